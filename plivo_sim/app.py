@@ -1,0 +1,149 @@
+"""The Flask application: opens a call for each request, routes it, words every error.
+
+Nothing that leaves here is HTML, a stack trace or an empty body: whatever goes wrong is answered
+in the words of the API that was asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from plivo_sim.control.problems import problem_details
+from plivo_sim.control.routes import make_blueprint as control_blueprint
+from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
+from plivo_sim.dialects.calls import Call, authenticate, current_call
+from plivo_sim.dialects.phone_number.routes import MOUNT_KEY, new_api_error
+from plivo_sim.dialects.phone_number.routes import make_blueprint as new_api_blueprint
+from plivo_sim.dialects.plain_errors import plain_error
+from plivo_sim.errors import NoSuchPage, SimError, TooLarge, WrongMethod
+from plivo_sim.simulator import Simulator
+
+logger = logging.getLogger("plivo_sim")
+MOUNTS = ("sdk", "documented")
+
+
+class InternalFailure(SimError):
+    """Something that nobody foresaw; the log has the rest."""
+
+
+def create_app(sim: Simulator) -> Flask:
+    """The WSGI application for a simulator."""
+    app = Flask("plivo_sim", static_folder=None, template_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = None  # bodies.py refuses, in the dialect's words
+    app.extensions["plivo_sim"] = sim
+
+    app.before_request(lambda: _open_call(sim))
+    app.register_blueprint(new_api_blueprint())
+    app.register_blueprint(control_blueprint())
+    app.after_request(_close_call)
+    app.register_error_handler(SimError, _refuse)
+    app.register_error_handler(HTTPException, _refuse_http)
+    app.register_error_handler(Exception, _fail)
+    app.wsgi_app = _Mounts(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+    return app
+
+
+class _Mounts:
+    """``/sdk/v1/…`` and ``/documented/v1/…``: the same API with the dialect fixed."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ.get("PATH_INFO", "")
+        for mount in MOUNTS:
+            if path.startswith(f"/{mount}/v1/"):
+                environ[MOUNT_KEY] = mount
+                environ["PATH_INFO"] = path[len(mount) + 1 :]
+                environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + f"/{mount}"
+        return self._app(environ, start_response)
+
+
+def _open_call(sim: Simulator) -> None:
+    g.began = time.perf_counter()
+    path = request.path
+    if path.startswith("/_sim"):
+        g.call = Call(sim, problem_details, dialect="control")
+        return
+    new_api = "/PhoneNumber/Compliance" in path
+    g.call = call = Call(sim, new_api_error if new_api else _plain)
+    if path.startswith("/v1/"):
+        if not new_api:
+            call.dialect = "legacy"
+        try:
+            authenticate(call, request, _auth_id_of(path))
+        except SimError:
+            call.api_id = sim.next_api_id()
+            raise
+        call.api_id = call.account.next_api_id()
+        sim.runner.catch_up(call.account)
+
+
+def _auth_id_of(path: str) -> str:
+    steps = path.split("/")
+    return steps[3] if len(steps) > 3 and steps[2] == "Account" else ""
+
+
+def _plain(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
+    status, text = plain_error(error)
+    return status, {"api_id": call.api_id, "error": text}
+
+
+def _close_call(response: Response) -> Response:
+    call = current_call()
+    headers = response.headers
+    if call.api_id:
+        headers["X-Request-Id"] = call.api_id
+    if call.dialect in MOUNTS:
+        headers["X-Plivo-Sim-Dialect"] = call.dialect
+    if call.warnings:
+        headers["X-Plivo-Sim-Warning"] = _header_text("; ".join(call.warnings))
+    for name, value in call.headers.items():
+        headers[name] = value
+    if call.world is not None:
+        world = call.world
+        response.call_on_close(lambda: call.sim.runner.settle(world))
+    took_ms = (time.perf_counter() - g.began) * 1000
+    logger.info(
+        "%s %s %s %d %.1fms %s",
+        request.method,
+        request.path,
+        call.dialect or "-",
+        response.status_code,
+        took_ms,
+        call.why,
+    )
+    return response
+
+
+def _header_text(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode().replace("\n", " ")[:2000]
+
+
+def _refuse(error: SimError) -> Response:
+    return current_call().refuse(error)
+
+
+def _refuse_http(error: HTTPException) -> Response:
+    if isinstance(error, MethodNotAllowed):
+        allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS", "HEAD"})
+        response = current_call().refuse(WrongMethod(allowed))
+        response.headers["Allow"] = ", ".join(allowed)
+        return response
+    if isinstance(error, NotFound):
+        return current_call().refuse(NoSuchPage(f"no such URL: {request.path}"))
+    if isinstance(error, RequestEntityTooLarge):
+        return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
+    return _fail(error)
+
+
+def _fail(error: Exception) -> Response:
+    logger.exception("unforeseen error in %s %s", request.method, request.path)
+    return current_call().refuse(InternalFailure("internal error of the simulator; see its log"))

@@ -1,0 +1,106 @@
+"""Puts a simulator together from its settings: the only place that knows every part."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from plivo_sim.clock import RealSource, real_now
+from plivo_sim.data.catalogue import load_catalogue
+from plivo_sim.dialects.callbacks import encode_callback
+from plivo_sim.errors import StateUnreadable
+from plivo_sim.ports import FileStore, Transport
+from plivo_sim.runner import Runner
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.store.database import Database
+from plivo_sim.store.files import DiskFiles, MemoryFiles
+from plivo_sim.webhooks.outbox import Outbox
+from plivo_sim.webhooks.transport import HttpTransport
+from plivo_sim.world import World
+
+MOST_OPEN_FILES = 65536
+
+
+def make_simulator(
+    settings: Settings | None = None,
+    *,
+    transport: Transport | None = None,
+    real: RealSource = real_now,
+) -> Simulator:
+    """A simulator, with every account that its state directory holds.
+
+    Raises StateUnreadable when the directory is in use by another simulator or cannot be read,
+    ValueError for a wrong catalogue.
+    """
+    settings = settings or Settings()
+    catalogue = load_catalogue(settings.seed, settings.catalogue)
+    outbox = Outbox(encode_callback)
+    runner = Runner(outbox, transport or HttpTransport())
+    accounts, unlock = _claim(settings.state)
+
+    def make_world(auth_id: str) -> World:
+        folder = accounts / auth_id if accounts is not None else None
+        files: FileStore = MemoryFiles() if folder is None else DiskFiles(folder / "files")
+        world = World(
+            auth_id,
+            defaults=settings,
+            store=Database(None if folder is None else folder / "journal.jsonl"),
+            files=files,
+            catalogue=catalogue,
+            real=real,
+        )
+        world.listeners.append(outbox.on_event)
+        return world
+
+    simulator = Simulator(settings, catalogue, runner, outbox, make_world, unlock)
+    for auth_id in _kept_accounts(accounts):
+        simulator.world(auth_id)
+    return simulator
+
+
+def _claim(state: Path | None) -> tuple[Path | None, Callable[[], None]]:
+    """Lock the state directory for this process; returns the folder of accounts."""
+    if state is None:
+        return None, lambda: None
+    try:
+        accounts = state / "accounts"
+        accounts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (state / "lock").open("ab")
+    except OSError as error:
+        raise StateUnreadable(f"cannot use {state}: {error.strerror}") from error
+    _lock(state, lock)
+    _allow_many_files()
+    return accounts, lock.close
+
+
+def _lock(state: Path, lock: IO[bytes]) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise StateUnreadable(
+            f"{state} is in use by another plivo-sim; stop it or choose another --state"
+        ) from None
+
+
+def _allow_many_files() -> None:
+    """Each account that writes keeps its journal open."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _kept_accounts(accounts: Path | None) -> list[str]:
+    if accounts is None:
+        return []
+    return sorted(
+        (name for name in os.listdir(accounts) if AUTH_ID.fullmatch(name)),
+        key=lambda name: (accounts / name).stat().st_mtime_ns,
+    )

@@ -1,0 +1,1 @@
+"""``/_sim/``: time, decisions, callbacks, snapshots, accounts. Invented: Plivo has none of it."""

@@ -1,0 +1,152 @@
+"""Reads the requirement catalogue: the one that ships, and a user's own on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from plivo_sim.domain.models import NumberType, UserType, Version
+from plivo_sim.domain.requirements import (
+    Catalogue,
+    DocumentType,
+    FieldRule,
+    Key,
+    Requirement,
+    Slot,
+)
+from plivo_sim.ids import draw_uuid
+
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    description: str
+    proof_required: bool = True
+    proof: str = ""
+    fields: list[str] = []
+    accepted_formats: list[str] = []
+
+
+class _SlotEntry(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    any_of: list[str]
+
+
+class _RequirementEntry(msgspec.Struct, forbid_unknown_fields=True):
+    version: Version
+    country: str
+    number_types: list[NumberType]
+    user_types: list[UserType]
+    documents: list[str | _SlotEntry]
+    source: str = "invented"
+    estimated_review_days: int = 3
+    end_user_fields: list[dict[str, Any]] = []
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    fields: dict[str, dict[str, Any]] = {}
+    document_types: dict[str, _TypeEntry] = {}
+    page_fields: list[dict[str, Any]] = []
+    requirements: list[_RequirementEntry] = []
+
+
+def load_catalogue(seed: int, extra: Path | None = None) -> Catalogue:
+    """The catalogue for a seed (ids are drawn from it).
+
+    ``extra``: a file whose entries are added, replacing those for the same version, country,
+    number type and user type. Raises ValueError that names the file and the wrong entry.
+    """
+    shipped = resources.files("plivo_sim.data").joinpath("catalogue.yaml").read_text("utf-8")
+    files = [_read(shipped, "catalogue.yaml")]
+    if extra is not None:
+        files.append(_read(extra.read_text("utf-8"), str(extra)))
+    fields: dict[str, dict[str, Any]] = {}
+    types: dict[str, _TypeEntry] = {}
+    found: dict[tuple[Version, Key], Requirement] = {}
+    for file in files:
+        fields |= file.fields
+        types |= file.document_types
+        for entry in file.requirements:
+            for requirement in _expand(entry, fields, types, seed):
+                key = (requirement.country_iso, requirement.number_type, requirement.user_type)
+                found[requirement.version, key] = requirement
+    return Catalogue(found.values())
+
+
+def _read(text: str, name: str) -> _File:
+    try:
+        return msgspec.convert(yaml.load(text, Loader=_Loader) or {}, _File)  # noqa: S506 (safe)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _expand(
+    entry: _RequirementEntry,
+    fields: Mapping[str, dict[str, Any]],
+    types: Mapping[str, _TypeEntry],
+    seed: int,
+) -> Iterator[Requirement]:
+    for number_type in entry.number_types:
+        for user_type in entry.user_types:
+            scope = f"{entry.version}/{entry.country}/{number_type}/{user_type}"
+            yield Requirement(
+                id=draw_uuid(seed, "catalogue", scope, 0),
+                version=entry.version,
+                country_iso=entry.country,
+                number_type=number_type,
+                user_type=user_type,
+                slots=tuple(
+                    _slot(slot, number_type, fields, types, entry.version, seed)
+                    for slot in entry.documents
+                ),
+                end_user_fields=tuple(msgspec.convert(entry.end_user_fields, list[FieldRule])),
+                estimated_review_days=entry.estimated_review_days,
+                source=entry.source,
+            )
+
+
+def _slot(
+    slot: str | _SlotEntry,
+    scope: str,
+    fields: Mapping[str, dict[str, Any]],
+    types: Mapping[str, _TypeEntry],
+    version: Version,
+    seed: int,
+) -> Slot:
+    words = [slot] if isinstance(slot, str) else slot.any_of
+    unknown = [word for word in words if word not in types]
+    if unknown:
+        raise ValueError(f"the catalogue has no document type {', '.join(unknown)}")
+    made = tuple(_type(word, types[word], fields, version, seed) for word in words)
+    name = made[0].name if isinstance(slot, str) else slot.name
+    return Slot(name=name, scope=scope, types=made)
+
+
+def _type(
+    word: str,
+    entry: _TypeEntry,
+    fields: Mapping[str, dict[str, Any]],
+    version: Version,
+    seed: int,
+) -> DocumentType:
+    unknown = [name for name in entry.fields if name not in fields]
+    if unknown:
+        raise ValueError(f"the catalogue has no field {', '.join(unknown)} (type {word})")
+    return DocumentType(
+        id=draw_uuid(seed, "catalogue", f"{version}/type/{word}", 0),
+        word=word,
+        name=entry.name,
+        description=entry.description,
+        proof_required=entry.proof_required,
+        proof=entry.proof,
+        fields=tuple(
+            msgspec.convert({"name": name, **fields[name]}, FieldRule) for name in entry.fields
+        ),
+        accepted_formats=tuple(entry.accepted_formats),
+    )

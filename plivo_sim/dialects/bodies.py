@@ -1,0 +1,164 @@
+"""Request bodies, read once, strictly, into one shape.
+
+Our own reading of multipart parts (with Werkzeug's decoder) rather than ``request.form``,
+because the SDKs' bodies need it (``wire-facts.md`` section 9, observed): file parts without a file
+name (Node buffers), text parts with one (browser blobs), names without quotes (.NET), a body that
+ends early must be an error and not an empty form.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from plivo_sim.errors import Fault, Invalid, Problem, TooLarge
+from plivo_sim.jsontext import decode_json
+from plivo_sim.services.uploads import Upload
+
+LARGEST_BODY_BYTES = 56 * 1024 * 1024
+"""Ten files of 5 MB and some text."""
+
+MOST_PARTS = 300
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True)
+class Part:
+    """One part of a form. ``filename`` is a bare name; None for a plain text field."""
+
+    name: str
+    content: bytes
+    filename: str | None = None
+    content_type: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        """A part with a name of its own, or with bytes that are not text (a Node buffer)."""
+        return self.filename is not None or self.content_type == "application/octet-stream"
+
+    def text(self) -> str:
+        """The content as text. Raises Invalid when it is not UTF-8."""
+        try:
+            text = self.content.decode()
+        except UnicodeDecodeError:
+            raise unreadable(f"form field '{self.name}' is not valid UTF-8") from None
+        if "\x00" in text:
+            raise unreadable(f"form field '{self.name}' has a null character")
+        return text
+
+    def upload(self) -> Upload:
+        return Upload(name=self.filename or self.name, content=self.content)
+
+
+@dataclass(slots=True)
+class Body:
+    """A body that was read: ``json`` of a JSON one, ``parts`` of a form."""
+
+    kind: str
+    json: Any = None
+    parts: list[Part] = field(default_factory=list)
+
+    def part(self, name: str) -> Part | None:
+        """The first part of this name."""
+        return next((part for part in self.parts if part.name == name), None)
+
+
+def unreadable(text: str) -> Invalid:
+    return Invalid([Problem(Fault.UNREADABLE, (), text)])
+
+
+def check_size(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> None:
+    """Raise TooLarge before a byte is read, when the length is announced."""
+    if request.content_length is not None and request.content_length > limit_bytes:
+        raise TooLarge(limit_bytes)
+
+
+def read_body(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> Body:
+    """Read a body by its content type: ``json``, ``form``, ``multipart``, ``empty`` or ``other``.
+
+    A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
+    UNREADABLE problem, TooLarge.
+    """
+    check_size(request, limit_bytes)
+    kind, options = parse_options_header(request.headers.get("Content-Type", ""))
+    raw = _read_all(request, limit_bytes)
+    if not raw.strip():
+        return Body("empty")
+    if kind == "multipart/form-data":
+        return Body("multipart", parts=_parts(raw, options.get("boundary", "")))
+    if kind == FORM:
+        return Body("form", parts=_form_fields(raw))
+    if kind == "application/json" or kind.endswith("+json") or not kind:
+        return _json(raw)
+    return Body("other")
+
+
+def _json(raw: bytes) -> Body:
+    try:
+        value = decode_json(raw)
+    except ValueError as error:
+        raise unreadable(f"the body is not valid JSON: {error}") from None
+    return Body("empty") if value == "" else Body("json", json=value)
+
+
+def _read_all(request: Request, limit_bytes: int) -> bytes:
+    try:
+        raw = request.stream.read(limit_bytes + 1)
+    except (OSError, RequestEntityTooLarge):
+        raise unreadable("the body ended early or was too slow") from None
+    if len(raw) > limit_bytes:
+        raise TooLarge(limit_bytes)
+    if request.content_length is not None and len(raw) < request.content_length:
+        raise unreadable("the body ended early")
+    return raw
+
+
+def _form_fields(raw: bytes) -> list[Part]:
+    try:
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS
+        )
+    except UnicodeDecodeError:
+        raise unreadable("the form is not valid UTF-8") from None
+    except ValueError:
+        raise unreadable(f"the form has more than {MOST_PARTS} fields") from None
+    return [Part(name, value.encode()) for name, value in pairs]
+
+
+def _parts(raw: bytes, boundary: str) -> list[Part]:
+    if not boundary:
+        raise unreadable("the multipart body has no boundary in its Content-Type")
+    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), max_parts=MOST_PARTS)
+    parts: list[Part] = []
+    decoder.receive_data(raw)
+    decoder.receive_data(None)
+    try:
+        while not isinstance(event := decoder.next_event(), Epilogue):
+            if isinstance(event, NeedData):
+                raise unreadable("the multipart body ended early")
+            if isinstance(event, Field | File):
+                parts.append(_opened(event))
+            elif isinstance(event, Data) and parts:
+                parts[-1].content += event.data
+    except (ValueError, RequestEntityTooLarge):
+        raise unreadable("the multipart body is malformed or ended early") from None
+    return parts
+
+
+def _opened(event: Field | File) -> Part:
+    content_type, _ = parse_options_header(event.headers.get("Content-Type", ""))
+    name = event.filename if isinstance(event, File) else None
+    return Part(event.name or "", b"", None if name is None else bare_name(name), content_type)
+
+
+def bare_name(name: str) -> str:
+    """A file name without folders, control characters or ``%22`` for a quote."""
+    bare = re.split(r"[/\\]", name)[-1].replace("%22", '"')
+    return "".join(c for c in bare if c.isprintable()) or "file"

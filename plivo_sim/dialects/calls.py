@@ -1,0 +1,108 @@
+"""One call to an imitated API: who calls, in which account, what it turned out to be."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask import Request, Response, g
+
+from plivo_sim.errors import SimError, Unauthenticated
+from plivo_sim.jsontext import encode_json
+from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.world import World
+
+ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known of the request being served. ``why`` is one clause for the log.
+
+    ``error_body`` words an error for whoever is asking; it may change as the call is understood
+    (a dialect is chosen after the body is read).
+    """
+
+    sim: Simulator
+    error_body: ErrorBody
+    media_type: str = "application/json"
+    auth_id: str = ""
+    world: World | None = None
+    api_id: str = ""
+    dialect: str = ""
+    operation: str = ""
+    why: str = ""
+    warnings: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> World:
+        """The world of the authenticated account."""
+        assert self.world is not None
+        return self.world
+
+    def answer(self, body: Any, status: int = 200) -> Response:
+        """A JSON response."""
+        return Response(encode_json(body), status=status, content_type=self.media_type)
+
+    def refuse(self, error: SimError) -> Response:
+        """The response that says what went wrong."""
+        status, body = self.error_body(self, error)
+        self.why = _told(body) or str(error)
+        return self.answer(body, status)
+
+
+def _told(body: Any) -> str:
+    """The sentence within an error body, whatever its dialect."""
+    told = body.get("error") or body.get("detail") or body.get("errors")
+    return str(told.get("message") if isinstance(told, dict) else told)
+
+
+def current_call() -> Call:
+    """The call that this request opened."""
+    return cast(Call, g.call)
+
+
+def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
+    """Find the account, or raise Unauthenticated (DECISIONS 3).
+
+    Lenient: any well-formed auth id with any token. An id with a fixed token takes no other.
+    A subaccount (``SA…``) lives in the account with the same 18 characters.
+    """
+    user, token = _basic(request.headers.get("Authorization", ""))
+    if not AUTH_ID.fullmatch(user):
+        raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
+    if not token:
+        raise Unauthenticated("the auth token is empty")
+    fixed = call.sim.settings.credentials.get(user)
+    if fixed is not None and not hmac.compare_digest(fixed.encode(), token.encode()):
+        raise Unauthenticated("the auth token is wrong")
+    if path_auth_id not in (user, _parent(user)):
+        raise Unauthenticated("the credentials are not those of the account in the URL")
+    call.auth_id = user
+    call.world = call.sim.world(_parent(user))
+    if user.startswith("MA"):
+        call.world.token = token
+
+
+def _parent(auth_id: str) -> str:
+    return f"MA{auth_id[2:]}"
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or not encoded.strip():
+        raise Unauthenticated("HTTP Basic credentials are required: auth id and auth token")
+    try:
+        user, colon, token = (
+            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        )
+    except (binascii.Error, UnicodeDecodeError):
+        raise Unauthenticated("the Authorization header is malformed") from None
+    if not colon:
+        raise Unauthenticated("the Authorization header is malformed")
+    return user, token

@@ -1,0 +1,219 @@
+"""The routes of ``PhoneNumber/Compliance``, shared by both dialects.
+
+Both spellings of every URL, with and without the last slash, are answered; none redirects,
+because a redirect turns a POST into a GET. Every answer names its dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from flask import Blueprint, Response, request
+
+from plivo_sim.dialects.bodies import Body, check_size, read_body
+from plivo_sim.dialects.calls import Call, current_call
+from plivo_sim.dialects.paging import meta
+from plivo_sim.dialects.phone_number import sdk
+from plivo_sim.dialects.phone_number.choice import HEADER, Clues, choose
+from plivo_sim.dialects.phone_number.limits import RateLimits
+from plivo_sim.dialects.phone_number.port import NewApi, Shown
+from plivo_sim.dialects.schema import dotted
+from plivo_sim.domain.models import Application, Origin
+from plivo_sim.errors import NotFound, Problem, SimError
+from plivo_sim.services import applications
+
+DIALECTS: dict[str, NewApi] = {"sdk": sdk}
+MOUNT_KEY = "plivo_sim.dialect"
+
+Chosen = tuple[Call, NewApi]
+
+
+def new_api_error(call: Call, error: SimError) -> tuple[int, dict[str, object]]:
+    """An error in the words of the dialect as far as it is known."""
+    if not call.dialect:
+        _choose(call)
+    return DIALECTS[call.dialect].error_body(error, call.api_id)
+
+
+def make_blueprint() -> Blueprint:
+    """The blueprint, with rate limits of its own."""
+    blueprint = Blueprint(
+        "compliance", __name__, url_prefix="/v1/Account/<auth_id>/PhoneNumber/Compliance"
+    )
+    limits = RateLimits()
+
+    @blueprint.before_request
+    def count() -> None:
+        call = current_call()
+        kind = "requirements" if request.endpoint == "compliance.requirements" else "operations"
+        headers, refusal = limits.hit(call.auth_id, kind)
+        call.headers |= headers
+        if refusal is not None and call.account.settings.rate_limits:
+            call.headers["Retry-After"] = str(refusal.retry_after_s)
+            raise refusal
+
+    routes: list[tuple[str, str, Callable[..., Response]]] = [
+        ("GET", "/Requirements/", requirements),
+        ("POST", "/", create),
+        ("GET", "/", list_),
+        ("GET", "/<id>/", get),
+        ("PATCH", "/<id>/", update),
+        ("DELETE", "/<id>/", delete),
+        ("GET", "/<id>/Document/<document_id>/download/", download),
+    ]
+    for method, rule, view in routes:
+        blueprint.add_url_rule(rule, view.__name__.strip("_"), view, methods=[method])
+    return blueprint
+
+
+def requirements(auth_id: str) -> Response:
+    call, api = _choose(current_call())
+    return call.answer(
+        {"api_id": call.api_id, **api.present_requirements(call.sim.catalogue, request.args)}
+    )
+
+
+def create(auth_id: str) -> Response:
+    call, api, body = _read_write(current_call())
+    read = api.read_create(body)
+    world = call.account
+    with world.lock:
+        made = applications.create(world, read.wanted, api.RULES, read.problems)
+        _remember(call)
+        view = applications.view(world, made.application)
+    _warn(call, made.warnings, read.ignored)
+    call.why = f"created {made.application.id}; {_next_of(made)}"
+    return call.answer({"api_id": call.api_id, **api.present_created(view)}, 201)
+
+
+def get(auth_id: str, id: str) -> Response:
+    call = current_call()
+    with call.account.lock:
+        application = _found(call, id)
+        call, api = _choose(call, application)
+        expand = api.read_get_query(request.args)
+        view = applications.view(call.account, application)
+        shown = api.present_one(view, _shown(call, expand))
+    return call.answer({"api_id": call.api_id, **shown})
+
+
+def list_(auth_id: str) -> Response:
+    call, api = _choose(current_call())
+    query = api.read_list_query(request.args)
+    with call.account.lock:
+        page = applications.page(call.account, query.where, offset=query.offset, limit=query.limit)
+        views = [applications.view(call.account, each) for each in page.records]
+        about = meta(request.path, request.args, query.offset, query.limit, page.total_count)
+        shown = api.present_list(views, about, _shown(call, query.expand))
+    return call.answer({"api_id": call.api_id, **shown})
+
+
+def update(auth_id: str, id: str) -> Response:
+    call = current_call()
+    with call.account.lock:
+        application = _found(call, id)
+    call, api, body = _read_write(call, application)
+    read = api.read_correction(body)
+    with call.account.lock:
+        application = _found(call, id)
+        done = applications.correct(
+            call.account, application, read.change, api.RULES, read.problems
+        )
+        _remember(call)
+        view = applications.view(call.account, done.application)
+        shown = api.present_corrected(view, _shown(call, ()))
+    _warn(call, done.warnings, read.ignored)
+    call.why = f"corrected {id}; {_next_of(done)}"
+    return call.answer({"api_id": call.api_id, **shown})
+
+
+def delete(auth_id: str, id: str) -> Response:
+    call = current_call()
+    with call.account.lock:
+        application = _found(call, id)
+        call, api = _choose(call, application)
+        applications.delete(call.account, application)
+    call.why = f"deleted {id}"
+    return call.answer({"api_id": call.api_id, **api.present_deleted(id)})
+
+
+def download(auth_id: str, id: str, document_id: str) -> Response:
+    """The bytes that were uploaded, as an attachment that no browser runs."""
+    call = current_call()
+    with call.account.lock:
+        application = _found(call, id)
+        call, _ = _choose(call, application)
+        document = call.account.store.documents.fetch(document_id)
+        if document is None or document_id not in application.document_ids:
+            raise NotFound("document", document_id)
+        file = document.file
+        content = call.account.files.read(file.sha256) if file is not None else None
+    if file is None or content is None:
+        raise NotFound("document", document_id)
+    answer = Response(content, content_type=file.media_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=file.name)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def _found(call: Call, id: str) -> Application:
+    """The application, or NotFound in the dialect that a call without a record gets."""
+    application = call.account.store.applications.fetch(id)
+    if application is None:
+        _choose(call)
+        raise NotFound("application", id)
+    return application
+
+
+def _read_write(call: Call, application: Application | None = None) -> tuple[Call, NewApi, Body]:
+    """Read the body and choose by it; an error in reading is told in the dialect known so far."""
+    origin = application.origin if application is not None else None
+    _choose(call, application)
+    check_size(request)
+    body = read_body(request)
+    _, api = _choose(call, None, body, origin)
+    return call, api, body
+
+
+def _choose(
+    call: Call,
+    application: Application | None = None,
+    body: Body | None = None,
+    origin: Origin | None = None,
+) -> Chosen:
+    world = call.world
+    clues = Clues(
+        asked=request.environ.get(MOUNT_KEY, "") or request.headers.get(HEADER, "").lower(),
+        user_agent=request.headers.get("User-Agent", ""),
+        is_write=request.method in ("POST", "PATCH"),
+        has_data_part=None if body is None else body.part("data") is not None,
+        record_origin=application.origin if application is not None else origin,
+        last_write=world.last_dialect if world is not None else None,
+        setting=world.settings.new_api if world is not None else call.sim.settings.new_api,
+    )
+    call.dialect = choose(clues)
+    return call, DIALECTS[call.dialect]
+
+
+def _remember(call: Call) -> None:
+    """The dialect of the account's last write, for calls that carry no clue."""
+    if call.account.last_dialect != call.dialect:
+        call.account.last_dialect = call.dialect
+        call.account.keep_ledger()
+
+
+def _shown(call: Call, expand: Collection[str]) -> Shown:
+    base = call.sim.settings.public_url or request.host_url
+    return Shown(base.rstrip("/"), call.account.auth_id, expand)
+
+
+def _warn(call: Call, warnings: tuple[Problem, ...], ignored: list[str]) -> None:
+    call.warnings += [f"{dotted(problem.path)}: {problem.text}" for problem in warnings]
+    call.warnings += [f"ignored form field '{name}'" for name in ignored]
+
+
+def _next_of(done: applications.Accepted) -> str:
+    if not done.plan.steps:
+        return "stays in review"
+    step = done.plan.steps[0]
+    return f"{step.status} after {step.after} ({done.plan.decided_by})"

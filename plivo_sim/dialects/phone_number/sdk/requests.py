@@ -1,0 +1,216 @@
+"""What the SDKs send: a form field ``data`` with JSON text, files as ``documents[i].file``.
+
+Source: ``wire-facts.md`` 2.2 to 2.5 and section 9 (observed).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema
+
+from plivo_sim.dialects.bodies import Body, unreadable
+from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown, whole_number
+from plivo_sim.dialects.phone_number.port import (
+    EXPANDABLE,
+    ListQuery,
+    ReadCorrection,
+    ReadCreate,
+)
+from plivo_sim.dialects.phone_number.sdk.presenters import STATUS_WORDS
+from plivo_sim.dialects.phone_number.sdk.schemas import CreateIn, UpdateIn
+from plivo_sim.dialects.schema import load, read_word
+from plivo_sim.domain.models import NumberType, Origin, UserType, Version
+from plivo_sim.errors import Fault, Problem
+from plivo_sim.jsontext import decode_json
+from plivo_sim.services.applications import Correction, Dialect, DocumentDraft, NewApplication
+from plivo_sim.services.uploads import Upload
+
+RULES = Dialect(
+    origin=Origin.SDK,
+    version=Version.SDK,
+    formats=("PDF", "PNG", "JPEG"),
+    https_only=True,
+    replaces_documents=True,
+)
+
+_FILE_FIELD = re.compile(r"documents\[(\d{1,4})\]\.file")
+_EXPECTED_END_USER = ("email", "address_line1", "city", "state", "postal_code", "country")
+_create_in, _update_in = CreateIn(), UpdateIn()
+
+
+def read_create(body: Body) -> ReadCreate:
+    """A create: ``data`` and its files. Raises Invalid when ``data`` is missing or no JSON.
+
+    Soft problems name the end-user fields that the Node SDK's documentation calls required and
+    that clients are seen to leave out (observed).
+    """
+    read = _read(body, _create_in)
+    usable, problems = read.usable, read.problems
+    end_user = usable.get("end_user") or {}
+    wanted = NewApplication(
+        country_iso=usable.get("country_iso"),
+        number_type=usable.get("number_type"),
+        user_type=end_user.get("type"),
+        alias=usable.get("alias"),
+        end_user=end_user,
+        documents=read.drafts or (),
+        callback_url=usable.get("callback_url"),
+        callback_method=_method(usable, problems) or "POST",
+    )
+    problems += [
+        Problem(Fault.MISSING_FIELD, ("end_user", name), "is required", soft=True)
+        for name in _EXPECTED_END_USER
+        if end_user and not end_user.get(name)
+    ]
+    return ReadCreate(wanted, problems, read.ignored)
+
+
+def read_correction(body: Body) -> ReadCorrection:
+    """An update: everything optional; files without ``data.documents`` are refused."""
+    read = _read(body, _update_in, optional=bool(body.parts))
+    usable, problems = read.usable, read.problems
+    if read.has_files and read.drafts is None:
+        text = "is required in 'data' when files are sent: name the type of each"
+        problems.append(Problem(Fault.MISSING_FIELD, ("documents",), text))
+    change = Correction(
+        alias=usable.get("alias"),
+        end_user=usable.get("end_user") or {},
+        documents=read.drafts,
+        callback_url=usable.get("callback_url"),
+        callback_method=_method(usable, problems),
+    )
+    return ReadCorrection(change, problems, read.ignored)
+
+
+def read_get_query(query: Query) -> Collection[str]:
+    """What to expand. ``id`` is tolerated: the Java SDK sends it on every get (observed)."""
+    problems = refuse_unknown(query, ("expand", "id"))
+    expand = read_expand(query, problems)
+    refuse_if_any(problems)
+    return expand
+
+
+def read_expand(query: Query, problems: list[Problem]) -> Collection[str]:
+    """The ``expand`` list; ``true`` means everything (PHP's own test sends it)."""
+    words = [word for word in query.get("expand", "").split(",") if word]
+    if words == ["true"]:
+        return EXPANDABLE
+    unknown = [word for word in words if word not in EXPANDABLE]
+    if unknown:
+        text = f"must be a list of {', '.join(EXPANDABLE)}; not '{unknown[0][:50]}'"
+        problems.append(Problem(Fault.BAD_PARAMETER, ("expand",), text))
+    return words
+
+
+def read_list_query(query: Query) -> ListQuery:
+    """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
+    known = (
+        "limit", "offset", "status", "country_iso", "number_type", "user_type", "alias", "expand",
+    )  # fmt: skip
+    problems = refuse_unknown(query, known)
+    where: dict[str, Collection[str]] = {}
+    if text := query.get("status", ""):
+        where["status"] = statuses_of(text, problems)
+    if text := query.get("country_iso", ""):
+        where["country_iso"] = (text.upper(),)
+    if text := query.get("alias", ""):
+        where["alias"] = (text,)
+    for name, words in (("number_type", NumberType), ("user_type", UserType)):
+        if text := query.get(name, ""):
+            word = read_word(words, text)
+            if word is None:
+                problems.append(_not_one_of(name, list(words), text))
+            else:
+                where[name] = (word,)
+    found = ListQuery(
+        where=where,
+        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
+        limit=whole_number(query, "limit", 20, 1, 100, problems),
+        expand=read_expand(query, problems),
+    )
+    refuse_if_any(problems)
+    return found
+
+
+def statuses_of(text: str, problems: list[Problem]) -> Collection[str]:
+    """Every status that this dialect prints as that word."""
+    found = [status for status, word in STATUS_WORDS.items() if word == text.strip().lower()]
+    if not found:
+        problems.append(_not_one_of("status", list(dict.fromkeys(STATUS_WORDS.values())), text))
+    return [status.value for status in found]
+
+
+def _not_one_of(name: str, allowed: list[Any], text: str) -> Problem:
+    told = f"must be one of {', '.join(allowed)}, not '{text[:50]}'"
+    return Problem(Fault.BAD_PARAMETER, (name,), told)
+
+
+@dataclass(slots=True)
+class _Read:
+    """What came in: the usable values, what is wrong, the documents if any were named."""
+
+    usable: dict[str, Any]
+    problems: list[Problem]
+    drafts: list[DocumentDraft] | None
+    has_files: bool
+    ignored: list[str]
+
+
+def _read(body: Body, schema: Schema, *, optional: bool = False) -> _Read:
+    part = body.part("data")
+    if part is None and not optional:
+        raise unreadable(
+            "Field 'data' is required: a form field that holds the application as JSON text"
+        )
+    try:
+        data = decode_json(part.content) if part is not None and part.content.strip() else {}
+    except ValueError as error:
+        raise unreadable(f"Field 'data' is not valid JSON: {error}") from None
+    usable, problems = load(schema, data)
+    files: dict[int, Upload] = {}
+    ignored = []
+    for each in body.parts:
+        match = _FILE_FIELD.fullmatch(each.name)
+        if match and (each.is_file or each.content):
+            files[int(match[1])] = each.upload()
+        elif each.name != "data":
+            ignored.append(each.name)
+    return _Read(usable, problems, _drafts(data, files), bool(files), ignored)
+
+
+def _drafts(data: Any, files: dict[int, Upload]) -> list[DocumentDraft] | None:
+    """The documents with the files that their index pairs them with.
+
+    Taken from what was sent, not from what the schema kept, so that indexes stay those of the
+    request when an entry is unusable.
+    """
+    documents = data.get("documents") if isinstance(data, dict) else None
+    if not isinstance(documents, list):
+        return None
+    return [_draft(each, files.get(index)) for index, each in enumerate(documents)]
+
+
+def _draft(entry: Any, upload: Upload | None) -> DocumentDraft:
+    given = entry if isinstance(entry, dict) else {}
+    reference, values = given.get("document_type_id"), given.get("data_fields")
+    fields = values.items() if isinstance(values, dict) else ()
+    return DocumentDraft(
+        type_reference=reference if isinstance(reference, str) else "",
+        data_fields={key: value for key, value in fields if isinstance(value, str)},
+        upload=upload,
+    )
+
+
+def _method(usable: dict[str, Any], problems: list[Problem]) -> str | None:
+    text = usable.get("callback_method")
+    if not text:
+        return None
+    if text.upper() not in ("GET", "POST"):
+        told = f"must be one of GET, POST, not '{text[:50]}'"
+        problems.append(Problem(Fault.NOT_ALLOWED, ("callback_method",), told))
+        return None
+    return str(text.upper())

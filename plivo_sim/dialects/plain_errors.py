@@ -1,0 +1,83 @@
+"""Errors of the SDK dialect, the legacy API and numbers: ``{"api_id", "error": "text"}``.
+
+``error`` is a string (observed: the object form breaks Ruby and PHP). Everything that the caller
+can mend is 400, states too, because 400 is the code whose text every SDK shows (DECISIONS 29).
+Texts are as recorded where they are (``wire-facts.md`` 2.8 and 10); the rest is invented.
+"""
+
+from __future__ import annotations
+
+from plivo_sim.dialects.schema import dotted
+from plivo_sim.errors import (
+    Fault,
+    InUse,
+    Invalid,
+    NoSuchPage,
+    NotFound,
+    Problem,
+    RateLimited,
+    SimError,
+    TooLarge,
+    Unauthenticated,
+    WrongMethod,
+    WrongState,
+)
+
+_STATUS: tuple[tuple[type[SimError], int], ...] = (
+    (Unauthenticated, 401),
+    (NotFound, 404),
+    (NoSuchPage, 404),
+    (WrongMethod, 405),
+    (Invalid, 400),
+    (WrongState, 400),
+    (InUse, 400),
+    (TooLarge, 400),
+    (RateLimited, 429),
+)
+
+NAMES = {
+    "application": "Compliance application",
+    "document": "Compliance document",
+    "document_type": "Compliance document type",
+    "end_user": "End user",
+    "requirement": "Compliance requirement",
+    "number": "Number",
+}
+
+
+def plain_error(error: SimError) -> tuple[int, str]:
+    """The HTTP status and the text of ``error``."""
+    status = next((code for type_, code in _STATUS if isinstance(error, type_)), 500)
+    return status, _text(error)
+
+
+def _text(error: SimError) -> str:
+    if isinstance(error, Invalid):
+        return "; ".join(word(problem) for problem in error.problems)
+    if isinstance(error, NotFound):
+        return f"{NAMES.get(error.kind, error.kind.capitalize())} not found."
+    if isinstance(error, WrongState):
+        told = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {error.status} status."
+        return told + (f" {error.detail.capitalize()}." if error.detail else "")
+    if isinstance(error, InUse):
+        used_by = ", ".join(error.used_by)
+        return f"Cannot {error.verb} {NAMES[error.kind].lower()}: it is used by {used_by}."
+    if isinstance(error, NoSuchPage):
+        return "The requested URL does not exist."
+    return f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+
+def word(problem: Problem) -> str:
+    """One problem as a sentence that names its path."""
+    path = dotted(problem.path)
+    if problem.fault is Fault.MISSING_DATA_FIELD:
+        # Observed (wire-facts 10): the text of the live service.
+        return (
+            f"Field '{problem.facts['field']}' is required for document type "
+            f"'{problem.facts['type'].id}'. Check GET /Requirements for required fields."
+        )
+    if problem.fault is Fault.UNKNOWN_PARAMETER:
+        return f"Unknown query parameter '{path}'"  # observed (wire-facts 2.8)
+    if problem.fault is Fault.MISSING_FIELD:
+        return f"Field '{path}' is required."
+    return f"{path}: {problem.text}" if path else problem.text

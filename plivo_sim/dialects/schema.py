@@ -1,0 +1,171 @@
+"""marshmallow for input: fields whose complaints become problems with paths.
+
+Every complaint is ``fault|sentence``; ``problems_of`` turns a ValidationError's tree into
+problems, in schema order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+
+from plivo_sim.errors import Fault, Path, Problem
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def complaint(fault: Fault, text: str) -> str:
+    return f"{fault}|{text}"
+
+
+_MISSING = complaint(Fault.MISSING_FIELD, "is required")
+
+
+Messages = dict[str, str | list[Any] | dict[Any, Any]]
+
+
+def _type_errors(what: str) -> Messages:
+    text = complaint(Fault.WRONG_TYPE, f"must be {what}")
+    return {"required": _MISSING, "null": _MISSING, "invalid": text, "invalid_utf8": text,
+            "type": text}  # fmt: skip
+
+
+class Text(fields.String):
+    """A string, trimmed of nothing; empty counts as not given where it is required."""
+
+    default_error_messages = _type_errors("a string")
+
+    def __init__(self, *, longest: int = 255, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if self.required and not text.strip():
+            raise self.make_error("required")
+        if len(text) > self.longest:
+            told = f"must have at most {self.longest} characters, has {len(text)}"
+            raise ValidationError(complaint(Fault.BAD_LENGTH, told))
+        return str(text)
+
+
+class Word(fields.Field[Any]):
+    """One of an enumeration's words, in any case, with or without spaces and hyphens."""
+
+    default_error_messages = _type_errors("a string")
+
+    def __init__(self, words: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if not value and self.required:
+            raise self.make_error("required")
+        found = read_word(self.words, value)
+        if found is None:
+            allowed = ", ".join(self.words)
+            told = f"must be one of {allowed}, not '{value[:50]}'"
+            raise ValidationError(complaint(Fault.NOT_ALLOWED, told))
+        return found
+
+
+class Country(Text):
+    """Two letters, in any case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs).upper()
+        if len(text) != 2 or not (text.isascii() and text.isalpha()):
+            told = "must be an ISO 3166-1 alpha-2 country code"
+            raise ValidationError(complaint(Fault.BAD_VALUE, told))
+        return text
+
+
+class Nested(fields.Nested):
+    default_error_messages = _type_errors("an object")
+
+
+class Many(fields.List[Any]):
+    default_error_messages = _type_errors("a list")
+
+
+class TextMap(fields.Field[dict[str, str]]):
+    """An object whose values are strings; null values count as not given."""
+
+    default_error_messages = _type_errors("an object of strings")
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> dict[str, str]:
+        if not isinstance(value, Mapping):
+            raise self.make_error("invalid")
+        wrong = {
+            key: [complaint(Fault.WRONG_TYPE, "must be a string")]
+            for key, each in value.items()
+            if not isinstance(each, str)
+        }
+        if wrong:
+            raise ValidationError(wrong)
+        return dict(value)
+
+
+class WireSchema(Schema):
+    """Unknown keys are tolerated; null means "not given"; ``[]`` stands for an empty object."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    error_messages = {  # noqa: RUF012 (marshmallow's own way)
+        "type": complaint(Fault.WRONG_TYPE, "must be an object")
+    }
+
+    @pre_load
+    def _without_nulls(self, data: Any, **kwargs: Any) -> Any:
+        if data == []:
+            return {}
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+
+def read_word(words: type[W], text: str) -> W | None:
+    """The word that this text means: case, spaces, hyphens and underscores do not count."""
+    wanted = _squeezed(text)
+    return next((word for word in words if _squeezed(word.value) == wanted), None)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(c for c in text.lower() if c not in " -_")
+
+
+def load(
+    schema: Schema, data: Any, to_domain: Callable[[Path], Path] = lambda path: path
+) -> tuple[dict[str, Any], list[Problem]]:
+    """What is usable of ``data``, and everything wrong with it; never raises."""
+    try:
+        return schema.load(data), []
+    except ValidationError as error:
+        usable = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return usable, list(_problems(error.messages, (), to_domain))
+
+
+def _problems(tree: Any, path: Path, to_domain: Callable[[Path], Path]) -> Iterator[Problem]:
+    if isinstance(tree, Mapping):
+        for key, below in tree.items():
+            yield from _problems(below, path if key == "_schema" else (*path, key), to_domain)
+        return
+    for each in tree if isinstance(tree, list) else [tree]:
+        fault, _, text = str(each).partition("|")
+        yield Problem(Fault(fault), to_domain(path), text)
+
+
+def dotted(path: Path) -> str:
+    """``("documents", 0, "file")`` as ``documents[0].file``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

@@ -1,0 +1,244 @@
+"""The records. All are frozen: a change makes a new one, so nobody can hold a stale alias.
+
+``seq`` is the record's place in its account's history; lists are oldest first by it
+(DECISIONS 32). Times are aware UTC. Collections are tuples, so that records share safely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from plivo_sim.clock import ClockReading
+from plivo_sim.domain.statuses import Status
+from plivo_sim.durations import Duration
+
+Pairs = tuple[tuple[str, str], ...]
+"""Ordered name-value pairs: a small frozen mapping."""
+
+
+class UserType(StrEnum):
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+class NumberType(StrEnum):
+    LOCAL = "local"
+    MOBILE = "mobile"
+    TOLLFREE = "tollfree"
+    NATIONAL = "national"
+
+
+class Origin(StrEnum):
+    """The API through which a record was made; an application's callbacks speak its language.
+
+    End users and documents made by one call of the new API belong to their application and go
+    with it; those made through the legacy API stand alone.
+    """
+
+    LEGACY = "legacy"
+    DOCUMENTED = "documented"
+    SDK = "sdk"
+    ATOMS = "atoms"
+
+
+class Version(StrEnum):
+    """Which of the two sets of requirements: the beta page's, or the one the SDKs recorded."""
+
+    DOCUMENTED = "documented"
+    SDK = "sdk"
+
+
+class DocumentReview(StrEnum):
+    """What the reviewer said of one document. Source: the page's ``documents[].status``."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndUser:
+    id: str
+    seq: int
+    origin: Origin
+    type: UserType
+    name: str
+    last_name: str | None = None
+    email: str | None = None
+    address_line1: str | None = None
+    address_line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    registration_number: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+END_USER_DETAILS = (
+    "name", "last_name", "email", "address_line1", "address_line2",
+    "city", "state", "postal_code", "country", "registration_number",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """An uploaded file: its content lives in the file store under its hash."""
+
+    sha256: str
+    name: str
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    id: str
+    seq: int
+    origin: Origin
+    end_user_id: str
+    document_type_id: str
+    alias: str | None = None
+    data_fields: Pairs = ()
+    file: StoredFile | None = None
+    review: DocumentReview = DocumentReview.PENDING
+    review_reason: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One line of an application's timeline.
+
+    ``by`` says who: ``client`` (its own call), ``reviewer``, ``time``, ``hand`` (a manual
+    decision); ``why`` names the rule or the call.
+    """
+
+    at: datetime
+    status: Status
+    by: str
+    why: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    id: str
+    seq: int
+    origin: Origin
+    requirement_id: str
+    country_iso: str
+    number_type: NumberType
+    user_type: UserType
+    alias: str
+    end_user_id: str
+    document_ids: tuple[str, ...]
+    status: Status
+    rejection_reason: str | None = None
+    callback_url: str | None = None
+    callback_method: str = "POST"
+    attempt: int = 0
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None = None
+    timeline: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """A rented number; its id is its digits without ``+``."""
+
+    id: str
+    seq: int
+    country_iso: str
+    number_type: NumberType
+    application_id: str | None = None
+    alias: str | None = None
+    app_id: str | None = None
+    subaccount: str | None = None
+    rented_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A change of status that the reviewer will make ``after`` the one before it."""
+
+    after: Duration
+    status: Status
+    reason: str | None = None
+    why: str = ""
+
+
+class TimerKind(StrEnum):
+    REVIEW = "review"
+    CALLBACK = "callback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """Due work. ``subject_id`` is the application of a review, the delivery of a callback.
+
+    ``steps`` of a review: the first is what happens at ``due_at``, the rest follows it.
+    """
+
+    id: str
+    seq: int
+    due_at: datetime
+    kind: TimerKind
+    subject_id: str
+    steps: tuple[Step, ...] = ()
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to deliver a callback. ``at`` is simulated, ``latency_s`` real."""
+
+    at: datetime
+    url: str
+    headers: Pairs
+    body: str
+    status: int | None = None
+    answer: str = ""
+    error: str | None = None
+    latency_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A callback to be sent: what, where, and every attempt so far."""
+
+    id: str
+    seq: int
+    application_id: str
+    url: str
+    method: str
+    payload: Pairs
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: tuple[Attempt, ...] = ()
+    why: str = ""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What an account keeps beside its records: clock, counters, token, its own settings."""
+
+    id: str = "ledger"
+    seq: int = 0
+    clock: ClockReading
+    counts: dict[str, int]
+    token: str | None = None
+    last_dialect: str | None = None
+    overrides: dict[str, str]

@@ -1,0 +1,209 @@
+"""What a country asks for, and the pure check of an application against it.
+
+The catalogue is data (``data/catalogue.yaml``); this module only knows its shape. Each version
+of a requirement has its own id and its own document-type ids (DECISIONS 24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from plivo_sim.domain.models import EndUser, NumberType, UserType, Version
+from plivo_sim.errors import Fault, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRule:
+    """A field that must be filled in. ``attribute``: the end-user attribute that satisfies it,
+    where the published name differs (``address.line1`` -> ``address_line1``)."""
+
+    name: str
+    label: str
+    required: bool = True
+    type: str = "string"
+    min_length: int = 1
+    max_length: int = 255
+    help_text: str | None = None
+    format: str | None = None
+    enums: tuple[str, ...] = ()
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentType:
+    """A kind of document. ``word`` is its short name (``identity_proof``)."""
+
+    id: str
+    word: str
+    name: str
+    description: str
+    proof_required: bool = True
+    proof: str = ""
+    fields: tuple[FieldRule, ...] = ()
+    accepted_formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One demand of a requirement: a document of any of these types satisfies it."""
+
+    name: str
+    scope: str
+    types: tuple[DocumentType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    id: str
+    version: Version
+    country_iso: str
+    number_type: NumberType
+    user_type: UserType
+    slots: tuple[Slot, ...]
+    end_user_fields: tuple[FieldRule, ...] = ()
+    estimated_review_days: int = 3
+    source: str = "invented"
+
+    @property
+    def document_types(self) -> tuple[DocumentType, ...]:
+        return tuple(type_ for slot in self.slots for type_ in slot.types)
+
+    def document_type(self, reference: str) -> DocumentType | None:
+        """The type with this id or this word, if the requirement knows it."""
+        wanted = reference.lower()
+        for type_ in self.document_types:
+            if wanted in (type_.id, type_.word):
+                return type_
+        return None
+
+
+Key = tuple[str, NumberType, UserType]
+
+
+class Catalogue:
+    """All requirements, found by id or by (country, number type, user type) and version."""
+
+    def __init__(self, requirements: Iterable[Requirement]) -> None:
+        self.requirements = tuple(requirements)
+        self.by_id = {r.id: r for r in self.requirements}
+        self._by_key: dict[tuple[Version, Key], Requirement] = {
+            (r.version, (r.country_iso, r.number_type, r.user_type)): r for r in self.requirements
+        }
+        self.types_by_id = {t.id: t for r in self.requirements for t in r.document_types}
+
+    def find(self, version: Version, key: Key) -> Requirement | None:
+        return self._by_key.get((version, key))
+
+    def countries(self, version: Version) -> list[str]:
+        return sorted({r.country_iso for r in self.requirements if r.version is version})
+
+    def of_country(self, version: Version, country_iso: str) -> list[Requirement]:
+        return [
+            r for r in self.requirements if r.version is version and r.country_iso == country_iso
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFacts:
+    """What the check needs to know of one document. ``index``: its place in the request."""
+
+    type: DocumentType | None
+    type_reference: str
+    data_fields: Mapping[str, str]
+    has_file: bool
+    index: int
+
+
+def check_documents(
+    requirement: Requirement, documents: Sequence[DocumentFacts], *, allow_surplus: bool
+) -> list[Problem]:
+    """Everything that is wrong with the set of documents.
+
+    ``allow_surplus``: the legacy API takes documents that nobody asked for (DECISIONS 27).
+    """
+    problems: list[Problem] = []
+    accepted = {type_.id for type_ in requirement.document_types}
+    for document in documents:
+        if document.type is None or document.type.id not in accepted:
+            if not allow_surplus:
+                problems.append(_unknown_type(requirement, document))
+            continue
+        problems += check_document(document.type, document, document.index)
+    given = {document.type.id for document in documents if document.type is not None}
+    problems += [
+        Problem(
+            Fault.MISSING_DOCUMENT,
+            ("documents",),
+            f"a document of type '{slot.name}' is required",
+            {"slot": slot, "requirement": requirement},
+        )
+        for slot in requirement.slots
+        if not any(type_.id in given for type_ in slot.types)
+    ]
+    return problems
+
+
+def check_document(type_: DocumentType, document: DocumentFacts, index: int) -> list[Problem]:
+    """What one document lacks of what its type asks for: fields, lengths, words, the file."""
+    facts = {"type": type_}
+    path = ("documents", index, "data_fields")
+    problems: list[Problem] = []
+    for rule in type_.fields:
+        value = document.data_fields.get(rule.name, "")
+        problem = check_value(rule, value, (*path, rule.name))
+        if problem is not None and not value:
+            text = f"is required for document type '{type_.name}'"
+            problem = Problem(
+                Fault.MISSING_DATA_FIELD, problem.path, text, {**facts, "field": rule.name}
+            )
+        if problem is not None:
+            problems.append(problem)
+    if type_.proof_required and not document.has_file:
+        text = f"a file is required for document type '{type_.name}'"
+        problems.append(Problem(Fault.MISSING_FILE, ("documents", index, "file"), text, facts))
+    return problems
+
+
+def check_end_user(
+    requirement: Requirement, end_user: EndUser | Mapping[str, str | None]
+) -> list[Problem]:
+    """Which end-user fields that the requirement publishes are missing or of a wrong length."""
+    problems = []
+    for rule in requirement.end_user_fields:
+        attribute = rule.attribute or rule.name
+        value = (
+            end_user.get(attribute)
+            if isinstance(end_user, Mapping)
+            else getattr(end_user, attribute)
+        )
+        problem = check_value(rule, value or "", ("end_user", attribute))
+        if problem is not None:
+            problems.append(problem)
+    return problems
+
+
+def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Problem | None:
+    """One value against one rule: presence, length, and the list of words."""
+    if not value:
+        if not rule.required:
+            return None
+        return Problem(Fault.MISSING_FIELD, path, "is required", {"label": rule.label})
+    if not rule.min_length <= len(value) <= rule.max_length:
+        text = f"must have {rule.min_length} to {rule.max_length} characters, has {len(value)}"
+        return Problem(Fault.BAD_LENGTH, path, text, {"rule": rule})
+    if rule.enums and value not in rule.enums:
+        text = f"must be one of {', '.join(rule.enums)}"
+        return Problem(Fault.NOT_ALLOWED, path, text, {"allowed": rule.enums})
+    return None
+
+
+def _unknown_type(requirement: Requirement, document: DocumentFacts) -> Problem:
+    allowed = [f"{type_.word} ({type_.id})" for type_ in requirement.document_types]
+    text = (
+        f"unknown document type '{document.type_reference}' for "
+        f"{requirement.country_iso}/{requirement.number_type}/{requirement.user_type}; "
+        f"it takes {', '.join(allowed) or 'no documents'}"
+    )
+    path = ("documents", document.index, "document_type_id")
+    return Problem(Fault.UNKNOWN_DOCUMENT_TYPE, path, text, {"allowed": allowed})

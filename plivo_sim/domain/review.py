@@ -1,0 +1,31 @@
+"""What the reviewer decides, and when: a plan of steps made at submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from plivo_sim.domain.models import Application, Document, EndUser, Origin, Step
+from plivo_sim.domain.requirements import Requirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Everything that a rule may look at."""
+
+    application: Application
+    end_user: EndUser
+    documents: tuple[Document, ...]
+    requirement: Requirement
+    via: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The steps to come; none means that the application stays in review for ever."""
+
+    steps: tuple[Step, ...]
+    decided_by: str
+
+
+Reviewer = Callable[[Submission], Plan]

@@ -1,0 +1,45 @@
+"""Ids and dice, drawn from a seed: the same seed and the same calls give the same ids.
+
+An id is drawn from ``(seed, auth_id, kind, n)`` and looks like a UUID: ``api_id`` like version 1,
+as the recorded answers have it, every other one like version 4. Dice are drawn from what was
+submitted, never from ids or arrival order (DECISIONS 6).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+
+def draw_uuid(seed: int, auth_id: str, kind: str, n: int, version: int = 4) -> str:
+    """A stable UUID-shaped id."""
+    raw = hashlib.blake2b(f"{seed}|{auth_id}|{kind}|{n}".encode(), digest_size=16).hexdigest()
+    variant = "89ab"[int(raw[16], 16) & 3]
+    return f"{raw[:8]}-{raw[8:12]}-{version}{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
+
+
+def draw_fraction(seed: int, *words: object) -> float:
+    """A stable number in [0, 1) for these words."""
+    text = "\x1f".join(map(str, (seed, *words)))
+    raw = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(raw) / 2**64
+
+
+class IdFactory:
+    """Draws the ids of one account; ``counts`` (n per kind) is state that its world keeps."""
+
+    def __init__(self, seed: int, auth_id: str, counts: Mapping[str, int] | None = None) -> None:
+        self.seed = seed
+        self.auth_id = auth_id
+        self.counts: dict[str, int] = dict(counts or {})
+
+    def next(self, kind: str) -> str:
+        """The next id of a kind of record."""
+        n = self.next_n(kind)
+        return draw_uuid(self.seed, self.auth_id, kind, n)
+
+    def next_n(self, kind: str) -> int:
+        """The next number of a kind, from 1."""
+        n = self.counts.get(kind, 0) + 1
+        self.counts[kind] = n
+        return n

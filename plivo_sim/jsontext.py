@@ -1,0 +1,49 @@
+"""JSON text in and out, for everybody: msgspec, because it is strict and fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+DEEPEST = 64
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+
+
+def encode_json(value: object) -> bytes:
+    """JSON of plain values and of records (dataclasses) within them."""
+    return _encoder.encode(value)
+
+
+def decode_json(text: bytes | str) -> Any:
+    """Plain values from JSON text. Raises ValueError with a sentence, whatever the text is.
+
+    Refuses NaN and Infinity, wrong UTF-8, lone surrogates, null characters in strings and
+    nesting deeper than 64.
+    """
+    try:
+        value = _decoder.decode(text)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("JSON is not valid UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+    except UnicodeEncodeError:
+        raise ValueError("JSON has a lone surrogate") from None
+    _check(value, 0)
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("JSON has a null character in a string")
+    elif isinstance(value, dict | list):
+        if depth == DEEPEST:
+            raise ValueError("JSON is nested too deeply")
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            _check(key, depth)
+            _check(each, depth + 1)

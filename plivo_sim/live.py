@@ -1,0 +1,56 @@
+"""A live simulator: the HTTP server, the scheduler, and the simulator between them."""
+
+from __future__ import annotations
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.ports import Transport
+from plivo_sim.scheduler import Scheduler
+from plivo_sim.server import Server, make_server
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import Simulator
+
+
+class LiveSimulator:
+    """Serves a simulator over HTTP until ``stop``; also a context manager.
+
+    ``start`` binds before it returns. Raises OSError when the port cannot be had, and what
+    ``make_simulator`` raises.
+    """
+
+    def __init__(self, settings: Settings, *, transport: Transport | None = None) -> None:
+        self.sim: Simulator = make_simulator(settings, transport=transport)
+        self._server: Server = make_server(
+            create_app(self.sim), host=settings.host, port=settings.port
+        )
+        self._scheduler = Scheduler(self.sim.runner)
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a last slash."""
+        return self._server.url
+
+    def start(self) -> LiveSimulator:
+        self.sim.runner.wake = self._scheduler.notify
+        self._scheduler.start()
+        try:
+            self._server.start()
+        except BaseException:
+            self._scheduler.stop()
+            self.sim.close()
+            raise
+        for world in self.sim.accounts():
+            self._scheduler.notify(world)
+        return self
+
+    def stop(self) -> None:
+        """Finish what is in flight, then write down where every clock stands."""
+        self._server.stop()
+        self._scheduler.stop()
+        self.sim.close()
+
+    def __enter__(self) -> LiveSimulator:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()

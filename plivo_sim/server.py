@@ -1,0 +1,338 @@
+"""The HTTP server the simulator runs on, behind one small port.
+
+The only module that knows which server that is: cheroot, chosen by `benchmarks/servers.py`. Its
+thread pool, its reading of sockets and its error answers are replaced here, because as they come
+they let a slow client hold a thread for ever, `stop` wait for ever, and errors be plain text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import queue
+import socket
+import ssl
+import struct
+import threading
+import time
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from cheroot import errors, wsgi
+from cheroot import server as cheroot
+from cheroot.makefile import StreamReader, StreamWriter
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+CONNECTION_KEY = "plivo_sim.connection"  # the environ key under which `cut_connection` finds it
+IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long without a request
+REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
+LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
+MAX_HEADER_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
+MAX_SKIPPED_BYTES = 64 * 1024  # an unread body up to this is read so as to keep the connection
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Paths of a PEM certificate (chain) and its private key."""
+
+    certificate: str | PathLike[str]
+    key: str | PathLike[str]
+
+
+class Server(Protocol):
+    """A server for one WSGI application. `port` is the bound one once `start` has returned."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Base URL a client on this machine can use, without a trailing slash."""
+
+    def start(self) -> None:
+        """Bind, then serve in daemon threads; raise OSError, errno kept, if binding fails."""
+
+    def stop(self) -> None:
+        """Stop listening, give requests in progress their grace, then cut what is left."""
+
+
+def make_server(
+    app: WSGIApplication,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    threads: int = 128,
+    tls: Tls | None = None,
+    grace_s: float = 5.0,
+) -> Server:
+    """Return a server, not yet started, which can be started once.
+
+    `threads` bounds the requests in progress; threads are made on demand, and idle keep-alive
+    connections need none. `stop` waits for requests in progress for at most `grace_s`.
+    Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
+    """
+    server = _Server(app, host, port)
+    server.requests = _Pool(threads)
+    server.shutdown_timeout = grace_s
+    server.ssl_adapter = _TlsAdapter(tls) if tls else None
+    return server
+
+
+def cut_connection(environ: WSGIEnvironment, how: Literal["reset", "close"] = "reset") -> None:
+    """Cut the TCP connection the request came on; whatever the app answers further is discarded.
+
+    "reset" sends RST; "close" sends FIN after what has been written. What the app's iterable has
+    yielded so far has been written: cutting before the first item makes an empty answer, cutting
+    between two a truncated one. Raise KeyError if `environ` is not from this server.
+    """
+    environ[CONNECTION_KEY].cut(how)
+
+
+class _Server(wsgi.Server):
+    def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
+        super().__init__((host, port), app, server_name="plivo-sim")
+        self.host, self.port = host, port
+        self.gateway = _Gateway
+        self.ConnectionClass = _Connection
+        # By default cheroot keeps 10 waiting connections, closes further ones after each answer,
+        # and has a backlog of 5: reconnecting clients lose SYNs, each costing them a second.
+        self.keep_alive_conn_limit: int | None = None  # type: ignore[assignment]  # as documented
+        self.request_queue_size = 1024
+        self.timeout = IDLE_TIMEOUT_S
+        self.expiration_interval = 0.05  # s; the selector's tick, which `stop` has to wait for
+        self.max_request_header_size = MAX_HEADER_BYTES
+        self.max_request_body_size = MAX_BODY_BYTES
+        self._bind_error: OSError | None = None
+
+    @property
+    def url(self) -> str:
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  # not a binding
+        return f"{'https' if self.ssl_adapter else 'http'}://{host}:{self.port}"
+
+    def start(self) -> None:
+        try:
+            self.prepare()
+        except OSError as error:  # cheroot's own has the message, but no errno
+            raise self._bind_error or error from None
+        self.port = self.bind_addr[1]
+        threading.Thread(target=self.serve, name="plivo-sim-select", daemon=True).start()
+
+    def bind_socket(self, socket_: Any, bind_addr: Any) -> Any:  # type: ignore[override]  # static
+        try:
+            socket_.bind(bind_addr)
+        except OSError as error:
+            socket_.close()
+            self._bind_error = error
+            raise
+        return socket_
+
+    def process_conn(self, conn: _Connection) -> None:
+        if conn.last_used is None:  # a new one waits for its first byte without a thread
+            self.put_conn(conn)
+        else:
+            self.requests.put(conn)
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        log.log(level, msg, exc_info=traceback)
+
+
+class _Pool:
+    """Daemon threads made on demand; has the methods cheroot requires of a pool."""
+
+    def __init__(self, max_threads: int) -> None:
+        self._queue: queue.SimpleQueue[_Connection | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._max = max_threads
+        self._made = 0
+        self._idle = 0  # threads waiting, less the connections put for them
+        self._busy: set[_Connection] = set()
+
+    def start(self) -> None:
+        """Nothing: threads are made by `put`."""
+
+    def put(self, conn: _Connection) -> None:
+        with self._changed:
+            self._busy.add(conn)
+            if self._idle > 0:
+                self._idle -= 1
+            elif self._made < self._max:
+                self._made += 1
+                threading.Thread(target=self._work, name="plivo-sim-request", daemon=True).start()
+        self._queue.put(conn)
+
+    def _work(self) -> None:
+        while (conn := self._queue.get()) is not None:
+            keep = False
+            try:
+                keep = conn.communicate()
+            except Exception as error:
+                log.info("connection from %s dropped: %r", conn.remote_addr, error)
+            with self._changed:
+                self._busy.discard(conn)
+                self._idle += keep
+                self._changed.notify_all()
+            try:
+                if keep:
+                    conn.server.put_conn(conn)
+                else:
+                    conn.close()
+            except (OSError, ValueError, KeyError):  # gone, or the server stopped meanwhile
+                conn.socket.close()
+            if not keep:  # `close` may have lingered
+                with self._changed:
+                    self._idle += 1
+
+    def stop(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for requests in progress, cut the rest, end the threads."""
+        with self._changed:
+            for conn in self._busy:
+                if not conn.in_request:  # its head has not arrived: nothing has been promised
+                    conn.shut(socket.SHUT_RD)
+            self._changed.wait_for(lambda: not self._busy, timeout)
+            for conn in self._busy:
+                conn.shut(socket.SHUT_RDWR)
+            for _ in range(self._made):
+                self._queue.put(None)
+
+
+class _Stream:
+    """What cheroot's files see of a socket: deadlines for reading, silence once cut."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.deadline_s = 0.0  # on the monotonic clock
+        self.is_cut = False
+
+    def recv_into(self, buffer: Any) -> int:
+        if self.is_cut:
+            return 0
+        # Never 0: what has already arrived can be read however late the app comes to it.
+        self.sock.settimeout(max(self.deadline_s - time.monotonic(), 0.01))
+        try:
+            return self.sock.recv_into(buffer)
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                answer = _error_answer("400 Bad Request", "this port speaks HTTPS only")
+                socket.socket.send(self.sock, answer)
+            raise errors.FatalSSLAlert(str(error)) from error
+
+    def send(self, data: bytes) -> int:
+        if self.is_cut:
+            return len(data)
+        self.sock.settimeout(REQUEST_TIMEOUT_S)
+        return self.sock.send(data)
+
+    def _decref_socketios(self) -> None:
+        """Nothing: the connection closes the socket itself."""
+
+
+class _Connection(cheroot.HTTPConnection):
+    in_request = False  # between its head having been read and its answer written
+    unread = False  # closing at once would send RST, and take the answer with it
+
+    def __init__(self, server: Any, sock: socket.socket, makefile: Any = None) -> None:
+        self._stream = _Stream(sock)
+        super().__init__(server, sock, lambda _sock, mode, size: self._file(mode, size))
+
+    def _file(self, mode: str, size: int) -> StreamReader | StreamWriter:
+        return (StreamReader if "r" in mode else StreamWriter)(self._stream, mode, size)
+
+    def communicate(self) -> bool:
+        self._stream.deadline_s = time.monotonic() + REQUEST_TIMEOUT_S
+        self.unread = True
+        try:
+            keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
+            return bool(keep) and not self._stream.is_cut
+        finally:
+            self.in_request = False
+
+    def shut(self, how: int) -> None:
+        with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
+            socket.socket.shutdown(self.socket, how)
+
+    def cut(self, how: Literal["reset", "close"]) -> None:
+        self._stream.is_cut = True
+        if how == "reset":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.close()
+        else:
+            self.shut(socket.SHUT_WR)
+
+    def close(self) -> None:
+        if self.unread and self.socket.fileno() >= 0:
+            self.shut(socket.SHUT_WR)
+            end_s = time.monotonic() + LINGER_S
+            with contextlib.suppress(OSError):
+                while (left_s := end_s - time.monotonic()) > 0:
+                    self.socket.settimeout(left_s)
+                    if not socket.socket.recv(self.socket, 65536):
+                        break
+        super().close()
+
+
+class _Request(cheroot.HTTPRequest):
+    def respond(self) -> None:
+        self.conn.in_request = True
+        super().respond()
+        if self.chunked_read and not self.close_connection:  # cheroot leaves the rest unread
+            while self.rfile.read(65536):
+                pass
+            for _ in self.rfile.read_trailer_lines():
+                pass
+        self.conn.unread = self._remaining() > 0 or (self.chunked_read and self.close_connection)
+
+    def _remaining(self) -> int:
+        return getattr(self.rfile, "remaining", 0)
+
+    def send_headers(self) -> None:
+        if self._remaining() > MAX_SKIPPED_BYTES:
+            self.close_connection = True
+        super().send_headers()
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        self.close_connection = self.sent_headers = True
+        self.conn.wfile.write(_error_answer(status, msg or status[4:]))
+
+
+_Connection.RequestHandlerClass = _Request
+
+
+class _Gateway(wsgi.Gateway_10):
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stubs say None
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # stubs
+        environ[CONNECTION_KEY] = self.req.conn
+        return environ
+
+
+class _TlsAdapter:
+    """The parts of a cheroot TLS adapter that are used; the handshake is left to the threads."""
+
+    makefile = None  # _Connection makes its own files
+
+    def __init__(self, tls: Tls) -> None:
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(tls.certificate, tls.key)
+
+    def bind(self, sock: socket.socket) -> socket.socket:
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
+        tls_sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return tls_sock, {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+
+def _error_answer(status: str, message: str) -> bytes:
+    """Return a whole answer, after which the connection is closed."""
+    body = json.dumps({"error": message}).encode()
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode("latin-1") + body

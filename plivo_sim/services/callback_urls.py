@@ -1,0 +1,63 @@
+"""Which callback URLs an application may carry, and which hosts count as local.
+
+The live service takes https only (field-reported for the SDK dialect; the beta page is silent).
+A simulator must also take http to local hosts (DECISIONS 38).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from plivo_sim.errors import Fault, Path, Problem
+
+LONGEST_URL = 2048
+_LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
+
+
+def looks_local(host: str, allowed: Collection[str] = ()) -> bool:
+    """Whether a host is local by its name alone, without asking any name server.
+
+    Loopback and private addresses, ``localhost``, bare names (compose services) and names under
+    suffixes that never resolve in public; and what the user allowed.
+    """
+    host = host.strip("[]").rstrip(".").lower()
+    if host in allowed:
+        return True
+    try:
+        return is_local_address(ipaddress.ip_address(host))
+    except ValueError:
+        return "." not in host or host.endswith(_LOCAL_SUFFIXES)
+
+
+def is_local_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Loopback or private; link-local (cloud metadata) and multicast are not."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return False
+    return address.is_loopback or address.is_private
+
+
+def check(url: str, path: Path, *, https_only: bool, allowed: Collection[str]) -> Problem | None:
+    """What is wrong with a callback URL. http to a local host is a *soft* problem where the live
+    service takes https only."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return Problem(Fault.BAD_VALUE, path, "is not a valid URL")
+    if parts.scheme not in ("http", "https") or not host or not _plain(url):
+        return Problem(Fault.BAD_VALUE, path, "must be an http or https URL")
+    if len(url) > LONGEST_URL:
+        return Problem(Fault.BAD_VALUE, path, f"must have at most {LONGEST_URL} characters")
+    if parts.scheme == "http" and https_only:
+        local = looks_local(host, allowed)
+        text = "must be an https URL"
+        return Problem(Fault.BAD_VALUE, path, text, soft=local)
+    return None
+
+
+def _plain(url: str) -> bool:
+    return url.isascii() and url.isprintable() and " " not in url

@@ -1,0 +1,159 @@
+"""The review: from a submission to what the reviewer does, and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from plivo_sim.domain.events import StatusChanged
+from plivo_sim.domain.models import (
+    Application,
+    Change,
+    DocumentReview,
+    Step,
+    Timer,
+    TimerKind,
+)
+from plivo_sim.domain.review import Plan, Submission
+from plivo_sim.domain.statuses import Status, allowed
+from plivo_sim.durations import Duration
+from plivo_sim.errors import WrongState
+from plivo_sim.world import World
+
+_REASONED = frozenset(
+    {Status.REJECTED, Status.MORE_INFO_REQUIRED, Status.SUSPENDED, Status.EXPIRED}
+)
+_VERBS = {
+    Status.SUBMITTED: "submit",
+    Status.ACCEPTED: "accept",
+    Status.REJECTED: "reject",
+    Status.MORE_INFO_REQUIRED: "ask for more information on",
+    Status.SUSPENDED: "suspend",
+    Status.EXPIRED: "expire",
+    Status.DRAFT: "make a draft of",
+}
+
+
+def default_plan(world: World, submission: Submission) -> Plan:
+    """Accepted after the account's review delay, or after the days that the requirement names."""
+    delay = world.settings.review_delay
+    if delay is None:
+        delay = Duration(business_days=submission.requirement.estimated_review_days)
+    why = f"default: accepted after {delay}"
+    return Plan(steps=(Step(after=delay, status=Status.ACCEPTED, why=why),), decided_by="default")
+
+
+def schedule(world: World, submission: Submission) -> Plan:
+    """Make the plan for a submission and set the timer of its first step."""
+    plan = world.reviewer(submission) if world.reviewer else default_plan(world, submission)
+    application = submission.application
+    set_timer(world, application.id, plan.steps, application.updated_at)
+    return plan
+
+
+def set_timer(world: World, application_id: str, steps: tuple[Step, ...], start: datetime) -> None:
+    """Wait for the first of these steps, counted from ``start``."""
+    if not steps:
+        return
+    world.agenda.add(
+        Timer(
+            id=world.ids.next("timer"),
+            seq=world.next_seq(),
+            due_at=steps[0].after.after(start, world.settings.holidays),
+            kind=TimerKind.REVIEW,
+            subject_id=application_id,
+            steps=steps,
+        )
+    )
+
+
+def run(world: World, timer: Timer) -> StatusChanged | None:
+    """Do what a due review timer says, at its own instant, and wait for what follows it.
+
+    A step that the table no longer allows (somebody decided by hand meanwhile) does nothing.
+    """
+    with world.transaction():
+        world.store.timers.drop(timer.id)
+        application = world.store.applications.fetch(timer.subject_id)
+        step, rest = timer.steps[0], timer.steps[1:]
+        if application is None or not allowed(application.status, step.status):
+            return None
+        event = change_status(
+            world,
+            application,
+            step.status,
+            at=timer.due_at,
+            by="time" if step.status is Status.EXPIRED else "reviewer",
+            why=step.why,
+            reason=step.reason,
+        )
+        set_timer(world, application.id, rest, timer.due_at)
+        return event
+
+
+def decide(
+    world: World, application: Application, status: Status, reason: str | None = None
+) -> StatusChanged:
+    """A decision by hand: follows the arrows, cancels the pending review (DECISIONS 22).
+
+    Raises WrongState when the table has no such arrow, or it is the applicant's to make.
+    """
+    if status in (Status.DRAFT, Status.SUBMITTED) or not allowed(application.status, status):
+        raise WrongState("application", application.id, _VERBS[status], application.status)
+    with world.transaction():
+        world.agenda.cancel(application.id)
+        return change_status(
+            world,
+            application,
+            status,
+            at=world.now(),
+            by="hand",
+            why="decided by hand",
+            reason=reason,
+        )
+
+
+def change_status(
+    world: World,
+    application: Application,
+    status: Status,
+    *,
+    at: datetime,
+    by: str,
+    why: str,
+    reason: str | None = None,
+) -> StatusChanged:
+    """Move an application along an arrow of the table, in the running transaction.
+
+    Raises WrongState when there is no such arrow.
+    """
+    if not allowed(application.status, status):
+        raise WrongState("application", application.id, _VERBS[status], application.status)
+    told = (reason or "No reason given.") if status in _REASONED else None
+    changed = replace(
+        application,
+        status=status,
+        rejection_reason=told,
+        updated_at=at,
+        timeline=(
+            *application.timeline,
+            Change(at=at, status=status, by=by, why=why, reason=told),
+        ),
+    )
+    world.store.applications.put(changed)
+    if status is Status.ACCEPTED:
+        _verify_documents(world, changed, at)
+    event = StatusChanged(
+        application=changed, previous=application.status, at=at, by_reviewer=by != "client"
+    )
+    world.publish(event)
+    return event
+
+
+def _verify_documents(world: World, application: Application, at: datetime) -> None:
+    for id in application.document_ids:
+        document = world.store.documents.fetch(id)
+        if document is not None and document.review is not DocumentReview.VERIFIED:
+            world.store.documents.put(
+                replace(document, review=DocumentReview.VERIFIED, updated_at=at)
+            )

@@ -1,0 +1,196 @@
+"""Every setting, once: its default, how it is read, and whether an account may have its own.
+
+The command line, ``PLIVO_SIM_*`` variables, ``POST /_sim/accounts`` and the reference in the docs
+are made from this one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from plivo_sim.durations import Duration, parse_duration
+
+DOCUMENTED = "documented"
+
+
+def read_flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise ValueError(f"{text!r} is neither true nor false")
+
+
+def read_words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.replace(",", " ").split() if word)
+
+
+def read_durations(text: str) -> tuple[Duration, ...]:
+    return tuple(parse_duration(part) for part in text.split(",") if part.strip())
+
+
+def read_instant(text: str) -> datetime:
+    """An ISO 8601 instant; without an offset it is UTC. Raises ValueError."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"cannot read instant {text!r}: write 2026-01-05T09:00:00Z") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def read_review_delay(text: str) -> Duration | None:
+    return None if text.strip().lower() == DOCUMENTED else parse_duration(text)
+
+
+def read_rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 1e9:
+        raise ValueError(f"the rate must be over 0 and at most 1e9, not {text}")
+    return rate
+
+
+def read_credentials(text: str) -> dict[str, str]:
+    pairs = {}
+    for word in read_words(text):
+        auth_id, colon, token = word.partition(":")
+        if not (colon and token):
+            raise ValueError(f"credential {word!r} is not ID:TOKEN")
+        pairs[auth_id] = token
+    return pairs
+
+
+def read_holidays(text: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(word) for word in read_words(text))
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}")
+        return text.lower()
+
+    return read
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(f"{port} is not a port")
+    return port
+
+
+def setting(default: Any, read: Callable[[str], Any], help: str, *, account: bool = False) -> Any:
+    metadata = {"read": read, "help": help, "account": account}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """See the module; the help texts below say what each one means."""
+
+    host: str = setting("127.0.0.1", str, "Address to listen on.")
+    port: int = setting(8700, _port, "Port to listen on; 0 picks a free one.")
+    state: Path | None = setting(None, Path, "Directory to keep state in; without it, memory only.")
+    seed: int = setting(1, int, "Seed of every id and every die.")
+    catalogue: Path | None = setting(None, Path, "YAML file that adds or replaces requirements.")
+    credentials: dict[str, str] = setting(
+        {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."
+    )
+    public_url: str = setting("", str, "Base of download URLs; default: the request's own host.")
+    review_delay: Duration | None = setting(
+        Duration(5),
+        read_review_delay,
+        "How long a review takes (5s, 36h, '2 business days'), or 'documented': as many business"
+        " days as the requirement publishes.",
+        account=True,
+    )
+    warp: float = setting(
+        1.0, read_rate, "Simulated seconds a real second (86400: a day a second).", account=True
+    )
+    paused: bool = setting(False, read_flag, "Start with the clock standing still.", account=True)
+    start: datetime | None = setting(
+        None,
+        read_instant,
+        "Simulated instant to start at; default: now, or 2026-01-05T09:00Z if paused.",
+        account=True,
+    )
+    holidays: frozenset[date] = setting(
+        frozenset(), read_holidays, "Dates that are no business days.", account=True
+    )
+    new_api: str = setting(
+        "auto",
+        one_of("auto", "sdk", "documented"),
+        "Dialect of PhoneNumber/Compliance: auto, sdk or documented.",
+        account=True,
+    )
+    strict: bool = setting(
+        False,
+        read_flag,
+        "Refuse what the live service refuses, where the default is to warn.",
+        account=True,
+    )
+    rate_limits: bool = setting(
+        False, read_flag, "Answer 429 over the published rate limits.", account=True
+    )
+    callback_url: str = setting(
+        "", str, "Account-wide callback, for applications without their own.", account=True
+    )
+    callback_method: str = setting(
+        "post", one_of("get", "post"), "Method of the account-wide callback.", account=True
+    )
+    callback_encoding: str = setting(
+        "json", one_of("json", "form"), "Body of POST callbacks: json or form.", account=True
+    )
+    callback_timeout_s: float = setting(
+        5.0, float, "Real seconds that a receiver has to answer.", account=True
+    )
+    callback_retries: tuple[Duration, ...] = setting(
+        (Duration(60), Duration(120), Duration(240)),
+        read_durations,
+        "Waits before each retry of a callback.",
+        account=True,
+    )
+    retry_clock: str = setting(
+        "auto",
+        one_of("auto", "simulator"),
+        "Clock of retries: auto takes real time when the warp is over 60.",
+        account=True,
+    )
+    allow_callback_hosts: tuple[str, ...] = setting(
+        (), read_words, "Hosts beyond local ones that callbacks may go to.", account=True
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        (), read_words, "Host names, beyond loopback, under which control calls are accepted."
+    )
+
+    def for_account(self, overrides: Mapping[str, str]) -> Settings:
+        """With an account's own values. Raises ValueError for a name or value that is not one."""
+        return replace(
+            self, **{name: _read_account(name, text) for name, text in overrides.items()}
+        )
+
+
+ACCOUNT_SETTINGS = tuple(f.name for f in fields(Settings) if f.metadata["account"])
+
+
+def read_setting(name: str, text: str) -> Any:
+    """The value of one setting from its text; raises ValueError that names the setting."""
+    by_name = {f.name: f for f in fields(Settings)}
+    try:
+        return by_name[name].metadata["read"](text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _read_account(name: str, text: str) -> Any:
+    if name not in ACCOUNT_SETTINGS:
+        raise ValueError(
+            f"{name}: no setting of an account; there are {', '.join(ACCOUNT_SETTINGS)}"
+        )
+    return read_setting(name, text)

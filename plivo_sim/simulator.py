@@ -1,0 +1,169 @@
+"""The simulator: its accounts, and the verbs that tests, the command line and HTTP share.
+
+A table of contents: each verb is one call into a service.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from plivo_sim.domain.models import Application, Delivery
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.statuses import Status
+from plivo_sim.durations import Duration
+from plivo_sim.errors import AccountRequired, NotFound, NotReached
+from plivo_sim.ids import draw_uuid
+from plivo_sim.runner import Advance, Runner
+from plivo_sim.services import applications, reviews
+from plivo_sim.settings import Settings
+from plivo_sim.webhooks.outbox import Outbox
+from plivo_sim.world import World
+
+AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
+MOST_GHOSTS = 256
+
+
+class Simulator:
+    """See the module. ``make_world`` opens the account with this auth id, new or kept."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        runner: Runner,
+        outbox: Outbox,
+        make_world: Callable[[str], World],
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.settings = settings
+        self.catalogue = catalogue
+        self.runner = runner
+        self.outbox = outbox
+        self._make_world = make_world
+        self._on_close = on_close
+        self._lock = threading.Lock()
+        self._strangers = 0
+        self._worlds: dict[str, World] = {}
+        self._ghosts: WeakValueDictionary[str, World] = WeakValueDictionary()
+        self._recent: OrderedDict[str, World] = OrderedDict()
+
+    def next_api_id(self) -> str:
+        """The id of an answer to somebody who has no account."""
+        with self._lock:
+            self._strangers += 1
+            return draw_uuid(self.settings.seed, "", "api", self._strangers, version=1)
+
+    # --- accounts --------------------------------------------------------------------------
+
+    def world(self, auth_id: str) -> World:
+        """The account's world. One that nothing was ever written to is made up on the spot and
+        not kept: a read on an unknown account stores nothing (DECISIONS 2)."""
+        with self._lock:
+            found = self._worlds.get(auth_id) or self._ghosts.get(auth_id)
+            if found is not None:
+                return found
+            ghost = self._make_world(auth_id)
+            if len(ghost.store.ledger):
+                self._worlds[auth_id] = ghost
+                return ghost
+            ghost.on_first_write = self._adopt
+            self._ghosts[auth_id] = self._recent[auth_id] = ghost
+            if len(self._recent) > MOST_GHOSTS:
+                self._recent.popitem(last=False)
+            return ghost
+
+    def _adopt(self, world: World) -> None:
+        with self._lock:
+            self._worlds[world.auth_id] = world
+            self._ghosts.pop(world.auth_id, None)
+            self._recent.pop(world.auth_id, None)
+
+    def accounts(self) -> list[World]:
+        """The accounts that exist, oldest first."""
+        with self._lock:
+            return list(self._worlds.values())
+
+    def only_account(self) -> World:
+        """The one account there is. Raises AccountRequired when there are several, NotFound
+        when there is none."""
+        worlds = self.accounts()
+        if not worlds:
+            raise NotFound("account", "")
+        if len(worlds) > 1:
+            raise AccountRequired([world.auth_id for world in worlds])
+        return worlds[0]
+
+    def world_of_application(self, id: str) -> World:
+        """The account that holds this application: ids are globally unique. Raises NotFound."""
+        for world in self.accounts():
+            with world.lock:
+                if world.store.applications.fetch(id) is not None:
+                    return world
+        raise NotFound("application", id)
+
+    def remove_all(self) -> None:
+        """Reset every account; none exists afterwards."""
+        for world in self.accounts():
+            self.remove(world)
+
+    def remove(self, world: World) -> None:
+        """Reset one account: it does not exist until something is written to it again."""
+        with world.lock:
+            world.reset()
+            with self._lock:
+                self._worlds.pop(world.auth_id, None)
+                world.on_first_write = self._adopt
+                self._ghosts[world.auth_id] = self._recent[world.auth_id] = world
+
+    # --- time ------------------------------------------------------------------------------
+
+    def advance(
+        self, world: World, by: Duration | None = None, *, to: datetime | None = None
+    ) -> Advance:
+        """Move the account's clock by a duration or to an instant; see ``Runner.advance``."""
+        with world.lock:
+            until = to if to is not None else world.now()
+            if by is not None:
+                until = by.after(until, world.settings.holidays)
+        return self.runner.advance(world, until)
+
+    def advance_until(self, world: World, reached: Callable[[], bool]) -> Advance:
+        """Move the account's clock from event to event until ``reached`` says yes.
+
+        Raises NotReached when nothing more is due and it still says no.
+        """
+        result = self.runner.advance(world, None, reached)
+        if not result.pending and not reached():
+            raise NotReached("nothing more is due, and the status was not reached")
+        return result
+
+    # --- reviews ---------------------------------------------------------------------------
+
+    def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
+        """Decide an application by hand. Raises NotFound, WrongState."""
+        world = self.world_of_application(id)
+        with world.lock:
+            event = reviews.decide(world, applications.get(world, id), status, reason)
+        self.runner.settle(world)
+        return event.application
+
+    # --- callbacks -------------------------------------------------------------------------
+
+    def replay(self, world: World, delivery: Delivery) -> Delivery:
+        """Send a callback again, now, as a delivery of its own."""
+        with world.transaction():
+            return self.outbox.replay(world, delivery)
+
+    def close(self) -> None:
+        """Write the clocks down and let go of files and threads."""
+        self.runner.close()
+        for world in self.accounts():
+            with world.lock:
+                world.keep_ledger()
+                world.store.close()
+        self._on_close()

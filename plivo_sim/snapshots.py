@@ -1,0 +1,51 @@
+"""A moment of an account as one JSON document: records, clock, timers, dice, and the files.
+
+To keep in a file, to carry to another simulator, or to look at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from plivo_sim.ports import Mark
+from plivo_sim.store.codec import RECORD_TYPES, from_plain, to_plain
+from plivo_sim.store.journal import FORMAT
+from plivo_sim.world import World
+
+
+def save_snapshot(world: World, mark: Mark) -> dict[str, Any]:
+    """The mark as plain JSON values. Caller holds the lock."""
+    hashes = {d.file.sha256 for d in mark["documents"].values() if d.file is not None}
+    files = {sha256: world.files.read(sha256) for sha256 in sorted(hashes)}
+    return {
+        "plivo_sim_snapshot": FORMAT,
+        "account": world.auth_id,
+        "tables": {
+            name: {id: to_plain(record) for id, record in rows.items()}
+            for name, rows in mark.items()
+        },
+        "files": {k: base64.b64encode(v).decode() for k, v in files.items() if v is not None},
+    }
+
+
+def load_snapshot(world: World, document: Any) -> Mark:
+    """A mark from a document, its files kept. Raises ValueError that names what does not fit."""
+    if not isinstance(document, dict) or document.get("plivo_sim_snapshot") != FORMAT:
+        raise ValueError(f"must be a snapshot document of format {FORMAT}")
+    tables, files = document.get("tables"), document.get("files", {})
+    if not isinstance(tables, dict) or not isinstance(files, dict):
+        raise ValueError("tables and files must be objects")
+    mark: Mark = {
+        name: {id: from_plain(name, plain) for id, plain in tables.get(name, {}).items()}
+        for name in RECORD_TYPES
+    }
+    for sha256, text in files.items():
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, TypeError):
+            raise ValueError(f"file {sha256} is not base64") from None
+        if world.files.keep(content) != sha256:
+            raise ValueError(f"file {sha256} has another content than its name says")
+    return mark

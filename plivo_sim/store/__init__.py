@@ -1,0 +1,1 @@
+"""TinyDB, through its own extension points: an indexed table over a journalled storage."""

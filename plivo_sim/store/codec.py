@@ -1,0 +1,48 @@
+"""Records to JSON and back. One place knows which table holds which record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from plivo_sim.domain.models import (
+    Application,
+    Delivery,
+    Document,
+    EndUser,
+    Ledger,
+    PhoneNumber,
+    Timer,
+)
+from plivo_sim.ports import Record
+
+RECORD_TYPES: dict[str, type[Any]] = {
+    "ledger": Ledger,
+    "end_users": EndUser,
+    "documents": Document,
+    "applications": Application,
+    "numbers": PhoneNumber,
+    "timers": Timer,
+    "deliveries": Delivery,
+}
+
+_decoders = {name: msgspec.json.Decoder(type_) for name, type_ in RECORD_TYPES.items()}
+
+
+def to_plain(record: Record) -> dict[str, Any]:
+    """A record as the plain JSON-able mapping that TinyDB stores and queries."""
+    plain: dict[str, Any] = msgspec.to_builtins(record)
+    return plain
+
+
+def from_plain(table: str, plain: object) -> Record:
+    """The reverse; raises ``msgspec.ValidationError`` with the path of what does not fit."""
+    record: Record = msgspec.convert(plain, RECORD_TYPES[table])
+    return record
+
+
+def from_json(table: str, raw: bytes | msgspec.Raw) -> Record:
+    """A record from its JSON text."""
+    record: Record = _decoders[table].decode(raw)
+    return record

@@ -1,0 +1,115 @@
+"""The database of one account: TinyDB with our table and storage, and transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from tinydb import TinyDB
+
+from plivo_sim.domain.models import (
+    Application,
+    Delivery,
+    Document,
+    EndUser,
+    Ledger,
+    PhoneNumber,
+    Timer,
+)
+from plivo_sim.ports import Mark, Record
+from plivo_sim.store.codec import RECORD_TYPES
+from plivo_sim.store.journal import JournalStorage, Op
+from plivo_sim.store.table import RecordTable
+
+R = TypeVar("R", bound=Record)
+
+
+class Database(TinyDB):
+    """All records of one account. Its world's lock must be held around every use.
+
+    ``path``: the journal; None keeps everything in memory only.
+    """
+
+    table_class = RecordTable  # type: ignore[assignment]  # a TinyDB extension point
+    default_storage_class = JournalStorage  # type: ignore[assignment]  # likewise
+
+    def __init__(self, path: Path | None = None) -> None:
+        super().__init__(path)
+        self.journal = cast(JournalStorage, self.storage)
+        self._before: dict[tuple[str, str], Record | None] = {}
+        self._depth = 0
+        self.ledger: RecordTable[Ledger] = self._records("ledger")
+        self.end_users: RecordTable[EndUser] = self._records("end_users")
+        self.documents: RecordTable[Document] = self._records("documents")
+        self.applications: RecordTable[Application] = self._records("applications")
+        self.numbers: RecordTable[PhoneNumber] = self._records("numbers")
+        self.timers: RecordTable[Timer] = self._records("timers")
+        self.deliveries: RecordTable[Delivery] = self._records("deliveries")
+
+    def _records(self, name: str) -> RecordTable[Any]:
+        table: RecordTable[Any] = cast("RecordTable[Any]", self.table(name))
+        table.on_change = self._note
+        table.transaction = self.transaction
+        return table
+
+    def table_of(self, name: str) -> RecordTable[Any]:
+        return cast("RecordTable[Any]", self.table(name))
+
+    def _note(self, table: str, id: str, before: Record | None) -> None:
+        """Remember how a row was, the first time that a transaction touches it."""
+        if self._depth == 0:
+            raise RuntimeError(f"write to {table} outside a transaction")
+        self._before.setdefault((table, id), before)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All the writes within, or none: an error takes them back. Nested ones join the outer.
+
+        Raises StorageFailed when the journal cannot be written; the writes are taken back.
+        """
+        self._depth += 1
+        try:
+            yield
+            if self._depth == 1 and self._before:
+                self.journal.append(self._changed())
+        except BaseException:
+            if self._depth == 1:
+                self._roll_back()
+            raise
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._before.clear()
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the running transaction has changed something."""
+        return bool(self._before)
+
+    def _changed(self) -> list[Op]:
+        return [(table, id, self.journal.rows[table].get(id)) for table, id in self._before]
+
+    def _roll_back(self) -> None:
+        for (name, id), before in self._before.items():
+            table = self.table_of(name)
+            if before is not None or table.fetch(id) is not None:
+                table.restore_row(id, before)
+
+    def mark(self) -> Mark:
+        """The state now, to come back to."""
+        return {name: dict(rows) for name, rows in self.journal.rows.items()}
+
+    def restore(self, mark: Mark) -> None:
+        """Make a mark the state; raises StorageFailed when it cannot be written."""
+        self.journal.replace({name: dict(mark.get(name, {})) for name in RECORD_TYPES})
+        self._refresh()
+
+    def reset(self) -> None:
+        """Forget every record."""
+        self.restore({})
+
+    def _refresh(self) -> None:
+        for name in RECORD_TYPES:
+            self.table_of(name).refresh()

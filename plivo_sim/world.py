@@ -1,0 +1,163 @@
+"""An account: a world of its own, with records, files, clock, timers, ids, settings and a lock.
+
+What one account does cannot be seen, felt or reset from another (DECISIONS 1).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from plivo_sim.clock import RealSource, VirtualClock, real_now
+from plivo_sim.domain.events import Event
+from plivo_sim.domain.models import Ledger
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.review import Reviewer
+from plivo_sim.ids import IdFactory, draw_uuid
+from plivo_sim.ports import FileStore, Mark, Store
+from plivo_sim.settings import Settings
+from plivo_sim.timers import Agenda
+
+PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+"""A Monday morning: where clocks that stand still begin (DECISIONS 12)."""
+
+Listener = Callable[["World", Event], None]
+
+
+class World:
+    """See the module. Every use of ``store`` happens under ``lock``."""
+
+    def __init__(
+        self,
+        auth_id: str,
+        *,
+        defaults: Settings,
+        store: Store,
+        files: FileStore,
+        catalogue: Catalogue,
+        real: RealSource = real_now,
+    ) -> None:
+        self.auth_id = auth_id
+        self.lock = threading.RLock()
+        self.store = store
+        self.files = files
+        self.catalogue = catalogue
+        self.listeners: list[Listener] = []
+        self.reviewer: Reviewer | None = None
+        self.on_first_write: Callable[[World], None] | None = None
+        self.marks: dict[str, Mark] = {}
+        self.advancing = False
+        self.sending = 0
+        self.idle = threading.Condition(self.lock)
+        self._real = real
+        self._defaults = defaults
+        self._depth = 0
+        self._api_calls = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take up from the store's ledger, or start new when it has none."""
+        kept = self.store.ledger.fetch("ledger")
+        self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
+        self.settings = self._defaults.for_account(self.overrides)
+        self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
+        self.token = kept.token if kept else None
+        self.last_dialect = kept.last_dialect if kept else None
+        self.clock = self._new_clock()
+        if kept:
+            self.clock.restore(kept.clock)
+        self.agenda = Agenda(self.store)
+
+    def _new_clock(self) -> VirtualClock:
+        chosen = self.settings
+        start = chosen.start or (PAUSED_START if chosen.paused else None)
+        return VirtualClock(start=start, paused=chosen.paused, rate=chosen.warp, real=self._real)
+
+    def now(self) -> datetime:
+        """The simulated instant in this account."""
+        return self.clock.now()
+
+    def next_seq(self) -> int:
+        """The next place in this account's history."""
+        return self.ids.next_n("seq")
+
+    def next_api_id(self) -> str:
+        """The id of one answer. Not state: after a restart the count begins anew."""
+        self._api_calls += 1
+        return draw_uuid(self.settings.seed, self.auth_id, "api", self._api_calls, version=1)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Under the lock, all the writes within or none; the ids drawn go back too."""
+        with self.lock:
+            counts, wrote = dict(self.ids.counts), False
+            self._depth += 1
+            try:
+                with self.store.transaction():
+                    yield
+                    wrote = self.store.dirty
+                    if self._depth == 1 and wrote:
+                        self.store.ledger.put(self._ledger())
+            except BaseException:
+                self.ids.counts = counts
+                raise
+            finally:
+                self._depth -= 1
+            if wrote and self.on_first_write is not None and self._depth == 0:
+                adopt, self.on_first_write = self.on_first_write, None
+                adopt(self)
+
+    def keep_ledger(self) -> None:
+        """Write clock, settings and token down though no record changed."""
+        with self.transaction():
+            self.store.ledger.put(self._ledger())
+
+    def _ledger(self) -> Ledger:
+        return Ledger(
+            clock=self.clock.reading(),
+            counts=dict(self.ids.counts),
+            token=self.token,
+            last_dialect=self.last_dialect,
+            overrides=dict(self.overrides),
+        )
+
+    def configure(self, overrides: dict[str, str]) -> None:
+        """Change this account's own settings. Raises ValueError, changing nothing."""
+        merged = {**self.overrides, **overrides}
+        chosen = self._defaults.for_account(merged)
+        with self.transaction():
+            self.overrides, self.settings = merged, chosen
+            if "warp" in overrides:
+                self.clock.set_rate(chosen.warp)
+            if "paused" in overrides:
+                (self.clock.pause if chosen.paused else self.clock.resume)()
+            if "start" in overrides and chosen.start is not None:
+                self.clock.move_to(chosen.start)
+            self.keep_ledger()
+
+    def publish(self, event: Event) -> None:
+        """Tell every listener, within the transaction that made it happen."""
+        for listener in self.listeners:
+            listener(self, event)
+
+    def mark(self) -> Mark:
+        """This moment: records, clock, timers, ids. Files stay while marks exist."""
+        with self.lock:
+            self.keep_ledger()
+            return self.store.mark()
+
+    def restore(self, mark: Mark) -> None:
+        """Make a mark the present; the only way for the clock to go back (DECISIONS 9)."""
+        with self.lock:
+            self.store.restore(mark)
+            self._begin()
+
+    def reset(self) -> None:
+        """Forget everything, as if the account had never been used; its settings go too."""
+        with self.lock:
+            self.restore({})
+            self.marks.clear()
+            self.files.forget_all_but(())
+            self._api_calls = 0

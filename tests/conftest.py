@@ -1,0 +1,51 @@
+"""Fixtures: a simulator in process, one that is served, a receiver of callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.live import LiveSimulator
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import Simulator
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.support import Http, Receiver
+
+PAUSED = Settings(port=0, paused=True, review_delay=None)
+
+
+@pytest.fixture
+def transport() -> MemoryTransport:
+    """Callbacks go here: kept, and answered 200."""
+    return MemoryTransport()
+
+
+@pytest.fixture
+def sim(transport: MemoryTransport) -> Iterator[Simulator]:
+    """A fresh simulator in memory; its clocks stand at 2026-01-05T09:00Z."""
+    simulator = make_simulator(PAUSED, transport=transport)
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture
+def http(sim: Simulator) -> Http:
+    """Its HTTP face, in process."""
+    return Http(create_app(sim), sim)
+
+
+@pytest.fixture
+def live() -> Iterator[LiveSimulator]:
+    """A fresh simulator behind a real socket, clocks standing still."""
+    with LiveSimulator(PAUSED) as served:
+        yield served
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A real receiver of callbacks on loopback; answers 200 unless told otherwise."""
+    with Receiver().serving() as serving:
+        yield serving
