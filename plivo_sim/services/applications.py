@@ -191,7 +191,8 @@ def correct(
         )
         warnings = refuse(problems, strict=world.settings.strict)
         with world.transaction():
-            application = _apply(world, application, change, end_user, entries)
+            ordered = _in_place(world, application, entries, dialect)
+            application = _apply(world, application, change, end_user, ordered)
             application, plan = submit(
                 world, application, "corrected and submitted again", dialect.origin
             )
@@ -299,7 +300,10 @@ def no_requirement(world: World, wanted: NewApplication, version: Version) -> Pr
         f"no compliance requirement for {wanted.country_iso}/{wanted.number_type}/"
         f"{wanted.user_type}; the catalogue has {', '.join(world.catalogue.countries(version))}"
     )
-    return Problem(Fault.NO_REQUIREMENT, ("country_iso",), text)
+    there = world.catalogue.of_country(version, wanted.country_iso or "")
+    same_number_type = any(r.number_type is wanted.number_type for r in there)
+    lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
+    return Problem(Fault.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
 
 
 def _check_callback(world: World, url: str | None, dialect: Dialect) -> list[Problem]:
@@ -423,7 +427,31 @@ def _entries(
     if dialect.replaces_documents:
         return given
     replaced = {entry.type.id for entry in given if entry.type is not None}
-    return given + [entry for entry in kept if entry.type and entry.type.id not in replaced]
+    staying = [entry for entry in kept if entry.type and entry.type.id not in replaced]
+    return [_with_fields_kept(entry, kept) for entry in given] + staying
+
+
+def _with_fields_kept(entry: _Entry, kept: Sequence[_Entry]) -> _Entry:
+    """A new file in the place of another takes over its data fields, unless it brings its own."""
+    if entry.data_fields or entry.type is None:
+        return entry
+    before = next((old for old in kept if old.type and old.type.id == entry.type.id), None)
+    return replace(entry, data_fields=before.data_fields) if before else entry
+
+
+def _in_place(
+    world: World, application: Application, entries: Sequence[_Entry], dialect: Dialect
+) -> list[_Entry]:
+    """The entries in the order to keep: what replaces a document stands where that one stood."""
+    if dialect.replaces_documents:
+        return list(entries)
+    before = [document.document_type_id for document in documents_of(world, application)]
+
+    def place(entry: _Entry) -> int:
+        id = entry.type.id if entry.type else ""
+        return before.index(id) if id in before else len(before)
+
+    return sorted(entries, key=place)
 
 
 def _check_entries(
@@ -440,14 +468,43 @@ def _check_entries(
         for index, entry in enumerate(entries)
     ]
     fresh = [(i, entry.upload) for i, entry in enumerate(entries) if entry.upload is not None]
-    contents = [(i, entry.content) for i, entry in enumerate(entries)]
     return merge(
         _check_files(fresh, dialect),
         [
             *check_documents(requirement, facts, allow_surplus=False),
-            *uploads.check_distinct([(i, content) for i, content in contents if content]),
+            *([] if dialect.replaces_documents else _check_named_once(entries)),
+            *_check_distinct(entries),
         ],
     )
+
+
+def _check_named_once(entries: Sequence[_Entry]) -> list[Problem]:
+    """Where documents are replaced by type, one request can name a type once."""
+    first: dict[str, int] = {}
+    problems = []
+    for index, entry in enumerate(entries):
+        if entry.kept is not None or entry.type is None:
+            continue
+        if entry.type.id in first:
+            text = f"names the same type as documents[{first[entry.type.id]}]"
+            path = ("documents", index, "document_type_id")
+            problems.append(Problem(Fault.BAD_VALUE, path, text))
+        first.setdefault(entry.type.id, index)
+    return problems
+
+
+def _check_distinct(entries: Sequence[_Entry]) -> list[Problem]:
+    """The same file twice; a file that stays has no place in the request to complain of."""
+    problems = uploads.check_distinct(
+        [(i, e.content) for i, e in enumerate(entries) if e.content and e.kept is None]
+    )
+    stays = {e.content: e.type for e in entries if e.kept is not None and e.type}
+    for index, entry in enumerate(entries):
+        type_ = stays.get(entry.content) if entry.kept is None and entry.content else None
+        if type_ is not None:
+            text = f"the same file as the '{type_.name}' that the application has"
+            problems.append(Problem(Fault.BAD_FILE, ("documents", index, "file"), text))
+    return problems
 
 
 def _check_files(files: Iterable[tuple[int, Upload]], dialect: Dialect) -> list[Problem]:
