@@ -19,7 +19,7 @@ from plivo_sim.errors import StateUnreadable
 from plivo_sim.settings import Settings, read_setting
 
 F = TypeVar("F", bound=Callable[..., Any])
-_FLAGS = ("strict", "paused", "rate_limits")
+_FLAGS = ("strict", "paused", "rate_limits", "magic")
 _REPEATED = {"credentials": "credential"}
 
 

@@ -15,9 +15,11 @@ from plivo_sim.domain.models import (
     Delivery,
     Document,
     EndUser,
+    Explanation,
     Ledger,
     Pairs,
     PhoneNumber,
+    Policy,
     Timer,
 )
 
@@ -76,6 +78,10 @@ class Store(Protocol):
     def timers(self) -> Rows[Timer]: ...
     @property
     def deliveries(self) -> Rows[Delivery]: ...
+    @property
+    def policies(self) -> Rows[Policy]: ...
+    @property
+    def explanations(self) -> Rows[Explanation]: ...
     @property
     def dirty(self) -> bool:
         """Whether the running transaction has changed something."""

@@ -135,6 +135,9 @@ class Settings:
         "Refuse what the live service refuses, where the default is to warn.",
         account=True,
     )
+    magic: bool = setting(
+        True, read_flag, "Let magic values in aliases, names and files decide.", account=True
+    )
     rate_limits: bool = setting(
         False, read_flag, "Answer 429 over the published rate limits.", account=True
     )

@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from plivo_sim.clock import RealSource, VirtualClock, real_now
 from plivo_sim.domain.events import Event
 from plivo_sim.domain.models import Ledger
 from plivo_sim.domain.requirements import Catalogue
-from plivo_sim.domain.review import Reviewer
 from plivo_sim.ids import IdFactory, draw_uuid
 from plivo_sim.ports import FileStore, Mark, Store
 from plivo_sim.settings import Settings
@@ -27,7 +27,10 @@ Listener = Callable[["World", Event], None]
 
 
 class World:
-    """See the module. Every use of ``store`` happens under ``lock``."""
+    """See the module. Every use of ``store`` happens under ``lock``.
+
+    ``derived`` caches what services make of the records; it is emptied when they are replaced.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,6 @@ class World:
         self.files = files
         self.catalogue = catalogue
         self.listeners: list[Listener] = []
-        self.reviewer: Reviewer | None = None
         self.on_first_write: Callable[[World], None] | None = None
         self.marks: dict[str, Mark] = {}
         self.advancing = False
@@ -69,6 +71,7 @@ class World:
         if kept:
             self.clock.restore(kept.clock)
         self.agenda = Agenda(self.store)
+        self.derived: dict[str, Any] = {}
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings

@@ -165,12 +165,16 @@ class PhoneNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A change of status that the reviewer will make ``after`` the one before it."""
+    """A change of status that the reviewer will make ``after`` the one before it.
+
+    ``documents``: what is said of single ones, type word -> reason ("": verified).
+    """
 
     after: Duration
     status: Status
     reason: str | None = None
     why: str = ""
+    documents: Pairs = ()
 
 
 class TimerKind(StrEnum):
@@ -193,11 +197,48 @@ class Timer:
     steps: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a rule matched a submission; ``why`` names the first condition that did not hold.
+
+    ``met``: how many conditions held before it, which ranks near misses.
+    """
+
+    rule: str
+    matched: bool
+    why: str
+    met: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why one attempt of an application was decided as it was."""
+
+    id: str
+    seq: int
+    application_id: str
+    attempt: int
+    decided_by: str
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Something that steers an account: the active scenario, a fault, a next outcome, the webhook
+    policy. ``kind`` says which, ``body`` is its JSON in the scenario language."""
+
+    id: str
+    seq: int
+    kind: str
+    body: str
+
+
 class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
     BLOCKED = "blocked"
+    DROPPED = "dropped"
     CANCELLED = "cancelled"
 
 
@@ -217,7 +258,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A callback to be sent: what, where, and every attempt so far."""
+    """A callback to be sent: what, where, and every attempt so far.
+
+    ``repeats``: the id of the delivery that this is a duplicate of; receivers see that id.
+    """
 
     id: str
     seq: int
@@ -225,6 +269,7 @@ class Delivery:
     url: str
     method: str
     payload: Pairs
+    repeats: str | None = None
     state: DeliveryState = DeliveryState.PENDING
     attempts: tuple[Attempt, ...] = ()
     why: str = ""

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from plivo_sim.domain.models import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """Everything that a rule may look at."""
-
-    application: Application
-    end_user: EndUser
-    documents: tuple[Document, ...]
-    requirement: Requirement
-    via: Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +16,13 @@ class Plan:
     decided_by: str
 
 
-Reviewer = Callable[[Submission], Plan]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Everything that a rule may look at; ``asked``: what the request itself asks for."""
+
+    application: Application
+    end_user: EndUser
+    documents: tuple[Document, ...]
+    requirement: Requirement
+    via: Origin
+    asked: Plan | None = None

@@ -10,14 +10,15 @@ from plivo_sim.domain.models import (
     Application,
     Change,
     DocumentReview,
+    Pairs,
     Step,
     Timer,
     TimerKind,
 )
 from plivo_sim.domain.review import Plan, Submission
 from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.durations import Duration
 from plivo_sim.errors import WrongState
+from plivo_sim.services import planning
 from plivo_sim.world import World
 
 _REASONED = frozenset(
@@ -34,18 +35,9 @@ _VERBS = {
 }
 
 
-def default_plan(world: World, submission: Submission) -> Plan:
-    """Accepted after the account's review delay, or after the days that the requirement names."""
-    delay = world.settings.review_delay
-    if delay is None:
-        delay = Duration(business_days=submission.requirement.estimated_review_days)
-    why = f"default: accepted after {delay}"
-    return Plan(steps=(Step(after=delay, status=Status.ACCEPTED, why=why),), decided_by="default")
-
-
 def schedule(world: World, submission: Submission) -> Plan:
     """Make the plan for a submission and set the timer of its first step."""
-    plan = world.reviewer(submission) if world.reviewer else default_plan(world, submission)
+    plan = planning.plan(world, submission)
     application = submission.application
     set_timer(world, application.id, plan.steps, application.updated_at)
     return plan
@@ -86,6 +78,7 @@ def run(world: World, timer: Timer) -> StatusChanged | None:
             by="time" if step.status is Status.EXPIRED else "reviewer",
             why=step.why,
             reason=step.reason,
+            documents=step.documents,
         )
         set_timer(world, application.id, rest, timer.due_at)
         return event
@@ -122,6 +115,7 @@ def change_status(
     by: str,
     why: str,
     reason: str | None = None,
+    documents: Pairs = (),
 ) -> StatusChanged:
     """Move an application along an arrow of the table, in the running transaction.
 
@@ -141,8 +135,7 @@ def change_status(
         ),
     )
     world.store.applications.put(changed)
-    if status is Status.ACCEPTED:
-        _verify_documents(world, changed, at)
+    _review_documents(world, changed, dict(documents), at)
     event = StatusChanged(
         application=changed, previous=application.status, at=at, by_reviewer=by != "client"
     )
@@ -150,10 +143,19 @@ def change_status(
     return event
 
 
-def _verify_documents(world: World, application: Application, at: datetime) -> None:
+def _review_documents(
+    world: World, application: Application, told: dict[str, str], at: datetime
+) -> None:
+    """What the reviewer says of each document: acceptance verifies all; else only those named."""
     for id in application.document_ids:
         document = world.store.documents.fetch(id)
-        if document is not None and document.review is not DocumentReview.VERIFIED:
-            world.store.documents.put(
-                replace(document, review=DocumentReview.VERIFIED, updated_at=at)
-            )
+        if document is None:
+            continue
+        word = world.catalogue.types_by_id[document.document_type_id].word
+        reason = "" if application.status is Status.ACCEPTED else told.get(word)
+        if reason is None:
+            continue
+        review = DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
+        changed = replace(document, review=review, review_reason=reason or None)
+        if changed != document:
+            world.store.documents.put(replace(changed, updated_at=at))

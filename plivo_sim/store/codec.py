@@ -11,8 +11,10 @@ from plivo_sim.domain.models import (
     Delivery,
     Document,
     EndUser,
+    Explanation,
     Ledger,
     PhoneNumber,
+    Policy,
     Timer,
 )
 from plivo_sim.ports import Record
@@ -25,6 +27,8 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "numbers": PhoneNumber,
     "timers": Timer,
     "deliveries": Delivery,
+    "policies": Policy,
+    "explanations": Explanation,
 }
 
 _decoders = {name: msgspec.json.Decoder(type_) for name, type_ in RECORD_TYPES.items()}

@@ -14,8 +14,10 @@ from plivo_sim.domain.models import (
     Delivery,
     Document,
     EndUser,
+    Explanation,
     Ledger,
     PhoneNumber,
+    Policy,
     Timer,
 )
 from plivo_sim.ports import Mark, Record
@@ -47,6 +49,8 @@ class Database(TinyDB):
         self.numbers: RecordTable[PhoneNumber] = self._records("numbers")
         self.timers: RecordTable[Timer] = self._records("timers")
         self.deliveries: RecordTable[Delivery] = self._records("deliveries")
+        self.policies: RecordTable[Policy] = self._records("policies")
+        self.explanations: RecordTable[Explanation] = self._records("explanations")
 
     def _records(self, name: str) -> RecordTable[Any]:
         table: RecordTable[Any] = cast("RecordTable[Any]", self.table(name))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from plivo_sim import __version__
@@ -24,11 +25,13 @@ from plivo_sim.domain.models import (
     Timer,
     TimerKind,
 )
-from plivo_sim.durations import Duration
+from plivo_sim.durations import Duration, parse_duration
+from plivo_sim.faults.model import WebhookPolicy
 from plivo_sim.ids import draw_uuid
 from plivo_sim.jsontext import encode_json
 from plivo_sim.ports import Answer, Outgoing
 from plivo_sim.services.callback_urls import looks_local
+from plivo_sim.services.policies import webhook_policy
 from plivo_sim.webhooks.signature import signature_headers
 from plivo_sim.world import World
 
@@ -36,6 +39,9 @@ Encoder = Callable[[Application], Pairs]
 """An application's callback in the language of the API that made it: flat fields."""
 
 KEPT_DELIVERIES = 2000
+HELD_FOR = timedelta(hours=1)
+"""How long a callback that waits to be overtaken waits at most."""
+AFTER_THE_OTHER = timedelta(seconds=1)
 FAST_WARP = 60.0
 
 
@@ -78,8 +84,35 @@ class Outbox:
             why=f"{event.previous} -> {application.status}",
             created_at=event.at,
         )
-        self.send_at(world, delivery, event.at)
+        policy = webhook_policy(world)
+        for copy in (delivery, *_copies(world, delivery, policy.duplicate)):
+            self._send_by_policy(world, copy, policy, event.at)
         _prune(world)
+
+    def _send_by_policy(
+        self, world: World, delivery: Delivery, policy: WebhookPolicy, at: datetime
+    ) -> None:
+        """Send, lose or hold back a callback, as the account's policy has it."""
+        if policy.drop == -1 or world.ids.counts.get("dropped", 0) < policy.drop:
+            world.ids.next_n("dropped")
+            lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
+            world.store.deliveries.put(lost)
+            return
+        due_at = parse_duration(policy.delay or "0").after(at, world.settings.holidays)
+        if policy.reorder and not self._release_held(world, due_at):
+            delivery = replace(delivery, why=f"{delivery.why}; {_HELD}")
+            due_at += HELD_FOR
+        self.send_at(world, delivery, due_at)
+
+    def _release_held(self, world: World, at: datetime) -> bool:
+        """Let the callback that is held back follow the one that goes out now."""
+        for delivery in world.store.deliveries.having("state", DeliveryState.PENDING):
+            if delivery.why.endswith(_HELD) and not delivery.attempts:
+                for timer in world.store.timers.having("subject_id", delivery.id):
+                    world.agenda.add(replace(timer, due_at=at + AFTER_THE_OTHER))
+                world.store.deliveries.put(replace(delivery, why=f"{delivery.why}, overtaken"))
+                return True
+        return False
 
     def send_at(self, world: World, delivery: Delivery, at: datetime) -> Delivery:
         """Keep a delivery and attempt it at that instant, unless its host is not allowed."""
@@ -108,6 +141,7 @@ class Outbox:
             id=world.ids.next("delivery"),
             seq=world.next_seq(),
             state=DeliveryState.PENDING,
+            repeats=None,
             attempts=(),
             why=f"replay of {delivery.id}",
             created_at=world.now(),
@@ -138,14 +172,19 @@ class Outbox:
             delivery = world.store.deliveries.fetch(timer.subject_id)
             if delivery is None or delivery.state is DeliveryState.CANCELLED:
                 return None
-            tried = _with_attempt(delivery, timer, request, answer)
+            policy = webhook_policy(world)
+            tried = _with_attempt(delivery, timer, request, answer, policy)
             if tried.state is DeliveryState.PENDING:
-                tried = self._retry(world, tried, timer)
+                tried = self._retry(world, tried, timer, policy)
             world.store.deliveries.put(tried)
             return Attempted(tried, timer.due_at)
 
-    def _retry(self, world: World, delivery: Delivery, timer: Timer) -> Delivery:
+    def _retry(
+        self, world: World, delivery: Delivery, timer: Timer, policy: WebhookPolicy
+    ) -> Delivery:
         waits = world.settings.callback_retries
+        if policy.retries is not None:
+            waits = tuple(parse_duration(text) for text in policy.retries)
         tried = len(delivery.attempts)
         if tried > len(waits):
             return replace(delivery, state=DeliveryState.FAILED)
@@ -169,14 +208,17 @@ def compose(world: World, delivery: Delivery) -> Outgoing:
         body, content_type = urlencode(delivery.payload).encode(), _FORM
     else:
         body, content_type = encode_json(dict(delivery.payload)), "application/json"
-    token = world.token or ""
+    policy = webhook_policy(world)
     headers = [
         ("User-Agent", f"plivo-sim/{__version__}"),
         ("Accept", "*/*"),
-        *signature_headers(token, delivery.method, url, nonce, params),
-        ("X-Plivo-Sim-Delivery", delivery.id),
+        *_signed(world, policy, delivery.method, url, nonce, params),
+        ("X-Plivo-Sim-Delivery", delivery.repeats or delivery.id),
         ("X-Plivo-Sim-Attempt", str(number)),
     ]
+    if policy.age:
+        sent_at = world.now() - timedelta(seconds=parse_duration(policy.age).seconds)
+        headers.append(("Date", format_datetime(sent_at, usegmt=True)))
     if content_type:
         headers.append(("Content-Type", content_type))
     return Outgoing(
@@ -184,11 +226,33 @@ def compose(world: World, delivery: Delivery) -> Outgoing:
         url=url,
         headers=tuple(headers),
         body=body,
-        timeout_s=world.settings.callback_timeout_s,
+        timeout_s=policy.timeout_s or world.settings.callback_timeout_s,
         allowed_hosts=world.settings.allow_callback_hosts,
     )
 
 
+def _signed(
+    world: World, policy: WebhookPolicy, method: str, url: str, nonce: str, params: Pairs
+) -> Pairs:
+    """The signature headers: right, wrong on purpose, or none."""
+    if policy.signature == "missing":
+        return ()
+    token = world.token or ""
+    if policy.signature == "wrong":
+        token += "-wrong"
+    return signature_headers(token, method, url, nonce, params)
+
+
+def _copies(world: World, delivery: Delivery, count: int) -> list[Delivery]:
+    """Duplicates, each a delivery of its own that repeats the id of the first."""
+    return [
+        replace(delivery, id=world.ids.next("delivery"), seq=world.next_seq(), repeats=delivery.id)
+        for _ in range(count)
+    ]
+
+
+_LOST = "dropped by the webhook policy"
+_HELD = "held back by the webhook policy"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -200,7 +264,9 @@ def blocked_text(host: str) -> str:
     )
 
 
-def _with_attempt(delivery: Delivery, timer: Timer, request: Outgoing, answer: Answer) -> Delivery:
+def _with_attempt(
+    delivery: Delivery, timer: Timer, request: Outgoing, answer: Answer, policy: WebhookPolicy
+) -> Delivery:
     attempt = Attempt(
         at=timer.due_at,
         url=request.url,
@@ -211,7 +277,8 @@ def _with_attempt(delivery: Delivery, timer: Timer, request: Outgoing, answer: A
         error=answer.error,
         latency_s=round(answer.latency_s, 6),
     )
-    done = answer.status is not None and 200 <= answer.status < 300
+    success = policy.success or range(200, 300)
+    done = answer.status is not None and answer.status in success
     state = DeliveryState.DELIVERED if done else DeliveryState.PENDING
     return replace(delivery, attempts=(*delivery.attempts, attempt), state=state)
 

@@ -1,0 +1,1 @@
+"""What goes wrong on purpose: with calls, and with callbacks."""

@@ -1,0 +1,1 @@
+"""Stories: rules that say what the reviewer decides about which submission, and when."""

@@ -1,0 +1,162 @@
+"""The scenario language as types: the one schema, from which the JSON Schema is made.
+
+Pure data; what it means is in ``matching`` and ``deciding``, how it is read in ``loader``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from plivo_sim.faults.model import FaultRule, Part, WebhookPolicy
+
+Scalar = str | int | bool
+
+
+class Comparison(Part, frozen=True, rename={"is_": "is"}):
+    """Ways to compare a value; all that are given must hold."""
+
+    is_: Scalar | None = None
+    glob: str | None = None
+    regex: str | None = None
+    one_of: list[Scalar] | None = None
+    has: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    missing: bool | None = None
+
+
+Test = Annotated[
+    Scalar | list[Scalar] | Comparison,
+    Meta(description="A value or glob, a list of them (any), or a comparison"),
+]
+
+
+class When(Part, frozen=True, rename={"not_": "not"}):
+    """What a submission must look like; every condition given must hold."""
+
+    country: Test | None = None
+    number_type: Test | None = None
+    user_type: Test | None = None
+    api: Test | None = None
+    dialect: Test | None = None
+    alias: Test | None = None
+    name: Test | None = None
+    registration_number: Test | None = None
+    document_types: Test | None = None
+    file_names: Test | None = None
+    data_fields: dict[str, Test] | None = None
+    account: Test | None = None
+    application: Test | None = None
+    attempt: Test | None = None
+    submission: Test | None = None
+    any: list[When] | None = None
+    all: list[When] | None = None
+    not_: When | None = None
+
+
+class Delay(Part, frozen=True):
+    """A delay that is no plain duration: a fixed simulated instant (``at``), or a random one, the
+    same for the same submission and seed: evenly ``between`` two durations, or normally ``about``
+    one, ``give_or_take`` another."""
+
+    at: str | None = None
+    between: tuple[str, str] | None = None
+    about: str | None = None
+    give_or_take: str | None = None
+
+
+After = Annotated[str | Delay, Meta(description="'2d', '2 business days', a spread, or an instant")]
+
+
+class DocumentVerdict(Part, frozen=True):
+    """What the reviewer says of one document; a ``reason`` may be a preset."""
+
+    status: Literal["verified", "rejected"]
+    reason: str = ""
+
+
+class Then(Part, frozen=True):
+    """What follows a decision, counted from the step before it."""
+
+    status: Literal["accepted", "suspended", "expired"]
+    after: str
+    reason: str = ""
+
+
+class Decision(Part, frozen=True):
+    """What the reviewer does. ``reason`` and ``reasons``: free text or names of presets."""
+
+    decide: Literal["accepted", "rejected", "more_info_required", "nothing"] = "accepted"
+    reason: str = ""
+    reasons: list[str] = []
+    after: After | None = None
+    documents: dict[str, DocumentVerdict] = {}
+    then: list[Then] = []
+
+
+class Rule(Decision, frozen=True):
+    """A decision for the submissions that match. ``times``: how often it may fire."""
+
+    name: str = ""
+    when: When = When()
+    times: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Submit(Part, frozen=True):
+    """A step of a story: submit an application, or correct the one before.
+
+    Values not given are those of a complete Indian business application.
+    """
+
+    name: str = "app"
+    correct: bool = False
+    country: str = "IN"
+    number_type: str = "local"
+    user_type: str = "business"
+    alias: str = ""
+    business_name: str = ""
+    file_names: list[str] = []
+
+
+class StepEntry(Part, frozen=True):
+    """One step of a story: one of these."""
+
+    submit: Submit | None = None
+    advance: str | None = None
+    get: str | None = None
+
+
+class Expect(Part, frozen=True):
+    """What must hold at the end of a replay."""
+
+    status: dict[str, str] = {}
+    timeline: dict[str, list[str]] = {}
+    reason_contains: dict[str, str] = {}
+    callbacks: list[str] | None = None
+    deliveries: dict[str, int] | None = None
+    refusals: list[int] | None = None
+
+
+class Scenario(Part, frozen=True):
+    """A story: one sentence, its rules in order, and what happens to callbacks and calls."""
+
+    story: Annotated[str, Meta(min_length=8)]
+    rules: list[Rule] = []
+    default: Decision | None = None
+    webhooks: WebhookPolicy = WebhookPolicy()
+    faults: list[FaultRule] = []
+    steps: list[StepEntry] = []
+    expect: Expect | None = None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors and for ``scenario check``."""
+    schema = msgspec.json.schema(Scenario)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "plivo-sim scenario",
+        **schema,
+    }
