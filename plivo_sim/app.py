@@ -36,6 +36,7 @@ def create_app(sim: Simulator) -> Flask:
     app = Flask("plivo_sim", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # its answer is empty, and HTML
     app.config["MAX_CONTENT_LENGTH"] = None  # bodies.py refuses, in the dialect's words
     app.extensions["plivo_sim"] = sim
 
@@ -70,18 +71,18 @@ def _open_call(sim: Simulator) -> None:
     g.began = time.perf_counter()
     path = request.path
     if path.startswith("/_sim"):
-        g.call = Call(sim, problem_details, dialect="control")
+        g.call = Call(sim, problem_details, dialect="control", api_id=sim.next_api_id())
         return
     new_api = "/PhoneNumber/Compliance" in path
-    g.call = call = Call(sim, new_api_error if new_api else _plain)
+    words = new_api_error if new_api else _plain
+    g.call = call = Call(sim, words, api_id=sim.next_api_id())
     if path.startswith("/v1/"):
         if not new_api:
             call.dialect = "legacy"
-        try:
-            authenticate(call, request, _auth_id_of(path))
-        except SimError:
-            call.api_id = sim.next_api_id()
-            raise
+        auth_id = _auth_id_of(path)
+        if not auth_id or "//" in path:  # an empty id does not stand for the list
+            raise NoSuchPage(f"no such URL: {path}")
+        authenticate(call, request, auth_id)
         call.api_id = call.account.next_api_id()
         sim.runner.catch_up(call.account)
 
