@@ -71,7 +71,8 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
     """Find the account, or raise Unauthenticated (DECISIONS 3).
 
     Lenient: any well-formed auth id with any token. An id with a fixed token takes no other.
-    A subaccount (``SA…``) lives in the account with the same 18 characters.
+    A subaccount (``SA…``) lives in the account with the same 18 characters, which may act for
+    it, but not the other way round.
     """
     user, token = _basic(request.headers.get("Authorization", ""))
     if not AUTH_ID.fullmatch(user):
@@ -81,11 +82,11 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
     fixed = call.sim.settings.credentials.get(user)
     if fixed is not None and not hmac.compare_digest(fixed.encode(), token.encode()):
         raise Unauthenticated("the auth token is wrong")
-    if path_auth_id not in (user, _parent(user)):
+    if user not in (path_auth_id, _parent(path_auth_id)):
         raise Unauthenticated("the credentials are not those of the account in the URL")
     call.auth_id = user
     call.world = call.sim.world(_parent(user))
-    if user.startswith("MA"):
+    if user.startswith("MA") or call.world.token is None:
         call.world.token = token
 
 
