@@ -147,7 +147,9 @@ def _parts(raw: bytes, boundary: str) -> list[Part]:
                 parts.append(_opened(event))
             elif isinstance(event, Data) and parts:
                 parts[-1].content += event.data
-    except (ValueError, RequestEntityTooLarge):
+    except RequestEntityTooLarge:
+        raise unreadable(f"the multipart body has more than {MOST_PARTS} parts") from None
+    except ValueError:
         raise unreadable("the multipart body is malformed or ended early") from None
     return parts
 

@@ -80,4 +80,6 @@ def word(problem: Problem) -> str:
         return f"Unknown query parameter '{path}'"  # observed (wire-facts 2.8)
     if problem.fault is Fault.MISSING_FIELD:
         return f"Field '{path}' is required."
+    if problem.fault is Fault.WRONG_TYPE and not path:
+        return f"The data {problem.text}"
     return f"{path}: {problem.text}" if path else problem.text

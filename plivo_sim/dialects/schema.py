@@ -94,23 +94,27 @@ class Many(fields.List[Any]):
 
 
 class TextMap(fields.Field[dict[str, str]]):
-    """An object whose values are strings; null values count as not given."""
+    """An object whose values are strings; null values count as not given, and ``[]`` stands for
+    an empty object."""
 
     default_error_messages = _type_errors("an object of strings")
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Any, **kwargs: Any
     ) -> dict[str, str]:
+        if value == []:
+            return {}
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
+        given = {key: each for key, each in value.items() if each is not None}
         wrong = {
             key: [complaint(Fault.WRONG_TYPE, "must be a string")]
-            for key, each in value.items()
+            for key, each in given.items()
             if not isinstance(each, str)
         }
         if wrong:
             raise ValidationError(wrong)
-        return dict(value)
+        return given
 
 
 class WireSchema(Schema):
