@@ -17,10 +17,13 @@ from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
 from plivo_sim.dialects.calls import Call, authenticate, current_call
+from plivo_sim.dialects.legacy.routes import make_blueprint as legacy_blueprint
 from plivo_sim.dialects.phone_number.routes import MOUNT_KEY, new_api_error
 from plivo_sim.dialects.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.dialects.plain_errors import plain_error
-from plivo_sim.errors import NoSuchPage, SimError, TooLarge, WrongMethod
+from plivo_sim.errors import Cut, NoSuchPage, SimError, TooLarge, WrongMethod
+from plivo_sim.exchanges import note_exchange
+from plivo_sim.injector import CUT_KEY, CuttingApp, Injector
 from plivo_sim.simulator import Simulator
 
 logger = logging.getLogger("plivo_sim")
@@ -40,14 +43,18 @@ def create_app(sim: Simulator) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = None  # bodies.py refuses, in the dialect's words
     app.extensions["plivo_sim"] = sim
 
-    app.before_request(lambda: _open_call(sim))
+    injector = Injector()
+    app.before_request(lambda: _open_call(sim, injector))
     app.register_blueprint(new_api_blueprint())
+    app.register_blueprint(legacy_blueprint())
     app.register_blueprint(control_blueprint())
     app.after_request(_close_call)
+    app.after_request(lambda response: injector.after(current_call(), response))
     app.register_error_handler(SimError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _fail)
-    app.wsgi_app = _Mounts(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+    wrapped = CuttingApp(_Mounts(app.wsgi_app))
+    app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's documented way
     return app
 
 
@@ -67,7 +74,7 @@ class _Mounts:
         return self._app(environ, start_response)
 
 
-def _open_call(sim: Simulator) -> None:
+def _open_call(sim: Simulator, injector: Injector) -> None:
     g.began = time.perf_counter()
     path = request.path
     if path.startswith("/_sim"):
@@ -85,6 +92,9 @@ def _open_call(sim: Simulator) -> None:
         authenticate(call, request, auth_id)
         call.api_id = call.account.next_api_id()
         sim.runner.catch_up(call.account)
+        call.api = "new" if new_api else "legacy"
+        call.operation = request.endpoint or ""
+        injector.before(call)
 
 
 def _auth_id_of(path: str) -> str:
@@ -112,6 +122,8 @@ def _close_call(response: Response) -> Response:
         world = call.world
         response.call_on_close(lambda: call.sim.runner.settle(world))
     took_ms = (time.perf_counter() - g.began) * 1000
+    if call.world is not None and call.auth_id:
+        note_exchange(call, request, response, took_ms)
     logger.info(
         "%s %s %s %d %.1fms %s",
         request.method,
@@ -129,6 +141,8 @@ def _header_text(text: str) -> str:
 
 
 def _refuse(error: SimError) -> Response:
+    if isinstance(error, Cut):
+        request.environ[CUT_KEY] = error.how
     return current_call().refuse(error)
 
 

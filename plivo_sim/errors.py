@@ -143,7 +143,8 @@ class AccountRequired(SimError):
     """A control call must say which account it means; ``accounts`` lists those there are."""
 
     def __init__(self, accounts: Sequence[str]) -> None:
-        super().__init__("several accounts exist: say which one with account=MA... (or all)")
+        told = "several accounts exist" if accounts else "no account exists yet"
+        super().__init__(f"{told}: say which one with account=MA... (or account=all to reset)")
         self.accounts = tuple(accounts)
 
 
@@ -161,3 +162,19 @@ class Untrusted(SimError):
 
 class NotReached(SimError):
     """Nothing more is due, and the application does not have the awaited status."""
+
+
+class Injected(SimError):
+    """A failure that was asked for; a dialect words it like any other with this HTTP status."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Cut(SimError):
+    """The connection is to be cut before anything is done; ``how``: ``reset`` or ``empty``."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"connection cut: {how}")
+        self.how = how

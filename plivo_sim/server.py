@@ -24,10 +24,11 @@ from cheroot import errors, wsgi
 from cheroot import server as cheroot
 from cheroot.makefile import StreamReader, StreamWriter
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+from plivo_sim.connections import CONNECTION_KEY
 
-CONNECTION_KEY = "plivo_sim.connection"  # the environ key under which `cut_connection` finds it
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long without a request
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
@@ -83,16 +84,6 @@ def make_server(
     server.shutdown_timeout = grace_s
     server.ssl_adapter = _TlsAdapter(tls) if tls else None
     return server
-
-
-def cut_connection(environ: WSGIEnvironment, how: Literal["reset", "close"] = "reset") -> None:
-    """Cut the TCP connection the request came on; whatever the app answers further is discarded.
-
-    "reset" sends RST; "close" sends FIN after what has been written. What the app's iterable has
-    yielded so far has been written: cutting before the first item makes an empty answer, cutting
-    between two a truncated one. Raise KeyError if `environ` is not from this server.
-    """
-    environ[CONNECTION_KEY].cut(how)
 
 
 class _Server(wsgi.Server):

@@ -89,12 +89,9 @@ class Simulator:
             return list(self._worlds.values())
 
     def only_account(self) -> World:
-        """The one account there is. Raises AccountRequired when there are several, NotFound
-        when there is none."""
+        """The one account there is. Raises AccountRequired when there are none or several."""
         worlds = self.accounts()
-        if not worlds:
-            raise NotFound("account", "")
-        if len(worlds) > 1:
+        if len(worlds) != 1:
             raise AccountRequired([world.auth_id for world in worlds])
         return worlds[0]
 
@@ -126,11 +123,7 @@ class Simulator:
         self, world: World, by: Duration | None = None, *, to: datetime | None = None
     ) -> Advance:
         """Move the account's clock by a duration or to an instant; see ``Runner.advance``."""
-        with world.lock:
-            until = to if to is not None else world.now()
-            if by is not None:
-                until = by.after(until, world.settings.holidays)
-        return self.runner.advance(world, until)
+        return self.runner.advance(world, to if to is not None else by or Duration())
 
     def advance_until(self, world: World, reached: Callable[[], bool]) -> Advance:
         """Move the account's clock from event to event until ``reached`` says yes.

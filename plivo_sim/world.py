@@ -6,8 +6,10 @@ What one account does cannot be seen, felt or reset from another (DECISIONS 1).
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +22,7 @@ from plivo_sim.ports import FileStore, Mark, Store
 from plivo_sim.settings import Settings
 from plivo_sim.timers import Agenda
 
+KEPT_EXCHANGES = 200
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (DECISIONS 12)."""
 
@@ -30,6 +33,7 @@ class World:
     """See the module. Every use of ``store`` happens under ``lock``.
 
     ``derived`` caches what services make of the records; it is emptied when they are replaced.
+    ``era`` counts those replacements: what was under way in an earlier one must not touch this.
     """
 
     def __init__(
@@ -50,17 +54,22 @@ class World:
         self.listeners: list[Listener] = []
         self.on_first_write: Callable[[World], None] | None = None
         self.marks: dict[str, Mark] = {}
-        self.advancing = False
-        self.sending = 0
+        self.exchanges: deque[Any] = deque(maxlen=KEPT_EXCHANGES)
+        self.era = 0
         self.idle = threading.Condition(self.lock)
         self._real = real
         self._defaults = defaults
         self._depth = 0
         self._api_calls = 0
-        self._begin()
+        with self.lock:
+            self._begin()
 
     def _begin(self) -> None:
         """Take up from the store's ledger, or start new when it has none."""
+        self.era += 1
+        self.advancing = False
+        self.sending = 0
+        self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
         self.settings = self._defaults.for_account(self.overrides)
@@ -72,6 +81,7 @@ class World:
             self.clock.restore(kept.clock)
         self.agenda = Agenda(self.store)
         self.derived: dict[str, Any] = {}
+        self.fault_hits: dict[str, int] = {}
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings
@@ -80,7 +90,8 @@ class World:
 
     def now(self) -> datetime:
         """The simulated instant in this account."""
-        return self.clock.now()
+        with self.lock:
+            return self.clock.now()
 
     def next_seq(self) -> int:
         """The next place in this account's history."""
@@ -88,8 +99,9 @@ class World:
 
     def next_api_id(self) -> str:
         """The id of one answer. Not state: after a restart the count begins anew."""
-        self._api_calls += 1
-        return draw_uuid(self.settings.seed, self.auth_id, "api", self._api_calls, version=1)
+        with self.lock:
+            self._api_calls += 1
+            return draw_uuid(self.settings.seed, self.auth_id, "api", self._api_calls, version=1)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -104,7 +116,8 @@ class World:
                     if self._depth == 1 and wrote:
                         self.store.ledger.put(self._ledger())
             except BaseException:
-                self.ids.counts = counts
+                if self._depth == 1:  # what a nested one wrote stays, if the outer one goes on
+                    self.ids.counts = counts
                 raise
             finally:
                 self._depth -= 1
@@ -127,18 +140,35 @@ class World:
         )
 
     def configure(self, overrides: dict[str, str]) -> None:
-        """Change this account's own settings. Raises ValueError, changing nothing."""
-        merged = {**self.overrides, **overrides}
-        chosen = self._defaults.for_account(merged)
-        with self.transaction():
-            self.overrides, self.settings = merged, chosen
-            if "warp" in overrides:
-                self.clock.set_rate(chosen.warp)
-            if "paused" in overrides:
-                (self.clock.pause if chosen.paused else self.clock.resume)()
-            if "start" in overrides and chosen.start is not None:
-                self.clock.move_to(chosen.start)
-            self.keep_ledger()
+        """Change this account's own settings; a new account's clock starts by them.
+
+        Raises ValueError, ClockRefused (a start in the past of an account that has one) or
+        StorageFailed; then nothing changed.
+        """
+        with self.lock:
+            before = self.overrides, self.settings, self.clock
+            merged = {**self.overrides, **overrides}
+            try:
+                self.settings = self._defaults.for_account(merged)
+                self.overrides = merged
+                self.clock = self._reset_clock(overrides)
+                self.keep_ledger()
+            except BaseException:
+                self.overrides, self.settings, self.clock = before
+                raise
+
+    def _reset_clock(self, overrides: dict[str, str]) -> VirtualClock:
+        """The clock that the settings ask for, where they changed."""
+        if not len(self.store.ledger):
+            return self._new_clock()
+        chosen, clock = self.settings, copy(self.clock)
+        if "warp" in overrides:
+            clock.set_rate(chosen.warp)
+        if "paused" in overrides:
+            (clock.pause if chosen.paused else clock.resume)()
+        if "start" in overrides and chosen.start is not None:
+            clock.move_to(chosen.start)
+        return clock
 
     def publish(self, event: Event) -> None:
         """Tell every listener, within the transaction that made it happen."""
@@ -162,5 +192,6 @@ class World:
         with self.lock:
             self.restore({})
             self.marks.clear()
+            self.exchanges.clear()
             self.files.forget_all_but(())
             self._api_calls = 0

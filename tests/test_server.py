@@ -20,7 +20,8 @@ import flask
 import pytest
 
 from plivo_sim import server as server_module
-from plivo_sim.server import Server, Tls, cut_connection, make_server
+from plivo_sim.connections import cut_connection
+from plivo_sim.server import Server, Tls, make_server
 
 pytestmark = pytest.mark.live
 GET = b"GET / HTTP/1.1\r\nHost: sim\r\n\r\n"

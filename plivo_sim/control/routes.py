@@ -11,7 +11,8 @@ from flask import Blueprint, Response, current_app, request
 
 from plivo_sim import __version__
 from plivo_sim.clock import VirtualClock
-from plivo_sim.control import presenters
+from plivo_sim.control import presenters, steering
+from plivo_sim.control.accounts import wanted, world_of
 from plivo_sim.control.inputs import (
     duration_of,
     instant_of,
@@ -72,12 +73,8 @@ def make_blueprint() -> Blueprint:
         ("GET", "/inbox/<name>/messages", read_inbox),
         ("DELETE", "/inbox/<name>/messages", empty_inbox),
     ]
-    for method, rule, view in routes:
-        endpoint = f"{method.lower()}{rule.replace('/<id>', '').replace('/', '_')}"
-        endpoint = endpoint.replace("<", "").replace(">", "")
-        if "<id>" in rule:
-            endpoint += "_one"
-        blueprint.add_url_rule(rule, endpoint, view, methods=[method])
+    for method, rule, view in routes + steering.ROUTES:
+        blueprint.add_url_rule(rule, f"{method} {rule}".replace(".", "_"), view, methods=[method])
     return blueprint
 
 
@@ -99,7 +96,7 @@ def health() -> Response:
 
 
 def clock() -> Response:
-    world = _world()
+    world = world_of()
     with world.lock:
         return current_call().answer(presenters.clock_of(world))
 
@@ -113,7 +110,7 @@ def advance() -> Response:
     data = json_object("by", "to", "until", "account")
     if sum(key in data for key in ("by", "to", "until")) != 1:
         raise invalid("", "give one of by, to, until")
-    call, world = current_call(), _world(data)
+    call, world = current_call(), world_of(data)
     by, to = duration_of(data, "by"), instant_of(data, "to")
     if "until" in data:
         result = call.sim.advance_until(world, _reached(world, data["until"]))
@@ -147,7 +144,7 @@ def resume() -> Response:
 
 
 def _changed_clock(data: dict[str, Any], change: Callable[[VirtualClock], None]) -> Response:
-    world = _world(data)
+    world = world_of(data)
     with world.lock:
         change(world.clock)
         world.keep_ledger()
@@ -169,7 +166,7 @@ def set_clock() -> Response:
     data = json_object("to", "account")
     if "to" not in data:
         raise invalid("to", "is required")
-    call, world = current_call(), _world(data)
+    call, world = current_call(), world_of(data)
     result = call.sim.advance(world, to=instant_of(data, "to"))
     with world.lock:
         return call.answer(presenters.advanced(world, result), 202 if result.pending else 200)
@@ -180,7 +177,7 @@ def set_clock() -> Response:
 
 def list_applications() -> Response:
     """Every application of the account, newest last, without timelines' detail."""
-    world = _world()
+    world = world_of()
     offset, limit = _number("offset", 0), _number("limit", 100)
     with world.lock:
         page = applications.page(world, {}, offset=offset, limit=limit)
@@ -215,7 +212,7 @@ def decide(id: str) -> Response:
 
 def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter."""
-    world = _world()
+    world = world_of()
     where = {
         field: (request.args[name],)
         for name, field in (("application", "application_id"), ("state", "state"))
@@ -331,11 +328,11 @@ def reset() -> Response:
     """``{"account": "MA…"}`` or ``"all"``: forget everything in it; clocks start anew."""
     call = current_call()
     data = json_object("account")
-    if _wanted(data) == "all" or (not _wanted(data) and not call.sim.accounts()):
+    if wanted(data) == "all" or (not wanted(data) and not call.sim.accounts()):
         gone = [world.auth_id for world in call.sim.accounts()]
         call.sim.remove_all()
     else:
-        world = _world(data)
+        world = world_of(data)
         gone = [world.auth_id]
         call.sim.remove(world)
     return call.answer({"reset": gone})
@@ -344,7 +341,7 @@ def reset() -> Response:
 def snapshot() -> Response:
     """``{"name": …}``: remember this moment of the account under a name."""
     data = json_object("name", "account")
-    world = _world(data)
+    world = world_of(data)
     name = text_of(data, "name") or f"snapshot-{len(world.marks) + 1}"
     with world.lock:
         world.marks[name] = world.mark()
@@ -355,7 +352,7 @@ def snapshot() -> Response:
 
 def get_snapshot(name: str) -> Response:
     """The snapshot as a document to keep: records and files."""
-    world = _world()
+    world = world_of()
     with world.lock:
         return current_call().answer(save_snapshot(world, _mark(world, name)))
 
@@ -363,7 +360,7 @@ def get_snapshot(name: str) -> Response:
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: make that moment the present again."""
     data = json_object("name", "snapshot", "account")
-    world = _world(data, create=True)
+    world = world_of(data)
     name = text_of(data, "name")
     with world.lock:
         if "snapshot" in data:
@@ -384,28 +381,6 @@ def _mark(world: World, name: str) -> dict[str, Any]:
     if name not in world.marks:
         raise NotFound("snapshot", name)
     return world.marks[name]
-
-
-# --- which account ---------------------------------------------------------------------------
-
-
-def _wanted(data: dict[str, Any] | None) -> str:
-    return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
-
-
-def _world(data: dict[str, Any] | None = None, *, create: bool = False) -> World:
-    """The account that a call means (DECISIONS 5), with what is due in it done."""
-    call = current_call()
-    auth_id = _wanted(data)
-    if not auth_id:
-        world = call.sim.only_account()
-    elif auth_id.startswith("MA") and AUTH_ID.fullmatch(auth_id):
-        world = call.sim.world(auth_id)
-    else:
-        raise invalid("account", "must be MA and 18 letters or digits")
-    call.world = world
-    call.sim.runner.catch_up(world, sends=True)
-    return world
 
 
 def _number(name: str, default: int) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Request
+from flask import Request, g
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
@@ -84,8 +84,13 @@ def read_body(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> Body:
     """Read a body by its content type: ``json``, ``form``, ``multipart``, ``empty`` or ``other``.
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
-    UNREADABLE problem, TooLarge.
+    UNREADABLE problem, TooLarge. What was read stays in ``g.body`` for the journal.
     """
+    g.body = body = _read(request, limit_bytes)
+    return body
+
+
+def _read(request: Request, limit_bytes: int) -> Body:
     check_size(request, limit_bytes)
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
     raw = _read_all(request, limit_bytes)

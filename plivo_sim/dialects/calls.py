@@ -12,6 +12,7 @@ from typing import Any, cast
 from flask import Request, Response, g
 
 from plivo_sim.errors import SimError, Unauthenticated
+from plivo_sim.faults.model import FaultRule
 from plivo_sim.jsontext import encode_json
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.world import World
@@ -22,6 +23,8 @@ ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
 @dataclass(slots=True)
 class Call:
     """What is known of the request being served. ``why`` is one clause for the log.
+
+    ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
 
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
     (a dialect is chosen after the body is read).
@@ -36,6 +39,9 @@ class Call:
     dialect: str = ""
     operation: str = ""
     why: str = ""
+    api: str = ""
+    fault: str = ""
+    spoil: FaultRule | None = None
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from plivo_sim.dialects.schema import dotted
 from plivo_sim.errors import (
     Fault,
+    Injected,
     InUse,
     Invalid,
     NoSuchPage,
@@ -47,6 +48,8 @@ NAMES = {
 
 def plain_error(error: SimError) -> tuple[int, str]:
     """The HTTP status and the text of ``error``."""
+    if isinstance(error, Injected):
+        return error.status, str(error)
     status = next((code for type_, code in _STATUS if isinstance(error, type_)), 500)
     return status, _text(error)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from plivo_sim.domain.models import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
+from plivo_sim.domain.statuses import Status
+from plivo_sim.durations import Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The outcome that a request asks for itself. ``status`` None: stay in review."""
+
+    status: Status | None
+    reason: str | None = None
+    after: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """Everything that a rule may look at; ``asked``: what the request itself asks for."""
 
@@ -25,4 +36,4 @@ class Submission:
     documents: tuple[Document, ...]
     requirement: Requirement
     via: Origin
-    asked: Plan | None = None
+    asked: Asked | None = None

@@ -30,11 +30,11 @@ from plivo_sim.domain.requirements import (
     check_documents,
     check_end_user,
 )
-from plivo_sim.domain.review import Plan, Submission
+from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import CORRECTABLE, LOCKING, UNDELETABLE, Status
 from plivo_sim.errors import Fault, Invalid, NotFound, Problem, WrongState
 from plivo_sim.ports import Page, Where
-from plivo_sim.services import callback_urls, reviews, uploads
+from plivo_sim.services import callback_urls, planning, reviews, uploads
 from plivo_sim.services.uploads import Upload
 from plivo_sim.world import World
 
@@ -144,7 +144,11 @@ def requirement_of(world: World, application: Application) -> Requirement:
 
 
 def create(
-    world: World, wanted: NewApplication, dialect: Dialect, found: Iterable[Problem] = ()
+    world: World,
+    wanted: NewApplication,
+    dialect: Dialect,
+    found: Iterable[Problem] = (),
+    asked: Asked | None = None,
 ) -> Accepted:
     """Make end user, documents and application in one go and submit it for review.
 
@@ -158,7 +162,8 @@ def create(
         assert requirement is not None
         with world.transaction():
             application = _make(world, wanted, dialect, requirement)
-            application, plan = submit(world, application, "created and submitted", dialect.origin)
+            why = "created and submitted"
+            application, plan = submit(world, application, why, dialect.origin, asked)
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
@@ -168,6 +173,7 @@ def correct(
     change: Correction,
     dialect: Dialect,
     found: Iterable[Problem] = (),
+    asked: Asked | None = None,
 ) -> Accepted:
     """Apply a correction to a rejected application and submit it again: all or nothing.
 
@@ -193,19 +199,19 @@ def correct(
         with world.transaction():
             ordered = _in_place(world, application, entries, dialect)
             application = _apply(world, application, change, end_user, ordered)
-            application, plan = submit(
-                world, application, "corrected and submitted again", dialect.origin
-            )
+            why = "corrected and submitted again"
+            application, plan = submit(world, application, why, dialect.origin, asked)
             uploads.sweep(world)
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
 def submit(
-    world: World, application: Application, why: str, via: Origin
+    world: World, application: Application, why: str, via: Origin, asked: Asked | None = None
 ) -> tuple[Application, Plan]:
     """Hand an application to the reviewer, in the running transaction.
 
-    Raises WrongState unless the table allows it.
+    ``asked``: the outcome that the request itself asks for. Raises WrongState unless the table
+    allows it.
     """
     now = world.now()
     attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
@@ -225,6 +231,7 @@ def submit(
             documents=tuple(document for document, _ in shown.documents),
             requirement=requirement_of(world, application),
             via=via,
+            asked=asked,
         ),
     )
     return application, plan
@@ -241,6 +248,7 @@ def delete(world: World, application: Application) -> None:
         raise WrongState("application", application.id, "delete", application.status, linked)
     with world.transaction():
         world.agenda.cancel(application.id)
+        planning.forget(world, application.id)
         world.store.applications.drop(application.id)
         for id in application.document_ids:
             drop_document_if_its_own(world, id)

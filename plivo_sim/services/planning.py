@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plivo_sim.domain.models import Explanation, Step, Verdict
-from plivo_sim.domain.review import Plan, Submission
+from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import Duration
 from plivo_sim.scenarios.deciding import dice_for, plan_of
@@ -37,7 +37,7 @@ def _decide(world: World, submission: Submission, facts: Facts, verdicts: list[V
         return plan_of(decision, by, default_delay(world, submission), world.now(), dice)
 
     if submission.asked is not None:
-        return submission.asked
+        return _as_asked(submission.asked, default_delay(world, submission))
     waiting = policies.pop_next_outcome(world)
     if waiting is not None:
         return planned(waiting, "next outcome")
@@ -56,6 +56,15 @@ def _decide(world: World, submission: Submission, facts: Facts, verdicts: list[V
     if scenario is not None and scenario.default is not None:
         return planned(scenario.default, "the scenario's default")
     return default_plan(world, submission)
+
+
+def _as_asked(asked: Asked, default: Duration) -> Plan:
+    by = "the request's own outcome"
+    if asked.status is None:
+        return Plan(steps=(), decided_by=by)
+    after = asked.after if asked.after is not None else default
+    step = Step(after=after, status=asked.status, reason=asked.reason, why=by)
+    return Plan(steps=(step,), decided_by=by)
 
 
 def _named(rules: list[Rule]) -> Iterator[tuple[str, Rule]]:

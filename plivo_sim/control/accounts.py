@@ -1,0 +1,35 @@
+"""Which account a control call means (DECISIONS 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from plivo_sim.control.inputs import invalid, text_of
+from plivo_sim.dialects.calls import current_call
+from plivo_sim.simulator import AUTH_ID
+from plivo_sim.world import World
+
+
+def wanted(data: dict[str, Any] | None = None) -> str:
+    """The ``account`` of the body or the query; empty when the call names none."""
+    return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
+
+
+def world_of(data: dict[str, Any] | None = None) -> World:
+    """The account that a call means, with what is due in it done.
+
+    Raises AccountRequired when none is named and there is not exactly one.
+    """
+    call = current_call()
+    auth_id = wanted(data)
+    if not auth_id:
+        world = call.sim.only_account()
+    elif auth_id.startswith("MA") and AUTH_ID.fullmatch(auth_id):
+        world = call.sim.world(auth_id)
+    else:
+        raise invalid("account", "must be MA and 18 letters or digits")
+    call.world = world
+    call.sim.runner.catch_up(world, sends=True)
+    return world

@@ -1,0 +1,172 @@
+"""Documents that stand alone, as the legacy API makes them, to be used by many applications.
+
+Those that one call of the new API made are the same records, without an alias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from plivo_sim.domain.models import Application, Document, DocumentReview, Origin
+from plivo_sim.domain.requirements import DocumentType, check_value
+from plivo_sim.errors import Fault, NotFound, Problem
+from plivo_sim.ports import Page, Where
+from plivo_sim.services import uploads
+from plivo_sim.services.applications import merge, refuse
+from plivo_sim.services.end_users import locking, named, refuse_if_used
+from plivo_sim.services.uploads import Upload
+from plivo_sim.world import World
+
+FORMATS = ("PDF", "PNG", "JPEG")
+LONGEST_VALUE = 1000
+"""Of a data field that the document type does not know (invented)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRequest:
+    """A request to create or to update.
+
+    On create, None is a value that was missing or unusable; on update, one that was not given.
+    ``data_fields`` holds what was filled in, never empty values.
+    """
+
+    end_user_id: str | None = None
+    document_type_id: str | None = None
+    alias: str | None = None
+    data_fields: Mapping[str, str] = field(default_factory=dict)
+    upload: Upload | None = None
+
+
+def get(world: World, id: str) -> Document:
+    """The document. Raises NotFound."""
+    document = world.store.documents.fetch(id)
+    if document is None:
+        raise NotFound("document", id)
+    return document
+
+
+def page(world: World, where: Where, *, offset: int, limit: int) -> Page[Document]:
+    """Some of the account's documents, oldest first."""
+    return world.store.documents.page(where, offset=offset, limit=limit)
+
+
+def create(world: World, wanted: DocumentRequest, found: Iterable[Problem] = ()) -> Document:
+    """Make a document; its file and the fields that its type asks for may come later.
+
+    ``found``: what the edge already saw wrong. Raises Invalid with that and everything wrong
+    here: unknown end user or type, a file that cannot be taken, values that break the type's
+    rules (inferred).
+    """
+    with world.lock:
+        _refuse(world, wanted, wanted.document_type_id, found)
+        assert wanted.end_user_id is not None
+        assert wanted.document_type_id is not None
+        with world.transaction():
+            now = world.now()
+            document = Document(
+                id=world.ids.next("document"),
+                seq=world.next_seq(),
+                origin=Origin.LEGACY,
+                end_user_id=wanted.end_user_id,
+                document_type_id=wanted.document_type_id,
+                alias=wanted.alias,
+                data_fields=tuple(wanted.data_fields.items()),
+                file=uploads.keep(world, wanted.upload) if wanted.upload else None,
+                created_at=now,
+                updated_at=now,
+            )
+            world.store.documents.put(document)
+        return document
+
+
+def update(
+    world: World, id: str, change: DocumentRequest, found: Iterable[Problem] = ()
+) -> Document:
+    """Change a document: data fields merge by name, a new file replaces the old.
+
+    Raises NotFound, InUse while a submitted or accepted application uses it (DECISIONS 21) or
+    when its end user would change while any does, Invalid.
+    """
+    with world.lock:
+        document = get(world, id)
+        users = _users(world, id)
+        refuse_if_used("document", id, "update", locking(users))
+        if change.end_user_id not in (None, document.end_user_id):
+            refuse_if_used("document", id, "change the end user of", named(users))
+        _refuse(world, change, change.document_type_id or document.document_type_id, found)
+        with world.transaction():
+            changed = _changed(world, document, change)
+            if changed != document:
+                changed = replace(
+                    changed,
+                    review=DocumentReview.PENDING,
+                    review_reason=None,
+                    updated_at=world.now(),
+                )
+                world.store.documents.put(changed)
+                uploads.sweep(world)
+        return changed
+
+
+def _changed(world: World, document: Document, change: DocumentRequest) -> Document:
+    given: dict[str, Any] = {
+        "end_user_id": change.end_user_id,
+        "document_type_id": change.document_type_id,
+        "alias": change.alias,
+        "file": uploads.keep(world, change.upload) if change.upload else None,
+    }
+    fields = dict(document.data_fields) | dict(change.data_fields)
+    return replace(
+        document,
+        data_fields=tuple(fields.items()),
+        **{key: value for key, value in given.items() if value is not None},
+    )
+
+
+def delete(world: World, id: str) -> None:
+    """Remove a document and its file. Raises NotFound, InUse while any application uses it."""
+    with world.lock:
+        get(world, id)
+        refuse_if_used("document", id, "delete", named(_users(world, id)))
+        with world.transaction():
+            world.store.documents.drop(id)
+            uploads.sweep(world)
+
+
+def _users(world: World, id: str) -> list[Application]:
+    return world.store.applications.having("document_ids", id)
+
+
+def _refuse(
+    world: World, wanted: DocumentRequest, type_id: str | None, found: Iterable[Problem]
+) -> None:
+    problems: list[Problem] = []
+    if wanted.end_user_id and world.store.end_users.fetch(wanted.end_user_id) is None:
+        text = f"no end user '{wanted.end_user_id[:50]}' in this account"
+        problems.append(Problem(Fault.UNKNOWN_RECORD, ("end_user_id",), text))
+    type_ = world.catalogue.types_by_id.get(type_id) if type_id else None
+    if wanted.document_type_id and type_ is None:
+        text = f"no document type '{wanted.document_type_id[:50]}'"
+        problems.append(Problem(Fault.UNKNOWN_DOCUMENT_TYPE, ("document_type_id",), text))
+    problems += _check_values(type_, wanted.data_fields)
+    if wanted.upload is not None:
+        problem = uploads.check(wanted.upload, ("file",), FORMATS)
+        problems += [problem] if problem else []
+    refuse(merge(found, problems), strict=world.settings.strict)
+
+
+def _check_values(type_: DocumentType | None, values: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with the values that are there; what is missing matters on Submit only."""
+    rules = {rule.name: rule for rule in type_.fields} if type_ else {}
+    problems = []
+    for name, value in values.items():
+        path = ("data_fields", name)
+        if name in rules:
+            problem = check_value(rules[name], value, path)
+            problems += [problem] if problem else []
+        elif len(value) > LONGEST_VALUE:
+            text = f"must have at most {LONGEST_VALUE} characters, has {len(value)}"
+            problems.append(Problem(Fault.BAD_LENGTH, path, text))
+    return problems

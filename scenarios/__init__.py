@@ -1,0 +1,1 @@
+"""The stories that ship; also the folder ``scenarios/`` of a checkout."""
