@@ -27,12 +27,16 @@ class Duration:
     business_days: int = 0
 
     def after(self, instant: datetime, holidays: Collection[date] = ()) -> datetime:
-        """The instant that lies this long after ``instant`` (aware UTC)."""
-        for _ in range(self.business_days):
-            instant += timedelta(days=1)
-            while instant.weekday() >= 5 or instant.date() in holidays:
+        """The instant that lies this long after ``instant`` (aware UTC); the calendar's last one
+        where that is out of its range."""
+        try:
+            for _ in range(self.business_days):
                 instant += timedelta(days=1)
-        return instant + timedelta(seconds=self.seconds)
+                while instant.weekday() >= 5 or instant.date() in holidays:
+                    instant += timedelta(days=1)
+            return instant + timedelta(seconds=self.seconds)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=instant.tzinfo)
 
     def __str__(self) -> str:
         if self.business_days:

@@ -22,7 +22,7 @@ def draw_fraction(seed: int, *words: object) -> float:
     """A stable number in [0, 1) for these words."""
     text = "\x1f".join(map(str, (seed, *words)))
     raw = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(raw) / 2**64
+    return (int.from_bytes(raw) >> 11) / 2**53
 
 
 class IdFactory:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from plivo_sim.domain.events import StatusChanged
 from plivo_sim.domain.models import Timer, TimerKind
+from plivo_sim.durations import Duration
 from plivo_sim.errors import Busy, ClockRefused
-from plivo_sim.ports import Outgoing, Transport
+from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.world import World
@@ -29,6 +30,8 @@ MOST_HAPPENINGS = 10_000
 SENDS_WAIT_S = 2.0
 
 Happening = StatusChanged | Attempted
+Job = tuple[Timer, Outgoing]
+"""A due attempt and its request."""
 
 
 @dataclass(slots=True)
@@ -48,7 +51,8 @@ class Runner:
     def __init__(self, outbox: Outbox, transport: Transport) -> None:
         self._outbox = outbox
         self._transport = transport
-        self._senders = ThreadPoolExecutor(PARALLEL_SENDS, thread_name_prefix="plivo-sim-send")
+        self._closed = False
+        self._here = threading.local()
         self.wake: Callable[[World], None] | None = None
         self.on_happening: Callable[[World, Happening], None] | None = None
 
@@ -74,25 +78,29 @@ class Runner:
     def run_due(self, world: World) -> list[Happening]:
         """Everything due by now, callbacks included; what they cause at once, too."""
         happened: list[Happening] = []
-        while (batch := self._instant(world, world.now())) is not None:
+        era = world.era
+        while (batch := self._instant(world, world.now(), era)) is not None:
             happened += batch
         return happened
 
     def advance(
-        self, world: World, until: datetime | None, stop: Callable[[], bool] | None = None
+        self,
+        world: World,
+        until: datetime | Duration | None,
+        stop: Callable[[], bool] | None = None,
     ) -> Advance:
         """Move the clock to ``until``, each event at its own instant (DECISIONS 10).
 
-        Without ``until``, as far as something is due. ``stop`` is asked after each instant; when
-        it says so, the clock stays there. Raises Busy during another advance of the account,
-        ClockRefused for an earlier instant.
+        A duration counts from now; without ``until``, as far as something is due. ``stop`` is
+        asked after each instant; when it says so, the clock stays there. A reset or restore ends
+        it. Raises Busy during another advance of the account, ClockRefused for an earlier instant.
         """
-        self._hold(world, until)
+        era, until = self._hold(world, until)
         result = Advance()
         deadline = time.monotonic() + ADVANCE_BUDGET_S
         try:
             while not (stop and stop()):
-                happened = self._instant(world, until, move=True)
+                happened = self._instant(world, until, era, move=True)
                 if happened is None:
                     break
                 result.note(happened)
@@ -101,53 +109,66 @@ class Runner:
                     break
         finally:
             if result.pending:
-                self._carry_on(world, until)
+                self._carry_on(world, until, era)
             else:
-                self._release(world)
+                self._release(world, era)
         return result
 
-    def _carry_on(self, world: World, until: datetime | None) -> None:
+    def _carry_on(self, world: World, until: datetime | None, era: int) -> None:
         def go_on() -> None:
             try:
-                while self._instant(world, until, move=True) is not None:
+                while self._instant(world, until, era, move=True) is not None:
                     pass
             finally:
-                self._release(world)
+                self._release(world, era)
 
         threading.Thread(target=go_on, name="plivo-sim-advance", daemon=True).start()
 
-    def _hold(self, world: World, until: datetime | None) -> None:
+    def _hold(self, world: World, until: datetime | Duration | None) -> tuple[int, datetime | None]:
+        """Stop the clock for an advance; returns the era and the instant that is meant."""
         with world.lock:
             if world.advancing:
                 raise Busy("another advance of this account is under way")
-            if until is not None and until < world.now():
-                raise ClockRefused(
-                    f"the clock never goes back: it is {world.now().isoformat()} already"
-                )
+            now = world.now()
+            if isinstance(until, Duration):
+                until = until.after(now, world.settings.holidays)
+            if until is not None and until < now:
+                raise ClockRefused(f"the clock never goes back: it is {now.isoformat()} already")
             world.advancing = True
             world.clock.hold()
+            return world.era, until
 
-    def _release(self, world: World) -> None:
+    def _release(self, world: World, era: int) -> None:
         with world.lock:
+            if world.era != era:
+                return
             world.clock.release()
             world.advancing = False
-            world.keep_ledger()
+            if not self._closed:
+                world.keep_ledger()
         if self.wake is not None:
             self.wake(world)
 
     def wait_for_sends(self, world: World) -> None:
-        """Until nothing is under way to a receiver, or a moment has passed."""
+        """Until nothing is under way to a receiver, or a moment has passed.
+
+        A receiver that calls in while it is being called would wait for itself: it does not.
+        """
+        if getattr(self._here, "sending", False):
+            return
         with world.lock:
             world.idle.wait_for(lambda: world.sending == 0, SENDS_WAIT_S)
 
     def _instant(
-        self, world: World, until: datetime | None, *, move: bool = False
+        self, world: World, until: datetime | None, era: int, *, move: bool = False
     ) -> list[Happening] | None:
         """What happens at the next instant at which something is due; None if that is later
-        than ``until``. With ``move`` the clock goes there (or to ``until``)."""
+        than ``until``, or the era is over. With ``move`` the clock goes there (or to ``until``)."""
         if move:
             self.wait_for_sends(world)
         with world.lock:
+            if self._closed or world.era != era:
+                return None
             at = world.agenda.next_instant()
             if at is None or (until is not None and at > until):
                 if move and until is not None:
@@ -156,9 +177,9 @@ class Runner:
             if move:
                 world.clock.move_to(max(at, world.now()))
             happened = self._review_until(world, at)
-            jobs = list(self._prepared(world, at))
+            jobs = self._prepared(world, at)
             world.sending += len(jobs)
-        return happened + self._send(world, jobs)
+        return happened + self._send(world, jobs, era)
 
     def _review_until(self, world: World, until: datetime) -> list[Happening]:
         happened: list[Happening] = []
@@ -173,32 +194,74 @@ class Runner:
                 self._tell(world, event)
         return happened
 
-    def _prepared(self, world: World, until: datetime) -> Iterator[tuple[Timer, Outgoing]]:
+    def _prepared(self, world: World, until: datetime) -> list[Job]:
+        jobs: list[Job] = []
         while timer := world.agenda.take(TimerKind.CALLBACK, until):
-            request = self._outbox.prepare(world, timer)
+            try:
+                request = self._outbox.prepare(world, timer)
+            except BaseException:
+                for again in (timer, *(job[0] for job in jobs)):
+                    world.agenda.requeue(again)
+                raise
             if request is not None:
-                yield timer, request
+                jobs.append((timer, request))
+        return jobs
 
-    def _send(self, world: World, jobs: list[tuple[Timer, Outgoing]]) -> list[Happening]:
-        def attempt(job: tuple[Timer, Outgoing]) -> Attempted | None:
-            timer, request = job
-            answer = self._transport.send(request)
-            with world.lock:
-                try:
-                    return self._outbox.record(world, timer, request, answer)
-                finally:
-                    world.sending -= 1
-                    world.idle.notify_all()
-
-        tried = self._senders.map(attempt, jobs) if len(jobs) > 1 else map(attempt, jobs)
+    def _send(self, world: World, jobs: list[Job], era: int) -> list[Happening]:
+        """Send all of them, several at once; what happened, in their order."""
+        if len(jobs) > 1:
+            tried = self._send_at_once(world, jobs, era)
+        else:
+            tried = [self._record(world, job, self._answer(job), era) for job in jobs]
         happened: list[Happening] = [attempted for attempted in tried if attempted is not None]
         for happening in happened:
             self._tell(world, happening)
         return happened
+
+    def _send_at_once(self, world: World, jobs: list[Job], era: int) -> list[Attempted | None]:
+        """In threads of its own: a receiver that hangs must not hold up another account."""
+        tried: list[Attempted | None] = [None] * len(jobs)
+        failure: BaseException | None = None
+        with ThreadPoolExecutor(min(PARALLEL_SENDS, len(jobs)), "plivo-sim-send") as senders:
+            sent: dict[Future[Answer], int] = {
+                senders.submit(self._answer, job): index for index, job in enumerate(jobs)
+            }
+            for future in as_completed(sent):
+                index = sent[future]
+                try:
+                    tried[index] = self._record(world, jobs[index], future.result(), era)
+                except BaseException as error:
+                    failure = error
+        if failure is not None:
+            raise failure
+        return tried
+
+    def _answer(self, job: Job) -> Answer:
+        self._here.sending = True
+        try:
+            return self._transport.send(job[1])
+        finally:
+            self._here.sending = False
+
+    def _record(self, world: World, job: Job, answer: Answer, era: int) -> Attempted | None:
+        """Write down what came back, unless the account was reset or restored meanwhile."""
+        timer, request = job
+        with world.lock:
+            if world.era != era:
+                return None
+            try:
+                return self._outbox.record(world, timer, request, answer)
+            except BaseException:
+                world.agenda.requeue(timer)
+                raise
+            finally:
+                world.sending -= 1
+                world.idle.notify_all()
 
     def _tell(self, world: World, happening: Happening) -> None:
         if self.on_happening is not None:
             self.on_happening(world, happening)
 
     def close(self) -> None:
-        self._senders.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more; what is under way to a receiver ends on its own."""
+        self._closed = True

@@ -1,8 +1,9 @@
 """Due work of one account: one heap ordered by ``(due_at, seq)`` for each kind of timer.
 
 The store holds the timers, so that they survive a restart; the heap only orders them. An entry
-whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1) and
-makes a rolled-back transaction harmless.
+whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1). A
+rolled-back transaction leaves its entries in the heap, and the next one draws the same ids: so
+each entry is there at most once, or a callback would be sent twice.
 """
 
 from __future__ import annotations
@@ -14,22 +15,25 @@ from datetime import datetime
 from plivo_sim.domain.models import Timer, TimerKind
 from plivo_sim.ports import Store
 
+Entry = tuple[datetime, int, str]
+"""When a timer is due, its ``seq``, its id."""
+
 
 class Agenda:
     """See the module. Its world's lock guards it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._heaps: dict[TimerKind, list[tuple[datetime, int, str]]] = {k: [] for k in TimerKind}
+        self._heaps: dict[TimerKind, list[Entry]] = {k: [] for k in TimerKind}
+        self._queued: dict[TimerKind, set[Entry]] = {k: set() for k in TimerKind}
         self.refresh()
 
     def refresh(self) -> None:
         """Rebuild from the store, whose timers were replaced as a whole."""
         for kind, heap in self._heaps.items():
-            heap[:] = [
-                (t.due_at, t.seq, t.id) for t in self._store.timers.every() if t.kind is kind
-            ]
+            heap[:] = [_entry(t) for t in self._store.timers.every() if t.kind is kind]
             heapq.heapify(heap)
+            self._queued[kind] = set(heap)
 
     def add(self, timer: Timer) -> None:
         """Keep a timer; call within a transaction."""
@@ -38,7 +42,10 @@ class Agenda:
 
     def requeue(self, timer: Timer) -> None:
         """Order a stored timer again, after ``take``."""
-        heapq.heappush(self._heaps[timer.kind], (timer.due_at, timer.seq, timer.id))
+        entry = _entry(timer)
+        if entry not in self._queued[timer.kind]:
+            self._queued[timer.kind].add(entry)
+            heapq.heappush(self._heaps[timer.kind], entry)
 
     def cancel(self, subject_id: str) -> None:
         """Drop every timer of this subject; call within a transaction."""
@@ -49,11 +56,10 @@ class Agenda:
         """The first timer of this kind, due or not."""
         heap = self._heaps[kind]
         while heap:
-            due_at, _, id = heap[0]
-            timer = self._store.timers.fetch(id)
-            if timer is not None and timer.due_at == due_at:
+            timer = self._store.timers.fetch(heap[0][2])
+            if timer is not None and timer.kind is kind and _entry(timer) == heap[0]:
                 return timer
-            heapq.heappop(heap)
+            self._pop(kind)
         return None
 
     def next_instant(self) -> datetime | None:
@@ -66,9 +72,16 @@ class Agenda:
         timer = self.next_due(kind)
         if timer is None or timer.due_at > until:
             return None
-        heapq.heappop(self._heaps[kind])
+        self._pop(kind)
         return timer
+
+    def _pop(self, kind: TimerKind) -> None:
+        self._queued[kind].discard(heapq.heappop(self._heaps[kind]))
 
     def upcoming(self) -> Iterator[Timer]:
         """All timers, in the order of their creation."""
         return self._store.timers.every()
+
+
+def _entry(timer: Timer) -> Entry:
+    return timer.due_at, timer.seq, timer.id

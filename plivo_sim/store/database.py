@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from tinydb import TinyDB
+from tinydb.table import Table
 
 from plivo_sim.domain.models import (
     Application,
@@ -31,7 +32,8 @@ R = TypeVar("R", bound=Record)
 class Database(TinyDB):
     """All records of one account. Its world's lock must be held around every use.
 
-    ``path``: the journal; None keeps everything in memory only.
+    ``path``: the journal; None keeps everything in memory only. Of TinyDB's own API all works but
+    the default table: there is none, and no tables beside those of the record types.
     """
 
     table_class = RecordTable  # type: ignore[assignment]  # a TinyDB extension point
@@ -57,6 +59,37 @@ class Database(TinyDB):
         table.on_change = self._note
         table.transaction = self.transaction
         return table
+
+    # --- TinyDB's own API ------------------------------------------------------------------
+
+    def table(self, name: str, **kwargs: Any) -> Table:
+        """One of the tables below. Raises ValueError for any other name."""
+        if name not in RECORD_TYPES:
+            raise ValueError(f"no table {name!r}; there are {', '.join(RECORD_TYPES)}")
+        return super().table(name, **kwargs)
+
+    def drop_table(self, name: str) -> None:
+        """Forget the records of a table."""
+        self.table(name).truncate()
+
+    def drop_tables(self) -> None:
+        """Forget every record, in one transaction."""
+        with self.transaction():
+            for name in RECORD_TYPES:
+                self.drop_table(name)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name}={len(rows)}" for name, rows in self.journal.rows.items())
+        return f"<Database {self.journal.path or 'in memory'}: {counts}>"
+
+    def __len__(self) -> int:
+        """How many records there are in all tables."""
+        return sum(len(rows) for rows in self.journal.rows.values())
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"Database has no {name!r}, and no default table to look in")
+
+    # --- ours ------------------------------------------------------------------------------
 
     def table_of(self, name: str) -> RecordTable[Any]:
         return cast("RecordTable[Any]", self.table(name))
@@ -96,7 +129,8 @@ class Database(TinyDB):
         return [(table, id, self.journal.rows[table].get(id)) for table, id in self._before]
 
     def _roll_back(self) -> None:
-        for (name, id), before in self._before.items():
+        # Backwards: a new row may have the seq of an old one that was dropped before it.
+        for (name, id), before in reversed(self._before.items()):
             table = self.table_of(name)
             if before is not None or table.fetch(id) is not None:
                 table.restore_row(id, before)

@@ -3,10 +3,11 @@
 Stock TinyDB rebuilds the whole table on every operation. This one works on the storage's own
 records, keeps them in order of ``seq``, and makes an index for a combination of fields the first
 time somebody filters by it. TinyDB's public API (``insert``, ``search``, ``update`` …) keeps
-working, through the two methods that it funnels into, at TinyDB's own cost.
+working, through the two methods that it funnels into, at TinyDB's own cost; ids are always given,
+never counted up: ``insert(Document(values, doc_id=values["id"]))``.
 
 Not public API of TinyDB that is relied on: ``Table._read_table``, ``Table._update_table``,
-``Table._query_cache`` (tinydb < 5).
+``Table._get_next_id`` (tinydb < 5).
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ MOST_INDEXES = 24
 class Index:
     """Which records (by ``seq``, ascending) have which values in some fields.
 
-    A field that holds a tuple counts under each of its elements.
+    A field that holds a tuple counts under each of its elements; ``overlaps`` says that there is
+    one, so that a record may have several places.
     """
 
     def __init__(self, fields: tuple[str, ...], records: Iterator[Record]) -> None:
         self.fields = fields
+        self.overlaps = False
         self.places: dict[tuple[str, ...], list[int]] = {}
         for record in records:
             self.add(record)
@@ -57,6 +60,8 @@ class Index:
         keys: list[tuple[str, ...]] = [()]
         for field in self.fields:
             value = getattr(record, field)
+            if isinstance(value, tuple):
+                self.overlaps = True
             values = value if isinstance(value, tuple) else (value,)
             keys = [(*key, each) for key in keys for each in dict.fromkeys(values)]
         return iter(keys)
@@ -88,8 +93,15 @@ class RecordTable(Table, Generic[R]):
         return self._rows.get(id)
 
     def put(self, record: R) -> None:
-        """Add a record, or replace the one with its id (whose ``seq`` it must keep)."""
+        """Add a record, or replace the one with its id, whose ``seq`` it must keep.
+
+        Raises ValueError for another ``seq``, or one that another record has.
+        """
         before = self._rows.get(record.id)
+        if self._id_of.get(record.seq, record.id) != record.id or (
+            before is not None and before.seq != record.seq
+        ):
+            raise ValueError(f"{self.name} {record.id}: seq {record.seq} is not its own")
         self.on_change(self.name, record.id, before)
         self._set(record.id, record)
 
@@ -150,9 +162,12 @@ class RecordTable(Table, Generic[R]):
         fields = tuple(sorted(where))
         keys: list[tuple[str, ...]] = [()]
         for field in fields:
-            keys = [(*key, value) for key in keys for value in where[field]]
-        places = self._index(fields).places
-        return [places[key] for key in keys if key in places]
+            keys = [(*key, value) for key in keys for value in dict.fromkeys(where[field])]
+        index = self._index(fields)
+        lists = [index.places[key] for key in keys if key in index.places]
+        if index.overlaps and len(lists) > 1:
+            return [sorted(set().union(*lists))]
+        return lists
 
     def _index(self, fields: tuple[str, ...]) -> Index:
         index = self._indexes.get(fields)
@@ -171,6 +186,9 @@ class RecordTable(Table, Generic[R]):
         plain: dict[str, Any] = {id: to_plain(record) for id, record in self._rows.items()}
         updater(plain)
         made = cast("dict[str, R]", {id: from_plain(self.name, p) for id, p in plain.items()})
+        for id, record in made.items():
+            if record.id != id:
+                raise ValueError(f"{self.name}: document {id!r} holds the id {record.id!r}")
         with self.transaction():
             for id in [id for id in self._rows if id not in made]:
                 self.drop(id)
@@ -178,6 +196,9 @@ class RecordTable(Table, Generic[R]):
                 if record != self._rows.get(id):
                     self.put(record)
         self.clear_cache()
+
+    def _get_next_id(self) -> int:
+        raise ValueError("ids are given: insert(Document(values, doc_id=values['id']))")
 
 
 def _unwatched(table: str, id: str, before: Record | None) -> None:

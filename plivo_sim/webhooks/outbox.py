@@ -188,8 +188,10 @@ class Outbox:
         tried = len(delivery.attempts)
         if tried > len(waits):
             return replace(delivery, state=DeliveryState.FAILED)
-        due_at = _stretched(world, waits[tried - 1]).after(timer.due_at)
-        world.agenda.add(replace(timer, id=world.ids.next("timer"), due_at=due_at))
+        due_at = _stretched(world, waits[tried - 1]).after(timer.due_at, world.settings.holidays)
+        # Drawn from the delivery, not counted: attempts that are sent at once end in any order.
+        id = draw_uuid(world.settings.seed, delivery.id, "timer", tried)
+        world.agenda.add(replace(timer, id=id, due_at=due_at))
         return delivery
 
 
@@ -287,7 +289,7 @@ def _stretched(world: World, wait: Duration) -> Duration:
     """Retries wait in real time when simulated time flies (DECISIONS 14)."""
     clock = world.clock
     if world.settings.retry_clock == "auto" and not clock.paused and clock.rate > FAST_WARP:
-        return Duration(seconds=wait.seconds * clock.rate)
+        return replace(wait, seconds=wait.seconds * clock.rate)
     return wait
 
 
