@@ -122,6 +122,8 @@ def _close_call(response: Response) -> Response:
         world = call.world
         response.call_on_close(lambda: call.sim.runner.settle(world))
     took_ms = (time.perf_counter() - g.began) * 1000
+    if call.dialect != "control":
+        call.sim.coverage.on_answer(response.status_code, call.fault)
     if call.world is not None and call.auth_id:
         note_exchange(call, request, response, took_ms)
     logger.info(

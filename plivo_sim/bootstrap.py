@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from plivo_sim.clock import RealSource, real_now
+from plivo_sim.coverage import Coverage
 from plivo_sim.data.catalogue import load_catalogue
 from plivo_sim.dialects.callbacks import encode_callback
 from plivo_sim.errors import StateUnreadable
@@ -40,6 +41,8 @@ def make_simulator(
     catalogue = load_catalogue(settings.seed, settings.catalogue)
     outbox = Outbox(encode_callback)
     runner = Runner(outbox, transport or HttpTransport())
+    coverage = Coverage()
+    runner.on_happening = lambda world, happening: coverage.on_happening(happening)
     accounts, unlock = _claim(settings.state)
 
     def make_world(auth_id: str) -> World:
@@ -53,10 +56,10 @@ def make_simulator(
             catalogue=catalogue,
             real=real,
         )
-        world.listeners.append(outbox.on_event)
+        world.listeners += (outbox.on_event, coverage.on_event)
         return world
 
-    simulator = Simulator(settings, catalogue, runner, outbox, make_world, unlock)
+    simulator = Simulator(settings, catalogue, runner, outbox, make_world, coverage, unlock)
     for auth_id in _kept_accounts(accounts):
         simulator.world(auth_id)
     return simulator

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+from plivo_sim.coverage import Coverage
 from plivo_sim.domain.models import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
@@ -38,12 +39,14 @@ class Simulator:
         runner: Runner,
         outbox: Outbox,
         make_world: Callable[[str], World],
+        coverage: Coverage,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.catalogue = catalogue
         self.runner = runner
         self.outbox = outbox
+        self.coverage = coverage
         self._make_world = make_world
         self._on_close = on_close
         self._lock = threading.Lock()

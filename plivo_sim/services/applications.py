@@ -16,6 +16,7 @@ from plivo_sim.domain.models import (
     Document,
     DocumentReview,
     EndUser,
+    Explanation,
     NumberType,
     Origin,
     PhoneNumber,
@@ -165,6 +166,29 @@ def create(
             why = "created and submitted"
             application, plan = submit(world, application, why, dialect.origin, asked)
         return Accepted(application=application, plan=plan, warnings=warnings)
+
+
+class _Undo(Exception):
+    """Takes an evaluated submission back."""
+
+
+def evaluate(
+    world: World,
+    wanted: NewApplication,
+    dialect: Dialect,
+    found: Iterable[Problem] = (),
+    asked: Asked | None = None,
+) -> tuple[Accepted, Explanation]:
+    """What ``create`` would do, and why; nothing of it is kept. Raises Invalid as it would."""
+    with world.lock:
+        try:
+            with world.transaction():
+                done = create(world, wanted, dialect, found, asked)
+                (explanation,) = planning.explanations_of(world, done.application.id)
+                raise _Undo
+        except _Undo:
+            uploads.sweep(world)
+            return done, explanation
 
 
 def correct(

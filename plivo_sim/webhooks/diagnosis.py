@@ -1,0 +1,135 @@
+"""Why does a receiver's signature check fail? Tries what receivers get wrong, one at a time.
+
+Invented; the ways to be wrong are those observed in the SDKs' validators (``wire-facts.md`` 7.3)
+and behind proxies: another URL than the one that was called, a lost port, parameters left out or
+taken apart, the nonce of the other version, another token, another encoding.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from plivo_sim.domain.models import Pairs
+from plivo_sim.jsontext import decode_json
+from plivo_sim.webhooks.signature import sign_v2, sign_v3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a receiver saw, and the token that it checks with."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str
+    token: str
+
+
+def diagnose(seen: Seen) -> dict[str, Any]:
+    """For V2 and V3: whether it is valid as seen, and which single change makes it so."""
+    headers = {name.lower(): value for name, value in seen.headers.items()}
+    return {version.lower(): _version(seen, headers, version) for version in ("V2", "V3")}
+
+
+def _version(seen: Seen, headers: Mapping[str, str], version: str) -> dict[str, Any]:
+    name = f"x-plivo-signature-{version.lower()}"
+    signature, nonce = headers.get(name, ""), headers.get(f"{name}-nonce", "")
+    missing = [each for each in (name, f"{name}-nonce") if not headers.get(each)]
+    if missing:
+        return {"valid": False, "wrong": [f"header {each} is missing" for each in missing]}
+    given = signature.split(",")
+    if _sign(seen, version, seen.url, nonce, params_of(seen), seen.token) in given:
+        return {"valid": True, "wrong": []}
+    wrong = [
+        told for told, candidate in _candidates(seen, headers, version, nonce) if candidate in given
+    ]
+    wrong += _encoding(given, _sign(seen, version, seen.url, nonce, params_of(seen), seen.token))
+    unknown = "none of the usual mistakes: compare token, URL and body with the sender's log"
+    return {"valid": False, "wrong": wrong or [unknown]}
+
+
+def params_of(seen: Seen) -> Pairs:
+    """The flat fields of the body: of a form, or of a JSON object of scalars."""
+    if seen.method.upper() == "GET" or not seen.body.strip():
+        return ()
+    try:
+        value = decode_json(seen.body)
+    except ValueError:
+        return tuple(parse_qsl(seen.body, keep_blank_values=True))
+    if not isinstance(value, dict):
+        return ()
+    return tuple((key, str(each)) for key, each in value.items())
+
+
+def _candidates(
+    seen: Seen, headers: Mapping[str, str], version: str, nonce: str
+) -> Iterator[tuple[str, str]]:
+    params = params_of(seen)
+    for told, url in _urls(seen.url):
+        yield f"URL: {told} ({url})", _sign(seen, version, url, nonce, params, seen.token)
+    other = headers.get(f"x-plivo-signature-{'v3' if version == 'V2' else 'v2'}-nonce", "")
+    yield (
+        "nonce: it is the other version's",
+        _sign(seen, version, seen.url, other, params, seen.token),
+    )
+    trimmed = seen.token.strip()
+    yield (
+        "token: it has white space around it",
+        _sign(seen, version, seen.url, nonce, params, trimmed),
+    )
+    if version == "V3":
+        bare = _sign(seen, version, seen.url, nonce, (), seen.token)
+        yield "parameters: the sender signed none, leave the body out", bare
+        query = tuple(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))
+        less = tuple(pair for pair in params if pair not in query)
+        yield (
+            "parameters: those of the query are not parameters of the body",
+            _sign(seen, version, seen.url, nonce, less, seen.token),
+        )
+
+
+def _urls(url: str) -> Iterator[tuple[str, str]]:
+    parts = urlsplit(url)
+    swapped = "https" if parts.scheme == "http" else "http"
+    host = parts.hostname or ""
+    yield f"scheme: the sender called {swapped}", urlunsplit(parts._replace(scheme=swapped))
+    if parts.port is not None:
+        yield "port: the sender's URL has none", urlunsplit(parts._replace(netloc=host))
+    for port in (80, 443, 3000, 4000, 5000, 8000, 8080, 8443):
+        if parts.port != port:
+            netloc = f"{host}:{port}"
+            yield f"port: the sender's URL has {port}", urlunsplit(parts._replace(netloc=netloc))
+    for name in ("localhost", "127.0.0.1", "host.docker.internal"):
+        if name != host:
+            netloc = parts.netloc.replace(host, name, 1)
+            yield f"host: the sender called {name}", urlunsplit(parts._replace(netloc=netloc))
+    path = parts.path
+    slashed = path.rstrip("/") if path.endswith("/") else f"{path}/"
+    yield "path: the last slash differs", urlunsplit(parts._replace(path=slashed))
+    if parts.query:
+        yield "query: the sender's URL has none", urlunsplit(parts._replace(query=""))
+
+
+def _encoding(given: list[str], right: str) -> list[str]:
+    try:
+        raw = base64.b64decode(right)
+    except binascii.Error:
+        return []
+    told = {
+        "encoding: the signature is in hexadecimal, it should be base64": raw.hex(),
+        "encoding: the signature is in URL-safe base64": base64.urlsafe_b64encode(raw).decode(),
+        "encoding: the padding of the base64 is lost": right.rstrip("="),
+        "encoding: '+' became a space on its way": right.replace("+", " "),
+    }
+    return [text for text, candidate in told.items() if candidate in given and candidate != right]
+
+
+def _sign(seen: Seen, version: str, url: str, nonce: str, params: Pairs, token: str) -> str:
+    if version == "V2":
+        return sign_v2(token, url, nonce)
+    return sign_v3(token, seen.method, url, nonce, params)
