@@ -23,7 +23,8 @@ from plivo_sim.services.policies import faults_of
 from plivo_sim.world import World
 
 CUT_KEY = "plivo_sim.cut"
-SPOILING = frozenset({"reset", "empty", "truncated", "invalid_json", "wrong_content_type"})
+CUTTING = frozenset({"reset", "empty"})
+SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
 DEFAULT_RETRY_AFTER_S = 60
 _MESSAGES = {
     "error": "The simulator was told to fail here",
@@ -51,10 +52,11 @@ class Injector:
             time.sleep(fault.latency_s)
         if fault.effect == "slow":
             return
-        after = fault.effect in SPOILING if fault.applied is None else fault.applied
-        if after:
+        cuts = fault.effect in CUTTING
+        applied = cuts if fault.applied is None else fault.applied
+        if applied or fault.effect in SPOILING:
             call.spoil = fault
-        elif fault.effect in ("reset", "empty"):
+        elif cuts:
             raise Cut(fault.effect)
         else:
             if fault.effect in ("rate_limited", "unavailable") or fault.retry_after_s is not None:
@@ -70,7 +72,7 @@ class Injector:
         if fault is None:
             return response
         call.spoil = None
-        if fault.effect in ("reset", "empty", "truncated"):
+        if fault.effect in CUTTING or fault.effect == "truncated":
             request.environ[CUT_KEY] = fault.effect
             return response
         if fault.effect == "invalid_json":

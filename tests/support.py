@@ -136,6 +136,13 @@ class Http:
         kwargs: dict[str, Any] = {} if body is None else {"json": body}
         return self.call(method, f"/_sim{path}", query_string=query, **kwargs)
 
+    def control_raw(self, path: str, body: bytes, content_type: str) -> TestResponse:
+        """A control call with a body that is not JSON, for this account."""
+        query = {"account": self.auth_id}
+        return self.call(
+            "POST", f"/_sim{path}", data=body, content_type=content_type, query_string=query
+        )
+
     def advance(self, by: str) -> dict[str, Any]:
         answer = self.control("POST", "/clock/advance", {"by": by, "account": self.auth_id})
         assert answer.status_code == 200, answer.text

@@ -28,7 +28,8 @@ class FaultRule(Part, frozen=True):
       half-way, ``invalid_json`` and ``wrong_content_type`` spoil the answer.
 
     ``applied``: the work is done first and only its answer is lost or replaced ("applied, answer
-    lost"). The effects that spoil an answer always are; the others never unless this says so.
+    lost"). Spoilt answers always are; cut connections are unless this is false; errors are not
+    unless it is true.
     """
 
     effect: Literal[
