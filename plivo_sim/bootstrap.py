@@ -12,6 +12,7 @@ from plivo_sim.clock import RealSource, real_now
 from plivo_sim.coverage import Coverage
 from plivo_sim.data.catalogue import load_catalogue
 from plivo_sim.dialects.callbacks import encode_callback
+from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.errors import StateUnreadable
 from plivo_sim.ports import FileStore, Transport
 from plivo_sim.runner import Runner
@@ -38,19 +39,18 @@ def make_simulator(
     ValueError for a wrong catalogue.
     """
     settings = settings or Settings()
-    catalogue = load_catalogue(settings.seed, settings.catalogue)
     outbox = Outbox(encode_callback)
     runner = Runner(outbox, transport or HttpTransport())
     coverage = Coverage()
     runner.on_happening = lambda world, happening: coverage.on_happening(happening)
     accounts, unlock = _claim(settings.state)
 
-    def make_world(auth_id: str) -> World:
+    def make_world(auth_id: str, defaults: Settings, catalogue: Catalogue) -> World:
         folder = accounts / auth_id if accounts is not None else None
         files: FileStore = MemoryFiles() if folder is None else DiskFiles(folder / "files")
         world = World(
             auth_id,
-            defaults=settings,
+            defaults=defaults,
             store=Database(None if folder is None else folder / "journal.jsonl"),
             files=files,
             catalogue=catalogue,
@@ -59,10 +59,14 @@ def make_simulator(
         world.listeners += (outbox.on_event, coverage.on_event)
         return world
 
-    simulator = Simulator(settings, catalogue, runner, outbox, make_world, coverage, unlock)
+    simulator = Simulator(settings, _catalogue, runner, outbox, make_world, coverage, unlock)
     for auth_id in _kept_accounts(accounts):
         simulator.world(auth_id)
     return simulator
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    return load_catalogue(settings.seed, settings.catalogue)
 
 
 def _claim(state: Path | None) -> tuple[Path | None, Callable[[], None]]:

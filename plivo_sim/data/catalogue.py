@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,23 @@ def load_catalogue(seed: int, extra: Path | None = None) -> Catalogue:
     ``extra``: a file whose entries are added, replacing those for the same version, country,
     number type and user type. Raises ValueError that names the file and the wrong entry.
     """
-    shipped = resources.files("plivo_sim.data").joinpath("catalogue.yaml").read_text("utf-8")
-    files = [_read(shipped, "catalogue.yaml")]
-    if extra is not None:
-        files.append(_read(extra.read_text("utf-8"), str(extra)))
+    if extra is None:
+        return _shipped_catalogue(seed)
+    return _catalogue_of([_shipped(), _read(extra.read_text("utf-8"), str(extra))], seed)
+
+
+@lru_cache(maxsize=16)
+def _shipped_catalogue(seed: int) -> Catalogue:
+    """Nobody changes a catalogue, so test suites share one a seed."""
+    return _catalogue_of([_shipped()], seed)
+
+
+def _shipped() -> _File:
+    text = resources.files("plivo_sim.data").joinpath("catalogue.yaml").read_text("utf-8")
+    return _read(text, "catalogue.yaml")
+
+
+def _catalogue_of(files: list[_File], seed: int) -> Catalogue:
     fields: dict[str, dict[str, Any]] = {}
     types: dict[str, _TypeEntry] = {}
     found: dict[tuple[Version, Key], Requirement] = {}
