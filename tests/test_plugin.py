@@ -1,0 +1,244 @@
+"""The pytest plugin, used as a user's project would."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+import plivo
+import pytest
+from freezegun import freeze_time
+
+from plivo_sim.errors import NotReached
+from plivo_sim.pointing import point, pointed
+from plivo_sim.samples import sample
+from plivo_sim.testing import Inbox, in_process, served
+from tests.support import Http
+
+pytest_plugins = ["pytester"]
+
+FILES = """
+import pytest
+from plivo_sim.samples import write_samples
+
+@pytest.fixture
+def files(tmp_path):
+    return [str(path) for path in write_samples(tmp_path)[:2]]
+
+def data(client, **changes):
+    asked = client.phone_number_compliance_requirements.get("IN", "local", "business")
+    certificate, gst = [each["document_type_id"] for each in asked.document_types]
+    return {
+        "country_iso": "IN", "number_type": "local", "alias": "Acme",
+        "end_user": {"type": "business", "name": "Acme"},
+        "documents": [
+            {"document_type_id": certificate, "data_fields": {"business_name": "Acme"}},
+            {"document_type_id": gst},
+        ],
+    } | changes
+"""
+
+TEN_LINES = """
+from conftest import data
+
+def test_rejected_corrected_accepted(plivo_client, plivo_server, plivo_inbox, files):
+    api = plivo_client.phone_number_compliance
+    made = api.create(data=data(plivo_client, callback_url=plivo_inbox.url), documents=files)
+    plivo_server.reject(made.compliance_id, "Name mismatch")
+    api.update(made.compliance_id, data={"alias": "Acme, corrected"})
+    plivo_server.advance(business_days=3)
+    assert api.get(made.compliance_id).compliance["status"] == "accepted"
+    assert [m.json()["status"] for m in plivo_inbox.messages] == ["rejected", "accepted"]
+    assert all(m.signed for m in plivo_inbox.messages)
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A fresh project with nothing but a conftest of sample data."""
+    pytester.makeconftest(FILES)
+    return pytester
+
+
+def run(project: pytest.Pytester, *args: str) -> pytest.RunResult:
+    return project.runpytest_subprocess("-p", "no:randomly", *args)
+
+
+def test_ten_lines_test_the_whole_story_through_the_real_sdk(project: pytest.Pytester) -> None:
+    """Rejected, corrected, accepted, webhook seen."""
+    project.makepyfile(TEN_LINES)
+    run(project).assert_outcomes(passed=1)
+
+
+def test_it_works_under_xdist(project: pytest.Pytester) -> None:
+    """Each worker starts a server of its own."""
+    project.makepyfile(TEN_LINES + "\nimport pytest\n"
+                       "@pytest.mark.parametrize('n', range(4))\n"
+                       "def test_apart(plivo_server, n):\n"
+                       "    assert plivo_server.applications() == []\n")  # fmt: skip
+    run(project, "-n", "2").assert_outcomes(passed=5)
+
+
+def test_every_test_starts_anew(project: pytest.Pytester) -> None:
+    """Records, faults, clock and ids of one are not seen by the next."""
+    project.makepyfile("""
+        import pytest
+        seen = []
+
+        @pytest.mark.parametrize("n", range(2))
+        def test_ids_repeat(plivo_sim, n):
+            plivo_sim.fault("error")
+            assert len(plivo_sim.sim.accounts()) == 1
+            seen.append((plivo_sim.world.ids.next("x"), plivo_sim.now))
+            plivo_sim.advance(days=1)
+            assert len(set(seen)) == 1
+    """)
+    run(project).assert_outcomes(passed=2)
+
+
+def test_the_marker_chooses_how_it_starts(project: pytest.Pytester) -> None:
+    """Scenario, start, seed, new_api."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(start="2027-03-01T00:00:00Z", seed=7, new_api="sdk",
+                               scenario={"story": "all are rejected here",
+                                         "default": {"decide": "rejected"}})
+        def test_marked(plivo_sim):
+            assert str(plivo_sim.now) == "2027-03-01 00:00:00+00:00"
+            assert plivo_sim.sim.settings.seed == 7
+            assert plivo_sim.world.settings.new_api == "sdk"
+            from plivo_sim.services import policies
+            assert policies.scenario_of(plivo_sim.world).default.decide == "rejected"
+
+        def test_not_marked(plivo_sim):
+            assert str(plivo_sim.now) == "2026-01-05 09:00:00+00:00"
+    """)
+    run(project, "--strict-markers").assert_outcomes(passed=2)
+
+
+def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester) -> None:
+    """Clock, timeline, rules that nearly matched, callbacks, last exchanges."""
+    project.makepyfile("""
+        from conftest import data
+
+        def test_fails(plivo_client, plivo_server, files):
+            plivo_server.use_scenario({"story": "german only", "rules": [
+                {"name": "german", "when": {"country": "DE"}, "decide": "rejected"}]})
+            plivo_client.phone_number_compliance.create(
+                data=data(plivo_client, callback_url="http://127.0.0.1:9/x"), documents=files)
+            plivo_server.advance(days=7)
+            plivo_server.expect_callback(status="rejected")
+    """)
+    result = run(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        "*no callback with status='rejected' was delivered*",
+        "*plivo-sim*",
+        "clock: 2026-01-12T09:00:00*",
+        "application * (Acme): accepted",
+        "*rule 'german' did not match: country is 'IN', wanted 'DE'",
+        "callback *'status': 'accepted'* to http://127.0.0.1:9/x: failed*",
+        "request POST *PhoneNumber/Compliance/: 201*",
+    ])  # fmt: skip
+
+
+def test_importing_the_plugin_imports_nothing_heavy() -> None:
+    """Not Flask, not the SDK, not the simulator."""
+    code = (
+        "import sys, pytest; before = set(sys.modules); import plivo_sim.pytest_plugin;"
+        "print(sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['plivo_sim']"
+
+
+def test_freezegun_moves_a_wall_clock() -> None:
+    """In process, on a running clock."""
+    with freeze_time("2030-01-01") as frozen, in_process(paused=False) as sim:
+        before = sim.now
+        frozen.tick(3600)
+        assert (sim.now - before).total_seconds() == 3600
+
+
+class TestUnittest(unittest.TestCase):
+    """The context manager, for unittest."""
+
+    def test_in_process(self) -> None:
+        """It answers a test client, and its verbs work."""
+        with in_process() as sim:
+            http = Http(sim.app, sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+            id = http.sdk_created()
+            sim.suspend(sim.accept(id).id, "complaints")
+            sim.reinstate(id)
+            sim.expire(id)
+            assert [c.status for c in sim.application(id).timeline] == [
+                "submitted", "accepted", "suspended", "accepted", "expired",
+            ]  # fmt: skip
+            with pytest.raises(NotReached):
+                sim.advance_until(id, "accepted")
+
+
+def make(client: plivo.RestClient, folder: Path) -> str:
+    """Create a complete application with the SDK."""
+    asked = client.phone_number_compliance_requirements.get("IN", "local", "business")
+    ids = [each["document_type_id"] for each in asked.document_types]
+    files = []
+    for name in ("registration_certificate.pdf", "gst_certificate.png"):
+        (folder / name).write_bytes(sample(name).read_bytes())
+        files.append(str(folder / name))
+    data = {
+        "country_iso": "IN", "number_type": "local", "alias": "a",
+        "end_user": {"type": "business", "name": "Acme"},
+        "documents": [{"document_type_id": ids[0], "data_fields": {"business_name": "A"}},
+                      {"document_type_id": ids[1]}],
+    }  # fmt: skip
+    return client.phone_number_compliance.create(data=data, documents=files).compliance_id
+
+
+@pytest.mark.live
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the SDK leaves its files open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_two_clients_point_at_two_simulators_in_one_process(tmp_path: Path) -> None:
+    """Uploads included; neither sees the other's."""
+    with served() as one, served(seed=2) as two:
+        clients = []
+        for sim in (one, two):
+            client = point(plivo.RestClient(sim.auth_id, sim.auth_token), sim.url)
+            make(client, tmp_path)
+            clients.append(client)
+        assert (len(one.applications()), len(two.applications())) == (1, 1)
+        assert one.applications()[0].id != two.applications()[0].id
+        for client in clients:
+            client.session.close()
+            client.multipart_session.close()
+
+
+@pytest.mark.live
+def test_pointed_redirects_clients_built_within_and_undoes_itself() -> None:
+    """Voice too; afterwards the constants are as before."""
+    before = plivo.rest.client.PLIVO_API_BASE_URI
+    with (
+        served() as sim,
+        pointed(sim.url),
+        plivo.RestClient(sim.auth_id, sim.auth_token) as client,
+    ):
+        assert client.end_users.list().meta.total_count == 0
+        with pytest.raises(plivo.exceptions.ResourceNotFoundError):
+            client.calls.create(from_="1", to_="2", answer_url="http://127.0.0.1/x")
+        assert client.end_users.list().meta.total_count == 0
+    assert before == plivo.rest.client.PLIVO_API_BASE_URI
+
+
+def test_the_inbox_checks_signatures() -> None:
+    """A message with a wrong one says so."""
+    inbox = Inbox()
+    try:
+        inbox.take("POST", inbox.url, {"X-Plivo-Signature-V3": "x"}, "{}")
+        assert [message.signed for message in inbox.messages] == [False]
+        with pytest.raises(AssertionError, match="1 of 2 callbacks"):
+            inbox.wait_for(2, timeout_s=0.01)
+    finally:
+        inbox.close()
