@@ -16,10 +16,9 @@ import click
 
 from plivo_sim import __version__
 from plivo_sim.errors import StateUnreadable
-from plivo_sim.settings import Settings, read_setting
+from plivo_sim.settings import Settings, read_flag, read_setting
 
 F = TypeVar("F", bound=Callable[..., Any])
-_FLAGS = ("strict", "paused", "rate_limits", "magic")
 _REPEATED = {"credentials": "credential"}
 
 
@@ -35,7 +34,7 @@ def _setting_options(command: F) -> F:
         name, env = each.name, f"PLIVO_SIM_{each.name.upper()}"
         flag = f"--{_REPEATED.get(name, name).replace('_', '-')}"
         shown: dict[str, Any] = {"help": each.metadata["help"], "envvar": env, "show_envvar": True}
-        if name in _FLAGS:
+        if each.metadata["read"] is read_flag:
             option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, **shown)
         elif name in _REPEATED:
             option = click.option(flag, name, multiple=True, metavar="ID:TOKEN", **shown)
@@ -81,6 +80,8 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     except (OSError, StateUnreadable, ValueError) as error:
         raise click.ClickException(_start_failure(error, settings)) from None
     click.echo(_greeting(live.url, settings))
+    if live.authority is not None:
+        click.echo(_trust_hint(live.authority))
     if ready_file is not None:
         _write_whole(ready_file, live.url)
     stopped.wait()
@@ -112,6 +113,13 @@ def _greeting(url: str, settings: Settings) -> str:
   Move time         curl -X POST {url}/_sim/clock/advance -H 'Content-Type: application/json' \
 -d '{{"by": "3d"}}'
   First steps       plivo-sim try --url {url}"""
+
+
+def _trust_hint(authority: Path) -> str:
+    return f"""  Trust it with     NODE_EXTRA_CA_CERTS={authority}  (Node)
+                    SSL_CERT_FILE={authority}  (smallestai)
+                    cat {authority} >> "$(python -m certifi)"  (plivo for Python, which does not
+                    read REQUESTS_CA_BUNDLE; in a container or a virtual environment of its own)"""
 
 
 @main.command("try")

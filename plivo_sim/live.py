@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
 from plivo_sim.ports import Transport
 from plivo_sim.scheduler import Scheduler
-from plivo_sim.server import Server, make_server
+from plivo_sim.server import Server, Tls, make_server
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 
@@ -15,13 +17,20 @@ class LiveSimulator:
     """Serves a simulator over HTTP until ``stop``; also a context manager.
 
     ``start`` binds before it returns. Raises OSError when the port cannot be had, and what
-    ``make_simulator`` raises.
+    ``make_simulator`` and ``make_tls`` raise. ``authority``: what clients must trust, with TLS.
     """
 
     def __init__(self, settings: Settings, *, transport: Transport | None = None) -> None:
         self.sim: Simulator = make_simulator(settings, transport=transport)
+        self.authority: Path | None = None
+        tls: Tls | None = None
+        if settings.tls:
+            from plivo_sim.tls import make_tls
+
+            folder = settings.tls_dir or Path.home() / ".plivo-sim" / "tls"
+            tls, self.authority = make_tls(folder)
         self._server: Server = make_server(
-            create_app(self.sim), host=settings.host, port=settings.port
+            create_app(self.sim), host=settings.host, port=settings.port, tls=tls
         )
         self._scheduler = Scheduler(self.sim.runner)
 

@@ -97,6 +97,12 @@ class Settings:
     host: str = setting("127.0.0.1", str, "Address to listen on.")
     port: int = setting(8700, _port, "Port to listen on; 0 picks a free one.")
     state: Path | None = setting(None, Path, "Directory to keep state in; without it, memory only.")
+    tls: bool = setting(
+        False, read_flag, "Serve https, with a certificate for api.plivo.com and api.smallest.ai."
+    )
+    tls_dir: Path | None = setting(
+        None, Path, "Directory of the local certificate authority; default: ~/.plivo-sim/tls."
+    )
     seed: int = setting(1, int, "Seed of every id and every die.")
     catalogue: Path | None = setting(None, Path, "YAML file that adds or replaces requirements.")
     credentials: dict[str, str] = setting(
