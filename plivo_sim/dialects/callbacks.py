@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
+from plivo_sim.dialects.legacy import presenters as legacy
 from plivo_sim.dialects.phone_number import sdk
-from plivo_sim.domain.models import Application, Pairs
+from plivo_sim.dialects.phone_number.documented.presenters import STATUS_WORDS, told_reason
+from plivo_sim.domain.models import Application, Origin, Pairs
 
 
 def encode_callback(application: Application) -> Pairs:
-    """The flat fields of the callback.
+    """The flat fields of the callback."""
+    if application.origin is Origin.DOCUMENTED:
+        return _documented(application)
+    if application.origin is Origin.LEGACY:
+        return _legacy(application)
+    return _sdk(application)
 
-    SDK dialect: ``compliance_id``, ``status``, ``rejection_reason`` (field-reported).
+
+def _documented(application: Application) -> Pairs:
+    """``event``, ``compliance_id``, ``status``, ``rejection_reason`` if there is one (documented).
+
+    A reinstated record is ``compliance.approved``, a suspended or expired one
+    ``compliance.rejected`` (inferred).
     """
-    fields = [
+    word = STATUS_WORDS[application.status]
+    fields = (
+        ("event", f"compliance.{word}"),
+        ("compliance_id", application.id),
+        ("status", word),
+    )
+    reason = told_reason(application)
+    return fields if reason is None else (*fields, ("rejection_reason", reason))
+
+
+def _sdk(application: Application) -> Pairs:
+    """``compliance_id``, ``status``, ``rejection_reason`` (observed: field-reported)."""
+    fields = (
         ("compliance_id", application.id),
         ("status", sdk.STATUS_WORDS[application.status]),
-    ]
-    if application.rejection_reason is not None:
-        fields.append(("rejection_reason", application.rejection_reason))
-    return tuple(fields)
+    )
+    reason = application.rejection_reason
+    return fields if reason is None else (*fields, ("rejection_reason", reason))
+
+
+def _legacy(application: Application) -> Pairs:
+    """Both names of the id, ``status``, ``rejection_reason`` (invented: no page shows a callback
+    of this API; DECISIONS 37)."""
+    fields = (
+        ("compliance_application_id", application.id),
+        ("compliance_id", application.id),
+        ("status", legacy.STATUS_WORDS[application.status]),
+    )
+    reason = application.rejection_reason
+    return fields if reason is None else (*fields, ("rejection_reason", reason))

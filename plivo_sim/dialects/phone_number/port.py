@@ -63,6 +63,13 @@ class Shown:
         )
 
 
+def linked_numbers(view: ApplicationView) -> list[dict[str, Any]]:
+    """``linked_numbers`` as the SDKs' own tests have it (observed); the page names it only."""
+    return [
+        {"number": f"+{number.id}", "number_type": number.number_type} for number in view.numbers
+    ]
+
+
 class NewApi(Protocol):
     """The names that a dialect's package offers."""
 

@@ -12,8 +12,9 @@ from flask import Blueprint, Response, request
 
 from plivo_sim.dialects.bodies import Body, check_size, read_body
 from plivo_sim.dialects.calls import Call, current_call
-from plivo_sim.dialects.paging import meta
-from plivo_sim.dialects.phone_number import sdk
+from plivo_sim.dialects.outcome import asked_outcome
+from plivo_sim.dialects.paging import meta, refuse_if_any, refuse_unknown
+from plivo_sim.dialects.phone_number import documented, sdk
 from plivo_sim.dialects.phone_number.choice import HEADER, Clues, choose
 from plivo_sim.dialects.phone_number.limits import RateLimits
 from plivo_sim.dialects.phone_number.port import NewApi, Shown
@@ -22,7 +23,7 @@ from plivo_sim.domain.models import Application, Origin
 from plivo_sim.errors import NotFound, Problem, SimError
 from plivo_sim.services import applications
 
-DIALECTS: dict[str, NewApi] = {"sdk": sdk}
+DIALECTS: dict[str, NewApi] = {"sdk": sdk, "documented": documented}
 MOUNT_KEY = "plivo_sim.dialect"
 
 Chosen = tuple[Call, NewApi]
@@ -76,12 +77,14 @@ def requirements(auth_id: str) -> Response:
 def create(auth_id: str) -> Response:
     call, api, body = _read_write(current_call())
     read = api.read_create(body)
+    asked = asked_outcome(request)
+    _warn_of_ignored(call, read.ignored)
     world = call.account
     with world.lock:
-        made = applications.create(world, read.wanted, api.RULES, read.problems)
+        made = applications.create(world, read.wanted, api.RULES, read.problems, asked)
         _remember(call)
         view = applications.view(world, made.application)
-    _warn(call, made.warnings, read.ignored)
+    _warn(call, made.warnings)
     call.why = f"created {made.application.id}; {_next_of(made)}"
     return call.answer({"api_id": call.api_id, **api.present_created(view)}, 201)
 
@@ -103,7 +106,8 @@ def list_(auth_id: str) -> Response:
     with call.account.lock:
         page = applications.page(call.account, query.where, offset=query.offset, limit=query.limit)
         views = [applications.view(call.account, each) for each in page.records]
-        about = meta(request.path, request.args, query.offset, query.limit, page.total_count)
+        path = request.script_root + request.path  # a fixed mount stays in the links
+        about = meta(path, request.args, query.offset, query.limit, page.total_count)
         shown = api.present_list(views, about, _shown(call, query.expand))
     return call.answer({"api_id": call.api_id, **shown})
 
@@ -114,15 +118,17 @@ def update(auth_id: str, id: str) -> Response:
         application = _found(call, id)
     call, api, body = _read_write(call, application)
     read = api.read_correction(body)
+    asked = asked_outcome(request)
+    _warn_of_ignored(call, read.ignored)
     with call.account.lock:
         application = _found(call, id)
         done = applications.correct(
-            call.account, application, read.change, api.RULES, read.problems
+            call.account, application, read.change, api.RULES, read.problems, asked
         )
         _remember(call)
         view = applications.view(call.account, done.application)
         shown = api.present_corrected(view, _shown(call, ()))
-    _warn(call, done.warnings, read.ignored)
+    _warn(call, done.warnings)
     call.why = f"corrected {id}; {_next_of(done)}"
     return call.answer({"api_id": call.api_id, **shown})
 
@@ -132,6 +138,7 @@ def delete(auth_id: str, id: str) -> Response:
     with call.account.lock:
         application = _found(call, id)
         call, api = _choose(call, application)
+        _take_no_query()
         applications.delete(call.account, application)
     call.why = f"deleted {id}"
     return call.answer({"api_id": call.api_id, **api.present_deleted(id)})
@@ -143,6 +150,7 @@ def download(auth_id: str, id: str, document_id: str) -> Response:
     with call.account.lock:
         application = _found(call, id)
         call, _ = _choose(call, application)
+        _take_no_query()
         document = call.account.store.documents.fetch(document_id)
         if document is None or document_id not in application.document_ids:
             raise NotFound("document", document_id)
@@ -172,7 +180,13 @@ def _read_write(call: Call, application: Application | None = None) -> tuple[Cal
     check_size(request)
     body = read_body(request)
     _, api = _choose(call, None, body, origin)
+    _take_no_query()
     return call, api, body
+
+
+def _take_no_query() -> None:
+    """Refuse query parameters where there are none to give (DECISIONS 26)."""
+    refuse_if_any(refuse_unknown(request.args, ()))
 
 
 def _choose(
@@ -207,9 +221,13 @@ def _shown(call: Call, expand: Collection[str]) -> Shown:
     return Shown(base.rstrip("/"), call.account.auth_id, expand)
 
 
-def _warn(call: Call, warnings: tuple[Problem, ...], ignored: list[str]) -> None:
+def _warn(call: Call, warnings: tuple[Problem, ...]) -> None:
     call.warnings += [f"{dotted(problem.path)}: {problem.text}" for problem in warnings]
-    call.warnings += [f"ignored form field '{name}'" for name in ignored]
+
+
+def _warn_of_ignored(call: Call, ignored: list[str]) -> None:
+    """Said with a refusal too: a misspelt name often is its cause."""
+    call.warnings += [f"ignored field '{name}'" for name in ignored]
 
 
 def _next_of(done: applications.Accepted) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown
-from plivo_sim.dialects.phone_number.port import Shown
+from plivo_sim.dialects.phone_number.port import Shown, linked_numbers
 from plivo_sim.dialects.schema import read_word
 from plivo_sim.dialects.timestamps import microseconds
 from plivo_sim.domain.models import Document, EndUser, NumberType, UserType, Version
@@ -162,10 +162,7 @@ def _expanded(view: ApplicationView, shown: Shown) -> dict[str, Any]:
             for document, type_ in view.documents
         ]
     if "linked_numbers" in shown.expand:
-        nested["linked_numbers"] = [
-            {"number": f"+{number.id}", "number_type": number.number_type}
-            for number in view.numbers
-        ]
+        nested["linked_numbers"] = linked_numbers(view)
     return nested
 
 

@@ -13,17 +13,14 @@ from typing import Any
 from marshmallow import Schema
 
 from plivo_sim.dialects.bodies import Body, unreadable
-from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown, whole_number
-from plivo_sim.dialects.phone_number.port import (
-    EXPANDABLE,
-    ListQuery,
-    ReadCorrection,
-    ReadCreate,
-)
+from plivo_sim.dialects.paging import Query
+from plivo_sim.dialects.phone_number import queries
+from plivo_sim.dialects.phone_number.port import ListQuery, ReadCorrection, ReadCreate
+from plivo_sim.dialects.phone_number.queries import read_callback_method
 from plivo_sim.dialects.phone_number.sdk.presenters import STATUS_WORDS
 from plivo_sim.dialects.phone_number.sdk.schemas import CreateIn, UpdateIn
-from plivo_sim.dialects.schema import load, read_word
-from plivo_sim.domain.models import NumberType, Origin, UserType, Version
+from plivo_sim.dialects.schema import load
+from plivo_sim.domain.models import Origin, Version
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.jsontext import decode_json
 from plivo_sim.services.applications import Correction, Dialect, DocumentDraft, NewApplication
@@ -59,7 +56,7 @@ def read_create(body: Body) -> ReadCreate:
         end_user=end_user,
         documents=read.drafts or (),
         callback_url=usable.get("callback_url"),
-        callback_method=_method(usable, problems) or "POST",
+        callback_method=read_callback_method(usable, problems) or "POST",
     )
     problems += [
         Problem(Fault.MISSING_FIELD, ("end_user", name), "is required", soft=True)
@@ -81,72 +78,19 @@ def read_correction(body: Body) -> ReadCorrection:
         end_user=usable.get("end_user") or {},
         documents=read.drafts,
         callback_url=usable.get("callback_url"),
-        callback_method=_method(usable, problems),
+        callback_method=read_callback_method(usable, problems),
     )
     return ReadCorrection(change, problems, read.ignored)
 
 
 def read_get_query(query: Query) -> Collection[str]:
-    """What to expand. ``id`` is tolerated: the Java SDK sends it on every get (observed)."""
-    problems = refuse_unknown(query, ("expand", "id"))
-    expand = read_expand(query, problems)
-    refuse_if_any(problems)
-    return expand
-
-
-def read_expand(query: Query, problems: list[Problem]) -> Collection[str]:
-    """The ``expand`` list; ``true`` means everything (PHP's own test sends it)."""
-    words = [word for word in query.get("expand", "").split(",") if word]
-    if words == ["true"]:
-        return EXPANDABLE
-    unknown = [word for word in words if word not in EXPANDABLE]
-    if unknown:
-        text = f"must be a list of {', '.join(EXPANDABLE)}; not '{unknown[0][:50]}'"
-        problems.append(Problem(Fault.BAD_PARAMETER, ("expand",), text))
-    return words
+    """What to expand; ``true`` means everything (PHP's own test sends it, observed)."""
+    return queries.read_get_query(query, everything=("true",))
 
 
 def read_list_query(query: Query) -> ListQuery:
     """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
-    known = (
-        "limit", "offset", "status", "country_iso", "number_type", "user_type", "alias", "expand",
-    )  # fmt: skip
-    problems = refuse_unknown(query, known)
-    where: dict[str, Collection[str]] = {}
-    if text := query.get("status", ""):
-        where["status"] = statuses_of(text, problems)
-    if text := query.get("country_iso", ""):
-        where["country_iso"] = (text.upper(),)
-    if text := query.get("alias", ""):
-        where["alias"] = (text,)
-    for name, words in (("number_type", NumberType), ("user_type", UserType)):
-        if text := query.get(name, ""):
-            word = read_word(words, text)
-            if word is None:
-                problems.append(_not_one_of(name, list(words), text))
-            else:
-                where[name] = (word,)
-    found = ListQuery(
-        where=where,
-        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
-        limit=whole_number(query, "limit", 20, 1, 100, problems),
-        expand=read_expand(query, problems),
-    )
-    refuse_if_any(problems)
-    return found
-
-
-def statuses_of(text: str, problems: list[Problem]) -> Collection[str]:
-    """Every status that this dialect prints as that word."""
-    found = [status for status, word in STATUS_WORDS.items() if word == text.strip().lower()]
-    if not found:
-        problems.append(_not_one_of("status", list(dict.fromkeys(STATUS_WORDS.values())), text))
-    return [status.value for status in found]
-
-
-def _not_one_of(name: str, allowed: list[Any], text: str) -> Problem:
-    told = f"must be one of {', '.join(allowed)}, not '{text[:50]}'"
-    return Problem(Fault.BAD_PARAMETER, (name,), told)
+    return queries.read_list_query(query, STATUS_WORDS, everything=("true",))
 
 
 @dataclass(slots=True)
@@ -203,14 +147,3 @@ def _draft(entry: Any, upload: Upload | None) -> DocumentDraft:
         data_fields={key: value for key, value in fields if isinstance(value, str)},
         upload=upload,
     )
-
-
-def _method(usable: dict[str, Any], problems: list[Problem]) -> str | None:
-    text = usable.get("callback_method")
-    if not text:
-        return None
-    if text.upper() not in ("GET", "POST"):
-        told = f"must be one of GET, POST, not '{text[:50]}'"
-        problems.append(Problem(Fault.NOT_ALLOWED, ("callback_method",), told))
-        return None
-    return str(text.upper())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from plivo_sim.dialects.phone_number.answers import LinkedNumberOut, MetaOut
 from plivo_sim.dialects.schema import Country, Many, Nested, Text, TextMap, WireSchema, Word
 from plivo_sim.domain.models import NumberType, UserType
 from plivo_sim.domain.statuses import Status
@@ -114,11 +115,6 @@ class DocumentOut(Schema):
     created_at = fields.DateTime(required=True)
 
 
-class LinkedNumberOut(Schema):
-    number = fields.String(required=True)
-    number_type = fields.String(required=True)
-
-
 class ListedOut(Schema):
     """A record as lists show it."""
 
@@ -157,14 +153,6 @@ class OneOut(Schema):
 class UpdatedOut(OneOut):
     compliance_id = fields.UUID(required=True)
     message = fields.String(required=True)
-
-
-class MetaOut(Schema):
-    limit = fields.Integer(required=True)
-    offset = fields.Integer(required=True)
-    total_count = fields.Integer(required=True)
-    next = fields.String(required=True, allow_none=True)
-    previous = fields.String(required=True, allow_none=True)
 
 
 class ListOut(Schema):

@@ -1,0 +1,108 @@
+"""Query strings of the new API, and the inputs that both dialects read alike.
+
+The parameters are those of the SDKs (observed); of them the beta page names ``expand``,
+``status``, ``country_iso`` and ``limit`` (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown, whole_number
+from plivo_sim.dialects.phone_number.port import EXPANDABLE, ListQuery
+from plivo_sim.dialects.schema import read_word
+from plivo_sim.domain.models import NumberType, UserType
+from plivo_sim.domain.statuses import Status
+from plivo_sim.errors import Fault, Problem
+
+LIST_PARAMETERS = (
+    "limit", "offset", "status", "country_iso", "number_type", "user_type", "alias", "expand",
+)  # fmt: skip
+
+
+def read_get_query(query: Query, *, everything: Collection[str] = ()) -> Collection[str]:
+    """What to expand. ``id`` is tolerated: the Java SDK sends it on every get (observed)."""
+    problems = refuse_unknown(query, ("expand", "id"))
+    expand = read_expand(query, problems, everything=everything)
+    refuse_if_any(problems)
+    return expand
+
+
+def read_expand(
+    query: Query, problems: list[Problem], *, everything: Collection[str] = ()
+) -> Collection[str]:
+    """The ``expand`` list. ``everything``: words that stand for all of them."""
+    words = [word for part in query.get("expand", "").split(",") if (word := part.strip())]
+    if len(words) == 1 and words[0] in everything:
+        return EXPANDABLE
+    unknown = [word for word in words if word not in EXPANDABLE]
+    if unknown:
+        text = f"must be a list of {', '.join(EXPANDABLE)}; not '{unknown[0][:50]}'"
+        problems.append(Problem(Fault.BAD_PARAMETER, ("expand",), text))
+    return words
+
+
+def read_list_query(
+    query: Query, status_words: Mapping[Status, str], *, everything: Collection[str] = ()
+) -> ListQuery:
+    """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
+    problems = refuse_unknown(query, LIST_PARAMETERS)
+    where: dict[str, Collection[str]] = {}
+    if text := query.get("status", ""):
+        where["status"] = statuses_of(text, status_words, problems)
+    if text := query.get("country_iso", ""):
+        where["country_iso"] = (text.upper(),)
+    if text := query.get("alias", ""):
+        where["alias"] = (text,)
+    for name, words in (("number_type", NumberType), ("user_type", UserType)):
+        if text := query.get(name, ""):
+            word = read_parameter(words, name, text, problems)
+            if word is not None:
+                where[name] = (word,)
+    found = ListQuery(
+        where=where,
+        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
+        limit=whole_number(query, "limit", 20, 1, 100, problems),
+        expand=read_expand(query, problems, everything=everything),
+    )
+    refuse_if_any(problems)
+    return found
+
+
+def statuses_of(
+    text: str, status_words: Mapping[Status, str], problems: list[Problem]
+) -> Collection[str]:
+    """Every status that the dialect prints as that word."""
+    found = [status for status, word in status_words.items() if word == text.strip().lower()]
+    if not found:
+        problems.append(_not_one_of("status", dict.fromkeys(status_words.values()), text))
+    return [status.value for status in found]
+
+
+def read_parameter(
+    words: type[StrEnum], name: str, text: str, problems: list[Problem]
+) -> Any | None:
+    """The word of an enumeration that a parameter means; a wrong one is a problem."""
+    word = read_word(words, text)
+    if word is None:
+        problems.append(_not_one_of(name, words, text))
+    return word
+
+
+def read_callback_method(usable: Mapping[str, Any], problems: list[Problem]) -> str | None:
+    """``GET`` or ``POST``, in any case; None when it was not given or is neither."""
+    text = usable.get("callback_method")
+    if not text:
+        return None
+    if text.upper() not in ("GET", "POST"):
+        told = f"must be one of GET, POST, not '{text[:50]}'"
+        problems.append(Problem(Fault.NOT_ALLOWED, ("callback_method",), told))
+        return None
+    return str(text.upper())
+
+
+def _not_one_of(name: str, allowed: Iterable[str], text: str) -> Problem:
+    told = f"must be one of {', '.join(allowed)}, not '{text[:50]}'"
+    return Problem(Fault.BAD_PARAMETER, (name,), told)
