@@ -1,30 +1,35 @@
 """Sending callbacks over HTTP: bounded, to local hosts only, never following a redirect.
 
-urllib3, because it lets us connect to the address that was checked (a name that resolves
-elsewhere the second time changes nothing) while Host header and TLS name stay the URL's.
+``http.client`` over a socket of our own, because that connects to the address that was checked (a
+name that resolves elsewhere the second time changes nothing) while Host header and TLS name stay
+the URL's, and because a socket of our own can be cut when the time is up.
 """
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import socket
+import ssl
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 from plivo_sim.ports import Answer, Outgoing
 from plivo_sim.services.callback_urls import is_local_address, looks_local
 from plivo_sim.webhooks.outbox import blocked_text
 
-if TYPE_CHECKING:
-    import urllib3
-
 KEPT_ANSWER_BYTES = 4096
 
 
 class HttpTransport:
-    """Sends over real sockets. A fresh connection each time: callbacks are rare."""
+    """Sends over real sockets. A fresh connection each time: callbacks are rare.
+
+    https receivers are verified against the system's certificates (``SSL_CERT_FILE`` replaces
+    them). How long looking a name up takes is the system's business and not bounded here.
+    """
 
     def send(self, request: Outgoing) -> Answer:
         """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
@@ -56,55 +61,83 @@ class Blocked(Exception):
 
 
 def _exchange(request: Outgoing, deadline: float) -> tuple[int, str]:
-    from urllib3.exceptions import NewConnectionError
-
-    addresses = _addresses_of(request)
-    for address in addresses[:-1]:
+    """Over the first of the host's addresses that takes the connection."""
+    addresses, refusal = _addresses_of(request), OSError("the host has no address")
+    for address in addresses:
         try:
-            return _exchange_with(address, request, deadline)
-        except NewConnectionError:
-            continue
-    return _exchange_with(addresses[-1], request, deadline)
+            with _connected(address, _port_of(request.url), deadline) as sock:
+                return _exchange_over(sock, request)
+        except _NotConnected as error:
+            refusal = error.reason
+    raise refusal
 
 
-def _exchange_with(address: str, request: Outgoing, deadline: float) -> tuple[int, str]:
-    import urllib3
+class _NotConnected(Exception):
+    def __init__(self, reason: OSError) -> None:
+        self.reason = reason
 
+
+@contextmanager
+def _connected(address: str, port: int, deadline: float) -> Iterator[socket.socket]:
+    """A connection that is cut at the deadline. Raises TimeoutError then, _NotConnected when the
+    address takes none.
+
+    A socket's own timeout begins anew with every byte: a receiver that drips could hold on.
+    """
+    left_s = max(deadline - time.perf_counter(), 0.001)
+    try:
+        sock = socket.create_connection((address, port), left_s)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _NotConnected(error) from None
+    late = threading.Event()
+    with sock, sock.dup() as twin:  # TLS takes the socket over, its twin stays
+
+        def cut() -> None:
+            late.set()
+            with suppress(OSError):
+                twin.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(max(deadline - time.perf_counter(), 0.001), cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield sock
+        except Exception:
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+            timer.join()
+        if late.is_set():
+            raise TimeoutError
+
+
+def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
     parts = urlsplit(request.url)
-    host, port = parts.hostname or "", _port_of(request.url)
-    timeout = urllib3.Timeout(total=max(deadline - time.perf_counter(), 0.001))
-    pool: urllib3.HTTPConnectionPool
+    connection = http.client.HTTPConnection(parts.hostname or "")
     if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address, port, timeout=timeout, server_hostname=host, assert_hostname=host
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
+        context = ssl.create_default_context()
+        sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+    connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with pool:
-        response = pool.urlopen(
-            request.method,
-            target,
-            body=request.body or None,
-            headers={"Host": parts.netloc.rpartition("@")[2], **dict(request.headers)},
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            assert_same_host=False,
-        )
-        return response.status, _start_of_body(response, deadline)
+    headers = {"Host": parts.netloc.rpartition("@")[2], **dict(request.headers)}
+    with closing(connection):
+        connection.request(request.method, target, request.body or None, headers)
+        with connection.getresponse() as response:
+            return response.status, _start_of_body(response)
 
 
-def _start_of_body(response: urllib3.BaseHTTPResponse, deadline: float) -> str:
+def _start_of_body(response: http.client.HTTPResponse) -> str:
     """Up to 4 KiB of the body; the rest is never read, so a huge one costs nothing."""
     content = b""
-    while len(content) < KEPT_ANSWER_BYTES:
-        if time.perf_counter() > deadline:
-            raise TimeoutError("the receiver did not finish its answer in time")
-        chunk = response.read1(KEPT_ANSWER_BYTES - len(content))
-        if not chunk:
-            break
-        content += chunk
+    with suppress(http.client.IncompleteRead):  # the answer counts, however its body ends
+        while len(content) < KEPT_ANSWER_BYTES:
+            chunk = response.read1(KEPT_ANSWER_BYTES - len(content))
+            if not chunk:
+                break
+            content += chunk
     return content.decode("utf-8", "replace")
 
 
@@ -128,12 +161,15 @@ def _port_of(url: str) -> int:
 
 
 def _told(error: Exception) -> str:
-    """A sentence for the log; urllib3's own carry object addresses."""
-    name = type(error).__name__
-    if name in ("NewConnectionError", "ConnectionRefusedError"):
-        return "connection refused"
-    if name in ("ReadTimeoutError", "ConnectTimeoutError", "TimeoutError"):
+    """A sentence for the log."""
+    if isinstance(error, TimeoutError):
         return "timed out"
-    if name == "ProtocolError":
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, ConnectionError):
         return "the receiver closed the connection without an answer"
-    return str(error) or name
+    if isinstance(error, http.client.HTTPException):
+        return f"the receiver's answer is not HTTP: {str(error) or type(error).__name__}"
+    if isinstance(error, socket.gaierror):
+        return f"the host's name cannot be resolved: {error.strerror}"
+    return str(error) or type(error).__name__
