@@ -59,10 +59,22 @@ def make_simulator(
         world.listeners += (outbox.on_event, coverage.on_event)
         return world
 
-    simulator = Simulator(settings, _catalogue, runner, outbox, make_world, coverage, unlock)
-    for auth_id in _kept_accounts(accounts):
-        simulator.world(auth_id)
+    try:
+        simulator = Simulator(settings, _catalogue, runner, outbox, make_world, coverage, unlock)
+        for auth_id in _kept_accounts(accounts):
+            _check(simulator.world(auth_id))
+    except BaseException:
+        unlock()
+        raise
     return simulator
+
+
+def _check(world: World) -> None:
+    """Raises StateUnreadable for an account whose records this simulator cannot serve."""
+    try:
+        world.check(world.store.mark())
+    except ValueError as error:
+        raise StateUnreadable(f"account {world.auth_id}: {error}") from None
 
 
 def _catalogue(settings: Settings) -> Catalogue:

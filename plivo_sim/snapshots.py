@@ -37,10 +37,11 @@ def load_snapshot(world: World, document: Any) -> Mark:
     tables, files = document.get("tables"), document.get("files", {})
     if not isinstance(tables, dict) or not isinstance(files, dict):
         raise ValueError("tables and files must be objects")
-    mark: Mark = {
-        name: {id: from_plain(name, plain) for id, plain in tables.get(name, {}).items()}
-        for name in RECORD_TYPES
-    }
+    unknown = [name for name in tables if name not in RECORD_TYPES]
+    if unknown:
+        raise ValueError(f"no table {unknown[0]!r}; there are {', '.join(RECORD_TYPES)}")
+    mark: Mark = {name: _rows(name, tables.get(name, {})) for name in RECORD_TYPES}
+    world.check(mark)
     for sha256, text in files.items():
         try:
             content = base64.b64decode(text, validate=True)
@@ -49,3 +50,16 @@ def load_snapshot(world: World, document: Any) -> Mark:
         if world.files.keep(content) != sha256:
             raise ValueError(f"file {sha256} has another content than its name says")
     return mark
+
+
+def _rows(table: str, plain: Any) -> dict[str, Any]:
+    """The records of one table, by id; each id and each seq once."""
+    if not isinstance(plain, dict):
+        raise ValueError(f"table {table} must be an object")
+    rows = {id: from_plain(table, each) for id, each in plain.items()}
+    for id, record in rows.items():
+        if record.id != id:
+            raise ValueError(f"{table} {id!r} holds the id {record.id!r}")
+    if len({record.seq for record in rows.values()}) < len(rows):
+        raise ValueError(f"table {table} has a seq twice")
+    return rows

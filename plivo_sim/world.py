@@ -121,9 +121,13 @@ class World:
                 raise
             finally:
                 self._depth -= 1
-            if wrote and self.on_first_write is not None and self._depth == 0:
-                adopt, self.on_first_write = self.on_first_write, None
-                adopt(self)
+            if wrote and self._depth == 0:
+                self._tell_first_write()
+
+    def _tell_first_write(self) -> None:
+        if self.on_first_write is not None:
+            adopt, self.on_first_write = self.on_first_write, None
+            adopt(self)
 
     def keep_ledger(self) -> None:
         """Write clock, settings and token down though no record changed."""
@@ -181,11 +185,30 @@ class World:
             self.keep_ledger()
             return self.store.mark()
 
+    def check(self, mark: Mark) -> None:
+        """Raises ValueError unless this account can hold these records: settings that it knows,
+        counters that are ahead of the records, requirements that its catalogue has."""
+        ledger: Ledger | None = mark["ledger"].get("ledger")
+        latest = max((row.seq for rows in mark.values() for row in rows.values()), default=0)
+        if ledger is None:
+            if latest:
+                raise ValueError("there are records, but no ledger")
+            return
+        self._defaults.for_account(ledger.overrides)
+        if ledger.counts.get("seq", 0) < latest:
+            raise ValueError(f"the ledger counts to less than {latest}, the last record's seq")
+        wanted = {a.requirement_id for a in mark["applications"].values()}
+        types = {d.document_type_id for d in mark["documents"].values()}
+        if wanted - self.catalogue.by_id.keys() or types - self.catalogue.types_by_id.keys():
+            raise ValueError("it was made with another --seed or --catalogue: use those")
+
     def restore(self, mark: Mark) -> None:
         """Make a mark the present; the only way for the clock to go back (DECISIONS 9)."""
         with self.lock:
             self.store.restore(mark)
             self._begin()
+            if len(self.store.ledger):
+                self._tell_first_write()
 
     def reset(self) -> None:
         """Forget everything, as if the account had never been used; its settings go too."""
