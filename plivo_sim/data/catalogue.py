@@ -65,13 +65,14 @@ def load_catalogue(seed: int, extra: Path | None = None) -> Catalogue:
     """
     if extra is None:
         return _shipped_catalogue(seed)
-    return _catalogue_of([_shipped(), _read(extra.read_text("utf-8"), str(extra))], seed)
+    own = _read(_text_of(extra), str(extra))
+    return _catalogue_of({"catalogue.yaml": _shipped(), str(extra): own}, seed)
 
 
 @lru_cache(maxsize=16)
 def _shipped_catalogue(seed: int) -> Catalogue:
     """Nobody changes a catalogue, so test suites share one a seed."""
-    return _catalogue_of([_shipped()], seed)
+    return _catalogue_of({"catalogue.yaml": _shipped()}, seed)
 
 
 def _shipped() -> _File:
@@ -79,18 +80,32 @@ def _shipped() -> _File:
     return _read(text, "catalogue.yaml")
 
 
-def _catalogue_of(files: list[_File], seed: int) -> Catalogue:
+def _catalogue_of(files: Mapping[str, _File], seed: int) -> Catalogue:
     fields: dict[str, dict[str, Any]] = {}
     types: dict[str, _TypeEntry] = {}
-    found: dict[tuple[Version, Key], Requirement] = {}
-    for file in files:
+    for file in files.values():
         fields |= file.fields
         types |= file.document_types
-        for entry in file.requirements:
-            for requirement in _expand(entry, fields, types, seed):
+    found: dict[tuple[Version, Key], Requirement] = {}
+    for name, file in files.items():
+        for index, entry in enumerate(file.requirements):
+            try:
+                expanded = list(_expand(entry, fields, types, seed))
+            except ValueError as error:
+                raise ValueError(f"{name}: requirements[{index}]: {error}") from None
+            for requirement in expanded:
                 key = (requirement.country_iso, requirement.number_type, requirement.user_type)
                 found[requirement.version, key] = requirement
     return Catalogue(found.values())
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise ValueError(f"cannot read catalogue {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"catalogue {path} is not UTF-8") from None
 
 
 def _read(text: str, name: str) -> _File:
@@ -137,6 +152,8 @@ def _slot(
     unknown = [word for word in words if word not in types]
     if unknown:
         raise ValueError(f"the catalogue has no document type {', '.join(unknown)}")
+    if not words:
+        raise ValueError("any_of must name at least one document type")
     made = tuple(_type(word, types[word], fields, version, seed) for word in words)
     name = made[0].name if isinstance(slot, str) else slot.name
     return Slot(name=name, scope=scope, types=made)
