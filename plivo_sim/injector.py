@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, request
@@ -17,19 +17,23 @@ from flask import Response, request
 from plivo_sim.connections import CONNECTION_KEY, cut_connection
 from plivo_sim.dialects.calls import Call
 from plivo_sim.errors import Cut, Injected, RateLimited, SimError, Unauthenticated
-from plivo_sim.faults.model import FaultRule
+from plivo_sim.faults.model import CUTTING, FaultRule
 from plivo_sim.ids import draw_fraction
 from plivo_sim.services.policies import faults_of
 from plivo_sim.world import World
 
 CUT_KEY = "plivo_sim.cut"
-CUTTING = frozenset({"reset", "empty"})
-SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
 DEFAULT_RETRY_AFTER_S = 60
 _MESSAGES = {
     "error": "The simulator was told to fail here",
     "unavailable": "Service unavailable",
 }
+
+
+Told = Mapping[str, str]
+"""What a fault may look at in a call: its api, operation, method, path and application."""
+
+Test = Callable[[FaultRule, Told], bool]
 
 
 class Injector:
@@ -43,20 +47,12 @@ class Injector:
         ``after``. Latency is real time."""
         if call.world is None:
             return
-        hit = self._strike(call, call.world)
-        if hit is None:
+        fault = self._strike(call, _told(call), _hits)
+        if fault is None:
             return
-        id, fault = hit
-        call.fault = f"{id}: {fault.effect}"
-        if fault.latency_s:
-            time.sleep(fault.latency_s)
-        if fault.effect == "slow":
-            return
-        cuts = fault.effect in CUTTING
-        applied = cuts if fault.applied is None else fault.applied
-        if applied or fault.effect in SPOILING:
+        if fault.strikes_late:
             call.spoil = fault
-        elif cuts:
+        elif fault.effect in CUTTING:
             raise Cut(fault.effect)
         else:
             if fault.effect in ("rate_limited", "unavailable") or fault.retry_after_s is not None:
@@ -64,7 +60,16 @@ class Injector:
                 call.headers["Retry-After"] = str(
                     DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s
                 )
-            raise error_of(fault)
+            raise error_of(fault, call.api)
+
+    def within(self, call: Call, told: Told) -> FaultRule | None:
+        """The fault that hits a call which an API makes to another one while it serves this one.
+
+        Its latency has passed. Only a fault that names the other API hits it.
+        """
+        return self._strike(
+            call, told, lambda fault, told: fault.api == told["api"] and _hits(fault, told)
+        )
 
     def after(self, call: Call, response: Response) -> Response:
         """Spoil the answer of a call that was served."""
@@ -81,14 +86,25 @@ class Injector:
         if fault.effect == "wrong_content_type":
             response.headers["Content-Type"] = "text/html; charset=utf-8"
             return response
-        return call.refuse(error_of(fault))
+        return call.refuse(error_of(fault, call.api))
 
-    def _strike(self, call: Call, world: World) -> tuple[str, FaultRule] | None:
-        """The first fault that hits this call. Its count goes up with every call it matches."""
+    def _strike(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
+        """The first fault that hits this call, after its latency; None if all it does is to wait.
+
+        Its count goes up with every call it matches.
+        """
+        fault = self._first(call, told, hits)
+        if fault is not None and fault.latency_s:
+            time.sleep(fault.latency_s)
+        return None if fault is None or fault.effect == "slow" else fault
+
+    def _first(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
+        world = call.account
         with world.lock:
             for id, fault in faults_of(world):
-                if _matches(fault, call) and self._due(id, fault, world):
-                    return id, fault
+                if hits(fault, told) and self._due(id, fault, world):
+                    call.fault = f"{id}: {fault.effect}"
+                    return fault
         return None
 
     def _due(self, id: str, fault: FaultRule, world: World) -> bool:
@@ -118,25 +134,29 @@ class Injector:
         return False
 
 
-def error_of(fault: FaultRule) -> SimError:
-    """The error that a fault answers with."""
+def error_of(fault: FaultRule, api: str) -> SimError:
+    """The error that a fault in calls to this API answers with."""
     if fault.effect == "expired_credentials":
         return Unauthenticated(fault.message or "the auth token has expired")
     if fault.effect == "rate_limited":
         return RateLimited(60, fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
-    status = 503 if fault.effect == "unavailable" else fault.status
+    unavailable = 502 if api == "atoms" else 503
+    status = unavailable if fault.effect == "unavailable" else fault.status
     return Injected(status, fault.message or _MESSAGES.get(fault.effect, "Injected fault"))
 
 
-def _matches(fault: FaultRule, call: Call) -> bool:
+def _told(call: Call) -> Told:
     view_args: dict[str, Any] = request.view_args or {}
-    told = {
+    return {
         "api": call.api,
         "operation": call.operation,
         "method": request.method,
         "path": request.path,
         "application": str(view_args.get("id", "")),
     }
+
+
+def _hits(fault: FaultRule, told: Told) -> bool:
     return all(
         wanted == "*" or fnmatch.fnmatchcase(told[name].casefold(), wanted.casefold())
         for name, wanted in (

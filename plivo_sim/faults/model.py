@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+CUTTING = frozenset({"reset", "empty"})
+SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
+
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A part of the language: immutable, and strict about unknown keys."""
@@ -30,6 +33,9 @@ class FaultRule(Part, frozen=True):
     ``applied``: the work is done first and only its answer is lost or replaced ("applied, answer
     lost"). Spoilt answers always are; cut connections are unless this is false; errors are not
     unless it is true.
+
+    ``api``: ``new``, ``legacy``, ``atoms``, or ``plivo-for-atoms``: the calls that Atoms itself
+    makes to Plivo, which only that very word hits (``*`` does not).
     """
 
     effect: Literal[
@@ -53,6 +59,13 @@ class FaultRule(Part, frozen=True):
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     quota: Quota | None = None
 
+    @property
+    def strikes_late(self) -> bool:
+        """Whether the work is done first, and only its answer suffers."""
+        if self.effect in SPOILING:
+            return True
+        return self.effect in CUTTING if self.applied is None else self.applied
+
 
 class WebhookPolicy(Part, frozen=True):
     """What happens to callbacks on their way.
@@ -67,7 +80,7 @@ class WebhookPolicy(Part, frozen=True):
     success: list[Annotated[int, Meta(ge=100, le=599)]] | None = None
     timeout_s: Annotated[float, Meta(gt=0, le=120)] | None = None
     delay: str = ""
-    drop: int = 0
+    drop: Annotated[int, Meta(ge=-1)] = 0
     duplicate: Annotated[int, Meta(ge=0, le=20)] = 0
     reorder: bool = False
     signature: Literal["valid", "wrong", "missing"] = "valid"
