@@ -1,4 +1,5 @@
-"""Runs what is due: reviews at their instants, callbacks outside the lock.
+"""Runs what is due: reviews at their instants, callbacks outside the lock (those that stay in
+this process under it).
 
 Three ways in. ``catch_up`` before a request or verb is served: what is due happens first, so
 polling sees the truth. ``settle`` after it: work due at once. ``advance`` moves a clock that a
@@ -64,6 +65,7 @@ class Runner:
             return
         with world.lock:
             self._review_until(world, world.now())
+            self._hand_over_until(world, world.now())
             waiting = world.agenda.next_due(TimerKind.CALLBACK)
         if waiting is not None:
             self.wake(world)
@@ -177,6 +179,7 @@ class Runner:
             if move:
                 world.clock.move_to(max(at, world.now()))
             happened = self._review_until(world, at)
+            happened += self._hand_over_until(world, at)
             jobs = self._prepared(world, at)
             world.sending += len(jobs)
         return happened + self._send(world, jobs, era)
@@ -192,6 +195,20 @@ class Runner:
             if event is not None:
                 happened.append(event)
                 self._tell(world, event)
+        return happened
+
+    def _hand_over_until(self, world: World, until: datetime) -> list[Happening]:
+        """Callbacks to receivers within this process: nobody has to wait for a socket."""
+        happened: list[Happening] = []
+        while timer := world.agenda.take(TimerKind.NOTICE, until):
+            try:
+                attempted = self._outbox.hand_over(world, timer)
+            except BaseException:
+                world.agenda.requeue(timer)
+                raise
+            if attempted is not None:
+                happened.append(attempted)
+                self._tell(world, attempted)
         return happened
 
     def _prepared(self, world: World, until: datetime) -> list[Job]:

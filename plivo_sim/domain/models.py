@@ -178,13 +178,16 @@ class Step:
 
 
 class TimerKind(StrEnum):
+    """``NOTICE``: a callback to a receiver within this process, which needs no socket."""
+
     REVIEW = "review"
+    NOTICE = "notice"
     CALLBACK = "callback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """Due work. ``subject_id`` is the application of a review, the delivery of a callback.
+    """Due work. ``subject_id`` is the application of a review, else the delivery of a callback.
 
     ``steps`` of a review: the first is what happens at ``due_at``, the rest follows it.
     """

@@ -8,7 +8,7 @@ see the repeat.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -21,6 +21,7 @@ from plivo_sim.domain.models import (
     Attempt,
     Delivery,
     DeliveryState,
+    Origin,
     Pairs,
     Timer,
     TimerKind,
@@ -38,6 +39,18 @@ from plivo_sim.world import World
 Encoder = Callable[[Application], Pairs]
 """An application's callback in the language of the API that made it: flat fields."""
 
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Somebody within this process whom callbacks reach without a socket, under the lock.
+
+    ``receive`` gets the request as it would go over the wire, and the instant at which it comes.
+    """
+
+    address: str
+    receive: Callable[[World, Outgoing, datetime], Answer]
+
+
 KEPT_DELIVERIES = 2000
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
@@ -54,10 +67,16 @@ class Attempted:
 
 
 class Outbox:
-    """See the module. One for all worlds; it keeps nothing itself."""
+    """See the module. One for all worlds; it keeps nothing itself.
 
-    def __init__(self, encode: Encoder) -> None:
+    ``receivers``: who within this process made the applications of an origin and is told of them,
+    unless they have a callback URL of their own.
+    """
+
+    def __init__(self, encode: Encoder, receivers: Mapping[Origin, Receiver] | None = None) -> None:
         self._encode = encode
+        self._receivers = receivers or {}
+        self._by_address = {each.address: each for each in self._receivers.values()}
 
     def on_event(self, world: World, event: Event) -> None:
         """Queue a callback for what the reviewer did; cancel those of a deleted application."""
@@ -68,12 +87,9 @@ class Outbox:
 
     def _queue(self, world: World, event: StatusChanged) -> None:
         application = event.application
-        url = application.callback_url or world.settings.callback_url
+        url, method = self._destination(world, application)
         if not url:
             return
-        method = application.callback_method if application.callback_url else (
-            world.settings.callback_method.upper()
-        )  # fmt: skip
         delivery = Delivery(
             id=world.ids.next("delivery"),
             seq=world.next_seq(),
@@ -88,6 +104,14 @@ class Outbox:
         for copy in (delivery, *_copies(world, delivery, policy.duplicate)):
             self._send_by_policy(world, copy, policy, event.at)
         _prune(world)
+
+    def _destination(self, world: World, application: Application) -> tuple[str, str]:
+        """Where an application's callbacks go, and with which method; no URL means nowhere."""
+        if application.callback_url:
+            return application.callback_url, application.callback_method
+        if application.origin in self._receivers:
+            return self._receivers[application.origin].address, "POST"
+        return world.settings.callback_url, world.settings.callback_method.upper()
 
     def _send_by_policy(
         self, world: World, delivery: Delivery, policy: WebhookPolicy, at: datetime
@@ -116,8 +140,9 @@ class Outbox:
 
     def send_at(self, world: World, delivery: Delivery, at: datetime) -> Delivery:
         """Keep a delivery and attempt it at that instant, unless its host is not allowed."""
+        inside = delivery.url in self._by_address
         host = urlsplit(delivery.url).hostname or ""
-        if not looks_local(host, world.settings.allow_callback_hosts):
+        if not inside and not looks_local(host, world.settings.allow_callback_hosts):
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             world.store.deliveries.put(delivery)
@@ -128,7 +153,7 @@ class Outbox:
                 id=world.ids.next("timer"),
                 seq=world.next_seq(),
                 due_at=at,
-                kind=TimerKind.CALLBACK,
+                kind=TimerKind.NOTICE if inside else TimerKind.CALLBACK,
                 subject_id=delivery.id,
             )
         )
@@ -162,6 +187,15 @@ class Outbox:
                 world.store.timers.drop(timer.id)
             return None
         return compose(world, delivery)
+
+    def hand_over(self, world: World, timer: Timer) -> Attempted | None:
+        """A due attempt to a receiver within this process, and what came of it: all at once."""
+        with world.transaction():
+            request = self.prepare(world, timer)
+            if request is None:
+                return None
+            answer = self._by_address[request.url].receive(world, request, timer.due_at)
+            return self.record(world, timer, request, answer)
 
     def record(
         self, world: World, timer: Timer, request: Outgoing, answer: Answer
