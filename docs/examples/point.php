@@ -1,0 +1,15 @@
+<?php
+// plivo-php 4.70.0. The base is a constant read through self::, hence a subclass.
+class LocalClient extends Plivo\BaseClient
+{
+    public function prepareRequestMessage(Plivo\Http\PlivoRequest $request, $url = null)
+    {
+        return [
+            $url ?: 'http://127.0.0.1:8700/' . $request->getUrl(),
+            $request->getMethod(), $request->getHeaders(), $request->getParams(),
+        ];
+    }
+}
+
+$client = new Plivo\RestClient('MAXXXXXXXXXXXXXXXXXX', 'token');
+$client->client = new LocalClient('MAXXXXXXXXXXXXXXXXXX', 'token'); // before first use

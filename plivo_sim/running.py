@@ -1,0 +1,60 @@
+"""``plivo-sim run -- COMMAND``: a simulator for the time that one command runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import FrameType
+
+from plivo_sim.live import LiveSimulator
+from plivo_sim.settings import Settings
+
+AUTH_ID = "MARUNRUNRUNRUNRUNRUN"
+AUTH_TOKEN = "run-token"  # noqa: S105  # not a secret: any token is taken
+NOT_FOUND = 127
+
+
+def variables(url: str) -> dict[str, str]:
+    """What the command finds in its environment.
+
+    The two ``PLIVO_AUTH_*`` are those that the Python, Ruby, PHP, Go and Java SDKs read.
+    """
+    return {
+        "PLIVO_SIM_URL": url,
+        "PLIVO_SIM_API": f"{url}/v1/Account",
+        "PLIVO_SIM_ATOMS": f"{url}/atoms/v1",
+        "PLIVO_AUTH_ID": AUTH_ID,
+        "PLIVO_AUTH_TOKEN": AUTH_TOKEN,
+    }
+
+
+def run(command: Sequence[str], settings: Settings, environment: Mapping[str, str]) -> int:
+    """Start a simulator on a free port, run the command, stop; returns the command's exit code.
+
+    127 when there is no such command, as a shell says it; 128 + n when signal n ended it. Raises
+    what starting a simulator raises.
+    """
+    with LiveSimulator(replace(settings, port=0)) as live:
+        try:
+            child = subprocess.Popen(command, env={**environment, **variables(live.url)})  # noqa: S603
+        except (FileNotFoundError, PermissionError):
+            return NOT_FOUND
+
+        def forward(number: int, frame: FrameType | None) -> None:
+            child.send_signal(number)
+
+        before = {n: signal.signal(n, forward) for n in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            code = child.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def environment() -> dict[str, str]:
+    """This process's own variables."""
+    return dict(os.environ)
