@@ -4,60 +4,102 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
 
+Form = Sequence[tuple[str, str | tuple[str, bytes]]]
+"""A multipart form: name and text, or name and (file name, content)."""
+
+TIMEOUT_S = 60
+
 
 class Refused(Exception):
-    """The simulator answered with an error; ``status`` and the sentence it gave."""
+    """The simulator answered with an error: ``status``, the sentence it gave, and ``body``, the
+    whole answer."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, body: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{status}: {text}")
         self.status = status
+        self.text = text
+        self.body = dict(body or {})
 
 
 class Unreachable(Exception):
-    """Nobody answers at that URL."""
+    """No simulator answers at that URL."""
 
 
 class Client:
     """Calls one simulator; each call raises Refused or Unreachable."""
 
     def __init__(self, url: str, auth_id: str = "", token: str = "") -> None:
-        self.url = url.rstrip("/")
+        self.url = (url if "://" in url else f"http://{url}").rstrip("/")
         self.auth_id = auth_id
         self._token = token
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(60))
+        self._pool = urllib3.PoolManager(
+            retries=False,
+            timeout=urllib3.Timeout(TIMEOUT_S),
+            ca_certs=os.environ.get("REQUESTS_CA_BUNDLE"),
+        )
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """A call of the control API (``path`` below ``/_sim``)."""
-        asked = {key: value for key, value in query.items() if value not in (None, "")}
-        tail = f"?{urlencode(asked)}" if asked else ""
+        """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""
+        asked = {key: value for key, value in query.items() if value not in (None, "", ())}
+        tail = f"?{urlencode(asked, doseq=True)}" if asked else ""
         headers = {} if body is None else {"Content-Type": "application/json"}
         content = None if body is None else json.dumps(body).encode()
         return self._call(method, f"/_sim{quote(path)}{tail}", headers, content)
 
-    def compliance(self, method: str, path: str = "", **fields: Any) -> Any:
-        """A call of the new API in the SDK dialect; ``fields``: a multipart form."""
+    def compliance(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        form: Form = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A call of the new API in the SDK dialect."""
         credentials = base64.b64encode(f"{self.auth_id}:{self._token}".encode()).decode()
-        headers = {"Authorization": f"Basic {credentials}", "X-Plivo-Sim-Dialect": "sdk"}
+        sent = {"Authorization": f"Basic {credentials}", "X-Plivo-Sim-Dialect": "sdk"}
+        sent.update(headers or {})
         content = None
-        if fields:
-            content, headers["Content-Type"] = urllib3.encode_multipart_formdata(fields["form"])
+        if form:
+            content, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)
         target = f"/v1/Account/{self.auth_id}/PhoneNumber/Compliance/{path}"
-        return self._call(method, target, headers, content)
+        return self._call(method, target, sent, content)
 
     def _call(self, method: str, target: str, headers: dict[str, str], body: bytes | None) -> Any:
         try:
             answer = self._pool.request(method, self.url + target, headers=headers, body=body)
-        except urllib3.exceptions.HTTPError:
-            raise Unreachable(f"nobody answers at {self.url}; start it: plivo-sim serve") from None
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable(self._why_unreachable(error)) from None
         try:
             value = json.loads(answer.data)
         except ValueError:
-            raise Refused(answer.status, "not a simulator: the answer is no JSON") from None
+            raise Unreachable(f"what answers at {self.url} is no plivo-sim: no JSON") from None
         if answer.status >= 400:
-            raise Refused(answer.status, str(value.get("detail") or value.get("error")))
+            body_ = value if isinstance(value, dict) else {}
+            raise Refused(answer.status, _sentence(body_) or str(answer.reason), body_)
         return value
+
+    def _why_unreachable(self, error: Exception) -> str:
+        if isinstance(error, urllib3.exceptions.SSLError):
+            return (
+                f"the certificate of {self.url} is not trusted; name its authority in "
+                "REQUESTS_CA_BUNDLE"
+            )
+        if isinstance(error, urllib3.exceptions.LocationValueError):
+            return f"{self.url!r} is no URL; write http://127.0.0.1:8700"
+        if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+            return f"{self.url} did not answer within {TIMEOUT_S} s"
+        if isinstance(error, urllib3.exceptions.ProtocolError):
+            return f"{self.url} broke the connection off"
+        return f"nobody answers at {self.url}; start it: plivo-sim serve"
+
+
+def _sentence(body: Mapping[str, Any]) -> str:
+    """What an error answer says: problem details, or the plain dialects' text."""
+    return str(body.get("detail") or body.get("error") or "")

@@ -68,3 +68,13 @@ def word_of(data: dict[str, Any], key: str, words: type[W]) -> W:
         return words(text or "")
     except ValueError:
         raise invalid(key, f"must be one of {', '.join(words)}") from None
+
+
+def number_of(name: str, default: int) -> int:
+    """A whole number of the query. Raises Invalid."""
+    text = request.args.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise invalid(name, "must be a whole number, 0 or more")
+    return int(text)

@@ -11,13 +11,14 @@ from flask import Blueprint, Response, current_app, request
 
 from plivo_sim import __version__
 from plivo_sim.clock import VirtualClock
-from plivo_sim.control import checks, presenters, steering
+from plivo_sim.control import checks, listing, presenters, steering
 from plivo_sim.control.accounts import wanted, world_of
 from plivo_sim.control.inputs import (
     duration_of,
     instant_of,
     invalid,
     json_object,
+    number_of,
     text_of,
     word_of,
 )
@@ -56,7 +57,6 @@ def make_blueprint() -> Blueprint:
         ("POST", "/clock/resume", resume),
         ("POST", "/clock/rate", rate),
         ("POST", "/clock/set", set_clock),
-        ("GET", "/applications", list_applications),
         ("GET", "/applications/<id>", get_application),
         ("POST", "/applications/<id>/decision", decide),
         ("GET", "/webhooks", list_webhooks),
@@ -73,7 +73,7 @@ def make_blueprint() -> Blueprint:
         ("GET", "/inbox/<name>/messages", read_inbox),
         ("DELETE", "/inbox/<name>/messages", empty_inbox),
     ]
-    for method, rule, view in routes + steering.ROUTES + checks.ROUTES:
+    for method, rule, view in routes + steering.ROUTES + checks.ROUTES + listing.ROUTES:
         blueprint.add_url_rule(rule, f"{method} {rule}".replace(".", "_"), view, methods=[method])
     return blueprint
 
@@ -175,16 +175,6 @@ def set_clock() -> Response:
 # --- applications ----------------------------------------------------------------------------
 
 
-def list_applications() -> Response:
-    """Every application of the account, newest last, without timelines' detail."""
-    world = world_of()
-    offset, limit = _number("offset", 0), _number("limit", 100)
-    with world.lock:
-        page = applications.page(world, {}, offset=offset, limit=limit)
-        shown = [presenters.application_of(world, each) for each in page.records]
-    return current_call().answer({"total_count": page.total_count, "applications": shown})
-
-
 def get_application(id: str) -> Response:
     call = current_call()
     world = call.sim.world_of_application(id)
@@ -220,7 +210,7 @@ def list_webhooks() -> Response:
     }
     with world.lock:
         page = world.store.deliveries.page(
-            where, offset=_number("offset", 0), limit=_number("limit", 100)
+            where, offset=number_of("offset", 0), limit=number_of("limit", 100)
         )
         shown = [presenters.delivery_of(each) for each in page.records]
     return current_call().answer({"total_count": page.total_count, "webhooks": shown})
@@ -381,12 +371,3 @@ def _mark(world: World, name: str) -> dict[str, Any]:
     if name not in world.marks:
         raise NotFound("snapshot", name)
     return world.marks[name]
-
-
-def _number(name: str, default: int) -> int:
-    text = request.args.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise invalid(name, "must be a whole number, 0 or more")
-    return int(text)
