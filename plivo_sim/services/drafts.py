@@ -23,6 +23,7 @@ from plivo_sim.domain.requirements import (
     check_documents,
     check_end_user,
 )
+from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
 from plivo_sim.errors import Fault, Path, Problem, WrongState
 from plivo_sim.services import applications, uploads
@@ -102,12 +103,12 @@ def update(
         return changed
 
 
-def submit(world: World, id: str) -> Accepted:
+def submit(world: World, id: str, asked: Asked | None = None) -> Accepted:
     """Hand a draft, or a rejected application, to the reviewer.
 
-    Raises NotFound, WrongState unless it is one of these, Invalid when a document that the
-    requirement asks for, a field or a file is missing (DECISIONS 21). Surplus documents are no
-    problem (DECISIONS 27).
+    ``asked``: the outcome that the request itself asks for. Raises NotFound, WrongState unless
+    it is one of these, Invalid when a document that the requirement asks for, a field or a file
+    is missing (DECISIONS 21). Surplus documents are no problem (DECISIONS 27).
     """
     with world.lock:
         application = applications.get(world, id)
@@ -115,7 +116,9 @@ def submit(world: World, id: str) -> Accepted:
             raise WrongState("application", id, "submit", application.status)
         refuse(_check_complete(world, application), strict=world.settings.strict)
         with world.transaction():
-            application, plan = applications.submit(world, application, "submitted", Origin.LEGACY)
+            application, plan = applications.submit(
+                world, application, "submitted", Origin.LEGACY, asked
+            )
         return Accepted(application=application, plan=plan)
 
 

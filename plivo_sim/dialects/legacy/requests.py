@@ -1,0 +1,139 @@
+"""Bodies of the legacy API: JSON objects, and the form of a document.
+
+Source: ``wire-facts.md`` 1.1 to 1.5 and section 9 (observed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import request
+from marshmallow import Schema
+
+from plivo_sim.dialects.bodies import Body, Part, read_body, unreadable
+from plivo_sim.dialects.calls import Call
+from plivo_sim.dialects.legacy.errors import to_domain
+from plivo_sim.dialects.legacy.schemas import DocumentChangeIn, DocumentIn
+from plivo_sim.dialects.schema import load
+from plivo_sim.errors import Fault, Problem
+from plivo_sim.jsontext import decode_json
+from plivo_sim.services.documents import DocumentRequest
+from plivo_sim.services.uploads import Upload, kind_of
+
+_REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")
+"""Go, Ruby and Java repeat the path's id in the body (observed)."""
+
+_FILE = ("file", "proof")
+_INFORMATION = "information"
+_JUNK = ("", "path", "api_id", "compliance_document_id", "multipart")
+"""What PHP and Go put into the form beside the fields (observed)."""
+
+_UNSET = ("", "undefined", "null")
+"""Go fills the form with empty fields, Node writes these words for what is not set (observed)."""
+
+_document_in, _document_change_in = DocumentIn(), DocumentChangeIn()
+
+Loaded = tuple[dict[str, Any], list[Problem]]
+
+
+def read_json(call: Call, schema: Schema, spellings: dict[str, str] | None = None) -> Loaded:
+    """What is usable of a JSON body and what is wrong with it; null means "not given".
+
+    ``spellings``: other names of keys. An empty body counts as an empty object. Raises Invalid
+    when the body is no JSON object, or of another content type.
+    """
+    body = read_body(request)
+    if body.kind not in ("json", "empty"):
+        raise unreadable("the body must be a JSON object, with Content-Type: application/json")
+    data = body.json if body.kind == "json" else {}
+    if not isinstance(data, dict) and data != []:
+        raise unreadable("the body must be a JSON object")
+    data = {key: value for key, value in dict(data).items() if value is not None}
+    for other, name in (spellings or {}).items():
+        if other in data:
+            data.setdefault(name, data.pop(other))
+    _warn_ignored(call, "key", [key for key in data if key not in schema.fields])
+    return load(schema, data, to_domain)
+
+
+def read_no_arguments() -> None:
+    """Read a body that means nothing, whatever it is; raises Invalid when it cannot be read.
+
+    Submit comes with an empty body, ``""``, ``{}``, ``{"id": …}`` or none (observed).
+    """
+    read_body(request)
+
+
+def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Problem]]:
+    """A document from its form, multipart or urlencoded. Raises Invalid when it is neither."""
+    body = read_body(request)
+    if body.kind not in ("multipart", "form", "empty"):
+        raise unreadable(
+            "the body must be a form: multipart/form-data, or without a file"
+            " application/x-www-form-urlencoded"
+        )
+    files = [part for part in body.parts if part.name.lower() in _FILE and part.content]
+    values = _values(call, body)
+    information, problems = _information(values)
+    schema = _document_change_in if change else _document_in
+    usable, wrong = load(schema, {name: values.pop(name, None) for name in schema.fields})
+    upload, bad_file = _upload(files)
+    read = DocumentRequest(**usable, data_fields=information | values, upload=upload)
+    return read, [*wrong, *problems, *bad_file]
+
+
+def _values(call: Call, body: Body) -> dict[str, str]:
+    """The text fields that were filled in; of a repeated one the last."""
+    values = {}
+    for part in body.parts:
+        if part.name in _JUNK or part.name.lower() in _FILE:
+            continue
+        if part.is_file:
+            _warn_ignored(call, "form field", [part.name])
+            continue
+        text = part.text()
+        if text not in _UNSET:
+            values[part.name] = text
+    return values
+
+
+def _information(values: dict[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """The page's ``Information``: data fields as JSON text (DECISIONS 34). Taken out of
+    ``values``."""
+    name = next((name for name in values if name.lower() == _INFORMATION), None)
+    if name is None:
+        return {}, []
+    path = (_INFORMATION,)
+    try:
+        data = decode_json(values.pop(name))
+    except ValueError as error:
+        return {}, [Problem(Fault.UNREADABLE, path, f"is not valid JSON: {error}")]
+    if not isinstance(data, dict):
+        return {}, [Problem(Fault.WRONG_TYPE, path, "must be a JSON object of strings")]
+    given = {key: value for key, value in data.items() if value not in (None, "")}
+    wrong = [
+        Problem(Fault.WRONG_TYPE, (*path, key), "must be a string")
+        for key, value in given.items()
+        if not isinstance(value, str)
+    ]
+    return ({}, wrong) if wrong else (given, [])
+
+
+def _upload(files: list[Part]) -> tuple[Upload | None, list[Problem]]:
+    """The one file. An empty part is no file: Python sends one when there is none (observed)."""
+    path = ("file",)
+    if len(files) > 1:
+        return None, [Problem(Fault.BAD_FILE, path, "give one file only")]
+    if not files:
+        return None, []
+    if not files[0].is_file and kind_of(files[0].content) is None:
+        text = "must be uploaded as a file part of multipart/form-data, not given as text"
+        return None, [Problem(Fault.BAD_FILE, path, text)]
+    return files[0].upload(), []
+
+
+def _warn_ignored(call: Call, what: str, names: Iterable[str]) -> None:
+    call.warnings += [
+        f"ignored {what} '{name[:50]}'" for name in names if name not in _REPEATED_IDS
+    ]
