@@ -171,7 +171,7 @@ def create_body(**changes: Any) -> dict[str, Any]:
         if value is ...:
             del node[last]
         else:
-            node[last] = value
+            node[int(last) if last.isdigit() else last] = value
     return body
 
 

@@ -66,7 +66,9 @@ def read_correction(body: Body) -> ReadCorrection:
     usable, problems = read.usable, read.problems
     end_user = _flat(usable.get("end_user") or {})
     if "name" in end_user:
-        end_user.setdefault("last_name", "")  # this dialect's name is the full one
+        end_user["last_name"] = ""  # this dialect's name is the full one
+        if not end_user["name"].strip():
+            problems.append(Problem(Fault.MISSING_FIELD, ("end_user", "name"), "is required"))
     change = Correction(
         alias=usable.get("alias"),
         end_user=end_user,
