@@ -9,6 +9,7 @@ the sending of callbacks to the scheduler behind it, so that no request waits fo
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.world import World
+
+logger = logging.getLogger("plivo_sim")
 
 PARALLEL_SENDS = 8
 ADVANCE_BUDGET_S = 30.0
@@ -111,16 +114,21 @@ class Runner:
                     break
         finally:
             if result.pending:
-                self._carry_on(world, until, era)
+                self._carry_on(world, until, era, stop)
             else:
                 self._release(world, era)
         return result
 
-    def _carry_on(self, world: World, until: datetime | None, era: int) -> None:
+    def _carry_on(
+        self, world: World, until: datetime | None, era: int, stop: Callable[[], bool] | None
+    ) -> None:
         def go_on() -> None:
             try:
-                while self._instant(world, until, era, move=True) is not None:
-                    pass
+                while not (stop and stop()):
+                    if self._instant(world, until, era, move=True) is None:
+                        break
+            except Exception:
+                logger.exception("the advance of account %s ended early", world.auth_id)
             finally:
                 self._release(world, era)
 

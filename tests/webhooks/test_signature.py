@@ -1,0 +1,122 @@
+"""Signatures, against the vectors of the SDKs and the Python SDK's own validators."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plivo.utils import validate_signature, validate_v3_signature
+
+from plivo_sim.webhooks.signature import sign_v2, sign_v3, signature_headers
+
+TOKEN = "my_auth_token"
+FIELDS = (("compliance_id", "C1"), ("event", "compliance.approved"), ("status", "approved"))
+
+
+@pytest.mark.parametrize(
+    ("url", "signature"),
+    [
+        ("https://answer.url", "ehV3IKhLysWBxC1sy8INm0qGoQYdYsHwuoKjsX7FsXc="),
+        ("https://answer.url/", "do1CXv+k99A6+B+eTcyqbxWlezFIxJ/1vz72787r37g="),
+        ("https://answer.url/?a=b#c", "do1CXv+k99A6+B+eTcyqbxWlezFIxJ/1vz72787r37g="),
+    ],
+)
+def test_v2_is_what_every_sdk_s_vector_says(url: str, signature: str) -> None:
+    """Source: observed in the test-suites of all seven SDKs; the query does not count."""
+    assert sign_v2(TOKEN, url, "12345") == signature
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "fields", "base"),
+    [
+        ("POST", "http://localhost:4000/cb", FIELDS,
+         "http://localhost:4000/cb?compliance_idC1eventcompliance.approvedstatusapproved"),
+        ("POST", "http://localhost:4000/cb?c=d&a=b", FIELDS,
+         "http://localhost:4000/cb?a=b&c=d."
+         "compliance_idC1eventcompliance.approvedstatusapproved"),
+        ("POST", "http://localhost:4000/cb", (), "http://localhost:4000/cb"),
+        ("POST", "http://localhost:4000/cb?c=d&a=b", (), "http://localhost:4000/cb?a=b&c=d"),
+        ("GET", "http://localhost:4000/cb", (), "http://localhost:4000/cb"),
+        ("GET", "http://localhost:4000/cb?z=1&a=b", FIELDS,
+         "http://localhost:4000/cb?a=b&compliance_id=C1&event=compliance.approved"
+         "&status=approved&z=1"),
+        ("GET", "http://localhost/cb?k=2&k=1", (), "http://localhost/cb?k=1&k=2"),
+        ("GET", "http://localhost/cb?a=%26&b=", (), "http://localhost/cb?a=&&b="),
+    ],
+)  # fmt: skip
+def test_v3_signs_this_base(method: str, url: str, fields: Any, base: str) -> None:
+    """The rule that py, node, go and php share (observed)."""
+    digest = hmac.new(TOKEN.encode(), f"{base}.12345".encode(), hashlib.sha256).digest()
+    assert sign_v3(TOKEN, method, url, "12345", fields) == base64.b64encode(digest).decode()
+
+
+PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
+TEXT = st.text(PRINTABLE, max_size=12)
+NAME = st.text(PRINTABLE, min_size=1, max_size=8)
+PAIRS = st.dictionaries(NAME, TEXT, max_size=5)
+HOST = st.sampled_from(["localhost", "127.0.0.1", "receiver.example", "a-b.co.in", "xn--e1aybc.in"])
+PORT = st.none() | st.integers(1, 65535)
+PATH = st.lists(st.text(PRINTABLE, max_size=6).map(lambda s: quote(s, safe="")), max_size=4)
+
+
+@st.composite
+def urls(draw: Any) -> str:
+    """A callback URL, with what URLs may have in them percent-encoded."""
+    port, pairs = draw(PORT), draw(st.lists(st.tuples(NAME, TEXT), max_size=4))
+    where = draw(HOST) + ("" if port is None else f":{port}")
+    query = f"?{urlencode(pairs)}" if pairs else ""
+    scheme = draw(st.sampled_from(["http", "https"]))
+    return f"{scheme}://{where}/{'/'.join(draw(PATH))}{query}"
+
+
+@settings(max_examples=150, deadline=None)
+@given(urls(), st.sampled_from(["GET", "POST"]), PAIRS, st.text("0123456789", min_size=1))
+def test_the_python_sdk_accepts_any_signature(
+    url: str, method: str, fields: dict[str, str], nonce: str
+) -> None:
+    """Both versions, whatever the URL and the flat fields. For GET the fields are in the URL."""
+    if method == "GET" and fields:
+        url += ("&" if "?" in url else "?") + urlencode(fields)
+        fields = {}
+    headers = dict(signature_headers(TOKEN, method, url, nonce, tuple(fields.items())))
+    assert validate_signature(url, nonce, headers["X-Plivo-Signature-V2"], TOKEN)
+    assert validate_v3_signature(
+        method, url, nonce, TOKEN, headers["X-Plivo-Signature-V3"], dict(fields)
+    )
+    assert headers["X-Plivo-Signature-V2-Nonce"] == headers["X-Plivo-Signature-V3-Nonce"] == nonce
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(NAME, st.text(max_size=12), min_size=1, max_size=4))
+def test_the_python_sdk_accepts_any_value_in_a_body(fields: dict[str, str]) -> None:
+    """Not ASCII only."""
+    signature = sign_v3(TOKEN, "POST", "http://127.0.0.1/cb", "1", fields.items())
+    assert validate_v3_signature("POST", "http://127.0.0.1/cb", "1", TOKEN, signature, fields)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"token": "another"},
+        {"nonce": "54321"},
+        {"url": "http://localhost:4001/cb"},
+        {"method": "GET"},
+        {"params": (("status", "rejected"),)},
+    ],
+)
+def test_any_change_makes_another_v3(changed: dict[str, Any]) -> None:
+    """Token, nonce, port, method and fields are all covered."""
+    given = {
+        "token": TOKEN,
+        "method": "POST",
+        "url": "http://localhost:4000/cb",
+        "nonce": "12345",
+        "params": (("status", "approved"),),
+    }
+    assert sign_v3(**given) != sign_v3(**(given | changed))

@@ -1,0 +1,495 @@
+"""Sending callbacks over real sockets to receivers that misbehave."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plivo_sim.ports import Answer, Outgoing
+from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
+
+pytestmark = pytest.mark.live
+
+PATIENCE_S = 0.25
+"""How long the sender waits in these tests."""
+BOUND_S = 2.0
+"""How long it may take at most, on a machine that is busy."""
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Peer:
+    """A server on loopback that treats each connection as it is told; ``seen`` is what came."""
+
+    def __init__(self, treat: Callable[[Peer, socket.socket], None], family: Any) -> None:
+        self.seen: list[bytes] = []
+        self.sent_bytes = 0
+        self.over = threading.Event()
+        self._treat = treat
+        self._listener = socket.socket(family)
+        self._listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        self._listener.listen()
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while not self.over.is_set():
+                connection, _ = self._listener.accept()
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            self._treat(self, connection)
+
+    def read_request(self, connection: socket.socket) -> None:
+        """Head and body."""
+        content = b""
+        while b"\r\n\r\n" not in content:
+            content += connection.recv(65536)
+        head, _, body = content.partition(b"\r\n\r\n")
+        length = 0
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        while len(body) < length:
+            body += connection.recv(65536)
+        self.seen.append(head + b"\r\n\r\n" + body)
+
+    def drip(self, connection: socket.socket, drop: bytes) -> None:
+        """A little at a time, far longer than anybody waits."""
+        for _ in range(300):
+            if self.over.wait(PATIENCE_S / 20):
+                break
+            connection.sendall(drop)
+
+    def stop(self) -> None:
+        self.over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(5)
+
+
+@contextmanager
+def peer(
+    treat: Callable[[Peer, socket.socket], None], family: Any = socket.AF_INET
+) -> Iterator[Peer]:
+    """Serves until the end of the block."""
+    serving = Peer(treat, family)
+    try:
+        yield serving
+    finally:
+        serving.stop()
+
+
+def answering(content: bytes) -> Callable[[Peer, socket.socket], None]:
+    """Reads the request, answers these bytes, closes."""
+
+    def treat(self: Peer, connection: socket.socket) -> None:
+        self.read_request(connection)
+        connection.sendall(content)
+
+    return treat
+
+
+def hanging_after(content: bytes) -> Callable[[Peer, socket.socket], None]:
+    """Reads the request, answers these bytes, and then neither goes on nor closes."""
+
+    def treat(self: Peer, connection: socket.socket) -> None:
+        self.read_request(connection)
+        connection.sendall(content)
+        self.over.wait(10)
+
+    return treat
+
+
+def dripping(begin: bytes, drop: bytes) -> Callable[[Peer, socket.socket], None]:
+    """Answers a little at a time: each byte comes well within the sender's patience."""
+
+    def treat(self: Peer, connection: socket.socket) -> None:
+        self.read_request(connection)
+        connection.sendall(begin)
+        self.drip(connection, drop)
+
+    return treat
+
+
+def send(url: str, *, method: str = "POST", body: bytes = b"{}", **changes: Any) -> Answer:
+    """One request, as the outbox makes them."""
+    values: dict[str, Any] = {
+        "method": method,
+        "url": url,
+        "headers": (("Content-Type", "application/json"), ("X-Own", "1")),
+        "body": body,
+        "timeout_s": PATIENCE_S,
+    }
+    began = time.perf_counter()
+    answer = HttpTransport().send(Outgoing(**(values | changes)))
+    assert time.perf_counter() - began < BOUND_S
+    return answer
+
+
+def timely(url: str, **changes: Any) -> Answer:
+    """With time enough for a receiver that does answer."""
+    return send(url, timeout_s=5.0, **changes)
+
+
+# --- receivers that answer -------------------------------------------------------------------
+
+
+def test_a_post_arrives_whole() -> None:
+    """Method, target with query, the URL's host, the headers, the body."""
+    with peer(answering(OK)) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/cb?a=b&c=%20#part", body=b'{"x": 1}')
+    (seen,) = there.seen
+    assert (answer.status, answer.body, answer.error) == (200, "ok", None)
+    assert seen.startswith(b"POST /cb?a=b&c=%20 HTTP/1.1\r\n")
+    assert f"Host: 127.0.0.1:{there.port}\r\n".encode() in seen
+    assert b"X-Own: 1\r\n" in seen
+    assert seen.endswith(b'\r\n\r\n{"x": 1}')
+
+
+def test_a_get_has_no_body() -> None:
+    """And a URL without a path asks for the root."""
+    with peer(answering(OK)) as there:
+        assert timely(f"http://127.0.0.1:{there.port}?a=b", method="GET", body=b"").status == 200
+    (seen,) = there.seen
+    assert seen.startswith(b"GET /?a=b HTTP/1.1\r\n")
+    assert b"content-length" not in seen.lower()
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 404, 410, 500, 503])
+def test_any_status_is_told(status: int) -> None:
+    """What it means is the outbox's business."""
+    with peer(answering(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)) as there:
+        assert timely(f"http://127.0.0.1:{there.port}/").status == status
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """One request, and its status is the redirect's."""
+    with peer(answering(OK)) as target:
+        content = b"HTTP/1.1 307 X\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:%d/\r\n\r\n"
+        with peer(answering(content % target.port)) as there:
+            assert timely(f"http://127.0.0.1:{there.port}/").status == 307
+    assert (len(there.seen), target.seen) == (1, [])
+
+
+def test_a_body_that_is_not_text_is_kept_as_far_as_it_goes() -> None:
+    """Wrong UTF-8 becomes replacement characters."""
+    with peer(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\xff\x00")) as there:
+        assert timely(f"http://127.0.0.1:{there.port}/").body == "a\ufffd\x00"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n5\r\nsh",
+        b"HTTP/1.0 200 OK\r\n\r\nshort",
+    ],
+    ids=["length", "chunked", "until closed"],
+)
+def test_a_body_that_ends_early_leaves_the_answer(content: bytes) -> None:
+    """The receiver said 200: that counts."""
+    with peer(answering(content)) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert (answer.status, answer.body[:5]) == (200, "short")
+
+
+def test_of_a_huge_body_the_start_is_read() -> None:
+    """100 MB are announced; a few buffers' worth is ever sent."""
+
+    def flood(self: Peer, connection: socket.socket) -> None:
+        self.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
+        for _ in range(1600):
+            connection.sendall(b"x" * 65536)
+            self.sent_bytes += 65536
+
+    with peer(flood) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert (answer.status, len(answer.body)) == (200, KEPT_ANSWER_BYTES)
+    assert there.sent_bytes < 30_000_000
+
+
+# --- receivers that do not -------------------------------------------------------------------
+
+
+def test_a_refused_connection_is_told() -> None:
+    """Nobody listens there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        answer = timely(f"http://127.0.0.1:{taken.getsockname()[1]}/")
+    assert (answer.status, answer.error) == (None, "connection refused")
+
+
+@pytest.mark.parametrize(
+    "treat",
+    [
+        hanging_after(b""),
+        hanging_after(b"HTTP/1.1 200 OK\r\nContent-"),
+        hanging_after(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nslow"),
+        dripping(b"", b"H"),
+        dripping(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n", b"z"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=[
+        "no answer", "half a head", "half a body", "a dripping status", "dripping headers",
+        "one dripping header", "a dripping body", "dripping chunks", "continue for ever",
+    ],
+)  # fmt: skip
+def test_a_receiver_is_given_its_time_and_no_more(
+    treat: Callable[[Peer, socket.socket], None],
+) -> None:
+    """However it spends it."""
+    with peer(treat) as there:
+        answer = send(f"http://127.0.0.1:{there.port}/")
+    assert (answer.status, answer.error) == (None, "timed out")
+    assert answer.latency_s >= PATIENCE_S * 0.9
+
+
+def test_a_receiver_that_does_not_accept_is_given_its_time() -> None:
+    """Its backlog is full: connecting takes for ever."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        answer = send(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    assert answer.error == "timed out"
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "is not HTTP"),
+        (b"HTTP/1.1 twohundred OK\r\n\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 500 + b"\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n", "is not HTTP"),
+    ],
+    ids=["nothing", "another protocol", "no status", "too many headers", "a long header"],
+)
+def test_an_answer_that_is_none_is_told(content: bytes, error: str) -> None:
+    """In a sentence."""
+    with peer(answering(content)) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert answer.status is None
+    assert error in (answer.error or "")
+
+
+def test_a_reset_is_told() -> None:
+    """The receiver cuts the connection."""
+
+    def reset(self: Peer, connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    with peer(reset) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert answer.error == "the receiver closed the connection without an answer"
+
+
+# --- which hosts -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that were looked up; each would be a question to a name server."""
+    names: list[str] = []
+
+    def look_up(host: str, *_: Any, **__: Any) -> Any:
+        names.append(host)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return names
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "example.com", "api.plivo.com", "8.8.8.8", "169.254.169.254", "[fe80::1]", "0.0.0.0",
+        "[::]", "[2001:4860:4860::8888]", "[::ffff:169.254.169.254]", "[::ffff:8.8.8.8]",
+        "224.0.0.1", "100.100.100.200", "localhost.example.com", "127.0.0.1.nip.io", "0x7f.1",
+    ],
+)  # fmt: skip
+def test_other_hosts_are_blocked_unasked(asked: list[str], host: str) -> None:
+    """Public, link-local (where clouds keep their secrets) and odd ones: no name server hears of
+    them, and the answer names the setting."""
+    answer = timely(f"http://{host}/latest/meta-data")
+    assert answer.status is None
+    assert "--allow-callback-hosts" in (answer.error or "")
+    assert asked == []
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Make every name mean these addresses."""
+
+    def look_up(host: str, port: int, *_: Any, **__: Any) -> Any:
+        return [
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (address, port),
+            )
+            for address in addresses
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+@pytest.mark.parametrize("host", ["receiver", "receiver.test", "metadata.google.internal"])
+@pytest.mark.parametrize("address", ["93.184.216.34", "169.254.169.254", "::ffff:8.8.8.8"])
+def test_a_local_name_with_another_address_is_blocked(
+    monkeypatch: pytest.MonkeyPatch, host: str, address: str
+) -> None:
+    """Also when only one of its addresses is such."""
+    resolve_to(monkeypatch, "127.0.0.1", address)
+    assert "blocked" in (timely(f"http://{host}:9/").error or "")
+
+
+def test_an_allowed_host_goes_wherever_it_resolves_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user said so; the Host header is the name."""
+    with peer(answering(OK)) as there:
+        resolve_to(monkeypatch, "127.0.0.1")
+        answer = timely(
+            f"http://hooks.example.com:{there.port}/", allowed_hosts=("hooks.example.com",)
+        )
+    assert answer.status == 200
+    assert f"Host: hooks.example.com:{there.port}".encode() in there.seen[0]
+
+
+def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address that was checked is the one that is connected to."""
+    answers = ["127.0.0.1", "8.8.8.8"]
+    with peer(answering(OK)) as there:
+        inet = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+
+        def look_up(host: str, port: int, *_: Any, **__: Any) -> Any:
+            if host == "127.0.0.1":
+                return [(*inet, (host, port))]
+            return [(*inet, (answers.pop(0), port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        assert timely(f"http://rebind.test:{there.port}/").status == 200
+    assert answers == ["8.8.8.8"]
+
+
+def test_localhost_that_means_v6_first_finds_a_v4_receiver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next address is tried when one refuses."""
+    with peer(answering(OK)) as there:
+        real = socket.getaddrinfo
+
+        def look_up(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+            if host == "localhost":
+                return [*real("::1", port, *args, **kwargs), *real("127.0.0.1", port)]
+            return real(host, port, *args, **kwargs)
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        assert timely(f"http://localhost:{there.port}/").status == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_a_v6_loopback_receiver_is_reached() -> None:
+    """With its brackets in the Host header."""
+    try:
+        with peer(answering(OK), socket.AF_INET6) as there:
+            assert timely(f"http://[::1]:{there.port}/").status == 200
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    assert f"Host: [::1]:{there.port}".encode() in there.seen[0]
+
+
+def test_a_name_nobody_knows_is_told(asked: list[str]) -> None:
+    """A compose service that is not up."""
+    answer = timely("http://receiver:8080/")
+    assert "cannot be resolved" in (answer.error or "")
+    assert asked == ["receiver"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[::1", "nonsense", "http://"])
+def test_a_url_that_is_none_is_an_error_in_the_log(url: str) -> None:
+    """``send`` never raises."""
+    assert timely(url).error
+
+
+# --- TLS -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[Peer, Path]]:
+    """A receiver with a certificate for 127.0.0.1, and the authority that made it."""
+    trustme = pytest.importorskip("trustme")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    def treat(self: Peer, connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            answering(OK)(self, wrapped)
+
+    with peer(treat) as there:
+        yield there, tmp_path / "ca.pem"
+
+
+def test_a_trusted_https_receiver_is_reached(
+    secure: tuple[Peer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``SSL_CERT_FILE`` says whom to trust."""
+    there, authority = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    assert timely(f"https://127.0.0.1:{there.port}/").status == 200
+
+
+def test_an_untrusted_https_receiver_is_not_told_anything(secure: tuple[Peer, Path]) -> None:
+    """The certificate is checked before the request goes out."""
+    there, _ = secure
+    assert "CERTIFICATE_VERIFY_FAILED" in (timely(f"https://127.0.0.1:{there.port}/").error or "")
+    assert there.seen == []
+
+
+def test_a_handshake_that_drips_is_cut() -> None:
+    """One TLS record, a byte at a time, for ever."""
+
+    def drip(self: Peer, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+        self.drip(connection, b"\x00")
+
+    with peer(drip) as there:
+        assert send(f"https://127.0.0.1:{there.port}/").error == "timed out"
+
+
+# --- the one for tests -----------------------------------------------------------------------
+
+
+def test_the_memory_transport_answers_in_turn_and_then_200() -> None:
+    """It keeps what was sent."""
+    transport, request = MemoryTransport(500, 404), Outgoing(
+        method="POST", url="http://127.0.0.1/", headers=(), body=b"", timeout_s=1
+    )  # fmt: skip
+    assert [transport.send(request).status for _ in range(3)] == [500, 404, 200]
+    assert transport.sent == [request] * 3
