@@ -13,6 +13,8 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
+from plivo_sim.atoms import routes as atoms
+from plivo_sim.atoms.errors import error_body as atoms_error
 from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
@@ -47,6 +49,7 @@ def create_app(sim: Simulator) -> Flask:
     app.before_request(lambda: _open_call(sim, injector))
     app.register_blueprint(new_api_blueprint())
     app.register_blueprint(legacy_blueprint())
+    app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
     app.after_request(_close_call)
     app.after_request(lambda response: injector.after(current_call(), response))
@@ -80,6 +83,11 @@ def _open_call(sim: Simulator, injector: Injector) -> None:
     if path.startswith("/_sim"):
         g.call = Call(sim, problem_details, dialect="control", api_id=sim.next_api_id())
         return
+    if path.startswith("/atoms/"):
+        g.call = call = Call(sim, atoms_error, dialect="atoms", api_id=sim.next_api_id())
+        atoms.open_call(call, request)
+        _begin(call, injector, "atoms")
+        return
     new_api = "/PhoneNumber/Compliance" in path
     words = new_api_error if new_api else _plain
     g.call = call = Call(sim, words, api_id=sim.next_api_id())
@@ -90,11 +98,16 @@ def _open_call(sim: Simulator, injector: Injector) -> None:
         if not auth_id or "//" in path:  # an empty id does not stand for the list
             raise NoSuchPage(f"no such URL: {path}")
         authenticate(call, request, auth_id)
-        call.api_id = call.account.next_api_id()
-        sim.runner.catch_up(call.account)
-        call.api = "new" if new_api else "legacy"
-        call.operation = request.endpoint or ""
-        injector.before(call)
+        _begin(call, injector, "new" if new_api else "legacy")
+
+
+def _begin(call: Call, injector: Injector, api: str) -> None:
+    """What precedes every call of an account: what is due happens, and faults strike."""
+    call.api_id = call.account.next_api_id()
+    call.sim.runner.catch_up(call.account)
+    call.api = api
+    call.operation = request.endpoint or ""
+    injector.before(call)
 
 
 def _auth_id_of(path: str) -> str:

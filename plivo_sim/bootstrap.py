@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from plivo_sim.atoms.inbox import ATOMS
 from plivo_sim.clock import RealSource, real_now
 from plivo_sim.coverage import Coverage
 from plivo_sim.data.catalogue import load_catalogue
 from plivo_sim.dialects.callbacks import encode_callback
+from plivo_sim.domain.models import Origin
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.errors import StateUnreadable
 from plivo_sim.ports import FileStore, Transport
@@ -39,7 +41,7 @@ def make_simulator(
     ValueError for a wrong catalogue.
     """
     settings = settings or Settings()
-    outbox = Outbox(encode_callback)
+    outbox = Outbox(encode_callback, {Origin.ATOMS: ATOMS})
     runner = Runner(outbox, transport or HttpTransport())
     coverage = Coverage()
     runner.on_happening = lambda world, happening: coverage.on_happening(happening)

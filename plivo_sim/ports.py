@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from plivo_sim.domain.atoms import AtomsApplication
 from plivo_sim.domain.models import (
     Application,
     Delivery,
@@ -82,6 +83,8 @@ class Store(Protocol):
     def policies(self) -> Rows[Policy]: ...
     @property
     def explanations(self) -> Rows[Explanation]: ...
+    @property
+    def atoms_applications(self) -> Rows[AtomsApplication]: ...
     @property
     def dirty(self) -> bool:
         """Whether the running transaction has changed something."""

@@ -6,6 +6,7 @@ are made from this one class.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -60,6 +61,16 @@ def read_credentials(text: str) -> dict[str, str]:
         if not (colon and token):
             raise ValueError(f"credential {word!r} is not ID:TOKEN")
         pairs[auth_id] = token
+    return pairs
+
+
+def read_atoms_tokens(text: str) -> dict[str, str]:
+    pairs = {}
+    for word in read_words(text):
+        token, colon, auth_id = word.rpartition(":")
+        if not (colon and token and re.fullmatch(r"MA[A-Za-z0-9]{18}", auth_id)):
+            raise ValueError(f"{word!r} is not TOKEN:MA and 18 letters or digits")
+        pairs[token] = auth_id
     return pairs
 
 
@@ -173,6 +184,17 @@ class Settings:
     )
     allow_callback_hosts: tuple[str, ...] = setting(
         (), read_words, "Hosts beyond local ones that callbacks may go to.", account=True
+    )
+    atoms_tokens: dict[str, str] = setting(
+        {},
+        read_atoms_tokens,
+        "TOKEN:MA... pairs: the accounts of Atoms tokens; the others are derived from the token.",
+    )
+    atoms_cooldown: Duration = setting(
+        Duration(),
+        parse_duration,
+        "How long Atoms refuses to refresh an application again (60s, as Smallest's own page).",
+        account=True,
     )
     allowed_hosts: tuple[str, ...] = setting(
         (), read_words, "Host names, beyond loopback, under which control calls are accepted."

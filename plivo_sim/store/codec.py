@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from plivo_sim.domain.atoms import AtomsApplication
 from plivo_sim.domain.models import (
     Application,
     Delivery,
@@ -29,6 +30,7 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "deliveries": Delivery,
     "policies": Policy,
     "explanations": Explanation,
+    "atoms_applications": AtomsApplication,
 }
 
 _decoders = {name: msgspec.json.Decoder(type_) for name, type_ in RECORD_TYPES.items()}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from tinydb import TinyDB
 from tinydb.table import Table
 
+from plivo_sim.domain.atoms import AtomsApplication
 from plivo_sim.domain.models import (
     Application,
     Delivery,
@@ -53,6 +54,7 @@ class Database(TinyDB):
         self.deliveries: RecordTable[Delivery] = self._records("deliveries")
         self.policies: RecordTable[Policy] = self._records("policies")
         self.explanations: RecordTable[Explanation] = self._records("explanations")
+        self.atoms_applications: RecordTable[AtomsApplication] = self._records("atoms_applications")
 
     def _records(self, name: str) -> RecordTable[Any]:
         table: RecordTable[Any] = cast("RecordTable[Any]", self.table(name))
