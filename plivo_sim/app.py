@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.routing import Rule
 
 from plivo_sim.atoms import routes as atoms
 from plivo_sim.atoms.errors import error_body as atoms_error
@@ -39,6 +40,7 @@ class InternalFailure(SimError):
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
     app = Flask("plivo_sim", static_folder=None, template_folder=None)
+    app.url_rule_class = _BothSpellings
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # its answer is empty, and HTML
@@ -59,6 +61,21 @@ def create_app(sim: Simulator) -> Flask:
     wrapped = CuttingApp(_Mounts(app.wsgi_app))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's documented way
     return app
+
+
+class _BothSpellings(Rule):
+    """A rule for the URL with and without its last slash.
+
+    Werkzeug matches both when the rule has none and slashes are not strict; when the rule has
+    one, a wrong method of the other spelling is told as an unknown URL.
+    """
+
+    def __init__(self, string: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(string.rstrip("/") or "/", *args, **kwargs)
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        """Nothing: no URL is ever built from a rule, and this was most of the time to start."""
+        return lambda *_: None
 
 
 class _Mounts:
