@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from plivo_sim.errors import Fault, Invalid, Problem
 
 Query = MultiDict[str, str]
+_WHOLE = re.compile(r"-?[0-9]{1,11}")
 
 
 def refuse_unknown(query: Query, known: Collection[str]) -> list[Problem]:
@@ -27,12 +29,7 @@ def whole_number(
     text = query.get(name, "")
     if not text:
         return default
-    if (
-        text.isascii()
-        and text.lstrip("-").isdigit()
-        and len(text) < 12
-        and low <= int(text) <= high
-    ):
+    if _WHOLE.fullmatch(text) and low <= int(text) <= high:
         return int(text)
     bounds = f"{low} to {high}" if high < 10**9 else f"{low} or more"
     problems.append(Problem(Fault.BAD_PARAMETER, (name,), f"must be a whole number, {bounds}"))
