@@ -27,6 +27,7 @@ LARGEST_BODY_BYTES = 56 * 1024 * 1024
 
 MOST_PARTS = 300
 FORM = "application/x-www-form-urlencoded"
+_QUOTED_NAME = re.compile(r'\bfilename="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(slots=True)
@@ -161,8 +162,18 @@ def _parts(raw: bytes, boundary: str) -> list[Part]:
 
 def _opened(event: Field | File) -> Part:
     content_type, _ = parse_options_header(event.headers.get("Content-Type", ""))
-    name = event.filename if isinstance(event, File) else None
+    name = _sent_name(event) if isinstance(event, File) else None
     return Part(event.name or "", b"", None if name is None else bare_name(name), content_type)
+
+
+def _sent_name(event: File) -> str:
+    """The file name; backslashes of a Windows path (Java sends whole paths, observed) are kept
+    where Werkzeug takes them for escapes."""
+    disposition = event.headers.get("Content-Disposition", "")
+    quoted = _QUOTED_NAME.search(disposition)
+    if quoted is None or "filename*" in disposition:
+        return event.filename
+    return re.sub(r'\\(["\\])', r"\1", quoted[1])
 
 
 def bare_name(name: str) -> str:
