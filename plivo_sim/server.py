@@ -268,7 +268,17 @@ class _Connection(cheroot.HTTPConnection):
         super().close()
 
 
+class _HeaderReader(cheroot.HeaderReader):
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        headers = super().__call__(rfile, hdict)
+        if headers.get(b"Expect", b"").lower() == b"100-continue":  # PHP writes 100-Continue
+            headers[b"Expect"] = b"100-continue"  # the spelling that cheroot looks for
+        return headers
+
+
 class _Request(cheroot.HTTPRequest):
+    header_reader = _HeaderReader()
+
     def respond(self) -> None:
         self.conn.in_request = True
         super().respond()
