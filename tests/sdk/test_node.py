@@ -31,7 +31,7 @@ def node() -> str:
     pytest.skip(told)
 
 
-@pytest.mark.parametrize("driver", ["compliance.cjs"])
+@pytest.mark.parametrize("driver", ["compliance.cjs", "legacy.cjs"])
 def test_every_check_of_the_driver_passes(live: LiveSimulator, driver: str) -> None:
     """The driver gets to its end, and every check that it made on the way held."""
     done = subprocess.run(
