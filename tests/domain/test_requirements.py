@@ -1,0 +1,181 @@
+"""The pure check of an application against a requirement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plivo_sim.domain.models import NumberType, UserType, Version
+from plivo_sim.domain.requirements import (
+    Catalogue,
+    DocumentFacts,
+    DocumentType,
+    FieldRule,
+    Requirement,
+    Slot,
+    check_documents,
+    check_end_user,
+    check_value,
+)
+from plivo_sim.errors import Fault
+
+NAME = FieldRule(name="business_name", label="Name", max_length=5)
+PASSPORT = DocumentType(id="t1", word="passport", name="Passport", description="", fields=(NAME,))
+LICENCE = DocumentType(id="t2", word="licence", name="Licence", description="")
+LETTER = DocumentType(id="t3", word="letter", name="Letter", description="", proof_required=False)
+REQUIREMENT = Requirement(
+    id="r1",
+    version=Version.SDK,
+    country_iso="IN",
+    number_type=NumberType.LOCAL,
+    user_type=UserType.BUSINESS,
+    slots=(
+        Slot(name="Identity", scope="local", types=(PASSPORT, LICENCE)),
+        Slot(name="Letter", scope="local", types=(LETTER,)),
+    ),
+    end_user_fields=(
+        FieldRule(name="address.city", label="City", attribute="city", max_length=4),
+        FieldRule(name="name", label="Name"),
+    ),
+)
+
+
+def facts(type_: DocumentType | None, index: int = 0, **changes: Any) -> DocumentFacts:
+    """A document that has everything, unless told otherwise."""
+    values: dict[str, Any] = {
+        "type": type_,
+        "type_reference": type_.id if type_ else "lost",
+        "data_fields": {"business_name": "Acme"},
+        "has_file": True,
+        "index": index,
+    }
+    return DocumentFacts(**(values | changes))
+
+
+def found(*documents: DocumentFacts, allow_surplus: bool = False) -> list[tuple[Fault, Any]]:
+    """The kinds and paths of the problems."""
+    problems = check_documents(REQUIREMENT, documents, allow_surplus=allow_surplus)
+    return [(problem.fault, problem.path) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("documents", "problems"),
+    [
+        ([facts(PASSPORT), facts(LETTER, 1)], []),
+        ([facts(LICENCE), facts(LETTER, 1)], []),
+        ([facts(LICENCE), facts(PASSPORT, 1), facts(LETTER, 2)], []),
+        ([facts(LETTER, has_file=False), facts(LICENCE, 1)], []),
+        ([], [(Fault.MISSING_DOCUMENT, ("documents",))] * 2),
+        ([facts(PASSPORT)], [(Fault.MISSING_DOCUMENT, ("documents",))]),
+        (
+            [facts(PASSPORT, data_fields={}), facts(LETTER, 1)],
+            [(Fault.MISSING_DATA_FIELD, ("documents", 0, "data_fields", "business_name"))],
+        ),
+        (
+            [facts(LETTER), facts(PASSPORT, 1, data_fields={"business_name": "Acme Ltd"})],
+            [(Fault.BAD_LENGTH, ("documents", 1, "data_fields", "business_name"))],
+        ),
+        (
+            [facts(LICENCE, has_file=False), facts(LETTER, 1)],
+            [(Fault.MISSING_FILE, ("documents", 0, "file"))],
+        ),
+        (
+            [facts(None), facts(LICENCE, 1), facts(LETTER, 2)],
+            [(Fault.UNKNOWN_DOCUMENT_TYPE, ("documents", 0, "document_type_id"))],
+        ),
+        (
+            [facts(PASSPORT, data_fields={}, has_file=False)],
+            [
+                (Fault.MISSING_DATA_FIELD, ("documents", 0, "data_fields", "business_name")),
+                (Fault.MISSING_FILE, ("documents", 0, "file")),
+                (Fault.MISSING_DOCUMENT, ("documents",)),
+            ],
+        ),
+    ],
+    ids=[
+        "first of a slot", "second of a slot", "both of a slot", "no proof needed", "none",
+        "one missing", "no field", "long field", "no file", "unknown type", "all at once",
+    ],
+)  # fmt: skip
+def test_the_set_of_documents(documents: list[DocumentFacts], problems: Any) -> None:
+    """Everything that is wrong at once, with its path."""
+    assert found(*documents) == problems
+
+
+def test_surplus_documents_are_refused_or_let_pass() -> None:
+    """The new API refuses what nobody asked for; legacy takes it."""
+    documents = [facts(LICENCE), facts(LETTER, 1), facts(None, 2)]
+    assert found(*documents, allow_surplus=True) == []
+    assert len(found(*documents)) == 1
+
+
+@pytest.mark.parametrize(
+    ("end_user", "problems"),
+    [
+        ({"name": "Acme", "city": "Pune"}, []),
+        ({"name": "Acme", "city": "Mumbai"}, [(Fault.BAD_LENGTH, ("end_user", "city"))]),
+        ({"name": "Acme", "city": None}, [(Fault.MISSING_FIELD, ("end_user", "city"))]),
+        (
+            {"name": ""},
+            [
+                (Fault.MISSING_FIELD, ("end_user", "city")),
+                (Fault.MISSING_FIELD, ("end_user", "name")),
+            ],
+        ),
+    ],
+)
+def test_the_end_user(end_user: Any, problems: Any) -> None:
+    """A published field is satisfied by the attribute that it names."""
+    checked = check_end_user(REQUIREMENT, end_user)
+    assert [(problem.fault, problem.path) for problem in checked] == problems
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "fault"),
+    [
+        (FieldRule(name="a", label=""), "x", None),
+        (FieldRule(name="a", label=""), "", Fault.MISSING_FIELD),
+        (FieldRule(name="a", label="", required=False), "", None),
+        (FieldRule(name="a", label="", min_length=2), "x", Fault.BAD_LENGTH),
+        (FieldRule(name="a", label="", min_length=2, max_length=2), "xy", None),
+        (FieldRule(name="a", label="", max_length=2), "xyz", Fault.BAD_LENGTH),
+        (FieldRule(name="a", label="", required=False, max_length=2), "xyz", Fault.BAD_LENGTH),
+        (FieldRule(name="a", label="", enums=("Gas", "Water")), "Gas", None),
+        (FieldRule(name="a", label="", enums=("Gas", "Water")), "gas", Fault.NOT_ALLOWED),
+    ],
+)
+def test_one_value(rule: FieldRule, value: str, fault: Fault | None) -> None:
+    """Presence, length at both ends, the list of words."""
+    problem = check_value(rule, value, ("a",))
+    assert (problem.fault if problem else None) == fault
+
+
+@pytest.mark.parametrize(
+    ("reference", "word"),
+    [
+        ("t1", "passport"),
+        ("passport", "passport"),
+        ("PASSPORT", "passport"),
+        ("", None),
+        ("t9", None),
+    ],
+)
+def test_a_type_is_found_by_id_or_word(reference: str, word: str | None) -> None:
+    """In any case."""
+    type_ = REQUIREMENT.document_type(reference)
+    assert (type_.word if type_ else None) == word
+
+
+def test_a_catalogue_finds_by_key_and_version() -> None:
+    """And by the ids of requirements and of types."""
+    catalogue = Catalogue([REQUIREMENT])
+    key = ("IN", NumberType.LOCAL, UserType.BUSINESS)
+    assert catalogue.find(Version.SDK, key) is REQUIREMENT
+    assert catalogue.find(Version.DOCUMENTED, key) is None
+    assert (catalogue.countries(Version.SDK), catalogue.countries(Version.DOCUMENTED)) == (
+        ["IN"],
+        [],
+    )
+    assert catalogue.of_country(Version.SDK, "DE") == []
+    assert (catalogue.by_id["r1"], catalogue.types_by_id["t3"]) == (REQUIREMENT, LETTER)
