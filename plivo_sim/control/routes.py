@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, request
 
 from plivo_sim import __version__
 from plivo_sim.clock import VirtualClock
-from plivo_sim.control import checks, listing, presenters, steering
+from plivo_sim.control import checks, listing, presenters, reference, steering
 from plivo_sim.control.accounts import wanted, world_of
 from plivo_sim.control.inputs import (
     duration_of,
@@ -73,7 +73,9 @@ def make_blueprint() -> Blueprint:
         ("GET", "/inbox/<name>/messages", read_inbox),
         ("DELETE", "/inbox/<name>/messages", empty_inbox),
     ]
-    for method, rule, view in routes + steering.ROUTES + checks.ROUTES + listing.ROUTES:
+    for method, rule, view in (
+        routes + steering.ROUTES + checks.ROUTES + listing.ROUTES + reference.ROUTES
+    ):
         blueprint.add_url_rule(rule, f"{method} {rule}".replace(".", "_"), view, methods=[method])
     return blueprint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -84,8 +84,12 @@ def _told(data: dict[str, Any]) -> Scenario:
         name = text_of(data, "name") or ""
         return load_scenario(library.shipped_text(name), f"{name}.yaml")
     if "yaml" in data:
-        return load_scenario(text_of(data, "yaml") or "", "yaml")
-    return load_scenario_data(data["scenario"])
+        return load_scenario(text_of(data, "yaml") or "", "yaml", _document_words())
+    return load_scenario_data(data["scenario"], "scenario", _document_words())
+
+
+def _document_words() -> Collection[str]:
+    return current_call().sim.catalogue.document_words
 
 
 def _scenario_of(world: World) -> dict[str, Any]:
@@ -179,7 +183,8 @@ def next_outcome() -> Response:
 
 def _part(key: str, value: Any) -> Scenario:
     """A part of the language on its own: checked as if it stood in a scenario."""
-    return _read(lambda: load_scenario_data({"story": "a part of a story", key: value}), key)
+    whole = {"story": "a part of a story", key: value}
+    return _read(lambda: load_scenario_data(whole, key, _document_words()), key)
 
 
 def _read(load: Callable[[], Scenario], key: str = "") -> Scenario:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from marshmallow import Schema, fields
+
+from plivo_sim.atoms import schemas as atoms
 from plivo_sim.dialects.legacy import schemas as legacy
 from plivo_sim.dialects.phone_number.documented import schemas as documented
 from plivo_sim.dialects.phone_number.sdk import schemas as sdk
-from plivo_sim.openapi.build import BASIC
+from plivo_sim.openapi.build import BASIC, BEARER
 from plivo_sim.openapi.model import FORM, JSON, MULTIPART, Operation, Query, Surface
 
 ACCOUNT = "/v1/Account/{auth_id}"
@@ -26,16 +29,20 @@ _FILTERS = tuple(
 _KEY = tuple(Query(name=name) for name in ("country_iso", "number_type", "user_type"))
 
 
+def _json_text(schema: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": f"#/components/schemas/{schema}"},
+    }
+
+
 def _data_form(schema: str) -> dict[str, Any]:
     """``data`` as JSON text, files as ``documents[i].file``."""
     return {
         "type": "object",
         "properties": {
-            "data": {
-                "type": "string",
-                "contentMediaType": "application/json",
-                "contentSchema": {"$ref": f"#/components/schemas/{schema}"},
-            },
+            "data": _json_text(schema),
             "documents[0].file": _FILE,
             "documents[1].file": _FILE,
         },
@@ -194,4 +201,72 @@ LEGACY = Surface(
     always=(401,),
 )
 
-SURFACES = {surface.name: surface for surface in (SDK, DOCUMENTED, LEGACY)}
+ATOMS_KEY = tuple(
+    Query(name=name, required=True) for name in ("countryIso", "numberType", "userType")
+)
+_ATOMS_FORM = {
+    "type": "object",
+    "properties": {
+        "endUser": _json_text("EndUserRequest"),
+        "documents": {"type": "string", "contentMediaType": "application/json"},
+        "files": {"type": "array", "items": _FILE, "maxItems": 10},
+        **{name: {"type": "string"} for name in ("countryIso", "numberType", "userType")},
+    },
+    "required": ["countryIso", "numberType", "userType", "endUser", "documents", "files"],
+}
+_ATOMS_FILES = {
+    "type": "object",
+    "properties": {name: _ATOMS_FORM["properties"][name] for name in ("documents", "files")},  # type: ignore[index]  # a plain value
+    "required": ["documents", "files"],
+}
+
+
+def _enveloped(schema: Any, name: str) -> Any:
+    """``{"status": true, "data": …}``."""
+    return Schema.from_dict(
+        {"status": fields.Boolean(required=True), "data": fields.Nested(schema, required=True)},
+        name=name,
+    )
+
+
+_COMPLIANCE = "/atoms/v1/compliance"
+_APPLICATION = _enveloped(atoms.ApplicationOut, "ApplicationAnswerOut")
+ATOMS = Surface(
+    name="atoms",
+    title="Atoms compliance",
+    description="The compliance facade of Smallest AI's Atoms.",
+    operations=(
+        Operation(
+            id="status", method="GET", path=f"{_COMPLIANCE}/status", query=ATOMS_KEY,
+            summary="Where an organisation's application stands.",
+            answers={200: _enveloped(atoms.StatusOut, "StatusAnswerOut")}, errors=(400, 502),
+        ),
+        Operation(
+            id="requirements", method="GET", path=f"{_COMPLIANCE}/requirements", query=ATOMS_KEY,
+            summary="What a country asks for.",
+            answers={200: _enveloped(atoms.RequirementOut, "RequirementAnswerOut")},
+            errors=(400, 502),
+        ),
+        Operation(
+            id="submit", method="POST", path=f"{_COMPLIANCE}/applications",
+            summary="Submit an application.", bodies={MULTIPART: _ATOMS_FORM},
+            answers={201: _APPLICATION}, errors=(400, 409, 502),
+        ),
+        Operation(
+            id="resubmit", method="PATCH", path=f"{_COMPLIANCE}/applications/{{id}}",
+            summary="Submit a rejected application again, all documents with it.",
+            bodies={MULTIPART: _ATOMS_FILES}, answers={200: _APPLICATION}, errors=(400, 404, 502),
+        ),
+        Operation(
+            id="refresh", method="POST", path=f"{_COMPLIANCE}/applications/{{id}}/refresh",
+            summary="Poll Plivo for the status.", answers={200: _APPLICATION},
+            errors=(400, 404, 429, 502),
+        ),
+    ),
+    error=atoms.ErrorOut,
+    security=BEARER,
+    always=(401,),
+    components={"EndUserRequest": atoms.EndUserIn},
+)  # fmt: skip
+
+SURFACES = {surface.name: surface for surface in (SDK, DOCUMENTED, LEGACY, ATOMS)}

@@ -1,0 +1,135 @@
+"""The control API as a surface. The scenario language's own schemas come from its types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plivo_sim.control import schemas
+from plivo_sim.control.problems import MEDIA_TYPE
+from plivo_sim.openapi.model import JSON, MULTIPART, Operation, Query, Surface
+
+SIM = "/_sim"
+_OBJECT = {"type": "object"}
+_ACCOUNT = Query(name="account", description="MA…; needed when there is not exactly one account.")
+_PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
+
+
+def _object(*required: str, **properties: Any) -> dict[str, Any]:
+    told = {name: {"type": value} if isinstance(value, str) else value
+            for name, value in properties.items()}  # fmt: skip
+    return {"type": "object", "properties": told, "required": list(required)}
+
+
+def _get(id: str, path: str, summary: str, answer: Any, *query: Query, **more: Any) -> Operation:
+    return Operation(
+        id=id, method="GET", path=f"{SIM}{path}", summary=summary, query=query,
+        answers={200: answer}, **more,
+    )  # fmt: skip
+
+
+def _post(
+    id: str, path: str, summary: str, answer: Any, body: Any = None, status: int = 200,
+    **more: Any,
+) -> Operation:  # fmt: skip
+    return Operation(
+        id=id, method="POST", path=f"{SIM}{path}", summary=summary, query=(_ACCOUNT,),
+        bodies={JSON: body or _OBJECT}, body_required=body is not None and bool(body["required"]),
+        answers={status: answer}, **more,
+    )  # fmt: skip
+
+
+def _delete(id: str, path: str, summary: str, answer: Any, **more: Any) -> Operation:
+    return Operation(
+        id=id, method="DELETE", path=f"{SIM}{path}", summary=summary, query=(_ACCOUNT,),
+        answers={200: answer}, **more,
+    )  # fmt: skip
+
+
+_UNTIL = _object("application", "status", application="string", status="string")
+
+OPERATIONS = (
+    _get("health", "/health", "Alive, and which version.", schemas.HealthOut),
+    _get("get_clock", "/clock", "Where time stands.", schemas.ClockOut, _ACCOUNT),
+    Operation(
+        id="advance", method="POST", path=f"{SIM}/clock/advance", query=(_ACCOUNT,),
+        summary="Move time; answers with what happened on the way.",
+        bodies={JSON: _object(by={"type": ["string", "number"]}, to="string", until=_UNTIL,
+                              account="string")},
+        answers={200: schemas.AdvanceOut, 202: schemas.AdvanceOut}, errors=(404, 409),
+    ),
+    _post("pause", "/clock/pause", "Let time stand still.", schemas.ClockOut),
+    _post("resume", "/clock/resume", "Let time run.", schemas.ClockOut),
+    _post("set_rate", "/clock/rate", "Simulated seconds a real second.", schemas.ClockOut,
+          _object("rate", rate="number"), errors=(409,)),
+    _post("set_clock", "/clock/set", "Move time to an instant.", schemas.AdvanceOut,
+          _object("to", to="string"), errors=(409,)),
+    _get("list_applications", "/applications", "Applications, oldest first.",
+         schemas.ApplicationsOut, _ACCOUNT, *_PAGE,
+         *(Query(name=n) for n in ("status", "country_iso", "number_type", "user_type"))),
+    _get("get_application", "/applications/{id}", "Timeline, and what comes next.",
+         schemas.ApplicationOut, errors=(404,)),
+    _post("decide", "/applications/{id}/decision", "Decide by hand.", schemas.ApplicationOut,
+          _object("status", status="string", reason="string"), errors=(404, 409)),
+    _get("why", "/applications/{id}/why", "Which rule decided, and why not the others.",
+         schemas.WhyOut, errors=(404,)),
+    _get("list_webhooks", "/webhooks", "Callbacks with every attempt.", schemas.WebhooksOut,
+         _ACCOUNT, *_PAGE, Query(name="application"), Query(name="state")),
+    _get("get_webhook", "/webhooks/{id}", "One callback.", schemas.WebhookOut, errors=(404,)),
+    _post("replay_webhook", "/webhooks/{id}/replay", "Send a callback again.", schemas.WebhookOut,
+          status=202, errors=(404,)),
+    _get("get_webhook_policy", "/webhooks/policy", "What happens to callbacks.", _OBJECT,
+         _ACCOUNT),
+    _post("set_webhook_policy", "/webhooks/policy", "Spoil callbacks.", _OBJECT),
+    _delete("drop_webhook_policy", "/webhooks/policy", "Let callbacks be.", _OBJECT),
+    _post("verify_signature", "/webhooks/verify-signature",
+          "Which part of a receiver's check is wrong.", schemas.SignaturesOut,
+          _object("url", "headers", method="string", url="string", body="string", token="string",  # noqa: S106 (a type)
+                  headers={"type": "object", "additionalProperties": {"type": "string"}})),
+    _get("list_accounts", "/accounts", "Accounts.", schemas.AccountsOut),
+    _post("make_account", "/accounts", "Make an account, or change its settings.",
+          schemas.AccountOut, _object("auth_id", auth_id="string", settings=_OBJECT), 201),
+    _post("reset", "/reset", "Forget everything in an account.",
+          _object("reset", reset={"type": "array", "items": {"type": "string"}})),
+    _post("snapshot", "/snapshot", "Remember this moment.", schemas.MarkedOut, status=201),
+    _get("get_snapshot", "/snapshot/{name}", "A moment as a document.", _OBJECT, _ACCOUNT,
+         errors=(404,)),
+    _post("restore", "/restore", "Make a moment the present again.", schemas.AccountOut,
+          errors=(404,)),
+    _get("receive_get", "/inbox/{name}", "The built-in receiver.", _OBJECT),
+    _post("receive_post", "/inbox/{name}", "The built-in receiver.", _OBJECT),
+    _get("read_inbox", "/inbox/{name}/messages", "What arrived.", schemas.InboxOut),
+    _delete("empty_inbox", "/inbox/{name}/messages", "Forget it.", schemas.InboxOut),
+    _get("list_scenarios", "/scenarios", "The stories that ship.", _OBJECT),
+    _get("get_shipped", "/scenarios/{name}", "The text of one.", _OBJECT, errors=(404,)),
+    _get("get_scenario", "/scenario", "The account's story.", _OBJECT, _ACCOUNT),
+    _post("use_scenario", "/scenario", "Choose a story.", _OBJECT),
+    _delete("drop_scenario", "/scenario", "No story.", _OBJECT),
+    _get("scenario_schema", "/schema/scenario.json", "The JSON Schema of a story.", _OBJECT),
+    _get("words", "/words", "Magic values and presets.", _OBJECT),
+    _get("list_faults", "/faults", "Faults that are on.", _OBJECT, _ACCOUNT),
+    _post("add_fault", "/faults", "Switch a fault on.", _OBJECT,
+          _object("effect", effect="string"), 201),
+    _delete("clear_faults", "/faults", "Switch all off.", _OBJECT),
+    _delete("remove_fault", "/faults/{id}", "Switch one off.", _OBJECT, errors=(404,)),
+    _post("next_outcome", "/next-outcome", "Decide the next submission.", _OBJECT, status=201),
+    _get("list_requests", "/requests", "The last exchanges.", _OBJECT, _ACCOUNT,
+         Query(name="id")),
+    Operation(
+        id="evaluate", method="POST", path=f"{SIM}/evaluate", query=(_ACCOUNT,),
+        summary="What would happen to a create of the new API; nothing is kept.",
+        bodies={MULTIPART: _OBJECT, JSON: _OBJECT}, answers={200: _OBJECT},
+    ),
+    _get("get_document", "/openapi/{name}.json", "An OpenAPI document.", _OBJECT, errors=(404,)),
+    _get("coverage", "/coverage", "What this run has exercised.", _OBJECT),
+    _delete("clear_coverage", "/coverage", "Begin a new run.", _OBJECT),
+)  # fmt: skip
+
+CONTROL = Surface(
+    name="control",
+    title="plivo-sim control API",
+    description="Time, decisions, stories, faults, callbacks, snapshots.",
+    operations=OPERATIONS,
+    error=schemas.ProblemDetailsOut,
+    error_type=MEDIA_TYPE,
+    always=(400, 403),
+)
