@@ -169,7 +169,9 @@ def _close_call(response: Response) -> Response:
 
 
 def _header_text(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode().replace("\n", " ")[:2000]
+    """One line of printable ASCII: clients choose some of these words."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else " " for c in plain)[:2000]
 
 
 def _refuse(error: SimError) -> Response:

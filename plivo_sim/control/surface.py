@@ -72,6 +72,8 @@ OPERATIONS = (
           _object("status", status="string", reason="string"), errors=(404, 409)),
     _get("why", "/applications/{id}/why", "Which rule decided, and why not the others.",
          schemas.WhyOut, errors=(404,)),
+    _get("list_requirements", "/requirements", "What the catalogue asks for.", _OBJECT),
+    _get("export", "/export", "The records as plain TinyDB JSON.", _OBJECT, _ACCOUNT),
     _get("list_webhooks", "/webhooks", "Callbacks with every attempt.", schemas.WebhooksOut,
          _ACCOUNT, *_PAGE, Query(name="application"), Query(name="state")),
     _get("get_webhook", "/webhooks/{id}", "One callback.", schemas.WebhookOut, errors=(404,)),
