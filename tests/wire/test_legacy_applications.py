@@ -9,6 +9,7 @@ import pytest
 from plivo_sim.domain.models import Origin, Version
 from tests.support import PDF, PNG, Http
 from tests.wire.legacy_support import UNKNOWN_ID, Legacy, error_of
+from tests.wire.page import create_body
 
 
 @pytest.fixture
@@ -478,6 +479,38 @@ def test_an_application_of_the_new_api_is_deleted_here(legacy: Legacy) -> None:
     assert legacy.http.delete(f"ComplianceApplication/{id}/").status_code == 200
     assert legacy.shown("ComplianceDocument/")["meta"]["total_count"] == 0
     assert legacy.shown("EndUser/")["meta"]["total_count"] == 0
+
+
+def test_an_application_of_the_beta_page_is_read_and_submitted_here(legacy: Legacy) -> None:
+    """It keeps the page's requirement, whose documents are other ones; its alias is null."""
+    answer = legacy.http.post("PhoneNumber/Compliance/", json=create_body())
+    id = answer.get_json()["compliance_id"]
+    legacy.http.decide(id, "more_info_required", "Blurred scan")
+    shown = legacy.application_shown(id)
+    assert (shown["status"], shown["alias"]) == ("rejected", None)
+    names = [each["name"] for each in shown["documents"]]
+    assert names == ["Identity Proof", "Address Proof", "Business Registration"]
+    requirement = legacy.shown(f"ComplianceRequirement/{shown['compliance_requirement_id']}/")
+    assert [slot["name"] for slot in requirement["acceptable_document_types"]] == names
+    assert legacy.submit(id).status_code == 202
+
+
+def test_a_document_for_the_beta_pages_requirement_is_made_here(legacy: Legacy) -> None:
+    """Its types are readable by id, so they can be named."""
+    answer = legacy.http.post("PhoneNumber/Compliance/", json=create_body())
+    id = answer.get_json()["compliance_id"]
+    legacy.http.decide(id, "rejected", "Blurred scan")
+    shown = legacy.application_shown(id)
+    first, *others = shown["compliance_document_id"]
+    type_id = shown["documents"][0]["document_type_id"]
+    fresh = legacy.document(shown["end_user_id"], type_id, ("sharp.png", PNG + b"1"))
+    body = {"document_ids": others}
+    legacy.http.post(f"ComplianceApplication/{id}/", json=body)
+    assert "a document of type 'Identity Proof' is required" in error_of(legacy.submit(id))
+    body = {"document_ids": [fresh, *others]}
+    legacy.http.post(f"ComplianceApplication/{id}/", json=body)
+    assert legacy.http.delete(f"ComplianceDocument/{first}/").status_code == 200
+    assert legacy.submit(id).status_code == 202
 
 
 def test_a_document_of_the_new_api_is_protected_here(legacy: Legacy) -> None:

@@ -125,12 +125,15 @@ def _document(document: Document) -> dict[str, Any]:
 
 
 def present_application(view: ApplicationView, requirement: Requirement) -> dict[str, Any]:
-    """``rejection_reason`` only when there is one; ``documents`` never null (observed)."""
+    """``rejection_reason`` only when there is one; ``documents`` never null (observed).
+
+    ``alias`` is null where the new API was given none (inferred).
+    """
     application = view.application
     shown = {
         "compliance_application_id": application.id,
         "compliance_requirement_id": application.requirement_id,
-        "alias": application.alias,
+        "alias": application.alias or None,
         "status": STATUS_WORDS[application.status],
         "end_user_id": application.end_user_id,
         "end_user_type": application.user_type,

@@ -208,7 +208,7 @@ class ApplicationDocumentOut(Schema):
 class ApplicationOut(Schema):
     compliance_application_id = fields.UUID(required=True)
     compliance_requirement_id = fields.UUID(required=True)
-    alias = _text()
+    alias = _text(allow_none=True)
     status = fields.String(required=True, validate=validate.OneOf(_STATUSES))
     end_user_id = fields.UUID(required=True)
     end_user_type = fields.String(required=True, validate=_USER_TYPES)
