@@ -108,18 +108,20 @@ class Handle:
 
     def use_scenario(self, scenario: str | Mapping[str, Any]) -> None:
         """A story that ships, a file, YAML text, or the same as a dictionary."""
+        words = self.sim.catalogue.document_words
         if isinstance(scenario, Mapping):
-            told = load_scenario_data(dict(scenario))
+            told = load_scenario_data(dict(scenario), document_words=words)
         elif "\n" in scenario:
-            told = load_scenario(scenario)
+            told = load_scenario(scenario, document_words=words)
         else:
-            told = find_scenario(scenario)
+            told = find_scenario(scenario, words)
         policies.use_scenario(self.world, told)
 
     def next_outcome(self, decide: str, **values: Any) -> None:
         """Decide the next submission: ``next_outcome("rejected", reason="name_mismatch")``."""
         story = {"story": "the next outcome", "default": {"decide": decide, **values}}
-        decision = load_scenario_data(story).default
+        words = self.sim.catalogue.document_words
+        decision = load_scenario_data(story, document_words=words).default
         assert decision is not None
         policies.push_next_outcome(self.world, decision)
 

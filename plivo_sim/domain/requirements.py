@@ -91,6 +91,7 @@ class Catalogue:
             (r.version, (r.country_iso, r.number_type, r.user_type)): r for r in self.requirements
         }
         self.types_by_id = {t.id: t for r in self.requirements for t in r.document_types}
+        self.document_words = frozenset(t.word for t in self.types_by_id.values())
 
     def find(self, version: Version, key: Key) -> Requirement | None:
         return self._by_key.get((version, key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -26,11 +26,14 @@ def shipped_text(name: str) -> str:
     return resources.files(SHIPPED).joinpath(f"{name}.yaml").read_text("utf-8")
 
 
-def find_scenario(name: str) -> Scenario:
-    """A shipped story by name, or a file by path. Raises ScenarioError, OSError."""
+def find_scenario(name: str, document_words: Collection[str] | None = None) -> Scenario:
+    """A shipped story by name, or a file by path. Raises ScenarioError, OSError.
+
+    ``document_words``: the document types that a file may name; None: those that ship.
+    """
     path = Path(name)
     if path.suffix in (".yaml", ".yml", ".json") or path.exists():
-        return load_scenario(path.read_text("utf-8"), name)
+        return load_scenario(path.read_text("utf-8"), name, document_words)
     return load_scenario(shipped_text(name), f"{name}.yaml")
 
 

@@ -1,30 +1,29 @@
 """Reads scenario files strictly: every mistake in one pass, with line, path and "did you mean".
 
 The shape is checked with the JSON Schema that the types make (``jsonschema``), the meaning
-(durations, instants, patterns, the table's arrows) after it. A file with any mistake loads not at
+(``meaning``) after it, of every part whose shape is right. A file with any mistake loads not at
 all.
 """
 
 from __future__ import annotations
 
 import copy
-import difflib
-import re
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
-from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.durations import parse_duration
-from plivo_sim.scenarios.model import Comparison, Decision, Delay, Scenario, When, json_schema
-from plivo_sim.settings import read_instant
+from plivo_sim.data.catalogue import load_catalogue
+from plivo_sim.scenarios.checks import Found, Steps, did_you_mean
+from plivo_sim.scenarios.meaning import meaning_mistakes
+from plivo_sim.scenarios.model import Scenario, json_schema
 
+_MISSING = "is required"
+_ENDLESS = "is nested too deeply"
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,57 +48,123 @@ class ScenarioError(ValueError):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
-def load_scenario(text: str, file: str = "scenario") -> Scenario:
-    """A scenario from YAML (or JSON) text. Raises ScenarioError with every mistake."""
+def load_scenario(
+    text: str, file: str = "scenario", document_words: Collection[str] | None = None
+) -> Scenario:
+    """A scenario from YAML (or JSON) text. Raises ScenarioError with every mistake.
+
+    ``document_words``: the document types that may be named; None: those that ship.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
+        twice = list(_given_twice(node))
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 0
         told = getattr(error, "problem", None) or str(error)
         raise ScenarioError([Mistake(file, line, "", f"not valid YAML: {told}")]) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ScenarioError([Mistake(file, 0, "", _ENDLESS)]) from None
+    except (ValueError, TypeError) as error:
         raise ScenarioError([Mistake(file, 0, "", f"not valid YAML: {error}")]) from None
-    return _checked(data, file, lambda path: _line_of(node, path))
+    return _checked(data, file, lambda path: _line_of(node, path), document_words, twice)
 
 
-def load_scenario_data(data: Any, file: str = "scenario") -> Scenario:
+def load_scenario_data(
+    data: Any, file: str = "scenario", document_words: Collection[str] | None = None
+) -> Scenario:
     """A scenario from plain values. Raises ScenarioError with every mistake."""
-    return _checked(data, file, lambda path: 0)
+    return _checked(data, file, lambda path: 0, document_words)
 
 
-def read_scenario(path: Path) -> Scenario:
-    """A scenario from a file. Raises ScenarioError, OSError."""
-    return load_scenario(path.read_text("utf-8"), str(path))
-
-
-def _checked(data: Any, file: str, line_of: Callable[[Steps], int]) -> Scenario:
-    found = list(_shape_mistakes(data))
+def _checked(
+    data: Any,
+    file: str,
+    line_of: Callable[[Steps], int],
+    document_words: Collection[str] | None,
+    found: Iterable[Found] = (),
+) -> Scenario:
+    if data is None:
+        raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'story: ...'")])
+    known = _shipped_words() if document_words is None else document_words
     try:
-        scenario = msgspec.convert(_without(data, [path for path, _ in found]), Scenario)
-    except msgspec.ValidationError as error:
-        found = found or [((), str(error))]
-    else:
-        found += _meaning_mistakes(scenario)
+        shape = list(_shape_mistakes(data))
+        found = [*found, *shape, *_meaning_of(_usable(data, shape), shape, known)]
         if not found:
-            return scenario
-    raise ScenarioError(Mistake(file, line_of(path), _dotted(path), text) for path, text in found)
+            return msgspec.convert(data, Scenario)
+    except msgspec.ValidationError as error:
+        found = [((), str(error))]
+    except RecursionError:
+        found = [((), _ENDLESS)]
+    mistakes = [Mistake(file, line_of(path), _dotted(path), text) for path, text in found]
+    raise ScenarioError(sorted(mistakes, key=lambda mistake: mistake.line))
 
 
-def _without(data: Any, paths: Iterable[Steps]) -> Any:
-    """The data without the keys complained of, so that the rest can be looked at in this pass."""
+def _meaning_of(usable: Any, shape: list[Found], known: Collection[str]) -> Iterator[Found]:
+    """The mistakes of meaning, except those that come of the mistakes of shape: of parts that miss
+    something, and of a whole that has a wrong part."""
+    wrong = [path for path, _ in shape]
+    maimed = [path[:-1] for path, text in shape if text == _MISSING and len(path) > 1]
+    for path, text in meaning_mistakes(usable, wrong, known):
+        follows = any(path[: len(each)] == each for each in maimed)
+        if not follows and not any(each[: len(path)] == path for each in wrong):
+            yield path, text
+
+
+@functools.cache
+def _shipped_words() -> frozenset[str]:
+    return load_catalogue(1).document_words
+
+
+def _given_twice(node: Any, path: Steps = ()) -> Iterator[Found]:
+    """Keys that stand twice in one mapping: YAML would silently take the last."""
+    if isinstance(node, yaml.SequenceNode):
+        for index, each in enumerate(node.value):
+            yield from _given_twice(each, (*path, index))
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            if key.value in seen:
+                yield here, f"is given twice, again in line {key.start_mark.line + 1}"
+            seen.add(key.value)
+            yield from _given_twice(value, here)
+
+
+def _usable(data: Any, found: Iterable[Found]) -> Any:
+    """The data without what was complained of, and with something in place of what is missing,
+    so that the rest can be looked at in this pass."""
     data = copy.deepcopy(data)
-    for path in paths:
-        holder = data
-        for step in path[:-1]:
-            holder = holder[step]
-        if path and isinstance(holder, dict):
-            holder.pop(path[-1], None)
+    for path, text in found:
+        if len(path) > 2 and isinstance(path[-1], int):
+            path = path[:-1]  # a list without one of its items would count differently
+        *way, last = path or (0,)
+        holder = _at(data, way)
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+            if text == _MISSING:
+                holder[last] = _filler(path)
     return data
 
 
-def _shape_mistakes(data: Any) -> Iterator[tuple[Steps, str]]:
+def _at(data: Any, path: Iterable[str | int]) -> Any:
+    """What stands at a path; None when nothing does any longer."""
+    try:
+        for step in path:
+            data = data[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return data
+
+
+def _filler(path: Steps) -> str:
+    if path[-1] == "status":
+        return "verified" if path[-3:-2] == ("documents",) else "accepted"
+    return {"story": "a story untold", "effect": "error"}.get(str(path[-1]), "0s")
+
+
+def _shape_mistakes(data: Any) -> Iterator[Found]:
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(json_schema())
@@ -108,103 +173,43 @@ def _shape_mistakes(data: Any) -> Iterator[tuple[Steps, str]]:
         yield from _told(error)
 
 
-def _told(error: Any) -> Iterator[tuple[Steps, str]]:
+def _told(error: Any) -> Iterator[Found]:
     path: Steps = tuple(error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = list(error.schema.get("properties", {}))
         for key in [key for key in error.instance if key not in known]:
-            yield (*path, key), f"unknown key{_did_you_mean(str(key), known)}"
+            yield (*path, key), f"unknown key{did_you_mean(str(key), known)}"
     elif error.validator == "anyOf" and error.context:
-        deepest = max(error.context, key=lambda e: (len(e.absolute_path), e.validator != "type"))
-        if deepest.validator == "type" and len(deepest.absolute_path) == len(path):
-            kinds = dict.fromkeys(str(e.validator_value) for e in error.context)
-            yield path, f"{_short(error.instance)} is not of type {' or '.join(kinds)}"
-        else:
-            yield from _told(deepest)
+        yield from _told_of_kinds(error, path)
     elif error.validator == "enum":
-        hint = _did_you_mean(str(error.instance), [str(v) for v in error.validator_value])
+        hint = did_you_mean(str(error.instance), [str(v) for v in error.validator_value])
         allowed_words = ", ".join(map(str, error.validator_value))
         yield path, f"{_short(error.instance)} is not one of {allowed_words}{hint}"
     elif error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        yield path, f"{', '.join(missing)} is required"
+        # jsonschema tells one error for each missing key, all with the same list
+        key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
+        yield (*path, key), _MISSING
     else:
         yield path, error.message[:200]
 
 
-def _meaning_mistakes(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
-    for index, rule in enumerate(scenario.rules):
-        yield from _decision_mistakes(rule, ("rules", index))
-        yield from _when_mistakes(rule.when, ("rules", index, "when"))
-    if scenario.default is not None:
-        yield from _decision_mistakes(scenario.default, ("default",))
-    policy = scenario.webhooks
-    for text, path in [
-        (policy.delay, ("webhooks", "delay")),
-        (policy.age, ("webhooks", "age")),
-        *((each, ("webhooks", "retries", i)) for i, each in enumerate(policy.retries or ())),
-        *((s.advance or "", ("steps", i, "advance")) for i, s in enumerate(scenario.steps)),
-    ]:
-        yield from _try(parse_duration, text, path)
-    for index, step in enumerate(scenario.steps):
-        if sum(each is not None for each in (step.submit, step.advance, step.get)) != 1:
-            yield ("steps", index), "give one of submit, advance, get"
-
-
-def _decision_mistakes(decision: Decision, path: Steps) -> Iterator[tuple[Steps, str]]:
-    after = decision.after
-    if isinstance(after, str):
-        yield from _try(parse_duration, after, (*path, "after"))
-    elif after is not None:
-        yield from _delay_mistakes(after, (*path, "after"))
-    current = None if decision.decide == "nothing" else Status(decision.decide)
-    for index, then in enumerate(decision.then):
-        here = (*path, "then", index)
-        yield from _try(parse_duration, then.after, (*here, "after"))
-        if current is None or not allowed(current, Status(then.status)):
-            yield (*here, "status"), f"{then.status} cannot follow {current or 'nothing'}"
-        current = Status(then.status)
-
-
-def _delay_mistakes(delay: Delay, path: Steps) -> Iterator[tuple[Steps, str]]:
-    if sum(each is not None for each in (delay.at, delay.between, delay.about)) != 1:
-        yield path, "give one of at, between, about"
-    yield from _try(read_instant, delay.at or "", (*path, "at"))
-    for index, text in enumerate(delay.between or ()):
-        yield from _try(parse_duration, text, (*path, "between", index))
-    for key in ("about", "give_or_take"):
-        yield from _try(parse_duration, getattr(delay, key) or "", (*path, key))
-
-
-def _when_mistakes(when: When, path: Steps) -> Iterator[tuple[Steps, str]]:
-    for name in When.__struct_fields__:
-        test = getattr(when, name)
-        if isinstance(test, Comparison) and test.regex is not None:
-            yield from _try(re.compile, test.regex, (*path, name, "regex"))
-    for key, test in (when.data_fields or {}).items():
-        if isinstance(test, Comparison) and test.regex is not None:
-            yield from _try(re.compile, test.regex, (*path, "data_fields", key, "regex"))
-    for name in ("any", "all"):
-        for index, each in enumerate(getattr(when, name) or ()):
-            yield from _when_mistakes(each, (*path, name, index))
-    if when.not_ is not None:
-        yield from _when_mistakes(when.not_, (*path, "not"))
-
-
-def _try(read: Any, text: str, path: Steps) -> Iterator[tuple[Steps, str]]:
-    if not text:
+def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:
+    """A value that may be of several kinds: all that is wrong with it as the kind that it is."""
+    kinds: dict[int, list[Any]] = {}
+    for each in error.context:
+        kinds.setdefault(each.schema_path[0], []).append(each)
+    fitting = [
+        errors
+        for errors in kinds.values()
+        if not any(each.validator == "type" and not each.path for each in errors)
+    ]
+    if fitting:
+        for each in fitting[0]:
+            yield from _told(each)
         return
-    try:
-        read(text)
-    except (ValueError, re.error) as error:
-        yield path, str(error)
-
-
-def _did_you_mean(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; there are {', '.join(known)}" if len(known) < 12 else ""
+    named = dict.fromkeys(str(errors[0].validator_value) for errors in kinds.values())
+    wanted = " or ".join(name for name in named if name != "null")
+    yield path, f"{_short(error.instance)} is not of type {wanted}"
 
 
 def _short(value: Any) -> str:

@@ -13,6 +13,7 @@ from msgspec import Meta
 from plivo_sim.faults.model import FaultRule, Part, WebhookPolicy
 
 Scalar = str | int | bool
+Count = Annotated[int, Meta(ge=0)]
 
 
 class Comparison(Part, frozen=True, rename={"is_": "is"}):
@@ -105,39 +106,86 @@ class Rule(Decision, frozen=True):
     times: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Submit(Part, frozen=True):
-    """A step of a story: submit an application, or correct the one before.
+NumberWord = Literal["local", "mobile", "tollfree", "national"]
+UserWord = Literal["individual", "business"]
+StatusWord = Literal[
+    "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired"
+]
+EndWord = Literal[
+    "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired",
+    "absent",
+]  # fmt: skip
+"""``absent``: it was never filed."""
 
-    Values not given are those of a complete Indian business application.
+CallbackWord = Literal["submitted", "accepted", "rejected", "suspended", "expired"]
+"""How callbacks say it in the SDKs' dialect: for more information they say ``rejected``."""
+
+
+class Correct(Part, frozen=True):
+    """A step of a story: correct a rejected application and send it again.
+
+    What is given replaces what was sent before; with neither ``alias`` nor ``name`` nor
+    ``registration_number``, all documents are sent anew.
     """
 
-    name: str = "app"
-    correct: bool = False
-    country: str = "IN"
-    number_type: str = "local"
-    user_type: str = "business"
+    app: str = "app"
     alias: str = ""
-    business_name: str = ""
-    file_names: list[str] = []
+    name: str = ""
+    registration_number: str = ""
+    files: dict[str, str] = {}
+    data_fields: dict[str, str] = {}
 
 
-class StepEntry(Part, frozen=True):
-    """One step of a story: one of these."""
+class Submit(Correct, frozen=True):
+    """A step of a story: submit a complete application.
 
-    submit: Submit | None = None
-    advance: str | None = None
-    get: str | None = None
+    ``app`` is what the story calls it; ``name`` is the end user's; ``files`` says under which
+    name the document of a type is uploaded. What is not given is filled in.
+    """
+
+    country: str = "IN"
+    number_type: NumberWord = "local"
+    user_type: UserWord = "business"
+
+
+class Deliveries(Part, frozen=True):
+    """How many callbacks ended in each state; a state that is not given is not looked at."""
+
+    pending: Count | None = None
+    delivered: Count | None = None
+    failed: Count | None = None
+    blocked: Count | None = None
+    dropped: Count | None = None
+    cancelled: Count | None = None
 
 
 class Expect(Part, frozen=True):
-    """What must hold at the end of a replay."""
+    """What must hold, at the end of a replay or at a step of it.
 
-    status: dict[str, str] = {}
-    timeline: dict[str, list[str]] = {}
-    reason_contains: dict[str, str] = {}
-    callbacks: list[str] | None = None
-    deliveries: dict[str, int] | None = None
-    refusals: list[int] | None = None
+    ``reasons``: presets, or parts of the texts, in the order in which they were told;
+    ``callbacks``: those that the receiver took, in the order in which they arrived;
+    ``signatures``: of every callback that was sent; ``refusals``: the calls that failed, in
+    order (a status, ``cut`` for a lost connection, ``garbled`` for an unreadable answer). At the
+    end, refusals that are not listed are a failure.
+    """
+
+    status: dict[str, EndWord] = {}
+    timeline: dict[str, list[StatusWord]] = {}
+    reasons: dict[str, list[str]] = {}
+    callbacks: list[CallbackWord] | None = None
+    deliveries: Deliveries | None = None
+    signatures: Literal["valid", "wrong", "missing"] | None = None
+    refusals: list[int | Literal["cut", "garbled"]] | None = None
+
+
+class StepEntry(Part, frozen=True):
+    """One step of a story: one of these. ``get`` reads an application as its owner would."""
+
+    submit: Submit | None = None
+    correct: Correct | None = None
+    advance: str | None = None
+    get: str | None = None
+    expect: Expect | None = None
 
 
 class Scenario(Part, frozen=True):
@@ -154,7 +202,10 @@ class Scenario(Part, frozen=True):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file, for editors and for ``scenario check``."""
-    schema = msgspec.json.schema(Scenario)
+    schema: dict[str, Any] = msgspec.json.schema(Scenario)
+    for part in schema["$defs"].values():
+        if "description" in part:
+            part["description"] = " ".join(part["description"].replace("``", "`").split())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "plivo-sim scenario",

@@ -191,7 +191,7 @@ def test_removing_a_fault(http: Http) -> None:
         ({"effect": "error", "tims": 1}, "tims"),
         ({"effect": "error", "probability": 2}, "probability"),
         ({"effect": "error", "quota": {"calls": 0}}, "quota.calls"),
-        ({}, ""),
+        ({}, "effect"),
     ],
 )
 def test_a_wrong_fault_is_refused_with_its_path(
