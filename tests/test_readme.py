@@ -57,7 +57,9 @@ def _type_all(live: LiveSimulator, tmp_path: Path) -> None:
     env = os.environ | {"PLIVO_SIM_URL": live.url}
     made = ""
     for language, text in runnable:
-        if language == "python":
+        if "def test_" in text:
+            answer = _as_a_test(text, tmp_path)
+        elif language == "python":
             done = _run([sys.executable, "-c", text], tmp_path, env)
             made = re.findall(r"'compliance_id': '([^']+)'", done)[0]
         else:
@@ -65,6 +67,32 @@ def _type_all(live: LiveSimulator, tmp_path: Path) -> None:
             answer = _run(["sh", "-euc", script.replace("curl -s", "curl -sS --fail-with-body")],
                           tmp_path, env | {"ID": made})  # fmt: skip
             assert answer.strip(), text
+
+
+APPLICATION = """
+import pytest
+from plivo_sim.samples import write_samples
+
+@pytest.fixture
+def application(plivo_client, tmp_path):
+    def make(**more):
+        asked = plivo_client.phone_number_compliance_requirements.get("IN", "local", "business")
+        ids = [each["document_type_id"] for each in asked.document_types]
+        data = {"country_iso": "IN", "number_type": "local", "alias": "Acme",
+                "end_user": {"type": "business", "name": "Acme"},
+                "documents": [{"document_type_id": ids[0], "data_fields": {"business_name": "A"}},
+                              {"document_type_id": ids[1]}]}
+        return data | more, [str(path) for path in write_samples(tmp_path)[:2]]
+    return make
+"""
+
+
+def _as_a_test(text: str, tmp_path: Path) -> str:
+    folder = tmp_path / "suite"
+    folder.mkdir()
+    (folder / "conftest.py").write_text(APPLICATION)
+    (folder / "test_readme.py").write_text(text)
+    return _run([sys.executable, "-m", "pytest", "-q", "."], folder, dict(os.environ))
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str]) -> str:
