@@ -9,6 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -17,7 +18,7 @@ from plivo_sim.domain.models import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import Duration
-from plivo_sim.errors import AccountRequired, NotFound, NotReached
+from plivo_sim.errors import AccountRequired, NotFound, NotReached, StorageFailed
 from plivo_sim.ids import draw_uuid
 from plivo_sim.runner import Advance, Runner
 from plivo_sim.services import applications, reviews
@@ -174,10 +175,11 @@ class Simulator:
             return self.outbox.replay(world, delivery)
 
     def close(self) -> None:
-        """Write the clocks down and let go of files and threads."""
+        """Write the clocks down, as far as that can be written, and let go of files."""
         self.runner.close()
         for world in self.accounts():
             with world.lock:
-                world.keep_ledger()
+                with suppress(StorageFailed):
+                    world.keep_ledger()
                 world.store.close()
         self._on_close()

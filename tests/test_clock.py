@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from plivo_sim.clock import LATEST, ClockReading, VirtualClock, real_now
 from plivo_sim.errors import ClockRefused
-from tests.walls import START, Wall
+from tests.fakes import START, Wall
 
 
 def gone_s(clock: VirtualClock) -> float:

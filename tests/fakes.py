@@ -1,0 +1,87 @@
+"""Fakes that several tests share: a wall clock that they move, receivers that wait or call in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from plivo_sim.ports import Answer, Outgoing
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+T = TypeVar("T")
+
+
+class Wall:
+    """Call it for the real time; ``pass_s`` lets it pass (or go back)."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_s(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Gate:
+    """A transport whose receivers answer 200 once the gate is opened."""
+
+    def __init__(self) -> None:
+        self.sent: list[Outgoing] = []
+        self._came = threading.Condition()
+        self._opened = threading.Event()
+
+    def send(self, request: Outgoing) -> Answer:
+        with self._came:
+            self.sent.append(request)
+            self._came.notify_all()
+        assert self._opened.wait(10), "nobody opened the gate"
+        return Answer(status=200)
+
+    def wait_for(self, count: int) -> None:
+        """Until this many requests have come."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.sent) >= count, 10)
+
+    def open(self) -> None:
+        self._opened.set()
+
+
+class Calling:
+    """A transport whose receiver does something while it is called, and answers 200."""
+
+    def __init__(self) -> None:
+        self.sent: list[Outgoing] = []
+        self.on_call: Callable[[Outgoing], Any] = lambda _: None
+
+    def send(self, request: Outgoing) -> Answer:
+        self.sent.append(request)
+        self.on_call(request)
+        return Answer(status=200)
+
+
+@contextmanager
+def meanwhile(work: Callable[[], T]) -> Iterator[Future[T]]:
+    """Work in another thread; its end is waited for, and its error raised, at the latest at the
+    end of the block."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        yield future
+        future.result(10)
+
+
+def all_at_once(*works: Callable[[], T]) -> list[T]:
+    """Each in a thread of its own, begun together; their results in their order."""
+    ready = threading.Barrier(len(works))
+
+    def begin(work: Callable[[], T]) -> T:
+        ready.wait(10)
+        return work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(begin, works))
