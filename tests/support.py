@@ -54,7 +54,7 @@ class Http:
             headers["User-Agent"] = self.agent
         headers |= self.headers | kwargs.pop("headers", {})
         headers = {key: value for key, value in headers.items() if value is not None}
-        client = Client(self.app)
+        client = Client(self.app, use_cookies=False)  # a Cookie header is what it says
         return client.open(path, method=method, headers=headers, buffered=True, **kwargs)
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:

@@ -121,7 +121,7 @@ def _check_files(files: Sequence[Upload]) -> list[Problem]:
     for index, file in enumerate(files):
         problem = uploads.check(file, ("files", index), FORMATS)
         if problem is not None and file.content and uploads.kind_of(file.content) is None:
-            text = f"Unsupported file type: '{file.name}' is not a {', '.join(FORMATS)}"
+            text = f"Unsupported file type: '{file.name}' is not PDF, JPEG or PNG"
             problem = Problem(Fault.BAD_FILE, (), text)
         if problem is not None:
             problems.append(problem)
