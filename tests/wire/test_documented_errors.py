@@ -513,6 +513,16 @@ def test_form_fields_are_named_as_in_json(http: Http) -> None:
     refused(answer, 422, (MISSING, "end_user.address.city"))
 
 
+def test_a_gap_in_the_indexes_is_named(http: Http) -> None:
+    """A form that counts from one: the paths stay those of the request."""
+    fields = page.flat(page.CREATE)
+    fields += [(f"documents[{i}][type]", type_) for i, type_ in enumerate(FILES, 1)]
+    files = [(f"documents[{i}][file]", *file) for i, file in enumerate(FILES.values(), 1)]
+    body, content_type = multipart(fields, files)
+    answer = http.post(f"{URL}/", data=body, content_type=content_type)
+    refused(answer, 422, (MISSING, "documents[0].type"))
+
+
 # --- documents and files -------------------------------------------------------------------
 
 BIG = b"%PDF-1.7" + b"x" * (5 * 1024 * 1024)
