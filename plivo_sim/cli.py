@@ -1,146 +1,41 @@
-"""The command line: ``plivo-sim serve`` and friends."""
+"""The command line: a table of contents; each command is in ``plivo_sim.commands``."""
 
 from __future__ import annotations
-
-import logging
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable
-from dataclasses import fields
-from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from plivo_sim import __version__
-from plivo_sim.errors import StateUnreadable
-from plivo_sim.settings import Settings, read_flag, read_setting
-
-F = TypeVar("F", bound=Callable[..., Any])
-_REPEATED = {"credentials": "credential"}
+from plivo_sim.commands.admin import export, reset, status
+from plivo_sim.commands.apps import apps
+from plivo_sim.commands.clock import clock
+from plivo_sim.commands.faults import fault
+from plivo_sim.commands.scenarios import scenario
+from plivo_sim.commands.serve import serve
+from plivo_sim.commands.snapshots import snapshot
+from plivo_sim.commands.trying import try_
+from plivo_sim.commands.webhooks import webhooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="plivo-sim")
 def main() -> None:
-    """A local simulator of Plivo's phone-number compliance APIs."""
+    """A local simulator of Plivo's phone-number compliance APIs.
+
+    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nobody answers.
+    """
 
 
-def _setting_options(command: F) -> F:
-    """An option and a PLIVO_SIM_* variable for every setting."""
-    for each in reversed(fields(Settings)):
-        name, env = each.name, f"PLIVO_SIM_{each.name.upper()}"
-        flag = f"--{_REPEATED.get(name, name).replace('_', '-')}"
-        shown: dict[str, Any] = {"help": each.metadata["help"], "envvar": env, "show_envvar": True}
-        if each.metadata["read"] is read_flag:
-            option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, **shown)
-        elif name in _REPEATED:
-            option = click.option(flag, name, multiple=True, metavar="ID:TOKEN", **shown)
-        else:
-            option = click.option(flag, name, metavar="TEXT", **shown)
-        command = option(command)
-    return command
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    """The settings of options and variables. Exits with a usage error that names the option."""
-    chosen: dict[str, Any] = {}
-    for name, value in given.items():
-        if value is None or value == ():
-            continue
-        text = " ".join(value) if isinstance(value, tuple) else str(value)
-        try:
-            chosen[name] = read_setting(name, text)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-    return Settings(**chosen)
-
-
-@main.command()
-@_setting_options
-@click.option(
-    "--ready-file",
-    type=click.Path(path_type=Path),
-    envvar="PLIVO_SIM_READY_FILE",
-    help="File to write the URL into once requests are answered.",
-)
-def serve(ready_file: Path | None, **given: Any) -> None:
-    """Start the simulator and answer until interrupted."""
-    from plivo_sim.live import LiveSimulator
-
-    settings = _settings(given)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    stopped = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stopped.set())
-    try:
-        live = LiveSimulator(settings).start()
-    except (OSError, StateUnreadable, ValueError) as error:
-        raise click.ClickException(_start_failure(error, settings)) from None
-    click.echo(_greeting(live.url, settings))
-    if live.authority is not None:
-        click.echo(_trust_hint(live.authority))
-    if ready_file is not None:
-        _write_whole(ready_file, live.url)
-    stopped.wait()
-    click.echo("stopping")
-    live.stop()
-
-
-def _start_failure(error: Exception, settings: Settings) -> str:
-    if isinstance(error, OSError):
-        told = error.strerror or str(error)
-        return f"cannot listen on {settings.host}:{settings.port}: {told}; try --port 0"
-    return str(error)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """So that whoever waits for the file never reads half of it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text)
-    aside.replace(path)
-
-
-def _greeting(url: str, settings: Settings) -> str:
-    where = "in memory, gone when this stops" if settings.state is None else str(settings.state)
-    delay = settings.review_delay or "the requirement's own days"
-    return f"""plivo-sim {__version__}
-  Point an SDK at   {url}/v1/Account
-  State             {where}
-  A review takes    {delay}
-  Move time         curl -X POST {url}/_sim/clock/advance -H 'Content-Type: application/json' \
--d '{{"by": "3d"}}'
-  First steps       plivo-sim try --url {url}"""
-
-
-def _trust_hint(authority: Path) -> str:
-    return f"""  Trust it with     NODE_EXTRA_CA_CERTS={authority}  (Node)
-                    SSL_CERT_FILE={authority}  (smallestai)
-                    cat {authority} >> "$(python -m certifi)"  (plivo for Python, which does not
-                    read REQUESTS_CA_BUNDLE; in a container or a virtual environment of its own)"""
-
-
-@main.command("try")
-@click.option("--url", default="http://127.0.0.1:8700", envvar="PLIVO_SIM_URL", show_default=True)
-@click.option("--auth-id", default="MATRYTRYTRYTRYTRYTRY", show_default=True)
-@click.option("--token", default="token", show_default=True)
-@click.option("--samples", type=click.Path(path_type=Path), help="Also write sample files there.")
-def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
-    """Send one complete application to a running simulator and show what happens to it."""
-    from plivo_sim import trial
-    from plivo_sim.client import Client, Refused, Unreachable
-    from plivo_sim.samples import write_samples
-
-    if samples is not None:
-        for path in write_samples(samples):
-            click.echo(f"wrote {path}")
-    try:
-        trial.run(Client(url, auth_id, token), token, click.echo)
-    except (Refused, Unreachable) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+main.add_command(serve)
+main.add_command(try_)
+main.add_command(status)
+main.add_command(clock)
+main.add_command(apps)
+main.add_command(scenario)
+main.add_command(fault)
+main.add_command(webhooks)
+main.add_command(snapshot)
+main.add_command(reset)
+main.add_command(export)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -39,11 +38,7 @@ class Client:
         self.url = (url if "://" in url else f"http://{url}").rstrip("/")
         self.auth_id = auth_id
         self._token = token
-        self._pool = urllib3.PoolManager(
-            retries=False,
-            timeout=urllib3.Timeout(TIMEOUT_S),
-            ca_certs=os.environ.get("REQUESTS_CA_BUNDLE"),
-        )
+        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""
@@ -88,8 +83,7 @@ class Client:
     def _why_unreachable(self, error: Exception) -> str:
         if isinstance(error, urllib3.exceptions.SSLError):
             return (
-                f"the certificate of {self.url} is not trusted; name its authority in "
-                "REQUESTS_CA_BUNDLE"
+                f"the certificate of {self.url} is not trusted; name its authority in SSL_CERT_FILE"
             )
         if isinstance(error, urllib3.exceptions.LocationValueError):
             return f"{self.url!r} is no URL; write http://127.0.0.1:8700"

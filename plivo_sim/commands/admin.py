@@ -1,0 +1,84 @@
+"""``plivo-sim status``, ``reset`` and ``export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plivo_sim.commands.asking import Asked, WrongFile, as_json, asks, asks_account
+from plivo_sim.commands.tables import instant, table, values
+
+
+@click.command()
+@asks
+def status(asked: Asked) -> None:
+    """Show whether it answers, and its accounts."""
+    answer = {
+        "health": asked.get("/health"),
+        "accounts": asked.get("/accounts")["accounts"],
+    }
+    asked.show(answer, lambda told: _status(asked.client.url, told))
+
+
+def _status(url: str, answer: dict[str, Any]) -> str:
+    health = answer["health"]
+    head = values(
+        [
+            ("url", url),
+            ("status", health["status"]),
+            ("version", health["version"]),
+            ("state", health["state"]),
+        ]
+    )
+    counted = ("applications", "end_users", "documents", "numbers")
+    rows = [
+        (
+            each["auth_id"],
+            instant(each["now"]),
+            *(each[name] for name in counted),
+            " ".join(f"{name}={text}" for name, text in each["settings"].items()),
+        )
+        for each in answer["accounts"]
+    ]
+    heads = ("account", "now", "apps", "end users", "documents", "numbers", "settings")
+    return f"{head}\n\n{table(heads, rows)}"
+
+
+@click.command()
+@click.option("--all", "all_", is_flag=True, help="Every account.")
+@asks_account
+def reset(asked: Asked, all_: bool) -> None:
+    """Forget everything that an account holds.
+
+    It does not exist afterwards, until something is written to it.
+    """
+    said = click.get_current_context().get_parameter_source("account")
+    if all_ and said is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("give one of --all, --account")
+    answer = asked.post("/reset", {"account": "all"} if all_ else {})
+    asked.show(answer, lambda told: f"reset {', '.join(told['reset']) or 'nothing'}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@asks_account
+def export(asked: Asked, file: Path) -> None:
+    """Write an account's records to a TinyDB file.
+
+    FILE may be - for the standard output. tinydb.TinyDB(FILE).table("applications").all() lists
+    the applications. The account's token is left out.
+    """
+    answer = asked.get("/export")
+    if asked.as_json or str(file) == "-":
+        click.echo(as_json(answer))
+    if str(file) == "-":
+        return
+    try:
+        file.write_text(as_json(answer), "utf-8")
+    except OSError as error:
+        raise WrongFile(f"{file}: {error.strerror}") from None
+    if not asked.as_json:
+        counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
+        click.echo(f"{file}: {counts or 'nothing'}")

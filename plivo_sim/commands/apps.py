@@ -1,0 +1,188 @@
+"""``plivo-sim apps``: the applications of an account, and what a reviewer does with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from plivo_sim.commands.asking import (
+    Asked,
+    RefusedBySimulator,
+    asks,
+    asks_account,
+    id_argument,
+)
+from plivo_sim.commands.tables import instant, table, values
+from plivo_sim.domain.models import NumberType, UserType
+from plivo_sim.domain.statuses import Status
+from plivo_sim.scenarios.presets import PRESETS, reason_of
+
+
+@click.group()
+def apps() -> None:
+    """List applications, explain them, decide them by hand."""
+
+
+@apps.command("list")
+@click.option("--status", type=click.Choice(list(map(str, Status))), multiple=True)
+@click.option("--country", metavar="XX", multiple=True, help="Two letters.")
+@click.option("--number-type", type=click.Choice(list(map(str, NumberType))), multiple=True)
+@click.option("--user-type", type=click.Choice(list(map(str, UserType))), multiple=True)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@asks_account
+def list_(
+    asked: Asked,
+    status: tuple[str, ...],
+    country: tuple[str, ...],
+    number_type: tuple[str, ...],
+    user_type: tuple[str, ...],
+    limit: int,
+    offset: int,
+) -> None:
+    """List applications, oldest first. A filter that is given twice takes either."""
+    answer = asked.get(
+        "/applications",
+        status=status,
+        country_iso=country,
+        number_type=number_type,
+        user_type=user_type,
+        limit=limit,
+        offset=offset,
+    )
+    asked.show(answer, _list)
+
+
+def _list(answer: dict[str, Any]) -> str:
+    shown, total = answer["applications"], answer["total_count"]
+    rows = [
+        (
+            each["id"],
+            each["status"],
+            each["country_iso"],
+            each["number_type"],
+            each["user_type"],
+            instant(each["submitted_at"]),
+            each["alias"],
+        )
+        for each in shown
+    ]
+    heads = ("id", "status", "country", "number", "user", "submitted", "alias")
+    more = f"\n{len(shown)} of {total}; see --limit and --offset" if total > len(shown) else ""
+    return table(heads, rows) + more
+
+
+@apps.command()
+@id_argument
+@asks
+def show(asked: Asked, id: str) -> None:
+    """Show an application: its timeline, and what comes next."""
+    asked.show(asked.get(f"/applications/{id}"), _application)
+
+
+def _application(answer: dict[str, Any]) -> str:
+    kind = f"{answer['country_iso']} {answer['number_type']} {answer['user_type']}"
+    parts = [
+        values(
+            [
+                ("id", answer["id"]),
+                ("account", answer["account"]),
+                ("alias", answer["alias"]),
+                ("kind", kind),
+                ("made through", answer["origin"]),
+                ("status", answer["status"]),
+                ("reason", answer["rejection_reason"]),
+                ("attempt", answer["attempt"]),
+                ("callback", answer["callback_url"]),
+            ]
+        ),
+        _timeline(answer["timeline"]),
+    ]
+    if answer["next"]:
+        rows = [
+            (instant(step.get("at")) or f"{step['after']} later", step["status"], step["why"])
+            for step in answer["next"]
+        ]
+        parts.append(table(("next", "status", "why"), rows))
+    return "\n\n".join(parts)
+
+
+def _timeline(timeline: list[dict[str, Any]]) -> str:
+    rows = [
+        (instant(each["at"]), each["status"], each["by"], each["why"], each["reason"])
+        for each in timeline
+    ]
+    return table(("at", "status", "by", "why", "reason"), rows)
+
+
+@apps.command()
+@id_argument
+@asks
+def why(asked: Asked, id: str) -> None:
+    """Explain who decided each attempt, and why.
+
+    Shows which rule it was, and why the others did not match.
+    """
+    asked.show(asked.get(f"/applications/{id}/why"), _why)
+
+
+def _why(answer: dict[str, Any]) -> str:
+    parts = [f"{answer['id']} is {answer['status']}"]
+    for each in answer["attempts"]:
+        told = f"attempt {each['attempt']}: decided by {each['decided_by']}"
+        if each["rules"]:
+            rows = [(rule["rule"], rule["matched"], rule["why"]) for rule in each["rules"]]
+            told += f"\n{table(('rule', 'matched', 'why'), rows)}"
+        parts.append(told)
+    return "\n\n".join(parts)
+
+
+# --- decisions -------------------------------------------------------------------------------
+
+_REASON_HELP = f"What the applicant is told: a text, or one of {', '.join(PRESETS)}."
+
+
+@apps.command()
+@id_argument
+@asks
+def accept(asked: Asked, id: str) -> None:
+    """Accept a submitted application."""
+    _decide(asked, id, Status.ACCEPTED)
+
+
+@apps.command()
+@id_argument
+@asks
+def reinstate(asked: Asked, id: str) -> None:
+    """Accept a suspended application again."""
+    found = asked.get(f"/applications/{id}")["status"]
+    if found != Status.SUSPENDED:
+        raise RefusedBySimulator(f"cannot reinstate application {id} in status {found}")
+    _decide(asked, id, Status.ACCEPTED)
+
+
+def _decision(verb: str, status: Status, help: str) -> click.Command:
+    @click.command(verb, help=help)
+    @id_argument
+    @click.option("--reason", metavar="TEXT", help=_REASON_HELP)
+    @asks
+    def decision(asked: Asked, id: str, reason: str | None) -> None:
+        _decide(asked, id, status, reason)
+
+    return decision
+
+
+for _verb, _status, _help in (
+    ("reject", Status.REJECTED, "Reject a submitted application."),
+    ("more-info", Status.MORE_INFO_REQUIRED, "Ask for more about a submitted application."),
+    ("suspend", Status.SUSPENDED, "Suspend an accepted application."),
+    ("expire", Status.EXPIRED, "Let an accepted application expire."),
+):
+    apps.add_command(_decision(_verb, _status, _help))
+
+
+def _decide(asked: Asked, id: str, status: Status, reason: str | None = None) -> None:
+    body = {"status": status, **({"reason": reason_of(reason)} if reason else {})}
+    answer = asked.post(f"/applications/{id}/decision", body)
+    asked.show(answer, lambda told: f"{told['id']} is {told['status']}")

@@ -1,0 +1,150 @@
+"""What every command that asks a simulator shares: its options, its errors, its exit codes.
+
+0: done. 1: the simulator refused. 2: wrong usage, or a wrong file. 3: nobody answers.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from plivo_sim.client import Client, Refused
+
+DEFAULT_URL = "http://127.0.0.1:8700"
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+class RefusedBySimulator(click.ClickException):
+    """The simulator's own sentence."""
+
+    exit_code = 1
+
+
+class WrongFile(click.ClickException):
+    """A file that was given cannot be used."""
+
+    exit_code = 2
+
+
+class NobodyAnswers(click.ClickException):
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The simulator that a command asks, and how the answer is to be shown."""
+
+    client: Client
+    account: str = ""
+    as_json: bool = False
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.ask("GET", path, **query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return self.ask("POST", path, body or {})
+
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """A control call, in the account that was named. Raises Refused, Unreachable."""
+        return self.client.control(method, path, body, account=self.account, **query)
+
+    def show(self, answer: Any, words: Callable[[Any], str]) -> None:
+        """The answer as it is for a script, in words for people."""
+        click.echo(as_json(answer) if self.as_json else words(answer))
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2)
+
+
+def url_option(command: C) -> C:
+    return click.option(
+        "--url",
+        default=DEFAULT_URL,
+        envvar="PLIVO_SIM_URL",
+        show_default=True,
+        show_envvar=True,
+        help="Where the simulator answers.",
+    )(command)
+
+
+def json_option(command: C) -> C:
+    text = "Print the simulator's JSON and nothing else."
+    return click.option("--json", "as_json", is_flag=True, help=text)(command)
+
+
+def asks(command: Callable[..., None]) -> Callable[..., None]:
+    """``--url`` and ``--json``; the command gets an ``Asked`` first."""
+
+    @functools.wraps(command)
+    def run(*, url: str, as_json: bool, account: str = "", **given: Any) -> None:
+        from plivo_sim.client import Client
+
+        with exit_codes(as_json):
+            command(Asked(Client(url), account, as_json), **given)
+
+    return json_option(url_option(run))
+
+
+def asks_account(command: Callable[..., None]) -> Callable[..., None]:
+    """Like ``asks``, with ``--account``."""
+    return click.option(
+        "--account",
+        default="",
+        envvar="PLIVO_SIM_ACCOUNT",
+        show_envvar=True,
+        metavar="MA...",
+        help="Auth id of the account; needed when several exist.",
+    )(asks(command))
+
+
+def id_argument(command: C) -> C:
+    """``ID``, which a script's unset variable must not leave empty."""
+    return click.argument("id", callback=_not_empty)(command)
+
+
+def _not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("must not be empty")
+    return value
+
+
+@contextmanager
+def exit_codes(as_json_: bool = False) -> Iterator[None]:
+    """Turns what the client raises into messages and exit codes."""
+    from plivo_sim.client import Refused, Unreachable
+
+    try:
+        yield
+    except Refused as error:
+        if as_json_ and error.body:
+            click.echo(as_json(error.body))
+            raise click.exceptions.Exit(RefusedBySimulator.exit_code) from None
+        raise RefusedBySimulator(refusal(error)) from None
+    except Unreachable as error:
+        raise NobodyAnswers(str(error)) from None
+
+
+def refusal(error: Refused) -> str:
+    """A refusal for people: the sentence, each problem with its path, the accounts to name."""
+    if error.body.get("code") == "account_required":
+        return _which_account(error.body.get("accounts", []))
+    placed = [each for each in error.body.get("problems", []) if each.get("path")]
+    if not placed:
+        return error.text
+    lines = [f"  {each['path']}: {each['message']}" for each in placed]
+    return "\n".join([str(error.body.get("title", error.text)), *lines])
+
+
+def _which_account(accounts: list[str]) -> str:
+    if not accounts:
+        return "no account exists yet: one appears when something is written to it"
+    lines = [f"  --account {auth_id}" for auth_id in accounts]
+    return "\n".join(["several accounts exist; say which one:", *lines])

@@ -1,0 +1,155 @@
+"""``plivo-sim fault``: faults of an account. The options of ``add`` are made from the type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+import msgspec
+from msgspec.inspect import (
+    BoolType,
+    Field,
+    FloatType,
+    IntType,
+    LiteralType,
+    NoneType,
+    StructType,
+    Type,
+    UnionType,
+    type_info,
+)
+
+from plivo_sim.commands.asking import Asked, asks_account
+from plivo_sim.commands.tables import table
+from plivo_sim.faults.model import FaultRule
+
+HELP = {
+    "effect": "What happens to a call that it strikes.",
+    "name": "What to call it, instead of fault-N.",
+    "status": "HTTP status of the effect error.",
+    "message": "Text of the error.",
+    "latency_s": "Real seconds to wait first.",
+    "retry_after_s": "Send Retry-After.",
+    "applied": "Do the work first and lose only its answer.",
+    "api": "new, legacy, atoms, or plivo-for-atoms; a glob.",
+    "operation": "Such as compliance.create; a glob.",
+    "method": "HTTP method; a glob.",
+    "path": "Path of the URL; a glob.",
+    "application": "Id of an application; a glob.",
+    "times": "How often it strikes in all.",
+    "skip": "Let so many calls through first.",
+    "every": "Strike every so-manieth call.",
+    "probability": "Strike so often, by the account's dice.",
+    "quota.calls": "Strike over so many calls within --quota-per-s.",
+    "quota.per_s": "Real seconds of the quota's window.",
+}
+
+
+@click.group()
+def fault() -> None:
+    """Make calls fail on purpose."""
+
+
+def fault_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every field of a fault."""
+    for path, field in reversed(list(fault_fields())):
+        command = _option(path, field)(command)
+    return command
+
+
+def fault_fields(type_: type = FaultRule, prefix: str = "") -> Iterator[tuple[str, Field]]:
+    """Every field with its path; those of a part stand on their own (``quota.calls``)."""
+    info = type_info(type_)
+    assert isinstance(info, StructType)
+    for field in info.fields:
+        inner = _plain(field.type)
+        if isinstance(inner, StructType):
+            yield from fault_fields(inner.cls, f"{prefix}{field.encode_name}.")
+        else:
+            yield prefix + field.encode_name, field
+
+
+def _plain(type_: Type) -> Type:
+    """The type without ``| None``."""
+    if isinstance(type_, UnionType):
+        (type_,) = (each for each in type_.types if not isinstance(each, NoneType))
+    return type_
+
+
+def _option(path: str, field: Field) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    flag, name, type_ = (
+        path.replace(".", "-").replace("_", "-"),
+        _variable(path),
+        _plain(field.type),
+    )
+    required = field.required and "." not in path
+    default = field.default if isinstance(field.default, str | int | float) else None
+    note = f"  [default: {default}]" if default not in (None, "", "*") else ""
+    help = f"{HELP.get(path, '')}{note}"
+    if isinstance(type_, BoolType):
+        return click.option(f"--{flag}/--no-{flag}", name, default=None, help=help)
+    return click.option(f"--{flag}", name, type=_click_type(type_), required=required, help=help)
+
+
+def _click_type(type_: Type) -> click.ParamType[Any]:
+    if isinstance(type_, LiteralType):
+        return click.Choice([str(each) for each in type_.values])
+    if isinstance(type_, IntType):
+        return click.IntRange(type_.ge, type_.le)
+    if isinstance(type_, FloatType):
+        low = type_.ge if type_.gt is None else type_.gt
+        return click.FloatRange(low, type_.le, min_open=type_.gt is not None)
+    return click.STRING
+
+
+def _variable(path: str) -> str:
+    return path.replace(".", "__")
+
+
+@fault.command()
+@fault_options
+@asks_account
+def add(asked: Asked, **given: Any) -> None:
+    """Switch a fault on; it stays until it is cleared or has struck --times."""
+    body: dict[str, Any] = {}
+    for path, _ in fault_fields():
+        value = given[_variable(path)]
+        if value is None:
+            continue
+        *parts, name = path.split(".")
+        holder = body
+        for part in parts:
+            holder = holder.setdefault(part, {})
+        holder[name] = value
+    asked.show(asked.post("/faults", body), lambda answer: f"{answer['id']} is on")
+
+
+@fault.command("list")
+@asks_account
+def list_(asked: Asked) -> None:
+    """List the faults that are on, the scenario's own included."""
+    asked.show(asked.get("/faults"), _list)
+
+
+@fault.command()
+@click.argument("id", required=False)
+@asks_account
+def clear(asked: Asked, id: str | None) -> None:
+    """Switch a fault off; without ID all, except the scenario's own."""
+    if id is not None and not id.strip():
+        raise click.UsageError("ID must not be empty")
+    asked.show(asked.ask("DELETE", f"/faults/{id}" if id else "/faults"), _list)
+
+
+def _list(answer: dict[str, Any]) -> str:
+    own = {"id", "name", "effect", "struck"}
+    rows = []
+    for each in answer["faults"]:
+        details = " ".join(
+            f"{name}={msgspec.json.encode(value).decode() if isinstance(value, dict) else value}"
+            for name, value in each.items()
+            if name not in own
+        )
+        rows.append((each["id"], each["effect"], each["struck"], details))
+    return table(("id", "effect", "struck", "details"), rows)

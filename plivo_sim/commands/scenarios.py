@@ -1,0 +1,231 @@
+"""``plivo-sim scenario``: stories, the ones that ship and one's own."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plivo_sim.commands.asking import (
+    Asked,
+    WrongFile,
+    as_json,
+    asks,
+    asks_account,
+    json_option,
+)
+from plivo_sim.commands.tables import table, values
+
+if TYPE_CHECKING:
+    from plivo_sim.scenarios.loader import Mistake
+
+STORY_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@click.group()
+def scenario() -> None:
+    """Use, check and write stories.
+
+    A story says what the reviewer decides, and what happens to callbacks and calls.
+    """
+
+
+@scenario.command("list")
+@asks
+def list_(asked: Asked) -> None:
+    """List the stories that ship."""
+    asked.show(
+        asked.get("/scenarios"),
+        lambda told: table(
+            ("name", "story"), [(each["name"], each["story"]) for each in told["scenarios"]]
+        ),
+    )
+
+
+@scenario.command()
+@click.argument("name", required=False)
+@asks_account
+def show(asked: Asked, name: str | None) -> None:
+    """Show the account's present story; with NAME, the text of one that ships."""
+    if name:
+        asked.show(asked.get(f"/scenarios/{name}"), lambda told: str(told["yaml"]).rstrip())
+    else:
+        asked.show(asked.get("/scenario"), _present)
+
+
+def _present(answer: dict[str, Any]) -> str:
+    story = answer["scenario"]
+    if story is None:
+        return f"{answer['account']} has no scenario"
+    parts = [values([("account", answer["account"]), ("story", story["story"])])]
+    rules = story.get("rules", [])
+    if rules:
+        named = [each.get("name") or f"rule {i + 1}" for i, each in enumerate(rules)]
+        rows = [
+            (name, each.get("decide", "accepted"), answer["fired"].get(name, 0))
+            for name, each in zip(named, rules, strict=True)
+        ]
+        parts.append(table(("rule", "decides", "fired"), rows))
+    return "\n\n".join(parts)
+
+
+@scenario.command()
+@click.argument("name", metavar="NAME|FILE", required=False)
+@click.option("--none", is_flag=True, help="Go back to no story at all.")
+@asks_account
+def use(asked: Asked, name: str | None, none: bool) -> None:
+    """Make a story that ships, or a file, the account's. Its rules start counting anew."""
+    if bool(name) == none:
+        raise click.UsageError("give one of NAME|FILE, --none")
+    if not name:
+        asked.show(asked.ask("DELETE", "/scenario"), _present)
+        return
+    path = Path(name)
+    if path.suffix in STORY_SUFFIXES or path.is_file():
+        asked.show(_use_file(asked, path), _present)
+    else:
+        asked.show(asked.post("/scenario", {"name": name}), _present)
+
+
+def _use_file(asked: Asked, path: Path) -> Any:
+    """The simulator reads the file, because only it knows its own catalogue's words."""
+    from plivo_sim.client import Refused
+
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongFile(_unreadable(path, error)) from None
+    try:
+        return asked.post("/scenario", {"yaml": text})
+    except Refused as error:
+        problems = error.body.get("problems")
+        if not problems:
+            raise
+        raise WrongFile("\n".join(_placed(str(path), each) for each in problems)) from None
+
+
+def _placed(file: str, problem: dict[str, str]) -> str:
+    """``file:line: path: text`` of a problem whose text begins with ``line N: ``."""
+    line = re.match(r"line (\d+): ", problem["message"])
+    text = problem["message"][line.end() :] if line else problem["message"]
+    where = f"{file}:{line[1]}" if line else file
+    return ": ".join(part for part in (where, problem["path"], text) if part)
+
+
+# --- without a simulator ---------------------------------------------------------------------
+
+
+@scenario.command()
+@click.argument("files", metavar="FILE|NAME...", nargs=-1, required=True)
+@json_option
+def check(files: tuple[str, ...], as_json: bool) -> None:
+    """Check stories; prints every mistake with file, line and path. Needs no simulator.
+
+    Exit code 2 when there is any.
+    """
+    found = [mistake for file in files for mistake in _mistakes(file, quiet=as_json)]
+    if as_json:
+        click.echo(_as_json(found))
+    for mistake in found if not as_json else ():
+        click.echo(str(mistake))
+    if found:
+        raise click.exceptions.Exit(WrongFile.exit_code)
+
+
+def _mistakes(file: str, *, quiet: bool) -> list[Mistake]:
+    from plivo_sim.scenarios.library import find_scenario
+    from plivo_sim.scenarios.loader import Mistake, ScenarioError
+
+    try:
+        story = find_scenario(file)
+    except ScenarioError as error:
+        return list(error.mistakes)
+    except (OSError, UnicodeDecodeError) as error:
+        return [Mistake(file, 0, "", _unreadable(None, error))]
+    if not quiet:
+        click.echo(f"{file}: ok: {story.story}")
+    return []
+
+
+def _as_json(mistakes: list[Mistake]) -> str:
+    shown = [
+        {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
+        for each in mistakes
+    ]
+    return as_json({"mistakes": shown})
+
+
+def _unreadable(path: Path | None, error: OSError | UnicodeDecodeError) -> str:
+    told = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+    return f"{path}: {told}" if path else str(told)
+
+
+@scenario.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def new(name: str, force: bool) -> None:
+    """Write a commented story to begin with, NAME.yaml. Needs no simulator."""
+    path = Path(name) if Path(name).suffix in STORY_SUFFIXES[:2] else Path(f"{name}.yaml")
+    if path.exists() and not force:
+        raise WrongFile(f"{path} is there already; --force writes over it")
+    try:
+        path.write_text(starter(path.stem), "utf-8")
+    except OSError as error:
+        raise WrongFile(f"{path}: {error.strerror}") from None
+    click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
+
+
+def starter(name: str) -> str:
+    """A story that shows the language, most of it in comments."""
+    title = json.dumps(f"{name}: a blurred scan is rejected, its correction is accepted.")
+    return _STARTER.replace("TITLE", title)
+
+
+_STARTER = """\
+story: TITLE
+# One sentence that says what happens. plivo-sim scenario check FILE finds every mistake;
+# plivo-sim scenario use FILE makes this the account's story.
+# Editors complete and check this file by its schema:
+# yaml-language-server: $schema=http://127.0.0.1:8700/_sim/schema/scenario.json
+
+# Rules are tried in order; the first one whose conditions all hold decides the submission.
+rules:
+  - name: blurred scan
+    when:
+      country: IN
+      alias: "*blurred*"         # a value, a glob, a list of them, or {regex: ...}
+      # number_type: [local, mobile]
+      # user_type: business
+      # attempt: {at_least: 2}   # the second submission and later ones
+      # not: {name: "Acme*"}
+    times: 1                     # it decides once; then the rules below count
+    decide: rejected             # accepted, rejected, more_info_required, nothing
+    reason: unreadable_scan      # the name of a preset, or any text
+    after: 2 business days       # or 36h, {between: [1d, 5d]}, {at: 2026-03-01T09:00:00Z}
+
+  # - name: complaints
+  #   when: {name: "*Telemarketing*"}
+  #   decide: accepted
+  #   after: 1d
+  #   then:                      # what follows, counted from the step before it
+  #     - {status: suspended, after: 30d, reason: complaints}
+  #     - {status: accepted, after: 7d}
+
+# What is decided when no rule matches; without it, accepted after the account's review delay.
+default:
+  decide: accepted
+  after: 1d
+
+# webhooks:
+#   retries: [60s, 120s, 240s]
+#   delay: 10m
+#   duplicate: 1
+#   drop: 1                      # the first callback is lost
+
+# faults:
+#   - {effect: error, status: 503, times: 2, operation: compliance.create}
+#   - {effect: slow, latency_s: 2, every: 3}
+"""
