@@ -64,7 +64,8 @@ class Runner:
         """Make happen what is due by now; with ``sends``, wait for its callbacks too."""
         if self.wake is None or sends:
             self.run_due(world)
-            self.wait_for_sends(world)
+            if not world.advancing:
+                self.wait_for_sends(world)
             return
         with world.lock:
             self._review_until(world, world.now())
@@ -262,11 +263,12 @@ class Runner:
         return tried
 
     def _answer(self, job: Job) -> Answer:
+        outer = getattr(self._here, "sending", False)
         self._here.sending = True
         try:
             return self._transport.send(job[1])
         finally:
-            self._here.sending = False
+            self._here.sending = outer
 
     def _record(self, world: World, job: Job, answer: Answer, era: int) -> Attempted | None:
         """Write down what came back, unless the account was reset or restored meanwhile."""

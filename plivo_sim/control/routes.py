@@ -192,10 +192,10 @@ def decide(id: str) -> Response:
     status, reason = word_of(data, "status", Status), text_of(data, "reason")
     world = call.sim.world_of_application(id)
     call.sim.runner.catch_up(world)
+    application = call.sim.decide(id, status, reason)
+    call.why = f"{id} is {application.status}, by hand"
+    call.world = world
     with world.lock:
-        application = call.sim.decide(id, status, reason)
-        call.why = f"{id} is {application.status}, by hand"
-        call.world = world
         return call.answer(presenters.application_of(world, application))
 
 
