@@ -109,6 +109,8 @@ PLUMBING = {
     "domain/models.py": "records; what they mean stands where they are used",
     "domain/review.py": "plans and submissions",
     "services/__init__.py": "empty",
+    "services/planning.py": "stories decide here, not Plivo",
+    "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",
     "webhooks/transport.py": "sockets",
     "data/__init__.py": "empty",

@@ -1,4 +1,4 @@
-"""Instants as each API prints them (DECISIONS 33). All UTC, all with ``Z``."""
+"""Instants as each API prints them. All UTC, all with ``Z`` (observed)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """End users that stand alone, as the legacy API makes them.
 
-Those that one call of the new API made are the same records: read, listed and changed here too.
+Those that one call of the new API made are the same records (inferred): read, listed and changed
+here too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The review: from a submission to what the reviewer does, and when."""
+"""The review: from a submission to what the reviewer does, and when.
+
+Acceptance verifies every document (documented: the page's sample); a refusal that names no
+document leaves them pending (invented).
+"""
 
 from __future__ import annotations
 

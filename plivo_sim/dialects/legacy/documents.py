@@ -1,4 +1,4 @@
-"""``ComplianceDocument``: create, list, get, update (a POST here), delete."""
+"""``ComplianceDocument``: create, list, get, update (a POST here), delete (documented)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``EndUser``: create, list, get, update (a POST here), delete."""
+"""``EndUser``: create, list, get, update (a POST here), delete (documented)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a phone number says of itself: its country and its type.
 
-Which of the library's types is which of Plivo's is inferred: a shared-cost, universal-access or
-IP number belongs to no place, which is what Plivo calls national.
+A shared-cost, universal-access or IP number belongs to no place, which is what Plivo calls
+national (inferred).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Query strings of the legacy lists: filters in any spelling that a client is known to send.
 
-Unknown parameters are ignored (DECISIONS 26) and named in a warning, because a misspelt filter
-would otherwise look like one that matches everything.
+The filters are those that the SDKs send (observed). Unknown parameters are ignored (inferred:
+only the new API is known to refuse them) and named in a warning, because a misspelt filter would
+otherwise look like one that matches everything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shapes of answers that both dialects share (for OpenAPI and the tests)."""
+"""Shapes of answers that both dialects share (observed), for OpenAPI and the tests."""
 
 from __future__ import annotations
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from plivo_sim.domain.models import Origin
 
 HEADER = "X-Plivo-Sim-Dialect"
+MOUNT_KEY = "plivo_sim.dialect"
+"""Where the WSGI environment says which mount (``/sdk/v1/…``) was called."""
+
 _SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
 
 

@@ -1,7 +1,8 @@
 """The routes of ``PhoneNumber/Compliance``, shared by both dialects.
 
-Both spellings of every URL, with and without the last slash, are answered; none redirects,
-because a redirect turns a POST into a GET. Every answer names its dialect.
+Both spellings of every URL are answered, without the last slash (documented) and with it
+(observed); none redirects, because a redirect turns a POST into a GET. Every answer names its
+dialect.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from plivo_sim.dialects.calls import Call, current_call
 from plivo_sim.dialects.outcome import asked_outcome
 from plivo_sim.dialects.paging import meta, refuse_if_any, refuse_unknown
 from plivo_sim.dialects.phone_number import documented, sdk
-from plivo_sim.dialects.phone_number.choice import HEADER, Clues, choose
+from plivo_sim.dialects.phone_number.choice import HEADER, MOUNT_KEY, Clues, choose
 from plivo_sim.dialects.phone_number.limits import RateLimits
 from plivo_sim.dialects.phone_number.port import NewApi, Shown
 from plivo_sim.dialects.schema import dotted
@@ -24,7 +25,6 @@ from plivo_sim.errors import NotFound, Problem, SimError
 from plivo_sim.services import applications
 
 DIALECTS: dict[str, NewApi] = {"sdk": sdk, "documented": documented}
-MOUNT_KEY = "plivo_sim.dialect"
 
 Chosen = tuple[Call, NewApi]
 

@@ -16,10 +16,14 @@ from plivo_sim.dialects.phone_number.documented.paths import param, schema_order
 from plivo_sim.dialects.phone_number.documented.presenters import STATUS_WORDS
 from plivo_sim.domain.requirements import Requirement, Slot
 from plivo_sim.errors import (
+    AlreadyRented,
+    ApplicationRequired,
     Fault,
     Injected,
     InUse,
     Invalid,
+    MainAccountOnly,
+    Mismatch,
     NoSuchPage,
     NotFound,
     Problem,
@@ -72,7 +76,8 @@ _BY_STATUS = {
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
-_STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429}
+_STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429,
+                                      MainAccountOnly: 403}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
 _LACKING = {"user_type": "end_user.type"}
@@ -125,6 +130,12 @@ def _tell(error: SimError) -> _Told:
             return _wrong_state(error)
         case InUse():
             return _Told(409, "state_error", "resource_in_use", message, anchor="status-flow")
+        case Mismatch():
+            return _mismatch(error)
+        case ApplicationRequired():
+            return _Told(*_VALIDATION, "missing_required_field", message, "compliance_id")
+        case AlreadyRented():
+            return _Told(409, "state_error", "number_already_rented", message)
     status = error.status if isinstance(error, Injected) else _STATUS.get(type(error), 500)
     anchor = "rate-limits" if status == 429 else "error-handling"
     return _Told(status, *_BY_STATUS.get(status, _BROKEN), message, anchor=anchor)
@@ -148,6 +159,16 @@ def _wrong_state(error: WrongState) -> _Told:
     detail = f"; {error.detail}" if error.detail else ""
     message = f"Compliance cannot be {verb} in current status: {error.status}{shown}{detail}"
     return _Told(409, "state_error", code, message, "compliance_id", "status-flow")
+
+
+def _mismatch(error: Mismatch) -> _Told:
+    """Worded as the page's table of error codes (documented)."""
+    what = error.aspect.removeprefix("number_")
+    message = (
+        f"Number {what} doesn't match compliance {what}: the number's is {error.number_has}, "
+        f"the compliance's {error.application_has}"
+    )
+    return _Told(*_VALIDATION, f"{error.aspect}_mismatch", message, "compliance_id")
 
 
 # --- problems ------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The same place in a record by its domain path and by this dialect's.
 
-The page nests what the domain keeps flat: ``end_user.address.line1`` is ``address_line1``.
+The page nests what the domain keeps flat (documented): ``end_user.address.line1`` is
+``address_line1``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The shapes of this dialect: what comes in, and (for OpenAPI and the tests) what goes out."""
+"""The shapes of this dialect (observed): what comes in, and what goes out, for OpenAPI and the
+tests."""
 
 from __future__ import annotations
 
