@@ -9,9 +9,11 @@ from plivo_sim.commands.admin import export, reset, status
 from plivo_sim.commands.apps import apps
 from plivo_sim.commands.clock import clock
 from plivo_sim.commands.faults import fault
+from plivo_sim.commands.replay import replay
 from plivo_sim.commands.scenarios import scenario
 from plivo_sim.commands.serve import serve
 from plivo_sim.commands.snapshots import snapshot
+from plivo_sim.commands.suites import run, verify
 from plivo_sim.commands.trying import try_
 from plivo_sim.commands.webhooks import webhooks
 
@@ -31,11 +33,14 @@ main.add_command(status)
 main.add_command(clock)
 main.add_command(apps)
 main.add_command(scenario)
+main.add_command(replay)
 main.add_command(fault)
 main.add_command(webhooks)
 main.add_command(snapshot)
 main.add_command(reset)
 main.add_command(export)
+main.add_command(run)
+main.add_command(verify)
 
 
 if __name__ == "__main__":

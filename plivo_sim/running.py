@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -53,8 +52,3 @@ def run(command: Sequence[str], settings: Settings, environment: Mapping[str, st
             for number, handler in before.items():
                 signal.signal(number, handler)
     return code if code >= 0 else 128 - code
-
-
-def environment() -> dict[str, str]:
-    """This process's own variables."""
-    return dict(os.environ)

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _REPEATED = {"credentials": "credential"}
 
 
-def _setting_options(command: F) -> F:
+def setting_options(command: F) -> F:
     """An option and a PLIVO_SIM_* variable for every setting."""
     for each in reversed(fields(Settings)):
         name, env = each.name, f"PLIVO_SIM_{each.name.upper()}"
@@ -37,7 +37,7 @@ def _setting_options(command: F) -> F:
     return command
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def settings_of(given: dict[str, Any]) -> Settings:
     """The settings of options and variables. Exits with a usage error that names the option."""
     chosen: dict[str, Any] = {}
     for name, value in given.items():
@@ -52,7 +52,7 @@ def _settings(given: dict[str, Any]) -> Settings:
 
 
 @click.command()
-@_setting_options
+@setting_options
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
@@ -63,7 +63,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     """Start the simulator and answer until interrupted."""
     from plivo_sim.live import LiveSimulator
 
-    settings = _settings(given)
+    settings = settings_of(given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -71,7 +71,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     try:
         live = LiveSimulator(settings).start()
     except (OSError, StateUnreadable, ValueError) as error:
-        raise click.ClickException(_start_failure(error, settings)) from None
+        raise click.ClickException(start_failure(error, settings)) from None
     click.echo(_greeting(live.url, settings))
     if live.authority is not None:
         click.echo(_trust_hint(live.authority))
@@ -82,7 +82,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     live.stop()
 
 
-def _start_failure(error: Exception, settings: Settings) -> str:
+def start_failure(error: Exception, settings: Settings) -> str:
     if isinstance(error, OSError):
         told = error.strerror or str(error)
         return f"cannot listen on {settings.host}:{settings.port}: {told}; try --port 0"

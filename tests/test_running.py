@@ -1,0 +1,65 @@
+"""``plivo-sim run``: a simulator for the time of one command."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.live
+
+RUN = [sys.executable, "-m", "plivo_sim.cli", "run"]
+ASKS = """
+import json, os, urllib.request
+health = json.load(urllib.request.urlopen(os.environ["PLIVO_SIM_URL"] + "/_sim/health"))
+assert health["status"] == "ok"
+assert os.environ["PLIVO_SIM_API"] == os.environ["PLIVO_SIM_URL"] + "/v1/Account"
+import plivo
+from plivo_sim.pointing import pointed
+with pointed(os.environ["PLIVO_SIM_URL"]), plivo.RestClient() as client:
+    print(client.end_users.list().meta.total_count)
+"""
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RUN, *args], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_finds_a_simulator_and_credentials() -> None:
+    """The SDK reads its auth id and token from the environment."""
+    done = run("--", sys.executable, "-c", ASKS)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_it_ends_with_the_command_s_exit_code(code: int) -> None:
+    """So that CI sees it."""
+    assert run("--", sys.executable, "-c", f"raise SystemExit({code})").returncode == code
+
+
+def test_a_command_that_is_not_there() -> None:
+    """127, as a shell says it."""
+    done = run("--", "no-such-command-at-all")
+    assert done.returncode == 127
+    assert "cannot run 'no-such-command-at-all'" in done.stderr
+
+
+def test_a_signal_reaches_the_command() -> None:
+    """And the simulator stops after it."""
+    code = "print('up', flush=True); import signal; signal.pause()"
+    with subprocess.Popen(
+        [*RUN, "--", sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 128 + signal.SIGTERM
+
+
+def test_options_are_those_of_serve() -> None:
+    """A wrong one is a usage error."""
+    done = run("--review-delay", "soon", "--", "true")
+    assert done.returncode == 2
+    assert "review_delay" in done.stderr
