@@ -1,0 +1,178 @@
+"""The thread that wakes accounts, for those who wait for callbacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from plivo_sim import scheduler as scheduler_module
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.durations import Duration
+from plivo_sim.ports import Answer, Outgoing, Transport
+from plivo_sim.scheduler import Scheduler
+from plivo_sim.settings import Settings
+from tests.fakes import Calling, Gate
+from tests.support import Http
+
+CALLBACK = "http://127.0.0.1:9/cb"
+OTHER = "MAYYYYYYYYYYYYYYYYYY"
+SOON = Duration(0.01)
+
+Maker = Callable[..., Http]
+
+
+@pytest.fixture
+def make() -> Iterator[Maker]:
+    """Simulators whose accounts are woken; real time passes."""
+    made = []
+
+    def maker(transport: Transport, **chosen: Any) -> Http:
+        sim = make_simulator(Settings(**({"review_delay": SOON} | chosen)), transport=transport)
+        scheduler = Scheduler(sim.runner)
+        sim.runner.wake = scheduler.notify
+        scheduler.start()
+        made.append((sim, scheduler))
+        return Http(create_app(sim), sim)
+
+    yield maker
+    for sim, scheduler in made:
+        scheduler.stop()
+        sim.close()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """Receivers that answer once the gate is opened, at the latest at the end."""
+    gate = Gate()
+    yield gate
+    gate.open()
+
+
+def test_what_is_due_happens_without_any_request(make: Maker, gate: Gate) -> None:
+    """The callback arrives by itself."""
+    http = make(gate)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+
+
+def test_a_flying_clock_is_followed(make: Maker, gate: Gate) -> None:
+    """Three business days in a blink."""
+    http = make(gate, review_delay=None, warp=86400.0 * 500)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+
+
+def test_no_request_waits_for_a_receiver(make: Maker, gate: Gate) -> None:
+    """The decision is answered while its callback hangs, and so is everything after it."""
+    http = make(gate, paused=True)
+    id = http.sdk_created(callback_url=CALLBACK)
+    assert http.decide(id, "rejected").status_code == 200
+    gate.wait_for(1)
+    got = http.get(f"PhoneNumber/Compliance/{id}/")
+    assert got.get_json()["compliance"]["status"] == "rejected"
+    assert http.sdk_create(alias="another").status_code == 201
+
+
+def test_a_receiver_that_hangs_delays_its_own_account_only(make: Maker) -> None:
+    """The other one's callbacks arrive meanwhile."""
+    hanging, arrived = Gate(), Gate()
+    arrived.open()
+
+    class ByUrl:
+        def send(self, request: Outgoing) -> Answer:
+            return (hanging if request.url == CALLBACK else arrived).send(request)
+
+    http = make(ByUrl())
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    http.sdk_created(callback_url=CALLBACK)
+    hanging.wait_for(1)
+    other.sdk_created(callback_url="http://127.0.0.1:9/other")
+    arrived.wait_for(1)
+    hanging.open()
+
+
+def test_a_paused_account_is_woken_by_its_resumption(make: Maker, gate: Gate) -> None:
+    """And not before: the callback of the account that runs comes first."""
+    http = make(gate)
+    http.world.configure({"paused": "true"})
+    http.sdk_created(callback_url=CALLBACK)
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    other.sdk_created(callback_url=f"{CALLBACK}/other")
+    gate.wait_for(1)
+    assert [request.url for request in gate.sent] == [f"{CALLBACK}/other"]
+    http.control("POST", "/clock/resume", {"account": http.auth_id})
+    gate.wait_for(2)
+
+
+def test_a_faster_clock_wakes_earlier(make: Maker, gate: Gate) -> None:
+    """The nap for the old rate does not go on."""
+    http = make(gate, review_delay=Duration(3600))
+    http.sdk_created(callback_url=CALLBACK)
+    http.control("POST", "/clock/rate", {"rate": 1e8, "account": http.auth_id})
+    gate.wait_for(1)
+
+
+def test_a_receiver_that_makes_more_work_is_served(make: Maker) -> None:
+    """Each callback creates the next application, three times over."""
+    done = Gate()
+    done.open()
+    transport = Calling()
+    http = make(transport)
+
+    def create_next(request: Outgoing) -> None:
+        if len(transport.sent) < 3:
+            http.sdk_created(alias=f"A{len(transport.sent)}", callback_url=CALLBACK)
+        done.send(request)
+
+    transport.on_call = create_next
+    http.sdk_created(callback_url=CALLBACK)
+    done.wait_for(3)
+
+
+def test_work_that_fails_is_told_and_tried_again(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One bad moment does not stop the clock for ever."""
+    monkeypatch.setattr(scheduler_module, "LONGEST_NAP_S", 0.01)
+    http = make(gate)
+    prepare, failed = http.sim.outbox.prepare, []
+
+    def fail_once(world: Any, timer: Any) -> Any:
+        if not failed:
+            failed.append(timer)
+            raise ZeroDivisionError
+        return prepare(world, timer)
+
+    monkeypatch.setattr(http.sim.outbox, "prepare", fail_once)
+    with caplog.at_level(logging.ERROR):
+        http.sdk_created(callback_url=CALLBACK)
+        gate.wait_for(1)
+    assert f"due work of account {http.auth_id} failed" in caplog.text
+
+
+def test_stopping_lets_what_is_under_way_end(make: Maker) -> None:
+    """The answer is written down."""
+    gate = Gate()
+    http = make(gate, paused=True)
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "rejected")
+    gate.wait_for(1)
+    gate.open()
+    http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
+    (delivery,) = http.world.store.deliveries.every()
+    assert str(delivery.state) == "delivered"
+
+
+def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
+    """However much is due."""
+    http = make(gate, paused=True)
+    http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "rejected")
+    assert gate.sent == []
+    (delivery,) = http.world.store.deliveries.every()
+    assert str(delivery.state) == "pending"

@@ -1,0 +1,357 @@
+"""Callbacks: queued with the change, attempted, retried, logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from plivo.utils import validate_signature, validate_v3_signature
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.durations import Duration
+from plivo_sim.errors import StorageFailed
+from plivo_sim.ports import Outgoing
+from plivo_sim.settings import Settings
+from plivo_sim.webhooks import outbox
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.fakes import START, Wall
+from tests.support import TOKEN, Http
+
+CALLBACK = "http://127.0.0.1:9/cb"
+
+Maker = Callable[..., Http]
+
+
+@pytest.fixture
+def make() -> Iterator[Maker]:
+    """Makes simulators with settings, a transport and a wall clock of choice, and closes them."""
+    made = []
+
+    def maker(transport: MemoryTransport, wall: Wall | None = None, **chosen: Any) -> Http:
+        values = {"paused": True, "review_delay": None} | chosen
+        made.append(make_simulator(Settings(**values), transport=transport, real=wall or Wall()))
+        return Http(create_app(made[-1]), made[-1])
+
+    yield maker
+    for sim in made:
+        sim.close()
+
+
+def attempts(http: Http) -> list[tuple[str, int | None]]:
+    """When each attempt of the one delivery was made, since the decision, and its status."""
+    (delivery,) = http.world.store.deliveries.every()
+    decided = START + timedelta(days=3)
+    return [(str(a.at - decided), a.status) for a in delivery.attempts]
+
+
+def state(http: Http) -> str:
+    """The state of the one delivery."""
+    (delivery,) = http.world.store.deliveries.every()
+    return str(delivery.state)
+
+
+# --- what is sent ----------------------------------------------------------------------------
+
+
+def sent_fields(request: Outgoing) -> dict[str, str]:
+    """The fields of a callback, whichever way they went."""
+    if request.method == "GET":
+        return dict(parse_qsl(urlsplit(request.url).query))
+    if b"{" in request.body:
+        return dict(json.loads(request.body))
+    return dict(parse_qsl(request.body.decode()))
+
+
+@pytest.mark.parametrize(
+    ("method", "encoding", "content_type"),
+    [
+        ("POST", "json", "application/json"),
+        ("POST", "form", "application/x-www-form-urlencoded"),
+        ("GET", "json", None),
+    ],
+)
+@pytest.mark.parametrize("url", [CALLBACK, f"{CALLBACK}?z=1&a=%20b", "http://localhost/"])
+def test_a_callback_validates_as_an_sdk_user_would(
+    make: Maker, method: str, encoding: str, content_type: str | None, url: str
+) -> None:
+    """Its fields, its content type, both signatures under the token that the client used."""
+    transport = MemoryTransport()
+    http = make(transport, callback_encoding=encoding)
+    id = http.sdk_created(callback_url=url, callback_method=method)
+    http.decide(id, "rejected", "Blurred & illegible")
+    (request,) = transport.sent
+    headers = dict(request.headers)
+    fields = sent_fields(request)
+    wanted = {"compliance_id": id, "status": "rejected", "rejection_reason": "Blurred & illegible"}
+    assert wanted.items() <= fields.items()
+    assert (request.method, headers.get("Content-Type")) == (method, content_type)
+    nonce = headers["X-Plivo-Signature-V3-Nonce"]
+    assert len(nonce) == 20
+    assert nonce.isdigit()
+    assert validate_signature(request.url, nonce, headers["X-Plivo-Signature-V2"], TOKEN)
+    assert validate_v3_signature(
+        method,
+        request.url,
+        nonce,
+        TOKEN,
+        headers["X-Plivo-Signature-V3"],
+        {} if method == "GET" else fields,
+    )
+
+
+def test_the_latest_token_signs(http: Http, transport: MemoryTransport) -> None:
+    """Not the one that created the application."""
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.token = "another"
+    http.get(f"PhoneNumber/Compliance/{id}/")
+    http.decide(id, "rejected")
+    headers = dict(transport.sent[0].headers)
+    nonce = headers["X-Plivo-Signature-V2-Nonce"]
+    assert validate_signature(CALLBACK, nonce, headers["X-Plivo-Signature-V2"], "another")
+
+
+def test_every_attempt_has_a_nonce_of_its_own_and_the_same_delivery_id(make: Maker) -> None:
+    """The receiver sees a repeat as one."""
+    transport = MemoryTransport(500, 500)
+    http = make(transport)
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("4d")
+    headers = [dict(request.headers) for request in transport.sent]
+    assert len({each["X-Plivo-Signature-V3-Nonce"] for each in headers}) == 3
+    assert len({each["X-Plivo-Sim-Delivery"] for each in headers}) == 1
+    assert [each["X-Plivo-Sim-Attempt"] for each in headers] == ["1", "2", "3"]
+
+
+def test_the_client_s_own_call_causes_no_callback(http: Http, transport: MemoryTransport) -> None:
+    """Creating and correcting are the client's; deciding is the reviewer's."""
+    id = http.sdk_created(callback_url=CALLBACK)
+    assert transport.sent == []
+    http.decide(id, "rejected")
+    assert len(transport.sent) == 1
+    body = http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", {"alias": "Again"}, {})
+    assert body.status_code == 200, body.text
+    assert len(transport.sent) == 1
+
+
+def test_an_account_wide_callback_stands_in(make: Maker) -> None:
+    """For applications that have none of their own."""
+    transport = MemoryTransport()
+    http = make(transport, callback_url="http://127.0.0.1:9/all", callback_method="get")
+    http.sdk_created()
+    http.sdk_created(alias="own", callback_url=CALLBACK)
+    http.advance("3d")
+    assert sorted((r.method, r.url.partition("?")[0]) for r in transport.sent) == [
+        ("GET", "http://127.0.0.1:9/all"),
+        ("POST", CALLBACK),
+    ]
+
+
+# --- retries ---------------------------------------------------------------------------------
+
+
+def test_retries_come_after_one_two_and_four_minutes(make: Maker) -> None:
+    """Of simulated time; the one that succeeds is the last."""
+    http = make(MemoryTransport(500, 404))
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("4d")
+    assert attempts(http) == [("0:00:00", 500), ("0:01:00", 404), ("0:03:00", 200)]
+    assert (state(http), len(http.world.store.timers)) == ("delivered", 0)
+
+
+def test_after_the_last_retry_the_delivery_has_failed(make: Maker) -> None:
+    """Four attempts in all."""
+    http = make(MemoryTransport(*[500] * 9))
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("4d")
+    assert [at for at, _ in attempts(http)] == ["0:00:00", "0:01:00", "0:03:00", "0:07:00"]
+    assert (state(http), len(http.world.store.timers)) == ("failed", 0)
+
+
+@pytest.mark.parametrize("status", [199, 300, 302, 307, 400, 429, 500])
+def test_only_2xx_is_success(make: Maker, status: int) -> None:
+    """A redirect is none."""
+    http = make(MemoryTransport(status))
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("3d")
+    assert state(http) == "pending"
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_any_2xx_is_success(make: Maker, status: int) -> None:
+    """Whatever it means."""
+    http = make(MemoryTransport(status))
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("3d")
+    assert state(http) == "delivered"
+
+
+def test_a_delivery_that_waits_for_its_retry_survives_a_reading(make: Maker) -> None:
+    """It is pending, and says when it is tried again."""
+    http = make(MemoryTransport(500))
+    http.sdk_created(callback_url=CALLBACK)
+    told = http.advance("3d")
+    assert (told["next_due"], told["due_count"]) == ("2026-01-08T09:01:00.000000Z", 1)
+
+
+def test_own_waits(make: Maker) -> None:
+    """As the settings have them, business days included."""
+    waits = (Duration(5), Duration(business_days=1))
+    http = make(MemoryTransport(500, 500), callback_retries=waits)
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("9d")
+    assert [at for at, _ in attempts(http)] == ["0:00:00", "0:00:05", "1 day, 0:00:05"]
+
+
+def test_no_waits_mean_no_retries(make: Maker) -> None:
+    """One attempt."""
+    http = make(MemoryTransport(500), callback_retries=())
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("9d")
+    assert (len(attempts(http)), state(http)) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("warp", "retry_clock", "wait_s"),
+    [
+        (60.0, "auto", 60),
+        (61.0, "auto", 60 * 61),
+        (86400.0, "auto", 60 * 86400),
+        (86400.0, "simulator", 60),
+        (1e9, "auto", 60e9),
+    ],
+)
+def test_when_time_flies_retries_wait_in_real_time(
+    make: Maker, warp: float, retry_clock: str, wait_s: float
+) -> None:
+    """Or the receiver would get all four within a moment, unless the settings want that."""
+    chosen = {"paused": False, "warp": warp, "retry_clock": retry_clock}
+    http = make(MemoryTransport(500), review_delay=Duration(1), **chosen)
+    http.sdk_created(callback_url=CALLBACK)
+    http.world.clock.move_to(START + timedelta(seconds=1))
+    http.sim.runner.catch_up(http.world)
+    (timer,) = http.world.store.timers.every()
+    assert timer.due_at - START == timedelta(seconds=1 + wait_s)
+
+
+def test_a_warped_retry_is_made_after_a_real_minute(make: Maker) -> None:
+    """Not before."""
+    wall, transport = Wall(), MemoryTransport(500)
+    http = make(transport, wall, paused=False, warp=86400.0)
+    http.sdk_created(callback_url=CALLBACK)
+    wall.pass_s(3)
+    http.sim.runner.catch_up(http.world)
+    sent = [len(transport.sent)]
+    wall.pass_s(59)
+    http.sim.runner.catch_up(http.world)
+    sent.append(len(transport.sent))
+    wall.pass_s(1)
+    http.sim.runner.catch_up(http.world)
+    assert [*sent, len(transport.sent)] == [1, 1, 2]
+
+
+def test_a_retry_beyond_the_calendar_is_never_made(make: Maker) -> None:
+    """And breaks nothing."""
+    wall = Wall()
+    waits = (Duration(3650 * 86400),)
+    http = make(MemoryTransport(500), wall, paused=False, warp=1e9, callback_retries=waits)
+    http.sdk_created(callback_url=CALLBACK)
+    wall.pass_s(1)
+    http.sim.runner.catch_up(http.world)
+    assert (state(http), len(http.world.store.timers)) == ("pending", 1)
+
+
+# --- the log ---------------------------------------------------------------------------------
+
+
+def test_an_attempt_is_logged_whole(http: Http, transport: MemoryTransport) -> None:
+    """Request, answer, simulated instant."""
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("3d")
+    (delivery,) = http.world.store.deliveries.every()
+    (attempt,), (request,) = delivery.attempts, transport.sent
+    assert (attempt.url, attempt.headers, attempt.body.encode()) == (
+        request.url,
+        request.headers,
+        request.body,
+    )
+    assert (attempt.status, attempt.error, attempt.at) == (200, None, START + timedelta(days=3))
+
+
+def test_a_foreign_host_is_blocked_and_logged(http: Http, transport: MemoryTransport) -> None:
+    """Fixtures are full of production URLs: the log says which setting opens it."""
+    http.sdk_created(callback_url="https://api.example.com/hooks")
+    assert http.advance("3d")["happenings"][0]["type"] == "transition"
+    (delivery,) = http.world.store.deliveries.every()
+    assert (transport.sent, str(delivery.state)) == ([], "blocked")
+    assert "--allow-callback-hosts api.example.com" in delivery.why
+
+
+def test_an_allowed_host_is_called(make: Maker) -> None:
+    """And the transport learns that it is allowed."""
+    transport = MemoryTransport()
+    http = make(transport, allow_callback_hosts=("api.example.com",))
+    http.sdk_created(callback_url="https://api.example.com/hooks")
+    http.advance("3d")
+    assert [r.allowed_hosts for r in transport.sent] == [("api.example.com",)]
+
+
+def test_a_replay_is_a_delivery_of_its_own(http: Http, transport: MemoryTransport) -> None:
+    """With the same payload; the first one's log stays as it is."""
+    http.sdk_created(callback_url=CALLBACK)
+    http.advance("3d")
+    (first,) = http.world.store.deliveries.every()
+    http.control("POST", f"/webhooks/{first.id}/replay")
+    _, again = http.world.store.deliveries.every()
+    assert (again.payload, again.why, str(again.state)) == (
+        first.payload,
+        f"replay of {first.id}",
+        "delivered",
+    )
+    assert (len(transport.sent), len(first.attempts)) == (2, 1)
+
+
+def test_the_log_is_a_ring_of_finished_deliveries(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest goes, but never one that is still to be delivered."""
+    monkeypatch.setattr(outbox, "KEPT_DELIVERIES", 3)
+    http = make(MemoryTransport(500))
+    made = [http.sdk_created(alias=f"A{n}", callback_url=CALLBACK) for n in range(6)]
+    for id in made:
+        http.decide(id, "rejected")
+    kept = list(http.world.store.deliveries.every())
+    assert [made.index(d.application_id) for d in kept] == [0, 4, 5]
+    assert [str(d.state) for d in kept] == ["pending", "delivered", "delivered"]
+
+
+def test_deleting_an_application_cancels_its_callbacks(make: Maker) -> None:
+    """The log says so."""
+    http = make(MemoryTransport(500))
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "rejected")
+    http.delete(f"PhoneNumber/Compliance/{id}/")
+    assert (state(http), len(http.world.store.timers)) == ("cancelled", 0)
+
+
+def test_a_change_that_is_taken_back_and_made_again_is_told_once(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full at the first try; the ids of the second are the same."""
+    transport = MemoryTransport()
+    http = make(transport)
+    id = http.sdk_created(callback_url=CALLBACK)
+    append = http.world.store.journal.append
+
+    def fail(_: Any) -> None:
+        monkeypatch.setattr(http.world.store.journal, "append", append)
+        raise StorageFailed("full")
+
+    monkeypatch.setattr(http.world.store.journal, "append", fail)
+    assert http.decide(id, "rejected").status_code >= 500
+    assert http.decide(id, "rejected").status_code == 200
+    assert len(transport.sent) == 1
