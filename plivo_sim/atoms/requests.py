@@ -14,7 +14,7 @@ from typing import Any
 from marshmallow import Schema
 
 from plivo_sim.atoms.schemas import EndUserIn, KeyIn, ResubmitIn, SubmitIn
-from plivo_sim.dialects.bodies import Body, unreadable
+from plivo_sim.dialects.bodies import FORM, Body, unreadable
 from plivo_sim.dialects.paging import Query, refuse_if_any
 from plivo_sim.dialects.schema import load
 from plivo_sim.domain.models import NumberType
@@ -27,6 +27,7 @@ from plivo_sim.services.uploads import Upload
 
 FORMATS = ("PDF", "JPEG", "PNG")
 MOST_FILES = 10
+_FORMS = ("multipart/form-data", FORM)
 _JSON = ("endUser", "documents")
 _key_in, _submit_in, _resubmit_in = KeyIn(), SubmitIn(), ResubmitIn()
 _END_USER_KEYS = {each.data_key or name for name, each in EndUserIn().fields.items()}
@@ -63,18 +64,23 @@ def _key_of(usable: dict[str, Any]) -> Key:
 
 
 def read_submit(body: Body) -> ReadForm:
-    """A new application. Raises Invalid when the body is no form."""
+    """A new application."""
     return _read(body, _submit_in)
 
 
 def read_resubmit(body: Body) -> ReadForm:
-    """All the documents anew. Raises Invalid when the body is no form."""
+    """All the documents anew."""
     return _read(body, _resubmit_in)
 
 
+def check_form(media_type: str, length: int | None) -> None:
+    """Raise Invalid for a body that is said to be something else, or not said to be anything."""
+    if length and media_type not in _FORMS:
+        told = f"it is {media_type}" if media_type else "the request has no Content-Type"
+        raise unreadable(f"The body must be multipart/form-data; {told}")
+
+
 def _read(body: Body, schema: Schema) -> ReadForm:
-    if body.kind not in ("multipart", "form", "empty"):
-        raise unreadable("The body must be multipart/form-data")
     known = [each.data_key or name for name, each in schema.fields.items()]
     data: dict[str, Any] = {}
     problems: list[Problem] = []

@@ -13,7 +13,13 @@ from flask import Blueprint, Request, Response, g, request
 from plivo_sim.atoms.identity import Identity, identify
 from plivo_sim.atoms.plivo import Plivo, Strike
 from plivo_sim.atoms.presenters import present_application, present_requirement, present_status
-from plivo_sim.atoms.requests import ReadForm, read_key, read_resubmit, read_submit
+from plivo_sim.atoms.requests import (
+    ReadForm,
+    check_form,
+    read_key,
+    read_resubmit,
+    read_submit,
+)
 from plivo_sim.atoms.service import Desk, RequirementCache
 from plivo_sim.dialects.bodies import read_body
 from plivo_sim.dialects.calls import Call, current_call
@@ -97,6 +103,7 @@ def _desk() -> Desk:
 
 
 def _read(read: Callable[[Any], ReadForm]) -> ReadForm:
+    check_form(request.mimetype, request.content_length)
     form = read(read_body(request))
     current_call().warnings += [f"ignored field '{name}'" for name in form.ignored]
     return form

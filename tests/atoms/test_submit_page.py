@@ -86,7 +86,7 @@ def test_per_country_per_number_type_per_user_type(atoms: Atoms, changes: dict[s
 def test_the_request_uses_multipart_form_data(atoms: Atoms) -> None:
     """JSON is refused."""
     answer = atoms.call("POST", "/applications", json=atoms.fields())
-    assert errors(answer, 400) == ["The body must be multipart/form-data"]
+    assert errors(answer, 400) == ["The body must be multipart/form-data; it is application/json"]
 
 
 @pytest.mark.parametrize("name", ["endUser", "documents"])
