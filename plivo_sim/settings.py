@@ -48,9 +48,12 @@ def read_review_delay(text: str) -> Duration | None:
 
 
 def read_rate(text: str) -> float:
-    rate = float(text)
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0
     if not 0 < rate <= 1e9:
-        raise ValueError(f"the rate must be over 0 and at most 1e9, not {text}")
+        raise ValueError(f"the rate must be a number over 0 and at most 1e9, not {text!r}")
     return rate
 
 

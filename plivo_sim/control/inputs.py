@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -33,7 +34,7 @@ def json_object(*known: str) -> dict[str, Any]:
     return body.json
 
 
-def text_of(data: dict[str, Any], key: str) -> str | None:
+def text_of(data: Mapping[str, Any], key: str) -> str | None:
     value = data.get(key)
     if value is not None and not isinstance(value, str):
         raise invalid(key, "must be a string")
@@ -61,7 +62,7 @@ def instant_of(data: dict[str, Any], key: str) -> datetime | None:
         raise invalid(key, str(error)) from None
 
 
-def word_of(data: dict[str, Any], key: str, words: type[W]) -> W:
+def word_of(data: Mapping[str, Any], key: str, words: type[W]) -> W:
     """One of an enumeration's words. Raises Invalid that lists them."""
     text = text_of(data, key)
     try:

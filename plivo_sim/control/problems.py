@@ -59,9 +59,9 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
     if isinstance(error, AccountRequired):
         body["accounts"] = list(error.accounts)
     if isinstance(error, Invalid):
-        body["problems"] = [
-            {"path": dotted(problem.path), "message": problem.text} for problem in error.problems
-        ]
+        problems = [(dotted(problem.path), problem.text) for problem in error.problems]
+        body["detail"] = "; ".join(": ".join(filter(None, told)) for told in problems)
+        body["problems"] = [{"path": path, "message": text} for path, text in problems]
     if isinstance(error, NotFound):
         body["kind"], body["id"] = error.kind, error.id
     return status, body

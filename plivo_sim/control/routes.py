@@ -24,7 +24,7 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.control.trust import check_caller
 from plivo_sim.dialects.calls import current_call
-from plivo_sim.domain.models import Delivery
+from plivo_sim.domain.models import Delivery, DeliveryState
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import NotFound
 from plivo_sim.services import applications
@@ -110,11 +110,11 @@ def advance() -> Response:
     status: 409 when nothing more is due and the application does not have it.
     """
     data = json_object("by", "to", "until", "account")
-    if sum(key in data for key in ("by", "to", "until")) != 1:
+    if sum(data.get(key) is not None for key in ("by", "to", "until")) != 1:
         raise invalid("", "give one of by, to, until")
     call, world = current_call(), world_of(data)
     by, to = duration_of(data, "by"), instant_of(data, "to")
-    if "until" in data:
+    if data.get("until") is not None:
         result = call.sim.advance_until(world, _reached(world, data["until"]))
     else:
         result = call.sim.advance(world, by, to=to)
@@ -166,10 +166,11 @@ def rate() -> Response:
 def set_clock() -> Response:
     """``{"to": instant}``: like advance, but told where to; never back."""
     data = json_object("to", "account")
-    if "to" not in data:
+    to = instant_of(data, "to")
+    if to is None:
         raise invalid("to", "is required")
     call, world = current_call(), world_of(data)
-    result = call.sim.advance(world, to=instant_of(data, "to"))
+    result = call.sim.advance(world, to=to)
     with world.lock:
         return call.answer(presenters.advanced(world, result), 202 if result.pending else 200)
 
@@ -204,6 +205,8 @@ def decide(id: str) -> Response:
 
 def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter."""
+    if request.args.get("state"):
+        word_of(request.args, "state", DeliveryState)
     world = world_of()
     where = {
         field: (request.args[name],)
