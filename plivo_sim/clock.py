@@ -90,13 +90,17 @@ class VirtualClock:
         self.now()
         self._rate = rate
 
-    def move_to(self, instant: datetime) -> None:
-        """Jump forward. Raises ClockRefused if ``instant`` is in the past (or absurdly far)."""
+    def check_move(self, instant: datetime) -> None:
+        """Raise ClockRefused if ``instant`` is in the past (or absurdly far)."""
         now = self.now()
         if instant < now:
             raise ClockRefused(f"the clock never goes back: it is {now.isoformat()} already")
         if instant > LATEST:
             raise ClockRefused("the clock stops at the year 9000")
+
+    def move_to(self, instant: datetime) -> None:
+        """Jump forward. Raises ClockRefused, as ``check_move``."""
+        self.check_move(instant)
         self._anchor = instant
 
     def hold(self) -> None:

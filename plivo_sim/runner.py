@@ -20,7 +20,7 @@ from datetime import datetime
 from plivo_sim.domain.events import StatusChanged
 from plivo_sim.domain.models import Timer, TimerKind
 from plivo_sim.durations import Duration
-from plivo_sim.errors import Busy, ClockRefused
+from plivo_sim.errors import Busy
 from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
@@ -99,7 +99,8 @@ class Runner:
 
         A duration counts from now; without ``until``, as far as something is due. ``stop`` is
         asked after each instant; when it says so, the clock stays there. A reset or restore ends
-        it. Raises Busy during another advance of the account, ClockRefused for an earlier instant.
+        it. Raises Busy during another advance of the account, ClockRefused for an instant that the
+        clock cannot go to; then nothing happened.
         """
         era, until = self._hold(world, until)
         result = Advance()
@@ -140,11 +141,10 @@ class Runner:
         with world.lock:
             if world.advancing:
                 raise Busy("another advance of this account is under way")
-            now = world.now()
             if isinstance(until, Duration):
-                until = until.after(now, world.settings.holidays)
-            if until is not None and until < now:
-                raise ClockRefused(f"the clock never goes back: it is {now.isoformat()} already")
+                until = until.after(world.now(), world.settings.holidays)
+            if until is not None:
+                world.clock.check_move(until)
             world.advancing = True
             world.clock.hold()
             return world.era, until
