@@ -1,0 +1,222 @@
+"""Applications as the core sees them, and decisions by hand. DECISIONS 5, 17, 19, 22 and 23."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.control.support import STEPS, check_invalid, check_problem, draft, filed, other_account
+from tests.support import AUTH_ID, Http
+
+STATUSES = [
+    "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired",
+]  # fmt: skip
+BY_HAND = {
+    ("submitted", "accepted"),
+    ("submitted", "rejected"),
+    ("submitted", "more_info_required"),
+    ("accepted", "suspended"),
+    ("accepted", "expired"),
+    ("suspended", "accepted"),
+}
+"""The arrows that a reviewer makes; those to ``submitted`` are the applicant's."""
+VERBS = {
+    "draft": "make a draft of",
+    "submitted": "submit",
+    "accepted": "accept",
+    "rejected": "reject",
+    "more_info_required": "ask for more information on",
+    "suspended": "suspend",
+    "expired": "expire",
+}
+EVERY_PAIR = [(origin, target) for origin in STATUSES for target in STATUSES]
+CALLBACK = "http://127.0.0.1:9/cb"
+
+
+def shown(http: Http, id: str) -> dict[str, Any]:
+    answer = http.control("GET", f"/applications/{id}")
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+# --- the table -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("origin", "target"), sorted(BY_HAND))
+def test_a_decision_follows_an_arrow(http: Http, origin: str, target: str) -> None:
+    """The answer is the application, with the change on its timeline as made by hand."""
+    id = filed(http, origin)
+    answer = http.decide(id, target, "Because")
+    assert answer.status_code == 200
+    assert answer.get_json() == shown(http, id)
+    last = answer.get_json()["timeline"][-1]
+    reason = None if target == "accepted" else "Because"
+    assert last == {
+        "at": "2026-01-05T09:00:00.000000Z",
+        "status": target,
+        "by": "hand",
+        "why": "decided by hand",
+        "reason": reason,
+    }
+    assert answer.get_json()["rejection_reason"] == reason
+
+
+@pytest.mark.parametrize(("origin", "target"), [pair for pair in EVERY_PAIR if pair not in BY_HAND])
+def test_a_decision_against_the_table_is_409(http: Http, origin: str, target: str) -> None:
+    """It names the status in the way, and nothing changes."""
+    id = filed(http, origin)
+    before = shown(http, id)
+    text = f"cannot {VERBS[target]} application {id} in status {origin}"
+    check_problem(http.decide(id, target), "wrong_state", text)
+    assert shown(http, id) == before
+
+
+def test_a_decision_cancels_the_pending_review(http: Http) -> None:
+    """Otherwise the reviewer would decide again (DECISIONS 22)."""
+    id = filed(http, "rejected")
+    assert shown(http, id)["next"] == []
+    assert http.advance("30d")["happenings"] == []
+
+
+def test_a_decision_without_a_reason_has_a_stock_one(http: Http) -> None:
+    """A rejection always shows something."""
+    id = http.sdk_created()
+    assert http.decide(id, "rejected").get_json()["rejection_reason"] == "No reason given."
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "text"),
+    [
+        ({}, "status", f"must be one of {', '.join(STATUSES)}"),
+        ({"status": "approved"}, "status", f"must be one of {', '.join(STATUSES)}"),
+        ({"status": "Accepted"}, "status", f"must be one of {', '.join(STATUSES)}"),
+        ({"status": 5}, "status", "must be a string"),
+        ({"status": "accepted", "reason": 5}, "reason", "must be a string"),
+        (
+            {"status": "accepted", "account": AUTH_ID},
+            "account",
+            "unknown; there are status, reason",
+        ),
+    ],
+)
+def test_wrong_decisions(http: Http, body: dict[str, Any], path: str, text: str) -> None:
+    """The core's own words are the ones to use."""
+    id = http.sdk_created()
+    check_invalid(http.control("POST", f"/applications/{id}/decision", body), path, text)
+
+
+@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/decision")])
+def test_unknown_applications(http: Http, method: str, tail: str) -> None:
+    """404 with the kind and the id."""
+    body = {"status": "accepted"} if tail else None
+    answer = http.control(method, f"/applications/none{tail}", body)
+    check_problem(
+        answer, "not_found", "application 'none' not found", kind="application", id="none"
+    )
+
+
+def test_ids_need_no_account(http: Http) -> None:
+    """They are unique; a decision finds its account among several (DECISIONS 5)."""
+    id = http.sdk_created()
+    other_account(http)
+    assert shown(http, id)["account"] == AUTH_ID
+    assert http.decide(id, "accepted").status_code == 200
+
+
+# --- looking ---------------------------------------------------------------------------------
+
+
+def test_an_application_is_shown_whole(http: Http) -> None:
+    """In the core's words, with its past and what comes next."""
+    id = http.sdk_created(callback_url=CALLBACK, callback_method="GET")
+    view = shown(http, id)
+    assert {key: view[key] for key in list(view)[:9]} == {
+        "id": id,
+        "account": AUTH_ID,
+        "origin": "sdk",
+        "alias": "Acme Mumbai",
+        "status": "submitted",
+        "rejection_reason": None,
+        "country_iso": "IN",
+        "number_type": "local",
+        "user_type": "business",
+    }
+    assert (view["callback_url"], view["callback_method"]) == (CALLBACK, "GET")
+    assert (view["attempt"], len(view["document_ids"])) == (1, 2)
+    assert [(each["status"], each["by"]) for each in view["timeline"]] == [("submitted", "client")]
+    (step,) = view["next"]
+    assert (step["at"], step["status"]) == ("2026-01-08T09:00:00.000000Z", "accepted")
+
+
+def test_the_timeline_tells_who_and_when(http: Http) -> None:
+    """Client, reviewer and hand, each at its instant."""
+    id = http.sdk_created()
+    http.advance("1d")
+    http.decide(id, "rejected", "Blurred scan")
+    http.advance("1d")
+    http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", {"alias": "x"}, {})
+    http.advance("3 business days")
+    view = shown(http, id)
+    assert [(each["at"][:10], each["status"], each["by"]) for each in view["timeline"]] == [
+        ("2026-01-05", "submitted", "client"),
+        ("2026-01-06", "rejected", "hand"),
+        ("2026-01-07", "submitted", "client"),
+        ("2026-01-12", "accepted", "reviewer"),
+    ]
+    assert view["attempt"] == 2
+
+
+def test_every_application_of_the_account_is_listed(http: Http) -> None:
+    """Those of each API, drafts too, oldest first, in pages."""
+    ids = [http.sdk_created(alias="1"), draft(http), http.sdk_created(alias="2")]
+    other_account(http)
+    answer = http.control("GET", "/applications", account=AUTH_ID).get_json()
+    assert (answer["total_count"], [each["id"] for each in answer["applications"]]) == (3, ids)
+    paged = http.control("GET", "/applications", account=AUTH_ID, offset="1", limit="1")
+    assert [each["id"] for each in paged.get_json()["applications"]] == ids[1:2]
+
+
+@pytest.mark.parametrize("name", ["limit", "offset"])
+@pytest.mark.parametrize("value", ["-1", "x", "1.5", "9" * 10])
+def test_wrong_pages(http: Http, name: str, value: str) -> None:
+    """400 that names the parameter."""
+    http.sdk_created()
+    answer = http.control("GET", "/applications", **{name: value})
+    check_invalid(answer, name, "must be a whole number, 0 or more")
+
+
+# --- who is told (DECISIONS 23) --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "count"), [(name, len(steps)) for name, steps in STEPS.items()])
+def test_a_callback_follows_what_the_reviewer_did(
+    http: Http, transport: MemoryTransport, status: str, count: int
+) -> None:
+    """One for each decision, by hand too; none for the client's own submission."""
+    filed(http, status, callback_url=CALLBACK)
+    assert [json.loads(sent.body)["status"] for sent in transport.sent] == [
+        "rejected" if step == "more_info_required" else step for step in STEPS[status]
+    ]
+    assert len(transport.sent) == count
+
+
+def test_no_callback_follows_what_the_client_did(http: Http, transport: MemoryTransport) -> None:
+    """Neither its correction nor its deletion."""
+    id = filed(http, "rejected", callback_url=CALLBACK)
+    http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", {"alias": "x"}, {})
+    assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    http.advance("30d")
+    assert len(transport.sent) == 1
+
+
+def test_deleting_a_submitted_application_cancels_what_was_to_come(
+    http: Http, transport: MemoryTransport
+) -> None:
+    """Its review and its queued callbacks (DECISIONS 19)."""
+    id = http.sdk_created(callback_url=CALLBACK)
+    assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    assert http.advance("30d")["happenings"] == []
+    assert transport.sent == []

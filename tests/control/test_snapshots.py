@@ -1,0 +1,239 @@
+"""Snapshots: remember a moment, come back to it, carry it elsewhere as a document."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
+from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
+from tests.support import AUTH_ID, PDF, Http
+
+
+def remember(http: Http, name: str = "before") -> None:
+    answer = http.control("POST", "/snapshot", {"name": name, "account": http.auth_id})
+    assert answer.status_code == 201, answer.text
+
+
+def document(http: Http, name: str = "before") -> dict[str, Any]:
+    answer = http.control("GET", f"/snapshot/{name}", account=http.auth_id)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def restore(http: Http, **body: Any) -> dict[str, Any]:
+    answer = http.control("POST", "/restore", {"account": http.auth_id} | body)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def picture(http: Http) -> list[dict[str, Any]]:
+    """All that can be seen of the account's applications."""
+    path = "PhoneNumber/Compliance/?expand=end_user,documents"
+    return http.get(path, headers={"X-Plivo-Sim-Dialect": "sdk"}).get_json()["compliances"]
+
+
+def downloads(http: Http) -> list[bytes]:
+    """The files of the account's first application."""
+    return [
+        http.get(each["download_url"].removeprefix("http://127.0.0.1")).data
+        for each in picture(http)[0]["documents"]
+    ]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Http]:
+    """Another simulator."""
+    sim = make_simulator(PAUSED, transport=MemoryTransport())
+    yield Http(create_app(sim), sim)
+    sim.close()
+
+
+def test_a_snapshot_tells_what_it_remembers(http: Http) -> None:
+    """201 with the account as it is; the name may be left out."""
+    http.sdk_created()
+    answer = http.control("POST", "/snapshot")
+    assert answer.status_code == 201
+    told = answer.get_json()
+    assert (told["account"], told["name"], told["applications"]) == (AUTH_ID, "snapshot-1", 1)
+    assert http.control("POST", "/snapshot").get_json()["name"] == "snapshot-2"
+
+
+def test_restore_brings_back_records_clock_and_timers(http: Http) -> None:
+    """The review that was pending then is pending again, and ends the same."""
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/cb")
+    http.advance("1d")
+    before = picture(http)
+    remember(http)
+    happened = http.advance("30d")["happenings"]
+    http.sdk_created(alias="later")
+    told = restore(http, name="before")
+    assert (told["now"], told["applications"]) == ("2026-01-06T09:00:00.000000Z", 1)
+    assert picture(http) == before
+    assert http.advance("30d")["happenings"] == happened
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "accepted"
+
+
+def test_restore_brings_back_a_deleted_application_and_its_files(http: Http) -> None:
+    """Files stay while a snapshot may need them."""
+    id = http.sdk_created()
+    files = downloads(http)
+    remember(http)
+    assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    restore(http, name="before")
+    assert downloads(http) == files
+    assert files[0] == PDF
+
+
+def test_restore_brings_back_the_dice(http: Http) -> None:
+    """The next id is the one that it would have been."""
+    http.sdk_created()
+    remember(http)
+    second = http.sdk_created(alias="second")
+    restore(http, name="before")
+    assert http.sdk_created(alias="second") == second
+
+
+def test_a_snapshot_can_be_restored_again(http: Http) -> None:
+    """As often as wanted; its name can be used anew."""
+    http.sdk_created()
+    remember(http)
+    for _ in range(2):
+        http.sdk_created(alias="later")
+        assert restore(http, name="before")["applications"] == 1
+    http.sdk_created(alias="later")
+    remember(http)
+    assert restore(http, name="before")["applications"] == 2
+
+
+def test_snapshots_are_of_one_account(http: Http) -> None:
+    """Coming back in one leaves the other where it is."""
+    http.sdk_created()
+    other = other_account(http)
+    remember(http)
+    other.advance("2d")
+    restore(http, name="before")
+    assert other.world.now().day == 7
+    answer = other.control("POST", "/restore", {"name": "before", "account": OTHER_ID})
+    check_problem(answer, "not_found", "snapshot 'before' not found", kind="snapshot", id="before")
+
+
+# --- as a document ---------------------------------------------------------------------------
+
+
+def test_a_document_holds_records_and_files(http: Http) -> None:
+    """Plain JSON, files in base64 under their hashes, each content once."""
+    http.sdk_created()
+    http.sdk_created(alias="second")
+    remember(http)
+    kept = document(http)
+    assert (kept["plivo_sim_snapshot"], kept["account"]) == (1, AUTH_ID)
+    assert len(kept["tables"]["applications"]) == 2
+    assert PDF in [base64.b64decode(text) for text in kept["files"].values()]
+    assert len(kept["files"]) == 2
+
+
+def test_a_document_can_be_carried_to_another_simulator(http: Http, elsewhere: Http) -> None:
+    """All of it arrives: what was seen here is seen there, and time goes on from there."""
+    http.sdk_created(callback_url="http://127.0.0.1:9/cb")
+    http.advance("1d")
+    remember(http)
+    restore(elsewhere, snapshot=json.loads(json.dumps(document(http))))
+    assert picture(elsewhere) == picture(http)
+    assert downloads(elsewhere) == downloads(http)
+    assert elsewhere.advance("30d")["happenings"] == http.advance("30d")["happenings"]
+
+
+def test_a_document_can_be_restored_after_a_reset(http: Http) -> None:
+    """It needs nothing of the account that it was taken from."""
+    http.sdk_created()
+    before = picture(http)
+    remember(http)
+    kept = document(http)
+    http.control("POST", "/reset")
+    restore(http, snapshot=kept)
+    assert picture(http) == before
+
+
+def _damaged(kept: dict[str, Any], damage: str) -> Any:
+    if damage == "table":
+        kept["tables"]["planes"] = {}
+    elif damage == "record":
+        next(iter(kept["tables"]["applications"].values())).pop("seq")
+    elif damage == "status":
+        next(iter(kept["tables"]["applications"].values()))["status"] = "lost"
+    elif damage == "base64":
+        kept["files"] = {"x": "!!"}
+    elif damage == "hash":
+        kept["files"] = {"x": base64.b64encode(PDF).decode()}
+    elif damage == "format":
+        kept["plivo_sim_snapshot"] = 99
+    elif damage == "tables":
+        kept["tables"] = []
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        ("table", "no table 'planes'"),
+        ("record", "Object missing required field `seq`"),
+        ("status", "Invalid enum value 'lost'"),
+        ("base64", "file x is not base64"),
+        ("hash", "file x has another content than its name says"),
+        ("format", "must be a snapshot document of format 1"),
+        ("tables", "tables and files must be objects"),
+    ],
+)
+def test_a_damaged_document_changes_nothing(http: Http, damage: str, text: str) -> None:
+    """400 that says what does not fit."""
+    http.sdk_created()
+    remember(http)
+    before = picture(http)
+    answer = http.control("POST", "/restore", {"snapshot": _damaged(document(http), damage)})
+    assert answer.status_code == 400
+    (problem,) = answer.get_json()["problems"]
+    assert (problem["path"], problem["message"][: len(text)]) == ("snapshot", text)
+    assert picture(http) == before
+
+
+@pytest.mark.parametrize("value", [None, 5, "text", [], {}])
+def test_what_is_no_document(http: Http, value: Any) -> None:
+    """Whatever it is."""
+    http.sdk_created()
+    answer = http.control("POST", "/restore", {"snapshot": value})
+    check_invalid(answer, "snapshot", "must be a snapshot document of format 1")
+
+
+# --- mistakes --------------------------------------------------------------------------------
+
+
+def test_restore_needs_a_name_or_a_document(http: Http) -> None:
+    """400."""
+    http.sdk_created()
+    check_invalid(http.control("POST", "/restore", {}), "name", "is required")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", "/snapshot/none", None), ("POST", "/restore", {"name": "none"})],
+)
+def test_unknown_snapshots(http: Http, method: str, path: str, body: Any) -> None:
+    """404 with the name."""
+    http.sdk_created()
+    answer = http.control(method, path, body)
+    check_problem(answer, "not_found", "snapshot 'none' not found", kind="snapshot", id="none")
+
+
+@pytest.mark.parametrize("path", ["/snapshot", "/restore"])
+def test_names_are_strings(http: Http, path: str) -> None:
+    """400 that names the path."""
+    http.sdk_created()
+    check_invalid(http.control("POST", path, {"name": 5}), "name", "must be a string")
