@@ -18,7 +18,7 @@ from plivo_sim.live import LiveSimulator
 from plivo_sim.settings import Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("sdks.md",)
+PAGES = ("sdks.md", "atoms.md")
 URL = "http://127.0.0.1:8700"
 
 
