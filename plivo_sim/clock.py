@@ -69,7 +69,7 @@ class VirtualClock:
             self._started = real
         if real > self._started:
             gone_s = (real - self._started).total_seconds() * self._rate
-            room_s = (LATEST - self._anchor).total_seconds()
+            room_s = max((LATEST - self._anchor).total_seconds(), 0.0)
             self._anchor += timedelta(seconds=min(gone_s, room_s))
             self._started = real
         return self._anchor

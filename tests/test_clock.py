@@ -165,6 +165,14 @@ def test_the_clock_stops_at_its_last_instant() -> None:
     assert clock.now() == LATEST
 
 
+def test_a_clock_that_starts_beyond_its_last_instant_stands() -> None:
+    """It does not go back to it."""
+    wall = Wall()
+    clock = VirtualClock(start=LATEST + timedelta(days=1), real=wall)
+    wall.pass_s(5)
+    assert clock.now() == LATEST + timedelta(days=1)
+
+
 @pytest.mark.parametrize(
     ("change", "delay_s"),
     [
