@@ -16,8 +16,9 @@ from plivo_sim.dialects.callbacks import encode_callback
 from plivo_sim.domain.models import Origin
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.errors import StateUnreadable
+from plivo_sim.logs import log_happening
 from plivo_sim.ports import FileStore, Transport
-from plivo_sim.runner import Runner
+from plivo_sim.runner import Happening, Runner
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.store.database import Database
@@ -44,7 +45,12 @@ def make_simulator(
     outbox = Outbox(encode_callback, {Origin.ATOMS: ATOMS})
     runner = Runner(outbox, transport or HttpTransport())
     coverage = Coverage()
-    runner.on_happening = lambda world, happening: coverage.on_happening(happening)
+
+    def on_happening(world: World, happening: Happening) -> None:
+        coverage.on_happening(happening)
+        log_happening(world, happening)
+
+    runner.on_happening = on_happening
     accounts, unlock = _claim(settings.state)
 
     def make_world(auth_id: str, defaults: Settings, catalogue: Catalogue) -> World:

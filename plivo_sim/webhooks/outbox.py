@@ -8,6 +8,7 @@ see the repeat.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -50,6 +51,8 @@ class Receiver:
     address: str
     receive: Callable[[World, Outgoing, datetime], Answer]
 
+
+logger = logging.getLogger("plivo_sim")
 
 KEPT_DELIVERIES = 2000
 HELD_FOR = timedelta(hours=1)
@@ -121,6 +124,7 @@ class Outbox:
             world.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
             world.store.deliveries.put(lost)
+            logger.info("callback %s %s - %s", lost.method, lost.url, lost.why)
             return
         due_at = parse_duration(policy.delay or "0").after(at, world.settings.holidays)
         if policy.reorder and not self._release_held(world, due_at):
@@ -146,6 +150,7 @@ class Outbox:
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             world.store.deliveries.put(delivery)
+            logger.warning("callback %s %s - %s", delivery.method, delivery.url, why)
             return delivery
         world.store.deliveries.put(delivery)
         world.agenda.add(

@@ -1,0 +1,55 @@
+"""One line a request, a decision and a callback: what, where, in which dialect, how, why."""
+
+from __future__ import annotations
+
+import pytest
+
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.support import AUTH_ID, Http
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level("INFO", logger="plivo_sim")
+    return caplog
+
+
+def test_a_request_a_review_and_a_callback_have_a_line_each(
+    http: Http, transport: MemoryTransport, lines: pytest.LogCaptureFixture
+) -> None:
+    """Method, path, dialect, status, why."""
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/cb")
+    http.advance("3 business days")
+    told = [record.getMessage() for record in lines.records]
+    path = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
+    assert any(
+        line.startswith(f"POST {path} sdk 201 ") and f"created {id}; accepted after" in line
+        for line in told
+    )
+    assert f"review {id} sdk accepted default: accepted after 3 business days" in told
+    assert any(
+        line.startswith("callback POST http://127.0.0.1:9/cb sdk 200 ")
+        and line.endswith("delivered, attempt 1: submitted -> accepted")
+        for line in told
+    )
+
+
+def test_a_refusal_says_why(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """The sentence of the answer."""
+    http.sdk_create(alias=None)
+    assert "Field 'alias' is required." in lines.records[-1].getMessage()
+
+
+def test_a_blocked_callback_names_the_setting(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """That would let it out."""
+    id = http.sdk_created(callback_url="https://hooks.example.com/cb")
+    http.decide(id, "accepted")
+    (line,) = [r.getMessage() for r in lines.records if "hooks.example.com" in r.getMessage()]
+    assert "--allow-callback-hosts hooks.example.com" in line
+
+
+def test_no_secret_is_logged(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """Neither the token nor its encoding."""
+    http.token = "very-secret-token"
+    http.decide(http.sdk_created(callback_url="http://127.0.0.1:9/cb"), "accepted")
+    assert "very-secret-token" not in lines.text
