@@ -21,12 +21,12 @@ def log_happening(world: World, happening: Happening) -> None:
         return
     delivery = happening.delivery
     attempt = delivery.attempts[-1]
-    application = world.store.applications.fetch(delivery.application_id)
+    found = world.store.applications.fetch(delivery.application_id)
     logger.info(
         "callback %s %s %s %s %.1fms %s, attempt %d: %s",
         delivery.method,
         attempt.url,
-        application.origin if application is not None else "-",
+        found.origin if found is not None else "-",
         attempt.status if attempt.status is not None else attempt.error,
         attempt.latency_s * 1000,
         delivery.state,
