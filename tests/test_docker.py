@@ -1,0 +1,156 @@
+"""The Dockerfile, without a Docker engine: its very commands are run here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from plivo_sim.client import Client
+from plivo_sim.settings import Settings
+from tests.support import AUTH_ID
+
+ROOT = Path(__file__).parent.parent
+LINES = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+INSTRUCTIONS = [
+    (word, rest.strip())
+    for word, _, rest in (line.partition(" ") for line in LINES)
+    if word.isupper()
+]
+FINAL = INSTRUCTIONS[max(n for n, (word, _) in enumerate(INSTRUCTIONS) if word == "FROM") :]
+PORT = "8700"
+
+
+def last(word: str) -> str:
+    """What the last instruction of this kind says, in the image that is shipped."""
+    return [rest for found, rest in FINAL if found == word][-1]
+
+
+def command(word: str) -> list[str]:
+    """The words of CMD or HEALTHCHECK, which are in the form that needs no shell."""
+    words: list[str] = json.loads(last(word)[last(word).index("[") :])
+    return words
+
+
+def variables() -> dict[str, str]:
+    found = re.findall(r"([A-Z_]+)=(\S+)", last("ENV"))
+    return {name: value for name, value in found if name.startswith("PLIVO_SIM_")}
+
+
+def as_here(words: list[str]) -> list[str]:
+    """The same command with the programs of this environment."""
+    here = {"plivo-sim": [sys.executable, "-m", "plivo_sim.cli"], "python": [sys.executable]}
+    return [*here[words[0]], *words[1:]]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The command of CMD, on a free port and with the state in a folder of the test's own."""
+    ready = tmp_path / "ready"
+    process = subprocess.Popen(
+        [*as_here(command("CMD")), "--port", "0", "--ready-file", str(ready)],
+        cwd=ROOT,
+        env=os.environ | variables() | {"PLIVO_SIM_STATE": str(tmp_path / "state")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    watchdog = threading.Timer(30, process.kill)
+    watchdog.start()
+    assert process.stdout is not None
+    while (line := process.stdout.readline()) and "First steps" not in line:
+        pass
+    while not ready.exists():
+        assert process.poll() is None
+    yield ready.read_text()
+    process.terminate()
+    process.communicate()
+    watchdog.cancel()
+
+
+@pytest.mark.live
+def test_the_image_serves(served: str, tmp_path: Path) -> None:
+    """It answers under the names that a mapped port has on the host, and keeps its state."""
+    assert served.startswith("http://127.0.0.1:")
+    for host in ("127.0.0.1", "localhost"):
+        client = Client(served.replace("127.0.0.1", host))
+        assert client.control("GET", "/health")["state"] == str(tmp_path / "state")
+    assert (tmp_path / "state" / "accounts").is_dir()
+
+
+@pytest.mark.live
+def test_the_health_check_passes_while_it_serves(served: str) -> None:
+    """And fails when nobody answers."""
+    words = as_here(command("HEALTHCHECK"))
+    port = served.rpartition(":")[2]
+    alive = [word.replace(f":{PORT}/", f":{port}/") for word in words]
+    assert alive != words
+    assert subprocess.run(alive, capture_output=True, timeout=30).returncode == 0
+    dead = [word.replace(f":{PORT}/", ":1/") for word in words]
+    assert subprocess.run(dead, capture_output=True, timeout=30).returncode != 0
+
+
+def test_the_ports_agree() -> None:
+    """The one that is exposed is served, and asked for health."""
+    words = command("CMD")
+    assert words[words.index("--port") + 1] == PORT == last("EXPOSE")
+    assert f"127.0.0.1:{PORT}/_sim/health" in " ".join(command("HEALTHCHECK"))
+    assert str(Settings().port) == PORT
+
+
+def test_it_listens_beyond_the_container() -> None:
+    """Loopback within a container is nobody's."""
+    words = command("CMD")
+    assert words[words.index("--host") + 1] == "0.0.0.0"
+
+
+def test_it_does_not_run_as_root() -> None:
+    """The user is made in the image, and owns the volume that the state lies in."""
+    user = last("USER")
+    made = " ".join(rest for word, rest in FINAL if word == "RUN")
+    assert user not in ("root", "0")
+    assert re.search(rf"useradd .*{user}", made)
+    volume = last("VOLUME")
+    assert variables()["PLIVO_SIM_STATE"] == volume
+    assert re.search(rf"--owner {user} .*{volume}", made)
+
+
+def test_every_variable_is_a_setting() -> None:
+    """A misspelt one would be ignored."""
+    known = {f"PLIVO_SIM_{name.upper()}" for name in Settings.__dataclass_fields__}
+    assert set(variables()) <= known
+
+
+def test_what_is_copied_is_there_and_not_ignored() -> None:
+    """The build sees what the wheel needs, and nothing else."""
+    kept = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
+    copied = {
+        name
+        for word, rest in INSTRUCTIONS
+        if word == "COPY" and not rest.startswith("--from")
+        for name in rest.split()[:-1]
+    }
+    assert copied == kept
+    assert all((ROOT / name).exists() for name in copied)
+
+
+@pytest.mark.live
+def test_another_service_of_the_network_is_told_what_to_allow(served: str) -> None:
+    """Under a host name of its own the imitated APIs answer, and control calls say why not."""
+    host = {"Host": f"plivo-sim:{PORT}"}
+    with urllib3.PoolManager(headers=host) as pool:
+        steering = pool.request("GET", f"{served}/_sim/health")
+        imitated = pool.request("GET", f"{served}/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/")
+    assert steering.status == 403
+    assert "PLIVO_SIM_ALLOWED_HOSTS=plivo-sim" in steering.json()["detail"]
+    assert imitated.status == 401
