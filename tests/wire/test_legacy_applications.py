@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.domain.models import Origin, Version
+from plivo_sim.domain.models import Version
 from tests.support import PDF, PNG, Http
 from tests.wire.legacy_support import UNKNOWN_ID, Legacy, error_of
 from tests.wire.page import create_body
@@ -187,6 +187,11 @@ def test_a_country_that_the_catalogue_does_not_have_is_named(legacy: Legacy) -> 
 
 def test_a_repeated_alias_is_a_warning(legacy: Legacy) -> None:
     """Of one end user only; strict accounts refuse it (DECISIONS 41)."""
+    legacy.application(document_ids=[])
+    answer = legacy.http.post(
+        "ComplianceApplication/", json=legacy.application_body(document_ids=[])
+    )
+    assert "X-Plivo-Sim-Warning" not in answer.headers
     end_user = legacy.end_user()
     first = legacy.application(end_user_id=end_user, document_ids=[])
     body = legacy.application_body(end_user_id=end_user, document_ids=[])
@@ -590,8 +595,13 @@ def test_an_outcome_that_cannot_be_read_changes_nothing(legacy: Legacy) -> None:
 
 
 def test_a_rule_knows_that_a_submission_came_through_here(legacy: Legacy) -> None:
-    """The explanation is kept as for any other submission."""
-    id = legacy.submitted()
-    (explanation,) = legacy.http.world.store.explanations.having("application_id", id)
-    assert explanation.decided_by == "default"
-    assert legacy.http.world.store.applications.fetch(id).origin is Origin.LEGACY
+    """Even of an application that the new API made, when it is submitted again here."""
+    id = legacy.http.sdk_created()
+    legacy.http.decide(id, "rejected", "Blurred scan")
+    rule = {"when": {"api": "legacy"}, "decide": "rejected", "reason": "By post", "after": "1h"}
+    story = {"story": "What comes through the legacy API is rejected.", "rules": [rule]}
+    body = {"scenario": story, "account": legacy.http.auth_id}
+    assert legacy.http.control("POST", "/scenario", body).status_code == 200
+    assert legacy.submit(id).status_code == 202
+    legacy.http.advance("1h")
+    assert legacy.application_shown(id)["rejection_reason"] == "By post"
