@@ -31,6 +31,14 @@ class Unreachable(Exception):
     """No simulator answers at that URL."""
 
 
+class BrokenOff(Unreachable):
+    """The connection was cut before the answer was whole."""
+
+
+class Garbled(Unreachable):
+    """The answer is no JSON."""
+
+
 class Client:
     """Calls one simulator; each call raises Refused or Unreachable."""
 
@@ -48,6 +56,11 @@ class Client:
         content = None if body is None else json.dumps(body).encode()
         return self._call(method, f"/_sim{quote(path)}{tail}", headers, content)
 
+    def evaluate(self, form: Form, headers: Mapping[str, str] | None = None) -> Any:
+        """What a create with this form would lead to; nothing is kept of it."""
+        target = f"/_sim/evaluate?{urlencode({'account': self.auth_id})}"
+        return self._send_form("POST", target, form, {"X-Plivo-Sim-Dialect": "sdk"}, headers)
+
     def compliance(
         self,
         method: str,
@@ -59,22 +72,33 @@ class Client:
         """A call of the new API in the SDK dialect."""
         credentials = base64.b64encode(f"{self.auth_id}:{self._token}".encode()).decode()
         sent = {"Authorization": f"Basic {credentials}", "X-Plivo-Sim-Dialect": "sdk"}
-        sent.update(headers or {})
-        content = None
+        target = f"/v1/Account/{self.auth_id}/PhoneNumber/Compliance/{path}"
+        return self._send_form(method, target, form, sent, headers)
+
+    def _send_form(
+        self,
+        method: str,
+        target: str,
+        form: Form,
+        own: Mapping[str, str],
+        headers: Mapping[str, str] | None,
+    ) -> Any:
+        sent, content = {**own, **(headers or {})}, None
         if form:
             content, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)
-        target = f"/v1/Account/{self.auth_id}/PhoneNumber/Compliance/{path}"
         return self._call(method, target, sent, content)
 
     def _call(self, method: str, target: str, headers: dict[str, str], body: bytes | None) -> Any:
         try:
             answer = self._pool.request(method, self.url + target, headers=headers, body=body)
+        except urllib3.exceptions.ProtocolError:
+            raise BrokenOff(f"{self.url} broke the connection off") from None
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(self._why_unreachable(error)) from None
         try:
             value = json.loads(answer.data)
         except ValueError:
-            raise Unreachable(f"what answers at {self.url} is no plivo-sim: no JSON") from None
+            raise Garbled(f"what answers at {self.url} is no plivo-sim: no JSON") from None
         if answer.status >= 400:
             body_ = value if isinstance(value, dict) else {}
             raise Refused(answer.status, _sentence(body_) or str(answer.reason), body_)
@@ -89,8 +113,6 @@ class Client:
             return f"{self.url!r} is no URL; write http://127.0.0.1:8700"
         if isinstance(error, urllib3.exceptions.ReadTimeoutError):
             return f"{self.url} did not answer within {TIMEOUT_S} s"
-        if isinstance(error, urllib3.exceptions.ProtocolError):
-            return f"{self.url} broke the connection off"
         return f"nobody answers at {self.url}; start it: plivo-sim serve"
 
 

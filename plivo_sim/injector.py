@@ -40,7 +40,7 @@ class Injector:
     """Matches faults against calls. What it counts is no state: it lives in memory only."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, str], deque[float]] = {}
+        self._windows: dict[tuple[str, int, str], deque[float]] = {}
 
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
@@ -125,7 +125,7 @@ class Injector:
     def _over_quota(self, world: World, id: str, fault: FaultRule) -> bool:
         assert fault.quota is not None
         now = time.time()
-        window = self._windows.setdefault((world.auth_id, id), deque())
+        window = self._windows.setdefault((world.auth_id, world.era, id), deque())
         while window and window[0] <= now - fault.quota.per_s:
             window.popleft()
         if len(window) >= fault.quota.calls:

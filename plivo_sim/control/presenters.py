@@ -21,6 +21,7 @@ def clock_of(world: World) -> dict[str, Any]:
         "paused": world.clock.paused,
         "rate": world.clock.rate,
         "advancing": world.advancing,
+        "sending": world.sending,
         "next_due": _instant(next_due),
         "due_count": len(world.store.timers),
     }

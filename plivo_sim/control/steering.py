@@ -27,7 +27,7 @@ NEAR_MISSES = 3
 
 def list_scenarios() -> Response:
     """The stories that ship: name and first sentence."""
-    shown = [{"name": name, "story": told.story} for name, told in library.shipped()]
+    shown = [{"name": name, "story": story} for name, story in library.shipped_sentences()]
     return current_call().answer({"scenarios": shown})
 
 

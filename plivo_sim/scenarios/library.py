@@ -37,6 +37,12 @@ def find_scenario(name: str, document_words: Collection[str] | None = None) -> S
     return load_scenario(shipped_text(name), f"{name}.yaml")
 
 
+def shipped_sentences() -> Iterator[tuple[str, str]]:
+    """The name of every shipped story, and the sentence that is its first line."""
+    for name in shipped_names():
+        yield name, shipped_text(name).partition("\n")[0].removeprefix("story: ")
+
+
 def shipped() -> Iterator[tuple[str, Scenario]]:
     """Every shipped story."""
     for name in shipped_names():

@@ -87,7 +87,7 @@ def _checked(
 ) -> Scenario:
     if data is None:
         raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'story: ...'")])
-    known = _shipped_words() if document_words is None else document_words
+    known = shipped_words() if document_words is None else document_words
     try:
         shape = list(_shape_mistakes(data))
         found = [*found, *shape, *_meaning_of(_usable(data, shape), shape, known)]
@@ -113,7 +113,8 @@ def _meaning_of(usable: Any, shape: list[Found], known: Collection[str]) -> Iter
 
 
 @functools.cache
-def _shipped_words() -> frozenset[str]:
+def shipped_words() -> frozenset[str]:
+    """The document types of the catalogue that ships."""
     return load_catalogue(1).document_words
 
 
@@ -165,12 +166,16 @@ def _filler(path: Steps) -> str:
 
 
 def _shape_mistakes(data: Any) -> Iterator[Found]:
-    import jsonschema
-
-    validator = jsonschema.Draft202012Validator(json_schema())
-    errors = sorted(validator.iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path])
+    errors = sorted(_validator().iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path])
     for error in errors:
         yield from _told(error)
+
+
+@functools.cache
+def _validator() -> Any:
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(json_schema())
 
 
 def _told(error: Any) -> Iterator[Found]:

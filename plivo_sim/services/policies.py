@@ -20,10 +20,14 @@ T = TypeVar("T")
 
 
 def use_scenario(world: World, scenario: Scenario | None) -> None:
-    """Make this the account's story (None: no story); its rules start counting anew."""
+    """Make this the account's story (None: no story); its rules, faults and lost callbacks are
+    counted anew."""
     with world.transaction():
         for name in [name for name in world.ids.counts if name.startswith("fired:")]:
             del world.ids.counts[name]
+        world.ids.counts.pop("dropped", None)
+        for id, _ in _faults_of_story(scenario):
+            _count_anew(world, id)
         if scenario is None:
             _drop(world, "scenario")
         else:
@@ -38,6 +42,7 @@ def scenario_of(world: World) -> Scenario | None:
 def set_webhook_policy(world: World, policy: WebhookPolicy | None) -> None:
     """Override what the scenario says of callbacks (None: no longer)."""
     with world.transaction():
+        world.ids.counts.pop("dropped", None)
         if policy is None:
             _drop(world, "webhooks")
         else:
@@ -60,7 +65,7 @@ def add_fault(world: World, fault: FaultRule) -> str:
     with world.transaction():
         id = fault.name or f"fault-{world.ids.next_n('fault')}"
         _keep(world, id, "fault", fault)
-        world.ids.counts.pop(f"hits:{id}", None)
+        _count_anew(world, id)
         return id
 
 
@@ -84,14 +89,22 @@ def faults_of(world: World) -> list[tuple[str, FaultRule]]:
     """Every fault that is on, with its id: the scenario's first."""
 
     def find() -> list[tuple[str, FaultRule]]:
-        scenario = scenario_of(world)
-        told = scenario.faults if scenario else []
-        return [(f.name or f"scenario-{i + 1}", f) for i, f in enumerate(told)] + [
+        return _faults_of_story(scenario_of(world)) + [
             (p.id, msgspec.json.decode(p.body, type=FaultRule))
             for p in world.store.policies.having("kind", "fault")
         ]
 
     return _cached(world, "faults", find)
+
+
+def _faults_of_story(scenario: Scenario | None) -> list[tuple[str, FaultRule]]:
+    told = scenario.faults if scenario else []
+    return [(fault.name or f"scenario-{i + 1}", fault) for i, fault in enumerate(told)]
+
+
+def _count_anew(world: World, fault_id: str) -> None:
+    for name in (fault_id, f"{fault_id}/struck"):
+        world.fault_hits.pop(name, None)
 
 
 def push_next_outcome(world: World, decision: Decision) -> int:

@@ -78,7 +78,6 @@ def test_a_probability_is_drawn_from_the_seed(http: Http) -> None:
     add(http, effect="error", probability=0.5, name="coin")
     first = [listed(http) for _ in range(20)]
     http.control("DELETE", "/faults", account=AUTH_ID)
-    http.world.fault_hits.clear()
     add(http, effect="error", probability=0.5, name="coin")
     assert [listed(http) for _ in range(20)] == first
     assert 3 < first.count(500) < 17
@@ -231,7 +230,8 @@ def _create(live: LiveSimulator, pool: urllib3.PoolManager) -> urllib3.BaseHTTPR
 @pytest.mark.parametrize(
     ("effect", "wanted"),
     [
-        ("reset", "reset"),
+        # urllib3 swallows the reset when it comes while the body is still being sent
+        ("reset", "reset|without response"),
         ("empty", "without response"),
         ("truncated", "IncompleteRead|reset|broken"),
     ],

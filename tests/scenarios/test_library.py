@@ -1,0 +1,73 @@
+"""The stories that ship: each loads, and playing it gives what its first line promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from plivo_sim.replay import replay
+from plivo_sim.scenarios.library import (
+    find_scenario,
+    shipped_names,
+    shipped_sentences,
+    shipped_text,
+)
+from plivo_sim.scenarios.presets import PRESETS
+from tests.scenarios.told import text_of
+
+CAUSES = {
+    "expired_address_proof": "expired-address-proof",
+    "name_mismatch": "name-mismatch",
+    "wrong_certificate": "wrong-certificate",
+    "unreadable_scan": "unreadable-scan",
+    "unsigned_certificate": "unsigned-certificate",
+    "document_expired": "document-expired",
+    "address_mismatch": "address-mismatch",
+    "missing_page": "missing-page",
+    "invalid_registration_number": "unknown-registration-number",
+    "unclear_use_case": "more-information-twice",
+    "complaints": "suspended",
+}
+"""Every preset and the story that is about it."""
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_story_holds(stage: str, name: str) -> None:
+    """What it expects is what happens, over real HTTP."""
+    told = replay(stage, name, find_scenario(name))
+    assert told.checks
+    assert told.holds, text_of(told)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_replay_tells_the_same_twice(stage: str, name: str) -> None:
+    """Every line of it: instants, ids, order, reasons."""
+    story = find_scenario(name)
+    assert text_of(replay(stage, name, story)) == text_of(replay(stage, name, story))
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_story_begins_with_its_sentence(name: str) -> None:
+    """In the first line, whole; it has steps, and expects something at their end."""
+    first = shipped_text(name).partition("\n")[0]
+    story = find_scenario(name)
+    assert first == f"story: {story.story}"
+    assert first.endswith(".")
+    assert story.steps
+    assert story.expect is not None
+
+
+def test_the_list_tells_what_the_stories_tell() -> None:
+    """The sentences of the list are read from the first lines, not by loading."""
+    told = dict(shipped_sentences())
+    assert told == {name: find_scenario(name).story for name in shipped_names()}
+    assert len(told) >= 15
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_cause_has_its_story(preset: str) -> None:
+    """Which tells this reason and no other word for it."""
+    story = find_scenario(CAUSES[preset])
+    assert story.expect is not None
+    assert preset in {reason for told in story.expect.reasons.values() for reason in told}

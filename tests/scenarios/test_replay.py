@@ -1,0 +1,381 @@
+"""``plivo-sim replay``: what it tells, its exit codes, against an application's own webhook."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from plivo_sim.cli import main
+from plivo_sim.client import Client
+from plivo_sim.expectations import Check
+from plivo_sim.live import LiveSimulator
+from plivo_sim.replay import Told, account_of, replay
+from plivo_sim.scenarios.library import find_scenario
+from plivo_sim.scenarios.loader import load_scenario
+from tests.scenarios.told import text_of
+from tests.support import Receiver
+
+pytestmark = pytest.mark.live
+
+REJECTED = """\
+story: A name mismatch is rejected, and accepted once it is corrected.
+rules:
+  - {name: two names, when: {attempt: 1}, decide: rejected, reason: name_mismatch, after: 1d}
+steps:
+  - submit: {app: acme, name: Acme Traders Pvt. Ltd.}
+  - advance: 1d
+  - get: acme
+  - correct: {app: acme, name: Acme Traders Pvt Ltd}
+  - advance: 3 business days
+"""
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["replay", *words], env={"PLIVO_SIM_URL": ""})
+
+
+def wrote(folder: Path, text: str) -> str:
+    path = folder / "own.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def play(stage: str, text: str, against: str = "") -> Told:
+    return replay(stage, "a story of a test", load_scenario(text), against)
+
+
+def failed(told: Told) -> list[Check]:
+    return [check for check in told.checks if not check.ok]
+
+
+# --- the command -----------------------------------------------------------------------------
+
+
+def test_it_tells_everything_in_simulated_time(tmp_path: Path) -> None:
+    """Requests, transitions with who and why, callbacks with what the receiver answered."""
+    result = run(wrote(tmp_path, REJECTED + "expect: {status: {acme: accepted}}"))
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    id = next(line for line in lines if "PATCH" in line).split("/")[-2]
+    reason = (
+        "Business name is not identical on the registration certificate, the GST certificate "
+        "and the application."
+    )
+    day = "2026-01-06 09:00:00"
+    assert lines[3:] == [
+        "SIMULATED TIME WHAT APP",
+        "2026-01-05 09:00:00 request acme POST PhoneNumber/Compliance/ -> 201",
+        "2026-01-05 09:00:00 transition acme submitted (client: created and submitted)",
+        f"{day} transition acme submitted -> rejected (reviewer: rule 'two names'): {reason}",
+        f"{day} callback acme rejected, attempt 1 -> 200, delivered",
+        f"{day} request acme GET PhoneNumber/Compliance/{id}/ -> 200 rejected",
+        f"{day} request acme PATCH PhoneNumber/Compliance/{id}/ -> 200",
+        f"{day} transition acme rejected -> submitted (client: corrected and submitted again)",
+        "2026-01-09 09:00:00 transition acme submitted -> accepted "
+        "(reviewer: default: accepted after 3 business days)",
+        "2026-01-09 09:00:00 callback acme accepted, attempt 1 -> 200, delivered",
+        "",
+        "ok status.acme: accepted",
+        "the story holds",
+    ]
+    assert result.exit_code == 0
+
+
+FAILING: list[tuple[str, str, str, str]] = [
+    ("expect: {status: {acme: rejected}}", "status.acme", "rejected", "accepted"),
+    ("expect: {timeline: {acme: [submitted]}}", "timeline.acme", "[submitted]",
+     "[submitted, rejected, submitted, accepted]"),
+    ("expect: {reasons: {acme: []}}", "reasons.acme", "[]", "[Business name is not identical"),
+    ("expect: {reasons: {acme: [unreadable_scan]}}", "reasons.acme", "[unreadable_scan]", "[Busin"),
+    ("expect: {callbacks: [accepted]}", "callbacks", "[accepted]", "[rejected, accepted]"),
+    ("expect: {deliveries: {failed: 1}}", "deliveries.failed", "1", "0"),
+    ("expect: {signatures: missing}", "signatures", "missing", "valid"),
+    ("expect: {refusals: [503]}", "refusals", "[503]", "[]"),
+    ("  - correct: {app: acme}\nexpect: {status: {acme: accepted}}", "refusals", "[]", "[400]"),
+    ("  - expect: {status: {acme: submitted}}", "steps[5].status.acme", "submitted", "accepted"),
+    ("  - submit: {app: other, country: ZZ}\n  - get: other\nexpect: {refusals: [400]}",
+     "steps[6]", "other is filed", "absent"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "name", "expected", "found"), FAILING)
+def test_an_expectation_that_fails_ends_with_1(
+    tmp_path: Path, end: str, name: str, expected: str, found: str
+) -> None:
+    """And says what was expected and what was found instead."""
+    result = run(wrote(tmp_path, REJECTED + end))
+    assert result.exit_code == 1
+    lines = [line.strip() for line in result.output.splitlines()]
+    at = lines.index(f"FAILED  {name}")
+    assert lines[at + 1] == f"expected  {expected}"
+    assert lines[at + 2].startswith(f"found     {found}")
+    assert lines[-1].startswith("the story does not hold: 1 of ")
+
+
+def test_a_story_without_expectations_ends_with_0(tmp_path: Path) -> None:
+    """It says that it promised nothing."""
+    result = run(wrote(tmp_path, REJECTED))
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "the story expects nothing")
+
+
+def test_json_for_scripts(tmp_path: Path) -> None:
+    """Nothing but JSON, the same facts, the same exit code."""
+    result = run("--json", wrote(tmp_path, REJECTED + "expect: {callbacks: [accepted]}"))
+    told = json.loads(result.output)
+    assert (result.exit_code, told["holds"]) == (1, False)
+    assert told["checks"] == [
+        {
+            "name": "callbacks",
+            "expected": ["accepted"],
+            "found": ["rejected", "accepted"],
+            "ok": False,
+        }
+    ]
+    assert [each["type"] for each in told["events"]][:4] == [
+        "request",
+        "transition",
+        "transition",
+        "callback",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("story: [", "own.yaml:2: not valid YAML"),
+        ("story: It has no steps.", "steps: there are none"),
+        ("story: It has mistakes.\nrulez: []\nstepz: []", "own.yaml:3: stepz: unknown key"),
+        (
+            "story: It files what nobody asks for.\nsteps: [{submit: {files: {passport: a.pdf}}}]",
+            "'app' needs no document passport, but registration_certificate, gst_certificate",
+        ),
+        ("\xff", "not UTF-8 text"),
+    ],
+)
+def test_a_wrong_story_ends_with_2(tmp_path: Path, text: str, told: str) -> None:
+    """With every mistake."""
+    path = tmp_path / "own.yaml"
+    path.write_bytes(text.encode("latin-1"))
+    result = run(str(path))
+    assert (result.exit_code, told in result.output) == (2, True), result.output
+
+
+def test_every_mistake_is_printed(tmp_path: Path) -> None:
+    """Not only the first."""
+    result = run(wrote(tmp_path, "story: It has mistakes.\nrulez: []\nstepz: []"))
+    assert len(result.output.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["no-such.yaml", "name-mismach"])
+def test_no_such_story_ends_with_2(name: str) -> None:
+    """A file that is not there; a name that does not ship, with the nearest one."""
+    result = run(name)
+    assert result.exit_code == 2
+    assert "No such file" in result.output or "did you mean 'name-mismatch'?" in result.output
+
+
+def test_nobody_answers_ends_with_3() -> None:
+    """And says whom it asked."""
+    result = run("instant-accept", "--url", "http://127.0.0.1:9")
+    assert (result.exit_code, "nobody answers at http://127.0.0.1:9" in result.output) == (3, True)
+
+
+def test_against_must_be_a_url() -> None:
+    """Before anything is played."""
+    result = run("instant-accept", "--against", "localhost:8000")
+    assert (result.exit_code, "http://" in result.output) == (2, True)
+
+
+# --- on a running simulator ------------------------------------------------------------------
+
+
+def test_it_plays_on_a_running_simulator(live: LiveSimulator) -> None:
+    """In an account of its own, which stays to be looked at, and touches no other."""
+    other = live.sim.world("MAOTHEROTHEROTHEROTH")
+    other.keep_ledger()
+    before = other.store.mark()
+    result = run("name-mismatch", "--url", live.url)
+    assert result.exit_code == 0, result.output
+    world = live.sim.world(account_of("name-mismatch"))
+    assert [each.status for each in world.store.applications.every()] == ["accepted"]
+    assert other.store.mark() == before
+
+
+def test_a_server_with_other_habits_plays_it_the_same() -> None:
+    """A running clock, another delay, strict, rate limits, retries: the story's account has its
+    own."""
+    from plivo_sim.settings import Settings, read_setting
+
+    habits = {"review_delay": "1h", "strict": "true", "rate_limits": "true", "warp": "1000",
+              "callback_retries": "1s", "callback_url": "http://127.0.0.1:9/other"}  # fmt: skip
+    settings = Settings(port=0, **{key: read_setting(key, text) for key, text in habits.items()})
+    with LiveSimulator(settings) as served:
+        result = run("webhook-retried", "--url", served.url)
+        assert result.exit_code == 0, result.output
+        assert run("slow-day", "--url", served.url).exit_code == 0
+
+
+def test_the_account_is_emptied_first(stage: str) -> None:
+    """What an earlier replay left does not count."""
+    play(stage, REJECTED)
+    told = play(stage, REJECTED + "expect: {callbacks: [rejected, accepted]}")
+    assert told.holds
+    account = Client(stage).control("GET", "/applications", account=told.account)
+    assert account["total_count"] == 1
+
+
+def test_words_of_a_catalogue_of_one_s_own(tmp_path: Path) -> None:
+    """The simulator that plays the story knows its own documents."""
+    from plivo_sim.settings import Settings
+
+    catalogue = tmp_path / "catalogue.yaml"
+    catalogue.write_text(
+        "document_types: {tax_card: {name: Tax card, description: A card}}\n"
+        "requirements: [{version: sdk, country: NL, number_types: [local],"
+        " user_types: [business], documents: [tax_card]}]"
+    )
+    story = wrote(
+        tmp_path,
+        "story: A tax card is accepted.\n"
+        "steps: [{submit: {country: NL, files: {tax_card: card.png}}}, {advance: 9d}]\n"
+        "expect: {status: {app: accepted}}",
+    )
+    assert "no document type 'tax_card'" in run(story).output
+    with LiveSimulator(Settings(port=0, catalogue=catalogue)) as served:
+        result = run(story, "--url", served.url)
+    assert result.exit_code == 0, result.output
+
+
+# --- against an application ------------------------------------------------------------------
+
+
+def test_callbacks_go_to_the_application(stage: str, receiver: Receiver) -> None:
+    """In the order of the story, signed, and its answer is told."""
+    told = play(stage, REJECTED + "expect: {callbacks: [rejected, accepted]}", receiver.url)
+    assert told.holds, text_of(told)
+    assert [each.json()["status"] for each in receiver.received] == ["rejected", "accepted"]
+    assert all("X-Plivo-Signature-V3" in each.headers for each in receiver.received)
+
+
+def test_an_application_that_fails_at_first(stage: str) -> None:
+    """Each answer is told; the callback is tried again in simulated time."""
+    with Receiver(500, 503).serving() as receiver:
+        told = play(stage, REJECTED + "expect: {callbacks: [rejected, accepted]}", receiver.url)
+    callbacks = [event for event in told.events if event.type == "callback"]
+    assert [(each.facts["answer"], each.facts["state"]) for each in callbacks] == [
+        (500, "pending"),
+        (503, "pending"),
+        (200, "delivered"),
+        (200, "delivered"),
+    ]
+    assert [each.at[11:19] for each in callbacks] == [
+        "09:00:00", "09:01:00", "09:03:00", "09:00:00",
+    ]  # fmt: skip
+    assert told.holds
+
+
+def test_an_application_that_never_takes_it(stage: str) -> None:
+    """The story does not hold: it promised callbacks that arrive."""
+    with Receiver(*[500] * 8).serving() as receiver:
+        told = play(stage, REJECTED + "expect: {callbacks: [rejected, accepted]}", receiver.url)
+    assert [(check.name, check.found) for check in failed(told)] == [("callbacks", [])]
+
+
+def test_an_application_that_is_not_there(stage: str) -> None:
+    """Why it could not be reached is told."""
+    told = play(stage, REJECTED + "expect: {callbacks: []}", "http://127.0.0.1:9/webhook")
+    errors = [event.facts["error"] for event in told.events if event.type == "callback"]
+    assert errors
+    assert all("refused" in error for error in errors)
+
+
+def test_what_the_application_said_is_told(stage: str) -> None:
+    """The start of an answer that is no 200."""
+    inbox = f"{stage}/_sim/no-such-page"
+    text = text_of(play(stage, REJECTED, inbox))
+    assert 'attempt 1 -> 404 {"type":"urn:plivo-sim:problem:no_such_page"' in text
+
+
+# --- a story's own calls ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("effect", "refused"), [("reset", "cut"), ("empty", "cut"), ("truncated", "cut")]
+)
+def test_a_lost_answer_is_part_of_the_story(stage: str, effect: str, refused: str) -> None:
+    """The application is there all the same, and the story goes on with it."""
+    told = play(
+        stage,
+        "story: The answer to the first call is lost.\n"
+        f"faults: [{{effect: {effect}, method: POST, applied: true, times: 1}}]\n"
+        "steps: [{submit: {app: acme}}, {advance: 3 business days}, {get: acme}]\n"
+        f"expect: {{status: {{acme: accepted}}, refusals: [{refused}]}}",
+    )
+    assert told.holds, text_of(told)
+
+
+def test_a_fault_hits_only_what_the_story_files(stage: str) -> None:
+    """Looking is not a call of the story: every call fails, and only two are refused."""
+    told = play(
+        stage,
+        "story: Every call is refused.\nfaults: [{effect: unavailable}]\n"
+        "steps: [{submit: {}}, {advance: 1d}, {submit: {app: other}}]\n"
+        "expect: {status: {app: absent, other: absent}, refusals: [503, 503]}",
+    )
+    assert told.holds, text_of(told)
+
+
+@pytest.mark.parametrize("user_type", ["business", "individual"])
+@pytest.mark.parametrize("country", ["IN", "DE", "FR", "AE", "US"])
+def test_a_story_can_file_in_every_country(stage: str, country: str, user_type: str) -> None:
+    """What a step does not say is filled in, so that it is complete."""
+    told = play(
+        stage,
+        f"story: It is accepted in {country}.\n"
+        f"steps: [{{submit: {{country: {country}, user_type: {user_type}}}}}, {{advance: 9d}}]\n"
+        "expect: {status: {app: accepted}}",
+    )
+    assert told.holds, text_of(told)
+
+
+def test_a_correction_sends_what_it_changes(stage: str) -> None:
+    """Files by their type, data fields, name; the rest stays as it was."""
+    told = play(
+        stage,
+        "story: Everything is corrected.\n"
+        "rules: [{when: {attempt: 1}, decide: rejected, after: 0s}]\n"
+        "steps:\n"
+        "  - submit: {files: {gst_certificate: first.png}, data_fields: {business_name: One}}\n"
+        "  - correct: {files: {gst_certificate: second.png}, data_fields: {business_name: Two},"
+        " name: Three}\n",
+    )
+    client = Client(stage, told.account, "replay")
+    (listed,) = client.compliance("GET", "?expand=end_user,documents")["compliances"]
+    documents: list[dict[str, Any]] = listed["documents"]
+    assert listed["end_user"]["name"] == "Three"
+    assert [each["file_name"] for each in documents] == [
+        "registration_certificate.pdf",
+        "second.png",
+    ]
+    assert documents[0]["meta_information"] == {"business_name": "Two"}
+
+
+def test_every_shipped_story_has_an_account_of_its_own() -> None:
+    """A well-formed one."""
+    from plivo_sim.scenarios.library import shipped_names
+    from plivo_sim.simulator import AUTH_ID
+
+    accounts = {account_of(name) for name in shipped_names()}
+    assert len(accounts) == len(shipped_names())
+    assert all(AUTH_ID.fullmatch(account) for account in accounts)
+
+
+def test_a_story_switched_on_by_hand_is_the_same_story(stage: str) -> None:
+    """Steps and expectations are not in the way of using it as a scenario."""
+    account = account_of("by hand")
+    client = Client(stage, account, "token")
+    used = client.control("POST", "/scenario", {"name": "stuck-in-review", "account": account})
+    assert used["scenario"]["story"] == find_scenario("stuck-in-review").story
