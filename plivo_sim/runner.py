@@ -141,12 +141,16 @@ class Runner:
         with world.lock:
             if world.advancing:
                 raise Busy("another advance of this account is under way")
-            if isinstance(until, Duration):
-                until = until.after(world.now(), world.settings.holidays)
-            if until is not None:
-                world.clock.check_move(until)
+            world.clock.hold()  # first: a clock that flies would be past ``until`` already
+            try:
+                if isinstance(until, Duration):
+                    until = until.after(world.now(), world.settings.holidays)
+                if until is not None:
+                    world.clock.check_move(until)
+            except BaseException:
+                world.clock.release()
+                raise
             world.advancing = True
-            world.clock.hold()
             return world.era, until
 
     def _release(self, world: World, era: int) -> None:
