@@ -178,3 +178,41 @@ class Cut(SimError):
     def __init__(self, how: str) -> None:
         super().__init__(f"connection cut: {how}")
         self.how = how
+
+
+class Mismatch(SimError):
+    """A number and an application do not belong together.
+
+    ``aspect``: ``country`` or ``number_type``; ``number_has`` and ``application_has`` say what.
+    """
+
+    def __init__(self, aspect: str, number_has: str, application_has: str) -> None:
+        super().__init__(
+            f"the number's {aspect} is {number_has}, the application's {application_has}"
+        )
+        self.aspect = aspect
+        self.number_has = number_has
+        self.application_has = application_has
+
+
+class ApplicationRequired(SimError):
+    """A regulated number cannot be rented without an accepted application."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"number {number} cannot be rented without an accepted application")
+        self.number = number
+
+
+class AlreadyRented(SimError):
+    """The account has this number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"number {number} is already rented")
+        self.number = number
+
+
+class MainAccountOnly(SimError):
+    """A subaccount's own credentials do not allow this."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"only the main account can {verb}")

@@ -159,6 +159,7 @@ class PhoneNumber:
     application_id: str | None = None
     alias: str | None = None
     app_id: str | None = None
+    cnam_lookup: str | None = None
     subaccount: str | None = None
     rented_at: datetime
 

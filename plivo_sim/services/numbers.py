@@ -1,0 +1,348 @@
+"""Numbers: searched, rented, changed, linked to an application, released.
+
+Which number may be linked to which application: the page's three rules (documented), the same
+for renting, updating and Link (inferred). Only the main account rents (field-reported).
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from plivo_sim.domain.models import Application, NumberType, PhoneNumber
+from plivo_sim.domain.statuses import Status
+from plivo_sim.errors import (
+    AlreadyRented,
+    ApplicationRequired,
+    MainAccountOnly,
+    Mismatch,
+    NotFound,
+    SimError,
+    WrongState,
+)
+from plivo_sim.ports import Page
+from plivo_sim.services import inventory
+from plivo_sim.services.inventory import Offer
+from plivo_sim.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: with the main account's credentials or a subaccount's own (``is_main``), and for
+    which subaccount (``SA…``; None: the main account, which sees all numbers)."""
+
+    is_main: bool = True
+    subaccount: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a number must have to be found; empty values ask for nothing."""
+
+    country_iso: str
+    types: Collection[NumberType] = tuple(NumberType)
+    pattern: str = ""
+    region: str = ""
+    city: str = ""
+    services: Collection[str] = ()
+    rate_center: str = ""
+    lata: str = ""
+    npanxx: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Some of the numbers that were found, and how many there are in all."""
+
+    offers: list[Offer]
+    total_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which of an account's numbers; ``where`` by field, ``renews`` by the next renewal date."""
+
+    where: dict[str, Collection[str]] = field(default_factory=dict)
+    starts_with: str = ""
+    services: Collection[str] = ()
+    renews: Sequence[Callable[[date], bool]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A request to change a number; None means "not given", an empty string "take it away".
+
+    ``subaccount``: the main account's own id takes it away too.
+    """
+
+    alias: str | None = None
+    app_id: str | None = None
+    cnam_lookup: str | None = None
+    subaccount: str | None = None
+    application_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberView:
+    """A rented number, what it says of itself, and its application."""
+
+    number: PhoneNumber
+    offer: Offer
+    application: Application | None
+    renewal_date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """What became of one item of a Link request; ``error``: why it failed."""
+
+    number: str
+    error: SimError | None = None
+
+
+# --- to rent -------------------------------------------------------------------------------
+
+
+def search(world: World, wanted: Search, *, offset: int, limit: int) -> Offers:
+    """Some of the numbers that the account could rent; those that it has are not among them."""
+    seed, country = world.settings.seed, wanted.country_iso
+    known = inventory.types_of(world.catalogue, country)
+    types = [each for each in known if each in wanted.types]
+    found = [
+        offer
+        for number_type in types
+        for offer in inventory.stock(seed, country, number_type)
+        if _wanted(offer, wanted) and world.store.numbers.fetch(offer.number) is None
+    ]
+    return Offers(offers=found[offset : offset + limit], total_count=len(found))
+
+
+def _wanted(offer: Offer, wanted: Search) -> bool:
+    """``pattern`` is the start of the number after the country code (documented); region and
+    city match anywhere in the name and in any case (inferred)."""
+    place = offer.place
+    told = {
+        "city": place.city if place else "",
+        "region": f"{place.region}|{place.city}" if place else "",
+        "rate_center": (place.rate_center if place else None) or "",
+    }
+    return (
+        offer.national.startswith(wanted.pattern)
+        and offer.national.startswith(wanted.npanxx)
+        and offer.services.issuperset(wanted.services)
+        and wanted.lata in ("", str(place.lata) if place else None)
+        and all(getattr(wanted, name).casefold() in text.casefold() for name, text in told.items())
+    )
+
+
+def rent(world: World, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
+    """Rent a number; returns it and a warning, which is empty for one that a search can find.
+
+    A valid number that no search finds is let pass, for the sake of fixtures, unless the account
+    is strict (invented). Raises NotFound (no such number, no such application, a subaccount's
+    own credentials), AlreadyRented, ApplicationRequired (a regulated number without one),
+    Mismatch or WrongState (an application that does not fit); then nothing changed.
+    """
+    if not caller.is_main:
+        raise NotFound("number", digits)
+    with world.lock:
+        offer = inventory.describe(digits) if digits else None
+        if offer is None or not inventory.is_offered(world.catalogue, offer):
+            raise NotFound("number", digits)
+        if world.store.numbers.fetch(digits) is not None:
+            raise AlreadyRented(digits)
+        known = inventory.in_stock(world.settings.seed, offer)
+        if not known and world.settings.strict:
+            raise NotFound("number", digits)
+        if not wanted.application_id and inventory.requirements_of(
+            world.catalogue, offer.country_iso, offer.number_type
+        ):
+            raise ApplicationRequired(digits)
+        if wanted.application_id:
+            _linkable(world, wanted.application_id, offer.country_iso, offer.number_type)
+        with world.transaction():
+            number = _make(world, offer, wanted, caller)
+            world.store.numbers.put(number)
+        return number, "" if known else f"{digits} is in no search; a strict account cannot rent it"
+
+
+def _make(world: World, offer: Offer, wanted: Change, caller: Caller) -> PhoneNumber:
+    return PhoneNumber(
+        id=offer.number,
+        seq=world.next_seq(),
+        country_iso=offer.country_iso,
+        number_type=offer.number_type,
+        application_id=wanted.application_id or None,
+        app_id=wanted.app_id or None,
+        cnam_lookup=wanted.cnam_lookup or None,
+        subaccount=caller.subaccount,
+        rented_at=world.now(),
+    )
+
+
+# --- rented --------------------------------------------------------------------------------
+
+
+def get(world: World, digits: str, caller: Caller) -> PhoneNumber:
+    """The number. Raises NotFound, also for one that the caller does not see: a subaccount's
+    calls see the numbers that are assigned to it (inferred)."""
+    number = world.store.numbers.fetch(digits)
+    if number is None or caller.subaccount not in (None, number.subaccount):
+        raise NotFound("number", digits)
+    return number
+
+
+def view(world: World, number: PhoneNumber) -> NumberView:
+    """The number with its application as it stands now: a suspended or expired one shows."""
+    id = number.application_id
+    return NumberView(
+        number=number,
+        offer=inventory.describe(number.id) or _as_recorded(number),
+        application=world.store.applications.fetch(id) if id else None,
+        renewal_date=renewal_date(number.rented_at, world.now()),
+    )
+
+
+def _as_recorded(number: PhoneNumber) -> Offer:
+    """A number of an older state that the library's present numbering plan does not know."""
+    return Offer(
+        number=number.id,
+        national=number.id,
+        country_iso=number.country_iso,
+        number_type=number.number_type,
+        prefix="",
+    )
+
+
+def page(
+    world: World, wanted: Filter, caller: Caller, *, offset: int, limit: int
+) -> Page[PhoneNumber]:
+    """Some of the numbers that the caller sees, oldest first."""
+    where = dict(wanted.where)
+    if caller.subaccount is not None:
+        asked = where.get("subaccount", (caller.subaccount,))
+        where["subaccount"] = [each for each in asked if each == caller.subaccount]
+    numbers = world.store.numbers
+    if not (wanted.starts_with or wanted.services or wanted.renews):
+        return numbers.page(where, offset=offset, limit=limit)
+    candidates = numbers.page(where, limit=len(numbers)).records
+    found = [each for each in candidates if _matches(world, each, wanted)]
+    return Page(found[offset : offset + limit], len(found))
+
+
+def _matches(world: World, number: PhoneNumber, wanted: Filter) -> bool:
+    if not number.id.startswith(wanted.starts_with):
+        return False
+    shown = view(world, number)
+    return shown.offer.services.issuperset(wanted.services) and all(
+        holds(shown.renewal_date) for holds in wanted.renews
+    )
+
+
+def renewal_date(rented_at: datetime, now: datetime) -> date:
+    """The next day on which the monthly rent is due; short months have it on their last day
+    (invented)."""
+    months = (now.year - rented_at.year) * 12 + now.month - rented_at.month
+    due = _months_after(rented_at.date(), months)
+    return due if due > now.date() else _months_after(rented_at.date(), months + 1)
+
+
+def _months_after(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def update(world: World, digits: str, wanted: Change, caller: Caller) -> PhoneNumber:
+    """Change a number, all of it or nothing.
+
+    Raises NotFound, Mismatch, WrongState, and MainAccountOnly when a subaccount would link or
+    hand over a number (invented).
+    """
+    with world.lock:
+        number = get(world, digits, caller)
+        if not caller.is_main and (wanted.application_id, wanted.subaccount) != (None, None):
+            raise MainAccountOnly("link a number or assign it to a subaccount")
+        if wanted.application_id:
+            _linkable(world, wanted.application_id, number.country_iso, number.number_type)
+        given: dict[str, Any] = {
+            name: value or None
+            for name in ("alias", "app_id", "cnam_lookup", "application_id")
+            if (value := getattr(wanted, name)) is not None
+        }
+        if wanted.subaccount is not None:
+            given["subaccount"] = _owner(world, wanted.subaccount)
+        changed = replace(number, **given)
+        _keep(world, number, changed)
+        return changed
+
+
+def _owner(world: World, asked: str) -> str | None:
+    """Whose a number becomes: a subaccount's, or None for the main account's. Raises NotFound."""
+    if asked in ("", world.auth_id):
+        return None
+    if asked != f"SA{world.auth_id[2:]}":
+        raise NotFound("subaccount", asked)
+    return asked
+
+
+def _keep(world: World, before: PhoneNumber, after: PhoneNumber) -> None:
+    if after != before:
+        with world.transaction():
+            world.store.numbers.put(after)
+
+
+def release(world: World, digits: str, caller: Caller) -> None:
+    """Give a number back; its link goes with it (DECISIONS 20). Raises NotFound, and
+    MainAccountOnly for a subaccount, as it cannot rent either (invented)."""
+    with world.lock:
+        number = get(world, digits, caller)
+        if not caller.is_main:
+            raise MainAccountOnly("release a number")
+        with world.transaction():
+            world.store.numbers.drop(number.id)
+
+
+# --- links ---------------------------------------------------------------------------------
+
+
+def link_all(world: World, items: Sequence[tuple[str, str]], caller: Caller) -> list[Linked]:
+    """Link each number (as written) to an application, one after the other; what fails does not
+    keep the others from being linked (observed). Raises MainAccountOnly (invented)."""
+    if not caller.is_main:
+        raise MainAccountOnly("link numbers")
+    with world.transaction():
+        return [_link(world, written, id, caller) for written, id in items]
+
+
+def _link(world: World, written: str, application_id: str, caller: Caller) -> Linked:
+    digits = inventory.digits_of(written)
+    try:
+        number = get(world, digits, caller)
+        _linkable(world, application_id, number.country_iso, number.number_type)
+    except SimError as error:
+        return Linked(number=f"+{digits}" if digits else written, error=error)
+    _keep(world, number, replace(number, application_id=application_id))
+    return Linked(number=f"+{digits}")
+
+
+def _linkable(
+    world: World, application_id: str, country_iso: str, number_type: NumberType
+) -> Application:
+    """The application, if a number of this country and type can be linked to it.
+
+    Raises NotFound, Mismatch (country first), WrongState unless it is accepted (documented).
+    """
+    application = world.store.applications.fetch(application_id)
+    if application is None:
+        raise NotFound("application", application_id)
+    if application.country_iso != country_iso:
+        raise Mismatch("country", country_iso, application.country_iso)
+    if application.number_type is not number_type:
+        raise Mismatch("number_type", number_type, application.number_type)
+    if application.status is not Status.ACCEPTED:
+        raise WrongState("application", application.id, "link", application.status)
+    return application
