@@ -122,7 +122,10 @@ def wanted_text(test: Any) -> str:
     """A condition as a person would read it."""
     if isinstance(test, Comparison):
         parts = msgspec.to_builtins(test)
-        return " and ".join(f"{key.replace('_', ' ')} {value}" for key, value in parts.items())
+        return " and ".join(
+            f"{key.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
+            for key, value in parts.items()
+        )
     if isinstance(test, list):
         return " or ".join(_quoted(each) for each in test)
     return _quoted(test)

@@ -1,0 +1,157 @@
+"""Magic values: every token, wherever it stands, through every dialect, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plivo_sim.scenarios.magic import TOKENS
+from plivo_sim.scenarios.presets import PRESETS
+from tests.scenarios.dialects import DIALECTS, filed, filed_again, status_read
+from tests.support import AUTH_ID, Http
+
+PLACES = ("alias", "name", "file")
+REJECTING = [token for token, decision in TOKENS.items() if decision.decide == "rejected"]
+
+OUTCOMES: dict[str, tuple[list[str], str | None]] = {
+    "SIM-ACCEPT": (["accepted"], None),
+    "SIM-REJECT": (["rejected"], "Rejected by a magic value."),
+    "SIM-REJECT-EXPIRED-ADDRESS-PROOF": (["rejected"], PRESETS["expired_address_proof"]),
+    "SIM-REJECT-NAME-MISMATCH": (["rejected"], PRESETS["name_mismatch"]),
+    "SIM-REJECT-WRONG-CERTIFICATE": (["rejected"], PRESETS["wrong_certificate"]),
+    "SIM-REJECT-UNREADABLE-SCAN": (["rejected"], PRESETS["unreadable_scan"]),
+    "SIM-REJECT-UNSIGNED-CERTIFICATE": (["rejected"], PRESETS["unsigned_certificate"]),
+    "SIM-REJECT-DOCUMENT-EXPIRED": (["rejected"], PRESETS["document_expired"]),
+    "SIM-MORE-INFO": (["more_info_required"], PRESETS["missing_page"]),
+    "SIM-STUCK": ([], None),
+    "SIM-SUSPEND": (["accepted", "suspended"], PRESETS["complaints"]),
+    "SIM-REINSTATE": (["accepted", "suspended", "accepted"], None),
+    "SIM-EXPIRE": (["accepted", "expired"], "No reason given."),
+}
+"""What the reviewer does within two years, and the reason that stands at the end."""
+
+WORDS = {
+    "documented": {
+        "submitted": "pending_review",
+        "accepted": "approved",
+        "suspended": "rejected",
+        "expired": "rejected",
+    },
+    "sdk": {"more_info_required": "rejected"},
+    "legacy": {"more_info_required": "rejected"},
+}
+
+
+def shown(http: Http, id: str) -> Any:
+    return http.control("GET", f"/applications/{id}").get_json()
+
+
+def marked(place: str, token: str) -> dict[str, str]:
+    """The token in the middle of an alias, a name or a file name."""
+    ending = ".pdf" if place == "file" else ""
+    return {place: f"Acme {token} Mumbai{ending}"}
+
+
+def test_every_token_is_tried() -> None:
+    """The table is whole."""
+    assert OUTCOMES.keys() == TOKENS.keys()
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_token_decides(http: Http, dialect: str, place: str, token: str) -> None:
+    """By itself, with its reason, and the API says it in its own word."""
+    id = filed(http, dialect, **marked(place, token))
+    http.advance("730d")
+    statuses, reason = OUTCOMES[token]
+    found = shown(http, id)
+    assert [each["status"] for each in found["timeline"]] == ["submitted", *statuses]
+    assert found["rejection_reason"] == reason
+    final = ["submitted", *statuses][-1]
+    assert status_read(http, dialect, id) == WORDS[dialect].get(final, final)
+    why = http.control("GET", f"/applications/{id}/why").get_json()["attempts"][0]
+    assert why["decided_by"].startswith(f"magic value {token}")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_they_can_be_switched_off(http: Http, dialect: str, place: str) -> None:
+    """Then an application of that name is like any other."""
+    body = {"auth_id": AUTH_ID, "settings": {"magic": "false"}}
+    assert http.control("POST", "/accounts", body).status_code == 201
+    id = filed(http, dialect, **marked(place, "SIM-REJECT"))
+    http.advance("3 business days")
+    assert shown(http, id)["status"] == "accepted"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("token", [*REJECTING, "SIM-MORE-INFO"])
+def test_once(http: Http, dialect: str, place: str, token: str) -> None:
+    """With -ONCE the first attempt is decided so, and the second like any other."""
+    id = filed(http, dialect, **marked(place, f"{token}-ONCE"))
+    http.advance("3 business days")
+    assert shown(http, id)["status"] == OUTCOMES[token][0][0]
+    filed_again(http, dialect, id)
+    http.advance("3 business days")
+    assert shown(http, id)["status"] == "accepted"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_without_once_it_decides_every_attempt(http: Http, dialect: str) -> None:
+    """A name that is not changed is rejected again."""
+    id = filed(http, dialect, name="Acme SIM-REJECT-NAME-MISMATCH")
+    http.advance("3 business days")
+    filed_again(http, dialect, id)
+    http.advance("3 business days")
+    assert [each["status"] for each in shown(http, id)["timeline"]][-1] == "rejected"
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "sim-reject-name-mismatch",
+        "Sim_Reject_Name_Mismatch",
+        "x SIM-REJECT-NAME-MISMATCH.",
+        "SIM-REJECT-NAME-MISMATCH SIM-REJECT",
+        "SIM-ACCEPT SIM-REJECT-NAME-MISMATCH",
+    ],
+)
+def test_how_a_token_may_be_written(http: Http, alias: str) -> None:
+    """In any case, with underscores; of several the longest counts."""
+    id = filed(http, "sdk", alias=alias)
+    http.advance("3 business days")
+    assert shown(http, id)["rejection_reason"] == PRESETS["name_mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("places", "status"),
+    [
+        ({"alias": "SIM-ACCEPT", "name": "SIM-REJECT", "file": "SIM-REJECT.pdf"}, "accepted"),
+        ({"alias": "plain", "name": "SIM-ACCEPT", "file": "SIM-REJECT.pdf"}, "accepted"),
+        ({"alias": "SIM REJECT", "name": "SIMREJECT", "file": "reject.pdf"}, "accepted"),
+    ],
+)
+def test_alias_comes_before_name_before_file(
+    http: Http, places: dict[str, str], status: str
+) -> None:
+    """And what only looks like a token is none."""
+    id = filed(http, "sdk", **places)
+    http.advance("3 business days")
+    assert shown(http, id)["status"] == status
+
+
+@pytest.mark.parametrize("token", REJECTING)
+def test_in_a_file_name_it_rejects_that_document(http: Http, token: str) -> None:
+    """The documented dialect shows which one; the others stay unjudged."""
+    id = filed(http, "documented", file=f"{token}.pdf")
+    http.advance("3 business days")
+    answer = http.get(f"PhoneNumber/Compliance/{id}").get_json()
+    assert [each["status"] for each in answer["documents"]] == ["rejected", "pending", "pending"]
+
+
+def test_accept_is_at_once(http: Http) -> None:
+    """Without any time going by."""
+    assert shown(http, filed(http, "sdk", alias="SIM-ACCEPT"))["status"] == "accepted"
