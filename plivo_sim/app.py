@@ -19,10 +19,15 @@ from plivo_sim.atoms.errors import error_body as atoms_error
 from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
-from plivo_sim.dialects.calls import Call, authenticate, current_call
+from plivo_sim.dialects.calls import Call, ErrorBody, authenticate, current_call
 from plivo_sim.dialects.legacy.routes import make_blueprint as legacy_blueprint
-from plivo_sim.dialects.phone_number.routes import MOUNT_KEY, new_api_error
+from plivo_sim.dialects.numbers.errors import error_body as numbers_error
+from plivo_sim.dialects.numbers.routes import make_blueprint as numbers_blueprint
+from plivo_sim.dialects.numbers.routes import make_link_blueprint
+from plivo_sim.dialects.phone_number import documented
+from plivo_sim.dialects.phone_number.choice import MOUNT_KEY
 from plivo_sim.dialects.phone_number.routes import make_blueprint as new_api_blueprint
+from plivo_sim.dialects.phone_number.routes import new_api_error
 from plivo_sim.dialects.plain_errors import plain_error
 from plivo_sim.errors import Cut, NoSuchPage, SimError, TooLarge, WrongMethod
 from plivo_sim.exchanges import note_exchange
@@ -49,7 +54,10 @@ def create_app(sim: Simulator) -> Flask:
 
     injector = Injector()
     app.before_request(lambda: _open_call(sim, injector))
-    app.register_blueprint(new_api_blueprint())
+    compliance = new_api_blueprint()
+    compliance.register_blueprint(make_link_blueprint(documented.error_body))
+    app.register_blueprint(compliance)
+    app.register_blueprint(numbers_blueprint(documented.error_body))
     app.register_blueprint(legacy_blueprint())
     app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
@@ -105,17 +113,29 @@ def _open_call(sim: Simulator, injector: Injector) -> None:
         atoms.open_call(call, request)
         _begin(call, injector, "atoms")
         return
-    new_api = "/PhoneNumber/Compliance" in path
-    words = new_api_error if new_api else _plain
+    api, words, dialect = _api_of(path)
     g.call = call = Call(sim, words, api_id=sim.next_api_id())
     if path.startswith("/v1/"):
-        if not new_api:
-            call.dialect = "legacy"
+        call.dialect = dialect
         auth_id = _auth_id_of(path)
         if not auth_id or "//" in path:  # an empty id does not stand for the list
             raise NoSuchPage(f"no such URL: {path}")
         authenticate(call, request, auth_id)
-        _begin(call, injector, "new" if new_api else "legacy")
+        _begin(call, injector, api)
+
+
+def _api_of(path: str) -> tuple[str, ErrorBody, str]:
+    """Which API a URL is of, how it words errors, and its dialect if that is known already.
+
+    Link is of the new API and has the words of numbers (DECISIONS 31).
+    """
+    if "/PhoneNumber/Compliance/Link" in path:
+        return "new", numbers_error, "sdk"
+    if "/PhoneNumber/Compliance" in path:
+        return "new", new_api_error, ""
+    if path.split("/")[4:5] in (["PhoneNumber"], ["Number"]):
+        return "numbers", numbers_error, "numbers"
+    return "legacy", _plain, "legacy"
 
 
 def _begin(call: Call, injector: Injector, api: str) -> None:

@@ -12,6 +12,7 @@ from plivo_sim.dialects.phone_number.documented import schemas as documented
 from plivo_sim.dialects.phone_number.sdk import schemas as sdk
 from plivo_sim.openapi.build import BASIC, BEARER
 from plivo_sim.openapi.model import FORM, JSON, MULTIPART, Operation, Query, Surface
+from plivo_sim.openapi.numbers import NUMBERS
 
 ACCOUNT = "/v1/Account/{auth_id}"
 COMPLIANCE = f"{ACCOUNT}/PhoneNumber/Compliance/"
@@ -269,4 +270,4 @@ ATOMS = Surface(
     components={"EndUserRequest": atoms.EndUserIn},
 )  # fmt: skip
 
-SURFACES = {surface.name: surface for surface in (SDK, DOCUMENTED, LEGACY, ATOMS)}
+SURFACES = {surface.name: surface for surface in (SDK, DOCUMENTED, LEGACY, NUMBERS, ATOMS)}
