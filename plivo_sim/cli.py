@@ -9,8 +9,10 @@ from plivo_sim.commands.admin import export, reset, status
 from plivo_sim.commands.apps import apps
 from plivo_sim.commands.clock import clock
 from plivo_sim.commands.faults import fault
+from plivo_sim.commands.reference import reference
 from plivo_sim.commands.replay import replay
 from plivo_sim.commands.scenarios import scenario
+from plivo_sim.commands.seed import seed
 from plivo_sim.commands.serve import serve
 from plivo_sim.commands.snapshots import snapshot
 from plivo_sim.commands.suites import run, verify
@@ -36,11 +38,13 @@ main.add_command(scenario)
 main.add_command(replay)
 main.add_command(fault)
 main.add_command(webhooks)
+main.add_command(seed)
 main.add_command(snapshot)
 main.add_command(reset)
 main.add_command(export)
 main.add_command(run)
 main.add_command(verify)
+main.add_command(reference)
 
 
 if __name__ == "__main__":

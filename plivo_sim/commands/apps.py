@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import click
@@ -12,11 +13,16 @@ from plivo_sim.commands.asking import (
     asks,
     asks_account,
     id_argument,
+    page_options,
 )
 from plivo_sim.commands.tables import instant, table, values
 from plivo_sim.domain.models import NumberType, UserType
 from plivo_sim.domain.statuses import Status
 from plivo_sim.scenarios.presets import PRESETS, reason_of
+
+
+def _choice(words: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([each.value for each in words])
 
 
 @click.group()
@@ -25,12 +31,11 @@ def apps() -> None:
 
 
 @apps.command("list")
-@click.option("--status", type=click.Choice(list(map(str, Status))), multiple=True)
-@click.option("--country", metavar="XX", multiple=True, help="Two letters.")
-@click.option("--number-type", type=click.Choice(list(map(str, NumberType))), multiple=True)
-@click.option("--user-type", type=click.Choice(list(map(str, UserType))), multiple=True)
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--status", type=_choice(Status), multiple=True, help="Only with this status.")
+@click.option("--country", metavar="XX", multiple=True, help="Only of this one.")
+@click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
+@click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
+@page_options
 @asks_account
 def list_(
     asked: Asked,

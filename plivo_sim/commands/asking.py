@@ -105,6 +105,17 @@ def asks_account(command: Callable[..., None]) -> Callable[..., None]:
     )(asks(command))
 
 
+def page_options(command: C) -> C:
+    """``--limit`` and ``--offset`` of a list."""
+    size, first = click.IntRange(1), click.IntRange(0)
+    for decorate in (
+        click.option("--offset", type=first, default=0, show_default=True, help="Skip so many."),
+        click.option("--limit", type=size, default=100, show_default=True, help="At most so many."),
+    ):
+        command = decorate(command)
+    return command
+
+
 def id_argument(command: C) -> C:
     """``ID``, which a script's unset variable must not leave empty."""
     return click.argument("id", callback=_not_empty)(command)

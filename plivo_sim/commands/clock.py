@@ -75,7 +75,10 @@ def resume(asked: Asked) -> None:
 @click.argument("rate", type=float)
 @asks_account
 def rate(asked: Asked, rate: float) -> None:
-    """Let RATE simulated seconds pass in a real one (86400: a day a second)."""
+    """Set how fast time runs: simulated seconds in a real one.
+
+    86400 is a day a second.
+    """
     asked.show(asked.post("/clock/rate", {"rate": rate}), _clock)
 
 

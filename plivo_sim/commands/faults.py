@@ -111,7 +111,10 @@ def _variable(path: str) -> str:
 @fault_options
 @asks_account
 def add(asked: Asked, **given: Any) -> None:
-    """Switch a fault on; it stays until it is cleared or has struck --times."""
+    """Switch a fault on.
+
+    It stays until it is cleared, or has struck --times.
+    """
     body: dict[str, Any] = {}
     for path, _ in fault_fields():
         value = given[_variable(path)]

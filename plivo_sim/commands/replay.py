@@ -40,8 +40,9 @@ OK = 200
 )
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON and nothing else.")
 def replay(story: str, url: str, against: str, as_json_: bool) -> None:
-    """Play a story that ships, or a file: file what it files, move time, tell what happened.
+    """Play a story, tell what happened and whether it holds.
 
+    It files what the story files and moves time; the story is one that ships, or a file.
     It plays in an account of its own, which is emptied first and stays to be looked at.
 
     Exit codes: 0 what the story expects holds, 1 it does not, 2 a wrong story, 3 nobody answers.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def list_(asked: Asked) -> None:
 @click.argument("name", required=False)
 @asks_account
 def show(asked: Asked, name: str | None) -> None:
-    """Show the account's present story; with NAME, the text of one that ships."""
+    """Show the account's story; with NAME, one that ships."""
     if name:
         asked.show(asked.get(f"/scenarios/{name}"), lambda told: str(told["yaml"]).rstrip())
     else:
@@ -120,13 +121,21 @@ def _placed(file: str, problem: dict[str, str]) -> str:
 
 @scenario.command()
 @click.argument("files", metavar="FILE|NAME...", nargs=-1, required=True)
+@click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="PLIVO_SIM_CATALOGUE",
+    show_envvar=True,
+    help="The file that serve has with --catalogue; its document types count too.",
+)
 @json_option
-def check(files: tuple[str, ...], as_json: bool) -> None:
+def check(files: tuple[str, ...], catalogue: Path | None, as_json: bool) -> None:
     """Check stories; prints every mistake with file, line and path. Needs no simulator.
 
     Exit code 2 when there is any.
     """
-    found = [mistake for file in files for mistake in _mistakes(file, quiet=as_json)]
+    words = _document_words(catalogue) if catalogue else None
+    found = [mistake for file in files for mistake in _mistakes(file, words, quiet=as_json)]
     if as_json:
         click.echo(_as_json(found))
     for mistake in found if not as_json else ():
@@ -135,12 +144,23 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
         raise click.exceptions.Exit(WrongFile.exit_code)
 
 
-def _mistakes(file: str, *, quiet: bool) -> list[Mistake]:
+def _document_words(catalogue: Path) -> Collection[str]:
+    from plivo_sim.data.catalogue import load_catalogue
+
+    try:
+        return load_catalogue(1, catalogue).document_words
+    except OSError as error:
+        raise WrongFile(f"{catalogue}: {error.strerror}") from None
+    except ValueError as error:
+        raise WrongFile(str(error)) from None
+
+
+def _mistakes(file: str, words: Collection[str] | None, *, quiet: bool) -> list[Mistake]:
     from plivo_sim.scenarios.library import find_scenario
     from plivo_sim.scenarios.loader import Mistake, ScenarioError
 
     try:
-        story = find_scenario(file)
+        story = find_scenario(file, words)
     except ScenarioError as error:
         return list(error.mistakes)
     except (OSError, UnicodeDecodeError) as error:
@@ -228,4 +248,16 @@ default:
 # faults:
 #   - {effect: error, status: 503, times: 2, operation: compliance.create}
 #   - {effect: slow, latency_s: 2, every: 3}
+
+# What plivo-sim replay FILE does, and what must hold then. What a step leaves out is that of a
+# complete Indian business application.
+steps:
+  - submit: {app: first, alias: A blurred scan}
+  - advance: 2 business days
+  - correct: {app: first}
+  - advance: 1d
+
+expect:
+  status: {first: accepted}
+  timeline: {first: [submitted, rejected, submitted, accepted]}
 """

@@ -25,9 +25,9 @@ def snapshot() -> None:
 @click.option("--file", type=_FILE, help="Also write it there, whole: records and files.")
 @asks_account
 def save(asked: Asked, name: str | None, file: Path | None) -> None:
-    """Remember this moment under NAME; the simulator forgets it when it stops.
+    """Remember this moment under NAME.
 
-    With --file it is written there too. Without NAME it is called by the file, or snapshot-N.
+    The simulator forgets it when it stops. With --file it is written there too. Without NAME it is called by the file, or snapshot-N.
     """
     wanted = name or (file.stem if file else None)
     answer = asked.post("/snapshot", {"name": wanted} if wanted else {})

@@ -19,10 +19,11 @@ UNREACHABLE = 3
 @setting_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(command: tuple[str, ...], **given: Any) -> None:
-    """Start a simulator on a free port, run COMMAND, stop; ends with its exit code.
+    """Start a simulator, run COMMAND beside it, stop.
 
-    COMMAND finds PLIVO_SIM_URL, PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and
-    PLIVO_AUTH_TOKEN in its environment. Write -- before it: plivo-sim run -- npm test
+    It answers on a free port; the exit code is that of COMMAND, which finds PLIVO_SIM_URL,
+    PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN in its environment. Write
+    -- before it: plivo-sim run -- npm test
     """
     from plivo_sim import running
 

@@ -11,8 +11,10 @@ from plivo_sim.commands.asking import exit_codes, url_option
 
 @click.command("try")
 @url_option
-@click.option("--auth-id", default="MATRYTRYTRYTRYTRYTRY", show_default=True)
-@click.option("--token", default="token", show_default=True)
+@click.option(
+    "--auth-id", default="MATRYTRYTRYTRYTRYTRY", show_default=True, help="Account that files it."
+)
+@click.option("--token", default="token", show_default=True, help="Its auth token.")
 @click.option("--samples", type=click.Path(path_type=Path), help="Also write sample files there.")
 def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
     """Send one complete application, watch it.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.commands.asking import Asked, asks_account, id_argument
+from plivo_sim.commands.asking import Asked, asks_account, id_argument, page_options
 from plivo_sim.commands.tables import instant, table, values
 from plivo_sim.domain.models import DeliveryState
 
@@ -22,9 +22,8 @@ def webhooks() -> None:
 
 @webhooks.command("list")
 @click.option("--application", metavar="ID", help="Only this application's.")
-@click.option("--state", type=_STATES)
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--state", type=_STATES, help="Only those in this state.")
+@page_options
 @asks_account
 def list_(
     asked: Asked, application: str | None, state: str | None, limit: int, offset: int
@@ -62,7 +61,7 @@ def _table(deliveries: list[dict[str, Any]]) -> str:
 @id_argument
 @asks_account
 def show(asked: Asked, id: str) -> None:
-    """Show a callback: what was sent, and what each attempt met with."""
+    """Show what was sent, and what each attempt met with."""
     asked.show(asked.get(f"/webhooks/{id}"), _delivery)
 
 

@@ -1,0 +1,126 @@
+"""The reference of the command line, made from the commands themselves.
+
+``plivo-sim reference > docs/cli.md`` writes the page; a test holds that it is current.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+import click
+
+from plivo_sim.seeding.rows import COLUMNS
+
+_INTRO = """\
+# The command line
+
+`plivo-sim serve` starts a simulator; most other commands ask a running one over HTTP. They find it
+by `--url` or `PLIVO_SIM_URL`, and take the account by `--account` or `PLIVO_SIM_ACCOUNT` (needed
+only when several exist). `--json` prints the simulator's own JSON and nothing else, a refusal's
+problem details included.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | the simulator refused; its sentence, and each problem with its path, are on the error output |
+| 2 | wrong usage, or a wrong file |
+| 3 | nobody answers at the URL |
+
+This page is made by `plivo-sim reference > docs/cli.md`.
+"""
+
+
+@click.command(hidden=True)
+@click.pass_context
+def reference(context: click.Context) -> None:
+    """Print this reference as Markdown."""
+    root = context.find_root()
+    assert isinstance(root.command, click.Group)
+    click.echo(page(root.command), nl=False)
+
+
+def page(main: click.Group) -> str:
+    """The whole page."""
+    parts = [_INTRO]
+    for path, command in _commands(main, ("plivo-sim",)):
+        parts.append(_section(path, command))
+    rows = [f"| `{name}` | {text} |" for name, text in COLUMNS.items()]
+    parts.append("\n".join(["## Columns of `seed --csv`", "", _CSV, "", *_head("column"), *rows]))
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+_CSV = (
+    "The first line names the columns, in any order; UTF-8, separated by commas. Every wrong row\n"
+    "is named with its line, and nothing is filed if any is wrong."
+)
+
+
+def _commands(
+    group: click.Group, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, groups opened, in the order of the help."""
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        elif not command.hidden:
+            yield (*path, name), command
+
+
+def _section(path: tuple[str, ...], command: click.Command) -> str:
+    arguments = [each for each in command.params if isinstance(each, click.Argument)]
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    usage = " ".join([*path, "[OPTIONS]", *map(_argument, arguments)])
+    lines = [f"## `{' '.join(path)}`", "", f"`{usage}`", "", inspect.cleandoc(command.help or "")]
+    rows = [f"| {_names(each)} | {_meaning(each)} |" for each in options]
+    return "\n".join([*lines, "", *_head("option"), *rows])
+
+
+def _head(what: str) -> list[str]:
+    return [f"| {what} | meaning |", "|---|---|"]
+
+
+def _argument(argument: click.Argument) -> str:
+    name = argument.metavar or (argument.name or "").upper()
+    if argument.metavar:
+        return name
+    name = name if argument.required else f"[{name}]"
+    return f"{name}..." if argument.nargs == -1 else name
+
+
+def _names(option: click.Option) -> str:
+    names = " / ".join([*option.opts, *option.secondary_opts])
+    value = "" if option.is_flag else f" {_value(option)}"
+    return f"`{names}{value}`".replace("|", "\\|")
+
+
+def _value(option: click.Option) -> str:
+    if option.metavar:
+        return option.metavar
+    if isinstance(option.type, click.Choice):
+        return "|".join(map(str, option.type.choices))
+    return option.type.name.upper().removesuffix(" RANGE")
+
+
+def _meaning(option: click.Option) -> str:
+    """The help text, then what is known of it: needed, many, range, variable, default."""
+    notes = []
+    if option.required:
+        notes.append("required")
+    if option.multiple:
+        notes.append("may be repeated")
+    if isinstance(option.type, click.IntRange | click.FloatRange):
+        notes.append(_range(option.type))
+    if option.envvar and option.show_envvar:
+        notes.append(f"`{option.envvar}`")
+    if option.show_default:
+        notes.append(f"default `{option.default}`")
+    told = "; ".join(notes)
+    return f"{option.help or ''}{f' ({told})' if told else ''}".strip().replace("|", "\\|")
+
+
+def _range(type_: click.IntRange | click.FloatRange) -> str:
+    low = "" if type_.min is None else f"{'over' if type_.min_open else 'at least'} {type_.min}"
+    high = "" if type_.max is None else f"at most {type_.max}"
+    return ", ".join(filter(None, (low, high)))
