@@ -18,7 +18,7 @@ from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
 from plivo_sim.durations import Duration
 from plivo_sim.errors import Busy, ClockRefused, StorageFailed
-from plivo_sim.ports import Transport
+from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.transport import MemoryTransport
 from plivo_sim.world import World
@@ -549,6 +549,35 @@ def test_callbacks_of_one_instant_go_out_together(make: Maker) -> None:
     happened = advanced.result()["happenings"]
     assert [h["type"] for h in happened] == ["transition"] * 8 + ["callback"] * 8
     assert [h["application"] for h in happened[:8]] == [h["application"] for h in happened[8:]]
+
+
+class OneByOne:
+    """Receivers that all fail, each only once those before it in ``order`` are written down."""
+
+    def __init__(self, order: list[str]) -> None:
+        self.order, self.world = order, None
+
+    def send(self, request: Outgoing) -> Answer:
+        world: Any = self.world
+        left = len(self.order) - self.order.index(request.url.rpartition("/")[2])
+        with world.lock:
+            assert world.idle.wait_for(lambda: world.sending == left, 10)
+        return Answer(status=500)
+
+
+def test_the_order_in_which_receivers_answer_decides_nothing(make: Maker) -> None:
+    """The retries have the same ids and the same order."""
+    timers = []
+    for order in (["a", "b", "c"], ["c", "b", "a"]):
+        transport = OneByOne(order)
+        http = make(transport)
+        transport.world = http.world
+        for name in "abc":
+            http.sdk_created(alias=name, callback_url=f"http://127.0.0.1:9/{name}")
+        http.advance("3d")
+        timers.append(list(http.world.store.timers.every()))
+    assert timers[0] == timers[1]
+    assert len(timers[0]) == 3
 
 
 def test_hanging_receivers_hold_up_nobody_else(make: Maker) -> None:

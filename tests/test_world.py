@@ -62,7 +62,8 @@ def test_an_inner_failure_that_is_caught_gives_no_id_twice(world: World) -> None
     """What it wrote stays with the outer transaction, and so do its ids."""
     with world.transaction():
         try:
-            put_and_fail(world)
+            with world.transaction():
+                put_and_fail(world)
         except Failed:
             put(world)
     assert len({record.id for record in world.store.end_users.every()}) == 2
