@@ -1,5 +1,5 @@
 'use strict';
-// Every phoneNumberCompliance* call of the Node SDK but Link, and what it takes for a file.
+// Every phoneNumberCompliance* call of the Node SDK, what it takes for a file, and numbers.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -215,6 +215,26 @@ run({
     const error = await refusal(api.get(id));
     assert.equal(error.status, 404);
     assert.equal(error.message, 'Compliance application not found.');
+  },
+
+  'rent a number and link it to another application': async () => {
+    const [first, second] = [await created(), await created({ alias: 'other' })];
+    await decide(first, 'accepted');
+    await decide(second, 'accepted');
+    const [offer] = await client.numbers.search('IN', { type: 'local', limit: 1 });
+    const rented = await client.numbers.buy(offer.number, undefined, undefined, undefined, first);
+    assert.equal(rented.numbers[0].status, 'Success');
+    assert.equal((await client.numbers.get(offer.number)).complianceApplicationId, first);
+    const told = await client.phoneNumberComplianceLink.link({
+      numbers: [{ number: `+${offer.number}`, compliance_application_id: second }],
+    });
+    assert.deepEqual([told.totalCount, told.updatedCount], [1, 1]);
+    assert.equal(told.report[0].status, 'success');
+    const shown = await api.get(second, { expand: 'linked_numbers' });
+    assert.deepEqual(shown.linkedNumbers, [{ number: `+${offer.number}`, numberType: 'local' }]);
+    await client.numbers.update(offer.number, { complianceApplicationId: first });
+    assert.equal((await client.numbers.get(offer.number)).complianceApplicationId, first);
+    assert.equal(await client.numbers.unrent(offer.number), true);
   },
 
   'an error of a multipart call carries status, sentence and id': async () => {
