@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from plivo_sim.app import create_app
@@ -92,7 +92,12 @@ def timeline(http: Http, id: str) -> list[tuple[str, str, str | None]]:
     seed=st.integers(0, 3),
     data=st.data(),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.reuse, Phase.generate],  # shrinking takes minutes, and examples are small anyway
+)
 def test_the_order_of_submissions_changes_nothing(
     wanted: list[Wanted], seed: int, data: st.DataObject
 ) -> None:
