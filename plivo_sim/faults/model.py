@@ -34,8 +34,8 @@ class FaultRule(Part, frozen=True):
     lost"). Spoilt answers always are; cut connections are unless this is false; errors are not
     unless it is true.
 
-    ``api``: ``new``, ``legacy``, ``atoms``, or ``plivo-for-atoms``: the calls that Atoms itself
-    makes to Plivo, which only that very word hits (``*`` does not).
+    ``api``: ``new`` (Link too), ``numbers``, ``legacy``, ``atoms``, or ``plivo-for-atoms``: the
+    calls that Atoms itself makes to Plivo, which only that very word hits (``*`` does not).
     """
 
     effect: Literal[

@@ -28,7 +28,7 @@ from plivo_sim.scenarios.steps import step_mistakes
 from plivo_sim.settings import read_instant
 
 APIS = ("new", "legacy", "atoms")
-FAULT_APIS = (*APIS, "plivo-for-atoms")
+FAULT_APIS = (*APIS, "numbers", "plivo-for-atoms")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _WORDS: dict[str, tuple[str, ...]] = {
     "number_type": tuple(NumberType),
