@@ -13,6 +13,7 @@ class ClockOut(Schema):
     advancing = fields.Boolean(required=True)
     next_due = fields.DateTime(required=True, allow_none=True)
     due_count = fields.Integer(required=True)
+    sending = fields.Integer(required=True)
 
 
 class HappeningOut(Schema):

@@ -81,6 +81,7 @@ def test_the_clock_tells_where_it_stands(http: Http) -> None:
         "advancing": False,
         "next_due": "2026-01-08T09:00:00.000000Z",
         "due_count": 1,
+        "sending": 0,
     }
 
 
@@ -270,6 +271,7 @@ def test_instants_that_the_clock_refuses(http: Http, verb: str, to: str, text: s
         "advancing": False,
         "next_due": "",
         "due_count": 0,
+        "sending": 0,
     }
 
 
