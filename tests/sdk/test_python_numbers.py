@@ -1,10 +1,21 @@
-"""plivo for Python, unmodified, over real HTTP: numbers, and Link."""
+"""plivo for Python, unmodified, over real HTTP: ``numbers`` and Link.
+
+``numbers.update`` of the SDK cannot send the application (``wire-facts.md`` 4.3), so it goes
+through ``client.request``, as its users do.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import plivo
+import plivo.rest.client
 import pytest
-from plivo.exceptions import ResourceNotFoundError, ValidationError
+from plivo.exceptions import (
+    ForbiddenError,
+    ResourceNotFoundError,
+    ValidationError,
+)
 
 from plivo_sim.client import Client
 from tests.sdk.conftest import plain
@@ -12,64 +23,185 @@ from tests.sdk.test_python import created, decide
 
 pytestmark = pytest.mark.live
 
+SUBACCOUNT = "SAXXXXXXXXXXXXXXXXXX"
+REQUIRED = "compliance_application_id is required to rent this number."
+
 
 @pytest.fixture
-def accepted(client: plivo.RestClient, paths: list[str], control: Client) -> str:
-    """The id of an accepted application for local numbers of India."""
+def accepted(client: plivo.RestClient, control: Client, paths: list[str]) -> str:
+    """An accepted application for local Indian numbers."""
     id = created(client, paths)
     decide(control, id, "accepted")
     return id
 
 
-def offers(client: plivo.RestClient, count: int = 2) -> list[str]:
-    """Numbers that can be rented in India."""
-    found = client.numbers.search("IN", type="local", limit=count)
-    return [each.number for each in found.objects]
+def found(client: plivo.RestClient, n: int = 0, country: str = "IN", **wanted: Any) -> str:
+    """The n-th number that a search finds."""
+    objects = client.numbers.search(country, **{"type": "local", **wanted}).objects
+    return str(objects[n].number)
 
 
-def test_rent_and_read_back(client: plivo.RestClient, accepted: str) -> None:
-    """A rented number shows the application that it was rented with, and its status."""
-    (number,) = offers(client, 1)
-    rented = plain(client.numbers.buy(number, compliance_application_id=accepted))
-    assert rented["numbers"][0] == {"number": number, "status": "Success"}
+def rented(client: plivo.RestClient, application_id: str, n: int = 0) -> str:
+    number = found(client, n)
+    client.numbers.buy(number, compliance_application_id=application_id)
+    return number
+
+
+def link_of(client: plivo.RestClient, number: str) -> tuple[Any, Any]:
     shown = client.numbers.get(number)
-    assert (shown.compliance_application_id, shown.compliance_status) == (accepted, "accepted")
-    assert [each.number for each in client.numbers.list().objects] == [number]
+    return shown.compliance_application_id, shown.compliance_status
+
+
+def test_search(client: plivo.RestClient) -> None:
+    """With every filter that the SDK has; a page of 5, and what each number asks for."""
+    answer = client.numbers.search(
+        "IN", type="local", pattern="80", region="Karnataka", services="voice",
+        city="Bangalore", limit=5, offset=5, eligible=True, local_calling_area=True,
+    )  # fmt: skip
+    shown = plain(answer)
+    assert len(shown["objects"]) == 5
+    assert shown["meta"]["offset"] == 5
+    for offer in shown["objects"]:
+        assert offer["number"].startswith("9180")
+        assert offer["compliance_requirement"]["business"]
+        assert offer["restriction"] == "country-address"
+
+
+def test_rent_a_regulated_number(client: plivo.RestClient, accepted: str) -> None:
+    """With an accepted application, which the number then shows."""
+    number = found(client)
+    bought = plain(client.numbers.buy(number, app_id="1", compliance_application_id=accepted))
+    del bought["api_id"]
+    assert bought == {
+        "message": "created",
+        "numbers": [{"number": number, "status": "Success"}],
+        "status": "fulfilled",
+    }
+    assert link_of(client, number) == (accepted, "accepted")
 
 
 def test_rent_without_an_application(client: plivo.RestClient) -> None:
-    """The field-reported sentence."""
-    (number,) = offers(client, 1)
-    with pytest.raises(ValidationError, match=r"compliance_application_id is required to rent"):
-        client.numbers.buy(number)
+    """The text of the live service reaches the caller."""
+    with pytest.raises(ValidationError) as refused:
+        client.numbers.buy(found(client))
+    assert str(refused.value) == REQUIRED
 
 
-def test_update_and_release(client: plivo.RestClient, accepted: str) -> None:
-    """An alias is kept; a released number is gone."""
-    (number,) = offers(client, 1)
-    client.numbers.buy(number, compliance_application_id=accepted)
-    assert client.numbers.update(number, alias="front desk").message == "changed"
-    assert client.numbers.get(number).alias == "front desk"
-    client.numbers.delete(number)
-    with pytest.raises(ResourceNotFoundError):
-        client.numbers.get(number)
+def test_rent_with_an_application_in_review(client: plivo.RestClient, paths: list[str]) -> None:
+    """The code comes first."""
+    with pytest.raises(ValidationError) as refused:
+        client.numbers.buy(found(client), compliance_application_id=created(client, paths))
+    assert str(refused.value).startswith("compliance_not_approved: ")
 
 
-def test_link(client: plivo.RestClient, accepted: str, paths: list[str], control: Client) -> None:
-    """A number moves to another application; one that is not there fails by itself."""
-    (number,) = offers(client, 1)
-    client.numbers.buy(number, compliance_application_id=accepted)
-    other = created(client, paths, alias="other")
-    decide(control, other, "accepted")
-    items = [
-        {"number": f"+{number}", "compliance_application_id": other},
-        {"number": "+912248880000", "compliance_application_id": other},
+def test_rent_an_unregulated_number(client: plivo.RestClient) -> None:
+    """Nothing is asked for."""
+    number = found(client, country="US")
+    assert client.numbers.buy(number).status == "fulfilled"
+    assert link_of(client, number) == (None, None)
+
+
+def test_list_and_iterate(client: plivo.RestClient, accepted: str) -> None:
+    """The list, its filters, and the SDK's own walk over the pages."""
+    numbers = [rented(client, accepted) for _ in range(3)]
+    listed = client.numbers.list(limit=2, offset=0)
+    assert [each.number for each in listed.objects] == numbers[:2]
+    assert plain(listed.meta)["total_count"] == 3
+    assert [each.number for each in client.numbers] == numbers
+    client.numbers.update(numbers[1], alias="head office")
+    assert [each.number for each in client.numbers.list(alias="head office")] == [numbers[1]]
+    kinds = client.numbers.list(type="local", number_startswith="91", services="voice")
+    assert len(kinds.objects) == 3
+
+
+def test_update(client: plivo.RestClient, accepted: str) -> None:
+    """What the SDK's method can send, and by ``client.request`` what it cannot."""
+    number = rented(client, accepted)
+    done = client.numbers.update(number, alias="sales", app_id="7", cnam_lookup="enabled")
+    assert done.message == "changed"
+    assert client.numbers.get(number).alias == "sales"
+    client.request("POST", ("Number", number), {"compliance_application_id": ""})
+    assert link_of(client, number) == (None, None)
+    client.request("POST", ("Number", number), {"compliance_application_id": accepted})
+    assert link_of(client, number) == (accepted, "accepted")
+    client.request("POST", ("Number", number), {"compliance_id": ""})
+    client.request("POST", ("Number", number), {"compliance_id": accepted})
+    assert link_of(client, number) == (accepted, "accepted")
+
+
+def test_update_refused(client: plivo.RestClient, accepted: str) -> None:
+    """A string with the code, though the body has the page's key."""
+    number = found(client, country="US")
+    client.numbers.buy(number)
+    with pytest.raises(ValidationError) as refused:
+        client.request("POST", ("Number", number), {"compliance_id": accepted})
+    assert str(refused.value).startswith("country_mismatch: ")
+
+
+def test_link(client: plivo.RestClient, accepted: str) -> None:
+    """Item by item, as recorded; and the application expands to its numbers."""
+    number = rented(client, accepted)
+    client.request("POST", ("Number", number), {"compliance_application_id": ""})
+    done = client.phone_number_compliance_link.link(
+        [
+            {"number": f"+{number}", "compliance_application_id": accepted},
+            {"number": "+912248885513", "compliance_application_id": accepted},
+        ]
+    )
+    shown = plain(done)
+    assert (shown["total_count"], shown["updated_count"]) == (2, 1)
+    assert shown["report"] == [
+        {
+            "number": f"+{number}",
+            "status": "success",
+            "remarks": "Number linked to compliance application.",
+        },
+        {
+            "number": "+912248885513",
+            "status": "failed",
+            "remarks": "Number not found on your account.",
+        },
     ]
-    told = plain(client.phone_number_compliance_link.link(items))
-    assert (told["total_count"], told["updated_count"]) == (2, 1)
-    assert [(each["number"], each["status"]) for each in told["report"]] == [
-        (f"+{number}", "success"),
-        ("+912248880000", "failed"),
-    ]
-    record = client.phone_number_compliance.get(other, expand="linked_numbers").compliance
+    record = client.phone_number_compliance.get(accepted, expand="linked_numbers").compliance
     assert plain(record.linked_numbers) == [{"number": f"+{number}", "number_type": "local"}]
+
+
+def test_link_nothing(client: plivo.RestClient) -> None:
+    """Zeros, and an empty report."""
+    done = plain(client.phone_number_compliance_link.link([]))
+    assert (done["total_count"], done["updated_count"], done["report"]) == (0, 0, [])
+
+
+def test_a_suspended_application_shows_on_its_numbers(
+    client: plivo.RestClient, control: Client, accepted: str
+) -> None:
+    """So that a client can stop its calls."""
+    number = rented(client, accepted)
+    decide(control, accepted, "suspended", "Complaints")
+    assert link_of(client, number) == (accepted, "suspended")
+
+
+def test_release(client: plivo.RestClient, accepted: str) -> None:
+    """It is gone, and can be found again."""
+    number = rented(client, accepted)
+    assert found(client) != number
+    client.numbers.delete(number)
+    with pytest.raises(ResourceNotFoundError) as refused:
+        client.numbers.get(number)
+    assert str(refused.value) == "Number not found."
+    assert found(client) == number
+
+
+def test_a_subaccount(client: plivo.RestClient, accepted: str) -> None:
+    """Its own client sees the number that it was given; renting is 404, releasing 403."""
+    given, kept = rented(client, accepted), rented(client, accepted)
+    client.numbers.update(given, subaccount=SUBACCOUNT)
+    with plivo.RestClient(SUBACCOUNT, "its own token") as sub:
+        assert [each.number for each in sub.numbers.list()] == [given]
+        with pytest.raises(ResourceNotFoundError):
+            sub.numbers.get(kept)
+        with pytest.raises(ResourceNotFoundError):
+            sub.numbers.buy(found(sub), compliance_application_id=accepted)
+        with pytest.raises(ForbiddenError):
+            sub.numbers.delete(given)
+    assert client.numbers.get(given).sub_account == SUBACCOUNT
