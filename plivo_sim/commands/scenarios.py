@@ -105,6 +105,9 @@ def _use_file(asked: Asked, path: Path) -> Any:
         problems = error.body.get("problems")
         if not problems:
             raise
+        if asked.as_json:
+            click.echo(as_json(error.body))
+            raise click.exceptions.Exit(WrongFile.exit_code) from None
         raise WrongFile("\n".join(_placed(str(path), each) for each in problems)) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,15 @@ class Shell:
     """Types commands; ``url`` is where they look for a simulator."""
 
     url: str
+    env: dict[str, str] = field(default_factory=dict)
 
     def run(self, *words: str | Path, code: int = 0) -> Result:
         """Type a command, which must end with this exit code."""
-        env = {"PLIVO_SIM_URL": self.url, "PLIVO_SIM_ACCOUNT": None, "PLIVO_SIM_TOKEN": None}
+        env = {
+            "PLIVO_SIM_URL": self.url,
+            "PLIVO_SIM_ACCOUNT": None,
+            "PLIVO_SIM_TOKEN": None,
+        } | self.env
         done = CliRunner().invoke(main, list(map(str, words)), env=env)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception

@@ -51,6 +51,16 @@ def test_the_account_that_is_named(shell: Shell, http: Http, other: Http) -> Non
     assert shell.json("clock", "show", "--account", OTHER_ID)["account"] == OTHER_ID
 
 
+def test_the_account_of_the_environment(shell: Shell, http: Http, other: Http) -> None:
+    """Holds where no option says otherwise; to reset all is to say otherwise."""
+    http.sdk_created()
+    other.sdk_created()
+    shell.env["PLIVO_SIM_ACCOUNT"] = OTHER_ID
+    assert shell.json("clock", "show")["account"] == OTHER_ID
+    assert shell.json("clock", "show", "--account", AUTH_ID)["account"] == AUTH_ID
+    assert shell.json("reset", "--all") == {"reset": [AUTH_ID, OTHER_ID]}
+
+
 def test_no_account_at_all(shell: Shell) -> None:
     """Is said so."""
     assert "no account exists yet" in shell.error("clock", "show", code=1)

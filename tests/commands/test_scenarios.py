@@ -81,6 +81,12 @@ def test_use_a_wrong_file(shell: Shell, application: str, wrong: Path) -> None:
     assert shell.json("scenario", "show")["scenario"] is None
 
 
+def test_use_a_wrong_file_as_json(shell: Shell, application: str, wrong: Path) -> None:
+    """The simulator's problem details; the exit code is the same."""
+    told = shell.json("scenario", "use", wrong, code=2)
+    assert "rules[0].when.contry" in [each["path"] for each in told["problems"]]
+
+
 def test_use_a_file_that_is_not_there(shell: Shell, application: str) -> None:
     """Exit code 2."""
     told = shell.error("scenario", "use", "no/such.yaml", code=2)

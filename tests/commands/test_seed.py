@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pty
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -123,6 +128,13 @@ def test_a_refusal_half_way(shell: Shell, http: Http) -> None:
     assert len(applications(shell)) == 2
 
 
+def test_a_connection_that_breaks(shell: Shell, http: Http) -> None:
+    """Exit code 3."""
+    http.control("POST", "/faults", {"effect": "reset", "account": http.auth_id})
+    told = shell.error("seed", "2", "--account", AUTH_ID, code=3)
+    assert told == f"Error: {shell.url} broke the connection off\n"
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -135,6 +147,19 @@ def test_a_refusal_half_way(shell: Shell, http: Http) -> None:
 def test_wrong_usage(words: tuple[str, ...]) -> None:
     """Exit code 2, before anybody is asked."""
     assert "Usage:" in Shell("http://127.0.0.1:1").error("seed", *words, code=2)
+
+
+def test_a_progress_bar_on_a_terminal(shell: Shell) -> None:
+    """On its error output; nowhere else."""
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "plivo_sim.cli", "seed", "3", "--json", "--url", shell.url]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True, timeout=60)
+    os.close(theirs)
+    shown = os.read(terminal, 10_000)
+    os.close(terminal)
+    assert b"filing" in shown
+    assert b"100%" in shown
+    assert len(json.loads(done.stdout)["applications"]) == 3
 
 
 # --- from a CSV file -------------------------------------------------------------------------
