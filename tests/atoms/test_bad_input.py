@@ -46,8 +46,8 @@ def types(atoms: Atoms) -> list[str]:
         ({"documents": [{"documentTypeId": 7}] * 2}, "documents[0].documentTypeId: must be a str"),
         ({"documents": [{"documentTypeId": "a", "dataFields": "x"}] * 2},
          "documents[0].dataFields: must be an object of strings"),
-        ({"documents": [{"documentTypeId": "a", "dataFields": {"n": 1}}] * 2},
-         "documents[0].dataFields.n: must be a string"),
+        ({"documents": [{"documentTypeId": "a", "dataFields": {"first_name": 1}}] * 2},
+         "documents[0].dataFields.first_name: must be a string"),
         ({"documents": [{"documentTypeId": "a"}] * 2}, "documents[0].documentTypeId: unknown"),
         ({"documents": []}, "Expected 0 files, got 2"),
     ],
@@ -151,6 +151,14 @@ def test_everything_that_plivo_finds_is_told_at_once(atoms: Atoms) -> None:
         "documents[1].documentTypeId: u",
         "documents: a document of type ",
     ]
+
+
+def test_names_of_data_fields_stay_as_they_are(atoms: Atoms) -> None:
+    """In what Plivo finds, too."""
+    documents = atoms.documents()
+    documents[0]["dataFields"]["business_name"] = "x" * 51
+    (told,) = errors(atoms.submit(documents=documents), 400)
+    assert told.startswith("documents[0].dataFields.business_name: must have 1 to 50 characters")
 
 
 def test_files_under_another_name_are_not_seen(atoms: Atoms) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plivo_sim.app import create_app
+from plivo_sim.atoms.errors import AlreadyExists, error_body
+from plivo_sim.atoms.identity import Identity
+from plivo_sim.atoms.plivo import Plivo
+from plivo_sim.atoms.requests import DocumentDraft, ReadForm
+from plivo_sim.atoms.service import Desk, RequirementCache
 from plivo_sim.bootstrap import make_simulator
+from plivo_sim.dialects.calls import Call
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.atoms.support import Atoms, errors
@@ -45,6 +53,14 @@ def test_callbacks_stay_in_the_process_and_are_in_the_log(
         "rejection_reason": "Blurred scan",
     }
     assert [each["status"] for each in delivery["attempts"]] == [200]
+
+
+def test_what_is_due_is_known_before_a_call_is_served(atoms: Atoms) -> None:
+    """On a server, too, where other callbacks wait for a thread."""
+    atoms.sim.runner.wake = lambda world: None
+    made = atoms.submitted()
+    atoms.decide(made, "rejected")
+    assert atoms.known(made)["status"] == "rejected"
 
 
 def test_an_advance_tells_of_them(atoms: Atoms) -> None:
@@ -234,8 +250,29 @@ def test_state_on_disk_keeps_the_record_and_its_callbacks(tmp_path: Path) -> Non
     sim.close()
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_two_submissions_at_once_make_one_application(atoms: Atoms, round_: int) -> None:
+def test_a_submission_while_plivo_is_asked_comes_first(atoms: Atoms) -> None:
+    """What was free before the call to Plivo is looked at again before it takes effect."""
+
+    class Slow(Plivo):
+        @contextmanager
+        def asked(self, what: str, compliance_id: str = "") -> Iterator[bool]:
+            atoms.submitted()
+            yield True
+
+    type_a, type_b = (each["documentTypeId"] for each in atoms.documents())
+    form = ReadForm(
+        {"country_iso": "IN", "number_type": "local", "user_type": "business", "end_user": {}},
+        [DocumentDraft(type_reference=type_a), DocumentDraft(type_reference=type_b)],
+    )
+    who = Identity(atoms.account, "organization", "user")
+    slow = Slow(Call(atoms.sim, error_body), lambda call, told: None)
+    desk = Desk(atoms.world, who, slow, RequirementCache())
+    with pytest.raises(AlreadyExists):
+        desk.submit(form, None)
+    assert len(atoms.world.store.applications) == 1
+
+
+def test_submissions_at_once_make_one_application(atoms: Atoms) -> None:
     """The others are refused with 409, and Plivo has one application."""
     fields = atoms.fields()
 
