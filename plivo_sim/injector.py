@@ -67,9 +67,7 @@ class Injector:
 
         Its latency has passed. Only a fault that names the other API hits it.
         """
-        return self._strike(
-            call, told, lambda fault, told: fault.api == told["api"] and _hits(fault, told)
-        )
+        return self._strike(call, told, _hits_by_name)
 
     def after(self, call: Call, response: Response) -> Response:
         """Spoil the answer of a call that was served."""
@@ -167,6 +165,10 @@ def _hits(fault: FaultRule, told: Told) -> bool:
             ("application", fault.application),
         )
     )
+
+
+def _hits_by_name(fault: FaultRule, told: Told) -> bool:
+    return fault.api.casefold() == told["api"] and _hits(fault, told)
 
 
 class CuttingApp:

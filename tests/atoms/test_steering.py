@@ -230,6 +230,12 @@ def test_only_the_very_name_hits_the_calls_of_atoms_to_plivo(atoms: Atoms, api: 
     assert atoms.submit().status_code == 201
 
 
+def test_that_name_is_taken_in_any_case(atoms: Atoms) -> None:
+    """As the names of the other APIs."""
+    atoms.fault("error", api="Plivo-for-Atoms")
+    errors(atoms.requirements(), 502)
+
+
 def test_a_call_that_asks_nobody_does_not_use_a_fault_up(atoms: Atoms) -> None:
     """Refused by Atoms itself, it never reaches Plivo."""
     made = atoms.submitted()

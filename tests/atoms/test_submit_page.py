@@ -295,6 +295,19 @@ def test_auto_generated_alias_org_id_country_iso_env(atoms: Atoms) -> None:
     assert at_plivo(atoms, made)["alias"] == made["alias"]
 
 
+@pytest.mark.parametrize(("strict", "status"), [("false", 201), ("true", 400)])
+def test_a_second_application_of_the_country_has_the_same_alias(
+    atoms: Atoms, strict: str, status: int
+) -> None:
+    """Plivo takes an alias once for each end user (field-reported): a warning, or a refusal."""
+    atoms.configure(strict=strict)
+    first = atoms.submitted()
+    answer = atoms.submit(numberType="mobile")
+    assert answer.status_code == status
+    told = answer.headers.get("X-Plivo-Sim-Warning") or errors(answer, 400)[0]
+    assert f"is used by application {first['plivoComplianceId']}" in told
+
+
 def test_plivo_s_compliance_application_identifier(atoms: Atoms) -> None:
     """Under that id the legacy API shows it as well."""
     made = atoms.submitted()
