@@ -109,6 +109,7 @@ PLUMBING = {
     "domain/models.py": "records; what they mean stands where they are used",
     "domain/review.py": "plans and submissions",
     "services/__init__.py": "empty",
+    "services/inputs.py": "what requests ask, as values",
     "services/planning.py": "stories decide here, not Plivo",
     "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",

@@ -29,7 +29,10 @@ def test_a_silent_module_is_found(tmp_path: Path) -> None:
 
 def test_marks_are_read_from_sentences() -> None:
     """A sentence counts once for each word; the dialect's name is no mark."""
-    text = "Keys are recorded (observed). The order is ours (invented: nobody says). The documented dialect."
+    text = (
+        "Keys are recorded (observed). The order is ours (invented: nobody says). "
+        "The documented dialect."
+    )
     assert [word for word, _ in fidelity.marks_of(text)] == ["observed", "invented"]
 
 

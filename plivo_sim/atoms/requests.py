@@ -22,7 +22,7 @@ from plivo_sim.domain.requirements import Key
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.jsontext import decode_json
 from plivo_sim.services import uploads
-from plivo_sim.services.applications import DocumentDraft
+from plivo_sim.services.inputs import DocumentDraft
 from plivo_sim.services.uploads import Upload
 
 FORMATS = ("PDF", "JPEG", "PNG")

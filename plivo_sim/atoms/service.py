@@ -24,8 +24,9 @@ from plivo_sim.domain.requirements import Key, Requirement
 from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import Invalid, NotFound
-from plivo_sim.services import applications
-from plivo_sim.services.applications import Accepted, Correction, Dialect, NewApplication
+from plivo_sim.services import applications, corrections
+from plivo_sim.services.applications import Accepted
+from plivo_sim.services.inputs import Correction, Dialect, NewApplication
 from plivo_sim.world import World
 
 RULES = Dialect(
@@ -143,7 +144,7 @@ class Desk:
             application = applications.get(self.world, compliance_id)
             with self.world.transaction():
                 change = Correction(documents=form.documents)
-                done = applications.correct(self.world, application, change, RULES, asked=asked)
+                done = corrections.correct(self.world, application, change, RULES, asked=asked)
                 sent = replace(
                     known,
                     status=STATUS_WORDS[done.application.status],

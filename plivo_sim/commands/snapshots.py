@@ -27,7 +27,8 @@ def snapshot() -> None:
 def save(asked: Asked, name: str | None, file: Path | None) -> None:
     """Remember this moment under NAME.
 
-    The simulator forgets it when it stops. With --file it is written there too. Without NAME it is called by the file, or snapshot-N.
+    The simulator forgets it when it stops. With --file it is written there too. Without NAME it
+    is called by the file, or snapshot-N.
     """
     wanted = name or (file.stem if file else None)
     answer = asked.post("/snapshot", {"name": wanted} if wanted else {})

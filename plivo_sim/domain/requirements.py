@@ -1,7 +1,8 @@
 """What a country asks for, and the pure check of an application against it.
 
-What is published of a requirement is also what is checked (inferred). The catalogue is data (``data/catalogue.yaml``); this module only knows its shape. Each version
-of a requirement has its own id and its own document-type ids (DECISIONS 24).
+The catalogue is data (``data/catalogue.yaml``); this module only knows its shape. What is
+published of a requirement is also what is checked (inferred). Each version of a requirement has
+its own id and its own document-type ids (DECISIONS 24).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from plivo_sim.domain.requirements import DocumentType, check_value
 from plivo_sim.errors import Fault, NotFound, Problem
 from plivo_sim.ports import Page, Where
 from plivo_sim.services import uploads
-from plivo_sim.services.applications import merge, refuse
 from plivo_sim.services.end_users import locking, named, refuse_if_used
+from plivo_sim.services.inputs import merge, refuse
 from plivo_sim.services.uploads import Upload
 from plivo_sim.world import World
 

@@ -26,9 +26,10 @@ from plivo_sim.domain.requirements import (
 from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
 from plivo_sim.errors import Fault, Path, Problem, WrongState
-from plivo_sim.services import applications, uploads
-from plivo_sim.services.applications import Accepted, NewApplication, merge, refuse
+from plivo_sim.services import applications, document_sets, uploads
+from plivo_sim.services.applications import Accepted
 from plivo_sim.services.end_users import get as get_end_user
+from plivo_sim.services.inputs import NewApplication, merge, refuse
 from plivo_sim.world import World
 
 EDITABLE = CORRECTABLE | {Status.DRAFT}
@@ -244,7 +245,7 @@ def _check_alias(world: World, wanted: NewDraft) -> list[Problem]:
 def _check_complete(world: World, application: Application) -> list[Problem]:
     requirement = applications.requirement_of(world, application)
     end_user = get_end_user(world, application.end_user_id)
-    documents = applications.documents_of(world, application)
+    documents = document_sets.documents_of(world, application)
     facts = [_facts(world, document, index) for index, document in enumerate(documents)]
     files = [(i, each.file.sha256) for i, each in enumerate(documents) if each.file]
     return [

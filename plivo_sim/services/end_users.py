@@ -14,7 +14,7 @@ from plivo_sim.domain.models import Application, EndUser, Origin, UserType
 from plivo_sim.domain.statuses import LOCKING
 from plivo_sim.errors import InUse, NotFound, Problem
 from plivo_sim.ports import Page, Where
-from plivo_sim.services.applications import refuse
+from plivo_sim.services.inputs import refuse
 from plivo_sim.world import World
 
 MOST_NAMED = 5

@@ -26,7 +26,8 @@ from plivo_sim.dialects.paging import refuse_if_any
 from plivo_sim.domain.models import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType
 from plivo_sim.errors import Fault, Invalid, NotFound, Problem
-from plivo_sim.services.applications import NewApplication, no_requirement
+from plivo_sim.services.applications import no_requirement
+from plivo_sim.services.inputs import NewApplication
 from plivo_sim.world import World
 
 _TYPE_FILTERS = {

@@ -13,12 +13,8 @@ from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import Problem, SimError
 from plivo_sim.ports import Where
-from plivo_sim.services.applications import (
-    ApplicationView,
-    Correction,
-    Dialect,
-    NewApplication,
-)
+from plivo_sim.services.applications import ApplicationView
+from plivo_sim.services.inputs import Correction, Dialect, NewApplication
 
 EXPANDABLE = ("end_user", "documents", "linked_numbers")
 

@@ -22,7 +22,7 @@ from plivo_sim.dialects.phone_number.port import NewApi, Shown
 from plivo_sim.dialects.schema import dotted
 from plivo_sim.domain.models import Application, Origin
 from plivo_sim.errors import NotFound, Problem, SimError
-from plivo_sim.services import applications
+from plivo_sim.services import applications, corrections
 
 DIALECTS: dict[str, NewApi] = {"sdk": sdk, "documented": documented}
 
@@ -122,7 +122,7 @@ def update(auth_id: str, id: str) -> Response:
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
         application = _found(call, id)
-        done = applications.correct(
+        done = corrections.correct(
             call.account, application, read.change, api.RULES, read.problems, asked
         )
         _remember(call)

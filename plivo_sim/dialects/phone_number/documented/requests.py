@@ -22,7 +22,7 @@ from plivo_sim.dialects.phone_number.queries import read_callback_method
 from plivo_sim.dialects.schema import dotted, load
 from plivo_sim.domain.models import NumberType, Origin, Version
 from plivo_sim.errors import Fault, Path, Problem
-from plivo_sim.services.applications import Correction, Dialect, DocumentDraft, NewApplication
+from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication
 
 RULES = Dialect(
     origin=Origin.DOCUMENTED,

@@ -23,7 +23,7 @@ from plivo_sim.dialects.schema import load
 from plivo_sim.domain.models import Origin, Version
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.jsontext import decode_json
-from plivo_sim.services.applications import Correction, Dialect, DocumentDraft, NewApplication
+from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication
 from plivo_sim.services.uploads import Upload
 
 RULES = Dialect(

@@ -1,0 +1,120 @@
+"""Correcting a rejected application through the new API: all of it or nothing (inferred)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from plivo_sim.domain.models import END_USER_DETAILS, Application, EndUser
+from plivo_sim.domain.requirements import check_end_user
+from plivo_sim.domain.review import Asked
+from plivo_sim.domain.statuses import CORRECTABLE, LOCKING
+from plivo_sim.errors import Fault, NotFound, Problem, WrongState
+from plivo_sim.services import uploads
+from plivo_sim.services.applications import Accepted, check_callback, requirement_of, submit
+from plivo_sim.services.document_sets import (
+    Entry,
+    check_entries,
+    drop_document_if_its_own,
+    entries_of,
+    in_place,
+    keep_document,
+)
+from plivo_sim.services.inputs import Correction, Dialect, merge, refuse
+from plivo_sim.world import World
+
+
+def correct(
+    world: World,
+    application: Application,
+    change: Correction,
+    dialect: Dialect,
+    found: Iterable[Problem] = (),
+    asked: Asked | None = None,
+) -> Accepted:
+    """Apply a correction to a rejected application and submit it again: all or nothing.
+
+    Raises WrongState unless it is rejected or needs more information (DECISIONS 17), Invalid
+    when the result would not satisfy the requirement.
+    """
+    if application.status not in CORRECTABLE:
+        raise WrongState("application", application.id, "update", application.status)
+    with world.lock:
+        requirement = requirement_of(world, application)
+        end_user = _merged_end_user(world, application, change.end_user)
+        entries = entries_of(world, application, change, dialect, requirement)
+        problems = merge(
+            found,
+            [
+                *check_entries(requirement, entries, dialect),
+                *check_end_user(requirement, end_user),
+                *_check_locked(world, application, end_user, change.end_user),
+                *check_callback(world, change.callback_url, dialect),
+            ],
+        )
+        warnings = refuse(problems, strict=world.settings.strict)
+        with world.transaction():
+            ordered = in_place(world, application, entries, dialect)
+            application = _apply(world, application, change, end_user, ordered)
+            why = "corrected and submitted again"
+            application, plan = submit(world, application, why, dialect.origin, asked)
+            uploads.sweep(world)
+        return Accepted(application=application, plan=plan, warnings=warnings)
+
+
+def _merged_end_user(
+    world: World, application: Application, given: Mapping[str, str | None]
+) -> EndUser:
+    """The end user with the given keys changed; a key that is given as None keeps its value."""
+    end_user = world.store.end_users.fetch(application.end_user_id)
+    if end_user is None:
+        raise NotFound("end_user", application.end_user_id)
+    changed: dict[str, Any] = {
+        key: value for key, value in given.items() if key in END_USER_DETAILS and value is not None
+    }
+    return replace(end_user, **changed) if changed else end_user
+
+
+def _check_locked(
+    world: World, application: Application, merged: EndUser, given: Mapping[str, str | None]
+) -> list[Problem]:
+    """An end user that a submitted or accepted application uses cannot change under it."""
+    problems = []
+    type_ = given.get("type")
+    if type_ is not None and type_ != application.user_type:
+        text = f"cannot change from {application.user_type}"
+        problems.append(Problem(Fault.BAD_VALUE, ("end_user", "type"), text))
+    if merged != world.store.end_users.fetch(merged.id):
+        problems += [
+            Problem(Fault.BAD_VALUE, ("end_user",), f"is locked by application {other.id}")
+            for other in world.store.applications.having("end_user_id", merged.id)
+            if other.id != application.id and other.status in LOCKING
+        ]
+    return problems
+
+
+def _apply(
+    world: World,
+    application: Application,
+    change: Correction,
+    end_user: EndUser,
+    entries: Sequence[Entry],
+) -> Application:
+    now = world.now()
+    if end_user != world.store.end_users.fetch(end_user.id):
+        world.store.end_users.put(replace(end_user, updated_at=now))
+    documents = [keep_document(world, entry, end_user.id, application.origin) for entry in entries]
+    changed = replace(
+        application,
+        alias=change.alias or application.alias,
+        document_ids=tuple(document.id for document in documents),
+        callback_url=application.callback_url if change.callback_url is None
+        else change.callback_url or None,
+        callback_method=change.callback_method or application.callback_method,
+        updated_at=now,
+    )  # fmt: skip
+    world.store.applications.put(changed)
+    for id in set(application.document_ids) - set(changed.document_ids):
+        drop_document_if_its_own(world, id)
+    return changed

@@ -1,0 +1,73 @@
+"""What requests ask of applications, and what is done with the problems that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from plivo_sim.domain.models import NumberType, Origin, UserType, Version
+from plivo_sim.errors import Invalid, Problem
+from plivo_sim.services.uploads import Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentDraft:
+    """A document in a request: its type by id or word, its fields, its file."""
+
+    type_reference: str
+    data_fields: Mapping[str, str] = field(default_factory=dict)
+    upload: Upload | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """What a dialect decides about an application beyond its wording."""
+
+    origin: Origin
+    version: Version
+    formats: tuple[str, ...]
+    https_only: bool
+    replaces_documents: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewApplication:
+    """A request to create; a value that was missing or unusable is None."""
+
+    country_iso: str | None = None
+    number_type: NumberType | None = None
+    user_type: UserType | None = None
+    alias: str | None = None
+    end_user: Mapping[str, str | None] = field(default_factory=dict)
+    documents: Sequence[DocumentDraft] = ()
+    callback_url: str | None = None
+    callback_method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A request to update; None means "not given"."""
+
+    alias: str | None = None
+    end_user: Mapping[str, str | None] = field(default_factory=dict)
+    documents: Sequence[DocumentDraft] | None = None
+    callback_url: str | None = None
+    callback_method: str | None = None
+
+
+def refuse(problems: Sequence[Problem], *, strict: bool) -> tuple[Problem, ...]:
+    """Raise Invalid if any problem is hard (or strictness makes it so); else return the soft."""
+    if any(strict or not problem.soft for problem in problems):
+        raise Invalid([problem for problem in problems if strict or not problem.soft])
+    return tuple(problems)
+
+
+def merge(found: Iterable[Problem], more: Iterable[Problem]) -> list[Problem]:
+    """Both lists, without those of ``more`` that lie at or below a path already complained of."""
+    problems = list(found)
+    flagged = {problem.path for problem in problems}
+    for problem in more:
+        prefixes = {problem.path[:length] for length in range(1, len(problem.path) + 1)}
+        if not prefixes & flagged:
+            problems.append(problem)
+    return problems
