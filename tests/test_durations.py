@@ -82,7 +82,7 @@ def test_writing(duration: Duration, text: str) -> None:
     assert str(duration) == text
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(0, 10**8).map(lambda s: Duration(seconds=float(s)))
     | st.integers(0, 59_999).map(lambda ms: Duration(seconds=ms / 1000))
@@ -145,7 +145,7 @@ def test_seconds_know_no_weekend() -> None:
     assert Duration(259200).after(day("01-09"), {date(2026, 1, 12)}) == day("01-12")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(0, 3000).map(lambda n: MONDAY + timedelta(days=n)),
     st.integers(0, 40),
