@@ -10,7 +10,7 @@ import logging
 import time
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
@@ -201,9 +201,8 @@ def _refuse(error: SimError) -> Response:
 
 
 def _refuse_http(error: HTTPException) -> Response:
-    methods = _methods_of(error)
-    if methods:
-        allowed = sorted(methods - {"OPTIONS", "HEAD"})
+    if isinstance(error, MethodNotAllowed):
+        allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS", "HEAD"})
         response = current_call().refuse(WrongMethod(allowed))
         response.headers["Allow"] = ", ".join(allowed)
         return response
@@ -212,17 +211,6 @@ def _refuse_http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
     return _fail(error)
-
-
-def _methods_of(error: HTTPException) -> set[str]:
-    """What the URL answers to, if it exists: Werkzeug calls a wrong method unknown when the last
-    slash is missing."""
-    if isinstance(error, MethodNotAllowed):
-        return set(error.valid_methods or ())
-    adapter = current_app.create_url_adapter(request)
-    if isinstance(error, NotFound) and adapter is not None:
-        return set(adapter.allowed_methods(f"{request.path}/"))
-    return set()
 
 
 def _fail(error: Exception) -> Response:
