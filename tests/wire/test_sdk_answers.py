@@ -324,6 +324,15 @@ def test_22_pages_are_walked_by_meta_next(sdk: Http) -> None:
     assert body["meta"]["previous"].startswith(f"/v1/Account/{sdk.auth_id}/{BASE}?limit=2&offset=2")
 
 
+@pytest.mark.parametrize(("limit", "offset"), [(4, 0), (2, 2), (1, 3), (100, 0)])
+def test_22_the_last_page_has_no_next(sdk: Http, limit: int, offset: int) -> None:
+    """Also when it is full."""
+    for n in range(4):
+        sdk.sdk_created(alias=str(n))
+    meta = sdk.get(f"{BASE}?limit={limit}&offset={offset}").get_json()["meta"]
+    assert (meta["next"], meta["total_count"]) == (None, 4)
+
+
 def test_32_lists_are_oldest_first(sdk: Http) -> None:
     """A change does not move a record."""
     first, second = sdk.sdk_created(alias="1"), sdk.sdk_created(alias="2")
