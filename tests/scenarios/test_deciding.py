@@ -121,6 +121,14 @@ def test_presets_are_sentences_under_names(preset: str) -> None:
     assert PRESETS[preset].endswith(".")
 
 
+def test_the_page_s_own_reason_is_the_page_s() -> None:
+    """Of the beta page's example of a rejection, word for word (documented)."""
+    assert PRESETS["expired_address_proof"] == (
+        "Address proof document is expired. "
+        "Please upload a document dated within the last 3 months."
+    )
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_preset_is_told_through_every_api(http: Http, dialect: str, preset: str) -> None:
