@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import freezegun
 import pytest
 
 from plivo_sim.app import create_app
@@ -13,6 +14,10 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import Http, Receiver
+
+# freezegun looks at every attribute of every module; smallestai's are imported when looked at, and
+# that fails on frozen time and leaves it frozen for all tests to come.
+freezegun.configure(extend_ignore_list=["smallestai"])
 
 PAUSED = Settings(port=0, paused=True, review_delay=None)
 
