@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from plivo_sim.durations import Duration, parse_duration
 
 DOCUMENTED = "documented"
+LONGEST_TIMEOUT_S = 120.0
 
 
 def read_flag(text: str) -> bool:
@@ -30,6 +32,26 @@ def read_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in text.replace(",", " ").split() if word)
 
 
+def read_hosts(text: str) -> tuple[str, ...]:
+    """Host names, which know no case."""
+    return read_words(text.lower())
+
+
+def read_url(text: str) -> str:
+    """An http or https URL, or nothing. Raises ValueError."""
+    parts = urlsplit(text)
+    if text and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
+        raise ValueError(f"{text!r} is not an http or https URL")
+    return text
+
+
+def read_timeout(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_TIMEOUT_S:
+        raise ValueError(f"the timeout must be over 0 and at most {LONGEST_TIMEOUT_S:g} seconds")
+    return seconds
+
+
 def read_durations(text: str) -> tuple[Duration, ...]:
     return tuple(parse_duration(part) for part in text.split(",") if part.strip())
 
@@ -40,7 +62,10 @@ def read_instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"cannot read instant {text!r}: write 2026-01-05T09:00:00Z") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"instant {text!r} is out of range") from None
 
 
 def read_review_delay(text: str) -> Duration | None:
@@ -162,7 +187,7 @@ class Settings:
         False, read_flag, "Answer 429 over the published rate limits.", account=True
     )
     callback_url: str = setting(
-        "", str, "Account-wide callback, for applications without their own.", account=True
+        "", read_url, "Account-wide callback, for applications without their own.", account=True
     )
     callback_method: str = setting(
         "post", one_of("get", "post"), "Method of the account-wide callback.", account=True
@@ -171,7 +196,7 @@ class Settings:
         "json", one_of("json", "form"), "Body of POST callbacks: json or form.", account=True
     )
     callback_timeout_s: float = setting(
-        5.0, float, "Real seconds that a receiver has to answer.", account=True
+        5.0, read_timeout, "Real seconds that a receiver has to answer.", account=True
     )
     callback_retries: tuple[Duration, ...] = setting(
         (Duration(60), Duration(120), Duration(240)),
@@ -186,7 +211,7 @@ class Settings:
         account=True,
     )
     allow_callback_hosts: tuple[str, ...] = setting(
-        (), read_words, "Hosts beyond local ones that callbacks may go to.", account=True
+        (), read_hosts, "Hosts beyond local ones that callbacks may go to.", account=True
     )
     atoms_tokens: dict[str, str] = setting(
         {},
@@ -200,7 +225,7 @@ class Settings:
         account=True,
     )
     allowed_hosts: tuple[str, ...] = setting(
-        (), read_words, "Host names, beyond loopback, under which control calls are accepted."
+        (), read_hosts, "Host names, beyond loopback, under which control calls are accepted."
     )
 
     def for_account(self, overrides: Mapping[str, str]) -> Settings:

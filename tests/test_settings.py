@@ -106,3 +106,27 @@ def test_settings_are_shared_by_nobody() -> None:
     with pytest.raises(AttributeError):
         first.warp = 2.0  # type: ignore[misc]  # on purpose
     assert first.credentials is not second.credentials
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("callback_url", "http://[bad"),
+        ("callback_url", "ftp://127.0.0.1/x"),
+        ("callback_url", "http://127.0.0.1:0/x"),
+        ("callback_timeout_s", "nan"),
+        ("callback_timeout_s", "-1"),
+        ("callback_timeout_s", "inf"),
+        ("start", "0001-01-01T00:00:00+14:00"),
+        ("start", "9999-12-31T23:59:59-14:00"),
+    ],
+)
+def test_values_that_would_fail_later_are_refused_now(name: str, text: str) -> None:
+    """By the setting's own name."""
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        read_setting(name, text)
+
+
+def test_host_names_know_no_case() -> None:
+    """They are compared in lower case."""
+    assert read_setting("allow_callback_hosts", "Hooks.Example.COM") == ("hooks.example.com",)

@@ -191,8 +191,8 @@ def delete(world: World, application: Application) -> None:
         for id in application.document_ids:
             drop_document_if_its_own(world, id)
         _drop_end_user_if_its_own(world, application.end_user_id)
-        uploads.sweep(world)
         world.publish(ApplicationDeleted(application=application, at=world.now()))
+    uploads.sweep(world)
 
 
 # --- creating ----------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from plivo_sim.errors import Fault, Path, Problem
 
 LONGEST_URL = 2048
+_METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254")})
+"""Cloud metadata that answers under a private address."""
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 
 
@@ -36,6 +38,8 @@ def is_local_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> 
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return False
+    if address in _METADATA:
         return False
     return address.is_loopback or address.is_private
 

@@ -59,7 +59,7 @@ def correct(
             application = _apply(world, application, change, end_user, ordered)
             why = "corrected and submitted again"
             application, plan = submit(world, application, why, dialect.origin, asked)
-            uploads.sweep(world)
+        uploads.sweep(world)
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 

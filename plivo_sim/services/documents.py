@@ -106,7 +106,7 @@ def update(
                     updated_at=world.now(),
                 )
                 world.store.documents.put(changed)
-                uploads.sweep(world)
+            uploads.sweep(world)
         return changed
 
 
@@ -132,7 +132,7 @@ def delete(world: World, id: str) -> None:
         refuse_if_used("document", id, "delete", named(_users(world, id)))
         with world.transaction():
             world.store.documents.drop(id)
-            uploads.sweep(world)
+        uploads.sweep(world)
 
 
 def _users(world: World, id: str) -> list[Application]:

@@ -90,7 +90,11 @@ def keep(world: World, upload: Upload) -> StoredFile:
 
 
 def sweep(world: World) -> None:
-    """Forget the files that no document refers to; not while a mark might need them."""
-    if not world.marks:
-        kept = {d.file.sha256 for d in world.store.documents.every() if d.file is not None}
-        world.files.forget_all_but(kept)
+    """Forget the files that no document refers to; not while a mark might need them.
+
+    Call it after the transaction: one that cannot be written leaves the records that need them.
+    """
+    with world.lock:
+        if not world.marks:
+            kept = {d.file.sha256 for d in world.store.documents.every() if d.file is not None}
+            world.files.forget_all_but(kept)
