@@ -7,6 +7,7 @@ import click
 from plivo_sim import __version__
 from plivo_sim.commands.admin import export, reset, status
 from plivo_sim.commands.apps import apps
+from plivo_sim.commands.checks import coverage, evaluate, requests_
 from plivo_sim.commands.clock import clock
 from plivo_sim.commands.faults import fault
 from plivo_sim.commands.reference import reference
@@ -42,6 +43,9 @@ main.add_command(seed)
 main.add_command(snapshot)
 main.add_command(reset)
 main.add_command(export)
+main.add_command(evaluate)
+main.add_command(requests_)
+main.add_command(coverage)
 main.add_command(run)
 main.add_command(verify)
 main.add_command(reference)
