@@ -211,6 +211,12 @@ def test_list_pages(client: plivo.RestClient) -> None:
     assert [each.compliance_id for each in rest.compliances] == made[2:]
 
 
+def test_iterating_yields_nothing(client: plivo.RestClient) -> None:
+    """The SDK looks for ``objects``, which this API does not have: its bug, not the answer's."""
+    created(client, [], "US")
+    assert list(client.phone_number_compliance) == []
+
+
 def test_list_expands(client: plivo.RestClient, paths: list[str]) -> None:
     """A list shows nested objects when asked."""
     created(client, paths)
