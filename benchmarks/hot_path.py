@@ -1,0 +1,410 @@
+"""Measure what our own layers cost: the same calls to the simulator and to a bare Flask app.
+
+`python benchmarks/hot_path.py` calls both applications in process (WSGI, no socket) in alternating
+rounds; `--server` puts both on `plivo_sim.server`, each in a process of its own, and loads them
+with `wrk` in alternating rounds; `--start` measures from process start to the first answer. The
+simulator keeps its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within
+one run: absolute numbers say more about the machine. 127.0.0.1 only, about 30 s each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import itertools
+import json
+import logging
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+AUTH_ID = "MABENCHMARKBENCHMARK"
+AUTHORIZATION = "Basic " + base64.b64encode(f"{AUTH_ID}:token".encode()).decode()
+ACCOUNT = f"/v1/Account/{AUTH_ID}"
+SDK_AGENT = "plivo-python/4.63.0 (Python: 3.11.7)"
+BARE_BODY = {
+    "api_id": "c0ffee00-0000-1000-8000-000000000000", "alias": "Acme Mumbai", "status": "draft",
+    "compliance_application_id": "c0ffee00-0000-4000-8000-000000000000", "documents": [],
+    "compliance_requirement_id": "c0ffee00-0000-4000-8000-000000000000", "country_iso2": "IN",
+    "end_user_id": "c0ffee00-0000-4000-8000-000000000000", "end_user_type": "business",
+    "country_iso": "IN", "number_type": "local", "compliance_document_id": [],
+    "created_at": "2026-01-05T09:00:00.000000Z", "last_updated_at": "2026-01-05T09:00:00.000000Z",
+}  # fmt: skip
+"""As long as our answer to a GET of an application."""
+
+_NUMBERS = (str(10**8 + n).encode() for n in itertools.count())
+
+Call = tuple[str, str, bytes, dict[str, str]]
+"""Method, path, body, headers; ``@@`` in a body is another number in every call."""
+
+Answer = tuple[int, bytes]
+
+
+def bare_app() -> Any:
+    """The floor: one JSON route to read, one to write, and nothing around them."""
+    import flask
+
+    app = flask.Flask("bare")
+
+    def write(account: str) -> Any:
+        sent = flask.request.get_json()
+        return {**BARE_BODY, "alias": sent["alias"]}, 201
+
+    app.get("/v1/Account/<account>/Application/<id>/", endpoint="read")(
+        lambda account, id: BARE_BODY
+    )
+    app.post("/v1/Account/<account>/Application/", endpoint="write")(write)
+    return app
+
+
+def call(app: Any, wanted: Call) -> Answer:
+    """One call in process, its answer read and closed."""
+    answer: list[int] = []
+    body = app(environ_of(wanted), lambda status, headers, _=None: answer.append(int(status[:3])))
+    content = b"".join(body)
+    if hasattr(body, "close"):
+        body.close()
+    return answer[0], content
+
+
+def environ_of(wanted: Call) -> dict[str, Any]:
+    """What our server passes for such a call."""
+    method, path, body, headers = wanted
+    path, _, query = path.partition("?")
+    environ = {
+        "ACTUAL_SERVER_PROTOCOL": "HTTP/1.1", "PATH_INFO": path, "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "40000", "REQUEST_METHOD": method,
+        "REQUEST_URI": wanted[1], "SCRIPT_NAME": "", "SERVER_NAME": "plivo-sim",
+        "SERVER_PORT": "8700", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_SOFTWARE": "plivo-sim",
+        "wsgi.errors": sys.stderr, "wsgi.input": io.BytesIO(body), "wsgi.multiprocess": False,
+        "wsgi.input_terminated": False, "wsgi.multithread": True, "wsgi.run_once": False,
+        "wsgi.url_scheme": "http", "wsgi.version": (1, 0), "HTTP_HOST": "127.0.0.1:8700",
+    }  # fmt: skip
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    if body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def read(path: str, **headers: str) -> Call:
+    """A GET with credentials; header names with underscores."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return "GET", path, b"", {"Authorization": AUTHORIZATION, "Accept": "*/*", **given}
+
+
+def write(path: str, body: Any) -> Call:
+    """A POST of JSON with credentials."""
+    headers = {"Authorization": AUTHORIZATION, "Content-Type": "application/json", "Accept": "*/*"}
+    return "POST", path, json.dumps(body).encode(), headers
+
+
+Send = Callable[[Call], Answer]
+
+
+def file_records(send: Send) -> dict[str, Call]:
+    """Make an end user, an application of each API and a number; the calls to measure."""
+
+    def made(call_: Call) -> dict[str, Any]:
+        status, body = send(call_)
+        assert status < 300, body
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    end_user = {"name": "Acme", "end_user_type": "business"}
+    user_id = made(write(f"{ACCOUNT}/EndUser/", end_user))["end_user_id"]
+    draft = {"country_iso2": "US", "number_type": "tollfree", "end_user_type": "business"}
+    found = send(
+        read(f"{ACCOUNT}/ComplianceRequirement/?country_iso2=IN&number_type=local"
+             "&end_user_type=business")
+    )  # fmt: skip
+    if found[0] == 200:
+        draft = {"country_iso2": "IN", "number_type": "local", "end_user_type": "business"}
+    draft |= {"alias": "Acme @@", "end_user_id": user_id}
+    create = write(f"{ACCOUNT}/ComplianceApplication/", draft)
+    legacy_id = made(create)["compliance_application_id"]
+    listed = json.loads(send(read(f"{ACCOUNT}/PhoneNumber/?country_iso=US"))[1])
+    number = listed["objects"][0]["number"]
+    made(write(f"{ACCOUNT}/PhoneNumber/{number}/", {}))
+    return {
+        "GET, legacy": read(f"{ACCOUNT}/ComplianceApplication/{legacy_id}/"),
+        "GET, new API": read(
+            f"{ACCOUNT}/PhoneNumber/Compliance/{legacy_id}/", User_Agent=SDK_AGENT
+        ),
+        "GET, number": read(f"{ACCOUNT}/Number/{number}/"),
+        "create, legacy": create,
+    }
+
+
+BARE = {
+    "GET": read(f"{ACCOUNT}/Application/c0ffee00-0000-4000-8000-000000000000/"),
+    "create": write(
+        f"{ACCOUNT}/Application/",
+        {
+            "country_iso2": "IN",
+            "number_type": "local",
+            "end_user_type": "business",
+            "alias": "Acme @@",
+            "end_user_id": BARE_BODY["end_user_id"],
+        },
+    ),
+}
+
+
+def floor_of(name: str) -> str:
+    """The call to the bare app that one of ours is compared to."""
+    return "GET" if name.startswith("GET") else "create"
+
+
+# --- in process ----------------------------------------------------------------------------
+
+
+def simulator_app(state: Path) -> tuple[Any, Callable[[], None]]:
+    """Ours, as `plivo-sim serve --state` has it but for the socket; and how to close it."""
+    from plivo_sim.app import create_app
+    from plivo_sim.bootstrap import make_simulator
+    from plivo_sim.scheduler import Scheduler
+    from plivo_sim.settings import Settings
+
+    sim = make_simulator(Settings(state=state))
+    scheduler = Scheduler(sim.runner)
+    sim.runner.wake = scheduler.notify
+    scheduler.start()
+
+    def close() -> None:
+        scheduler.stop()
+        sim.close()
+
+    return create_app(sim), close
+
+
+def in_process(rounds: int, calls: int) -> None:
+    """Alternate between the calls; print the median of each and its ratio to the bare one."""
+    quiet = open(os.devnull, "w")  # noqa: SIM115  # as long as the process
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=quiet
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        ours, close = simulator_app(Path(folder))
+        bare = bare_app()
+        wanted = file_records(lambda call_: call(ours, call_))
+        table = {f"bare {name}": (bare, each) for name, each in BARE.items()}
+        table |= {name: (ours, each) for name, each in wanted.items()}
+        taken: dict[str, list[float]] = {name: [] for name in table}
+        for _ in range(rounds):
+            for name, (app, each) in table.items():
+                taken[name].append(timed_us(app, each, calls))
+        close()
+    print(f"in process, {rounds} rounds of {calls} calls\n{'':16}{'µs':>8}{'ratio':>8}")
+    for name, times in taken.items():
+        median = statistics.median(times)
+        floor = statistics.median(taken[f"bare {floor_of(name.removeprefix('bare '))}"])
+        print(f"{name:16}{median:8.1f}{median / floor:8.2f}")
+
+
+def timed_us(app: Any, wanted: Call, calls: int) -> float:
+    """Microseconds a call, the making of its environ left out."""
+    told: list[Any] = []
+    method, path, text, headers = wanted
+    environs = [
+        environ_of((method, path, text.replace(b"@@", next(_NUMBERS)), headers))
+        for _ in range(calls)
+    ]
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+        told.append(status)
+
+    began = time.perf_counter()
+    for environ in environs:
+        body = app(environ, start_response)
+        b"".join(body)
+        body.close()
+    took_s = time.perf_counter() - began
+    assert {status[0] for status in told} == {"2"}, set(told)
+    return took_s / calls * 1e6
+
+
+# --- on the server -------------------------------------------------------------------------
+
+
+def serve_bare(port: int) -> None:
+    """Serve the bare app on our own server."""
+    import threading
+
+    from plivo_sim.server import make_server
+
+    make_server(bare_app(), port=port).start()
+    threading.Event().wait()
+
+
+def commands(port: int, folder: Path) -> dict[str, list[str]]:
+    """How to start each of the two."""
+    python = sys.executable
+    return {
+        "bare": [python, str(Path(__file__).resolve()), "--serve-bare", str(port)],
+        "ours": [python, "-m", "plivo_sim.cli", "serve", "--port", str(port + 1), "--state",
+                 str(folder)],
+    }  # fmt: skip
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own, killed at the end; its log goes nowhere."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def ask(port: int, wanted: Call) -> Answer:
+    """One call over a connection of its own."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(wanted[0], wanted[1], wanted[2] or None, wanted[3])
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def until_answered(port: int, wanted: Call) -> float:
+    """Ask until there is an answer; when that was."""
+    deadline = time.perf_counter() + 20
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1):
+                pass
+            assert ask(port, wanted)[0] < 500
+            return time.perf_counter()
+        except OSError:
+            if time.perf_counter() > deadline:
+                raise
+            time.sleep(0.002)
+
+
+def load(port: int, wanted: Call, connections: int, seconds: float) -> tuple[float, float]:
+    """Load with wrk; requests/s and p99 in ms. Any error ends the benchmark."""
+    method, path, body, headers = wanted
+    quoted = "".join(f'["{name}"]="{value}",' for name, value in headers.items())
+    lua = f"""
+wrk.method, wrk.path, wrk.headers = "{method}", "{path}", {{{quoted}}}
+local n, body = {next(_NUMBERS).decode()} * 1000000, [==[{body.decode()}]==]
+local varies = body:find("@@")
+if body ~= "" then wrk.body = body end
+request = varies and function()
+  n = n + 1
+  return wrk.format(nil, nil, nil, (body:gsub("@@", string.format("%d", n))))
+end
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("RESULT %f %f %d\\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(lua)
+        script.flush()
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name]
+        out = subprocess.run(
+            [*command, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True
+        ).stdout
+    found = re.search(r"RESULT (\S+) (\S+) (\d+)", out)
+    assert found is not None, out
+    assert found[3] == "0", out
+    return float(found[1]), float(found[2])
+
+
+def on_server(rounds: int, port: int, seconds: float) -> None:
+    """Both on the same server, alternating; requests/s and p99 at 8 and 32 connections."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = commands(port, Path(folder))
+        with running(start["bare"]), running(start["ours"]):
+            until_answered(port, BARE["GET"])
+            until_answered(port + 1, read("/_sim/health"))
+            wanted = file_records(lambda call_: ask(port + 1, call_))
+            table = {f"bare {name}": (port, each) for name, each in BARE.items()}
+            table |= {name: (port + 1, each) for name, each in wanted.items()}
+            for connections in (8, 32):
+                found: dict[str, list[tuple[float, float]]] = {name: [] for name in table}
+                for _ in range(rounds):
+                    for name, (where, each) in table.items():
+                        found[name].append(load(where, each, connections, seconds))
+                print_load(connections, found)
+
+
+def print_load(connections: int, found: dict[str, list[tuple[float, float]]]) -> None:
+    """Medians, and ratios to the bare app's."""
+    print(f"{connections} connections   {'req/s':>8}{'ratio':>8}{'p99 ms':>8}{'ratio':>8}")
+    for name, results in found.items():
+        rates, p99s = zip(*results, strict=True)
+        floor = found[f"bare {floor_of(name.removeprefix('bare '))}"]
+        rate, p99 = statistics.median(rates), statistics.median(p99s)
+        base_rate, base_p99 = (statistics.median(each) for each in zip(*floor, strict=True))
+        print(f"{name:16}{rate:8.0f}{rate / base_rate:8.2f}{p99:8.2f}{p99 / base_p99:8.2f}")
+
+
+# --- start ---------------------------------------------------------------------------------
+
+
+def at_start(rounds: int, port: int) -> None:
+    """From process start to the first answered request, alternating."""
+    taken: dict[str, list[float]] = {"bare": [], "ours": []}
+    for turn in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            at = port + 2 * turn
+            for name, command in commands(at, Path(folder)).items():
+                first = BARE["GET"] if name == "bare" else read(f"{ACCOUNT}/ComplianceApplication/")
+                began = time.perf_counter()
+                with running(command):
+                    ended = until_answered(at + (name == "ours"), first)
+                taken[name].append((ended - began) * 1000)
+    bare = statistics.median(taken["bare"])
+    for name, times in taken.items():
+        median = statistics.median(times)
+        print(f"start to first answer, {name}: {median:.0f} ms, ratio {median / bare:.2f}")
+
+
+def main() -> None:
+    """Read the command line and run what it asks for."""
+    parser = argparse.ArgumentParser(description="what our layers cost over a bare Flask app")
+    parser.add_argument("--server", action="store_true", help="on real sockets, with wrk")
+    parser.add_argument("--start", action="store_true", help="time to the first answer")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", type=int, default=500, help="a round, in process")
+    parser.add_argument("--seconds", type=int, default=1, help="of each load")
+    parser.add_argument("--port", type=int, default=9150, help="the first of the ports to use")
+    parser.add_argument("--serve-bare", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve_bare:
+        serve_bare(given.serve_bare)
+    elif given.server:
+        on_server(given.rounds, given.port, given.seconds)
+    elif given.start:
+        at_start(given.rounds, given.port)
+    else:
+        in_process(given.rounds, given.calls)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()
