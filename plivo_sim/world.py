@@ -60,6 +60,7 @@ class World:
         self._real = real
         self._defaults = defaults
         self._depth = 0
+        self._afterwards: list[Callable[[], None]] = []
         self._api_calls = 0
         with self.lock:
             self._begin()
@@ -118,11 +119,27 @@ class World:
             except BaseException:
                 if self._depth == 1:  # what a nested one wrote stays, if the outer one goes on
                     self.ids.counts = counts
+                    self._afterwards.clear()
                 raise
             finally:
                 self._depth -= 1
-            if wrote and self._depth == 0:
-                self._tell_first_write()
+            if self._depth == 0:
+                if wrote:
+                    self._tell_first_write()
+                self._do_afterwards()
+
+    def when_written(self, work: Callable[[], None]) -> None:
+        """Do this once the running transaction is written, or now if there is none; never if the
+        transaction is taken back."""
+        with self.lock:
+            self._afterwards.append(work)
+            if self._depth == 0:
+                self._do_afterwards()
+
+    def _do_afterwards(self) -> None:
+        works, self._afterwards = self._afterwards, []
+        for work in works:
+            work()
 
     def _tell_first_write(self) -> None:
         if self.on_first_write is not None:

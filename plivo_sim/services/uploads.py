@@ -92,8 +92,13 @@ def keep(world: World, upload: Upload) -> StoredFile:
 def sweep(world: World) -> None:
     """Forget the files that no document refers to; not while a mark might need them.
 
-    Call it after the transaction: one that cannot be written leaves the records that need them.
+    Within a transaction it waits until that is written: one that is not leaves the records that
+    need them, and so would a kill in between.
     """
+    world.when_written(lambda: _sweep(world))
+
+
+def _sweep(world: World) -> None:
     with world.lock:
         if not world.marks:
             kept = {d.file.sha256 for d in world.store.documents.every() if d.file is not None}

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from plivo_sim.dialects.phone_number import sdk
 from plivo_sim.errors import StorageFailed
-from tests.support import SDK_AGENT, Http
+from plivo_sim.services import applications, corrections, document_sets
+from plivo_sim.services.inputs import Correction, DocumentDraft
+from plivo_sim.services.uploads import Upload
+from tests.support import PDF, PNG, SDK_AGENT, Http
+from tests.wire.legacy_support import Legacy
 
 
 def files_of(http: Http) -> set[str]:
     return {document.file.sha256 for document in http.world.store.documents.every()}
+
+
+def fill(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full from here on."""
+
+    def full(ops: Any) -> None:
+        raise StorageFailed("no space left")
+
+    monkeypatch.setattr(http.world.store.journal, "append", full)
 
 
 def test_a_delete_that_cannot_be_written_keeps_the_files(
@@ -20,11 +35,7 @@ def test_a_delete_that_cannot_be_written_keeps_the_files(
     """The records are as before, and so is what they refer to."""
     id = http.sdk_created()
     before = files_of(http)
-
-    def full(ops: Any) -> None:
-        raise StorageFailed("no space left")
-
-    monkeypatch.setattr(http.world.store.journal, "append", full)
+    fill(http, monkeypatch)
     answer = http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
     assert answer.status_code == 500
     assert files_of(http) == before
@@ -37,3 +48,40 @@ def test_a_delete_takes_the_files_along(http: Http) -> None:
     before = files_of(http)
     http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
     assert not any(http.world.files.read(sha256) for sha256 in before)
+
+
+def test_a_change_of_a_document_that_cannot_be_written_keeps_its_file(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old file goes after the record of the new one is written, not before."""
+    legacy = Legacy(http)
+    id = legacy.document(legacy.end_user())
+    before = files_of(http)
+    fill(http, monkeypatch)
+    answer = legacy.send_document({}, ("file", "new.png", PNG), path=f"ComplianceDocument/{id}/")
+    assert answer.status_code == 500
+    assert files_of(http) == before
+    assert all(http.world.files.read(sha256) for sha256 in before)
+
+
+def test_a_correction_within_a_transaction_that_fails_keeps_the_files(http: Http) -> None:
+    """As when Atoms resubmits and its own record cannot be written."""
+    id = http.sdk_created()
+    http.decide(id, "rejected")
+    world, before = http.world, files_of(http)
+    application = applications.get(world, id)
+    drafts = [
+        DocumentDraft(
+            type_reference=each.document_type_id, upload=Upload(name="a.pdf", content=new)
+        )
+        for each, new in zip(
+            document_sets.documents_of(world, application), (PDF + b"2", PNG + b"2"), strict=True
+        )
+    ]
+    named = replace(drafts[0], data_fields={"business_name": "Acme"})
+    change = Correction(documents=[named, drafts[1]])
+    with pytest.raises(RuntimeError), world.transaction():
+        corrections.correct(world, application, change, sdk.RULES)
+        raise RuntimeError
+    assert files_of(http) == before
+    assert all(world.files.read(sha256) for sha256 in before)
