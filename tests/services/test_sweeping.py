@@ -80,8 +80,13 @@ def test_a_correction_within_a_transaction_that_fails_keeps_the_files(http: Http
     ]
     named = replace(drafts[0], data_fields={"business_name": "Acme"})
     change = Correction(documents=[named, drafts[1]])
-    with pytest.raises(RuntimeError), world.transaction():
-        corrections.correct(world, application, change, sdk.RULES)
-        raise RuntimeError
+
+    def correct_and_fail() -> None:
+        with world.transaction():
+            corrections.correct(world, application, change, sdk.RULES)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        correct_and_fail()
     assert files_of(http) == before
     assert all(world.files.read(sha256) for sha256 in before)
