@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from click.testing import CliRunner
 from plivo_sim.cli import main
 from plivo_sim.live import LiveSimulator
 from plivo_sim.settings import Settings
+from tests.sdk.nodejs import MODULES, node
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = ("sdks.md", "atoms.md")
@@ -67,15 +67,9 @@ def test_python_blocks_run(server: LiveSimulator, page: str, number: int, text: 
 @pytest.mark.node
 def test_the_node_example_runs(server: LiveSimulator) -> None:
     """With the SDK that the Node tests installed."""
-    modules = Path(__file__).parent / "sdk" / "node" / "node_modules"
-    if shutil.which("node") is None or not (modules / "plivo").is_dir():
-        told = "needs node and npm install --prefix tests/sdk/node (see .ci/run)"
-        if os.environ.get("PLIVO_SIM_REQUIRE_NODE"):
-            pytest.fail(told)
-        pytest.skip(told)
-    env = os.environ | {"NODE_PATH": str(modules), "PLIVO_SIM_URL": server.url}
+    env = os.environ | {"NODE_PATH": str(MODULES), "PLIVO_SIM_URL": server.url}
     done = subprocess.run(
-        ["node", str(DOCS / "examples" / "node.cjs")],
+        [node(), str(DOCS / "examples" / "node.cjs")],
         env=env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "Registration Certificate, GST certificate", done.stderr
