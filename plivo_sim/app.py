@@ -11,14 +11,20 @@ import time
 from typing import Any
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 from werkzeug.routing import Rule
 
 from plivo_sim.atoms import routes as atoms
 from plivo_sim.atoms.errors import error_body as atoms_error
 from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
+from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.dialects.calls import Call, ErrorBody, authenticate, current_call
 from plivo_sim.dialects.legacy.routes import make_blueprint as legacy_blueprint
 from plivo_sim.dialects.numbers.errors import error_body as numbers_error
@@ -210,6 +216,8 @@ def _refuse_http(error: HTTPException) -> Response:
         return current_call().refuse(NoSuchPage(f"no such URL: {request.path}"))
     if isinstance(error, RequestEntityTooLarge):
         return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
+    if isinstance(error, BadRequest):  # Werkzeug's only one: no host name can be made of it
+        return current_call().refuse(unreadable("the Host header is malformed"))
     return _fail(error)
 
 

@@ -66,6 +66,63 @@ def test_foreign_hosts_are_refused(http: Http, method: str, path: str, host: str
     assert len(http.sim.accounts()) == 1
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "", ":8700", "127.0.0.1, evil.example", "evil.example@127.0.0.1", "127.0.0.1/evil",
+        "127.0.0.1:", "127.0.0.1:8700:1", "127.0.0.1:http", "127.0.0.1 ", "[::1", "::1",
+        "[::1]evil.example", "127.0.0.1#", "127.0.0.1?x", "2130706433", "0x7f000001", "0177.0.0.1",
+        "[::ffff:8.8.8.8]", "[::]", "127.1", "127.0.0.1\\evil.example", "[127.0.0.1]evil",
+        "\u2460.example", "localhost%00.evil.example",
+    ],
+)  # fmt: skip
+def test_a_host_that_is_none_is_refused(http: Http, host: str) -> None:
+    """Whatever a lenient parser would make of it."""
+    answer = http.call("GET", "/_sim/accounts", headers={"Host": host})
+    assert answer.status_code == 403, answer.text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {}, {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Mode": "navigate"}, {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_other_pages_embed_is_refused(http: Http, site: str, more: dict[str, str]) -> None:
+    """Images, scripts and frames carry no ``Origin``, but the browser says where they are from."""
+    headers = {"Sec-Fetch-Site": site} | more
+    answer = http.call("GET", "/_sim/health", headers=headers)
+    check_problem(answer, "untrusted", "calls from pages of other origins are not answered")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate",
+         "Sec-Fetch-Dest": "document"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_links_and_own_pages_are_answered(http: Http, headers: dict[str, str]) -> None:
+    """An address that somebody types, a call of the console, a link from a build's log."""
+    assert http.call("GET", "/_sim/health", headers=headers).status_code == 200
+
+
+def test_a_form_that_another_page_sends_is_refused_without_an_origin(http: Http) -> None:
+    """Opened as a page of its own, but not by GET."""
+    headers = {
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
+    assert http.call("POST", "/_sim/reset", headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize("host", ["plivo-sim", "plivo-sim:8700", "sim.internal", "0.0.0.0:8700"])
 def test_allowed_hosts_are_ours(named: Http, host: str) -> None:
     """Those that the settings name, and the address listened on."""
@@ -82,6 +139,8 @@ def test_other_hosts_stay_refused(named: Http) -> None:
     [
         "http://evil.example", "null", "", "http://127.0.0.1:3000", "http://localhost",
         "http://127.0.0.1.evil.example", "file://",
+        "http://[::1", "127.0.0.1", "http://evil.example@127.0.0.1", "http://127.0.0.1#",
+        "chrome-extension://127.0.0.1", "http://127.0.0.1, http://evil.example",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(("method", "path"), CALLS)

@@ -1,0 +1,1 @@
+"""What a simulator has to stand: hostile bodies, hostile sockets, hostile receivers and pages."""
