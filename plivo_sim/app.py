@@ -22,6 +22,9 @@ from werkzeug.routing import Rule
 
 from plivo_sim.atoms import routes as atoms
 from plivo_sim.atoms.errors import error_body as atoms_error
+from plivo_sim.console.pages import ConsoleCall
+from plivo_sim.console.routes import is_console
+from plivo_sim.console.routes import make_blueprint as console_blueprint
 from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, unreadable
@@ -67,6 +70,7 @@ def create_app(sim: Simulator) -> Flask:
     app.register_blueprint(legacy_blueprint())
     app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
+    app.register_blueprint(console_blueprint())
     app.after_request(_close_call)
     app.after_request(lambda response: injector.after(current_call(), response))
     app.register_error_handler(SimError, _refuse)
@@ -113,6 +117,9 @@ def _open_call(sim: Simulator, injector: Injector) -> None:
     path = request.path
     if path.startswith("/_sim"):
         g.call = Call(sim, problem_details, dialect="control", api_id=sim.next_api_id())
+        return
+    if is_console(path):
+        g.call = ConsoleCall(sim, problem_details, dialect="console")
         return
     if path.startswith("/atoms/"):
         g.call = call = Call(sim, atoms_error, dialect="atoms", api_id=sim.next_api_id())
@@ -178,7 +185,7 @@ def _close_call(response: Response) -> Response:
         world = call.world
         response.call_on_close(lambda: call.sim.runner.settle(world))
     took_ms = (time.perf_counter() - g.began) * 1000
-    if call.dialect != "control":
+    if call.dialect not in ("control", "console"):
         call.sim.coverage.on_answer(response.status_code, call.fault)
     if call.world is not None and call.auth_id:
         note_exchange(call, request, response, took_ms)

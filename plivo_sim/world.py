@@ -34,6 +34,7 @@ class World:
 
     ``derived`` caches what services make of the records; it is emptied when they are replaced.
     ``era`` counts those replacements: what was under way in an earlier one must not touch this.
+    ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     """
 
     def __init__(
@@ -56,12 +57,13 @@ class World:
         self.marks: dict[str, Mark] = {}
         self.exchanges: deque[Any] = deque(maxlen=KEPT_EXCHANGES)
         self.era = 0
+        self.changes = 0
         self.idle = threading.Condition(self.lock)
         self._real = real
         self._defaults = defaults
         self._depth = 0
         self._afterwards: list[Callable[[], None]] = []
-        self._api_calls = 0
+        self.api_calls = 0
         with self.lock:
             self._begin()
 
@@ -101,8 +103,8 @@ class World:
     def next_api_id(self) -> str:
         """The id of one answer. Not state: after a restart the count begins anew."""
         with self.lock:
-            self._api_calls += 1
-            return draw_uuid(self.settings.seed, self.auth_id, "api", self._api_calls, version=1)
+            self.api_calls += 1
+            return draw_uuid(self.settings.seed, self.auth_id, "api", self.api_calls, version=1)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -234,4 +236,4 @@ class World:
             self.marks.clear()
             self.exchanges.clear()
             self.files.forget_all_but(())
-            self._api_calls = 0
+            self.api_calls = 0

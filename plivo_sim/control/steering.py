@@ -218,11 +218,12 @@ def why(id: str) -> Response:
     call.sim.runner.catch_up(world, sends=True)
     with world.lock:
         application = applications.get(world, id)
-        shown = [_explained(each) for each in planning.explanations_of(world, id)]
+        shown = [explained(each) for each in planning.explanations_of(world, id)]
     return call.answer({"id": id, "status": application.status, "attempts": shown})
 
 
-def _explained(explanation: Explanation) -> dict[str, Any]:
+def explained(explanation: Explanation) -> dict[str, Any]:
+    """One attempt, with its nearest misses."""
     missed = [each for each in explanation.verdicts if not each.matched and each.met > 0]
     nearest = sorted(missed, key=lambda verdict: -verdict.met)[:NEAR_MISSES]
     return {

@@ -1,0 +1,233 @@
+"""Applications: the list, and one page for each with everything that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Response, request
+
+from plivo_sim.atoms.presenters import present_application as present_atoms
+from plivo_sim.console.deeds import Build, Deed, Form
+from plivo_sim.console.pages import (
+    Paged,
+    guard,
+    newest_first,
+    open_world,
+    page_number,
+    show,
+)
+from plivo_sim.control.steering import explained
+from plivo_sim.dialects.calls import current_call
+from plivo_sim.dialects.legacy.presenters import present_application as present_legacy
+from plivo_sim.dialects.phone_number import documented, sdk
+from plivo_sim.dialects.phone_number.port import EXPANDABLE, Shown
+from plivo_sim.domain.models import Application, Origin
+from plivo_sim.domain.statuses import TRANSITIONS, Status
+from plivo_sim.errors import NotFound
+from plivo_sim.exchanges import Exchange
+from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.services import applications, planning
+from plivo_sim.services.applications import ApplicationView
+from plivo_sim.world import World
+
+Where = dict[str, list[str]]
+VERBS: dict[Status, tuple[str, str, str]] = {
+    Status.ACCEPTED: ("accept", "Accept", "Accepted"),
+    Status.REJECTED: ("reject", "Reject", "Rejected"),
+    Status.MORE_INFO_REQUIRED: ("more-info", "Ask for more information", "Asked about"),
+    Status.SUSPENDED: ("suspend", "Suspend", "Suspended"),
+    Status.EXPIRED: ("expire", "Expire", "Let expire"),
+}
+"""Decision -> command of ``plivo-sim apps``, label, what to say when it is done."""
+REASONLESS = frozenset({Status.ACCEPTED})
+INLINE = frozenset({"image/png", "image/jpeg"})
+
+
+def list_page(account: str) -> Response:
+    """Newest first; filters and a search that looks into ids, aliases and applicants' names."""
+    world = open_world(account)
+    where = {
+        name: values
+        for name in ("status", "origin", "country_iso")
+        if (values := [each for each in request.args.getlist(name) if each])
+    }
+    text, number = request.args.get("q", "").strip(), page_number()
+    with world.lock:
+        found = _search(world, where, text, number) if text else _page(world, where, number)
+        rows = [_row(world, each) for each in found.items]
+        countries = sorted({r.country_iso for r in world.catalogue.requirements})
+        any_at_all = len(world.store.applications) > 0
+    return show(
+        "applications.html",
+        world=world,
+        found=Paged(rows, found.number, found.total),
+        where=where,
+        q=text,
+        statuses=list(Status),
+        origins=list(Origin),
+        countries=countries,
+        decisions=VERBS,
+        presets=PRESETS,
+        any_at_all=any_at_all,
+    )
+
+
+def _page(world: World, where: Where, number: int) -> Paged[Application]:
+    total = applications.page(world, where, offset=0, limit=1).total_count
+    offset, limit = newest_first(total, number)
+    records = applications.page(world, where, offset=offset, limit=limit).records if limit else []
+    return Paged(records[::-1], number, total)
+
+
+def _search(world: World, where: Where, text: str, number: int) -> Paged[Application]:
+    """A scan: only people search, and they search for words that no index has."""
+    wanted = text.casefold()
+    found = [
+        each
+        for each in world.store.applications.every()
+        if all(getattr(each, name) in values for name, values in where.items())
+        and _says(world, each, wanted)
+    ]
+    offset, limit = newest_first(len(found), number)
+    return Paged(found[offset : offset + limit][::-1], number, len(found))
+
+
+def _says(world: World, application: Application, wanted: str) -> bool:
+    if wanted in application.id.casefold() or wanted in (application.alias or "").casefold():
+        return True
+    end_user = world.store.end_users.fetch(application.end_user_id)
+    return end_user is not None and wanted in f"{end_user.name} {end_user.last_name}".casefold()
+
+
+def _row(world: World, application: Application) -> dict[str, Any]:
+    timers = world.store.timers.having("subject_id", application.id)
+    return {
+        "application": application,
+        "end_user": world.store.end_users.fetch(application.end_user_id),
+        "next": timers[0] if timers else None,
+    }
+
+
+def application_page(account: str, id: str) -> Response:
+    """One case, whole."""
+    world = open_world(account)
+    return show("application.html", world=world, **_case(world, id))
+
+
+def report_page(account: str, id: str) -> Response:
+    """The case as text, to paste into a ticket."""
+    world = open_world(account)
+    answer = show("report.txt", world=world, **_case(world, id))
+    answer.content_type = "text/plain; charset=utf-8"
+    return answer
+
+
+def _case(world: World, id: str) -> dict[str, Any]:
+    with world.lock:
+        application = applications.get(world, id)
+        view = applications.view(world, application)
+        return {
+            "view": view,
+            "application": application,
+            "next": world.store.timers.having("subject_id", id),
+            "decisions": _open_to(application),
+            "presets": PRESETS,
+            "deliveries": world.store.deliveries.having("application_id", id),
+            "attempts": [explained(each) for each in planning.explanations_of(world, id)],
+            "shown": list(_as_shown(world, view)),
+            "exchanges": [
+                each
+                for each in map(Exchange.shown, list(world.exchanges))
+                if id in each["url"] or id in each["answer"]
+            ],
+            "inline": INLINE,
+        }
+
+
+def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
+    """The decisions that the table allows a reviewer now."""
+    open_to = {
+        status: words
+        for status, words in VERBS.items()
+        if status in TRANSITIONS[application.status]
+    }
+    if application.status is Status.SUSPENDED:
+        open_to[Status.ACCEPTED] = ("reinstate", "Reinstate", "Reinstated")
+    return open_to
+
+
+def _as_shown(world: World, view: ApplicationView) -> Iterator[dict[str, Any]]:
+    """The record as each API shows it: name, the call, its body without ``api_id``."""
+    application, account = view.application, world.auth_id
+    base = current_call().sim.settings.public_url or request.host_url
+    shown = Shown(base.rstrip("/"), account, EXPANDABLE)
+    root, query = f"/v1/Account/{account}", f"?expand={','.join(EXPANDABLE)}"
+    yield {
+        "name": "Legacy",
+        "call": f"GET {root}/ComplianceApplication/{application.id}/",
+        "body": present_legacy(view, applications.requirement_of(world, application)),
+    }
+    for name, mount, api in (("Documented", "documented", documented), ("SDK", "sdk", sdk)):
+        yield {
+            "name": f"New API, {name}" if name == "SDK" else "New API, as documented",
+            "call": f"GET /{mount}{root}/PhoneNumber/Compliance/{application.id}/{query}",
+            "body": api.present_one(view, shown),
+        }
+    for record in world.store.atoms_applications.having("plivo_compliance_id", application.id):
+        yield {
+            "name": "Atoms",
+            "call": "application of GET /atoms/v1/compliance/status"
+            f"?countryIso={record.country_iso}&numberType={record.number_type}"
+            f"&userType={record.user_type}",
+            "body": present_atoms(record),
+        }
+
+
+def file_page(account: str, id: str, document_id: str) -> Response:
+    """An uploaded file: an image to look at, anything else to save. Nothing in it can run."""
+    world = open_world(account)
+    with world.lock:
+        application = applications.get(world, id)
+        document = world.store.documents.fetch(document_id)
+        if document is None or document_id not in application.document_ids or not document.file:
+            raise NotFound("document", document_id)
+        content = world.files.read(document.file.sha256)
+    if content is None:
+        raise NotFound("file", document.file.name)
+    inline = document.file.media_type in INLINE
+    answer = Response(content, content_type=document.file.media_type)
+    answer.headers.set(
+        "Content-Disposition", "inline" if inline else "attachment", filename=document.file.name
+    )
+    guard(answer, "default-src 'none'; sandbox; frame-ancestors 'none'")
+    return answer
+
+
+def decide(form: Form) -> list[Deed]:
+    """One decision for every application that was ticked."""
+    status = Status(form["status"]) if form.get("status") in list(Status) else Status.ACCEPTED
+    verb, _, told = VERBS.get(status, VERBS[Status.ACCEPTED])
+    if form.get("verb") == "reinstate":
+        verb = "reinstate"
+    written = form.get("reason", "").strip() or form.get("preset", "")
+    reason = reason_of(written) if written and status not in REASONLESS else None
+    return [
+        Deed(
+            told=f"{told} {id}.",
+            method="POST",
+            path=f"/applications/{id}/decision",
+            body={"status": status, **({"reason": reason} if reason else {})},
+            cli=("apps", verb, id, *(("--reason", reason) if reason else ())),
+        )
+        for id in form.getlist("id")
+    ]
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/applications", list_page),
+    ("/applications/<id>", application_page),
+    ("/applications/<id>/report.txt", report_page),
+    ("/applications/<id>/documents/<document_id>/file", file_page),
+]
+DEEDS: dict[str, Build] = {"decide": decide}

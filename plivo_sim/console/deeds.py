@@ -1,0 +1,128 @@
+"""What buttons do: each makes one or more control calls, so that whatever can be done here can be
+done by script, and the page can show how.
+
+A deed is built from a form by a function in a ``DEEDS`` table of the module whose page has the
+button; ``perform`` dispatches it within the application, and what was done is remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from plivo_sim.jsontext import decode_json
+
+KEPT_DEEDS = 200
+DEFAULT_URL = "http://127.0.0.1:8700"
+
+Form = ImmutableMultiDict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none when the
+    command line has no such command."""
+
+    told: str
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    cli: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        query = f"?{urlencode(self.query)}" if self.query else ""
+        return f"/_sim{self.path}{query}"
+
+    def as_curl(self, base: str) -> str:
+        words = ["curl", "-X", self.method, f"{base}{self.url}"]
+        if self.body is not None:
+            words += ["-H", "Content-Type: application/json", "-d"]
+            words.append(json.dumps(self.body, ensure_ascii=False))
+        return shlex.join(words)
+
+    def as_command(self, base: str) -> str:
+        """The command line, or nothing."""
+        if not self.cli:
+            return ""
+        where = () if base == DEFAULT_URL else ("--url", base)
+        return shlex.join(("plivo-sim", *self.cli, *where))
+
+
+Build = Callable[[Form], list[Deed]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A deed that was done, and what the control API said to it."""
+
+    deed: Deed
+    status: int
+    answer: Any
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 400
+
+    @property
+    def problems(self) -> list[str]:
+        """The control API's own sentences."""
+        if self.ok:
+            return []
+        listed = self.answer.get("problems", [])
+        told = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
+        return told or [str(self.answer.get("detail", "it was refused"))]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the console itself keeps: the token that its forms carry, and the last deeds, in
+    groups as they were asked for. Not state of the simulator, and gone when it stops."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    groups: deque[tuple[int, tuple[Done, ...]]] = field(
+        default_factory=lambda: deque(maxlen=KEPT_DEEDS)
+    )
+    count: int = 0
+
+    def keep(self, done: list[Done]) -> int:
+        """Remember a group; returns its number."""
+        self.count += 1
+        self.groups.append((self.count, tuple(done)))
+        return self.count
+
+    def group(self, number: str | None) -> tuple[Done, ...]:
+        """The group with this number, if it is still known."""
+        return next((done for n, done in self.groups if str(n) == number), ())
+
+
+def memory() -> Memory:
+    kept: Memory = current_app.extensions["console"]
+    return kept
+
+
+def perform(deed: Deed) -> Done:
+    """Make the control call, within the application; whatever it answers is the outcome."""
+    with (
+        current_app.app_context(),  # a call has its own ``g``
+        current_app.test_request_context(
+            deed.url,
+            method=deed.method,
+            base_url=request.host_url,
+            json=deed.body,
+        ),
+    ):
+        response = current_app.full_dispatch_request()
+        answer = decode_json(response.get_data())
+        response.close()  # what is to follow an answer follows it
+    return Done(deed=deed, status=response.status_code, answer=answer)

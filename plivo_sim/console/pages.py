@@ -1,0 +1,141 @@
+"""What every page needs: whose it is, the header's facts, how it is rendered and paged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+from flask import Response, render_template, request
+
+from plivo_sim import __version__
+from plivo_sim.console.deeds import memory
+from plivo_sim.control.problems import problem_details
+from plivo_sim.dialects.calls import Call, current_call
+from plivo_sim.errors import NoSuchPage, SimError
+from plivo_sim.simulator import AUTH_ID
+from plivo_sim.world import World
+
+PAGE_SIZE = 50
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+T = TypeVar("T")
+
+
+class ConsoleCall(Call):
+    """A page being served: what is refused is told on a page, too."""
+
+    __slots__ = ()
+
+    def refuse(self, error: SimError) -> Response:
+        status, problem = problem_details(self, error)
+        self.why = problem["detail"]
+        return show("error.html", status=status, problem=problem)
+
+
+def open_world(account: str) -> World:
+    """The account that a page is of, with what is due in it done. Raises NoSuchPage."""
+    if not (account.startswith("MA") and AUTH_ID.fullmatch(account)):
+        raise NoSuchPage(f"{account[:50]!r} is no account: those are MA and 18 letters or digits")
+    call = current_call()
+    call.world = world = call.sim.world(account)
+    call.sim.runner.catch_up(world)
+    return world
+
+
+def show(template: str, status: int = 200, **given: Any) -> Response:
+    """A page. Templates get what is ``given``, the header's facts, and what was just done."""
+    page = render_template(f"console/{template}", **header(given.get("world")), **given)
+    response = Response(page, status=status, content_type="text/html; charset=utf-8")
+    guard(response, POLICY)
+    return response
+
+
+def guard(response: Response, policy: str) -> None:
+    """No page within another, no script but ours, nothing kept by anyone on the way."""
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
+
+
+def header(world: World | None) -> dict[str, Any]:
+    """What the top of every page shows."""
+    accounts = [each.auth_id for each in current_call().sim.accounts()]
+    kept = memory()
+    facts: dict[str, Any] = {
+        "version": __version__,
+        "accounts": accounts,
+        "token": kept.token,
+        "done": kept.group(request.args.get("done")),
+        "back": _here(),
+        "base": request.host_url.rstrip("/"),
+        "as_json": as_json,
+        "here": request.path,
+    }
+    if world is not None:
+        with world.lock:
+            facts |= {
+                "account": world.auth_id,
+                "now": world.now(),
+                "paused": world.clock.paused,
+                "rate": world.clock.rate,
+                "advancing": world.advancing,
+                "next_due": world.agenda.next_instant(),
+                "due_count": len(world.store.timers),
+                "pulse": pulse_of(world),
+            }
+    return facts
+
+
+def pulse_of(world: World) -> str:
+    """Another text whenever something in the account changed. Caller holds the lock."""
+    return f"{world.era}.{world.changes}.{world.api_calls}.{world.sending}.{memory().count}"
+
+
+def _here() -> str:
+    """This page's own URL, without what was done before."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "done"]
+    return quote(request.path) + (f"?{urlencode(kept)}" if kept else "")
+
+
+def as_json(value: Any) -> str:
+    """For reading; times as text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Paged(Generic[T]):
+    """Some of a list, newest first, and where the others are. Pages count from 1."""
+
+    items: Sequence[T]
+    number: int
+    total: int
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+
+def page_number() -> int:
+    """``?page=``; what is no number is the first page."""
+    text = request.args.get("page", "1")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+
+
+def newest_first(total: int, number: int) -> tuple[int, int]:
+    """``(offset, limit)`` within an oldest-first list of the page with this number."""
+    end = max(0, total - (number - 1) * PAGE_SIZE)
+    start = max(0, end - PAGE_SIZE)
+    return start, end - start

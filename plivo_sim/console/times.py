@@ -1,0 +1,87 @@
+"""Time: the strip of what is due, and the buttons that move the clock."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response
+
+from plivo_sim.console.deeds import Build, Deed, Form
+from plivo_sim.console.pages import open_world, show
+from plivo_sim.domain.models import Timer, TimerKind
+from plivo_sim.world import World
+
+SHOWN_TIMERS = 50
+
+
+def time_page(account: str) -> Response:
+    """What is due, soonest first, and every way to move time."""
+    world = open_world(account)
+    with world.lock:
+        due = due_of(world)
+    return show("time.html", world=world, due=due)
+
+
+def due_of(world: World, most: int = SHOWN_TIMERS) -> list[dict[str, Any]]:
+    """The next timers, soonest first. Caller holds the lock."""
+    soonest = heapq.nsmallest(most, world.store.timers.every(), key=lambda t: (t.due_at, t.seq))
+    return [_due(world, timer) for timer in soonest]
+
+
+def _due(world: World, timer: Timer) -> dict[str, Any]:
+    shown: dict[str, Any] = {"at": timer.due_at, "steps": timer.steps}
+    if timer.kind is TimerKind.REVIEW:
+        application = world.store.applications.fetch(timer.subject_id)
+        return shown | {"application": application, "delivery": None}
+    delivery = world.store.deliveries.fetch(timer.subject_id)
+    if delivery is not None:
+        application = world.store.applications.fetch(delivery.application_id)
+        return shown | {"application": application, "delivery": delivery}
+    return shown | {"application": None, "delivery": None}
+
+
+def _clock(told: str, verb: str, form: Form, *cli: str, **body: Any) -> Deed:
+    account = form.get("account", "")
+    return Deed(
+        told=told,
+        method="POST",
+        path=f"/clock/{verb}",
+        body={**body, "account": account},
+        cli=("clock", *cli, "--account", account),
+    )
+
+
+def advance(form: Form) -> list[Deed]:
+    by = form.get("by", "").strip()
+    return [_clock(f"Advanced by {by}.", "advance", form, "advance", by, by=by)]
+
+
+def advance_to(form: Form) -> list[Deed]:
+    to = form.get("to", "").strip()
+    return [_clock(f"Advanced to {to}.", "advance", form, "advance", "--to", to, to=to)]
+
+
+def pause(form: Form) -> list[Deed]:
+    return [_clock("Time stands still.", "pause", form, "pause")]
+
+
+def resume(form: Form) -> list[Deed]:
+    return [_clock("Time runs.", "resume", form, "resume")]
+
+
+def rate(form: Form) -> list[Deed]:
+    wanted = form.get("rate", "").strip()
+    told = f"Time runs at {wanted} simulated seconds a real second."
+    return [_clock(told, "rate", form, "rate", wanted, rate=wanted)]
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [("/time", time_page)]
+DEEDS: dict[str, Build] = {
+    "advance": advance,
+    "advance-to": advance_to,
+    "pause": pause,
+    "resume": resume,
+    "rate": rate,
+}
