@@ -188,7 +188,7 @@ def _close_call(response: Response) -> Response:
     if call.dialect not in ("control", "console"):
         call.sim.coverage.on_answer(response.status_code, call.fault)
     if call.world is not None and call.auth_id:
-        note_exchange(call, request, response, took_ms)
+        note_exchange(call, request.environ, response, took_ms)
     logger.info(
         "%s %s %s %d %.1fms %s",
         request.method,

@@ -1,35 +1,41 @@
 """The journal of one account's last exchanges: a ring in memory, no state.
 
-What is kept is small (no uploaded bytes, the start of long answers) and is only made readable
-when somebody asks.
+What is kept is small (no uploaded bytes, the start of long answers), holds no secret, and is only
+made readable when somebody asks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Request, Response, g
+import msgspec
+from flask import Response
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.wrappers import Request
 
 from plivo_sim.dialects.bodies import Body
 from plivo_sim.dialects.calls import Call
+from plivo_sim.jsontext import decode_json
 
 KEPT_TEXT = 4000
 KEPT_BODY_BYTES = 32 * 1024
-_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+OVERHEAD_BYTES = 2000
+"""What an exchange takes beside its texts, about."""
+
+_SECRETS = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One call and its answer."""
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One call and its answer. ``environ``: the texts of the WSGI environment, secrets masked.
+
+    ``sent`` is what the body was: JSON text as it came, or a summary of it.
+    """
 
     id: str
     at: datetime
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    body: Any
+    environ: dict[str, str]
+    sent: Any
     status: int
     answer: bytes
     answer_type: str
@@ -39,17 +45,31 @@ class Exchange:
     why: str
     took_ms: float
 
+    @property
+    def method(self) -> str:
+        return self.environ["REQUEST_METHOD"]
+
+    @property
+    def url(self) -> str:
+        return Request(dict(self.environ)).url
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory this takes."""
+        texts = sum(map(len, self.environ.values())) + len(self.answer) + len(self.why)
+        if isinstance(self.sent, list):
+            return OVERHEAD_BYTES + texts + sum(_size_of(part) for part in self.sent)
+        return OVERHEAD_BYTES + texts + len(self.sent or "")
+
     def shown(self) -> dict[str, Any]:
-        """As plain values, secrets masked."""
+        """As plain values."""
         return {
             "id": self.id,
             "at": self.at.isoformat(),
             "method": self.method,
             "url": self.url,
-            "headers": {
-                name: "***" if name.lower() in _SECRET else value for name, value in self.headers
-            },
-            "body": self.body,
+            "headers": dict(EnvironHeaders(self.environ).items()),
+            "body": decode_json(self.sent) if isinstance(self.sent, bytes) else self.sent,
             "status": self.status,
             "answer": self.answer.decode("utf-8", "replace"),
             "answer_type": self.answer_type,
@@ -61,40 +81,49 @@ class Exchange:
         }
 
 
-def note_exchange(call: Call, request: Request, response: Response, took_ms: float) -> None:
+def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
     """Put an exchange into its account's ring."""
     world = call.account
-    is_text = response.mimetype == "application/json"
-    world.exchanges.append(
-        Exchange(
-            id=call.api_id,
-            at=world.now(),
-            method=request.method,
-            url=request.url,
-            headers=tuple(request.headers.items()),
-            body=_summary(request, g.get("body")),
-            status=response.status_code,
-            answer=response.get_data()[:KEPT_TEXT] if is_text else b"",
-            answer_type=response.content_type or "",
-            dialect=call.dialect,
-            operation=call.operation,
-            fault=call.fault,
-            why=call.why,
-            took_ms=took_ms,
-        )
+    answer_type = response.content_type or ""
+    is_json = answer_type.startswith("application/json")
+    exchange = Exchange(
+        id=call.api_id,
+        at=world.now(),
+        environ=_texts(environ),
+        sent=None if call.body is None else _summary(call.body),
+        status=response.status_code,
+        answer=response.get_data()[:KEPT_TEXT] if is_json else b"",
+        answer_type=answer_type,
+        dialect=call.dialect,
+        operation=call.operation,
+        fault=call.fault,
+        why=call.why,
+        took_ms=took_ms,
     )
+    world.exchanges.append(exchange, exchange.size_bytes)
 
 
-def _summary(request: Request, body: Body | None) -> Any:
-    if body is None or body.kind in ("empty", "other"):
+def _texts(environ: dict[str, Any]) -> dict[str, str]:
+    texts = {name: value for name, value in environ.items() if type(value) is str}
+    for name in _SECRETS:
+        if name in texts:
+            texts[name] = "***"
+    return texts
+
+
+def _summary(body: Body) -> Any:
+    if body.kind in ("empty", "other"):
         return None
-    if body.kind == "json" and (request.content_length or 0) > KEPT_BODY_BYTES:
-        return f"({request.content_length} bytes of JSON, not kept)"
     if body.kind == "json":
-        return body.json
+        size = len(body.raw)
+        return body.raw if size <= KEPT_BODY_BYTES else f"({size} bytes of JSON, not kept)"
     return [
         {"name": part.name, "filename": part.filename, "size_bytes": len(part.content)}
         if part.is_file
         else {"name": part.name, "text": part.content[:KEPT_TEXT].decode("utf-8", "replace")}
         for part in body.parts
     ]
+
+
+def _size_of(part: dict[str, Any]) -> int:
+    return 400 + len(part["name"]) + len(part.get("text", ""))

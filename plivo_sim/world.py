@@ -6,7 +6,6 @@ What one account does cannot be seen, felt or reset from another (DECISIONS 1).
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -19,10 +18,12 @@ from plivo_sim.domain.models import Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.ids import IdFactory, draw_uuid
 from plivo_sim.ports import FileStore, Mark, Store
+from plivo_sim.rings import Ring
 from plivo_sim.settings import Settings
 from plivo_sim.timers import Agenda
 
 KEPT_EXCHANGES = 200
+KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (DECISIONS 12)."""
 
@@ -55,7 +56,7 @@ class World:
         self.listeners: list[Listener] = []
         self.on_first_write: Callable[[World], None] | None = None
         self.marks: dict[str, Mark] = {}
-        self.exchanges: deque[Any] = deque(maxlen=KEPT_EXCHANGES)
+        self.exchanges: Ring[Any] = Ring(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES)
         self.era = 0
         self.changes = 0
         self.idle = threading.Condition(self.lock)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Request, g
+from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+from plivo_sim.dialects.calls import current_call
 from plivo_sim.errors import Fault, Invalid, Problem, TooLarge
 from plivo_sim.jsontext import decode_json
 from plivo_sim.services.uploads import Upload
@@ -60,10 +61,11 @@ class Part:
 
 @dataclass(slots=True)
 class Body:
-    """A body that was read: ``json`` of a JSON one, ``parts`` of a form."""
+    """A body that was read: ``json`` of a JSON one and its ``raw`` text, ``parts`` of a form."""
 
     kind: str
     json: Any = None
+    raw: bytes = b""
     parts: list[Part] = field(default_factory=list)
 
     def part(self, name: str) -> Part | None:
@@ -85,9 +87,9 @@ def read_body(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> Body:
     """Read a body by its content type: ``json``, ``form``, ``multipart``, ``empty`` or ``other``.
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
-    UNREADABLE problem, TooLarge. What was read stays in ``g.body`` for the journal.
+    UNREADABLE problem, TooLarge. What was read stays in the call, for the journal.
     """
-    g.body = body = _read(request, limit_bytes)
+    current_call().body = body = _read(request, limit_bytes)
     return body
 
 
@@ -111,7 +113,7 @@ def _json(raw: bytes) -> Body:
         value = decode_json(raw)
     except ValueError as error:
         raise unreadable(f"the body is not valid JSON: {error}") from None
-    return Body("empty") if value == "" else Body("json", json=value)
+    return Body("empty") if value == "" else Body("json", json=value, raw=raw)
 
 
 def _read_all(request: Request, limit_bytes: int) -> bytes:

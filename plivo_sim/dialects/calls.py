@@ -27,7 +27,7 @@ class Call:
     ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
 
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
-    (a dialect is chosen after the body is read).
+    (a dialect is chosen after the body is read). ``body`` is what was read of the request.
     """
 
     sim: Simulator
@@ -42,6 +42,7 @@ class Call:
     api: str = ""
     fault: str = ""
     spoil: FaultRule | None = None
+    body: Any = None
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 

@@ -1,0 +1,87 @@
+"""``GET /_sim/requests``: the last exchanges of an account, readable and without secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plivo_sim.exchanges import KEPT_BODY_BYTES, KEPT_TEXT
+from plivo_sim.world import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
+from tests.support import AUTH_ID, PDF, Http
+
+
+def last(http: Http) -> Any:
+    return http.control("GET", "/requests", account=AUTH_ID).get_json()["requests"][-1]
+
+
+def test_the_whole_url_is_shown(http: Http) -> None:
+    """With host, fixed mount and query."""
+    http.get(f"/sdk/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/", query_string={"alias": "a b"})
+    path = f"http://127.0.0.1/sdk/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
+    assert last(http)["url"] in (f"{path}?alias=a+b", f"{path}?alias=a%20b")
+
+
+def test_headers_have_their_names(http: Http) -> None:
+    """As they came, content type included."""
+    http.post("EndUser/", json={}, headers={"X-My-Own": "here"})
+    headers = last(http)["headers"]
+    assert headers["X-My-Own"] == "here"
+    assert headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Cookie", "Proxy-Authorization"])
+def test_secrets_are_masked(http: Http, name: str) -> None:
+    """In what is shown, and in what is kept already."""
+    http.token = "very-secret-token"
+    secrets = {} if name == "Authorization" else {name: "very-secret-token"}
+    http.get("EndUser/", headers=secrets)
+    assert last(http)["headers"][name] == "***"
+    assert "very-secret" not in repr(list(http.world.exchanges))
+
+
+def test_a_json_body_is_shown(http: Http) -> None:
+    """As values, also when the call was refused."""
+    http.post("EndUser/", json={"name": "Zoë", "end_user_type": 7})
+    assert last(http)["body"] == {"name": "Zoë", "end_user_type": 7}
+    assert last(http)["status"] == 400
+
+
+def test_a_long_json_body_is_told_by_its_size(http: Http) -> None:
+    """Nobody reads that much."""
+    http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES})
+    assert last(http)["body"].endswith("bytes of JSON, not kept)")
+
+
+def test_files_are_told_by_name_and_size(http: Http) -> None:
+    """And form fields by their text."""
+    http.sdk_create(files={0: (PDF, "certificate.pdf")})
+    data, file = last(http)["body"]
+    assert data["name"] == "data"
+    assert file == {
+        "name": "documents[0].file", "filename": "certificate.pdf", "size_bytes": len(PDF)
+    }  # fmt: skip
+
+
+def test_of_a_long_answer_the_start_is_kept(http: Http) -> None:
+    """The requirement's list of fields is longer than that."""
+    http.get("ComplianceDocumentType/")
+    assert len(last(http)["answer"]) == KEPT_TEXT
+
+
+def test_the_journal_is_bounded_in_number_and_bytes(http: Http) -> None:
+    """The oldest go."""
+    for _ in range(KEPT_EXCHANGES + 1):
+        http.get("EndUser/")
+    assert len(http.world.exchanges) == KEPT_EXCHANGES
+    padding = "x" * 60_000
+    for _ in range(KEPT_EXCHANGE_BYTES // 60_000 + 1):
+        http.get("EndUser/", headers={"X-Padding": padding})
+    assert len(http.world.exchanges) < KEPT_EXCHANGE_BYTES // 60_000 + 1
+
+
+def test_reading_the_journal_leaves_no_trace_in_it(http: Http) -> None:
+    """Twice the same answer."""
+    http.get("EndUser/")
+    first = http.control("GET", "/requests", account=AUTH_ID).get_json()
+    assert http.control("GET", "/requests", account=AUTH_ID).get_json() == first
