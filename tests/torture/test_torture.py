@@ -1,0 +1,25 @@
+"""What was acknowledged survives ``kill -9``, whenever it comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.torture.client import Collector
+from tests.torture.nursery import open_nursery
+from tests.torture.rounds import Torture
+
+pytestmark = pytest.mark.live
+
+KILLS = 10
+
+
+def test_nothing_acknowledged_is_lost_in_ten_kills(tmp_path: Path) -> None:
+    """Concurrent writes of every kind; each kill at a moment of its own; the long run is
+    ``benchmarks/torture.py``."""
+    with open_nursery() as nursery, Collector().serving() as receiver:
+        tally = Torture(nursery, receiver, tmp_path / "state", seed=20260105).run(KILLS)
+    assert tally.kills.total() == KILLS
+    assert tally.acknowledged.total() > KILLS
+    assert tally.seen["arrived"] > 0
