@@ -128,6 +128,7 @@ class World:
                 self._depth -= 1
             if self._depth == 0:
                 if wrote:
+                    self.changes += 1
                     self._tell_first_write()
                 self._do_afterwards()
 

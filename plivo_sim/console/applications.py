@@ -37,7 +37,7 @@ VERBS: dict[Status, tuple[str, str, str]] = {
     Status.REJECTED: ("reject", "Reject", "Rejected"),
     Status.MORE_INFO_REQUIRED: ("more-info", "Ask for more information", "Asked about"),
     Status.SUSPENDED: ("suspend", "Suspend", "Suspended"),
-    Status.EXPIRED: ("expire", "Expire", "Let expire"),
+    Status.EXPIRED: ("expire", "Let expire", "Let expire"),
 }
 """Decision -> command of ``plivo-sim apps``, label, what to say when it is done."""
 REASONLESS = frozenset({Status.ACCEPTED})

@@ -140,7 +140,10 @@ def do(name: str) -> Response:
 
 def _own_path(text: str) -> str:
     """A path of the console, whatever the form says."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return f"{PREFIX}/"
     own = not parts.scheme and not parts.netloc and parts.path.startswith(f"{PREFIX}/")
     if not own or not text.isascii() or not text.isprintable() or "\\" in text:
         return f"{PREFIX}/"

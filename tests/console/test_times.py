@@ -1,0 +1,104 @@
+"""Time in the console: the header, the strip of what is due, the buttons."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.console.support import HOME, press
+from tests.support import AUTH_ID, Http
+
+
+def now(http: Http) -> str:
+    answer = http.control("GET", "/clock", account=AUTH_ID).get_json()
+    return str(answer["now"])
+
+
+def test_advancing_by(http: Http) -> None:
+    """The button moves the account's clock."""
+    press(http, "advance", account=AUTH_ID, by="1d")
+    assert now(http) == "2026-01-06T09:00:00.000000Z"
+
+
+def test_advancing_to_the_next_event(http: Http) -> None:
+    """Where something is due, a button goes exactly there."""
+    id = http.sdk_created()
+    press(http, "advance-to", account=AUTH_ID, to="2026-01-08T09:00:00+00:00")
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("do", "fields", "command"),
+    [
+        ("advance", {"by": "2 business days"}, "clock advance &#39;2 business days&#39;"),
+        ("advance-to", {"to": "2026-02-01T00:00:00Z"}, "clock advance --to 2026-02-01T00:00:00Z"),
+        ("pause", {}, "clock pause"),
+        ("resume", {}, "clock resume"),
+        ("rate", {"rate": "3600"}, "clock rate 3600"),
+    ],
+)
+def test_each_button_is_a_command(
+    http: Http, do: str, fields: dict[str, str], command: str
+) -> None:
+    """What a button did is shown as the command line that does it."""
+    page = press(http, do, account=AUTH_ID, **fields).text
+    assert 'class="done good"' in page
+    assert f"plivo-sim {command} --account {AUTH_ID}" in page
+
+
+def test_a_wrong_duration_is_told(http: Http) -> None:
+    """What cannot be read changes nothing, and the page says what can."""
+    before = now(http)
+    page = press(http, "advance", account=AUTH_ID, by="soon").text
+    assert "cannot read duration" in page
+    assert now(http) == before
+
+
+def test_what_is_due_soonest_first(http: Http) -> None:
+    """The strip begins with what comes next."""
+    first, second = http.sdk_created(alias="late"), http.sdk_created(alias="soon")
+    http.decide(first, "accepted")  # its timer goes
+    http.sdk_created(alias="third")
+    page = http.get(f"{HOME}/time").text
+    assert page.index(second) < page.index("third")
+    assert first not in page
+
+
+def test_nothing_due_says_so(http: Http) -> None:
+    """An empty strip says what would fill it."""
+    assert "Nothing is due." in http.get(f"{HOME}/time").text
+
+
+def test_the_pulse_changes_with_a_write(http: Http) -> None:
+    """The script sees that something changed, and not when nothing did."""
+    http.sdk_created()
+    before = http.get(f"{HOME}/pulse").get_json()["pulse"]
+    assert http.get(f"{HOME}/pulse").get_json()["pulse"] == before
+    http.sdk_created(alias="another")
+    assert http.get(f"{HOME}/pulse").get_json()["pulse"] != before
+
+
+def test_the_pulse_changes_with_a_decision(http: Http) -> None:
+    """A decision without a callback is a change, too."""
+    id = http.sdk_created()
+    before = http.get(f"{HOME}/pulse").get_json()["pulse"]
+    http.decide(id, "accepted")
+    assert http.get(f"{HOME}/pulse").get_json()["pulse"] != before
+
+
+def test_pages_change_nothing(http: Http) -> None:
+    """Looking leaves no trace: not in the records, not in the ids that follow."""
+    id = http.sdk_created()
+    before = http.control("GET", "/export", account=AUTH_ID).get_json()
+    for path in ("applications", f"applications/{id}", "time", "history", "pulse"):
+        assert http.get(f"{HOME}/{path}").status_code == 200
+    assert http.control("GET", "/export", account=AUTH_ID).get_json() == before
+
+
+def test_the_history_is_a_script(http: Http) -> None:
+    """What was done in the console can be copied as commands, in order."""
+    press(http, "advance", account=AUTH_ID, by="1h")
+    press(http, "advance", account=AUTH_ID, by="nonsense")
+    press(http, "pause", account=AUTH_ID)
+    page = http.get(f"{HOME}/history").text
+    assert page.index("clock advance 1h") < page.index("clock pause")
+    assert "nonsense" not in page
