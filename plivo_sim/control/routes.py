@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from plivo_sim import __version__
 from plivo_sim.clock import VirtualClock
-from plivo_sim.control import checks, listing, presenters, reference, steering
+from plivo_sim.control import checks, inbox, listing, presenters, reference, steering
 from plivo_sim.control.accounts import wanted, world_of
 from plivo_sim.control.inputs import (
     duration_of,
@@ -33,17 +32,11 @@ from plivo_sim.simulator import AUTH_ID
 from plivo_sim.snapshots import load_snapshot, save_snapshot
 from plivo_sim.world import World
 
-MOST_INBOX_MESSAGES = 500
-MOST_INBOXES = 100
-LARGEST_MESSAGE_BYTES = 64 * 1024
-
-Inbox = dict[str, deque[dict[str, Any]]]
-
 
 def make_blueprint() -> Blueprint:
     """``/_sim``."""
     blueprint = Blueprint("control", __name__, url_prefix="/_sim")
-    blueprint.record_once(lambda state: state.app.extensions.setdefault("inboxes", {}))
+    blueprint.record_once(lambda state: state.app.extensions.setdefault("inboxes", inbox.Inboxes()))
 
     @blueprint.before_request
     def guard() -> None:
@@ -68,14 +61,10 @@ def make_blueprint() -> Blueprint:
         ("POST", "/snapshot", snapshot),
         ("GET", "/snapshot/<name>", get_snapshot),
         ("POST", "/restore", restore),
-        ("GET", "/inbox/<name>", receive),
-        ("POST", "/inbox/<name>", receive),
-        ("GET", "/inbox/<name>/messages", read_inbox),
-        ("DELETE", "/inbox/<name>/messages", empty_inbox),
     ]
-    for method, rule, view in (
-        routes + steering.ROUTES + checks.ROUTES + listing.ROUTES + reference.ROUTES
-    ):
+    for module in (inbox, steering, checks, listing, reference):
+        routes += module.ROUTES
+    for method, rule, view in routes:
         blueprint.add_url_rule(rule, f"{method} {rule}".replace(".", "_"), view, methods=[method])
     return blueprint
 
@@ -245,41 +234,6 @@ def _delivery(id: str) -> tuple[World, Delivery]:
             if delivery is not None:
                 return world, delivery
     raise NotFound("webhook", id)
-
-
-def receive(name: str) -> Response:
-    """The built-in receiver: answers 200 and keeps what came, for those who have none yet."""
-    call = current_call()
-    inboxes = _inboxes()
-    if name not in inboxes and len(inboxes) >= MOST_INBOXES:
-        del inboxes[next(iter(inboxes))]
-    body = request.stream.read(LARGEST_MESSAGE_BYTES).decode("utf-8", "replace")
-    message = {
-        "method": request.method,
-        "url": request.url,
-        "headers": dict(request.headers),
-        "query": request.args.to_dict(),
-        "body": body,
-    }
-    inboxes.setdefault(name, deque(maxlen=MOST_INBOX_MESSAGES)).append(message)
-    return call.answer({"received": True})
-
-
-def read_inbox(name: str) -> Response:
-    """The callbacks that this inbox has received, oldest first."""
-    for world in current_call().sim.accounts():
-        current_call().sim.runner.catch_up(world, sends=True)
-    return current_call().answer({"name": name, "messages": list(_inboxes().get(name, ()))})
-
-
-def empty_inbox(name: str) -> Response:
-    _inboxes().pop(name, None)
-    return current_call().answer({"name": name, "messages": []})
-
-
-def _inboxes() -> Inbox:
-    inboxes: Inbox = current_app.extensions["inboxes"]
-    return inboxes
 
 
 # --- accounts, reset, snapshots --------------------------------------------------------------
