@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
 import freezegun
+import hypothesis
 import pytest
 
 from plivo_sim.app import create_app
@@ -18,6 +21,19 @@ from tests.support import Http, Receiver
 # freezegun looks at every attribute of every module; smallestai's are imported when looked at, and
 # that fails on frozen time and leaves it frozen for all tests to come.
 freezegun.configure(extend_ignore_list=["smallestai"])
+
+hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def bounded(max_examples: int, **others: Any) -> hypothesis.settings:
+    """Settings of a property that the default run tries only so often; the profile ``long``
+    (``HYPOTHESIS_PROFILE``, ``--hypothesis-profile``) as often as it says."""
+    is_long = hypothesis.settings.get_current_profile_name() == "long"
+    chosen = {} if is_long else {"max_examples": max_examples}
+    return hypothesis.settings(deadline=None, **chosen, **others)
+
 
 PAUSED = Settings(port=0, paused=True, review_delay=None)
 
