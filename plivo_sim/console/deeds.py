@@ -12,7 +12,7 @@ import secrets
 import shlex
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,7 +30,12 @@ Form = ImmutableMultiDict[str, str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none when the
-    command line has no such command."""
+    command line has no such command.
+
+    ``written``: name and text of a file that the command reads. ``attached``: which key of the
+    body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
+    then no call is made.
+    """
 
     told: str
     method: str
@@ -38,6 +43,9 @@ class Deed:
     body: Mapping[str, Any] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     cli: tuple[str, ...] = ()
+    written: tuple[str, str] | None = None
+    attached: tuple[str, str] | None = None
+    wrong: str = ""
 
     @property
     def url(self) -> str:
@@ -45,18 +53,41 @@ class Deed:
         return f"/_sim{self.path}{query}"
 
     def as_curl(self, base: str) -> str:
+        """The call from a shell, or nothing."""
+        if self.wrong:
+            return ""
         words = ["curl", "-X", self.method, f"{base}{self.url}"]
         if self.body is not None:
-            words += ["-H", "Content-Type: application/json", "-d"]
-            words.append(json.dumps(self.body, ensure_ascii=False))
+            words += ["-H", "Content-Type: application/json"]
+        if self.attached is not None:
+            return f"{self._piped(*self.attached)} | {shlex.join(words)} --data-binary @-"
+        if self.body is not None:
+            words += ["-d", json.dumps(self.body, ensure_ascii=False)]
         return shlex.join(words)
+
+    def _piped(self, key: str, file: str) -> str:
+        """The body, put together around the file in which most of it is."""
+        rest = {name: value for name, value in (self.body or {}).items() if name != key}
+        head = json.dumps({**rest, key: 0}, ensure_ascii=False).removesuffix("0}")
+        return f"{{ printf %s {shlex.quote(head)}; cat -- {shlex.quote(file)}; echo '}}'; }}"
 
     def as_command(self, base: str) -> str:
         """The command line, or nothing."""
-        if not self.cli:
+        if self.wrong or not self.cli:
             return ""
         where = () if base == DEFAULT_URL else ("--url", base)
-        return shlex.join(("plivo-sim", *self.cli, *where))
+        command = shlex.join(("plivo-sim", *self.cli, *where))
+        if self.written is None:
+            return command
+        file, text = map(shlex.quote, self.written)
+        return f"printf %s {text} > {file}\n{command}"
+
+    def light(self) -> Deed:
+        """As it is remembered: without what was attached, which may be large."""
+        if self.attached is None or self.body is None:
+            return self
+        kept = {name: each for name, each in self.body.items() if name != self.attached[0]}
+        return replace(self, body=kept)
 
 
 Build = Callable[[Form], list[Deed]]
@@ -113,6 +144,8 @@ def memory() -> Memory:
 
 def perform(deed: Deed) -> Done:
     """Make the control call, within the application; whatever it answers is the outcome."""
+    if deed.wrong:
+        return Done(deed=deed.light(), status=400, answer={"detail": deed.wrong})
     with (
         current_app.app_context(),  # a call has its own ``g``
         current_app.test_request_context(
@@ -125,4 +158,4 @@ def perform(deed: Deed) -> Done:
         response = current_app.full_dispatch_request()
         answer = decode_json(response.get_data())
         response.close()  # what is to follow an answer follows it
-    return Done(deed=deed, status=response.status_code, answer=answer)
+    return Done(deed=deed.light(), status=response.status_code, answer=answer)
