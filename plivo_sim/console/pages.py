@@ -13,9 +13,12 @@ from flask import Response, render_template, request
 
 from plivo_sim import __version__
 from plivo_sim.console.deeds import memory
+from plivo_sim.control.inbox import inboxes
 from plivo_sim.control.problems import problem_details
 from plivo_sim.dialects.calls import Call, current_call
 from plivo_sim.errors import NoSuchPage, SimError
+from plivo_sim.jsontext import decode_json
+from plivo_sim.ports import Record, Rows, Where
 from plivo_sim.simulator import AUTH_ID
 from plivo_sim.world import World
 
@@ -25,6 +28,7 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 
 class ConsoleCall(Call):
@@ -96,8 +100,10 @@ def header(world: World | None) -> dict[str, Any]:
 
 
 def pulse_of(world: World) -> str:
-    """Another text whenever something in the account changed. Caller holds the lock."""
-    return f"{world.era}.{world.changes}.{world.api_calls}.{world.sending}.{memory().count}"
+    """Another text whenever something in the account, or in an inbox, changed. Caller holds the
+    lock."""
+    own = f"{world.era}.{world.changes}.{world.api_calls}.{world.sending}"
+    return f"{own}.{memory().count}.{inboxes().changes}"
 
 
 def _here() -> str:
@@ -109,6 +115,14 @@ def _here() -> str:
 def as_json(value: Any) -> str:
     """For reading; times as text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def readable(text: str) -> str:
+    """JSON indented; any other text as it is."""
+    try:
+        return as_json(decode_json(text))
+    except ValueError:
+        return text
 
 
 def _plain(value: Any) -> str:
@@ -139,3 +153,11 @@ def newest_first(total: int, number: int) -> tuple[int, int]:
     end = max(0, total - (number - 1) * PAGE_SIZE)
     start = max(0, end - PAGE_SIZE)
     return start, end - start
+
+
+def newest(rows: Rows[R], where: Where, number: int) -> Paged[R]:
+    """The page with this number of the records that match, by index. Caller holds the lock."""
+    total = rows.page(where, offset=0, limit=1).total_count
+    offset, limit = newest_first(total, number)
+    records = rows.page(where, offset=offset, limit=limit).records if limit else []
+    return Paged(records[::-1], number, total)
