@@ -8,7 +8,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY plivo_sim plivo_sim
 COPY scenarios scenarios
-RUN python -m venv /opt/plivo-sim && /opt/plivo-sim/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/plivo-sim && /opt/plivo-sim/bin/pip install --no-cache-dir '.[tls]'
 
 FROM python:3.12-slim
 ENV PATH=/opt/plivo-sim/bin:$PATH PYTHONUNBUFFERED=1 PLIVO_SIM_STATE=/state

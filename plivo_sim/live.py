@@ -28,7 +28,7 @@ class LiveSimulator:
             from plivo_sim.tls import make_tls
 
             folder = settings.tls_dir or Path.home() / ".plivo-sim" / "tls"
-            tls, self.authority = make_tls(folder)
+            tls, self.authority = make_tls(folder, *settings.allowed_hosts)
         self._server: Server = make_server(
             create_app(self.sim), host=settings.host, port=settings.port, tls=tls
         )

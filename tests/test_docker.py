@@ -123,6 +123,11 @@ def test_it_does_not_run_as_root() -> None:
     assert re.search(rf"--owner {user} .*{volume}", made)
 
 
+def test_it_can_serve_https() -> None:
+    """The wheel is installed with the extra that makes certificates."""
+    assert any("'.[tls]'" in rest for word, rest in INSTRUCTIONS if word == "RUN")
+
+
 def test_every_variable_is_a_setting() -> None:
     """A misspelt one would be ignored."""
     known = {f"PLIVO_SIM_{name.upper()}" for name in Settings.__dataclass_fields__}

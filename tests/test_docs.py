@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +18,9 @@ from click.testing import CliRunner
 from plivo_sim.cli import main
 from plivo_sim.live import LiveSimulator
 from plivo_sim.settings import Settings
+from plivo_sim.tls import NAMES
 from tests.sdk.nodejs import MODULES, node
+from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = ("sdks.md", "atoms.md")
@@ -82,24 +87,81 @@ def test_links_of_the_docs_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def compose() -> Any:
+    """The example's services."""
+    return yaml.safe_load((DOCS / "examples" / "compose.yaml").read_text())["services"]
+
+
 def test_the_compose_example_s_command_is_one() -> None:
     """Its options are options, and the alias is the name in the certificate."""
-    told = yaml.safe_load((DOCS / "examples" / "compose.yaml").read_text())
-    service = told["services"]["plivo-sim"]
+    service = compose()["plivo-sim"]
     program, command, *options = service["command"]
     assert (program, command) == ("plivo-sim", "serve")
     known = CliRunner().invoke(main, ["serve", "--help"]).output
     for option in options:
         assert not option.startswith("--") or option in known
-    from plivo_sim.tls import NAMES
-
     assert set(service["networks"]["default"]["aliases"]) <= set(NAMES)
-    assert told["services"]["app"]["environment"]["NODE_EXTRA_CA_CERTS"].endswith("tls/ca.pem")
 
 
-def test_the_actions_example_runs_a_command_there_is() -> None:
-    """``plivo-sim run`` exists."""
+def test_the_compose_example_s_application_waits_for_what_it_trusts() -> None:
+    """Both name the file that --tls-dir makes, in the one volume."""
+    simulator, app = compose()["plivo-sim"], compose()["app"]
+    words = simulator["command"]
+    made = words[words.index("--tls-dir") + 1] + "/ca.pem"
+    assert app["environment"]["NODE_EXTRA_CA_CERTS"] == made
+    assert simulator["environment"]["SSL_CERT_FILE"] == made
+    volume = simulator["volumes"][0]
+    assert volume.endswith(":/state")
+    assert f"{volume}:ro" in app["volumes"]
+    assert app["depends_on"]["plivo-sim"] == {"condition": "service_healthy"}
+    assert simulator["build"] == "../.."
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> LiveSimulator:
+    """As compose starts it, on a free port."""
+    folder = tmp_path_factory.mktemp("tls")
+    with LiveSimulator(Settings(port=0, tls=True, tls_dir=folder)) as live:
+        yield live
+
+
+@pytest.mark.live
+def test_the_compose_example_s_health_check_tells_life_from_death(secure: LiveSimulator) -> None:
+    """Its very command, with the port of here; it trusts the authority by its variable."""
+    _, *words = compose()["plivo-sim"]["healthcheck"]["test"]
+    port = secure.url.rpartition(":")[2]
+
+    def asked(port: str) -> int:
+        url = words[-1] + f":{port}"
+        command = [sys.executable, "-m", "plivo_sim.cli", *words[1:-1], url]
+        env = os.environ | {"SSL_CERT_FILE": str(secure.authority)}
+        return subprocess.run(command, env=env, capture_output=True, timeout=30).returncode
+
+    assert words[0] == "plivo-sim"
+    assert (asked(port), asked("1")) == (0, 3)
+
+
+@pytest.mark.live
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_block_on_containers_runs(secure: LiveSimulator) -> None:
+    """The one there is, against https://api.plivo.com."""
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", (DOCS / "containers.md").read_text(), re.M | re.S)
+    ((language, text),) = blocks
+    assert language == "sh"
+    script = text.replace("tls/ca.pem", str(secure.authority))
+    script = script.replace("127.0.0.1:8443", secure.url.removeprefix("https://"))
+    done = subprocess.run(
+        ["sh", "-euc", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert json.loads(done.stdout)["compliances"] == [], done.stderr
+
+
+def test_the_actions_example_runs_commands_there_are() -> None:
+    """The simulator is installed from where it is checked out, and runs the project's tests as
+    the example project says."""
     told = yaml.safe_load((DOCS / "examples" / "github-actions.yaml").read_text())
-    steps = [step["run"] for step in told["jobs"]["contract"]["steps"] if "run" in step]
-    assert any(step.startswith("plivo-sim run -- ") for step in steps)
-    assert CliRunner().invoke(main, ["run", "--help"]).exit_code == 0
+    steps = told["jobs"]["compliance"]["steps"]
+    (path,) = [step["with"]["path"] for step in steps if "path" in step.get("with", ())]
+    commands = [step["run"] for step in steps if "run" in step]
+    assert commands == [f"pip install ./{path}", "npm install", NODE_COMMAND]
+    assert NODE_COMMAND in (DOCS / "examples" / "node-project" / "compliance.test.js").read_text()

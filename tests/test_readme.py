@@ -69,28 +69,9 @@ def _type_all(live: LiveSimulator, tmp_path: Path) -> None:
             assert answer.strip(), text
 
 
-APPLICATION = """
-import pytest
-from plivo_sim.samples import write_samples
-
-@pytest.fixture
-def application(plivo_client, tmp_path):
-    def make(**more):
-        asked = plivo_client.phone_number_compliance_requirements.get("IN", "local", "business")
-        ids = [each["document_type_id"] for each in asked.document_types]
-        data = {"country_iso": "IN", "number_type": "local", "alias": "Acme",
-                "end_user": {"type": "business", "name": "Acme"},
-                "documents": [{"document_type_id": ids[0], "data_fields": {"business_name": "A"}},
-                              {"document_type_id": ids[1]}]}
-        return data | more, [str(path) for path in write_samples(tmp_path)[:2]]
-    return make
-"""
-
-
 def _as_a_test(text: str, tmp_path: Path) -> str:
     folder = tmp_path / "suite"
     folder.mkdir()
-    (folder / "conftest.py").write_text(APPLICATION)
     (folder / "test_readme.py").write_text(text)
     return _run([sys.executable, "-m", "pytest", "-q", "."], folder, dict(os.environ))
 

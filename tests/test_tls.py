@@ -60,6 +60,19 @@ def test_without_trust_it_is_refused(secure: LiveSimulator) -> None:
         pool.request("GET", f"{secure.url}/_sim/health")
 
 
+def test_the_hosts_that_control_calls_may_name_are_in_the_certificate(tmp_path: Path) -> None:
+    """So that a service of a compose network is steered under its own name."""
+    settings = Settings(port=0, tls=True, tls_dir=tmp_path, allowed_hosts=("plivo-sim",))
+    with (
+        LiveSimulator(settings) as live,
+        urllib3.PoolManager(
+            ca_certs=str(live.authority), server_hostname="plivo-sim", assert_hostname="plivo-sim"
+        ) as pool,
+    ):
+        answer = pool.request("GET", f"{live.url}/_sim/health", headers={"Host": "plivo-sim"})
+    assert answer.status == 200
+
+
 def test_the_authority_is_kept(tmp_path: Path) -> None:
     """It has to be trusted once; keys are nobody else's to read."""
     _, first = make_tls(tmp_path)

@@ -1,16 +1,21 @@
-"""The reference of the command line, made from the commands themselves.
+"""The written reference, made from the code: commands, settings, the control API.
 
-``plivo-sim reference > docs/cli.md`` writes the page; a test holds that it is current.
+``plivo-sim reference > docs/cli.md``, ``plivo-sim reference settings > docs/settings.md`` and
+``plivo-sim reference control > docs/control.md`` write the pages; a test holds that they are
+current.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
 
 import click
 
 from plivo_sim.seeding.rows import COLUMNS
+from plivo_sim.settings import Settings
 
 _INTRO = """\
 # The command line
@@ -31,13 +36,63 @@ This page is made by `plivo-sim reference > docs/cli.md`.
 """
 
 
+_SETTINGS = """\
+# Settings
+
+Each setting is an option of `plivo-sim serve` and of `plivo-sim run`, and a variable; the option
+wins. Those with a tick may also differ from account to account:
+`POST /_sim/accounts` with `{"auth_id": "MA…", "settings": {"review_delay": "3d"}}`, where every
+value is the text that the option takes.
+
+This page is made by `plivo-sim reference settings > docs/settings.md`.
+"""
+
+
 @click.command(hidden=True)
+@click.argument("what", type=click.Choice(["cli", "settings", "control"]), default="cli")
 @click.pass_context
-def reference(context: click.Context) -> None:
-    """Print this reference as Markdown."""
-    root = context.find_root()
-    assert isinstance(root.command, click.Group)
-    click.echo(page(root.command), nl=False)
+def reference(context: click.Context, what: str) -> None:
+    """Print a page of the reference as Markdown."""
+    root = context.find_root().command
+    assert isinstance(root, click.Group)
+    if what == "cli":
+        told = page(root)
+    elif what == "settings":
+        told = settings_page(root.commands["serve"])
+    else:
+        told = control_page()
+    click.echo(told, nl=False)
+
+
+def control_page() -> str:
+    """The control API, from its OpenAPI document."""
+    from plivo_sim.control.reference import document
+    from plivo_sim.openapi.written import written
+
+    return written(document("control"), "plivo-sim reference control > docs/control.md")
+
+
+def settings_page(serve: click.Command) -> str:
+    """Every setting: its option and variable, its default, whether an account may have its own."""
+    rows = ["| option, variable | default | account | meaning |", "|---|---|---|---|"]
+    options = {each.name: each for each in serve.params if isinstance(each, click.Option)}
+    for each in fields(Settings):
+        option = options[each.name]
+        tick = "✓" if each.metadata["account"] else ""
+        default = _default(getattr(Settings(), each.name))
+        names = f"{_names(option)}, `{option.envvar}`"
+        help = each.metadata["help"].replace("|", "\\|")
+        rows.append(f"| {names} | {default} | {tick} | {help} |")
+    return "\n".join([_SETTINGS, *rows]) + "\n"
+
+
+def _default(value: Any) -> str:
+    """As its option takes it."""
+    if isinstance(value, bool):
+        return "`on`" if value else "`off`"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return "" if value is None or not str(value) or not value else f"`{value}`"
 
 
 def page(main: click.Group) -> str:

@@ -1,4 +1,4 @@
-"""``docs/cli.md`` is what the commands are."""
+"""The reference in the docs is what the commands, the settings and the control API are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from plivo_sim.cli import main
 from tests.commands.conftest import Shell
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
@@ -24,9 +24,10 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Comman
 ALL = [each for each in commands(main) if not each[1].hidden]
 
 
-def test_the_page_is_current() -> None:
-    """``plivo-sim reference > docs/cli.md`` makes it so."""
-    assert Shell("").told("reference") == PAGE.read_text("utf-8")
+@pytest.mark.parametrize("what", ["cli", "settings", "control"])
+def test_the_page_is_current(what: str) -> None:
+    """``plivo-sim reference WHAT > docs/WHAT.md`` makes it so."""
+    assert Shell("").told("reference", what) == (DOCS / f"{what}.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
