@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import click
 import msgspec
-from msgspec.inspect import (
-    BoolType,
-    Field,
-    FloatType,
-    IntType,
-    LiteralType,
-    NoneType,
-    StructType,
-    Type,
-    UnionType,
-    type_info,
-)
+from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Type
 
 from plivo_sim.commands.asking import Asked, asks_account
 from plivo_sim.commands.tables import table
-from plivo_sim.faults.model import FaultRule
-
-HELP = {
-    "effect": "What happens to a call that it strikes.",
-    "name": "What to call it, instead of fault-N.",
-    "status": "HTTP status of the effect error.",
-    "message": "Text of the error.",
-    "latency_s": "Real seconds to wait first.",
-    "retry_after_s": "Send Retry-After.",
-    "applied": "Do the work first and lose only its answer.",
-    "api": "new, legacy, atoms, or plivo-for-atoms; a glob.",
-    "operation": "Such as compliance.create; a glob.",
-    "method": "HTTP method; a glob.",
-    "path": "Path of the URL; a glob.",
-    "application": "Id of an application; a glob.",
-    "times": "How often it strikes in all.",
-    "skip": "Let so many calls through first.",
-    "every": "Strike every so-manieth call.",
-    "probability": "Strike so often, by the account's dice.",
-    "quota.calls": "Strike over so many calls within --quota-per-s.",
-    "quota.per_s": "Real seconds of the quota's window.",
-}
+from plivo_sim.faults.fields import HELP, fault_fields, plain_type
 
 
 @click.group()
@@ -58,30 +26,11 @@ def fault_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def fault_fields(type_: type = FaultRule, prefix: str = "") -> Iterator[tuple[str, Field]]:
-    """Every field with its path; those of a part stand on their own (``quota.calls``)."""
-    info = type_info(type_)
-    assert isinstance(info, StructType)
-    for field in info.fields:
-        inner = _plain(field.type)
-        if isinstance(inner, StructType):
-            yield from fault_fields(inner.cls, f"{prefix}{field.encode_name}.")
-        else:
-            yield prefix + field.encode_name, field
-
-
-def _plain(type_: Type) -> Type:
-    """The type without ``| None``."""
-    if isinstance(type_, UnionType):
-        (type_,) = (each for each in type_.types if not isinstance(each, NoneType))
-    return type_
-
-
 def _option(path: str, field: Field) -> Callable[[Callable[..., None]], Callable[..., None]]:
     flag, name, type_ = (
         path.replace(".", "-").replace("_", "-"),
         _variable(path),
-        _plain(field.type),
+        plain_type(field.type),
     )
     required = field.required and "." not in path
     default = field.default if isinstance(field.default, str | int | float) else None
