@@ -44,7 +44,8 @@ function tick() {
 // --- staying fresh -------------------------------------------------------------------------
 
 const isBusy = (part) =>
-  part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  part.contains(document.activeElement) &&
+  document.activeElement.matches("input:not([type=checkbox]), select, textarea");
 const isDirty = (part) =>
   [...part.querySelectorAll("input[type=text], input:not([type]), textarea")].some(
     (each) => each.value !== each.defaultValue);
@@ -64,7 +65,7 @@ function exchange(part, fresh) {
   for (const each of fresh.querySelectorAll("pre[id]"))
     each.scrollTop = scrolled.get(each.id) || 0;
   if (focused)
-    [...fresh.querySelectorAll("a, button, summary")].find((e) => e.outerHTML === focused)?.focus();
+    [...fresh.querySelectorAll("a, button, summary, input")].find((e) => e.outerHTML === focused)?.focus();
   if (before.textContent !== fresh.textContent && fresh.id !== "clock") fresh.classList.add("fresh");
   dress(fresh);
 }
