@@ -17,7 +17,7 @@ from plivo_sim.domain.models import Origin
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.errors import StateUnreadable
 from plivo_sim.logs import log_happening
-from plivo_sim.ports import FileStore, Transport
+from plivo_sim.ports import Damage, FileStore, Transport
 from plivo_sim.runner import Happening, Runner
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator
@@ -52,14 +52,20 @@ def make_simulator(
 
     runner.on_happening = on_happening
     accounts, unlock = _claim(settings.state)
+    damages: list[Damage] = []
 
     def make_world(auth_id: str, defaults: Settings, catalogue: Catalogue) -> World:
         folder = accounts / auth_id if accounts is not None else None
-        files: FileStore = MemoryFiles() if folder is None else DiskFiles(folder / "files")
+        files: FileStore = (
+            MemoryFiles() if folder is None else DiskFiles(folder / "files", settings.fsync)
+        )
+        journal = folder / "journal.jsonl" if folder is not None else None
+        database = Database(journal, settings.fsync)
+        damages.extend(database.journal.damages)
         world = World(
             auth_id,
             defaults=defaults,
-            store=Database(None if folder is None else folder / "journal.jsonl"),
+            store=database,
             files=files,
             catalogue=catalogue,
             real=real,
@@ -69,6 +75,7 @@ def make_simulator(
 
     try:
         simulator = Simulator(settings, _catalogue, runner, outbox, make_world, coverage, unlock)
+        simulator.damages = damages
         for auth_id in _kept_accounts(accounts):
             _check(simulator.world(auth_id))
     except BaseException:

@@ -50,6 +50,34 @@ class Page(Generic[R]):
     total_count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A place where a state file was damaged: the state is as it was before that line.
+
+    ``kept_in``: the file with the rest from there on, ``size_bytes`` of it, in which
+    ``whole_lines`` transactions are still readable. ``torn``: the rest is one unfinished line,
+    which was being written when the process died and was never acknowledged.
+    """
+
+    file: str
+    line: int
+    offset: int
+    size_bytes: int
+    whole_lines: int
+    torn: bool
+    kept_in: str
+
+    def __str__(self) -> str:
+        if self.torn:
+            what = "ended in a torn line, the one that was being written"
+        else:
+            what = "was DAMAGED; everything from there on is not in the state"
+            if self.whole_lines:
+                what += f", {self.whole_lines} whole lines after the damage among it"
+        where = f"at line {self.line}, byte {self.offset}"
+        return f"{self.file} {what}, {where}: {self.size_bytes} bytes are in {self.kept_in}"
+
+
 class Rows(Protocol[R]):
     """One kind of record. Writes belong in the store's transaction."""
 

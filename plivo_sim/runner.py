@@ -20,7 +20,7 @@ from datetime import datetime
 from plivo_sim.domain.events import StatusChanged
 from plivo_sim.domain.models import Timer, TimerKind
 from plivo_sim.durations import Duration
-from plivo_sim.errors import Busy
+from plivo_sim.errors import Busy, StorageFailed
 from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
@@ -75,9 +75,15 @@ class Runner:
             self.wake(world)
 
     def settle(self, world: World) -> None:
-        """After a request or verb: work due at once, and the scheduler learns of the rest."""
+        """After a request or verb: work due at once, and the scheduler learns of the rest.
+
+        What cannot be written down now stays due: the answer is given, and its caller is gone.
+        """
         if self.wake is None:
-            self.run_due(world)
+            try:
+                self.run_due(world)
+            except StorageFailed as error:
+                logger.error("%s; what is due waits", error)
         else:
             self.wake(world)
 

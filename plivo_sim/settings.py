@@ -136,6 +136,13 @@ class Settings:
     host: str = setting("127.0.0.1", str, "Address to listen on.")
     port: int = setting(8700, _port, "Port to listen on; 0 picks a free one.")
     state: Path | None = setting(None, Path, "Directory to keep state in; without it, memory only.")
+    fsync: str = setting(
+        "never",
+        one_of("always", "interval", "never"),
+        "When state is forced to disk: at every write (always), within a second (interval), or when"
+        " the system likes (never). It matters when the machine loses its power; a killed simulator"
+        " loses nothing with any of them.",
+    )
     tls: bool = setting(
         False, read_flag, "Serve https, with a certificate for api.plivo.com and api.smallest.ai."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -20,6 +20,7 @@ from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import Duration
 from plivo_sim.errors import AccountRequired, NotFound, NotReached, StorageFailed
 from plivo_sim.ids import draw_uuid
+from plivo_sim.ports import Damage
 from plivo_sim.runner import Advance, Runner
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
@@ -33,7 +34,8 @@ MOST_GHOSTS = 256
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
-    Raises what ``catalogue_of`` does: ValueError for a wrong catalogue file.
+    ``damages``: state that was found damaged when it was opened. Raises what ``catalogue_of``
+    does: ValueError for a wrong catalogue file.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Simulator:
         self.runner = runner
         self.outbox = outbox
         self.coverage = coverage
+        self.damages: Sequence[Damage] = ()
         self._make_world = make_world
         self._on_close = on_close
         self._lock = threading.Lock()

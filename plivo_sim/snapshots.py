@@ -11,8 +11,9 @@ from typing import Any
 
 from plivo_sim.ports import Mark
 from plivo_sim.store.codec import RECORD_TYPES, from_plain, to_plain
-from plivo_sim.store.journal import FORMAT
 from plivo_sim.world import World
+
+FORMAT = 1
 
 
 def save_snapshot(world: World, mark: Mark) -> dict[str, Any]:
@@ -32,8 +33,10 @@ def save_snapshot(world: World, mark: Mark) -> dict[str, Any]:
 
 def load_snapshot(world: World, document: Any) -> Mark:
     """A mark from a document, its files kept. Raises ValueError that names what does not fit."""
-    if not isinstance(document, dict) or document.get("plivo_sim_snapshot") != FORMAT:
-        raise ValueError(f"must be a snapshot document of format {FORMAT}")
+    found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
+    if found != FORMAT:
+        other = f", not {found}" if isinstance(found, int) else ""
+        raise ValueError(f"must be a snapshot document of format {FORMAT}{other}")
     tables, files = document.get("tables"), document.get("files", {})
     if not isinstance(tables, dict) or not isinstance(files, dict):
         raise ValueError("tables and files must be objects")

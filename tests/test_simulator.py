@@ -300,7 +300,7 @@ def test_a_refused_directory_is_let_go_of(make: Maker, tmp_path: Path) -> None:
     first.sim.close()
     journal = tmp_path / "accounts" / AUTH_ID / "journal.jsonl"
     good = journal.read_bytes()
-    journal.write_bytes(b"spoilt\n" + good)
+    journal.write_bytes(b"spoilt\n" * 9)
     with pytest.raises(StateUnreadable, match="not a plivo-sim journal"):
         make(state=tmp_path)
     journal.write_bytes(good)

@@ -30,6 +30,7 @@ def _status(url: str, answer: dict[str, Any]) -> str:
             ("status", health["status"]),
             ("version", health["version"]),
             ("state", health["state"]),
+            *(("DAMAGED", _damage(each)) for each in health["damages"]),
         ]
     )
     counted = ("applications", "end_users", "documents", "numbers")
@@ -44,6 +45,11 @@ def _status(url: str, answer: dict[str, Any]) -> str:
     ]
     heads = ("account", "now", "apps", "end users", "documents", "numbers", "settings")
     return f"{head}\n\n{table(heads, rows)}"
+
+
+def _damage(told: dict[str, Any]) -> str:
+    where = f"line {told['line']}, byte {told['offset']}"
+    return f"{told['file']} at {where}; the rest is in {told['kept_in']}"
 
 
 @click.command()

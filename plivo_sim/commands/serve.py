@@ -73,6 +73,8 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     except (OSError, StateUnreadable, ValueError) as error:
         raise click.ClickException(start_failure(error, settings)) from None
     click.echo(_greeting(live.url, settings))
+    for damage in live.sim.damages:
+        click.echo(f"  DAMAGED STATE     {damage}")
     if live.authority is not None:
         click.echo(_trust_hint(live.authority))
     if ready_file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -70,7 +71,7 @@ def make_blueprint() -> Blueprint:
 
 
 def health() -> Response:
-    """Alive, and which version; needs no account."""
+    """Alive, and which version; needs no account. ``damages``: state that was found damaged."""
     call = current_call()
     state = call.sim.settings.state
     return call.answer(
@@ -79,6 +80,7 @@ def health() -> Response:
             "version": __version__,
             "state": "memory" if state is None else str(state),
             "accounts": len(call.sim.accounts()),
+            "damages": [asdict(damage) for damage in call.sim.damages],
         }
     )
 

@@ -128,11 +128,24 @@ class MarkedOut(AccountOut):
     name = fields.String(required=True)
 
 
+class DamageOut(Schema):
+    """A state file that was damaged: up to ``line`` all is there, the rest is in ``kept_in``."""
+
+    file = fields.String(required=True)
+    line = fields.Integer(required=True)
+    offset = fields.Integer(required=True)
+    size_bytes = fields.Integer(required=True)
+    whole_lines = fields.Integer(required=True)
+    torn = fields.Boolean(required=True)
+    kept_in = fields.String(required=True)
+
+
 class HealthOut(Schema):
     status = fields.String(required=True)
     version = fields.String(required=True)
     state = fields.String(required=True)
     accounts = fields.Integer(required=True)
+    damages = fields.List(fields.Nested(DamageOut), required=True)
 
 
 class MessageOut(Schema):

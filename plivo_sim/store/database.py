@@ -24,7 +24,9 @@ from plivo_sim.domain.models import (
 )
 from plivo_sim.ports import Mark, Record
 from plivo_sim.store.codec import RECORD_TYPES
-from plivo_sim.store.journal import JournalStorage, Op
+from plivo_sim.store.journal import JournalStorage
+from plivo_sim.store.lines import Op
+from plivo_sim.store.syncing import NEVER
 from plivo_sim.store.table import RecordTable
 
 R = TypeVar("R", bound=Record)
@@ -33,15 +35,16 @@ R = TypeVar("R", bound=Record)
 class Database(TinyDB):
     """All records of one account. Its world's lock must be held around every use.
 
-    ``path``: the journal; None keeps everything in memory only. Of TinyDB's own API all works but
-    the default table: there is none, and no tables beside those of the record types.
+    ``path``: the journal; None keeps everything in memory only. ``fsync``: ``always``,
+    ``interval`` or ``never``. Of TinyDB's own API all works but the default table: there is none,
+    and no tables beside those of the record types.
     """
 
     table_class = RecordTable  # type: ignore[assignment]  # a TinyDB extension point
     default_storage_class = JournalStorage  # type: ignore[assignment]  # likewise
 
-    def __init__(self, path: Path | None = None) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path | None = None, fsync: str = NEVER) -> None:
+        super().__init__(path, fsync)
         self.journal = cast(JournalStorage, self.storage)
         self._before: dict[tuple[str, str], Record | None] = {}
         self._depth = 0

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from plivo_sim.errors import StorageFailed
+from plivo_sim.store.syncing import NEVER, Syncing
 
 
 def sha256_of(content: bytes) -> str:
@@ -40,21 +42,30 @@ class MemoryFiles:
 class DiskFiles:
     """Files in a folder; written aside and renamed, so a reader never sees half a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fsync: str = NEVER) -> None:
         self._folder = folder
+        self._syncing = Syncing(fsync)
 
     def keep(self, content: bytes) -> str:
         sha256 = sha256_of(content)
         path = self._folder / sha256
         if not path.exists():
+            aside = path.with_suffix(f".{os.getpid()}-{id(content)}")
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                aside = path.with_suffix(f".{os.getpid()}-{id(content)}")
-                aside.write_bytes(content)
+                self._write(aside, content)
                 aside.replace(path)
+                self._syncing.renamed(path)
             except OSError as error:
+                with suppress(OSError):
+                    aside.unlink(missing_ok=True)
                 raise StorageFailed(f"cannot write {path}: {error.strerror}") from error
         return sha256
+
+    def _write(self, aside: Path, content: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content)
+            self._syncing.whole(file)
 
     def read(self, sha256: str) -> bytes | None:
         try:

@@ -1,11 +1,9 @@
 """The storage behind TinyDB: records in memory, each transaction one checksummed line on disk.
 
 TinyDB's own JSONStorage rewrites its file in place on every operation and a kill in the middle
-loses all of it. Here a transaction is appended as ``crc32 json\\n``; opening replays the lines, and
-a torn tail (the line that was being written when the process died) is cut off and kept aside.
-Damage with whole lines after it is no torn tail: such a file is refused, because cutting there
-would throw acknowledged transactions away. When the dead lines outweigh the living, the journal
-is rewritten beside itself and renamed.
+loses all of it. Here a transaction is appended as one line (see ``lines``); opening reads them
+back, up to a damage (see ``recovery``). When the dead lines outweigh the living, the journal is
+rewritten beside itself and renamed (see ``compaction``).
 
 With ``path=None`` nothing is written: the same storage in memory.
 """
@@ -15,53 +13,45 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 from tinydb.storages import Storage
 
 from plivo_sim.errors import StateUnreadable, StorageFailed
-from plivo_sim.jsontext import encode_json
-from plivo_sim.ports import Record
-from plivo_sim.store.codec import RECORD_TYPES, from_json, from_plain, to_plain
+from plivo_sim.ports import Damage
+from plivo_sim.store.codec import RECORD_TYPES, from_plain, to_plain
+from plivo_sim.store.compaction import Compaction, Rows
+from plivo_sim.store.lines import FORMAT, HEADER, Op, content_of, line_of, stated_checksum
+from plivo_sim.store.recovery import damages_of, read_journal
+from plivo_sim.store.syncing import NEVER, Syncing
 
 logger = logging.getLogger("plivo_sim")
 
-FORMAT = 1
 COMPACT_OVER_BYTES = 1 << 20
-COMPACT_CHUNK = 500
-
-Rows = dict[str, Record]
-Op = tuple[str, str, Record | None]
-"""Table, id, the record as it is now (None: removed)."""
-
-
-class _Line(msgspec.Struct):
-    format: int = 0
-    ops: list[tuple[str, str, msgspec.Raw]] = []
-
-
-_line_decoder = msgspec.json.Decoder(_Line)
+COMPACT_OVER_TIMES = 4
 
 
 class JournalStorage(Storage):
     """See the module. ``rows`` is the state: table name -> id -> record.
 
-    Raises StateUnreadable when the file is not a journal of this format, StorageFailed when a
-    line cannot be written (then nothing of it stays) or after ``close``.
+    ``fsync``: see ``syncing``. ``damages``: what of this journal was ever lost and still lies
+    aside. Raises StateUnreadable when the file is not a journal that this version reads,
+    StorageFailed when a line cannot be written (then nothing of it stays) or after ``close``.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, fsync: str = NEVER) -> None:
         self.path = path
         self.rows: dict[str, Rows] = {name: {} for name in RECORD_TYPES}
-        self.damaged_bytes = 0
+        self.damages: list[Damage] = []
+        self._syncing = Syncing(fsync)
         self._file: IO[bytes] | None = None
+        self._compaction: Compaction | None = None
         self._size = 0
         self._size_compacted = 0
+        self._checksum = _HEADER_CHECKSUM
         self._closed = False
         if path is not None:
             self._open_kept(path)
@@ -88,40 +78,41 @@ class JournalStorage(Storage):
     def close(self) -> None:
         """Let go of the file for good: from now on it may be another simulator's."""
         self._closed = True
+        self._abandon_compaction()
         self._let_go()
 
     # --- ours ----------------------------------------------------------------------------
 
     def replace(self, rows: dict[str, Rows]) -> None:
         """Make ``rows`` the whole state, on disk too."""
-        before = self.rows
-        self.rows = rows
         if self.path is not None:
+            self._abandon_compaction()
             try:
                 self._refuse_if_closed(self.path)
-                self._compact(self.path)
+                self._rewrite(self.path, rows)
             except OSError as error:
-                self.rows = before
                 raise _failed(self.path, error) from error
+        self.rows = rows
 
     def append(self, ops: Sequence[Op]) -> None:
         """Keep one transaction, already made in ``rows``: all of it or nothing."""
         if self.path is None:
             return
-        line = _line({"ops": ops})
+        line, checksum = line_of(content_of(ops), self._checksum)
         try:
             self._refuse_if_closed(self.path)
             if self._file is None:
                 self._file = self._open(self.path)
             _write_all(self._file, line)
+            self._syncing.appended(self._file)
         except OSError as error:
             self._let_go()
             with suppress(OSError):  # else the next opening does it
                 self._cut_back(self.path)
             raise _failed(self.path, error) from error
         self._size += len(line)
-        if self._size > max(COMPACT_OVER_BYTES, 4 * self._size_compacted):
-            self._compact_if_possible(self.path)
+        self._checksum = checksum
+        self._compact_a_little(self.path, ops)
 
     def _refuse_if_closed(self, path: Path) -> None:
         if self._closed:
@@ -129,7 +120,7 @@ class JournalStorage(Storage):
 
     def _let_go(self) -> None:
         if self._file is not None:
-            self._file.close()
+            self._syncing.closing(self._file)
             self._file = None
 
     def _open(self, path: Path) -> IO[bytes]:
@@ -138,11 +129,12 @@ class JournalStorage(Storage):
         file = path.open("ab", buffering=0)
         if self._size == 0:
             try:
-                _write_all(file, _HEADER)
+                _write_all(file, HEADER)
+                self._syncing.renamed(path)
             except OSError:
                 file.close()
                 raise
-            self._size = len(_HEADER)
+            self._size = len(HEADER)
         return file
 
     def _cut_back(self, path: Path) -> None:
@@ -150,99 +142,67 @@ class JournalStorage(Storage):
         if path.exists() and path.stat().st_size > self._size:
             os.truncate(path, self._size)
 
-    def _compact_if_possible(self, path: Path) -> None:
+    # --- compaction ----------------------------------------------------------------------
+
+    def _compact_a_little(self, path: Path, ops: Sequence[Op]) -> None:
         """Compaction saves space, nothing else: a full disk must not fail the write it follows."""
         try:
-            self._compact(path)
+            if self._compaction is not None:
+                self._compaction.note(ops)
+                if not self._compaction.step():
+                    self._take_place(self._compaction)
+                    self._compaction = None
+            elif self._size > max(COMPACT_OVER_BYTES, COMPACT_OVER_TIMES * self._size_compacted):
+                self._compaction = Compaction(path, self.rows, self._syncing)
         except OSError:
+            self._abandon_compaction()
             self._size_compacted = self._size
 
-    def _compact(self, path: Path) -> None:
-        """Write the living records beside the journal, then rename over it."""
-        aside = path.with_suffix(".new")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            file.write(_HEADER)
-            for ops in _chunks(self.rows):
-                file.write(_line({"ops": ops}))
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.tell()
+    def _abandon_compaction(self) -> None:
+        if self._compaction is not None:
+            self._compaction.abandon()
+            self._compaction = None
+
+    def _rewrite(self, path: Path, rows: dict[str, Rows]) -> None:
+        """All at once. Raises OSError; then the journal is as it was."""
+        compaction = Compaction(path, rows, self._syncing)
+        try:
+            while compaction.step():
+                pass
+            self._take_place(compaction)
+        except OSError:
+            compaction.abandon()
+            raise
+
+    def _take_place(self, compaction: Compaction) -> None:
+        size, checksum = compaction.finish()
         self._let_go()
-        aside.replace(path)
         self._size = self._size_compacted = size
+        self._checksum = checksum
+
+    # --- opening -------------------------------------------------------------------------
 
     def _open_kept(self, path: Path) -> None:
         try:
             if path.exists():
-                self._replay(path, path.read_bytes())
+                self._take_up(path)
+                path.with_suffix(".new").unlink(missing_ok=True)
+            self.damages = damages_of(path)
         except OSError as error:
             raise StateUnreadable(f"cannot use {path}: {error.strerror}") from error
 
-    def _replay(self, path: Path, raw: bytes) -> None:
-        good = 0
-        latest: dict[tuple[str, str], msgspec.Raw] = {}
-        for line in raw.splitlines(keepends=True):
-            content = _checked(line)
-            if content is None:
-                break
-            if good == 0 and content.format != FORMAT:
-                raise StateUnreadable(_wrong_format(path, content.format))
-            for table, id, record in content.ops:
-                latest.pop((table, id), None)
-                latest[table, id] = record
-            good += len(line)
-        if good < len(raw):
-            self._keep_aside(path, raw, good)
-        self._take_up(path, latest)
-        self._size = self._size_compacted = good
-
-    def _take_up(self, path: Path, latest: dict[tuple[str, str], msgspec.Raw]) -> None:
-        for (table, id), record in latest.items():
-            if bytes(record) == b"null":
-                continue
-            try:
-                self.rows[table][id] = from_json(table, record)
-            except (KeyError, msgspec.DecodeError) as error:
-                what = f"{path} does not fit this version of plivo-sim ({table} {id}: {error})"
-                raise StateUnreadable(f"{what}; use another --state") from None
-
-    def _keep_aside(self, path: Path, raw: bytes, good: int) -> None:
-        """Cut a torn tail off. Raises StateUnreadable when the damage is something else."""
-        tail = raw[good:]
-        if good == 0 and not _HEADER.startswith(raw):
-            raise StateUnreadable(f"{path} is not a plivo-sim journal; use another --state")
-        if any(_checked(line) is not None for line in tail.splitlines(keepends=True)):
-            raise StateUnreadable(
-                f"{path} is damaged at byte {good}, with whole lines after it; use another "
-                f"--state, or cut it there to go on with what was before"
-            )
-        self.damaged_bytes = len(tail)
-        aside = path.with_suffix(".damaged")
-        with aside.open("ab") as file:
-            file.write(tail)
-        os.truncate(path, good)
-        logger.warning("%s ended in a torn line: %d bytes moved to %s", path, len(tail), aside)
+    def _take_up(self, path: Path) -> None:
+        kept = read_journal(path)
+        self.rows = kept.rows
+        self._size = self._size_compacted = kept.size
+        if kept.size:
+            self._checksum = kept.checksum
+        if kept.size and kept.format != FORMAT:
+            self._rewrite(path, self.rows)
+            logger.info("%s: migrated from format %d to %d", path, kept.format, FORMAT)
 
 
-def _chunks(rows: dict[str, Rows]) -> Iterator[list[Op]]:
-    ops: list[Op] = []
-    for table, records in rows.items():
-        for id, record in records.items():
-            ops.append((table, id, record))
-            if len(ops) == COMPACT_CHUNK:
-                yield ops
-                ops = []
-    if ops:
-        yield ops
-
-
-def _line(content: object) -> bytes:
-    text = encode_json(content)
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-_HEADER = _line({"format": FORMAT})
+_HEADER_CHECKSUM = stated_checksum(HEADER) or 0
 
 
 def _write_all(file: IO[bytes], content: bytes) -> None:
@@ -254,21 +214,3 @@ def _write_all(file: IO[bytes], content: bytes) -> None:
 
 def _failed(path: Path, error: OSError) -> StorageFailed:
     return StorageFailed(f"cannot write {path}: {error.strerror or error}")
-
-
-def _checked(line: bytes) -> _Line | None:
-    """The line's content, or None if it is torn or damaged."""
-    if len(line) < 10 or line[8:9] != b" " or not line.endswith(b"\n"):
-        return None
-    text = line[9:-1]
-    if line[:8] != b"%08x" % zlib.crc32(text):
-        return None
-    try:
-        return _line_decoder.decode(text)
-    except msgspec.DecodeError:
-        return None
-
-
-def _wrong_format(path: Path, found: int) -> str:
-    newer = "was written by a newer plivo-sim" if found > FORMAT else "is not a plivo-sim journal"
-    return f"{path} {newer} (format {found}, this one reads {FORMAT}); use another --state"

@@ -271,4 +271,5 @@ def test_health(http: Http) -> None:
         "version": __version__,
         "state": "memory",
         "accounts": 2,
+        "damages": [],
     }

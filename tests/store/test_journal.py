@@ -16,8 +16,9 @@ import pytest
 
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import StateUnreadable, StorageFailed
-from plivo_sim.store import journal
+from plivo_sim.store import compaction, journal, lines
 from plivo_sim.store.database import Database
+from plivo_sim.store.syncing import Syncing
 from tests.store.records import application, end_user, ids, keep
 
 
@@ -71,109 +72,44 @@ def test_opening_changes_nothing(path: Path) -> None:
     assert (path.read_bytes(), os.listdir(path.parent)) == (before, ["journal.jsonl"])
 
 
-# --- a torn tail -----------------------------------------------------------------------------
+# --- files of another kind -------------------------------------------------------------------
 
 
-def test_a_tail_torn_at_any_byte_costs_that_line_only(path: Path) -> None:
-    """Cut anywhere in the last line: the lines before it are there, the piece is kept aside, and
-    writing goes on cleanly."""
-    whole = write(path, [application(1)], [application(2)], [application(3, alias="ü\n\r torn")])
-    good = len(b"".join(whole.splitlines(keepends=True)[:3]))
-    for end in range(good, len(whole)):
-        shutil.rmtree(path.parent)
-        path.parent.mkdir()
-        path.write_bytes(whole[:end])
-        with Database(path) as db:
-            assert ids(db.applications.every()) == ["app-1", "app-2"], end
-            assert db.journal.damaged_bytes == end - good
-            keep(db, application(4))
-        damaged = path.with_suffix(".damaged")
-        assert (damaged.read_bytes() if damaged.exists() else b"") == whole[good:end]
-        with Database(path) as db:
-            assert ids(db.applications.every()) == ["app-1", "app-2", "app-4"]
-
-
-def test_a_torn_header_is_an_empty_journal(path: Path) -> None:
-    """The process died in its very first write."""
-    whole = write(path, [application(1)])
-    for end in range(whole.index(b"\n") + 1):
-        path.write_bytes(whole[:end])
-        with Database(path) as db:
-            keep(db, application(2))
-        assert aliases(path) == ["alias 2"]
-
-
-def test_two_torn_tails_are_both_kept_aside(path: Path) -> None:
-    """The second does not overwrite the first."""
-    whole = write(path, [application(1)])
-    for piece in (b"12345678 first", b"12345678 second"):
-        path.write_bytes(whole + piece)
-        assert aliases(path) == ["alias 1"]
-    assert path.with_suffix(".damaged").read_bytes() == b"12345678 first12345678 second"
-
-
-def test_a_torn_tail_is_told(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The log names the file and how much is gone."""
-    path.write_bytes(write(path, [application(1)]) + b"torn")
-    aliases(path)
-    assert "4 bytes moved" in caplog.text
-    assert str(path) in caplog.text
-
-
-def test_a_flipped_bit_in_the_last_line_costs_that_line(path: Path) -> None:
-    """Any bit of it; the checksum sees each."""
-    whole = write(path, [application(1)], [application(2)])
-    start = whole.rindex(b"\n", 0, -1) + 1
-    for at in range(start, len(whole)):
-        flipped = bytearray(whole)
-        flipped[at] ^= 1 << at % 8
-        path.write_bytes(flipped)
-        assert aliases(path) == ["alias 1"], at
-
-
-def test_damage_before_whole_lines_is_refused(path: Path) -> None:
-    """Cutting there would lose acknowledged transactions: the file is left alone."""
-    damaged = bytearray(write(path, [application(1)], [application(2)], [application(3)]))
-    damaged[damaged.index(b"alias 1")] ^= 1
-    path.write_bytes(damaged)
-    with pytest.raises(StateUnreadable, match="damaged at byte"):
-        Database(path)
-    assert path.read_bytes() == damaged
-
-
-@pytest.mark.parametrize("flipped", [0, 9, 20])
-def test_a_damaged_header_is_refused(path: Path, flipped: int) -> None:
-    """And the file is left alone."""
-    damaged = bytearray(write(path, [application(1)]))
-    damaged[flipped] ^= 1
-    path.write_bytes(damaged)
-    with pytest.raises(StateUnreadable, match=r"journal\.jsonl"):
-        Database(path)
-    assert path.read_bytes() == damaged
+def journal_of(*contents: Any, header: Any = None) -> bytes:
+    """A journal with these lines, rightly checksummed."""
+    whole, checksum = lines.line_of(header or {"format": lines.FORMAT}, 0)
+    for content in contents:
+        line, checksum = lines.line_of(content, checksum)
+        whole += line
+    return whole
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (journal._line({"format": journal.FORMAT + 1}), "newer plivo-sim"),
-        (journal._line({"ops": []}), "not a plivo-sim journal"),
+        (journal_of(header={"format": 3}), "newer plivo-sim: its format is 3, .* up to 2;"),
+        (journal_of(header={"format": 0}), "is no journal"),
+        (journal_of(header={"ops": []}), "not a plivo-sim journal"),
         (b'{"_default": {"1": {}}}', "not a plivo-sim journal"),
         (b"\x00" * 100, "not a plivo-sim journal"),
-        (journal._HEADER + journal._line({"ops": [["lost", "a", {}]]}), "does not fit"),
-        (
-            journal._HEADER + journal._line({"ops": [["applications", "a", {"id": "a"}]]}),
-            "does not fit",
-        ),
+        (b"not ours\n" * 9, "not a plivo-sim journal"),
+        (journal_of({"lost": [{"id": "a"}]}), "does not fit"),
+        (journal_of({"gone": {"lost": ["a"]}}), "does not fit"),
+        (journal_of({"applications": [{"id": "a"}]}), r"does not fit .*\(line 2: "),
+        (journal_of([]), "does not fit"),
     ],
-    ids=["newer", "no header", "stock TinyDB", "zeros", "unknown table", "other record"],
-)
+    ids=[
+        "newer", "format 0", "no header", "stock TinyDB", "zeros", "text", "unknown table",
+        "gone from an unknown table", "other record", "no object",
+    ],
+)  # fmt: skip
 def test_a_file_of_another_kind_is_refused(path: Path, content: bytes, sentence: str) -> None:
     """Clearly, with what to do, and without touching it."""
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(StateUnreadable, match=f"(?s){sentence}.*another --state"):
         Database(path)
-    assert path.read_bytes() == content
+    assert (path.read_bytes(), os.listdir(path.parent)) == (content, [path.name])
 
 
 def test_a_folder_in_its_place_is_refused(path: Path) -> None:
@@ -339,7 +275,7 @@ def test_a_header_that_cannot_be_written_is_tried_again(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compaction begins early and goes in small pieces."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 2000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 3)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 3)
     return
 
 
@@ -375,11 +311,15 @@ def _until_compaction(db: Database) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize("failing", ["replace", "fsync"])
+@pytest.mark.parametrize(
+    ("part", "failing"),
+    [(compaction.Compaction, "step"), (compaction.Compaction, "finish"), (Syncing, "whole"),
+     (Path, "replace")],
+)  # fmt: skip
 def test_a_crash_during_compaction_leaves_the_old_journal(
-    path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+    path: Path, monkeypatch: pytest.MonkeyPatch, part: Any, failing: str
 ) -> None:
-    """Between writing aside and renaming: what was acknowledged is there."""
+    """Anywhere between its beginning and the renaming: what was acknowledged is there."""
 
     class Crash(BaseException):
         pass
@@ -389,13 +329,33 @@ def test_a_crash_during_compaction_leaves_the_old_journal(
 
     db = Database(path)
     with monkeypatch.context() as patch:
-        patch.setattr(Path if failing == "replace" else os, failing, crash)
+        patch.setattr(part, failing, crash)
         with pytest.raises(Crash):
             _until_compaction(db)
     last = int(path.read_bytes().rpartition(b"turn ")[2].partition(b'"')[0])
     assert path.with_suffix(".new").exists()
     assert aliases(path) == [f"turn {last}"]
+    assert not path.with_suffix(".new").exists()
     db.close()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_directory_is_whole_at_every_step_of_a_compaction(path: Path, tmp_path: Path) -> None:
+    """Copied after each write, as if the process had died there: every write is in the copy, and
+    changes that were made while the compaction was under way are not undone by it."""
+    seen = []
+    with Database(path) as db:
+        for turn in range(60):
+            with db.transaction():
+                db.applications.put(application(turn % 7 + 1, alias=f"turn {turn}"))
+                db.applications.drop(f"app-{(turn + 3) % 7 + 1}")
+            seen.append(path.with_suffix(".new").exists())
+            copy = tmp_path / f"copy-{turn}"
+            shutil.copytree(path.parent, copy)
+            with Database(copy / path.name) as died:
+                assert list(died.applications.every()) == list(db.applications.every())
+    assert {True, False} <= set(seen)
+    assert seen.count(True) > 5
 
 
 @pytest.mark.usefixtures("tiny")

@@ -1,0 +1,177 @@
+"""State that cannot be written or was damaged, as somebody meets it over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.commands.admin import _status
+from plivo_sim.store import journal
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.atoms.support import Atoms
+from tests.conftest import PAUSED
+from tests.support import AUTH_ID, Http
+
+FULL = "No space left on device"
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path) -> Iterator[Http]:
+    """A simulator that keeps its state on a disk."""
+    with serving(tmp_path) as http:
+        yield http
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Http]:
+    sim = make_simulator(replace(PAUSED, state=folder), transport=MemoryTransport())
+    yield Http(create_app(sim), sim)
+    sim.close()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """``room``: how many bytes the disk still takes."""
+    disk = {"room": 1 << 30}
+    write_all = journal._write_all
+
+    def limited(file: Any, content: bytes) -> None:
+        fits = content[: disk["room"]]
+        write_all(file, fits)
+        disk["room"] -= len(fits)
+        if len(fits) < len(content):
+            raise OSError(28, FULL)
+
+    monkeypatch.setattr(journal, "_write_all", limited)
+    return disk
+
+
+def sdk(http: Http) -> TestResponse:
+    return http.sdk_create(alias="second")
+
+
+def legacy(http: Http) -> TestResponse:
+    return http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"})
+
+
+def documented(http: Http) -> TestResponse:
+    (application,) = http.world.store.applications.every()
+    path = f"PhoneNumber/Compliance/{application.id}/"
+    return http.patch(path, json={"alias": "again"}, headers={"X-Plivo-Sim-Dialect": "documented"})
+
+
+def control(http: Http) -> TestResponse:
+    return http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": {"strict": "true"}})
+
+
+def atoms(http: Http) -> TestResponse:
+    return Atoms(http).submit()
+
+
+def plain(body: Any) -> str:
+    return str(body["error"])
+
+
+CALLS: list[tuple[Callable[[Http], TestResponse], Callable[[Any], str]]] = [
+    (sdk, plain),
+    (legacy, plain),
+    (documented, lambda body: str(body["error"]["message"])),
+    (control, lambda body: str(body["detail"])),
+]
+
+
+@pytest.mark.parametrize("room", [0, 1, 200])
+@pytest.mark.parametrize(("call", "text"), CALLS, ids=["sdk", "legacy", "documented", "control"])
+def test_a_full_disk_is_told_in_the_dialects_words(
+    on_disk: Http,
+    disk: dict[str, int],
+    call: Callable[[Http], TestResponse],
+    text: Callable[[Any], str],
+    room: int,
+) -> None:
+    """500 with the file and the reason; nothing changed in memory or on disk, reading goes on,
+    and once there is room the same call works."""
+    id = on_disk.sdk_created()
+    on_disk.decide(id, "rejected")
+    store = on_disk.world.store
+    before, kept = store.journal.path.read_bytes(), store.mark()
+    disk["room"] = room
+    answer = call(on_disk)
+    assert answer.status_code == 500, answer.text
+    assert f"annot write {store.journal.path}: {FULL}" in text(answer.get_json())
+    assert store.mark() == kept
+    assert store.journal.path.read_bytes() == before
+    assert on_disk.get(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    disk["room"] = 1 << 30
+    assert call(on_disk).status_code < 300
+
+
+def test_a_full_disk_fails_atoms_too(on_disk: Http, disk: dict[str, int]) -> None:
+    """In its own words; its account, which would have been the first write's, does not exist."""
+    disk["room"] = 100
+    answer = atoms(on_disk)
+    assert answer.status_code == 500
+    assert FULL in str(answer.get_json()["errors"])
+    assert on_disk.sim.accounts() == []
+    disk["room"] = 1 << 30
+    assert atoms(on_disk).status_code < 300
+
+
+def test_a_review_that_cannot_be_written_waits(on_disk: Http, disk: dict[str, int]) -> None:
+    """It is due, so every request tries; once there is room it happens, once."""
+    id = on_disk.sdk_created()
+    disk["room"] = 0
+    assert on_disk.control("POST", "/clock/advance", {"by": "30d"}).status_code == 500
+    disk["room"] = 1 << 30
+    on_disk.advance("30d")
+    assert len(on_disk.world.store.applications.fetch(id).timeline) == 2
+
+
+def test_what_a_full_disk_refused_is_not_there_after_a_restart(
+    tmp_path: Path, disk: dict[str, int]
+) -> None:
+    """What was acknowledged is."""
+    with serving(tmp_path) as http:
+        kept = [http.sdk_created(alias="before")]
+        disk["room"] = 700
+        assert http.sdk_create(alias="refused").status_code == 500
+        disk["room"] = 1 << 30
+        kept.append(http.sdk_created(alias="after"))
+    with serving(tmp_path) as again:
+        assert [a.id for a in again.world.store.applications.every()] == kept
+        assert again.get("PhoneNumber/Compliance/").get_json()["meta"]["total_count"] == 2
+
+
+def test_damaged_state_is_shown(tmp_path: Path) -> None:
+    """By the health check and by ``plivo-sim status``: file, line, byte, and where the rest is."""
+    with serving(tmp_path) as http:
+        http.sdk_created()
+        journal_file = http.world.store.journal.path
+        size = journal_file.stat().st_size
+        http.sdk_created(alias="lost")
+    content = bytearray(journal_file.read_bytes())
+    content[size + 100] ^= 1
+    journal_file.write_bytes(content)
+    with serving(tmp_path) as again:
+        health = again.control("GET", "/health").get_json()
+        assert len(again.world.store.applications) == 1
+    (damage,) = health["damages"]
+    assert damage["file"] == str(journal_file)
+    assert (damage["offset"], damage["size_bytes"]) == (size, len(content) - size)
+    assert Path(damage["kept_in"]).read_bytes() == content[size:]
+    shown = _status("http://localhost", {"health": health, "accounts": []})
+    assert f"{journal_file} at line {damage['line']}, byte {size}" in shown
+    assert damage["kept_in"] in shown
+
+
+def test_whole_state_shows_no_damage(on_disk: Http) -> None:
+    """An empty list."""
+    assert on_disk.control("GET", "/health").get_json()["damages"] == []
