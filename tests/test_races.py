@@ -16,6 +16,8 @@ import pytest
 
 from plivo_sim.domain.models import DeliveryState
 from plivo_sim.domain.statuses import Status
+from plivo_sim.services import documents
+from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.simulator import Simulator
 from tests.fakes import START, all_at_once
 from tests.story import ACCOUNTS, NUMBERS, ByHttp, Refused, fresh
@@ -163,17 +165,16 @@ def test_deletes_while_time_passes(verbs: ByHttp) -> None:
 
 def test_no_update_is_lost(verbs: ByHttp) -> None:
     """Each thread sets fields of its own in the same document; all of them are there."""
-    legacy = Legacy(verbs.http)
+    legacy, world = Legacy(verbs.http), verbs.http.world
     id = legacy.document(legacy.end_user())
 
     def fill(thread: int) -> None:
-        for n in range(ROUNDS):
-            path = f"ComplianceDocument/{id}/"
-            assert legacy.send_document({f"field_{thread}_{n}": "x"}, path=path).status_code == 202
+        for n in range(60):
+            documents.update(world, id, DocumentRequest(data_fields={f"{thread} {n}": "x"}))
 
     all_at_once(*(lambda thread=thread: fill(thread) for thread in range(4)))
     shown = legacy.shown(f"ComplianceDocument/{id}/")["meta_information"]
-    assert {f"field_{thread}_{n}" for thread in range(4) for n in range(ROUNDS)} <= set(shown)
+    assert {f"{thread} {n}" for thread in range(4) for n in range(60)} <= set(shown)
 
 
 def test_advances_at_once(verbs: ByHttp) -> None:

@@ -56,7 +56,7 @@ STEPS = [0, 600, HOUR, DAY, 31 * DAY]
 accounts = st.sampled_from(ACCOUNTS)
 aliases = st.sampled_from(sorted(PLANS))
 places = st.integers(0, 7)
-statuses = st.sampled_from(Status)
+statuses = st.sampled_from([*Status, *[Status.REJECTED] * 5])
 numbers_ = st.sampled_from(NUMBERS)
 seconds = st.sampled_from(STEPS)
 
@@ -251,9 +251,11 @@ class Machine(RuleBasedStateMachine):
         for auth_id, model in self.model.items():
             store = self.sim.world(auth_id).store
             waiting = {id for id, each in model.applications.items() if each.due is not None}
-            late = {each.id for each in store.deliveries.having("state", DeliveryState.PENDING)}
-            assert {each.subject_id for each in store.timers.every()} == waiting | late
-            assert len(store.timers) == len(waiting) + len(late)
+            late = store.deliveries.having("state", DeliveryState.PENDING)
+            assert sorted(each.subject_id for each in store.timers.every()) == sorted(
+                [*waiting, *(each.id for each in late)]
+            )
+            assert {each.application_id for each in late} <= model.applications.keys()
 
     @invariant()
     def a_callback_for_each_change_that_the_reviewer_made(self) -> None:

@@ -238,6 +238,8 @@ def _check_timers(world: World) -> None:
         wanted = 1 if delivery.state is DeliveryState.PENDING else 0
         found = subjects[TimerKind.CALLBACK, delivery.id]
         assert found == wanted, f"{found} timers of {delivery}"
+        if wanted:
+            assert world.store.applications.fetch(delivery.application_id), f"LEFT: {delivery}"
 
 
 def check_end(world: World, receiver: Collector) -> dict[str, int]:
