@@ -13,8 +13,12 @@ from urllib.parse import urlsplit
 from plivo_sim.errors import Fault, Path, Problem
 
 LONGEST_URL = 2048
-_METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254")})
-"""Cloud metadata that answers under a private address."""
+_METADATA = tuple(
+    ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
+)
+"""Cloud metadata that answers under a private address (Oracle, Amazon, Google)."""
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/32")
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 
 
@@ -33,15 +37,32 @@ def looks_local(host: str, allowed: Collection[str] = ()) -> bool:
         return "." not in host or host.endswith(_LOCAL_SUFFIXES)
 
 
-def is_local_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Loopback or private; link-local (cloud metadata) and multicast are not."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_local_address(address: Address) -> bool:
+    """Loopback or private, and not off limits."""
+    address = _plain_v4(address)
+    return not is_off_limits(address) and (address.is_loopback or address.is_private)
+
+
+def is_off_limits(address: Address) -> bool:
+    """Link-local and other places of cloud metadata, multicast, this network, and what stands for
+    an IPv4 address in disguise."""
+    address = _plain_v4(address)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.sixtofour or address.teredo or address in _TRANSLATED:
+            return True
+    elif address in _THIS_NETWORK:
+        return True
     if address.is_link_local or address.is_multicast or address.is_unspecified:
-        return False
-    if address in _METADATA:
-        return False
-    return address.is_loopback or address.is_private
+        return True
+    return any(address in network for network in _METADATA)
+
+
+def _plain_v4(address: Address) -> Address:
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address if mapped is None else mapped
 
 
 def check(url: str, path: Path, *, https_only: bool, allowed: Collection[str]) -> Problem | None:

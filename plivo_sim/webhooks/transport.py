@@ -14,28 +14,35 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 from plivo_sim.ports import Answer, Outgoing
-from plivo_sim.services.callback_urls import is_local_address, looks_local
+from plivo_sim.services.callback_urls import is_local_address, is_off_limits, looks_local
 from plivo_sim.webhooks.outbox import blocked_text
 
 KEPT_ANSWER_BYTES = 4096
+MOST_LOOK_UPS = 64
 
 
 class HttpTransport:
     """Sends over real sockets. A fresh connection each time: callbacks are rare.
 
     https receivers are verified against the system's certificates (``SSL_CERT_FILE`` replaces
-    them). How long looking a name up takes is the system's business and not bounded here.
+    them).
     """
+
+    def __init__(self) -> None:
+        self._names = _Names()
 
     def send(self, request: Outgoing) -> Answer:
         """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
         began = time.perf_counter()
+        deadline = began + request.timeout_s
         try:
-            status, body = _exchange(request, began + request.timeout_s)
+            addresses = _addresses_of(request, self._names, deadline)
+            status, body = _exchange(request, addresses, deadline)
         except Exception as error:
             return Answer(error=_told(error), latency_s=time.perf_counter() - began)
         return Answer(status=status, body=body, latency_s=time.perf_counter() - began)
@@ -60,9 +67,48 @@ class Blocked(Exception):
     """The host's address is not one that callbacks may go to."""
 
 
-def _exchange(request: Outgoing, deadline: float) -> tuple[int, str]:
+class _SlowName(Exception):
+    """Whoever knows the host's name has not told it in time."""
+
+
+class _Names:
+    """Look-ups of names with a deadline. The system's own has none and cannot be cut, so each has
+    a thread that is left behind; only so many of them at once."""
+
+    def __init__(self) -> None:
+        self._free = threading.BoundedSemaphore(MOST_LOOK_UPS)
+
+    def addresses(self, host: str, port: int, deadline: float) -> list[str]:
+        """Raises OSError for an unknown name, _SlowName."""
+        if not self._free.acquire(timeout=_left_s(deadline)):
+            raise _SlowName
+        found: Future[list[str]] = Future()
+        threading.Thread(
+            target=self._look_up, args=(host, port, found), name="plivo-sim-name", daemon=True
+        ).start()
+        try:
+            return found.result(_left_s(deadline))
+        except TimeoutError:
+            raise _SlowName from None
+
+    def _look_up(self, host: str, port: int, found: Future[list[str]]) -> None:
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except BaseException as error:
+            found.set_exception(error)
+        else:
+            found.set_result([str(info[4][0]) for info in infos])
+        finally:
+            self._free.release()
+
+
+def _left_s(deadline: float) -> float:
+    return max(deadline - time.perf_counter(), 0.001)
+
+
+def _exchange(request: Outgoing, addresses: list[str], deadline: float) -> tuple[int, str]:
     """Over the first of the host's addresses that takes the connection."""
-    addresses, refusal = _addresses_of(request), OSError("the host has no address")
+    refusal = OSError("the host has no address")
     for address in addresses:
         try:
             with _connected(address, _port_of(request.url), deadline) as sock:
@@ -84,9 +130,8 @@ def _connected(address: str, port: int, deadline: float) -> Iterator[socket.sock
 
     A socket's own timeout begins anew with every byte: a receiver that drips could hold on.
     """
-    left_s = max(deadline - time.perf_counter(), 0.001)
     try:
-        sock = socket.create_connection((address, port), left_s)
+        sock = socket.create_connection((address, port), _left_s(deadline))
     except TimeoutError:
         raise
     except OSError as error:
@@ -99,7 +144,7 @@ def _connected(address: str, port: int, deadline: float) -> Iterator[socket.sock
             with suppress(OSError):
                 twin.shutdown(socket.SHUT_RDWR)
 
-        timer = threading.Timer(max(deadline - time.perf_counter(), 0.001), cut)
+        timer = threading.Timer(_left_s(deadline), cut)
         timer.daemon = True
         timer.start()
         try:
@@ -141,18 +186,21 @@ def _start_of_body(response: http.client.HTTPResponse) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _addresses_of(request: Outgoing) -> list[str]:
-    """The addresses of the host, if all of them may be used; raises Blocked, OSError."""
+def _addresses_of(request: Outgoing, names: _Names, deadline: float) -> list[str]:
+    """The addresses of the host, if all of them may be used; raises Blocked, OSError, _SlowName.
+
+    A host that the user allowed may be anywhere but where a cloud keeps its secrets.
+    """
     host, allowed = urlsplit(request.url).hostname or "", request.allowed_hosts
     if not looks_local(host, allowed):
         raise Blocked(blocked_text(host))
-    found = socket.getaddrinfo(host, _port_of(request.url), type=socket.SOCK_STREAM)
-    addresses = [str(info[4][0]) for info in found]
-    if host.lower() not in allowed:
-        for address in addresses:
-            if not is_local_address(ipaddress.ip_address(address.partition("%")[0])):
-                raise Blocked(blocked_text(host))
-    return list(dict.fromkeys(addresses))
+    found = names.addresses(host, _port_of(request.url), deadline)
+    for address in {ipaddress.ip_address(each.partition("%")[0]) for each in found}:
+        if host.lower() not in allowed and not is_local_address(address):
+            raise Blocked(blocked_text(host))
+        if is_off_limits(address) and str(address) not in allowed:
+            raise Blocked(f"blocked: {host} means {address}, which callbacks never go to")
+    return list(dict.fromkeys(found))
 
 
 def _port_of(url: str) -> int:
@@ -162,6 +210,8 @@ def _port_of(url: str) -> int:
 
 def _told(error: Exception) -> str:
     """A sentence for the log."""
+    if isinstance(error, _SlowName):
+        return "timed out while looking up the host's name"
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, ConnectionRefusedError):

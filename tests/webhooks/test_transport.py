@@ -359,7 +359,15 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["receiver", "receiver.test", "metadata.google.internal"])
-@pytest.mark.parametrize("address", ["93.184.216.34", "169.254.169.254", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "93.184.216.34", "169.254.169.254", "::ffff:8.8.8.8", "::ffff:a9fe:a9fe", "fe80::1",
+        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "192.0.0.192", "0.0.0.0", "0.0.0.1", "::",
+        "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1",
+        "::a9fe:a9fe", "224.0.0.1", "ff02::1", "168.63.129.16", "100.100.100.200",
+    ],
+)  # fmt: skip
 def test_a_local_name_with_another_address_is_blocked(
     monkeypatch: pytest.MonkeyPatch, host: str, address: str
 ) -> None:
@@ -377,6 +385,66 @@ def test_an_allowed_host_goes_wherever_it_resolves_to(monkeypatch: pytest.Monkey
         )
     assert answer.status == 200
     assert f"Host: hooks.example.com:{there.port}".encode() in there.seen[0]
+
+
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "0.0.0.0", "fe80::1"]
+)
+def test_an_allowed_host_is_not_followed_to_metadata(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Allowing a name is no word about where clouds keep their secrets."""
+    resolve_to(monkeypatch, "93.184.216.34", address)
+    answer = timely("http://hooks.example.com/", allowed_hosts=("hooks.example.com",))
+    assert "which callbacks never go to" in (answer.error or "")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["2852039166", "0xa9fea9fe", "025177524776", "0", "[::ffff:a9fe:a9fe]", "169。254。169。254"],
+)
+def test_other_spellings_of_an_address_are_blocked(host: str) -> None:
+    """Decimal, hexadecimal, octal: what the system reads them as counts."""
+    answer = timely(f"http://{host}/latest/meta-data")
+    assert answer.status is None
+    assert "blocked" in (answer.error or "") or "cannot be resolved" in (answer.error or "")
+
+
+def test_a_name_that_nobody_tells_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that hangs has the receiver's time, and no more."""
+    over = threading.Event()
+
+    def hang(*_: Any, **__: Any) -> Any:
+        over.wait(10)
+        raise socket.gaierror(-3, "too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    answer = send("http://receiver.test/")
+    over.set()
+    assert answer.error == "timed out while looking up the host's name"
+
+
+def test_look_ups_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that are left behind are bounded; whoever finds none waits for one, with a bound."""
+    monkeypatch.setattr("plivo_sim.webhooks.transport.MOST_LOOK_UPS", 2)
+    over, asked = threading.Event(), threading.Semaphore(0)
+
+    def hang(*_: Any, **__: Any) -> Any:
+        asked.release()
+        over.wait(10)
+        raise socket.gaierror(-3, "too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    transport = HttpTransport()
+    request = Outgoing(
+        method="POST", url="http://receiver.test/", headers=(), body=b"", timeout_s=0.05
+    )
+    errors = {transport.send(request).error for _ in range(4)}
+    over.set()
+    assert errors == {"timed out while looking up the host's name"}
+    assert asked.acquire(timeout=1)
+    assert asked.acquire(timeout=1)
+    assert not asked.acquire(blocking=False)
 
 
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
