@@ -16,7 +16,8 @@ from plivo_sim.world import World
 
 logger = logging.getLogger("plivo_sim")
 
-WORKERS = 32
+WORKERS = 256
+"""Made on demand. Each may wait for a receiver that hangs; the next account needs one more."""
 LONGEST_NAP_S = 1.0
 """A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
 

@@ -17,10 +17,12 @@ def wanted(data: dict[str, Any] | None = None) -> str:
     return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
 
 
-def world_of(data: dict[str, Any] | None = None) -> World:
-    """The account that a call means, with what is due in it done.
+def world_of(data: dict[str, Any] | None = None, *, sends: bool = False) -> World:
+    """The account that a call means, with what is due in it done; with ``sends``, callbacks too.
 
-    Raises AccountRequired when none is named and there is not exactly one.
+    A receiver that calls in before it answers would wait for itself there: so wait only where the
+    answer tells of callbacks. Raises AccountRequired when none is named and there is not exactly
+    one.
     """
     call = current_call()
     auth_id = wanted(data)
@@ -31,5 +33,5 @@ def world_of(data: dict[str, Any] | None = None) -> World:
     else:
         raise invalid("account", "must be MA and 18 letters or digits")
     call.world = world
-    call.sim.runner.catch_up(world, sends=True)
+    call.sim.runner.catch_up(world, sends=sends)
     return world

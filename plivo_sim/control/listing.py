@@ -94,7 +94,7 @@ def export() -> Response:
     The number is the record's ``seq``, because stock TinyDB takes whole numbers only; its id is in
     the document. The account's token is left out.
     """
-    world = world_of()
+    world = world_of(sends=True)
     with world.lock:
         return current_call().answer(exported(world))
 

@@ -103,7 +103,7 @@ def advance() -> Response:
     data = json_object("by", "to", "until", "account")
     if sum(data.get(key) is not None for key in ("by", "to", "until")) != 1:
         raise invalid("", "give one of by, to, until")
-    call, world = current_call(), world_of(data)
+    call, world = current_call(), world_of(data, sends=True)
     by, to = duration_of(data, "by"), instant_of(data, "to")
     if data.get("until") is not None:
         result = call.sim.advance_until(world, _reached(world, data["until"]))
@@ -160,7 +160,7 @@ def set_clock() -> Response:
     to = instant_of(data, "to")
     if to is None:
         raise invalid("to", "is required")
-    call, world = current_call(), world_of(data)
+    call, world = current_call(), world_of(data, sends=True)
     result = call.sim.advance(world, to=to)
     with world.lock:
         return call.answer(presenters.advanced(world, result), 202 if result.pending else 200)
@@ -172,7 +172,7 @@ def set_clock() -> Response:
 def get_application(id: str) -> Response:
     call = current_call()
     world = call.sim.world_of_application(id)
-    call.sim.runner.catch_up(world, sends=True)
+    call.sim.runner.catch_up(world)
     with world.lock:
         return call.answer(presenters.application_of(world, applications.get(world, id)))
 
@@ -198,7 +198,7 @@ def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter."""
     if request.args.get("state"):
         word_of(request.args, "state", DeliveryState)
-    world = world_of()
+    world = world_of(sends=True)
     where = {
         field: (request.args[name],)
         for name, field in (("application", "application_id"), ("state", "state"))
@@ -283,7 +283,7 @@ def reset() -> Response:
         gone = [world.auth_id for world in call.sim.accounts()]
         call.sim.remove_all()
     else:
-        world = world_of(data)
+        world = world_of(data, sends=True)
         gone = [world.auth_id]
         call.sim.remove(world)
     return call.answer({"reset": gone})
@@ -292,7 +292,7 @@ def reset() -> Response:
 def snapshot() -> Response:
     """``{"name": …}``: remember this moment of the account under a name."""
     data = json_object("name", "account")
-    world = world_of(data)
+    world = world_of(data, sends=True)
     name = text_of(data, "name") or f"snapshot-{len(world.marks) + 1}"
     with world.lock:
         world.marks[name] = world.mark()
@@ -311,7 +311,7 @@ def get_snapshot(name: str) -> Response:
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: make that moment the present again."""
     data = json_object("name", "snapshot", "account")
-    world = world_of(data)
+    world = world_of(data, sends=True)
     name = text_of(data, "name")
     with world.lock:
         if "snapshot" in data:

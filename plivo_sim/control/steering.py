@@ -215,7 +215,7 @@ def why(id: str) -> Response:
     """Which rule decided each attempt, why the others did not match, and the near misses."""
     call = current_call()
     world = call.sim.world_of_application(id)
-    call.sim.runner.catch_up(world, sends=True)
+    call.sim.runner.catch_up(world)
     with world.lock:
         application = applications.get(world, id)
         shown = [explained(each) for each in planning.explanations_of(world, id)]

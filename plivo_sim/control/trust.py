@@ -15,6 +15,7 @@ from plivo_sim.errors import Untrusted
 from plivo_sim.settings import Settings
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_INBOX = "/_sim/inbox/"
 
 
 def check_caller(request: Request, settings: Settings) -> None:
@@ -22,7 +23,8 @@ def check_caller(request: Request, settings: Settings) -> None:
 
     ``Origin``, if any, has to be our own. Images, frames and scripts of other pages have none:
     there the browser's ``Sec-Fetch-Site`` tells. A link that somebody follows to here may come
-    from anywhere.
+    from anywhere. Callbacks, of this or another simulator, only reach the inbox: one that replays
+    itself would never end.
     """
     host = _name(request.headers.get("Host", ""))
     if not _is_ours(host, settings):
@@ -36,6 +38,10 @@ def check_caller(request: Request, settings: Settings) -> None:
     foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
     if foreign and not _is_followed_link(request):
         raise Untrusted("calls from pages of other origins are not answered")
+    if "X-Plivo-Sim-Delivery" in request.headers and not request.path.startswith(_INBOX):
+        raise Untrusted(
+            f"a callback steers nothing; the place to receive callbacks is {_INBOX}NAME"
+        )
 
 
 def _is_followed_link(request: Request) -> bool:

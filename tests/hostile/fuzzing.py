@@ -312,10 +312,10 @@ def _tell_control(http: Http, id: str) -> None:
         ("/clock/set", {"to": "2026-01-06T09:00:00Z"}),
         ("/snapshot", {"name": "one"}),
         ("/restore", {"name": "one"}),
-        ("/next-outcome", {"status": "rejected", "reason": "no"}),
+        ("/next-outcome", {"decide": "rejected", "reason": "no", "after": "1h"}),
         ("/webhooks/policy", {"retries": ["1s"], "delay": "1s"}),
-        ("/scenario", {"name": "blurred-document"}),
-        ("/faults", {"effect": "error", "status": 503, "times": 1, "operation": "none"}),
+        ("/scenario", {"name": "unreadable-scan"}),
+        ("/faults", {"effect": "error", "probability": 0.01}),
     ):
         http.control("POST", path, body | account)
     for path in ("/faults", "/scenario", "/webhooks/policy"):
@@ -331,7 +331,7 @@ def _tell_control(http: Http, id: str) -> None:
     http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": {"review_delay": "2d"}})
     http.control("POST", "/inbox/mine", {"status": "approved"})
     http.control_raw(
-        "/scenario", b"scenario: a story\nrules:\n- then: {status: rejected}\n", "text/yaml"
+        "/scenario", b"story: s\ndefault:\n  decide: accepted\n  after: 2d\n", "text/yaml"
     )
     http.control("DELETE", "/scenario", **account)
     document_ = http.control("GET", "/snapshot/one", **account).get_json()
