@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from plivo_sim.domain.models import Timer, TimerKind
 from plivo_sim.ports import Store
@@ -78,9 +79,18 @@ class Agenda:
     def _pop(self, kind: TimerKind) -> None:
         self._queued[kind].discard(heapq.heappop(self._heaps[kind]))
 
-    def upcoming(self) -> Iterator[Timer]:
-        """All timers, in the order of their creation."""
-        return self._store.timers.every()
+    def soonest(self, most: int) -> list[Timer]:
+        """The next timers of all kinds, in the order in which they are due; changes nothing."""
+        in_order = heapq.merge(*map(self._in_order, TimerKind), key=_entry)
+        return list(islice(in_order, most))
+
+    def _in_order(self, kind: TimerKind) -> Iterator[Timer]:
+        heap = self._heaps[kind].copy()
+        while heap:
+            entry = heapq.heappop(heap)
+            timer = self._store.timers.fetch(entry[2])
+            if timer is not None and timer.kind is kind and _entry(timer) == entry:
+                yield timer
 
 
 def _entry(timer: Timer) -> Entry:

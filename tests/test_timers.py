@@ -195,3 +195,26 @@ def test_what_is_stored_and_not_taken_comes_once_in_order(operations: Any) -> No
                 away[due.seq] = model.pop(due.seq)
     rest = sorted(model.values(), key=lambda t: (t.due_at, t.seq))
     assert taken(agenda) == [each.id for each in rest]
+
+
+def test_soonest_are_those_of_all_kinds_in_order(db: Database, agenda: Agenda) -> None:
+    """What is due next is told in order, whatever its kind, without what is gone."""
+    add(
+        db,
+        agenda,
+        timer(1, due_at=at(3)),
+        timer(2, due_at=at(1), kind=TimerKind.CALLBACK),
+        timer(3, due_at=at(2)),
+        timer(4, due_at=at(2), subject_id="gone"),
+    )
+    with db.transaction():
+        agenda.cancel("gone")
+    assert [each.id for each in agenda.soonest(2)] == ["timer-2", "timer-3"]
+    assert [each.id for each in agenda.soonest(9)] == ["timer-2", "timer-3", "timer-1"]
+
+
+def test_looking_at_the_soonest_takes_nothing(db: Database, agenda: Agenda) -> None:
+    """Who looks leaves the agenda as it was."""
+    add(db, agenda, timer(1, due_at=at(3)), timer(2, due_at=at(1)))
+    agenda.soonest(1)
+    assert taken(agenda) == ["timer-2", "timer-1"]

@@ -12,6 +12,7 @@ from plivo_sim.console.deeds import Build, Deed, Form
 from plivo_sim.console.pages import (
     Paged,
     guard,
+    newest,
     newest_first,
     open_world,
     page_number,
@@ -53,8 +54,12 @@ def list_page(account: str) -> Response:
         if (values := [each for each in request.args.getlist(name) if each])
     }
     text, number = request.args.get("q", "").strip(), page_number()
+    if text:
+        found = _search(world, where, text, number)
+    else:
+        with world.lock:
+            found = newest(world.store.applications, where, number)
     with world.lock:
-        found = _search(world, where, text, number) if text else _page(world, where, number)
         rows = [_row(world, each) for each in found.items]
         countries = sorted({r.country_iso for r in world.catalogue.requirements})
         any_at_all = len(world.store.applications) > 0
@@ -73,19 +78,15 @@ def list_page(account: str) -> Response:
     )
 
 
-def _page(world: World, where: Where, number: int) -> Paged[Application]:
-    total = applications.page(world, where, offset=0, limit=1).total_count
-    offset, limit = newest_first(total, number)
-    records = applications.page(world, where, offset=offset, limit=limit).records if limit else []
-    return Paged(records[::-1], number, total)
-
-
 def _search(world: World, where: Where, text: str, number: int) -> Paged[Application]:
-    """A scan: only people search, and they search for words that no index has."""
+    """A scan: only people search, and for words that no index has. Records never change, so the
+    account is held only while they are listed."""
+    with world.lock:
+        every = list(world.store.applications.every())
     wanted = text.casefold()
     found = [
         each
-        for each in world.store.applications.every()
+        for each in every
         if all(getattr(each, name) in values for name, values in where.items())
         and _says(world, each, wanted)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +25,7 @@ def time_page(account: str) -> Response:
 
 def due_of(world: World, most: int = SHOWN_TIMERS) -> list[dict[str, Any]]:
     """The next timers, soonest first. Caller holds the lock."""
-    soonest = heapq.nsmallest(most, world.store.timers.every(), key=lambda t: (t.due_at, t.seq))
-    return [_due(world, timer) for timer in soonest]
+    return [_due(world, timer) for timer in world.agenda.soonest(most)]
 
 
 def _due(world: World, timer: Timer) -> dict[str, Any]:
