@@ -189,7 +189,8 @@ def _close_call(response: Response) -> Response:
         call.sim.coverage.on_answer(response.status_code, call.fault)
     if call.world is not None and call.auth_id:
         note_exchange(call, request.environ, response, took_ms)
-    logger.info(
+    logger.log(
+        logging.DEBUG if call.dialect == "console" and request.method == "GET" else logging.INFO,
         "%s %s %s %d %.1fms %s",
         request.method,
         request.path,

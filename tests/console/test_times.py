@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from tests.console.support import HOME, press
@@ -102,3 +104,12 @@ def test_the_history_is_a_script(http: Http) -> None:
     page = http.get(f"{HOME}/history").text
     assert page.index("clock advance 1h") < page.index("clock pause")
     assert "nonsense" not in page
+
+
+def test_looking_is_not_logged(http: Http, caplog: pytest.LogCaptureFixture) -> None:
+    """A page that asks every second does not fill the log; a button is one line, and its call."""
+    caplog.set_level(logging.INFO, "plivo_sim")
+    http.get(f"{HOME}/pulse")
+    press(http, "advance", account=AUTH_ID, by="1h")
+    told = [record.getMessage().split(" ")[:2] for record in caplog.records]
+    assert told == [["POST", "/_sim/clock/advance"], ["POST", "/console/do/advance"]]
