@@ -7,7 +7,8 @@ server starts. After each one the state is opened, compared with all that was ac
 served again: every record is there as it was acknowledged (or as the one call in flight would
 have made it), every file has its hash, every timer is there once, nothing that was seen is taken
 back. A state directory lives through ``--kills-per-state`` kills; then time passes until nothing
-is due, and every callback must have arrived. Exits 1 and keeps the directory at the first loss.
+is due, and every callback must have arrived. Every second one is of servers that rewrite their
+journals all the time. Exits 1 and keeps the directory at the first loss.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ def main() -> None:
     total, repeats, began = Tally(), 0, time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="plivo-sim-torture-"))
     print(f"seed {given.seed}, state in {folder}", flush=True)
-    with open_nursery(folder / "servers.log") as nursery:
+    log = folder / "servers.log"
+    with open_nursery(log) as plain, open_nursery(log, compacting=True) as compacting:
         for number, start in enumerate(range(0, given.kills, given.kills_per_state)):
             kills = min(given.kills_per_state, given.kills - start)
+            nursery = compacting if number % 2 else plain
             with Collector().serving() as receiver:
                 state = folder / f"state-{number}"
                 tally = Torture(nursery, receiver, state, given.seed + number).run(kills)

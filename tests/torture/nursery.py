@@ -19,6 +19,11 @@ SOURCE = """
 import json, os, sys
 from plivo_sim.cli import main
 import plivo_sim.live, plivo_sim.trial, urllib3
+from plivo_sim.store import compaction, journal
+
+if "compacting" in sys.argv:
+    journal.COMPACT_OVER_BYTES, journal.COMPACT_OVER_TIMES = 20_000, 0
+    compaction.COMPACT_CHUNK = 10
 
 for line in sys.stdin:
     told = json.loads(line)
@@ -34,12 +39,12 @@ for line in sys.stdin:
 
 
 class Nursery:
-    """See the module."""
+    """See the module. ``compacting``: its servers rewrite their journals all the time."""
 
-    def __init__(self, log: Path | None = None) -> None:
+    def __init__(self, log: Path | None = None, *, compacting: bool = False) -> None:
         self._log = log.open("ab") if log is not None else None
         self._process = subprocess.Popen(
-            [sys.executable, "-c", SOURCE],
+            [sys.executable, "-c", SOURCE, "compacting" if compacting else "as it is"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log or subprocess.DEVNULL,
@@ -67,9 +72,9 @@ class Nursery:
 
 
 @contextmanager
-def open_nursery(log: Path | None = None) -> Iterator[Nursery]:
+def open_nursery(log: Path | None = None, *, compacting: bool = False) -> Iterator[Nursery]:
     """A nursery; ``log``: where its servers' logs go."""
-    nursery = Nursery(log)
+    nursery = Nursery(log, compacting=compacting)
     try:
         yield nursery
     finally:

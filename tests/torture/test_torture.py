@@ -12,13 +12,14 @@ from tests.torture.rounds import Torture
 
 pytestmark = pytest.mark.live
 
-KILLS = 10
+KILLS = 5
 
 
-def test_nothing_acknowledged_is_lost_in_ten_kills(tmp_path: Path) -> None:
-    """Concurrent writes of every kind; each kill at a moment of its own; the long run is
-    ``benchmarks/torture.py``."""
-    with open_nursery() as nursery, Collector().serving() as receiver:
+@pytest.mark.parametrize("compacting", [False, True])
+def test_nothing_acknowledged_is_lost(tmp_path: Path, compacting: bool) -> None:
+    """Concurrent writes of every kind; each kill at a moment of its own, some while the journal
+    is being rewritten; the long run is ``benchmarks/torture.py``."""
+    with open_nursery(compacting=compacting) as nursery, Collector().serving() as receiver:
         tally = Torture(nursery, receiver, tmp_path / "state", seed=20260105).run(KILLS)
     assert tally.kills.total() == KILLS
     assert tally.acknowledged.total() > KILLS
