@@ -142,6 +142,13 @@ def memory() -> Memory:
     return kept
 
 
+def just_refused(path: str) -> list[Done]:
+    """The calls to this path that the last button made and that were refused: the page shows
+    their form again as it was."""
+    done = memory().group(request.args.get("done"))
+    return [each for each in done if each.deed.path == path and not each.ok]
+
+
 def perform(deed: Deed) -> Done:
     """Make the control call, within the application; whatever it answers is the outcome."""
     if deed.wrong:
