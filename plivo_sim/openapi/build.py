@@ -34,6 +34,8 @@ def build(surface: Surface) -> dict[str, Any]:
     if surface.security is not None:
         spec.components.security_scheme("credentials", dict(surface.security))
         spec.options["security"] = [{"credentials": []}]
+    if surface.mount:
+        spec.options["servers"] = [{"url": surface.mount}]
     paths: dict[str, dict[str, Any]] = {}
     for operation in surface.operations:
         told = _operation(surface, operation)
@@ -83,7 +85,7 @@ def _parameter(query: Query) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": query.type}
     if query.enum:
         schema["enum"] = list(query.enum)
-    told = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
+    told = {"name": query.name, "in": query.place, "required": query.required, "schema": schema}
     return told | ({"description": query.description} if query.description else {})
 
 

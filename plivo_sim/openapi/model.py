@@ -16,9 +16,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A query parameter; ``enum`` lists its words, if it has any."""
+    """A query parameter, or a header; ``enum`` lists its words, if it has any."""
 
     name: str
+    place: str = "query"
     type: str = "string"
     required: bool = False
     enum: tuple[str, ...] = ()
@@ -49,7 +50,8 @@ class Surface:
     """One API: its operations, how to authenticate, how it words an error.
 
     ``always``: the statuses that every operation may answer with. ``components``: schemas that
-    only a hand-written schema object refers to.
+    only a hand-written schema object refers to. ``mount``: the path under which nothing but this
+    surface answers, where its own paths are shared.
     """
 
     name: str
@@ -61,3 +63,4 @@ class Surface:
     security: Mapping[str, Any] | None = None
     always: tuple[int, ...] = ()
     components: Mapping[str, SchemaType] = field(default_factory=dict)
+    mount: str = ""

@@ -7,18 +7,31 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from plivo_sim.atoms import schemas as atoms
+from plivo_sim.dialects import outcome
 from plivo_sim.dialects.legacy import schemas as legacy
 from plivo_sim.dialects.phone_number.documented import schemas as documented
 from plivo_sim.dialects.phone_number.sdk import schemas as sdk
 from plivo_sim.openapi.build import BASIC, BEARER
-from plivo_sim.openapi.model import FORM, JSON, MULTIPART, Operation, Query, Surface
+from plivo_sim.openapi.forms import FILE, TEXT, form
+from plivo_sim.openapi.model import (
+    FORM,
+    JSON,
+    MULTIPART,
+    Operation,
+    Query,
+    SchemaType,
+    Surface,
+)
 from plivo_sim.openapi.numbers import NUMBERS
 
 ACCOUNT = "/v1/Account/{auth_id}"
 COMPLIANCE = f"{ACCOUNT}/PhoneNumber/Compliance/"
 ONE = f"{COMPLIANCE}{{compliance_id}}/"
-_FILE = {"type": "string", "format": "binary"}
-
+OUTCOME = Query(
+    name=outcome.HEADER, place="header",
+    description="What the reviewer decides about this submission, such as rejected; after=2d; "
+    'reason="Name mismatch". Plivo has no such header.',
+)  # fmt: skip
 _EXPAND = Query(name="expand", description="Comma list of end_user, documents, linked_numbers.")
 _PAGE = (
     Query(name="limit", type="integer", description="1 to 100, default 20."),
@@ -44,8 +57,8 @@ def _data_form(schema: str) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "data": _json_text(schema),
-            "documents[0].file": _FILE,
-            "documents[1].file": _FILE,
+            "documents[0].file": FILE,
+            "documents[1].file": FILE,
         },
         "required": ["data"],
     }
@@ -60,7 +73,8 @@ def _new_api(api: Any, bodies: Any, changes: Any, errors: tuple[int, ...]) -> tu
             summary="What a country asks for.", answers={200: api.RequirementsOut}, errors=errors,
         ),
         Operation(
-            id="create", method="POST", path=COMPLIANCE, bodies=bodies, errors=errors,
+            id="create", method="POST", path=COMPLIANCE, query=(OUTCOME,), bodies=bodies,
+            errors=errors,
             summary="Create an application and submit it for review.",
             answers={201: api.CreatedOut},
         ),
@@ -73,7 +87,8 @@ def _new_api(api: Any, bodies: Any, changes: Any, errors: tuple[int, ...]) -> tu
             summary="Read one application.", answers={200: api.OneOut}, errors=(*errors, 404),
         ),
         Operation(
-            id="update", method="PATCH", path=ONE, bodies=changes, body_required=False,
+            id="update", method="PATCH", path=ONE, query=(OUTCOME,), bodies=changes,
+            body_required=False,
             summary="Correct a rejected application; it is submitted again.",
             answers={200: updated}, errors=(*errors, 404),
         ),
@@ -101,6 +116,7 @@ SDK = Surface(
     error=sdk.ErrorOut,
     security=BASIC,
     always=(401, 429),
+    mount="/sdk",
     components={"CreateRequest": sdk.CreateIn, "UpdateRequest": sdk.UpdateIn},
 )
 
@@ -110,14 +126,24 @@ DOCUMENTED = Surface(
     description="The new API in the documented dialect.",
     operations=_new_api(
         documented,
-        {JSON: documented.CreateIn, MULTIPART: documented.CreateIn},
-        {JSON: documented.UpdateIn, MULTIPART: documented.UpdateIn, FORM: documented.UpdateIn},
+        {JSON: documented.CreateIn, MULTIPART: form(documented.CreateIn, documents=True)},
+        {
+            JSON: documented.UpdateIn,
+            MULTIPART: form(documented.UpdateIn, documents=True),
+            FORM: form(documented.UpdateIn),
+        },
         (400, 409, 413, 422),
     ),
     error=documented.ErrorOut,
     security=BASIC,
     always=(401, 429),
+    mount="/documented",
 )
+
+
+def _document(schema: SchemaType) -> dict[str, Any]:
+    """A legacy document: every further text field is one of its data fields."""
+    return form(schema, file=FILE) | {"additionalProperties": TEXT}
 
 
 def _legacy() -> tuple[Operation, ...]:
@@ -176,8 +202,8 @@ def _legacy() -> tuple[Operation, ...]:
         *lookups,
         *crud("ComplianceDocument", "document", legacy.DocumentGetOut, legacy.DocumentCreatedOut,
               legacy.DocumentListOut,
-              {MULTIPART: legacy.DocumentIn, FORM: legacy.DocumentIn},
-              {MULTIPART: legacy.DocumentChangeIn, FORM: legacy.DocumentChangeIn},
+              {MULTIPART: _document(legacy.DocumentIn)},
+              {MULTIPART: _document(legacy.DocumentChangeIn), FORM: form(legacy.DocumentChangeIn)},
               ("end_user_id", "document_type_id", "alias")),
         *crud("ComplianceApplication", "application", legacy.ApplicationGetOut,
               legacy.ApplicationSentOut, legacy.ApplicationListOut,
@@ -185,7 +211,7 @@ def _legacy() -> tuple[Operation, ...]:
               ("status", "end_user_type", "number_type", "country_iso2", "country", "alias",
                "end_user_id")),
         Operation(id="submit_application", method="POST",
-                  path=f"{ACCOUNT}/ComplianceApplication/{{id}}/Submit/",
+                  path=f"{ACCOUNT}/ComplianceApplication/{{id}}/Submit/", query=(OUTCOME,),
                   summary="Submit a draft or a corrected application for review.",
                   answers={202: legacy.ApplicationSentOut}, errors=(400, 404)),
     )  # fmt: skip
@@ -210,7 +236,7 @@ _ATOMS_FORM = {
     "properties": {
         "endUser": _json_text("EndUserRequest"),
         "documents": {"type": "string", "contentMediaType": "application/json"},
-        "files": {"type": "array", "items": _FILE, "maxItems": 10},
+        "files": {"type": "array", "items": FILE, "maxItems": 10},
         **{name: {"type": "string"} for name in ("countryIso", "numberType", "userType")},
     },
     "required": ["countryIso", "numberType", "userType", "endUser", "documents", "files"],
@@ -250,12 +276,13 @@ ATOMS = Surface(
         ),
         Operation(
             id="submit", method="POST", path=f"{_COMPLIANCE}/applications",
-            summary="Submit an application.", bodies={MULTIPART: _ATOMS_FORM},
+            summary="Submit an application.", query=(OUTCOME,), bodies={MULTIPART: _ATOMS_FORM},
             answers={201: _APPLICATION}, errors=(400, 409, 502),
         ),
         Operation(
             id="resubmit", method="PATCH", path=f"{_COMPLIANCE}/applications/{{id}}",
             summary="Submit a rejected application again, all documents with it.",
+            query=(OUTCOME,),
             bodies={MULTIPART: _ATOMS_FILES}, answers={200: _APPLICATION}, errors=(400, 404, 502),
         ),
         Operation(
