@@ -1,0 +1,90 @@
+"""Mixed load over every API with faults on, for as long as you like; is the server flat?
+
+    python benchmarks/soak.py --minutes 30
+
+Starts ``plivo-sim serve`` with a state directory on a free port of 127.0.0.1, lets ``--users``
+clients work in it (and callbacks go to a receiver that sometimes fails or hangs), and prints a line
+a minute: calls, outcomes, latency, memory, file descriptors, threads. Exits 1 when memory grows by
+more than ``--most-growth`` MB a minute after the warm-up (the first third), when descriptors or
+threads grow, or when a call was answered 500 that no fault asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests import soak
+from tests.torture.nursery import Server, open_nursery
+
+HEADINGS = ("minute", "calls", "p50 ms", "p99 ms", "memory MB", "descriptors", "threads")
+SLACK = 8
+"""Descriptors and threads by which two thirds of a run may differ at their highest: a client
+more or less that has just gone."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--users", type=int, default=8)
+    parser.add_argument("--most-growth", type=float, default=0.5, metavar="MB_A_MINUTE")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="plivo-sim-soak-") as folder:
+        log = Path(folder, "server.log")
+        with open_nursery(log) as nursery:
+            server = Server(nursery, Path(folder, "state"), *soak.OPTIONS)
+            before = soak.sample(server.pid)
+            samples, measured, callbacks = soak.soak(
+                server.url, server.pid, given.minutes * 60, given.users
+            )
+            after = soak.at_rest(server.pid)
+        complaints = [line for line in log.read_text().splitlines() if "Traceback" in line]
+    _print_minutes(samples, measured)
+    told = ", ".join(f"{name}: {count}" for name, count in sorted(measured.outcomes.items()))
+    print(f"\n{measured.outcomes.total()} calls ({told}), {callbacks} callbacks received")
+    for name, each in (("before", before), ("at rest", after)):
+        print(f"{name}: {each.rss_mb:.1f} MB, {each.fds} descriptors, {each.threads} threads")
+    return _judge(samples, measured, complaints, given.most_growth)
+
+
+def _print_minutes(samples: list[soak.Sample], measured: soak.Measured) -> None:
+    print(" ".join(f"{heading:>11}" for heading in HEADINGS))
+    for minute in range(int(samples[-1].at_s // 60) + 1):
+        took_ms = [took * 1000 for at, took in measured.took_s if at // 60 == minute]
+        then = [each for each in samples if each.at_s // 60 == minute]
+        if len(took_ms) < 2:
+            continue
+        cuts = statistics.quantiles(took_ms, n=100)
+        memory = statistics.median(each.rss_mb for each in then)
+        fds, threads = max(each.fds for each in then), max(each.threads for each in then)
+        print(f"{minute + 1:>11} {len(took_ms):>11} {cuts[49]:>11.1f} {cuts[98]:>11.1f} "
+              f"{memory:>11.1f} {fds:>11} {threads:>11}")  # fmt: skip
+
+
+def _judge(
+    samples: list[soak.Sample], measured: soak.Measured, complaints: list[str], most: float
+) -> int:
+    """0 when all is well; the first third is warm-up, the two others are compared."""
+    third = len(samples) // 3
+    middle, last = samples[third : 2 * third], samples[2 * third :]
+    minutes = [each.at_s / 60 for each in samples[third:]]
+    slope = statistics.linear_regression(minutes, [each.rss_mb for each in samples[third:]]).slope
+    print(f"memory after the warm-up: {slope:+.3f} MB a minute")
+    wrong = [f"memory grows by {slope:.3f} MB a minute"] if slope > most else []
+    for name in ("fds", "threads"):
+        highest = [max(getattr(each, name) for each in part) for part in (middle, last)]
+        if highest[1] > highest[0] + SLACK:
+            wrong.append(f"{name} grow from {highest[0]} to {highest[1]}")
+    wrong += measured.unexpected[:5]
+    wrong += [f"{len(complaints)} tracebacks in the log"] if complaints else []
+    print("\n".join(wrong) or "flat")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
