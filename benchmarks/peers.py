@@ -56,9 +56,12 @@ def main(arguments: list[str] | None = None) -> Book:
     plan = dataclasses.replace(plan, ends_s=time.monotonic() + limit_s)
     bench = Bench(book, plan, installed)
     for name in given.phase or PHASES:
+        if time.monotonic() > plan.ends_s:
+            print(f"no time is left for: {name}", file=sys.stderr)
+            continue
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         PHASES[name](bench)
-    print_report(book)
+    print_report(book, about)
     whole = not (given.quick or given.only or given.phase or given.records)
     if folder := given.out or (ROOT / "benchmarks" / "results" if whole else None):
         save(folder, book, candidates, about)

@@ -96,7 +96,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             found: list[Running] = []
             for candidate, installed in self.candidates:
-                if candidate.name in self.book.absent:
+                if candidate.name in self.book.absent or time.monotonic() > self.plan.ends_s:
                     continue
                 folder = stack.enter_context(scratch())
                 try:

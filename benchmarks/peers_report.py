@@ -19,6 +19,7 @@ from peers_own import FLOOR, OURS, Candidate
 from peers_targets import Target, targets
 
 NONE = "–"
+BUSY = "The machine was busy with other things before the run: its numbers are noise."
 OF_OURS = "°"
 RESULT = "peers"
 Cell = Callable[[Row, str], str]
@@ -116,6 +117,11 @@ def machine() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def is_busy(about: dict[str, Any]) -> bool:
+    """Whether a quarter of the cores, or more, had work before it began."""
+    return bool(about["machine"]["load_before"] > (about["machine"]["cores"] or 1) / 4)
+
+
 def versions(candidates: list[Candidate]) -> dict[str, str]:
     """Of ours with its commit, of what runs everything, and of each package."""
     own = {name: metadata.version(name) for name in ("flask", "cheroot", "tinydb", "msgspec")}
@@ -175,6 +181,7 @@ def markdown(book: Book, candidates: list[Candidate], about: dict[str, Any]) -> 
         " [benchmarks/README.md](../README.md).",
         f"{about['date']}; {on['cores']} cores, {on['memory_gb']} GB, {on['cpu']}; load average"
         f" before the run {on['load_before']}.",
+        BUSY if is_busy(about) else "",
         ", ".join(f"{name} {version}" for name, version in about["versions"].items()) + ".",
         f"## Ratios\n\nBare Flask is 1; where it has no such operation ({OF_OURS}), plivo-sim is.",
         as_markdown(table(book, ratio_cell, notes)),
@@ -189,7 +196,7 @@ def markdown(book: Book, candidates: list[Candidate], about: dict[str, Any]) -> 
     return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
 
 
-def print_report(book: Book) -> None:
+def print_report(book: Book, about: dict[str, Any]) -> None:
     notes = Footnotes()
     print(f"\nratios: {FLOOR} is 1; where it has no such operation ({OF_OURS}), {OURS} is\n")
     print(as_text(table(book, ratio_cell, notes)))
@@ -200,3 +207,5 @@ def print_report(book: Book) -> None:
         print(f"[{n}] {text}")
     print("\ntargets\n")
     print(as_text(target_table(targets(book))))
+    if is_busy(about):
+        print(f"\n{BUSY}")

@@ -6,6 +6,7 @@ import json
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,20 @@ from peers_load import fill, load  # noqa: E402
 from peers_own import FLOOR, OURS, Bare, Place  # noqa: E402
 from peers_plot import svg  # noqa: E402
 from peers_processes import Process, free_port  # noqa: E402
-from peers_report import Footnotes, as_text, ratio_cell, save, table, value_cell  # noqa: E402
+from peers_report import (  # noqa: E402
+    BUSY,
+    Footnotes,
+    as_text,
+    markdown,
+    ratio_cell,
+    save,
+    table,
+    value_cell,
+)
 from peers_requests import Request, client, post_files, post_form  # noqa: E402
 from peers_targets import targets  # noqa: E402
 
-ABOUT = {
+ABOUT: dict[str, Any] = {
     "date": "2026-01-05 09:00 UTC",
     "machine": {"cores": 2, "memory_gb": 8.0, "cpu": "a CPU", "load_before": 0.1},
     "versions": {OURS: "1.0"},
@@ -105,6 +115,13 @@ def test_the_results_are_written(book: Book, tmp_path: Path) -> None:
     assert "| get, 32 connections | /s | more | 1.00 | 0.90 | 2.00 |" in (
         tmp_path / "peers.md"
     ).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.1, False), (3.0, True)])
+def test_a_busy_machine_is_told_of(book: Book, load: float, told: bool) -> None:
+    """With the date: numbers of such a run are noise."""
+    about = {**ABOUT, "machine": {**ABOUT["machine"], "load_before": load}}
+    assert (BUSY in markdown(book, [], about)) is told
 
 
 def test_the_plot_has_a_curve_for_each_candidate(book: Book) -> None:
