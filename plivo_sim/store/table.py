@@ -12,59 +12,28 @@ Not public API of TinyDB that is relied on: ``Table._read_table``, ``Table._upda
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
 from tinydb.table import Table
 
 from plivo_sim.ports import Page, Record, Where
 from plivo_sim.store.codec import from_plain, to_plain
+from plivo_sim.store.index import Index
 from plivo_sim.store.journal import JournalStorage
+from plivo_sim.store.ordered import Run, merged_window
 
 R = TypeVar("R", bound=Record)
 MOST_INDEXES = 24
+FEW = 64
+"""So many candidates are looked at one by one rather than indexed in one more way."""
 
-
-class Index:
-    """Which records (by ``seq``, ascending) have which values in some fields.
-
-    A field that holds a tuple counts under each of its elements; ``overlaps`` says that there is
-    one, so that a record may have several places.
-    """
-
-    def __init__(self, fields: tuple[str, ...], records: Iterator[Record]) -> None:
-        self.fields = fields
-        self.overlaps = False
-        self.places: dict[tuple[str, ...], list[int]] = {}
-        for record in records:
-            self.add(record)
-
-    def add(self, record: Record) -> None:
-        for key in self._keys(record):
-            seqs = self.places.setdefault(key, [])
-            if not seqs or seqs[-1] < record.seq:
-                seqs.append(record.seq)
-            else:
-                insort(seqs, record.seq)
-
-    def discard(self, record: Record) -> None:
-        for key in self._keys(record):
-            seqs = self.places[key]
-            del seqs[bisect_left(seqs, record.seq)]
-            if not seqs:
-                del self.places[key]
-
-    def _keys(self, record: Record) -> Iterator[tuple[str, ...]]:
-        keys: list[tuple[str, ...]] = [()]
-        for field in self.fields:
-            value = getattr(record, field)
-            if isinstance(value, tuple):
-                self.overlaps = True
-            values = value if isinstance(value, tuple) else (value,)
-            keys = [(*key, each) for key in keys for each in dict.fromkeys(values)]
-        return iter(keys)
+MANY_VALUED = frozenset(
+    {"alias", "end_user_id", "document_ids", "application_id", "subject_id", "name", "file_sha256"}
+)
+"""Fields with so many values that one of them leaves few records."""
 
 
 class RecordTable(Table, Generic[R]):
@@ -82,9 +51,8 @@ class RecordTable(Table, Generic[R]):
     def refresh(self) -> None:
         """Forget what was derived from the records: they were replaced as a whole."""
         self._rows = cast("dict[str, R]", self._journal.rows[self.name])
-        self._order = sorted(record.seq for record in self._rows.values())
-        self._id_of = {record.seq: id for id, record in self._rows.items()}
-        self._indexes: dict[tuple[str, ...], Index] = {}
+        self._order: Run[R] = Run(sorted(self._rows.values(), key=attrgetter("seq")))
+        self._indexes: dict[tuple[str, ...], Index[R]] = {}
 
     # --- records -------------------------------------------------------------------------
 
@@ -98,83 +66,103 @@ class RecordTable(Table, Generic[R]):
         Raises ValueError for another ``seq``, or one that another record has.
         """
         before = self._rows.get(record.id)
-        if self._id_of.get(record.seq, record.id) != record.id or (
+        if (before is None and self._order.at(record.seq) is not None) or (
             before is not None and before.seq != record.seq
         ):
             raise ValueError(f"{self.name} {record.id}: seq {record.seq} is not its own")
         self.on_change(self.name, record.id, before)
-        self._set(record.id, record)
+        self._set(record.id, before, record)
 
     def drop(self, id: str) -> None:
         """Remove the record with this id, if there is one."""
         before = self._rows.get(id)
-        if before is None:
-            return
-        self.on_change(self.name, id, before)
-        self._set(id, None)
+        if before is not None:
+            self.on_change(self.name, id, before)
+            self._set(id, before, None)
 
     def restore_row(self, id: str, record: R | None) -> None:
         """Put a row back as it was (roll-back); not journalled."""
-        self._set(id, record)
+        self._set(id, self._rows.get(id), record)
+
+    def become(self, rows: Mapping[str, R]) -> None:
+        """Change what differs from these rows, record by record."""
+        now = self._rows
+        changed = [r for id, r in rows.items() if now.get(id) is not r]
+        gone = [id for id in now if id not in rows]
+        moved = [r.id for r in changed if r.id in now and now[r.id].seq != r.seq]
+        for id in (*gone, *moved):
+            self.drop(id)
+        for record in changed:
+            self.put(record)
 
     def every(self) -> Iterator[R]:
         """All records, oldest first."""
-        return (self._rows[self._id_of[seq]] for seq in self._order)
+        return iter(self._order)
 
     def having(self, field: str, value: str) -> list[R]:
         """The records with this value in this field (or in it, if it is a tuple)."""
-        seqs = self._index((field,)).places.get((value,), [])
-        return [self._rows[self._id_of[seq]] for seq in seqs]
+        return list(self.each(field, value))
+
+    def each(self, field: str, value: str) -> Iterator[R]:
+        """Those of ``having`` one after the other; nothing may change meanwhile."""
+        return iter(self._index((field,)).having(value) or ())
+
+    def how_many(self, field: str, value: str) -> int:
+        """How many ``having`` would find."""
+        return self._index((field,)).count(value)
 
     def page(self, where: Where, *, offset: int = 0, limit: int = 20) -> Page[R]:
         """The records that match all of ``where``, from ``offset``, at most ``limit``."""
-        lists = self._matching(where)
-        total = sum(map(len, lists))
-        seqs = _window(lists, offset, limit)
-        return Page([self._rows[self._id_of[seq]] for seq in seqs], total)
+        runs = self._matching(where)
+        return Page(merged_window(runs, offset, limit), sum(map(len, runs)))
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _set(self, id: str, record: R | None) -> None:
-        before = self._rows.get(id)
-        for index in self._indexes.values():
-            if before is not None:
-                index.discard(before)
-            if record is not None:
-                index.add(record)
+    def _set(self, id: str, before: R | None, record: R | None) -> None:
         if record is None:
             assert before is not None
-            del self._rows[id], self._id_of[before.seq]
-            del self._order[bisect_left(self._order, before.seq)]
-        else:
-            self._rows[id] = record
-            if before is None:
-                self._id_of[record.seq] = id
-                if not self._order or self._order[-1] < record.seq:
-                    self._order.append(record.seq)
-                else:
-                    insort(self._order, record.seq)
+            for index in self._indexes.values():
+                index.discard(before)
+            del self._rows[id]
+            self._order.remove(before.seq)
+            return
+        for index in self._indexes.values():
+            index.put(record, before)
+        self._rows[id] = record
+        self._order.put(record)
 
-    def _matching(self, where: Where) -> list[list[int]]:
+    def _matching(self, where: Where) -> list[Run[R]]:
+        """Disjoint runs that hold what matches."""
         if not where:
             return [self._order]
-        fields = tuple(sorted(where))
-        keys: list[tuple[str, ...]] = [()]
-        for field in fields:
-            keys = [(*key, value) for key in keys for value in dict.fromkeys(where[field])]
-        index = self._index(fields)
-        lists = [index.places[key] for key in keys if key in index.places]
-        if index.overlaps and len(lists) > 1:
-            return [sorted(set().union(*lists))]
-        return lists
+        if len(where) > 1 and (few := self._few(where)) is not None:
+            return [Run(few)]
+        index = self._index(tuple(sorted(where)))
+        found = [index.having(key) for key in index.keys_for(dict(where))]
+        runs = [run for run in found if run is not None]
+        if index.overlaps and len(runs) > 1:
+            by_seq = {record.seq: record for run in runs for record in run}
+            return [Run(by_seq[seq] for seq in sorted(by_seq))]
+        return runs
 
-    def _index(self, fields: tuple[str, ...]) -> Index:
+    def _few(self, where: Where) -> list[R] | None:
+        """What matches, found one by one where a field of many values leaves few to look at."""
+        for field in where:
+            if field not in MANY_VALUED or len(where[field]) != 1:
+                continue
+            (value,) = where[field]
+            if self.how_many(field, value) <= FEW:
+                others = {name: set(values) for name, values in where.items() if name != field}
+                return [record for record in self.each(field, value) if _matches(record, others)]
+        return None
+
+    def _index(self, fields: tuple[str, ...]) -> Index[R]:
         index = self._indexes.get(fields)
         if index is None:
             if len(self._indexes) >= MOST_INDEXES:
                 del self._indexes[next(iter(self._indexes))]
-            index = self._indexes[fields] = Index(fields, self.every())
+            index = self._indexes[fields] = Index(fields, self._order)
         return index
 
     # --- what TinyDB's own methods funnel into ---------------------------------------------
@@ -205,21 +193,9 @@ def _unwatched(table: str, id: str, before: Record | None) -> None:
     """Nobody keeps track of this table's changes."""
 
 
-def _window(lists: list[list[int]], offset: int, limit: int) -> list[int]:
-    """Positions ``offset`` to ``offset + limit`` of the merged sorted lists, without merging all.
-
-    The lists are disjoint. Finds, by bisecting over the values, where the window starts.
-    """
-    if len(lists) == 1:
-        return lists[0][offset : offset + limit]
-    if not lists or offset >= sum(map(len, lists)):
-        return []
-    low, high = min(each[0] for each in lists), max(each[-1] for each in lists) + 1
-    while low < high:
-        middle = (low + high) // 2
-        if sum(bisect_left(each, middle + 1) for each in lists) > offset:
-            high = middle
-        else:
-            low = middle + 1
-    tails = [each[(at := bisect_left(each, low)) : at + limit] for each in lists]
-    return sorted(seq for tail in tails for seq in tail)[:limit]
+def _matches(record: Record, where: Mapping[str, set[str]]) -> bool:
+    for field, wanted in where.items():
+        value = getattr(record, field)
+        if wanted.isdisjoint(value if isinstance(value, tuple) else (value,)):
+            return False
+    return True

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from plivo_sim.domain.models import Application, Origin
 from plivo_sim.domain.statuses import Status
+from plivo_sim.store import ordered
 from plivo_sim.store.codec import from_plain, to_plain
 from plivo_sim.store.database import Database
-from plivo_sim.store.table import MOST_INDEXES, Index
+from plivo_sim.store.index import Index
+from plivo_sim.store.table import FEW, MOST_INDEXES
 from tests.store.records import AT, application, end_user, ids, keep, timer
 
 
@@ -276,7 +278,8 @@ def _matches(record: Application, where: dict[str, list[str]]) -> bool:
 def test_any_history_answers_like_a_dictionary(changes: Any, questions: Any) -> None:
     """After any puts and drops, before and after reopening, every window of every filter is what
     a brute-force look at a dictionary finds."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordered, "LOAD", 2)
         path = Path(folder) / "journal.jsonl"
         db, model = Database(path), {}
         for number, batch in enumerate(changes):
@@ -452,6 +455,57 @@ def test_a_restored_store_goes_on(kept: Kept) -> None:
     db.restore(mark)
     keep(db, application(3, status=Status.ACCEPTED))
     assert ids(kept.db.applications.having("status", "accepted")) == ["app-2", "app-3"]
+
+
+def test_a_restore_of_much_that_changed_little(kept: Kept) -> None:
+    """Only the difference is made: put, changed, dropped, and a seq that was taken over."""
+    db = kept.db
+    keep(db, *(application(n) for n in range(1, 30)))
+    assert len(db.applications.having("status", "submitted")) == 29
+    mark = db.mark()
+    with db.transaction():
+        db.applications.drop("app-7")
+        db.applications.put(application(7, id="app-70"))
+        db.applications.put(application(8, status=Status.ACCEPTED))
+        db.end_users.put(end_user(40))
+    db.restore(mark)
+    for look in (db, kept.db):
+        assert ids(look.applications.every()) == [f"app-{n}" for n in range(1, 30)]
+        assert len(look.applications.having("status", "submitted")) == 29
+        assert (look.applications.having("status", "accepted"), len(look.end_users)) == ([], 0)
+
+
+def test_a_restore_may_give_a_record_another_place(kept: Kept) -> None:
+    """A snapshot from elsewhere has the same ids in another order."""
+    db = kept.db
+    keep(db, *(application(n) for n in range(1, 30)))
+    mark = db.mark()
+    mark["applications"]["app-1"] = application(50, id="app-1")
+    db.restore(mark)
+    for look in (db, kept.db):
+        assert ids(look.applications.every()) == [*(f"app-{n}" for n in range(2, 30)), "app-1"]
+
+
+@pytest.mark.parametrize("alike", [3, FEW + 5])
+def test_a_filter_of_few_and_one_of_many(kept: Kept, alike: int) -> None:
+    """An alias that few have, or many, and a status: the same answer either way."""
+    records = [
+        application(n, alias="same", status=Status.ACCEPTED if n % 2 else Status.REJECTED)
+        for n in range(1, alike + 1)
+    ]
+    keep(kept.db, *records, application(200, status=Status.ACCEPTED))
+    where = {"alias": ("same",), "status": ("accepted",)}
+    page = kept.db.applications.page(where, offset=1, limit=2)
+    wanted = [record for record in records if record.status is Status.ACCEPTED]
+    assert (page.records, page.total_count) == (wanted[1:3], len(wanted))
+
+
+def test_how_many_and_each_of_them(kept: Kept) -> None:
+    """Without making a list."""
+    keep(kept.db, *(application(n, end_user_id=f"u{n % 2}") for n in (1, 2, 3)))
+    table = kept.db.applications
+    assert [table.how_many("end_user_id", who) for who in ("u0", "u1", "u2")] == [1, 2, 0]
+    assert next(table.each("end_user_id", "u1")).id == "app-1"
 
 
 def test_a_reset_forgets_every_table(kept: Kept) -> None:
