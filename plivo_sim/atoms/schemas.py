@@ -87,7 +87,7 @@ class RequirementOut(Schema):
 class ApplicationOut(Schema):
     _id = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{24}$"))
     organizationId = fields.String(required=True)
-    plivoComplianceId = fields.UUID(required=True)
+    plivoComplianceId = fields.String(required=True)
     alias = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(list(AtomsStatus)))
     countryIso = fields.String(required=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 from typing import Any
 
 from apispec import APISpec
@@ -11,7 +12,8 @@ from marshmallow import Schema
 
 from plivo_sim import __version__
 from plivo_sim.dialects.schema import Country, TextMap, Word
-from plivo_sim.openapi.model import Operation, Query, Surface
+from plivo_sim.jsontext import decode_json
+from plivo_sim.openapi.model import JSON, Operation, Query, Surface
 
 BASIC = {"type": "http", "scheme": "basic", "description": "Auth id and auth token."}
 BEARER = {"type": "http", "scheme": "bearer"}
@@ -37,13 +39,30 @@ def build(surface: Surface) -> dict[str, Any]:
     if surface.mount:
         spec.options["servers"] = [{"url": surface.mount}]
     paths: dict[str, dict[str, Any]] = {}
+    examples = _examples().get(surface.name, {})
     for operation in surface.operations:
         told = _operation(surface, operation)
+        _illustrate(told, examples.get(operation.id, {}))
         paths.setdefault(operation.path, {})[operation.method.lower()] = told
     for path, operations in paths.items():
         spec.path(path=path, parameters=_path_parameters(path), operations=operations)
     document: dict[str, Any] = spec.to_dict()
     return document
+
+
+def _examples() -> dict[str, Any]:
+    """Surface -> operation -> ``request`` or a status -> example. Those of Plivo's answers, and
+    what is asked for them, are as the pages print them (documented); files are embedded, since a
+    printed path means nothing to a server. Those of the control API are ours."""
+    text = resources.files("plivo_sim.data").joinpath("openapi-examples.json").read_bytes()
+    examples: dict[str, Any] = decode_json(text)
+    return examples
+
+
+def _illustrate(operation: dict[str, Any], examples: dict[str, Any]) -> None:
+    for part, example in examples.items():
+        body = operation["requestBody"] if part == "request" else operation["responses"][part]
+        body["content"][JSON]["example"] = example
 
 
 def _name_of(schema: Any) -> str:
