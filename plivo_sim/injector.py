@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask import Response, request
 
@@ -40,7 +41,9 @@ class Injector:
     """Matches faults against calls. What it counts is no state: it lives in memory only."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, int, str], deque[float]] = {}
+        self._windows: WeakKeyDictionary[World, tuple[int, dict[str, deque[float]]]] = (
+            WeakKeyDictionary()
+        )
 
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
@@ -123,13 +126,21 @@ class Injector:
     def _over_quota(self, world: World, id: str, fault: FaultRule) -> bool:
         assert fault.quota is not None
         now = time.time()
-        window = self._windows.setdefault((world.auth_id, world.era, id), deque())
+        window = self._of(world).setdefault(id, deque())
         while window and window[0] <= now - fault.quota.per_s:
             window.popleft()
         if len(window) >= fault.quota.calls:
             return True
         window.append(now)
         return False
+
+    def _of(self, world: World) -> dict[str, deque[float]]:
+        """The windows of an account; they begin anew when its records are replaced."""
+        era, windows = self._windows.get(world, (-1, {}))
+        if era != world.era:
+            windows = {}
+            self._windows[world] = world.era, windows
+        return windows
 
 
 def error_of(fault: FaultRule, api: str) -> SimError:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.dialects.phone_number.limits import OPERATIONS_A_MINUTE, RateLimits
 from plivo_sim.domain.models import DeliveryState
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services import documents
@@ -140,6 +141,17 @@ def test_a_correction_and_a_decision(verbs: ByHttp) -> None:
         assert corrected
         told = ["submitted", "rejected", "submitted"] + (["accepted"] if decided else [])
         assert timeline(verbs, id) == told
+
+
+def test_as_many_calls_as_the_limit_are_let_through() -> None:
+    """Not one more, and not one less."""
+    for _ in range(ROUNDS):
+        limits = RateLimits()
+
+        def let_through(limits: RateLimits = limits) -> int:
+            return sum(limits.hit("MA", "operations")[1] is None for _ in range(20))
+
+        assert sum(all_at_once(*[let_through] * THREADS)) == OPERATIONS_A_MINUTE
 
 
 def test_deletes_while_time_passes(verbs: ByHttp) -> None:

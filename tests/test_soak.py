@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from plivo_sim.faults.model import FaultRule, Quota
+from plivo_sim.injector import Injector
 from plivo_sim.webhooks.outbox import KEPT_DELIVERIES
 from plivo_sim.world import KEPT_EXCHANGES
 from tests import soak
+from tests.support import Http
 from tests.torture.nursery import Server, open_nursery
-
-pytestmark = pytest.mark.live
 
 SECONDS = 3.0
 USERS = 6
@@ -19,6 +20,7 @@ MOST_THREADS = 60
 """Those of the requests, of due work and of callbacks; each pool has its own bound."""
 
 
+@pytest.mark.live
 def test_a_short_soak_leaves_nothing_behind(tmp_path: Path) -> None:
     """File descriptors, threads, rings; no error that was not asked for."""
     with open_nursery() as nursery:
@@ -38,3 +40,13 @@ def test_a_short_soak_leaves_nothing_behind(tmp_path: Path) -> None:
     # A journal for each account, and a connection or two that are not yet known to be gone.
     assert after.fds <= before.fds + len(soak.ACCOUNTS) + USERS + 4
     assert after.threads <= MOST_THREADS
+
+
+def test_what_quotas_count_goes_with_the_account_s_records(http: Http) -> None:
+    """Resetting again and again leaves one account's windows, not one for each reset."""
+    injector, quota = Injector(), Quota(calls=1, per_s=3600)
+    fault = FaultRule(effect="rate_limited", quota=quota)
+    for _ in range(5):
+        assert not injector._over_quota(http.world, "fault-1", fault)
+        http.sim.remove(http.world)
+    assert [len(windows) for _, windows in injector._windows.values()] == [1]

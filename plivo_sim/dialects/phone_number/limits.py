@@ -48,8 +48,9 @@ class RateLimits:
         limiter = self._limiter or self._open()
         amount = REQUIREMENTS_A_MINUTE if kind == "requirements" else OPERATIONS_A_MINUTE
         item: RateLimitItem = RateLimitItemPerMinute(amount)
-        within = limiter.hit(item, auth_id, kind)
-        window = limiter.get_window_stats(item, auth_id, kind)
+        with self._lock:  # the library counts exactly for one thread at a time only
+            within = limiter.hit(item, auth_id, kind)
+            window = limiter.get_window_stats(item, auth_id, kind)
         headers = {
             "X-RateLimit-Limit": str(amount),
             "X-RateLimit-Remaining": str(max(window.remaining, 0)),
