@@ -16,12 +16,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec import convert
 
 from plivo_sim.control.presenters import happening_of
 from plivo_sim.domain.models import DeliveryState
 from plivo_sim.domain.statuses import Status, allowed
 from plivo_sim.durations import Duration
+from plivo_sim.faults.model import WebhookPolicy
 from plivo_sim.runner import Happening
+from plivo_sim.services.policies import set_webhook_policy
 from plivo_sim.simulator import Simulator
 from plivo_sim.snapshots import save_snapshot
 from tests.conftest import bounded
@@ -344,13 +347,36 @@ def test_the_same_calls_give_the_same_journal(story: list[Step]) -> None:
     assert told[0] == told[1]
 
 
+delays = st.sampled_from([Duration(HOUR), Duration(90), Duration(business_days=2)])
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        "delay": st.sampled_from(["10m", "2 business days"]),
+        "duplicate": st.integers(1, 2),
+        "reorder": st.just(True),
+        "drop": st.sampled_from([-1, 1, 2]),
+        "retries": st.sampled_from([["0s", "30s"], ["1h", "1d", "1 business day"]]),
+    },
+)
+
+
 @bounded(25)
-@given(story=stories, first=st.integers(0, 40 * DAY), second=st.integers(0, 40 * DAY))
-def test_two_advances_are_one(story: list[Step], first: int, second: int) -> None:
-    """What happens, in which order, and the whole state (DECISIONS 11)."""
+@given(
+    story=stories,
+    policy=policies,
+    delay=delays,
+    first=st.integers(0, 40 * DAY),
+    second=st.integers(0, 40 * DAY),
+)
+def test_two_advances_are_one(
+    story: list[Step], policy: dict[str, Any], delay: Duration, first: int, second: int
+) -> None:
+    """What happens, in which order, and the whole state, whatever the account's policy for
+    callbacks (DECISIONS 11)."""
     told = []
     for legs in ([first, second], [first + second]):
-        sim = fresh()
+        sim = fresh(replace(SETTINGS, review_delay=delay))
+        set_webhook_policy(sim.world(ACCOUNTS[0]), convert(policy, WebhookPolicy))
         perform(ByServices(sim), story)
         happened: list[Happening] = []
         for leg in legs:
