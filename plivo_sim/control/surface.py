@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from typing import Any
+
+import msgspec
 
 from plivo_sim.control import schemas
 from plivo_sim.control.problems import MEDIA_TYPE
+from plivo_sim.faults.model import FaultRule, WebhookPolicy
 from plivo_sim.openapi.model import JSON, MULTIPART, Operation, Query, Surface
+from plivo_sim.scenarios.model import Decision
 
 SIM = "/_sim"
 _OBJECT = {"type": "object"}
@@ -15,9 +20,23 @@ _PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer
 
 
 def _object(*required: str, **properties: Any) -> dict[str, Any]:
-    told = {name: {"type": value} if isinstance(value, str) else value
+    """An object; a property is a schema, or its type and what it means: ``string: an instant``."""
+    told = {name: _described(value) if isinstance(value, str) else value
             for name, value in properties.items()}  # fmt: skip
     return {"type": "object", "properties": told, "required": list(required)}
+
+
+def _described(text: str) -> dict[str, Any]:
+    kind, _, meaning = text.partition(": ")
+    return {"type": kind} | ({"description": meaning} if meaning else {})
+
+
+def _part(part: Any, *required: str, **more: Any) -> dict[str, Any]:
+    """A part of the scenario language; of what it refers to, only that it is there."""
+    found = msgspec.json.schema(part)["$defs"][part.__name__]["properties"]
+    told = {name: {} if "$ref" in str(each) else each for name, each in found.items()}
+    text = f"{getdoc(part)}\n\nThe whole language: docs/scenarios.md."
+    return _object(*required, **told, **more) | {"description": text}
 
 
 def _get(id: str, path: str, summary: str, answer: Any, *query: Query, **more: Any) -> Operation:
@@ -45,6 +64,8 @@ def _delete(id: str, path: str, summary: str, answer: Any, **more: Any) -> Opera
     )  # fmt: skip
 
 
+_FOR = "string: the account, instead of in the query"
+_ONLY_ACCOUNT = _object(account=_FOR)
 _UNTIL = _object("application", "status", application="string", status="string")
 
 OPERATIONS = (
@@ -53,23 +74,28 @@ OPERATIONS = (
     Operation(
         id="advance", method="POST", path=f"{SIM}/clock/advance", query=(_ACCOUNT,),
         summary="Move time; answers with what happened on the way.",
-        bodies={JSON: _object(by={"type": ["string", "number"]}, to="string", until=_UNTIL,
-                              account="string")},
+        bodies={JSON: _object(
+            by={"type": ["string", "number"], "description": "a duration, or seconds"},
+            to="string: an instant", account=_FOR,
+            until=_UNTIL | {"description": "until this application has this status"},
+        )},
         answers={200: schemas.AdvanceOut, 202: schemas.AdvanceOut}, errors=(404, 409),
     ),
-    _post("pause", "/clock/pause", "Let time stand still.", schemas.ClockOut),
-    _post("resume", "/clock/resume", "Let time run.", schemas.ClockOut),
+    _post("pause", "/clock/pause", "Let time stand still.", schemas.ClockOut, _ONLY_ACCOUNT),
+    _post("resume", "/clock/resume", "Let time run.", schemas.ClockOut, _ONLY_ACCOUNT),
     _post("set_rate", "/clock/rate", "Simulated seconds a real second.", schemas.ClockOut,
-          _object("rate", rate="number"), errors=(409,)),
+          _object("rate", rate="number: 86400 is a day a second", account=_FOR), errors=(409,)),
     _post("set_clock", "/clock/set", "Move time to an instant.", schemas.AdvanceOut,
-          _object("to", to="string"), errors=(409,)),
+          _object("to", to="string: an instant, not before now", account=_FOR), errors=(409,)),
     _get("list_applications", "/applications", "Applications, oldest first.",
          schemas.ApplicationsOut, _ACCOUNT, *_PAGE,
          *(Query(name=n) for n in ("status", "country_iso", "number_type", "user_type"))),
     _get("get_application", "/applications/{id}", "Timeline, and what comes next.",
          schemas.ApplicationOut, errors=(404,)),
     _post("decide", "/applications/{id}/decision", "Decide by hand.", schemas.ApplicationOut,
-          _object("status", status="string", reason="string"), errors=(404, 409)),
+          _object("status", reason="string: a text, or the name of a preset",
+                  status="string: accepted, rejected, more_info_required, suspended or expired"),
+          errors=(404, 409)),
     _get("why", "/applications/{id}/why", "Which rule decided, and why not the others.",
          schemas.WhyOut, errors=(404,)),
     _get("list_requirements", "/requirements", "What the catalogue asks for.", _OBJECT),
@@ -81,7 +107,8 @@ OPERATIONS = (
           status=202, errors=(404,)),
     _get("get_webhook_policy", "/webhooks/policy", "What happens to callbacks.", _OBJECT,
          _ACCOUNT),
-    _post("set_webhook_policy", "/webhooks/policy", "Spoil callbacks.", _OBJECT),
+    _post("set_webhook_policy", "/webhooks/policy", "Spoil callbacks.", _OBJECT,
+          _part(WebhookPolicy, account=_FOR)),
     _delete("drop_webhook_policy", "/webhooks/policy", "Let callbacks be.", _OBJECT),
     _post("verify_signature", "/webhooks/verify-signature",
           "Which part of a receiver's check is wrong.", schemas.SignaturesOut,
@@ -89,13 +116,19 @@ OPERATIONS = (
                   headers={"type": "object", "additionalProperties": {"type": "string"}})),
     _get("list_accounts", "/accounts", "Accounts.", schemas.AccountsOut),
     _post("make_account", "/accounts", "Make an account, or change its settings.",
-          schemas.AccountOut, _object("auth_id", auth_id="string", settings=_OBJECT), 201),
+          schemas.AccountOut,
+          _object("auth_id", auth_id="string: MA and 18 letters or digits",
+                  settings=_OBJECT | {"description": "name: text; see docs/settings.md"}), 201),
     _post("reset", "/reset", "Forget everything in an account.",
-          _object("reset", reset={"type": "array", "items": {"type": "string"}})),
-    _post("snapshot", "/snapshot", "Remember this moment.", schemas.MarkedOut, status=201),
+          _object("reset", reset={"type": "array", "items": {"type": "string"}}),
+          _object(account=f"{_FOR}, or all")),
+    _post("snapshot", "/snapshot", "Remember this moment.", schemas.MarkedOut,
+          _object(name="string: default: snapshot-1, snapshot-2 …", account=_FOR), 201),
     _get("get_snapshot", "/snapshot/{name}", "A moment as a document.", _OBJECT, _ACCOUNT,
          errors=(404,)),
     _post("restore", "/restore", "Make a moment the present again.", schemas.AccountOut,
+          _object(name="string: of a moment that was remembered",
+                  snapshot="object: a moment as a document, instead", account=_FOR),
           errors=(404,)),
     _get("receive_get", "/inbox/{name}", "The built-in receiver.", _OBJECT),
     _post("receive_post", "/inbox/{name}", "The built-in receiver.", _OBJECT),
@@ -104,16 +137,19 @@ OPERATIONS = (
     _get("list_scenarios", "/scenarios", "The stories that ship.", _OBJECT),
     _get("get_shipped", "/scenarios/{name}", "The text of one.", _OBJECT, errors=(404,)),
     _get("get_scenario", "/scenario", "The account's story.", _OBJECT, _ACCOUNT),
-    _post("use_scenario", "/scenario", "Choose a story.", _OBJECT),
+    _post("use_scenario", "/scenario", "Choose a story.", _OBJECT,
+          _object(name="string: of one that ships", yaml="string: the text of one",
+                  scenario="object: one as an object", account=_FOR)),
     _delete("drop_scenario", "/scenario", "No story.", _OBJECT),
     _get("scenario_schema", "/schema/scenario.json", "The JSON Schema of a story.", _OBJECT),
     _get("words", "/words", "Magic values and presets.", _OBJECT),
     _get("list_faults", "/faults", "Faults that are on.", _OBJECT, _ACCOUNT),
     _post("add_fault", "/faults", "Switch a fault on.", _OBJECT,
-          _object("effect", effect="string"), 201),
+          _part(FaultRule, "effect", account=_FOR), 201),
     _delete("clear_faults", "/faults", "Switch all off.", _OBJECT),
     _delete("remove_fault", "/faults/{id}", "Switch one off.", _OBJECT, errors=(404,)),
-    _post("next_outcome", "/next-outcome", "Decide the next submission.", _OBJECT, status=201),
+    _post("next_outcome", "/next-outcome", "Decide the next submission.", _OBJECT,
+          _part(Decision, account=_FOR), 201),
     _get("list_requests", "/requests", "The last exchanges.", _OBJECT, _ACCOUNT,
          Query(name="id")),
     Operation(

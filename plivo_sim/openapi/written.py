@@ -51,7 +51,7 @@ def _answers(responses: Plain) -> str:
 
 def _table(schema: Plain) -> Iterator[str]:
     if schema.get("description"):
-        yield from (schema["description"], "")
+        yield from (schema["description"].replace("``", "`"), "")
     parts, needed = schema.get("properties", {}), schema.get("required", ())
     meanings = any("description" in each for each in parts.values())
     yield from ("| name | type |" + " meaning |" * meanings, "|---|---|" + "---|" * meanings)
