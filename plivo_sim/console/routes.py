@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from plivo_sim import __version__
-from plivo_sim.console import applications, times
+from plivo_sim.console import applications, exchanges, inboxes, times, webhooks
 from plivo_sim.console.deeds import Build, Deed, Memory, memory, perform
 from plivo_sim.console.pages import guard, open_world, pulse_of, show
 from plivo_sim.control.trust import check_caller
@@ -20,8 +20,19 @@ from plivo_sim.dialects.timestamps import microseconds
 from plivo_sim.errors import NoSuchPage, TooLarge, Untrusted
 
 PREFIX = "/console"
-PAGES: list[tuple[str, Callable[..., Response]]] = [*applications.PAGES, *times.PAGES]
-DEEDS: dict[str, Build] = {**applications.DEEDS, **times.DEEDS}
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    *applications.PAGES,
+    *times.PAGES,
+    *webhooks.PAGES,
+    *inboxes.PAGES,
+    *exchanges.PAGES,
+]
+DEEDS: dict[str, Build] = {
+    **applications.DEEDS,
+    **times.DEEDS,
+    **webhooks.DEEDS,
+    **inboxes.DEEDS,
+}
 
 
 def make_blueprint() -> Blueprint:

@@ -1,0 +1,198 @@
+"""Requests: the journal of an account's last exchanges, and each of them whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Response, request
+
+from plivo_sim.console.curl import curl
+from plivo_sim.console.pages import (
+    Paged,
+    as_json,
+    newest_first,
+    open_world,
+    page_number,
+    readable,
+    show,
+)
+from plivo_sim.errors import NotFound
+from plivo_sim.exchanges import KEPT_TEXT
+from plivo_sim.services import planning
+from plivo_sim.world import World
+
+Shown = dict[str, Any]
+CLASSES = {"2": "2xx, done", "4": "4xx, refused", "5": "5xx, failed"}
+ANY_FAULT = "any"
+FILTERS = ("dialect", "operation", "status", "fault")
+MULTIPART = "multipart/form-data"
+FORMS = (MULTIPART, "application/x-www-form-urlencoded")
+MOST_ABOUT = 20
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def list_page(account: str) -> Response:
+    """Newest first; filters by dialect, operation, class of status, and fault."""
+    world = open_world(account)
+    asked = {name: request.args.get(name, "") for name in FILTERS}
+    every = [each.shown() for each in world.exchanges]
+    matching = [each for each in every if _matches(each, asked)]
+    number = page_number()
+    offset, limit = newest_first(len(matching), number)
+    rows = [_row(each) for each in matching[offset : offset + limit][::-1]]
+    return show(
+        "requests.html",
+        world=world,
+        found=Paged(rows, number, len(matching)),
+        asked=asked,
+        choices=_choices(every, asked),
+        any_at_all=bool(every),
+        most=world.exchanges.most,
+    )
+
+
+def _matches(each: Shown, asked: dict[str, str]) -> bool:
+    fault = each["fault"] or ""
+    return (
+        asked["dialect"] in ("", each["dialect"])
+        and asked["operation"] in ("", each["operation"])
+        and str(each["status"]).startswith(asked["status"])
+        and (asked["fault"] in ("", fault) or (asked["fault"] == ANY_FAULT and bool(fault)))
+    )
+
+
+def _choices(every: list[Shown], asked: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers: what there is, and what is asked for even if there is none."""
+    seen = {
+        name: sorted({each[name] for each in every if each[name]} | {asked[name]} - {""})
+        for name in ("dialect", "operation", "fault")
+    }
+    chosen = {name: [(each, each) for each in words] for name, words in seen.items()}
+    chosen["fault"] = [
+        (ANY_FAULT, "any fault"), *(pair for pair in chosen["fault"] if pair[0] != ANY_FAULT)
+    ]  # fmt: skip
+    return chosen | {"status": list(CLASSES.items())}
+
+
+def _row(each: Shown) -> Shown:
+    """With what the table shows of it: path and query of the URL, a real instant."""
+    parts = urlsplit(each["url"])
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return {**each, "target": target, "at": datetime.fromisoformat(each["at"])}
+
+
+def request_page(account: str, id: str) -> Response:
+    """One exchange: what came, what was answered, what touched it."""
+    world = open_world(account)
+    found = next((each for each in map(_shown, world.exchanges) if each["id"] == id), None)
+    if found is None:
+        raise NotFound("request", id)
+    return show(
+        "request.html",
+        world=world,
+        each=_row(found),
+        about=_about(world, found),
+        answer=readable(found["answer"]),
+        answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
+        body=_body(found),
+        as_curl=as_curl(world, found),
+        kept_text=KEPT_TEXT,
+    )
+
+
+def _shown(exchange: Any) -> Shown:
+    shown: Shown = exchange.shown()
+    return shown
+
+
+def _about(world: World, each: Shown) -> list[dict[str, Any]]:
+    """The account's applications that the URL, the outcome or the answer names, with what decided
+    their last attempt."""
+    ids = dict.fromkeys(_UUID.findall(f"{each['url']} {each['why']} {each['answer']}"))
+    with world.lock:
+        known = [world.store.applications.fetch(id) for id in ids]
+        return [
+            {
+                "application": application,
+                "explained": planning.explanations_of(world, application.id),
+            }
+            for application in known[:MOST_ABOUT]
+            if application is not None
+        ]
+
+
+def _body(each: Shown) -> Shown:
+    """The body as the page shows it: ``parts`` of a form, else ``text``; ``is_cut`` if it is not
+    all there."""
+    body = each["body"]
+    if _kind(each) in FORMS and isinstance(body, list):
+        parts = [
+            {**part, "text": readable(part["text"])} if "text" in part else part for part in body
+        ]
+        return {"parts": parts, "text": "", "is_cut": any(map(_is_cut, body))}
+    text = "" if body is None else body if _not_kept(body) else as_json(body)
+    return {"parts": (), "text": text, "is_cut": _not_kept(body)}
+
+
+def _kind(each: Shown) -> str:
+    content_type: str = each["headers"].get("Content-Type", "")
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _is_cut(part: Shown) -> bool:
+    return len(part.get("text", "").encode()) >= KEPT_TEXT
+
+
+def _not_kept(body: Any) -> bool:
+    return isinstance(body, str) and body.startswith("(") and body.endswith(" not kept)")
+
+
+# --- as curl ---------------------------------------------------------------------------------
+
+
+def as_curl(world: World, each: Shown) -> str:
+    """The same request once more, with the token left to the environment."""
+    headers = each["headers"]
+    if _kind(each) in FORMS:
+        headers = {name: value for name, value in headers.items() if name != "Content-Type"}
+    return curl(each["method"], each["url"], headers, _body_words(each), _credentials(world, each))
+
+
+def _credentials(world: World, each: Shown) -> str:
+    """Words in double quotes, so that the shell fills the variable in."""
+    if each["dialect"] != "atoms":
+        return f'-u "{world.auth_id}:$PLIVO_AUTH_TOKEN"'
+    if "Authorization" in each["headers"]:
+        return '-H "Authorization: Bearer $ATOMS_TOKEN"'
+    return '-H "Cookie: session=$ATOMS_TOKEN"'
+
+
+def _body_words(each: Shown) -> Iterator[str]:
+    body, kind = each["body"], _kind(each)
+    if kind in FORMS and isinstance(body, list):
+        for part in body:
+            yield from _part_words(part, is_multipart=kind == MULTIPART)
+    elif _not_kept(body):
+        yield from ("-d", "@body.json")
+    elif body is not None:
+        yield from ("-d", json.dumps(body, ensure_ascii=False))
+
+
+def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
+    if "text" not in part:
+        filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
+        return "-F", f'{part["name"]}=@"{filename}"'
+    if is_multipart:
+        return "--form-string", f"{part['name']}={part['text']}"
+    return "--data-urlencode", f"{quote(part['name'])}={part['text']}"
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/requests", list_page),
+    ("/requests/<id>", request_page),
+]

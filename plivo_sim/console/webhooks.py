@@ -1,0 +1,220 @@
+"""Webhooks: every callback with its attempts, what happens to them on their way, replays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from flask import Response, request
+
+from plivo_sim.console.curl import curl
+from plivo_sim.console.deeds import Build, Deed, Form, just_refused
+from plivo_sim.console.pages import Paged, newest, open_world, page_number, show
+from plivo_sim.domain.models import Attempt, Delivery, DeliveryState
+from plivo_sim.errors import NotFound
+from plivo_sim.faults.model import WebhookPolicy
+from plivo_sim.services import policies
+from plivo_sim.webhooks.diagnosis import Seen, diagnose
+from plivo_sim.world import World
+
+SAYING = ("event", "status")
+"""The fields of a payload that tell what it is about."""
+REPLAY_OF = "replay of "
+POLICY_PATH = "/webhooks/policy"
+NUMBERS = ("drop", "duplicate", "timeout_s")
+TEXTS = ("delay", "age")
+LISTS = ("retries", "success")
+
+
+def list_page(account: str) -> Response:
+    """Newest first; filters by state and by application."""
+    world = open_world(account)
+    asked = {"state": request.args.get("state", ""), "application": _asked_application()}
+    fields = {"state": asked["state"], "application_id": asked["application"]}
+    where = {field: (value,) for field, value in fields.items() if value}
+    with world.lock:
+        found = newest(world.store.deliveries, where, page_number())
+        rows = [_row(world, each) for each in found.items]
+        any_at_all = len(world.store.deliveries) > 0
+        policy = _policy(world)
+    return show(
+        "webhooks.html",
+        world=world,
+        found=Paged(rows, found.number, found.total),
+        asked=asked,
+        states=list(DeliveryState),
+        any_at_all=any_at_all,
+        settings=world.settings,
+        **policy,
+    )
+
+
+def _asked_application() -> str:
+    return request.args.get("application", "").strip()
+
+
+def _row(world: World, delivery: Delivery) -> dict[str, Any]:
+    application = world.store.applications.fetch(delivery.application_id)
+    timers = world.store.timers.having("subject_id", delivery.id)
+    cause, _, note = delivery.why.partition("; ")
+    return {
+        "delivery": delivery,
+        "says": ", ".join(value for name, value in delivery.payload if name in SAYING),
+        "application": application,
+        "last": delivery.attempts[-1] if delivery.attempts else None,
+        "cause": cause,
+        "note": note,
+        "next_at": timers[0].due_at if timers else None,
+    }
+
+
+def _policy(world: World) -> dict[str, Any]:
+    """What is in force and where it comes from, whole and as a scenario file would say it."""
+    policy = policies.webhook_policy(world)
+    given = msgspec.to_builtins(policy)
+    scenario = policies.scenario_of(world)
+    own = world.store.policies.fetch("webhooks") is not None
+    lines = [f"  {name}: {msgspec.json.encode(value).decode()}" for name, value in given.items()]
+    refused = just_refused(POLICY_PATH)
+    return {
+        "policy": policy,
+        "fill": refused[0].deed.body if refused else given,
+        "given": given,
+        "policy_is_own": own,
+        "policy_story": scenario.story if scenario and given and not own else "",
+        "as_yaml": "\n".join(["webhooks:", *lines]),
+    }
+
+
+def webhook_page(account: str, id: str) -> Response:
+    """One callback: what it says, each attempt as it went over the wire, and how it was met."""
+    world = open_world(account)
+    with world.lock:
+        delivery = world.store.deliveries.fetch(id)
+        if delivery is None:
+            raise NotFound("webhook", id)
+        row = _row(world, delivery)
+        first = delivery.repeats or _replayed(delivery)
+        return show(
+            "webhook.html",
+            world=world,
+            **row,
+            tries=[_try(world, delivery, each) for each in delivery.attempts],
+            first=first,
+            first_is_known=first is not None and world.store.deliveries.fetch(first) is not None,
+            copies=world.store.deliveries.having("repeats", delivery.id),
+        )
+
+
+def _replayed(delivery: Delivery) -> str | None:
+    """The id of the delivery that was sent again, if this is a replay."""
+    told = delivery.why.partition("; ")[0]
+    return told.removeprefix(REPLAY_OF) if told.startswith(REPLAY_OF) else None
+
+
+def _try(world: World, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
+    """One attempt, with whether its signature holds and the calls that ask and repeat it."""
+    headers = dict(attempt.headers)
+    seen = Seen(
+        method=delivery.method,
+        url=attempt.url,
+        headers={name: value for name, value in headers.items() if "Signature" in name},
+        body=attempt.body,
+        token=world.token or "",
+    )
+    asked = {"method": seen.method, "url": seen.url, "headers": seen.headers, "body": seen.body}
+    body = ["--data-raw", attempt.body] if attempt.body else []
+    return {
+        "attempt": attempt,
+        "verdicts": _verdicts(seen),
+        "check": Deed(
+            told="",
+            method="POST",
+            path="/webhooks/verify-signature",
+            body={**asked, "account": world.auth_id},
+        ),
+        "again": curl(delivery.method, attempt.url, headers, body),
+    }
+
+
+def _verdicts(seen: Seen) -> dict[str, Any]:
+    try:
+        return diagnose(seen)
+    except ValueError:  # a URL that cannot be taken apart
+        return {}
+
+
+# --- buttons ---------------------------------------------------------------------------------
+
+
+def replay(form: Form) -> list[Deed]:
+    """Send every callback that was ticked once more."""
+    if not form.get("id"):
+        wrong = "tick the callbacks that are to go out again"
+        return [Deed(told="", method="POST", path="/webhooks", wrong=wrong)]
+    return [
+        Deed(
+            told=f"Sent {id} again.",
+            method="POST",
+            path=f"/webhooks/{quote(id, safe='')}/replay",
+            cli=("webhooks", "replay", id),
+        )
+        for id in form.getlist("id")
+    ]
+
+
+def set_policy(form: Form) -> list[Deed]:
+    """What the fields say; one that is empty says nothing."""
+    texts = {name: text for name in WebhookPolicy.__struct_fields__ if (text := _text(form, name))}
+    body: dict[str, Any] = {name: texts[name] for name in TEXTS if name in texts}
+    body |= {name: _number(texts[name]) for name in NUMBERS if name in texts}
+    body |= {name: _list(texts[name]) for name in LISTS if name in texts}
+    body |= {"reorder": True} if "reorder" in texts else {}
+    body |= {"signature": texts["signature"]} if texts.get("signature", "valid") != "valid" else {}
+    told = ", ".join(f"{name} {value}" for name, value in body.items())
+    return [
+        Deed(
+            told=f"Callbacks from now on: {told or 'as the settings say'}.",
+            method="POST",
+            path=POLICY_PATH,
+            body={**body, "account": form.get("account", "")},
+        )
+    ]
+
+
+def drop_policy(form: Form) -> list[Deed]:
+    account = form.get("account", "")
+    told = "The account's own webhook policy is gone."
+    return [Deed(told=told, method="DELETE", path=POLICY_PATH, query={"account": account})]
+
+
+def _text(form: Form, name: str) -> str:
+    return form.get(name, "").strip()
+
+
+def _number(text: str) -> Any:
+    """A number if it is one; else the text, which the control call refuses in its own words."""
+    if re.fullmatch(r"-?[0-9]{1,9}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", text) else text
+
+
+def _list(text: str) -> list[Any]:
+    """What stands between commas; ``none`` is an empty list."""
+    if text.casefold() == "none":
+        return []
+    return [_number(each.strip()) for each in text.split(",")]
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/webhooks", list_page),
+    ("/webhooks/<id>", webhook_page),
+]
+DEEDS: dict[str, Build] = {
+    "replay": replay,
+    "webhook-policy": set_policy,
+    "drop-webhook-policy": drop_policy,
+}
