@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from plivo_sim.dialects.bodies import read_body
+from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, read_body
 from plivo_sim.durations import Duration, parse_duration
 from plivo_sim.errors import Fault, Invalid, Problem
 from plivo_sim.settings import read_instant
@@ -21,9 +21,15 @@ def invalid(path: str, text: str) -> Invalid:
     return Invalid([Problem(Fault.BAD_VALUE, (path,) if path else (), text)])
 
 
-def json_object(*known: str) -> dict[str, Any]:
-    """The request's JSON object (empty body: empty object), with known keys only."""
-    body = read_body(request)
+LARGEST_JSON_BYTES = 1024 * 1024
+
+
+def json_object(*known: str, large: bool = False) -> dict[str, Any]:
+    """The request's JSON object (empty body: empty object), with known keys only.
+
+    ``large``: one that may hold files. Raises Invalid, TooLarge.
+    """
+    body = read_body(request, LARGEST_BODY_BYTES if large else LARGEST_JSON_BYTES)
     if body.kind == "empty":
         return {}
     if body.kind != "json" or not isinstance(body.json, dict):

@@ -310,7 +310,7 @@ def get_snapshot(name: str) -> Response:
 
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: make that moment the present again."""
-    data = json_object("name", "snapshot", "account")
+    data = json_object("name", "snapshot", "account", large=True)
     world = world_of(data, sends=True)
     name = text_of(data, "name")
     with world.lock:

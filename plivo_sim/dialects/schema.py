@@ -89,8 +89,18 @@ class Nested(fields.Nested):
     default_error_messages = _type_errors("an object")
 
 
+MOST_ENTRIES = 1000
+"""Of a list (invented): one with more would keep the processor busy only to be refused."""
+
+
 class Many(fields.List[Any]):
     default_error_messages = _type_errors("a list")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > MOST_ENTRIES:
+            told = f"must have at most {MOST_ENTRIES} entries, has {len(value)}"
+            raise ValidationError(complaint(Fault.BAD_LENGTH, told))
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class TextMap(fields.Field[dict[str, str]]):

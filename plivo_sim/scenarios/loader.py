@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ from plivo_sim.scenarios.model import Scenario, json_schema
 
 _MISSING = "is required"
 _ENDLESS = "is nested too deeply"
+LARGEST_TEXT = 256 * 1024
+MOST_VALUES = 20_000
+MOST_MISTAKES = 100
+"""A story has some dozens of lines. What is beyond these is an attack, or no story."""
+_TOO_LARGE = f"is too large: at most {LARGEST_TEXT} characters and {MOST_VALUES} values"
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -55,9 +61,13 @@ def load_scenario(
 
     ``document_words``: the document types that may be named; None: those that ship.
     """
+    if len(text) > LARGEST_TEXT:
+        raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
         node = yaml.compose(text, Loader=_Loader)
-        twice = list(_given_twice(node))
+        if _count(node, _parts_of_node, {}) > MOST_VALUES:
+            raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
+        twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -66,6 +76,8 @@ def load_scenario(
         raise ScenarioError([Mistake(file, line, "", f"not valid YAML: {told}")]) from None
     except RecursionError:
         raise ScenarioError([Mistake(file, 0, "", _ENDLESS)]) from None
+    except ScenarioError:
+        raise
     except (ValueError, TypeError) as error:
         raise ScenarioError([Mistake(file, 0, "", f"not valid YAML: {error}")]) from None
     return _checked(data, file, lambda path: _line_of(node, path), document_words, twice)
@@ -89,8 +101,14 @@ def _checked(
         raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'story: ...'")])
     known = shipped_words() if document_words is None else document_words
     try:
-        shape = list(_shape_mistakes(data))
-        found = [*found, *shape, *_meaning_of(_usable(data, shape), shape, known)]
+        if _count(data, _parts_of, {}) > MOST_VALUES:
+            raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
+        shape = list(itertools.islice(_shape_mistakes(data), MOST_MISTAKES))
+        found = [*found, *shape]
+        if len(shape) < MOST_MISTAKES:
+            found += itertools.islice(
+                _meaning_of(_usable(data, shape), shape, known), MOST_MISTAKES
+            )
         if not found:
             return msgspec.convert(data, Scenario)
     except msgspec.ValidationError as error:
@@ -99,6 +117,26 @@ def _checked(
         found = [((), _ENDLESS)]
     mistakes = [Mistake(file, line_of(path), _dotted(path), text) for path, text in found]
     raise ScenarioError(sorted(mistakes, key=lambda mistake: mistake.line))
+
+
+def _count(whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, int]) -> int:
+    """How many values it stands for, those behind aliases as often as they are named."""
+    if id(whole) not in known:
+        known[id(whole)] = 0  # should it hold itself
+        known[id(whole)] = 1 + sum(_count(each, parts_of, known) for each in parts_of(whole))
+    return known[id(whole)]
+
+
+def _parts_of_node(node: Any) -> Iterable[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [each for pair in node.value for each in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else ()
+
+
+def _parts_of(data: Any) -> Iterable[Any]:
+    if isinstance(data, dict):
+        return data.values()
+    return data if isinstance(data, list) else ()
 
 
 def _meaning_of(usable: Any, shape: list[Found], known: Collection[str]) -> Iterator[Found]:
@@ -166,8 +204,8 @@ def _filler(path: Steps) -> str:
 
 
 def _shape_mistakes(data: Any) -> Iterator[Found]:
-    errors = sorted(_validator().iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path])
-    for error in errors:
+    errors = itertools.islice(_validator().iter_errors(data), MOST_MISTAKES)
+    for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
         yield from _told(error)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import time
+from collections.abc import Callable
+from typing import Any
 
-from tests.support import Http
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.support import AUTH_ID, SDK_AGENT, Http, multipart
 
 BAD_HOSTS = ["a" * 300, "9" * 64, f"{'a' * 64}.example:80"]
 
@@ -22,3 +28,68 @@ def test_a_host_that_is_no_name_is_a_bad_request(http: Http, host: str, path: st
 def test_the_control_api_trusts_no_such_host(http: Http, host: str) -> None:
     """It looks at the host before anything else does."""
     assert http.get("/_sim/health", headers={"Host": host}).status_code in (400, 403)
+
+
+# --- sizes -----------------------------------------------------------------------------------
+
+
+def sdk_documents(http: Http) -> TestResponse:
+    body, kind = multipart([("data", json.dumps(http.sdk_data(documents=[{}] * 50_000)))], [])
+    headers = {"User-Agent": SDK_AGENT}
+    return http.post("PhoneNumber/Compliance/", data=body, content_type=kind, headers=headers)
+
+
+def legacy_documents(http: Http) -> TestResponse:
+    return http.post("ComplianceApplication/", json={"document_ids": ["x"] * 100_000})
+
+
+def links(http: Http) -> TestResponse:
+    return http.post("PhoneNumber/Compliance/Link/", json={"numbers": [{}] * 100_000})
+
+
+def story(value: Any) -> Callable[[Http], TestResponse]:
+    def call(http: Http) -> TestResponse:
+        key = "yaml" if isinstance(value, str) else "scenario"
+        return http.control("POST", "/scenario", {key: value, "account": AUTH_ID})
+
+    return call
+
+
+LAUGHS = "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10) if n else '1'}]\n" for n in range(30)
+)
+MERGES = "a0: &a0 {b: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 12)
+)
+
+
+HUGE = {
+    "sdk documents": sdk_documents,
+    "legacy documents": legacy_documents,
+    "links": links,
+    "aliases that explode": story("story: x\n" + LAUGHS),
+    "merges that explode": story("story: x\n" + MERGES),
+    "an alias that holds itself": story("story: &a [*a]\nrules: *a\n"),
+    "many wrong rules": story({"story": "x", "rules": [{"colour": 1}] * 5_000}),
+    "many values": story({"story": "x", "rules": [[]] * 100_000}),
+    "a long story": story("story: " + "x" * 300_000),
+    "a deep story": story("story: x\nrules: " + "[" * 3_000),
+}
+
+
+@pytest.mark.parametrize("call", HUGE.values(), ids=HUGE)
+def test_what_is_huge_is_refused_quickly(http: Http, call: Callable[[Http], TestResponse]) -> None:
+    """In words that are not huge themselves."""
+    began = time.thread_time()
+    answer = call(http)
+    assert answer.status_code == 400
+    assert len(answer.data) < 40_000
+    assert time.thread_time() - began < 3
+
+
+def test_control_bodies_are_small(http: Http) -> None:
+    """Only what is restored may be large."""
+    http.sdk_created()
+    body = {"account": AUTH_ID, "name": "x" * 2_000_000}
+    assert http.control("POST", "/snapshot", body).status_code == 413
+    assert http.control("POST", "/restore", body).status_code == 404

@@ -14,7 +14,7 @@ from marshmallow import Schema
 
 from plivo_sim.dialects.bodies import read_body, unreadable
 from plivo_sim.dialects.numbers.schemas import ChangeIn, RentIn
-from plivo_sim.dialects.schema import load
+from plivo_sim.dialects.schema import MOST_ENTRIES, load
 from plivo_sim.errors import Fault, Path, Problem
 from plivo_sim.services.numbers import Change
 
@@ -116,6 +116,10 @@ def read_links() -> ReadLinks:
 def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLinks) -> None:
     if not isinstance(items, list):
         read.problems.append(Problem(Fault.WRONG_TYPE, path, "must be a list"))
+        return
+    if len(items) > MOST_ENTRIES:
+        told = f"must have at most {MOST_ENTRIES} entries, has {len(items)}"
+        read.problems.append(Problem(Fault.BAD_LENGTH, path, told))
         return
     for index, item in enumerate(items):
         _read_item(item, above, (*path, index), read)
