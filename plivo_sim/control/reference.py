@@ -17,9 +17,14 @@ from plivo_sim.openapi.surfaces import SURFACES
 
 ALL = {**SURFACES, CONTROL.name: CONTROL}
 _STYLE = (
-    "body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:left;"
-    "border-bottom:1px solid #ddd;vertical-align:top}code{overflow-wrap:anywhere}"
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui;max-width:72rem;margin:2rem auto;padding:0 1rem;"
+    "overflow-wrap:break-word}h1,h2{line-height:1.2}h2{margin-top:2.5rem}"
+    "table{border-collapse:collapse;width:100%;table-layout:fixed}"
+    "td,th{padding:.4rem .8rem .4rem 0;text-align:left;border-bottom:1px solid #8885;"
+    "vertical-align:top}th:first-child{width:55%}th:last-child{width:17%}"
+    "@media(max-width:48rem){tr:first-child{display:none}td{display:block;border:0;padding:0}"
+    "tr{display:block;padding:.6rem 0;border-bottom:1px solid #8885}}"
 )
 
 
@@ -51,14 +56,23 @@ def _page() -> Iterator[str]:
     yield f"<style>{_STYLE}</style><h1>plivo-sim: reference</h1>"
     for name, surface in ALL.items():
         link = f"/_sim/openapi/{html.escape(name)}.json"
-        yield f"<h2>{html.escape(surface.title)}</h2><p>{html.escape(surface.description)} "
+        alone = (
+            f" Nothing else answers below <code>{surface.mount}</code>." if surface.mount else ""
+        )
+        yield f"<h2>{_breakable(surface.title)}</h2><p>{html.escape(surface.description)}{alone} "
         yield f"<a href='{link}'>OpenAPI</a></p><table><tr><th>Call<th>What<th>Answers</tr>"
         for operation in surface.operations:
             statuses = sorted({*operation.answers, *operation.errors, *surface.always})
             told = ", ".join(map(str, statuses))
-            yield f"<tr><td><code>{operation.method} {html.escape(operation.path)}</code>"
+            path = _breakable(operation.path)
+            yield f"<tr><td><code><b>{operation.method}</b> {path}</code>"
             yield f"<td>{html.escape(operation.summary)}<td>{told}</tr>"
         yield "</table>"
+
+
+def _breakable(text: str) -> str:
+    """Lines may end after a slash, and nowhere else within a path."""
+    return html.escape(text).replace("/", "/<wbr>")
 
 
 ROUTES: list[tuple[str, str, Callable[..., Response]]] = [

@@ -154,19 +154,20 @@ def _legacy() -> tuple[Operation, ...]:
         filters: tuple[str, ...],
     ) -> tuple[Operation, ...]:  # fmt: skip
         path, single = f"{ACCOUNT}/{noun}/", f"{ACCOUNT}/{noun}/{{id}}/"
+        said = one.replace("_", " ")
         query = (*page, *(Query(name=name) for name in filters))
         return (
             Operation(id=f"create_{one}", method="POST", path=path, bodies=new,
-                      summary=f"Create one {one}.", answers={201: created}, errors=(400, 404)),
+                      summary=f"Create one {said}.", answers={201: created}, errors=(400, 404)),
             Operation(id=f"list_{one}", method="GET", path=path, query=query,
-                      summary=f"List every {one}.", answers={200: listed}, errors=(400,)),
+                      summary=f"List every {said}.", answers={200: listed}, errors=(400,)),
             Operation(id=f"get_{one}", method="GET", path=single,
-                      summary=f"Read one {one}.", answers={200: out}, errors=(400, 404)),
+                      summary=f"Read one {said}.", answers={200: out}, errors=(400, 404)),
             Operation(id=f"update_{one}", method="POST", path=single, bodies=change,
-                      body_required=False, summary=f"Change one {one}.",
+                      body_required=False, summary=f"Change one {said}.",
                       answers={202: legacy.MessageOut}, errors=(400, 404)),
             Operation(id=f"delete_{one}", method="DELETE", path=single,
-                      summary=f"Delete one {one}.", answers={200: legacy.MessageOut},
+                      summary=f"Delete one {said}.", answers={200: legacy.MessageOut},
                       errors=(400, 404)),
         )  # fmt: skip
 
