@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
 SOURCE = """
 import json, os, sys
 from plivo_sim.cli import main
@@ -59,8 +61,11 @@ class Nursery:
 
     def line(self) -> str:
         assert self._process.stdout is not None
+        patience = threading.Timer(PATIENCE_S, self._process.kill)
+        patience.start()
         line = self._process.stdout.readline()
-        assert line, "the nursery has died"
+        patience.cancel()
+        assert line, "the nursery has died, or was killed because it said nothing"
         return line
 
     def close(self) -> None:

@@ -15,12 +15,13 @@ pytestmark = pytest.mark.live
 KILLS = 5
 
 
-@pytest.mark.parametrize("compacting", [False, True])
-def test_nothing_acknowledged_is_lost(tmp_path: Path, compacting: bool) -> None:
+@pytest.mark.parametrize(("compacting", "running"), [(False, True), (True, False)])
+def test_nothing_acknowledged_is_lost(tmp_path: Path, compacting: bool, running: bool) -> None:
     """Concurrent writes of every kind; each kill at a moment of its own, some while the journal
     is being rewritten; the long run is ``benchmarks/torture.py``."""
     with open_nursery(compacting=compacting) as nursery, Collector().serving() as receiver:
-        tally = Torture(nursery, receiver, tmp_path / "state", seed=20260105).run(KILLS)
+        state = tmp_path / "state"
+        tally = Torture(nursery, receiver, state, 20260105, running=running).run(KILLS)
     assert tally.kills.total() == KILLS
     assert tally.acknowledged.total() > KILLS
     assert tally.seen["arrived"] > 0
