@@ -122,13 +122,18 @@ def wanted_text(test: Any) -> str:
     """A condition as a person would read it."""
     if isinstance(test, Comparison):
         parts = msgspec.to_builtins(test)
-        return " and ".join(
-            f"{key.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
-            for key, value in parts.items()
-        )
+        return " and ".join(_part_text(key, value) for key, value in parts.items())
     if isinstance(test, list):
         return " or ".join(_quoted(each) for each in test)
     return _quoted(test)
+
+
+def _part_text(key: str, value: Any) -> str:
+    if key == "missing":
+        return "missing" if value else "given"
+    if isinstance(value, list):
+        value = wanted_text(value)
+    return f"{key.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
 
 
 def _quoted(value: Any) -> str:

@@ -83,7 +83,7 @@ MISS = [
     ("{alias: {is: Acme*}}", "alias is 'Acme Mumbai', wanted is Acme*"),
     ("{alias: {has: delhi}}", "alias is 'Acme Mumbai', wanted has delhi"),
     ("{name: {regex: '^Pvt'}}", "name is 'Acme Traders Pvt. Ltd.', wanted regex ^Pvt"),
-    ("{name: {missing: true}}", "name is 'Acme Traders Pvt. Ltd.', wanted missing True"),
+    ("{name: {missing: true}}", "name is 'Acme Traders Pvt. Ltd.', wanted missing"),
     ("{registration_number: '*'}", "registration_number is missing, wanted '*'"),
     ("{registration_number: {at_least: 1}}", "registration_number is missing, wanted at least 1"),
     ("{document_types: passport}",
