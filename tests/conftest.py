@@ -23,7 +23,7 @@ from tests.support import Http, Receiver
 freezegun.configure(extend_ignore_list=["smallestai"])
 
 hypothesis.settings.register_profile("quick", deadline=None)
-hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
