@@ -10,7 +10,17 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from plivo_sim import __version__
-from plivo_sim.console import applications, exchanges, inboxes, times, webhooks
+from plivo_sim.console import (
+    account,
+    applications,
+    exchanges,
+    faults,
+    inboxes,
+    numbers,
+    scenarios,
+    times,
+    webhooks,
+)
 from plivo_sim.console.deeds import Build, Deed, Memory, memory, perform
 from plivo_sim.console.pages import guard, open_world, pulse_of, show
 from plivo_sim.control.trust import check_caller
@@ -23,6 +33,10 @@ PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *applications.PAGES,
     *times.PAGES,
+    *scenarios.PAGES,
+    *faults.PAGES,
+    *numbers.PAGES,
+    *account.PAGES,
     *webhooks.PAGES,
     *inboxes.PAGES,
     *exchanges.PAGES,
@@ -30,6 +44,9 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
 DEEDS: dict[str, Build] = {
     **applications.DEEDS,
     **times.DEEDS,
+    **scenarios.DEEDS,
+    **faults.DEEDS,
+    **account.DEEDS,
     **webhooks.DEEDS,
     **inboxes.DEEDS,
 }

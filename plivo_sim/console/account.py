@@ -1,0 +1,248 @@
+"""The account itself: what it holds, its settings, snapshots, reset; what a run has covered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from flask import Response, request
+
+from plivo_sim.console.deeds import Build, Deed, Form, just_refused
+from plivo_sim.console.pages import guard, open_world, show
+from plivo_sim.dialects.calls import current_call
+from plivo_sim.domain.models import Ledger
+from plivo_sim.errors import NotFound
+from plivo_sim.jsontext import decode_json, encode_json
+from plivo_sim.ports import Mark
+from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings
+from plivo_sim.snapshots import save_snapshot
+from plivo_sim.world import World
+
+SHOWN_MARKS = 50
+COUNTED = {
+    "Applications": "applications",
+    "End users": "end_users",
+    "Documents": "documents",
+    "Numbers": "numbers",
+    "Callbacks": "deliveries",
+    "Waiting for their time": "timers",
+}
+"""What is counted -> its table."""
+
+
+def account_page(account: str) -> Response:
+    """Counts, settings, and the ways to fill, keep and empty the account."""
+    world = open_world(account)
+    server = current_call().sim.settings
+    with world.lock:
+        counts = {label: len(getattr(world.store, name)) for label, name in COUNTED.items()}
+        settings = [_setting(name, world, server) for name in ACCOUNT_SETTINGS]
+        marks = [_mark(name, mark) for name, mark in list(world.marks.items())[-SHOWN_MARKS:]]
+        kept = len(world.marks)
+    return show(
+        "account.html",
+        world=world,
+        counts=counts,
+        server=server,
+        settings=settings,
+        chosen=_chosen(settings),
+        marks=marks[::-1],
+        kept=kept,
+    )
+
+
+def _mark(name: str, mark: Mark) -> dict[str, Any]:
+    ledger: Ledger | None = mark["ledger"].get("ledger")
+    return {
+        "name": name,
+        "now": ledger.clock.now if ledger else None,
+        "applications": len(mark["applications"]),
+    }
+
+
+# --- settings --------------------------------------------------------------------------------
+
+
+def _setting(name: str, world: World, server: Settings) -> dict[str, Any]:
+    default, field = Settings(), {each.name: each for each in fields(Settings)}[name]
+    if name in world.overrides:
+        source = "this account"
+    elif getattr(server, name) != getattr(default, name):
+        source = "server"
+    else:
+        source = "default"
+    return {
+        "name": name,
+        "text": setting_text(name, getattr(world.settings, name)),
+        "source": source,
+        "default": setting_text(name, getattr(default, name)),
+        "help": field.metadata["help"],
+    }
+
+
+def setting_text(name: str, value: Any) -> str:
+    """A setting's value as one writes it."""
+    if value is None:
+        return DOCUMENTED if name == "review_delay" else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(map(str, value)))
+    return str(value)
+
+
+def _chosen(settings: list[dict[str, Any]]) -> dict[str, str]:
+    """The setting in the form: one that was refused, ``?setting=``, or none."""
+    for done in just_refused("/accounts"):
+        for name, text in (done.deed.body or {}).get("settings", {}).items():
+            return {"name": name, "text": text}
+    wanted = request.args.get("setting", "")
+    return next((each for each in settings if each["name"] == wanted), {"name": "", "text": ""})
+
+
+def set_setting(form: Form) -> list[Deed]:
+    name, text = form.get("name", ""), form.get("value", "").strip()
+    return [
+        Deed(
+            told=f"{name} is {text or 'empty'} in this account.",
+            method="POST",
+            path="/accounts",
+            body={"auth_id": form.get("account", ""), "settings": {name: text}},
+        )
+    ]
+
+
+# --- snapshots, reset ------------------------------------------------------------------------
+
+
+def snapshot_page(account: str) -> Response:
+    """A snapshot as a document to keep, ``?name=``; what ``GET /_sim/snapshot/NAME`` answers."""
+    world, name = open_world(account), request.args.get("name", "")
+    with world.lock:
+        if name not in world.marks:
+            raise NotFound("snapshot", name)
+        document = save_snapshot(world, world.marks[name])
+    answer = Response(encode_json(document), content_type="application/json")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{_file_name(name)}.json")
+    guard(answer, "default-src 'none'; sandbox")
+    return answer
+
+
+def _file_name(name: str) -> str:
+    kept = "".join(each if each.isalnum() or each in "-_. " else "-" for each in name)
+    return kept.strip(". ")[:100] or "snapshot"
+
+
+def take_snapshot(form: Form) -> list[Deed]:
+    account, name = form.get("account", ""), form.get("name", "").strip()
+    return [
+        Deed(
+            told=f"This moment is kept{f' as {name}' if name else ''}.",
+            method="POST",
+            path="/snapshot",
+            body={**({"name": name} if name else {}), "account": account},
+            cli=("snapshot", "save", *((name,) if name else ()), "--account", account),
+        )
+    ]
+
+
+def restore(form: Form) -> list[Deed]:
+    """A snapshot that the simulator has."""
+    account, name = form.get("account", ""), form.get("name", "")
+    return [
+        Deed(
+            told=f"{name} is the present again.",
+            method="POST",
+            path="/restore",
+            body={"name": name, "account": account},
+            cli=("snapshot", "load", name, "--account", account),
+        )
+    ]
+
+
+def restore_file(form: Form) -> list[Deed]:
+    """A snapshot from a file that was uploaded."""
+    account, upload = form.get("account", ""), request.files.get("document")
+    file = (upload.filename if upload else "") or ""
+    document, wrong = None, "" if file else "choose the file of a snapshot first"
+    if upload is not None and file:
+        try:
+            document = decode_json(upload.read())
+        except ValueError as error:
+            wrong = f"{file} is no snapshot: not valid JSON: {error}"
+    return [
+        Deed(
+            told=f"The moment in {file} is the present.",
+            method="POST",
+            path="/restore",
+            body={"account": account, "snapshot": document},
+            cli=("snapshot", "load", "--file", file, "--account", account),
+            attached=("snapshot", file),
+            wrong=wrong,
+        )
+    ]
+
+
+def reset(form: Form) -> list[Deed]:
+    """This account or all of them, once the box is ticked."""
+    account, every = form.get("account", ""), form.get("scope") == "all"
+    sure = form.get("sure") == "yes"
+    return [
+        Deed(
+            told="Every account is empty." if every else f"{account} is empty.",
+            method="POST",
+            path="/reset",
+            body={"account": "all" if every else account},
+            cli=("reset", "--all") if every else ("reset", "--account", account),
+            wrong="" if sure else "tick 'yes, forget everything' to say that you mean it",
+        )
+    ]
+
+
+# --- coverage --------------------------------------------------------------------------------
+
+
+def coverage_page(account: str) -> Response:
+    """What this run has exercised, in all accounts."""
+    world = open_world(account)
+    report = current_call().sim.coverage.report()
+    reasons = report["rejection_reasons"]
+    tables = {
+        "Statuses": report["statuses"],
+        "Transitions": {f"{e['from']} → {e['to']}": e["count"] for e in report["transitions"]},
+        "Reasons: presets": reasons["presets"],
+        "Reasons: others": reasons["others"],
+        "Error answers": report["errors"],
+        "Callbacks": report["callbacks"],
+        "Faults": report["faults"],
+    }
+    seen = sum(bool(count) for rows in tables.values() for count in rows.values())
+    total = sum(map(len, tables.values()))
+    return show("coverage.html", world=world, tables=tables, seen=seen, total=total)
+
+
+def clear_coverage(form: Form) -> list[Deed]:
+    return [Deed(told="A new run begins: nothing is covered.", method="DELETE", path="/coverage")]
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/account", account_page),
+    ("/account/snapshot.json", snapshot_page),
+    ("/account/coverage", coverage_page),
+]
+DEEDS: dict[str, Build] = {
+    "set-setting": set_setting,
+    "take-snapshot": take_snapshot,
+    "restore": restore,
+    "restore-file": restore_file,
+    "reset": reset,
+    "clear-coverage": clear_coverage,
+}

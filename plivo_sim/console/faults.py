@@ -1,0 +1,275 @@
+"""Faults: which are on, what they struck, and how to switch one on or off."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import yaml
+from flask import Response, current_app
+from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType
+
+from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
+from plivo_sim.console.pages import open_world, show
+from plivo_sim.faults.fields import HELP, fault_fields, plain_type
+from plivo_sim.services import policies
+from plivo_sim.world import World
+
+SHOWN_STRUCK = 10
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+GROUPS: dict[str, tuple[str, ...]] = {
+    "What happens": ("effect", "status", "message", "latency_s", "retry_after_s", "applied"),
+    "To which calls": ("api", "operation", "method", "path", "application"),
+    "How often": ("times", "skip", "every", "probability", "quota.calls", "quota.per_s"),
+    "Its name": ("name",),
+}
+SUGGESTED: dict[str, tuple[str, ...]] = {
+    "api": ("new", "numbers", "legacy", "atoms", "plivo-for-atoms"),
+    "method": ("GET", "POST", "PATCH", "DELETE"),
+}
+"""Fields of free text -> what is usually written there."""
+
+
+def faults_page(account: str) -> Response:
+    """The faults that are on, the calls they struck, and a form for another one."""
+    world = open_world(account)
+    refused = just_refused("/faults")
+    with world.lock:
+        on = _on(world)
+    struck = [each for each in list(world.exchanges) if each.fault]
+    return show(
+        "faults.html",
+        world=world,
+        on=on,
+        own=any(not each["of_story"] for each in on),
+        struck=struck[: -SHOWN_STRUCK - 1 : -1],
+        groups=_asked(_flat(refused[0].deed.body or {}) if refused else {"effect": "error"}),
+        text=_text_of(refused),
+        suggested={**SUGGESTED, "operation": _operations()},
+    )
+
+
+def _on(world: World) -> list[dict[str, Any]]:
+    story = policies.scenario_of(world)
+    of_story = len(story.faults) if story else 0
+    shown = []
+    for index, (id, fault) in enumerate(policies.faults_of(world)):
+        struck = world.fault_hits.get(f"{id}/struck", 0)
+        plain: dict[str, Any] = _flat(msgspec.to_builtins(fault))
+        shown.append(
+            {
+                "id": id,
+                "effect": fault.effect,
+                "struck": struck,
+                "spent": fault.times is not None and struck >= fault.times,
+                "of_story": index < of_story,
+                "details": {
+                    _label(k).lower(): _shown(v)
+                    for k, v in plain.items()
+                    if k not in ("name", "effect")
+                },
+            }
+        )
+    return shown
+
+
+def _operations() -> list[str]:
+    """The operations that a fault can name: those of the imitated APIs."""
+    ours = ("control", "console")
+    return sorted(each for each in current_app.view_functions if each.split(".")[0] not in ours)
+
+
+def _flat(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """With the fields of a part on their own: ``quota.calls``."""
+    flat: dict[str, Any] = {}
+    for name, value in fault.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{inner}": each for inner, each in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+# --- the form --------------------------------------------------------------------------------
+
+
+def _asked(given: Mapping[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The fields of the form in groups, each with what was given."""
+    fields = dict(fault_fields())
+    return [
+        (group, [_field(name, fields[name], given.get(name)) for name in names])
+        for group, names in GROUPS.items()
+    ]
+
+
+def _field(name: str, field: Field, given: Any) -> dict[str, Any]:
+    type_ = plain_type(field.type)
+    number = isinstance(type_, IntType | FloatType)
+    default = field.default if isinstance(field.default, str | int | float) else ""
+    words = [str(each) for each in type_.values] if isinstance(type_, LiteralType) else []
+    return {
+        "name": name,
+        "label": _label(name),
+        "help": HELP[name],
+        "required": field.required and "." not in name,
+        "words": ["yes", "no"] if isinstance(type_, BoolType) else words,
+        "number": number,
+        "whole": isinstance(type_, IntType),
+        "least": type_.ge if isinstance(type_, IntType | FloatType) else None,
+        "most": type_.le if isinstance(type_, IntType | FloatType) else None,
+        "default": f"{default:g}" if isinstance(default, float) else default,
+        "given": _shown(given),
+    }
+
+
+def _label(name: str) -> str:
+    words = f"{name.removesuffix('_s')} seconds" if name.endswith("_s") else name
+    return "API" if name == "api" else words.replace("_", " ").replace(".", " ").capitalize()
+
+
+def _shown(given: Any) -> str:
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return "" if given is None else str(given)
+
+
+def add(form: Form) -> list[Deed]:
+    """A fault from the fields of the form; an empty one is not given."""
+    body: dict[str, Any] = {}
+    for name, field in fault_fields():
+        text = form.get(name, "").strip()
+        if not text:
+            continue
+        *parts, last = name.split(".")
+        holder = body
+        for part in parts:
+            holder = holder.setdefault(part, {})
+        holder[last] = _value(field, text)
+    return [_adding(body, form.get("account", ""))]
+
+
+def _value(field: Field, text: str) -> Any:
+    """What a field's text means; as it is, where it means nothing: the control API will say so."""
+    type_ = plain_type(field.type)
+    if isinstance(type_, BoolType):
+        return {"yes": True, "no": False}.get(text, text)
+    try:
+        if isinstance(type_, IntType):
+            return int(text)
+        if isinstance(type_, FloatType) and math.isfinite(float(text)):
+            return float(text)
+    except ValueError:
+        pass
+    return text
+
+
+def _adding(fault: Mapping[str, Any], account: str) -> Deed:
+    effect = str(fault.get("effect", "it"))
+    return Deed(
+        told=f"{fault.get('name') or 'A fault'} is on: {effect.replace('_', ' ')}.",
+        method="POST",
+        path="/faults",
+        body={**fault, "account": account},
+        cli=("fault", "add", *_options(fault), "--account", account),
+    )
+
+
+def _options(fault: Mapping[str, Any]) -> list[str]:
+    """The same as options of the command line."""
+    words: list[str] = []
+    for name, value in _flat(fault).items():
+        flag = name.replace(".", "-").replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", str(value)]
+    return words
+
+
+# --- written ---------------------------------------------------------------------------------
+
+
+def write(form: Form) -> list[Deed]:
+    """One fault or a list of them as YAML or JSON, also as it stands in a story."""
+    account, text = form.get("account", ""), form.get("text", "").replace("\r\n", "\n")
+    try:
+        return [_adding(each, account) for each in read_faults(text)]
+    except ValueError as error:
+        body = {"text": text}
+        return [Deed(told="", method="POST", path="/faults", body=body, wrong=str(error))]
+
+
+def read_faults(text: str) -> list[dict[str, Any]]:
+    """The faults in a text, as plain JSON values. Raises ValueError with a sentence."""
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
+            raise ValueError("write each fault out: aliases (*name) are not followed here")
+        told = yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
+        data = json.loads(json.dumps(told, default=str, allow_nan=False))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        raise ValueError(f"{where}not valid YAML: {getattr(error, 'problem', error)}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except TypeError as error:
+        raise ValueError(f"not valid YAML: {error}") from None
+    if isinstance(data, dict) and list(data) == ["faults"]:
+        data = data["faults"]
+    faults = data if isinstance(data, list) else [data]
+    if not faults or not all(isinstance(each, dict) for each in faults):
+        raise ValueError("write a fault as 'effect: error' and so on, or a list of such")
+    return faults
+
+
+def _text_of(refused: list[Done]) -> str:
+    """What was refused, to be written again."""
+    bodies = [dict(each.deed.body or {}) for each in refused]
+    if bodies and refused[0].deed.wrong:
+        return str(bodies[0]["text"])
+    faults = [{k: v for k, v in body.items() if k != "account"} for body in bodies]
+    if not faults:
+        return ""
+    shown = faults[0] if len(faults) == 1 else faults
+    return str(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
+
+
+def remove(form: Form) -> list[Deed]:
+    """Switch one off."""
+    account, id = form.get("account", ""), form.get("id", "")
+    return [
+        Deed(
+            told=f"{id} is off.",
+            method="DELETE",
+            path=f"/faults/{quote(id, safe='')}",
+            query={"account": account},
+            cli=("fault", "clear", id, "--account", account),
+        )
+    ]
+
+
+def clear(form: Form) -> list[Deed]:
+    """Switch all off."""
+    account = form.get("account", "")
+    return [
+        Deed(
+            told="Every fault is off, except those of the story.",
+            method="DELETE",
+            path="/faults",
+            query={"account": account},
+            cli=("fault", "clear", "--account", account),
+        )
+    ]
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [("/faults", faults_page)]
+DEEDS: dict[str, Build] = {
+    "add-fault": add,
+    "write-fault": write,
+    "remove-fault": remove,
+    "clear-faults": clear,
+}

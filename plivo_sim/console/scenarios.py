@@ -1,0 +1,264 @@
+"""The account's story: what it says, what it did, another one in its place; next outcomes."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import yaml
+from flask import Response, request
+
+from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
+from plivo_sim.console.pages import open_world, show
+from plivo_sim.control.steering import explained
+from plivo_sim.domain.models import Explanation
+from plivo_sim.scenarios import library
+from plivo_sim.scenarios.magic import TOKENS
+from plivo_sim.scenarios.matching import wanted_text
+from plivo_sim.scenarios.model import Comparison, Decision, Delay, Rule, Scenario, When
+from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.services import policies
+from plivo_sim.world import World
+
+SHOWN_ATTEMPTS = 10
+DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
+STORY_FILE = "story.yaml"
+_LINE = re.compile(r"line (\d+): ")
+
+
+def scenario_page(account: str) -> Response:
+    """The active story with what its rules did lately, and every way to another one."""
+    world = open_world(account)
+    refused = next((each for each in just_refused("/scenario") if _written(each)), None)
+    with world.lock:
+        story = policies.scenario_of(world)
+        attempts = [_attempt(world, each) for each in _latest(world)]
+        waiting = world.store.policies.having("kind", "next_outcome")
+        queue = [_told(msgspec.json.decode(each.body, type=Decision)) for each in waiting]
+        rules = [_rule(world, *each, attempts) for each in _named(story)]
+    return show(
+        "scenario.html",
+        world=world,
+        story=story,
+        rules=rules,
+        default=_told(story.default) if story and story.default else None,
+        callbacks=msgspec.to_builtins(story.webhooks) if story else {},
+        attempts=attempts,
+        queue=queue,
+        outcome=next((each.deed.body for each in just_refused("/next-outcome")), {}),
+        shipped=shipped(),
+        text=_written(refused) if refused else _begun(story),
+        mistakes=_mistakes(refused) if refused else [],
+        decisions=DECISIONS,
+        presets=PRESETS,
+        tokens={token: _told(decision) for token, decision in TOKENS.items()},
+    )
+
+
+@functools.cache
+def shipped() -> tuple[tuple[str, str, str], ...]:
+    """Name, sentence and text of every story that ships."""
+    return tuple(
+        (name, sentence, library.shipped_text(name))
+        for name, sentence in library.shipped_sentences()
+    )
+
+
+def _begun(story: Scenario | None) -> str:
+    """What the editor begins with: ``?edit=`` a shipped story, else the active one."""
+    texts = {name: text for name, _, text in shipped()}
+    wanted = request.args.get("edit", "")
+    if wanted in texts:
+        return texts[wanted]
+    if story is None:
+        return ""
+    plain: str = yaml.safe_dump(
+        msgspec.to_builtins(story), sort_keys=False, allow_unicode=True, width=96
+    )
+    return plain
+
+
+def _written(done: Done) -> str:
+    text: str = (done.deed.body or {}).get("yaml", "")
+    return text
+
+
+def _mistakes(done: Done) -> list[dict[str, Any]]:
+    """Each mistake with its line (0: none is known) and what stands there."""
+    lines = _written(done).splitlines()
+    found = []
+    for each in done.answer.get("problems", []):
+        placed = _LINE.match(each["message"])
+        line = int(placed[1]) if placed else 0
+        text = each["message"][placed.end() if placed else 0 :]
+        there = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        found.append({"line": line, "path": each["path"], "text": text, "there": there})
+    return found
+
+
+# --- what was decided lately -----------------------------------------------------------------
+
+
+def _latest(world: World) -> list[Explanation]:
+    kept = world.store.explanations
+    return kept.page({}, offset=max(0, len(kept) - SHOWN_ATTEMPTS), limit=SHOWN_ATTEMPTS).records[
+        ::-1
+    ]
+
+
+def _attempt(world: World, explanation: Explanation) -> dict[str, Any]:
+    application = world.store.applications.fetch(explanation.application_id)
+    return {**explained(explanation), "application": application}
+
+
+def _named(story: Scenario | None) -> Iterator[tuple[str, Rule]]:
+    for index, rule in enumerate(story.rules if story else ()):
+        yield rule.name or f"rule {index + 1}", rule
+
+
+def _rule(world: World, name: str, rule: Rule, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+    missed = [miss for each in attempts for miss in each["near_misses"] if miss["rule"] == name]
+    return {
+        "name": name,
+        "when": conditions(rule.when),
+        "then": _told(rule),
+        "times": rule.times,
+        "fired": world.ids.counts.get(f"fired:{name}", 0),
+        "nearly": len(missed),
+    }
+
+
+# --- rules in words --------------------------------------------------------------------------
+
+
+def conditions(when: When) -> list[str]:
+    """What must hold for a rule, a sentence each; none: it matches every submission."""
+    told = []
+    for name in When.__struct_fields__:
+        test = getattr(when, name)
+        if test is None:
+            continue
+        if name == "data_fields":
+            told += [_condition(f"data field {key}", each) for key, each in test.items()]
+        elif name == "any":
+            told.append(f"any of: {'; or '.join(map(_together, test))}")
+        elif name == "all":
+            told += [_together(each) for each in test]
+        elif name == "not_":
+            told.append(f"not: {_together(test)}")
+        else:
+            told.append(_condition(name.replace("_", " "), test))
+    return told
+
+
+def _together(when: When) -> str:
+    return " and ".join(conditions(when)) or "anything"
+
+
+def _condition(name: str, test: Any) -> str:
+    return f"{name} {'' if isinstance(test, Comparison) else 'is '}{wanted_text(test)}"
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """A decision: its steps (status, when, reason), and what is said of single documents."""
+    reasons = " ".join(reason_of(each) for each in (decision.reason, *decision.reasons) if each)
+    first = {"status": decision.decide, "when": _delay(decision.after), "reason": reasons}
+    then = [
+        {"status": each.status, "when": f"{each.after} later", "reason": reason_of(each.reason)}
+        for each in decision.then
+    ]
+    return {
+        "steps": [first, *then] if decision.decide != "nothing" else [],
+        "documents": [
+            (word, verdict.status, reason_of(verdict.reason))
+            for word, verdict in decision.documents.items()
+        ],
+    }
+
+
+def _delay(after: str | Delay | None) -> str:
+    if after is None:
+        return "after the account's review delay"
+    if isinstance(after, str):
+        return f"after {after}"
+    if after.at is not None:
+        return f"at {after.at}"
+    if after.between is not None:
+        return f"after {after.between[0]} to {after.between[1]}"
+    return f"after about {after.about}, give or take {after.give_or_take or '0s'}"
+
+
+# --- buttons ---------------------------------------------------------------------------------
+
+
+def use(form: Form) -> list[Deed]:
+    """A story that ships."""
+    account, name = form.get("account", ""), form.get("name", "")
+    return [
+        Deed(
+            told=f"The account's story is {name}.",
+            method="POST",
+            path="/scenario",
+            body={"name": name, "account": account},
+            cli=("scenario", "use", name, "--account", account),
+        )
+    ]
+
+
+def write(form: Form) -> list[Deed]:
+    """A story as it was written; browsers end lines with CRLF."""
+    account, text = form.get("account", ""), form.get("yaml", "").replace("\r\n", "\n")
+    return [
+        Deed(
+            told="The account's story is the one that was written.",
+            method="POST",
+            path="/scenario",
+            body={"yaml": text, "account": account},
+            cli=("scenario", "use", STORY_FILE, "--account", account),
+            written=(STORY_FILE, text),
+        )
+    ]
+
+
+def drop(form: Form) -> list[Deed]:
+    account = form.get("account", "")
+    return [
+        Deed(
+            told="The account has no story.",
+            method="DELETE",
+            path="/scenario",
+            query={"account": account},
+            cli=("scenario", "use", "--none", "--account", account),
+        )
+    ]
+
+
+def next_outcome(form: Form) -> list[Deed]:
+    """What the next submission gets; what is left empty is not given."""
+    given = {
+        "decide": form.get("decide", ""),
+        "reason": form.get("reason", "").strip() or form.get("preset", ""),
+        "after": form.get("after", "").strip(),
+    }
+    body = {name: text for name, text in given.items() if text}
+    word = given["decide"].replace("_", " ")
+    return [
+        Deed(
+            told=f"The next submission waits for it: {word}.",
+            method="POST",
+            path="/next-outcome",
+            body={**body, "account": form.get("account", "")},
+        )
+    ]
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario", scenario_page)]
+DEEDS: dict[str, Build] = {
+    "use-scenario": use,
+    "write-scenario": write,
+    "drop-scenario": drop,
+    "next-outcome": next_outcome,
+}
