@@ -167,6 +167,9 @@ class Answer:
 
 
 class Transport(Protocol):
-    """Sends one request; never raises, whatever the receiver does."""
+    """Sends one request; never raises, whatever the receiver does.
+
+    One that has a true ``immediate`` answers without waiting: it is asked in turn, without threads.
+    """
 
     def send(self, request: Outgoing) -> Answer: ...

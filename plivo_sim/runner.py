@@ -245,14 +245,27 @@ class Runner:
 
     def _send(self, world: World, jobs: list[Job], era: int) -> list[Happening]:
         """Send all of them, several at once; what happened, in their order."""
-        if len(jobs) > 1:
+        if len(jobs) > 1 and not getattr(self._transport, "immediate", False):
             tried = self._send_at_once(world, jobs, era)
         else:
-            tried = [self._record(world, job, self._answer(job), era) for job in jobs]
+            tried = self._send_in_turn(world, jobs, era)
         happened: list[Happening] = [attempted for attempted in tried if attempted is not None]
         for happening in happened:
             self._tell(world, happening)
         return happened
+
+    def _send_in_turn(self, world: World, jobs: list[Job], era: int) -> list[Attempted | None]:
+        """One after the other: there is one, or the transport never makes anybody wait."""
+        tried: list[Attempted | None] = []
+        failure: BaseException | None = None
+        for job in jobs:
+            try:
+                tried.append(self._record(world, job, self._answer(job), era))
+            except BaseException as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        return tried
 
     def _send_at_once(self, world: World, jobs: list[Job], era: int) -> list[Attempted | None]:
         """In threads of its own: a receiver that hangs must not hold up another account."""

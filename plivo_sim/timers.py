@@ -19,6 +19,8 @@ from plivo_sim.ports import Store
 Entry = tuple[datetime, int, str]
 """When a timer is due, its ``seq``, its id."""
 
+MOST_DEAD = 256
+
 
 class Agenda:
     """See the module. Its world's lock guards it."""
@@ -31,10 +33,16 @@ class Agenda:
 
     def refresh(self) -> None:
         """Rebuild from the store, whose timers were replaced as a whole."""
-        for kind, heap in self._heaps.items():
-            heap[:] = [_entry(t) for t in self._store.timers.every() if t.kind is kind]
-            heapq.heapify(heap)
-            self._queued[kind] = set(heap)
+        entries: dict[TimerKind, list[Entry]] = {kind: [] for kind in TimerKind}
+        for timer in self._store.timers.every():
+            entries[timer.kind].append(_entry(timer))
+        for kind, found in entries.items():
+            self._order(kind, found)
+
+    def _order(self, kind: TimerKind, entries: list[Entry]) -> None:
+        heapq.heapify(entries)
+        self._heaps[kind] = entries
+        self._queued[kind] = set(entries)
 
     def add(self, timer: Timer) -> None:
         """Keep a timer; call within a transaction."""
@@ -47,6 +55,16 @@ class Agenda:
         if entry not in self._queued[timer.kind]:
             self._queued[timer.kind].add(entry)
             heapq.heappush(self._heaps[timer.kind], entry)
+            if len(self._heaps[timer.kind]) > 2 * len(self._store.timers) + MOST_DEAD:
+                self._forget_dead(timer.kind)
+
+    def _forget_dead(self, kind: TimerKind) -> None:
+        """Let go of the entries of timers that were cancelled long before they were due."""
+        self._order(kind, [entry for entry in self._heaps[kind] if self._is_alive(kind, entry)])
+
+    def _is_alive(self, kind: TimerKind, entry: Entry) -> bool:
+        timer = self._store.timers.fetch(entry[2])
+        return timer is not None and timer.kind is kind and _entry(timer) == entry
 
     def cancel(self, subject_id: str) -> None:
         """Drop every timer of this subject; call within a transaction."""

@@ -218,3 +218,15 @@ def test_looking_at_the_soonest_takes_nothing(db: Database, agenda: Agenda) -> N
     add(db, agenda, timer(1, due_at=at(3)), timer(2, due_at=at(1)))
     agenda.soonest(1)
     assert taken(agenda) == ["timer-2", "timer-1"]
+
+
+def test_cancelled_timers_leave_nothing_behind(db: Database, agenda: Agenda) -> None:
+    """However many there were, long before they would have been due; the living come in order."""
+    add(db, agenda, timer(1, due_at=at(9), subject_id="kept"))
+    for seq in range(2, 2000):
+        add(db, agenda, timer(seq, due_at=at(5)))
+        with db.transaction():
+            agenda.cancel("app-1")
+    assert len(agenda._heaps[TimerKind.REVIEW]) < 300
+    assert len(agenda._queued[TimerKind.REVIEW]) < 300
+    assert taken(agenda) == ["timer-1"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
 
 from plivo_sim.clock import ClockReading
 from plivo_sim.domain.statuses import Status
@@ -16,6 +18,27 @@ from plivo_sim.durations import Duration
 
 Pairs = tuple[tuple[str, str], ...]
 """Ordered name-value pairs: a small frozen mapping."""
+
+
+T = TypeVar("T")
+
+
+@cache
+def _slots_of(record_type: type[Any]) -> dict[str, Any]:
+    return {name: getattr(record_type, name) for name in record_type.__slots__}
+
+
+def changed(record: T, **changes: Any) -> T:
+    """``dataclasses.replace`` for records, at a third of its cost; for what happens often."""
+    record_type: Any = type(record)
+    slots = _slots_of(record_type)
+    if not changes.keys() <= slots.keys():
+        unknown = ", ".join(changes.keys() - slots.keys())
+        raise TypeError(f"{record_type.__name__} has no {unknown}")
+    made: T = object.__new__(record_type)
+    for name, slot in slots.items():
+        slot.__set__(made, changes[name] if name in changes else slot.__get__(record))
+    return made
 
 
 class UserType(StrEnum):

@@ -20,6 +20,7 @@ from plivo_sim.domain.models import (
     Origin,
     PhoneNumber,
     Version,
+    changed,
 )
 from plivo_sim.domain.requirements import (
     DocumentType,
@@ -152,7 +153,7 @@ def submit(
     allows it.
     """
     now = world.now()
-    attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
+    attempted = changed(application, attempt=application.attempt + 1, submitted_at=now)
     for document in documents_of(world, application):
         if document.review is not DocumentReview.PENDING:
             world.store.documents.put(
@@ -214,24 +215,13 @@ def _problems(
     ]
     if requirement is None:
         if wanted.country_iso and wanted.number_type and wanted.user_type:
-            problems.append(no_requirement(world, wanted, dialect.version))
+            key = (wanted.country_iso, wanted.number_type, wanted.user_type)
+            problems.append(world.catalogue.no_requirement(dialect.version, key))
         files = [(i, d.upload) for i, d in enumerate(wanted.documents) if d.upload]
         return problems + check_files(files, dialect)
     entries = [entry_of(draft, requirement) for draft in wanted.documents]
     problems += check_end_user(requirement, wanted.end_user)
     return problems + check_entries(requirement, entries, dialect)
-
-
-def no_requirement(world: World, wanted: NewApplication, version: Version) -> Problem:
-    """The problem of a country, number type and user type that the catalogue does not have."""
-    text = (
-        f"no compliance requirement for {wanted.country_iso}/{wanted.number_type}/"
-        f"{wanted.user_type}; the catalogue has {', '.join(world.catalogue.countries(version))}"
-    )
-    there = world.catalogue.of_country(version, wanted.country_iso or "")
-    same_number_type = any(r.number_type is wanted.number_type for r in there)
-    lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
-    return Problem(Fault.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
 
 
 def check_callback(world: World, url: str | None, dialect: Dialect) -> list[Problem]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from plivo_sim.errors import Fault, Path, Problem
@@ -29,8 +30,12 @@ def looks_local(host: str, allowed: Collection[str] = ()) -> bool:
     suffixes that never resolve in public; and what the user allowed.
     """
     host = host.strip("[]").rstrip(".").lower()
-    if host in allowed:
-        return True
+    return host in allowed or _is_local_name(host)
+
+
+@lru_cache(maxsize=1024)
+def _is_local_name(host: str) -> bool:
+    """Asked before every callback, mostly of the same few hosts."""
     try:
         return is_local_address(ipaddress.ip_address(host))
     except ValueError:

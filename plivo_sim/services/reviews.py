@@ -6,7 +6,6 @@ document leaves them pending (invented).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from plivo_sim.domain.events import StatusChanged
@@ -18,6 +17,7 @@ from plivo_sim.domain.models import (
     Step,
     Timer,
     TimerKind,
+    changed,
 )
 from plivo_sim.domain.review import Plan, Submission
 from plivo_sim.domain.statuses import Status, allowed
@@ -128,7 +128,7 @@ def change_status(
     if not allowed(application.status, status):
         raise WrongState("application", application.id, _VERBS[status], application.status)
     told = (reason or "No reason given.") if status in _REASONED else None
-    changed = replace(
+    moved = changed(
         application,
         status=status,
         rejection_reason=told,
@@ -138,10 +138,10 @@ def change_status(
             Change(at=at, status=status, by=by, why=why, reason=told),
         ),
     )
-    world.store.applications.put(changed)
-    _review_documents(world, changed, dict(documents), at)
+    world.store.applications.put(moved)
+    _review_documents(world, moved, dict(documents), at)
     event = StatusChanged(
-        application=changed, previous=application.status, at=at, by_reviewer=by != "client"
+        application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )
     world.publish(event)
     return event
@@ -160,6 +160,7 @@ def _review_documents(
         if reason is None:
             continue
         review = DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
-        changed = replace(document, review=review, review_reason=reason or None)
-        if changed != document:
-            world.store.documents.put(replace(changed, updated_at=at))
+        if (document.review, document.review_reason) != (review, reason or None):
+            world.store.documents.put(
+                changed(document, review=review, review_reason=reason or None, updated_at=at)
+            )

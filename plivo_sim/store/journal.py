@@ -194,7 +194,8 @@ class JournalStorage(Storage):
     def _take_up(self, path: Path) -> None:
         kept = read_journal(path)
         self.rows = kept.rows
-        self._size = self._size_compacted = kept.size
+        self._size = kept.size
+        self._size_compacted = 0  # how much of it lives is unknown: if it is large, rewrite it
         if kept.size:
             self._checksum = kept.checksum
         if kept.size and kept.format != FORMAT:

@@ -52,10 +52,9 @@ class Run(Generic[R]):
         """Of the newest; 0 when there is none."""
         return self._pieces[-1][-1].seq if self._pieces else 0
 
-    def at(self, seq: int) -> R | None:
-        """The record with this ``seq``."""
-        piece, place, found = self._find(seq)
-        return self._pieces[piece][place] if found else None
+    def has(self, seq: int) -> bool:
+        """Whether there is a record with this ``seq``."""
+        return self._find(seq)[2]
 
     def put(self, record: R) -> None:
         """Add a record, or replace the one with its ``seq``."""
@@ -99,10 +98,12 @@ class Run(Generic[R]):
         return found
 
     def _find(self, seq: int) -> tuple[int, int, bool]:
-        piece = bisect_left(self._pieces, seq, key=_last_seq)
-        if piece == len(self._pieces):
-            return piece, 0, False
-        records = self._pieces[piece]
+        pieces = self._pieces
+        last = len(pieces) - 1
+        if last < 0 or pieces[last][-1].seq < seq:
+            return last + 1, 0, False
+        piece = last if pieces[last][0].seq <= seq else bisect_left(pieces, seq, key=_last_seq)
+        records = pieces[piece]
         place = bisect_left(records, seq, key=_seq)
         return piece, place, records[place].seq == seq
 

@@ -65,10 +65,8 @@ class RecordTable(Table, Generic[R]):
 
         Raises ValueError for another ``seq``, or one that another record has.
         """
-        before = self._rows.get(record.id)
-        if (before is None and self._order.at(record.seq) is not None) or (
-            before is not None and before.seq != record.seq
-        ):
+        before, seq = self._rows.get(record.id), record.seq
+        if self._order.has(seq) if before is None else before.seq != seq:
             raise ValueError(f"{self.name} {record.id}: seq {record.seq} is not its own")
         self.on_change(self.name, record.id, before)
         self._set(record.id, before, record)

@@ -26,6 +26,7 @@ from plivo_sim.domain.models import (
     Pairs,
     Timer,
     TimerKind,
+    changed,
 )
 from plivo_sim.durations import Duration, parse_duration
 from plivo_sim.faults.model import WebhookPolicy
@@ -292,6 +293,7 @@ def _copies(world: World, delivery: Delivery, count: int) -> list[Delivery]:
     ]
 
 
+_FINISHED = tuple(state for state in DeliveryState if state is not DeliveryState.PENDING)
 _LOST = "dropped by the webhook policy"
 _HELD = "held back by the webhook policy"
 _FORM = "application/x-www-form-urlencoded"
@@ -321,7 +323,7 @@ def _with_attempt(
     success = policy.success or range(200, 300)
     done = answer.status is not None and answer.status in success
     state = DeliveryState.DELIVERED if done else DeliveryState.PENDING
-    return replace(delivery, attempts=(*delivery.attempts, attempt), state=state)
+    return changed(delivery, attempts=(*delivery.attempts, attempt), state=state)
 
 
 def _stretched(world: World, wait: Duration) -> Duration:
@@ -345,11 +347,9 @@ def _with_query(url: str, fields: Pairs) -> str:
 
 
 def _prune(world: World) -> None:
-    """The log is a ring: the oldest finished delivery goes when there are too many."""
+    """The log is a ring: the oldest finished deliveries go when there are too many."""
     deliveries = world.store.deliveries
-    if len(deliveries) <= KEPT_DELIVERIES:
-        return
-    for delivery in deliveries.every():
-        if delivery.state is not DeliveryState.PENDING:
+    too_many = len(deliveries) - KEPT_DELIVERIES
+    if too_many > 0:
+        for delivery in deliveries.page({"state": _FINISHED}, limit=too_many).records:
             deliveries.drop(delivery.id)
-            return

@@ -49,7 +49,12 @@ class HttpTransport:
 
 
 class MemoryTransport:
-    """Keeps what was sent and answers from a list of statuses (then 200): for tests."""
+    """Keeps what was sent and answers from a list of statuses (then 200): for tests.
+
+    ``immediate``: nobody waits for it, so it needs no threads.
+    """
+
+    immediate = True
 
     def __init__(self, *statuses: int) -> None:
         self.sent: list[Outgoing] = []
