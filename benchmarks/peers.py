@@ -32,8 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PHASES: dict[str, Callable[[Bench], None]] = {
     "start": measure_start,
     "load": measure_load,
-    "records": measure_records,
     "reviews": measure_reviews,
+    "records": measure_records,
 }
 FULL_S, QUICK_S = 11 * 60, 160
 QUICK = Plan(

@@ -25,7 +25,7 @@ from peers_requests import (
 )
 
 FILL_CONNECTIONS = 4
-TOLERATED_ERRORS = 0.001
+TOLERATED_ERRORS = 0.01
 """The share of failed requests over which a rate says nothing."""
 
 _LUA = """
