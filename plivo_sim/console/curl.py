@@ -27,7 +27,7 @@ def curl(
         command.append("-g")
     words = [shell_word(url)]
     for name, value in headers.items():
-        if name.lower() not in LEFT_OUT:
+        if name.lower() not in LEFT_OUT and not name.startswith("@"):  # that would be a file
             words += ["-H", shell_word(f"{name}: {value}" if value else f"{name};")]
     words += map(shell_word, body)
     return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])

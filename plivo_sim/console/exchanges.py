@@ -92,10 +92,11 @@ def request_page(account: str, id: str) -> Response:
     found = next((each for each in map(_shown, world.exchanges) if each["id"] == id), None)
     if found is None:
         raise NotFound("request", id)
+    found = _row(found)
     return show(
         "request.html",
         world=world,
-        each=_row(found),
+        each=found,
         about=_about(world, found),
         answer=readable(found["answer"]),
         answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
@@ -156,11 +157,12 @@ def _not_kept(body: Any) -> bool:
 
 
 def as_curl(world: World, each: Shown) -> str:
-    """The same request once more, with the token left to the environment."""
-    headers = each["headers"]
+    """The same request once more: to this simulator, whichever host it named, and with the token
+    left to the environment."""
+    headers, url = each["headers"], request.host_url.rstrip("/") + each["target"]
     if _kind(each) in FORMS:
         headers = {name: value for name, value in headers.items() if name != "Content-Type"}
-    return curl(each["method"], each["url"], headers, _body_words(each), _credentials(world, each))
+    return curl(each["method"], url, headers, _body_words(each), _credentials(world, each))
 
 
 def _credentials(world: World, each: Shown) -> str:
@@ -184,11 +186,12 @@ def _body_words(each: Shown) -> Iterator[str]:
 
 
 def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
+    name = part["name"].replace("=", "%3D")  # else it would end there
     if "text" not in part:
         filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
-        return "-F", f'{part["name"]}=@"{filename}"'
+        return "-F", f'{name}=@"{filename}"'
     if is_multipart:
-        return "--form-string", f"{part['name']}={part['text']}"
+        return "--form-string", f"{name}={part['text']}"
     return "--data-urlencode", f"{quote(part['name'])}={part['text']}"
 
 

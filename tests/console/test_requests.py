@@ -267,6 +267,20 @@ def test_curl_of_a_form_with_files(http: Http) -> None:
     assert not any("multipart" in word for word in words)
 
 
+def test_curl_calls_this_simulator(http: Http) -> None:
+    """A client may have named any host; whoever pastes the command does not send a token there."""
+    http.get("EndUser/", headers={"Host": "evil.example"})
+    assert f"http://127.0.0.1/v1/Account/{AUTH_ID}/EndUser/" in as_curl(http)
+    assert "Host: evil.example" in page_of_last(http)
+
+
+def test_the_name_of_a_part_names_no_file(http: Http) -> None:
+    """What a client calls a part does not make curl read another file."""
+    body, kind = multipart([], [("a=@/etc/passwd;x", "b.pdf", PDF)])
+    http.post("ComplianceDocument/", data=body, content_type=kind)
+    assert as_curl(http)[-1] == 'a%3D@/etc/passwd;x=@"b.pdf"'
+
+
 def test_curl_of_an_encoded_form(http: Http) -> None:
     """Each field is encoded again."""
     http.post("EndUser/", data={"name": "a&b", "x y": "@z"})
