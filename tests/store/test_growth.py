@@ -1,0 +1,26 @@
+"""A journal does not grow for ever, however often its simulator is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plivo_sim.store import journal
+from plivo_sim.store.database import Database
+from tests.store.records import end_user, keep
+
+
+def test_a_journal_stays_small_through_many_short_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One record, changed again and again by one simulator after the other."""
+    monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 10_000)
+    path = tmp_path / "journal.jsonl"
+    for life in range(30):
+        with Database(path) as db:
+            for n in range(20):
+                keep(db, end_user(1, name=f"{life} {n} " + "x" * 200))
+    assert path.stat().st_size < 20_000
+    with Database(path) as db:
+        assert [each.name[:5] for each in db.end_users.every()] == ["29 19"]
