@@ -13,7 +13,7 @@ COLOURS = (
     "#777777", "#0b62c4", "#d1495b", "#e08d1f", "#2a9d5c", "#8e5cc2", "#1a9aa8", "#b5651d",
 )  # fmt: skip
 WIDTH, HEIGHT = 300, 260  # of a panel's plot
-LEFT, TOP, GAP, LEGEND = 56, 40, 44, 64
+LEFT, TOP, GAP, LEGEND = 56, 40, 60, 64
 Point = tuple[float, float]
 
 
