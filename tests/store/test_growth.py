@@ -8,7 +8,7 @@ import pytest
 
 from plivo_sim.store import journal
 from plivo_sim.store.database import Database
-from tests.store.records import end_user, keep
+from tests.store.records import application, keep
 
 
 def test_a_journal_stays_small_through_many_short_lives(
@@ -20,7 +20,7 @@ def test_a_journal_stays_small_through_many_short_lives(
     for life in range(30):
         with Database(path) as db:
             for n in range(20):
-                keep(db, end_user(1, name=f"{life} {n} " + "x" * 200))
+                keep(db, application(1, alias=f"{life} {n} " + "x" * 200))
     assert path.stat().st_size < 20_000
     with Database(path) as db:
-        assert [each.name[:5] for each in db.end_users.every()] == ["29 19"]
+        assert [each.alias[:5] for each in db.applications.every()] == ["29 19"]
