@@ -99,8 +99,7 @@ class Desk:
         with self.plivo.asked("requirements") as answered, self.world.lock:
             found = self.world.catalogue.find(RULES.version, key)
             if found is None:
-                wanted = NewApplication(country_iso=key[0], number_type=key[1], user_type=key[2])
-                raise Invalid([applications.no_requirement(self.world, wanted, RULES.version)])
+                raise Invalid([self.world.catalogue.no_requirement(RULES.version, key)])
             if answered:
                 self.cache.keep(self.world, key, found)
         return found

@@ -105,6 +105,18 @@ class Catalogue:
             r for r in self.requirements if r.version is version and r.country_iso == country_iso
         ]
 
+    def no_requirement(self, version: Version, key: Key) -> Problem:
+        """The problem of a country, number type and user type for which ``find`` found none."""
+        country_iso, number_type, user_type = key
+        text = (
+            f"no compliance requirement for {country_iso}/{number_type}/{user_type}; "
+            f"the catalogue has {', '.join(self.countries(version))}"
+        )
+        there = self.of_country(version, country_iso)
+        same_number_type = any(r.number_type is number_type for r in there)
+        lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
+        return Problem(Fault.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFacts:

@@ -29,7 +29,7 @@ from plivo_sim.errors import Fault, Path, Problem, WrongState
 from plivo_sim.services import applications, document_sets, uploads
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.end_users import get as get_end_user
-from plivo_sim.services.inputs import NewApplication, merge, refuse
+from plivo_sim.services.inputs import merge, refuse
 from plivo_sim.world import World
 
 EDITABLE = CORRECTABLE | {Status.DRAFT}
@@ -168,8 +168,7 @@ def _requirement(
     requirement = world.catalogue.find(Version.SDK, key)
     if requirement is not None:
         return requirement, []
-    asked = NewApplication(country_iso=key[0], number_type=key[1], user_type=key[2])
-    return None, [applications.no_requirement(world, asked, Version.SDK)]
+    return None, [world.catalogue.no_requirement(Version.SDK, key)]
 
 
 def _requirement_by_id(
@@ -235,10 +234,10 @@ def _check_document_ids(world: World, ids: Sequence[str], end_user_id: str | Non
 def _check_alias(world: World, wanted: NewDraft) -> list[Problem]:
     """An alias is unique for one end user on the live service (inferred: field-reported for the
     new API): soft."""
-    for other in world.store.applications.having("alias", wanted.alias or ""):
-        if other.end_user_id == wanted.end_user_id:
-            text = f"'{wanted.alias}' is used by application {other.id} of the same end user"
-            return [Problem(Fault.BAD_VALUE, ("alias",), text, soft=True)]
+    where = {"alias": (wanted.alias or "",), "end_user_id": (wanted.end_user_id or "",)}
+    for other in world.store.applications.page(where, limit=1).records:
+        text = f"'{wanted.alias}' is used by application {other.id} of the same end user"
+        return [Problem(Fault.BAD_VALUE, ("alias",), text, soft=True)]
     return []
 
 

@@ -332,6 +332,17 @@ def test_routing_errors_are_told_as_far_as_known(http: Http, method: str, path: 
     assert dialect(http.call(method, URL + path, json={})) == "sdk"
 
 
+@pytest.mark.parametrize("mount", ["", "/sdk", "/documented"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_requirements_is_no_id(http: Http, mount: str, method: str, slash: str) -> None:
+    """405 with the one method that it has, in every dialect and spelling."""
+    path = f"{mount}/v1/Account/{AUTH_ID}/{URL}/Requirements{slash}"
+    answer = http.call(method, path, json={})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert dialect(answer) == (mount.strip("/") or "documented")
+
+
 # --- the setting ---------------------------------------------------------------------------
 
 

@@ -199,6 +199,8 @@ def test_an_unknown_document(api: Page) -> None:
     [
         ("PUT", "/", "GET, POST"),
         ("DELETE", "/", "GET, POST"),
+        *((method, "/Requirements", "GET") for method in ("POST", "PUT", "PATCH", "DELETE")),
+        ("DELETE", "/Requirements/", "GET"),
         ("POST", "/some-id", "DELETE, GET, PATCH"),
         ("PUT", "/some-id", "DELETE, GET, PATCH"),
         ("POST", "/some-id/Document/some-id/download", "GET"),

@@ -26,8 +26,6 @@ from plivo_sim.dialects.paging import refuse_if_any
 from plivo_sim.domain.models import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType
 from plivo_sim.errors import Fault, Invalid, NotFound, Problem
-from plivo_sim.services.applications import no_requirement
-from plivo_sim.services.inputs import NewApplication
 from plivo_sim.world import World
 
 _TYPE_FILTERS = {
@@ -85,13 +83,10 @@ def look_up_requirement(auth_id: str) -> Response:
     Where both are given the first one counts: Java cannot leave the phone number out (observed).
     """
     call = current_call()
-    country_iso, number_type, user_type = _read_look_up(call)
-    found = call.sim.catalogue.find(Version.SDK, (country_iso, number_type, user_type))
+    key = _read_look_up(call)
+    found = call.sim.catalogue.find(Version.SDK, key)
     if found is None:
-        asked = NewApplication(
-            country_iso=country_iso, number_type=number_type, user_type=user_type
-        )
-        raise Invalid([no_requirement(call.account, asked, Version.SDK)])
+        raise Invalid([call.sim.catalogue.no_requirement(Version.SDK, key)])
     return call.answer({"api_id": call.api_id, **present_requirement(found)})
 
 

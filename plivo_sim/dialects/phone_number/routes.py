@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
 
 from plivo_sim.dialects.bodies import Body, check_size, read_body
 from plivo_sim.dialects.calls import Call, current_call
@@ -29,6 +30,14 @@ DIALECTS: dict[str, NewApi] = {"sdk": sdk, "documented": documented}
 Chosen = tuple[Call, NewApi]
 
 
+class ComplianceId(BaseConverter):
+    """A compliance id in a URL: anything but the words that are URLs of their own, so that a
+    method which those do not have is a 405 there, and not an id that nobody knows."""
+
+    part_isolating = True
+    regex = r"(?!(?:Requirements|Link)$)[^/]+"
+
+
 def new_api_error(call: Call, error: SimError) -> tuple[int, dict[str, object]]:
     """An error in the words of the dialect as far as it is known."""
     if not call.dialect:
@@ -41,6 +50,7 @@ def make_blueprint() -> Blueprint:
     blueprint = Blueprint(
         "compliance", __name__, url_prefix="/v1/Account/<auth_id>/PhoneNumber/Compliance"
     )
+    blueprint.record(lambda state: state.app.url_map.converters.update(compliance=ComplianceId))
     limits = RateLimits()
 
     @blueprint.before_request
@@ -57,10 +67,10 @@ def make_blueprint() -> Blueprint:
         ("GET", "/Requirements/", requirements),
         ("POST", "/", create),
         ("GET", "/", list_),
-        ("GET", "/<id>/", get),
-        ("PATCH", "/<id>/", update),
-        ("DELETE", "/<id>/", delete),
-        ("GET", "/<id>/Document/<document_id>/download/", download),
+        ("GET", "/<compliance:id>/", get),
+        ("PATCH", "/<compliance:id>/", update),
+        ("DELETE", "/<compliance:id>/", delete),
+        ("GET", "/<compliance:id>/Document/<document_id>/download/", download),
     ]
     for method, rule, view in routes:
         blueprint.add_url_rule(rule, view.__name__.strip("_"), view, methods=[method])

@@ -38,13 +38,10 @@ def present_requirements(catalogue: Catalogue, query: Query) -> dict[str, Any]:
     refuse_if_any(problems)
     assert number_type is not None
     assert user_type is not None
-    found = catalogue.find(Version.SDK, (country, number_type, user_type))
+    key = (country, number_type, user_type)
+    found = catalogue.find(Version.SDK, key)
     if found is None:
-        known = ", ".join(catalogue.countries(Version.SDK))
-        text = f"no compliance requirement for {country}/{number_type}/{user_type}; "
-        raise Invalid(
-            [Problem(Fault.NO_REQUIREMENT, ("country_iso",), f"{text}the catalogue has {known}")]
-        )
+        raise Invalid([catalogue.no_requirement(Version.SDK, key)])
     return {
         "requirement_id": found.id,
         "country_iso": found.country_iso,
