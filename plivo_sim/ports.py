@@ -140,6 +140,9 @@ class FileStore(Protocol):
     def read(self, sha256: str) -> bytes | None:
         """The content, or None if nobody keeps it."""
 
+    def forget(self, sha256: str) -> None:
+        """Drop this file, if it is there."""
+
     def forget_all_but(self, kept: Collection[str]) -> None:
         """Drop every file whose hash is not among ``kept``."""
 

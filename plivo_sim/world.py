@@ -34,7 +34,9 @@ class World:
     """See the module. Every use of ``store`` happens under ``lock``.
 
     ``derived`` caches what services make of the records; it is emptied when they are replaced.
-    ``era`` counts those replacements: what was under way in an earlier one must not touch this.
+    ``loose_files``: hashes of files that perhaps no document refers to any more, or ever did;
+    ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
+    was under way in an earlier one must not touch this.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     """
 
@@ -86,6 +88,8 @@ class World:
         self.agenda = Agenda(self.store)
         self.derived: dict[str, Any] = {}
         self.fault_hits: dict[str, int] = {}
+        self.loose_files: set[str] = set()
+        self.any_file_loose = kept is not None
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings

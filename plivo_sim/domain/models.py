@@ -132,6 +132,11 @@ class Document:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def file_sha256(self) -> str:
+        """Of its file; empty without one. Documents are found by it."""
+        return self.file.sha256 if self.file is not None else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:

@@ -190,4 +190,5 @@ def drop_document_if_its_own(world: World, id: str) -> None:
     if document is None or document.origin is Origin.LEGACY:
         return
     if not world.store.applications.having("document_ids", id):
+        uploads.release(world, document)
         world.store.documents.drop(id)

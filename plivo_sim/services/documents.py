@@ -106,6 +106,7 @@ def update(
                     updated_at=world.now(),
                 )
                 world.store.documents.put(changed)
+            uploads.release(world, document)
             uploads.sweep(world)
         return changed
 
@@ -128,9 +129,10 @@ def _changed(world: World, document: Document, change: DocumentRequest) -> Docum
 def delete(world: World, id: str) -> None:
     """Remove a document and its file. Raises NotFound, InUse while any application uses it."""
     with world.lock:
-        get(world, id)
+        document = get(world, id)
         refuse_if_used("document", id, "delete", named(_users(world, id)))
         with world.transaction():
+            uploads.release(world, document)
             world.store.documents.drop(id)
         uploads.sweep(world)
 

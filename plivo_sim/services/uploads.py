@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from plivo_sim.domain.models import StoredFile
+from plivo_sim.domain.models import Document, StoredFile
 from plivo_sim.errors import Fault, Path, Problem
 from plivo_sim.world import World
 
@@ -79,14 +79,23 @@ def check_distinct(files: Iterable[tuple[int, bytes | str]]) -> list[Problem]:
 
 
 def keep(world: World, upload: Upload) -> StoredFile:
-    """Store a checked file."""
+    """Store a checked file. It is loose until the record that refers to it is written."""
     kind = kind_of(upload.content)
+    sha256 = world.files.keep(upload.content)
+    world.loose_files.add(sha256)
+    world.when_written(lambda: world.loose_files.discard(sha256))
     return StoredFile(
-        sha256=world.files.keep(upload.content),
+        sha256=sha256,
         name=upload.name,
         size_bytes=len(upload.content),
         media_type=kind[1] if kind else "application/octet-stream",
     )
+
+
+def release(world: World, document: Document) -> None:
+    """A document goes, or gets another file: the next sweep looks whether anybody needs its own."""
+    if document.file is not None:
+        world.loose_files.add(document.file.sha256)
 
 
 def sweep(world: World) -> None:
@@ -100,6 +109,13 @@ def sweep(world: World) -> None:
 
 def _sweep(world: World) -> None:
     with world.lock:
-        if not world.marks:
+        if world.marks:
+            return
+        if world.any_file_loose:
             kept = {d.file.sha256 for d in world.store.documents.every() if d.file is not None}
             world.files.forget_all_but(kept)
+            world.any_file_loose = False
+        for sha256 in world.loose_files:
+            if not world.store.documents.how_many("file_sha256", sha256):
+                world.files.forget(sha256)
+        world.loose_files.clear()

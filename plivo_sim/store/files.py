@@ -35,6 +35,9 @@ class MemoryFiles:
     def read(self, sha256: str) -> bytes | None:
         return self._contents.get(sha256)
 
+    def forget(self, sha256: str) -> None:
+        self._contents.pop(sha256, None)
+
     def forget_all_but(self, kept: Collection[str]) -> None:
         self._contents = {k: v for k, v in self._contents.items() if k in kept}
 
@@ -72,6 +75,9 @@ class DiskFiles:
             return (self._folder / sha256).read_bytes()
         except FileNotFoundError:
             return None
+
+    def forget(self, sha256: str) -> None:
+        (self._folder / sha256).unlink(missing_ok=True)
 
     def forget_all_but(self, kept: Collection[str]) -> None:
         if self._folder.is_dir():

@@ -90,3 +90,44 @@ def test_a_correction_within_a_transaction_that_fails_keeps_the_files(http: Http
         correct_and_fail()
     assert files_of(http) == before
     assert all(world.files.read(sha256) for sha256 in before)
+
+
+def test_what_was_kept_for_a_refused_write_goes_with_the_next_sweep(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file came before the record, which could not be written."""
+    id = http.sdk_created()
+    with monkeypatch.context() as patch:
+        fill(http, patch)
+        lost = {0: (PDF + b"lost", "certificate.pdf"), 1: (PNG + b"lost", "gst.png")}
+        assert http.sdk_create(alias="lost", files=lost).status_code == 500
+    assert len(http.world.files._contents) == 4
+    http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
+    assert http.world.files._contents == {}
+
+
+def test_a_sweep_looks_at_what_may_be_loose_only(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at every document: an account may have very many."""
+    first, second = http.sdk_created(), http.sdk_created(alias="second")
+    http.delete(f"PhoneNumber/Compliance/{first}/", headers={"User-Agent": SDK_AGENT})
+
+    def never() -> Any:
+        raise AssertionError("looked at every document")
+
+    monkeypatch.setattr(http.world.store.documents, "every", never)
+    deleted = http.delete(f"PhoneNumber/Compliance/{second}/", headers={"User-Agent": SDK_AGENT})
+    assert (deleted.status_code, http.world.files._contents) == (200, {})
+
+
+def test_a_restore_makes_the_next_sweep_look_at_all(http: Http) -> None:
+    """The files of what the restore took away are loose, whichever they are."""
+    id = http.sdk_created()
+    with http.world.lock:
+        mark = http.world.mark()
+    other = {0: (PDF + b"other", "certificate.pdf"), 1: (PNG + b"other", "gst.png")}
+    http.sdk_created(alias="other", files=other)
+    http.world.restore(mark)
+    http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
+    assert http.world.files._contents == {}
