@@ -373,6 +373,14 @@ def test_messages_newest_first(http: Http) -> None:
     assert "2 messages, newest first" in page
 
 
+def test_what_a_get_carries_is_shown(http: Http) -> None:
+    """A callback by GET has its fields in the query."""
+    http.get("/_sim/inbox/mine?status=accepted&compliance_id=c1")
+    page = http.get(f"{HOME}/inbox/mine").text
+    assert "<dt>status</dt><dd>accepted</dd>" in page
+    assert "No body." not in page
+
+
 def test_messages_are_paged(http: Http) -> None:
     """The oldest is on the last page."""
     for n in range(PAGE_SIZE + 1):
