@@ -60,7 +60,7 @@ def make_blueprint() -> Blueprint:
         ("POST", "/accounts", make_account),
         ("POST", "/reset", reset),
         ("POST", "/snapshot", snapshot),
-        ("GET", "/snapshot/<name>", get_snapshot),
+        ("GET", "/snapshot/<path:name>", get_snapshot),
         ("POST", "/restore", restore),
     ]
     for module in (inbox, steering, checks, listing, reference):

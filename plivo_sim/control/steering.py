@@ -263,7 +263,7 @@ ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
     ("GET", "/faults", list_faults),
     ("POST", "/faults", add_fault),
     ("DELETE", "/faults", clear_faults),
-    ("DELETE", "/faults/<id>", remove_fault),
+    ("DELETE", "/faults/<path:id>", remove_fault),
     ("GET", "/webhooks/policy", get_webhook_policy),
     ("POST", "/webhooks/policy", set_webhook_policy),
     ("DELETE", "/webhooks/policy", drop_webhook_policy),

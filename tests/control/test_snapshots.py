@@ -140,6 +140,14 @@ def test_a_document_holds_records_and_files(http: Http) -> None:
     assert len(kept["files"]) == 2
 
 
+def test_a_name_may_have_a_slash(http: Http) -> None:
+    """Whatever a snapshot is called, its document can be had."""
+    http.sdk_created()
+    body = {"name": "before/after", "account": AUTH_ID}
+    assert http.control("POST", "/snapshot", body).status_code == 201
+    assert http.control("GET", "/snapshot/before/after", account=AUTH_ID).status_code == 200
+
+
 def test_a_document_can_be_carried_to_another_simulator(http: Http, elsewhere: Http) -> None:
     """All of it arrives: what was seen here is seen there, and time goes on from there."""
     http.sdk_created(callback_url="http://127.0.0.1:9/cb")

@@ -279,3 +279,10 @@ def test_latency_is_waited_for(http: Http, monkeypatch: pytest.MonkeyPatch) -> N
     add(http, effect="slow", latency_s=1.5, times=1)
     assert listed(http) == 200
     assert waited == [1.5]
+
+
+def test_a_fault_whose_name_has_a_slash_can_be_switched_off(http: Http) -> None:
+    """Whatever a fault is called, it can be named in the URL."""
+    http.control("POST", "/faults", {"effect": "error", "name": "a/b", "account": AUTH_ID})
+    answer = http.control("DELETE", "/faults/a/b", account=AUTH_ID)
+    assert answer.get_json()["faults"] == []
