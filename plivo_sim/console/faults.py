@@ -47,7 +47,7 @@ def faults_page(account: str) -> Response:
         on=on,
         own=any(not each["of_story"] for each in on),
         struck=struck[: -SHOWN_STRUCK - 1 : -1],
-        groups=_asked(_flat(refused[0].deed.body or {}) if refused else {"effect": "error"}),
+        groups=_asked(_flat(refused[0].deed.body or {}) if refused else {}),
         text=_text_of(refused),
         suggested={**SUGGESTED, "operation": _operations()},
     )
@@ -111,6 +111,7 @@ def _field(name: str, field: Field, given: Any) -> dict[str, Any]:
     number = isinstance(type_, IntType | FloatType)
     default = field.default if isinstance(field.default, str | int | float) else ""
     words = [str(each) for each in type_.values] if isinstance(type_, LiteralType) else []
+    words.sort(key=lambda word: word != "error")  # the usual one first
     return {
         "name": name,
         "label": _label(name),
