@@ -6,6 +6,7 @@ made readable when somebody asks.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,8 @@ KEPT_BODY_BYTES = 32 * 1024
 OVERHEAD_BYTES = 2000
 """What an exchange takes beside its texts, about."""
 
-_SECRETS = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION")
+_SECRET = re.compile("auth|cookie|token|secret|password|api[-_]?key", re.IGNORECASE)
+"""Headers whose name has such a word are masked: what is not for us may be dear to somebody."""
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,12 +105,17 @@ def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_
     world.exchanges.append(exchange, exchange.size_bytes)
 
 
+def is_secret(header: str) -> bool:
+    """Whether a header of this name is masked wherever requests are shown."""
+    return _SECRET.search(header) is not None
+
+
 def _texts(environ: dict[str, Any]) -> dict[str, str]:
-    texts = {name: value for name, value in environ.items() if type(value) is str}
-    for name in _SECRETS:
-        if name in texts:
-            texts[name] = "***"
-    return texts
+    return {
+        name: "***" if name.startswith("HTTP_") and is_secret(name) else value
+        for name, value in environ.items()
+        if type(value) is str
+    }
 
 
 def _summary(body: Body) -> Any:

@@ -54,6 +54,7 @@ class LiveSimulator:
 
     def stop(self) -> None:
         """Finish what is in flight, then write down where every clock stands."""
+        self.sim.stopping = True
         self._server.stop()
         self._scheduler.stop()
         self.sim.close()

@@ -1,14 +1,54 @@
-"""One log line for every callback attempt and every decision; requests have theirs in ``app``."""
+"""The log: a line for every callback attempt and every decision; requests have theirs in ``app``.
+
+As text for people, or as one JSON object a line (``--log-format json``) with the same facts by
+name: of a request ``request_id``, which is the answer's ``api_id``, ``method``, ``path``,
+``dialect``, ``account``, ``status``, ``took_ms`` and ``why``.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+from datetime import UTC, datetime
+from typing import Any
 
 from plivo_sim.domain.events import StatusChanged
+from plivo_sim.domain.models import Attempt, Delivery
 from plivo_sim.runner import Happening
+from plivo_sim.services.callback_urls import without_credentials
 from plivo_sim.world import World
 
 logger = logging.getLogger("plivo_sim")
+
+
+class TextLines(logging.Formatter):
+    """A line a record: callers choose paths and names, and must not make up lines of their own."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        text = super().formatMessage(record)
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class JsonLines(logging.Formatter):
+    """A JSON object a record; ``fields`` of the record become its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told = {"at": at, "level": record.levelname.lower(), "message": record.getMessage()}
+        told |= getattr(record, "fields", {})
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str)
+
+
+def configure_logging(log_format: str) -> None:
+    """Log to standard error: ``text`` or ``json``."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def log_happening(world: World, happening: Happening) -> None:
@@ -17,7 +57,10 @@ def log_happening(world: World, happening: Happening) -> None:
         application = happening.application
         why = application.timeline[-1].why
         logger.info("review %s %s %s %s", application.id, application.origin, application.status,
-                    why)  # fmt: skip
+                    why, extra={"fields": {
+                        "event": "review", "account": world.auth_id, "application": application.id,
+                        "status": str(application.status), "why": why,
+                    }})  # fmt: skip
         return
     delivery = happening.delivery
     attempt = delivery.attempts[-1]
@@ -25,11 +68,28 @@ def log_happening(world: World, happening: Happening) -> None:
     logger.info(
         "callback %s %s %s %s %.1fms %s, attempt %d: %s",
         delivery.method,
-        attempt.url,
+        without_credentials(attempt.url),
         found.origin if found is not None else "-",
         attempt.status if attempt.status is not None else attempt.error,
         attempt.latency_s * 1000,
         delivery.state,
         len(delivery.attempts),
         delivery.why,
+        extra={"fields": _of_attempt(world, delivery, attempt)},
     )
+
+
+def _of_attempt(world: World, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
+    return {
+        "event": "callback",
+        "account": world.auth_id,
+        "application": delivery.application_id,
+        "delivery": delivery.id,
+        "attempt": len(delivery.attempts),
+        "url": without_credentials(attempt.url),
+        "status": attempt.status,
+        "error": attempt.error,
+        "state": str(delivery.state),
+        "took_ms": round(attempt.latency_s * 1000, 1),
+        "why": delivery.why,
+    }

@@ -234,6 +234,9 @@ class Settings:
     allowed_hosts: tuple[str, ...] = setting(
         (), read_hosts, "Host names, beyond loopback, under which control calls are accepted."
     )
+    log_format: str = setting(
+        "text", one_of("text", "json"), "The log: text, or json with an object a line."
+    )
 
     def for_account(self, overrides: Mapping[str, str]) -> Settings:
         """With an account's own values. Raises ValueError for a name or value that is not one."""

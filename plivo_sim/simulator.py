@@ -58,6 +58,7 @@ class Simulator:
         self._make_world = make_world
         self._on_close = on_close
         self._lock = threading.Lock()
+        self.stopping = False
         self._strangers = 0
         self._worlds: dict[str, World] = {}
         self._ghosts: WeakValueDictionary[str, World] = WeakValueDictionary()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import Any
 
 from plivo_sim.ports import Mark
@@ -14,6 +15,9 @@ from plivo_sim.store.codec import RECORD_TYPES, from_plain, to_plain
 from plivo_sim.world import World
 
 FORMAT = 1
+
+SECRETS = {"ledger": ("token",)}
+"""Table -> fields that never leave."""
 
 
 def save_snapshot(world: World, mark: Mark) -> dict[str, Any]:
@@ -24,15 +28,23 @@ def save_snapshot(world: World, mark: Mark) -> dict[str, Any]:
         "plivo_sim_snapshot": FORMAT,
         "account": world.auth_id,
         "tables": {
-            name: {id: to_plain(record) for id, record in rows.items()}
+            name: {id: without_secrets(name, to_plain(record)) for id, record in rows.items()}
             for name, rows in mark.items()
         },
         "files": {k: base64.b64encode(v).decode() for k, v in files.items() if v is not None},
     }
 
 
+def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
+    """A record as it may leave: the ledger without the account's token."""
+    return {key: value for key, value in plain.items() if key not in SECRETS.get(table, ())}
+
+
 def load_snapshot(world: World, document: Any) -> Mark:
-    """A mark from a document, its files kept. Raises ValueError that names what does not fit."""
+    """A mark from a document, its files kept. Raises ValueError that names what does not fit.
+
+    The account's token is no part of it: the account keeps the one that it has.
+    """
     found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
     if found != FORMAT:
         other = f", not {found}" if isinstance(found, int) else ""
@@ -44,6 +56,9 @@ def load_snapshot(world: World, document: Any) -> Mark:
     if unknown:
         raise ValueError(f"no table {unknown[0]!r}; there are {', '.join(RECORD_TYPES)}")
     mark: Mark = {name: _rows(name, tables.get(name, {})) for name in RECORD_TYPES}
+    mark["ledger"] = {
+        id: replace(ledger, token=world.token) for id, ledger in mark["ledger"].items()
+    }
     world.check(mark)
     for sha256, text in files.items():
         try:

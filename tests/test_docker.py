@@ -102,7 +102,7 @@ def test_the_ports_agree() -> None:
     """The one that is exposed is served, and asked for health."""
     words = command("CMD")
     assert words[words.index("--port") + 1] == PORT == last("EXPOSE")
-    assert f"127.0.0.1:{PORT}/_sim/health" in " ".join(command("HEALTHCHECK"))
+    assert f"127.0.0.1:{PORT}/_sim/health/ready" in " ".join(command("HEALTHCHECK"))
     assert str(Settings().port) == PORT
 
 

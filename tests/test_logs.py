@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
+
 import pytest
 
+from plivo_sim.logs import JsonLines, TextLines
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, Http
 
@@ -53,3 +58,35 @@ def test_no_secret_is_logged(http: Http, lines: pytest.LogCaptureFixture) -> Non
     http.token = "very-secret-token"
     http.decide(http.sdk_created(callback_url="http://127.0.0.1:9/cb"), "accepted")
     assert "very-secret-token" not in lines.text
+
+
+def formatted(formatter: logging.Formatter, text: str, **extra: object) -> str:
+    record = logging.LogRecord("plivo_sim", logging.INFO, "", 0, text, None, None)
+    record.__dict__.update(extra)
+    return formatter.format(record)
+
+
+def test_nobody_makes_up_lines_of_the_log() -> None:
+    """Whatever a path holds."""
+    line = formatted(TextLines(), "GET /x\r\n12:00:00 forged\x1b[31m\u2028")
+    assert line.endswith("GET /x\\r\\n12:00:00 forged\\x1b[31m\\u2028")
+    assert len(line.splitlines()) == 1
+
+
+def test_json_has_the_answers_id(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """One object a line, the facts by name."""
+    answer = http.get("EndUser/")
+    told = json.loads(JsonLines().format(lines.records[-1]))
+    assert told["request_id"] == answer.get_json()["api_id"] == answer.headers["X-Request-Id"]
+    assert (told["event"], told["method"], told["status"]) == ("request", "GET", 200)
+    assert (told["account"], told["level"]) == (AUTH_ID, "info")
+
+
+def test_json_is_one_line_with_its_exception() -> None:
+    """A lone surrogate is no reason to fail."""
+    try:
+        raise ValueError("no\nway \ud800")
+    except ValueError:
+        line = formatted(JsonLines(), "oh\n", exc_info=sys.exc_info())
+    assert "\n" not in line
+    assert "ValueError" in json.loads(line)["exception"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -62,9 +61,10 @@ def settings_of(given: dict[str, Any]) -> Settings:
 def serve(ready_file: Path | None, **given: Any) -> None:
     """Start the simulator and answer until interrupted."""
     from plivo_sim.live import LiveSimulator
+    from plivo_sim.logs import configure_logging
 
     settings = settings_of(given)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    configure_logging(settings.log_format)
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())

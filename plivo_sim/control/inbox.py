@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, current_app, request
 
 from plivo_sim.dialects.calls import current_call
+from plivo_sim.exchanges import is_secret
 
 MOST_MESSAGES = 500
 MOST_INBOXES = 100
@@ -67,7 +68,9 @@ def receive(name: str) -> Response:
     message = {
         "method": request.method,
         "url": request.url,
-        "headers": dict(request.headers),
+        "headers": {
+            name: "***" if is_secret(name) else value for name, value in request.headers.items()
+        },
         "query": request.args.to_dict(),
         "body": body,
     }

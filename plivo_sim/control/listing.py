@@ -17,6 +17,7 @@ from plivo_sim.domain.models import NumberType, UserType, Version
 from plivo_sim.domain.requirements import DocumentType, Requirement
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications
+from plivo_sim.snapshots import without_secrets
 from plivo_sim.store.codec import to_plain
 from plivo_sim.world import World
 
@@ -26,8 +27,6 @@ FILTERS: dict[str, type[StrEnum] | None] = {
     "number_type": NumberType,
     "user_type": UserType,
 }
-SECRETS = {"ledger": ("token",)}
-"""Table -> what an export leaves out."""
 
 
 def list_applications() -> Response:
@@ -103,12 +102,7 @@ def exported(world: World) -> dict[str, dict[str, dict[str, Any]]]:
     """See ``export``. Caller holds the lock."""
     return {
         table: {
-            str(record.seq): {
-                key: value
-                for key, value in to_plain(record).items()
-                if key not in SECRETS.get(table, ())
-            }
-            for record in rows.values()
+            str(record.seq): without_secrets(table, to_plain(record)) for record in rows.values()
         }
         for table, rows in world.store.mark().items()
         if rows

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from plivo_sim import __version__
 from plivo_sim.clock import VirtualClock
-from plivo_sim.control import checks, inbox, listing, presenters, reference, steering
+from plivo_sim.control import checks, inbox, listing, presenters, probes, reference, steering
 from plivo_sim.control.accounts import wanted, world_of
 from plivo_sim.control.inputs import (
     duration_of,
@@ -63,7 +63,7 @@ def make_blueprint() -> Blueprint:
         ("GET", "/snapshot/<path:name>", get_snapshot),
         ("POST", "/restore", restore),
     ]
-    for module in (inbox, steering, checks, listing, reference):
+    for module in (probes, inbox, steering, checks, listing, reference):
         routes += module.ROUTES
     for method, rule, view in routes:
         blueprint.add_url_rule(rule, f"{method} {rule}".replace(".", "_"), view, methods=[method])

@@ -148,6 +148,15 @@ class HealthOut(Schema):
     damages = fields.List(fields.Nested(DamageOut), required=True)
 
 
+class LiveOut(Schema):
+    status = fields.String(required=True)
+
+
+class ReadyOut(Schema):
+    status = fields.String(required=True)
+    reasons = fields.List(fields.String(), required=True)
+
+
 class MessageOut(Schema):
     method = fields.String(required=True)
     url = fields.String(required=True)

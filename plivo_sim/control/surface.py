@@ -70,6 +70,11 @@ _UNTIL = _object("application", "status", application="string", status="string")
 
 OPERATIONS = (
     _get("health", "/health", "Alive, and which version.", schemas.HealthOut),
+    _get("live", "/health/live", "Whether it lives.", schemas.LiveOut),
+    Operation(
+        id="ready", method="GET", path=f"{SIM}/health/ready", summary="Whether it is ready.",
+        answers={200: schemas.ReadyOut, 503: schemas.ReadyOut},
+    ),
     _get("get_clock", "/clock", "Where time stands.", schemas.ClockOut, _ACCOUNT),
     Operation(
         id="advance", method="POST", path=f"{SIM}/clock/advance", query=(_ACCOUNT,),

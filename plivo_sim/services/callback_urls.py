@@ -7,6 +7,7 @@ A simulator must also take http to local hosts (DECISIONS 38).
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -68,6 +69,11 @@ def is_off_limits(address: Address) -> bool:
 def _plain_v4(address: Address) -> Address:
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return address if mapped is None else mapped
+
+
+def without_credentials(url: str) -> str:
+    """As it may be logged: user name and password, which are never sent either, masked."""
+    return re.sub(r"//[^/?#]*@", "//***@", url)
 
 
 def check(url: str, path: Path, *, https_only: bool, allowed: Collection[str]) -> Problem | None:

@@ -33,7 +33,7 @@ from plivo_sim.faults.model import WebhookPolicy
 from plivo_sim.ids import draw_uuid
 from plivo_sim.jsontext import encode_json
 from plivo_sim.ports import Answer, Outgoing
-from plivo_sim.services.callback_urls import looks_local
+from plivo_sim.services.callback_urls import looks_local, without_credentials
 from plivo_sim.services.policies import webhook_policy
 from plivo_sim.webhooks.signature import signature_headers
 from plivo_sim.world import World
@@ -125,7 +125,7 @@ class Outbox:
             world.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
             world.store.deliveries.put(lost)
-            logger.info("callback %s %s - %s", lost.method, lost.url, lost.why)
+            logger.info("callback %s %s - %s", lost.method, without_credentials(lost.url), lost.why)
             return
         due_at = parse_duration(policy.delay or "0").after(at, world.settings.holidays)
         if policy.reorder and not self._release_held(world, due_at):
@@ -151,7 +151,8 @@ class Outbox:
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             world.store.deliveries.put(delivery)
-            logger.warning("callback %s %s - %s", delivery.method, delivery.url, why)
+            shown = without_credentials(delivery.url)
+            logger.warning("callback %s %s - %s", delivery.method, shown, why)
             return delivery
         world.store.deliveries.put(delivery)
         world.agenda.add(

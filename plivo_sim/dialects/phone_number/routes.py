@@ -171,6 +171,7 @@ def download(auth_id: str, id: str, document_id: str) -> Response:
     answer = Response(content, content_type=file.media_type)
     answer.headers.set("Content-Disposition", "attachment", filename=file.name)
     answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return answer
 
 

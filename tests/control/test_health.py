@@ -1,0 +1,42 @@
+"""Whether it lives and whether it is ready."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
+from tests.support import Http
+
+
+def test_it_lives_and_is_ready(http: Http) -> None:
+    """In memory nothing can be in the way."""
+    assert http.get("/_sim/health/live").get_json() == {"status": "ok"}
+    ready = http.get("/_sim/health/ready")
+    assert (ready.status_code, ready.get_json()) == (200, {"status": "ready", "reasons": []})
+
+
+def test_it_is_not_ready_while_it_stops(http: Http) -> None:
+    """But it lives."""
+    http.sim.stopping = True
+    ready = http.get("/_sim/health/ready")
+    assert ready.status_code == 503
+    assert ready.get_json() == {"status": "unready", "reasons": ["is shutting down"]}
+    assert http.get("/_sim/health/live").status_code == 200
+
+
+def test_it_is_not_ready_when_nothing_can_be_written(tmp_path: Path) -> None:
+    """The directory is gone, say, or the disk is full."""
+    state = tmp_path / "state"
+    sim = make_simulator(replace(PAUSED, state=state), transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    assert http.get("/_sim/health/ready").status_code == 200
+    assert not list(state.glob(".ready*"))
+    state.rename(tmp_path / "elsewhere")
+    ready = http.get("/_sim/health/ready")
+    sim.close()
+    assert ready.status_code == 503
+    assert ready.get_json()["reasons"] == [f"cannot write to {state}: No such file or directory"]

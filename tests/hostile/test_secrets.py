@@ -1,0 +1,145 @@
+"""Secrets planted wherever one could be, and looked for wherever one could come out."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plivo_sim.app import create_app
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.logs import JsonLines, TextLines
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
+from tests.support import AUTH_ID, PDF, Http, basic
+
+SECRETS = {
+    "token": "tok-5f1c9a", "fixed": "fix-77ab31", "wrong": "wro-90cc12", "bearer": "bea-31dd44",
+    "cookie": "coo-8812ef", "api key": "key-01aa77", "proxy": "pro-66bb19", "url": "url-42ce08",
+}  # fmt: skip
+FIXED = "MAFIXEDFIXEDFIXEDFIX"
+HEADERS = {
+    "Cookie": f"other={SECRETS['cookie']}",
+    "X-Api-Key": SECRETS["api key"],
+    "X-Auth-Token": SECRETS["api key"],
+    "Proxy-Authorization": basic("proxy", SECRETS["proxy"]),
+}
+CALLBACK = f"http://user:{SECRETS['url']}@127.0.0.1:9/cb"
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[str]:
+    """Everything that came out of a simulator that was given the secrets, but for its state."""
+    log = io.StringIO()
+    handlers = [logging.StreamHandler(log), logging.StreamHandler(log)]
+    handlers[0].setFormatter(TextLines())
+    handlers[1].setFormatter(JsonLines())
+    logger = logging.getLogger("plivo_sim")
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    for handler in handlers:
+        logger.addHandler(handler)
+    settings = replace(PAUSED, state=tmp_path, credentials={FIXED: SECRETS["fixed"]})
+    transport = MemoryTransport()
+    sim = make_simulator(settings, transport=transport)
+    http = Http(create_app(sim), sim, token=SECRETS["token"], headers=HEADERS)
+    try:
+        answers = [str(each) for each in spoken(http)]
+        sent = [f"{each.headers} {each.body!r}" for each in transport.sent]
+        yield "\n".join([log.getvalue(), *answers, *sent])
+    finally:
+        sim.close()
+        for handler in handlers:
+            logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def spoken(http: Http) -> Iterator[str]:
+    """What is answered to calls that carry secrets, and to those who ask afterwards."""
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "rejected", "Blurred")
+    fixed = Http(http.app, http.sim, auth_id=FIXED, token=SECRETS["fixed"], headers=HEADERS)
+    strange = replace(fixed, token=SECRETS["wrong"])
+    for client in (http, fixed, strange):
+        for path in ("EndUser/", "PhoneNumber/Compliance/", "Number/", "nowhere/"):
+            for method in ("GET", "POST", "PUT"):
+                answer = client.call(method, path, data=b"{", content_type="application/json")
+                yield f"{answer.headers} {answer.text}"
+    atoms = {"Authorization": f"Bearer {SECRETS['bearer']}"}
+    for method in ("GET", "POST"):
+        yield http.call(method, "/atoms/v1/compliance/status", headers=atoms).text
+    yield http.call("GET", "/atoms/v1/x", headers={"Cookie": f"session={SECRETS['bearer']}"}).text
+    yield http.post("/_sim/inbox/mine", json={}).text
+    http.control("POST", "/snapshot", {"name": "one", "account": AUTH_ID})
+    for path in (
+        "/requests", "/export", "/snapshot/one", "/applications", "/clock", "/scenario", "/faults",
+    ):  # fmt: skip
+        for account in (AUTH_ID, FIXED):
+            yield http.control("GET", path, account=account).text
+    for path in (
+        "/health", "/health/ready", "/accounts", "/inbox/mine/messages", f"/applications/{id}/why",
+    ):  # fmt: skip
+        yield http.control("GET", path).text
+    yield http.control("POST", "/accounts", {"auth_id": FIXED, "settings": {}}).text
+
+
+@pytest.mark.parametrize("name", [name for name in SECRETS if name != "url"])
+def test_no_secret_comes_out(told: str, name: str) -> None:
+    """Neither in an answer, nor in a callback, an export, a snapshot or the log, in no spelling."""
+    secret = SECRETS[name]
+    assert "request_id" in told
+    assert "callback POST" in told
+    assert secret not in told
+    for user in (AUTH_ID, FIXED, "proxy"):
+        assert base64.b64encode(f"{user}:{secret}".encode()).decode() not in told
+
+
+def test_a_snapshot_is_restored_with_the_token_that_the_account_has(http: Http) -> None:
+    """It is no part of the document, and callbacks are still signed."""
+    http.sdk_created()
+    http.control("POST", "/snapshot", {"name": "one"})
+    document = http.control("GET", "/snapshot/one").get_json()
+    assert "token" not in document["tables"]["ledger"]["ledger"]
+    http.token = "another-token"
+    http.sdk_created(alias="later")
+    assert http.control("POST", "/restore", {"snapshot": document}).status_code == 200
+    assert http.world.token == "another-token"
+
+
+def test_credentials_in_a_callback_url_are_not_logged(
+    http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are the caller's own, so the answers show them; a log goes further."""
+    caplog.set_level("INFO", logger="plivo_sim")
+    http.decide(http.sdk_created(callback_url=CALLBACK), "accepted")
+    lines = [record.getMessage() for record in caplog.records]
+    assert any("callback POST http://***@127.0.0.1:9/cb" in line for line in lines)
+    assert SECRETS["url"] not in "".join(lines)
+
+
+def test_the_state_directory_is_its_owners(tmp_path: Path) -> None:
+    """The account's token has to be in there: callbacks are signed with it after a restart."""
+    sim = make_simulator(replace(PAUSED, state=tmp_path / "state"), transport=MemoryTransport())
+    Http(create_app(sim), sim).sdk_created()
+    sim.close()
+    assert (tmp_path / "state" / "accounts").stat().st_mode & 0o077 == 0
+
+
+def test_an_uploaded_file_runs_in_no_browser(http: Http) -> None:
+    """HTML behind the first bytes of a PDF: an attachment, of the type that was checked."""
+    evil = PDF + b"<script>alert(document.domain)</script>"
+    made = http.sdk_create(files={0: (evil, "x.html.pdf"), 1: (PDF, "b.pdf")}).get_json()
+    path = f"PhoneNumber/Compliance/{made['compliance_id']}/"
+    shown = http.get(path, query_string={"expand": "documents"}).get_json()
+    url = shown["compliance"]["documents"][0]["download_url"]
+    answer = http.get(url.partition("127.0.0.1")[2])
+    assert answer.data == evil
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
