@@ -39,6 +39,14 @@ def test_ci_runs_the_very_test_command_of_the_readme() -> None:
     assert command in (ROOT / ".ci" / "run").read_text()
 
 
+def test_every_page_of_the_docs_is_found_from_here() -> None:
+    """And every link leads to something."""
+    links = set(re.findall(r"\]\((?!http|#)([^)#]+)", README))
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages - links - {"docs/dependencies.md"} == set()
+
+
 @pytest.mark.live
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_python_and_shell_blocks_work_in_order(tmp_path: Path) -> None:
