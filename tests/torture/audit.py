@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
@@ -73,6 +73,19 @@ def settle_with(writer: Writer, world: World) -> None:
         if kept.kind in (COMPLIANCE, APPLICATION) and found is not None:
             _check_timeline(world, kept)
     writer.kept = [kept for kept in writer.kept if kept.facts is not None or kept.kind != NUMBER]
+
+
+def check_known(world: World, writers: Iterable[Writer]) -> None:
+    """Nothing is there that nobody asked for, once every writer has settled."""
+    mine = [each for each in writers if each.auth_id == world.auth_id]
+    known = {kept.id for each in mine for kept in each.kept if kept.facts is not None}
+    store = world.store
+    for table in (store.applications, store.numbers):
+        found = {each.id for each in table.every()}
+        assert found <= known, f"UNASKED: {found - known}"
+    for table in (store.end_users, store.documents):
+        found = {each.id for each in table.every() if each.origin is Origin.LEGACY}
+        assert found <= known, f"UNASKED: {found - known}"
 
 
 def _settle_create(writer: Writer, made: Kept, world: World) -> None:

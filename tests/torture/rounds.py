@@ -144,6 +144,8 @@ class Torture:
             for writer in self._writers:
                 audit.settle_with(writer, sim.world(writer.auth_id))
                 self.tally.seen["records compared"] += len(writer.kept)
+            for world in sim.accounts():
+                audit.check_known(world, self._writers)
 
     def _check_over_http(self, server: Server) -> None:
         for writer in self._writers:
