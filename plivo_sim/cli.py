@@ -9,6 +9,7 @@ from plivo_sim.commands.admin import export, reset, status
 from plivo_sim.commands.apps import apps
 from plivo_sim.commands.checks import coverage, evaluate, requests_
 from plivo_sim.commands.clock import clock
+from plivo_sim.commands.doctor import doctor
 from plivo_sim.commands.faults import fault
 from plivo_sim.commands.reference import reference
 from plivo_sim.commands.replay import replay
@@ -33,6 +34,7 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(try_)
 main.add_command(status)
+main.add_command(doctor)
 main.add_command(clock)
 main.add_command(apps)
 main.add_command(scenario)

@@ -47,6 +47,25 @@ class HttpTransport:
             return Answer(error=_told(error), latency_s=time.perf_counter() - began)
         return Answer(status=status, body=body, latency_s=time.perf_counter() - began)
 
+    def why_unreachable(self, url: str, allowed: tuple[str, ...], timeout_s: float) -> str | None:
+        """Why a callback would not get to a receiver, or None: connects, and sends nothing."""
+        request = Outgoing(
+            method="GET", url=url, headers=(), body=b"", timeout_s=timeout_s, allowed_hosts=allowed
+        )
+        deadline = time.perf_counter() + timeout_s
+        error: Exception = OSError("the host has no address")
+        try:
+            for address in _addresses_of(request, self._names, deadline):
+                try:
+                    socket.create_connection((address, _port_of(url)), _left_s(deadline)).close()
+                except OSError as refusal:
+                    error = refusal
+                else:
+                    return None
+        except Exception as refusal:
+            error = refusal
+        return _told(error)
+
 
 class MemoryTransport:
     """Keeps what was sent and answers from a list of statuses (then 200): for tests.
