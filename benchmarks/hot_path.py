@@ -14,7 +14,6 @@ import base64
 import io
 import itertools
 import json
-import logging
 import os
 import re
 import socket
@@ -192,10 +191,10 @@ def simulator_app(state: Path) -> tuple[Any, Callable[[], None]]:
 
 def in_process(rounds: int, calls: int) -> None:
     """Alternate between the calls; print the median of each and its ratio to the bare one."""
-    quiet = open(os.devnull, "w")  # noqa: SIM115  # as long as the process
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=quiet
-    )
+    from plivo_sim.logs import configure_logging
+
+    sys.stderr = open(os.devnull, "w", buffering=1)  # noqa: SIM115  # as long as the process
+    configure_logging("text")
     with tempfile.TemporaryDirectory() as folder:
         ours, close = simulator_app(Path(folder))
         bare = bare_app()

@@ -10,7 +10,7 @@ import logging
 import time
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -18,7 +18,6 @@ from werkzeug.exceptions import (
     NotFound,
     RequestEntityTooLarge,
 )
-from werkzeug.routing import Rule
 
 from plivo_sim.atoms import routes as atoms
 from plivo_sim.atoms.errors import error_body as atoms_error
@@ -40,11 +39,14 @@ from plivo_sim.dialects.phone_number.routes import new_api_error
 from plivo_sim.dialects.plain_errors import plain_error
 from plivo_sim.errors import Cut, NoSuchPage, SimError, TooLarge, WrongMethod
 from plivo_sim.exchanges import note_exchange
+from plivo_sim.framework import App, real_request
 from plivo_sim.injector import CUT_KEY, CuttingApp, Injector
 from plivo_sim.simulator import Simulator
 
 logger = logging.getLogger("plivo_sim")
 MOUNTS = ("sdk", "documented")
+_READS = ("GET", "HEAD")  # nothing becomes due by them
+_STEERING = ("control", "console")
 
 
 class InternalFailure(SimError):
@@ -53,16 +55,11 @@ class InternalFailure(SimError):
 
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
-    app = Flask("plivo_sim", static_folder=None, template_folder=None)
-    app.url_rule_class = _BothSpellings
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # its answer is empty, and HTML
-    app.config["MAX_CONTENT_LENGTH"] = None  # bodies.py refuses, in the dialect's words
+    app = App("plivo_sim", static_folder=None, template_folder=None)
     app.extensions["plivo_sim"] = sim
 
     injector = Injector()
-    app.before_request(lambda: _open_call(sim, injector))
+    app.before_request(lambda: _open_call(sim, injector, real_request()))
     compliance = new_api_blueprint()
     compliance.register_blueprint(make_link_blueprint(documented.error_body))
     app.register_blueprint(compliance)
@@ -71,29 +68,13 @@ def create_app(sim: Simulator) -> Flask:
     app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
     app.register_blueprint(console_blueprint())
-    app.after_request(_close_call)
-    app.after_request(lambda response: injector.after(current_call(), response))
+    app.after_request(lambda response: _close_call(injector, current_call(), response))
     app.register_error_handler(SimError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _fail)
     wrapped = CuttingApp(_Mounts(app.wsgi_app))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's documented way
     return app
-
-
-class _BothSpellings(Rule):
-    """A rule for the URL with and without its last slash.
-
-    Werkzeug matches both when the rule has none and slashes are not strict; when the rule has
-    one, a wrong method of the other spelling is told as an unknown URL.
-    """
-
-    def __init__(self, string: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(string.rstrip("/") or "/", *args, **kwargs)
-
-    def _compile_builder(self, append_unknown: bool = True) -> Any:
-        """Nothing: no URL is ever built from a rule, and this was most of the time to start."""
-        return lambda *_: None
 
 
 class _Mounts:
@@ -112,29 +93,27 @@ class _Mounts:
         return self._app(environ, start_response)
 
 
-def _open_call(sim: Simulator, injector: Injector) -> None:
-    g.began = time.perf_counter()
+def _open_call(sim: Simulator, injector: Injector, request: Request) -> None:
     path = request.path
-    if path.startswith("/_sim"):
-        g.call = Call(sim, problem_details, dialect="control", api_id=sim.next_api_id())
-        return
-    if is_console(path):
-        g.call = ConsoleCall(sim, problem_details, dialect="console")
-        return
-    if path.startswith("/atoms/"):
-        g.call = call = Call(sim, atoms_error, dialect="atoms", api_id=sim.next_api_id())
-        atoms.open_call(call, request)
-        _begin(call, injector, "atoms")
-        return
-    api, words, dialect = _api_of(path)
-    g.call = call = Call(sim, words, api_id=sim.next_api_id())
     if path.startswith("/v1/"):
-        call.dialect = dialect
+        api, words, dialect = _api_of(path)
+        g.call = call = Call(sim, words, request, dialect=dialect)
         auth_id = _auth_id_of(path)
         if not auth_id or "//" in path:  # an empty id does not stand for the list
             raise NoSuchPage(f"no such URL: {path}")
         authenticate(call, request, auth_id)
         _begin(call, injector, api)
+    elif path.startswith("/_sim"):
+        g.call = Call(sim, problem_details, request, dialect="control")
+    elif is_console(path):
+        g.call = ConsoleCall(sim, problem_details, request, dialect="console")
+    elif path.startswith("/atoms/"):
+        g.call = call = Call(sim, atoms_error, request, dialect="atoms")
+        atoms.open_call(call, request)
+        _begin(call, injector, "atoms")
+    else:
+        _, words, _ = _api_of(path)
+        g.call = Call(sim, words, request)
 
 
 def _api_of(path: str) -> tuple[str, ErrorBody, str]:
@@ -156,7 +135,7 @@ def _begin(call: Call, injector: Injector, api: str) -> None:
     call.api_id = call.account.next_api_id()
     call.sim.runner.catch_up(call.account)
     call.api = api
-    call.operation = request.endpoint or ""
+    call.operation = call.request.endpoint or ""
     injector.before(call)
 
 
@@ -167,40 +146,41 @@ def _auth_id_of(path: str) -> str:
 
 def _plain(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
     status, text = plain_error(error)
-    return status, {"api_id": call.api_id, "error": text}
+    return status, {"api_id": call.id_of_answer(), "error": text}
 
 
-def _close_call(response: Response) -> Response:
-    call = current_call()
-    headers = response.headers
-    if call.api_id:
-        headers["X-Request-Id"] = call.api_id
+def _close_call(injector: Injector, call: Call, response: Response) -> Response:
+    response = injector.after(call, response)
+    add = response.headers.add
+    if call.dialect != "console":
+        add("X-Request-Id", call.id_of_answer())
     if call.dialect in MOUNTS:
-        headers["X-Plivo-Sim-Dialect"] = call.dialect
+        add("X-Plivo-Sim-Dialect", call.dialect)
     if call.warnings:
-        headers["X-Plivo-Sim-Warning"] = _header_text("; ".join(call.warnings))
+        add("X-Plivo-Sim-Warning", _header_text("; ".join(call.warnings)))
     for name, value in call.headers.items():
-        headers[name] = value
-    if call.world is not None:
-        world = call.world
-        response.call_on_close(lambda: call.sim.runner.settle(world))
-    took_ms = (time.perf_counter() - g.began) * 1000
-    if call.dialect not in ("control", "console"):
-        call.sim.coverage.on_answer(response.status_code, call.fault)
-    if call.world is not None and call.auth_id:
-        note_exchange(call, request.environ, response, took_ms)
-    logger.log(
-        logging.DEBUG if call.dialect == "console" and request.method == "GET" else logging.INFO,
-        "%s %s %s %d %.1fms %s",
-        request.method,
-        request.path,
-        call.dialect or "-",
-        response.status_code,
-        took_ms,
-        call.why,
-        extra={"fields": _by_name(call, response.status_code, took_ms)},
-    )
+        add(name, value)
+    _account_for(call, response)
     return response
+
+
+def _account_for(call: Call, response: Response) -> None:
+    """Log, journal, coverage; and what the call made due at once happens after the answer."""
+    request, world, status = call.request, call.world, response.status_code
+    took_ms = (time.perf_counter() - call.began) * 1000
+    if world is not None:
+        steered = call.dialect in _STEERING
+        if steered or request.method not in _READS:
+            response.call_on_close(lambda: call.sim.runner.settle(world, steered=steered))
+        if call.auth_id:
+            note_exchange(call, request.environ, response, took_ms)
+    if call.dialect not in _STEERING:
+        call.sim.coverage.on_answer(status, call.fault)
+    told = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
+    looked_at = call.dialect == "console" and request.method == "GET"
+    level = logging.DEBUG if looked_at else logging.INFO
+    by_name = {"fields": _by_name(call, status, took_ms)}
+    logger.log(level, "%s %s %s %d %.1fms %s", *told, extra=by_name)
 
 
 def _by_name(call: Call, status: int, took_ms: float) -> dict[str, Any]:
@@ -208,8 +188,8 @@ def _by_name(call: Call, status: int, took_ms: float) -> dict[str, Any]:
     return {
         "event": "request",
         "request_id": call.api_id,
-        "method": request.method,
-        "path": request.path,
+        "method": call.request.method,
+        "path": call.request.path,
         "dialect": call.dialect or None,
         "account": call.auth_id or None,
         "status": status,

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from plivo_sim.errors import ClockRefused
 
 RealSource = Callable[[], datetime]
+_NOTHING = timedelta(0)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -65,14 +66,15 @@ class VirtualClock:
         if self._paused or self._held:
             return self._anchor
         real = self._real()
-        if real < self._started:
-            self._started = real
-        if real > self._started:
-            gone_s = (real - self._started).total_seconds() * self._rate
-            room_s = max((LATEST - self._anchor).total_seconds(), 0.0)
-            self._anchor += timedelta(seconds=min(gone_s, room_s))
-            self._started = real
+        gone, self._started = real - self._started, real
+        if gone > _NOTHING and self._anchor < LATEST:
+            at_pace = self._rate == 1.0 and not gone.days
+            self._anchor += gone if at_pace else self._flown(gone)
         return self._anchor
+
+    def _flown(self, gone: timedelta) -> timedelta:
+        room_s = (LATEST - self._anchor).total_seconds()
+        return timedelta(seconds=min(gone.total_seconds() * self._rate, room_s))
 
     def pause(self) -> None:
         self.now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wrappers import Request
 
 from plivo_sim.dialects.bodies import Body
-from plivo_sim.dialects.calls import Call
+from plivo_sim.dialects.calls import Call, JsonResponse
 from plivo_sim.jsontext import decode_json
 
 KEPT_TEXT = 4000
@@ -86,16 +87,14 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
     """Put an exchange into its account's ring."""
     world = call.account
-    answer_type = response.content_type or ""
-    is_json = answer_type.startswith("application/json")
     exchange = Exchange(
         id=call.api_id,
         at=world.now(),
         environ=_texts(environ),
         sent=None if call.body is None else _summary(call.body),
         status=response.status_code,
-        answer=response.get_data()[:KEPT_TEXT] if is_json else b"",
-        answer_type=answer_type,
+        answer=response.content[:KEPT_TEXT] if isinstance(response, JsonResponse) else b"",
+        answer_type=response.content_type or "",
         dialect=call.dialect,
         operation=call.operation,
         fault=call.fault,
@@ -105,6 +104,7 @@ def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_
     world.exchanges.append(exchange, exchange.size_bytes)
 
 
+@lru_cache(maxsize=1024)
 def is_secret(header: str) -> bool:
     """Whether a header of this name is masked wherever requests are shown."""
     return _SECRET.search(header) is not None

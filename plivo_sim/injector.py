@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from flask import Response, request
+from flask import Response
 
 from plivo_sim.connections import CONNECTION_KEY, cut_connection
 from plivo_sim.dialects.calls import Call
@@ -48,7 +48,7 @@ class Injector:
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
         ``after``. Latency is real time."""
-        if call.world is None:
+        if call.world is None or not self._any(call.world):
             return
         fault = self._strike(call, _told(call), _hits)
         if fault is None:
@@ -79,7 +79,7 @@ class Injector:
             return response
         call.spoil = None
         if fault.effect in CUTTING or fault.effect == "truncated":
-            request.environ[CUT_KEY] = fault.effect
+            call.request.environ[CUT_KEY] = fault.effect
             return response
         if fault.effect == "invalid_json":
             response.set_data(response.get_data()[:-1] + b',"')
@@ -88,6 +88,10 @@ class Injector:
             response.headers["Content-Type"] = "text/html; charset=utf-8"
             return response
         return call.refuse(error_of(fault, call.api))
+
+    def _any(self, world: World) -> bool:
+        with world.lock:
+            return bool(faults_of(world))
 
     def _strike(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
         """The first fault that hits this call, after its latency; None if all it does is to wait.
@@ -155,6 +159,7 @@ def error_of(fault: FaultRule, api: str) -> SimError:
 
 
 def _told(call: Call) -> Told:
+    request = call.request
     view_args: dict[str, Any] = request.view_args or {}
     return {
         "api": call.api,

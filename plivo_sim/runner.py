@@ -68,15 +68,17 @@ class Runner:
                 self.wait_for_sends(world)
             return
         with world.lock:
-            self._review_until(world, world.now())
-            self._hand_over_until(world, world.now())
+            now = world.now()
+            self._review_until(world, now)
+            self._hand_over_until(world, now)
             waiting = world.agenda.next_due(TimerKind.CALLBACK)
         if waiting is not None:
             self.wake(world)
 
-    def settle(self, world: World) -> None:
+    def settle(self, world: World, *, steered: bool = True) -> None:
         """After a request or verb: work due at once, and the scheduler learns of the rest.
 
+        Unless the account was ``steered`` (its clock, say), the rest is new timers or nothing.
         What cannot be written down now stays due: the answer is given, and its caller is gone.
         """
         if self.wake is None:
@@ -84,7 +86,8 @@ class Runner:
                 self.run_due(world)
             except StorageFailed as error:
                 logger.error("%s; what is due waits", error)
-        else:
+        elif steered or world.agenda.fresh:
+            world.agenda.fresh = False
             self.wake(world)
 
     def run_due(self, world: World) -> list[Happening]:

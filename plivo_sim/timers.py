@@ -23,10 +23,12 @@ MOST_DEAD = 256
 
 
 class Agenda:
-    """See the module. Its world's lock guards it."""
+    """See the module. Its world's lock guards it. ``fresh``: timers have come since somebody who
+    waits for them set it to False."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.fresh = False
         self._heaps: dict[TimerKind, list[Entry]] = {k: [] for k in TimerKind}
         self._queued: dict[TimerKind, set[Entry]] = {k: set() for k in TimerKind}
         self.refresh()
@@ -51,6 +53,7 @@ class Agenda:
 
     def requeue(self, timer: Timer) -> None:
         """Order a stored timer again, after ``take``."""
+        self.fresh = True
         entry = _entry(timer)
         if entry not in self._queued[timer.kind]:
             self._queued[timer.kind].add(entry)

@@ -28,6 +28,7 @@ LARGEST_BODY_BYTES = 56 * 1024 * 1024
 
 MOST_PARTS = 300
 FORM = "application/x-www-form-urlencoded"
+_JSON: tuple[str, dict[str, str]] = ("application/json", {})
 _QUOTED_NAME = re.compile(r'\bfilename="((?:[^"\\]|\\.)*)"')
 
 
@@ -79,7 +80,8 @@ def unreadable(text: str) -> Invalid:
 
 def check_size(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> None:
     """Raise TooLarge before a byte is read, when the length is announced."""
-    if request.content_length is not None and request.content_length > limit_bytes:
+    announced = request.content_length
+    if announced is not None and announced > limit_bytes:
         raise TooLarge(limit_bytes)
 
 
@@ -95,9 +97,10 @@ def read_body(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> Body:
 
 def _read(request: Request, limit_bytes: int) -> Body:
     check_size(request, limit_bytes)
-    kind, options = parse_options_header(request.headers.get("Content-Type", ""))
+    content_type = request.environ.get("CONTENT_TYPE", "")
+    kind, options = _JSON if content_type == _JSON[0] else parse_options_header(content_type)
     raw = _read_all(request, limit_bytes)
-    if not raw.strip():
+    if not raw or raw.isspace():
         return Body("empty")
     if kind == "multipart/form-data":
         return Body("multipart", parts=_parts(raw, options.get("boundary", "")))
@@ -123,7 +126,8 @@ def _read_all(request: Request, limit_bytes: int) -> bytes:
         raise unreadable("the body ended early or was too slow") from None
     if len(raw) > limit_bytes:
         raise TooLarge(limit_bytes)
-    if request.content_length is not None and len(raw) < request.content_length:
+    announced = request.content_length
+    if announced is not None and len(raw) < announced:
         raise unreadable("the body ended early")
     return raw
 

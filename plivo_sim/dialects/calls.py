@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from time import perf_counter
 from typing import Any, cast
 
 from flask import Request, Response, g
+from werkzeug.wsgi import ClosingIterator
 
 from plivo_sim.errors import SimError, Unauthenticated
 from plivo_sim.faults.model import FaultRule
@@ -17,7 +20,22 @@ from plivo_sim.jsontext import encode_json
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.world import World
 
+Environ = dict[str, Any]
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
+
+
+class JsonResponse(Response):
+    """A whole text with its length: what Werkzeug works out for any response is known here."""
+
+    @property
+    def content(self) -> bytes:
+        """What is sent."""
+        return b"".join(cast("list[bytes]", self.response))
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        start_response(self.status, self.headers.to_wsgi_list())
+        sent = () if environ["REQUEST_METHOD"] == "HEAD" else (self.content,)
+        return ClosingIterator(sent, self.close)
 
 
 @dataclass(slots=True)
@@ -32,6 +50,7 @@ class Call:
 
     sim: Simulator
     error_body: ErrorBody
+    request: Request
     media_type: str = "application/json"
     auth_id: str = ""
     world: World | None = None
@@ -43,6 +62,7 @@ class Call:
     fault: str = ""
     spoil: FaultRule | None = None
     body: Any = None
+    began: float = field(default_factory=perf_counter)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -52,12 +72,19 @@ class Call:
         assert self.world is not None
         return self.world
 
+    def id_of_answer(self) -> str:
+        """``api_id``: the account's next, or that of an answer to somebody who has none."""
+        if not self.api_id:
+            self.api_id = self.sim.next_api_id()
+        return self.api_id
+
     def answer(self, body: Any, status: int = 200) -> Response:
         """A JSON response."""
-        return Response(encode_json(body), status=status, content_type=self.media_type)
+        return JsonResponse(encode_json(body), status=status, content_type=self.media_type)
 
     def refuse(self, error: SimError) -> Response:
         """The response that says what went wrong."""
+        self.id_of_answer()
         status, body = self.error_body(self, error)
         self.why = _told(body) or str(error)
         return self.answer(body, status)
@@ -81,7 +108,7 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
     A subaccount (``SA…``) lives in the account with the same 18 characters, which may act for
     it, but not the other way round.
     """
-    user, token = _basic(request.headers.get("Authorization", ""))
+    user, token = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
     if not AUTH_ID.fullmatch(user):
         raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
     if not token:
@@ -101,6 +128,7 @@ def _parent(auth_id: str) -> str:
     return f"MA{auth_id[2:]}"
 
 
+@lru_cache(maxsize=256)
 def _basic(header: str) -> tuple[str, str]:
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic" or not encoded.strip():

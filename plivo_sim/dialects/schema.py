@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
@@ -15,6 +16,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from plivo_sim.errors import Fault, Path, Problem
 
 W = TypeVar("W", bound=StrEnum)
+_SEPARATORS = str.maketrans("", "", " -_")
 
 
 def complaint(fault: Fault, text: str) -> str:
@@ -148,12 +150,17 @@ class WireSchema(Schema):
 
 def read_word(words: type[W], text: str) -> W | None:
     """The word that this text means: case, spaces, hyphens and underscores do not count."""
-    wanted = _squeezed(text)
-    return next((word for word in words if _squeezed(word.value) == wanted), None)
+    found: W | None = _squeezed_words(words).get(_squeezed(text))
+    return found
+
+
+@cache
+def _squeezed_words(words: type[StrEnum]) -> dict[str, Any]:
+    return {_squeezed(word.value): word for word in reversed(words)}
 
 
 def _squeezed(text: str) -> str:
-    return "".join(c for c in text.lower() if c not in " -_")
+    return text.lower().translate(_SEPARATORS)
 
 
 def load(

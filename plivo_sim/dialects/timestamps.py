@@ -7,7 +7,7 @@ from datetime import datetime
 
 def microseconds(instant: datetime) -> str:
     """``2026-04-06T10:44:17.899379Z``, as recorded (SDK dialect, legacy)."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def milliseconds(instant: datetime) -> str:

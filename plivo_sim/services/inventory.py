@@ -113,8 +113,12 @@ def digits_of(text: str) -> str:
     return bare if bare.isascii() and bare.isdigit() and 5 <= len(bare) <= 15 else ""
 
 
+@lru_cache(maxsize=4096)
 def describe(digits: str) -> Offer | None:
-    """What a number says of itself; None when it is not valid, or of a kind that nobody rents."""
+    """What a number says of itself; None when it is not valid, or of a kind that nobody rents.
+
+    Pure, hence kept.
+    """
     import phonenumbers  # here because it is heavy and few ask
 
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Request
 
 from plivo_sim.app import create_app
 from plivo_sim.atoms.errors import AlreadyExists, error_body
@@ -265,7 +266,7 @@ def test_a_submission_while_plivo_is_asked_comes_first(atoms: Atoms) -> None:
         [DocumentDraft(type_reference=type_a), DocumentDraft(type_reference=type_b)],
     )
     who = Identity(atoms.account, "organization", "user")
-    slow = Slow(Call(atoms.sim, error_body), lambda call, told: None)
+    slow = Slow(Call(atoms.sim, error_body, Request({})), lambda call, told: None)
     desk = Desk(atoms.world, who, slow, RequirementCache())
     with pytest.raises(AlreadyExists):
         desk.submit(form, None)

@@ -8,7 +8,7 @@ page's; the dialect that the record was made in; the account's last write; the p
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from plivo_sim.domain.models import Origin
 
@@ -19,8 +19,7 @@ MOUNT_KEY = "plivo_sim.dialect"
 _SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clues:
+class Clues(NamedTuple):
     """What is known of a request. ``has_data_part`` is None while the body is unread, and for
     calls that have none."""
 

@@ -1,4 +1,4 @@
-"""Rate limits of the new API, with the ``limits`` library.
+"""Rate limits of the new API, in fixed windows that open with a call.
 
 100 requests a minute for Requirements, 60 for the rest, ``X-RateLimit-*`` on every answer
 (documented). Windows are real time and an account's own; enforcing them is a setting
@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from plivo_sim.errors import RateLimited
 
-if TYPE_CHECKING:
-    from limits import RateLimitItem
-    from limits.strategies import FixedWindowRateLimiter
-
 REQUIREMENTS_A_MINUTE = 100
 OPERATIONS_A_MINUTE = 60
+WINDOW_S = 60
+
+Key = tuple[str, str]
 
 
 class RateLimits:
@@ -27,35 +25,37 @@ class RateLimits:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._limiter: FixedWindowRateLimiter | None = None
-
-    def _open(self) -> FixedWindowRateLimiter:
-        from limits.storage import MemoryStorage
-        from limits.strategies import FixedWindowRateLimiter
-
-        with self._lock:
-            if self._limiter is None:
-                self._limiter = FixedWindowRateLimiter(MemoryStorage())
-            return self._limiter
+        self._windows: dict[Key, tuple[int, float]] = {}  # calls, end; in the order of opening
 
     def hit(self, auth_id: str, kind: str) -> tuple[dict[str, str], RateLimited | None]:
         """Count one call; the headers for its answer, and the refusal if it was one too many.
 
         ``kind``: ``requirements`` or ``operations``.
         """
-        from limits import RateLimitItemPerMinute
-
-        limiter = self._limiter or self._open()
         amount = REQUIREMENTS_A_MINUTE if kind == "requirements" else OPERATIONS_A_MINUTE
-        item: RateLimitItem = RateLimitItemPerMinute(amount)
-        with self._lock:  # the library counts exactly for one thread at a time only
-            within = limiter.hit(item, auth_id, kind)
-            window = limiter.get_window_stats(item, auth_id, kind)
+        now_s = time.time()
+        count, end_s = self._count((auth_id, kind), now_s)
         headers = {
             "X-RateLimit-Limit": str(amount),
-            "X-RateLimit-Remaining": str(max(window.remaining, 0)),
-            "X-RateLimit-Reset": str(math.ceil(window.reset_time)),
+            "X-RateLimit-Remaining": str(max(amount - count, 0)),
+            "X-RateLimit-Reset": str(math.ceil(end_s)),
         }
-        if within:
+        if count <= amount:
             return headers, None
-        return headers, RateLimited(amount, max(math.ceil(window.reset_time - time.time()), 1))
+        return headers, RateLimited(amount, max(math.ceil(end_s - now_s), 1))
+
+    def _count(self, key: Key, now_s: float) -> tuple[int, float]:
+        """How many calls the window has with this one, and when it ends."""
+        with self._lock:
+            count, end_s = self._windows.get(key, (0, 0.0))
+            if not 0 < end_s - now_s <= WINDOW_S:
+                self._forget(key, now_s)
+                count, end_s = 0, now_s + WINDOW_S
+            self._windows[key] = count + 1, end_s
+            return count + 1, end_s
+
+    def _forget(self, key: Key, now_s: float) -> None:
+        """Drop the windows that have ended, and this one."""
+        self._windows.pop(key, None)
+        while self._windows and next(iter(self._windows.values()))[1] <= now_s:
+            del self._windows[next(iter(self._windows))]

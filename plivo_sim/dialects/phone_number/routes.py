@@ -8,9 +8,11 @@ dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
+from werkzeug.sansio.utils import get_current_url
 
 from plivo_sim.dialects.bodies import Body, check_size, read_body
 from plivo_sim.dialects.calls import Call, current_call
@@ -56,7 +58,7 @@ def make_blueprint() -> Blueprint:
     @blueprint.before_request
     def count() -> None:
         call = current_call()
-        kind = "requirements" if request.endpoint == "compliance.requirements" else "operations"
+        kind = "requirements" if call.operation == "compliance.requirements" else "operations"
         headers, refusal = limits.hit(call.auth_id, kind)
         call.headers |= headers
         if refusal is not None and call.account.settings.rate_limits:
@@ -206,10 +208,11 @@ def _choose(
     body: Body | None = None,
     origin: Origin | None = None,
 ) -> Chosen:
-    world = call.world
+    world, request = call.world, call.request
+    environ = request.environ
     clues = Clues(
-        asked=request.environ.get(MOUNT_KEY, "") or request.headers.get(HEADER, "").lower(),
-        user_agent=request.headers.get("User-Agent", ""),
+        asked=environ.get(MOUNT_KEY, "") or request.headers.get(HEADER, "").lower(),
+        user_agent=environ.get("HTTP_USER_AGENT", ""),
         is_write=request.method in ("POST", "PATCH"),
         has_data_part=None if body is None else body.part("data") is not None,
         record_origin=application.origin if application is not None else origin,
@@ -228,8 +231,13 @@ def _remember(call: Call) -> None:
 
 
 def _shown(call: Call, expand: Collection[str]) -> Shown:
-    base = call.sim.settings.public_url or request.host_url
+    base = call.sim.settings.public_url or _host_url(call.request.scheme, call.request.host)
     return Shown(base.rstrip("/"), call.account.auth_id, expand)
+
+
+@lru_cache(maxsize=64)
+def _host_url(scheme: str, host: str) -> str:
+    return get_current_url(scheme, host)
 
 
 def _warn(call: Call, warnings: tuple[Problem, ...]) -> None:
