@@ -8,7 +8,6 @@ they let a slow client hold a thread for ever, `stop` wait for ever, and errors 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import queue
 import socket
@@ -17,22 +16,29 @@ import struct
 import threading
 import time
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from cheroot import errors, wsgi
 from cheroot import server as cheroot
-from cheroot.makefile import StreamReader, StreamWriter
+from cheroot import wsgi
 
 from plivo_sim.connections import CONNECTION_KEY
+from plivo_sim.streams import (
+    MAX_HEADER_BYTES,
+    REQUEST_TIMEOUT_S,
+    Reader,
+    Stream,
+    Writer,
+    error_answer,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long without a request
-REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
-MAX_HEADER_BYTES = 64 * 1024
 MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
 MAX_SKIPPED_BYTES = 64 * 1024  # an unread body up to this is read so as to keep the connection
 
@@ -193,47 +199,15 @@ class _Pool:
                 self._queue.put(None)
 
 
-class _Stream:
-    """What cheroot's files see of a socket: deadlines for reading, silence once cut."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.deadline_s = 0.0  # on the monotonic clock
-        self.is_cut = False
-
-    def recv_into(self, buffer: Any) -> int:
-        if self.is_cut:
-            return 0
-        # Never 0: what has already arrived can be read however late the app comes to it.
-        self.sock.settimeout(max(self.deadline_s - time.monotonic(), 0.01))
-        try:
-            return self.sock.recv_into(buffer)
-        except ssl.SSLError as error:
-            if error.reason == "HTTP_REQUEST":
-                answer = _error_answer("400 Bad Request", "this port speaks HTTPS only")
-                socket.socket.send(self.sock, answer)
-            raise errors.FatalSSLAlert(str(error)) from error
-
-    def send(self, data: bytes) -> int:
-        if self.is_cut:
-            return len(data)
-        self.sock.settimeout(REQUEST_TIMEOUT_S)
-        return self.sock.send(data)
-
-    def _decref_socketios(self) -> None:
-        """Nothing: the connection closes the socket itself."""
-
-
 class _Connection(cheroot.HTTPConnection):
     in_request = False  # between its head having been read and its answer written
     unread = False  # closing at once would send RST, and take the answer with it
 
     def __init__(self, server: Any, sock: socket.socket, makefile: Any = None) -> None:
-        self._stream = _Stream(sock)
-        super().__init__(server, sock, lambda _sock, mode, size: self._file(mode, size))
-
-    def _file(self, mode: str, size: int) -> StreamReader | StreamWriter:
-        return (StreamReader if "r" in mode else StreamWriter)(self._stream, mode, size)
+        self._stream = stream = Stream(sock)
+        super().__init__(
+            server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
+        )
 
     def communicate(self) -> bool:
         self._stream.deadline_s = time.monotonic() + REQUEST_TIMEOUT_S
@@ -293,13 +267,15 @@ class _Request(cheroot.HTTPRequest):
         return getattr(self.rfile, "remaining", 0)
 
     def send_headers(self) -> None:
+        if not any(name.lower() == b"date" for name, _ in self.outheaders):
+            self.outheaders.append((b"Date", _http_date(int(time.time()))))
         if self._remaining() > MAX_SKIPPED_BYTES:
             self.close_connection = True
         super().send_headers()
 
     def simple_response(self, status: str, msg: str = "") -> None:
         self.close_connection = self.sent_headers = True
-        self.conn.wfile.write(_error_answer(status, msg or status[4:]))
+        self.conn.wfile.write(error_answer(status, msg or status[4:]))
 
 
 _Connection.RequestHandlerClass = _Request
@@ -310,6 +286,15 @@ class _Gateway(wsgi.Gateway_10):
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # stubs
         environ[CONNECTION_KEY] = self.req.conn
         return environ
+
+    def write(self, chunk: bytes) -> None:
+        file = self.req.conn.wfile
+        file.held = True  # the head, if this is the first chunk
+        try:
+            super().write(chunk)
+        finally:
+            file.held = False
+            file.flush()
 
 
 class _TlsAdapter:
@@ -329,11 +314,6 @@ class _TlsAdapter:
         return tls_sock, {"wsgi.url_scheme": "https", "HTTPS": "on"}
 
 
-def _error_answer(status: str, message: str) -> bytes:
-    """Return a whole answer, after which the connection is closed."""
-    body = json.dumps({"error": message}).encode()
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode("latin-1") + body
+@lru_cache(maxsize=4)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
