@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from itertools import combinations
 from typing import Any, TypeVar
 
 from plivo_sim.clock import ClockReading
@@ -190,6 +192,43 @@ class PhoneNumber:
     cnam_lookup: str | None = None
     subaccount: str | None = None
     rented_at: datetime
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """What its digits start with, by which it is found."""
+        return tuple(self.id[:length] for length in range(1, len(self.id) + 1))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """What it can be used for; see ``services_of``."""
+        return services_of(self.country_iso, self.number_type)
+
+    @property
+    def service_sets(self) -> tuple[str, ...]:
+        """Every set of services that it has, each as one word, by which it is found."""
+        return tuple(
+            service_set(each)
+            for size in range(1, len(self.services) + 1)
+            for each in combinations(self.services, size)
+        )
+
+    @property
+    def rented_on(self) -> str:
+        """The day of the month, from which its renewal follows."""
+        return str(self.rented_at.day)
+
+
+def services_of(country_iso: str, number_type: NumberType) -> tuple[str, ...]:
+    """What a number can be used for: all have voice, North American ones SMS and MMS, mobile ones
+    SMS (invented)."""
+    if country_iso == "US":
+        return ("mms", "sms", "voice")
+    return ("sms", "voice") if number_type is NumberType.MOBILE else ("voice",)
+
+
+def service_set(services: Collection[str]) -> str:
+    """A set of services as one word."""
+    return "+".join(sorted(set(services)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from plivo_sim.domain.models import NumberType, UserType, Version
+from plivo_sim.domain.models import NumberType, UserType, Version, services_of
 from plivo_sim.domain.requirements import Catalogue, Requirement
 
 if TYPE_CHECKING:
@@ -96,12 +96,8 @@ class Offer:
 
     @property
     def services(self) -> frozenset[str]:
-        """What it can be used for: all have voice, North American ones SMS and MMS, mobile ones
-        SMS (invented)."""
-        if self.country_iso == "US":
-            return frozenset({"voice", "sms", "mms"})
-        more = {"sms"} if self.number_type is NumberType.MOBILE else set()
-        return frozenset({"voice", *more})
+        """What it can be used for; see ``services_of``."""
+        return frozenset(services_of(self.country_iso, self.number_type))
 
 
 def digits_of(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from plivo_sim.domain.models import Application, NumberType, PhoneNumber
+from plivo_sim.domain.models import Application, NumberType, PhoneNumber, service_set
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import (
     AlreadyRented,
@@ -225,35 +225,40 @@ def page(
     if caller.subaccount is not None:
         asked = where.get("subaccount", (caller.subaccount,))
         where["subaccount"] = [each for each in asked if each == caller.subaccount]
-    numbers = world.store.numbers
-    if not (wanted.starts_with or wanted.services or wanted.renews):
-        return numbers.page(where, offset=offset, limit=limit)
-    candidates = numbers.page(where, limit=len(numbers)).records
-    found = [each for each in candidates if _matches(world, each, wanted)]
-    return Page(found[offset : offset + limit], len(found))
+    if wanted.starts_with:
+        where["beginnings"] = (wanted.starts_with,)
+    if wanted.services:
+        where["service_sets"] = (service_set(wanted.services),)
+    if wanted.renews:
+        where["rented_on"] = _days_that_renew(wanted.renews, world.now())
+    return world.store.numbers.page(where, offset=offset, limit=limit)
 
 
-def _matches(world: World, number: PhoneNumber, wanted: Filter) -> bool:
-    if not number.id.startswith(wanted.starts_with):
-        return False
-    shown = view(world, number)
-    return shown.offer.services.issuperset(wanted.services) and all(
-        holds(shown.renewal_date) for holds in wanted.renews
-    )
+def _days_that_renew(renews: Sequence[Callable[[date], bool]], now: datetime) -> list[str]:
+    """On which days of a month numbers were rented whose next renewal is as wanted."""
+    return [
+        str(day)
+        for day in range(1, 32)
+        if all(holds(_renewal_of(day, now.date())) for holds in renews)
+    ]
 
 
 def renewal_date(rented_at: datetime, now: datetime) -> date:
     """The next day on which the monthly rent is due; short months have it on their last day
     (invented)."""
-    months = (now.year - rented_at.year) * 12 + now.month - rented_at.month
-    due = _months_after(rented_at.date(), months)
-    return due if due > now.date() else _months_after(rented_at.date(), months + 1)
+    return _renewal_of(rented_at.day, now.date())
 
 
-def _months_after(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+def _renewal_of(day: int, today: date) -> date:
+    due = _day_of_month(today.year, today.month, day)
+    if due > today:
+        return due
+    years, month = divmod(today.month, 12)
+    return _day_of_month(today.year + years, month + 1, day)
+
+
+def _day_of_month(year: int, month: int, day: int) -> date:
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
 def update(world: World, digits: str, wanted: Change, caller: Caller) -> PhoneNumber:
