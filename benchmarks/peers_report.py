@@ -135,7 +135,9 @@ def versions(candidates: list[Candidate]) -> dict[str, str]:
 
 def _own_version() -> str:
     here = Path(__file__).resolve().parent
-    found = re.search(r'"(.+)"', (here.parent / "plivo_sim" / "__init__.py").read_text())
+    found = re.search(
+        r'__version__ = "(.+)"', (here.parent / "plivo_sim" / "__init__.py").read_text()
+    )
     commit = _first_line(["git", "-C", str(here), "rev-parse", "--short", "HEAD"])
     return " ".join(filter(None, [found[1] if found else "", commit and f"({commit})"]))
 

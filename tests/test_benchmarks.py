@@ -29,9 +29,12 @@ from peers_report import (  # noqa: E402
     save,
     table,
     value_cell,
+    versions,
 )
 from peers_requests import Request, client, post_files, post_form  # noqa: E402
 from peers_targets import targets  # noqa: E402
+
+from plivo_sim import __version__  # noqa: E402
 
 ABOUT: dict[str, Any] = {
     "date": "2026-01-05 09:00 UTC",
@@ -122,6 +125,11 @@ def test_a_busy_machine_is_told_of(book: Book, load: float, told: bool) -> None:
     """With the date: numbers of such a run are noise."""
     about = {**ABOUT, "machine": {**ABOUT["machine"], "load_before": load}}
     assert (BUSY in markdown(book, [], about)) is told
+
+
+def test_the_results_name_our_version() -> None:
+    """And the commit, where there is one."""
+    assert versions([])[OURS].split()[0] == __version__
 
 
 def test_the_plot_has_a_curve_for_each_candidate(book: Book) -> None:
