@@ -47,9 +47,10 @@ def targets(book: Book) -> list[Target]:
 
 ELSEWHERE = (
     ("reset; snapshot mark; restore, at 10,000 (in process)", "≤ 1; ≤ 2; ≤ 20 ms", "store.py"),
-    ("memory after 100,000 requests that store nothing", "as before", "scale.py"),
+    ("memory after 100,000 requests that store nothing", "as before", "fuzz.py"),
     ("advance over 10,000 due reviews (memory transport)", "≤ 1 s", "scale.py"),
-    ("memory an application with end user and two documents", "≤ 5 kB", "scale.py"),
+    ("memory an application with end user and two documents", "≤ 5 kB", "store.py"),
+    ("reopening 100,000 applications with end user and two documents", "≤ 3 s", "store.py"),
     ("GET and create against bare Flask, layer by layer", "the profile", "hot_path.py"),
 )
 
