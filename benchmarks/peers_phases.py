@@ -266,19 +266,20 @@ def _filled_mb(bench: Bench, one: Running, size: int) -> float:
     if one.gone:
         raise Lacks(one.gone)
     try:
-        _fill_up(one, size, bench.plan.fill_budget_s)
+        _fill_up(one, size, bench.plan)
     except (Lacks, Failed) as error:
         one.gone = str(error)
         raise
     return one.process.memory_mb()
 
 
-def _fill_up(one: Running, size: int, budget_s: float) -> None:
+def _fill_up(one: Running, size: int, plan: Plan) -> None:
     """Raises Lacks when it would take, or took, too long."""
     wanted = size - one.records
     if wanted <= 0:
         return
-    left_s = budget_s * (PATIENCE if isinstance(one.candidate, Ours) else 1) - one.filling_s
+    patience = PATIENCE if isinstance(one.candidate, Ours) else 1
+    left_s = min(plan.fill_budget_s * patience - one.filling_s, plan.ends_s - time.monotonic())
     if left_s < 1 or (one.per_s and wanted / one.per_s > 2 * left_s):
         at_rate = f" at {one.per_s:,.0f}/s" if one.per_s else ""
         raise Lacks(f"would take too long to reach {size:,} records{at_rate}")
