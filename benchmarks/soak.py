@@ -42,7 +42,7 @@ def main() -> int:
             samples, measured, callbacks = soak.soak(
                 server.url, server.pid, given.minutes * 60, given.users
             )
-            after = soak.at_rest(server.pid)
+            after = soak.at_rest(server.pid, before.fds + len(soak.ACCOUNTS) + given.users)
         complaints = [line for line in log.read_text().splitlines() if "Traceback" in line]
     _print_minutes(samples, measured)
     told = ", ".join(f"{name}: {count}" for name, count in sorted(measured.outcomes.items()))
