@@ -100,14 +100,15 @@ class Bench:
         with contextlib.ExitStack() as stack:
             found: list[Running] = []
             for candidate, installed in self.candidates:
-                if candidate.name in self.book.absent or time.monotonic() > self.plan.ends_s:
+                if candidate.name in self.book.absent:
                     continue
                 folder = stack.enter_context(scratch())
                 try:
+                    self.plan.check_time()
                     one = self.start(candidate, installed, folder)
                     stack.callback(_stop, one)
                     one.one_record()
-                except Failed as error:
+                except (Lacks, Failed) as error:
                     self.book.absent[candidate.name] = str(error)
                     continue
                 found.append(one)
