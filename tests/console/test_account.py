@@ -190,7 +190,8 @@ def test_an_uploaded_file_is_not_remembered(http: Http) -> None:
     http.sdk_created()
     keep(http, "full")
     upload(http, http.get(f"{PAGE}/snapshot.json?name=full").data)
-    assert "Acme Traders" not in http.get(f"{HOME}/history").text
+    ((_, (done,)),) = http.app.extensions["console"].groups
+    assert done.deed.body == {"account": AUTH_ID}
     assert "cat -- kept.json" in http.get(f"{HOME}/history").text
 
 

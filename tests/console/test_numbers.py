@@ -75,6 +75,12 @@ def test_searching_by_digits(http: Http, query: str) -> None:
     assert listed(http, f"?q={asked}") == [STOCK[2]]
 
 
+def test_what_is_found_is_newest_first_too(http: Http) -> None:
+    """A search that finds several lists them as the whole list does."""
+    rent(http, *STOCK[:3])
+    assert listed(http, "?q=1") == STOCK[2::-1]
+
+
 def test_what_no_number_has(http: Http) -> None:
     """A search without a hit says so, and keeps what was asked, as text."""
     rent(http, STOCK[0])
