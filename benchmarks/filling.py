@@ -1,0 +1,88 @@
+"""Accounts with many applications, made through the real services, for the benchmarks here."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from plivo_sim.bootstrap import make_simulator
+from plivo_sim.dialects.phone_number.sdk.requests import RULES
+from plivo_sim.domain.models import NumberType, UserType, Version
+from plivo_sim.domain.requirements import Requirement
+from plivo_sim.ports import Transport
+from plivo_sim.services import applications
+from plivo_sim.services.inputs import DocumentDraft, NewApplication
+from plivo_sim.services.uploads import Upload
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import Simulator
+from plivo_sim.webhooks.transport import MemoryTransport
+from plivo_sim.world import World
+
+AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
+PDF = b"%PDF-1.4 proof"
+PNG = b"\x89PNG\r\n\x1a\n proof"
+CALLBACK = "http://127.0.0.1:9/callback"
+
+
+def simulator(state: Path | None = None, transport: Transport | None = None) -> Simulator:
+    """One on a paused clock."""
+    settings = Settings(paused=True, review_delay=None, state=state)
+    return make_simulator(settings, transport=transport or MemoryTransport())
+
+
+def requirement_of(world: World) -> Requirement:
+    key = ("IN", NumberType.LOCAL, UserType.BUSINESS)
+    found = world.catalogue.find(Version.SDK, key)
+    assert found is not None
+    return found
+
+
+def wanted(
+    requirement: Requirement, n: int, callback: str | None = None, name: str = ""
+) -> NewApplication:
+    """A complete submission with two documents; everyone's files are the same two."""
+    first, second = (slot.types[0].id for slot in requirement.slots)
+    return NewApplication(
+        country_iso="IN",
+        number_type=NumberType.LOCAL,
+        user_type=UserType.BUSINESS,
+        alias=f"alias {n}",
+        end_user={
+            "name": name or f"Business {n}",
+            "email": f"owner{n}@business.example",
+            "address_line1": f"{n} MG Road",
+            "city": "Mumbai",
+            "state": "Maharashtra",
+            "postal_code": "400001",
+            "country": "IN",
+            "registration_number": f"U{n:08d}",
+        },
+        documents=(
+            DocumentDraft(
+                type_reference=first,
+                data_fields={"business_name": f"Business {n}"},
+                upload=Upload(name="certificate.pdf", content=PDF),
+            ),
+            DocumentDraft(type_reference=second, upload=Upload(name="gst.png", content=PNG)),
+        ),
+        callback_url=callback,
+    )
+
+
+def fill(world: World, count: int, callback: str | None = None) -> None:
+    """So many applications more."""
+    requirement = requirement_of(world)
+    there = len(world.store.applications)
+    for n in range(there, there + count):
+        applications.create(world, wanted(requirement, n, callback), RULES)
+
+
+def resident_bytes() -> int:
+    """What this process has in memory now."""
+    with Path("/proc/self/statm").open() as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def threads() -> int:
+    return threading.active_count()

@@ -1,0 +1,127 @@
+"""A year of a reseller in one account: thousands of applications through the real services.
+
+    python benchmarks/scale.py [--applications 100000] [--months 12] [--state DIR]
+
+Each month a share of them is filed; reviews come due, a fifth is rejected or asked for more
+and sent again, callbacks go to a memory transport that fails now and then,
+some accepted ones are suspended. Time moves by ``advance``. Prints the cost a month: if
+something grew with what is stored, the last month would be the dearest. Ends with ``advance`` over
+10,000 reviews that are due at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+from filling import AUTH_ID, CALLBACK, fill, requirement_of, resident_bytes, simulator, wanted
+
+from plivo_sim.dialects.phone_number.sdk.requests import RULES
+from plivo_sim.domain.statuses import CORRECTABLE, Status
+from plivo_sim.scenarios.model import Scenario
+from plivo_sim.services import applications, corrections, policies, reviews
+from plivo_sim.services.inputs import Correction
+from plivo_sim.simulator import Simulator
+from plivo_sim.webhooks.transport import MemoryTransport
+from plivo_sim.world import World
+
+STORY = {
+    "story": "A reseller files all year",
+    "rules": [
+        {"when": {"alias": "*3"}, "decide": "rejected", "reason": "Blurred scan"},
+        {"when": {"alias": "*6"}, "decide": "more_info_required", "reason": "GST, please"},
+    ],
+}
+"""Two of ten are sent back at the first attempt; the alias of a correction ends otherwise."""
+
+
+class Forgetful(MemoryTransport):
+    """Fails every seventh callback, and keeps none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def send(self, request):  # type: ignore[no-untyped-def]  # as its base
+        self.count += 1
+        answer = super().send(request)
+        self.sent.clear()
+        return answer if self.count % 7 else type(answer)(status=500)
+
+
+def correct_all(world: World) -> int:
+    """Send every rejected application again, as a client does that polls its list."""
+    statuses = tuple(CORRECTABLE)
+    found = world.store.applications.page({"status": statuses}, limit=1_000_000).records
+    for each in found:
+        corrections.correct(world, each, Correction(alias=f"{each.alias} again"), RULES)
+    return len(found)
+
+
+def suspend_some(world: World, count: int) -> None:
+    for each in world.store.applications.page({"status": ("accepted",)}, limit=count).records:
+        reviews.decide(world, each, Status.SUSPENDED, "Complaints")
+
+
+def month(sim: Simulator, world: World, count: int) -> Counter[str]:
+    """File so many, let thirty days go by, and correct what comes back."""
+    happened: Counter[str] = Counter()
+    requirement, there = requirement_of(world), len(world.store.applications)
+    for week in range(4):
+        for n in range(there + week * count // 4, there + (week + 1) * count // 4):
+            applications.create(world, wanted(requirement, n, CALLBACK), RULES)
+        for _ in range(7):
+            result = sim.runner.advance(world, world.now() + timedelta(days=1))
+            happened.update(type(each).__name__ for each in result.happenings)
+        happened["corrected"] += correct_all(world)
+    suspend_some(world, count // 100)
+    return happened
+
+
+def due_at_once(count: int) -> None:
+    """``advance`` over reviews that are all due, each with a callback."""
+    sim = simulator(transport=Forgetful())
+    world = sim.world(AUTH_ID)
+    fill(world, count, CALLBACK)
+    begun, used = time.perf_counter(), time.process_time()
+    result = sim.runner.advance(world, world.now() + timedelta(days=60))
+    taken, used = time.perf_counter() - begun, time.process_time() - used
+    print(f"\nadvance over {count:,} due reviews, each with a callback and its retries:")
+    print(f"{taken:.2f} s, {used:.2f} s of processor; {len(result.happenings):,} happenings told")
+    sim.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--applications", type=int, default=100_000)
+    parser.add_argument("--months", type=int, default=12)
+    parser.add_argument("--state", type=Path, default=None, help="keep the state there")
+    asked = parser.parse_args()
+    sim = simulator(asked.state, Forgetful())
+    world = sim.world(AUTH_ID)
+    policies.use_scenario(world, msgspec.convert(STORY, Scenario))
+    each = asked.applications // asked.months
+    print("| month | applications | processor us an application | timers | deliveries | memory |")
+    print("|---|---|---|---|---|---|")
+    for number in range(1, asked.months + 1):
+        begun = time.process_time()
+        month(sim, world, each)
+        cost = (time.process_time() - begun) / each * 1e6
+        store = world.store
+        print(
+            f"| {number} | {len(store.applications):,} | {cost:.0f} | {len(store.timers)} "
+            f"| {len(store.deliveries)} | {resident_bytes() >> 20} MB |",
+            flush=True,
+        )
+    counted = Counter(a.status.value for a in world.store.applications.every())
+    print(f"\n{dict(counted)}")
+    sim.close()
+    due_at_once(10_000)
+
+
+if __name__ == "__main__":
+    main()
