@@ -38,6 +38,7 @@ from plivo_sim.store.lines import (
 
 logger = logging.getLogger("plivo_sim")
 
+MANY_RECORDS = 50_000
 _ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?\.damaged$")
 
 
@@ -70,6 +71,8 @@ def read_journal(path: Path) -> Kept:
         end = file.seek(0, os.SEEK_END)
         if kept.size < end:
             _keep_aside(path, file, kept)
+    if sum(map(len, kept.rows.values())) > MANY_RECORDS:
+        gc.freeze()  # or the collector walks through all of them, again and again, for nothing
     return kept
 
 
