@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plivo_sim.data.catalogue import load_catalogue
+from plivo_sim.data.catalogue import load_catalogue, shipped_as_json
 from plivo_sim.domain.models import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, Requirement
 
@@ -193,3 +194,9 @@ def test_a_file_of_bytes_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match="is not UTF-8"):
         load_catalogue(1, path)
+
+
+def test_the_json_form_of_the_shipped_catalogue_is_current() -> None:
+    """``python -m plivo_sim.data.catalogue > plivo_sim/data/catalogue.json`` makes it so."""
+    kept = resources.files("plivo_sim.data").joinpath("catalogue.json").read_bytes()
+    assert kept == shipped_as_json()

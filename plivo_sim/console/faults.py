@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-import yaml
 from flask import Response, current_app
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType
 
@@ -20,7 +19,6 @@ from plivo_sim.services import policies
 from plivo_sim.world import World
 
 SHOWN_STRUCK = 10
-_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 GROUPS: dict[str, tuple[str, ...]] = {
     "What happens": ("effect", "status", "message", "latency_s", "retry_after_s", "applied"),
     "To which calls": ("api", "operation", "method", "path", "application"),
@@ -206,10 +204,13 @@ def write(form: Form) -> list[Deed]:
 
 def read_faults(text: str) -> list[dict[str, Any]]:
     """The faults in a text, as plain JSON values. Raises ValueError with a sentence."""
+    import yaml  # here because a start needs none
+
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
             raise ValueError("write each fault out: aliases (*name) are not followed here")
-        told = yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
+        told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
         data = json.loads(json.dumps(told, default=str, allow_nan=False))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -235,6 +236,8 @@ def _text_of(refused: list[Done]) -> str:
     faults = [{k: v for k, v in body.items() if k != "account"} for body in bodies]
     if not faults:
         return ""
+    import yaml  # here because a start needs none
+
     shown = faults[0] if len(faults) == 1 else faults
     return str(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
 

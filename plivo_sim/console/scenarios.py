@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-import yaml
 from flask import Response, request
 
 from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
@@ -75,6 +74,8 @@ def _begun(story: Scenario | None) -> str:
         return texts[wanted]
     if story is None:
         return ""
+    import yaml  # here because a start needs none
+
     plain: str = yaml.safe_dump(
         msgspec.to_builtins(story), sort_keys=False, allow_unicode=True, width=96
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -73,9 +73,3 @@ def _page() -> Iterator[str]:
 def _breakable(text: str) -> str:
     """Lines may end after a slash, and nowhere else within a path."""
     return html.escape(text).replace("/", "/<wbr>")
-
-
-ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
-    ("GET", "/openapi/", get_page),
-    ("GET", "/openapi/<name>.json", get_document),
-]

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from plivo_sim import __version__
 from plivo_sim.clock import VirtualClock
-from plivo_sim.control import checks, inbox, listing, presenters, probes, reference, steering
+from plivo_sim.control import checks, inbox, listing, presenters, probes, steering
 from plivo_sim.control.accounts import wanted, world_of
 from plivo_sim.control.inputs import (
     duration_of,
@@ -62,12 +62,26 @@ def make_blueprint() -> Blueprint:
         ("POST", "/snapshot", snapshot),
         ("GET", "/snapshot/<path:name>", get_snapshot),
         ("POST", "/restore", restore),
+        ("GET", "/openapi/", get_reference),
+        ("GET", "/openapi/<name>.json", get_document),
     ]
-    for module in (probes, inbox, steering, checks, listing, reference):
+    for module in (probes, inbox, steering, checks, listing):
         routes += module.ROUTES
     for method, rule, view in routes:
         blueprint.add_url_rule(rule, f"{method} {rule}".replace(".", "_"), view, methods=[method])
     return blueprint
+
+
+def get_reference() -> Response:
+    from plivo_sim.control.reference import get_page  # here: it needs every schema of every API
+
+    return get_page()
+
+
+def get_document(name: str) -> Response:
+    from plivo_sim.control import reference  # here, as above
+
+    return reference.get_document(name)
 
 
 def health() -> Response:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import yaml
 
 from plivo_sim.data.catalogue import load_catalogue
 from plivo_sim.scenarios.checks import Found, Steps, did_you_mean
@@ -29,7 +28,6 @@ MOST_VALUES = 20_000
 MOST_MISTAKES = 100
 """A story has some dozens of lines. What is beyond these is an attack, or no story."""
 _TOO_LARGE = f"is too large: at most {LARGEST_TEXT} characters and {MOST_VALUES} values"
-_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +59,17 @@ def load_scenario(
 
     ``document_words``: the document types that may be named; None: those that ship.
     """
+    import yaml  # here because most starts load no file
+
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if len(text) > LARGEST_TEXT:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=loader)
         if _count(node, _parts_of_node, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
+        data = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 0
@@ -128,9 +129,9 @@ def _count(whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int
 
 
 def _parts_of_node(node: Any) -> Iterable[Any]:
-    if isinstance(node, yaml.MappingNode):
+    if getattr(node, "id", "") == "mapping":
         return [each for pair in node.value for each in pair]
-    return node.value if isinstance(node, yaml.SequenceNode) else ()
+    return node.value if getattr(node, "id", "") == "sequence" else ()
 
 
 def _parts_of(data: Any) -> Iterable[Any]:
@@ -158,10 +159,10 @@ def shipped_words() -> frozenset[str]:
 
 def _given_twice(node: Any, path: Steps = ()) -> Iterator[Found]:
     """Keys that stand twice in one mapping: YAML would silently take the last."""
-    if isinstance(node, yaml.SequenceNode):
+    if getattr(node, "id", "") == "sequence":
         for index, each in enumerate(node.value):
             yield from _given_twice(each, (*path, index))
-    elif isinstance(node, yaml.MappingNode):
+    elif getattr(node, "id", "") == "mapping":
         seen = set()
         for key, value in node.value:
             here = (*path, str(key.value))
@@ -270,13 +271,13 @@ def _line_of(node: Any, path: Steps) -> int:
     """The line where a path stands in the file; of an unknown key, the key's own."""
     line = node.start_mark.line + 1 if node is not None else 0
     for step in path:
-        if isinstance(node, yaml.MappingNode):
+        if getattr(node, "id", "") == "mapping":
             pairs = [(k, v) for k, v in node.value if getattr(k, "value", None) == step]
             if not pairs:
                 return line
             key, node = pairs[0]
             line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        elif getattr(node, "id", "") == "sequence" and isinstance(step, int):
             if step >= len(node.value):
                 return line
             node = node.value[step]

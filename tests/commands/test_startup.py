@@ -34,6 +34,27 @@ def test_no_server_is_imported(words: tuple[str, ...], tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "imported:"
 
 
+_SERVE = """
+import sys
+from plivo_sim.live import LiveSimulator
+from plivo_sim.settings import Settings
+live = LiveSimulator(Settings(port=0)).start()
+live.stop()
+print("imported:", *(name for name in UNNEEDED if name in sys.modules))
+"""
+UNNEEDED = ("yaml", "apispec", "jsonschema", "limits", "faker", "phonenumbers", "urllib3",
+            "trustme", "requests", "plivo_sim.seeding", "plivo_sim.openapi.build")  # fmt: skip
+
+
+def test_a_server_starts_without_what_few_need() -> None:
+    """Readers of YAML, makers of documents, numbering plans and names come when asked for."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"UNNEEDED = {UNNEEDED!r}\n{_SERVE}"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "imported:"
+
+
 def test_the_check_can_fail(tmp_path: Path) -> None:
     """An import of one of them is seen."""
     done = subprocess.run(
