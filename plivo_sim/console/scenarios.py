@@ -23,6 +23,7 @@ from plivo_sim.services import policies
 from plivo_sim.world import World
 
 SHOWN_ATTEMPTS = 10
+SHOWN_WAITING = 20
 DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
 STORY_FILE = "story.yaml"
 _LINE = re.compile(r"line (\d+): ")
@@ -36,7 +37,9 @@ def scenario_page(account: str) -> Response:
         story = policies.scenario_of(world)
         attempts = [_attempt(world, each) for each in _latest(world)]
         waiting = world.store.policies.having("kind", "next_outcome")
-        queue = [_told(msgspec.json.decode(each.body, type=Decision)) for each in waiting]
+        queue = [
+            _told(msgspec.json.decode(each.body, type=Decision)) for each in waiting[:SHOWN_WAITING]
+        ]
         rules = [_rule(world, *each, attempts) for each in _named(story)]
     return show(
         "scenario.html",
@@ -47,6 +50,7 @@ def scenario_page(account: str) -> Response:
         callbacks=msgspec.to_builtins(story.webhooks) if story else {},
         attempts=attempts,
         queue=queue,
+        more=len(waiting) - len(queue),
         outcome=next((each.deed.body for each in just_refused("/next-outcome")), {}),
         shipped=shipped(),
         text=_written(refused) if refused else _begun(story),
