@@ -257,10 +257,13 @@ class _Request(cheroot.HTTPRequest):
         self.conn.in_request = True
         super().respond()
         if self.chunked_read and not self.close_connection:  # cheroot leaves the rest unread
-            while self.rfile.read(65536):
-                pass
-            for _ in self.rfile.read_trailer_lines():
-                pass
+            try:
+                while self.rfile.read(65536):
+                    pass
+                for _ in self.rfile.read_trailer_lines():
+                    pass
+            except (ValueError, EOFError):  # what follows cannot be told from the chunks
+                self.close_connection = True
         self.conn.unread = self._remaining() > 0 or (self.chunked_read and self.close_connection)
 
     def _remaining(self) -> int:

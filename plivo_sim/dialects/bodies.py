@@ -124,6 +124,8 @@ def _read_all(request: Request, limit_bytes: int) -> bytes:
         raw = request.stream.read(limit_bytes + 1)
     except (OSError, RequestEntityTooLarge):
         raise unreadable("the body ended early or was too slow") from None
+    except (ValueError, EOFError):
+        raise unreadable("the body's chunks are malformed") from None
     if len(raw) > limit_bytes:
         raise TooLarge(limit_bytes)
     announced = request.content_length

@@ -1,0 +1,176 @@
+"""Hostile clients of the real server: slow ones, many at once, and bytes that are no request."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from plivo_sim.live import LiveSimulator
+from tests.support import AUTH_ID, basic
+
+pytestmark = pytest.mark.live
+
+HEAD = f"Host: 127.0.0.1\r\nAuthorization: {basic()}\r\n"
+PATH = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
+
+
+def connected(live: LiveSimulator) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 10)
+
+
+def exchanged(live: LiveSimulator, sent: bytes) -> bytes:
+    """All that comes back until the server closes, or says nothing for a moment."""
+    with connected(live) as sock:
+        sock.settimeout(3)
+        sock.sendall(sent)
+        sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        try:
+            while chunk := sock.recv(65536):
+                answer += chunk
+        except (TimeoutError, ConnectionError):
+            pass
+    return answer
+
+
+def is_well(live: LiveSimulator) -> bool:
+    with urllib3.PoolManager(timeout=5, retries=False) as pool:
+        return pool.request("GET", f"{live.url}/_sim/health/live").status == 200
+
+
+SLOW = {
+    "heads": f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
+    "bodies": f"POST {PATH} HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+    "Content-Length: 100000\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("begin", SLOW.values(), ids=SLOW)
+def test_slow_clients_do_not_starve_others(live: LiveSimulator, begin: str) -> None:
+    """A hundred that have begun and dawdle; the server has 128 threads."""
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connected(live)) for _ in range(100)]
+        for sock in slow:
+            sock.sendall(begin.encode())
+        began = time.monotonic()
+        assert is_well(live)
+        assert time.monotonic() - began < 3
+
+
+def test_an_oversized_body_is_refused_unread(live: LiveSimulator) -> None:
+    """By what it announces: not a byte of it was sent. The answer has an id."""
+    head = f"POST {PATH} HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+    answer = exchanged(live, f"{head}Content-Length: {60 * 1024 * 1024}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"error" in answer
+
+
+CHUNKED = f"POST {PATH} HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n"
+POSTED = f"POST {PATH} HTTP/1.1\r\n{HEAD}"
+SMUGGLED = f"DELETE {PATH}smuggled/ HTTP/1.1\r\n{HEAD}\r\n"
+BYTES = {
+    "nothing": "\r\n\r\n",
+    "no request": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "no version": "GET /\r\n\r\n",
+    "HTTP/9": f"GET {PATH} HTTP/9.9\r\n{HEAD}\r\n",
+    "null in the path": f"GET /v1/\x00 HTTP/1.1\r\n{HEAD}\r\n",
+    "encoded null": f"GET {PATH}%00/ HTTP/1.1\r\n{HEAD}\r\n",
+    "encoded slash": f"GET {PATH}..%2f..%2fetc%2fpasswd HTTP/1.1\r\n{HEAD}\r\n",
+    "dots": f"GET /../../../etc/passwd HTTP/1.1\r\n{HEAD}\r\n",
+    "bad escape": f"GET {PATH}%zz%u0041 HTTP/1.1\r\n{HEAD}\r\n",
+    "absolute": f"GET http://evil.example/_sim/accounts HTTP/1.1\r\n{HEAD}\r\n",
+    "many headers": f"GET {PATH} HTTP/1.1\r\n{HEAD}" + "X-A: b\r\n" * 20_000,
+    "a long header": f"GET {PATH} HTTP/1.1\r\n{HEAD}X-A: {'b' * 200_000}\r\n\r\n",
+    "a long line": f"GET /{'a' * 200_000} HTTP/1.1\r\n{HEAD}\r\n",
+    "a folded header": f"GET {PATH} HTTP/1.1\r\n{HEAD}X-A: b\r\n c\r\n\r\n",
+    "a header without a colon": f"GET {PATH} HTTP/1.1\r\n{HEAD}nothing\r\n\r\n",
+    "a space before the colon": f"{POSTED}Content-Length : 5\r\n\r\nabcde",
+    "no length": f"{POSTED}\r\n",
+    "a negative length": f"{POSTED}Content-Length: -1\r\n\r\n",
+    "a length with a sign": f"{POSTED}Content-Length: +5\r\n\r\nabcde",
+    "no number": f"{POSTED}Content-Length: five\r\n\r\nabcde",
+    "two lengths": f"{POSTED}Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcde",
+    "a huge length": f"{POSTED}Content-Length: {'9' * 300}\r\n\r\n",
+    "a body that ends early": f"{POSTED}Content-Length: 50\r\n\r\n{{",
+    "a bad chunk size": f"{CHUNKED}\r\nxyz\r\n{{}}\r\n0\r\n\r\n",
+    "a negative chunk": f"{CHUNKED}\r\n-5\r\n{{}}\r\n0\r\n\r\n",
+    "a huge chunk": f"{CHUNKED}\r\nffffffffffffffff\r\n{{}}\r\n",
+    "a chunk that ends early": f"{CHUNKED}\r\n10\r\n{{}}",
+    "an unknown coding": f"{POSTED}Transfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{{}}",
+    "length and chunks": f"{CHUNKED}Content-Length: 6\r\n\r\n0\r\n\r\n{SMUGGLED}",
+    "chunks in disguise": f"{POSTED}Transfer-Encoding: xchunked\r\nContent-Length: 1\r\n\r\n0",
+}
+
+
+@pytest.mark.parametrize("sent", BYTES.values(), ids=BYTES)
+def test_bytes_that_are_no_request(live: LiveSimulator, sent: str) -> None:
+    """Refused in words or not at all, never by a 500; the server goes on."""
+    answer = exchanged(live, sent.encode("latin-1"))
+    assert b" 500 " not in answer.split(b"\r\n")[0]
+    assert b"Traceback" not in answer
+    assert b"root:" not in answer
+    assert is_well(live)
+
+
+def test_no_host_no_control(live: LiveSimulator) -> None:
+    """HTTP/1.0 needs none; the control API does."""
+    assert exchanged(live, b"GET /_sim/accounts HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+
+
+# --- stopping --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A server of its own process, and where it is."""
+    ready = tmp_path / "ready"
+    options = ("--port", "0", "--state", str(tmp_path / "state"), "--ready-file", str(ready))
+    command = [sys.executable, "-m", "plivo_sim.cli", "serve", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
+            os.sched_yield()
+        yield process, ready.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_sigterm_finishes_what_is_in_flight(served: tuple[subprocess.Popen[bytes], str]) -> None:
+    """A request whose body is still on its way gets its answer; then the process ends, with 0."""
+    process, url = served
+    body = json.dumps({"name": "Acme", "end_user_type": "business"}).encode()
+    port = int(url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+        head = f"POST /v1/Account/{AUTH_ID}/EndUser/ HTTP/1.1\r\n{HEAD}"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        sock.sendall(head.encode() + body[:5])
+        with urllib3.PoolManager(timeout=5, retries=False) as pool:
+            assert pool.request("GET", f"{url}/_sim/health/ready").status == 200
+        process.send_signal(signal.SIGTERM)
+        while accepts(port):
+            os.sched_yield()
+        sock.sendall(body[5:])
+        answer = sock.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert process.wait(10) == 0
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
