@@ -78,7 +78,7 @@ def test_how_often_a_rule_fired_and_nearly_did(http: Http) -> None:
     http.sdk_created(alias="one")
     http.sdk_created(alias="two", end_user=http.sdk_data()["end_user"] | {"name": "Bravo Limited"})
     shown = section(http.get(PAGE).text, "story")
-    assert "fired 1 times" in shown
+    assert "fired 1 time," in shown
     assert "nearly 1 of the last 2" in shown
 
 
