@@ -149,7 +149,8 @@ def take_snapshot(form: Form) -> list[Deed]:
             method="POST",
             path="/snapshot",
             body={**({"name": name} if name else {}), "account": account},
-            cli=("snapshot", "save", *((name,) if name else ()), "--account", account),
+            cli=("snapshot", "save", "--account", account),
+            named=name,
         )
     ]
 
@@ -163,7 +164,8 @@ def restore(form: Form) -> list[Deed]:
             method="POST",
             path="/restore",
             body={"name": name, "account": account},
-            cli=("snapshot", "load", name, "--account", account),
+            cli=("snapshot", "load", "--account", account),
+            named=name,
         )
     ]
 

@@ -33,16 +33,22 @@ def curl(
     return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])
 
 
-def shell_word(text: str) -> str:
-    """The text as one word of a shell. What a terminal might obey is escaped, as bash reads it."""
-    if text.isprintable():
+def shell_line(words: Iterable[str]) -> str:
+    """The words as a shell reads them back."""
+    return " ".join(map(shell_word, words))
+
+
+def shell_word(text: str, *, may_break: bool = False) -> str:
+    """The text as one word of a shell. What a terminal might obey is escaped, as bash reads it;
+    with ``may_break``, lines stay lines."""
+    if (text.replace("\n", "") if may_break else text).isprintable():
         return shlex.quote(text)
     return "$'" + "".join(map(_escaped, text)) + "'"
 
 
 def _escaped(character: str) -> str:
     if character.isprintable():
-        return f"\\{character}" if character in "\\'" else character
+        return f"\\x{ord(character):02x}" if character in "\\'!" else character
     code = ord(character)
     if code < 0x80:
         return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{code:02x}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shlex
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from urllib.parse import urlencode
 from flask import current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
+from plivo_sim.console.curl import shell_line, shell_word
 from plivo_sim.jsontext import decode_json
 
 KEPT_DEEDS = 200
@@ -30,7 +30,8 @@ Form = ImmutableMultiDict[str, str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none when the
-    command line has no such command.
+    command line has no such command. ``named``: the name that the command is given behind its
+    own two words, whatever it looks like.
 
     ``written``: name and text of a file that the command reads. ``attached``: which key of the
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
@@ -43,6 +44,7 @@ class Deed:
     body: Mapping[str, Any] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     cli: tuple[str, ...] = ()
+    named: str = ""
     written: tuple[str, str] | None = None
     attached: tuple[str, str] | None = None
     wrong: str = ""
@@ -60,27 +62,31 @@ class Deed:
         if self.body is not None:
             words += ["-H", "Content-Type: application/json"]
         if self.attached is not None:
-            return f"{self._piped(*self.attached)} | {shlex.join(words)} --data-binary @-"
+            return f"{self._piped(*self.attached)} | {shell_line(words)} --data-binary @-"
         if self.body is not None:
             words += ["-d", json.dumps(self.body, ensure_ascii=False)]
-        return shlex.join(words)
+        return shell_line(words)
 
     def _piped(self, key: str, file: str) -> str:
         """The body, put together around the file in which most of it is."""
         rest = {name: value for name, value in (self.body or {}).items() if name != key}
         head = json.dumps({**rest, key: 0}, ensure_ascii=False).removesuffix("0}")
-        return f"{{ printf %s {shlex.quote(head)}; cat -- {shlex.quote(file)}; echo '}}'; }}"
+        return f"{{ printf %s {shell_word(head)}; cat -- {shell_word(file)}; echo '}}'; }}"
 
     def as_command(self, base: str) -> str:
         """The command line, or nothing."""
         if self.wrong or not self.cli:
             return ""
-        where = () if base == DEFAULT_URL else ("--url", base)
-        command = shlex.join(("plivo-sim", *self.cli, *where))
+        words = self.cli if base == DEFAULT_URL else (*self.cli, "--url", base)
+        if self.named.startswith("-"):
+            words = (*words, "--", self.named)
+        elif self.named:
+            words = (*words[:2], self.named, *words[2:])
+        command = shell_line(("plivo-sim", *words))
         if self.written is None:
             return command
-        file, text = map(shlex.quote, self.written)
-        return f"printf %s {text} > {file}\n{command}"
+        file, text = self.written
+        return f"printf %s {shell_word(text, may_break=True)} > {shell_word(file)}\n{command}"
 
     def light(self) -> Deed:
         """As it is remembered: without what was attached, which may be large."""

@@ -251,7 +251,8 @@ def remove(form: Form) -> list[Deed]:
             method="DELETE",
             path=f"/faults/{quote(id, safe='')}",
             query={"account": account},
-            cli=("fault", "clear", id, "--account", account),
+            cli=("fault", "clear", "--account", account),
+            named=id,
         )
     ]
 

@@ -1,0 +1,71 @@
+"""What the console shows of a deed: commands that are safe to paste and do the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from plivo_sim.console.deeds import DEFAULT_URL, Deed
+from tests.console.support import HOME, press
+from tests.support import AUTH_ID, Http
+
+TEXTS = [
+    "it's",
+    "$(id)",
+    "`id`",
+    "!!",
+    "a\x1b[201~b\r",
+    "\x9b31m",
+    "\u202exyz",
+    "a\tb",
+    "\\'!x\x07",
+]
+
+
+def words_of(command: str) -> list[str]:
+    """The words that bash makes of it."""
+    done = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, check=True
+    )
+    return done.stdout.decode().split("\0")[:-1]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_command_is_printable_and_exact(text: str) -> None:
+    """Nothing that a terminal obeys is in it, and the shell hands the text on as it is."""
+    command = Deed(told="", method="POST", path="/x", cli=("apps", text)).as_command(DEFAULT_URL)
+    assert command.isprintable()
+    assert words_of(command) == ["plivo-sim", "apps", text]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_call_is_printable_and_exact(text: str) -> None:
+    """The body, too."""
+    deed = Deed(told="", method="POST", path="/x", body={"name": text})
+    call = deed.as_curl(DEFAULT_URL)
+    assert call.isprintable()
+    assert words_of(call)[-1] == f'{{"name": {json.dumps(text, ensure_ascii=False)}}}'
+
+
+@pytest.mark.parametrize("text", ["a: b\nc: 'd'\n", "a:\tb\x1b\n"])
+def test_a_written_file_is_exact(text: str) -> None:
+    """Lines stay lines where nothing else is in them."""
+    deed = Deed(told="", method="POST", path="/x", cli=("x",), written=("f.yaml", text))
+    written = deed.as_command(DEFAULT_URL).rpartition(" > f.yaml\n")[0]
+    assert written.replace("\n", "").isprintable()
+    done = subprocess.run(["bash", "-c", written], capture_output=True, check=True)
+    assert done.stdout.decode() == text
+
+
+def test_a_name_that_looks_like_an_option(http: Http) -> None:
+    """It stands behind all options, so that the command line takes it for a name."""
+    page = press(http, "take-snapshot", back=f"{HOME}/account", account=AUTH_ID, name="-x").text
+    assert f"plivo-sim snapshot save --account {AUTH_ID} --url http://127.0.0.1 -- -x" in page
+
+
+def test_other_names_stand_in_front(http: Http) -> None:
+    """As one writes it."""
+    page = press(http, "take-snapshot", back=f"{HOME}/account", account=AUTH_ID, name="x").text
+    assert f"plivo-sim snapshot save x --account {AUTH_ID}" in page
