@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, request
 
 from plivo_sim.atoms.presenters import present_application as present_atoms
-from plivo_sim.console.deeds import Build, Deed, Form
+from plivo_sim.console.deeds import Build, Deed, Form, just_refused
 from plivo_sim.console.pages import (
     Paged,
     guard,
@@ -41,6 +42,7 @@ VERBS: dict[Status, tuple[str, str, str]] = {
     Status.EXPIRED: ("expire", "Let expire", "Let expire"),
 }
 """Decision -> command of ``plivo-sim apps``, label, what to say when it is done."""
+REINSTATE = ("reinstate", "Reinstate", "Reinstated")
 REASONLESS = frozenset({Status.ACCEPTED})
 INLINE = frozenset({"image/png", "image/jpeg"})
 
@@ -134,6 +136,7 @@ def _case(world: World, id: str) -> dict[str, Any]:
             "next": world.store.timers.having("subject_id", id),
             "decisions": _open_to(application),
             "presets": PRESETS,
+            "written": _written(id),
             "deliveries": world.store.deliveries.having("application_id", id),
             "attempts": [explained(each) for each in planning.explanations_of(world, id)],
             "shown": list(_as_shown(world, view)),
@@ -146,6 +149,12 @@ def _case(world: World, id: str) -> dict[str, Any]:
         }
 
 
+def _written(id: str) -> str:
+    """The reason of a decision that was just refused, to be written again."""
+    refused = just_refused(_decision_path(id))
+    return str((refused[0].deed.body or {}).get("reason", "")) if refused else ""
+
+
 def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
     """The decisions that the table allows a reviewer now."""
     open_to = {
@@ -154,7 +163,7 @@ def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
         if status in TRANSITIONS[application.status]
     }
     if application.status is Status.SUSPENDED:
-        open_to[Status.ACCEPTED] = ("reinstate", "Reinstate", "Reinstated")
+        open_to[Status.ACCEPTED] = REINSTATE
     return open_to
 
 
@@ -207,22 +216,34 @@ def file_page(account: str, id: str, document_id: str) -> Response:
 
 def decide(form: Form) -> list[Deed]:
     """One decision for every application that was ticked."""
-    status = Status(form["status"]) if form.get("status") in list(Status) else Status.ACCEPTED
-    verb, _, told = VERBS.get(status, VERBS[Status.ACCEPTED])
-    if form.get("verb") == "reinstate":
-        verb = "reinstate"
+    status, ids = form.get("status", ""), form.getlist("id")
+    if status not in list(VERBS):
+        return [_not_decided("choose a decision")]
+    if not ids:
+        return [_not_decided("tick the applications that it is for")]
+    verb, _, told = REINSTATE if form.get("verb") == REINSTATE[0] else VERBS[Status(status)]
     written = form.get("reason", "").strip() or form.get("preset", "")
-    reason = reason_of(written) if written and status not in REASONLESS else None
-    return [
-        Deed(
-            told=f"{told} {id}.",
-            method="POST",
-            path=f"/applications/{id}/decision",
-            body={"status": status, **({"reason": reason} if reason else {})},
-            cli=("apps", verb, id, *(("--reason", reason) if reason else ())),
-        )
-        for id in form.getlist("id")
-    ]
+    reason = reason_of(written) if written else None
+    return [_decision(id, Status(status), verb, told, reason) for id in ids]
+
+
+def _decision(id: str, status: Status, verb: str, told: str, reason: str | None) -> Deed:
+    return Deed(
+        told=f"{told} {id}.",
+        method="POST",
+        path=_decision_path(id),
+        body={"status": status, **({"reason": reason} if reason else {})},
+        cli=("apps", verb, id, *(("--reason", reason) if reason else ())),
+        wrong=f"{status} goes without a reason" if reason and status in REASONLESS else "",
+    )
+
+
+def _not_decided(wrong: str) -> Deed:
+    return Deed(told="", method="POST", path="/applications", wrong=wrong)
+
+
+def _decision_path(id: str) -> str:
+    return f"/applications/{quote(id, safe='')}/decision"
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [

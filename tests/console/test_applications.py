@@ -154,6 +154,25 @@ def test_what_was_done_can_be_copied(http: Http) -> None:
     assert f"curl -X POST http://127.0.0.1/_sim/applications/{id}/decision" in page
 
 
+@pytest.mark.parametrize("form", [{"status": "accepted"}, {}, {"status": "draft"}])
+def test_a_decision_needs_what_it_decides(http: Http, form: dict[str, str]) -> None:
+    """Nothing ticked, or no decision chosen: that is said, and nothing happens."""
+    id = http.sdk_created()
+    page = press(http, "decide", **form, **({} if form == {"status": "accepted"} else {"id": id}))
+    assert "Not done:" in page.text
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "submitted"
+
+
+def test_a_reason_does_not_accept(http: Http) -> None:
+    """Whoever writes a reason and presses Enter meant no acceptance; the reason stays."""
+    id = http.sdk_created()
+    back = f"{HOME}/applications/{id}"
+    page = press(http, "decide", back=back, id=id, status="accepted", reason="Too blurred").text
+    assert "accepted goes without a reason" in page
+    assert 'id="reason" value="Too blurred"' in page
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "submitted"
+
+
 def test_a_refused_decision_says_why(http: Http) -> None:
     """What the control API refuses is shown in its words."""
     id = http.sdk_created()
