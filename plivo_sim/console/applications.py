@@ -14,9 +14,8 @@ from plivo_sim.console.pages import (
     Paged,
     guard,
     newest,
-    newest_first,
+    newest_of,
     open_world,
-    page_number,
     show,
 )
 from plivo_sim.control.steering import explained
@@ -55,12 +54,12 @@ def list_page(account: str) -> Response:
         for name in ("status", "origin", "country_iso")
         if (values := [each for each in request.args.getlist(name) if each])
     }
-    text, number = request.args.get("q", "").strip(), page_number()
+    text = request.args.get("q", "").strip()
     if text:
-        found = _search(world, where, text, number)
+        found = _search(world, where, text)
     else:
         with world.lock:
-            found = newest(world.store.applications, where, number)
+            found = newest(world.store.applications, where)
     with world.lock:
         rows = [_row(world, each) for each in found.items]
         countries = sorted({r.country_iso for r in world.catalogue.requirements})
@@ -80,20 +79,20 @@ def list_page(account: str) -> Response:
     )
 
 
-def _search(world: World, where: Where, text: str, number: int) -> Paged[Application]:
+def _search(world: World, where: Where, text: str) -> Paged[Application]:
     """A scan: only people search, and for words that no index has. Records never change, so the
     account is held only while they are listed."""
     with world.lock:
         every = list(world.store.applications.every())
     wanted = text.casefold()
-    found = [
-        each
-        for each in every
-        if all(getattr(each, name) in values for name, values in where.items())
-        and _says(world, each, wanted)
-    ]
-    offset, limit = newest_first(len(found), number)
-    return Paged(found[offset : offset + limit][::-1], number, len(found))
+    return newest_of(
+        [
+            each
+            for each in every
+            if all(getattr(each, name) in values for name, values in where.items())
+            and _says(world, each, wanted)
+        ]
+    )
 
 
 def _says(world: World, application: Application, wanted: str) -> bool:

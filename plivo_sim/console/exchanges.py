@@ -15,9 +15,8 @@ from plivo_sim.console.curl import curl
 from plivo_sim.console.pages import (
     Paged,
     as_json,
-    newest_first,
+    newest_of,
     open_world,
-    page_number,
     readable,
     show,
 )
@@ -41,14 +40,11 @@ def list_page(account: str) -> Response:
     world = open_world(account)
     asked = {name: request.args.get(name, "") for name in FILTERS}
     every = [each.shown() for each in world.exchanges]
-    matching = [each for each in every if _matches(each, asked)]
-    number = page_number()
-    offset, limit = newest_first(len(matching), number)
-    rows = [_row(each) for each in matching[offset : offset + limit][::-1]]
+    found = newest_of([each for each in every if _matches(each, asked)])
     return show(
         "requests.html",
         world=world,
-        found=Paged(rows, number, len(matching)),
+        found=Paged([_row(each) for each in found.items], found.number, found.total),
         asked=asked,
         choices=_choices(every, asked),
         any_at_all=bool(every),

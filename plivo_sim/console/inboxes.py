@@ -11,9 +11,8 @@ from flask import Response
 from plivo_sim.console.deeds import Build, Deed, Form
 from plivo_sim.console.pages import (
     Paged,
-    newest_first,
+    newest_of,
     open_world,
-    page_number,
     readable,
     show,
 )
@@ -35,16 +34,14 @@ def list_page(account: str) -> Response:
 def inbox_page(account: str, name: str) -> Response:
     """What one of them has received, newest first."""
     world = open_world(account)
-    kept, number = inboxes().messages(name), page_number()
-    offset, limit = newest_first(len(kept), number)
-    numbered = list(enumerate(kept, 1))[offset : offset + limit]
+    found = newest_of(list(enumerate(inboxes().messages(name), 1)))
     with world.lock:
-        shown = [_shown(world, n, message) for n, message in reversed(numbered)]
+        shown = [_shown(world, *each) for each in found.items]
     return show(
         "inbox.html",
         world=world,
         name=name,
-        found=Paged(shown, number, len(kept)),
+        found=Paged(shown, found.number, found.total),
         most=MOST_MESSAGES,
     )
 

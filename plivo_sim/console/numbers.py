@@ -13,9 +13,8 @@ from flask import Response, request
 from plivo_sim.console.pages import (
     Paged,
     newest,
-    newest_first,
+    newest_of,
     open_world,
-    page_number,
     show,
 )
 from plivo_sim.domain.models import Application, NumberType, PhoneNumber
@@ -30,15 +29,15 @@ SEARCHED = {"limit": 3}
 def numbers_page(account: str) -> Response:
     """Newest first; a search looks for digits anywhere in a number."""
     world = open_world(account)
-    asked, number = request.args.get("q", "").strip(), page_number()
+    asked = request.args.get("q", "").strip()
     digits = "".join(each for each in asked if each.isdigit() and each.isascii())
     if digits:
-        found = _search(world, digits, number)
+        found = _search(world, digits)
     else:
         with world.lock:
-            found = newest(world.store.numbers, {}, number)
+            found = newest(world.store.numbers, {})
     with world.lock:
-        shown = Paged([_row(world, each) for each in found.items], number, found.total)
+        shown = Paged([_row(world, each) for each in found.items], found.number, found.total)
         commands = how_to_rent(world, request.host_url.rstrip("/"))
         any_at_all = len(world.store.numbers) > 0
     return show(
@@ -46,13 +45,11 @@ def numbers_page(account: str) -> Response:
     )
 
 
-def _search(world: World, digits: str, number: int) -> Paged[PhoneNumber]:
+def _search(world: World, digits: str) -> Paged[PhoneNumber]:
     """A scan: only people search. The account is held only while the numbers are listed."""
     with world.lock:
         every = list(world.store.numbers.every())
-    found = [each for each in every if digits in each.id]
-    offset, limit = newest_first(len(found), number)
-    return Paged(found[offset : offset + limit][::-1], number, len(found))
+    return newest_of([each for each in every if digits in each.id])
 
 
 def _row(world: World, number: PhoneNumber) -> dict[str, Any]:

@@ -139,25 +139,32 @@ class Paged(Generic[T]):
 
     @property
     def last(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
+        return _last_page(self.total)
 
 
-def page_number() -> int:
-    """``?page=``; what is no number is the first page."""
-    text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
-
-
-def newest_first(total: int, number: int) -> tuple[int, int]:
-    """``(offset, limit)`` within an oldest-first list of the page with this number."""
-    end = max(0, total - (number - 1) * PAGE_SIZE)
-    start = max(0, end - PAGE_SIZE)
-    return start, end - start
-
-
-def newest(rows: Rows[R], where: Where, number: int) -> Paged[R]:
-    """The page with this number of the records that match, by index. Caller holds the lock."""
+def newest(rows: Rows[R], where: Where) -> Paged[R]:
+    """The page that is asked for of the records that match, by index. Caller holds the lock."""
     total = rows.page(where, offset=0, limit=1).total_count
-    offset, limit = newest_first(total, number)
-    records = rows.page(where, offset=offset, limit=limit).records if limit else []
+    number, start, end = _asked_page(total)
+    records = rows.page(where, offset=start, limit=end - start).records if total else []
     return Paged(records[::-1], number, total)
+
+
+def newest_of(items: Sequence[T]) -> Paged[T]:
+    """The page that is asked for of a list whose oldest is first."""
+    number, start, end = _asked_page(len(items))
+    return Paged(items[start:end][::-1], number, len(items))
+
+
+def _asked_page(total: int) -> tuple[int, int, int]:
+    """``?page=``, and where it begins and ends in a list whose oldest is first. What is no number
+    is the first page, what is beyond the last the last."""
+    text = request.args.get("page", "")
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    number = min(max(1, int(text)), _last_page(total)) if is_number else 1
+    end = total - (number - 1) * PAGE_SIZE
+    return number, max(0, end - PAGE_SIZE), end
+
+
+def _last_page(total: int) -> int:
+    return max(1, -(-total // PAGE_SIZE))

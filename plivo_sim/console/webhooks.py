@@ -12,7 +12,7 @@ from flask import Response, request
 
 from plivo_sim.console.curl import curl
 from plivo_sim.console.deeds import Build, Deed, Form, just_refused
-from plivo_sim.console.pages import Paged, newest, open_world, page_number, show
+from plivo_sim.console.pages import Paged, newest, open_world, show
 from plivo_sim.domain.models import Attempt, Delivery, DeliveryState
 from plivo_sim.errors import NotFound
 from plivo_sim.faults.model import WebhookPolicy
@@ -36,7 +36,7 @@ def list_page(account: str) -> Response:
     fields = {"state": asked["state"], "application_id": asked["application"]}
     where = {field: (value,) for field, value in fields.items() if value}
     with world.lock:
-        found = newest(world.store.deliveries, where, page_number())
+        found = newest(world.store.deliveries, where)
         rows = [_row(world, each) for each in found.items]
         any_at_all = len(world.store.deliveries) > 0
         policy = _policy(world)
@@ -48,8 +48,16 @@ def list_page(account: str) -> Response:
         states=list(DeliveryState),
         any_at_all=any_at_all,
         settings=world.settings,
+        replay_all=_replay_all(world, asked["state"]),
         **policy,
     )
+
+
+def _replay_all(world: World, state: str) -> Deed:
+    """Sends all of this state again; only its command is shown, which makes a call for each."""
+    those = ("--state", state) if state else ()
+    words = ("webhooks", "replay", "--all", *those, "--account", world.auth_id)
+    return Deed(told="", method="POST", path="/webhooks", cli=words)
 
 
 def _asked_application() -> str:

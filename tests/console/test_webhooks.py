@@ -91,13 +91,20 @@ def test_filter_by_application(http: Http) -> None:
     assert listed(http, f"?application={application}") == [first]
 
 
-@pytest.mark.parametrize("query", ["?state=lost", "?application=none", "?page=9"])
+@pytest.mark.parametrize("query", ["?state=lost", "?application=none"])
 def test_nothing_matches(http: Http, query: str) -> None:
     """A filter without a match says so, and how to see all."""
     called_back(http)
     page = http.get(f"{LIST}{query}").text
     assert "None like that" in page
     assert f'href="{LIST}"' in page
+
+
+def test_the_command_for_all_of_a_state_is_one(http: Http) -> None:
+    """A link cannot put another command into the one that is shown for copying."""
+    called_back(http)
+    page = html.unescape(http.get(LIST, query_string={"state": "x; touch /y #"}).text)
+    assert f"replay --all --state 'x; touch /y #' --account {AUTH_ID} --url http://" in page
 
 
 def test_no_callback_yet(http: Http) -> None:
