@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +10,13 @@ from flask import Response, current_app, request
 
 from plivo_sim.dialects.calls import current_call
 from plivo_sim.exchanges import is_secret
+from plivo_sim.rings import Ring
 
 MOST_MESSAGES = 500
 MOST_INBOXES = 100
+MOST_INBOX_BYTES = 2 * 1024 * 1024
+"""Callbacks have a few hundred bytes; this is for who sends something else."""
+
 LARGEST_MESSAGE_BYTES = 64 * 1024
 
 Message = dict[str, Any]
@@ -29,7 +32,7 @@ class Inboxes:
     def __init__(self) -> None:
         self.changes = 0
         self._lock = threading.Lock()
-        self._kept: dict[str, deque[Message]] = {}
+        self._kept: dict[str, Ring[Message]] = {}
 
     def keep(self, name: str, message: Message) -> None:
         """Put a message into an inbox; the inbox that is oldest goes when there are too many."""
@@ -37,7 +40,10 @@ class Inboxes:
             self.changes += 1
             if name not in self._kept and len(self._kept) >= MOST_INBOXES:
                 del self._kept[next(iter(self._kept))]
-            self._kept.setdefault(name, deque(maxlen=MOST_MESSAGES)).append(message)
+            if name not in self._kept:
+                self._kept[name] = Ring(MOST_MESSAGES, MOST_INBOX_BYTES)
+            size = len(message["body"]) + len(message["url"]) + len(str(message["headers"]))
+            self._kept[name].append(message, size)
 
     def clear(self, name: str) -> None:
         """Forget what an inbox holds."""
@@ -48,7 +54,7 @@ class Inboxes:
     def messages(self, name: str) -> list[Message]:
         """What an inbox holds, oldest first."""
         with self._lock:
-            return list(self._kept.get(name, ()))
+            return list(self._kept[name]) if name in self._kept else []
 
     def sizes(self) -> dict[str, int]:
         """How much each inbox holds, in the order in which they began."""

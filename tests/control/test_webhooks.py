@@ -10,6 +10,7 @@ import pytest
 from plivo_sim import __version__
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
+from plivo_sim.control.inbox import LARGEST_MESSAGE_BYTES, MOST_INBOX_BYTES
 from plivo_sim.domain.models import DeliveryState
 from plivo_sim.live import LiveSimulator
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -250,3 +251,12 @@ class Served:
         headers = {"Authorization": basic(AUTH_ID, TOKEN)}
         with urllib3.PoolManager() as pool:
             return pool.request("GET", self._url + path, headers=headers).json()
+
+
+def test_an_inbox_is_bounded_in_bytes(http: Http) -> None:
+    """Large messages push older ones out, so that no inbox eats the memory."""
+    for _ in range(MOST_INBOX_BYTES // LARGEST_MESSAGE_BYTES + 3):
+        http.call("POST", "/_sim/inbox/large", data=b"x" * LARGEST_MESSAGE_BYTES)
+    messages = http.control("GET", "/inbox/large/messages").get_json()["messages"]
+    assert sum(len(each["body"]) for each in messages) <= MOST_INBOX_BYTES
+    assert len(messages) > 20
