@@ -123,10 +123,12 @@ class Done:
 
 @dataclass(slots=True)
 class Memory:
-    """What the console itself keeps: the token that its forms carry, and the last deeds, in
-    groups as they were asked for. Not state of the simulator, and gone when it stops."""
+    """What the console itself keeps: the token that its forms carry, the name of this run for
+    pages that outlive it, and the last deeds, in groups as they were asked for. Not state of the
+    simulator, and gone when it stops."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
     groups: deque[tuple[int, tuple[Done, ...]]] = field(
         default_factory=lambda: deque(maxlen=KEPT_DEEDS)
     )

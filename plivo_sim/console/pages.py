@@ -103,7 +103,7 @@ def pulse_of(world: World) -> str:
     """Another text whenever something in the account, or in an inbox, changed. Caller holds the
     lock."""
     own = f"{world.era}.{world.changes}.{world.api_calls}.{world.sending}"
-    return f"{own}.{memory().count}.{inboxes().changes}"
+    return f"{memory().run}.{own}.{memory().count}.{inboxes().changes}"
 
 
 def _here() -> str:

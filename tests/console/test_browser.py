@@ -130,6 +130,39 @@ def test_what_is_typed_stays(live: LiveSimulator, page: Page, desk: Http) -> Non
     assert page.locator("#reason").input_value() == "The seal is"
 
 
+def test_what_is_chosen_stays(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """A preset that was chosen, and left, is not lost either; its part catches up afterwards."""
+    id = desk.sdk_created()
+    page.goto(f"{live.url}{HOME}/applications/{id}")
+    preset = page.get_by_label("Reason")
+    preset.select_option("name_mismatch")
+    preset.blur()
+    desk.decide(id, "accepted")
+    page.locator("h1 .chip", has_text="accepted").wait_for()
+    assert preset.input_value() == "name_mismatch"
+    preset.select_option("")
+    preset.blur()
+    page.get_by_role("button", name="Suspend").wait_for()
+
+
+def test_what_did_not_change_is_left_alone(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """Only the parts of a page that changed are exchanged: a selected text stays selected."""
+    id = desk.sdk_created()
+    page.goto(f"{live.url}{HOME}/applications/{id}")
+    page.evaluate("document.getElementById('applicant').same = true")
+    desk.decide(id, "accepted")
+    page.locator("h1 .chip", has_text="accepted").wait_for()
+    assert page.evaluate("document.getElementById('applicant').same")
+
+
+def test_a_case_that_is_gone_says_so(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """After a reset an open page does not go on as if its application were there."""
+    id = desk.sdk_created()
+    page.goto(f"{live.url}{HOME}/applications/{id}")
+    desk.control("POST", "/reset", {"account": AUTH_ID})
+    page.get_by_role("heading", name="No such record").wait_for()
+
+
 def test_an_open_detail_stays_open(live: LiveSimulator, page: Page, desk: Http) -> None:
     """What somebody opened or closed stays so when its part of the page is renewed."""
     id = desk.sdk_created()
@@ -185,6 +218,19 @@ def test_a_restart_is_survived(page: Page, tmp_path: Path) -> None:
     with LiveSimulator(settings) as second:
         Http(create_app(second.sim), second.sim).decide(id, "accepted")
         page.locator("h1 .chip", has_text="accepted").wait_for(timeout=30_000)
+
+
+def test_while_nobody_answers(page: Page) -> None:
+    """A page whose simulator is gone says that it is old; after a restart its buttons work."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        settings = replace(PAUSED, port=probe.getsockname()[1])
+    with LiveSimulator(settings) as first:
+        page.goto(f"{first.url}{HOME}/time")
+    page.locator("#lost").wait_for(timeout=30_000)
+    with LiveSimulator(settings):
+        page.locator("#lost").wait_for(state="hidden", timeout=30_000)
+        page.get_by_role("button", name="+1 day").click()
+        page.locator("#done.good").wait_for()
 
 
 # --- what it looks like --------------------------------------------------------------------

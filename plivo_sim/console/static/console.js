@@ -3,6 +3,7 @@
 "use strict";
 
 const EVERY_MS = 1000;
+const PATIENCE_MS = 30000;
 const body = document.body;
 
 // --- times ---------------------------------------------------------------------------------
@@ -32,7 +33,7 @@ let shownAt = performance.now();
 function tick() {
   const clock = document.getElementById("clock");
   const rate = clock ? Number(clock.dataset.rate) : 0;
-  if (!rate) return;
+  if (!rate || !lost.hidden) return;
   const passed = (performance.now() - shownAt) * rate;
   const at = new Date(new Date(clock.dataset.now).getTime() + passed);
   if (isNaN(at)) return;
@@ -43,15 +44,29 @@ function tick() {
 
 // --- staying fresh -------------------------------------------------------------------------
 
+const lost = document.getElementById("lost");
+const sent = new Map(); // each part by its id, as the server made it
+for (const part of document.querySelectorAll("[data-live]")) sent.set(part.id, part.outerHTML);
+
+const ask = (url) =>
+  fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(PATIENCE_MS) });
 const isBusy = (part) =>
-  part.contains(document.activeElement) &&
-  document.activeElement.matches("input:not([type=checkbox]), select, textarea");
+  part.matches(":active") || // a button that is being pressed has to be there when it is let go
+  (part.contains(document.activeElement) &&
+    document.activeElement.matches("input:not([type=checkbox]), select, textarea"));
+const chosenAtFirst = (select) =>
+  [...select.options].find((option) => option.defaultSelected) || select.options[0];
 const isDirty = (part) =>
   [...part.querySelectorAll("input[type=text], input:not([type]), textarea")].some(
-    (each) => each.value !== each.defaultValue);
+    (each) => each.value !== each.defaultValue) ||
+  [...part.querySelectorAll("select")].some(
+    (each) => each.selectedOptions[0] !== chosenAtFirst(each));
 
+// Whether the part is up to date now: one that is being written in stays as it is.
 function exchange(part, fresh) {
-  if (!fresh || isBusy(part) || isDirty(part) || part.innerHTML === part.dataset.was) return;
+  if (!fresh || fresh.outerHTML === sent.get(part.id)) return true;
+  if (isBusy(part) || isDirty(part)) return false;
+  sent.set(part.id, fresh.outerHTML);
   const open = new Map([...part.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
   const ticked = new Set([...part.querySelectorAll("input:checked")].map((i) => i.value));
   const scrolled = new Map([...part.querySelectorAll("pre[id]")].map((p) => [p.id, p.scrollTop]));
@@ -68,26 +83,38 @@ function exchange(part, fresh) {
     [...fresh.querySelectorAll("a, button, summary, input")].find((e) => e.outerHTML === focused)?.focus();
   if (before.textContent !== fresh.textContent && fresh.id !== "clock") fresh.classList.add("fresh");
   dress(fresh);
+  return true;
+}
+
+function renewTokens(page) {
+  const token = page.querySelector("input[name=_token]");
+  for (const each of document.querySelectorAll("input[name=_token]"))
+    if (token) each.value = token.value;
 }
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok && answer.status !== 404) return;
+  const answer = await ask(location.href);
+  if (answer.status === 404) {
+    location.reload(); // what it showed is gone: the page that says so asks no more
+    return;
+  }
+  if (!answer.ok) throw new Error(answer.statusText);
   if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
     location.assign(answer.url);
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of document.querySelectorAll("[data-live]"))
-    exchange(part, page.getElementById(part.id));
-  if (page.body.dataset.pulse) body.dataset.pulse = page.body.dataset.pulse;
+  const parts = [...document.querySelectorAll("[data-live]")];
+  const done = parts.map((part) => exchange(part, page.getElementById(part.id)));
+  renewTokens(page);
+  if (page.body.dataset.pulse && !done.includes(false)) body.dataset.pulse = page.body.dataset.pulse;
   shownAt = performance.now();
 }
 
 async function look() {
   const account = body.dataset.account;
   if (account) {
-    const answer = await fetch(`/console/${account}/pulse`);
+    const answer = await ask(`/console/${account}/pulse`);
     if (answer.ok && (await answer.json()).pulse === body.dataset.pulse) return;
   } else if (!document.querySelector("[data-poll]")) return;
   await refresh();
@@ -101,8 +128,10 @@ async function keepLooking() {
     try {
       await look();
       wait = EVERY_MS;
+      lost.hidden = true;
     } catch {
       wait = Math.min(wait * 2, 15000); // the simulator is down, or being restarted
+      lost.hidden = false;
     }
   }
 }
@@ -134,8 +163,11 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape")
-    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-  if (event.key === "/" && !event.target.matches("input, select, textarea")) {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.target.matches("input, select, textarea")) {
     const search = document.querySelector("input[type=search]");
     if (search) { event.preventDefault(); search.focus(); }
   }
