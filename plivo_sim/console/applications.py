@@ -26,7 +26,6 @@ from plivo_sim.dialects.phone_number.port import EXPANDABLE, Shown
 from plivo_sim.domain.models import Application, Origin
 from plivo_sim.domain.statuses import TRANSITIONS, Status
 from plivo_sim.errors import NotFound
-from plivo_sim.exchanges import Exchange
 from plivo_sim.scenarios.presets import PRESETS, reason_of
 from plivo_sim.services import applications, planning
 from plivo_sim.services.applications import ApplicationView
@@ -140,9 +139,9 @@ def _case(world: World, id: str) -> dict[str, Any]:
             "attempts": [explained(each) for each in planning.explanations_of(world, id)],
             "shown": list(_as_shown(world, view)),
             "exchanges": [
-                each
-                for each in map(Exchange.shown, list(world.exchanges))
-                if id in each["url"] or id in each["answer"]
+                {**shown, "at": each.at}
+                for each in list(world.exchanges)
+                if id in (shown := each.shown())["url"] or id in shown["answer"]
             ],
             "inline": INLINE,
         }

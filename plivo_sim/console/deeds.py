@@ -112,6 +112,12 @@ class Done:
         return self.status < 400
 
     @property
+    def told(self) -> str:
+        """What happened, for whoever pressed the button."""
+        carries_on = self.status == 202 and self.answer.get("pending")
+        return f"{self.deed.told}{' It takes long, and carries on.' if carries_on else ''}"
+
+    @property
     def problems(self) -> list[str]:
         """The control API's own sentences."""
         if self.ok:

@@ -21,7 +21,7 @@ from plivo_sim.console import (
     times,
     webhooks,
 )
-from plivo_sim.console.deeds import Build, Deed, Memory, memory, perform
+from plivo_sim.console.deeds import KEPT_DEEDS, Build, Deed, Memory, memory, perform
 from plivo_sim.console.pages import guard, open_world, pulse_of, show
 from plivo_sim.control.trust import check_caller
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
@@ -143,7 +143,8 @@ def history(account: str) -> Response:
         "history.html",
         world=open_world(account),
         groups=deeds,
-        script_cli="\n".join(filter(None, (deed.as_command(base) for deed in deeds))),
+        most=KEPT_DEEDS,
+        script_cli="\n".join(deed.as_command(base) or deed.as_curl(base) for deed in deeds),
         script_curl="\n".join(deed.as_curl(base) for deed in deeds),
     )
 

@@ -240,6 +240,12 @@ def test_the_calls_beside_the_views_are_real(http: Http, index: int) -> None:
     assert json.loads(shown[1]) == answer
 
 
+def test_requests_about_it_have_real_times(http: Http) -> None:
+    """Their times are times to the page, which tells the local one."""
+    page = http.get(f"{HOME}/applications/{http.sdk_created()}").text
+    assert '<time datetime="2026-01-05' in page.partition('id="exchanges"')[2]
+
+
 def test_who_decided_is_explained(http: Http) -> None:
     """The page of a case names the rule that decided it, and those that did not match."""
     rules = [

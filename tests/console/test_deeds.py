@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from plivo_sim.console.deeds import DEFAULT_URL, Deed
+from plivo_sim.console.deeds import DEFAULT_URL, Deed, Done
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -63,6 +63,22 @@ def test_a_name_that_looks_like_an_option(http: Http) -> None:
     """It stands behind all options, so that the command line takes it for a name."""
     page = press(http, "take-snapshot", back=f"{HOME}/account", account=AUTH_ID, name="-x").text
     assert f"plivo-sim snapshot save --account {AUTH_ID} --url http://127.0.0.1 -- -x" in page
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_what_carries_on_is_said(pending: bool) -> None:
+    """An advance that is answered before it is through is not told as done."""
+    deed = Deed(told="Advanced by 9y.", method="POST", path="/clock/advance")
+    done = Done(deed=deed, status=202 if pending else 200, answer={"pending": pending})
+    assert ("carries on" in done.told) == pending
+
+
+def test_the_history_leaves_nothing_out(http: Http) -> None:
+    """What no command does stands in the script of commands as an HTTP call."""
+    press(http, "set-setting", account=AUTH_ID, name="new_api", value="sdk")
+    page = http.get(f"{HOME}/history").text
+    script = page.partition('id="script-cli"')[2].partition("</pre>")[0]
+    assert "/_sim/accounts" in script
 
 
 def test_other_names_stand_in_front(http: Http) -> None:
