@@ -17,6 +17,7 @@ from plivo_sim.console.pages import open_world, show
 from plivo_sim.faults.fields import HELP, fault_fields, plain_type
 from plivo_sim.services import policies
 from plivo_sim.world import World
+from plivo_sim.yamltext import check_yaml
 
 SHOWN_STRUCK = 10
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -208,6 +209,7 @@ def read_faults(text: str) -> list[dict[str, Any]]:
 
     loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        check_yaml(text, loader)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
             raise ValueError("write each fault out: aliases (*name) are not followed here")
         told = yaml.load(text, loader)  # noqa: S506 (a safe loader)

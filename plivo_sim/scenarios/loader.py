@@ -20,6 +20,7 @@ from plivo_sim.data.catalogue import load_catalogue
 from plivo_sim.scenarios.checks import Found, Steps, did_you_mean
 from plivo_sim.scenarios.meaning import meaning_mistakes
 from plivo_sim.scenarios.model import Scenario, json_schema
+from plivo_sim.yamltext import check_yaml
 
 _MISSING = "is required"
 _ENDLESS = "is nested too deeply"
@@ -65,6 +66,7 @@ def load_scenario(
     if len(text) > LARGEST_TEXT:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
+        check_yaml(text, loader)
         node = yaml.compose(text, Loader=loader)
         if _count(node, _parts_of_node, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])

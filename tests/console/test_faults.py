@@ -134,6 +134,8 @@ def test_writing_several(http: Http) -> None:
         ("? [1]\n: 2", "not valid YAML"),
         ("a: !!set {x}\n? 1\n: 2\n3: !!binary aGk=", ""),
         ("[" * 3000, ""),
+        ("{a: " * 60_000, "nested too deeply"),
+        ("effect: 1" + ":1" * 1000 + ".5", "a number of more than"),
     ],
 )
 def test_what_is_no_fault_is_told_and_kept(http: Http, text: str, told: str) -> None:

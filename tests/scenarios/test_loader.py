@@ -224,6 +224,11 @@ def test_a_mistake_reads_as_a_compiler_s() -> None:
         ("story: 5", "5 is not of type 'string'"),
         ("story: short", "is too short"),
         ("[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("[" * 100_000, "nested too deeply"),  # deep enough to end a process
+        ("- " * 100_000, "nested too deeply"),
+        ("story: 1" + ":1" * 100_000, "a number of more than"),  # to the base of 60
+        ("story: 1" + ":1" * 1000 + ".5", "a number of more than"),
+        ("story: 0x" + "f" * 10_000, "a number of more than"),
         ("story: An endless one.\nrules: &r [*r]", "nested too deeply"),
     ],
 )

@@ -1,0 +1,37 @@
+"""Which YAML texts may be composed at all."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MOST_LEVELS = 100
+MOST_DIGITS = 300
+_NUMBER = re.compile(r"[-+]?[0-9.][0-9a-fA-FxobE_:.+-]*")
+
+
+def check_yaml(text: str, loader: type[Any]) -> None:
+    """Refuse what a parser for files of friends does not survive.
+
+    Raises RecursionError when lists and maps lie deeper in one another than anybody writes:
+    libyaml's composer recurses without a limit, and 50,000 brackets would end the process (its
+    parser does not). Raises ValueError for a number that takes seconds to compute, and cannot be
+    printed. Raises yaml.YAMLError for what is no YAML.
+    """
+    import yaml  # here because a start needs none
+
+    levels = 0
+    for event in yaml.parse(text, loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            levels += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            levels -= 1
+        elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
+            _check_number(event.value)
+        if levels > MOST_LEVELS:
+            raise RecursionError
+
+
+def _check_number(value: str) -> None:
+    if _NUMBER.fullmatch(value):
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits")
