@@ -6,12 +6,22 @@ are in ``docs/performance.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
-from flask import Flask, Request, request
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter, Rule
+
+KEPT_ROUTES = 1024
+LONGEST_KEPT_PATH = 300
+
+Route = tuple[Rule, Mapping[str, Any]]
+Hook = Callable[..., Any]
+Hooks = tuple[list[Hook], list[Hook]]
+"""What is called before the view of an endpoint, and after it."""
 
 
 class BothSpellings(Rule):
@@ -36,7 +46,8 @@ class BareRequest(Request):
 
 
 class App(Flask):
-    """A Flask application whose views are plain functions and whose paths alone are matched."""
+    """A Flask application whose views are plain functions that return responses, whose paths
+    alone are matched, and which has neither sessions nor signals."""
 
     url_rule_class = BothSpellings
     request_class = BareRequest
@@ -47,6 +58,8 @@ class App(Flask):
         self.url_map.merge_slashes = False
         self.url_map.redirect_defaults = False
         self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # its answer is empty, and HTML
+        self._kept_route = lru_cache(KEPT_ROUTES)(self._route)
+        self._hooks: dict[str | None, Hooks] = {}
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: no view or hook is a coroutine, and Flask asks before each."""
@@ -56,10 +69,60 @@ class App(Flask):
         """Nothing: there are no functions to call."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Matches by path and method: hosts choose no route, and no URL is made from one."""
-        if request is None:
-            return None
-        return MapAdapter(self.url_map, "", "/", "", "http", request.path, request.method, None)
+        """None: a request is matched when it is served, and no URL is made from a rule."""
+        return None
+
+    def full_dispatch_request(self) -> Response:
+        """Match the request; hooks before, the view or the handler of its error, hooks after."""
+        request = real_request()
+        try:
+            self._match(request)
+            before, after = self._hooks_of(request)
+        except HTTPException as error:
+            request.routing_exception = error
+            before, after = self._hooks_of(request)
+        try:
+            response = self._answer(request, before)
+        except Exception as error:
+            response = self.make_response(self.handle_user_exception(error))
+        for hook in after:
+            response = hook(response)
+        return response
+
+    def _answer(self, request: Request, before: list[Hook]) -> Response:
+        for hook in before:
+            refusal = hook()
+            if refusal is not None:
+                return self.make_response(refusal)
+        if request.routing_exception is not None:
+            self.raise_routing_exception(request)
+        rule, arguments = cast("Rule", request.url_rule), cast("dict[str, Any]", request.view_args)
+        view: Hook = self.view_functions[rule.endpoint]
+        return self.make_response(view(**arguments))
+
+    def _match(self, request: Request) -> None:
+        """Raises HTTPException. Rules do not change, so what a path matches is kept."""
+        path = request.path
+        route = self._kept_route if len(path) <= LONGEST_KEPT_PATH else self._route
+        request.url_rule, arguments = route(path, request.method)
+        request.view_args = dict(arguments)
+
+    def _route(self, path: str, method: str) -> Route:
+        """Paths and methods are matched: hosts choose no route."""
+        adapter = MapAdapter(self.url_map, "", "/", "", "http", path, method, None)
+        return adapter.match(return_rule=True)
+
+    def _hooks_of(self, request: Request) -> Hooks:
+        """Those of the application and of the request's blueprints, as Flask orders them."""
+        found = self._hooks.get(request.endpoint)
+        if found is None:
+            before: list[Hook] = []
+            after: list[Hook] = []
+            for name in (None, *reversed(request.blueprints)):
+                before += self.before_request_funcs.get(name, ())
+                after[:0] = reversed(self.after_request_funcs.get(name, ()))
+            found = self._hooks[request.endpoint] = before, after
+        return found
 
 
 def real_request() -> Request:
