@@ -72,6 +72,7 @@ def make_blueprint() -> Blueprint:
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
+    blueprint.add_url_rule(f"{PREFIX}/<account>/", "account_home", account_home, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<account>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<account>/pulse", "pulse", pulse, methods=["GET"])
     for rule, view in PAGES:
@@ -120,6 +121,12 @@ def welcome() -> Response:
                 }
             )
     return show("welcome.html", worlds=shown)
+
+
+def account_home(account: str) -> Response:
+    """An account's first page."""
+    open_world(account)
+    return _to(f"{PREFIX}/{account}/applications")
 
 
 def pulse(account: str) -> Response:

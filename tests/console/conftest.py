@@ -43,9 +43,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page at 1280 pixels. Fails the test when a script fails, the policy is offended, or
-    anything but loopback is asked."""
-    yield from _page(browser)
+    """A page at 1280 pixels, far from UTC. Fails the test when a script fails, the policy is
+    offended, or anything but loopback is asked."""
+    yield from _page(browser, timezone_id="Asia/Kolkata")
 
 
 @pytest.fixture

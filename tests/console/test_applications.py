@@ -51,6 +51,13 @@ def test_several_accounts_are_listed(http: Http) -> None:
     assert f"/console/{other.auth_id}/applications" in page
 
 
+@pytest.mark.parametrize("path", [HOME, f"{HOME}/"])
+def test_an_account_begins_with_its_applications(http: Http, path: str) -> None:
+    """A URL that is cut short leads there."""
+    answer = http.get(path, follow_redirects=True)
+    assert (answer.status_code, answer.request.path) == (200, f"{HOME}/applications")
+
+
 def test_looking_at_an_account_does_not_make_it(http: Http) -> None:
     """A page of an unknown account is a page, and the account is still unknown."""
     assert http.get(f"{HOME}/applications").status_code == 200
