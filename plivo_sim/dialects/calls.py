@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import perf_counter
@@ -19,6 +19,10 @@ from plivo_sim.faults.model import FaultRule
 from plivo_sim.jsontext import encode_json
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.world import World
+
+MOST_KEPT = 64
+LONGEST_KEPT = 8192
+_KEPT = "presented"
 
 Environ = dict[str, Any]
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
@@ -82,12 +86,38 @@ class Call:
         """A JSON response."""
         return JsonResponse(encode_json(body), status=status, content_type=self.media_type)
 
+    def answer_kept(self, key: Hashable, present: Callable[[], dict[str, Any]]) -> Response:
+        """``api_id`` and what ``present`` makes, under the account's lock, of the records.
+
+        Its JSON is kept until something is written; ``key``: all that it depends on beside them.
+        """
+        with self.account.lock:
+            text = kept_text(self.account, (self.operation, key), present)
+        return JsonResponse(
+            b'{"api_id":"%b",%b' % (self.api_id.encode(), text[1:]), content_type=self.media_type
+        )
+
     def refuse(self, error: SimError) -> Response:
         """The response that says what went wrong."""
         self.id_of_answer()
         status, body = self.error_body(self, error)
         self.why = _told(body) or str(error)
         return self.answer(body, status)
+
+
+def kept_text(world: World, key: Hashable, present: Callable[[], dict[str, Any]]) -> bytes:
+    """The JSON of what ``present`` makes of the records, which are as they were while the world
+    counts no change. Caller holds the lock."""
+    changes, texts = world.derived.get(_KEPT, (-1, {}))
+    if changes != world.changes or len(texts) >= MOST_KEPT:
+        texts = {}
+        world.derived[_KEPT] = world.changes, texts
+    text: bytes | None = texts.get(key)
+    if text is None:
+        text = encode_json(present())
+        if len(text) <= LONGEST_KEPT:
+            texts[key] = text
+    return text
 
 
 def _told(body: Any) -> str:

@@ -68,9 +68,7 @@ def list_applications(auth_id: str) -> Response:
 
 def get_application(auth_id: str, id: str) -> Response:
     call = current_call()
-    with call.account.lock:
-        shown = _shown(call, applications.get(call.account, id))
-    return call.answer({"api_id": call.api_id, **shown})
+    return call.answer_kept(id, lambda: _shown(call, applications.get(call.account, id)))
 
 
 def update_application(auth_id: str, id: str) -> Response:

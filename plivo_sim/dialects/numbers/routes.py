@@ -130,11 +130,14 @@ def list_(auth_id: str) -> Response:
 
 def get(auth_id: str, number: str) -> Response:
     call = current_call()
-    world = call.account
-    with world.lock:
-        found = numbers.get(world, inventory.digits_of(number), _caller(call, auth_id))
-        shown = present_number(numbers.view(world, found), auth_id)
-    return call.answer({"api_id": call.api_id, **shown})
+    world, caller = call.account, _caller(call, auth_id)
+
+    def present() -> dict[str, Any]:
+        found = numbers.get(world, inventory.digits_of(number), caller)
+        return present_number(numbers.view(world, found), auth_id)
+
+    with world.lock:  # the day of the next rent moves with the date
+        return call.answer_kept((number, auth_id, caller, world.now().date()), present)
 
 
 def update(auth_id: str, number: str) -> Response:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import lru_cache
+from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
-from werkzeug.sansio.utils import get_current_url
+from werkzeug.sansio.utils import get_current_url, get_host
 
 from plivo_sim.dialects.bodies import Body, check_size, read_body
 from plivo_sim.dialects.calls import Call, current_call
@@ -106,10 +107,13 @@ def get(auth_id: str, id: str) -> Response:
     with call.account.lock:
         application = _found(call, id)
         call, api = _choose(call, application)
-        expand = api.read_get_query(request.args)
-        view = applications.view(call.account, application)
-        shown = api.present_one(view, _shown(call, expand))
-    return call.answer({"api_id": call.api_id, **shown})
+
+        def present() -> dict[str, Any]:
+            shown = _shown(call, api.read_get_query(request.args))
+            return api.present_one(applications.view(call.account, application), shown)
+
+        query = call.request.environ.get("QUERY_STRING", "")
+        return call.answer_kept((id, call.dialect, query, _base_url(call)), present)
 
 
 def list_(auth_id: str) -> Response:
@@ -231,13 +235,19 @@ def _remember(call: Call) -> None:
 
 
 def _shown(call: Call, expand: Collection[str]) -> Shown:
-    base = call.sim.settings.public_url or _host_url(call.request.scheme, call.request.host)
-    return Shown(base.rstrip("/"), call.account.auth_id, expand)
+    return Shown(_base_url(call), call.account.auth_id, expand)
+
+
+def _base_url(call: Call) -> str:
+    request = call.request
+    host = request.environ.get("HTTP_HOST")
+    url = call.sim.settings.public_url or _host_url(request.scheme, host, request.server)
+    return url.rstrip("/")
 
 
 @lru_cache(maxsize=64)
-def _host_url(scheme: str, host: str) -> str:
-    return get_current_url(scheme, host)
+def _host_url(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
+    return get_current_url(scheme, get_host(scheme, host, server))
 
 
 def _warn(call: Call, warnings: tuple[Problem, ...]) -> None:
