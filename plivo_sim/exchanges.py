@@ -111,11 +111,17 @@ def is_secret(header: str) -> bool:
 
 
 def _texts(environ: dict[str, Any]) -> dict[str, str]:
-    return {
-        name: "***" if name.startswith("HTTP_") and is_secret(name) else value
-        for name, value in environ.items()
-        if type(value) is str
-    }
+    names, secret = _names_of(tuple(environ), tuple(map(type, environ.values())))
+    texts = {name: environ[name] for name in names}
+    texts.update(secret)
+    return texts
+
+
+@lru_cache(maxsize=32)
+def _names_of(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[list[str], dict[str, str]]:
+    """Which of these are texts, and masks for those of them that are secret."""
+    texts = [name for name, type_ in zip(names, types, strict=True) if type_ is str]
+    return texts, {n: "***" for n in texts if n.startswith("HTTP_") and is_secret(n)}
 
 
 def _summary(body: Body) -> Any:

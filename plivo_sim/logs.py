@@ -29,6 +29,12 @@ class TextLines(logging.Formatter):
         super().__init__("%(asctime)s %(message)s")
         self._second, self._clock = 0, ""
 
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info or record.stack_info:
+            return super().format(record)
+        record.message, record.asctime = record.getMessage(), self.formatTime(record)
+        return self.formatMessage(record)
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """The time of day, put into words once a second."""
         second = int(record.created)
@@ -37,7 +43,7 @@ class TextLines(logging.Formatter):
         return self._clock
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        text = super().formatMessage(record)
+        text = f"{record.asctime} {record.message}"
         if text.isprintable():
             return text
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
 from plivo_sim.errors import Fault, Path, Problem
 
@@ -45,7 +45,7 @@ class Text(fields.String):
         self.longest = longest
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
+        text = value if type(value) is str else super()._deserialize(value, attr, data, **kwargs)
         if self.required and not text.strip():
             raise self.make_error("required")
         if len(text) > self.longest:
@@ -147,6 +147,40 @@ class WireSchema(Schema):
             return {key: value for key, value in data.items() if value is not None}
         return data
 
+    def plain_load(self, data: Any) -> dict[str, Any] | None:
+        """What ``load`` makes of an object with nothing wrong; None where that takes ``load``.
+
+        The fields' own reading, without the machinery around it, which is most of the time.
+        """
+        if type(data) is not dict or not self._is_plain:
+            return None
+        usable = {}
+        try:
+            for name, field in self.load_fields.items():
+                value = data.get(name)
+                if value is not None:
+                    usable[name] = field._deserialize(value, name, data)
+                elif field.required:
+                    return None
+        except ValidationError:
+            return None
+        return usable
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether that reading says all: nothing before or after it, no default, no other name."""
+        hooks = {hook[0] for hooks in self._hooks.values() for hook in hooks}
+        return hooks == {"_without_nulls"} and not (
+            self.many or self.partial or any(map(_does_more, self.load_fields.values()))
+        )
+
+
+def _does_more(field: fields.Field[Any]) -> bool:
+    """Whether ``load`` does more with a value than the field's own reading."""
+    around = field.validators or field.pre_load or field.post_load
+    elsewhere = field.data_key or field.attribute or field.load_default is not missing
+    return bool(around or elsewhere)
+
 
 def read_word(words: type[W], text: str) -> W | None:
     """The word that this text means: case, spaces, hyphens and underscores do not count."""
@@ -168,7 +202,8 @@ def load(
 ) -> tuple[dict[str, Any], list[Problem]]:
     """What is usable of ``data``, and everything wrong with it; never raises."""
     try:
-        return schema.load(data), []
+        plain = schema.plain_load(data) if isinstance(schema, WireSchema) else None
+        return (schema.load(data) if plain is None else plain), []
     except ValidationError as error:
         usable = error.valid_data if isinstance(error.valid_data, dict) else {}
         return usable, list(_problems(error.messages, (), to_domain))
