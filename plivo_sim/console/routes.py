@@ -64,6 +64,7 @@ def make_blueprint() -> Blueprint:
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
     blueprint.add_app_template_filter(Deed.as_curl, "curl_of")
     blueprint.add_app_template_filter(Deed.as_command, "command_of")
+    blueprint.add_app_template_filter(webhooks.says, "says")
 
     @blueprint.before_request
     def check() -> None:

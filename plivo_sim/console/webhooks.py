@@ -64,13 +64,18 @@ def _asked_application() -> str:
     return request.args.get("application", "").strip()
 
 
+def says(delivery: Delivery) -> str:
+    """What a callback is about, in its own words."""
+    return ", ".join(value for name, value in delivery.payload if name in SAYING)
+
+
 def _row(world: World, delivery: Delivery) -> dict[str, Any]:
     application = world.store.applications.fetch(delivery.application_id)
     timers = world.store.timers.having("subject_id", delivery.id)
     cause, _, note = delivery.why.partition("; ")
     return {
         "delivery": delivery,
-        "says": ", ".join(value for name, value in delivery.payload if name in SAYING),
+        "says": says(delivery),
         "application": application,
         "last": delivery.attempts[-1] if delivery.attempts else None,
         "cause": cause,
