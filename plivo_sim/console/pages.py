@@ -39,7 +39,8 @@ class ConsoleCall(Call):
     def refuse(self, error: SimError) -> Response:
         status, problem = problem_details(self, error)
         self.why = problem["detail"]
-        return show("error.html", status=status, problem=problem)
+        home = self.world.auth_id if self.world else ""
+        return show("error.html", status=status, problem=problem, home=home)
 
 
 def open_world(account: str) -> World:

@@ -300,6 +300,7 @@ def test_an_unknown_case_is_a_404_page(http: Http, path: str) -> None:
     """An id that nobody has is told on a page."""
     answer = http.get(f"{HOME}/applications/nope{path}")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert f'href="{HOME}/applications"' in answer.text
 
 
 def test_another_accounts_case_is_not_shown(http: Http) -> None:

@@ -120,6 +120,15 @@ def test_two_are_decided_at_once(live: LiveSimulator, page: Page, desk: Http) ->
     assert shown == ["accepted", "accepted", "submitted"]
 
 
+def test_the_first_can_be_decided_at_once(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """What an empty page had no use for is there when the first application appears."""
+    page.goto(f"{live.url}{HOME}/applications")
+    id = desk.sdk_created()
+    page.get_by_label(f"Choose {id}").check()
+    page.get_by_role("button", name="Decide").click()
+    page.locator("#list .chip", has_text="accepted").wait_for()
+
+
 def test_what_is_typed_stays(live: LiveSimulator, page: Page, desk: Http) -> None:
     """A reason that is being written is not lost when something happens meanwhile."""
     id = desk.sdk_created(callback_url="http://localhost:9/")
