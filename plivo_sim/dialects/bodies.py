@@ -9,6 +9,7 @@ ends early must be an error and not an empty form.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +17,15 @@ from urllib.parse import parse_qsl
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+)
 
 from plivo_sim.dialects.calls import current_call
 from plivo_sim.errors import Fault, Invalid, Problem, TooLarge
@@ -27,6 +36,7 @@ LARGEST_BODY_BYTES = 56 * 1024 * 1024
 """Ten files of 5 MB and some text."""
 
 MOST_PARTS = 300
+LONG_BYTES, BEFORE_BYTES = 4096, 512
 FORM = "application/x-www-form-urlencoded"
 _JSON: tuple[str, dict[str, str]] = ("application/json", {})
 _QUOTED_NAME = re.compile(r'\bfilename="((?:[^"\\]|\\.)*)"')
@@ -78,11 +88,12 @@ def unreadable(text: str) -> Invalid:
     return Invalid([Problem(Fault.UNREADABLE, (), text)])
 
 
-def check_size(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> None:
-    """Raise TooLarge before a byte is read, when the length is announced."""
+def check_size(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> int | None:
+    """The length, when it is announced. Raises TooLarge before a byte is read."""
     announced = request.content_length
     if announced is not None and announced > limit_bytes:
         raise TooLarge(limit_bytes)
+    return announced
 
 
 def read_body(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> Body:
@@ -96,10 +107,10 @@ def read_body(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> Body:
 
 
 def _read(request: Request, limit_bytes: int) -> Body:
-    check_size(request, limit_bytes)
+    announced = check_size(request, limit_bytes)
     content_type = request.environ.get("CONTENT_TYPE", "")
     kind, options = _JSON if content_type == _JSON[0] else parse_options_header(content_type)
-    raw = _read_all(request, limit_bytes)
+    raw = _read_all(request, announced, limit_bytes)
     if not raw or raw.isspace():
         return Body("empty")
     if kind == "multipart/form-data":
@@ -119,16 +130,18 @@ def _json(raw: bytes) -> Body:
     return Body("empty") if value == "" else Body("json", json=value, raw=raw)
 
 
-def _read_all(request: Request, limit_bytes: int) -> bytes:
+def _read_all(request: Request, announced: int | None, limit_bytes: int) -> bytes:
     try:
-        raw = request.stream.read(limit_bytes + 1)
+        if announced is None:  # no body, or chunks
+            raw = request.stream.read(limit_bytes + 1)
+        else:
+            raw = request.environ["wsgi.input"].read(announced)
     except (OSError, RequestEntityTooLarge):
         raise unreadable("the body ended early or was too slow") from None
     except (ValueError, EOFError):
         raise unreadable("the body's chunks are malformed") from None
     if len(raw) > limit_bytes:
         raise TooLarge(limit_bytes)
-    announced = request.content_length
     if announced is not None and len(raw) < announced:
         raise unreadable("the body ended early")
     return raw
@@ -151,21 +164,51 @@ def _parts(raw: bytes, boundary: str) -> list[Part]:
         raise unreadable("the multipart body has no boundary in its Content-Type")
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), max_parts=MOST_PARTS)
     parts: list[Part] = []
-    decoder.receive_data(raw)
-    decoder.receive_data(None)
+    pieces: list[list[bytes]] = []
     try:
-        while not isinstance(event := decoder.next_event(), Epilogue):
-            if isinstance(event, NeedData):
-                raise unreadable("the multipart body ended early")
+        for event in _events(decoder, raw):
             if isinstance(event, Field | File):
                 parts.append(_opened(event))
+                pieces.append([])
             elif isinstance(event, Data) and parts:
-                parts[-1].content += event.data
+                pieces[-1].append(event.data)
     except RequestEntityTooLarge:
         raise unreadable(f"the multipart body has more than {MOST_PARTS} parts") from None
     except ValueError:
         raise unreadable("the multipart body is malformed or ended early") from None
+    for part, found in zip(parts, pieces, strict=True):
+        part.content = b"".join(found)
     return parts
+
+
+def _events(decoder: MultipartDecoder, raw: bytes) -> Iterator[Event]:
+    """What is in the body."""
+    for piece in _pieces(raw, b"--" + decoder.boundary):
+        decoder.receive_data(piece)
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            yield event
+    decoder.receive_data(None)
+    while not isinstance(event := decoder.next_event(), Epilogue):
+        if isinstance(event, NeedData):
+            raise unreadable("the multipart body ended early")
+        yield event
+
+
+def _pieces(raw: bytes, boundary: bytes) -> Iterator[bytes]:
+    """The body in pieces that begin a little before a boundary, where much stands before it.
+
+    The decoder looks at each line break of what it holds, but only where there is a boundary in
+    it; and it takes a line break for content where a cut falls next to one.
+    """
+    begin = at = 0
+    for _ in range(2 * MOST_PARTS):
+        at = raw.find(boundary, at + 1)
+        if at < 0:
+            break
+        if at - begin > LONG_BYTES:
+            yield raw[begin : at - BEFORE_BYTES]
+            begin = at - BEFORE_BYTES
+    yield raw[begin:]
 
 
 def _opened(event: Field | File) -> Part:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from plivo_sim.domain.models import Document, StoredFile
 from plivo_sim.errors import Fault, Path, Problem
@@ -25,14 +26,14 @@ _MAGIC = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Upload:
     """A file as a client sent it; ``name`` is a bare name, without folders."""
 
     name: str
     content: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """What the file store will know it by."""
         return hashlib.sha256(self.content).hexdigest()
