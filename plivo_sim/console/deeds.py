@@ -135,20 +135,21 @@ class Memory:
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     run: str = field(default_factory=lambda: secrets.token_hex(4))
-    groups: deque[tuple[int, tuple[Done, ...]]] = field(
+    groups: deque[tuple[str, tuple[Done, ...]]] = field(
         default_factory=lambda: deque(maxlen=KEPT_DEEDS)
     )
     count: int = 0
 
-    def keep(self, done: list[Done]) -> int:
-        """Remember a group; returns its number."""
+    def keep(self, done: list[Done]) -> str:
+        """Remember a group; returns its name, which no other run gives to one of its own."""
         self.count += 1
-        self.groups.append((self.count, tuple(done)))
-        return self.count
+        name = f"{self.run}-{self.count}"
+        self.groups.append((name, tuple(done)))
+        return name
 
-    def group(self, number: str | None) -> tuple[Done, ...]:
-        """The group with this number, if it is still known."""
-        return next((done for n, done in self.groups if str(n) == number), ())
+    def group(self, name: str | None) -> tuple[Done, ...]:
+        """The group with this name, if it is still known."""
+        return next((done for each, done in self.groups if each == name), ())
 
 
 def memory() -> Memory:

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 from flask import Response, render_template, request
 
 from plivo_sim import __version__
-from plivo_sim.console.deeds import memory
+from plivo_sim.console.curl import shell_word
+from plivo_sim.console.deeds import DEFAULT_URL, memory
 from plivo_sim.control.inbox import inboxes
 from plivo_sim.control.problems import problem_details
 from plivo_sim.dialects.calls import Call, current_call
@@ -74,30 +75,33 @@ def guard(response: Response, policy: str) -> None:
 def header(world: World | None) -> dict[str, Any]:
     """What the top of every page shows."""
     accounts = [each.auth_id for each in current_call().sim.accounts()]
-    kept = memory()
-    facts: dict[str, Any] = {
+    kept, base = memory(), request.host_url.rstrip("/")
+    facts = {
         "version": __version__,
         "accounts": accounts,
         "token": kept.token,
         "done": kept.group(request.args.get("done")),
         "back": _here(),
-        "base": request.host_url.rstrip("/"),
+        "base": base,
+        "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
         "as_json": as_json,
         "here": request.path,
     }
-    if world is not None:
-        with world.lock:
-            facts |= {
-                "account": world.auth_id,
-                "now": world.now(),
-                "paused": world.clock.paused,
-                "rate": world.clock.rate,
-                "advancing": world.advancing,
-                "next_due": world.agenda.next_instant(),
-                "due_count": len(world.store.timers),
-                "pulse": pulse_of(world),
-            }
-    return facts
+    return facts if world is None else facts | _of_account(world)
+
+
+def _of_account(world: World) -> dict[str, Any]:
+    with world.lock:
+        return {
+            "account": world.auth_id,
+            "now": world.now(),
+            "paused": world.clock.paused,
+            "rate": world.clock.rate,
+            "advancing": world.advancing,
+            "next_due": world.agenda.next_instant(),
+            "due_count": len(world.store.timers),
+            "pulse": pulse_of(world),
+        }
 
 
 def pulse_of(world: World) -> str:

@@ -170,9 +170,9 @@ def do(name: str) -> Response:
         raise Untrusted("the form is not from this console, or from before it was restarted")
     if name not in DEEDS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
-    number = kept.keep([perform(deed) for deed in DEEDS[name](form)])
+    group = kept.keep([perform(deed) for deed in DEEDS[name](form)])
     back = _own_path(form.get("_back", ""))
-    return _to(f"{back}{'&' if '?' in back else '?'}done={number}")
+    return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 
 
 def _own_path(text: str) -> str:

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from plivo_sim.console.deeds import DEFAULT_URL, Deed, Done
+from plivo_sim.console.deeds import DEFAULT_URL, Deed, Done, Memory
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -63,6 +63,15 @@ def test_a_name_that_looks_like_an_option(http: Http) -> None:
     """It stands behind all options, so that the command line takes it for a name."""
     page = press(http, "take-snapshot", back=f"{HOME}/account", account=AUTH_ID, name="-x").text
     assert f"plivo-sim snapshot save --account {AUTH_ID} --url http://127.0.0.1 -- -x" in page
+
+
+def test_another_runs_deed_is_not_shown() -> None:
+    """A page that is reloaded after a restart does not tell what was done since."""
+    deed = Deed(told="", method="POST", path="/x")
+    here, there = Memory(), Memory()
+    names = [each.keep([Done(deed=deed, status=200, answer={})]) for each in (here, there)]
+    assert here.group(names[0])
+    assert not here.group(names[1])
 
 
 @pytest.mark.parametrize("pending", [True, False])
