@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from plivo_sim.console.deeds import DEFAULT_URL, Deed, Done, Memory
+from plivo_sim.console.deeds import DEFAULT_URL, KEPT_ITEMS, Deed, Done, Memory
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -63,6 +63,15 @@ def test_a_name_that_looks_like_an_option(http: Http) -> None:
     """It stands behind all options, so that the command line takes it for a name."""
     page = press(http, "take-snapshot", back=f"{HOME}/account", account=AUTH_ID, name="-x").text
     assert f"plivo-sim snapshot save --account {AUTH_ID} --url http://127.0.0.1 -- -x" in page
+
+
+def test_a_long_answer_is_not_kept_whole(http: Http) -> None:
+    """What an advance did may be a lot, and only its beginning is shown."""
+    for each in range(KEPT_ITEMS + 1):
+        http.sdk_created(alias=f"case {each}")
+    press(http, "advance", account=AUTH_ID, by="30d")
+    ((_, (done,)),) = http.app.extensions["console"].groups
+    assert len(done.answer["happenings"]) == KEPT_ITEMS
 
 
 def test_another_runs_deed_is_not_shown() -> None:
