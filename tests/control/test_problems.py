@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
+from plivo_sim.control.inputs import LARGEST_JSON_BYTES
 from tests.control.support import check_invalid, check_problem
 from tests.support import Http
 
@@ -49,9 +49,9 @@ def test_bodies_that_stand_for_an_empty_object(http: Http, body: dict[str, Any])
 def test_too_large_a_body(http: Http) -> None:
     """413 before it is read."""
     http.sdk_created()
-    length = {"CONTENT_LENGTH": str(LARGEST_BODY_BYTES + 1), "CONTENT_TYPE": "application/json"}
+    length = {"CONTENT_LENGTH": str(LARGEST_JSON_BYTES + 1), "CONTENT_TYPE": "application/json"}
     answer = http.call("POST", "/_sim/clock/pause", environ_overrides=length)
-    text = f"the request body is over the limit of {LARGEST_BODY_BYTES} bytes"
+    text = f"the request body is over the limit of {LARGEST_JSON_BYTES} bytes"
     check_problem(answer, "too_large", text)
 
 
