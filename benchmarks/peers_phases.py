@@ -138,15 +138,17 @@ def measure_start(bench: Bench) -> None:
     bench.book.row("start", "start to first answer", "ms")
     bench.book.row("first create", "first record, after that", "ms")
     bench.book.row("memory idle", "memory, idle", "MB")
-    for _ in range(bench.plan.rounds):
+    for turn in range(bench.plan.rounds + 1):
         for candidate, installed in bench.candidates:
             if candidate.name in bench.book.absent:
                 continue
-            with scratch() as folder:
-                _start_once(bench, candidate, installed, folder)
+            with scratch() as folder:  # the first start may have to compile: it is not noted
+                _start_once(bench, candidate, installed, folder, noted=turn > 0)
 
 
-def _start_once(bench: Bench, candidate: Candidate, installed: Path, folder: Path) -> None:
+def _start_once(
+    bench: Bench, candidate: Candidate, installed: Path, folder: Path, *, noted: bool
+) -> None:
     start, first, idle = (bench.book.rows[key] for key in ("start", "first create", "memory idle"))
     who = candidate.name
     try:
@@ -156,6 +158,8 @@ def _start_once(bench: Bench, candidate: Candidate, installed: Path, folder: Pat
         bench.book.absent[who] = str(error)
         return
     try:
+        if not noted:
+            return
         bench.note(start, who, lambda: one.started_ms)
         bench.note(first, who, lambda: _timed_ms(one.one_record))
         bench.note(idle, who, one.process.memory_mb)

@@ -37,11 +37,13 @@ class Process:
     """A server's process group; whatever it prints goes nowhere."""
 
     def __init__(self, command: list[str], folder: Path, env: dict[str, str]) -> None:
+        inherited = {**os.environ, "HOME": str(folder)}
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled
         self.began_s = time.perf_counter()
         self._popen = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "HOME": str(folder), **env},
+            env={**inherited, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

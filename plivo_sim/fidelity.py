@@ -102,6 +102,8 @@ PLUMBING = {
     "dialects/__init__.py": "empty",
     "dialects/calls.py": "the state of one call",
     "dialects/schema.py": "helpers around marshmallow",
+    "dialects/shapes.py": "schemas that are loaded late",
+    "dialects/words.py": "words and paths as texts",
     "dialects/phone_number/__init__.py": "empty",
     "dialects/phone_number/port.py": "a protocol",
     "domain/__init__.py": "empty",

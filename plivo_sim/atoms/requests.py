@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from marshmallow import Schema
-
-from plivo_sim.atoms.schemas import EndUserIn, KeyIn, ResubmitIn, SubmitIn
 from plivo_sim.dialects.bodies import FORM, Body, unreadable
 from plivo_sim.dialects.paging import Query, refuse_if_any
-from plivo_sim.dialects.schema import load
+from plivo_sim.dialects.shapes import Shape, load
 from plivo_sim.domain.models import NumberType
 from plivo_sim.domain.requirements import Key
 from plivo_sim.errors import Fault, Problem
@@ -29,8 +26,9 @@ FORMATS = ("PDF", "JPEG", "PNG")
 MOST_FILES = 10
 _FORMS = ("multipart/form-data", FORM)
 _JSON = ("endUser", "documents")
-_key_in, _submit_in, _resubmit_in = KeyIn(), SubmitIn(), ResubmitIn()
-_END_USER_KEYS = {each.data_key or name for name, each in EndUserIn().fields.items()}
+_SCHEMAS = "plivo_sim.atoms.schemas"
+_key_in, _end_user_in = Shape(_SCHEMAS, "KeyIn"), Shape(_SCHEMAS, "EndUserIn")
+_submit_in, _resubmit_in = Shape(_SCHEMAS, "SubmitIn"), Shape(_SCHEMAS, "ResubmitIn")
 
 
 @dataclass(slots=True)
@@ -80,8 +78,8 @@ def check_form(media_type: str, length: int | None) -> None:
         raise unreadable(f"The body must be multipart/form-data; {told}")
 
 
-def _read(body: Body, schema: Schema) -> ReadForm:
-    known = [each.data_key or name for name, each in schema.fields.items()]
+def _read(body: Body, shape: Shape) -> ReadForm:
+    known = _names_of(shape)
     data: dict[str, Any] = {}
     problems: list[Problem] = []
     for name in known:
@@ -89,7 +87,7 @@ def _read(body: Body, schema: Schema) -> ReadForm:
         if part is not None:
             data[name] = _json(name, part.text(), problems) if name in _JSON else part.text()
     unread = {problem.path for problem in problems}
-    usable, found = load(schema, data)
+    usable, found = load(shape, data)
     problems += [problem for problem in found if problem.path not in unread]
     files = [part.upload() for part in body.parts if part.name == "files" and part.is_file]
     documents = data.get("documents")
@@ -98,6 +96,10 @@ def _read(body: Body, schema: Schema) -> ReadForm:
     problems += _check_files(files)
     drafts = _drafts(usable.get("documents") or (), files) if not problems else []
     return ReadForm(usable, drafts, problems, _ignored(body, known, data))
+
+
+def _names_of(shape: Shape) -> list[str]:
+    return [each.data_key or name for name, each in shape.fields.items()]
 
 
 def _json(name: str, text: str, problems: list[Problem]) -> Any:
@@ -151,5 +153,5 @@ def _ignored(body: Body, known: Sequence[str], data: dict[str, Any]) -> list[str
         p.name for p in body.parts if not (p.name in known or (p.name == "files" and p.is_file))
     ]
     end_user = data.get("endUser")
-    keys = end_user.keys() - _END_USER_KEYS if isinstance(end_user, dict) else set()
+    keys = end_user.keys() - set(_names_of(_end_user_in)) if isinstance(end_user, dict) else set()
     return [*dict.fromkeys(parts), *(f"endUser.{key}" for key in sorted(keys))]

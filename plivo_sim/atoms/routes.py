@@ -24,7 +24,7 @@ from plivo_sim.atoms.service import Desk, RequirementCache
 from plivo_sim.dialects.bodies import read_body
 from plivo_sim.dialects.calls import Call, current_call
 from plivo_sim.dialects.outcome import asked_outcome
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.words import dotted
 from plivo_sim.services.applications import Accepted
 
 ACCOUNT_HEADER = "X-Plivo-Sim-Account"

@@ -58,7 +58,7 @@ def reference(context: click.Context, what: str) -> None:
     if what == "cli":
         told = page(root)
     elif what == "settings":
-        told = settings_page(root.commands["serve"])
+        told = settings_page(dict(commands_of(root))["serve"])
     else:
         told = control_page()
     click.echo(told, nl=False)
@@ -111,12 +111,18 @@ _CSV = (
 )
 
 
+def commands_of(group: click.Group) -> list[tuple[str, click.Command]]:
+    """The commands of a group by name, also of one that loads them when they are wanted."""
+    context = click.Context(group)
+    found = [(name, group.get_command(context, name)) for name in group.list_commands(context)]
+    return [(name, command) for name, command in found if command is not None]
+
+
 def _commands(
     group: click.Group, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command that does something, groups opened, in the order of the help."""
-    for name in sorted(group.commands):
-        command = group.commands[name]
+    for name, command in commands_of(group):
         if isinstance(command, click.Group):
             yield from _commands(command, (*path, name))
         elif not command.hidden:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -60,18 +61,22 @@ def settings_of(given: dict[str, Any]) -> Settings:
 )
 def serve(ready_file: Path | None, **given: Any) -> None:
     """Start the simulator and answer until interrupted."""
-    from plivo_sim.live import LiveSimulator
-    from plivo_sim.logs import configure_logging
-
     settings = settings_of(given)
-    configure_logging(settings.log_format)
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())
+    gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
     try:
+        from plivo_sim.live import LiveSimulator
+        from plivo_sim.logs import configure_logging
+
+        configure_logging(settings.log_format)
         live = LiveSimulator(settings).start()
     except (OSError, StateUnreadable, ValueError) as error:
         raise click.ClickException(start_failure(error, settings)) from None
+    finally:
+        gc.freeze()
+        gc.enable()
     click.echo(_greeting(live.url, settings))
     for damage in live.sim.damages:
         click.echo(f"  DAMAGED STATE     {damage}")

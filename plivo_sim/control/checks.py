@@ -14,7 +14,7 @@ from plivo_sim.dialects.calls import current_call
 from plivo_sim.dialects.outcome import asked_outcome
 from plivo_sim.dialects.phone_number.choice import HEADER, Clues, choose
 from plivo_sim.dialects.phone_number.routes import DIALECTS
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.words import dotted
 from plivo_sim.domain.models import Verdict
 from plivo_sim.errors import Invalid
 from plivo_sim.services import applications

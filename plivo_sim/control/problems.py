@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plivo_sim.dialects.calls import Call
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.words import dotted
 from plivo_sim.errors import (
     AccountRequired,
     Busy,

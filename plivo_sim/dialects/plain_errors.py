@@ -7,7 +7,7 @@ Texts are as recorded where they are (``wire-facts.md`` 2.8 and 10); the rest is
 
 from __future__ import annotations
 
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.words import dotted
 from plivo_sim.errors import (
     Fault,
     Injected,

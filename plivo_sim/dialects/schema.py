@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import cache, cached_property
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
+from plivo_sim.dialects.words import MOST_ENTRIES, read_word
 from plivo_sim.errors import Fault, Path, Problem
-
-W = TypeVar("W", bound=StrEnum)
-_SEPARATORS = str.maketrans("", "", " -_")
 
 
 def complaint(fault: Fault, text: str) -> str:
@@ -89,10 +87,6 @@ class Country(Text):
 
 class Nested(fields.Nested):
     default_error_messages = _type_errors("an object")
-
-
-MOST_ENTRIES = 1000
-"""Of a list (invented): one with more would keep the processor busy only to be refused."""
 
 
 class Many(fields.List[Any]):
@@ -182,21 +176,6 @@ def _does_more(field: fields.Field[Any]) -> bool:
     return bool(around or elsewhere)
 
 
-def read_word(words: type[W], text: str) -> W | None:
-    """The word that this text means: case, spaces, hyphens and underscores do not count."""
-    found: W | None = _squeezed_words(words).get(_squeezed(text))
-    return found
-
-
-@cache
-def _squeezed_words(words: type[StrEnum]) -> dict[str, Any]:
-    return {_squeezed(word.value): word for word in reversed(words)}
-
-
-def _squeezed(text: str) -> str:
-    return text.lower().translate(_SEPARATORS)
-
-
 def load(
     schema: Schema, data: Any, to_domain: Callable[[Path], Path] = lambda path: path
 ) -> tuple[dict[str, Any], list[Problem]]:
@@ -217,11 +196,3 @@ def _problems(tree: Any, path: Path, to_domain: Callable[[Path], Path]) -> Itera
     for each in tree if isinstance(tree, list) else [tree]:
         fault, _, text = str(each).partition("|")
         yield Problem(Fault(fault), to_domain(path), text)
-
-
-def dotted(path: Path) -> str:
-    """``("documents", 0, "file")`` as ``documents[0].file``."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text

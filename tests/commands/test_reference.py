@@ -9,13 +9,14 @@ import click
 import pytest
 
 from plivo_sim.cli import main
+from plivo_sim.commands.reference import commands_of
 from tests.commands.conftest import Shell
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    for name, command in commands_of(group):
         yield " ".join((*path, name)), command
         if isinstance(command, click.Group):
             yield from commands(command, *path, name)

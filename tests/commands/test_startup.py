@@ -36,6 +36,9 @@ def test_no_server_is_imported(words: tuple[str, ...], tmp_path: Path) -> None:
 
 _SERVE = """
 import sys
+import click
+from plivo_sim.cli import main
+main.get_command(click.Context(main), "serve")
 from plivo_sim.live import LiveSimulator
 from plivo_sim.settings import Settings
 live = LiveSimulator(Settings(port=0)).start()
@@ -43,11 +46,13 @@ live.stop()
 print("imported:", *(name for name in UNNEEDED if name in sys.modules))
 """
 UNNEEDED = ("yaml", "apispec", "jsonschema", "limits", "faker", "phonenumbers", "urllib3",
-            "trustme", "requests", "plivo_sim.seeding", "plivo_sim.openapi.build")  # fmt: skip
+            "trustme", "requests", "plivo_sim.seeding", "plivo_sim.openapi.build", "marshmallow",
+            "plivo_sim.client")  # fmt: skip
 
 
 def test_a_server_starts_without_what_few_need() -> None:
-    """Readers of YAML, makers of documents, numbering plans and names come when asked for."""
+    """Readers of YAML and bodies, makers of documents, numbering plans and names, and other
+    commands come when asked for."""
     done = subprocess.run(
         [sys.executable, "-c", f"UNNEEDED = {UNNEEDED!r}\n{_SERVE}"],
         capture_output=True, text=True, timeout=60, check=True,

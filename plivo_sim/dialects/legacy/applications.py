@@ -17,10 +17,10 @@ from plivo_sim.dialects.legacy.queries import (
     read_list_query,
     statuses,
 )
-from plivo_sim.dialects.legacy.requests import read_json, read_no_arguments
-from plivo_sim.dialects.legacy.schemas import ApplicationChangeIn, ApplicationIn
+from plivo_sim.dialects.legacy.requests import SCHEMAS, read_json, read_no_arguments
 from plivo_sim.dialects.outcome import asked_outcome
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.shapes import Shape
+from plivo_sim.dialects.words import dotted
 from plivo_sim.domain.models import Application
 from plivo_sim.errors import Problem
 from plivo_sim.services import applications, drafts
@@ -34,7 +34,8 @@ _FILTERS = {
     "alias": Filter(("alias",)),
     "end_user_id": Filter(("end_user_id",)),
 }
-_application_in, _change_in = ApplicationIn(), ApplicationChangeIn()
+_application_in = Shape(SCHEMAS, "ApplicationIn")
+_change_in = Shape(SCHEMAS, "ApplicationChangeIn")
 
 
 def create_application(auth_id: str) -> Response:

@@ -8,14 +8,15 @@ from plivo_sim.dialects.calls import current_call
 from plivo_sim.dialects.legacy.answers import answer_list, changed, warn_nothing_given
 from plivo_sim.dialects.legacy.presenters import present_end_user
 from plivo_sim.dialects.legacy.queries import USER_TYPE, Filter, read_list_query
-from plivo_sim.dialects.legacy.requests import read_json
-from plivo_sim.dialects.legacy.schemas import EndUserChangeIn, EndUserIn
+from plivo_sim.dialects.legacy.requests import SCHEMAS, read_json
+from plivo_sim.dialects.shapes import Shape
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.services import end_users
 from plivo_sim.services.end_users import EndUserChange, NewEndUser
 
 _FILTERS = {"name": Filter(("name",)), "last_name": Filter(("last_name",)), "type": USER_TYPE}
-_end_user_in, _change_in = EndUserIn(), EndUserChangeIn()
+_end_user_in = Shape(SCHEMAS, "EndUserIn")
+_change_in = Shape(SCHEMAS, "EndUserChangeIn")
 
 
 def create_end_user(auth_id: str) -> Response:

@@ -9,13 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import request
-from marshmallow import Schema
 
 from plivo_sim.dialects.bodies import Body, Part, read_body, unreadable
 from plivo_sim.dialects.calls import Call
 from plivo_sim.dialects.legacy.errors import to_domain
-from plivo_sim.dialects.legacy.schemas import DocumentChangeIn, DocumentIn
-from plivo_sim.dialects.schema import load
+from plivo_sim.dialects.shapes import Shape, load
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.jsontext import decode_json
 from plivo_sim.services.documents import DocumentRequest
@@ -32,12 +30,14 @@ _JUNK = ("", "path", "api_id", "compliance_document_id", "multipart")
 _UNSET = ("", "undefined", "null")
 """Go fills the form with empty fields, Node writes these words for what is not set (observed)."""
 
-_document_in, _document_change_in = DocumentIn(), DocumentChangeIn()
+SCHEMAS = "plivo_sim.dialects.legacy.schemas"
+_document_in = Shape(SCHEMAS, "DocumentIn")
+_document_change_in = Shape(SCHEMAS, "DocumentChangeIn")
 
 Loaded = tuple[dict[str, Any], list[Problem]]
 
 
-def read_json(call: Call, schema: Schema, spellings: dict[str, str] | None = None) -> Loaded:
+def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None) -> Loaded:
     """What is usable of a JSON body and what is wrong with it; null means "not given".
 
     ``spellings``: other names of keys. An empty body counts as an empty object. Raises Invalid
@@ -53,8 +53,8 @@ def read_json(call: Call, schema: Schema, spellings: dict[str, str] | None = Non
     for other, name in (spellings or {}).items():
         if other in data:
             data.setdefault(name, data.pop(other))
-    _warn_ignored(call, "key", [key for key in data if key not in schema.fields])
-    return load(schema, data, to_domain)
+    _warn_ignored(call, "key", [key for key in data if key not in shape.fields])
+    return load(shape, data, to_domain)
 
 
 def read_no_arguments() -> None:
@@ -76,8 +76,8 @@ def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Pr
     files = [part for part in body.parts if part.name.lower() in _FILE and part.content]
     values = _values(call, body)
     information, problems = _information(values)
-    schema = _document_change_in if change else _document_in
-    usable, wrong = load(schema, {name: values.pop(name, None) for name in schema.fields})
+    shape = _document_change_in if change else _document_in
+    usable, wrong = load(shape, {name: values.pop(name, None) for name in shape.fields})
     upload, bad_file = _upload(files)
     read = DocumentRequest(**usable, data_fields=information | values, upload=upload)
     return read, [*wrong, *problems, *bad_file]

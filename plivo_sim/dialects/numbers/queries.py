@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from plivo_sim.dialects.calls import Call
 from plivo_sim.dialects.paging import Query, refuse_if_any, whole_number
-from plivo_sim.dialects.schema import read_word
+from plivo_sim.dialects.words import read_word
 from plivo_sim.domain.models import NumberType
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.services.numbers import Filter, Search

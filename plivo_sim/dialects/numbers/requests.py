@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
-from marshmallow import Schema
 
 from plivo_sim.dialects.bodies import read_body, unreadable
-from plivo_sim.dialects.numbers.schemas import ChangeIn, RentIn
-from plivo_sim.dialects.schema import MOST_ENTRIES, load
+from plivo_sim.dialects.shapes import Shape, load
+from plivo_sim.dialects.words import MOST_ENTRIES
 from plivo_sim.errors import Fault, Path, Problem
 from plivo_sim.services.numbers import Change
 
 SDK_KEY = "compliance_application_id"
 PAGE_KEY = "compliance_id"
 
-_rent_in, _change_in = RentIn(), ChangeIn()
+_SCHEMAS = "plivo_sim.dialects.numbers.schemas"
+_rent_in, _change_in = Shape(_SCHEMAS, "RentIn"), Shape(_SCHEMAS, "ChangeIn")
 _LOOKUPS = ("", "enabled", "disabled")
 
 
@@ -58,8 +58,8 @@ def read_change() -> ReadChange:
     return _read_change(_change_in, data)
 
 
-def _read_change(schema: Schema, data: Mapping[str, Any]) -> ReadChange:
-    usable, problems = load(schema, data)
+def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
+    usable, problems = load(shape, data)
     by_sdk, by_page = usable.pop(SDK_KEY, None), usable.pop(PAGE_KEY, None)
     if by_sdk is not None and by_page is not None and by_sdk != by_page:
         text = f"is not the same as '{SDK_KEY}'"

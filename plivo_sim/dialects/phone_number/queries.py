@@ -12,7 +12,7 @@ from typing import Any
 
 from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown, whole_number
 from plivo_sim.dialects.phone_number.port import EXPANDABLE, ListQuery
-from plivo_sim.dialects.schema import read_word
+from plivo_sim.dialects.words import read_word
 from plivo_sim.domain.models import NumberType, UserType
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import Fault, Problem

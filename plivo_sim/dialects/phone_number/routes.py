@@ -23,7 +23,7 @@ from plivo_sim.dialects.phone_number import documented, sdk
 from plivo_sim.dialects.phone_number.choice import HEADER, MOUNT_KEY, Clues, choose
 from plivo_sim.dialects.phone_number.limits import RateLimits
 from plivo_sim.dialects.phone_number.port import NewApi, Shown
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.words import dotted
 from plivo_sim.domain.models import Application, Origin
 from plivo_sim.errors import NotFound, Problem, SimError
 from plivo_sim.services import applications, corrections

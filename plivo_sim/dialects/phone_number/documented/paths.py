@@ -6,7 +6,7 @@ The page nests what the domain keeps flat (documented): ``end_user.address.line1
 
 from __future__ import annotations
 
-from plivo_sim.dialects.schema import dotted
+from plivo_sim.dialects.words import dotted
 from plivo_sim.errors import Path
 
 ADDRESS = {

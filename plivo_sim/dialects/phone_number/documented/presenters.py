@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
 from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown
-from plivo_sim.dialects.phone_number.documented.schemas import PageNumberType
 from plivo_sim.dialects.phone_number.port import Shown, linked_numbers
 from plivo_sim.dialects.phone_number.queries import read_parameter
 from plivo_sim.dialects.timestamps import seconds
@@ -16,6 +16,15 @@ from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Re
 from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import Fault, Invalid, Problem
 from plivo_sim.services.applications import ApplicationView
+
+
+class PageNumberType(StrEnum):
+    """The number types that the page has (documented): fewer than the domain's."""
+
+    LOCAL = "local"
+    MOBILE = "mobile"
+    TOLLFREE = "tollfree"
+
 
 STATUS_WORDS: dict[Status, str] = {
     Status.DRAFT: "pending_review",  # lossy: the page has no drafts

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from marshmallow import Schema
-from marshmallow import fields as wire_fields
+from typing import TYPE_CHECKING, Any
 
 from plivo_sim.dialects.bodies import Body, unreadable
 from plivo_sim.dialects.paging import Query
@@ -16,13 +13,16 @@ from plivo_sim.dialects.phone_number.documented.embedded import read_file
 from plivo_sim.dialects.phone_number.documented.forms import MOST_DOCUMENTS, object_of
 from plivo_sim.dialects.phone_number.documented.paths import ADDRESS, to_domain
 from plivo_sim.dialects.phone_number.documented.presenters import STATUS_WORDS
-from plivo_sim.dialects.phone_number.documented.schemas import CreateIn, UpdateIn
 from plivo_sim.dialects.phone_number.port import ListQuery, ReadCorrection, ReadCreate
 from plivo_sim.dialects.phone_number.queries import read_callback_method
-from plivo_sim.dialects.schema import dotted, load
+from plivo_sim.dialects.shapes import Shape, load
+from plivo_sim.dialects.words import dotted
 from plivo_sim.domain.models import NumberType, Origin, Version
 from plivo_sim.errors import Fault, Path, Problem
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
 
 RULES = Dialect(
     origin=Origin.DOCUMENTED,
@@ -32,7 +32,8 @@ RULES = Dialect(
     replaces_documents=False,
 )
 
-_create_in, _update_in = CreateIn(), UpdateIn()
+_SCHEMAS = "plivo_sim.dialects.phone_number.documented.schemas"
+_create_in, _update_in = Shape(_SCHEMAS, "CreateIn"), Shape(_SCHEMAS, "UpdateIn")
 
 
 def read_create(body: Body) -> ReadCreate:
@@ -99,16 +100,16 @@ class _Read:
     ignored: list[str]
 
 
-def _read(body: Body, schema: Schema) -> _Read:
+def _read(body: Body, shape: Shape) -> _Read:
     data, ignored = _object(body)
     documents = data.get("documents") if isinstance(data, Mapping) else None
     if isinstance(documents, list) and len(documents) > MOST_DOCUMENTS:
         raise unreadable(f"there are more than {MOST_DOCUMENTS} documents")
-    usable, problems = load(schema, data, to_domain)
+    usable, problems = load(shape, data, to_domain)
     drafts = None
     if isinstance(documents, list):
         drafts = [_draft(each, index, problems) for index, each in enumerate(documents)]
-    return _Read(usable, problems, drafts, ignored + list(_unknown(schema, data, ())))
+    return _Read(usable, problems, drafts, ignored + list(_unknown(shape.schema, data, ())))
 
 
 def _object(body: Body) -> tuple[Any, list[str]]:
@@ -150,6 +151,8 @@ def _flagged(problems: list[Problem], path: Path) -> bool:
 
 def _unknown(schema: Schema, data: Any, path: Path) -> Iterator[str]:
     """The names in ``data`` that the schema does not know and nobody looks at."""
+    from marshmallow import fields as wire_fields  # here: see ``shapes``
+
     for key, value in data.items() if isinstance(data, Mapping) else ():
         field = schema.fields.get(key)
         if field is None:

@@ -5,21 +5,12 @@ The order of the fields is the page's; it decides which of several problems come
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from marshmallow import Schema, fields, validate
 
 from plivo_sim.dialects.phone_number.answers import LinkedNumberOut, MetaOut
+from plivo_sim.dialects.phone_number.documented.presenters import PageNumberType
 from plivo_sim.dialects.schema import Country, Many, Nested, Text, TextMap, WireSchema, Word
 from plivo_sim.domain.models import DocumentReview, UserType
-
-
-class PageNumberType(StrEnum):
-    """The number types that the page has (documented): fewer than the domain's."""
-
-    LOCAL = "local"
-    MOBILE = "mobile"
-    TOLLFREE = "tollfree"
 
 
 class AddressIn(WireSchema):

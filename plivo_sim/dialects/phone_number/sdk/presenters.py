@@ -7,8 +7,8 @@ from typing import Any
 
 from plivo_sim.dialects.paging import Query, refuse_if_any, refuse_unknown
 from plivo_sim.dialects.phone_number.port import Shown, linked_numbers
-from plivo_sim.dialects.schema import read_word
 from plivo_sim.dialects.timestamps import microseconds
+from plivo_sim.dialects.words import read_word
 from plivo_sim.domain.models import Document, EndUser, NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule
 from plivo_sim.domain.statuses import Status

@@ -10,16 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema
-
 from plivo_sim.dialects.bodies import Body, unreadable
 from plivo_sim.dialects.paging import Query
 from plivo_sim.dialects.phone_number import queries
 from plivo_sim.dialects.phone_number.port import ListQuery, ReadCorrection, ReadCreate
 from plivo_sim.dialects.phone_number.queries import read_callback_method
 from plivo_sim.dialects.phone_number.sdk.presenters import STATUS_WORDS
-from plivo_sim.dialects.phone_number.sdk.schemas import CreateIn, UpdateIn
-from plivo_sim.dialects.schema import load
+from plivo_sim.dialects.shapes import Shape, load
 from plivo_sim.domain.models import Origin, Version
 from plivo_sim.errors import Fault, Problem
 from plivo_sim.jsontext import decode_json
@@ -36,7 +33,8 @@ RULES = Dialect(
 
 _FILE_FIELD = re.compile(r"documents\[(\d{1,4})\]\.file")
 _EXPECTED_END_USER = ("email", "address_line1", "city", "state", "postal_code", "country")
-_create_in, _update_in = CreateIn(), UpdateIn()
+_SCHEMAS = "plivo_sim.dialects.phone_number.sdk.schemas"
+_create_in, _update_in = Shape(_SCHEMAS, "CreateIn"), Shape(_SCHEMAS, "UpdateIn")
 
 
 def read_create(body: Body) -> ReadCreate:
@@ -104,7 +102,7 @@ class _Read:
     ignored: list[str]
 
 
-def _read(body: Body, schema: Schema, *, optional: bool = False) -> _Read:
+def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
     part = body.part("data")
     if part is None and not optional:
         raise unreadable(
@@ -114,7 +112,7 @@ def _read(body: Body, schema: Schema, *, optional: bool = False) -> _Read:
         data = decode_json(part.content) if part is not None and part.content.strip() else {}
     except ValueError as error:
         raise unreadable(f"Field 'data' is not valid JSON: {error}") from None
-    usable, problems = load(schema, data)
+    usable, problems = load(shape, data)
     files: dict[int, Upload] = {}
     ignored = []
     for each in body.parts:
