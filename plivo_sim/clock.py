@@ -11,8 +11,9 @@ Not thread-safe by itself; its world's lock guards it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from plivo_sim.errors import ClockRefused
 
@@ -26,8 +27,7 @@ def real_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockReading:
+class ClockReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What must be kept to continue a clock after a restart: it stood still in between."""
 
     now: datetime

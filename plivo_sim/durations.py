@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _WORDS = {"millisecond": "ms", "second": "s", "sec": "s", "minute": "m", "min": "m",
@@ -19,8 +20,7 @@ _BUSINESS = re.compile(r"(\d+)\s*(?:business|working)[ -]?days?")
 LONGEST_S = 3650 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(msgspec.Struct, frozen=True, gc=False):
     """Either ``seconds`` or a whole number of ``business_days``; never negative."""
 
     seconds: float = 0.0

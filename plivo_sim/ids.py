@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
 
 def draw_uuid(seed: int, auth_id: str, kind: str, n: int, version: int = 4) -> str:
     """A stable UUID-shaped id."""
     raw = hashlib.blake2b(f"{seed}|{auth_id}|{kind}|{n}".encode(), digest_size=16).hexdigest()
-    variant = "89ab"[int(raw[16], 16) & 3]
+    variant = _VARIANTS[raw[16]]
     return f"{raw[:8]}-{raw[8:12]}-{version}{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
 
 

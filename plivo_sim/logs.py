@@ -75,6 +75,8 @@ def configure_logging(log_format: str) -> None:
 
 def log_happening(world: World, happening: Happening) -> None:
     """``callback POST url sdk 200 delivered …`` or ``review id accepted …``."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
     if isinstance(happening, StatusChanged):
         application = happening.application
         why = application.timeline[-1].why

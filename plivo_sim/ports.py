@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 from plivo_sim.domain.atoms import AtomsApplication
 from plivo_sim.domain.models import (
     Application,
@@ -147,8 +149,7 @@ class FileStore(Protocol):
         """Drop every file whose hash is not among ``kept``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One HTTP request to be sent to a receiver."""
 
     method: str
@@ -159,8 +160,7 @@ class Outgoing:
     allowed_hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What came back: a status and the start of the body, or an error and neither."""
 
     status: int | None = None

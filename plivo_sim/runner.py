@@ -29,6 +29,8 @@ from plivo_sim.world import World
 logger = logging.getLogger("plivo_sim")
 
 PARALLEL_SENDS = 8
+AT_ONCE = 64
+"""So many things that happen at one instant are written in one transaction."""
 ADVANCE_BUDGET_S = 30.0
 MOST_HAPPENINGS = 10_000
 SENDS_WAIT_S = 2.0
@@ -207,16 +209,25 @@ class Runner:
         return happened + self._send(world, jobs, era)
 
     def _review_until(self, world: World, until: datetime) -> list[Happening]:
+        """Those of one instant are written together, and told of once they are. When that fails
+        they are taken one by one, so that one that cannot be written takes no other with it."""
         happened: list[Happening] = []
-        while timer := world.agenda.take(TimerKind.REVIEW, until):
+        most = AT_ONCE
+        while timers := world.agenda.take_together(TimerKind.REVIEW, until, most):
             try:
-                event = reviews.run(world, timer)
-            except BaseException:
-                world.agenda.requeue(timer)
-                raise
-            if event is not None:
-                happened.append(event)
-                self._tell(world, event)
+                with world.transaction():
+                    events = [reviews.run(world, timer) for timer in timers]
+            except BaseException as error:
+                for timer in timers:
+                    world.agenda.requeue(timer)
+                if len(timers) == 1 or not isinstance(error, Exception):
+                    raise
+                most = 1
+                continue
+            for event in events:
+                if event is not None:
+                    happened.append(event)
+                    self._tell(world, event)
         return happened
 
     def _hand_over_until(self, world: World, until: datetime) -> list[Happening]:
@@ -261,14 +272,45 @@ class Runner:
         """One after the other: there is one, or the transport never makes anybody wait."""
         tried: list[Attempted | None] = []
         failure: BaseException | None = None
-        for job in jobs:
-            try:
-                tried.append(self._record(world, job, self._answer(job), era))
-            except BaseException as error:
-                failure = error
+        for start in range(0, len(jobs), AT_ONCE):
+            some = [(job, self._answer(job)) for job in jobs[start : start + AT_ONCE]]
+            together = self._record_together(world, some, era) if len(some) > 1 else None
+            if together is not None:
+                tried += together
+                continue
+            for job, answer in some:
+                try:
+                    tried.append(self._record(world, job, answer, era))
+                except BaseException as error:
+                    failure = error
         if failure is not None:
             raise failure
         return tried
+
+    def _record_together(
+        self, world: World, some: list[tuple[Job, Answer]], era: int
+    ) -> list[Attempted | None] | None:
+        """Write down what came back for several in one transaction; None if that fails, so that
+        each can be tried alone."""
+        with world.lock:
+            if world.era != era:
+                return [None] * len(some)
+            try:
+                with world.transaction():
+                    tried = [self._outbox.record(world, *job, answer) for job, answer in some]
+            except Exception:
+                return None
+            except BaseException:
+                for (timer, _), _ in some:
+                    world.agenda.requeue(timer)
+                self._ended(world, len(some))
+                raise
+            self._ended(world, len(some))
+            return tried
+
+    def _ended(self, world: World, count: int) -> None:
+        world.sending -= count
+        world.idle.notify_all()
 
     def _send_at_once(self, world: World, jobs: list[Job], era: int) -> list[Attempted | None]:
         """In threads of its own: a receiver that hangs must not hold up another account."""
@@ -308,8 +350,7 @@ class Runner:
                 world.agenda.requeue(timer)
                 raise
             finally:
-                world.sending -= 1
-                world.idle.notify_all()
+                self._ended(world, 1)
 
     def _tell(self, world: World, happening: Happening) -> None:
         if self.on_happening is not None:

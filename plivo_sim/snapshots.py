@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from plivo_sim.ports import Mark
 from plivo_sim.store.codec import RECORD_TYPES, from_plain, to_plain

@@ -97,6 +97,14 @@ class Agenda:
         self._pop(kind)
         return timer
 
+    def take_together(self, kind: TimerKind, until: datetime, most: int) -> list[Timer]:
+        """The first timers due by then, as many as are due at the same instant; see ``take``."""
+        timers: list[Timer] = []
+        while len(timers) < most and (timer := self.take(kind, until)) is not None:
+            timers.append(timer)
+            until = timer.due_at
+        return timers
+
     def _pop(self, kind: TimerKind) -> None:
         self._queued[kind].discard(heapq.heappop(self._heaps[kind]))
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
+from plivo_sim.bracket import Bracket
 from plivo_sim.clock import RealSource, VirtualClock, real_now
 from plivo_sim.domain.events import Event
 from plivo_sim.domain.models import Ledger
@@ -65,6 +66,7 @@ class World:
         self._real = real
         self._defaults = defaults
         self._depth = 0
+        self._transaction = Bracket(self._begin_transaction, self._end_transaction)
         self._afterwards: list[Callable[[], None]] = []
         self.api_calls = 0
         with self.lock:
@@ -111,30 +113,46 @@ class World:
             self.api_calls += 1
             return draw_uuid(self.settings.seed, self.auth_id, "api", self.api_calls, version=1)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Under the lock, all the writes within or none; the ids drawn go back too."""
-        with self.lock:
-            counts, wrote = dict(self.ids.counts), False
-            self._depth += 1
-            try:
-                with self.store.transaction():
-                    yield
-                    wrote = self.store.dirty
-                    if self._depth == 1 and wrote:
-                        self.store.ledger.put(self._ledger())
-            except BaseException:
-                if self._depth == 1:  # what a nested one wrote stays, if the outer one goes on
-                    self.ids.counts = counts
-                    self._afterwards.clear()
-                raise
-            finally:
-                self._depth -= 1
+    def transaction(self) -> AbstractContextManager[None]:
+        """Under the lock, all the writes within or none; the ids drawn go back too.
+
+        A nested one joins the outer: what it wrote stays, if the outer one goes on.
+        """
+        return self._transaction
+
+    def _begin_transaction(self) -> None:
+        self.lock.acquire()
+        self._depth += 1
+        if self._depth == 1:
+            self._outermost = self._write_or_take_back()
+            self._outermost.__enter__()
+
+    def _end_transaction(self, error: BaseException | None) -> None:
+        try:
+            self._depth -= 1
             if self._depth == 0:
+                trace = error.__traceback__ if error is not None else None
+                self._outermost.__exit__(type(error) if error is not None else None, error, trace)
+        finally:
+            self.lock.release()
+
+    @contextmanager
+    def _write_or_take_back(self) -> Iterator[None]:
+        counts = dict(self.ids.counts)
+        try:
+            with self.store.transaction():
+                yield
+                wrote = self.store.dirty
                 if wrote:
-                    self.changes += 1
-                    self._tell_first_write()
-                self._do_afterwards()
+                    self.store.ledger.put(self._ledger())
+        except BaseException:
+            self.ids.counts = counts
+            self._afterwards.clear()
+            raise
+        if wrote:
+            self.changes += 1
+            self._tell_first_write()
+        self._do_afterwards()
 
     def when_written(self, work: Callable[[], None]) -> None:
         """Do this once the running transaction is written, or now if there is none; never if the

@@ -19,6 +19,7 @@ from plivo_sim.bootstrap import make_simulator
 from plivo_sim.durations import Duration
 from plivo_sim.errors import Busy, ClockRefused, StorageFailed
 from plivo_sim.ports import Answer, Outgoing, Transport
+from plivo_sim.services import reviews
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.transport import MemoryTransport
 from plivo_sim.world import World
@@ -615,12 +616,14 @@ def test_a_change_of_many_at_once_does_not_wait_for_its_own_lock(make: Maker) ->
 # --- a disk that fails -----------------------------------------------------------------------
 
 
-def fail_once(monkeypatch: pytest.MonkeyPatch, world: Any, when: Callable[[Any], bool]) -> None:
-    """The next transaction for which ``when`` holds cannot be written."""
+def fail_once(
+    monkeypatch: pytest.MonkeyPatch, world: Any, when: Callable[[Any], bool], times: int = 1
+) -> None:
+    """The next transactions for which ``when`` holds cannot be written, so many ``times``."""
     append, failed = world.store.journal.append, []
 
     def fail(ops: Any) -> None:
-        if not failed and when(ops):
+        if len(failed) < times and when(ops):
             failed.append(1)
             raise StorageFailed("full")
         append(ops)
@@ -655,7 +658,10 @@ def test_a_review_that_cannot_be_written_happens_later(
 def test_an_attempt_that_cannot_be_written_is_made_again(
     make: Maker, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    """The receiver sees the repeat by the delivery id; the others are not touched."""
+    """The receiver sees the repeat by the delivery id; the others are not touched.
+
+    Several are written together first, then each alone: the first one fails both times.
+    """
     transport = MemoryTransport()
     http = make(transport)
     for number in range(count):
@@ -664,6 +670,7 @@ def test_an_attempt_that_cannot_be_written_is_made_again(
         monkeypatch,
         http.world,
         lambda ops: "deliveries" in tables(ops) and "applications" not in tables(ops),
+        times=min(count, 2),
     )
     with pytest.raises(StorageFailed):
         http.sim.advance(http.world, Duration(3 * 86400))
@@ -672,6 +679,72 @@ def test_an_attempt_that_cannot_be_written_is_made_again(
     assert [d.state for d in http.world.store.deliveries.every()] == ["delivered"] * count
     deliveries = [dict(request.headers)["X-Plivo-Sim-Delivery"] for request in transport.sent]
     assert (len(deliveries), len(set(deliveries))) == (count + 1, count)
+
+
+@pytest.mark.parametrize("with_applications", [True, False])
+def test_several_that_cannot_be_written_together_are_written_one_by_one(
+    make: Maker, monkeypatch: pytest.MonkeyPatch, with_applications: bool
+) -> None:
+    """Reviews and callbacks alike: each happens once, is told of once and is sent once."""
+    transport = MemoryTransport()
+    http = make(transport)
+    for number in range(3):
+        http.sdk_created(alias=f"A{number}", callback_url=CALLBACK)
+    fail_once(
+        monkeypatch,
+        http.world,
+        lambda ops: (
+            "deliveries" in tables(ops) and ("applications" in tables(ops)) is with_applications
+        ),
+    )
+    told = http.sim.advance(http.world, Duration(3 * 86400)).happenings
+    assert [type(each).__name__ for each in told] == ["StatusChanged"] * 3 + ["Attempted"] * 3
+    assert [each.state for each in http.world.store.deliveries.every()] == ["delivered"] * 3
+    assert (len(transport.sent), len(http.world.store.timers), http.world.sending) == (3, 0, 0)
+
+
+def test_a_review_that_fails_takes_no_other_with_it(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those before it at the same instant have happened, and those after it wait for it."""
+    http = make()
+    ids = [http.sdk_created(alias=f"A{number}") for number in range(3)]
+    run = reviews.run
+
+    def fail(world: Any, timer: Any) -> Any:
+        if timer.subject_id == ids[1]:
+            raise ZeroDivisionError
+        return run(world, timer)
+
+    monkeypatch.setattr(reviews, "run", fail)
+    with pytest.raises(ZeroDivisionError):
+        http.sim.advance(http.world, Duration(3 * 86400))
+    found = [http.world.store.applications.fetch(id).status for id in ids]
+    assert found == ["accepted", "submitted", "submitted"]
+    monkeypatch.undo()
+    http.advance("0s")
+    assert {a.status for a in http.world.store.applications.every()} == {"accepted"}
+
+
+def test_what_happens_at_one_instant_is_written_together(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line of the journal for the reviews of several, one for their callbacks."""
+    http = make()
+    for number in range(3):
+        http.sdk_created(alias=f"A{number}", callback_url=CALLBACK)
+    append, lines = http.world.store.journal.append, []
+    monkeypatch.setattr(
+        http.world.store.journal,
+        "append",
+        lambda ops: (lines.append(tables(ops) - {"ledger"}), append(ops)),
+    )
+    http.advance("3d")
+    written = [line for line in lines if line]
+    assert written == [
+        {"applications", "documents", "deliveries", "timers"},
+        {"deliveries", "timers"},
+    ]
 
 
 def test_a_callback_that_cannot_be_prepared_is_not_lost(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import Timer, TimerKind
 from plivo_sim.store.database import Database
@@ -72,6 +72,19 @@ def test_kinds_have_an_order_each(db: Database, agenda: Agenda) -> None:
     assert taken(agenda) == ["timer-1"]
     assert taken(agenda, kind=TimerKind.CALLBACK) == ["timer-2"]
     assert agenda.next_instant() is None
+
+
+def test_only_those_of_one_instant_are_taken_together(db: Database, agenda: Agenda) -> None:
+    """What one of them causes may be due before the next instant; and no more than asked for."""
+    add(db, agenda, timer(1, due_at=at(1)), timer(2, due_at=at(2)), timer(3, due_at=at(1)))
+    together = [agenda.take_together(TimerKind.REVIEW, FAR, most) for most in (5, 5, 5)]
+    assert [[each.id for each in some] for some in together] == [
+        ["timer-1", "timer-3"],
+        ["timer-2"],
+        [],
+    ]
+    add(db, agenda, timer(4), timer(5), timer(6))
+    assert len(agenda.take_together(TimerKind.REVIEW, FAR, 2)) == 2
 
 
 def test_a_taken_timer_is_still_stored(db: Database, agenda: Agenda) -> None:

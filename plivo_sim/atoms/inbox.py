@@ -6,9 +6,10 @@ Atoms believes whatever comes last, late and overtaken callbacks included, and l
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.atoms import AtomsStatus
 from plivo_sim.jsontext import decode_json

@@ -9,9 +9,11 @@ even when nothing changed (inferred from the printed one).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
+
+from msgspec.structs import replace
 
 from plivo_sim.atoms.errors import AlreadyExists, NotRejected, TooSoon
 from plivo_sim.atoms.identity import Identity

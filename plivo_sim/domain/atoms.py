@@ -5,9 +5,10 @@ It stands here and not with the facade because the store must know it; nothing i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from plivo_sim.domain.models import NumberType, UserType
 
@@ -23,8 +24,7 @@ class AtomsStatus(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtomsApplication:
+class AtomsApplication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``status`` and ``rejection_reason`` are what Atoms was last told: Plivo may know better.
 
     ``plivo_compliance_id`` is the core's application. ``refreshed_at``: the last refresh.

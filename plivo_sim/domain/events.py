@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from plivo_sim.domain.models import Application
 from plivo_sim.domain.statuses import Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChanged:
+class StatusChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An application got another status. ``by_reviewer``: a callback follows (DECISIONS 23)."""
 
     application: Application
@@ -19,8 +19,7 @@ class StatusChanged:
     by_reviewer: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationDeleted:
+class ApplicationDeleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     application: Application
     at: datetime
 

@@ -6,8 +6,10 @@ The legacy API builds the same records piece by piece; see ``drafts``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.events import ApplicationDeleted
 from plivo_sim.domain.models import (
@@ -20,7 +22,6 @@ from plivo_sim.domain.models import (
     Origin,
     PhoneNumber,
     Version,
-    changed,
 )
 from plivo_sim.domain.requirements import (
     DocumentType,
@@ -153,7 +154,7 @@ def submit(
     allows it.
     """
     now = world.now()
-    attempted = changed(application, attempt=application.attempt + 1, submitted_at=now)
+    attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
     for document in documents_of(world, application):
         if document.review is not DocumentReview.PENDING:
             world.store.documents.put(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import END_USER_DETAILS, Application, EndUser
 from plivo_sim.domain.requirements import check_end_user

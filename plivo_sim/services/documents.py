@@ -6,8 +6,10 @@ Those that one call of the new API made are the same records, without an alias.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import Application, Document, DocumentReview, Origin
 from plivo_sim.domain.requirements import DocumentType, check_value

@@ -6,7 +6,9 @@ Reading and deleting are the same for every application; see ``applications``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import (
     Application,

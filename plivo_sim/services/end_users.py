@@ -7,8 +7,10 @@ here too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import Application, EndUser, Origin, UserType
 from plivo_sim.domain.statuses import LOCKING

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import Application, NumberType, PhoneNumber, service_set
 from plivo_sim.domain.statuses import Status

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from plivo_sim.domain.events import StatusChanged
 from plivo_sim.domain.models import (
     Application,
@@ -17,7 +19,6 @@ from plivo_sim.domain.models import (
     Step,
     Timer,
     TimerKind,
-    changed,
 )
 from plivo_sim.domain.review import Plan, Submission
 from plivo_sim.domain.statuses import Status, allowed
@@ -128,7 +129,7 @@ def change_status(
     if not allowed(application.status, status):
         raise WrongState("application", application.id, _VERBS[status], application.status)
     told = (reason or "No reason given.") if status in _REASONED else None
-    moved = changed(
+    moved = replace(
         application,
         status=status,
         rejection_reason=told,
@@ -162,5 +163,5 @@ def _review_documents(
         review = DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
         if (document.review, document.review_reason) != (review, reason or None):
             world.store.documents.put(
-                changed(document, review=review, review_reason=reason or None, updated_at=at)
+                replace(document, review=review, review_reason=reason or None, updated_at=at)
             )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -11,6 +10,7 @@ from typing import Any, TypeVar, cast
 from tinydb import TinyDB
 from tinydb.table import Table
 
+from plivo_sim.bracket import Bracket
 from plivo_sim.domain.atoms import AtomsApplication
 from plivo_sim.domain.models import (
     Application,
@@ -49,6 +49,7 @@ class Database(TinyDB):
         self.journal = cast(JournalStorage, self.storage)
         self._before: dict[tuple[str, str], Record | None] = {}
         self._depth = 0
+        self._transaction = Bracket(self._begin, self._end)
         self.ledger: RecordTable[Ledger] = self._records("ledger")
         self.end_users: RecordTable[EndUser] = self._records("end_users")
         self.documents: RecordTable[Document] = self._records("documents")
@@ -106,25 +107,34 @@ class Database(TinyDB):
             raise RuntimeError(f"write to {table} outside a transaction")
         self._before.setdefault((table, id), before)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All the writes within, or none: an error takes them back. Nested ones join the outer.
 
         Raises StorageFailed when the journal cannot be written; the writes are taken back.
         """
+        return self._transaction
+
+    def _begin(self) -> None:
         self._depth += 1
+
+    def _end(self, error: BaseException | None) -> None:
         try:
-            yield
             if self._depth == 1 and self._before:
-                self.journal.append(self._changed())
-        except BaseException:
-            if self._depth == 1:
-                self._roll_back()
-            raise
+                self._write_or_roll_back(error)
         finally:
             self._depth -= 1
             if self._depth == 0:
                 self._before.clear()
+
+    def _write_or_roll_back(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._roll_back()
+        else:
+            try:
+                self.journal.append(self._changed())
+            except BaseException:
+                self._roll_back()
+                raise
 
     @property
     def dirty(self) -> bool:

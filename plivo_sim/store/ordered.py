@@ -1,8 +1,9 @@
 """Records in the order of ``seq``, in pieces, so that nothing costs more when there are many.
 
 A plain sorted list of 100,000 moves up to 100,000 places at each insert or removal. Here they
-stand in pieces of some hundred, and which piece begins at which position is counted when somebody
-asks for a page after a change.
+stand in pieces of some hundred, each beside the list of its ``seq``, in which a place is found
+without a look at a record. Which piece begins at which position is counted when somebody asks for
+a page after a change.
 """
 
 from __future__ import annotations
@@ -21,18 +22,16 @@ LOAD = 512
 _seq = attrgetter("seq")
 
 
-def _last_seq(piece: list[R]) -> int:
-    return piece[-1].seq
-
-
 class Run(Generic[R]):
     """See the module. ``records`` come in order; no two have the same ``seq``."""
 
-    __slots__ = ("_pieces", "_size", "_starts")
+    __slots__ = ("_lasts", "_pieces", "_seqs", "_size", "_starts")
 
     def __init__(self, records: Iterable[R] = ()) -> None:
         every = list(records)
         self._pieces = [every[at : at + LOAD] for at in range(0, len(every), LOAD)]
+        self._seqs = [list(map(_seq, piece)) for piece in self._pieces]
+        self._lasts = [seqs[-1] for seqs in self._seqs]
         self._size = len(every)
         self._starts: list[int] | None = None
 
@@ -45,12 +44,12 @@ class Run(Generic[R]):
     @property
     def first_seq(self) -> int:
         """Of the oldest; 0 when there is none."""
-        return self._pieces[0][0].seq if self._pieces else 0
+        return self._seqs[0][0] if self._seqs else 0
 
     @property
     def last_seq(self) -> int:
         """Of the newest; 0 when there is none."""
-        return self._pieces[-1][-1].seq if self._pieces else 0
+        return self._lasts[-1] if self._lasts else 0
 
     def has(self, seq: int) -> bool:
         """Whether there is a record with this ``seq``."""
@@ -59,24 +58,27 @@ class Run(Generic[R]):
     def put(self, record: R) -> None:
         """Add a record, or replace the one with its ``seq``."""
         seq = record.seq
-        if not self._pieces or self._pieces[-1][-1].seq < seq:
-            self._append(record)
+        if not self._lasts or self._lasts[-1] < seq:
+            self._append(seq, record)
             return
         piece, place, found = self._find(seq)
-        records = self._pieces[piece]
         if found:
-            records[place] = record
+            self._pieces[piece][place] = record
             return
-        records.insert(place, record)
+        self._pieces[piece].insert(place, record)
+        self._seqs[piece].insert(place, seq)
         self._grown(piece)
 
     def remove(self, seq: int) -> None:
         """Take out the record with this ``seq``, which is there."""
         piece, place, found = self._find(seq)
         assert found
-        del self._pieces[piece][place]
-        if not self._pieces[piece]:
-            del self._pieces[piece]
+        seqs = self._seqs[piece]
+        del self._pieces[piece][place], seqs[place]
+        if seqs:
+            self._lasts[piece] = seqs[-1]
+        else:
+            del self._pieces[piece], self._seqs[piece], self._lasts[piece]
         self._size -= 1
         self._starts = None
 
@@ -98,28 +100,33 @@ class Run(Generic[R]):
         return found
 
     def _find(self, seq: int) -> tuple[int, int, bool]:
-        pieces = self._pieces
-        last = len(pieces) - 1
-        if last < 0 or pieces[last][-1].seq < seq:
-            return last + 1, 0, False
-        piece = last if pieces[last][0].seq <= seq else bisect_left(pieces, seq, key=_last_seq)
-        records = pieces[piece]
-        place = bisect_left(records, seq, key=_seq)
-        return piece, place, records[place].seq == seq
+        piece = bisect_left(self._lasts, seq)
+        if piece == len(self._lasts):
+            return piece, 0, False
+        seqs = self._seqs[piece]
+        place = bisect_left(seqs, seq)
+        return piece, place, seqs[place] == seq
 
-    def _append(self, record: R) -> None:
+    def _append(self, seq: int, record: R) -> None:
         if not self._pieces or len(self._pieces[-1]) >= LOAD:
-            self._pieces.append([])
+            self._pieces.append([record])
+            self._seqs.append([seq])
+            self._lasts.append(seq)
             self._starts = None
-        self._pieces[-1].append(record)
+        else:
+            self._pieces[-1].append(record)
+            self._seqs[-1].append(seq)
+            self._lasts[-1] = seq
         self._size += 1
 
     def _grown(self, piece: int) -> None:
         self._size += 1
         self._starts = None
-        records = self._pieces[piece]
+        records, seqs = self._pieces[piece], self._seqs[piece]
         if len(records) > 2 * LOAD:
             self._pieces[piece : piece + 1] = [records[:LOAD], records[LOAD:]]
+            self._seqs[piece : piece + 1] = [seqs[:LOAD], seqs[LOAD:]]
+            self._lasts[piece : piece + 1] = [seqs[LOAD - 1], seqs[-1]]
 
     def _positions(self) -> list[int]:
         if self._starts is None:
@@ -136,6 +143,12 @@ def merged_window(runs: list[Run[R]], offset: int, limit: int) -> list[R]:
         return runs[0].window(offset, limit)
     if offset >= sum(map(len, runs)):
         return []
+    low = _start_of_window(runs, offset) if offset else 0
+    found = [record for run in runs for record in run.window(run.rank(low), limit)]
+    return sorted(found, key=_seq)[:limit]
+
+
+def _start_of_window(runs: list[Run[R]], offset: int) -> int:
     low, high = min(run.first_seq for run in runs), max(run.last_seq for run in runs)
     while low < high:
         middle = (low + high) // 2
@@ -143,5 +156,4 @@ def merged_window(runs: list[Run[R]], offset: int, limit: int) -> list[R]:
             high = middle
         else:
             low = middle + 1
-    found = [record for run in runs for record in run.window(run.rank(low), limit)]
-    return sorted(found, key=_seq)[:limit]
+    return low

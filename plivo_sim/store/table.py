@@ -44,6 +44,7 @@ class RecordTable(Table, Generic[R]):
     def __init__(self, storage: JournalStorage, name: str, cache_size: int = 0) -> None:
         super().__init__(storage, name, cache_size=cache_size)
         self._journal = storage
+        self._named = name
         self.on_change: Callable[[str, str, R | None], None] = _unwatched
         self.transaction: Callable[[], AbstractContextManager[None]] = nullcontext
         self.refresh()
@@ -68,14 +69,14 @@ class RecordTable(Table, Generic[R]):
         before, seq = self._rows.get(record.id), record.seq
         if self._order.has(seq) if before is None else before.seq != seq:
             raise ValueError(f"{self.name} {record.id}: seq {record.seq} is not its own")
-        self.on_change(self.name, record.id, before)
+        self.on_change(self._named, record.id, before)
         self._set(record.id, before, record)
 
     def drop(self, id: str) -> None:
         """Remove the record with this id, if there is one."""
         before = self._rows.get(id)
         if before is not None:
-            self.on_change(self.name, id, before)
+            self.on_change(self._named, id, before)
             self._set(id, before, None)
 
     def restore_row(self, id: str, record: R | None) -> None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from plivo_sim import __version__
 from plivo_sim.domain.events import ApplicationDeleted, Event, StatusChanged
@@ -26,7 +29,6 @@ from plivo_sim.domain.models import (
     Pairs,
     Timer,
     TimerKind,
-    changed,
 )
 from plivo_sim.durations import Duration, parse_duration
 from plivo_sim.faults.model import WebhookPolicy
@@ -62,8 +64,7 @@ AFTER_THE_OTHER = timedelta(seconds=1)
 FAST_WARP = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted:
+class Attempted(msgspec.Struct, frozen=True, gc=False):
     """A callback was tried; ``delivery`` is the record after it."""
 
     delivery: Delivery
@@ -127,7 +128,9 @@ class Outbox:
             world.store.deliveries.put(lost)
             logger.info("callback %s %s - %s", lost.method, without_credentials(lost.url), lost.why)
             return
-        due_at = parse_duration(policy.delay or "0").after(at, world.settings.holidays)
+        due_at = at
+        if policy.delay:
+            due_at = parse_duration(policy.delay).after(at, world.settings.holidays)
         if policy.reorder and not self._release_held(world, due_at):
             delivery = replace(delivery, why=f"{delivery.why}; {_HELD}")
             due_at += HELD_FOR
@@ -324,7 +327,7 @@ def _with_attempt(
     success = policy.success or range(200, 300)
     done = answer.status is not None and answer.status in success
     state = DeliveryState.DELIVERED if done else DeliveryState.PENDING
-    return changed(delivery, attempts=(*delivery.attempts, attempt), state=state)
+    return replace(delivery, attempts=(*delivery.attempts, attempt), state=state)
 
 
 def _stretched(world: World, wait: Duration) -> Duration:
@@ -351,6 +354,6 @@ def _prune(world: World) -> None:
     """The log is a ring: the oldest finished deliveries go when there are too many."""
     deliveries = world.store.deliveries
     too_many = len(deliveries) - KEPT_DELIVERIES
-    if too_many > 0:
+    if too_many > 0 and deliveries.how_many("state", DeliveryState.PENDING) < len(deliveries):
         for delivery in deliveries.page({"state": _FINISHED}, limit=too_many).records:
             deliveries.drop(delivery.id)

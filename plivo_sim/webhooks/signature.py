@@ -7,7 +7,6 @@ compliance callbacks are signed with V3 is field-reported. Values are flat strin
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit
@@ -46,7 +45,7 @@ def _v3_base(method: str, url: str, params: Iterable[tuple[str, str]]) -> str:
 
 
 def _hmac(token: str, message: str) -> str:
-    digest = hmac.new(token.encode(), message.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(token.encode(), message.encode(), "sha256")
     return base64.b64encode(digest).decode()
 
 

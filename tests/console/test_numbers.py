@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import re
 import shlex
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.domain.models import NumberType

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from plivo_sim.domain.models import Application, NumberType, Origin, UserType, Version
 from plivo_sim.domain.statuses import Status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -552,6 +552,6 @@ def test_the_codec_gives_back_what_it_was_given(table: str, record: Any) -> None
 
 def test_the_codec_names_what_does_not_fit() -> None:
     """The path is in the error."""
-    plain = to_plain(replace(application(1))) | {"status": "lost"}
+    plain = to_plain(application(1)) | {"status": "lost"}
     with pytest.raises(ValueError, match=r"\$\.status"):
         from_plain("applications", plain)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -267,4 +266,4 @@ def test_a_database_is_a_context_manager(tmp_path: Path) -> None:
 def test_a_record_is_the_same_as_a_plain_mapping(db: Database) -> None:
     """The documents hold every field of the record under its name."""
     (found,) = db.applications.search(IN_REVIEW)
-    assert set(found) == set(asdict(application(1)))
+    assert set(found) == set(to_plain(application(1)))

@@ -264,7 +264,7 @@ def test_a_document_shows_what_the_reviewer_said_of_it(api: Page, review: Docume
 
 
 def _fields(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in type(record).__dataclass_fields__}
+    return {name: getattr(record, name) for name in type(record).__struct_fields__}
 
 
 # --- list ----------------------------------------------------------------------------------
