@@ -6,7 +6,7 @@ Each month a share of them is filed; reviews come due, a fifth is rejected or as
 and sent again, callbacks go to a memory transport that fails now and then,
 some accepted ones are suspended. Time moves by ``advance``. Prints the cost a month: if
 something grew with what is stored, the last month would be the dearest. Ends with ``advance`` over
-10,000 reviews that are due at once.
+10,000 reviews that are due at once; ``--months 0`` does only that.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ def month(sim: Simulator, world: World, count: int) -> Counter[str]:
     return happened
 
 
-def due_at_once(count: int) -> None:
-    """``advance`` over reviews that are all due, each with a callback."""
-    sim = simulator(transport=Forgetful())
+def due_at_once(count: int, state: Path | None) -> None:
+    """``advance`` over reviews that are due at one instant, each with a callback."""
+    sim = simulator(state, Forgetful())
     world = sim.world(AUTH_ID)
     fill(world, count, CALLBACK)
     begun, used = time.perf_counter(), time.process_time()
@@ -104,7 +104,7 @@ def main() -> None:
     sim = simulator(asked.state, Forgetful())
     world = sim.world(AUTH_ID)
     policies.use_scenario(world, msgspec.convert(STORY, Scenario))
-    each = asked.applications // asked.months
+    each = asked.applications // max(asked.months, 1)
     print("| month | applications | processor us an application | timers | deliveries | memory |")
     print("|---|---|---|---|---|---|")
     for number in range(1, asked.months + 1):
@@ -120,7 +120,7 @@ def main() -> None:
     counted = Counter(a.status.value for a in world.store.applications.every())
     print(f"\n{dict(counted)}")
     sim.close()
-    due_at_once(10_000)
+    due_at_once(10_000, asked.state / "due" if asked.state else None)
 
 
 if __name__ == "__main__":

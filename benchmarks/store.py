@@ -20,7 +20,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from filling import AUTH_ID, fill, requirement_of, resident_bytes, simulator, wanted
+from filling import (
+    AUTH_ID,
+    fill,
+    fill_with_copies,
+    requirement_of,
+    resident_bytes,
+    simulator,
+    wanted,
+)
 
 from plivo_sim.app import create_app
 from plivo_sim.dialects.phone_number.sdk.requests import RULES
@@ -41,7 +49,7 @@ class Account:
         self.sim: Simulator = simulator(state)
         self.world = self.sim.world(AUTH_ID)
         self.app = create_app(self.sim)
-        fill(self.world, count)
+        fill_with_copies(self.world, count)
         for n, each in enumerate(self.world.store.applications.page({}, limit=count).records):
             if n % 10 < 3:
                 status = (Status.ACCEPTED, Status.REJECTED, Status.MORE_INFO_REQUIRED)[n % 10]

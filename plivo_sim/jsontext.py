@@ -13,7 +13,7 @@ _decoder = msgspec.json.Decoder()
 
 
 def encode_json(value: object) -> bytes:
-    """JSON of plain values and of records (dataclasses) within them."""
+    """JSON of plain values and of records within them."""
     return _encoder.encode(value)
 
 
