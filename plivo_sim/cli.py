@@ -13,6 +13,7 @@ _COMMANDS = {
     "try": "trying.try_",
     "status": "admin.status",
     "doctor": "doctor.doctor",
+    "account": "accounts.account",
     "clock": "clock.clock",
     "apps": "apps.apps",
     "scenario": "scenarios.scenario",

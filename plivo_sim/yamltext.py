@@ -1,7 +1,8 @@
-"""Which YAML texts may be composed at all."""
+"""Which YAML texts may be composed at all, and small ones as plain values."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -35,3 +36,25 @@ def check_yaml(text: str, loader: type[Any]) -> None:
 def _check_number(value: str) -> None:
     if _NUMBER.fullmatch(value):
         raise ValueError(f"a number of more than {MOST_DIGITS} digits")
+
+
+def plain_yaml(text: str) -> Any:
+    """What a short YAML or JSON text says, as plain JSON values. Raises ValueError with a
+    sentence."""
+    import yaml  # here because a start needs none
+
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        check_yaml(text, loader)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+            raise ValueError("write everything out: aliases (*name) are not followed here")
+        told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
+        return json.loads(json.dumps(told, default=str, allow_nan=False))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        raise ValueError(f"{where}not valid YAML: {getattr(error, 'problem', error)}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except TypeError as error:
+        raise ValueError(f"not valid YAML: {error}") from None

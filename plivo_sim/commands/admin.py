@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from plivo_sim.commands.accounts import accounts_table
 from plivo_sim.commands.asking import Asked, WrongFile, as_json, asks, asks_account
-from plivo_sim.commands.tables import instant, table, values
+from plivo_sim.commands.tables import values
 
 
 @click.command()
@@ -33,18 +34,7 @@ def _status(url: str, answer: dict[str, Any]) -> str:
             *(("DAMAGED", _damage(each)) for each in health["damages"]),
         ]
     )
-    counted = ("applications", "end_users", "documents", "numbers")
-    rows = [
-        (
-            each["auth_id"],
-            instant(each["now"]),
-            *(each[name] for name in counted),
-            " ".join(f"{name}={text}" for name, text in each["settings"].items()),
-        )
-        for each in answer["accounts"]
-    ]
-    heads = ("account", "now", "apps", "end users", "documents", "numbers", "settings")
-    return f"{head}\n\n{table(heads, rows)}"
+    return f"{head}\n\n{accounts_table(answer['accounts'])}"
 
 
 def _damage(told: dict[str, Any]) -> str:

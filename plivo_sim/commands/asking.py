@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -118,13 +120,50 @@ def page_options(command: C) -> C:
 
 def id_argument(command: C) -> C:
     """``ID``, which a script's unset variable must not leave empty."""
-    return click.argument("id", callback=_not_empty)(command)
+    return click.argument("id", callback=not_empty)(command)
 
 
-def _not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
+def not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.BadParameter("must not be empty")
     return value
+
+
+def text_of_file(path: Path) -> str:
+    """Raises WrongFile when it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongFile(f"{path}: {why_unreadable(error)}") from None
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "not UTF-8 text"
+
+
+@contextmanager
+def problems_of(file: Path, as_json_: bool) -> Iterator[None]:
+    """Where what a file says is sent: a refusal that lists problems is one of the file."""
+    from plivo_sim.client import Refused
+
+    try:
+        yield
+    except Refused as error:
+        problems = error.body.get("problems")
+        if not problems:
+            raise
+        if as_json_:
+            click.echo(as_json(error.body))
+            raise click.exceptions.Exit(WrongFile.exit_code) from None
+        raise WrongFile("\n".join(_placed(str(file), each) for each in problems)) from None
+
+
+def _placed(file: str, problem: dict[str, str]) -> str:
+    """``file:line: path: text`` of a problem whose text begins with ``line N: ``."""
+    line = re.match(r"line (\d+): ", problem["message"])
+    text = problem["message"][line.end() :] if line else problem["message"]
+    where = f"{file}:{line[1]}" if line else file
+    return ": ".join(part for part in (where, problem["path"], text) if part)
 
 
 @contextmanager

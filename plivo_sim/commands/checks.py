@@ -66,13 +66,14 @@ def _requests(answer: dict[str, Any]) -> str:
 
 
 @click.command()
+@click.option("--clear", is_flag=True, help="Begin a new run: forget what was exercised.")
 @asks
-def coverage(asked: Asked) -> None:
+def coverage(asked: Asked, clear: bool) -> None:
     """Show what this run has exercised.
 
     Statuses, transitions, reasons, errors, what became of callbacks, faults.
     """
-    asked.show(asked.get("/coverage"), _coverage)
+    asked.show(asked.ask("DELETE" if clear else "GET", "/coverage"), _coverage)
 
 
 def _coverage(answer: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,9 @@ from plivo_sim.commands.asking import (
     asks,
     asks_account,
     json_option,
+    problems_of,
+    text_of_file,
+    why_unreadable,
 )
 from plivo_sim.commands.tables import table, values
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from plivo_sim.scenarios.loader import Mistake
 
 STORY_SUFFIXES = (".yaml", ".yml", ".json")
+DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
 
 
 @click.group()
@@ -93,30 +96,21 @@ def use(asked: Asked, name: str | None, none: bool) -> None:
 
 def _use_file(asked: Asked, path: Path) -> Any:
     """The simulator reads the file, because only it knows its own catalogue's words."""
-    from plivo_sim.client import Refused
-
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongFile(_unreadable(path, error)) from None
-    try:
+    text = text_of_file(path)
+    with problems_of(path, asked.as_json):
         return asked.post("/scenario", {"yaml": text})
-    except Refused as error:
-        problems = error.body.get("problems")
-        if not problems:
-            raise
-        if asked.as_json:
-            click.echo(as_json(error.body))
-            raise click.exceptions.Exit(WrongFile.exit_code) from None
-        raise WrongFile("\n".join(_placed(str(path), each) for each in problems)) from None
 
 
-def _placed(file: str, problem: dict[str, str]) -> str:
-    """``file:line: path: text`` of a problem whose text begins with ``line N: ``."""
-    line = re.match(r"line (\d+): ", problem["message"])
-    text = problem["message"][line.end() :] if line else problem["message"]
-    where = f"{file}:{line[1]}" if line else file
-    return ": ".join(part for part in (where, problem["path"], text) if part)
+@scenario.command("next")
+@click.argument("status", type=click.Choice(DECISIONS))
+@click.option("--reason", help="The name of a preset, or any text.")
+@click.option("--after", metavar="DURATION", help="Else after the account's review delay.")
+@asks_account
+def next_(asked: Asked, status: str, reason: str | None, after: str | None) -> None:
+    """Decide the next submission, whatever the story says. They queue."""
+    given = {"decide": status, "reason": reason, "after": after}
+    body = {name: text for name, text in given.items() if text}
+    asked.show(asked.post("/next-outcome", body), lambda told: f"{told['waiting']} waiting")
 
 
 # --- without a simulator ---------------------------------------------------------------------
@@ -167,7 +161,7 @@ def _mistakes(file: str, words: Collection[str] | None, *, quiet: bool) -> list[
     except ScenarioError as error:
         return list(error.mistakes)
     except (OSError, UnicodeDecodeError) as error:
-        return [Mistake(file, 0, "", _unreadable(None, error))]
+        return [Mistake(file, 0, "", why_unreadable(error))]
     if not quiet:
         click.echo(f"{file}: ok: {story.story}")
     return []
@@ -179,11 +173,6 @@ def _as_json(mistakes: list[Mistake]) -> str:
         for each in mistakes
     ]
     return as_json({"mistakes": shown})
-
-
-def _unreadable(path: Path | None, error: OSError | UnicodeDecodeError) -> str:
-    told = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-    return f"{path}: {told}" if path else str(told)
 
 
 @scenario.command()

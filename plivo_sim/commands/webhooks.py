@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
-from plivo_sim.commands.asking import Asked, asks_account, id_argument, page_options
+from plivo_sim.commands.asking import (
+    Asked,
+    WrongFile,
+    asks,
+    asks_account,
+    id_argument,
+    not_empty,
+    page_options,
+    problems_of,
+    text_of_file,
+)
 from plivo_sim.commands.tables import instant, table, values
 from plivo_sim.domain.models import DeliveryState
 
@@ -17,7 +28,7 @@ _STATES = click.Choice(list(map(str, DeliveryState)))
 
 @click.group()
 def webhooks() -> None:
-    """Look at callbacks and send them again."""
+    """Look at callbacks, send them again, make trouble for them."""
 
 
 @webhooks.command("list")
@@ -125,3 +136,70 @@ def _every(asked: Asked, application: str | None, state: str | None) -> Iterator
         offset += PAGE
         if offset >= answer["total_count"]:
             return
+
+
+# --- what happens on the way -----------------------------------------------------------------
+
+
+@webhooks.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--drop", is_flag=True, help="Go back to the story's policy, or none.")
+@asks_account
+def policy(asked: Asked, file: Path | None, drop: bool) -> None:
+    """Show, set or drop what happens to callbacks on their way.
+
+    FILE says it as the webhooks of a scenario file do, in YAML or JSON, with or without that word
+    above. It stands in for the policy of the active story.
+    """
+    if file and drop:
+        raise click.UsageError("give one of FILE, --drop")
+    if file is None:
+        asked.show(asked.ask("DELETE" if drop else "GET", "/webhooks/policy"), _policy)
+        return
+    body = _read_policy(file)
+    with problems_of(file, asked.as_json):
+        asked.show(asked.post("/webhooks/policy", body), _policy)
+
+
+def _read_policy(file: Path) -> dict[str, Any]:
+    from plivo_sim.yamltext import plain_yaml  # here because it needs YAML
+
+    try:
+        told = plain_yaml(text_of_file(file))
+    except ValueError as error:
+        raise WrongFile(f"{file}: {error}") from None
+    if isinstance(told, dict) and list(told) == ["webhooks"]:
+        told = told["webhooks"]
+    if not isinstance(told, dict):
+        raise WrongFile(f"{file}: write 'delay: 10m' and so on")
+    return told
+
+
+def _policy(answer: dict[str, Any]) -> str:
+    """As a file says it."""
+    import yaml  # here because a start needs none
+
+    text: str = yaml.safe_dump({"webhooks": answer}, sort_keys=False, allow_unicode=True)
+    return text.rstrip()
+
+
+@webhooks.command()
+@click.argument("name", callback=not_empty)
+@click.option("--clear", is_flag=True, help="Forget what it holds.")
+@asks
+def inbox(asked: Asked, name: str, clear: bool) -> None:
+    """Show what the built-in inbox NAME received.
+
+    URL/_sim/inbox/NAME is its address, a callback_url for whoever has no receiver. All accounts
+    share it.
+    """
+    method = "DELETE" if clear else "GET"
+    asked.show(asked.ask(method, f"/inbox/{name}/messages"), _messages)
+
+
+def _messages(answer: dict[str, Any]) -> str:
+    rows = [
+        (number, each["method"], each["url"], each["body"])
+        for number, each in enumerate(answer["messages"], 1)
+    ]
+    return table(("message", "method", "url", "body"), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from plivo_sim.console.pages import open_world, show
 from plivo_sim.faults.fields import HELP, fault_fields, plain_type
 from plivo_sim.services import policies
 from plivo_sim.world import World
-from plivo_sim.yamltext import check_yaml
+from plivo_sim.yamltext import plain_yaml
 
 SHOWN_STRUCK = 10
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -205,23 +204,7 @@ def write(form: Form) -> list[Deed]:
 
 def read_faults(text: str) -> list[dict[str, Any]]:
     """The faults in a text, as plain JSON values. Raises ValueError with a sentence."""
-    import yaml  # here because a start needs none
-
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        check_yaml(text, loader)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
-            raise ValueError("write each fault out: aliases (*name) are not followed here")
-        told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
-        data = json.loads(json.dumps(told, default=str, allow_nan=False))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise ValueError(f"{where}not valid YAML: {getattr(error, 'problem', error)}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except TypeError as error:
-        raise ValueError(f"not valid YAML: {error}") from None
+    data = plain_yaml(text)
     if isinstance(data, dict) and list(data) == ["faults"]:
         data = data["faults"]
     faults = data if isinstance(data, list) else [data]

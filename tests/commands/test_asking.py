@@ -12,7 +12,9 @@ pytestmark = pytest.mark.live
 ASKING = [
     ("status",), ("clock", "show"), ("apps", "list"), ("apps", "show", "x"), ("scenario", "list"),
     ("scenario", "use", "instant-accept"), ("fault", "list"), ("webhooks", "list"), ("seed", "1"),
-    ("snapshot", "save"), ("reset",), ("export", "-"), ("try",),
+    ("snapshot", "save"), ("reset",), ("export", "-"), ("try",), ("account", "list"),
+    ("account", "set", "strict=true"), ("scenario", "next", "nothing"), ("webhooks", "policy"),
+    ("webhooks", "inbox", "mine"), ("coverage", "--clear"),
 ]  # fmt: skip
 OF_ONE_ACCOUNT = [
     ("clock", "show"), ("clock", "advance", "1d"), ("clock", "set", "2030-01-01"),
@@ -20,7 +22,8 @@ OF_ONE_ACCOUNT = [
     ("scenario", "show"), ("scenario", "use", "instant-accept"), ("scenario", "use", "--none"),
     ("fault", "list"), ("fault", "clear"), ("fault", "add", "--effect", "reset"),
     ("webhooks", "list"), ("webhooks", "replay", "--all"), ("seed", "1"), ("snapshot", "save"),
-    ("snapshot", "load", "x"), ("reset",), ("export", "-"),
+    ("snapshot", "load", "x"), ("reset",), ("export", "-"), ("account", "set", "strict=true"),
+    ("scenario", "next", "rejected"), ("webhooks", "policy"), ("webhooks", "policy", "--drop"),
 ]  # fmt: skip
 
 

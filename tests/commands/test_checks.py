@@ -48,3 +48,10 @@ def test_requests_and_coverage(shell: Shell, application: str) -> None:
         line.split()[:4] == ["transition", "draft", "->", "submitted"] for line in told.splitlines()
     )
     assert shell.json("coverage")["statuses"]["submitted"] is True
+
+
+def test_clearing_the_coverage(shell: Shell, application: str) -> None:
+    """A new run begins."""
+    assert shell.json("coverage")["statuses"]["submitted"]
+    assert not shell.json("coverage", "--clear")["statuses"]["submitted"]
+    assert not shell.json("coverage")["statuses"]["submitted"]

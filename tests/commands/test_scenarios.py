@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
-from plivo_sim.commands.scenarios import starter
+from plivo_sim.commands.scenarios import DECISIONS, starter
 from plivo_sim.scenarios.loader import load_scenario
+from plivo_sim.scenarios.model import Decision
 from tests.commands.conftest import Shell
 from tests.support import Http
 
@@ -54,6 +56,23 @@ def test_use_one_that_ships(shell: Shell, http: Http, application: str) -> None:
     id = http.sdk_created(alias="after")
     http.advance("0s")
     assert shell.json("apps", "show", id)["status"] == "accepted"
+
+
+def test_next(shell: Shell, http: Http, application: str) -> None:
+    """What is said is decided of the next submission, and they queue."""
+    words = ("scenario", "next", "rejected", "--reason", "No seal.", "--after", "2h")
+    assert shell.told(*words) == "1 waiting\n"
+    assert shell.json("scenario", "next", "nothing") == {"waiting": 2}
+    id = http.sdk_created(alias="after")
+    http.advance("2h")
+    told = shell.json("apps", "show", id)
+    assert (told["status"], told["rejection_reason"]) == ("rejected", "No seal.")
+
+
+def test_next_knows_every_decision() -> None:
+    """The words are those of the language; others are wrong usage."""
+    assert set(DECISIONS) == set(get_args(get_type_hints(Decision)["decide"]))
+    assert "Usage:" in NOWHERE.error("scenario", "next", "suspendd", code=2)
 
 
 def test_use_one_that_does_not_ship(shell: Shell, application: str) -> None:
