@@ -109,13 +109,16 @@ def _chosen(settings: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def set_setting(form: Form) -> list[Deed]:
+    account = form.get("account", "")
     name, text = form.get("name", ""), form.get("value", "").strip()
     return [
         Deed(
             told=f"{name} is {text or 'empty'} in this account.",
             method="POST",
             path="/accounts",
-            body={"auth_id": form.get("account", ""), "settings": {name: text}},
+            body={"auth_id": account, "settings": {name: text}},
+            cli=("account", "set", "--account", account),
+            named=f"{name}={text}",
         )
     ]
 
@@ -232,7 +235,14 @@ def coverage_page(account: str) -> Response:
 
 
 def clear_coverage(form: Form) -> list[Deed]:
-    return [Deed(told="A new run begins: nothing is covered.", method="DELETE", path="/coverage")]
+    return [
+        Deed(
+            told="A new run begins: nothing is covered.",
+            method="DELETE",
+            path="/coverage",
+            cli=("coverage", "--clear"),
+        )
+    ]
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [

@@ -30,8 +30,8 @@ Form = ImmutableMultiDict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none when the
-    command line has no such command. ``named``: the name that the command is given behind its
+    """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none for a call
+    that no button makes. ``named``: the name that the command is given behind its
     own two words, whatever it looks like.
 
     ``written``: name and text of a file that the command reads. ``attached``: which key of the

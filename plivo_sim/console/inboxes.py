@@ -64,8 +64,15 @@ def _shown(world: World, number: int, message: Message) -> dict[str, Any]:
 def empty(form: Form) -> list[Deed]:
     """Forget what an inbox holds."""
     name = form.get("name", "")
-    path = f"/inbox/{quote(name, safe='')}/messages"
-    return [Deed(told=f"Emptied the inbox {name}.", method="DELETE", path=path)]
+    return [
+        Deed(
+            told=f"Emptied the inbox {name}.",
+            method="DELETE",
+            path=f"/inbox/{quote(name, safe='')}/messages",
+            cli=("webhooks", "inbox", "--clear"),
+            named=name,
+        )
+    ]
 
 
 def use(form: Form) -> list[Deed]:
@@ -77,6 +84,7 @@ def use(form: Form) -> list[Deed]:
             method="POST",
             path="/accounts",
             body={"auth_id": account, "settings": {"callback_url": url}},
+            cli=("account", "set", f"callback_url={url}", "--account", account),
         )
     ]
 

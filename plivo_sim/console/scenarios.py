@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -243,6 +244,7 @@ def drop(form: Form) -> list[Deed]:
 
 def next_outcome(form: Form) -> list[Deed]:
     """What the next submission gets; what is left empty is not given."""
+    account = form.get("account", "")
     given = {
         "decide": form.get("decide", ""),
         "reason": form.get("reason", "").strip() or form.get("preset", ""),
@@ -250,12 +252,15 @@ def next_outcome(form: Form) -> list[Deed]:
     }
     body = {name: text for name, text in given.items() if text}
     word = given["decide"].replace("_", " ")
+    options = [(f"--{name}", body[name]) for name in ("reason", "after") if name in body]
     return [
         Deed(
             told=f"The next submission waits for it: {word}.",
             method="POST",
             path="/next-outcome",
-            body={**body, "account": form.get("account", "")},
+            body={**body, "account": account},
+            cli=("scenario", "next", *chain(*options), "--account", account),
+            named=given["decide"],
         )
     ]
 

@@ -24,6 +24,7 @@ SAYING = ("event", "status")
 """The fields of a payload that tell what it is about."""
 REPLAY_OF = "replay of "
 POLICY_PATH = "/webhooks/policy"
+POLICY_FILE = "policy.yaml"
 NUMBERS = ("drop", "duplicate", "timeout_s")
 TEXTS = ("delay", "age")
 LISTS = ("retries", "success")
@@ -187,21 +188,39 @@ def set_policy(form: Form) -> list[Deed]:
     body |= {name: _list(texts[name]) for name in LISTS if name in texts}
     body |= {"reorder": True} if "reorder" in texts else {}
     body |= {"signature": texts["signature"]} if texts.get("signature", "valid") != "valid" else {}
+    account = form.get("account", "")
     told = ", ".join(f"{name} {value}" for name, value in body.items())
     return [
         Deed(
             told=f"Callbacks from now on: {told or 'as the settings say'}.",
             method="POST",
             path=POLICY_PATH,
-            body={**body, "account": form.get("account", "")},
+            body={**body, "account": account},
+            cli=("webhooks", "policy", POLICY_FILE, "--account", account),
+            written=(POLICY_FILE, _as_file(body)),
         )
     ]
 
 
+def _as_file(policy: dict[str, Any]) -> str:
+    """The policy as a scenario file, or one of its own, says it."""
+    import yaml  # here because a start needs none
+
+    text: str = yaml.safe_dump({"webhooks": policy}, sort_keys=False, allow_unicode=True)
+    return text
+
+
 def drop_policy(form: Form) -> list[Deed]:
     account = form.get("account", "")
-    told = "The account's own webhook policy is gone."
-    return [Deed(told=told, method="DELETE", path=POLICY_PATH, query={"account": account})]
+    return [
+        Deed(
+            told="The account's own webhook policy is gone.",
+            method="DELETE",
+            path=POLICY_PATH,
+            query={"account": account},
+            cli=("webhooks", "policy", "--drop", "--account", account),
+        )
+    ]
 
 
 def _text(form: Form, name: str) -> str:
