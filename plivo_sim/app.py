@@ -154,6 +154,9 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
     add = response.headers.add
     if call.dialect != "console":
         add("X-Request-Id", call.id_of_answer())
+    if call.dialect == "control":
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Cache-Control", "no-store")
     if call.dialect in MOUNTS:
         add("X-Plivo-Sim-Dialect", call.dialect)
     if call.warnings:
