@@ -108,6 +108,7 @@ def _greeting(url: str, settings: Settings) -> str:
     delay = settings.review_delay or "the requirement's own days"
     return f"""plivo-sim {__version__}
   Point an SDK at   {url}/v1/Account
+  In a browser      {url}/
   State             {where}
   A review takes    {delay}
   Move time         curl -X POST {url}/_sim/clock/advance -H 'Content-Type: application/json' \
