@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response, request
 
 from plivo_sim.atoms.presenters import present_application as present_atoms
-from plivo_sim.console.deeds import Build, Deed, Form, just_refused
+from plivo_sim.console.deeds import Build, Deed, Form, just_refused, too_many
 from plivo_sim.console.pages import (
     Paged,
     guard,
@@ -219,6 +219,8 @@ def decide(form: Form) -> list[Deed]:
         return [_not_decided("choose a decision")]
     if not ids:
         return [_not_decided("tick the applications that it is for")]
+    if wrong := too_many(ids):
+        return [_not_decided(wrong)]
     verb, _, told = REINSTATE if form.get("verb") == REINSTATE[0] else VERBS[Status(status)]
     written = form.get("reason", "").strip() or form.get("preset", "")
     reason = reason_of(written) if written else None

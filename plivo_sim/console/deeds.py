@@ -23,9 +23,18 @@ from plivo_sim.jsontext import decode_json
 
 KEPT_DEEDS = 200
 KEPT_ITEMS = 50
+MOST_AT_ONCE = 1000
 DEFAULT_URL = "http://127.0.0.1:8700"
 
 Form = ImmutableMultiDict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A refusal, by its code, that means that there is nothing left to do; and what to say then."""
+
+    code: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +45,7 @@ class Deed:
 
     ``written``: name and text of a file that the command reads. ``attached``: which key of the
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
-    then no call is made.
+    then no call is made. ``over``: a refusal that is none.
     """
 
     told: str
@@ -49,6 +58,7 @@ class Deed:
     written: tuple[str, str] | None = None
     attached: tuple[str, str] | None = None
     wrong: str = ""
+    over: Over | None = None
 
     @property
     def url(self) -> str:
@@ -97,6 +107,13 @@ class Deed:
         return replace(self, body=kept)
 
 
+def too_many(ids: list[str]) -> str:
+    """What is wrong with so many in one form, if anything: each is a call, and the page waits."""
+    if len(ids) <= MOST_AT_ONCE:
+        return ""
+    return f"these are {len(ids):,}: at most {MOST_AT_ONCE:,} go at once"
+
+
 Build = Callable[[Form], list[Deed]]
 
 
@@ -107,10 +124,11 @@ class Done:
     deed: Deed
     status: int
     answer: Any
+    over: bool = False
 
     @property
     def ok(self) -> bool:
-        return self.status < 400
+        return self.status < 400 or self.over
 
     @property
     def told(self) -> str:
@@ -182,6 +200,10 @@ def perform(deed: Deed) -> Done:
         answer = decode_json(response.get_data())
         response.close()  # what is to follow an answer follows it
     status = response.status_code
+    if deed.over and status >= 400 and answer.get("code") == deed.over.code:
+        return Done(
+            deed=replace(deed, told=deed.over.told), status=status, answer=answer, over=True
+        )
     return Done(
         deed=deed.light(), status=status, answer=answer if status >= 400 else _start(answer)
     )

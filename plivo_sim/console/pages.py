@@ -44,9 +44,14 @@ class ConsoleCall(Call):
         return show("error.html", status=status, problem=problem, home=home)
 
 
+def is_account(text: str) -> bool:
+    """Whether an account can have this auth id."""
+    return text.startswith("MA") and AUTH_ID.fullmatch(text) is not None
+
+
 def open_world(account: str) -> World:
     """The account that a page is of, with what is due in it done. Raises NoSuchPage."""
-    if not (account.startswith("MA") and AUTH_ID.fullmatch(account)):
+    if not is_account(account):
         raise NoSuchPage(f"{account[:50]!r} is no account: those are MA and 18 letters or digits")
     call = current_call()
     call.world = world = call.sim.world(account)

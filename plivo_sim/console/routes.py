@@ -22,7 +22,7 @@ from plivo_sim.console import (
     webhooks,
 )
 from plivo_sim.console.deeds import KEPT_DEEDS, Build, Deed, Memory, memory, perform
-from plivo_sim.console.pages import guard, open_world, pulse_of, show
+from plivo_sim.console.pages import guard, is_account, open_world, pulse_of, show
 from plivo_sim.control.trust import check_caller
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
 from plivo_sim.dialects.calls import current_call
@@ -105,10 +105,14 @@ def front() -> Response:
 
 
 def welcome() -> Response:
-    """The only account's applications; a choice where there are several; how to begin if none."""
+    """The only account's applications; a choice where there are several; how to begin if none.
+    ``?open=`` leads to an account by its auth id, whether it exists or not."""
     call = current_call()
     worlds = call.sim.accounts()
-    if len(worlds) == 1 and "all" not in request.args:
+    wanted = request.args.get("open", "").strip()
+    if is_account(wanted):
+        return _to(f"{PREFIX}/{wanted}/applications")
+    if len(worlds) == 1 and not {"all", "open"} & set(request.args):
         return _to(f"{PREFIX}/{worlds[0].auth_id}/applications")
     shown = []
     for world in worlds:
@@ -121,7 +125,7 @@ def welcome() -> Response:
                     "numbers": len(world.store.numbers),
                 }
             )
-    return show("welcome.html", worlds=shown)
+    return show("welcome.html", worlds=shown, wanted=wanted)
 
 
 def account_home(account: str) -> Response:
@@ -145,7 +149,9 @@ def pulse(account: str) -> Response:
 
 def history(account: str) -> Response:
     """What was done here, as a script that does it again."""
-    deeds = [done.deed for _, group in memory().groups for done in group if done.ok]
+    deeds = [
+        done.deed for _, group in memory().groups for done in group if done.ok and not done.over
+    ]
     base = request.host_url.rstrip("/")
     return show(
         "history.html",

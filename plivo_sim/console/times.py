@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
 
-from plivo_sim.console.deeds import Build, Deed, Form
+from plivo_sim.console.deeds import Build, Deed, Form, Over
 from plivo_sim.console.pages import open_world, show
 from plivo_sim.domain.models import Timer, TimerKind
 from plivo_sim.world import World
@@ -61,6 +62,13 @@ def advance_to(form: Form) -> list[Deed]:
     return [_clock(f"Advanced to {to}.", "advance", form, "advance", "--to", to, to=to)]
 
 
+def to_event(form: Form) -> list[Deed]:
+    """To something that is due. A clock that runs may be past it when the button is pressed."""
+    to = form.get("to", "").strip()
+    over = Over("clock_refused", f"It has happened already: the clock is past {to}.")
+    return [replace(deed, over=over) for deed in advance_to(form)]
+
+
 def pause(form: Form) -> list[Deed]:
     return [_clock("Time stands still.", "pause", form, "pause")]
 
@@ -79,6 +87,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [("/time", time_page)]
 DEEDS: dict[str, Build] = {
     "advance": advance,
     "advance-to": advance_to,
+    "to-event": to_event,
     "pause": pause,
     "resume": resume,
     "rate": rate,

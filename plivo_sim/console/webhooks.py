@@ -11,7 +11,7 @@ import msgspec
 from flask import Response, request
 
 from plivo_sim.console.curl import curl
-from plivo_sim.console.deeds import Build, Deed, Form, just_refused
+from plivo_sim.console.deeds import Build, Deed, Form, just_refused, too_many
 from plivo_sim.console.pages import Paged, newest, open_world, show
 from plivo_sim.domain.models import Attempt, Delivery, DeliveryState
 from plivo_sim.errors import NotFound
@@ -166,8 +166,9 @@ def _verdicts(seen: Seen) -> dict[str, Any]:
 
 def replay(form: Form) -> list[Deed]:
     """Send every callback that was ticked once more."""
-    if not form.get("id"):
-        wrong = "tick the callbacks that are to go out again"
+    ids = [each for each in form.getlist("id") if each]
+    wrong = too_many(ids) if ids else "tick the callbacks that are to go out again"
+    if wrong:
         return [Deed(told="", method="POST", path="/webhooks", wrong=wrong)]
     return [
         Deed(
@@ -176,7 +177,7 @@ def replay(form: Form) -> list[Deed]:
             path=f"/webhooks/{quote(id, safe='')}/replay",
             cli=("webhooks", "replay", id),
         )
-        for id in form.getlist("id")
+        for id in ids
     ]
 
 

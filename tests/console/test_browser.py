@@ -120,6 +120,27 @@ def test_two_are_decided_at_once(live: LiveSimulator, page: Page, desk: Http) ->
     assert shown == ["accepted", "accepted", "submitted"]
 
 
+def test_all_of_a_page_are_chosen(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """One box ticks every row, the form is in sight below many rows, and the box says what is."""
+    ids = [desk.sdk_created(alias=f"case {i}") for i in range(30)]
+    page.goto(f"{live.url}{HOME}/applications")
+    every = page.get_by_label("Choose all on this page")
+    every.check()
+    assert page.locator("input[name=id]:checked").count() == 30
+    page.get_by_label(f"Choose {ids[-1]}").uncheck()
+    assert every.evaluate("box => [box.checked, box.indeterminate]") == [False, True]
+    box = page.get_by_role("button", name="Decide").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 900
+    desk.sdk_created(alias="a late one")
+    page.get_by_role("link", name="a late one").wait_for()
+    assert page.locator("input[name=id]:checked").count() == 29
+    page.get_by_role("button", name="Decide").click()
+    page.locator("#done.good").wait_for()
+    listed = desk.control("GET", "/applications", status="accepted", account=AUTH_ID).get_json()
+    assert listed["total_count"] == 29
+
+
 def test_the_first_can_be_decided_at_once(live: LiveSimulator, page: Page, desk: Http) -> None:
     """What an empty page had no use for is there when the first application appears."""
     page.goto(f"{live.url}{HOME}/applications")
@@ -193,9 +214,10 @@ def test_the_clock_runs(live: LiveSimulator, page: Page, desk: Http) -> None:
 
 
 def test_without_scripts(live: LiveSimulator, scriptless: Page, desk: Http) -> None:
-    """Pages can be read, and buttons work, in a browser that runs no script."""
+    """Pages can be read, and buttons work, in a browser that runs no script; what needs one is not there."""
     id = desk.sdk_created()
     scriptless.goto(f"{live.url}{HOME}/applications")
+    assert scriptless.locator("[data-tick]").is_hidden()
     scriptless.get_by_role("link", name="Acme Mumbai").click()
     scriptless.get_by_role("button", name="Accept").click()
     scriptless.locator("h1 .chip", has_text="accepted").wait_for()

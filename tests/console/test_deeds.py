@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from plivo_sim.console.deeds import DEFAULT_URL, KEPT_ITEMS, Deed, Done, Memory
+from plivo_sim.console.deeds import DEFAULT_URL, KEPT_ITEMS, MOST_AT_ONCE, Deed, Done, Memory
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -104,3 +104,22 @@ def test_other_names_stand_in_front(http: Http) -> None:
     """As one writes it."""
     page = press(http, "take-snapshot", back=f"{HOME}/account", account=AUTH_ID, name="x").text
     assert f"plivo-sim snapshot save x --account {AUTH_ID}" in page
+
+
+@pytest.mark.parametrize(("do", "fields"), [("decide", {"status": "accepted"}), ("replay", {})])
+def test_too_many_at_once(http: Http, do: str, fields: dict[str, str]) -> None:
+    """Each is a call, so a form has a limit, and says so before any is made."""
+    http.sdk_created()
+    ids = [f"id-{number}" for number in range(MOST_AT_ONCE + 1)]
+    page = press(http, do, **fields, id=ids).text
+    assert "these are 1,001: at most 1,000 go at once" in page
+    ((_, group),) = http.app.extensions["console"].groups
+    assert len(group) == 1
+
+
+def test_as_many_as_may_be(http: Http) -> None:
+    """The limit itself is none too many."""
+    ids = [f"id-{number}" for number in range(MOST_AT_ONCE)]
+    press(http, "replay", id=ids)
+    ((_, group),) = http.app.extensions["console"].groups
+    assert len(group) == MOST_AT_ONCE

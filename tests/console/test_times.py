@@ -28,6 +28,40 @@ def test_advancing_to_the_next_event(http: Http) -> None:
     assert http.control("GET", f"/applications/{id}").get_json()["status"] == "accepted"
 
 
+@pytest.mark.parametrize("path", ["applications", "time"])
+def test_an_event_that_is_over(http: Http, path: str) -> None:
+    """Where the clock got there first, the button says so: no error, nothing to copy."""
+    http.sdk_created()
+    page = http.get(f"{HOME}/{path}").text
+    assert "/console/do/to-event" in page
+    http.advance("30d")
+    page = press(http, "to-event", account=AUTH_ID, to="2026-01-08T09:00:00+00:00").text
+    assert 'class="done good"' in page
+    assert "It has happened already: the clock is past 2026-01-08" in page
+    assert "The same from a shell" not in page
+    assert "No button was pressed yet" in http.get(f"{HOME}/history").text
+
+
+def test_an_event_to_come(http: Http) -> None:
+    """The same button goes there."""
+    id = http.sdk_created()
+    page = press(http, "to-event", account=AUTH_ID, to="2026-01-08T09:00:00+00:00").text
+    assert "clock advance --to 2026-01-08T09:00:00+00:00" in page
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "accepted"
+
+
+def test_an_event_that_is_no_instant(http: Http) -> None:
+    """Any other refusal is one."""
+    assert 'class="done bad"' in press(http, "to-event", account=AUTH_ID, to="soon").text
+
+
+def test_a_past_that_was_typed_is_refused(http: Http) -> None:
+    """Time never goes back."""
+    page = press(http, "advance-to", account=AUTH_ID, to="2020-01-01T00:00:00Z").text
+    assert "the clock never goes back" in page
+    assert 'class="done bad"' in page
+
+
 @pytest.mark.parametrize(
     ("do", "fields", "command"),
     [

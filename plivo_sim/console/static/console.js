@@ -150,8 +150,28 @@ async function copy(button) {
   setTimeout(() => (button.textContent = "Copy"), 1500);
 }
 
+// --- choosing ------------------------------------------------------------------------------
+
+const choices = (all) =>
+  [...document.querySelectorAll(`input[type=checkbox][form=${all.dataset.tick}][name=id]`)];
+
+function tellAll() {
+  for (const all of document.querySelectorAll("[data-tick]")) {
+    const ticked = choices(all).filter((each) => each.checked).length;
+    all.checked = ticked > 0 && ticked === choices(all).length;
+    all.indeterminate = ticked > 0 && !all.checked;
+  }
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-tick]"))
+    for (const each of choices(event.target)) each.checked = event.target.checked;
+  tellAll();
+});
+
 function dress(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const each of root.querySelectorAll("[data-copy], [data-tick]")) each.hidden = false;
+  tellAll();
   tellLocalTimes(root);
 }
 

@@ -1,0 +1,69 @@
+"""The page of all accounts, with a form that opens any of them; the tabs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.console.support import HOME
+from tests.support import AUTH_ID, Http
+
+OTHER_ID = "MAYYYYYYYYYYYYYYYYYY"
+FORM = r'<form method="get" action="/console/".*?name="open".*?</form>'
+
+
+@pytest.mark.parametrize("accounts", [0, 1])
+def test_the_form_is_there(http: Http, accounts: int) -> None:
+    """With accounts and without."""
+    for _ in range(accounts):
+        http.sdk_created()
+    assert re.search(FORM, http.get("/console/?all").text, re.S)
+
+
+@pytest.mark.parametrize("accounts", [0, 1])
+def test_opening_an_account(http: Http, accounts: int) -> None:
+    """It leads to its applications, blanks around the id or not, and makes no account."""
+    for _ in range(accounts):
+        http.sdk_created()
+    answer = http.get(f"/console/?open=+{OTHER_ID}+")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/console/{OTHER_ID}/applications"
+    assert len(http.sim.accounts()) == accounts
+
+
+@pytest.mark.parametrize("accounts", [0, 1])
+@pytest.mark.parametrize(
+    "text", ["MA1", OTHER_ID.lower(), f"S{OTHER_ID[1:]}", "//evil", "<script>x", OTHER_ID + "Y"]
+)
+def test_a_wrong_id_is_told(http: Http, accounts: int, text: str) -> None:
+    """On the same page, as text, and it stays in the form."""
+    for _ in range(accounts):
+        http.sdk_created()
+    answer = http.get("/console/", query_string={"open": text})
+    assert answer.status_code == 200
+    shown = text.replace("<", "&lt;").replace(">", "&gt;")
+    assert f"{shown} is no account" in answer.text
+    assert f'name="open" value="{shown}"' in answer.text
+
+
+def test_nothing_given_is_nothing_wrong(http: Http) -> None:
+    """The page is as it was, even with a single account."""
+    http.sdk_created()
+    answer = http.get("/console/?open=")
+    assert (answer.status_code, "is no account" in answer.text) == (200, False)
+    assert AUTH_ID in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "tab"),
+    [
+        ("webhooks", "webhooks"), ("webhooks/x", None), ("inbox", "webhooks"),
+        ("inbox/mine", "webhooks"), ("account/coverage", "account"), ("time", "time"),
+    ],
+)  # fmt: skip
+def test_the_tab_that_is_current(http: Http, path: str, tab: str | None) -> None:
+    """One, the inbox counts as webhooks; a page that says that something is missing has none."""
+    page = http.get(f"{HOME}/{path}").text
+    found = re.findall(rf'<a href="{HOME}/([a-z]+)" aria-current="page">', page)
+    assert found == ([tab] if tab else [])
