@@ -214,7 +214,7 @@ def test_the_clock_runs(live: LiveSimulator, page: Page, desk: Http) -> None:
 
 
 def test_without_scripts(live: LiveSimulator, scriptless: Page, desk: Http) -> None:
-    """Pages can be read, and buttons work, in a browser that runs no script; what needs one is not there."""
+    """Pages can be read, and buttons work, in a browser that runs none; what needs it is hidden."""
     id = desk.sdk_created()
     scriptless.goto(f"{live.url}{HOME}/applications")
     assert scriptless.locator("[data-tick]").is_hidden()
