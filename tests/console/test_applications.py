@@ -5,10 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
+import sys
+from urllib.request import urlopen
 
 import pytest
 
 from plivo_sim.console.pages import PAGE_SIZE
+from plivo_sim.live import LiveSimulator
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, PNG, Http
 
@@ -307,3 +311,15 @@ def test_another_accounts_case_is_not_shown(http: Http) -> None:
     """Accounts do not mix in the console either."""
     other = Http(http.app, http.sim, auth_id="MAYYYYYYYYYYYYYYYYYY")
     assert http.get(f"{HOME}/applications/{other.sdk_created()}").status_code == 404
+
+
+@pytest.mark.live
+def test_the_first_lines_of_python_work_as_shown(live: LiveSimulator) -> None:
+    """Whoever pastes what the empty console shows gets an answer."""
+    shown = urlopen(f"{live.url}/console/").read().decode()
+    found = re.search(r'<pre id="first-sdk"[^>]*>(.*?)</pre>', shown, re.S)
+    assert found is not None
+    ran = subprocess.run(
+        [sys.executable, "-c", html.unescape(found[1])], capture_output=True, text=True, timeout=60
+    )
+    assert "'number_type': 'local'" in ran.stdout, ran.stderr
