@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from plivo_sim.durations import Duration, parse_duration
 
+DEFAULT_URL = "http://127.0.0.1:8700"
+"""Where a simulator answers whose settings are the defaults."""
 DOCUMENTED = "documented"
 LONGEST_TIMEOUT_S = 120.0
 

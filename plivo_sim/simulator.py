@@ -31,6 +31,11 @@ AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
 MOST_GHOSTS = 256
 
 
+def is_account(text: str) -> bool:
+    """Whether an account can have this auth id; a subaccount's is none."""
+    return text.startswith("MA") and AUTH_ID.fullmatch(text) is not None
+
+
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 

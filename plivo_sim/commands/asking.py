@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plivo_sim.settings import DEFAULT_URL
+
 if TYPE_CHECKING:
     from plivo_sim.client import Client, Refused
 
-DEFAULT_URL = "http://127.0.0.1:8700"
 C = TypeVar("C", bound=Callable[..., Any])
 
 

@@ -10,6 +10,7 @@ from flask import Response, request
 
 from plivo_sim.atoms.presenters import present_application as present_atoms
 from plivo_sim.console.deeds import Build, Deed, Form, just_refused, too_many
+from plivo_sim.console.exchanges import row_of
 from plivo_sim.console.pages import (
     Paged,
     guard,
@@ -139,9 +140,9 @@ def _case(world: World, id: str) -> dict[str, Any]:
             "attempts": [explained(each) for each in planning.explanations_of(world, id)],
             "shown": list(_as_shown(world, view)),
             "exchanges": [
-                {**shown, "at": each.at}
-                for each in list(world.exchanges)
-                if id in (shown := each.shown())["url"] or id in shown["answer"]
+                each
+                for each in map(row_of, world.exchanges)
+                if id in each["url"] or id in each["answer"]
             ],
             "inline": INLINE,
         }
@@ -176,9 +177,9 @@ def _as_shown(world: World, view: ApplicationView) -> Iterator[dict[str, Any]]:
         "call": f"GET {root}/ComplianceApplication/{application.id}/",
         "body": present_legacy(view, applications.requirement_of(world, application)),
     }
-    for name, mount, api in (("Documented", "documented", documented), ("SDK", "sdk", sdk)):
+    for name, mount, api in (("as documented", "documented", documented), ("SDK", "sdk", sdk)):
         yield {
-            "name": f"New API, {name}" if name == "SDK" else "New API, as documented",
+            "name": f"New API, {name}",
             "call": f"GET /{mount}{root}/PhoneNumber/Compliance/{application.id}/{query}",
             "body": api.present_one(view, shown),
         }

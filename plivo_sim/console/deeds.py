@@ -20,11 +20,11 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console.curl import shell_line, shell_word
 from plivo_sim.jsontext import decode_json
+from plivo_sim.settings import DEFAULT_URL
 
 KEPT_DEEDS = 200
 KEPT_ITEMS = 50
 MOST_AT_ONCE = 1000
-DEFAULT_URL = "http://127.0.0.1:8700"
 
 Form = ImmutableMultiDict[str, str]
 

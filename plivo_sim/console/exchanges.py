@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,15 +12,15 @@ from flask import Response, request
 
 from plivo_sim.console.curl import curl
 from plivo_sim.console.pages import (
-    Paged,
     as_json,
+    base_url,
     newest_of,
     open_world,
     readable,
     show,
 )
 from plivo_sim.errors import NotFound
-from plivo_sim.exchanges import KEPT_TEXT
+from plivo_sim.exchanges import KEPT_TEXT, Exchange
 from plivo_sim.services import planning
 from plivo_sim.world import World
 
@@ -39,12 +38,11 @@ def list_page(account: str) -> Response:
     """Newest first; filters by dialect, operation, class of status, and fault."""
     world = open_world(account)
     asked = {name: request.args.get(name, "") for name in FILTERS}
-    every = [each.shown() for each in world.exchanges]
-    found = newest_of([each for each in every if _matches(each, asked)])
+    every = [row_of(each) for each in world.exchanges]
     return show(
         "requests.html",
         world=world,
-        found=Paged([_row(each) for each in found.items], found.number, found.total),
+        found=newest_of([each for each in every if _matches(each, asked)]),
         asked=asked,
         choices=_choices(every, asked),
         any_at_all=bool(every),
@@ -75,20 +73,21 @@ def _choices(every: list[Shown], asked: dict[str, str]) -> dict[str, list[tuple[
     return chosen | {"status": list(CLASSES.items())}
 
 
-def _row(each: Shown) -> Shown:
-    """With what the table shows of it: path and query of the URL, a real instant."""
-    parts = urlsplit(each["url"])
+def row_of(exchange: Exchange) -> Shown:
+    """An exchange as it is shown, with path and query of its URL, and a real instant."""
+    shown = exchange.shown()
+    parts = urlsplit(shown["url"])
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    return {**each, "target": target, "at": datetime.fromisoformat(each["at"])}
+    return {**shown, "target": target, "at": exchange.at}
 
 
 def request_page(account: str, id: str) -> Response:
     """One exchange: what came, what was answered, what touched it."""
     world = open_world(account)
-    found = next((each for each in map(_shown, world.exchanges) if each["id"] == id), None)
-    if found is None:
+    exchange = next((each for each in world.exchanges if each.id == id), None)
+    if exchange is None:
         raise NotFound("request", id)
-    found = _row(found)
+    found = row_of(exchange)
     return show(
         "request.html",
         world=world,
@@ -100,11 +99,6 @@ def request_page(account: str, id: str) -> Response:
         as_curl=as_curl(world, found),
         kept_text=KEPT_TEXT,
     )
-
-
-def _shown(exchange: Any) -> Shown:
-    shown: Shown = exchange.shown()
-    return shown
 
 
 def _about(world: World, each: Shown) -> list[dict[str, Any]]:
@@ -155,7 +149,7 @@ def _not_kept(body: Any) -> bool:
 def as_curl(world: World, each: Shown) -> str:
     """The same request once more: to this simulator, whichever host it named, and with the token
     left to the environment."""
-    headers, url = each["headers"], request.host_url.rstrip("/") + each["target"]
+    headers, url = each["headers"], base_url() + each["target"]
     if _kind(each) in FORMS:
         headers = {name: value for name, value in headers.items() if name != "Content-Type"}
     return curl(each["method"], url, headers, _body_words(each), _credentials(world, each))

@@ -12,6 +12,7 @@ from flask import Response, request
 
 from plivo_sim.console.pages import (
     Paged,
+    base_url,
     newest,
     newest_of,
     open_world,
@@ -38,7 +39,7 @@ def numbers_page(account: str) -> Response:
             found = newest(world.store.numbers, {})
     with world.lock:
         shown = Paged([_row(world, each) for each in found.items], found.number, found.total)
-        commands = how_to_rent(world, request.host_url.rstrip("/"))
+        commands = how_to_rent(world, base_url())
         any_at_all = len(world.store.numbers) > 0
     return show(
         "numbers.html", world=world, found=shown, q=asked, commands=commands, any_at_all=any_at_all

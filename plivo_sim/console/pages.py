@@ -13,14 +13,15 @@ from flask import Response, render_template, request
 
 from plivo_sim import __version__
 from plivo_sim.console.curl import shell_word
-from plivo_sim.console.deeds import DEFAULT_URL, memory
+from plivo_sim.console.deeds import memory
 from plivo_sim.control.inbox import inboxes
 from plivo_sim.control.problems import problem_details
 from plivo_sim.dialects.calls import Call, current_call
 from plivo_sim.errors import NoSuchPage, SimError
 from plivo_sim.jsontext import decode_json
 from plivo_sim.ports import Record, Rows, Where
-from plivo_sim.simulator import AUTH_ID
+from plivo_sim.settings import DEFAULT_URL
+from plivo_sim.simulator import is_account
 from plivo_sim.world import World
 
 PAGE_SIZE = 50
@@ -42,11 +43,6 @@ class ConsoleCall(Call):
         self.why = problem["detail"]
         home = self.world.auth_id if self.world else ""
         return show("error.html", status=status, problem=problem, home=home)
-
-
-def is_account(text: str) -> bool:
-    """Whether an account can have this auth id."""
-    return text.startswith("MA") and AUTH_ID.fullmatch(text) is not None
 
 
 def open_world(account: str) -> World:
@@ -80,7 +76,7 @@ def guard(response: Response, policy: str) -> None:
 def header(world: World | None) -> dict[str, Any]:
     """What the top of every page shows."""
     accounts = [each.auth_id for each in current_call().sim.accounts()]
-    kept, base = memory(), request.host_url.rstrip("/")
+    kept, base = memory(), base_url()
     facts = {
         "version": __version__,
         "accounts": accounts,
@@ -107,6 +103,11 @@ def _of_account(world: World) -> dict[str, Any]:
             "due_count": len(world.store.timers),
             "pulse": pulse_of(world),
         }
+
+
+def base_url() -> str:
+    """Where this simulator answers, as whoever looks at the page reached it."""
+    return request.host_url.rstrip("/")
 
 
 def pulse_of(world: World) -> str:

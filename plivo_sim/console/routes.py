@@ -22,12 +22,13 @@ from plivo_sim.console import (
     webhooks,
 )
 from plivo_sim.console.deeds import KEPT_DEEDS, Build, Deed, Memory, memory, perform
-from plivo_sim.console.pages import guard, is_account, open_world, pulse_of, show
+from plivo_sim.console.pages import base_url, guard, open_world, pulse_of, show
 from plivo_sim.control.trust import check_caller
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES
+from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, check_size
 from plivo_sim.dialects.calls import current_call
 from plivo_sim.dialects.timestamps import microseconds
 from plivo_sim.errors import NoSuchPage, TooLarge, Untrusted
+from plivo_sim.simulator import is_account
 
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
@@ -152,7 +153,7 @@ def history(account: str) -> Response:
     deeds = [
         done.deed for _, group in memory().groups for done in group if done.ok and not done.over
     ]
-    base = request.host_url.rstrip("/")
+    base = base_url()
     return show(
         "history.html",
         world=open_world(account),
@@ -165,8 +166,7 @@ def history(account: str) -> Response:
 
 def do(name: str) -> Response:
     """A button was pressed: make its control calls, remember them, and go back to its page."""
-    if (request.content_length or 0) > LARGEST_BODY_BYTES:
-        raise TooLarge(LARGEST_BODY_BYTES)
+    check_size(request)
     try:
         form = request.form
     except RequestEntityTooLarge:

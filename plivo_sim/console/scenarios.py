@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -21,6 +21,7 @@ from plivo_sim.scenarios.matching import wanted_text
 from plivo_sim.scenarios.model import Comparison, Decision, Delay, Rule, Scenario, When
 from plivo_sim.scenarios.presets import PRESETS, reason_of
 from plivo_sim.services import policies
+from plivo_sim.services.planning import named_rules, times_fired
 from plivo_sim.world import World
 
 SHOWN_ATTEMPTS = 10
@@ -41,7 +42,7 @@ def scenario_page(account: str) -> Response:
         queue = [
             _told(msgspec.json.decode(each.body, type=Decision)) for each in waiting[:SHOWN_WAITING]
         ]
-        rules = [_rule(world, *each, attempts) for each in _named(story)]
+        rules = [_rule(world, *each, attempts) for each in (named_rules(story) if story else ())]
     return show(
         "scenario.html",
         world=world,
@@ -120,11 +121,6 @@ def _attempt(world: World, explanation: Explanation) -> dict[str, Any]:
     return {**explained(explanation), "application": application}
 
 
-def _named(story: Scenario | None) -> Iterator[tuple[str, Rule]]:
-    for index, rule in enumerate(story.rules if story else ()):
-        yield rule.name or f"rule {index + 1}", rule
-
-
 def _rule(world: World, name: str, rule: Rule, attempts: list[dict[str, Any]]) -> dict[str, Any]:
     missed = [miss for each in attempts for miss in each["near_misses"] if miss["rule"] == name]
     return {
@@ -132,7 +128,7 @@ def _rule(world: World, name: str, rule: Rule, attempts: list[dict[str, Any]]) -
         "when": conditions(rule.when),
         "then": _told(rule),
         "times": rule.times,
-        "fired": world.ids.counts.get(f"fired:{name}", 0),
+        "fired": times_fired(world, name),
         "nearly": len(missed),
     }
 

@@ -8,7 +8,7 @@ from flask import request
 
 from plivo_sim.control.inputs import invalid, text_of
 from plivo_sim.dialects.calls import current_call
-from plivo_sim.simulator import AUTH_ID
+from plivo_sim.simulator import is_account
 from plivo_sim.world import World
 
 
@@ -28,7 +28,7 @@ def world_of(data: dict[str, Any] | None = None, *, sends: bool = False) -> Worl
     auth_id = wanted(data)
     if not auth_id:
         world = call.sim.only_account()
-    elif auth_id.startswith("MA") and AUTH_ID.fullmatch(auth_id):
+    elif is_account(auth_id):
         world = call.sim.world(auth_id)
     else:
         raise invalid("account", "must be MA and 18 letters or digits")

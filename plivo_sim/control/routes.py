@@ -29,7 +29,7 @@ from plivo_sim.domain.statuses import Status
 from plivo_sim.errors import NotFound
 from plivo_sim.services import applications
 from plivo_sim.settings import read_rate
-from plivo_sim.simulator import AUTH_ID
+from plivo_sim.simulator import is_account
 from plivo_sim.snapshots import load_snapshot, save_snapshot
 from plivo_sim.world import World
 
@@ -267,7 +267,7 @@ def make_account() -> Response:
     """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings."""
     data = json_object("auth_id", "settings")
     auth_id = text_of(data, "auth_id") or ""
-    if not (auth_id.startswith("MA") and AUTH_ID.fullmatch(auth_id)):
+    if not is_account(auth_id):
         raise invalid("auth_id", "must be MA and 18 letters or digits")
     settings = data.get("settings", {})
     if not isinstance(settings, dict):

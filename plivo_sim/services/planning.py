@@ -6,8 +6,6 @@ a magic value; the scenario's other rules; its default; the account's review del
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from plivo_sim.domain.models import Explanation, Step, Verdict
 from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import Status
@@ -15,7 +13,7 @@ from plivo_sim.durations import Duration
 from plivo_sim.scenarios.deciding import dice_for, plan_of
 from plivo_sim.scenarios.magic import magic_decision
 from plivo_sim.scenarios.matching import Facts, check, facts_of
-from plivo_sim.scenarios.model import Decision, Rule
+from plivo_sim.scenarios.model import Decision, Rule, Scenario
 from plivo_sim.services import policies
 from plivo_sim.world import World
 
@@ -42,7 +40,7 @@ def _decide(world: World, submission: Submission, facts: Facts, verdicts: list[V
     if waiting is not None:
         return planned(waiting, "next outcome")
     scenario = policies.scenario_of(world)
-    rules = list(_named(scenario.rules)) if scenario else []
+    rules = named_rules(scenario) if scenario else []
     aimed = [(name, rule) for name, rule in rules if rule.when.application is not None]
     chosen = _first(world, aimed, facts, verdicts)
     if chosen is None and world.settings.magic:
@@ -67,8 +65,14 @@ def _as_asked(asked: Asked, default: Duration) -> Plan:
     return Plan(steps=(step,), decided_by=by)
 
 
-def _named(rules: list[Rule]) -> Iterator[tuple[str, Rule]]:
-    return ((rule.name or f"rule {index + 1}", rule) for index, rule in enumerate(rules))
+def named_rules(scenario: Scenario) -> list[tuple[str, Rule]]:
+    """The rules of a story, in their order; one without a name is called by its place."""
+    return [(rule.name or f"rule {i}", rule) for i, rule in enumerate(scenario.rules, 1)]
+
+
+def times_fired(world: World, name: str) -> int:
+    """How often the rule of this name has decided in this account."""
+    return world.ids.counts.get(f"fired:{name}", 0)
 
 
 def _first(
@@ -77,7 +81,7 @@ def _first(
     """The first rule that matches and may still fire; every verdict is noted."""
     for name, rule in rules:
         holds, why, met = check(rule.when, facts)
-        fired = world.ids.counts.get(f"fired:{name}", 0)
+        fired = times_fired(world, name)
         if holds and rule.times is not None and fired >= rule.times:
             holds, why = False, f"it has fired {fired} of {rule.times} times"
         verdicts.append(Verdict(rule=name, matched=holds, why=why, met=met))

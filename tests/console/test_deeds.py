@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from plivo_sim.console.deeds import DEFAULT_URL, KEPT_ITEMS, MOST_AT_ONCE, Deed, Done, Memory
+from plivo_sim.console.deeds import KEPT_ITEMS, MOST_AT_ONCE, Deed, Done, Memory
+from plivo_sim.settings import DEFAULT_URL
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
