@@ -18,5 +18,5 @@ COPY --from=build /opt/plivo-sim /opt/plivo-sim
 USER plivo-sim
 VOLUME /state
 EXPOSE 8700
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8700/_sim/health/ready', timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8700/_sim/health/ready', timeout=2)"]
 CMD ["plivo-sim", "serve", "--host", "0.0.0.0", "--port", "8700"]

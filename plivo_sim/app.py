@@ -26,6 +26,7 @@ from plivo_sim.console.routes import is_console
 from plivo_sim.console.routes import make_blueprint as console_blueprint
 from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
+from plivo_sim.control.trust import PROBES
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.dialects.calls import Call, ErrorBody, authenticate, current_call
 from plivo_sim.dialects.legacy.routes import make_blueprint as legacy_blueprint
@@ -180,8 +181,8 @@ def _account_for(call: Call, response: Response) -> None:
     if call.dialect not in _STEERING:
         call.sim.coverage.on_answer(status, call.fault)
     told = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
-    looked_at = call.dialect == "console" and request.method == "GET"
-    level = logging.DEBUG if looked_at else logging.INFO
+    looked_at = call.dialect == "console" or request.path.startswith(PROBES)
+    level = logging.DEBUG if looked_at and request.method in _READS else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
     logger.log(level, "%s %s %s %d %.1fms %s", *told, extra=by_name)
 

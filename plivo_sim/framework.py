@@ -14,6 +14,9 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter, Rule
+from werkzeug.utils import cached_property
+
+from plivo_sim.urls import base_url_asked
 
 KEPT_ROUTES = 1024
 LONGEST_KEPT_PATH = 300
@@ -40,9 +43,19 @@ class BothSpellings(Rule):
 
 
 class BareRequest(Request):
-    """A request whose size nobody but ``bodies.py`` looks at: it refuses in the dialect's words."""
+    """A request whose size nobody but ``bodies.py`` looks at: it refuses in the dialect's words;
+    and whose URLs are valid whatever its ``Host``."""
 
     max_content_length = None  # a property of Flask, which asks for it at each use
+
+    @cached_property
+    def host(self) -> str:
+        return base_url_of(self).partition("://")[2]
+
+
+def base_url_of(request: Request) -> str:
+    """Where the caller reached us, without a last slash."""
+    return base_url_asked(request.scheme, request.environ.get("HTTP_HOST"), request.server)
 
 
 class App(Flask):

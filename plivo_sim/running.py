@@ -14,6 +14,7 @@ from plivo_sim.settings import Settings
 AUTH_ID = "MARUNRUNRUNRUNRUNRUN"
 AUTH_TOKEN = "run-token"  # noqa: S105  # not a secret: any token is taken
 NOT_FOUND = 127
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def variables(url: str) -> dict[str, str]:
@@ -30,6 +31,15 @@ def variables(url: str) -> dict[str, str]:
     }
 
 
+def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which a command that has a proxy calls this machine without it."""
+    direct = {}
+    for name in ("NO_PROXY", "no_proxy"):
+        given = environment.get(name) or environment.get(name.swapcase(), "")
+        direct[name] = ",".join(filter(None, (given, *LOOPBACK)))
+    return direct
+
+
 def run(command: Sequence[str], settings: Settings, environment: Mapping[str, str]) -> int:
     """Start a simulator on a free port, run the command, stop; returns the command's exit code.
 
@@ -38,7 +48,8 @@ def run(command: Sequence[str], settings: Settings, environment: Mapping[str, st
     """
     with LiveSimulator(replace(settings, port=0)) as live:
         try:
-            child = subprocess.Popen(command, env={**environment, **variables(live.url)})  # noqa: S603
+            told = {**variables(live.url), **without_proxy(environment)}
+            child = subprocess.Popen(command, env={**environment, **told})  # noqa: S603
         except (FileNotFoundError, PermissionError):
             return NOT_FOUND
 

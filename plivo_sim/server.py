@@ -33,6 +33,7 @@ from plivo_sim.streams import (
     Writer,
     error_answer,
 )
+from plivo_sim.urls import ANY_ADDRESS, base_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -110,8 +111,8 @@ class _Server(wsgi.Server):
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  # not a binding
-        return f"{'https' if self.ssl_adapter else 'http'}://{host}:{self.port}"
+        host = ANY_ADDRESS.get(self.host, self.host)
+        return base_url("https" if self.ssl_adapter else "http", host, self.port)
 
     def start(self) -> None:
         try:
@@ -288,6 +289,7 @@ class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stubs say None
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # stubs
         environ[CONNECTION_KEY] = self.req.conn
+        environ["SERVER_NAME"] = self.req.server.host  # who sends no Host came to this one
         return environ
 
     def write(self, chunk: bytes) -> None:

@@ -98,6 +98,17 @@ def test_the_health_check_passes_while_it_serves(served: str) -> None:
     assert subprocess.run(dead, capture_output=True, timeout=30).returncode != 0
 
 
+@pytest.mark.live
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_the_health_check_asks_no_proxy(served: str, name: str) -> None:
+    """The container's proxy, which nobody needs to reach itself, knows nothing of it."""
+    port = served.rpartition(":")[2]
+    words = [word.replace(f":{PORT}/", f":{port}/") for word in as_here(command("HEALTHCHECK"))]
+    env = os.environ | {name: "http://127.0.0.1:1"}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, env=env)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_ports_agree() -> None:
     """The one that is exposed is served, and asked for health."""
     words = command("CMD")

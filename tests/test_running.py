@@ -58,6 +58,23 @@ def test_a_signal_reaches_the_command() -> None:
         assert process.wait(30) == 128 + signal.SIGTERM
 
 
+def test_a_proxy_is_not_asked_for_the_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command calls this machine directly; what it called so before, it still does."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    done = run("--", sys.executable, "-c", f"{ASKS}\nprint(os.environ['no_proxy'])")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "intranet.example,127.0.0.1,localhost,::1"
+
+
+def test_what_kubernetes_sets_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said in a line on stderr; the command runs."""
+    monkeypatch.setenv("PLIVO_SIM_PORT", "tcp://10.96.14.2:8700")
+    done = run("--", sys.executable, "-c", "print('ran')")
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert done.stderr.startswith("PLIVO_SIM_PORT: set by the platform")
+
+
 def test_options_are_those_of_serve() -> None:
     """A wrong one is a usage error."""
     done = run("--review-delay", "soon", "--", "true")

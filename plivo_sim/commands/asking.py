@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plivo_sim.client import Client, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class RefusedBySimulator(click.ClickException):
@@ -122,6 +123,14 @@ def page_options(command: C) -> C:
 def id_argument(command: C) -> C:
     """``ID``, which a script's unset variable must not leave empty."""
     return click.argument("id", callback=not_empty)(command)
+
+
+def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str) -> T:
+    """What a reader of the settings makes of an option. Raises BadParameter."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
 
 
 def not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from plivo_sim.commands.serve import setting_options, settings_of, start_failure
+from plivo_sim.commands.asking import read_option
+from plivo_sim.commands.serve import note_variables, setting_options, settings_of, start_failure
 from plivo_sim.errors import StateUnreadable
+from plivo_sim.settings import read_base_url
 
 UNREACHABLE = 3
 
@@ -27,6 +29,7 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     """
     from plivo_sim import running
 
+    note_variables(os.environ)
     settings = settings_of(given)
     try:
         code = running.run(command, settings, os.environ)
@@ -38,7 +41,12 @@ def run(command: tuple[str, ...], **given: Any) -> None:
 
 
 @click.command()
-@click.option("--base-url", required=True, help="The server, such as https://api.plivo.com.")
+@click.option(
+    "--base-url",
+    required=True,
+    callback=lambda _, parameter, text: read_option(parameter, read_base_url, text),
+    help="The server, such as https://api.plivo.com.",
+)
 @click.option("--auth-id", required=True, envvar="PLIVO_AUTH_ID", show_envvar=True)
 @click.option("--auth-token", required=True, envvar="PLIVO_AUTH_TOKEN", show_envvar=True)
 @click.option(

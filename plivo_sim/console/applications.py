@@ -169,8 +169,7 @@ def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
 def _as_shown(world: World, view: ApplicationView) -> Iterator[dict[str, Any]]:
     """The record as each API shows it: name, the call, its body without ``api_id``."""
     application, account = view.application, world.auth_id
-    base = current_call().sim.settings.public_url or request.host_url
-    shown = Shown(base.rstrip("/"), account, EXPANDABLE)
+    shown = Shown(current_call().base_url, account, EXPANDABLE)
     root, query = f"/v1/Account/{account}", f"?expand={','.join(EXPANDABLE)}"
     yield {
         "name": "Legacy",
