@@ -251,7 +251,10 @@ class Settings:
         account=True,
     )
     allow_callback_hosts: tuple[str, ...] = setting(
-        (), read_hosts, "Hosts beyond local ones that callbacks may go to.", account=True
+        (),
+        read_hosts,
+        "Hosts beyond local ones that callbacks may go to: names or addresses, no ports.",
+        account=True,
     )
     atoms_tokens: dict[str, str] = setting(
         {},
@@ -265,7 +268,10 @@ class Settings:
         account=True,
     )
     allowed_hosts: tuple[str, ...] = setting(
-        (), read_hosts, "Host names, beyond loopback, under which control calls are accepted."
+        (),
+        read_hosts,
+        "Hosts, beyond loopback, under which control calls and the console answer, and whose pages"
+        " may call: names or addresses, no ports.",
     )
     log_format: str = setting(
         "text", one_of("text", "json"), "The log: text, or json with an object a line."
