@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -20,9 +21,11 @@ def encode_json(value: object) -> bytes:
 def decode_json(text: bytes | str) -> Any:
     """Plain values from JSON text. Raises ValueError with a sentence, whatever the text is.
 
+    A byte-order mark before it is passed over (RFC 8259 allows that; Windows writes one).
     Refuses NaN and Infinity, wrong UTF-8, lone surrogates, null characters in strings and
     nesting deeper than 64.
     """
+    text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(BOM_UTF8)
     try:
         value = _decoder.decode(text)
     except RecursionError:

@@ -248,6 +248,8 @@ class _HeaderReader(cheroot.HeaderReader):
         headers = super().__call__(rfile, hdict)
         if headers.get(b"Expect", b"").lower() == b"100-continue":  # PHP writes 100-Continue
             headers[b"Expect"] = b"100-continue"  # the spelling that cheroot looks for
+        if headers.get(b"Connection", b"").lower() == b"close":
+            headers[b"Connection"] = b"close"
         return headers
 
 

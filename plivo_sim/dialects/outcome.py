@@ -30,6 +30,7 @@ def asked_outcome(request: Request) -> Asked | None:
     if not text:
         return None
     word, options = parse_options_header(text)
+    word = word.lower()
     if word not in _WORDS:
         raise _wrong(f"must be one of {', '.join(_WORDS)}, not '{word[:50]}'")
     unknown = set(options) - {"after", "reason"}
