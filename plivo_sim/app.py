@@ -40,7 +40,7 @@ from plivo_sim.dialects.phone_number.routes import new_api_error
 from plivo_sim.dialects.plain_errors import plain_error
 from plivo_sim.errors import Cut, NoSuchPage, SimError, TooLarge, WrongMethod
 from plivo_sim.exchanges import note_exchange
-from plivo_sim.framework import App, real_request
+from plivo_sim.framework import make_app, real_request
 from plivo_sim.injector import CUT_KEY, CuttingApp, Injector
 from plivo_sim.simulator import Simulator
 
@@ -56,7 +56,7 @@ class InternalFailure(SimError):
 
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
-    app = App("plivo_sim", static_folder=None, template_folder=None)
+    app = make_app("plivo_sim", static_folder=None, template_folder=None)
     app.extensions["plivo_sim"] = sim
 
     injector = Injector()
