@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -48,6 +51,26 @@ class Commands(click.Group):
         found = getattr(import_module(f"plivo_sim.commands.{module}"), name)
         assert isinstance(found, click.Command)
         return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _in_our_words():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_our_words():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Tell of an unknown option in the same words whatever click says."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        near = " or ".join(sorted(error.possibilities or ()))
+        hint = f"; did you mean {near}?" if near else ""
+        told = f"there is no option {error.option_name}{hint}"
+        raise click.UsageError(told, error.ctx) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

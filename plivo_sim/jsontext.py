@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from plivo_sim.wording import json_trouble
+
 DEEPEST = 64
 
 _encoder = msgspec.json.Encoder()
@@ -32,8 +34,8 @@ def decode_json(text: bytes | str) -> Any:
         raise ValueError("JSON is nested too deeply") from None
     except UnicodeDecodeError:
         raise ValueError("JSON is not valid UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+    except msgspec.DecodeError:
+        raise ValueError(json_trouble(text)) from None
     except UnicodeEncodeError:
         raise ValueError("JSON has a lone surrogate") from None
     if _may_break_rules(text):

@@ -281,8 +281,18 @@ class _Request(cheroot.HTTPRequest):
 
     def simple_response(self, status: str, msg: str = "") -> None:
         self.close_connection = self.sent_headers = True
-        self.conn.wfile.write(error_answer(status, msg or status[4:]))
+        self.conn.wfile.write(error_answer(status, _REFUSALS.get(status[:3], status[4:])))
 
+
+_REFUSALS = {
+    "400": "what was sent is no HTTP request that can be read",
+    "405": "this method is not served",
+    "408": "the request did not arrive in time",
+    "413": "the request's head or body is too large",
+    "414": "the URL is too long",
+    "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
+}
+"""What is said in cheroot's stead, whose words differ from version to version."""
 
 _Connection.RequestHandlerClass = _Request
 

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from plivo_sim.wording import yaml_trouble
+
 MOST_LEVELS = 100
 MOST_DIGITS = 300
 _NUMBER = re.compile(r"[-+]?[0-9.][0-9a-fA-FxobE_:.+-]*")
@@ -21,16 +23,32 @@ def check_yaml(text: str, loader: type[Any]) -> None:
     """
     import yaml  # here because a start needs none
 
-    levels = 0
-    for event in yaml.parse(text, loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            levels += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            levels -= 1
-        elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
-            _check_number(event.value)
-        if levels > MOST_LEVELS:
-            raise RecursionError
+    levels, read = 0, 0
+    try:
+        for event in yaml.parse(text, loader):
+            read = event.end_mark.index if event.end_mark else read
+            if isinstance(event, yaml.CollectionStartEvent):
+                levels += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                levels -= 1
+            elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
+                _check_number(event.value)
+            if levels > MOST_LEVELS:
+                raise RecursionError
+    except yaml.YAMLError as error:
+        if levels + _opened(text, read, error) > MOST_LEVELS:
+            raise RecursionError from None
+        raise
+
+
+def _opened(text: str, read: int, error: Any) -> int:
+    """How many brackets were open where a parser gave up, of those of which it had told nothing.
+
+    It looks a line ahead, and newer ones have a limit of their own for what is open.
+    """
+    mark = getattr(error, "problem_mark", None)
+    seen = text[read : mark.index if mark is not None else read]
+    return sum(map(seen.count, "[{")) - sum(map(seen.count, "]}"))
 
 
 def _check_number(value: str) -> None:
@@ -51,9 +69,8 @@ def plain_yaml(text: str) -> Any:
         told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
         return json.loads(json.dumps(told, default=str, allow_nan=False))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise ValueError(f"{where}not valid YAML: {getattr(error, 'problem', error)}") from None
+        line, trouble = yaml_trouble(error, text)
+        raise ValueError(f"line {line}: {trouble}" if line else trouble) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except TypeError as error:

@@ -213,7 +213,7 @@ WRONG_OPTIONS = [
     (["--callback-retries", "60s,soon"], "callback_retries: cannot read duration 'soon'"),
     (["--credential", "MAXX"], "credentials: credential 'MAXX' is not ID:TOKEN"),
     (["--seed", "x"], "seed: "),
-    (["--nonsense"], "No such option '--nonsense'"),
+    (["--nonsense"], "there is no option --nonsense"),
 ]
 
 

@@ -20,6 +20,8 @@ from plivo_sim.domain.requirements import (
     Slot,
 )
 from plivo_sim.ids import draw_uuid
+from plivo_sim.wording import fitted, yaml_trouble
+from plivo_sim.yamltext import check_yaml
 
 
 class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,9 +122,15 @@ def _read(text: str, name: str) -> _File:
 
     loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return msgspec.convert(yaml.load(text, Loader=loader) or {}, _File)  # noqa: S506 (safe)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise ValueError(f"{name}: {error}") from error
+        check_yaml(text, loader)
+        return fitted(yaml.load(text, Loader=loader) or {}, _File)  # noqa: S506 (safe)
+    except yaml.YAMLError as error:
+        line, trouble = yaml_trouble(error, text)
+        raise ValueError(f"{name}:{line}: {trouble}") from None
+    except RecursionError:
+        raise ValueError(f"{name}: is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _expand(
@@ -144,7 +152,7 @@ def _expand(
                     _slot(slot, number_type, fields, types, entry.version, seed)
                     for slot in entry.documents
                 ),
-                end_user_fields=tuple(msgspec.convert(entry.end_user_fields, list[FieldRule])),
+                end_user_fields=tuple(fitted(entry.end_user_fields, list[FieldRule])),
                 estimated_review_days=entry.estimated_review_days,
                 source=entry.source,
             )
@@ -186,9 +194,7 @@ def _type(
         description=entry.description,
         proof_required=entry.proof_required,
         proof=entry.proof,
-        fields=tuple(
-            msgspec.convert({"name": name, **fields[name]}, FieldRule) for name in entry.fields
-        ),
+        fields=tuple(fitted({"name": name, **fields[name]}, FieldRule) for name in entry.fields),
         accepted_formats=tuple(entry.accepted_formats),
     )
 

@@ -23,11 +23,11 @@ NO_OBJECT = "the body must be a JSON object (Content-Type: application/json)"
         (b"null", "application/json", NO_OBJECT),
         (b"{}", "text/plain", f"{NO_OBJECT}; it is text/plain"),
         (b'{"by": "1h"}', FORM, f"{NO_OBJECT}; it is {FORM}"),
-        (b"{", "application/json", "the body is not valid JSON: Input data was truncated"),
+        (b"{", "application/json", "the body is not valid JSON: JSON ends too early"),
         (
             b'{"by": "\x00"}',
             "application/json",
-            "the body is not valid JSON: JSON is malformed: invalid character (byte 8)",
+            "the body is not valid JSON: JSON is malformed in line 1, column 9",
         ),
     ],
 )
