@@ -108,10 +108,9 @@ def _begin(handle: H, request: pytest.FixtureRequest) -> H:
 _HANDLE: pytest.StashKey[Handle] = pytest.StashKey()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(hookwrapper=True)  # the newer kind of wrapper needs pluggy 1.2
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """A failing test shows what the simulator knows."""
-    report: pytest.TestReport = yield
+    report: pytest.TestReport = (yield).get_result()
     if report.failed and report.when == "call" and _HANDLE in item.stash:
         report.sections.append(("plivo-sim", item.stash[_HANDLE].report()))
-    return report
