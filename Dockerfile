@@ -5,10 +5,10 @@
 # service's, add -e PLIVO_SIM_ALLOWED_HOSTS=plivo-sim (or whatever the service is called).
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY plivo_sim plivo_sim
 COPY scenarios scenarios
-RUN python -m venv /opt/plivo-sim && /opt/plivo-sim/bin/pip install --no-cache-dir '.[tls]'
+RUN python -m venv /opt/plivo-sim && /opt/plivo-sim/bin/pip install --no-cache-dir -c constraints.txt '.[tls]'
 
 FROM python:3.12-slim
 ENV PATH=/opt/plivo-sim/bin:$PATH PYTHONUNBUFFERED=1 PLIVO_SIM_STATE=/state

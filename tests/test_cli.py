@@ -155,6 +155,24 @@ def test_a_port_in_use_is_told() -> None:
     assert done.stderr == f"Error: {text}\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("serve", "--port", "0"), ("run", "--", "true"), ("replay", "instant-accept")],
+    ids=" ".join,
+)
+def test_a_free_threaded_python_without_its_lock_is_refused(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """In one sentence that says what to do, by every command that starts a simulator."""
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: plivo-sim does not run without Python's global lock yet")
+    assert "PYTHON_GIL=1" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @live
 def test_requests_are_logged_on_stderr(tmp_path: Path) -> None:
     """One line each, with the dialect, the status and one clause."""
