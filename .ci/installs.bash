@@ -9,6 +9,7 @@ debian() { # package...
     echo "cannot install $*: that needs Debian, and root"
     return 1
   fi
+  echo "installing $*"
   { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@"; } >/dev/null
 }
 
