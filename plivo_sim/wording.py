@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from plivo_sim.scenarios.checks import Found, Steps, did_you_mean
+from plivo_sim.scenarios.checks import Found, Steps
+from plivo_sim.suggesting import did_you_mean
 
 T = TypeVar("T")
 MISSING = "is required"

@@ -202,3 +202,11 @@ def test_the_json_form_of_the_shipped_catalogue_is_current() -> None:
     """``python -m plivo_sim.data.catalogue > plivo_sim/data/catalogue.json`` makes it so."""
     kept = resources.files("plivo_sim.data").joinpath("catalogue.json").read_bytes()
     assert kept == shipped_as_json()
+
+
+def test_a_country_that_yaml_takes_for_a_boolean_is_explained(tmp_path: Path) -> None:
+    """Norway's code, without quotes."""
+    entry = "{version: sdk, country: NO, number_types: [local], user_types: [business]"
+    path = write(tmp_path, f"requirements: [{entry}, documents: []}}]")
+    with pytest.raises(ValueError, match='YAML reads NO as false; write "NO" in quotes'):
+        load_catalogue(1, path)

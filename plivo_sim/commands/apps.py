@@ -18,7 +18,7 @@ from plivo_sim.commands.asking import (
 from plivo_sim.commands.tables import instant, table, values
 from plivo_sim.domain.models import NumberType, UserType
 from plivo_sim.domain.statuses import Status
-from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.scenarios.presets import PRESETS
 
 
 def _choice(words: type[StrEnum]) -> click.Choice[str]:
@@ -188,6 +188,6 @@ for _verb, _status, _help in (
 
 
 def _decide(asked: Asked, id: str, status: Status, reason: str | None = None) -> None:
-    body = {"status": status, **({"reason": reason_of(reason)} if reason else {})}
+    body = {"status": status, **({"reason": reason} if reason else {})}
     answer = asked.post(f"/applications/{id}/decision", body)
     asked.show(answer, lambda told: f"{told['id']} is {told['status']}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from plivo_sim.domain.requirements import (
     Slot,
 )
 from plivo_sim.ids import draw_uuid
-from plivo_sim.wording import fitted, yaml_trouble
-from plivo_sim.yamltext import check_yaml
+from plivo_sim.wording import fitted, misfits, yaml_trouble
+from plivo_sim.yamltext import check_yaml, misread, read_as, text_loader
 
 
 class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,17 +120,31 @@ def _text_of(path: Path) -> str:
 def _read(text: str, name: str) -> _File:
     import yaml  # here because a start needs none
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = text_loader()
+    told: Any = None
     try:
         check_yaml(text, loader)
-        return fitted(yaml.load(text, Loader=loader) or {}, _File)  # noqa: S506 (safe)
+        told = yaml.load(text, Loader=loader) or {}  # noqa: S506 (safe)
+        return fitted(told, _File)
     except yaml.YAMLError as error:
         line, trouble = yaml_trouble(error, text)
         raise ValueError(f"{name}:{line}: {trouble}") from None
     except RecursionError:
         raise ValueError(f"{name}: is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise ValueError(f"{name}: {error}{_misread(text, told)}") from None
+
+
+def _misread(text: str, told: Any) -> str:
+    """The explanation, if what does not fit is a word that YAML reads as something else."""
+    import yaml
+
+    wrong = misfits(told, _File)[:1] if told is not None else []
+    for path, word in misread(yaml.compose(text, Loader=text_loader())) if wrong else ():
+        if path == wrong[0][0]:
+            value = reduce(lambda whole, step: whole[step], path, told)
+            return f'; {read_as(word, value)}; write "{word}" in quotes if that is meant'
+    return ""
 
 
 def _expand(

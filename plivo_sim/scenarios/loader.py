@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from plivo_sim.scenarios.checks import Found, Steps
 from plivo_sim.scenarios.meaning import meaning_mistakes
 from plivo_sim.scenarios.model import Scenario, json_schema
 from plivo_sim.wording import MISSING, dotted, fitted, told, yaml_trouble
-from plivo_sim.yamltext import check_yaml
+from plivo_sim.yamltext import check_yaml, misread, read_as, text_loader
 
 _ENDLESS = "is nested too deeply"
 LARGEST_TEXT = 256 * 1024
@@ -60,7 +61,7 @@ def load_scenario(
     """
     import yaml  # here because most starts load no file
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = text_loader()
     if len(text) > LARGEST_TEXT:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
@@ -69,6 +70,7 @@ def load_scenario(
         if _count(node, _parts_of_node, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
+        words = dict(misread(node))
         data = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         line, trouble = yaml_trouble(error, text)
@@ -79,7 +81,7 @@ def load_scenario(
         raise
     except (ValueError, TypeError) as error:
         raise ScenarioError([Mistake(file, 0, "", f"not valid YAML: {error}")]) from None
-    return _checked(data, file, lambda path: _line_of(node, path), document_words, twice)
+    return _checked(data, file, lambda path: _line_of(node, path), document_words, twice, words)
 
 
 def load_scenario_data(
@@ -95,6 +97,7 @@ def _checked(
     line_of: Callable[[Steps], int],
     document_words: Collection[str] | None,
     found: Iterable[Found] = (),
+    words: Mapping[Steps, str] = {},
 ) -> Scenario:
     if data is None:
         raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'story: ...'")])
@@ -102,7 +105,7 @@ def _checked(
     try:
         if _count(data, _parts_of, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
-        shape = list(itertools.islice(_shape_mistakes(data), MOST_MISTAKES))
+        shape = list(_explained(data, words))
         found = [*found, *shape]
         if len(shape) < MOST_MISTAKES:
             found += itertools.islice(
@@ -116,6 +119,35 @@ def _checked(
         found = [((), _ENDLESS)]
     mistakes = [Mistake(file, line_of(path), dotted(path), text) for path, text in found]
     raise ScenarioError(sorted(mistakes, key=lambda mistake: mistake.line))
+
+
+def _explained(data: Any, words: Mapping[Steps, str]) -> Iterator[Found]:
+    """The mistakes of shape, and the words without quotes that YAML reads as something else where
+    a text can stand."""
+    shape = list(itertools.islice(_shape_mistakes(data), MOST_MISTAKES))
+    wrong = {path for path, _ in shape}
+    wrong_as_text = [path for path, _ in _shape_mistakes(_with_texts(data, words))] if words else []
+    quoted = {
+        path: f'{read_as(word, _at(data, path))}; write "{word}" in quotes'
+        for path, word in words.items()
+        if (_at(data, path) is not None or path in wrong)
+        and not any(path[: len(each)] == each for each in wrong_as_text)
+    }
+    yield from quoted.items()
+    for path, text in shape:
+        if path in words and path not in quoted:
+            text += f" ({read_as(words[path], _at(data, path))})"
+        if path not in quoted:
+            yield path, text
+
+
+def _with_texts(data: Any, words: Mapping[Steps, str]) -> Any:
+    """The data with these words as they are written."""
+    data = copy.deepcopy(data)
+    for *way, last in filter(None, words):
+        with suppress(TypeError, IndexError):  # what a key that is given twice has hidden
+            _at(data, way)[last] = words[(*way, last)]
+    return data
 
 
 def _count(whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, int]) -> int:

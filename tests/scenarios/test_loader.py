@@ -33,6 +33,24 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("wrong type of a union", "default: {after: 5}", "default.after", "not of type string or obj"),
     ("unknown key of a union", "default: {after: {abuot: 1d}}", "default.after.abuot", "'about'?"),
     ("a rule that is none", "rules: [accepted]", "rules[0]", "is not of type object"),
+    ("NO", "rules: [{when: {country: NO}}]", "rules[0].when.country",
+     'YAML reads NO as false; write "NO" in quotes'),
+    ("NO in a list", "rules: [{when: {country: [SE, no]}}]", "rules[0].when.country[1]",
+     'YAML reads no as false; write "no" in quotes'),
+    ("on", "rules: [{when: {data_fields: {state: on}}}]", "rules[0].when.data_fields.state",
+     'YAML reads on as true; write "on" in quotes'),
+    ("an octal number", "rules: [{when: {registration_number: 010}}]",
+     "rules[0].when.registration_number", 'YAML reads 010 as 8; write "010" in quotes'),
+    ("a number with underscores", "rules: [{when: {name: {one_of: [1_000]}}}]",
+     "rules[0].when.name.one_of[0]", 'YAML reads 1_000 as 1000; write "1_000" in quotes'),
+    ("a number to the base of 60", "default: {after: 1:30}", "default.after",
+     'YAML reads 1:30 as 90; write "1:30" in quotes'),
+    ("null", "default: {decide: rejected, reason: ~}", "default.reason",
+     'YAML reads ~ as null; write "~" in quotes'),
+    ("yes where no text can be", "rules: [{times: yes}]", "rules[0].times",
+     "True is not of type integer (YAML reads yes as true)"),
+    ("nothing where something must be", "rules: [{when: }]", "rules[0].when",
+     "None is not of type object (YAML reads an empty value as null)"),
     ("required key", "faults: [{times: 1}]", "faults[0].effect", "is required"),
     ("a key twice", "default: {}\ndefault: {}", "default", "is given twice, again in line 3"),
     ("duration", "default: {after: soon}", "default.after", "cannot read duration 'soon'"),
@@ -349,3 +367,23 @@ def test_what_was_loaded_is_what_was_written(http: Http) -> None:
     shown = active(http)
     assert isinstance(load_scenario_data(shown), Scenario)
     assert load_scenario_data(shown) == load_scenario(REJECTING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "default: {after: {at: 2026-03-01T09:00:00Z}}",
+        "rules: [{when: {alias: 2026-01-05}}]",
+        "rules: [{when: {data_fields: {on: x, 010: y, NO: z}}}]",
+        "rules: [{when: {alias: {missing: yes}}, times: 1_0}]",
+    ],
+)
+def test_what_yaml_reads_otherwise_and_means_the_same(text: str) -> None:
+    """Dates and keys are texts; yes is true where only that can be meant."""
+    load_scenario(STORY + text)
+
+
+def test_keys_are_as_they_are_written() -> None:
+    """Even those that YAML has a meaning for."""
+    story = load_scenario(f"{STORY}rules: [{{when: {{data_fields: {{on: x, 010: y}}}}}}]")
+    assert story.rules[0].when.data_fields == {"on": "x", "010": "y"}
