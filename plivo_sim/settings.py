@@ -62,9 +62,15 @@ def read_path(text: str) -> Path:
 
 
 def read_timeout(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds <= LONGEST_TIMEOUT_S:
-        raise ValueError(f"the timeout must be over 0 and at most {LONGEST_TIMEOUT_S:g} seconds")
+        raise ValueError(
+            f"the timeout must be a number of seconds over 0 and at most {LONGEST_TIMEOUT_S:g}, not"
+            f" {text!r}"
+        )
     return seconds
 
 
@@ -130,7 +136,7 @@ def _date(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise ValueError(f"{word!r} is no date: write 2026-01-26") from None
+        raise ValueError(f"{word!r} is not a date: write 2026-01-26") from None
 
 
 def one_of(*words: str) -> Callable[[str], str]:
@@ -142,11 +148,17 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def read_whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(f"{port} is not a port")
-    return port
+    if not (text.strip().isdecimal() and 0 <= read_whole(text) <= 65535):
+        raise ValueError(f"{text!r} is not a port: a whole number from 0 to 65535")
+    return int(text)
 
 
 def setting(default: Any, read: Callable[[str], Any], help: str, *, account: bool = False) -> Any:
@@ -178,7 +190,7 @@ class Settings:
     tls_dir: Path | None = setting(
         None, read_path, "Directory of the local certificate authority; default: ~/.plivo-sim/tls."
     )
-    seed: int = setting(1, int, "Seed of every id and every die.")
+    seed: int = setting(1, read_whole, "Seed of every id and every die.")
     catalogue: Path | None = setting(
         None, read_path, "YAML file that adds or replaces requirements."
     )

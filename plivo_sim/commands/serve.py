@@ -10,15 +10,19 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from plivo_sim import __version__
+from plivo_sim.commands.asking import WrongFile, why_unusable
 from plivo_sim.errors import StateUnreadable
 from plivo_sim.settings import Settings, read_flag, read_setting
 from plivo_sim.urls import authority
 from plivo_sim.variables import is_of_platform, of_platform, unread
+
+if TYPE_CHECKING:
+    from plivo_sim.live import LiveSimulator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,19 +107,19 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     finally:
         gc.freeze()
         gc.enable()
-    click.echo(_greeting(live.url, settings))
-    for damage in live.sim.damages:
-        click.echo(f"  DAMAGED STATE     {damage}")
-    if live.authority is not None:
-        click.echo(_trust_hint(live.authority))
-    if ready_file is not None:
-        _write_whole(ready_file, live.url)
-    stopped.wait()
-    click.echo("stopping")
-    live.stop()
+    try:
+        _greet(live, settings)
+        if ready_file is not None:
+            _write_whole(ready_file, live.url)
+        stopped.wait()
+        click.echo("stopping")
+    finally:
+        live.stop()
 
 
 def start_failure(error: Exception, settings: Settings) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return why_unusable(error)
     if isinstance(error, OSError):
         told = error.strerror or str(error)
         return f"cannot listen on {authority(settings.host, settings.port)}: {told}; try --port 0"
@@ -124,9 +128,21 @@ def start_failure(error: Exception, settings: Settings) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     """So that whoever waits for the file never reads half of it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text)
-    aside.replace(path)
+    try:
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.write_text(text)
+        aside.replace(path)
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else error
+        raise WrongFile(f"--ready-file {path}: {told}") from None
+
+
+def _greet(live: LiveSimulator, settings: Settings) -> None:
+    click.echo(_greeting(live.url, settings))
+    for damage in live.sim.damages:
+        click.echo(f"  DAMAGED STATE     {damage}")
+    if live.authority is not None:
+        click.echo(_trust_hint(live.authority))
 
 
 def _greeting(url: str, settings: Settings) -> str:

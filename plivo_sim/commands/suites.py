@@ -23,14 +23,15 @@ UNREACHABLE = 3
 def run(command: tuple[str, ...], **given: Any) -> None:
     """Start a simulator, run COMMAND beside it, stop.
 
-    It answers on a free port; the exit code is that of COMMAND, which finds PLIVO_SIM_URL,
+    It answers on a free port unless --port or PLIVO_SIM_PORT names one. The exit code is that of
+    COMMAND, which finds PLIVO_SIM_URL,
     PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN in its environment. Write
     -- before it: plivo-sim run -- npm test
     """
     from plivo_sim import running
 
     note_variables(os.environ)
-    settings = settings_of(given)
+    settings = settings_of({**given, "port": "0" if given["port"] is None else given["port"]})
     try:
         code = running.run(command, settings, os.environ)
     except (OSError, StateUnreadable, ValueError) as error:
