@@ -88,7 +88,15 @@ def test_the_python_handle_refuses_what_is_nearly_a_name(http: Http) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Incomplete.", "incomplete", "re-submit", "E_DOC_17", "name mismatch on page 2", "आधार"],
+    [
+        "Name mismatch",
+        "Incomplete.",
+        "incomplete",
+        "re-submit",
+        "E_DOC_17",
+        "name mismatch on page 2",
+        "आधार",
+    ],
 )
 def test_a_text_is_a_text(text: str) -> None:
     """One word too, unless it looks like a name."""

@@ -36,7 +36,7 @@ PRESETS: dict[str, str] = {
 }
 
 
-_NAME = re.compile(r"[a-z]+(_[a-z]+)+")
+_NAME, _WORD = re.compile(r"[a-z]+(_[a-z]+)+"), re.compile(r"[a-z_]+")
 _ALMOST = 0.8
 """How much of a word must be as in a preset's name for it to be that name, mistyped."""
 
@@ -50,9 +50,8 @@ def read_reason(text: str) -> str:
     """Like ``reason_of``, for what somebody wrote. Raises ValueError for one word that looks like
     the name of a preset, or nearly is one, and is none."""
     name = _name(text)
-    if name not in PRESETS and (
-        _NAME.fullmatch(text.strip()) or difflib.get_close_matches(name, PRESETS, 1, _ALMOST)
-    ):
+    nearly = _WORD.fullmatch(name) and difflib.get_close_matches(name, PRESETS, 1, _ALMOST)
+    if name not in PRESETS and (_NAME.fullmatch(text.strip()) or nearly):
         raise ValueError(f"there is no preset '{text}'{did_you_mean(name, sorted(PRESETS))}")
     return reason_of(text)
 
