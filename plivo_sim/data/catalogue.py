@@ -20,6 +20,7 @@ from plivo_sim.domain.requirements import (
     Slot,
 )
 from plivo_sim.ids import draw_uuid
+from plivo_sim.typed import decode
 from plivo_sim.wording import fitted, misfits, yaml_trouble
 from plivo_sim.yamltext import check_yaml, misread, read_as, text_loader
 
@@ -76,7 +77,7 @@ def _shipped_catalogue(seed: int) -> Catalogue:
 
 def _shipped() -> _File:
     """The catalogue that ships, from its JSON form: reading YAML was a tenth of the start."""
-    return msgspec.json.decode(_data("catalogue.json"), type=_File)
+    return decode(_data("catalogue.json"), _File)
 
 
 def shipped_as_json() -> bytes:

@@ -10,6 +10,7 @@ import msgspec
 
 from plivo_sim.scenarios.presets import read_reason
 from plivo_sim.suggesting import did_you_mean
+from plivo_sim.typed import convert
 
 Steps = tuple[str | int, ...]
 """The path of something in a scenario."""
@@ -29,7 +30,7 @@ def parts(values: Any, kind: type[P], path: Steps) -> Iterator[tuple[Steps, P]]:
 def part(value: Any, kind: type[P]) -> P | None:
     """The value as this part of the language; None if it is not one."""
     try:
-        return None if value is None else msgspec.convert(value, kind)
+        return None if value is None else convert(value, kind)
     except msgspec.ValidationError:
         return None
 

@@ -8,7 +8,6 @@ all.
 from __future__ import annotations
 
 import copy
-import functools
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plivo_sim.data.catalogue import load_catalogue
+from plivo_sim.once import once
 from plivo_sim.scenarios.checks import Found, Steps
 from plivo_sim.scenarios.meaning import meaning_mistakes
 from plivo_sim.scenarios.model import Scenario, json_schema
@@ -181,7 +181,7 @@ def _meaning_of(usable: Any, shape: list[Found], known: Collection[str]) -> Iter
             yield path, text
 
 
-@functools.cache
+@once
 def shipped_words() -> frozenset[str]:
     """The document types of the catalogue that ships."""
     return load_catalogue(1).document_words
@@ -240,7 +240,7 @@ def _shape_mistakes(data: Any) -> Iterator[Found]:
     yield from dict.fromkeys(found for error in ordered for found in told(error))
 
 
-@functools.cache
+@once
 def _validator() -> Any:
     import jsonschema
 

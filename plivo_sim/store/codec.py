@@ -19,6 +19,7 @@ from plivo_sim.domain.models import (
     Timer,
 )
 from plivo_sim.ports import Record
+from plivo_sim.typed import decoder_of
 from plivo_sim.wording import decoded, fitted
 
 RECORD_TYPES: dict[str, type[Any]] = {
@@ -34,7 +35,7 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "atoms_applications": AtomsApplication,
 }
 
-_decoders = {name: msgspec.json.Decoder(type_) for name, type_ in RECORD_TYPES.items()}
+_decoders = {name: decoder_of(type_) for name, type_ in RECORD_TYPES.items()}
 
 
 def to_plain(record: Record) -> dict[str, Any]:

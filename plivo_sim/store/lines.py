@@ -20,6 +20,7 @@ import msgspec
 from plivo_sim.jsontext import encode_json
 from plivo_sim.ports import Record
 from plivo_sim.store.codec import RECORD_TYPES, from_json
+from plivo_sim.typed import decoder_of
 from plivo_sim.wording import decoded
 
 FORMAT = 2
@@ -45,9 +46,10 @@ _Line = msgspec.defstruct(
     ],
     forbid_unknown_fields=True,
 )
-_header_decoder = msgspec.json.Decoder(_Header)
-_old_decoder = msgspec.json.Decoder(_OldLine)
-_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Line)
+
+_header_decoder = decoder_of(_Header)
+_old_decoder = decoder_of(_OldLine)
+_decoder: msgspec.json.Decoder[Any] = decoder_of(_Line)  # noqa: TID251  # the type's name
 
 
 def line_of(content: object, before: int) -> tuple[bytes, int]:
