@@ -164,6 +164,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
         add("X-Plivo-Sim-Warning", _header_text("; ".join(call.warnings)))
     for name, value in call.headers.items():
         add(name, value)
+    _make_sendable(response)
     _account_for(call, response)
     return response
 
@@ -202,6 +203,13 @@ def _by_name(call: Call, status: int, took_ms: float) -> dict[str, Any]:
     }
 
 
+def _make_sendable(response: Response) -> None:
+    """Headers are ASCII. One that is not would fail below the application, after it was logged."""
+    for name, value in response.headers.items():
+        if not value.isascii():
+            response.headers[name] = _header_text(value)
+
+
 def _header_text(text: str) -> str:
     """One line of printable ASCII: clients choose some of these words."""
     plain = text.encode("ascii", "backslashreplace").decode()
@@ -226,6 +234,8 @@ def _refuse_http(error: HTTPException) -> Response:
         return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
     if isinstance(error, BadRequest):  # Werkzeug's only one: no host name can be made of it
         return current_call().refuse(unreadable("the Host header is malformed"))
+    if error.code is not None and error.code < 500:  # a part of a page that cannot be had
+        return current_call().refuse(unreadable(str(error.description)))
     return _fail(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from plivo_sim.app import create_app
@@ -11,6 +12,9 @@ from plivo_sim.scheduler import Scheduler
 from plivo_sim.server import Server, Tls, make_server
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+
+GRACE_S = 5.0
+"""How long stopping may take. Docker kills after 10 s, Kubernetes after 30."""
 
 
 class LiveSimulator:
@@ -31,7 +35,11 @@ class LiveSimulator:
                 settings.tls_dir or default_folder(), *settings.allowed_hosts
             )
         self._server: Server = make_server(
-            create_app(self.sim), host=settings.host, port=settings.port, tls=tls
+            create_app(self.sim),
+            host=settings.host,
+            port=settings.port,
+            tls=tls,
+            grace_s=GRACE_S,
         )
         self._scheduler = Scheduler(self.sim.runner)
 
@@ -54,10 +62,12 @@ class LiveSimulator:
         return self
 
     def stop(self) -> None:
-        """Finish what is in flight, then write down where every clock stands."""
+        """Finish what is in flight, for at most ``GRACE_S``, then write down where every clock
+        stands. A callback that a receiver holds longer counts as never sent."""
+        deadline = time.monotonic() + GRACE_S
         self.sim.stopping = True
         self._server.stop()
-        self._scheduler.stop()
+        self._scheduler.stop(max(0.0, deadline - time.monotonic()))
         self.sim.close()
 
     def __enter__(self) -> LiveSimulator:

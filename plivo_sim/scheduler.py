@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from plivo_sim.runner import Runner
 from plivo_sim.world import World
@@ -31,6 +31,7 @@ class Scheduler:
         self._fresh: dict[str, World] = {}
         self._waiting: dict[str, World] = {}
         self._running: set[str] = set()
+        self._under_way = 0
         self._stopped = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="plivo-sim-due")
         self._thread = threading.Thread(target=self._loop, name="plivo-sim-clock", daemon=True)
@@ -38,13 +39,17 @@ class Scheduler:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop waking; what is under way to a receiver may finish."""
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Stop waking; what is under way to a receiver may finish, but is not waited for longer
+        than ``timeout_s``."""
         with self._wanted:
             self._stopped = True
             self._wanted.notify()
         self._thread.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._wanted:
+            ended = self._wanted.wait_for(lambda: not self._under_way, timeout_s)
+        self._pool.shutdown(wait=ended)
 
     def notify(self, world: World) -> None:
         """Something may be due in this account, now or later."""
@@ -86,12 +91,21 @@ class Scheduler:
             if self._stopped:
                 return
             self._running.add(world.auth_id)
-        self._pool.submit(self._run, world)
+            self._under_way += 1
+        self._pool.submit(self._run, world).add_done_callback(self._has_ended)
+
+    def _has_ended(self, _: Future[None]) -> None:
+        """A run is over, or was never begun."""
+        with self._wanted:
+            self._under_way -= 1
+            self._wanted.notify_all()
 
     def _run(self, world: World) -> None:
         try:
             self._runner.run_due(world)
         except Exception:
+            if self._stopped:  # and the records closed, perhaps: nobody waited for it
+                return
             logger.exception("due work of account %s failed; it is tried again", world.auth_id)
             time.sleep(LONGEST_NAP_S)
         finally:

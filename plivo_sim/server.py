@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import re
 import socket
 import ssl
 import struct
@@ -20,6 +21,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from urllib.parse import quote_from_bytes
 
 from cheroot import server as cheroot
 from cheroot import wsgi
@@ -42,6 +44,9 @@ IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long witho
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
 MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
 MAX_SKIPPED_BYTES = 64 * 1024  # an unread body up to this is read so as to keep the connection
+
+_ASCII = bytes(range(128))
+_WHOLE_URL = re.compile(rb"https?://([^/?#\s]*)", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +134,9 @@ class _Server(wsgi.Server):
             socket_.close()
             self._bind_error = error
             raise
+        # After it, so that port 0 is a free one: cheroot then sets it never, and what a killed
+        # server leaves of its connections keeps its port for a minute. Two servers share none.
+        socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return socket_
 
     def process_conn(self, conn: _Connection) -> None:
@@ -253,8 +261,46 @@ class _HeaderReader(cheroot.HeaderReader):
         return headers
 
 
+class _FirstLine:
+    """The file that a request is read from, its target in origin form (RFC 9112, 3.2.1): a whole
+    URL, which proxies are sent, loses its ``host``, several slashes at the start become one, and
+    bytes that are no ASCII are escaped."""
+
+    host: bytes | None = None
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readline(self) -> bytes:
+        line: bytes = self._file.readline()
+        method, space, rest = line.partition(b" ")
+        whole = _WHOLE_URL.match(rest)
+        if whole is not None:
+            self.host, rest = whole[1], rest[whole.end() :]
+        if whole is not None or rest.startswith(b"//"):
+            rest = b"/" + rest.lstrip(b"/")
+        if not rest.isascii():
+            rest = quote_from_bytes(rest, _ASCII).encode()
+        return method + space + rest
+
+
 class _Request(cheroot.HTTPRequest):
     header_reader = _HeaderReader()
+
+    def read_request_line(self) -> bool:
+        file, self.rfile = self.rfile, (line := _FirstLine(self.rfile))
+        try:
+            understood = bool(super().read_request_line())  # type: ignore[no-untyped-call]  # cheroot's stubs
+        finally:
+            self.rfile = file
+        self._host = line.host
+        return understood
+
+    def read_request_headers(self) -> bool:
+        understood = bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # as above
+        if self._host is not None:  # it counts, whatever the header says
+            self.inheaders[b"Host"] = self._host
+        return understood
 
     def respond(self) -> None:
         self.conn.in_request = True
@@ -281,7 +327,10 @@ class _Request(cheroot.HTTPRequest):
 
     def simple_response(self, status: str, msg: str = "") -> None:
         self.close_connection = self.sent_headers = True
-        self.conn.wfile.write(error_answer(status, _REFUSALS.get(status[:3], status[4:])))
+        told = _REFUSALS.get(status[:3], status[4:])
+        asked = [getattr(self, name, b"?").decode("latin-1") for name in ("method", "uri")]
+        log.info("%s %s - %s: %s", *asked, status[:3], told)
+        self.conn.wfile.write(error_answer(status, told))
 
 
 _REFUSALS = {

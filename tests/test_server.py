@@ -10,6 +10,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -146,6 +147,57 @@ def test_port_in_use_is_an_os_error_with_its_errno(app: App, server: Server) -> 
         second.start()
     assert caught.value.errno == errno.EADDRINUSE
     second.stop()
+
+
+_KILLED = """
+import signal
+from plivo_sim.server import make_server
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+server = make_server(app)
+server.start()
+print(server.port, flush=True)
+signal.pause()
+"""
+
+
+def test_the_port_of_a_killed_server_is_free_again(app: App) -> None:
+    """Also when it was chosen by port 0 and a client holds on to its connection."""
+    command = [sys.executable, "-c", _KILLED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        port = int(killed.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+            killed.kill()
+            killed.wait()
+            assert client.recv(65536) == b""
+            with serving(app, port=port) as server:
+                assert server.port == port
+
+
+def test_an_answer_that_cannot_be_sent_is_logged_as_what_the_client_got(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What went wrong, and a line with the status."""
+
+    def broken(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("X-Name", "आधार")])
+        return [b""]
+
+    caplog.set_level("INFO", logger="plivo_sim")
+    server = make_server(broken)
+    server.start()
+    with connected(server) as sock:
+        sock.sendall(b"GET /file HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert read_answer(sock)[0] == 500
+    server.stop()
+    assert [each.exc_info is not None for each in caplog.records] == [True, False]
+    assert caplog.messages[1] == "GET /file - 500: Internal Server Error"
 
 
 def test_all_interfaces_has_a_loopback_url(app: App) -> None:

@@ -6,10 +6,12 @@ import gc
 import os
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -36,6 +38,7 @@ class SettingOption(click.Option):
         return text if is_set else None
 
 
+LONGEST_NAP_S = 0.25
 _REPEATED = {"credentials": "credential"}
 
 
@@ -93,8 +96,14 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     note_variables(os.environ)
     settings = settings_of(given)
     stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopped.is_set():  # somebody will not wait: as hard as a kill, which loses nothing
+            os._exit(128 + number)
+        stopped.set()
+
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stopped.set())
+        signal.signal(each, stop)
     gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
     try:
         from plivo_sim.live import LiveSimulator
@@ -111,10 +120,19 @@ def serve(ready_file: Path | None, **given: Any) -> None:
         _greet(live, settings)
         if ready_file is not None:
             _write_whole(ready_file, live.url)
-        stopped.wait()
+        while not stopped.wait(LONGEST_NAP_S):
+            pass  # a signal that comes just before the wait, or to another thread, ends none
         click.echo("stopping")
     finally:
         live.stop()
+    _leave_threads_behind()
+
+
+def _leave_threads_behind() -> None:
+    """End now if a thread still waits for a receiver: Python waits for every thread of a pool."""
+    if any(each.name.startswith("plivo-sim-") for each in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def start_failure(error: Exception, settings: Settings) -> str:

@@ -12,6 +12,7 @@ from flask import Response, request
 from plivo_sim.console.deeds import Build, Deed, Form, just_refused
 from plivo_sim.console.pages import guard, open_world, show
 from plivo_sim.dialects.calls import current_call
+from plivo_sim.dialects.downloads import name_file
 from plivo_sim.domain.models import Ledger
 from plivo_sim.errors import NotFound
 from plivo_sim.jsontext import decode_json, encode_json
@@ -134,7 +135,7 @@ def snapshot_page(account: str) -> Response:
             raise NotFound("snapshot", name)
         document = save_snapshot(world, world.marks[name])
     answer = Response(encode_json(document), content_type="application/json")
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{_file_name(name)}.json")
+    name_file(answer, f"{_file_name(name)}.json")
     guard(answer, "default-src 'none'; sandbox")
     return answer
 

@@ -21,6 +21,7 @@ from plivo_sim.console.pages import (
 )
 from plivo_sim.control.steering import explained
 from plivo_sim.dialects.calls import current_call
+from plivo_sim.dialects.downloads import name_file
 from plivo_sim.dialects.legacy.presenters import present_application as present_legacy
 from plivo_sim.dialects.phone_number import documented, sdk
 from plivo_sim.dialects.phone_number.port import EXPANDABLE, Shown
@@ -205,9 +206,7 @@ def file_page(account: str, id: str, document_id: str) -> Response:
         raise NotFound("file", document.file.name)
     inline = document.file.media_type in INLINE
     answer = Response(content, content_type=document.file.media_type)
-    answer.headers.set(
-        "Content-Disposition", "inline" if inline else "attachment", filename=document.file.name
-    )
+    name_file(answer, document.file.name, "inline" if inline else "attachment")
     guard(answer, "default-src 'none'; sandbox; frame-ancestors 'none'")
     return answer
 

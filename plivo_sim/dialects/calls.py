@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
@@ -173,7 +172,7 @@ def _basic(header: str) -> tuple[str, str]:
         user, colon, token = (
             base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         )
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, no UTF-8
         raise Unauthenticated("the Authorization header is malformed") from None
     if not colon:
         raise Unauthenticated("the Authorization header is malformed")

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Response
 from werkzeug.test import TestResponse
 
+from tests.console.support import press
 from tests.support import AUTH_ID, SDK_AGENT, Http, multipart
 
 BAD_HOSTS = ["a" * 300, "9" * 64, f"{'a' * 64}.example:80"]
@@ -28,6 +30,28 @@ def test_a_host_that_is_no_name_is_no_failure(http: Http, host: str, path: str) 
 def test_the_control_api_trusts_no_such_host(http: Http, host: str) -> None:
     """It looks at the host before anything else does."""
     assert http.get("/_sim/health", headers={"Host": host}).status_code in (400, 403)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=9-1", "é", "a" * 20_000])
+def test_a_range_that_cannot_be_had_is_no_failure(http: Http, wanted: str) -> None:
+    """Whatever Werkzeug refuses is the client's mistake."""
+    answer = http.get("/console/static/console.css", headers={"Range": wanted})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("id", ["\0", "a\0b", "\r\nX: y", "..", "é"])
+def test_a_button_for_an_odd_id_is_refused_on_its_page(http: Http, id: str) -> None:
+    """The control API repeats the id in its refusal, which the console reads and shows."""
+    page = press(http, "decide", id=id, status="accepted")
+    assert page.status_code == 200
+    assert "not found" in page.text
+
+
+def test_headers_are_ascii(http: Http) -> None:
+    """Whoever makes one of a user's text: the server could not send it, after the log said 200."""
+    response = Response(headers={"X-Told": "आधार é"})
+    http.app.add_url_rule("/told", "told", lambda: response)
+    assert http.get("/told").headers["X-Told"] == r"\u0906\u0927\u093e\u0930 \xe9"
 
 
 # --- sizes -----------------------------------------------------------------------------------

@@ -12,12 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
 
 from plivo_sim.live import LiveSimulator
 from tests.support import AUTH_ID, basic
+from tests.wire.page import create_body
 
 pytestmark = pytest.mark.live
 
@@ -123,6 +125,50 @@ def test_bytes_that_are_no_request(live: LiveSimulator, sent: str) -> None:
     assert is_well(live)
 
 
+TARGETS = {
+    "an absolute URI": f"http://127.0.0.1{PATH}",
+    "in capitals": f"HTTP://localhost{PATH}",
+    "two slashes": f"/{PATH}",
+    "both": f"http://127.0.0.1//{PATH}",
+}
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_targets_that_mean_a_path_are_answered(live: LiveSimulator, target: str) -> None:
+    """As the path they mean (RFC 9112, 3.2): by the API, with its ``api_id``."""
+    answer = exchanged(live, f"GET {target} HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"api_id"' in answer
+
+
+ODD_TARGETS = {
+    "an absolute URI of nothing": ("http://127.0.0.1", b'"name":"plivo-sim"'),
+    "only slashes": ("////", b'"name":"plivo-sim"'),
+    "no name": ("http://[::1/v1/Account/x/EndUser/", b'"api_id"'),
+    "bytes that are no ASCII": ("/v1/Account/é/EndUser/", b'"api_id"'),
+}
+
+
+@pytest.mark.parametrize(("target", "told"), ODD_TARGETS.values(), ids=ODD_TARGETS)
+def test_odd_targets_reach_the_application(live: LiveSimulator, target: str, told: bytes) -> None:
+    """Which answers as to any other of that path."""
+    sent = f"GET {target} HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode()
+    assert told in exchanged(live, sent)
+
+
+def test_an_absolute_uris_host_is_the_host(live: LiveSimulator) -> None:
+    """Whatever the header says: a foreign one steers nothing."""
+    sent = f"GET http://evil.example/_sim/accounts HTTP/1.1\r\n{HEAD}\r\n".encode()
+    assert exchanged(live, sent).startswith(b"HTTP/1.1 403 ")
+
+
+@pytest.mark.parametrize("chunks", ["xyz\r\n{}\r\n", "2\r\n{}xx", "10\r\n{}"])
+def test_malformed_chunks_are_refused_by_the_receiver_too(live: LiveSimulator, chunks: str) -> None:
+    """The built-in one, as the APIs do."""
+    head = f"POST /_sim/inbox/mine HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n"
+    assert exchanged(live, f"{head}{chunks}".encode()).startswith(b"HTTP/1.1 400 ")
+
+
 def test_no_host_no_control(live: LiveSimulator) -> None:
     """HTTP/1.0 needs none; the control API does."""
     assert exchanged(live, b"GET /_sim/accounts HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 403 ")
@@ -166,6 +212,49 @@ def test_sigterm_finishes_what_is_in_flight(served: tuple[subprocess.Popen[bytes
         answer = sock.recv(65536)
     assert answer.startswith(b"HTTP/1.1 201 ")
     assert process.wait(10) == 0
+
+
+@pytest.fixture
+def hanging(
+    served: tuple[subprocess.Popen[bytes], str],
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A server whose callback waits for a receiver that says nothing, for up to two minutes."""
+    _, url = served
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        settings = {"callback_timeout_s": "120", "review_delay": "1ms", "paused": "no"}
+        tell(f"{url}/_sim/accounts", {"auth_id": AUTH_ID, "settings": settings})
+        callback = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
+        tell(f"{url}{PATH}", create_body(callback_url=callback))
+        receiver.settimeout(30)
+        sock, _ = receiver.accept()
+        with sock:
+            yield served
+
+
+def tell(url: str, body: dict[str, Any]) -> None:
+    headers = {"Authorization": basic()}
+    with urllib3.PoolManager(timeout=10, retries=False) as pool:
+        answer = pool.request("POST", url, json=body, headers=headers)
+        assert answer.status == 201, answer.data
+
+
+def test_sigterm_does_not_wait_for_a_receiver_that_hangs(
+    hanging: tuple[subprocess.Popen[bytes], str],
+) -> None:
+    """Nor does the interpreter, for the thread that waits."""
+    process, _ = hanging
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+
+
+def test_a_second_signal_ends_at_once(hanging: tuple[subprocess.Popen[bytes], str]) -> None:
+    """As a shell tells it: 128 and its number. Signals that come together are seen in any order."""
+    process, url = hanging
+    process.send_signal(signal.SIGTERM)
+    while accepts(int(url.rpartition(":")[2])):
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) in (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
 def accepts(port: int) -> bool:

@@ -37,6 +37,8 @@ WRONG = [
     ("scheme-only", "Basic", NEEDED),
     ("scheme-and-space", "Basic  ", NEEDED),
     ("bad-base64", "Basic !!!!", MALFORMED),
+    ("not-ascii", "Basic é", MALFORMED),
+    ("not-latin-1", "Basic आ".encode().decode("latin-1"), MALFORMED),
     ("cut-base64", "Basic TUFYWFh", MALFORMED),
     ("not-utf8", encoded(b"\xff\xfe:x"), MALFORMED),
     ("no-colon", encoded(AUTH_ID.encode()), MALFORMED),

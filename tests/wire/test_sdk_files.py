@@ -5,6 +5,8 @@ Source: wire-facts 2.2 and 10; DECISIONS 35.
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.support import JPEG, PDF, PNG, SDK_AGENT, Http
@@ -86,6 +88,25 @@ def test_a_download_is_an_attachment(sdk: Http) -> None:
     assert "sm" in answer.headers["Content-Disposition"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("प्रमाण पत्र.pdf", "file.pdf"),
+        ("आधार", "file"),
+        ("smlouva ěšč.pdf", '"smlouva esc.pdf"'),
+        ("Straße.pdf", "Strae.pdf"),
+    ],
+)
+def test_a_downloads_name_may_be_of_any_script(sdk: Http, name: str, plain: str) -> None:
+    """RFC 6266: whole in ``filename*``, and as much of it as ASCII has for old clients."""
+    id = sdk.sdk_create(files={0: (PDF, name), 1: (PDF + b"%", "b.pdf")})
+    document = documents_of(sdk, id.get_json()["compliance_id"])[0]
+    told = sdk.get(document["download_url"].removeprefix("http://127.0.0.1")).headers
+    assert told["Content-Disposition"] == (
+        f"attachment; filename={plain}; filename*=UTF-8''{quote(name)}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 
 from plivo_sim.dialects.bodies import Body, check_size, read_body
 from plivo_sim.dialects.calls import Call, current_call
+from plivo_sim.dialects.downloads import name_file
 from plivo_sim.dialects.outcome import asked_outcome
 from plivo_sim.dialects.paging import meta, refuse_if_any, refuse_unknown
 from plivo_sim.dialects.phone_number import documented, sdk
@@ -173,7 +174,7 @@ def download(auth_id: str, id: str, document_id: str) -> Response:
     if file is None or content is None:
         raise NotFound("document", document_id)
     answer = Response(content, content_type=file.media_type)
-    answer.headers.set("Content-Disposition", "attachment", filename=file.name)
+    name_file(answer, file.name)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return answer
