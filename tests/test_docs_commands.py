@@ -122,7 +122,9 @@ def again(words: list[str], live: LiveSimulator) -> None:
 
 def starts(options: list[str], tmp_path: Path) -> None:
     """A simulator with these options starts, on a free port."""
-    given = main.get_command(click.Context(main), "serve").make_context("serve", options).params
+    above = click.Context(main, **main.context_settings)
+    serve = main.get_command(above, "serve")
+    given = serve.make_context("serve", options, parent=above).params
     given.pop("ready_file")
     folder = {"tls_dir": tmp_path / "tls"} if given.get("tls") else {}
     with LiveSimulator(settings_of({**given, **folder, "port": "0"})) as live:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -60,14 +61,14 @@ SLOW = {
 
 @pytest.mark.parametrize("begin", SLOW.values(), ids=SLOW)
 def test_slow_clients_do_not_starve_others(live: LiveSimulator, begin: str) -> None:
-    """A hundred that have begun and dawdle; the server has 128 threads."""
+    """A hundred that have begun and dawdle; the server has 128 threads. Others are answered while
+    these are still waited for: none of them was answered or closed yet."""
     with ExitStack() as stack:
         slow = [stack.enter_context(connected(live)) for _ in range(100)]
         for sock in slow:
             sock.sendall(begin.encode())
-        began = time.monotonic()
         assert is_well(live)
-        assert time.monotonic() - began < 3
+        assert select.select(slow, [], [], 0)[0] == []
 
 
 def test_an_oversized_body_is_refused_unread(live: LiveSimulator) -> None:
