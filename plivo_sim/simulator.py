@@ -20,7 +20,7 @@ from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import Duration
 from plivo_sim.errors import AccountRequired, NotFound, NotReached, StorageFailed
 from plivo_sim.ids import draw_uuid
-from plivo_sim.ports import Damage
+from plivo_sim.ports import Damage, Mark
 from plivo_sim.runner import Advance, Runner
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
@@ -96,6 +96,8 @@ class Simulator:
 
     def _adopt(self, world: World) -> None:
         with self._lock:
+            if self._ghosts.get(world.auth_id) is not world:
+                return  # another has taken its place: what is written to this one goes nowhere
             self._worlds[world.auth_id] = world
             self._ghosts.pop(world.auth_id, None)
             self._recent.pop(world.auth_id, None)
@@ -122,11 +124,20 @@ class Simulator:
 
     def remove_all(self) -> None:
         """Reset every account; none exists afterwards."""
-        for world in self.accounts():
-            self.remove(world)
+        worlds = self.accounts()
+        for world in worlds:
+            self._forget(world)
+        self.runner.end_sends(worlds)
 
     def remove(self, world: World) -> None:
-        """Reset one account: it does not exist until something is written to it again."""
+        """Reset one account: it does not exist until something is written to it again.
+
+        No callback of before arrives after this; one that is under way is waited for, a moment.
+        """
+        self._forget(world)
+        self.runner.end_sends([world])
+
+    def _forget(self, world: World) -> None:
         with world.lock:
             world.reset()
             with self._lock:
@@ -138,15 +149,26 @@ class Simulator:
         """Reset every account and go on with other settings, as if started with them.
 
         For test suites: far cheaper than a new simulator. Host, port and state stay as they are.
+        What was under way goes nowhere: calls that are being served write to accounts that are no
+        more, and callbacks end as in ``remove``.
         """
-        self.remove_all()
         catalogue = self._catalogue_of(settings)
+        self.remove_all()
         with self._lock:
+            replaced = [*self._worlds.values(), *self._ghosts.values()]
+            for world in replaced:
+                world.retired = True
             self.settings, self.catalogue = settings, catalogue
             self._strangers = 0
             self._worlds.clear()
             self._ghosts.clear()
             self._recent.clear()
+        self.runner.end_sends(replaced)
+
+    def restore(self, world: World, mark: Mark) -> None:
+        """Make a mark the present of this account; callbacks of before end as in ``remove``."""
+        world.restore(mark)
+        self.runner.end_sends([world])
 
     # --- time ------------------------------------------------------------------------------
 
@@ -169,11 +191,13 @@ class Simulator:
     # --- reviews ---------------------------------------------------------------------------
 
     def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
-        """Decide an application by hand. Raises NotFound, WrongState."""
+        """Decide an application by hand; returns when the first attempt of its callbacks is over,
+        see ``Runner.deliver``. Raises NotFound, WrongState."""
         world = self.world_of_application(id)
         with world.lock:
+            busy = world.sending > 0
             event = reviews.decide(world, applications.get(world, id), status, reason)
-        self.runner.settle(world)
+        self.runner.deliver(world, id, busy=busy)
         return event.application
 
     # --- callbacks -------------------------------------------------------------------------
@@ -184,8 +208,9 @@ class Simulator:
             return self.outbox.replay(world, delivery)
 
     def close(self) -> None:
-        """Write the clocks down, as far as that can be written, and let go of files."""
-        self.runner.close()
+        """Let end what is in flight, write the clocks down, as far as that can be written, and let
+        go of files."""
+        self.runner.close(self.accounts())
         for world in self.accounts():
             with world.lock:
                 with suppress(StorageFailed):

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from plivo_sim import scheduler as scheduler_module
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
 from plivo_sim.durations import Duration
 from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.scheduler import Scheduler
 from plivo_sim.settings import Settings
-from tests.fakes import Calling, Gate
+from plivo_sim.webhooks import sender as sender_module
+from tests.fakes import Calling, Gate, meanwhile
 from tests.support import Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -67,13 +67,12 @@ def test_a_flying_clock_is_followed(make: Maker, gate: Gate) -> None:
 
 
 def test_no_request_waits_for_a_receiver(make: Maker, gate: Gate) -> None:
-    """The decision is answered while its callback hangs, and so is everything after it."""
-    http = make(gate, paused=True)
+    """What an application calls is answered while a callback hangs."""
+    http = make(gate, paused=True, review_delay=Duration(0))
     id = http.sdk_created(callback_url=CALLBACK)
-    assert http.decide(id, "rejected").status_code == 200
     gate.wait_for(1)
     got = http.get(f"PhoneNumber/Compliance/{id}/")
-    assert got.get_json()["compliance"]["status"] == "rejected"
+    assert got.get_json()["compliance"]["status"] == "accepted"
     assert http.sdk_create(alias="another").status_code == 201
 
 
@@ -137,7 +136,7 @@ def test_work_that_fails_is_told_and_tried_again(
     make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One bad moment does not stop the clock for ever."""
-    monkeypatch.setattr(scheduler_module, "LONGEST_NAP_S", 0.01)
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 0.01)
     http = make(gate)
     prepare, failed = http.sim.outbox.prepare, []
 
@@ -157,22 +156,21 @@ def test_work_that_fails_is_told_and_tried_again(
 def test_stopping_lets_what_is_under_way_end(make: Maker) -> None:
     """The answer is written down."""
     gate = Gate()
-    http = make(gate, paused=True)
-    id = http.sdk_created(callback_url=CALLBACK)
-    http.decide(id, "rejected")
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
     gate.wait_for(1)
-    gate.open()
-    http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
+    with meanwhile(http.sim.close):
+        gate.open()
     (delivery,) = http.world.store.deliveries.every()
     assert str(delivery.state) == "delivered"
 
 
 def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
     """However much is due."""
-    http = make(gate, paused=True)
+    http = make(gate, paused=True, review_delay=Duration(0))
     http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
     id = http.sdk_created(callback_url=CALLBACK)
-    http.decide(id, "rejected")
+    http.get(f"PhoneNumber/Compliance/{id}/")
     assert gate.sent == []
     (delivery,) = http.world.store.deliveries.every()
     assert str(delivery.state) == "pending"
