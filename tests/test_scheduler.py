@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim import runner as runner_module
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
 from plivo_sim.durations import Duration
@@ -163,6 +164,79 @@ def test_stopping_lets_what_is_under_way_end(make: Maker) -> None:
         gate.open()
     (delivery,) = http.world.store.deliveries.every()
     assert str(delivery.state) == "delivered"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a receiver that hangs."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 0.01)
+    monkeypatch.setattr(sender_module, "CUT_WAIT_S", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_account_that_was_replaced_holds_up_nobody(make: Maker, gate: Gate) -> None:
+    """Its receiver hangs; the account that has its place and its auth id is served."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sim.begin_anew(http.sim.settings)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_account_that_was_reset_is_served_though_it_hung(make: Maker, gate: Gate) -> None:
+    """What ends late is of an earlier era."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sim.remove(http.world)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+def test_a_replaced_account_does_not_take_the_place_of_the_new_one(gate: Gate) -> None:
+    """Both are notified under the same auth id; the new one is looked at."""
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    scheduler = Scheduler(sim.runner)
+    sim.runner.wake = lambda world: None
+    http = Http(create_app(sim), sim)
+    http.sdk_created()
+    replaced = http.world
+    sim.begin_anew(sim.settings)
+    http.sdk_created(callback_url=CALLBACK)
+    scheduler.notify(http.world)
+    scheduler.notify(replaced)
+    scheduler.start()
+    gate.wait_for(1)
+    gate.open()
+    scheduler.stop()
+    sim.close()
+
+
+def test_a_decision_returns_when_its_callback_is_over(make: Maker, gate: Gate) -> None:
+    """What the receiver answered is written down by then."""
+    http = make(gate, paused=True)
+    id = http.sdk_created(callback_url=CALLBACK)
+
+    def decide() -> list[str]:
+        assert http.decide(id, "rejected").status_code == 200
+        with http.world.lock:
+            return [str(each.state) for each in http.world.store.deliveries.every()]
+
+    with meanwhile(decide) as decided:
+        gate.wait_for(1)
+        gate.open()
+    assert decided.result() == ["delivered"]
+
+
+def test_an_application_is_not_held_up_by_another_that_hangs(make: Maker, gate: Gate) -> None:
+    """Also when its callback is due later."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(alias="one", callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sdk_created(alias="two", callback_url=CALLBACK)
+    gate.wait_for(2)
 
 
 def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
