@@ -72,7 +72,8 @@ class Scheduler:
         for world in list(self._waiting):
             with world.lock:
                 era = world.era
-                at = None if world.advancing else world.agenda.next_instant()
+                idle = world.advancing or world.retired
+                at = None if idle else world.agenda.next_instant()
                 delay_s = None if at is None else world.clock.real_delay_s(at)
             if (world, era) in self._running:
                 continue

@@ -214,6 +214,32 @@ def test_a_replaced_account_does_not_take_the_place_of_the_new_one(gate: Gate) -
     sim.close()
 
 
+def test_a_failed_attempt_is_made_again_without_any_request(make: Maker) -> None:
+    """When its time has come, on a clock that runs."""
+    done, transport = Gate(), Calling()
+    done.open()
+    transport.statuses, transport.on_call = [500], done.send
+    http = make(transport, callback_retries=(SOON,))
+    http.sdk_created(callback_url=CALLBACK)
+    done.wait_for(2)
+
+
+def test_what_is_due_in_a_replaced_account_keeps_nobody_busy(gate: Gate) -> None:
+    """A call that was being served brought it there; it never happens, and is not looked at."""
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    http = Http(create_app(sim), sim)
+    world = http.world
+    sim.runner.wake = lambda world: None
+    world.retired = True
+    http.sdk_created(callback_url=CALLBACK)
+    scheduler = Scheduler(sim.runner)
+    scheduler.notify(world)
+    scheduler._waiting, scheduler._fresh = scheduler._fresh, set()
+    assert scheduler._start_due() is None
+    assert (scheduler._waiting, scheduler._running) == (set(), set())
+    sim.close()
+
+
 def test_a_decision_returns_when_its_callback_is_over(make: Maker, gate: Gate) -> None:
     """What the receiver answered is written down by then."""
     http = make(gate, paused=True)

@@ -192,7 +192,8 @@ def get_application(id: str) -> Response:
 
 
 def decide(id: str) -> Response:
-    """``{"status": …, "reason": …}``: what a reviewer would do, now."""
+    """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
+    of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
     data = json_object("status", "reason")
     status, reason = word_of(data, "status", Status), text_of(data, "reason")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from plivo_sim.domain.models import Timer, TimerKind
+from plivo_sim.domain.models import DeliveryState, Timer, TimerKind
 from plivo_sim.lanes import Lanes
 from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.steady import steady_s
@@ -59,6 +59,7 @@ class Sender:
     def __init__(self, outbox: Outbox, transport: Transport) -> None:
         self._outbox = outbox
         self._transport = transport
+        self._is_immediate = bool(getattr(transport, "immediate", False))
         self._here = threading.local()
         self.closed = False
         self.on_attempt: Callable[[World, Attempted], None] = lambda world, attempted: None
@@ -81,7 +82,7 @@ class Sender:
 
     def start(self, world: World, sendings: list[Sending]) -> None:
         """Send them as their lanes allow; without waiting, unless the transport never does."""
-        if getattr(self._transport, "immediate", False):
+        if self._is_immediate:
             self._send_in_turn(world, sendings)
             return
         with world.lock:
@@ -106,7 +107,7 @@ class Sender:
                 with world.lock:
                     self._end(world, sending, answer)
             if sending.error is not None and not sending.awaited:
-                self._try_again(world, sending.error)
+                self._try_again(world, sending)
 
     def _next(self, world: World, lanes: Lanes[Sending]) -> Sending | None:
         """The next attempt that this thread is to send; None when nothing waits any more."""
@@ -150,11 +151,14 @@ class Sender:
     def _tell(self, world: World, sending: Sending) -> None:
         if sending.attempted is not None:
             self.on_attempt(world, sending.attempted)
+            if sending.attempted.delivery.state is DeliveryState.PENDING:
+                self.wake(world)  # it is tried again, some time
 
     def _fail(self, world: World, sending: Sending, error: BaseException) -> None:
-        """It stays due."""
-        world.agenda.requeue(sending.timer)
+        """It stays due; where nobody is told that it failed, not before a pause."""
         sending.error = error
+        if sending.awaited or self._is_immediate:
+            world.agenda.requeue(sending.timer)
 
     def _over(self, world: World, sending: Sending) -> None:
         sending.over = True
@@ -164,11 +168,16 @@ class Sender:
                 world.lanes.over(sending.lane)
         world.idle.notify_all()
 
-    def _try_again(self, world: World, error: BaseException) -> None:
+    def _try_again(self, world: World, sending: Sending) -> None:
         logger.error(
-            "due work of account %s failed; it is tried again", world.auth_id, exc_info=error
+            "due work of account %s failed; it is tried again",
+            world.auth_id,
+            exc_info=sending.error,
         )
         time.sleep(TRY_AGAIN_S)
+        with world.lock:
+            if world.era == sending.era:
+                world.agenda.requeue(sending.timer)
         self.wake(world)
 
     # --- a transport that never makes anybody wait -------------------------------------------
