@@ -279,7 +279,7 @@ class Runner:
             happened = self._review_until(world, at)
             happened += self._hand_over_until(world, at)
             sendings = self._sender.take_due(world, at, awaited=awaited)
-        self._sender.start(world, sendings)
+        self._sender.begin(world, sendings)
         return happened, sendings
 
     def _review_until(self, world: World, until: datetime) -> list[Happening]:

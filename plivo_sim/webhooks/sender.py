@@ -71,26 +71,25 @@ class Sender:
         return getattr(self._here, "sending", False)
 
     def take_due(self, world: World, until: datetime, *, awaited: bool) -> list[Sending]:
-        """The attempts that are due by then, in order. Caller holds the lock, and starts them."""
+        """Put the attempts that are due by then into their lanes, and return them. Caller holds
+        the lock, so that what is taken later is behind; and calls ``begin`` without it."""
         sendings = []
         while timer := world.agenda.take(TimerKind.CALLBACK, until):
             delivery = world.store.deliveries.fetch(timer.subject_id)
             lane = delivery.application_id if delivery is not None else timer.subject_id
             sendings.append(Sending(timer, lane, world.era, awaited))
         world.sending += len(sendings)
-        return sendings
-
-    def start(self, world: World, sendings: list[Sending]) -> None:
-        """Send them as their lanes allow; without waiting, unless the transport never does."""
-        if self._is_immediate:
-            self._send_in_turn(world, sendings)
-            return
-        with world.lock:
+        if not self._is_immediate:
             for sending in sendings:
-                if sending.era == world.era:
-                    world.lanes.put(sending.lane, sending)
+                world.lanes.put(sending.lane, sending)
             while world.senders < min(PARALLEL_SENDS, len(world.lanes)):
                 self._serve_in_thread(world)
+        return sendings
+
+    def begin(self, world: World, sendings: list[Sending]) -> None:
+        """Threads have begun to send these already, unless the transport makes nobody wait."""
+        if self._is_immediate:
+            self._send_in_turn(world, sendings)
 
     def _serve_in_thread(self, world: World) -> None:
         lanes = world.lanes
@@ -187,7 +186,8 @@ class Sender:
             some = []
             for sending in sendings[start : start + AT_ONCE]:
                 with world.lock:
-                    self._prepare(world, sending)
+                    if sending.era == world.era:
+                        self._prepare(world, sending)
                 if sending.request is not None:
                     some.append((sending, self._transport.send(sending.request)))
             with world.lock:
