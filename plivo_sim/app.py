@@ -25,6 +25,7 @@ from plivo_sim.console.routes import is_console
 from plivo_sim.console.routes import make_blueprint as console_blueprint
 from plivo_sim.control.problems import problem_details
 from plivo_sim.control.routes import make_blueprint as control_blueprint
+from plivo_sim.control.trust import PROBES
 from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.dialects.calls import Call, ErrorBody, authenticate, current_call
 from plivo_sim.dialects.legacy.routes import make_blueprint as legacy_blueprint
@@ -38,7 +39,7 @@ from plivo_sim.dialects.phone_number.routes import new_api_error
 from plivo_sim.dialects.plain_errors import plain_error
 from plivo_sim.errors import Cut, NoSuchPage, SimError, TooLarge, WrongMethod
 from plivo_sim.exchanges import note_exchange
-from plivo_sim.framework import App, real_request
+from plivo_sim.framework import make_app, real_request
 from plivo_sim.injector import CUT_KEY, CuttingApp, Injector
 from plivo_sim.simulator import Simulator
 from plivo_sim.steady import steady_s
@@ -55,7 +56,7 @@ class InternalFailure(SimError):
 
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
-    app = App("plivo_sim", static_folder=None, template_folder=None)
+    app = make_app("plivo_sim", static_folder=None, template_folder=None)
     app.extensions["plivo_sim"] = sim
 
     injector = Injector()
@@ -180,8 +181,8 @@ def _account_for(call: Call, response: Response) -> None:
     if call.dialect not in _STEERING:
         call.sim.coverage.on_answer(status, call.fault)
     told = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
-    looked_at = call.dialect == "console" and request.method == "GET"
-    level = logging.DEBUG if looked_at else logging.INFO
+    looked_at = call.dialect == "console" or request.path.startswith(PROBES)
+    level = logging.DEBUG if looked_at and request.method in _READS else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
     logger.log(level, "%s %s %s %d %.1fms %s", *told, extra=by_name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -39,8 +40,9 @@ def make_simulator(
     """A simulator, with every account that its state directory holds.
 
     Raises StateUnreadable when the directory is in use by another simulator or cannot be read,
-    ValueError for a wrong catalogue.
+    ValueError for a wrong catalogue, and in a free-threaded Python that runs without its lock.
     """
+    _refuse_without_gil()
     settings = settings or Settings()
     outbox = Outbox(encode_callback, {Origin.ATOMS: ATOMS})
     runner = Runner(outbox, transport or HttpTransport())
@@ -82,6 +84,15 @@ def make_simulator(
         unlock()
         raise
     return simulator
+
+
+def _refuse_without_gil() -> None:
+    """The libraries below were never tried with threads that truly run at once."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        raise ValueError(
+            "plivo-sim does not run without Python's global lock yet: set PYTHON_GIL=1,"
+            " or use a build of Python that is not free-threaded"
+        )
 
 
 def _check(world: World) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
 from plivo_sim import __version__
+from plivo_sim.suggesting import did_you_mean
 
 _COMMANDS = {
     "serve": "serve.serve",
@@ -35,7 +41,40 @@ _COMMANDS = {
 
 
 class Commands(click.Group):
-    """See above."""
+    """See above. Whatever happens, a command ends in its result or in one sentence."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal that lacks the letters
+        try:
+            return super().main(*args, **extra)
+        except (OSError, RecursionError) as error:
+            from plivo_sim.commands.asking import WrongFile, why_unusable
+
+            click.echo(f"Error: {why_unusable(error)}", err=True)
+            _leave_unwritten(sys.stdout)
+            sys.exit(WrongFile.exit_code)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in _COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"No such command '{word}'{self._suggestion(ctx, word)}")
+        return super().resolve_command(ctx, args)
+
+    def _suggestion(self, ctx: click.Context, word: str) -> str:
+        """The commands of groups that are called so, else the nearest word."""
+        groups = {name: self.get_command(ctx, name) for name in sorted(_COMMANDS)}
+        below = [
+            f"'{name} {word}'"
+            for name, group in groups.items()
+            if isinstance(group, click.Group) and word in group.commands
+        ]
+        return (
+            f"; did you mean {' or '.join(below)}?" if below else did_you_mean(word, list(groups))
+        )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -48,6 +87,34 @@ class Commands(click.Group):
         found = getattr(import_module(f"plivo_sim.commands.{module}"), name)
         assert isinstance(found, click.Command)
         return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _in_our_words():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_our_words():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Tell of an unknown option in the same words whatever click says."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        near = " or ".join(sorted(error.possibilities or ()))
+        hint = f"; did you mean {near}?" if near else ""
+        told = f"there is no option {error.option_name}{hint}"
+        raise click.UsageError(told, error.ctx) from None
+
+
+def _leave_unwritten(stream: Any) -> None:
+    """What a full disk did not take: the interpreter would try again at its end, and complain."""
+    try:
+        stream.flush()
+    except (OSError, AttributeError):
+        sys.stdout = None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,6 +10,8 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
+from plivo_sim.urls import with_scheme
+
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
 """A multipart form: name and text, or name and (file name, content)."""
 
@@ -31,6 +33,10 @@ class Unreachable(Exception):
     """No simulator answers at that URL."""
 
 
+class NoUrl(Unreachable):
+    """What was given is no URL, so nobody was asked."""
+
+
 class BrokenOff(Unreachable):
     """The connection was cut before the answer was whole."""
 
@@ -43,7 +49,7 @@ class Client:
     """Calls one simulator; each call raises Refused or Unreachable."""
 
     def __init__(self, url: str, auth_id: str = "", token: str = "") -> None:
-        self.url = (url if "://" in url else f"http://{url}").rstrip("/")
+        self.url = with_scheme(url)
         self.auth_id = auth_id
         self._token = token
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
@@ -93,6 +99,8 @@ class Client:
             answer = self._pool.request(method, self.url + target, headers=headers, body=body)
         except urllib3.exceptions.ProtocolError:
             raise BrokenOff(f"{self.url} broke the connection off") from None
+        except urllib3.exceptions.LocationValueError:
+            raise NoUrl(f"{self.url!r} is no URL; write http://127.0.0.1:8700") from None
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(self._why_unreachable(error)) from None
         try:
@@ -109,8 +117,6 @@ class Client:
             return (
                 f"the certificate of {self.url} is not trusted; name its authority in SSL_CERT_FILE"
             )
-        if isinstance(error, urllib3.exceptions.LocationValueError):
-            return f"{self.url!r} is no URL; write http://127.0.0.1:8700"
         if isinstance(error, urllib3.exceptions.ReadTimeoutError):
             return f"{self.url} did not answer within {TIMEOUT_S} s"
         return f"nobody answers at {self.url}; start it: plivo-sim serve"

@@ -18,7 +18,7 @@ from plivo_sim.scenarios.presets import PRESETS
 from plivo_sim.webhooks.outbox import Attempted
 from plivo_sim.world import World
 
-ERROR_STATUSES = (400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 502, 503)
+ERROR_STATUSES = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503)
 MOST_REASONS = 500
 
 

@@ -95,6 +95,16 @@ class TooLarge(SimError):
         self.limit_bytes = limit_bytes
 
 
+class WrongCoding(SimError):
+    """The body has a ``Content-Encoding`` (``coding``) that nobody here unpacks."""
+
+    def __init__(self, coding: str) -> None:
+        super().__init__(
+            f"the Content-Encoding is '{coding[:50]}'; gzip, deflate and none are taken"
+        )
+        self.coding = coding
+
+
 class WrongState(SimError):
     """The record's status does not allow this.
 

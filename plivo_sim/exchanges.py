@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from flask import Response
 from werkzeug.datastructures import EnvironHeaders
-from werkzeug.wrappers import Request
 
 from plivo_sim.dialects.bodies import Body
 from plivo_sim.dialects.calls import Call, JsonResponse
+from plivo_sim.framework import BareRequest
 from plivo_sim.jsontext import decode_json
 
 KEPT_TEXT = 4000
@@ -54,7 +54,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        return Request(dict(self.environ)).url
+        return BareRequest(dict(self.environ)).url
 
     @property
     def size_bytes(self) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
 
+from plivo_sim.wording import json_trouble
+
 DEEPEST = 64
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder()
+_decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type
 
 
 def encode_json(value: object) -> bytes:
@@ -20,17 +23,19 @@ def encode_json(value: object) -> bytes:
 def decode_json(text: bytes | str) -> Any:
     """Plain values from JSON text. Raises ValueError with a sentence, whatever the text is.
 
+    A byte-order mark before it is passed over (RFC 8259 allows that; Windows writes one).
     Refuses NaN and Infinity, wrong UTF-8, lone surrogates, null characters in strings and
     nesting deeper than 64.
     """
+    text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(BOM_UTF8)
     try:
         value = _decoder.decode(text)
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     except UnicodeDecodeError:
         raise ValueError("JSON is not valid UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+    except msgspec.DecodeError:
+        raise ValueError(json_trouble(text)) from None
     except UnicodeEncodeError:
         raise ValueError("JSON has a lone surrogate") from None
     if _may_break_rules(text):

@@ -25,10 +25,11 @@ class LiveSimulator:
         self.authority: Path | None = None
         tls: Tls | None = None
         if settings.tls:
-            from plivo_sim.tls import make_tls
+            from plivo_sim.tls import default_folder, make_tls
 
-            folder = settings.tls_dir or Path.home() / ".plivo-sim" / "tls"
-            tls, self.authority = make_tls(folder, *settings.allowed_hosts)
+            tls, self.authority = make_tls(
+                settings.tls_dir or default_folder(), *settings.allowed_hosts
+            )
         self._server: Server = make_server(
             create_app(self.sim), host=settings.host, port=settings.port, tls=tls
         )

@@ -94,7 +94,7 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the test's marker says. Ends the test with a sentence when that makes no sense."""
     from dataclasses import fields
 
-    from plivo_sim.scenarios.checks import did_you_mean
+    from plivo_sim.suggesting import did_you_mean
     from plivo_sim.settings import Settings
 
     marker = request.node.get_closest_marker("plivo_sim")
@@ -151,10 +151,9 @@ def _read(name: str, value: Any) -> Any:
 _HANDLE: pytest.StashKey[Handle] = pytest.StashKey()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(hookwrapper=True)  # the newer kind of wrapper needs pluggy 1.2
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """A failing test shows what the simulator knows."""
-    report: pytest.TestReport = yield
+    report: pytest.TestReport = (yield).get_result()
     if report.failed and report.when == "call" and _HANDLE in item.stash:
         report.sections.append(("plivo-sim", item.stash[_HANDLE].report()))
-    return report

@@ -34,6 +34,7 @@ from plivo_sim.streams import (
     Writer,
     error_answer,
 )
+from plivo_sim.urls import ANY_ADDRESS, base_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -113,8 +114,8 @@ class _Server(wsgi.Server):
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  # not a binding
-        return f"{'https' if self.ssl_adapter else 'http'}://{host}:{self.port}"
+        host = ANY_ADDRESS.get(self.host, self.host)
+        return base_url("https" if self.ssl_adapter else "http", host, self.port)
 
     def prepare(self) -> None:
         super().prepare()
@@ -273,6 +274,8 @@ class _HeaderReader(cheroot.HeaderReader):
         headers = super().__call__(rfile, hdict)
         if headers.get(b"Expect", b"").lower() == b"100-continue":  # PHP writes 100-Continue
             headers[b"Expect"] = b"100-continue"  # the spelling that cheroot looks for
+        if headers.get(b"Connection", b"").lower() == b"close":
+            headers[b"Connection"] = b"close"
         return headers
 
 
@@ -304,8 +307,18 @@ class _Request(cheroot.HTTPRequest):
 
     def simple_response(self, status: str, msg: str = "") -> None:
         self.close_connection = self.sent_headers = True
-        self.conn.wfile.write(error_answer(status, msg or status[4:]))
+        self.conn.wfile.write(error_answer(status, _REFUSALS.get(status[:3], status[4:])))
 
+
+_REFUSALS = {
+    "400": "what was sent is no HTTP request that can be read",
+    "405": "this method is not served",
+    "408": "the request did not arrive in time",
+    "413": "the request's head or body is too large",
+    "414": "the URL is too long",
+    "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
+}
+"""What is said in cheroot's stead, whose words differ from version to version."""
 
 _Connection.RequestHandlerClass = _Request
 
@@ -314,6 +327,7 @@ class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stubs say None
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # stubs
         environ[CONNECTION_KEY] = self.req.conn
+        environ["SERVER_NAME"] = self.req.server.host  # who sends no Host came to this one
         return environ
 
     def write(self, chunk: bytes) -> None:

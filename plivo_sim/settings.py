@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plivo_sim.durations import Duration, parse_duration
+from plivo_sim.urls import read_host
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
@@ -35,8 +36,8 @@ def read_words(text: str) -> tuple[str, ...]:
 
 
 def read_hosts(text: str) -> tuple[str, ...]:
-    """Host names, which know no case."""
-    return read_words(text.lower())
+    """Host names and addresses, as they are compared. Raises ValueError for what matches none."""
+    return tuple(map(read_host, read_words(text)))
 
 
 def read_url(text: str) -> str:
@@ -47,10 +48,29 @@ def read_url(text: str) -> str:
     return text
 
 
+def read_base_url(text: str) -> str:
+    """An http or https URL that paths can be put behind, or nothing. Raises ValueError."""
+    if "?" in read_url(text) or "#" in text:
+        raise ValueError(f"{text!r} has a query or a fragment: no path can follow")
+    return text
+
+
+def read_path(text: str) -> Path:
+    if not text.strip():
+        raise ValueError("the path is empty")
+    return Path(text)
+
+
 def read_timeout(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds <= LONGEST_TIMEOUT_S:
-        raise ValueError(f"the timeout must be over 0 and at most {LONGEST_TIMEOUT_S:g} seconds")
+        raise ValueError(
+            f"the timeout must be a number of seconds over 0 and at most {LONGEST_TIMEOUT_S:g}, not"
+            f" {text!r}"
+        )
     return seconds
 
 
@@ -85,27 +105,38 @@ def read_rate(text: str) -> float:
 
 
 def read_credentials(text: str) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for word in read_words(text):
         auth_id, colon, token = word.partition(":")
         if not (colon and token):
             raise ValueError(f"credential {word!r} is not ID:TOKEN")
-        pairs[auth_id] = token
+        if not re.fullmatch(r"[MS]A[A-Za-z0-9]{18}", auth_id):
+            raise ValueError(f"{auth_id!r} is no auth id: MA or SA and 18 letters or digits")
+        if pairs.setdefault(auth_id, token) != token:
+            raise ValueError(f"{auth_id} has two tokens")
     return pairs
 
 
 def read_atoms_tokens(text: str) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for word in read_words(text):
         token, colon, auth_id = word.rpartition(":")
         if not (colon and token and re.fullmatch(r"MA[A-Za-z0-9]{18}", auth_id)):
             raise ValueError(f"{word!r} is not TOKEN:MA and 18 letters or digits")
-        pairs[token] = auth_id
+        if pairs.setdefault(token, auth_id) != auth_id:
+            raise ValueError(f"one token has two accounts: {pairs[token]} and {auth_id}")
     return pairs
 
 
 def read_holidays(text: str) -> frozenset[date]:
-    return frozenset(date.fromisoformat(word) for word in read_words(text))
+    return frozenset(map(_date, read_words(text)))
+
+
+def _date(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is not a date: write 2026-01-26") from None
 
 
 def one_of(*words: str) -> Callable[[str], str]:
@@ -117,11 +148,17 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def read_whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(f"{port} is not a port")
-    return port
+    if not (text.strip().isdecimal() and 0 <= read_whole(text) <= 65535):
+        raise ValueError(f"{text!r} is not a port: a whole number from 0 to 65535")
+    return int(text)
 
 
 def setting(default: Any, read: Callable[[str], Any], help: str, *, account: bool = False) -> Any:
@@ -135,9 +172,11 @@ def setting(default: Any, read: Callable[[str], Any], help: str, *, account: boo
 class Settings:
     """See the module; the help texts below say what each one means."""
 
-    host: str = setting("127.0.0.1", str, "Address to listen on.")
+    host: str = setting("127.0.0.1", read_host, "Address to listen on.")
     port: int = setting(8700, _port, "Port to listen on; 0 picks a free one.")
-    state: Path | None = setting(None, Path, "Directory to keep state in; without it, memory only.")
+    state: Path | None = setting(
+        None, read_path, "Directory to keep state in; without it, memory only."
+    )
     fsync: str = setting(
         "never",
         one_of("always", "interval", "never"),
@@ -149,14 +188,18 @@ class Settings:
         False, read_flag, "Serve https, with a certificate for api.plivo.com and api.smallest.ai."
     )
     tls_dir: Path | None = setting(
-        None, Path, "Directory of the local certificate authority; default: ~/.plivo-sim/tls."
+        None, read_path, "Directory of the local certificate authority; default: ~/.plivo-sim/tls."
     )
-    seed: int = setting(1, int, "Seed of every id and every die.")
-    catalogue: Path | None = setting(None, Path, "YAML file that adds or replaces requirements.")
+    seed: int = setting(1, read_whole, "Seed of every id and every die.")
+    catalogue: Path | None = setting(
+        None, read_path, "YAML file that adds or replaces requirements."
+    )
     credentials: dict[str, str] = setting(
         {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."
     )
-    public_url: str = setting("", str, "Base of download URLs; default: the request's own host.")
+    public_url: str = setting(
+        "", read_base_url, "Base of download URLs; default: the request's own host."
+    )
     review_delay: Duration | None = setting(
         Duration(5),
         read_review_delay,
@@ -220,7 +263,10 @@ class Settings:
         account=True,
     )
     allow_callback_hosts: tuple[str, ...] = setting(
-        (), read_hosts, "Hosts beyond local ones that callbacks may go to.", account=True
+        (),
+        read_hosts,
+        "Hosts beyond local ones that callbacks may go to: names or addresses, no ports.",
+        account=True,
     )
     atoms_tokens: dict[str, str] = setting(
         {},
@@ -234,7 +280,10 @@ class Settings:
         account=True,
     )
     allowed_hosts: tuple[str, ...] = setting(
-        (), read_hosts, "Host names, beyond loopback, under which control calls are accepted."
+        (),
+        read_hosts,
+        "Hosts, beyond loopback, under which control calls and the console answer, and whose pages"
+        " may call: names or addresses, no ports.",
     )
     log_format: str = setting(
         "text", one_of("text", "json"), "The log: text, or json with an object a line."

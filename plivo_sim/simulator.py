@@ -18,10 +18,19 @@ from plivo_sim.domain.models import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import Duration
-from plivo_sim.errors import AccountRequired, NotFound, NotReached, StorageFailed
+from plivo_sim.errors import (
+    AccountRequired,
+    Fault,
+    Invalid,
+    NotFound,
+    NotReached,
+    Problem,
+    StorageFailed,
+)
 from plivo_sim.ids import draw_uuid
 from plivo_sim.ports import Damage, Mark
 from plivo_sim.runner import Advance, Runner
+from plivo_sim.scenarios.presets import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.outbox import Outbox
@@ -192,11 +201,18 @@ class Simulator:
 
     def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
         """Decide an application by hand; returns when the first attempt of its callbacks is over,
-        see ``Runner.deliver``. Raises NotFound, WrongState."""
+        see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
+
+        Raises NotFound, WrongState, and Invalid for a word that is almost a preset's name.
+        """
         world = self.world_of_application(id)
+        try:
+            told = read_reason(reason) if reason else None
+        except ValueError as error:
+            raise Invalid([Problem(Fault.BAD_VALUE, ("reason",), str(error))]) from None
         with world.lock:
             busy = world.sending > 0
-            event = reviews.decide(world, applications.get(world, id), status, reason)
+            event = reviews.decide(world, applications.get(world, id), status, told)
         self.runner.deliver(world, id, busy=busy)
         return event.application
 

@@ -31,6 +31,7 @@ from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
 from plivo_sim.services import applications, planning, policies
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator, is_account
+from plivo_sim.urls import with_scheme
 from plivo_sim.webhooks.signature import sign_v2, sign_v3
 from plivo_sim.webhooks.transport import TIMED_OUT
 from plivo_sim.world import World
@@ -471,7 +472,7 @@ def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            url = f"http://{self.headers['Host']}{self.path}"
+            url = with_scheme(self.headers["Host"]) + self.path
             self.send_response(inbox.take(self.command, url, dict(self.headers.items()), body))
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -14,7 +14,16 @@ NAMES = ("api.plivo.com", "api.smallest.ai", "localhost", "127.0.0.1")
 
 
 class TlsUnavailable(ValueError):
-    """The library that makes certificates is not installed."""
+    """The library that makes certificates is not installed, or there is no place for them."""
+
+
+def default_folder() -> Path:
+    """Where the authority is kept unless a folder is named. Raises TlsUnavailable."""
+    try:
+        return Path.home() / ".plivo-sim" / "tls"
+    except RuntimeError:
+        told = "--tls: this user has no home directory; say where the authority is kept: --tls-dir"
+        raise TlsUnavailable(told) from None
 
 
 def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
@@ -25,7 +34,9 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     try:
         import trustme
     except ImportError:
-        raise TlsUnavailable("--tls needs the tls extra: pip install 'plivo-sim[tls]'") from None
+        raise TlsUnavailable(
+            "--tls needs a library that is not installed: pip install trustme"
+        ) from None
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
     if authority.exists() and private.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -71,10 +72,11 @@ def application_data(requirements: dict[str, Any], callback_url: str) -> dict[st
 
 def _curl(client: Client, token: str, data: dict[str, Any]) -> str:
     files = " \\\n  ".join(f"-F 'documents[{i}].file=@{name}'" for i, name in enumerate(_FILES))
+    url = f"{client.url}/v1/Account/{client.auth_id}/PhoneNumber/Compliance/"
     return (
         f"# curl (plivo-sim try --samples . writes the files)\n"
         f"curl -u {client.auth_id}:{token} \\\n"
-        f"  {client.url}/v1/Account/{client.auth_id}/PhoneNumber/Compliance/ \\\n"
+        f"  {shlex.quote(url)} \\\n"
         f"  -F 'data={json.dumps(data)}' \\\n  {files}"
     )
 

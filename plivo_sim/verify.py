@@ -20,6 +20,7 @@ from plivo_sim.openapi.build import build
 from plivo_sim.openapi.model import Surface
 from plivo_sim.openapi.surfaces import LEGACY, SDK
 from plivo_sim.samples import sample
+from plivo_sim.wording import dotted, told
 
 AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -144,9 +145,17 @@ class Verifier:
             answer = self._pool.request(method, f"{self._base}/{path}", headers=headers, body=body)
             return answer.status, json.loads(answer.data)
         except urllib3.exceptions.HTTPError as error:
-            raise Unreachable(f"{self._base} does not answer: {error}") from None
+            raise Unreachable(f"{self._base} does not answer{_why(error)}") from None
         except ValueError:
             return answer.status, answer.data.decode("utf-8", "replace")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return ": its certificate is not trusted"
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return f" within {TIMEOUT_S:g} s"
+    return ""
 
 
 class _Schemas:
@@ -169,8 +178,9 @@ class _Schemas:
         }
         validator = jsonschema.Draft202012Validator(schema)
         return [
-            f"{error.json_path.removeprefix('$.') or 'body'}: {error.message[:200]}"
+            f"{dotted(path) or 'body'}: {text}"
             for error in sorted(validator.iter_errors(body), key=lambda e: e.json_path)
+            for path, text in told(error)
         ]
 
 

@@ -1,14 +1,66 @@
-"""Which YAML texts may be composed at all, and small ones as plain values."""
+"""Which YAML texts may be composed at all, how they are read, and small ones as plain values."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
+
+from plivo_sim.wording import yaml_trouble
 
 MOST_LEVELS = 100
 MOST_DIGITS = 300
+_AS_JSON = re.compile(r"true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_TEXT, _DATE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"
 _NUMBER = re.compile(r"[-+]?[0-9.][0-9a-fA-FxobE_:.+-]*")
+
+
+@functools.cache
+def text_loader() -> type[Any]:
+    """A safe loader that reads what JSON can hold: keys are texts, and so are dates."""
+    import yaml  # here because a start needs none
+
+    base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class TextLoader(base):  # type: ignore[misc]
+        yaml_implicit_resolvers = {  # noqa: RUF012 (as in the base)
+            first: [each for each in resolvers if each[0] != _DATE]
+            for first, resolvers in base.yaml_implicit_resolvers.items()
+        }
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            self.flatten_mapping(node)
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    key.tag = _TEXT
+            made: dict[Any, Any] = super().construct_mapping(node, deep)
+            return made
+
+    return TextLoader
+
+
+def misread(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, str]]:
+    """Path and word of every value without quotes that YAML reads as something else than it
+    shows: NO (false), 010 (8), 1:30 (90), ~ (null)."""
+    kind = getattr(node, "id", "")
+    if kind == "mapping":
+        for key, value in node.value:
+            yield from misread(value, (*path, str(key.value)))
+    elif kind == "sequence":
+        for index, each in enumerate(node.value):
+            yield from misread(each, (*path, index))
+    elif kind == "scalar" and not (
+        node.style or node.tag == _TEXT or _AS_JSON.fullmatch(node.value)
+    ):
+        yield path, node.value
+
+
+def read_as(word: str, value: Any) -> str:
+    """What YAML made of a word, in a sentence: ``value``."""
+    made = json.dumps(value) if isinstance(value, bool) or value is None else str(value)
+    return f"YAML reads {word} as {made}" if word else "YAML reads an empty value as null"
 
 
 def check_yaml(text: str, loader: type[Any]) -> None:
@@ -21,16 +73,32 @@ def check_yaml(text: str, loader: type[Any]) -> None:
     """
     import yaml  # here because a start needs none
 
-    levels = 0
-    for event in yaml.parse(text, loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            levels += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            levels -= 1
-        elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
-            _check_number(event.value)
-        if levels > MOST_LEVELS:
-            raise RecursionError
+    levels, read = 0, 0
+    try:
+        for event in yaml.parse(text, loader):
+            read = event.end_mark.index if event.end_mark else read
+            if isinstance(event, yaml.CollectionStartEvent):
+                levels += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                levels -= 1
+            elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
+                _check_number(event.value)
+            if levels > MOST_LEVELS:
+                raise RecursionError
+    except yaml.YAMLError as error:
+        if levels + _opened(text, read, error) > MOST_LEVELS:
+            raise RecursionError from None
+        raise
+
+
+def _opened(text: str, read: int, error: Any) -> int:
+    """How many brackets were open where a parser gave up, of those of which it had told nothing.
+
+    It looks a line ahead, and newer ones have a limit of their own for what is open.
+    """
+    mark = getattr(error, "problem_mark", None)
+    seen = text[read : mark.index if mark is not None else read]
+    return sum(map(seen.count, "[{")) - sum(map(seen.count, "]}"))
 
 
 def _check_number(value: str) -> None:
@@ -43,7 +111,7 @@ def plain_yaml(text: str) -> Any:
     sentence."""
     import yaml  # here because a start needs none
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = text_loader()
     try:
         check_yaml(text, loader)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
@@ -51,9 +119,8 @@ def plain_yaml(text: str) -> Any:
         told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
         return json.loads(json.dumps(told, default=str, allow_nan=False))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise ValueError(f"{where}not valid YAML: {getattr(error, 'problem', error)}") from None
+        line, trouble = yaml_trouble(error, text)
+        raise ValueError(f"line {line}: {trouble}" if line else trouble) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except TypeError as error:

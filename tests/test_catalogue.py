@@ -151,24 +151,26 @@ ENTRY = "version: sdk, country: SG, number_types: [local], user_types: [business
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("requirements: [", "while parsing"),
-        ("- a list", "Expected `object`"),
-        ("requirement: []", "unknown field `requirement`"),
-        (f"requirements: [{{{ENTRY}}}]", "missing required field `documents`"),
-        (f"requirements: [{{{ENTRY}, documents: [], days: 3}}]", "unknown field `days`"),
+        ("requirements: [", ":1: not valid YAML: "),
+        ("- a list", "is not of type object"),
+        ("requirement: []", "requirement: unknown key; did you mean 'requirements'"),
+        (f"requirements: [{{{ENTRY}}}]", r"requirements\[0\].documents: is required"),
+        (f"requirements: [{{{ENTRY}, documents: [], days: 3}}]",
+         r"requirements\[0\].days: unknown key"),
         (f"requirements: [{{{ENTRY}, documents: [pasport]}}]",
          r"requirements\[0\]: the catalogue has no document type pasport"),
         (f"requirements: [{{{ENTRY}, documents: []}}, {{{ENTRY}, documents: "
          "[{name: Any, any_of: []}]}]", r"requirements\[1\]: any_of must name"),
         (f"requirements: [{{{ENTRY.replace('local', 'lokal')}, documents: []}}]", "lokal"),
-        (f"requirements: [{{{ENTRY.replace('SG', 'NO')}, documents: []}}]", "Expected `str`"),
+        (f"requirements: [{{{ENTRY.replace('SG', 'NO')}, documents: []}}]",
+         r"requirements\[0\].country: False is not of type string"),
         ("document_types: {a: {name: A, description: b, fields: [lost]}}\n"
          f"requirements: [{{{ENTRY}, documents: [a]}}]", "no field lost"),
         ("fields: {f: {label: F, max_length: long}}\n"
          "document_types: {a: {name: A, description: b, fields: [f]}}\n"
          f"requirements: [{{{ENTRY}, documents: [a]}}]", "max_length"),
         (f"requirements: [{{{ENTRY}, documents: [], end_user_fields: [{{name: x}}]}}]", "label"),
-        ("a: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
+        ("a: !!python/object/apply:os.system ['true']", ":1: not valid YAML: tags"),
     ],
     ids=[
         "no YAML", "no mapping", "unknown key", "missing key", "unknown key of an entry",
@@ -200,3 +202,11 @@ def test_the_json_form_of_the_shipped_catalogue_is_current() -> None:
     """``python -m plivo_sim.data.catalogue > plivo_sim/data/catalogue.json`` makes it so."""
     kept = resources.files("plivo_sim.data").joinpath("catalogue.json").read_bytes()
     assert kept == shipped_as_json()
+
+
+def test_a_country_that_yaml_takes_for_a_boolean_is_explained(tmp_path: Path) -> None:
+    """Norway's code, without quotes."""
+    entry = "{version: sdk, country: NO, number_types: [local], user_types: [business]"
+    path = write(tmp_path, f"requirements: [{entry}, documents: []}}]")
+    with pytest.raises(ValueError, match='YAML reads NO as false; write "NO" in quotes'):
+        load_catalogue(1, path)

@@ -155,6 +155,24 @@ def test_a_port_in_use_is_told() -> None:
     assert done.stderr == f"Error: {text}\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("serve", "--port", "0"), ("run", "--", "true"), ("replay", "instant-accept")],
+    ids=" ".join,
+)
+def test_a_free_threaded_python_without_its_lock_is_refused(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """In one sentence that says what to do, by every command that starts a simulator."""
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: plivo-sim does not run without Python's global lock yet")
+    assert "PYTHON_GIL=1" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @live
 def test_requests_are_logged_on_stderr(tmp_path: Path) -> None:
     """One line each, with the dialect, the status and one clause."""
@@ -202,18 +220,23 @@ def test_variables_are_obeyed_and_options_win() -> None:
 
 
 WRONG_OPTIONS = [
-    (["--port", "x"], "port: "),
-    (["--port", "70000"], "port: "),
+    (["--port", "x"], "port: 'x' is not a port: a whole number from 0 to 65535"),
+    (["--port", ""], "port: '' is not a port"),
+    (["--port", "70000"], "port: '70000' is not a port"),
     (["--warp", "fast"], "warp: the rate must be a number over 0 and at most 1e9, not 'fast'"),
     (["--warp", "0"], "warp: the rate must be a number over 0 and at most 1e9, not '0'"),
     (["--review-delay", "soon"], "review_delay: cannot read duration 'soon'"),
     (["--start", "tomorrow"], "start: cannot read instant 'tomorrow'"),
-    (["--holidays", "Monday"], "holidays: "),
+    (["--holidays", "Monday"], "holidays: 'Monday' is not a date: write 2026-01-26"),
+    (
+        ["--callback-timeout-s", "long"],
+        "callback_timeout_s: the timeout must be a number",
+    ),
     (["--new-api", "beta"], "new_api: 'beta' is not one of auto, sdk, documented"),
     (["--callback-retries", "60s,soon"], "callback_retries: cannot read duration 'soon'"),
     (["--credential", "MAXX"], "credentials: credential 'MAXX' is not ID:TOKEN"),
-    (["--seed", "x"], "seed: "),
-    (["--nonsense"], "No such option '--nonsense'"),
+    (["--seed", "x"], "seed: 'x' is not a whole number"),
+    (["--nonsense"], "there is no option --nonsense"),
 ]
 
 
@@ -278,6 +301,117 @@ def test_a_state_directory_that_cannot_be_used(tmp_path: Path, below: str) -> No
     assert done.returncode == 1
     assert str(place) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# --- places that cannot be written, terminals that cannot show ------------------------------
+
+
+def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """What a failing command said, which is one line."""
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr.removeprefix("Error: ").rstrip()
+
+
+@pytest.fixture
+def blocked(tmp_path: Path) -> Path:
+    """A place where nothing can be written: below a file."""
+    (tmp_path / "file").touch()
+    return tmp_path / "file" / "below"
+
+
+@live
+def test_a_ready_file_that_cannot_be_written(blocked: Path) -> None:
+    """The simulator stops again: whoever waits for the file would wait for ever."""
+    done = run("serve", "--port", "0", "--ready-file", str(blocked))
+    assert done.returncode == 2
+    assert one_sentence(done) == f"--ready-file {blocked}: Not a directory"
+
+
+def test_samples_that_cannot_be_written(blocked: Path) -> None:
+    """A wrong file, like any other."""
+    done = run("try", "--samples", str(blocked))
+    assert done.returncode == 2
+    assert one_sentence(done) == f"{blocked}: Not a directory"
+
+
+def test_a_folder_for_certificates_that_cannot_be_made(blocked: Path) -> None:
+    """It is named, and not taken for a port in use."""
+    done = run("serve", "--port", "0", "--tls", "--tls-dir", str(blocked))
+    assert done.returncode == 1
+    assert one_sentence(done) == f"{blocked}: Not a directory"
+
+
+def test_tls_without_a_home_directory() -> None:
+    """What to do about it is said."""
+    code = (
+        "import pathlib, plivo_sim.cli\n"
+        "def home(): raise RuntimeError('Could not determine home directory.')\n"
+        "pathlib.Path.home = home\n"
+        "plivo_sim.cli.main(['serve', '--tls', '--port', '0'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "--tls-dir" in one_sentence(done)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [("--version",), ("scenario", "check", "name-mismatch")])
+def test_a_full_disk(words: tuple[str, ...]) -> None:
+    """What a command prints cannot be kept: exit code 2 and a sentence, once."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *words], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert one_sentence(done) == "cannot be written: No space left on device"
+
+
+def test_a_terminal_without_the_letters(tmp_path: Path) -> None:
+    """They are shown escaped."""
+    story = tmp_path / "story.yaml"
+    story.write_text("story: प्रमाण पत्र wird abgelehnt.", "utf-8")
+    done = run("scenario", "check", str(story), PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u092a" in done.stdout
+    assert "wird abgelehnt" in done.stdout
+
+
+def test_no_output_at_all() -> None:
+    """A closed standard output is no mistake of the command."""
+    command = " ".join([*COMMAND, "scenario", "check", "name-mismatch", ">&-"])
+    done = subprocess.run(
+        ["sh", "-c", command],
+        env=environment(), stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_json_that_is_nested_without_end(tmp_path: Path) -> None:
+    """A wrong file."""
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 100_000)
+    done = run("evaluate", str(deep))
+    assert done.returncode == 2
+    assert one_sentence(done) == "what was given is nested too deeply"
+
+
+# --- words that are no command ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("statsu", "status"), ("clok", "clock"), ("reject", "apps reject"), ("save", "snapshot save")],
+)
+def test_a_mistyped_command_gets_a_suggestion(word: str, meant: str) -> None:
+    """Also the name of one that belongs to a group."""
+    done = CliRunner().invoke(main, [word])
+    assert done.exit_code == 2
+    assert f"No such command '{word}'; did you mean '{meant}'?" in done.output
 
 
 # --- try -------------------------------------------------------------------------------------

@@ -98,6 +98,17 @@ def test_the_health_check_passes_while_it_serves(served: str) -> None:
     assert subprocess.run(dead, capture_output=True, timeout=30).returncode != 0
 
 
+@pytest.mark.live
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_the_health_check_asks_no_proxy(served: str, name: str) -> None:
+    """The container's proxy, which nobody needs to reach itself, knows nothing of it."""
+    port = served.rpartition(":")[2]
+    words = [word.replace(f":{PORT}/", f":{port}/") for word in as_here(command("HEALTHCHECK"))]
+    env = os.environ | {name: "http://127.0.0.1:1"}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, env=env)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_ports_agree() -> None:
     """The one that is exposed is served, and asked for health."""
     words = command("CMD")
@@ -123,9 +134,10 @@ def test_it_does_not_run_as_root() -> None:
     assert re.search(rf"--owner {user} .*{volume}", made)
 
 
-def test_it_can_serve_https() -> None:
-    """The wheel is installed with the extra that makes certificates."""
-    assert any("'.[tls]'" in rest for word, rest in INSTRUCTIONS if word == "RUN")
+def test_it_can_serve_https_with_the_tested_versions() -> None:
+    """The wheel is installed with the extra that makes certificates, and as CI had it."""
+    wanted = "-c constraints.txt '.[tls]'"
+    assert any(wanted in rest for word, rest in INSTRUCTIONS if word == "RUN")
 
 
 def test_every_variable_is_a_setting() -> None:

@@ -15,6 +15,7 @@ from plivo_sim.jsontext import DEEPEST, decode_json, encode_json
         ("null", None), ("[]", []), (b'{"a": [1, 2.5, true]}', {"a": [1, 2.5, True]}),
         (' {"a":\n1} ', {"a": 1}), ('"\\ud83d\\ude00"', "😀"), ('"\u2028"', "\u2028"),
         ("123456789012345678901234567890", 123456789012345678901234567890),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}), ('\ufeff{"a": 1}', {"a": 1}),
         ('{"a": 1, "a": 2}', {"a": 2}), ("[" * DEEPEST + "]" * DEEPEST, ...),
     ],
 )  # fmt: skip
@@ -29,7 +30,7 @@ def test_json_is_read(text: str | bytes, value: Any) -> None:
     [
         "", " ", "nul", "NaN", "-Infinity", "[1,]", "{a: 1}", "{'a': 1}", "[1] [2]", "01", "1e999",
         '"\\ud800"', '"\\udc00\\ud800"', '"\ud800"', '"\\x41"', '"a\tb"', '"a\\u0000"',
-        '{"\\u0000": 1}', b"\xff", b'"\xed\xa0\x80"', b"\xef\xbb\xbf{}", "[" * 100_000,
+        '{"\\u0000": 1}', b"\xff", b'"\xed\xa0\x80"', b"\xef\xbb\xbf", "[" * 100_000,
         "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), '{"a":' * 100 + "1" + "}" * 100, "9" * 10_000,
     ],
     ids=lambda text: repr(text)[:20],

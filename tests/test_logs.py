@@ -39,6 +39,15 @@ def test_a_request_a_review_and_a_callback_have_a_line_each(
     )
 
 
+def test_probes_have_no_line(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """They come every few seconds; other calls are told."""
+    http.get("/_sim/health/live")
+    http.get("/_sim/health/ready")
+    http.get("/_sim/health")
+    (line,) = [record.getMessage() for record in lines.records]
+    assert line.startswith("GET /_sim/health control 200")
+
+
 def test_a_refusal_says_why(http: Http, lines: pytest.LogCaptureFixture) -> None:
     """The sentence of the answer."""
     http.sdk_create(alias=None)

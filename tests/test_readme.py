@@ -33,9 +33,10 @@ def test_every_block_has_a_language_that_a_test_runs() -> None:
     assert {language for language, _ in BLOCKS} <= {"sh", "python", "js"}
 
 
-def test_ci_runs_the_very_test_command_of_the_readme() -> None:
-    """The test command stands in both, word for word."""
-    (command,) = [text.strip() for text in blocks("sh") if "pytest" in text]
+@pytest.mark.parametrize("last", ["serve", "pytest"])
+def test_ci_runs_the_very_commands_of_the_readme(last: str) -> None:
+    """The commands that start it and that test it stand in both, word for word."""
+    (command,) = [text.strip() for text in blocks("sh") if INSTALL in text and last in text]
     assert command in (ROOT / ".ci" / "run").read_text()
 
 

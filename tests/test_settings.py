@@ -12,6 +12,8 @@ import pytest
 from plivo_sim.durations import Duration
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings, read_setting
 
+MAIN, SUB = "MA" + "1" * 18, "SA" + "2" * 18
+
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
@@ -22,7 +24,10 @@ from plivo_sim.settings import ACCOUNT_SETTINGS, Settings, read_setting
         ("state", "/var/lib/sim", Path("/var/lib/sim")),
         ("seed", "-7", -7),
         ("credentials", "", {}),
-        ("credentials", "MA1:a:b, SA2:c", {"MA1": "a:b", "SA2": "c"}),
+        ("credentials", f"{MAIN}:a:b, {SUB}:c", {MAIN: "a:b", SUB: "c"}),
+        ("host", "[::1]", "::1"),
+        ("allowed_hosts", "Sim.Example., [::1]", ("sim.example", "::1")),
+        ("public_url", "https://sim.example/base/", "https://sim.example/base/"),
         ("review_delay", "documented", None),
         ("review_delay", " Documented ", None),
         ("review_delay", "2 business days", Duration(business_days=2)),
@@ -114,6 +119,23 @@ def test_settings_are_shared_by_nobody() -> None:
         ("callback_url", "http://[bad"),
         ("callback_url", "ftp://127.0.0.1/x"),
         ("callback_url", "http://127.0.0.1:0/x"),
+        ("public_url", "sim.example:8700"),
+        ("public_url", "sim.example"),
+        ("public_url", "ftp://sim.example"),
+        ("public_url", "https://sim.example/?a=b"),
+        ("public_url", "https://sim.example/#a"),
+        ("allowed_hosts", "sim.example:8700"),
+        ("allowed_hosts", "http://sim.example"),
+        ("allowed_hosts", "*.sim.example"),
+        ("allow_callback_hosts", "10.0.0.0/8"),
+        ("host", ""),
+        ("host", "127.0.0.1:8700"),
+        ("host", "http://127.0.0.1"),
+        ("state", ""),
+        ("catalogue", " "),
+        ("credentials", "MA1:token"),
+        ("credentials", f"{MAIN}:one,{MAIN}:two"),
+        ("atoms_tokens", f"token:{MAIN},token:MA{'2' * 18}"),
         ("callback_timeout_s", "nan"),
         ("callback_timeout_s", "-1"),
         ("callback_timeout_s", "inf"),

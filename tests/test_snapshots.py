@@ -110,7 +110,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("a list of files", lambda d: d.update(files=[]), "must be objects"),
     ("unknown table", lambda d: d["tables"].update(lost={}), "no table 'lost'"),
     ("a list of rows", lambda d: d["tables"].update(timers=[]), "table timers must be an object"),
-    ("no record", lambda d: d["tables"]["timers"].update(a=1), "Expected `object`"),
+    ("no record", lambda d: d["tables"]["timers"].update(a=1), "1 is not of type object"),
     ("unknown status", lambda d: first(d, "applications").update(status="lost"), "status"),
     ("another id", own_id, "holds the id 'another'"),
     ("a seq twice", seq_twice, "has a seq twice"),

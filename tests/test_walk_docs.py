@@ -16,7 +16,10 @@ from plivo_sim.settings import Settings
 DOCS = Path(__file__).parent.parent / "docs"
 WALK = (DOCS / "walk.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", WALK, re.MULTILINE | re.DOTALL)
-BEFORE = ("python3 -m venv .venv && .venv/bin/pip install -q . plivo", ".venv/bin/plivo-sim serve")
+BEFORE = (
+    "python3 -m venv .venv && .venv/bin/pip install -q -c constraints-test.txt . plivo",
+    ".venv/bin/plivo-sim serve",
+)
 """What is there already when the test begins."""
 STOP = "kill $! 2>/dev/null || true"
 """The walk's last line stops the webhook; this does where an earlier one failed."""

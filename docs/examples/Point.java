@@ -3,7 +3,8 @@ package com.plivo.api;
 
 public class Point {
     public static void main(String[] args) {
-        PlivoClient.BASE_URL = "http://127.0.0.1:8700/v1/";
+        String url = System.getenv().getOrDefault("PLIVO_SIM_URL", "http://127.0.0.1:8700");
+        PlivoClient.BASE_URL = url + "/v1/";
         Plivo.init("MAXXXXXXXXXXXXXXXXXX", "token");
     }
 }

@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os"
 
 	"github.com/plivo/plivo-go/v7"
 )
@@ -13,8 +14,15 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	client.BaseUrl, _ = url.Parse("http://127.0.0.1:8700/")
+	base := os.Getenv("PLIVO_SIM_URL")
+	if base == "" {
+		base = "http://127.0.0.1:8700"
+	}
+	client.BaseUrl, err = url.Parse(base + "/")
+	if err != nil {
+		panic(err)
+	}
 	asked, err := client.PhoneNumberComplianceRequirements.Get(
-		plivo.GetPhoneNumberComplianceRequirementsParams{CountryISO: "IN", NumberType: "local", UserType: "business"})
+		plivo.PhoneNumberComplianceRequirementGetParams{CountryISO: "IN", NumberType: "local", UserType: "business"})
 	fmt.Println(asked, err)
 }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plivo_sim.dialects.bodies import FORM, Body, unreadable
+from plivo_sim.dialects.bodies import FILE_LISTS, FORM, Body, not_taken
 from plivo_sim.dialects.paging import Query, refuse_if_any
 from plivo_sim.dialects.shapes import Shape, load
 from plivo_sim.domain.models import NumberType
@@ -74,11 +74,12 @@ def read_resubmit(body: Body) -> ReadForm:
 def check_form(media_type: str, length: int | None) -> None:
     """Raise Invalid for a body that is said to be something else, or not said to be anything."""
     if length and media_type not in _FORMS:
-        told = f"it is {media_type}" if media_type else "the request has no Content-Type"
-        raise unreadable(f"The body must be multipart/form-data; {told}")
+        raise not_taken("The body must be multipart/form-data", media_type)
 
 
 def _read(body: Body, shape: Shape) -> ReadForm:
+    if body.kind in ("json", "other"):  # sent in chunks: nobody knew that there was one
+        raise not_taken("The body must be multipart/form-data", body.media_type)
     known = _names_of(shape)
     data: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -89,7 +90,7 @@ def _read(body: Body, shape: Shape) -> ReadForm:
     unread = {problem.path for problem in problems}
     usable, found = load(shape, data)
     problems += [problem for problem in found if problem.path not in unread]
-    files = [part.upload() for part in body.parts if part.name == "files" and part.is_file]
+    files = [part.upload() for part in body.parts if part.name in FILE_LISTS and part.is_file]
     documents = data.get("documents")
     if isinstance(documents, list):
         problems += _check_count(documents, files)
@@ -150,7 +151,7 @@ def _drafts(documents: Sequence[dict[str, Any]], files: Sequence[Upload]) -> lis
 def _ignored(body: Body, known: Sequence[str], data: dict[str, Any]) -> list[str]:
     """Unknown fields, ``files`` that are texts, unknown keys of the end user."""
     parts = [
-        p.name for p in body.parts if not (p.name in known or (p.name == "files" and p.is_file))
+        p.name for p in body.parts if not (p.name in known or (p.name in FILE_LISTS and p.is_file))
     ]
     end_user = data.get("endUser")
     keys = end_user.keys() - set(_names_of(_end_user_in)) if isinstance(end_user, dict) else set()

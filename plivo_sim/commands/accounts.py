@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.commands.asking import Asked, asks, asks_account
+from plivo_sim.commands.asking import Asked, asks, makes_account
 from plivo_sim.commands.tables import instant, table, values
 
 COUNTED = ("applications", "end_users", "documents", "numbers")
@@ -40,14 +40,16 @@ def accounts_table(accounts: list[dict[str, Any]]) -> str:
 
 
 @account.command("set")
-@click.argument("settings", metavar="NAME=VALUE...", nargs=-1, required=True)
-@asks_account
+@click.argument("settings", metavar="NAME=VALUE...", nargs=-1)
+@makes_account
 def set_(asked: Asked, settings: tuple[str, ...]) -> None:
     """Change settings of one account.
 
     NAME is that of the server's setting, with underscores: review_delay=3d. The account that
-    --account names is made if it does not exist.
+    --account names is made if it does not exist; without NAME=VALUE that is all.
     """
+    if not (settings or asked.account):
+        raise click.UsageError("give NAME=VALUE, or --account to make one")
     given = dict(map(_setting, settings))
     auth_id = asked.account or asked.get("/clock")["account"]
     asked.show(asked.post("/accounts", {"auth_id": auth_id, "settings": given}), _account)

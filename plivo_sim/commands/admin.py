@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from plivo_sim.commands.accounts import accounts_table
-from plivo_sim.commands.asking import Asked, WrongFile, as_json, asks, asks_account
+from plivo_sim.commands.asking import Asked, as_json, asks, asks_account
 from plivo_sim.commands.tables import values
 
 
@@ -71,10 +71,7 @@ def export(asked: Asked, file: Path) -> None:
         click.echo(as_json(answer))
     if str(file) == "-":
         return
-    try:
-        file.write_text(as_json(answer), "utf-8")
-    except OSError as error:
-        raise WrongFile(f"{file}: {error.strerror}") from None
+    file.write_text(as_json(answer), "utf-8")
     if not asked.as_json:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
         click.echo(f"{file}: {counts or 'nothing'}")

@@ -18,7 +18,7 @@ from plivo_sim.commands.asking import (
 from plivo_sim.commands.tables import instant, table, values
 from plivo_sim.domain.models import NumberType, UserType
 from plivo_sim.domain.statuses import Status
-from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.scenarios.presets import PRESETS
 
 
 def _choice(words: type[StrEnum]) -> click.Choice[str]:
@@ -145,7 +145,9 @@ def _why(answer: dict[str, Any]) -> str:
 
 # --- decisions -------------------------------------------------------------------------------
 
-_REASON_HELP = f"What the applicant is told: a text, or one of {', '.join(PRESETS)}."
+_REASON_HELP = (
+    f"The same as REASON, what the applicant is told: a text, or one of {', '.join(PRESETS)}."
+)
 
 
 @apps.command()
@@ -170,10 +172,13 @@ def reinstate(asked: Asked, id: str) -> None:
 def _decision(verb: str, status: Status, help: str) -> click.Command:
     @click.command(verb, help=help)
     @id_argument
+    @click.argument("why", metavar="REASON", required=False)
     @click.option("--reason", metavar="TEXT", help=_REASON_HELP)
     @asks
-    def decision(asked: Asked, id: str, reason: str | None) -> None:
-        _decide(asked, id, status, reason)
+    def decision(asked: Asked, id: str, why: str | None, reason: str | None) -> None:
+        if why and reason:
+            raise click.UsageError("give one of REASON, --reason")
+        _decide(asked, id, status, why or reason)
 
     return decision
 
@@ -188,6 +193,6 @@ for _verb, _status, _help in (
 
 
 def _decide(asked: Asked, id: str, status: Status, reason: str | None = None) -> None:
-    body = {"status": status, **({"reason": reason_of(reason)} if reason else {})}
+    body = {"status": status, **({"reason": reason} if reason else {})}
     answer = asked.post(f"/applications/{id}/decision", body)
     asked.show(answer, lambda told: f"{told['id']} is {told['status']}")

@@ -10,18 +10,20 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from plivo_sim.settings import DEFAULT_URL
+from plivo_sim.suggesting import did_you_mean
 
 if TYPE_CHECKING:
     from plivo_sim.client import Client, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class RefusedBySimulator(click.ClickException):
@@ -47,6 +49,13 @@ class Asked:
     client: Client
     account: str = ""
     as_json: bool = False
+    makes: bool = False
+    """Whether what the command writes may be the first in its account."""
+
+    @property
+    def of_all(self) -> Asked:
+        """The same, about no account."""
+        return replace(self, account="")
 
     def get(self, path: str, **query: Any) -> Any:
         return self.ask("GET", path, **query)
@@ -56,7 +65,32 @@ class Asked:
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A control call, in the account that was named. Raises Refused, Unreachable."""
+        if self.account and not (self.makes and method == "POST"):
+            self.check_account()
         return self.client.control(method, path, body, account=self.account, **query)
+
+    def check_account(self) -> None:
+        """Raises Refused for an account that does not exist: the simulator would answer as if it
+        did, and were empty."""
+        from plivo_sim.client import Refused
+        from plivo_sim.simulator import is_account
+
+        known = [each["auth_id"] for each in self.client.control("GET", "/accounts")["accounts"]]
+        if self.account in known or not is_account(self.account):
+            return
+        told = f"account {self.account} does not exist{did_you_mean(self.account, known)}"
+        body = {
+            "type": "urn:plivo-sim:problem:not_found",
+            "title": "No such record",
+            "status": 404,
+            "code": "not_found",
+            "detail": told,
+            "kind": "account",
+            "id": self.account,
+        }
+        raise Refused(
+            404, f"{told}\nTo make it: plivo-sim account set --account {self.account}", body
+        )
 
     def show(self, answer: Any, words: Callable[[Any], str]) -> None:
         """The answer as it is for a script, in words for people."""
@@ -83,7 +117,7 @@ def json_option(command: C) -> C:
     return click.option("--json", "as_json", is_flag=True, help=text)(command)
 
 
-def asks(command: Callable[..., None]) -> Callable[..., None]:
+def asks(command: Callable[..., None], *, makes: bool = False) -> Callable[..., None]:
     """``--url`` and ``--json``; the command gets an ``Asked`` first."""
 
     @functools.wraps(command)
@@ -91,13 +125,18 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
         from plivo_sim.client import Client
 
         with exit_codes(as_json):
-            command(Asked(Client(url), account, as_json), **given)
+            command(Asked(Client(url), account, as_json, makes), **given)
 
     return json_option(url_option(run))
 
 
-def asks_account(command: Callable[..., None]) -> Callable[..., None]:
-    """Like ``asks``, with ``--account``."""
+def makes_account(command: Callable[..., None]) -> Callable[..., None]:
+    """Like ``asks_account``; the account is made if it does not exist."""
+    return asks_account(command, makes=True)
+
+
+def asks_account(command: Callable[..., None], *, makes: bool = False) -> Callable[..., None]:
+    """Like ``asks``, with ``--account``, which must exist."""
     return click.option(
         "--account",
         default="",
@@ -105,7 +144,7 @@ def asks_account(command: Callable[..., None]) -> Callable[..., None]:
         show_envvar=True,
         metavar="MA...",
         help="Auth id of the account; needed when several exist.",
-    )(asks(command))
+    )(asks(command, makes=makes))
 
 
 def page_options(command: C) -> C:
@@ -124,6 +163,14 @@ def id_argument(command: C) -> C:
     return click.argument("id", callback=not_empty)(command)
 
 
+def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str) -> T:
+    """What a reader of the settings makes of an option. Raises BadParameter."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
 def not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.BadParameter("must not be empty")
@@ -136,6 +183,14 @@ def text_of_file(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongFile(f"{path}: {why_unreadable(error)}") from None
+
+
+def why_unusable(error: OSError | RecursionError) -> str:
+    """What the system, or the interpreter, would not do, in a sentence."""
+    if isinstance(error, RecursionError):
+        return "what was given is nested too deeply"
+    told = error.strerror or str(error)
+    return f"{error.filename}: {told}" if error.filename else f"cannot be written: {told}"
 
 
 def why_unreadable(error: OSError | UnicodeDecodeError) -> str:

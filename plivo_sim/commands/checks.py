@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from plivo_sim.client import Client
-from plivo_sim.commands.asking import Asked, WrongFile, asks, asks_account
+from plivo_sim.commands.asking import Asked, WrongFile, asks, asks_account, text_of_file
 from plivo_sim.commands.tables import instant, table, values
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -24,15 +24,18 @@ def evaluate(asked: Asked, data: Path, files: tuple[Path, ...]) -> None:
 
     Nothing of it is kept. DATA is a file with the JSON of the SDK's ``data``.
     """
+    text = text_of_file(data)
     try:
-        json.loads(data.read_text("utf-8"))
+        json.loads(text)
     except ValueError as error:
         raise WrongFile(f"{data}: {error}") from None
-    form: Any = [("data", data.read_text("utf-8"))]
+    form: Any = [("data", text)]
     form += [
         (f"documents[{index}].file", (file.name, file.read_bytes()))
         for index, file in enumerate(files)
     ]
+    if asked.account:
+        asked.check_account()
     client = Client(asked.client.url, asked.account or "")
     asked.show(client.evaluate(form), _evaluated)
 
@@ -53,7 +56,10 @@ def _evaluated(answer: dict[str, Any]) -> str:
 @asks_account
 def requests_(asked: Asked, api_id: str | None) -> None:
     """List the last exchanges, and the fault that hit them."""
-    asked.show(asked.get("/requests", id=api_id), _requests)
+    answer = asked.client.control("GET", "/requests", account=asked.account, id=api_id)
+    if asked.account and not answer["requests"]:  # who only reads has requests, and no account
+        asked.check_account()
+    asked.show(answer, _requests)
 
 
 def _requests(answer: dict[str, Any]) -> str:

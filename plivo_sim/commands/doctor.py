@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 import click
 
 from plivo_sim import __version__
-from plivo_sim.commands.asking import as_json, url_option
+from plivo_sim.commands.asking import as_json, read_option, url_option
 from plivo_sim.commands.tables import table
 from plivo_sim.settings import read_hosts
 from plivo_sim.simulator import AUTH_ID
+from plivo_sim.urls import with_scheme
+from plivo_sim.variables import of_platform, unread
 
 State = Literal["ok", "look", "broken"]
 LIBRARIES = ("flask", "werkzeug", "marshmallow", "tinydb", "msgspec", "cheroot", "click")
@@ -53,6 +55,7 @@ class Finding:
 @click.option(
     "--allow-callback-hosts",
     default="",
+    callback=lambda _, parameter, text: read_option(parameter, read_hosts, text),
     envvar="PLIVO_SIM_ALLOW_CALLBACK_HOSTS",
     show_envvar=True,
     help="As it is given to serve.",
@@ -62,7 +65,7 @@ def doctor(
     url: str,
     state: Path | None,
     callback_url: str,
-    allow_callback_hosts: str,
+    allow_callback_hosts: tuple[str, ...],
     shows_json: bool,
 ) -> None:
     """Look at the set-up and say what to do.
@@ -74,7 +77,7 @@ def doctor(
     if state is not None:
         found += state_directory(state)
     if callback_url:
-        found += receiver(callback_url, read_hosts(allow_callback_hosts))
+        found += receiver(callback_url, allow_callback_hosts)
     click.echo(as_json([asdict(each) for each in found]) if shows_json else _as_text(found))
     if any(each.state == "broken" for each in found):
         click.get_current_context().exit(1)
@@ -101,7 +104,7 @@ def versions() -> Iterator[Finding]:
 
 def simulator(url: str) -> Iterator[Finding]:
     """Who answers at the URL, if anybody does."""
-    from plivo_sim.client import Client, Refused, Unreachable
+    from plivo_sim.client import Client, NoUrl, Refused, Unreachable
 
     try:
         health = Client(url).control("GET", "/health")
@@ -109,6 +112,9 @@ def simulator(url: str) -> Iterator[Finding]:
         told = f"{url} answers {error.status}: {error}"
         advice = "another program has the port, or the host is not allowed: serve --port, --url"
         yield Finding("simulator", "broken", told, advice)
+        return
+    except NoUrl as error:
+        yield Finding("simulator", "broken", str(error), "--url takes the URL that serve printed")
         return
     except (Unreachable, ValueError) as error:
         yield _nobody(url, str(error))
@@ -128,9 +134,10 @@ def simulator(url: str) -> Iterator[Finding]:
 
 def _nobody(url: str, told: str) -> Finding:
     """Nobody answers: is the port free, or is somebody there who speaks no HTTP?"""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    parts = urlsplit(with_scheme(url))
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 80), CONNECT_S):
+        with socket.create_connection((parts.hostname or "", port), CONNECT_S):
             pass
     except OSError:
         return Finding("simulator", "look", f"nobody is at {url}", "start it: plivo-sim serve")
@@ -150,6 +157,11 @@ def environment(variables: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("credentials", "ok", f"PLIVO_AUTH_ID is {auth_id}, a token is set")
     yield _pointing(variables)
     yield _proxy(variables)
+    for name, hint in unread(variables):
+        yield Finding("variable", "look", f"{name} is set, and nothing reads it", hint)
+    if passed_over := of_platform(variables):
+        told = f"{', '.join(passed_over)}: set by the platform, and passed over"
+        yield Finding("variable", "ok", told)
     unknown = sorted(set(variables) & {"PLIVO_BASE_URL", "PLIVO_API_URL", "PLIVO_BASE_URI"})
     if unknown:
         advice = "no SDK reads it; docs/sdks.md has what each one does read"

@@ -9,7 +9,7 @@ import click
 import msgspec
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Type
 
-from plivo_sim.commands.asking import Asked, asks_account
+from plivo_sim.commands.asking import Asked, asks_account, makes_account
 from plivo_sim.commands.tables import table
 from plivo_sim.faults.fields import HELP, fault_fields, plain_type
 
@@ -58,7 +58,7 @@ def _variable(path: str) -> str:
 
 @fault.command()
 @fault_options
-@asks_account
+@makes_account
 def add(asked: Asked, **given: Any) -> None:
     """Switch a fault on.
 

@@ -28,8 +28,8 @@ problem details included.
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | the simulator refused; its sentence, and each problem with its path, are on the error output |
-| 2 | wrong usage, or a wrong file |
+| 1 | the simulator refused, or could not start: why, and each problem, is on the error output |
+| 2 | wrong usage, or a file that is wrong or cannot be written |
 | 3 | nobody answers at the URL |
 
 This page is made by `plivo-sim reference > docs/cli.md`.

@@ -105,7 +105,11 @@ def _running(url: str) -> Iterator[str]:
     from plivo_sim.live import LiveSimulator
     from plivo_sim.settings import Settings
 
-    with LiveSimulator(Settings(port=0, paused=True, review_delay=None)) as live:
+    try:
+        simulator = LiveSimulator(Settings(port=0, paused=True, review_delay=None))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    with simulator as live:
         yield live.url
 
 

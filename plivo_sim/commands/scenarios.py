@@ -16,6 +16,7 @@ from plivo_sim.commands.asking import (
     asks,
     asks_account,
     json_option,
+    makes_account,
     problems_of,
     text_of_file,
     why_unreadable,
@@ -55,7 +56,7 @@ def list_(asked: Asked) -> None:
 def show(asked: Asked, name: str | None) -> None:
     """Show the account's story; with NAME, one that ships."""
     if name:
-        asked.show(asked.get(f"/scenarios/{name}"), lambda told: str(told["yaml"]).rstrip())
+        asked.show(asked.of_all.get(f"/scenarios/{name}"), lambda told: str(told["yaml"]).rstrip())
     else:
         asked.show(asked.get("/scenario"), _present)
 
@@ -79,7 +80,7 @@ def _present(answer: dict[str, Any]) -> str:
 @scenario.command()
 @click.argument("name", metavar="NAME|FILE", required=False)
 @click.option("--none", is_flag=True, help="Go back to no story at all.")
-@asks_account
+@makes_account
 def use(asked: Asked, name: str | None, none: bool) -> None:
     """Make a story that ships, or a file, the account's. Its rules start counting anew."""
     if bool(name) == none:
@@ -105,7 +106,7 @@ def _use_file(asked: Asked, path: Path) -> Any:
 @click.argument("status", type=click.Choice(DECISIONS))
 @click.option("--reason", help="The name of a preset, or any text.")
 @click.option("--after", metavar="DURATION", help="Else after the account's review delay.")
-@asks_account
+@makes_account
 def next_(asked: Asked, status: str, reason: str | None, after: str | None) -> None:
     """Decide the next submission, whatever the story says. They queue."""
     given = {"decide": status, "reason": reason, "after": after}
@@ -183,10 +184,7 @@ def new(name: str, force: bool) -> None:
     path = Path(name) if Path(name).suffix in STORY_SUFFIXES[:2] else Path(f"{name}.yaml")
     if path.exists() and not force:
         raise WrongFile(f"{path} is there already; --force writes over it")
-    try:
-        path.write_text(starter(path.stem), "utf-8")
-    except OSError as error:
-        raise WrongFile(f"{path}: {error.strerror}") from None
+    path.write_text(starter(path.stem), "utf-8")
     click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
 
 

@@ -15,7 +15,7 @@ from plivo_sim.commands.asking import (
     Asked,
     RefusedBySimulator,
     WrongFile,
-    asks_account,
+    makes_account,
     refusal,
 )
 from plivo_sim.commands.tables import table
@@ -63,7 +63,7 @@ _SHARES = {
     show_envvar=True,
     help="Auth token of the account; its callbacks are signed with the last one used.",
 )
-@asks_account
+@makes_account
 def seed(
     asked: Asked,
     count: int | None,
@@ -129,7 +129,7 @@ def _requirements(asked: Asked, country: tuple[str, ...]) -> Requirements:
     wanted = {each.upper() for each in country}
     found = {
         (each["country_iso"], each["number_type"], each["user_type"]): each
-        for each in asked.get("/requirements")["requirements"]
+        for each in asked.of_all.get("/requirements")["requirements"]
     }
     known = {key[0] for key in found}
     unknown = sorted(wanted - known)
@@ -162,10 +162,7 @@ def _from_file(
     """The applicants of a CSV file, once the simulator too has nothing to say against any."""
     from plivo_sim.seeding.people import People
 
-    try:
-        found = read_rows(file, requirements)
-    except OSError as error:
-        raise WrongFile(f"{file}: {error.strerror}") from None
+    found = read_rows(file, requirements)
     people = People(seed)
     applicants = {
         row.line: people.complete(
@@ -221,7 +218,7 @@ def _file_all(
 @contextmanager
 def _progress(each: Iterable[T], label: str) -> Iterator[Iterable[T]]:
     """A bar on a terminal's error output, and nothing where there is none."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield each
         return
     with click.progressbar(list(each), label=label, file=sys.stderr) as bar:

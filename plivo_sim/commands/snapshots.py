@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.commands.asking import Asked, WrongFile, asks_account
+from plivo_sim.commands.asking import Asked, WrongFile, asks_account, makes_account
 from plivo_sim.commands.tables import instant
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -33,11 +33,7 @@ def save(asked: Asked, name: str | None, file: Path | None) -> None:
     wanted = name or (file.stem if file else None)
     answer = asked.post("/snapshot", {"name": wanted} if wanted else {})
     if file is not None:
-        text = json.dumps(asked.get(f"/snapshot/{answer['name']}"))
-        try:
-            file.write_text(text, "utf-8")
-        except OSError as error:
-            raise WrongFile(f"{file}: {error.strerror}") from None
+        file.write_text(json.dumps(asked.get(f"/snapshot/{answer['name']}")), "utf-8")
     where = f" and in {file}" if file else ""
     asked.show(
         answer,
@@ -48,7 +44,7 @@ def save(asked: Asked, name: str | None, file: Path | None) -> None:
 @snapshot.command()
 @click.argument("name", required=False)
 @click.option("--file", type=_FILE, help="One that save --file wrote.")
-@asks_account
+@makes_account
 def load(asked: Asked, name: str | None, file: Path | None) -> None:
     """Make the moment NAME, or the one in a file, the present again.
 
@@ -68,8 +64,6 @@ def load(asked: Asked, name: str | None, file: Path | None) -> None:
 def _read(file: Path) -> dict[str, Any]:
     try:
         document = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise WrongFile(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise WrongFile(f"{file}: not valid JSON: {error}") from None
     if not isinstance(document, dict) or "plivo_sim_snapshot" not in document:

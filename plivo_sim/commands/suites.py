@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from plivo_sim.commands.serve import setting_options, settings_of, start_failure
+from plivo_sim.commands.asking import read_option
+from plivo_sim.commands.serve import note_variables, setting_options, settings_of, start_failure
 from plivo_sim.errors import StateUnreadable
+from plivo_sim.settings import read_base_url
 
 UNREACHABLE = 3
 
@@ -21,13 +23,15 @@ UNREACHABLE = 3
 def run(command: tuple[str, ...], **given: Any) -> None:
     """Start a simulator, run COMMAND beside it, stop.
 
-    It answers on a free port; the exit code is that of COMMAND, which finds PLIVO_SIM_URL,
+    It answers on a free port unless --port or PLIVO_SIM_PORT names one. The exit code is that of
+    COMMAND, which finds PLIVO_SIM_URL,
     PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN in its environment. Write
     -- before it: plivo-sim run -- npm test
     """
     from plivo_sim import running
 
-    settings = settings_of(given)
+    note_variables(os.environ)
+    settings = settings_of({**given, "port": "0" if given["port"] is None else given["port"]})
     try:
         code = running.run(command, settings, os.environ)
     except (OSError, StateUnreadable, ValueError) as error:
@@ -38,7 +42,12 @@ def run(command: tuple[str, ...], **given: Any) -> None:
 
 
 @click.command()
-@click.option("--base-url", required=True, help="The server, such as https://api.plivo.com.")
+@click.option(
+    "--base-url",
+    required=True,
+    callback=lambda _, parameter, text: read_option(parameter, read_base_url, text),
+    help="The server, such as https://api.plivo.com.",
+)
 @click.option("--auth-id", required=True, envvar="PLIVO_AUTH_ID", show_envvar=True)
 @click.option("--auth-token", required=True, envvar="PLIVO_AUTH_TOKEN", show_envvar=True)
 @click.option(

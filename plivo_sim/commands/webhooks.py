@@ -14,6 +14,7 @@ from plivo_sim.commands.asking import (
     asks,
     asks_account,
     id_argument,
+    makes_account,
     not_empty,
     page_options,
     problems_of,
@@ -144,7 +145,7 @@ def _every(asked: Asked, application: str | None, state: str | None) -> Iterator
 @webhooks.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.option("--drop", is_flag=True, help="Go back to the story's policy, or none.")
-@asks_account
+@makes_account
 def policy(asked: Asked, file: Path | None, drop: bool) -> None:
     """Show, set or drop what happens to callbacks on their way.
 

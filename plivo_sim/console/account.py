@@ -175,12 +175,12 @@ def restore(form: Form) -> list[Deed]:
 
 def restore_file(form: Form) -> list[Deed]:
     """A snapshot from a file that was uploaded."""
-    account, upload = form.get("account", ""), request.files.get("document")
+    account, upload = form.get("account", ""), current_call().body.part("document")
     file = (upload.filename if upload else "") or ""
     document, wrong = None, "" if file else "choose the file of a snapshot first"
     if upload is not None and file:
         try:
-            document = decode_json(upload.read())
+            document = decode_json(upload.content)
         except ValueError as error:
             wrong = f"{file} is no snapshot: not valid JSON: {error}"
     return [

@@ -27,7 +27,7 @@ from plivo_sim.dialects.phone_number.port import EXPANDABLE, Shown
 from plivo_sim.domain.models import Application, Origin
 from plivo_sim.domain.statuses import TRANSITIONS, Status
 from plivo_sim.errors import NotFound
-from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.scenarios.presets import PRESETS
 from plivo_sim.services import applications, planning
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.world import World
@@ -169,8 +169,7 @@ def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
 def _as_shown(world: World, view: ApplicationView) -> Iterator[dict[str, Any]]:
     """The record as each API shows it: name, the call, its body without ``api_id``."""
     application, account = view.application, world.auth_id
-    base = current_call().sim.settings.public_url or request.host_url
-    shown = Shown(base.rstrip("/"), account, EXPANDABLE)
+    shown = Shown(current_call().base_url, account, EXPANDABLE)
     root, query = f"/v1/Account/{account}", f"?expand={','.join(EXPANDABLE)}"
     yield {
         "name": "Legacy",
@@ -224,11 +223,10 @@ def decide(form: Form) -> list[Deed]:
         return [_not_decided(wrong)]
     verb, _, told = REINSTATE if form.get("verb") == REINSTATE[0] else VERBS[Status(status)]
     written = form.get("reason", "").strip() or form.get("preset", "")
-    reason = reason_of(written) if written else None
-    return [_decision(id, Status(status), verb, told, reason) for id in ids]
+    return [_decision(id, Status(status), verb, told, written) for id in ids]
 
 
-def _decision(id: str, status: Status, verb: str, told: str, reason: str | None) -> Deed:
+def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Deed:
     return Deed(
         told=f"{told} {id}.",
         method="POST",

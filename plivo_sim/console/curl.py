@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 LEFT_OUT = frozenset(
     {
         "authorization", "cookie", "proxy-authorization", "host", "content-length", "connection",
-        "transfer-encoding", "accept-encoding", "expect",
+        "transfer-encoding", "accept-encoding", "content-encoding", "expect",
     }
 )  # fmt: skip
-"""Headers that are secret, or that curl makes itself."""
+"""Headers that are secret, that curl makes itself, or that told how the body was packed."""
 
 
 def curl(

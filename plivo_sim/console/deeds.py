@@ -19,6 +19,7 @@ from flask import current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console.curl import shell_line, shell_word
+from plivo_sim.framework import base_url_of
 from plivo_sim.jsontext import decode_json
 from plivo_sim.settings import DEFAULT_URL
 
@@ -192,7 +193,7 @@ def perform(deed: Deed) -> Done:
         current_app.test_request_context(
             deed.url,
             method=deed.method,
-            base_url=request.host_url,
+            base_url=base_url_of(request),
             json=deed.body,
         ),
     ):

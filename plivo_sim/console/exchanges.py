@@ -152,6 +152,8 @@ def as_curl(world: World, each: Shown) -> str:
     headers, url = each["headers"], base_url() + each["target"]
     if _kind(each) in FORMS:
         headers = {name: value for name, value in headers.items() if name != "Content-Type"}
+    elif "Content-Type" in headers:  # without a charset: what is kept is UTF-8
+        headers = {**headers, "Content-Type": _kind(each)}
     return curl(each["method"], url, headers, _body_words(each), _credentials(world, each))
 
 

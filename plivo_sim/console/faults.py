@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from flask import Response, current_app
+from flask import Response
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType
 
 from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
 from plivo_sim.console.pages import open_world, show
 from plivo_sim.faults.fields import HELP, fault_fields, plain_type
+from plivo_sim.scenarios.meaning import OPERATIONS
 from plivo_sim.services import policies
 from plivo_sim.world import World
 from plivo_sim.yamltext import plain_yaml
@@ -47,7 +48,7 @@ def faults_page(account: str) -> Response:
         struck=struck[: -SHOWN_STRUCK - 1 : -1],
         groups=_asked(_flat(refused[0].deed.body or {}) if refused else {}),
         text=_text_of(refused),
-        suggested={**SUGGESTED, "operation": _operations()},
+        suggested={**SUGGESTED, "operation": OPERATIONS},
     )
 
 
@@ -73,12 +74,6 @@ def _on(world: World) -> list[dict[str, Any]]:
             }
         )
     return shown
-
-
-def _operations() -> list[str]:
-    """The operations that a fault can name: those of the imitated APIs."""
-    ours = ("control", "console")
-    return sorted(each for each in current_app.view_functions if each.split(".")[0] not in ours)
 
 
 def _flat(fault: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from plivo_sim.control.inbox import inboxes
 from plivo_sim.control.problems import problem_details
 from plivo_sim.dialects.calls import Call, current_call
 from plivo_sim.errors import NoSuchPage, SimError
+from plivo_sim.framework import base_url_of
 from plivo_sim.jsontext import decode_json
 from plivo_sim.ports import Record, Rows, Where
 from plivo_sim.settings import DEFAULT_URL
@@ -107,7 +108,7 @@ def _of_account(world: World) -> dict[str, Any]:
 
 def base_url() -> str:
     """Where this simulator answers, as whoever looks at the page reached it."""
-    return request.host_url.rstrip("/")
+    return base_url_of(request)
 
 
 def pulse_of(world: World) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim import __version__
 from plivo_sim.console import (
@@ -21,13 +21,13 @@ from plivo_sim.console import (
     times,
     webhooks,
 )
-from plivo_sim.console.deeds import KEPT_DEEDS, Build, Deed, Memory, memory, perform
+from plivo_sim.console.deeds import KEPT_DEEDS, MOST_AT_ONCE, Build, Deed, Memory, memory, perform
 from plivo_sim.console.pages import base_url, guard, open_world, pulse_of, show
 from plivo_sim.control.trust import check_caller
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, check_size
+from plivo_sim.dialects.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.dialects.calls import current_call
 from plivo_sim.dialects.timestamps import microseconds
-from plivo_sim.errors import NoSuchPage, TooLarge, Untrusted
+from plivo_sim.errors import NoSuchPage, Untrusted
 from plivo_sim.simulator import is_account
 
 PREFIX = "/console"
@@ -166,11 +166,14 @@ def history(account: str) -> Response:
 
 def do(name: str) -> Response:
     """A button was pressed: make its control calls, remember them, and go back to its page."""
-    check_size(request)
-    try:
-        form = request.form
-    except RequestEntityTooLarge:
-        raise TooLarge(LARGEST_BODY_BYTES) from None
+    body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS)
+    if body.kind not in ("multipart", "form", "empty"):
+        raise not_taken("the body must be a form", body.media_type)
+    form = ImmutableMultiDict(
+        (part.name, part.content.decode("utf-8", "replace"))
+        for part in body.parts
+        if not part.is_file
+    )
     kept = memory()
     if not hmac.compare_digest(form.get("_token", "").encode(), kept.token.encode()):
         raise Untrusted("the form is not from this console, or from before it was restarted")

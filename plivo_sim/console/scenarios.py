@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from itertools import chain
@@ -15,6 +14,7 @@ from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
 from plivo_sim.console.pages import open_world, show
 from plivo_sim.control.steering import explained
 from plivo_sim.domain.models import Explanation
+from plivo_sim.once import once
 from plivo_sim.scenarios import library
 from plivo_sim.scenarios.magic import TOKENS
 from plivo_sim.scenarios.matching import wanted_text
@@ -22,6 +22,7 @@ from plivo_sim.scenarios.model import Comparison, Decision, Delay, Rule, Scenari
 from plivo_sim.scenarios.presets import PRESETS, reason_of
 from plivo_sim.services import policies
 from plivo_sim.services.planning import named_rules, times_fired
+from plivo_sim.typed import decode
 from plivo_sim.world import World
 
 SHOWN_ATTEMPTS = 10
@@ -39,9 +40,7 @@ def scenario_page(account: str) -> Response:
         story = policies.scenario_of(world)
         attempts = [_attempt(world, each) for each in _latest(world)]
         waiting = world.store.policies.having("kind", "next_outcome")
-        queue = [
-            _told(msgspec.json.decode(each.body, type=Decision)) for each in waiting[:SHOWN_WAITING]
-        ]
+        queue = [_told(decode(each.body, Decision)) for each in waiting[:SHOWN_WAITING]]
         rules = [_rule(world, *each, attempts) for each in (named_rules(story) if story else ())]
     return show(
         "scenario.html",
@@ -63,7 +62,7 @@ def scenario_page(account: str) -> Response:
     )
 
 
-@functools.cache
+@once
 def shipped() -> tuple[tuple[str, str, str], ...]:
     """Name, sentence and text of every story that ships."""
     return tuple(

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, current_app, request
 
+from plivo_sim.dialects.bodies import read_start
 from plivo_sim.dialects.calls import current_call
 from plivo_sim.exchanges import is_secret
 from plivo_sim.rings import Ring
@@ -70,7 +71,7 @@ def inboxes() -> Inboxes:
 
 def receive(name: str) -> Response:
     """The built-in receiver: answers 200 and keeps what came, for those who have none yet."""
-    body = request.stream.read(LARGEST_MESSAGE_BYTES).decode("utf-8", "replace")
+    body = read_start(request, LARGEST_MESSAGE_BYTES).decode("utf-8", "replace")
     message = {
         "method": request.method,
         "url": request.url,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, read_body
+from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, not_taken, read_body
 from plivo_sim.durations import Duration, parse_duration
 from plivo_sim.errors import Fault, Invalid, Problem
 from plivo_sim.settings import read_instant
@@ -32,8 +32,11 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
     body = read_body(request, LARGEST_BODY_BYTES if large else LARGEST_JSON_BYTES)
     if body.kind == "empty":
         return {}
-    if body.kind != "json" or not isinstance(body.json, dict):
-        raise invalid("", "the body must be a JSON object (Content-Type: application/json)")
+    text = "the body must be a JSON object (Content-Type: application/json)"
+    if body.kind != "json":
+        raise not_taken(text, body.media_type)
+    if not isinstance(body.json, dict):
+        raise invalid("", text)
     unknown = [key for key in body.json if known and key not in known]
     if unknown:
         raise invalid(unknown[0], f"unknown; there are {', '.join(known)}")

@@ -17,6 +17,7 @@ from plivo_sim.errors import (
     SimError,
     TooLarge,
     Untrusted,
+    WrongCoding,
     WrongMethod,
     WrongState,
 )
@@ -30,6 +31,7 @@ _KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
     (AccountRequired, 400, "account_required", "Say which account"),
     (Invalid, 400, "invalid", "The request has problems"),
     (TooLarge, 413, "too_large", "The body is too large"),
+    (WrongCoding, 415, "wrong_coding", "The body's encoding is not taken"),
     (WrongState, 409, "wrong_state", "The status does not allow this"),
     (ClockRefused, 409, "clock_refused", "The clock cannot do that"),
     (NotReached, 409, "not_reached", "The status was not reached"),

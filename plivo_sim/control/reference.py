@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from flask import Response
@@ -12,6 +11,7 @@ from flask import Response
 from plivo_sim.control.surface import CONTROL
 from plivo_sim.dialects.calls import current_call
 from plivo_sim.errors import NotFound
+from plivo_sim.once import once
 from plivo_sim.openapi.build import build
 from plivo_sim.openapi.surfaces import SURFACES
 
@@ -28,7 +28,7 @@ _STYLE = (
 )
 
 
-@lru_cache(maxsize=16)
+@once
 def document(name: str) -> dict[str, Any]:
     """The OpenAPI document of a surface. Raises KeyError. Nobody changes it once it is made."""
     return build(ALL[name])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from plivo_sim import __version__
@@ -332,7 +331,7 @@ def restore() -> Response:
         if "snapshot" in data:
             try:
                 mark = load_snapshot(world, data["snapshot"])
-            except (msgspec.ValidationError, ValueError) as error:
+            except ValueError as error:
                 raise invalid("snapshot", str(error)) from None
         elif name:
             mark = _mark(world, name)

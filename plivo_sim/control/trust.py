@@ -7,34 +7,36 @@ requests), also through a name that resolves to 127.0.0.1 (DNS rebinding). DECIS
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from flask import Request
 
 from plivo_sim.errors import Untrusted
 from plivo_sim.settings import Settings
+from plivo_sim.urls import split_host
 
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _INBOX = "/_sim/inbox/"
+PROBES = "/_sim/health/"
+"""Whoever starts and stops us asks there, by address, and every few seconds."""
 
 
 def check_caller(request: Request, settings: Settings) -> None:
     """Raise Untrusted unless ``Host`` is ours and the caller no page of another origin.
 
-    ``Origin``, if any, has to be our own. Images, frames and scripts of other pages have none:
-    there the browser's ``Sec-Fetch-Site`` tells. A link that somebody follows to here may come
-    from anywhere. Callbacks, of this or another simulator, only reach the inbox: one that replays
-    itself would never end.
+    ``Origin``, if any, has to be our own, or of a host that the settings allow: proxies and tunnels
+    rewrite one of the two headers and not the other. Images, frames and scripts of other pages
+    have none: there the browser's ``Sec-Fetch-Site`` tells. A link that somebody follows to here
+    may come from anywhere. Callbacks, of this or another simulator, only reach the inbox: one that
+    replays itself would never end. Probes give nothing away, and anybody is answered.
     """
-    host = _name(request.headers.get("Host", ""))
+    if request.path.startswith(PROBES):
+        return
+    given = request.headers.get("Host", "")
+    host, _ = split_host(given)
     if not _is_ours(host, settings):
-        raise Untrusted(
-            f"Host {host!r} is not this simulator's; allow it with --allowed-hosts {host} "
-            f"or PLIVO_SIM_ALLOWED_HOSTS={host}"
-        )
+        raise Untrusted(f"Host {host or given!r} is not this simulator's{_advice(host)}")
     origin = request.headers.get("Origin")
-    if origin is not None and _authority(origin) != request.headers["Host"].lower():
-        raise Untrusted(f"calls from pages of {origin!r} are not answered")
+    if origin is not None:
+        _check_origin(origin, given, settings)
     foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
     if foreign and not _is_followed_link(request):
         raise Untrusted("calls from pages of other origins are not answered")
@@ -51,20 +53,31 @@ def _is_followed_link(request: Request) -> bool:
     return opened and headers.get("Sec-Fetch-Dest") == "document" and request.method == "GET"
 
 
-def _authority(origin: str) -> str:
+def _check_origin(origin: str, host: str, settings: Settings) -> None:
     scheme, _, authority = origin.partition("://")
-    return authority.lower() if scheme in ("http", "https") else ""
+    name = split_host(authority)[0] if scheme in ("http", "https") else ""
+    same = name and authority.lower() == host.lower()
+    if not same and name not in settings.allowed_hosts:
+        advice = "" if _is_loopback(name) else _advice(name)
+        raise Untrusted(f"calls from pages of {origin!r} are not answered{advice}")
 
 
-def _name(host: str) -> str:
-    """The host name of a ``Host`` header, without its port; empty when it is none."""
-    match = _HOST.fullmatch(host)
-    return match[1].strip("[]").rstrip(".").lower() if match else ""
+def _advice(name: str) -> str:
+    """What would let a host in, if it is one."""
+    if not name:
+        return ""
+    return f"; allow it with --allowed-hosts {name} or PLIVO_SIM_ALLOWED_HOSTS={name}"
 
 
 def _is_ours(host: str, settings: Settings) -> bool:
-    if host == "localhost" or host in settings.allowed_hosts or host == settings.host.lower():
-        return bool(host)
+    return bool(host) and (
+        host in settings.allowed_hosts or host == settings.host.lower() or _is_loopback(host)
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

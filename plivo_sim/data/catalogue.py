@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from plivo_sim.domain.requirements import (
     Slot,
 )
 from plivo_sim.ids import draw_uuid
+from plivo_sim.typed import decode
+from plivo_sim.wording import fitted, misfits, yaml_trouble
+from plivo_sim.yamltext import check_yaml, misread, read_as, text_loader
 
 
 class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,7 +77,7 @@ def _shipped_catalogue(seed: int) -> Catalogue:
 
 def _shipped() -> _File:
     """The catalogue that ships, from its JSON form: reading YAML was a tenth of the start."""
-    return msgspec.json.decode(_data("catalogue.json"), type=_File)
+    return decode(_data("catalogue.json"), _File)
 
 
 def shipped_as_json() -> bytes:
@@ -118,11 +121,31 @@ def _text_of(path: Path) -> str:
 def _read(text: str, name: str) -> _File:
     import yaml  # here because a start needs none
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = text_loader()
+    told: Any = None
     try:
-        return msgspec.convert(yaml.load(text, Loader=loader) or {}, _File)  # noqa: S506 (safe)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise ValueError(f"{name}: {error}") from error
+        check_yaml(text, loader)
+        told = yaml.load(text, Loader=loader) or {}  # noqa: S506 (safe)
+        return fitted(told, _File)
+    except yaml.YAMLError as error:
+        line, trouble = yaml_trouble(error, text)
+        raise ValueError(f"{name}:{line}: {trouble}") from None
+    except RecursionError:
+        raise ValueError(f"{name}: is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}{_misread(text, told)}") from None
+
+
+def _misread(text: str, told: Any) -> str:
+    """The explanation, if what does not fit is a word that YAML reads as something else."""
+    import yaml
+
+    wrong = misfits(told, _File)[:1] if told is not None else []
+    for path, word in misread(yaml.compose(text, Loader=text_loader())) if wrong else ():
+        if path == wrong[0][0]:
+            value = reduce(lambda whole, step: whole[step], path, told)
+            return f'; {read_as(word, value)}; write "{word}" in quotes if that is meant'
+    return ""
 
 
 def _expand(
@@ -144,7 +167,7 @@ def _expand(
                     _slot(slot, number_type, fields, types, entry.version, seed)
                     for slot in entry.documents
                 ),
-                end_user_fields=tuple(msgspec.convert(entry.end_user_fields, list[FieldRule])),
+                end_user_fields=tuple(fitted(entry.end_user_fields, list[FieldRule])),
                 estimated_review_days=entry.estimated_review_days,
                 source=entry.source,
             )
@@ -186,9 +209,7 @@ def _type(
         description=entry.description,
         proof_required=entry.proof_required,
         proof=entry.proof,
-        fields=tuple(
-            msgspec.convert({"name": name, **fields[name]}, FieldRule) for name in entry.fields
-        ),
+        fields=tuple(fitted({"name": name, **fields[name]}, FieldRule) for name in entry.fields),
         accepted_formats=tuple(entry.accepted_formats),
     )
 

@@ -15,6 +15,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from plivo_sim.errors import SimError, Unauthenticated
 from plivo_sim.faults.model import FaultRule
+from plivo_sim.framework import base_url_of
 from plivo_sim.jsontext import encode_json
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.steady import steady_s
@@ -75,6 +76,11 @@ class Call:
         """The world of the authenticated account."""
         assert self.world is not None
         return self.world
+
+    @property
+    def base_url(self) -> str:
+        """What URLs in answers begin with, without a last slash."""
+        return self.sim.settings.public_url.rstrip("/") or base_url_of(self.request)
 
     def id_of_answer(self) -> str:
         """``api_id``: the account's next, or that of an answer to somebody who has none."""

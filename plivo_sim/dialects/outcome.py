@@ -13,7 +13,7 @@ from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import parse_duration
 from plivo_sim.errors import Fault, Invalid, Problem
-from plivo_sim.scenarios.presets import reason_of
+from plivo_sim.scenarios.presets import read_reason
 
 HEADER = "X-Plivo-Sim-Outcome"
 _WORDS = {
@@ -30,17 +30,19 @@ def asked_outcome(request: Request) -> Asked | None:
     if not text:
         return None
     word, options = parse_options_header(text)
+    word = word.lower()
     if word not in _WORDS:
         raise _wrong(f"must be one of {', '.join(_WORDS)}, not '{word[:50]}'")
     unknown = set(options) - {"after", "reason"}
     if unknown:
         raise _wrong(f"knows after and reason, not '{min(unknown)[:50]}'")
+    reason = options.get("reason")
     try:
         after = parse_duration(options["after"]) if "after" in options else None
+        told = read_reason(reason) if reason else None
     except ValueError as error:
         raise _wrong(str(error)) from None
-    reason = options.get("reason")
-    return Asked(status=_WORDS[word], reason=reason_of(reason) if reason else None, after=after)
+    return Asked(status=_WORDS[word], reason=told, after=after)
 
 
 def _wrong(text: str) -> Invalid:

@@ -20,6 +20,7 @@ from plivo_sim.errors import (
     SimError,
     TooLarge,
     Unauthenticated,
+    WrongCoding,
     WrongMethod,
     WrongState,
 )
@@ -33,6 +34,7 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (WrongState, 400),
     (InUse, 400),
     (TooLarge, 400),
+    (WrongCoding, 415),
     (RateLimited, 429),
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
@@ -25,6 +25,14 @@ _MISSING = complaint(Fault.MISSING_FIELD, "is required")
 
 
 Messages = dict[str, str | list[Any] | dict[Any, Any]]
+
+if TYPE_CHECKING:
+    AnyField = fields.Field[Any]
+    TextMapField = fields.Field[dict[str, str]]
+    AnyList = fields.List[Any]
+else:  # generic since marshmallow 4 only
+    AnyField = TextMapField = fields.Field
+    AnyList = fields.List
 
 
 def _type_errors(what: str) -> Messages:
@@ -52,7 +60,7 @@ class Text(fields.String):
         return str(text)
 
 
-class Word(fields.Field[Any]):
+class Word(AnyField):
     """One of an enumeration's words, in any case, with or without spaces and hyphens."""
 
     default_error_messages = _type_errors("a string")
@@ -89,7 +97,7 @@ class Nested(fields.Nested):
     default_error_messages = _type_errors("an object")
 
 
-class Many(fields.List[Any]):
+class Many(AnyList):
     default_error_messages = _type_errors("a list")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
@@ -99,7 +107,7 @@ class Many(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class TextMap(fields.Field[dict[str, str]]):
+class TextMap(TextMapField):
     """An object whose values are strings; null values count as not given, and ``[]`` stands for
     an empty object."""
 
@@ -163,15 +171,20 @@ class WireSchema(Schema):
     @cached_property
     def _is_plain(self) -> bool:
         """Whether that reading says all: nothing before or after it, no default, no other name."""
-        hooks = {hook[0] for hooks in self._hooks.values() for hook in hooks}
+        kind = type(self)
+        hooks = {name for name in dir(kind) if hasattr(getattr(kind, name), "__marshmallow_hook__")}
         return hooks == {"_without_nulls"} and not (
             self.many or self.partial or any(map(_does_more, self.load_fields.values()))
         )
 
 
+_AROUND = ("pre_load", "post_load")
+"""What fields have since marshmallow 4."""
+
+
 def _does_more(field: fields.Field[Any]) -> bool:
     """Whether ``load`` does more with a value than the field's own reading."""
-    around = field.validators or field.pre_load or field.post_load
+    around = field.validators or any(getattr(field, name, None) for name in _AROUND)
     elsewhere = field.data_key or field.attribute or field.load_default is not missing
     return bool(around or elsewhere)
 
@@ -194,5 +207,7 @@ def _problems(tree: Any, path: Path, to_domain: Callable[[Path], Path]) -> Itera
             yield from _problems(below, path if key == "_schema" else (*path, key), to_domain)
         return
     for each in tree if isinstance(tree, list) else [tree]:
-        fault, _, text = str(each).partition("|")
+        fault, ours, text = str(each).partition("|")
+        if not ours:  # words of marshmallow's: a kind of complaint that it did not have before
+            fault, text = Fault.BAD_VALUE, "is not as it must be"
         yield Problem(Fault(fault), to_domain(path), text)

@@ -7,11 +7,11 @@ expressions of e-mail addresses that nothing here uses.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from plivo_sim.errors import Path, Problem
+from plivo_sim.once import once
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -24,15 +24,20 @@ class Shape:
         self._module = module
         self._name = name
 
-    @cached_property
+    @property
     def schema(self) -> Schema:
-        made: Schema = getattr(import_module(self._module), self._name)()
-        return made
+        return _schema_of(self._module, self._name)
 
     @property
     def fields(self) -> dict[str, Any]:
         """Its fields by the names that they have in bodies, but for those with a ``data_key``."""
         return self.schema.fields
+
+
+@once
+def _schema_of(module: str, name: str) -> Schema:
+    made: Schema = getattr(import_module(module), name)()
+    return made
 
 
 def load(

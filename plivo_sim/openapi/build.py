@@ -81,7 +81,7 @@ def _operation(surface: Surface, operation: Operation) -> dict[str, Any]:
             **{str(status): _answer(body) for status, body in operation.answers.items()},
             **{
                 str(status): _error(surface, status)
-                for status in sorted({*operation.errors, *surface.always})
+                for status in sorted({*operation.errors, *surface.always, *_of_body(operation)})
             },
         },
     }
@@ -121,6 +121,11 @@ def _error(surface: Surface, status: int) -> dict[str, Any]:
     return {"description": _REASONS.get(status, "Refused."), "content": content}
 
 
+def _of_body(operation: Operation) -> tuple[int, ...]:
+    """What only a call that sends something is told."""
+    return (415,) if operation.bodies else ()
+
+
 def _schema(body: Any) -> Any:
     if isinstance(body, type) and issubclass(body, Schema):
         return body()
@@ -147,6 +152,7 @@ _REASONS = {
     405: "Method not allowed.",
     409: "The state does not allow this.",
     413: "The body is too large.",
+    415: "The body has another Content-Encoding than gzip or deflate.",
     422: "Validation failed.",
     429: "Too many requests.",
     500: "The server failed.",

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 
-from plivo_sim.scenarios.presets import PRESETS
+from plivo_sim.scenarios.presets import read_reason
+from plivo_sim.suggesting import did_you_mean
+from plivo_sim.typed import convert
 
 Steps = tuple[str | int, ...]
 """The path of something in a scenario."""
 Found = tuple[Steps, str]
 """A mistake: where, and what."""
 P = TypeVar("P")
-
-_LIKE_A_PRESET = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
 def parts(values: Any, kind: type[P], path: Steps) -> Iterator[tuple[Steps, P]]:
@@ -31,7 +30,7 @@ def parts(values: Any, kind: type[P], path: Steps) -> Iterator[tuple[Steps, P]]:
 def part(value: Any, kind: type[P]) -> P | None:
     """The value as this part of the language; None if it is not one."""
     try:
-        return None if value is None else msgspec.convert(value, kind)
+        return None if value is None else convert(value, kind)
     except msgspec.ValidationError:
         return None
 
@@ -59,14 +58,4 @@ def unknown_word(word: str, known: Collection[str], what: str, path: Steps) -> I
 
 def unknown_preset(text: str, path: Steps) -> Iterator[Found]:
     """A complaint about a reason that looks like a preset's name and is none."""
-    if _LIKE_A_PRESET.fullmatch(text) and text not in PRESETS:
-        yield path, f"there is no preset '{text}'{did_you_mean(text, sorted(PRESETS))}"
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """The known word that is close, else all of them if they are few."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    close = close or [each for each in known if len(word) > 2 and word in each]
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; there are {', '.join(known)}" if len(known) < 12 else ""
+    yield from unread(read_reason, text, path)

@@ -8,21 +8,20 @@ all.
 from __future__ import annotations
 
 import copy
-import functools
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from plivo_sim.data.catalogue import load_catalogue
-from plivo_sim.scenarios.checks import Found, Steps, did_you_mean
+from plivo_sim.once import once
+from plivo_sim.scenarios.checks import Found, Steps
 from plivo_sim.scenarios.meaning import meaning_mistakes
 from plivo_sim.scenarios.model import Scenario, json_schema
-from plivo_sim.yamltext import check_yaml
+from plivo_sim.wording import MISSING, dotted, fitted, told, yaml_trouble
+from plivo_sim.yamltext import check_yaml, misread, read_as, text_loader
 
-_MISSING = "is required"
 _ENDLESS = "is nested too deeply"
 LARGEST_TEXT = 256 * 1024
 MOST_VALUES = 20_000
@@ -62,7 +61,7 @@ def load_scenario(
     """
     import yaml  # here because most starts load no file
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = text_loader()
     if len(text) > LARGEST_TEXT:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
@@ -71,19 +70,18 @@ def load_scenario(
         if _count(node, _parts_of_node, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
+        words = dict(misread(node))
         data = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 0
-        told = getattr(error, "problem", None) or str(error)
-        raise ScenarioError([Mistake(file, line, "", f"not valid YAML: {told}")]) from None
+        line, trouble = yaml_trouble(error, text)
+        raise ScenarioError([Mistake(file, line, "", trouble)]) from None
     except RecursionError:
         raise ScenarioError([Mistake(file, 0, "", _ENDLESS)]) from None
     except ScenarioError:
         raise
     except (ValueError, TypeError) as error:
         raise ScenarioError([Mistake(file, 0, "", f"not valid YAML: {error}")]) from None
-    return _checked(data, file, lambda path: _line_of(node, path), document_words, twice)
+    return _checked(data, file, lambda path: _line_of(node, path), document_words, twice, words)
 
 
 def load_scenario_data(
@@ -99,6 +97,7 @@ def _checked(
     line_of: Callable[[Steps], int],
     document_words: Collection[str] | None,
     found: Iterable[Found] = (),
+    words: Mapping[Steps, str] = {},
 ) -> Scenario:
     if data is None:
         raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'story: ...'")])
@@ -106,20 +105,49 @@ def _checked(
     try:
         if _count(data, _parts_of, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
-        shape = list(itertools.islice(_shape_mistakes(data), MOST_MISTAKES))
+        shape = list(_explained(data, words))
         found = [*found, *shape]
         if len(shape) < MOST_MISTAKES:
             found += itertools.islice(
                 _meaning_of(_usable(data, shape), shape, known), MOST_MISTAKES
             )
         if not found:
-            return msgspec.convert(data, Scenario)
-    except msgspec.ValidationError as error:
+            return fitted(data, Scenario)
+    except ValueError as error:
         found = [((), str(error))]
     except RecursionError:
         found = [((), _ENDLESS)]
-    mistakes = [Mistake(file, line_of(path), _dotted(path), text) for path, text in found]
+    mistakes = [Mistake(file, line_of(path), dotted(path), text) for path, text in found]
     raise ScenarioError(sorted(mistakes, key=lambda mistake: mistake.line))
+
+
+def _explained(data: Any, words: Mapping[Steps, str]) -> Iterator[Found]:
+    """The mistakes of shape, and the words without quotes that YAML reads as something else where
+    a text can stand."""
+    shape = list(itertools.islice(_shape_mistakes(data), MOST_MISTAKES))
+    wrong = {path for path, _ in shape}
+    wrong_as_text = [path for path, _ in _shape_mistakes(_with_texts(data, words))] if words else []
+    quoted = {
+        path: f'{read_as(word, _at(data, path))}; write "{word}" in quotes'
+        for path, word in words.items()
+        if (_at(data, path) is not None or path in wrong)
+        and not any(path[: len(each)] == each for each in wrong_as_text)
+    }
+    yield from quoted.items()
+    for path, text in shape:
+        if path in words and path not in quoted:
+            text += f" ({read_as(words[path], _at(data, path))})"
+        if path not in quoted:
+            yield path, text
+
+
+def _with_texts(data: Any, words: Mapping[Steps, str]) -> Any:
+    """The data with these words as they are written."""
+    data = copy.deepcopy(data)
+    for *way, last in filter(None, words):
+        with suppress(TypeError, IndexError):  # what a key that is given twice has hidden
+            _at(data, way)[last] = words[(*way, last)]
+    return data
 
 
 def _count(whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, int]) -> int:
@@ -146,14 +174,14 @@ def _meaning_of(usable: Any, shape: list[Found], known: Collection[str]) -> Iter
     """The mistakes of meaning, except those that come of the mistakes of shape: of parts that miss
     something, and of a whole that has a wrong part."""
     wrong = [path for path, _ in shape]
-    maimed = [path[:-1] for path, text in shape if text == _MISSING and len(path) > 1]
+    maimed = [path[:-1] for path, text in shape if text == MISSING and len(path) > 1]
     for path, text in meaning_mistakes(usable, wrong, known):
         follows = any(path[: len(each)] == each for each in maimed)
         if not follows and not any(each[: len(path)] == path for each in wrong):
             yield path, text
 
 
-@functools.cache
+@once
 def shipped_words() -> frozenset[str]:
     """The document types of the catalogue that ships."""
     return load_catalogue(1).document_words
@@ -185,7 +213,7 @@ def _usable(data: Any, found: Iterable[Found]) -> Any:
         holder = _at(data, way)
         if isinstance(holder, dict):
             holder.pop(last, None)
-            if text == _MISSING:
+            if text == MISSING:
                 holder[last] = _filler(path)
     return data
 
@@ -208,65 +236,15 @@ def _filler(path: Steps) -> str:
 
 def _shape_mistakes(data: Any) -> Iterator[Found]:
     errors = itertools.islice(_validator().iter_errors(data), MOST_MISTAKES)
-    for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
-        yield from _told(error)
+    ordered = sorted(errors, key=lambda e: [str(p) for p in e.absolute_path])
+    yield from dict.fromkeys(found for error in ordered for found in told(error))
 
 
-@functools.cache
+@once
 def _validator() -> Any:
     import jsonschema
 
     return jsonschema.Draft202012Validator(json_schema())
-
-
-def _told(error: Any) -> Iterator[Found]:
-    path: Steps = tuple(error.absolute_path)
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {}))
-        for key in [key for key in error.instance if key not in known]:
-            yield (*path, key), f"unknown key{did_you_mean(str(key), known)}"
-    elif error.validator == "anyOf" and error.context:
-        yield from _told_of_kinds(error, path)
-    elif error.validator == "enum":
-        hint = did_you_mean(str(error.instance), [str(v) for v in error.validator_value])
-        allowed_words = ", ".join(map(str, error.validator_value))
-        yield path, f"{_short(error.instance)} is not one of {allowed_words}{hint}"
-    elif error.validator == "required":
-        # jsonschema tells one error for each missing key, all with the same list
-        key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
-        yield (*path, key), _MISSING
-    else:
-        yield path, error.message[:200]
-
-
-def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:
-    """A value that may be of several kinds: all that is wrong with it as the kind that it is."""
-    kinds: dict[int, list[Any]] = {}
-    for each in error.context:
-        kinds.setdefault(each.schema_path[0], []).append(each)
-    fitting = [
-        errors
-        for errors in kinds.values()
-        if not any(each.validator == "type" and not each.path for each in errors)
-    ]
-    if fitting:
-        for each in fitting[0]:
-            yield from _told(each)
-        return
-    named = dict.fromkeys(str(errors[0].validator_value) for errors in kinds.values())
-    wanted = " or ".join(name for name in named if name != "null")
-    yield path, f"{_short(error.instance)} is not of type {wanted}"
-
-
-def _short(value: Any) -> str:
-    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}..."
-
-
-def _dotted(path: Steps) -> str:
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text
 
 
 def _line_of(node: Any, path: Steps) -> int:

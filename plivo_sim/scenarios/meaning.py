@@ -5,6 +5,7 @@ Every part whose shape is right is looked at, so that one pass finds all the mis
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,21 @@ from plivo_sim.settings import read_instant
 
 APIS = ("new", "legacy", "atoms")
 FAULT_APIS = (*APIS, "numbers", "plivo-for-atoms")
+OPERATIONS = tuple(
+    f"{api}.{what}"
+    for api, names in {
+        "atoms": "refresh requirements resubmit status submit",
+        "compliance": "create delete download get list numbers.link requirements update",
+        "legacy": "create_application create_document create_end_user delete_application"
+        " delete_document delete_end_user get_application get_document get_document_type"
+        " get_end_user get_requirement list_applications list_document_types list_documents"
+        " list_end_users look_up_requirement submit_application update_application"
+        " update_document update_end_user",
+        "numbers": "get list release rent search update",
+    }.items()
+    for what in names.split()
+)
+"""What the imitated APIs can be asked to do, as faults name it."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _WORDS: dict[str, tuple[str, ...]] = {
     "number_type": tuple(NumberType),
@@ -236,7 +252,15 @@ def _fault_mistakes(fault: FaultRule, path: Steps) -> Iterator[Found]:
         yield (*path, "status"), f"has no effect with '{fault.effect}', only with 'error'"
     if fault.effect == "slow" and not fault.latency_s:
         yield path, "a slow answer needs latency_s"
-    for name, known in (("api", FAULT_APIS), ("method", METHODS)):
-        wanted = getattr(fault, name)
-        if not _GLOB.search(wanted):
-            yield from unknown_word(wanted, known, name, (*path, name))
+    for name, known in (("api", FAULT_APIS), ("operation", OPERATIONS), ("method", METHODS)):
+        yield from _hits_nothing(getattr(fault, name), known, name, (*path, name))
+    if not fault.path.startswith(("/", "*", "?", "[")):
+        yield (*path, "path"), "can match nothing: paths begin with /"
+
+
+def _hits_nothing(wanted: str, known: Collection[str], name: str, path: Steps) -> Iterator[Found]:
+    """A complaint about a word or a glob that no call can have."""
+    if not _GLOB.search(wanted):
+        yield from unknown_word(wanted, known, name, path)
+    elif not any(fnmatch.fnmatchcase(each.casefold(), wanted.casefold()) for each in known):
+        yield path, f"'{wanted}' matches no {name}"

@@ -6,6 +6,11 @@ report (``wire-facts.md`` section 10, field-reported); their wording is invented
 
 from __future__ import annotations
 
+import difflib
+import re
+
+from plivo_sim.suggesting import did_you_mean
+
 PRESETS: dict[str, str] = {
     "expired_address_proof": (
         "Address proof document is expired. "
@@ -31,6 +36,25 @@ PRESETS: dict[str, str] = {
 }
 
 
+_NAME, _WORD = re.compile(r"[a-z]+(_[a-z]+)+"), re.compile(r"[a-z_]+")
+_ALMOST = 0.8
+"""How much of a word must be as in a preset's name for it to be that name, mistyped."""
+
+
 def reason_of(text: str) -> str:
     """The preset of this name, or the text itself."""
-    return PRESETS.get(text.strip().lower().replace("-", "_"), text)
+    return PRESETS.get(_name(text), text)
+
+
+def read_reason(text: str) -> str:
+    """Like ``reason_of``, for what somebody wrote. Raises ValueError for one word that looks like
+    the name of a preset, or nearly is one, and is none."""
+    name = _name(text)
+    nearly = _WORD.fullmatch(name) and difflib.get_close_matches(name, PRESETS, 1, _ALMOST)
+    if name not in PRESETS and (_NAME.fullmatch(text.strip()) or nearly):
+        raise ValueError(f"there is no preset '{text}'{did_you_mean(name, sorted(PRESETS))}")
+    return reason_of(text)
+
+
+def _name(text: str) -> str:
+    return text.strip().lower().replace("-", "_")

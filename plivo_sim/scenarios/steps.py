@@ -10,7 +10,6 @@ from plivo_sim.durations import parse_duration
 from plivo_sim.scenarios.checks import (
     Found,
     Steps,
-    did_you_mean,
     holds_wrong,
     part,
     parts,
@@ -19,6 +18,7 @@ from plivo_sim.scenarios.checks import (
     unread,
 )
 from plivo_sim.scenarios.model import Correct, Expect, StepEntry, Submit
+from plivo_sim.suggesting import did_you_mean
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 FILE_ENDINGS = (".pdf", ".png")

@@ -13,12 +13,15 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from plivo_sim.errors import Fault, Path, Problem
+from plivo_sim.urls import host_name
 
 LONGEST_URL = 2048
 _METADATA = tuple(
     ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
 )
 """Cloud metadata that answers under a private address (Oracle, Amazon, Google)."""
+_ENGINES = frozenset(map(ipaddress.ip_address, ("169.254.1.2", "0.250.250.254")))
+"""What ``host.docker.internal`` and its like mean under Podman and OrbStack: the machine itself."""
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/32")
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
@@ -30,7 +33,7 @@ def looks_local(host: str, allowed: Collection[str] = ()) -> bool:
     Loopback and private addresses, ``localhost``, bare names (compose services) and names under
     suffixes that never resolve in public; and what the user allowed.
     """
-    host = host.strip("[]").rstrip(".").lower()
+    host = host_name(host)
     return host in allowed or _is_local_name(host)
 
 
@@ -54,8 +57,10 @@ def is_local_address(address: Address) -> bool:
 
 def is_off_limits(address: Address) -> bool:
     """Link-local and other places of cloud metadata, multicast, this network, and what stands for
-    an IPv4 address in disguise."""
+    an IPv4 address in disguise; but not where a container finds its own machine."""
     address = _plain_v4(address)
+    if address in _ENGINES:
+        return False
     if isinstance(address, ipaddress.IPv6Address):
         if address.sixtofour or address.teredo or address in _TRANSLATED:
             return True

@@ -14,6 +14,7 @@ from plivo_sim.domain.models import Policy
 from plivo_sim.errors import NotFound
 from plivo_sim.faults.model import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.model import Decision, Scenario
+from plivo_sim.typed import decode
 from plivo_sim.world import World
 
 T = TypeVar("T")
@@ -90,8 +91,7 @@ def faults_of(world: World) -> list[tuple[str, FaultRule]]:
 
     def find() -> list[tuple[str, FaultRule]]:
         return _faults_of_story(scenario_of(world)) + [
-            (p.id, msgspec.json.decode(p.body, type=FaultRule))
-            for p in world.store.policies.having("kind", "fault")
+            (p.id, decode(p.body, FaultRule)) for p in world.store.policies.having("kind", "fault")
         ]
 
     return _cached(world, "faults", find)
@@ -121,7 +121,7 @@ def pop_next_outcome(world: World) -> Decision | None:
     if not waiting:
         return None
     _drop(world, waiting[0].id)
-    return msgspec.json.decode(waiting[0].body, type=Decision)
+    return decode(waiting[0].body, Decision)
 
 
 def _keep(world: World, id: str, kind: str, body: Any) -> None:
@@ -139,7 +139,7 @@ def _drop(world: World, id: str) -> None:
 
 def _one(world: World, id: str, type_: type[T]) -> T | None:
     policy = world.store.policies.fetch(id)
-    return None if policy is None else msgspec.json.decode(policy.body, type=type_)
+    return None if policy is None else decode(policy.body, type_)
 
 
 def _cached(world: World, key: str, find: Callable[[], T]) -> T:

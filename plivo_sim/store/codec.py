@@ -19,6 +19,8 @@ from plivo_sim.domain.models import (
     Timer,
 )
 from plivo_sim.ports import Record
+from plivo_sim.typed import decoder_of
+from plivo_sim.wording import decoded, fitted
 
 RECORD_TYPES: dict[str, type[Any]] = {
     "ledger": Ledger,
@@ -33,7 +35,7 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "atoms_applications": AtomsApplication,
 }
 
-_decoders = {name: msgspec.json.Decoder(type_) for name, type_ in RECORD_TYPES.items()}
+_decoders = {name: decoder_of(type_) for name, type_ in RECORD_TYPES.items()}
 
 
 def to_plain(record: Record) -> dict[str, Any]:
@@ -43,12 +45,12 @@ def to_plain(record: Record) -> dict[str, Any]:
 
 
 def from_plain(table: str, plain: object) -> Record:
-    """The reverse; raises ``msgspec.ValidationError`` with the path of what does not fit."""
-    record: Record = msgspec.convert(plain, RECORD_TYPES[table])
+    """The reverse; raises ValueError with the path of what does not fit."""
+    record: Record = fitted(plain, RECORD_TYPES[table])
     return record
 
 
 def from_json(table: str, raw: bytes | msgspec.Raw) -> Record:
-    """A record from its JSON text."""
-    record: Record = _decoders[table].decode(raw)
+    """A record from its JSON text. Raises ValueError as ``from_plain`` does."""
+    record: Record = decoded(_decoders[table], raw)
     return record

@@ -22,8 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 from plivo_sim.errors import StateUnreadable
 from plivo_sim.ports import Damage, Record
 from plivo_sim.store.codec import RECORD_TYPES
@@ -85,7 +83,7 @@ def damages_of(path: Path) -> list[Damage]:
 def _apply(path: Path, kept: Kept, line: bytes) -> None:
     try:
         apply_line(line, kept.format, kept.rows)
-    except (ValueError, msgspec.DecodeError) as error:
+    except ValueError as error:
         raise StateUnreadable(
             f"{path} does not fit this version of plivo-sim (line {kept.lines + 1}: {error}); "
             f"use another --state"

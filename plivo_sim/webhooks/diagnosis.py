@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from plivo_sim.domain.models import Pairs
 from plivo_sim.jsontext import decode_json
+from plivo_sim.urls import authority
 from plivo_sim.webhooks.signature import sign_v2, sign_v3
 
 
@@ -99,14 +100,14 @@ def _urls(url: str) -> Iterator[tuple[str, str]]:
     host = parts.hostname or ""
     yield f"scheme: the sender called {swapped}", urlunsplit(parts._replace(scheme=swapped))
     if parts.port is not None:
-        yield "port: the sender's URL has none", urlunsplit(parts._replace(netloc=host))
+        yield "port: the sender's URL has none", urlunsplit(parts._replace(netloc=authority(host)))
     for port in (80, 443, 3000, 4000, 5000, 8000, 8080, 8443):
         if parts.port != port:
-            netloc = f"{host}:{port}"
+            netloc = authority(host, port)
             yield f"port: the sender's URL has {port}", urlunsplit(parts._replace(netloc=netloc))
     for name in ("localhost", "127.0.0.1", "host.docker.internal"):
         if name != host:
-            netloc = parts.netloc.replace(host, name, 1)
+            netloc = authority(name, parts.port)
             yield f"host: the sender called {name}", urlunsplit(parts._replace(netloc=netloc))
     path = parts.path
     slashed = path.rstrip("/") if path.endswith("/") else f"{path}/"

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from plivo_sim.ports import Answer, Outgoing
 from plivo_sim.services.callback_urls import is_local_address, is_off_limits, looks_local
 from plivo_sim.steady import steady_s
+from plivo_sim.urls import host_name
 from plivo_sim.webhooks.outbox import blocked_text
 
 KEPT_ANSWER_BYTES = 4096
@@ -251,10 +252,10 @@ def _addresses_of(request: Outgoing, names: _Names, deadline: float) -> list[str
         raise Blocked(blocked_text(host))
     found = names.addresses(host, _port_of(request.url), deadline)
     for address in {ipaddress.ip_address(each.partition("%")[0]) for each in found}:
-        if host.lower() not in allowed and not is_local_address(address):
-            raise Blocked(blocked_text(host))
         if is_off_limits(address) and str(address) not in allowed:
             raise Blocked(f"blocked: {host} means {address}, which callbacks never go to")
+        if host_name(host) not in allowed and not is_local_address(address):
+            raise Blocked(blocked_text(host))
     return list(dict.fromkeys(found))
 
 

@@ -108,3 +108,23 @@ def test_a_decision_that_the_status_does_not_allow(
 ) -> None:
     """Exit code 1, with the true status."""
     assert "in status submitted" in shell.error("apps", verb, application, code=1)
+
+
+@pytest.mark.parametrize("verb", ["reject", "more-info"])
+def test_the_reason_can_stand_after_the_id(shell: Shell, application: str, verb: str) -> None:
+    """As the documentation writes it."""
+    shell.run("apps", verb, application, "The seal is missing.")
+    told = shell.json("apps", "show", application)
+    assert told["rejection_reason"] == "The seal is missing."
+
+
+def test_one_reason_is_enough(shell: Shell, application: str) -> None:
+    """Two would leave open which one counts."""
+    told = shell.error("apps", "reject", application, "a text", "--reason", "other", code=2)
+    assert "give one of REASON, --reason" in told
+
+
+def test_a_mistyped_preset_is_refused(shell: Shell, application: str) -> None:
+    """With the one that was meant."""
+    told = shell.error("apps", "reject", application, "name_mismach", code=1)
+    assert "did you mean 'name_mismatch'?" in told

@@ -107,6 +107,35 @@ def test_the_environment(variables: dict[str, str], what: str, state: str) -> No
     assert bool(found[what].do) == (state != "ok")
 
 
+def test_variables_that_nothing_reads_are_named() -> None:
+    """With the name that was meant; the value, which may be a secret, is not told."""
+    env = {"PLIVO_SIM_CREDENTIAL": "very-secret", "PLIVO_SIM_PAUSED": "1"}
+    (finding,) = [each for each in environment(env) if each.what == "variable"]
+    assert finding.told == "PLIVO_SIM_CREDENTIAL is set, and nothing reads it"
+    assert finding.do == "did you mean PLIVO_SIM_CREDENTIALS?"
+
+
+def test_what_a_platform_sets_is_no_mistake() -> None:
+    """Kubernetes tells where the service is."""
+    env = {"PLIVO_SIM_PORT": "tcp://10.96.14.2:8700", "PLIVO_SIM_SERVICE_HOST": "10.96.14.2"}
+    (finding,) = [each for each in environment(env) if each.what == "variable"]
+    assert (finding.state, finding.do) == ("ok", "")
+    assert finding.told.startswith("PLIVO_SIM_PORT, PLIVO_SIM_SERVICE_HOST: set by the platform")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://[::1", "http://a b"])
+def test_a_url_that_is_none_is_a_finding(url: str) -> None:
+    """And no traceback."""
+    assert "is no URL" in findings("--url", url, code=1)["simulator"]["told"]
+
+
+def test_a_list_that_allows_nothing_is_a_usage_error() -> None:
+    """As ``serve`` says it."""
+    ran = CliRunner().invoke(main, ["doctor", "--allow-callback-hosts", "http://hooks.example"])
+    assert ran.exit_code == 2
+    assert "'http://hooks.example' is no host name; write hooks.example" in ran.output
+
+
 def test_a_token_is_not_told() -> None:
     """Only that there is one."""
     env = {"PLIVO_AUTH_ID": "MA" + "1" * 18, "PLIVO_AUTH_TOKEN": "very-secret"}

@@ -113,7 +113,7 @@ def test_a_policy_in_words_is_its_file(shell: Shell, application: str, tmp_path:
     ("text", "told"),
     [
         ("dleay: 10m", "p.yaml: dleay: "),
-        ("drop: [", "p.yaml: line 2: not valid YAML: "),
+        ("drop: [", "p.yaml: line 1: not valid YAML: "),
         ("- drop", "p.yaml: write 'delay: 10m' and so on"),
         ("a: &a 1\nb: *a", "aliases (*name) are not followed here"),
     ],

@@ -123,7 +123,7 @@ def test_writing_several(http: Http) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("effect: [\n", "line 2: not valid YAML"),
+        ("effect: [\n", "line 1: not valid YAML"),
         ("", "write a fault as"),
         ("[]", "write a fault as"),
         ("just words", "write a fault as"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.console.support import HOME, press, token_of
@@ -30,6 +32,21 @@ def test_forged_buttons_are_refused(http: Http, headers: dict[str, str]) -> None
     """A foreign page presses no button, even with the right token."""
     form = {"_token": token_of(http), "account": AUTH_ID, "by": "1d"}
     assert http.post("/console/do/advance", data=form, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "127.0.0.1:8700", "Origin": "https://sim.example"},
+        {"Host": "sim.example", "Origin": "https://sim.example:8443"},
+    ],
+    ids=str,
+)
+def test_buttons_work_behind_a_proxy(http: Http, headers: dict[str, str]) -> None:
+    """That rewrites ``Host``, or adds a port, once its name is allowed."""
+    http.sim.settings = replace(http.sim.settings, allowed_hosts=("sim.example",))
+    form = {"_token": token_of(http), "account": AUTH_ID, "by": "1d"}
+    assert http.post("/console/do/advance", data=form, headers=headers).status_code == 303
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "é", "a" * 10_000])

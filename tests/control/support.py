@@ -16,6 +16,7 @@ TITLES = {
     "account_required": (400, "Say which account"),
     "invalid": (400, "The request has problems"),
     "too_large": (413, "The body is too large"),
+    "wrong_coding": (415, "The body's encoding is not taken"),
     "wrong_state": (409, "The status does not allow this"),
     "clock_refused": (409, "The clock cannot do that"),
     "not_reached": (409, "The status was not reached"),

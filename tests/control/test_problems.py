@@ -10,6 +10,7 @@ from plivo_sim.control.inputs import LARGEST_JSON_BYTES
 from tests.control.support import check_invalid, check_problem
 from tests.support import Http
 
+FORM = "application/x-www-form-urlencoded"
 NO_OBJECT = "the body must be a JSON object (Content-Type: application/json)"
 
 
@@ -20,13 +21,13 @@ NO_OBJECT = "the body must be a JSON object (Content-Type: application/json)"
         (b'"text"', "application/json", NO_OBJECT),
         (b"5", "application/json", NO_OBJECT),
         (b"null", "application/json", NO_OBJECT),
-        (b"{}", "text/plain", NO_OBJECT),
-        (b'{"by": "1h"}', "application/x-www-form-urlencoded", NO_OBJECT),
-        (b"{", "application/json", "the body is not valid JSON: Input data was truncated"),
+        (b"{}", "text/plain", f"{NO_OBJECT}; it is text/plain"),
+        (b'{"by": "1h"}', FORM, f"{NO_OBJECT}; it is {FORM}"),
+        (b"{", "application/json", "the body is not valid JSON: JSON ends too early"),
         (
             b'{"by": "\x00"}',
             "application/json",
-            "the body is not valid JSON: JSON is malformed: invalid character (byte 8)",
+            "the body is not valid JSON: JSON is malformed in line 1, column 9",
         ),
     ],
 )

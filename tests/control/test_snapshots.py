@@ -192,8 +192,8 @@ def _damaged(kept: dict[str, Any], damage: str) -> Any:
     ("damage", "text"),
     [
         ("table", "no table 'planes'"),
-        ("record", "Object missing required field `seq`"),
-        ("status", "Invalid enum value 'lost'"),
+        ("record", "seq: is required"),
+        ("status", "status: 'lost' is not one of "),
         ("base64", "file x is not base64"),
         ("hash", "file x has another content than its name says"),
         ("format", "must be a snapshot document of format 1"),

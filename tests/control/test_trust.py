@@ -9,6 +9,7 @@ import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
+from plivo_sim.settings import read_setting
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import check_problem
@@ -150,8 +151,62 @@ def test_pages_of_other_origins_are_refused(
     """Another port is another origin."""
     http.sdk_created()
     answer = http.call(method, f"/_sim{path}", headers={"Origin": origin})
-    check_problem(answer, "untrusted", f"calls from pages of '{origin}' are not answered")
+    name = origin.removeprefix("http://")
+    advice = f"; allow it with --allowed-hosts {name} or PLIVO_SIM_ALLOWED_HOSTS={name}"
+    hint = advice if name in ("evil.example", "127.0.0.1.evil.example") else ""
+    check_problem(answer, "untrusted", f"calls from pages of '{origin}' are not answered{hint}")
     assert len(http.sim.accounts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("127.0.0.1:8700", "https://sim.internal"),
+        ("plivo-sim:8700", "https://sim.internal:8443"),
+        ("sim.internal", "https://SIM.internal"),
+        ("sim.internal:443", "https://sim.internal"),
+    ],
+)
+def test_a_proxy_may_rewrite_either_header(named: Http, host: str, origin: str) -> None:
+    """``Host`` and ``Origin`` are looked for in the same list; scheme and port may differ."""
+    named.sdk_created()
+    answer = named.call("POST", "/_sim/reset", headers={"Host": host, "Origin": origin})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://127.0.0.1:3000", "null", "ftp://sim.internal"]
+)
+def test_naming_hosts_opens_no_other_origin(named: Http, origin: str) -> None:
+    """Another program's page on this machine neither."""
+    headers = {"Host": "plivo-sim:8700", "Origin": origin}
+    assert named.call("POST", "/_sim/reset", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("header", ["Host", "Origin"])
+@pytest.mark.parametrize(
+    "given",
+    ["sim.example:9000", "[2001:DB8::1]:9000", "plivo_sim", "10.244.0.12:8700", "Sim.local."],
+)
+def test_the_advice_of_a_refusal_leads_to_an_answer(http: Http, header: str, given: str) -> None:
+    """What it says to allow is read as a setting, and lets the same call through."""
+    headers = {header: given if header == "Host" else f"https://{given}"}
+    refusal = http.get("/_sim/accounts", headers=headers)
+    assert refusal.status_code == 403
+    advised = read_setting("allowed_hosts", refusal.get_json()["detail"].rpartition("=")[2])
+    http.sim.settings = replace(PAUSED, allowed_hosts=advised)
+    assert http.get("/_sim/accounts", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "10.244.0.12:8700"}, {"Host": ""}, {"Host": "sim", "Origin": "http://evil.example"}],
+    ids=str,
+)
+@pytest.mark.parametrize("probe", ["live", "ready"])
+def test_probes_are_answered_to_anybody(http: Http, probe: str, headers: dict[str, str]) -> None:
+    """An orchestrator asks by the container's address, which nobody can name before."""
+    assert http.call("GET", f"/_sim/health/{probe}", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8700", "localhost:8700"])

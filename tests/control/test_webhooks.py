@@ -250,7 +250,7 @@ class Served:
 
         headers = {"Authorization": basic(AUTH_ID, TOKEN)}
         with urllib3.PoolManager() as pool:
-            return pool.request("GET", self._url + path, headers=headers).json()
+            return json.loads(pool.request("GET", self._url + path, headers=headers).data)
 
 
 def test_an_inbox_is_bounded_in_bytes(http: Http) -> None:

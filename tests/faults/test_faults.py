@@ -11,6 +11,7 @@ import pytest
 import urllib3
 
 from plivo_sim.live import LiveSimulator
+from plivo_sim.scenarios.meaning import OPERATIONS
 from tests.support import AUTH_ID, SDK_AGENT, TOKEN, Http, basic
 
 LIST = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
@@ -170,6 +171,14 @@ def test_the_journal_names_the_fault_that_hit(http: Http) -> None:
     found = http.control("GET", "/requests", account=AUTH_ID, id=api_id).get_json()["requests"]
     assert [each["fault"] for each in found] == ["my fault: error"]
     assert found[0]["headers"]["Authorization"] == "***"
+
+
+def test_every_operation_can_be_named(http: Http) -> None:
+    """Those of the imitated APIs, and no other; what is misspelt is refused."""
+    imitated = ("atoms", "compliance", "legacy", "numbers")
+    assert sorted(OPERATIONS) == sorted(
+        each for each in http.app.view_functions if each.split(".")[0] in imitated
+    )
 
 
 def test_removing_a_fault(http: Http) -> None:

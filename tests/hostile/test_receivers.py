@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -144,8 +145,9 @@ def asked(live: LiveSimulator, method: str, path: str, body: Any = None) -> tupl
     """A call over a socket of its own: its status, and how long it took."""
     began = time.monotonic()
     with urllib3.PoolManager(timeout=10, retries=False) as pool:
-        headers = {"Authorization": basic()}
-        response = pool.request(method, live.url + path, json=body, headers=headers)
+        headers = {"Authorization": basic(), "Content-Type": "application/json"}
+        sent = None if body is None else json.dumps(body)
+        response = pool.request(method, live.url + path, body=sent, headers=headers)
     return response.status, time.monotonic() - began
 
 

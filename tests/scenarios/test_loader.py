@@ -29,10 +29,28 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("unknown key", "rulez: []", "rulez", "unknown key; did you mean 'rules'?"),
     ("unknown key of a rule", "rules: [{decidd: accepted}]", "rules[0].decidd", "mean 'decide'?"),
     ("unknown decision", "default: {decide: reject}", "default.decide", "did you mean 'rejected'?"),
-    ("wrong type", "rules: 5", "rules", "5 is not of type 'array'"),
+    ("wrong type", "rules: 5", "rules", "5 is not of type array"),
     ("wrong type of a union", "default: {after: 5}", "default.after", "not of type string or obj"),
     ("unknown key of a union", "default: {after: {abuot: 1d}}", "default.after.abuot", "'about'?"),
-    ("a rule that is none", "rules: [accepted]", "rules[0]", "is not of type 'object'"),
+    ("a rule that is none", "rules: [accepted]", "rules[0]", "is not of type object"),
+    ("NO", "rules: [{when: {country: NO}}]", "rules[0].when.country",
+     'YAML reads NO as false; write "NO" in quotes'),
+    ("NO in a list", "rules: [{when: {country: [SE, no]}}]", "rules[0].when.country[1]",
+     'YAML reads no as false; write "no" in quotes'),
+    ("on", "rules: [{when: {data_fields: {state: on}}}]", "rules[0].when.data_fields.state",
+     'YAML reads on as true; write "on" in quotes'),
+    ("an octal number", "rules: [{when: {registration_number: 010}}]",
+     "rules[0].when.registration_number", 'YAML reads 010 as 8; write "010" in quotes'),
+    ("a number with underscores", "rules: [{when: {name: {one_of: [1_000]}}}]",
+     "rules[0].when.name.one_of[0]", 'YAML reads 1_000 as 1000; write "1_000" in quotes'),
+    ("a number to the base of 60", "default: {after: 1:30}", "default.after",
+     'YAML reads 1:30 as 90; write "1:30" in quotes'),
+    ("null", "default: {decide: rejected, reason: ~}", "default.reason",
+     'YAML reads ~ as null; write "~" in quotes'),
+    ("yes where no text can be", "rules: [{times: yes}]", "rules[0].times",
+     "True is not of type integer (YAML reads yes as true)"),
+    ("nothing where something must be", "rules: [{when: }]", "rules[0].when",
+     "None is not of type object (YAML reads an empty value as null)"),
     ("required key", "faults: [{times: 1}]", "faults[0].effect", "is required"),
     ("a key twice", "default: {}\ndefault: {}", "default", "is given twice, again in line 3"),
     ("duration", "default: {after: soon}", "default.after", "cannot read duration 'soon'"),
@@ -106,6 +124,13 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("probability", "faults: [{effect: reset, probability: 1.5}]", "faults[0].probability", "max"),
     ("api", "faults: [{effect: reset, api: sdk}]", "faults[0].api", "there are atoms, legacy"),
     ("method", "faults: [{effect: reset, method: PSOT}]", "faults[0].method", "mean 'POST'?"),
+    ("operation", "faults: [{effect: reset, operation: complaince.create}]",
+     "faults[0].operation", "did you mean 'compliance.create'?"),
+    ("operations", "faults: [{effect: reset, operation: 'complaince.*'}]",
+     "faults[0].operation", "'complaince.*' matches no operation"),
+    ("apis", "faults: [{effect: reset, api: 'old*'}]", "faults[0].api", "'old*' matches no api"),
+    ("path", "faults: [{effect: reset, path: v1/Account/*}]", "faults[0].path",
+     "can match nothing: paths begin with /"),
     ("two faults of one name", "faults: [{effect: reset, name: a}, {effect: empty, name: a}]",
      "faults[1].name", "'a' is taken"),
     ("a step of two things", "steps: [{submit: {}, advance: 1d}]", "steps[0]", "give one of"),
@@ -214,14 +239,14 @@ def test_a_mistake_reads_as_a_compiler_s() -> None:
     [
         ("", "is empty"),
         ("# a comment", "is empty"),
-        ("story", "'story' is not of type 'object'"),
+        ("story", "'story' is not of type object"),
         ("story: [", "not valid YAML"),
         ("story: a: b", "not valid YAML"),
         ("story: x\n\tx: 1", "not valid YAML"),
         ("--- \nstory: one story\n---\nstory: another", "not valid YAML"),
         ("story: !!python/object:os.system x", "not valid YAML"),
         ("? [a]\n: b", "not valid YAML"),
-        ("story: 5", "5 is not of type 'string'"),
+        ("story: 5", "5 is not of type string"),
         ("story: short", "is too short"),
         ("[" * 3000 + "]" * 3000, "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),  # deep enough to end a process
@@ -342,3 +367,23 @@ def test_what_was_loaded_is_what_was_written(http: Http) -> None:
     shown = active(http)
     assert isinstance(load_scenario_data(shown), Scenario)
     assert load_scenario_data(shown) == load_scenario(REJECTING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "default: {after: {at: 2026-03-01T09:00:00Z}}",
+        "rules: [{when: {alias: 2026-01-05}}]",
+        "rules: [{when: {data_fields: {on: x, 010: y, NO: z}}}]",
+        "rules: [{when: {alias: {missing: yes}}, times: 1_0}]",
+    ],
+)
+def test_what_yaml_reads_otherwise_and_means_the_same(text: str) -> None:
+    """Dates and keys are texts; yes is true where only that can be meant."""
+    load_scenario(STORY + text)
+
+
+def test_keys_are_as_they_are_written() -> None:
+    """Even those that YAML has a meaning for."""
+    story = load_scenario(f"{STORY}rules: [{{when: {{data_fields: {{on: x, 010: y}}}}}}]")
+    assert story.rules[0].when.data_fields == {"on": "x", "010": "y"}

@@ -145,7 +145,7 @@ def test_json_for_scripts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("story: [", "own.yaml:2: not valid YAML"),
+        ("story: [", "own.yaml:1: not valid YAML"),
         ("story: It has no steps.", "steps: there are none"),
         ("story: It has mistakes.\nrulez: []\nstepz: []", "own.yaml:3: stepz: unknown key"),
         (

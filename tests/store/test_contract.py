@@ -553,5 +553,5 @@ def test_the_codec_gives_back_what_it_was_given(table: str, record: Any) -> None
 def test_the_codec_names_what_does_not_fit() -> None:
     """The path is in the error."""
     plain = to_plain(application(1)) | {"status": "lost"}
-    with pytest.raises(ValueError, match=r"\$\.status"):
+    with pytest.raises(ValueError, match="status: 'lost' is not one of "):
         from_plain("applications", plain)

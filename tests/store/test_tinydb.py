@@ -105,7 +105,7 @@ def test_insert_multiple(db: Database) -> None:
         (document(1), "already exists"),
         (Document(to_plain(application(3)), doc_id="app-4"), "holds the id 'app-3'"),
         (Document(to_plain(application(1)) | {"id": "app-3"}, doc_id="app-3"), "not its own"),
-        (Document({"id": "app-3", "seq": 3}, doc_id="app-3"), "missing required field"),
+        (Document({"id": "app-3", "seq": 3}, doc_id="app-3"), "is required"),
     ],
     ids=["no id", "taken", "two ids", "seq taken", "no record"],
 )

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.ports import Answer, Outgoing
+from plivo_sim.settings import read_setting
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
 from tests.fakes import meanwhile
 
@@ -397,6 +398,44 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
         ]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+@pytest.mark.parametrize("address", ["169.254.1.2", "0.250.250.254", "192.168.65.254"])
+@pytest.mark.parametrize("host", ["host.docker.internal", "host.containers.internal"])
+def test_the_machine_of_a_container_is_a_local_receiver(
+    monkeypatch: pytest.MonkeyPatch, host: str, address: str
+) -> None:
+    """As Podman, OrbStack and Docker Desktop name it; nobody has to allow it."""
+    called: list[str] = []
+
+    def connect(place: tuple[str, int], *_: Any) -> Any:
+        called.append(place[0])
+        raise ConnectionRefusedError
+
+    resolve_to(monkeypatch, address)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert timely(f"http://{host}:3000/").error == "connection refused"
+    assert called == [address]
+
+
+def test_no_advice_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To allow a name would not open the metadata address that it means: that is said at once."""
+    resolve_to(monkeypatch, "169.254.169.254")
+    answer = timely("http://metadata.google.internal/")
+    assert "169.254.169.254, which callbacks never go to" in (answer.error or "")
+
+
+@pytest.mark.parametrize(
+    "host", ["hooks.example.com", "Hooks.Example.com.", "[2001:DB8:0::1]", "8.8.8.8"]
+)
+def test_the_advice_of_a_block_opens_the_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """What it says to allow is read as a setting, and the callback goes out."""
+    blocked = timely(f"http://{host}/").error or ""
+    allowed = read_setting("allow_callback_hosts", blocked.rpartition("=")[2])
+    with peer(answering(OK)) as there:
+        resolve_to(monkeypatch, "127.0.0.1")
+        answer = timely(f"http://{host}:{there.port}/", allowed_hosts=allowed)
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("host", ["receiver", "receiver.test", "metadata.google.internal"])

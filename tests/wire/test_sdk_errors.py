@@ -31,6 +31,7 @@ from tests.wire.sdk_support import (
     send,
 )
 
+SEEN = "; the body is "
 NO_DATA = "Field 'data' is required: a form field that holds the application as JSON text"
 every_write = pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.name)
 
@@ -59,12 +60,12 @@ TYPE = multipart([], [])[1]
 UNREADABLE = [
     ("nothing", b"", None, NO_DATA),
     ("empty json", b'""', "application/json", NO_DATA),
-    ("json object", b'{"alias": "x"}', "application/json", NO_DATA),
-    ("json list", b"[]", "application/json", NO_DATA),
-    ("text", b'{"alias": "x"}', "text/plain", NO_DATA),
-    ("xml", b"<a/>", "application/xml", NO_DATA),
-    ("bytes", PDF, "application/octet-stream", NO_DATA),
-    ("unknown type", b"data={}", "nonsense", NO_DATA),
+    ("json object", b'{"alias": "x"}', "application/json", f"{NO_DATA}{SEEN}application/json"),
+    ("json list", b"[]", "application/json", f"{NO_DATA}{SEEN}application/json"),
+    ("text", b'{"alias": "x"}', "text/plain", f"{NO_DATA}{SEEN}text/plain"),
+    ("xml", b"<a/>", "application/xml", f"{NO_DATA}{SEEN}application/xml"),
+    ("bytes", PDF, "application/octet-stream", f"{NO_DATA}{SEEN}application/octet-stream"),
+    ("unknown type", b"data={}", "nonsense", f"{NO_DATA}{SEEN}nonsense"),
     ("empty form", b"", FORM, NO_DATA),
     ("form not utf-8", b"data=%ff", FORM, "the form is not valid UTF-8"),
     ("form raw bytes", b"data=\xff", FORM, "the form is not valid UTF-8"),

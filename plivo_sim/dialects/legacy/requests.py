@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.dialects.bodies import Body, Part, read_body, unreadable
+from plivo_sim.dialects.bodies import FILE_LISTS, Body, Part, not_taken, read_body, unreadable
 from plivo_sim.dialects.calls import Call
 from plivo_sim.dialects.legacy.errors import to_domain
 from plivo_sim.dialects.shapes import Shape, load
@@ -45,7 +45,8 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
     """
     body = read_body(request)
     if body.kind not in ("json", "empty"):
-        raise unreadable("the body must be a JSON object, with Content-Type: application/json")
+        text = "the body must be a JSON object, with Content-Type: application/json"
+        raise not_taken(text, body.media_type)
     data = body.json if body.kind == "json" else {}
     if not isinstance(data, dict) and data != []:
         raise unreadable("the body must be a JSON object")
@@ -69,11 +70,12 @@ def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Pr
     """A document from its form, multipart or urlencoded. Raises Invalid when it is neither."""
     body = read_body(request)
     if body.kind not in ("multipart", "form", "empty"):
-        raise unreadable(
+        text = (
             "the body must be a form: multipart/form-data, or without a file"
             " application/x-www-form-urlencoded"
         )
-    files = [part for part in body.parts if part.name.lower() in _FILE and part.content]
+        raise not_taken(text, body.media_type)
+    files = [part for part in body.parts if _names_file(part) and (part.is_file or part.content)]
     values = _values(call, body)
     information, problems = _information(values)
     shape = _document_change_in if change else _document_in
@@ -83,11 +85,16 @@ def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Pr
     return read, [*wrong, *problems, *bad_file]
 
 
+def _names_file(part: Part) -> bool:
+    """Whether a part is the document's file; in the spellings of lists it has to be one."""
+    return part.name.lower() in _FILE or (part.name in FILE_LISTS and part.is_file)
+
+
 def _values(call: Call, body: Body) -> dict[str, str]:
     """The text fields that were filled in; of a repeated one the last."""
     values = {}
     for part in body.parts:
-        if part.name in _JUNK or part.name.lower() in _FILE:
+        if part.name in _JUNK or _names_file(part):
             continue
         if part.is_file:
             _warn_ignored(call, "form field", [part.name])
@@ -121,7 +128,7 @@ def _information(values: dict[str, str]) -> tuple[dict[str, str], list[Problem]]
 
 
 def _upload(files: list[Part]) -> tuple[Upload | None, list[Problem]]:
-    """The one file. An empty part is no file: Python sends one when there is none (observed)."""
+    """The one file."""
     path = ("file",)
     if len(files) > 1:
         return None, [Problem(Fault.BAD_FILE, path, "give one file only")]

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.dialects.bodies import read_body, unreadable
+from plivo_sim.dialects.bodies import not_taken, read_body, unreadable
 from plivo_sim.dialects.shapes import Shape, load
 from plivo_sim.dialects.words import MOST_ENTRIES
 from plivo_sim.errors import Fault, Path, Problem
@@ -84,7 +84,8 @@ def _json_object() -> dict[str, Any]:
 def _json() -> Any:
     body = read_body(request)
     if body.kind not in ("json", "empty"):
-        raise unreadable("the body must be JSON, with Content-Type: application/json")
+        text = "the body must be JSON, with Content-Type: application/json"
+        raise not_taken(text, body.media_type)
     return body.json if body.kind == "json" else None
 
 

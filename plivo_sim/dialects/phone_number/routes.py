@@ -8,12 +8,10 @@ dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
-from werkzeug.sansio.utils import get_current_url, get_host
 
 from plivo_sim.dialects.bodies import Body, check_size, read_body
 from plivo_sim.dialects.calls import Call, current_call
@@ -113,7 +111,7 @@ def get(auth_id: str, id: str) -> Response:
             return api.present_one(applications.view(call.account, application), shown)
 
         query = call.request.environ.get("QUERY_STRING", "")
-        return call.answer_kept((id, call.dialect, query, _base_url(call)), present)
+        return call.answer_kept((id, call.dialect, query, call.base_url), present)
 
 
 def list_(auth_id: str) -> Response:
@@ -235,19 +233,7 @@ def _remember(call: Call) -> None:
 
 
 def _shown(call: Call, expand: Collection[str]) -> Shown:
-    return Shown(_base_url(call), call.account.auth_id, expand)
-
-
-def _base_url(call: Call) -> str:
-    request = call.request
-    host = request.environ.get("HTTP_HOST")
-    url = call.sim.settings.public_url or _host_url(request.scheme, host, request.server)
-    return url.rstrip("/")
-
-
-@lru_cache(maxsize=64)
-def _host_url(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
-    return get_current_url(scheme, get_host(scheme, host, server))
+    return Shown(call.base_url, call.account.auth_id, expand)
 
 
 def _warn(call: Call, warnings: tuple[Problem, ...]) -> None:

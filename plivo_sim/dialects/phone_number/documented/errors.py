@@ -31,6 +31,7 @@ from plivo_sim.errors import (
     SimError,
     TooLarge,
     Unauthenticated,
+    WrongCoding,
     WrongMethod,
     WrongState,
 )
@@ -73,11 +74,12 @@ _BY_STATUS = {
     404: ("not_found_error", "not_found"),
     409: ("state_error", "state_conflict"),
     413: ("invalid_request_error", "request_too_large"),
+    415: ("invalid_request_error", "unsupported_encoding"),
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
 _STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429,
-                                      MainAccountOnly: 403}  # fmt: skip
+                                      WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
 _LACKING = {"user_type": "end_user.type"}

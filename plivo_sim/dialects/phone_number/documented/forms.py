@@ -3,8 +3,8 @@
 The page states no encoding for create and update, so all of the usual ones are taken (inferred),
 mixed as a client likes: names with brackets (``end_user[address][city]``,
 ``documents[0][file]``), with dots (``end_user.address.city``, ``documents.0.file``), and JSON text
-in ``end_user``, ``documents`` and the objects below them. Files named ``files`` go, in their
-order, to the documents that have no file of their own.
+in ``end_user``, ``documents`` and the objects below them. Files named ``files`` (``files[]`` and
+the like, too) go, in their order, to the documents that have no file of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from plivo_sim.dialects.bodies import Part, unreadable
+from plivo_sim.dialects.bodies import FILE_LISTS, Part, unreadable
 from plivo_sim.jsontext import decode_json
 from plivo_sim.services.uploads import kind_of
 
@@ -34,9 +34,9 @@ def object_of(parts: list[Part]) -> tuple[Tree, list[str]]:
     where an object belongs.
     """
     tree: Tree = {}
-    loose = [part for part in parts if part.name == "files"]
+    loose = [part for part in parts if _is_loose(part)]
     ignored = []
-    named = [(steps_of(part.name), part) for part in parts if part.name != "files"]
+    named = [(steps_of(part.name), part) for part in parts if not _is_loose(part)]
     for steps, part in sorted(named, key=lambda pair: len(pair[0])):
         if steps:
             _plant(tree, steps, _value(steps, part), part.name)
@@ -46,6 +46,10 @@ def object_of(parts: list[Part]) -> tuple[Tree, list[str]]:
         tree["documents"] = _listed(tree["documents"])
         loose = _hand_out(loose, tree["documents"])
     return tree, ignored + [part.name for part in loose]
+
+
+def _is_loose(part: Part) -> bool:
+    return part.name in FILE_LISTS and (part.is_file or kind_of(part.content) is not None)
 
 
 def steps_of(name: str) -> Steps:

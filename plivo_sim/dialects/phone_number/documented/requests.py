@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plivo_sim.dialects.bodies import Body, unreadable
+from plivo_sim.dialects.bodies import Body, not_taken, unreadable
 from plivo_sim.dialects.paging import Query
 from plivo_sim.dialects.phone_number import queries
 from plivo_sim.dialects.phone_number.documented.embedded import read_file
@@ -117,7 +117,8 @@ def _object(body: Body) -> tuple[Any, list[str]]:
     if body.kind in ("multipart", "form"):
         return object_of(body.parts)
     if body.kind == "other":
-        raise unreadable("the Content-Type must be multipart/form-data or application/json")
+        text = "the Content-Type must be multipart/form-data or application/json"
+        raise not_taken(text, body.media_type)
     return (body.json if body.kind == "json" else {}), []
 
 

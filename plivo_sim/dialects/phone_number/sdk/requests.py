@@ -105,9 +105,10 @@ class _Read:
 def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
     part = body.part("data")
     if part is None and not optional:
-        raise unreadable(
-            "Field 'data' is required: a form field that holds the application as JSON text"
-        )
+        text = "Field 'data' is required: a form field that holds the application as JSON text"
+        if body.kind in ("json", "other"):
+            text += f"; the body is {body.media_type or 'JSON'}"
+        raise unreadable(text)
     try:
         data = decode_json(part.content) if part is not None and part.content.strip() else {}
     except ValueError as error:
