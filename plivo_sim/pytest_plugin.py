@@ -94,8 +94,8 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the test's marker says. Ends the test with a sentence when that makes no sense."""
     from dataclasses import fields
 
-    from plivo_sim.suggesting import did_you_mean
     from plivo_sim.settings import Settings
+    from plivo_sim.suggesting import did_you_mean
 
     marker = request.node.get_closest_marker("plivo_sim")
     if marker is None:
@@ -116,7 +116,7 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def _refuse(why: str) -> NoReturn:
-    pytest.fail(f"@pytest.mark.plivo_sim: {why}", pytrace=False)
+    raise pytest.fail.Exception(f"@pytest.mark.plivo_sim: {why}", pytrace=False) from None
 
 
 def _begin(handle: H, request: pytest.FixtureRequest) -> H:
