@@ -7,7 +7,6 @@ in the words of the API that was asked.
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
@@ -43,6 +42,7 @@ from plivo_sim.exchanges import note_exchange
 from plivo_sim.framework import make_app, real_request
 from plivo_sim.injector import CUT_KEY, CuttingApp, Injector
 from plivo_sim.simulator import Simulator
+from plivo_sim.steady import steady_s
 
 logger = logging.getLogger("plivo_sim")
 MOUNTS = ("sdk", "documented")
@@ -172,7 +172,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
 def _account_for(call: Call, response: Response) -> None:
     """Log, journal, coverage; and what the call made due at once happens after the answer."""
     request, world, status = call.request, call.world, response.status_code
-    took_ms = (time.perf_counter() - call.began) * 1000
+    took_ms = (steady_s() - call.began) * 1000
     if world is not None:
         steered = call.dialect in _STEERING
         if steered or request.method not in _READS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from plivo_sim.app import create_app
@@ -12,6 +11,7 @@ from plivo_sim.scheduler import Scheduler
 from plivo_sim.server import Server, Tls, make_server
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+from plivo_sim.steady import steady_s
 
 GRACE_S = 5.0
 """How long stopping may take. Docker kills after 10 s, Kubernetes after 30."""
@@ -64,11 +64,11 @@ class LiveSimulator:
     def stop(self) -> None:
         """Finish what is in flight, for at most ``GRACE_S``, then write down where every clock
         stands. A callback that a receiver holds longer counts as never sent."""
-        deadline = time.monotonic() + GRACE_S
+        deadline_s = steady_s() + GRACE_S
         self.sim.stopping = True
         self._server.stop()
-        self._scheduler.stop(max(0.0, deadline - time.monotonic()))
-        self.sim.close()
+        self._scheduler.stop()
+        self.sim.close(max(0.0, deadline_s - steady_s()))
 
     def __enter__(self) -> LiveSimulator:
         return self.start()

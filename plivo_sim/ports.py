@@ -173,6 +173,7 @@ class Transport(Protocol):
     """Sends one request; never raises, whatever the receiver does.
 
     One that has a true ``immediate`` answers without waiting: it is asked in turn, without threads.
+    One that has a ``cut`` can be told, from another thread, to give up the sending of a request.
     """
 
     def send(self, request: Outgoing) -> Answer: ...

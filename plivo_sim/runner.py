@@ -11,33 +11,33 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from plivo_sim.domain.events import StatusChanged
-from plivo_sim.domain.models import Timer, TimerKind
+from plivo_sim.domain.models import TimerKind
 from plivo_sim.durations import Duration
 from plivo_sim.errors import Busy, StorageFailed
-from plivo_sim.ports import Answer, Outgoing, Transport
+from plivo_sim.ports import Transport
 from plivo_sim.services import reviews
+from plivo_sim.steady import steady_s
 from plivo_sim.webhooks.outbox import Attempted, Outbox
+from plivo_sim.webhooks.sender import Sender, Sending
 from plivo_sim.world import World
 
 logger = logging.getLogger("plivo_sim")
 
-PARALLEL_SENDS = 8
 AT_ONCE = 64
-"""So many things that happen at one instant are written in one transaction."""
+"""So many reviews of one instant are written in one transaction."""
 ADVANCE_BUDGET_S = 30.0
 MOST_HAPPENINGS = 10_000
 SENDS_WAIT_S = 2.0
+"""How long to wait for a receiver that may itself be who waits."""
+CLOSE_WAIT_S = 5.0
 
 Happening = StatusChanged | Attempted
-Job = tuple[Timer, Outgoing]
-"""A due attempt and its request."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,9 @@ class Runner:
 
     def __init__(self, outbox: Outbox, transport: Transport) -> None:
         self._outbox = outbox
-        self._transport = transport
+        self._sender = Sender(outbox, transport)
+        self._sender.on_attempt = self._tell
+        self._sender.wake = self._wake
         self._closed = False
         self._here = threading.local()
         self.wake: Callable[[World], None] | None = None
@@ -65,9 +67,10 @@ class Runner:
     def catch_up(self, world: World, *, sends: bool = False) -> None:
         """Make happen what is due by now; with ``sends``, wait for its callbacks too."""
         if self.wake is None or sends:
-            self.run_due(world)
+            patience_s = self._patience_s(world)
+            self.start_due(world)
             if not world.advancing:
-                self.wait_for_sends(world)
+                self._wait_for_sends(world, patience_s)
             return
         with world.lock:
             now = world.now()
@@ -85,20 +88,70 @@ class Runner:
         """
         if self.wake is None:
             try:
-                self.run_due(world)
+                self.catch_up(world)
             except StorageFailed as error:
                 logger.error("%s; what is due waits", error)
         elif steered or world.agenda.fresh:
             world.agenda.fresh = False
             self.wake(world)
 
-    def run_due(self, world: World) -> list[Happening]:
-        """Everything due by now, callbacks included; what they cause at once, too."""
-        happened: list[Happening] = []
+    def start_due(self, world: World) -> None:
+        """Everything due by now; callbacks are begun, and nobody waits for them."""
         era = world.era
-        while (batch := self._instant(world, world.now(), era)) is not None:
-            happened += batch
-        return happened
+        while self._instant(world, world.now(), era) is not None:
+            pass
+
+    def finish_due(self, world: World, bound_s: float) -> bool:
+        """Make happen what is due by now and wait for its callbacks, and for what is due by then;
+        returns whether all of it was over in time."""
+        deadline = steady_s() + bound_s
+        while (left_s := deadline - steady_s()) > 0:
+            self.start_due(world)
+            if not self._wait_for_sends(world, left_s):
+                return False
+            with world.lock:
+                at = world.agenda.next_instant()
+                if self._closed or at is None or at > world.now():
+                    return True
+        return False
+
+    def deliver(self, world: World, application_id: str, *, busy: bool) -> None:
+        """Make happen what is due by now; returns once the attempts of this application that are
+        due are over.
+
+        ``busy``: a receiver of the account was being called when whoever waits here came in. It may
+        be that receiver, which then would wait for itself: so it waits for a moment only, and not
+        at all during an advance, which sees to what is due.
+        """
+        try:
+            self.start_due(world)
+        except StorageFailed as error:
+            logger.error("%s; what is due waits", error)
+        if self.wake is not None:
+            self.wake(world)
+        if busy and world.advancing:
+            return
+        together: set[World] | None = getattr(self._here, "together", None)
+        if together is not None:
+            together.add(world)
+            return
+        era, patience_s = world.era, SENDS_WAIT_S if busy else ADVANCE_BUDGET_S
+        self._sender.wait(
+            world, lambda: world.era != era or application_id not in world.lanes, patience_s
+        )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """For many verbs in a row: what they cause goes out at once, and is waited for once, at the
+        end."""
+        worlds: set[World] = set()
+        self._here.together = worlds
+        try:
+            yield
+        finally:
+            self._here.together = None
+            for world in worlds:
+                self._wait_for_sends(world, ADVANCE_BUDGET_S)
 
     def advance(
         self,
@@ -115,14 +168,14 @@ class Runner:
         """
         era, until = self._hold(world, until)
         result = Advance()
-        deadline = time.monotonic() + ADVANCE_BUDGET_S
+        deadline = steady_s() + ADVANCE_BUDGET_S
         try:
             while not (stop and stop()):
-                happened = self._instant(world, until, era, move=True)
+                happened = self._move(world, until, era)
                 if happened is None:
                     break
                 result.note(happened)
-                if time.monotonic() > deadline:
+                if steady_s() > deadline:
                     result.pending = True
                     break
         finally:
@@ -138,7 +191,7 @@ class Runner:
         def go_on() -> None:
             try:
                 while not (stop and stop()):
-                    if self._instant(world, until, era, move=True) is None:
+                    if self._move(world, until, era) is None:
                         break
             except Exception:
                 logger.exception("the advance of account %s ended early", world.auth_id)
@@ -175,25 +228,46 @@ class Runner:
         if self.wake is not None:
             self.wake(world)
 
-    def wait_for_sends(self, world: World) -> None:
-        """Until nothing is under way to a receiver, or a moment has passed.
+    def _move(self, world: World, until: datetime | None, era: int) -> list[Happening] | None:
+        """One instant of an advance, begun when nothing is under way to a receiver any more (or
+        after a moment: it may be that receiver who advances), callbacks included."""
+        is_quiet = self._wait_for_sends(world, SENDS_WAIT_S)
+        instant = self._instant(world, until, era, move=True, awaited=True)
+        if instant is None:
+            return None
+        happened, sendings = instant
+        bound_s = None if is_quiet else SENDS_WAIT_S
+        return [*happened, *self._sender.finish(world, sendings, bound_s)]
 
-        A receiver that calls in while it is being called would wait for itself: it does not.
-        """
-        if getattr(self._here, "sending", False):
-            return
-        with world.lock:
-            world.idle.wait_for(lambda: world.sending == 0, SENDS_WAIT_S)
+    def _wait_for_sends(self, world: World, bound_s: float) -> bool:
+        """Until nothing is under way to a receiver; returns whether that is so."""
+        era = world.era
+        return self._sender.wait(world, lambda: world.sending == 0 or world.era != era, bound_s)
+
+    def _patience_s(self, world: World) -> float:
+        """How long a caller waits for callbacks: a moment only if a receiver is being called, for
+        it may be that receiver."""
+        return SENDS_WAIT_S if world.sending else ADVANCE_BUDGET_S
+
+    def end_sends(self, worlds: Iterable[World]) -> None:
+        """After the records of these were replaced: wait a moment for what is still under way to
+        receivers, and then cut it off. Nothing of before arrives later than this."""
+        self._sender.end_all(worlds, SENDS_WAIT_S)
 
     def _instant(
-        self, world: World, until: datetime | None, era: int, *, move: bool = False
-    ) -> list[Happening] | None:
-        """What happens at the next instant at which something is due; None if that is later
-        than ``until``, or the era is over. With ``move`` the clock goes there (or to ``until``)."""
-        if move:
-            self.wait_for_sends(world)
+        self,
+        world: World,
+        until: datetime | None,
+        era: int,
+        *,
+        move: bool = False,
+        awaited: bool = False,
+    ) -> tuple[list[Happening], list[Sending]] | None:
+        """What happens at the next instant at which something is due, and the attempts that are
+        made; None if that is later than ``until``, or the era is over. With ``move`` the clock goes
+        there (or to ``until``)."""
         with world.lock:
-            if self._closed or world.era != era:
+            if self._closed or world.retired or world.era != era:
                 return None
             at = world.agenda.next_instant()
             if at is None or (until is not None and at > until):
@@ -204,9 +278,9 @@ class Runner:
                 world.clock.move_to(max(at, world.now()))
             happened = self._review_until(world, at)
             happened += self._hand_over_until(world, at)
-            jobs = self._prepared(world, at)
-            world.sending += len(jobs)
-        return happened + self._send(world, jobs, era)
+            sendings = self._sender.take_due(world, at, awaited=awaited)
+        self._sender.begin(world, sendings)
+        return happened, sendings
 
     def _review_until(self, world: World, until: datetime) -> list[Happening]:
         """Those of one instant are written together, and told of once they are. When that fails
@@ -244,118 +318,16 @@ class Runner:
                 self._tell(world, attempted)
         return happened
 
-    def _prepared(self, world: World, until: datetime) -> list[Job]:
-        jobs: list[Job] = []
-        while timer := world.agenda.take(TimerKind.CALLBACK, until):
-            try:
-                request = self._outbox.prepare(world, timer)
-            except BaseException:
-                for again in (timer, *(job[0] for job in jobs)):
-                    world.agenda.requeue(again)
-                raise
-            if request is not None:
-                jobs.append((timer, request))
-        return jobs
-
-    def _send(self, world: World, jobs: list[Job], era: int) -> list[Happening]:
-        """Send all of them, several at once; what happened, in their order."""
-        if len(jobs) > 1 and not getattr(self._transport, "immediate", False):
-            tried = self._send_at_once(world, jobs, era)
-        else:
-            tried = self._send_in_turn(world, jobs, era)
-        happened: list[Happening] = [attempted for attempted in tried if attempted is not None]
-        for happening in happened:
-            self._tell(world, happening)
-        return happened
-
-    def _send_in_turn(self, world: World, jobs: list[Job], era: int) -> list[Attempted | None]:
-        """One after the other: there is one, or the transport never makes anybody wait."""
-        tried: list[Attempted | None] = []
-        failure: BaseException | None = None
-        for start in range(0, len(jobs), AT_ONCE):
-            some = [(job, self._answer(job)) for job in jobs[start : start + AT_ONCE]]
-            together = self._record_together(world, some, era) if len(some) > 1 else None
-            if together is not None:
-                tried += together
-                continue
-            for job, answer in some:
-                try:
-                    tried.append(self._record(world, job, answer, era))
-                except BaseException as error:
-                    failure = error
-        if failure is not None:
-            raise failure
-        return tried
-
-    def _record_together(
-        self, world: World, some: list[tuple[Job, Answer]], era: int
-    ) -> list[Attempted | None] | None:
-        """Write down what came back for several in one transaction; None if that fails, so that
-        each can be tried alone."""
-        with world.lock:
-            if world.era != era:
-                return [None] * len(some)
-            try:
-                with world.transaction():
-                    tried = [self._outbox.record(world, *job, answer) for job, answer in some]
-            except Exception:
-                return None
-            except BaseException:
-                for (timer, _), _ in some:
-                    world.agenda.requeue(timer)
-                self._ended(world, len(some))
-                raise
-            self._ended(world, len(some))
-            return tried
-
-    def _ended(self, world: World, count: int) -> None:
-        world.sending -= count
-        world.idle.notify_all()
-
-    def _send_at_once(self, world: World, jobs: list[Job], era: int) -> list[Attempted | None]:
-        """In threads of its own: a receiver that hangs must not hold up another account."""
-        tried: list[Attempted | None] = [None] * len(jobs)
-        failure: BaseException | None = None
-        with ThreadPoolExecutor(min(PARALLEL_SENDS, len(jobs)), "plivo-sim-send") as senders:
-            sent: dict[Future[Answer], int] = {
-                senders.submit(self._answer, job): index for index, job in enumerate(jobs)
-            }
-            for future in as_completed(sent):
-                index = sent[future]
-                try:
-                    tried[index] = self._record(world, jobs[index], future.result(), era)
-                except BaseException as error:
-                    failure = error
-        if failure is not None:
-            raise failure
-        return tried
-
-    def _answer(self, job: Job) -> Answer:
-        outer = getattr(self._here, "sending", False)
-        self._here.sending = True
-        try:
-            return self._transport.send(job[1])
-        finally:
-            self._here.sending = outer
-
-    def _record(self, world: World, job: Job, answer: Answer, era: int) -> Attempted | None:
-        """Write down what came back, unless the account was reset or restored meanwhile."""
-        timer, request = job
-        with world.lock:
-            if world.era != era:
-                return None
-            try:
-                return self._outbox.record(world, timer, request, answer)
-            except BaseException:
-                world.agenda.requeue(timer)
-                raise
-            finally:
-                self._ended(world, 1)
-
     def _tell(self, world: World, happening: Happening) -> None:
         if self.on_happening is not None:
             self.on_happening(world, happening)
 
-    def close(self) -> None:
-        """Begin nothing more; what is under way to a receiver ends on its own."""
-        self._closed = True
+    def _wake(self, world: World) -> None:
+        if self.wake is not None:
+            self.wake(world)
+
+    def close(self, worlds: Iterable[World] = (), wait_s: float = CLOSE_WAIT_S) -> None:
+        """Begin nothing more, and let end what is under way to receivers of these accounts; what
+        takes longer than ``wait_s`` is cut off and stays due."""
+        self._closed = self._sender.closed = True
+        self._sender.end_all(worlds, wait_s)

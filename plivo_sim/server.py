@@ -23,10 +23,11 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote_from_bytes
 
+from cheroot import connections, wsgi
 from cheroot import server as cheroot
-from cheroot import wsgi
 
 from plivo_sim.connections import CONNECTION_KEY
+from plivo_sim.steady import steady_s
 from plivo_sim.streams import (
     MAX_HEADER_BYTES,
     REQUEST_TIMEOUT_S,
@@ -99,6 +100,8 @@ def make_server(
 
 
 class _Server(wsgi.Server):
+    _connections: Any  # cheroot makes it in `prepare`
+
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         super().__init__((host, port), app, server_name="plivo-sim")
         self.host, self.port = host, port
@@ -118,6 +121,11 @@ class _Server(wsgi.Server):
     def url(self) -> str:
         host = ANY_ADDRESS.get(self.host, self.host)
         return base_url("https" if self.ssl_adapter else "http", host, self.port)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._connections.close()
+        self._connections = _Connections(self)
 
     def start(self) -> None:
         try:
@@ -208,7 +216,25 @@ class _Pool:
                 self._queue.put(None)
 
 
+class _Connections(connections.ConnectionManager):
+    """The idle ones. cheroot's own goes by ``time.time``, and would close all of them whenever a
+    test in this process freezes or frees that."""
+
+    def put(self, conn: Any) -> None:
+        conn.idle_since_s = steady_s()
+        super().put(conn)
+
+    def _expire(self, threshold: float) -> None:
+        selector: Any = self._selector  # type: ignore[attr-defined]  # cheroot's stubs
+        oldest_s = steady_s() - IDLE_TIMEOUT_S
+        for fd, conn in list(selector.connections):
+            if isinstance(conn, _Connection) and conn.idle_since_s < oldest_s:
+                selector.unregister(fd)
+                conn.close()
+
+
 class _Connection(cheroot.HTTPConnection):
+    idle_since_s = 0.0
     in_request = False  # between its head having been read and its answer written
     unread = False  # closing at once would send RST, and take the answer with it
 
@@ -219,7 +245,7 @@ class _Connection(cheroot.HTTPConnection):
         )
 
     def communicate(self) -> bool:
-        self._stream.deadline_s = time.monotonic() + REQUEST_TIMEOUT_S
+        self._stream.deadline_s = steady_s() + REQUEST_TIMEOUT_S
         self.unread = True
         try:
             keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
@@ -242,9 +268,9 @@ class _Connection(cheroot.HTTPConnection):
     def close(self) -> None:
         if self.unread and self.socket.fileno() >= 0:
             self.shut(socket.SHUT_WR)
-            end_s = time.monotonic() + LINGER_S
+            end_s = steady_s() + LINGER_S
             with contextlib.suppress(OSError):
-                while (left_s := end_s - time.monotonic()) > 0:
+                while (left_s := end_s - steady_s()) > 0:
                     self.socket.settimeout(left_s)
                     if not socket.socket.recv(self.socket, 65536):
                         break

@@ -28,8 +28,8 @@ from plivo_sim.errors import (
     StorageFailed,
 )
 from plivo_sim.ids import draw_uuid
-from plivo_sim.ports import Damage
-from plivo_sim.runner import Advance, Runner
+from plivo_sim.ports import Damage, Mark
+from plivo_sim.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.scenarios.presets import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
@@ -105,6 +105,8 @@ class Simulator:
 
     def _adopt(self, world: World) -> None:
         with self._lock:
+            if self._ghosts.get(world.auth_id) is not world:
+                return  # another has taken its place: what is written to this one goes nowhere
             self._worlds[world.auth_id] = world
             self._ghosts.pop(world.auth_id, None)
             self._recent.pop(world.auth_id, None)
@@ -131,11 +133,20 @@ class Simulator:
 
     def remove_all(self) -> None:
         """Reset every account; none exists afterwards."""
-        for world in self.accounts():
-            self.remove(world)
+        worlds = self.accounts()
+        for world in worlds:
+            self._forget(world)
+        self.runner.end_sends(worlds)
 
     def remove(self, world: World) -> None:
-        """Reset one account: it does not exist until something is written to it again."""
+        """Reset one account: it does not exist until something is written to it again.
+
+        No callback of before arrives after this; one that is under way is waited for, a moment.
+        """
+        self._forget(world)
+        self.runner.end_sends([world])
+
+    def _forget(self, world: World) -> None:
         with world.lock:
             world.reset()
             with self._lock:
@@ -147,15 +158,26 @@ class Simulator:
         """Reset every account and go on with other settings, as if started with them.
 
         For test suites: far cheaper than a new simulator. Host, port and state stay as they are.
+        What was under way goes nowhere: calls that are being served write to accounts that are no
+        more, and callbacks end as in ``remove``.
         """
-        self.remove_all()
         catalogue = self._catalogue_of(settings)
+        self.remove_all()
         with self._lock:
+            replaced = [*self._worlds.values(), *self._ghosts.values()]
+            for world in replaced:
+                world.retired = True
             self.settings, self.catalogue = settings, catalogue
             self._strangers = 0
             self._worlds.clear()
             self._ghosts.clear()
             self._recent.clear()
+        self.runner.end_sends(replaced)
+
+    def restore(self, world: World, mark: Mark) -> None:
+        """Make a mark the present of this account; callbacks of before end as in ``remove``."""
+        world.restore(mark)
+        self.runner.end_sends([world])
 
     # --- time ------------------------------------------------------------------------------
 
@@ -178,7 +200,8 @@ class Simulator:
     # --- reviews ---------------------------------------------------------------------------
 
     def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
-        """Decide an application by hand. ``reason``: a text, or the name of a preset.
+        """Decide an application by hand; returns when the first attempt of its callbacks is over,
+        see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
 
         Raises NotFound, WrongState, and Invalid for a word that is almost a preset's name.
         """
@@ -188,8 +211,9 @@ class Simulator:
         except ValueError as error:
             raise Invalid([Problem(Fault.BAD_VALUE, ("reason",), str(error))]) from None
         with world.lock:
+            busy = world.sending > 0
             event = reviews.decide(world, applications.get(world, id), status, told)
-        self.runner.settle(world)
+        self.runner.deliver(world, id, busy=busy)
         return event.application
 
     # --- callbacks -------------------------------------------------------------------------
@@ -199,9 +223,10 @@ class Simulator:
         with world.transaction():
             return self.outbox.replay(world, delivery)
 
-    def close(self) -> None:
-        """Write the clocks down, as far as that can be written, and let go of files."""
-        self.runner.close()
+    def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
+        """Let end what is in flight, for at most ``wait_s``, write the clocks down, as far as that can be written, and let
+        go of files."""
+        self.runner.close(self.accounts(), wait_s)
         for world in self.accounts():
             with world.lock:
                 with suppress(StorageFailed):

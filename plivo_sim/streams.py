@@ -6,9 +6,10 @@ import json
 import select
 import socket
 import ssl
-import time
 
 from cheroot import errors
+
+from plivo_sim.steady import steady_s
 
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 MAX_HEADER_BYTES = 64 * 1024
@@ -51,15 +52,15 @@ class Stream:
             try:
                 left = left[self.sock.send(left) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(select.POLLOUT, time.monotonic() + REQUEST_TIMEOUT_S)
+                self._wait(select.POLLOUT, steady_s() + REQUEST_TIMEOUT_S)
             except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, time.monotonic() + REQUEST_TIMEOUT_S)
+                self._wait(select.POLLIN, steady_s() + REQUEST_TIMEOUT_S)
 
     def _wait(self, event: int, until_s: float) -> None:
         poll = select.poll()
         poll.register(self.sock, event)
         # Never 0: what has already arrived can be read however late the app comes to it.
-        if not poll.poll(max(until_s - time.monotonic(), 0.01) * 1000):
+        if not poll.poll(max(until_s - steady_s(), 0.01) * 1000):
             raise TimeoutError("timed out")  # cheroot knows it by these words
 
 

@@ -6,13 +6,17 @@ unittest and everybody else.
 
 from __future__ import annotations
 
+import re
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import wraps
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from plivo_sim.bootstrap import make_simulator
 from plivo_sim.control import presenters
@@ -26,9 +30,10 @@ from plivo_sim.scenarios.library import find_scenario
 from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
 from plivo_sim.services import applications, planning, policies
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import Simulator
+from plivo_sim.simulator import Simulator, is_account
 from plivo_sim.urls import with_scheme
 from plivo_sim.webhooks.signature import sign_v2, sign_v3
+from plivo_sim.webhooks.transport import TIMED_OUT
 from plivo_sim.world import World
 
 AUTH_ID = "MATESTTESTTESTTESTTE"
@@ -43,14 +48,66 @@ def test_settings(**changes: Any) -> Settings:
 test_settings.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest thinks
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+SETTLE_S = 30.0
+
+
+def _waits(verb: Callable[Concatenate[Handle, P], R]) -> Callable[Concatenate[Handle, P], R]:
+    """A verb that waits for receivers. When it blocks an event loop and receivers stay silent
+    meanwhile, the report says why: they may well live in that loop."""
+
+    @wraps(verb)
+    def watched(self: Handle, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not _has_running_loop():
+            return verb(self, *args, **kwargs)
+        before = self._silent()
+        try:
+            return verb(self, *args, **kwargs)
+        finally:
+            silent = self._silent()
+            if urls := sorted({silent[each] for each in silent.keys() - before.keys()}):
+                self._hints.append(_LOOP_HINT.format(verb=verb.__name__, urls=", ".join(urls)))
+
+    return watched
+
+
+_LOOP_HINT = (
+    "hint: {urls} did not answer while {verb}(…) blocked the event loop that it was called in. "
+    "If that receiver runs in the same loop, it cannot answer meanwhile: "
+    "await plivo_server.aio.{verb}(…) instead"
+)
+
+
+def _has_running_loop() -> bool:
+    """Whether this thread runs an asyncio event loop right now."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
 class Handle:
-    """A simulator and one account of it, with the verbs of a test."""
+    """A simulator and one account of it, with the verbs of a test.
 
-    auth_id = AUTH_ID
-    auth_token = AUTH_TOKEN
+    Verbs that cause callbacks return when the first attempt of each is over; see ``settle``.
+    """
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(
+        self, sim: Simulator, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN
+    ) -> None:
         self.sim = sim
+        self.use_account(auth_id, auth_token)
+
+    def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
+        """From now on this is the handle of that account. Raises ValueError if the id is none."""
+        if not is_account(auth_id):
+            raise ValueError(f"auth_id: {auth_id!r} is not MA and 18 letters or digits")
+        self.auth_id, self.auth_token = auth_id, auth_token
+        self._hints: list[str] = []
+
+    @property
+    def aio(self) -> Aio:
+        """The verbs that wait, for ``await`` in an async test: the event loop goes on meanwhile."""
+        return Aio(self)
 
     @property
     def world(self) -> World:
@@ -64,8 +121,10 @@ class Handle:
         """The account's simulated instant."""
         return self.world.now()
 
+    @_waits
     def advance(
         self,
+        /,
         by: str | timedelta | None = None,
         *,
         business_days: int = 0,
@@ -76,6 +135,16 @@ class Handle:
         ``advance(to=instant)``. Returns what happened, callbacks included."""
         return self.sim.advance(self.world, _duration(by, business_days, units), to=to).happenings
 
+    @_waits
+    def settle(self) -> None:
+        """Wait until everything that is due now has happened and nothing is under way to a
+        receiver. Raises AssertionError when that takes too long."""
+        if not self.sim.runner.finish_due(self.world, SETTLE_S):
+            raise AssertionError(
+                f"callbacks were still under way after {SETTLE_S:.0f} s\n{self.report()}"
+            )
+
+    @_waits
     def advance_until(self, id: str, status: str) -> list[Happening]:
         """Move time from event to event until the application has the status.
 
@@ -87,21 +156,27 @@ class Handle:
 
     # --- decisions ---------------------------------------------------------------------------
 
+    @_waits
     def accept(self, id: str) -> Application:
         return self.sim.decide(id, Status.ACCEPTED)
 
+    @_waits
     def reject(self, id: str, reason: str | None = None) -> Application:
         return self.sim.decide(id, Status.REJECTED, reason)
 
+    @_waits
     def ask_for_more(self, id: str, reason: str | None = None) -> Application:
         return self.sim.decide(id, Status.MORE_INFO_REQUIRED, reason)
 
+    @_waits
     def suspend(self, id: str, reason: str | None = None) -> Application:
         return self.sim.decide(id, Status.SUSPENDED, reason)
 
+    @_waits
     def reinstate(self, id: str) -> Application:
         return self.sim.decide(id, Status.ACCEPTED)
 
+    @_waits
     def expire(self, id: str, reason: str | None = None) -> Application:
         return self.sim.decide(id, Status.EXPIRED, reason)
 
@@ -141,25 +216,30 @@ class Handle:
 
     # --- looking -----------------------------------------------------------------------------
 
+    @_waits
     def application(self, id: str) -> Application:
         """The record. Raises NotFound."""
         self.sim.runner.catch_up(self.world, sends=True)
         with self.world.lock:
             return applications.get(self.world, id)
 
+    @_waits
     def applications(self) -> list[Application]:
         """Every application of the account, oldest first."""
+        self.sim.runner.catch_up(self.world, sends=True)
         with self.world.lock:
             return list(self.world.store.applications.every())
 
-    def callbacks(self, **wanted: str) -> list[Delivery]:
+    @_waits
+    def callbacks(self, /, **wanted: str) -> list[Delivery]:
         """The callbacks whose payload has these values, oldest first."""
         self.sim.runner.catch_up(self.world, sends=True)
         with self.world.lock:
             every = list(self.world.store.deliveries.every())
         return [each for each in every if wanted.items() <= dict(each.payload).items()]
 
-    def expect_callback(self, **wanted: str) -> Delivery:
+    @_waits
+    def expect_callback(self, /, **wanted: str) -> Delivery:
         """The callback with these values, delivered. Fails with an explanation when it did not
         come: what was sent, what happened to it, what is still due."""
         found = self.callbacks(**wanted)
@@ -170,22 +250,84 @@ class Handle:
         raise AssertionError(f"no callback with {told} was delivered\n{self.report()}")
 
     def report(self) -> str:
-        """The clock, the timelines, the callbacks, the last exchanges, the near-miss rules."""
+        """The clock, the timelines, the callbacks, the last exchanges, the near-miss rules; then
+        which other accounts have records."""
         with self.world.lock:
-            return "\n".join(_report(self.world))
+            told = [*_report(self.world)]
+        return "\n".join([*told, *self._others(), *self._hints])
+
+    def _others(self) -> Iterator[str]:
+        for world in self.sim.accounts():
+            with world.lock:
+                held = len(world.store.applications)
+                if world.auth_id != self.auth_id and (held or len(world.store.end_users)):
+                    yield (
+                        f"account {world.auth_id} has records too, {held} applications among them; "
+                        f"this is about {self.auth_id} (choose with auth_id=)"
+                    )
+
+    def _silent(self) -> dict[tuple[str, int], str]:
+        """The attempts that nobody answered in time, and where they went."""
+        with self.world.lock:
+            return {
+                (delivery.id, number): delivery.url
+                for delivery in self.world.store.deliveries.every()
+                for number, attempt in enumerate(delivery.attempts)
+                if attempt.error == TIMED_OUT
+            }
 
     def reset(self) -> None:
-        """Forget everything, in every account."""
+        """Forget everything, in every account. No callback of before arrives afterwards."""
+        self._hints.clear()
         self.sim.begin_anew(self.sim.settings)
+
+
+def _awaited(
+    verb: Callable[Concatenate[Handle, P], R],
+) -> Callable[Concatenate[Aio, P], Coroutine[Any, Any, R]]:
+    @wraps(verb)
+    async def call(self: Aio, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        import asyncio
+
+        return await asyncio.to_thread(verb, self._handle, *args, **kwargs)
+
+    return call
+
+
+class Aio:
+    """The verbs of a handle that wait for receivers, each as a coroutine; see ``Handle.aio``."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    advance = _awaited(Handle.advance)
+    advance_until = _awaited(Handle.advance_until)
+    settle = _awaited(Handle.settle)
+    accept = _awaited(Handle.accept)
+    reject = _awaited(Handle.reject)
+    ask_for_more = _awaited(Handle.ask_for_more)
+    suspend = _awaited(Handle.suspend)
+    reinstate = _awaited(Handle.reinstate)
+    expire = _awaited(Handle.expire)
+    application = _awaited(Handle.application)
+    applications = _awaited(Handle.applications)
+    callbacks = _awaited(Handle.callbacks)
+    expect_callback = _awaited(Handle.expect_callback)
+    reset = _awaited(Handle.reset)
 
 
 class InProcess(Handle):
     """A simulator without a server; ``app`` is its WSGI application, for a test client."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        auth_id: str = AUTH_ID,
+        auth_token: str = AUTH_TOKEN,
+    ) -> None:
         from plivo_sim.app import create_app
 
-        super().__init__(make_simulator(settings or test_settings()))
+        super().__init__(make_simulator(settings or test_settings()), auth_id, auth_token)
         self.app = create_app(self.sim)
 
     def close(self) -> None:
@@ -195,9 +337,14 @@ class InProcess(Handle):
 class Served(Handle):
     """A simulator behind a real socket on loopback; ``url`` is where."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        auth_id: str = AUTH_ID,
+        auth_token: str = AUTH_TOKEN,
+    ) -> None:
         self.live = LiveSimulator(settings or test_settings()).start()
-        super().__init__(self.live.sim)
+        super().__init__(self.live.sim, auth_id, auth_token)
 
     @property
     def url(self) -> str:
@@ -208,9 +355,11 @@ class Served(Handle):
 
 
 @contextmanager
-def in_process(**settings: Any) -> Iterator[InProcess]:
+def in_process(
+    *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
+) -> Iterator[InProcess]:
     """A fresh simulator in this process: ``with in_process() as sim: …``."""
-    handle = InProcess(test_settings(**settings))
+    handle = InProcess(test_settings(**settings), auth_id, auth_token)
     try:
         yield handle
     finally:
@@ -218,9 +367,11 @@ def in_process(**settings: Any) -> Iterator[InProcess]:
 
 
 @contextmanager
-def served(**settings: Any) -> Iterator[Served]:
+def served(
+    *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
+) -> Iterator[Served]:
     """A fresh simulator behind a socket: ``with served() as sim: … sim.url …``."""
-    handle = Served(test_settings(**settings))
+    handle = Served(test_settings(**settings), auth_id, auth_token)
     try:
         yield handle
     finally:
@@ -249,12 +400,15 @@ class Message:
 class Inbox:
     """A real receiver on loopback that keeps callbacks and checks their signatures.
 
-    ``answer_with(500, 500)`` answers the next two with 500; otherwise 200.
+    ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. ``url`` names whose
+    messages these are: what still comes to the URL of an earlier test is refused with 410.
     """
 
     def __init__(self, token: str = AUTH_TOKEN) -> None:
         self.token = token
         self.messages: list[Message] = []
+        self._turn = 1
+        self._strays: list[str] = []
         self._statuses: list[int] = []
         self._arrived = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -265,7 +419,15 @@ class Inbox:
     @property
     def url(self) -> str:
         """Where callbacks are to be sent."""
-        return f"http://127.0.0.1:{self._server.server_port}/callback"
+        return f"http://127.0.0.1:{self._server.server_port}/callback/{self._turn}"
+
+    def begin(self, token: str = AUTH_TOKEN) -> None:
+        """For the next test: empty, and with a URL of its own."""
+        with self._arrived:
+            self._turn += 1
+            self.token = token
+            self._strays.clear()
+            self.clear()
 
     def answer_with(self, *statuses: int) -> None:
         self._statuses = list(statuses)
@@ -274,8 +436,10 @@ class Inbox:
         """The messages once there are this many; raises AssertionError when they do not come."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.messages) >= count, timeout_s):
+                strays = "".join(f"; one came to {url}, of an earlier test" for url in self._strays)
                 raise AssertionError(
                     f"{len(self.messages)} of {count} callbacks arrived within {timeout_s} s"
+                    + strays
                 )
             return list(self.messages)
 
@@ -291,10 +455,17 @@ class Inbox:
     def take(self, method: str, url: str, headers: Mapping[str, str], body: str) -> int:
         """Keep one message; returns the status to answer with."""
         with self._arrived:
+            found = _TURN.match(urlsplit(url).path)
+            if found is not None and int(found[1]) != self._turn:
+                self._strays.append(url)
+                return 410
             signed = _is_signed(self.token, method, url, headers, body)
             self.messages.append(Message(method, url, headers, body, signed))
             self._arrived.notify_all()
             return self._statuses.pop(0) if self._statuses else 200
+
+
+_TURN = re.compile(r"/callback/(\d+)(?:/|$)")
 
 
 def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:

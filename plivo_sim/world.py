@@ -18,6 +18,7 @@ from plivo_sim.domain.events import Event
 from plivo_sim.domain.models import Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.ids import IdFactory, draw_uuid
+from plivo_sim.lanes import Lanes
 from plivo_sim.ports import FileStore, Mark, Store
 from plivo_sim.rings import Ring
 from plivo_sim.settings import Settings
@@ -37,7 +38,10 @@ class World:
     ``derived`` caches what services make of the records; it is emptied when they are replaced.
     ``loose_files``: hashes of files that perhaps no document refers to any more, or ever did;
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
-    was under way in an earlier one must not touch this.
+    was under way in an earlier one must not touch this. ``retired``: another world has taken its
+    place, so nothing goes out from it any more.
+    ``lanes``: due attempts by application, and ``senders``, how many threads serve them;
+    ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     """
 
@@ -61,6 +65,8 @@ class World:
         self.marks: dict[str, Mark] = {}
         self.exchanges: Ring[Any] = Ring(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES)
         self.era = 0
+        self.retired = False
+        self.under_way: set[Any] = set()
         self.changes = 0
         self.idle = threading.Condition(self.lock)
         self._real = real
@@ -76,7 +82,8 @@ class World:
         """Take up from the store's ledger, or start new when it has none."""
         self.era += 1
         self.advancing = False
-        self.sending = 0
+        self.sending = self.senders = 0
+        self.lanes: Lanes[Any] = Lanes()
         self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}

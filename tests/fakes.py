@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,18 +52,25 @@ class Gate:
     def open(self) -> None:
         self._opened.set()
 
+    def statuses(self, id: str) -> list[str]:
+        """What this application's receivers were told, in the order in which they were called."""
+        told = [json.loads(request.body) for request in self.sent]
+        return [each["status"] for each in told if each["compliance_id"] == id]
+
 
 class Calling:
-    """A transport whose receiver does something while it is called, and answers 200."""
+    """A transport whose receiver does something while it is called, and answers 200, after the
+    ``statuses`` that it is given."""
 
     def __init__(self) -> None:
+        self.statuses: list[int] = []
         self.sent: list[Outgoing] = []
         self.on_call: Callable[[Outgoing], Any] = lambda _: None
 
     def send(self, request: Outgoing) -> Answer:
         self.sent.append(request)
         self.on_call(request)
-        return Answer(status=200)
+        return Answer(status=self.statuses.pop(0) if self.statuses else 200)
 
 
 @contextmanager

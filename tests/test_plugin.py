@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import unittest
@@ -11,11 +12,15 @@ import plivo
 import pytest
 from freezegun import freeze_time
 
+from plivo_sim import testing
+from plivo_sim.app import create_app
+from plivo_sim.domain.events import StatusChanged
+from plivo_sim.durations import Duration
 from plivo_sim.errors import NotReached
 from plivo_sim.pointing import point, pointed
 from plivo_sim.samples import sample
 from plivo_sim.testing import Inbox, in_process, served
-from tests.support import Http
+from tests.support import Http, Receiver
 
 pytest_plugins = ["pytester"]
 
@@ -145,6 +150,93 @@ def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester)
     ])  # fmt: skip
 
 
+def test_the_marker_chooses_the_account(project: pytest.Pytester) -> None:
+    """Client, verbs and signatures are of the application's own auth id and token."""
+    project.makepyfile("""
+        import pytest
+        from conftest import data
+
+        @pytest.mark.plivo_sim(auth_id="MAOWNOWNOWNOWNOWNOWN", auth_token="own-token")
+        def test_own(plivo_client, plivo_server, plivo_inbox, files):
+            api = plivo_client.phone_number_compliance
+            api.create(data=data(plivo_client, callback_url=plivo_inbox.url), documents=files)
+            assert len(plivo_server.advance(business_days=3)) == 2
+            assert plivo_server.sim.only_account().auth_id == "MAOWNOWNOWNOWNOWNOWN"
+            assert [each.signed for each in plivo_inbox.wait_for(1)] == [True]
+
+        def test_as_usual(plivo_server, plivo_inbox):
+            assert plivo_server.auth_id == "MATESTTESTTESTTESTTE"
+            assert (plivo_server.auth_token, plivo_inbox.token) == ("test-token", "test-token")
+    """)
+    run(project, "-p", "no:randomly").assert_outcomes(passed=2)
+
+
+def test_a_marker_that_makes_no_sense_is_told_in_a_sentence(project: pytest.Pytester) -> None:
+    """With the right name, and without a traceback."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(scenaro="instant-accept")
+        def test_name(plivo_sim): ...
+
+        @pytest.mark.plivo_sim("instant-accept")
+        def test_position(plivo_inbox): ...
+
+        @pytest.mark.plivo_sim(seed="x")
+        def test_value(plivo_sim): ...
+
+        @pytest.mark.plivo_sim(auth_id="me")
+        def test_auth_id(plivo_server): ...
+
+        @pytest.mark.plivo_sim(clock="sundial")
+        def test_clock(plivo_sim): ...
+    """)
+    result = run(project, "-p", "no:randomly")
+    result.assert_outcomes(errors=5)
+    result.stdout.fnmatch_lines([
+        "@pytest.mark.plivo_sim: scenaro=: no such argument; did you mean 'scenario'?",
+        "@pytest.mark.plivo_sim: its arguments have names, such as scenario=",
+        "@pytest.mark.plivo_sim: seed: 'x' is not a whole number",
+        "@pytest.mark.plivo_sim: auth_id: 'me' is not MA and 18 letters or digits",
+        "@pytest.mark.plivo_sim: clock: 'sundial' is not one of wall, paused",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("During handling of the above exception*")
+
+
+def test_a_failing_async_test_is_told_of_the_loop_that_it_blocked(project: pytest.Pytester) -> None:
+    """Its receiver lives in the loop that ``reject`` blocks, and could not answer."""
+    project.makepyfile("""
+        import asyncio, pytest
+        from conftest import data
+
+        @pytest.mark.plivo_sim(callback_timeout_s=0.2)
+        def test_blocks(plivo_client, plivo_server, files):
+            async def story():
+                server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+                url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/cb"
+                made = plivo_client.phone_number_compliance.create(
+                    data=data(plivo_client, callback_url=url), documents=files)
+                plivo_server.reject(made.compliance_id)
+                server.close()
+                assert False
+
+            asyncio.run(story())
+    """)
+    result = run(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["hint: http://127.0.0.1:*/cb did not answer while reject(…) *"])
+
+
+def test_the_report_names_other_accounts_that_have_records() -> None:
+    """An application may file with an auth id of its own."""
+    with in_process() as sim:
+        http = Http(sim.app, sim.sim)
+        http.sdk_created()
+        assert f"account {http.auth_id} has records too, 1 applications among them" in sim.report()
+        sim.use_account(http.auth_id)
+        assert "has records too" not in sim.report()
+
+
 def test_importing_the_plugin_imports_nothing_heavy() -> None:
     """Not Flask, not the SDK, not the simulator."""
     code = (
@@ -242,3 +334,59 @@ def test_the_inbox_checks_signatures() -> None:
             inbox.wait_for(2, timeout_s=0.01)
     finally:
         inbox.close()
+
+
+def test_the_inbox_refuses_what_is_of_an_earlier_test() -> None:
+    """And says so to a test that waits in vain."""
+    inbox = Inbox()
+    try:
+        before = inbox.url
+        inbox.begin()
+        assert (inbox.take("POST", before, {}, "{}"), inbox.messages) == (410, [])
+        assert inbox.take("POST", f"{inbox.url}/own?x=1", {}, "{}") == 200
+        with pytest.raises(AssertionError, match=f"one came to {before}, of an earlier test"):
+            inbox.wait_for(2, timeout_s=0.01)
+    finally:
+        inbox.close()
+
+
+def test_settle_waits_for_what_is_due_now() -> None:
+    """Reviews and callbacks, those of the application's own calls too; nothing later."""
+    with served(review_delay=Duration(0)) as sim, Receiver().serving() as receiver:
+        http = Http(create_app(sim.sim), sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+        http.sdk_created(callback_url=receiver.url)
+        sim.settle()
+        assert [each.json()["status"] for each in receiver.received] == ["accepted"]
+
+
+def test_settle_says_what_it_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the report."""
+    monkeypatch.setattr(testing, "SETTLE_S", 0.01)
+    with in_process() as sim:
+        sim.world.sending = 1
+        with pytest.raises(AssertionError, match="still under way after 0 s\nclock: 2026"):
+            sim.settle()
+        sim.world.sending = 0
+
+
+def test_applications_are_as_time_has_made_them() -> None:
+    """Like ``application``: what is due has happened."""
+    with served(paused=False, review_delay=Duration(0)) as sim:
+        http = Http(create_app(sim.sim), sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+        sim.sim.runner.wake = lambda world: None
+        http.sdk_created()
+        assert [each.status for each in sim.applications()] == ["accepted"]
+
+
+def test_the_verbs_can_be_awaited() -> None:
+    """With the same results; the event loop goes on meanwhile."""
+
+    async def story() -> list[str]:
+        with in_process() as sim:
+            http = Http(sim.app, sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+            id = http.sdk_created()
+            (happened,) = await sim.aio.advance(business_days=3)
+            assert isinstance(happened, StatusChanged)
+            return [happened.application.status, (await sim.aio.suspend(id, "why")).status]
+
+    assert asyncio.run(story()) == ["accepted", "suspended"]

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from plivo_sim import runner as runner_module
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
+from plivo_sim.domain.statuses import Status
 from plivo_sim.durations import Duration
 from plivo_sim.errors import Busy, ClockRefused, StorageFailed
 from plivo_sim.ports import Answer, Outgoing, Transport
-from plivo_sim.services import reviews
+from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
+from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
 from plivo_sim.world import World
 from tests.fakes import START, Calling, Gate, Wall, all_at_once, meanwhile
@@ -47,6 +49,13 @@ def make() -> Iterator[Maker]:
     yield maker
     for sim in made:
         sim.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a receiver that hangs."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 0.01)
+    monkeypatch.setattr(sender_module, "CUT_WAIT_S", 0.01)
 
 
 def story(happenings: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
@@ -298,6 +307,7 @@ def test_one_of_many_decisions_at_once_wins(http: Http) -> None:
     assert len(http.world.store.deliveries) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_reset_ends_an_advance(make: Maker) -> None:
     """What comes of the callback that is under way, and where the advance was to end, is no
     business of the new account."""
@@ -314,6 +324,7 @@ def test_a_reset_ends_an_advance(make: Maker) -> None:
     assert len(http.advance("3d")["happenings"]) == 2
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_callback_of_before_a_reset_is_not_taken_for_one_of_after(make: Maker) -> None:
     """The ids are the same again: the new delivery must not be marked by the old answer."""
     gate = Gate()
@@ -354,6 +365,7 @@ def test_a_restore_during_a_send_sends_again(make: Maker) -> None:
     assert len(gate.sent) == 2
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_reset_lets_a_clock_run(make: Maker) -> None:
     """The hold of an advance that was under way does not outlive it."""
     gate, wall = Gate(), Wall()
@@ -536,6 +548,160 @@ def test_a_receiver_may_call_in_while_it_is_called(make: Maker) -> None:
     assert seen == ["accepted", 201, "accepted", 200, 409]
     assert time.perf_counter() - began < runner_module.SENDS_WAIT_S
     assert len(transport.sent) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_receiver_may_decide_over_http_while_it_is_called(make: Maker) -> None:
+    """It comes in on another thread, so nobody knows that it is the receiver: it is answered after
+    a moment, and its own callback follows once it has answered."""
+    transport = Calling()
+    http = make(transport)
+    id = http.sdk_created(callback_url=CALLBACK)
+
+    def call_in(request: Any) -> None:
+        transport.on_call = lambda _: None
+        with meanwhile(lambda: http.decide(id, "suspended")) as decided:
+            pass
+        assert decided.result().status_code == 200
+        assert len(transport.sent) == 1
+
+    transport.on_call = call_in
+    http.decide(id, "accepted")
+    assert http.sim.runner.finish_due(http.world, 10)
+    assert len(transport.sent) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_attempts_of_one_application_go_out_in_their_order(make: Maker) -> None:
+    """Each once the one before it is over, while another application's go out beside them."""
+    gate = Gate()
+    http = make(gate)
+    one, two = (http.sdk_created(alias=alias, callback_url=CALLBACK) for alias in ("one", "two"))
+    with meanwhile(lambda: http.decide(one, "accepted")):
+        gate.wait_for(1)
+        http.decide(one, "suspended")
+        http.decide(one, "accepted")
+        with meanwhile(lambda: http.decide(two, "rejected")):
+            gate.wait_for(2)
+            assert (gate.statuses(one), gate.statuses(two)) == (["accepted"], ["rejected"])
+            gate.open()
+    assert http.sim.runner.finish_due(http.world, 10)
+    assert gate.statuses(one) == ["accepted", "suspended", "accepted"]
+
+
+def test_those_of_one_instant_keep_their_order_too(make: Maker) -> None:
+    """A single thread sends the copies of a callback; those of another application have theirs."""
+    gate = Gate()
+    http = make(gate)
+    http.control("POST", "/webhooks/policy", {"duplicate": 2}, account=http.auth_id)
+    for alias in ("one", "two"):
+        http.sdk_created(alias=alias, callback_url=CALLBACK)
+    with meanwhile(lambda: http.advance("3d")):
+        gate.wait_for(2)
+        with http.world.lock:
+            assert (http.world.sending, http.world.senders) == (6, 2)
+        gate.open()
+    assert len(gate.sent) == 6
+
+
+def test_a_failed_attempt_does_not_hold_up_the_next(make: Maker) -> None:
+    """It is tried again when its own time has come."""
+    transport = Calling()
+    transport.statuses = [500]
+    http = make(transport)
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "accepted")
+    http.decide(id, "suspended")
+    states = [str(each.state) for each in http.world.store.deliveries.every()]
+    assert states == ["pending", "delivered"]
+
+
+def test_what_waited_in_line_does_not_go_out_after_its_application_is_gone(make: Maker) -> None:
+    """Only what was under way already arrives."""
+    gate = Gate()
+    http = make(gate)
+    http.control("POST", "/webhooks/policy", {"duplicate": 1}, account=http.auth_id)
+    id = http.sdk_created(callback_url=CALLBACK)
+    with meanwhile(lambda: http.sim.decide(id, Status.REJECTED)):
+        gate.wait_for(1)
+        applications.delete(http.world, applications.get(http.world, id))
+        gate.open()
+    assert len(gate.sent) == 1
+
+
+def test_a_reset_waits_for_what_is_under_way(make: Maker) -> None:
+    """So that the receiver is done with it when the next test begins."""
+    ends: list[str] = []
+    began, may_answer = threading.Event(), threading.Event()
+    transport = Calling()
+
+    def dawdle(_: Outgoing) -> None:
+        began.set()
+        assert may_answer.wait(10)
+        ends.append("receiver")
+
+    transport.on_call = dawdle
+    http = make(transport)
+    http.sdk_created(callback_url=CALLBACK)
+
+    def reset() -> None:
+        http.sim.remove_all()
+        ends.append("reset")
+
+    with meanwhile(lambda: http.advance("3d")):
+        assert began.wait(10)
+        with meanwhile(reset), http.world.lock:
+            assert http.world.idle.wait_for(lambda: len(http.world.store.applications) == 0, 10)
+            may_answer.set()
+    assert ends == ["receiver", "reset"]
+
+
+def test_a_receiver_that_hangs_is_cut_off_by_a_reset(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a moment; nothing is under way any more when the reset is over."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 0.01)
+    gate = Gate()
+    gate.cut = lambda request: gate.open()
+    http = make(gate)
+    http.sdk_created(callback_url=CALLBACK)
+    with meanwhile(lambda: http.advance("3d")):
+        gate.wait_for(1)
+        http.sim.begin_anew(http.sim.settings)
+    assert len(http.world.store.deliveries) == 0
+    assert http.sim.runner.finish_due(http.world, 0.1)
+
+
+def test_what_is_cut_off_by_the_end_stays_due(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was not answered, so it comes again."""
+    monkeypatch.setattr(runner_module, "CLOSE_WAIT_S", 0.01)
+    gate = Gate()
+    gate.cut = lambda request: gate.open()
+    http = make(gate)
+    world = http.world
+    http.sdk_created(callback_url=CALLBACK)
+    with meanwhile(lambda: http.sim.advance(world, Duration(3 * 86400))):
+        gate.wait_for(1)
+        http.sim.runner.close([world])
+    (delivery,) = world.store.deliveries.every()
+    assert (delivery.state, delivery.attempts, len(world.store.timers)) == ("pending", (), 1)
+
+
+def test_many_verbs_together_wait_once(make: Maker) -> None:
+    """All of their receivers are being called at the same time."""
+    gate = Gate()
+    http = make(gate)
+    ids = [http.sdk_created(alias=f"A{number}", callback_url=CALLBACK) for number in range(3)]
+
+    def decide_all() -> None:
+        with http.sim.runner.together():
+            for id in ids:
+                http.sim.decide(id, Status.REJECTED)
+
+    with meanwhile(decide_all):
+        gate.wait_for(3)
+        gate.open()
+    assert {str(each.state) for each in http.world.store.deliveries.every()} == {"delivered"}
 
 
 def test_callbacks_of_one_instant_go_out_together(make: Maker) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from plivo_sim import scheduler as scheduler_module
+from plivo_sim import runner as runner_module
 from plivo_sim.app import create_app
 from plivo_sim.bootstrap import make_simulator
 from plivo_sim.durations import Duration
 from plivo_sim.ports import Answer, Outgoing, Transport
 from plivo_sim.scheduler import Scheduler
 from plivo_sim.settings import Settings
-from tests.fakes import Calling, Gate
+from plivo_sim.webhooks import sender as sender_module
+from tests.fakes import Calling, Gate, meanwhile
 from tests.support import Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -67,13 +68,12 @@ def test_a_flying_clock_is_followed(make: Maker, gate: Gate) -> None:
 
 
 def test_no_request_waits_for_a_receiver(make: Maker, gate: Gate) -> None:
-    """The decision is answered while its callback hangs, and so is everything after it."""
-    http = make(gate, paused=True)
+    """What an application calls is answered while a callback hangs."""
+    http = make(gate, paused=True, review_delay=Duration(0))
     id = http.sdk_created(callback_url=CALLBACK)
-    assert http.decide(id, "rejected").status_code == 200
     gate.wait_for(1)
     got = http.get(f"PhoneNumber/Compliance/{id}/")
-    assert got.get_json()["compliance"]["status"] == "rejected"
+    assert got.get_json()["compliance"]["status"] == "accepted"
     assert http.sdk_create(alias="another").status_code == 201
 
 
@@ -137,7 +137,7 @@ def test_work_that_fails_is_told_and_tried_again(
     make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One bad moment does not stop the clock for ever."""
-    monkeypatch.setattr(scheduler_module, "LONGEST_NAP_S", 0.01)
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 0.01)
     http = make(gate)
     prepare, failed = http.sim.outbox.prepare, []
 
@@ -157,22 +157,120 @@ def test_work_that_fails_is_told_and_tried_again(
 def test_stopping_lets_what_is_under_way_end(make: Maker) -> None:
     """The answer is written down."""
     gate = Gate()
-    http = make(gate, paused=True)
-    id = http.sdk_created(callback_url=CALLBACK)
-    http.decide(id, "rejected")
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
     gate.wait_for(1)
-    gate.open()
-    http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
+    with meanwhile(http.sim.close):
+        gate.open()
     (delivery,) = http.world.store.deliveries.every()
     assert str(delivery.state) == "delivered"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a receiver that hangs."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 0.01)
+    monkeypatch.setattr(sender_module, "CUT_WAIT_S", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_account_that_was_replaced_holds_up_nobody(make: Maker, gate: Gate) -> None:
+    """Its receiver hangs; the account that has its place and its auth id is served."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sim.begin_anew(http.sim.settings)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_account_that_was_reset_is_served_though_it_hung(make: Maker, gate: Gate) -> None:
+    """What ends late is of an earlier era."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sim.remove(http.world)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+def test_a_replaced_account_does_not_take_the_place_of_the_new_one(gate: Gate) -> None:
+    """Both are notified under the same auth id; the new one is looked at."""
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    scheduler = Scheduler(sim.runner)
+    sim.runner.wake = lambda world: None
+    http = Http(create_app(sim), sim)
+    http.sdk_created()
+    replaced = http.world
+    sim.begin_anew(sim.settings)
+    http.sdk_created(callback_url=CALLBACK)
+    scheduler.notify(http.world)
+    scheduler.notify(replaced)
+    scheduler.start()
+    gate.wait_for(1)
+    gate.open()
+    scheduler.stop()
+    sim.close()
+
+
+def test_a_failed_attempt_is_made_again_without_any_request(make: Maker) -> None:
+    """When its time has come, on a clock that runs."""
+    done, transport = Gate(), Calling()
+    done.open()
+    transport.statuses, transport.on_call = [500], done.send
+    http = make(transport, callback_retries=(SOON,))
+    http.sdk_created(callback_url=CALLBACK)
+    done.wait_for(2)
+
+
+def test_what_is_due_in_a_replaced_account_keeps_nobody_busy(gate: Gate) -> None:
+    """A call that was being served brought it there; it never happens, and is not looked at."""
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    http = Http(create_app(sim), sim)
+    world = http.world
+    sim.runner.wake = lambda world: None
+    world.retired = True
+    http.sdk_created(callback_url=CALLBACK)
+    scheduler = Scheduler(sim.runner)
+    scheduler.notify(world)
+    scheduler._waiting, scheduler._fresh = scheduler._fresh, set()
+    assert scheduler._start_due() is None
+    assert (scheduler._waiting, scheduler._running) == (set(), set())
+    sim.close()
+
+
+def test_a_decision_returns_when_its_callback_is_over(make: Maker, gate: Gate) -> None:
+    """What the receiver answered is written down by then."""
+    http = make(gate, paused=True)
+    id = http.sdk_created(callback_url=CALLBACK)
+
+    def decide() -> list[str]:
+        assert http.decide(id, "rejected").status_code == 200
+        with http.world.lock:
+            return [str(each.state) for each in http.world.store.deliveries.every()]
+
+    with meanwhile(decide) as decided:
+        gate.wait_for(1)
+        gate.open()
+    assert decided.result() == ["delivered"]
+
+
+def test_an_application_is_not_held_up_by_another_that_hangs(make: Maker, gate: Gate) -> None:
+    """Also when its callback is due later."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(alias="one", callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sdk_created(alias="two", callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
 def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
     """However much is due."""
-    http = make(gate, paused=True)
+    http = make(gate, paused=True, review_delay=Duration(0))
     http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
     id = http.sdk_created(callback_url=CALLBACK)
-    http.decide(id, "rejected")
+    http.get(f"PhoneNumber/Compliance/{id}/")
     assert gate.sent == []
     (delivery,) = http.world.store.deliveries.every()
     assert str(delivery.state) == "pending"

@@ -19,6 +19,7 @@ from typing import Any
 
 import flask
 import pytest
+from freezegun import freeze_time
 
 from plivo_sim import server as server_module
 from plivo_sim.connections import cut_connection
@@ -365,6 +366,26 @@ def test_call_on_close_runs_after_the_answer_was_written(app: App, server: Serve
     with client(server) as connection:
         assert json.loads(get(connection)) == {"ok": True}
         assert app.entered.wait(10)
+
+
+def test_idle_connections_outlive_time_that_is_frozen_and_freed(server: Any) -> None:
+    """They are judged by a clock that only ever goes on."""
+    with client(server) as connection:
+        for _ in range(10):
+            with freeze_time("2012-01-14"):
+                assert get(connection)
+                assert get(connection)
+            server._connections._expire(time.time() - server.timeout)
+            assert get(connection)
+
+
+def test_connections_that_are_idle_for_long_are_closed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that those of clients that are gone do not add up."""
+    monkeypatch.setattr(server_module, "IDLE_TIMEOUT_S", -1.0)
+    with connected(server) as sock:
+        assert read_to_end(sock) == b""
 
 
 def test_stop_is_quick_with_idle_connections(app: App) -> None:

@@ -360,3 +360,24 @@ def test_uploaded_files_come_back_after_a_restart(make: Maker, tmp_path: Path) -
         http.world.store.documents.fetch(document).file.sha256
     )
     assert answer.data.startswith(b"%PDF-")
+
+
+def test_what_is_written_to_a_replaced_account_goes_nowhere(make: Maker) -> None:
+    """A call that was being served when the simulator began anew does not bring its account back
+    in the place of the new one."""
+    http = make()
+    http.sdk_created()
+    replaced = http.world
+    http.sim.begin_anew(http.sim.settings)
+    replaced.keep_ledger()
+    assert (http.sim.accounts(), http.world is replaced) == ([], False)
+
+
+def test_a_wrong_catalogue_does_not_begin_anew(make: Maker, tmp_path: Path) -> None:
+    """What there is stays."""
+    http = make()
+    http.sdk_created()
+    (tmp_path / "wrong.yaml").write_text("nothing")
+    with pytest.raises(ValueError, match=r"wrong\.yaml"):
+        http.sim.begin_anew(Settings(catalogue=tmp_path / "wrong.yaml"))
+    assert len(http.sim.accounts()) == 1

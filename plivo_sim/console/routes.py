@@ -179,7 +179,8 @@ def do(name: str) -> Response:
         raise Untrusted("the form is not from this console, or from before it was restarted")
     if name not in DEEDS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
-    group = kept.keep([perform(deed) for deed in DEEDS[name](form)])
+    with current_call().sim.runner.together():
+        group = kept.keep([perform(deed) for deed in DEEDS[name](form)])
     back = _own_path(form.get("_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 

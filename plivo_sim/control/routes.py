@@ -191,7 +191,8 @@ def get_application(id: str) -> Response:
 
 
 def decide(id: str) -> Response:
-    """``{"status": …, "reason": …}``: what a reviewer would do, now."""
+    """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
+    of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
     data = json_object("status", "reason")
     status, reason = word_of(data, "status", Status), text_of(data, "reason")
@@ -296,7 +297,7 @@ def reset() -> Response:
         gone = [world.auth_id for world in call.sim.accounts()]
         call.sim.remove_all()
     else:
-        world = world_of(data, sends=True)
+        world = world_of(data)
         gone = [world.auth_id]
         call.sim.remove(world)
     return call.answer({"reset": gone})
@@ -324,7 +325,7 @@ def get_snapshot(name: str) -> Response:
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: make that moment the present again."""
     data = json_object("name", "snapshot", "account", large=True)
-    world = world_of(data, sends=True)
+    world = world_of(data)
     name = text_of(data, "name")
     with world.lock:
         if "snapshot" in data:
@@ -336,7 +337,7 @@ def restore() -> Response:
             mark = _mark(world, name)
         else:
             raise invalid("name", "is required")
-        world.restore(mark)
+        current_call().sim.restore(world, mark)
         current_call().world = world
         return current_call().answer(presenters.account_of(world))
 

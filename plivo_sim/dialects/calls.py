@@ -7,7 +7,6 @@ import hmac
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from time import perf_counter
 from typing import Any, cast
 
 from flask import Request, Response, g
@@ -18,6 +17,7 @@ from plivo_sim.faults.model import FaultRule
 from plivo_sim.framework import base_url_of
 from plivo_sim.jsontext import encode_json
 from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.steady import steady_s
 from plivo_sim.world import World
 
 MOST_KEPT = 64
@@ -66,7 +66,7 @@ class Call:
     fault: str = ""
     spoil: FaultRule | None = None
     body: Any = None
-    began: float = field(default_factory=perf_counter)
+    began: float = field(default_factory=steady_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 

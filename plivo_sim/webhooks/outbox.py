@@ -190,7 +190,9 @@ class Outbox:
                 world.store.deliveries.put(replace(delivery, state=DeliveryState.CANCELLED))
 
     def prepare(self, world: World, timer: Timer) -> Outgoing | None:
-        """The request of a due attempt, signed; None if its delivery is gone."""
+        """The request of a due attempt, signed; None if its delivery is gone or was cancelled."""
+        if world.store.timers.fetch(timer.id) is None:
+            return None
         delivery = world.store.deliveries.fetch(timer.subject_id)
         if delivery is None:
             with world.transaction():

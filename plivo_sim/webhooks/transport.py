@@ -12,7 +12,6 @@ import ipaddress
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
@@ -20,11 +19,13 @@ from urllib.parse import urlsplit
 
 from plivo_sim.ports import Answer, Outgoing
 from plivo_sim.services.callback_urls import is_local_address, is_off_limits, looks_local
+from plivo_sim.steady import steady_s
 from plivo_sim.urls import host_name
 from plivo_sim.webhooks.outbox import blocked_text
 
 KEPT_ANSWER_BYTES = 4096
 MOST_LOOK_UPS = 64
+TIMED_OUT = "timed out"
 
 
 class HttpTransport:
@@ -36,24 +37,34 @@ class HttpTransport:
 
     def __init__(self) -> None:
         self._names = _Names()
+        self._lines: dict[int, _Line] = {}
 
     def send(self, request: Outgoing) -> Answer:
         """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
-        began = time.perf_counter()
+        began = steady_s()
         deadline = began + request.timeout_s
+        line = self._lines[id(request)] = _Line()
         try:
             addresses = _addresses_of(request, self._names, deadline)
-            status, body = _exchange(request, addresses, deadline)
+            status, body = _exchange(request, addresses, deadline, line)
         except Exception as error:
-            return Answer(error=_told(error), latency_s=time.perf_counter() - began)
-        return Answer(status=status, body=body, latency_s=time.perf_counter() - began)
+            return Answer(error=_told(error), latency_s=steady_s() - began)
+        finally:
+            del self._lines[id(request)]
+        return Answer(status=status, body=body, latency_s=steady_s() - began)
+
+    def cut(self, request: Outgoing) -> None:
+        """Give up the sending of this very request, if it is under way."""
+        line = self._lines.get(id(request))
+        if line is not None:
+            line.cut()
 
     def why_unreachable(self, url: str, allowed: tuple[str, ...], timeout_s: float) -> str | None:
         """Why a callback would not get to a receiver, or None: connects, and sends nothing."""
         request = Outgoing(
             method="GET", url=url, headers=(), body=b"", timeout_s=timeout_s, allowed_hosts=allowed
         )
-        deadline = time.perf_counter() + timeout_s
+        deadline = steady_s() + timeout_s
         error: Exception = OSError("the host has no address")
         try:
             for address in _addresses_of(request, self._names, deadline):
@@ -128,15 +139,17 @@ class _Names:
 
 
 def _left_s(deadline: float) -> float:
-    return max(deadline - time.perf_counter(), 0.001)
+    return max(deadline - steady_s(), 0.001)
 
 
-def _exchange(request: Outgoing, addresses: list[str], deadline: float) -> tuple[int, str]:
+def _exchange(
+    request: Outgoing, addresses: list[str], deadline: float, line: _Line
+) -> tuple[int, str]:
     """Over the first of the host's addresses that takes the connection."""
     refusal = OSError("the host has no address")
     for address in addresses:
         try:
-            with _connected(address, _port_of(request.url), deadline) as sock:
+            with _connected(address, _port_of(request.url), deadline, line) as sock:
                 return _exchange_over(sock, request)
         except _NotConnected as error:
             refusal = error.reason
@@ -148,8 +161,31 @@ class _NotConnected(Exception):
         self.reason = reason
 
 
+class _Line:
+    """A connection that another thread may cut at any moment, before it is made too."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self._lock = threading.Lock()
+        self._sock: socket.socket | None = None
+
+    def use(self, sock: socket.socket | None) -> None:
+        """This is the connection now. Raises TimeoutError if it was cut already."""
+        with self._lock:
+            self._sock = sock
+            if sock is not None and self.is_cut:
+                raise TimeoutError
+
+    def cut(self) -> None:
+        with self._lock:
+            self.is_cut = True
+            if self._sock is not None:
+                with suppress(OSError):
+                    self._sock.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
-def _connected(address: str, port: int, deadline: float) -> Iterator[socket.socket]:
+def _connected(address: str, port: int, deadline: float, line: _Line) -> Iterator[socket.socket]:
     """A connection that is cut at the deadline. Raises TimeoutError then, _NotConnected when the
     address takes none.
 
@@ -161,26 +197,21 @@ def _connected(address: str, port: int, deadline: float) -> Iterator[socket.sock
         raise
     except OSError as error:
         raise _NotConnected(error) from None
-    late = threading.Event()
     with sock, sock.dup() as twin:  # TLS takes the socket over, its twin stays
-
-        def cut() -> None:
-            late.set()
-            with suppress(OSError):
-                twin.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(_left_s(deadline), cut)
+        line.use(twin)
+        timer = threading.Timer(_left_s(deadline), line.cut)
         timer.daemon = True
         timer.start()
         try:
             yield sock
         except Exception:
-            if not late.is_set():
+            if not line.is_cut:
                 raise
         finally:
             timer.cancel()
             timer.join()
-        if late.is_set():
+            line.use(None)
+        if line.is_cut:
             raise TimeoutError
 
 
@@ -238,7 +269,7 @@ def _told(error: Exception) -> str:
     if isinstance(error, _SlowName):
         return "timed out while looking up the host's name"
     if isinstance(error, TimeoutError):
-        return "timed out"
+        return TIMED_OUT
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ConnectionError):

@@ -16,6 +16,7 @@ import pytest
 from plivo_sim.ports import Answer, Outgoing
 from plivo_sim.settings import read_setting
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
+from tests.fakes import meanwhile
 
 pytestmark = pytest.mark.live
 
@@ -125,6 +126,12 @@ def dripping(begin: bytes, drop: bytes) -> Callable[[Peer, socket.socket], None]
         self.drip(connection, drop)
 
     return treat
+
+
+def outgoing(port: int, *, timeout_s: float = 5.0) -> Outgoing:
+    """A request to a receiver on loopback."""
+    url = f"http://127.0.0.1:{port}/cb"
+    return Outgoing(method="POST", url=url, headers=(), body=b"{}", timeout_s=timeout_s)
 
 
 def send(url: str, *, method: str = "POST", body: bytes = b"{}", **changes: Any) -> Answer:
@@ -262,6 +269,40 @@ def test_a_receiver_is_given_its_time_and_no_more(
         answer = send(f"http://127.0.0.1:{there.port}/")
     assert (answer.status, answer.error) == (None, "timed out")
     assert answer.latency_s >= PATIENCE_S * 0.9
+
+
+def test_what_is_under_way_can_be_cut() -> None:
+    """From another thread, long before its time is up; the receiver sees the connection end."""
+    began, ended = threading.Event(), threading.Event()
+
+    def hang(self: Peer, connection: socket.socket) -> None:
+        self.read_request(connection)
+        began.set()
+        if connection.recv(1) == b"":
+            ended.set()
+
+    with peer(hang) as silent:
+        transport, request = HttpTransport(), outgoing(silent.port, timeout_s=60.0)
+        with meanwhile(lambda: transport.send(request)) as sent:
+            assert began.wait(10)
+            transport.cut(request)
+        assert ended.wait(10)
+    assert sent.result().error == "timed out"
+
+
+def test_what_was_cut_before_it_was_connected_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing arrives at the receiver."""
+    with peer(answering(OK)) as receiver:
+        transport, request = HttpTransport(), outgoing(receiver.port)
+        connect = socket.create_connection
+
+        def connect_late(*given: Any) -> socket.socket:
+            transport.cut(request)
+            return connect(*given)
+
+        monkeypatch.setattr(socket, "create_connection", connect_late)
+        assert transport.send(request).error == "timed out"
+    assert receiver.seen == []
 
 
 def test_a_receiver_that_does_not_accept_is_given_its_time() -> None:

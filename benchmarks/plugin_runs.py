@@ -1,0 +1,57 @@
+"""Runs a suite of the plugin over and over, to see whether a single test ever fails.
+
+    python benchmarks/plugin_runs.py                # 500 runs
+    python benchmarks/plugin_runs.py --runs 20
+
+Each run is a pytest of its own with two xdist workers, in another random order (its seed is printed
+when it is red, to try it again). The suite is ``benchmarks/plugin_suite``: callbacks that arrive,
+in order and in time, with slow receivers, in frozen time, in event loops, and what an earlier test
+left under way. Ends at the first red run, with its output and exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SUITE = Path(__file__).parent / "plugin_suite"
+
+
+def run(seed: int, workers: int) -> tuple[int, str]:
+    """One run; how many tests passed (0 if it was red) and what pytest said."""
+    words = ["-m", "pytest", "-n", str(workers), "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, *words, f"--randomly-seed={seed}"],
+        cwd=SUITE,
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"(\d+) passed", done.stdout)
+    passed = int(found[1]) if found and done.returncode == 0 else 0
+    return passed, done.stdout + done.stderr
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--first", type=int, default=1, help="the seed of the first run")
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    began, tests = time.monotonic(), 0
+    for seed in range(asked.first, asked.first + asked.runs):
+        passed, told = run(seed, asked.workers)
+        if not passed:
+            print(f"{told}\nrun with seed {seed} was red, after {seed - asked.first} green ones")
+            return 1
+        tests += passed
+        print(f"\r{seed - asked.first + 1} runs, {tests} tests", end="", flush=True)
+    print(f": all green, in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
