@@ -224,8 +224,8 @@ class Simulator:
             return self.outbox.replay(world, delivery)
 
     def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
-        """Let end what is in flight, for at most ``wait_s``, write the clocks down, as far as that can be written, and let
-        go of files."""
+        """Let end what is in flight, for at most ``wait_s``, write the clocks down, as far as that
+        can be written, and let go of files."""
         self.runner.close(self.accounts(), wait_s)
         for world in self.accounts():
             with world.lock:
