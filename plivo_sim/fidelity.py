@@ -116,6 +116,7 @@ PLUMBING = {
     "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",
     "dialects/downloads.py": "RFC 6266",
+    "webhooks/sender.py": "threads",
     "webhooks/transport.py": "sockets",
     "data/__init__.py": "empty",
     "data/catalogue.py": "reads the catalogue, whose entries carry their source",
