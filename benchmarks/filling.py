@@ -9,18 +9,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.dialects.phone_number.sdk.requests import RULES
-from plivo_sim.domain.models import Application, NumberType, UserType, Version
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Transport
+from plivo_sim.apis.phone_number.current.reading import RULES
+from plivo_sim.assembly import make_simulator
+from plivo_sim.domain.records import Application, NumberType, UserType, Version
 from plivo_sim.domain.requirements import Requirement
-from plivo_sim.ports import Transport
 from plivo_sim.services import applications
-from plivo_sim.services.inputs import DocumentDraft, NewApplication
-from plivo_sim.services.uploads import Upload
+from plivo_sim.services.inputs import DocumentDraft, NewApplication, Upload
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
-from plivo_sim.world import World
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 PDF = b"%PDF-1.4 proof"
@@ -34,9 +33,9 @@ def simulator(state: Path | None = None, transport: Transport | None = None) -> 
     return make_simulator(settings, transport=transport or MemoryTransport())
 
 
-def requirement_of(world: World) -> Requirement:
+def requirement_of(account: Account) -> Requirement:
     key = ("IN", NumberType.LOCAL, UserType.BUSINESS)
-    found = world.catalogue.find(Version.SDK, key)
+    found = account.catalogue.find(Version.CURRENT, key)
     assert found is not None
     return found
 
@@ -73,31 +72,31 @@ def wanted(
     )
 
 
-def fill(world: World, count: int, callback: str | None = None) -> None:
+def fill(account: Account, count: int, callback: str | None = None) -> None:
     """So many applications more."""
-    requirement = requirement_of(world)
-    there = len(world.store.applications)
+    requirement = requirement_of(account)
+    there = len(account.store.applications)
     for n in range(there, there + count):
-        applications.create(world, wanted(requirement, n, callback), RULES)
+        applications.create(account, wanted(requirement, n, callback), RULES)
 
 
-def fill_with_copies(world: World, count: int) -> None:
+def fill_with_copies(account: Account, count: int) -> None:
     """As ``fill``, at a tenth of its cost: one application and what belongs to it, again and
     again under other ids and names. For what is kept in memory only and measured by its number."""
-    there = len(world.store.applications)
-    fill(world, 1)
-    (model,) = world.store.applications.page({}, offset=there).records
-    with world.transaction():
+    there = len(account.store.applications)
+    fill(account, 1)
+    (model,) = account.store.applications.page({}, offset=there).records
+    with account.transaction():
         for n in range(there + 1, there + count):
-            _copy(world, model, n)
+            _copy(account, model, n)
 
 
-def _copy(world: World, model: Application, n: int) -> None:
-    store, ids = world.store, world.ids
+def _copy(account: Account, model: Application, n: int) -> None:
+    store, ids = account.store, account.ids
 
     def keep(rows: Any, record: Any, kind: str, **changes: Any) -> str:
         id: str = ids.next(kind)
-        rows.put(replace(record, id=id, seq=world.next_seq(), **changes))
+        rows.put(replace(record, id=id, seq=account.next_seq(), **changes))
         return id
 
     end_user = store.end_users.fetch(model.end_user_id)
@@ -110,7 +109,7 @@ def _copy(world: World, model: Application, n: int) -> None:
     keep(store.explanations, explanation, "explanation", application_id=made)
     (timer,) = store.timers.having("subject_id", model.id)
     timer_id = ids.next("timer")
-    world.agenda.add(replace(timer, id=timer_id, seq=world.next_seq(), subject_id=made))
+    account.agenda.add(replace(timer, id=timer_id, seq=account.next_seq(), subject_id=made))
 
 
 def resident_bytes() -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.first_calls import borne, surfaces
+from tests.web.first_calls import borne, surfaces
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Measure what our own layers cost: the same calls to the simulator and to a bare Flask app.
 
 `python benchmarks/hot_path.py` calls both applications in process (WSGI, no socket) in alternating
-rounds; `--server` puts both on `plivo_sim.server`, each in a process of its own, and loads them
+rounds; `--server` puts both on `plivo_sim.web.server`, each in a process of its own, and loads them
 with `wrk` in alternating rounds; `--start` measures from process start to the first answer;
 `--memory 100000` tells what as many requests that store nothing leave behind. The simulator keeps
 its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within one run: absolute
@@ -175,9 +175,9 @@ def floor_of(name: str) -> str:
 def simulator_app(state: Path) -> tuple[Any, Callable[[], None]]:
     """Ours, as `plivo-sim serve --state` has it but for the socket; and how to close it."""
     from plivo_sim.app import create_app
-    from plivo_sim.bootstrap import make_simulator
-    from plivo_sim.scheduler import Scheduler
+    from plivo_sim.assembly import make_simulator
     from plivo_sim.settings import Settings
+    from plivo_sim.simulator.scheduler import Scheduler
 
     sim = make_simulator(Settings(state=state))
     scheduler = Scheduler(sim.runner)
@@ -193,7 +193,7 @@ def simulator_app(state: Path) -> tuple[Any, Callable[[], None]]:
 
 def in_process(rounds: int, calls: int) -> None:
     """Alternate between the calls; print the median of each and its ratio to the bare one."""
-    from plivo_sim.logs import configure_logging
+    from plivo_sim.simulator.logs import configure_logging
 
     sys.stderr = open(os.devnull, "w", buffering=1)  # noqa: SIM115  # as long as the process
     configure_logging("text")
@@ -283,7 +283,7 @@ def serve_bare(port: int) -> None:
     """Serve the bare app on our own server."""
     import threading
 
-    from plivo_sim.server import make_server
+    from plivo_sim.web.server import make_server
 
     make_server(bare_app(), port=port).start()
     threading.Event().wait()

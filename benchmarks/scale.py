@@ -20,17 +20,17 @@ from pathlib import Path
 import msgspec
 from filling import AUTH_ID, CALLBACK, fill, requirement_of, resident_bytes, simulator, wanted
 
-from plivo_sim.dialects.phone_number.sdk.requests import RULES
+from plivo_sim.account.account import Account
+from plivo_sim.apis.phone_number.current.reading import RULES
 from plivo_sim.domain.statuses import CORRECTABLE, Status
-from plivo_sim.scenarios.model import Scenario
+from plivo_sim.scenarios.language import Scenario
 from plivo_sim.services import applications, corrections, policies, reviews
 from plivo_sim.services.inputs import Correction
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
-from plivo_sim.world import World
 
-STORY = {
-    "story": "A reseller files all year",
+SCENARIO = {
+    "scenario": "A reseller files all year",
     "rules": [
         {"when": {"alias": "*3"}, "decide": "rejected", "reason": "Blurred scan"},
         {"when": {"alias": "*6"}, "decide": "more_info_required", "reason": "GST, please"},
@@ -53,42 +53,42 @@ class Forgetful(MemoryTransport):
         return answer if self.count % 7 else type(answer)(status=500)
 
 
-def correct_all(world: World) -> int:
+def correct_all(account: Account) -> int:
     """Send every rejected application again, as a client does that polls its list."""
     statuses = tuple(CORRECTABLE)
-    found = world.store.applications.page({"status": statuses}, limit=1_000_000).records
+    found = account.store.applications.page({"status": statuses}, limit=1_000_000).records
     for each in found:
-        corrections.correct(world, each, Correction(alias=f"{each.alias} again"), RULES)
+        corrections.correct(account, each, Correction(alias=f"{each.alias} again"), RULES)
     return len(found)
 
 
-def suspend_some(world: World, count: int) -> None:
-    for each in world.store.applications.page({"status": ("accepted",)}, limit=count).records:
-        reviews.decide(world, each, Status.SUSPENDED, "Complaints")
+def suspend_some(account: Account, count: int) -> None:
+    for each in account.store.applications.page({"status": ("accepted",)}, limit=count).records:
+        reviews.decide(account, each, Status.SUSPENDED, "Complaints")
 
 
-def month(sim: Simulator, world: World, count: int) -> Counter[str]:
+def month(sim: Simulator, account: Account, count: int) -> Counter[str]:
     """File so many, let thirty days go by, and correct what comes back."""
     happened: Counter[str] = Counter()
-    requirement, there = requirement_of(world), len(world.store.applications)
+    requirement, there = requirement_of(account), len(account.store.applications)
     for week in range(4):
         for n in range(there + week * count // 4, there + (week + 1) * count // 4):
-            applications.create(world, wanted(requirement, n, CALLBACK), RULES)
+            applications.create(account, wanted(requirement, n, CALLBACK), RULES)
         for _ in range(7):
-            result = sim.runner.advance(world, world.now() + timedelta(days=1))
+            result = sim.runner.advance(account, account.now() + timedelta(days=1))
             happened.update(type(each).__name__ for each in result.happenings)
-        happened["corrected"] += correct_all(world)
-    suspend_some(world, count // 100)
+        happened["corrected"] += correct_all(account)
+    suspend_some(account, count // 100)
     return happened
 
 
 def due_at_once(count: int, state: Path | None) -> None:
     """``advance`` over reviews that are due at one instant, each with a callback."""
     sim = simulator(state, Forgetful())
-    world = sim.world(AUTH_ID)
-    fill(world, count, CALLBACK)
+    account = sim.account(AUTH_ID)
+    fill(account, count, CALLBACK)
     begun, used = time.perf_counter(), time.process_time()
-    result = sim.runner.advance(world, world.now() + timedelta(days=60))
+    result = sim.runner.advance(account, account.now() + timedelta(days=60))
     taken, used = time.perf_counter() - begun, time.process_time() - used
     print(f"\nadvance over {count:,} due reviews, each with a callback and its retries:")
     print(f"{taken:.2f} s, {used:.2f} s of processor; {len(result.happenings):,} happenings told")
@@ -102,22 +102,22 @@ def main() -> None:
     parser.add_argument("--state", type=Path, default=None, help="keep the state there")
     asked = parser.parse_args()
     sim = simulator(asked.state, Forgetful())
-    world = sim.world(AUTH_ID)
-    policies.use_scenario(world, msgspec.convert(STORY, Scenario))
+    account = sim.account(AUTH_ID)
+    policies.use_scenario(account, msgspec.convert(SCENARIO, Scenario))
     each = asked.applications // max(asked.months, 1)
     print("| month | applications | processor us an application | timers | deliveries | memory |")
     print("|---|---|---|---|---|---|")
     for number in range(1, asked.months + 1):
         begun = time.process_time()
-        month(sim, world, each)
+        month(sim, account, each)
         cost = (time.process_time() - begun) / each * 1e6
-        store = world.store
+        store = account.store
         print(
             f"| {number} | {len(store.applications):,} | {cost:.0f} | {len(store.timers)} "
             f"| {len(store.deliveries)} | {resident_bytes() >> 20} MB |",
             flush=True,
         )
-    counted = Counter(a.status.value for a in world.store.applications.every())
+    counted = Counter(a.status.value for a in account.store.applications.every())
     print(f"\n{dict(counted)}")
     sim.close()
     due_at_once(10_000, asked.state / "due" if asked.state else None)

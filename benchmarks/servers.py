@@ -90,8 +90,8 @@ def serve_waitress(port: int) -> None:
 
 
 def serve_plivo_sim(port: int) -> None:
-    """What plivo_sim ships: `plivo_sim.server`."""
-    from plivo_sim.server import make_server
+    """What plivo_sim ships: `plivo_sim.web.server`."""
+    from plivo_sim.web.server import make_server
 
     make_server(flask_app(), port=port).start()
     threading.Event().wait()
@@ -102,7 +102,7 @@ CANDIDATES: dict[str, Callable[[int], None]] = {
     "cheroot (defaults)": cheroot_with(),
     "cheroot (2 settings)": cheroot_with(keep_alive_conn_limit=None, request_queue_size=128),
     "waitress": serve_waitress,
-    "plivo_sim.server": serve_plivo_sim,
+    "plivo_sim.web.server": serve_plivo_sim,
 }
 
 

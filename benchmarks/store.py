@@ -30,8 +30,8 @@ from filling import (
     wanted,
 )
 
+from plivo_sim.apis.phone_number.current.reading import RULES
 from plivo_sim.app import create_app
-from plivo_sim.dialects.phone_number.sdk.requests import RULES
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications, reviews
 from plivo_sim.simulator import Simulator
@@ -47,17 +47,17 @@ class Account:
     def __init__(self, count: int, state: Path | None = None) -> None:
         self.count = count
         self.sim: Simulator = simulator(state)
-        self.world = self.sim.world(AUTH_ID)
+        self.account = self.sim.account(AUTH_ID)
         self.app = create_app(self.sim)
-        fill_with_copies(self.world, count)
-        for n, each in enumerate(self.world.store.applications.page({}, limit=count).records):
+        fill_with_copies(self.account, count)
+        for n, each in enumerate(self.account.store.applications.page({}, limit=count).records):
             if n % 10 < 3:
                 status = (Status.ACCEPTED, Status.REJECTED, Status.MORE_INFO_REQUIRED)[n % 10]
-                reviews.decide(self.world, each, status)
-        self.requirement = requirement_of(self.world)
+                reviews.decide(self.account, each, status)
+        self.requirement = requirement_of(self.account)
         self.made = count
 
-    def get(self, path: str, query: str = "", dialect: str = "sdk") -> float:
+    def get(self, path: str, query: str = "", dialect: str = "current") -> float:
         """Seconds of one GET."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": "GET",
@@ -82,31 +82,31 @@ class Account:
         return taken
 
     def middle(self) -> str:
-        (found,) = self.world.store.applications.page({}, offset=self.count // 2, limit=1).records
+        (found,) = self.account.store.applications.page({}, offset=self.count // 2, limit=1).records
         return found.id
 
     def create(self) -> float:
         self.made += 1
         asked = wanted(self.requirement, self.made)
         begun = time.perf_counter()
-        applications.create(self.world, asked, RULES)
+        applications.create(self.account, asked, RULES)
         return time.perf_counter() - begun
 
     def delete(self) -> float:
         """The newest, so that the count stays."""
-        store = self.world.store.applications
+        store = self.account.store.applications
         (last,) = store.page({}, offset=len(store) - 1, limit=1).records
         begun = time.perf_counter()
-        applications.delete(self.world, last)
+        applications.delete(self.account, last)
         return time.perf_counter() - begun
 
     def decide(self) -> float:
         """There and back, so that every status keeps its share; half of both."""
-        world = self.world
-        (first,) = world.store.applications.page({"status": ("accepted",)}, limit=1).records
+        account = self.account
+        (first,) = account.store.applications.page({"status": ("accepted",)}, limit=1).records
         begun = time.perf_counter()
-        suspended = reviews.decide(world, first, Status.SUSPENDED)
-        reviews.decide(world, suspended.application, Status.ACCEPTED)
+        suspended = reviews.decide(account, first, Status.SUSPENDED)
+        reviews.decide(account, suspended.application, Status.ACCEPTED)
         return (time.perf_counter() - begun) / 2
 
 
@@ -153,24 +153,24 @@ def flatness(accounts: list[Account], rounds: int) -> None:
 
 def between_tests(rounds: int) -> None:
     """Reset, mark and restore of an account with 10,000 records, a few changes in between."""
-    account = Account(10_000 // 6)
-    world = account.world
-    count = sum(len(rows) for rows in world.store.mark().values())
-    mark = world.mark()
+    auth_id = Account(10_000 // 6)
+    account = auth_id.account
+    count = sum(len(rows) for rows in account.store.mark().values())
+    mark = account.mark()
     marks, restores, resets = [], [], []
     for _ in range(rounds):
-        account.create()
-        account.decide()
+        auth_id.create()
+        auth_id.decide()
         begun = time.perf_counter()
-        world.mark()
+        account.mark()
         marked = time.perf_counter()
-        world.restore(mark)
+        account.restore(mark)
         marks.append(marked - begun)
         restores.append(time.perf_counter() - marked)
     for _ in range(rounds):
-        world.restore(mark)
+        account.restore(mark)
         begun = time.perf_counter()
-        world.reset()
+        account.reset()
         resets.append(time.perf_counter() - begun)
     print(f"\n| at {count:,} records, in memory | median ms |\n|---|---|")
     for name, times in (("reset", resets), ("mark", marks), ("restore", restores)):
@@ -183,7 +183,7 @@ def reopening(count: int) -> None:
         sim = simulator(state)
         gc.collect()
         before = resident_bytes()
-        fill(sim.world(AUTH_ID), count)
+        fill(sim.account(AUTH_ID), count)
         gc.collect()
         each = (resident_bytes() - before) / count
         sim.close()
@@ -193,7 +193,7 @@ def reopening(count: int) -> None:
         begun, used = time.perf_counter(), time.process_time()
         again = simulator(state)
         taken, used = time.perf_counter() - begun, time.process_time() - used
-        assert len(again.world(AUTH_ID).store.applications) == count
+        assert len(again.account(AUTH_ID).store.applications) == count
         again.close()
     print("\n| | |\n|---|---|")
     print(f"| memory an application with end user and two documents, of {count:,} | {each:.0f} B |")

@@ -18,35 +18,43 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
-from plivo_sim.atoms import routes as atoms
-from plivo_sim.atoms.errors import error_body as atoms_error
+from plivo_sim.account.clock import steady_s
+from plivo_sim.apis.atoms import routes as atoms
+from plivo_sim.apis.atoms.presenters import error_body as atoms_error
+from plivo_sim.apis.errors import plain_error
+from plivo_sim.apis.headers import MOUNT_KEY
+from plivo_sim.apis.legacy.routes import make_blueprint as legacy_blueprint
+from plivo_sim.apis.numbers.presenters import error_body as numbers_error
+from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
+from plivo_sim.apis.numbers.routes import make_link_blueprint
+from plivo_sim.apis.phone_number.beta import errors
+from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
+from plivo_sim.apis.phone_number.routes import new_api_error
 from plivo_sim.console.pages import ConsoleCall
 from plivo_sim.console.routes import is_console
 from plivo_sim.console.routes import make_blueprint as console_blueprint
-from plivo_sim.control.problems import problem_details
+from plivo_sim.control.presenters import problem_details
+from plivo_sim.control.routes import PROBES
 from plivo_sim.control.routes import make_blueprint as control_blueprint
-from plivo_sim.control.trust import PROBES
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, unreadable
-from plivo_sim.dialects.calls import Call, ErrorBody, authenticate, current_call
-from plivo_sim.dialects.legacy.routes import make_blueprint as legacy_blueprint
-from plivo_sim.dialects.numbers.errors import error_body as numbers_error
-from plivo_sim.dialects.numbers.routes import make_blueprint as numbers_blueprint
-from plivo_sim.dialects.numbers.routes import make_link_blueprint
-from plivo_sim.dialects.phone_number import documented
-from plivo_sim.dialects.phone_number.choice import MOUNT_KEY
-from plivo_sim.dialects.phone_number.routes import make_blueprint as new_api_blueprint
-from plivo_sim.dialects.phone_number.routes import new_api_error
-from plivo_sim.dialects.plain_errors import plain_error
-from plivo_sim.errors import Cut, NoSuchPage, SimError, TooLarge, WrongMethod
-from plivo_sim.exchanges import note_exchange
-from plivo_sim.framework import make_app, real_request
-from plivo_sim.injector import CUT_KEY, CuttingApp, Injector
+from plivo_sim.domain.errors import SimError
 from plivo_sim.simulator import Simulator
-from plivo_sim.steady import steady_s
+from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
+from plivo_sim.web.calls import Call, ErrorBody, authenticate, current_call
+from plivo_sim.web.errors import Cut, NoSuchPage, TooLarge, WrongMethod
+from plivo_sim.web.fault_injection import Injector
+from plivo_sim.web.framework import make_app, real_request
+from plivo_sim.web.request_log import note_exchange
+from plivo_sim.web.streams import CUT_KEY, CuttingApp
 
 logger = logging.getLogger("plivo_sim")
-MOUNTS = ("sdk", "documented")
+
+
+MOUNTS = ("current", "beta")
+
+
 _READS = ("GET", "HEAD")  # nothing becomes due by them
+
+
 _STEERING = ("control", "console")
 
 
@@ -62,9 +70,9 @@ def create_app(sim: Simulator) -> Flask:
     injector = Injector()
     app.before_request(lambda: _open_call(sim, injector, real_request()))
     compliance = new_api_blueprint()
-    compliance.register_blueprint(make_link_blueprint(documented.error_body))
+    compliance.register_blueprint(make_link_blueprint(errors.error_body))
     app.register_blueprint(compliance)
-    app.register_blueprint(numbers_blueprint(documented.error_body))
+    app.register_blueprint(numbers_blueprint(errors.error_body))
     app.register_blueprint(legacy_blueprint())
     app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
@@ -79,7 +87,7 @@ def create_app(sim: Simulator) -> Flask:
 
 
 class _Mounts:
-    """``/sdk/v1/…`` and ``/documented/v1/…``: the same API with the dialect fixed."""
+    """``/current/v1/…`` and ``/beta/v1/…``: the same API with the dialect fixed."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -120,10 +128,10 @@ def _open_call(sim: Simulator, injector: Injector, request: Request) -> None:
 def _api_of(path: str) -> tuple[str, ErrorBody, str]:
     """Which API a URL is of, how it words errors, and its dialect if that is known already.
 
-    Link is of the new API and has the words of numbers (DECISIONS 31).
+    Link is of the new API and has the words of numbers (decision "Words of number errors").
     """
     if "/PhoneNumber/Compliance/Link" in path:
-        return "new", numbers_error, "sdk"
+        return "new", numbers_error, "current"
     if "/PhoneNumber/Compliance" in path:
         return "new", new_api_error, ""
     if path.split("/")[4:5] in (["PhoneNumber"], ["Number"]):
@@ -171,12 +179,12 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
 
 def _account_for(call: Call, response: Response) -> None:
     """Log, journal, coverage; and what the call made due at once happens after the answer."""
-    request, world, status = call.request, call.world, response.status_code
+    request, account, status = call.request, call.account_or_none, response.status_code
     took_ms = (steady_s() - call.began) * 1000
-    if world is not None:
+    if account is not None:
         steered = call.dialect in _STEERING
         if steered or request.method not in _READS:
-            response.call_on_close(lambda: call.sim.runner.settle(world, steered=steered))
+            response.call_on_close(lambda: call.sim.runner.settle(account, steered=steered))
         if call.auth_id:
             note_exchange(call, request.environ, response, took_ms)
     if call.dialect not in _STEERING:

@@ -23,14 +23,27 @@ WORDS = {
     "inferred": "follows from those, but nobody printed or recorded it",
     "invented": "nobody knows; the least surprising thing",
 }
-IMITATING = ("dialects", "atoms", "webhooks", "services", "domain", "data", "scenarios/presets.py")
+
+
+IMITATING = (
+    "apis",
+    "webhooks",
+    "services",
+    "domain",
+    "catalogue",
+    "scenarios/magic.py",
+    "web/bodies.py",
+)
 """Where behaviour of the live services is imitated, below the package."""
+
 
 _MARK = re.compile(
     r"(?:\((?:[^()]*[ ;,])?|Source: (?:[^.]*? )?|^|[.;:] |, )"
     r"(documented|observed|field-reported|inferred|invented)\b(?! dialect)",
     re.IGNORECASE,
 )
+
+
 _SENTENCE = re.compile(r"(?<=[.;])\s+(?=[A-Z`\"(])")
 
 
@@ -47,7 +60,7 @@ def entries(package: Path | None = None) -> list[Entry]:
     """Every marked sentence of the imitating modules, by place, and the catalogue's entries."""
     root = package or Path(__file__).parent
     found = [entry for path in imitating_files(root) for entry in _of_file(root, path)]
-    return [*found, *_of_catalogue(root / "data" / "catalogue.yaml")]
+    return [*found, *_of_catalogue(root / "catalogue" / "catalogue.yaml")]
 
 
 def imitating_files(root: Path) -> list[Path]:
@@ -95,31 +108,35 @@ def _of_catalogue(path: Path) -> Iterator[Entry]:
             f"{each['country']} {kinds}, {users} ({each['version']} version): "
             f"{', '.join(asked) or 'nothing'}"
         )
-        yield Entry(each.get("source", "invented"), "data/catalogue.yaml", text)
+        yield Entry(each.get("source", "invented"), "catalogue/catalogue.yaml", text)
 
 
 PLUMBING = {
-    "dialects/__init__.py": "empty",
-    "dialects/calls.py": "the state of one call",
-    "dialects/schema.py": "helpers around marshmallow",
-    "dialects/shapes.py": "schemas that are loaded late",
-    "dialects/words.py": "words and paths as texts",
-    "dialects/phone_number/__init__.py": "empty",
-    "dialects/phone_number/port.py": "a protocol",
+    "apis/__init__.py": "empty",
+    "apis/headers.py": "RFC 6266",
+    "apis/schema.py": "helpers around marshmallow",
+    "apis/shapes.py": "schemas that are loaded late",
+    "apis/words.py": "words and paths as texts",
+    "apis/phone_number/__init__.py": "empty",
+    "apis/phone_number/dialect.py": "a protocol",
+    "catalogue/__init__.py": "reads the catalogue, whose entries carry their source",
+    "catalogue/yaml_text.py": "reads YAML",
     "domain/__init__.py": "empty",
-    "domain/events.py": "names of events",
-    "domain/models.py": "records; what they mean stands where they are used",
+    "domain/records.py": "records; what they mean stands where they are used",
     "domain/review.py": "plans and submissions",
+    "domain/text.py": "JSON texts",
+    "domain/durations.py": "durations",
+    "domain/errors.py": "facts; their statuses and words stand in apis",
+    "domain/ids.py": "ids",
+    "domain/typed.py": "reads values into types",
+    "domain/urls.py": "URLs",
+    "domain/wording.py": "sentences about mistakes",
     "services/__init__.py": "empty",
     "services/inputs.py": "what requests ask, as values",
-    "services/planning.py": "stories decide here, not Plivo",
     "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",
-    "dialects/downloads.py": "RFC 6266",
     "webhooks/sender.py": "threads",
     "webhooks/transport.py": "sockets",
-    "data/__init__.py": "empty",
-    "data/catalogue.py": "reads the catalogue, whose entries carry their source",
 }
 """Modules in imitating places that imitate nothing themselves, and why."""
 

@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import pytest
 
 if TYPE_CHECKING:
-    from plivo_sim.testing import Handle, Inbox, InProcess, Served
+    from plivo_sim.testing import Handle, InProcess, Served
+    from plivo_sim.testing.inbox import Inbox
 
 H = TypeVar("H", bound="Handle")
+
+
 _MARKED = ("scenario", "clock", "auth_id", "auth_token")
 """What the marker takes beside settings."""
+
+
 _NAMES = f"; there are {', '.join(_MARKED)} and the settings, such as start, seed, new_api"
 
 
@@ -50,7 +55,7 @@ def _plivo_served() -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def _plivo_received() -> Iterator[Inbox]:
-    from plivo_sim.testing import Inbox
+    from plivo_sim.testing.inbox import Inbox
 
     inbox = Inbox()
     yield inbox
@@ -75,7 +80,7 @@ def plivo_server(_plivo_served: Served, request: pytest.FixtureRequest) -> Itera
 def plivo_client(plivo_server: Served) -> Iterator[Any]:
     """The official SDK's client, pointed at ``plivo_server``."""
     plivo = pytest.importorskip("plivo", reason="plivo_client needs the SDK: pip install plivo")
-    from plivo_sim.pointing import point
+    from plivo_sim.testing.sdk import point
 
     client = plivo.RestClient(plivo_server.auth_id, plivo_server.auth_token, timeout=30)
     with client:
@@ -94,8 +99,8 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the test's marker says. Ends the test with a sentence when that makes no sense."""
     from dataclasses import fields
 
+    from plivo_sim.domain.wording import did_you_mean
     from plivo_sim.settings import Settings
-    from plivo_sim.suggesting import did_you_mean
 
     marker = request.node.get_closest_marker("plivo_sim")
     if marker is None:

@@ -2,24 +2,34 @@
 
 The command line, ``PLIVO_SIM_*`` variables, ``POST /_sim/accounts`` and the reference in the docs
 are made from this one class.
+
+``PLIVO_SIM_*`` variables that are none of ours: what a platform set, and what nobody reads.
+
+Kubernetes (and Docker links before it) tell every container where each service is; for a service
+that is called plivo-sim these names begin like our own, and ``PLIVO_SIM_PORT`` is one of ours.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from plivo_sim.durations import Duration, parse_duration
-from plivo_sim.urls import read_host
+from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.urls import read_host
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
+
+
 DOCUMENTED = "documented"
+
+
 LONGEST_TIMEOUT_S = 120.0
 
 
@@ -222,8 +232,8 @@ class Settings:
     )
     new_api: str = setting(
         "auto",
-        one_of("auto", "sdk", "documented"),
-        "Dialect of PhoneNumber/Compliance: auto, sdk or documented.",
+        one_of("auto", "current", "beta"),
+        "Dialect of PhoneNumber/Compliance: auto, current or beta.",
         account=True,
     )
     strict: bool = setting(
@@ -314,3 +324,53 @@ def _read_account(name: str, text: str) -> Any:
             f"{name}: no setting of an account; there are {', '.join(ACCOUNT_SETTINGS)}"
         )
     return read_setting(name, text)
+
+
+PREFIX = "PLIVO_SIM_"
+
+
+KNOWN = frozenset(
+    PREFIX + name
+    for name in (
+        *(each.name.upper() for each in fields(Settings)),
+        *("ACCOUNT", "API", "ATOMS", "READY_FILE", "TOKEN", "URL"),
+    )
+)
+"""The variables of the settings, those of single commands, and those that ``run`` sets."""
+
+
+_PROTOCOL = "(TCP|UDP|SCTP)"
+
+
+_PLATFORM = re.compile(
+    rf"(\w+_)?SERVICE_(HOST|PORT)(_\w+)?"
+    rf"|(\w+_)?PORT_[0-9]+_{_PROTOCOL}(_(PROTO|PORT|ADDR))?|NAME|ENV_\w+"
+)
+
+
+_ADDRESS = re.compile(rf"{_PROTOCOL}://", re.IGNORECASE)
+
+
+def is_of_platform(name: str, value: str) -> bool:
+    """Whether a platform set this variable, which tells where a service is."""
+    if name in KNOWN and not _ADDRESS.match(value):
+        return False
+    address = name.endswith("PORT") and _ADDRESS.match(value)
+    return bool(address or _PLATFORM.fullmatch(name.removeprefix(PREFIX)))
+
+
+def of_platform(variables: Mapping[str, str]) -> list[str]:
+    """The names of those that are passed over."""
+    return [name for name, value in _ours(variables) if is_of_platform(name, value)]
+
+
+def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Those that nothing reads, each with a hint, which may be empty."""
+    for name, value in _ours(variables):
+        if name not in KNOWN and not is_of_platform(name, value):
+            close = difflib.get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.8)
+            yield name, f"did you mean {close[0]}?" if close else "docs/settings.md has the names"
+
+
+def _ours(variables: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted((name, text) for name, text in variables.items() if name.startswith(PREFIX))

@@ -11,8 +11,7 @@ import hypothesis
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from plivo_sim.atoms.identity import account_of
+from plivo_sim.apis.atoms.routes import account_of
+from tests.apis.page import create_body
 from tests.support import PDF, PNG, SDK_AGENT, basic, multipart
-from tests.wire.page import create_body
 
 ACCOUNTS = [f"MASOAK{n:014}" for n in range(4)]
 OPTIONS = (

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import Client, TestResponse, run_wsgi_app
 
-from plivo_sim.samples import sample
+from plivo_sim.client.filing import sample
 from plivo_sim.simulator import Simulator
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
@@ -49,8 +49,8 @@ class Http:
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def world(self) -> Any:
-        return self.sim.world(self.auth_id)
+    def account(self) -> Any:
+        return self.sim.account(self.auth_id)
 
     def call(self, method: str, path: str, **kwargs: Any) -> TestResponse:
         """Any call; ``path`` below the account unless it starts with a slash."""
@@ -76,7 +76,7 @@ class Http:
     def delete(self, path: str, **kwargs: Any) -> TestResponse:
         return self.call("DELETE", path, **kwargs)
 
-    # --- the SDK dialect -------------------------------------------------------------------
+    # --- the current dialect -------------------------------------------------------------------
 
     def sdk_requirement(self, **key: str) -> dict[str, Any]:
         query = {"country_iso": "IN", "number_type": "local", "user_type": "business"} | key

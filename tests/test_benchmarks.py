@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-sys.path.append(str(BENCHMARKS))
-
-import peers  # noqa: E402  # as its own script finds the modules beside it
-from peers_book import Book  # noqa: E402
-from peers_candidates import chosen  # noqa: E402
-from peers_load import fill, load  # noqa: E402
-from peers_own import FLOOR, OURS, Bare, Place  # noqa: E402
-from peers_plot import svg  # noqa: E402
-from peers_processes import Process, free_port  # noqa: E402
-from peers_report import (  # noqa: E402
+from benchmarks.peers import __main__ as peers
+from benchmarks.peers.book import Book
+from benchmarks.peers.candidates import chosen
+from benchmarks.peers.load import fill, load
+from benchmarks.peers.own import FLOOR, OURS, Bare, Place
+from benchmarks.peers.plot import svg
+from benchmarks.peers.processes import Process, free_port
+from benchmarks.peers.report import (
     BUSY,
     Footnotes,
     as_text,
@@ -31,10 +27,9 @@ from peers_report import (  # noqa: E402
     value_cell,
     versions,
 )
-from peers_requests import Request, client, post_files, post_form  # noqa: E402
-from peers_targets import targets  # noqa: E402
-
-from plivo_sim import __version__  # noqa: E402
+from benchmarks.peers.requests import Request, client, post_files, post_form
+from benchmarks.peers.targets import targets
+from plivo_sim import __version__
 
 ABOUT: dict[str, Any] = {
     "date": "2026-01-05 09:00 UTC",

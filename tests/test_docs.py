@@ -15,10 +15,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
-from plivo_sim.live import LiveSimulator
 from plivo_sim.settings import Settings
-from plivo_sim.tls import NAMES
+from plivo_sim.web.server import NAMES
 from tests.sdk.nodejs import MODULES, node
 from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
 
@@ -165,3 +165,28 @@ def test_the_actions_example_runs_commands_there_are() -> None:
     commands = [step["run"] for step in steps if "run" in step]
     assert commands == [f"pip install ./{path}", "npm install", NODE_COMMAND]
     assert NODE_COMMAND in (DOCS / "examples" / "node-project" / "compliance.test.js").read_text()
+
+
+_CITED = re.compile(
+    r'(decisions?(?:\.md,|:)?|wire-facts\.md,)((?:(?:, | and | to | )\s*"[^"]+")+)', re.IGNORECASE
+)
+
+
+def cited() -> dict[str, set[str]]:
+    """The names of decisions and facts that the source text cites, by page."""
+    found: dict[str, set[str]] = {"decisions.md": set(), "wire-facts.md": set()}
+    for folder in ("plivo_sim", "tests"):
+        for path in (DOCS.parent / folder).rglob("*.py"):
+            text = re.sub(r"\s+", " ", path.read_text())
+            for page, names in _CITED.findall(text):
+                key = "wire-facts.md" if page.startswith("wire") else "decisions.md"
+                found[key] |= set(re.findall(r'"([^"]+)"', names))
+    return found
+
+
+def test_names_that_code_cites_are_headings() -> None:
+    """Decisions and facts are cited by name: a renamed heading would leave them dangling."""
+    for page, names in cited().items():
+        headings = set(re.findall(r"^##+ (.*)$", (DOCS / page).read_text(), re.MULTILINE))
+        assert names, f"{page} is not cited at all"
+        assert names - headings == set(), page

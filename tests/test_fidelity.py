@@ -23,22 +23,21 @@ def test_a_silent_module_is_found(tmp_path: Path) -> None:
             folder.write_text('"""Reasons (invented)."""')
         else:
             folder.mkdir(exist_ok=True)
-    (tmp_path / "dialects" / "new.py").write_text('"""Imitates, and does not say."""')
-    assert fidelity.silent_modules(tmp_path) == ["dialects/new.py"]
+    (tmp_path / "apis" / "new.py").write_text('"""Imitates, and does not say."""')
+    assert fidelity.silent_modules(tmp_path) == ["apis/new.py"]
 
 
 def test_marks_are_read_from_sentences() -> None:
     """A sentence counts once for each word; the dialect's name is no mark."""
     text = (
-        "Keys are recorded (observed). The order is ours (invented: nobody says). "
-        "The documented dialect."
+        "Keys are recorded (observed). The order is ours (invented: nobody says). The beta dialect."
     )
     assert [word for word, _ in fidelity.marks_of(text)] == ["observed", "invented"]
 
 
 def test_every_requirement_of_the_catalogue_has_a_source() -> None:
     """One of the words."""
-    found = [e for e in fidelity.entries() if e.place == "data/catalogue.yaml"]
+    found = [e for e in fidelity.entries() if e.place == "catalogue/catalogue.yaml"]
     assert len(found) >= 10
     assert {entry.confidence for entry in found} <= set(fidelity.WORDS)
 

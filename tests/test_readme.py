@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.live import LiveSimulator
-from plivo_sim.samples import write_samples
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client.filing import write_samples
 from plivo_sim.settings import Settings
 
 ROOT = Path(__file__).parent.parent

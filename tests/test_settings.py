@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.durations import Duration
+from plivo_sim.domain.durations import Duration
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings, read_setting
 
 MAIN, SUB = "MA" + "1" * 18, "SA" + "2" * 18
@@ -44,7 +44,7 @@ MAIN, SUB = "MA" + "1" * 18, "SA" + "2" * 18
         ("start", "2026-01-05T09:00:00+05:30", datetime(2026, 1, 5, 3, 30, tzinfo=UTC)),
         ("holidays", "", frozenset()),
         ("holidays", "2026-01-26, 2026-08-15", {date(2026, 1, 26), date(2026, 8, 15)}),
-        ("new_api", "SDK", "sdk"),
+        ("new_api", "Current", "current"),
         ("callback_method", "GET", "get"),
         ("callback_encoding", "form", "form"),
         ("callback_retries", "60s, 2m,4m", (Duration(60), Duration(120), Duration(240))),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.faults.model import FaultRule, Quota
-from plivo_sim.injector import Injector
+from plivo_sim.account.account import KEPT_EXCHANGES
+from plivo_sim.scenarios.language import FaultRule, Quota
+from plivo_sim.web.fault_injection import Injector
 from plivo_sim.webhooks.outbox import KEPT_DELIVERIES
-from plivo_sim.world import KEPT_EXCHANGES
 from tests import soak
 from tests.support import Http
 from tests.torture.nursery import Server, open_nursery
@@ -49,6 +49,6 @@ def test_what_quotas_count_goes_with_the_account_s_records(http: Http) -> None:
     injector, quota = Injector(), Quota(calls=1, per_s=3600)
     fault = FaultRule(effect="rate_limited", quota=quota)
     for _ in range(5):
-        assert not injector._over_quota(http.world, "fault-1", fault)
-        http.sim.remove(http.world)
+        assert not injector._over_quota(http.account, "fault-1", fault)
+        http.sim.remove(http.account)
     assert [len(windows) for _, windows in injector._windows.values()] == [1]

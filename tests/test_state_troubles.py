@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from plivo_sim.account.store import journal
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.commands.admin import _status
-from plivo_sim.store import journal
+from plivo_sim.assembly import make_simulator
+from plivo_sim.cli.accounts import _status
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.atoms.support import Atoms
+from tests.apis.atoms.support import Atoms
 from tests.conftest import PAUSED
 from tests.support import AUTH_ID, Http
 
@@ -63,9 +63,9 @@ def legacy(http: Http) -> TestResponse:
 
 
 def documented(http: Http) -> TestResponse:
-    (application,) = http.world.store.applications.every()
+    (application,) = http.account.store.applications.every()
     path = f"PhoneNumber/Compliance/{application.id}/"
-    return http.patch(path, json={"alias": "again"}, headers={"X-Plivo-Sim-Dialect": "documented"})
+    return http.patch(path, json={"alias": "again"}, headers={"X-Plivo-Sim-Dialect": "beta"})
 
 
 def control(http: Http) -> TestResponse:
@@ -89,7 +89,7 @@ CALLS: list[tuple[Callable[[Http], TestResponse], Callable[[Any], str]]] = [
 
 
 @pytest.mark.parametrize("room", [0, 1, 200])
-@pytest.mark.parametrize(("call", "text"), CALLS, ids=["sdk", "legacy", "documented", "control"])
+@pytest.mark.parametrize(("call", "text"), CALLS, ids=["current", "legacy", "beta", "control"])
 def test_a_full_disk_is_told_in_the_dialects_words(
     on_disk: Http,
     disk: dict[str, int],
@@ -101,7 +101,7 @@ def test_a_full_disk_is_told_in_the_dialects_words(
     and once there is room the same call works."""
     id = on_disk.sdk_created()
     on_disk.decide(id, "rejected")
-    store = on_disk.world.store
+    store = on_disk.account.store
     before, kept = store.journal.path.read_bytes(), store.mark()
     disk["room"] = room
     answer = call(on_disk)
@@ -132,7 +132,7 @@ def test_a_review_that_cannot_be_written_waits(on_disk: Http, disk: dict[str, in
     assert on_disk.control("POST", "/clock/advance", {"by": "30d"}).status_code == 500
     disk["room"] = 1 << 30
     on_disk.advance("30d")
-    assert len(on_disk.world.store.applications.fetch(id).timeline) == 2
+    assert len(on_disk.account.store.applications.fetch(id).timeline) == 2
 
 
 def test_what_a_full_disk_refused_is_not_there_after_a_restart(
@@ -146,7 +146,7 @@ def test_what_a_full_disk_refused_is_not_there_after_a_restart(
         disk["room"] = 1 << 30
         kept.append(http.sdk_created(alias="after"))
     with serving(tmp_path) as again:
-        assert [a.id for a in again.world.store.applications.every()] == kept
+        assert [a.id for a in again.account.store.applications.every()] == kept
         assert again.get("PhoneNumber/Compliance/").get_json()["meta"]["total_count"] == 2
 
 
@@ -154,7 +154,7 @@ def test_damaged_state_is_shown(tmp_path: Path) -> None:
     """By the health check and by ``plivo-sim status``: file, line, byte, and where the rest is."""
     with serving(tmp_path) as http:
         http.sdk_created()
-        journal_file = http.world.store.journal.path
+        journal_file = http.account.store.journal.path
         size = journal_file.stat().st_size
         http.sdk_created(alias="lost")
     content = bytearray(journal_file.read_bytes())
@@ -162,7 +162,7 @@ def test_damaged_state_is_shown(tmp_path: Path) -> None:
     journal_file.write_bytes(content)
     with serving(tmp_path) as again:
         health = again.control("GET", "/health").get_json()
-        assert len(again.world.store.applications) == 1
+        assert len(again.account.store.applications) == 1
     (damage,) = health["damages"]
     assert damage["file"] == str(journal_file)
     assert (damage["offset"], damage["size_bytes"]) == (size, len(content) - size)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -59,4 +59,4 @@ def test_the_walk(tmp_path: Path) -> None:
     heard = (tmp_path / "heard.txt").read_text().splitlines()
     assert [line.split()[0] for line in heard] == ["rejected", "accepted"] * 2
     assert "Business name is not identical" in heard[0]
-    assert "the story holds" in done.stdout
+    assert "the scenario holds" in done.stdout

@@ -69,7 +69,7 @@ def test_callbacks_keep_their_order(
 
 @OFTEN
 def test_in_frozen_time(plivo_server: Any, plivo_inbox: Any, create: Any, n: int) -> None:
-    """The whole story, with the test's own time standing still long ago."""
+    """The whole scenario, with the test's own time standing still long ago."""
     with freeze_time("2012-01-14"):
         id = create(plivo_inbox.url)
         plivo_server.reject(id, "Name mismatch")
@@ -91,12 +91,12 @@ def test_a_receiver_in_the_own_event_loop(plivo_server: Any, create: Any, n: int
         writer.close()
         await writer.wait_closed()
 
-    async def story() -> None:
+    async def scenario() -> None:
         server = await asyncio.start_server(receive, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
             create(f"http://127.0.0.1:{port}/webhook")
             await plivo_server.aio.advance(business_days=3)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert told == ["accepted"]

@@ -12,11 +12,11 @@ from pathlib import Path
 import plivo
 from playwright.sync_api import sync_playwright
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
-from plivo_sim.live import LiveSimulator
-from plivo_sim.pointing import point
-from plivo_sim.samples import sample
+from plivo_sim.client.filing import sample
 from plivo_sim.settings import Settings
+from plivo_sim.testing.sdk import point
 
 HERE = Path(__file__).parent
 ACCOUNT = "MADEMODEMODEMODEMODE"
@@ -94,8 +94,8 @@ def _advance(control: Client, by: str) -> None:
     control.control("POST", "/clock/advance", {"by": by, "account": ACCOUNT})
 
 
-def _use(control: Client, story: str) -> None:
-    control.control("POST", "/scenario", {"name": story, "account": ACCOUNT})
+def _use(control: Client, scenario: str) -> None:
+    control.control("POST", "/scenario", {"name": scenario, "account": ACCOUNT})
 
 
 if __name__ == "__main__":

@@ -8,32 +8,28 @@ from urllib.parse import quote
 
 from flask import Response, request
 
-from plivo_sim.atoms.presenters import present_application as present_atoms
-from plivo_sim.console.deeds import Build, Deed, Form, just_refused, too_many
-from plivo_sim.console.exchanges import row_of
-from plivo_sim.console.pages import (
-    Paged,
-    guard,
-    newest,
-    newest_of,
-    open_world,
-    show,
-)
-from plivo_sim.control.steering import explained
-from plivo_sim.dialects.calls import current_call
-from plivo_sim.dialects.downloads import name_file
-from plivo_sim.dialects.legacy.presenters import present_application as present_legacy
-from plivo_sim.dialects.phone_number import documented, sdk
-from plivo_sim.dialects.phone_number.port import EXPANDABLE, Shown
-from plivo_sim.domain.models import Application, Origin
+from plivo_sim.account.account import Account
+from plivo_sim.apis.atoms.presenters import present_application as present_atoms
+from plivo_sim.apis.headers import name_file
+from plivo_sim.apis.legacy.presenters import present_application as present_legacy
+from plivo_sim.apis.phone_number import beta, current
+from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
+from plivo_sim.console.actions import Action, Build, Form, just_refused, too_many
+from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_account, show
+from plivo_sim.console.requests import row_of
+from plivo_sim.control.applications import explained
+from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.statuses import TRANSITIONS, Status
-from plivo_sim.errors import NotFound
-from plivo_sim.scenarios.presets import PRESETS
-from plivo_sim.services import applications, planning
+from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.services import applications
+from plivo_sim.services import reviews as planning
 from plivo_sim.services.applications import ApplicationView
-from plivo_sim.world import World
+from plivo_sim.web.calls import current_call
 
 Where = dict[str, list[str]]
+
+
 VERBS: dict[Status, tuple[str, str, str]] = {
     Status.ACCEPTED: ("accept", "Accept", "Accepted"),
     Status.REJECTED: ("reject", "Reject", "Rejected"),
@@ -42,14 +38,20 @@ VERBS: dict[Status, tuple[str, str, str]] = {
     Status.EXPIRED: ("expire", "Let expire", "Let expire"),
 }
 """Decision -> command of ``plivo-sim apps``, label, what to say when it is done."""
+
+
 REINSTATE = ("reinstate", "Reinstate", "Reinstated")
+
+
 REASONLESS = frozenset({Status.ACCEPTED})
+
+
 INLINE = frozenset({"image/png", "image/jpeg"})
 
 
-def list_page(account: str) -> Response:
+def list_page(auth_id: str) -> Response:
     """Newest first; filters and a search that looks into ids, aliases and applicants' names."""
-    world = open_world(account)
+    account = open_account(auth_id)
     where = {
         name: values
         for name in ("status", "origin", "country_iso")
@@ -57,17 +59,17 @@ def list_page(account: str) -> Response:
     }
     text = request.args.get("q", "").strip()
     if text:
-        found = _search(world, where, text)
+        found = _search(account, where, text)
     else:
-        with world.lock:
-            found = newest(world.store.applications, where)
-    with world.lock:
-        rows = [_row(world, each) for each in found.items]
-        countries = sorted({r.country_iso for r in world.catalogue.requirements})
-        any_at_all = len(world.store.applications) > 0
+        with account.lock:
+            found = newest(account.store.applications, where)
+    with account.lock:
+        rows = [_row(account, each) for each in found.items]
+        countries = sorted({r.country_iso for r in account.catalogue.requirements})
+        any_at_all = len(account.store.applications) > 0
     return show(
         "applications.html",
-        world=world,
+        account=account,
         found=Paged(rows, found.number, found.total),
         where=where,
         q=text,
@@ -80,69 +82,69 @@ def list_page(account: str) -> Response:
     )
 
 
-def _search(world: World, where: Where, text: str) -> Paged[Application]:
+def _search(account: Account, where: Where, text: str) -> Paged[Application]:
     """A scan: only people search, and for words that no index has. Records never change, so the
     account is held only while they are listed."""
-    with world.lock:
-        every = list(world.store.applications.every())
+    with account.lock:
+        every = list(account.store.applications.every())
     wanted = text.casefold()
     return newest_of(
         [
             each
             for each in every
             if all(getattr(each, name) in values for name, values in where.items())
-            and _says(world, each, wanted)
+            and _says(account, each, wanted)
         ]
     )
 
 
-def _says(world: World, application: Application, wanted: str) -> bool:
+def _says(account: Account, application: Application, wanted: str) -> bool:
     if wanted in application.id.casefold() or wanted in (application.alias or "").casefold():
         return True
-    end_user = world.store.end_users.fetch(application.end_user_id)
+    end_user = account.store.end_users.fetch(application.end_user_id)
     return end_user is not None and wanted in f"{end_user.name} {end_user.last_name}".casefold()
 
 
-def _row(world: World, application: Application) -> dict[str, Any]:
-    timers = world.store.timers.having("subject_id", application.id)
+def _row(account: Account, application: Application) -> dict[str, Any]:
+    timers = account.store.timers.having("subject_id", application.id)
     return {
         "application": application,
-        "end_user": world.store.end_users.fetch(application.end_user_id),
+        "end_user": account.store.end_users.fetch(application.end_user_id),
         "next": timers[0] if timers else None,
     }
 
 
-def application_page(account: str, id: str) -> Response:
+def application_page(auth_id: str, id: str) -> Response:
     """One case, whole."""
-    world = open_world(account)
-    return show("application.html", world=world, **_case(world, id))
+    account = open_account(auth_id)
+    return show("application.html", account=account, **_case(account, id))
 
 
-def report_page(account: str, id: str) -> Response:
+def report_page(auth_id: str, id: str) -> Response:
     """The case as text, to paste into a ticket."""
-    world = open_world(account)
-    answer = show("report.txt", world=world, **_case(world, id))
+    account = open_account(auth_id)
+    answer = show("report.txt", account=account, **_case(account, id))
     answer.content_type = "text/plain; charset=utf-8"
     return answer
 
 
-def _case(world: World, id: str) -> dict[str, Any]:
-    with world.lock:
-        application = applications.get(world, id)
-        view = applications.view(world, application)
+def _case(account: Account, id: str) -> dict[str, Any]:
+    with account.lock:
+        application = applications.get(account, id)
+        view = applications.view(account, application)
         return {
             "view": view,
             "application": application,
-            "next": world.store.timers.having("subject_id", id),
+            "next": account.store.timers.having("subject_id", id),
             "decisions": _open_to(application),
             "presets": PRESETS,
             "written": _written(id),
-            "deliveries": world.store.deliveries.having("application_id", id),
-            "attempts": [explained(each) for each in planning.explanations_of(world, id)],
-            "shown": list(_as_shown(world, view)),
+            "deliveries": account.store.deliveries.having("application_id", id),
+            "attempts": [explained(each) for each in planning.explanations_of(account, id)],
+            "shown": list(_as_shown(account, view)),
             "exchanges": [
                 each
-                for each in map(row_of, world.exchanges)
+                for each in map(row_of, account.exchanges)
                 if id in each["url"] or id in each["answer"]
             ],
             "inline": INLINE,
@@ -152,7 +154,7 @@ def _case(world: World, id: str) -> dict[str, Any]:
 def _written(id: str) -> str:
     """The reason of a decision that was just refused, to be written again."""
     refused = just_refused(_decision_path(id))
-    return str((refused[0].deed.body or {}).get("reason", "")) if refused else ""
+    return str((refused[0].action.body or {}).get("reason", "")) if refused else ""
 
 
 def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
@@ -167,23 +169,23 @@ def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
     return open_to
 
 
-def _as_shown(world: World, view: ApplicationView) -> Iterator[dict[str, Any]]:
+def _as_shown(account: Account, view: ApplicationView) -> Iterator[dict[str, Any]]:
     """The record as each API shows it: name, the call, its body without ``api_id``."""
-    application, account = view.application, world.auth_id
-    shown = Shown(current_call().base_url, account, EXPANDABLE)
-    root, query = f"/v1/Account/{account}", f"?expand={','.join(EXPANDABLE)}"
+    application, auth_id = view.application, account.auth_id
+    shown = Shown(current_call().base_url, auth_id, EXPANDABLE)
+    root, query = f"/v1/Account/{auth_id}", f"?expand={','.join(EXPANDABLE)}"
     yield {
         "name": "Legacy",
         "call": f"GET {root}/ComplianceApplication/{application.id}/",
-        "body": present_legacy(view, applications.requirement_of(world, application)),
+        "body": present_legacy(view, applications.requirement_of(account, application)),
     }
-    for name, mount, api in (("as documented", "documented", documented), ("SDK", "sdk", sdk)):
+    for name, mount, api in (("as documented", "beta", beta), ("SDK", "current", current)):
         yield {
             "name": f"New API, {name}",
             "call": f"GET /{mount}{root}/PhoneNumber/Compliance/{application.id}/{query}",
             "body": api.present_one(view, shown),
         }
-    for record in world.store.atoms_applications.having("plivo_compliance_id", application.id):
+    for record in account.store.atoms_applications.having("plivo_compliance_id", application.id):
         yield {
             "name": "Atoms",
             "call": "application of GET /atoms/v1/compliance/status"
@@ -193,15 +195,15 @@ def _as_shown(world: World, view: ApplicationView) -> Iterator[dict[str, Any]]:
         }
 
 
-def file_page(account: str, id: str, document_id: str) -> Response:
+def file_page(auth_id: str, id: str, document_id: str) -> Response:
     """An uploaded file: an image to look at, anything else to save. Nothing in it can run."""
-    world = open_world(account)
-    with world.lock:
-        application = applications.get(world, id)
-        document = world.store.documents.fetch(document_id)
+    account = open_account(auth_id)
+    with account.lock:
+        application = applications.get(account, id)
+        document = account.store.documents.fetch(document_id)
         if document is None or document_id not in application.document_ids or not document.file:
             raise NotFound("document", document_id)
-        content = world.files.read(document.file.sha256)
+        content = account.files.read(document.file.sha256)
     if content is None:
         raise NotFound("file", document.file.name)
     inline = document.file.media_type in INLINE
@@ -211,7 +213,7 @@ def file_page(account: str, id: str, document_id: str) -> Response:
     return answer
 
 
-def decide(form: Form) -> list[Deed]:
+def decide(form: Form) -> list[Action]:
     """One decision for every application that was ticked."""
     status, ids = form.get("status", ""), form.getlist("id")
     if status not in list(VERBS):
@@ -225,8 +227,8 @@ def decide(form: Form) -> list[Deed]:
     return [_decision(id, Status(status), verb, told, written) for id in ids]
 
 
-def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Deed:
-    return Deed(
+def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Action:
+    return Action(
         told=f"{told} {id}.",
         method="POST",
         path=_decision_path(id),
@@ -236,8 +238,8 @@ def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Dee
     )
 
 
-def _not_decided(wrong: str) -> Deed:
-    return Deed(told="", method="POST", path="/applications", wrong=wrong)
+def _not_decided(wrong: str) -> Action:
+    return Action(told="", method="POST", path="/applications", wrong=wrong)
 
 
 def _decision_path(id: str) -> str:
@@ -250,4 +252,6 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/applications/<id>/report.txt", report_page),
     ("/applications/<id>/documents/<document_id>/file", file_page),
 ]
-DEEDS: dict[str, Build] = {"decide": decide}
+
+
+ACTIONS: dict[str, Build] = {"decide": decide}

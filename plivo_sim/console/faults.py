@@ -11,21 +11,25 @@ import msgspec
 from flask import Response
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType
 
-from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
-from plivo_sim.console.pages import open_world, show
-from plivo_sim.faults.fields import HELP, fault_fields, plain_type
-from plivo_sim.scenarios.meaning import OPERATIONS
+from plivo_sim.account.account import Account
+from plivo_sim.catalogue.yaml_text import plain_yaml
+from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
+from plivo_sim.console.pages import open_account, show
+from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
+from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.services import policies
-from plivo_sim.world import World
-from plivo_sim.yamltext import plain_yaml
 
 SHOWN_STRUCK = 10
+
+
 GROUPS: dict[str, tuple[str, ...]] = {
     "What happens": ("effect", "status", "message", "latency_s", "retry_after_s", "applied"),
     "To which calls": ("api", "operation", "method", "path", "application"),
     "How often": ("times", "skip", "every", "probability", "quota.calls", "quota.per_s"),
     "Its name": ("name",),
 }
+
+
 SUGGESTED: dict[str, tuple[str, ...]] = {
     "api": ("new", "numbers", "legacy", "atoms", "plivo-for-atoms"),
     "method": ("GET", "POST", "PATCH", "DELETE"),
@@ -33,31 +37,31 @@ SUGGESTED: dict[str, tuple[str, ...]] = {
 """Fields of free text -> what is usually written there."""
 
 
-def faults_page(account: str) -> Response:
+def faults_page(auth_id: str) -> Response:
     """The faults that are on, the calls they struck, and a form for another one."""
-    world = open_world(account)
+    account = open_account(auth_id)
     refused = just_refused("/faults")
-    with world.lock:
-        on = _on(world)
-    struck = [each for each in list(world.exchanges) if each.fault]
+    with account.lock:
+        on = _on(account)
+    struck = [each for each in list(account.exchanges) if each.fault]
     return show(
         "faults.html",
-        world=world,
+        account=account,
         on=on,
-        own=any(not each["of_story"] for each in on),
+        own=any(not each["of_scenario"] for each in on),
         struck=struck[: -SHOWN_STRUCK - 1 : -1],
-        groups=_asked(_flat(refused[0].deed.body or {}) if refused else {}),
+        groups=_asked(_flat(refused[0].action.body or {}) if refused else {}),
         text=_text_of(refused),
         suggested={**SUGGESTED, "operation": OPERATIONS},
     )
 
 
-def _on(world: World) -> list[dict[str, Any]]:
-    story = policies.scenario_of(world)
-    of_story = len(story.faults) if story else 0
+def _on(account: Account) -> list[dict[str, Any]]:
+    scenario = policies.scenario_of(account)
+    of_scenario = len(scenario.faults) if scenario else 0
     shown = []
-    for index, (id, fault) in enumerate(policies.faults_of(world)):
-        struck = world.fault_hits.get(f"{id}/struck", 0)
+    for index, (id, fault) in enumerate(policies.faults_of(account)):
+        struck = account.fault_hits.get(f"{id}/struck", 0)
         plain: dict[str, Any] = _flat(msgspec.to_builtins(fault))
         shown.append(
             {
@@ -65,7 +69,7 @@ def _on(world: World) -> list[dict[str, Any]]:
                 "effect": fault.effect,
                 "struck": struck,
                 "spent": fault.times is not None and struck >= fault.times,
-                "of_story": index < of_story,
+                "of_scenario": index < of_scenario,
                 "details": {
                     _label(k).lower(): _shown(v)
                     for k, v in plain.items()
@@ -131,7 +135,7 @@ def _shown(given: Any) -> str:
     return "" if given is None else str(given)
 
 
-def add(form: Form) -> list[Deed]:
+def add(form: Form) -> list[Action]:
     """A fault from the fields of the form; an empty one is not given."""
     body: dict[str, Any] = {}
     for name, field in fault_fields():
@@ -161,14 +165,14 @@ def _value(field: Field, text: str) -> Any:
     return text
 
 
-def _adding(fault: Mapping[str, Any], account: str) -> Deed:
+def _adding(fault: Mapping[str, Any], auth_id: str) -> Action:
     effect = str(fault.get("effect", "it"))
-    return Deed(
+    return Action(
         told=f"{fault.get('name') or 'A fault'} is on: {effect.replace('_', ' ')}.",
         method="POST",
         path="/faults",
-        body={**fault, "account": account},
-        cli=("fault", "add", *_options(fault), "--account", account),
+        body={**fault, "account": auth_id},
+        cli=("fault", "add", *_options(fault), "--account", auth_id),
     )
 
 
@@ -187,14 +191,14 @@ def _options(fault: Mapping[str, Any]) -> list[str]:
 # --- written ---------------------------------------------------------------------------------
 
 
-def write(form: Form) -> list[Deed]:
-    """One fault or a list of them as YAML or JSON, also as it stands in a story."""
+def write(form: Form) -> list[Action]:
+    """One fault or a list of them as YAML or JSON, also as it stands in a scenario."""
     account, text = form.get("account", ""), form.get("text", "").replace("\r\n", "\n")
     try:
         return [_adding(each, account) for each in read_faults(text)]
     except ValueError as error:
         body = {"text": text}
-        return [Deed(told="", method="POST", path="/faults", body=body, wrong=str(error))]
+        return [Action(told="", method="POST", path="/faults", body=body, wrong=str(error))]
 
 
 def read_faults(text: str) -> list[dict[str, Any]]:
@@ -210,8 +214,8 @@ def read_faults(text: str) -> list[dict[str, Any]]:
 
 def _text_of(refused: list[Done]) -> str:
     """What was refused, to be written again."""
-    bodies = [dict(each.deed.body or {}) for each in refused]
-    if bodies and refused[0].deed.wrong:
+    bodies = [dict(each.action.body or {}) for each in refused]
+    if bodies and refused[0].action.wrong:
         return str(bodies[0]["text"])
     faults = [{k: v for k, v in body.items() if k != "account"} for body in bodies]
     if not faults:
@@ -222,11 +226,11 @@ def _text_of(refused: list[Done]) -> str:
     return str(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
 
 
-def remove(form: Form) -> list[Deed]:
+def remove(form: Form) -> list[Action]:
     """Switch one off."""
     account, id = form.get("account", ""), form.get("id", "")
     return [
-        Deed(
+        Action(
             told=f"{id} is off.",
             method="DELETE",
             path=f"/faults/{quote(id, safe='')}",
@@ -237,12 +241,12 @@ def remove(form: Form) -> list[Deed]:
     ]
 
 
-def clear(form: Form) -> list[Deed]:
+def clear(form: Form) -> list[Action]:
     """Switch all off."""
     account = form.get("account", "")
     return [
-        Deed(
-            told="Every fault is off, except those of the story.",
+        Action(
+            told="Every fault is off, except those of the scenario.",
             method="DELETE",
             path="/faults",
             query={"account": account},
@@ -252,7 +256,9 @@ def clear(form: Form) -> list[Deed]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/faults", faults_page)]
-DEEDS: dict[str, Build] = {
+
+
+ACTIONS: dict[str, Build] = {
     "add-fault": add,
     "write-fault": write,
     "remove-fault": remove,

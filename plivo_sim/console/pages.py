@@ -12,25 +12,31 @@ from urllib.parse import quote, urlencode
 from flask import Response, render_template, request
 
 from plivo_sim import __version__
-from plivo_sim.console.curl import shell_word
-from plivo_sim.console.deeds import memory
-from plivo_sim.control.inbox import inboxes
-from plivo_sim.control.problems import problem_details
-from plivo_sim.dialects.calls import Call, current_call
-from plivo_sim.errors import NoSuchPage, SimError
-from plivo_sim.framework import base_url_of
-from plivo_sim.jsontext import decode_json
-from plivo_sim.ports import Record, Rows, Where
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Record, Rows, Where
+from plivo_sim.console.actions import memory, shell_word
+from plivo_sim.control.presenters import problem_details
+from plivo_sim.control.webhooks import inboxes
+from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.text import decode_json
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.simulator import is_account
-from plivo_sim.world import World
+from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.errors import NoSuchPage
+from plivo_sim.web.framework import base_url_of
 
 PAGE_SIZE = 50
+
+
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
 T = TypeVar("T")
+
+
 R = TypeVar("R", bound=Record)
 
 
@@ -42,23 +48,25 @@ class ConsoleCall(Call):
     def refuse(self, error: SimError) -> Response:
         status, problem = problem_details(self, error)
         self.why = problem["detail"]
-        home = self.world.auth_id if self.world else ""
+        home = self.account_or_none.auth_id if self.account_or_none else ""
         return show("error.html", status=status, problem=problem, home=home)
 
 
-def open_world(account: str) -> World:
+def open_account(auth_id: str) -> Account:
     """The account that a page is of, with what is due in it done. Raises NoSuchPage."""
-    if not is_account(account):
-        raise NoSuchPage(f"{account[:50]!r} is no account: those are MA and 18 letters or digits")
+    if not is_account(auth_id):
+        raise NoSuchPage(f"{auth_id[:50]!r} is no account: those are MA and 18 letters or digits")
     call = current_call()
-    call.world = world = call.sim.world(account)
-    call.sim.runner.catch_up(world)
-    return world
+    call.account_or_none = account = call.sim.account(auth_id)
+    call.sim.runner.catch_up(account)
+    return account
 
 
-def show(template: str, status: int = 200, **given: Any) -> Response:
+def show(
+    template: str, status: int = 200, *, account: Account | None = None, **given: Any
+) -> Response:
     """A page. Templates get what is ``given``, the header's facts, and what was just done."""
-    page = render_template(f"console/{template}", **header(given.get("world")), **given)
+    page = render_template(f"console/{template}", **header(account), **given)
     response = Response(page, status=status, content_type="text/html; charset=utf-8")
     guard(response, POLICY)
     return response
@@ -74,7 +82,7 @@ def guard(response: Response, policy: str) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def header(world: World | None) -> dict[str, Any]:
+def header(account: Account | None) -> dict[str, Any]:
     """What the top of every page shows."""
     accounts = [each.auth_id for each in current_call().sim.accounts()]
     kept, base = memory(), base_url()
@@ -89,20 +97,20 @@ def header(world: World | None) -> dict[str, Any]:
         "as_json": as_json,
         "here": request.path,
     }
-    return facts if world is None else facts | _of_account(world)
+    return facts if account is None else facts | _of_account(account)
 
 
-def _of_account(world: World) -> dict[str, Any]:
-    with world.lock:
+def _of_account(account: Account) -> dict[str, Any]:
+    with account.lock:
         return {
-            "account": world.auth_id,
-            "now": world.now(),
-            "paused": world.clock.paused,
-            "rate": world.clock.rate,
-            "advancing": world.advancing,
-            "next_due": world.agenda.next_instant(),
-            "due_count": len(world.store.timers),
-            "pulse": pulse_of(world),
+            "account": account.auth_id,
+            "now": account.now(),
+            "paused": account.clock.paused,
+            "rate": account.clock.rate,
+            "advancing": account.advancing,
+            "next_due": account.agenda.next_instant(),
+            "due_count": len(account.store.timers),
+            "pulse": pulse_of(account),
         }
 
 
@@ -111,10 +119,10 @@ def base_url() -> str:
     return base_url_of(request)
 
 
-def pulse_of(world: World) -> str:
+def pulse_of(account: Account) -> str:
     """Another text whenever something in the account, or in an inbox, changed. Caller holds the
     lock."""
-    own = f"{world.era}.{world.changes}.{world.api_calls}.{world.sending}"
+    own = f"{account.era}.{account.changes}.{account.api_calls}.{account.sending}"
     return f"{memory().run}.{own}.{memory().count}.{inboxes().changes}"
 
 

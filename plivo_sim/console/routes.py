@@ -10,46 +10,51 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim import __version__
-from plivo_sim.console import (
-    account,
-    applications,
-    exchanges,
-    faults,
-    inboxes,
-    numbers,
-    scenarios,
-    times,
-    webhooks,
+from plivo_sim.apis.words import microseconds
+from plivo_sim.console import accounts, applications, faults, numbers, scenarios, webhooks
+from plivo_sim.console import clock as times
+from plivo_sim.console import requests as exchanges
+from plivo_sim.console import webhooks as inboxes
+from plivo_sim.console.actions import (
+    KEPT_ACTIONS,
+    MOST_AT_ONCE,
+    Action,
+    Build,
+    Memory,
+    memory,
+    perform,
 )
-from plivo_sim.console.deeds import KEPT_DEEDS, MOST_AT_ONCE, Build, Deed, Memory, memory, perform
-from plivo_sim.console.pages import base_url, guard, open_world, pulse_of, show
-from plivo_sim.control.trust import check_caller
-from plivo_sim.dialects.bodies import MOST_PARTS, not_taken, read_body
-from plivo_sim.dialects.calls import current_call
-from plivo_sim.dialects.timestamps import microseconds
-from plivo_sim.errors import NoSuchPage, Untrusted
+from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.control.routes import check_caller
 from plivo_sim.simulator import is_account
+from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.errors import NoSuchPage, Untrusted
 
 PREFIX = "/console"
+
+
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *applications.PAGES,
     *times.PAGES,
     *scenarios.PAGES,
     *faults.PAGES,
     *numbers.PAGES,
-    *account.PAGES,
+    *accounts.PAGES,
     *webhooks.PAGES,
-    *inboxes.PAGES,
+    *inboxes.INBOX_PAGES,
     *exchanges.PAGES,
 ]
-DEEDS: dict[str, Build] = {
-    **applications.DEEDS,
-    **times.DEEDS,
-    **scenarios.DEEDS,
-    **faults.DEEDS,
-    **account.DEEDS,
-    **webhooks.DEEDS,
-    **inboxes.DEEDS,
+
+
+ACTIONS: dict[str, Build] = {
+    **applications.ACTIONS,
+    **times.ACTIONS,
+    **scenarios.ACTIONS,
+    **faults.ACTIONS,
+    **accounts.ACTIONS,
+    **webhooks.ACTIONS,
+    **inboxes.INBOX_ACTIONS,
 }
 
 
@@ -63,8 +68,8 @@ def make_blueprint() -> Blueprint:
         static_url_path=f"{PREFIX}/static",
     )
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
-    blueprint.add_app_template_filter(Deed.as_curl, "curl_of")
-    blueprint.add_app_template_filter(Deed.as_command, "command_of")
+    blueprint.add_app_template_filter(Action.as_curl, "curl_of")
+    blueprint.add_app_template_filter(Action.as_command, "command_of")
     blueprint.add_app_template_filter(webhooks.says, "says")
 
     @blueprint.before_request
@@ -74,12 +79,12 @@ def make_blueprint() -> Blueprint:
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
-    blueprint.add_url_rule(f"{PREFIX}/<account>/", "account_home", account_home, methods=["GET"])
-    blueprint.add_url_rule(f"{PREFIX}/<account>/history", "history", history, methods=["GET"])
-    blueprint.add_url_rule(f"{PREFIX}/<account>/pulse", "pulse", pulse, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/", "account_home", account_home, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
     for rule, view in PAGES:
         blueprint.add_url_rule(
-            f"{PREFIX}/<account>{rule}", rule.replace(".", "_"), view, methods=["GET"]
+            f"{PREFIX}/<auth_id>{rule}", rule.replace(".", "_"), view, methods=["GET"]
         )
     return blueprint
 
@@ -109,58 +114,58 @@ def welcome() -> Response:
     """The only account's applications; a choice where there are several; how to begin if none.
     ``?open=`` leads to an account by its auth id, whether it exists or not."""
     call = current_call()
-    worlds = call.sim.accounts()
+    existing = call.sim.accounts()
     wanted = request.args.get("open", "").strip()
     if is_account(wanted):
         return _to(f"{PREFIX}/{wanted}/applications")
-    if len(worlds) == 1 and not {"all", "open"} & set(request.args):
-        return _to(f"{PREFIX}/{worlds[0].auth_id}/applications")
+    if len(existing) == 1 and not {"all", "open"} & set(request.args):
+        return _to(f"{PREFIX}/{existing[0].auth_id}/applications")
     shown = []
-    for world in worlds:
-        with world.lock:
+    for account in existing:
+        with account.lock:
             shown.append(
                 {
-                    "auth_id": world.auth_id,
-                    "now": world.now(),
-                    "applications": len(world.store.applications),
-                    "numbers": len(world.store.numbers),
+                    "auth_id": account.auth_id,
+                    "now": account.now(),
+                    "applications": len(account.store.applications),
+                    "numbers": len(account.store.numbers),
                 }
             )
-    return show("welcome.html", worlds=shown, wanted=wanted)
+    return show("welcome.html", summaries=shown, wanted=wanted)
 
 
-def account_home(account: str) -> Response:
+def account_home(auth_id: str) -> Response:
     """An account's first page."""
-    open_world(account)
-    return _to(f"{PREFIX}/{account}/applications")
+    open_account(auth_id)
+    return _to(f"{PREFIX}/{auth_id}/applications")
 
 
-def pulse(account: str) -> Response:
+def pulse(auth_id: str) -> Response:
     """What the script asks every second: whether to look again, and where time stands."""
-    world = open_world(account)
-    with world.lock:
+    account = open_account(auth_id)
+    with account.lock:
         facts = {
-            "pulse": pulse_of(world),
-            "now": microseconds(world.now()),
-            "paused": world.clock.paused,
-            "rate": world.clock.rate,
+            "pulse": pulse_of(account),
+            "now": microseconds(account.now()),
+            "paused": account.clock.paused,
+            "rate": account.clock.rate,
         }
     return current_call().answer(facts)
 
 
-def history(account: str) -> Response:
+def history(auth_id: str) -> Response:
     """What was done here, as a script that does it again."""
-    deeds = [
-        done.deed for _, group in memory().groups for done in group if done.ok and not done.over
+    actions = [
+        done.action for _, group in memory().groups for done in group if done.ok and not done.over
     ]
     base = base_url()
     return show(
         "history.html",
-        world=open_world(account),
-        groups=deeds,
-        most=KEPT_DEEDS,
-        script_cli="\n".join(deed.as_command(base) or deed.as_curl(base) for deed in deeds),
-        script_curl="\n".join(deed.as_curl(base) for deed in deeds),
+        account=open_account(auth_id),
+        groups=actions,
+        most=KEPT_ACTIONS,
+        script_cli="\n".join(action.as_command(base) or action.as_curl(base) for action in actions),
+        script_curl="\n".join(action.as_curl(base) for action in actions),
     )
 
 
@@ -177,10 +182,10 @@ def do(name: str) -> Response:
     kept = memory()
     if not hmac.compare_digest(form.get("_token", "").encode(), kept.token.encode()):
         raise Untrusted("the form is not from this console, or from before it was restarted")
-    if name not in DEEDS:
+    if name not in ACTIONS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
     with current_call().sim.runner.together():
-        group = kept.keep([perform(deed) for deed in DEEDS[name](form)])
+        group = kept.keep([perform(action) for action in ACTIONS[name](form)])
     back = _own_path(form.get("_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 

@@ -1,4 +1,4 @@
-"""The account's story: what it says, what it did, another one in its place; next outcomes."""
+"""The account's scenario: what it says, what it did, another one in its place; next outcomes."""
 
 from __future__ import annotations
 
@@ -10,51 +10,59 @@ from typing import Any
 import msgspec
 from flask import Response, request
 
-from plivo_sim.console.deeds import Build, Deed, Done, Form, just_refused
-from plivo_sim.console.pages import open_world, show
-from plivo_sim.control.steering import explained
-from plivo_sim.domain.models import Explanation
-from plivo_sim.once import once
-from plivo_sim.scenarios import library
-from plivo_sim.scenarios.magic import TOKENS
-from plivo_sim.scenarios.matching import wanted_text
-from plivo_sim.scenarios.model import Comparison, Decision, Delay, Rule, Scenario, When
-from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.account.account import Account
+from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
+from plivo_sim.console.pages import open_account, show
+from plivo_sim.control.applications import explained
+from plivo_sim.domain.records import Explanation
+from plivo_sim.domain.typed import decode, once
+from plivo_sim.scenarios import loader as library
+from plivo_sim.scenarios.language import Comparison, Decision, Delay, Rule, Scenario, When
+from plivo_sim.scenarios.magic import PRESETS, TOKENS, reason_of
+from plivo_sim.scenarios.rules import wanted_text
 from plivo_sim.services import policies
-from plivo_sim.services.planning import named_rules, times_fired
-from plivo_sim.typed import decode
-from plivo_sim.world import World
+from plivo_sim.services.reviews import named_rules, times_fired
 
 SHOWN_ATTEMPTS = 10
+
+
 SHOWN_WAITING = 20
+
+
 DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
-STORY_FILE = "story.yaml"
+
+
+SCENARIO_FILE = "scenario.yaml"
+
+
 _LINE = re.compile(r"line (\d+): ")
 
 
-def scenario_page(account: str) -> Response:
-    """The active story with what its rules did lately, and every way to another one."""
-    world = open_world(account)
+def scenario_page(auth_id: str) -> Response:
+    """The active scenario with what its rules did lately, and every way to another one."""
+    account = open_account(auth_id)
     refused = next((each for each in just_refused("/scenario") if _written(each)), None)
-    with world.lock:
-        story = policies.scenario_of(world)
-        attempts = [_attempt(world, each) for each in _latest(world)]
-        waiting = world.store.policies.having("kind", "next_outcome")
+    with account.lock:
+        scenario = policies.scenario_of(account)
+        attempts = [_attempt(account, each) for each in _latest(account)]
+        waiting = account.store.policies.having("kind", "next_outcome")
         queue = [_told(decode(each.body, Decision)) for each in waiting[:SHOWN_WAITING]]
-        rules = [_rule(world, *each, attempts) for each in (named_rules(story) if story else ())]
+        rules = [
+            _rule(account, *each, attempts) for each in (named_rules(scenario) if scenario else ())
+        ]
     return show(
         "scenario.html",
-        world=world,
-        story=story,
+        account=account,
+        scenario=scenario,
         rules=rules,
-        default=_told(story.default) if story and story.default else None,
-        callbacks=msgspec.to_builtins(story.webhooks) if story else {},
+        default=_told(scenario.default) if scenario and scenario.default else None,
+        callbacks=msgspec.to_builtins(scenario.webhooks) if scenario else {},
         attempts=attempts,
         queue=queue,
         more=len(waiting) - len(queue),
-        outcome=next((each.deed.body for each in just_refused("/next-outcome")), {}),
+        outcome=next((each.action.body for each in just_refused("/next-outcome")), {}),
         shipped=shipped(),
-        text=_written(refused) if refused else _begun(story),
+        text=_written(refused) if refused else _begun(scenario),
         mistakes=_mistakes(refused) if refused else [],
         decisions=DECISIONS,
         presets=PRESETS,
@@ -64,31 +72,31 @@ def scenario_page(account: str) -> Response:
 
 @once
 def shipped() -> tuple[tuple[str, str, str], ...]:
-    """Name, sentence and text of every story that ships."""
+    """Name, sentence and text of every scenario that ships."""
     return tuple(
         (name, sentence, library.shipped_text(name))
         for name, sentence in library.shipped_sentences()
     )
 
 
-def _begun(story: Scenario | None) -> str:
-    """What the editor begins with: ``?edit=`` a shipped story, else the active one."""
+def _begun(scenario: Scenario | None) -> str:
+    """What the editor begins with: ``?edit=`` a shipped scenario, else the active one."""
     texts = {name: text for name, _, text in shipped()}
     wanted = request.args.get("edit", "")
     if wanted in texts:
         return texts[wanted]
-    if story is None:
+    if scenario is None:
         return ""
     import yaml  # here because a start needs none
 
     plain: str = yaml.safe_dump(
-        msgspec.to_builtins(story), sort_keys=False, allow_unicode=True, width=96
+        msgspec.to_builtins(scenario), sort_keys=False, allow_unicode=True, width=96
     )
     return plain
 
 
 def _written(done: Done) -> str:
-    text: str = (done.deed.body or {}).get("yaml", "")
+    text: str = (done.action.body or {}).get("yaml", "")
     return text
 
 
@@ -108,26 +116,28 @@ def _mistakes(done: Done) -> list[dict[str, Any]]:
 # --- what was decided lately -----------------------------------------------------------------
 
 
-def _latest(world: World) -> list[Explanation]:
-    kept = world.store.explanations
+def _latest(account: Account) -> list[Explanation]:
+    kept = account.store.explanations
     return kept.page({}, offset=max(0, len(kept) - SHOWN_ATTEMPTS), limit=SHOWN_ATTEMPTS).records[
         ::-1
     ]
 
 
-def _attempt(world: World, explanation: Explanation) -> dict[str, Any]:
-    application = world.store.applications.fetch(explanation.application_id)
+def _attempt(account: Account, explanation: Explanation) -> dict[str, Any]:
+    application = account.store.applications.fetch(explanation.application_id)
     return {**explained(explanation), "application": application}
 
 
-def _rule(world: World, name: str, rule: Rule, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+def _rule(
+    account: Account, name: str, rule: Rule, attempts: list[dict[str, Any]]
+) -> dict[str, Any]:
     missed = [miss for each in attempts for miss in each["near_misses"] if miss["rule"] == name]
     return {
         "name": name,
         "when": conditions(rule.when),
         "then": _told(rule),
         "times": rule.times,
-        "fired": times_fired(world, name),
+        "fired": times_fired(account, name),
         "nearly": len(missed),
     }
 
@@ -195,12 +205,12 @@ def _delay(after: str | Delay | None) -> str:
 # --- buttons ---------------------------------------------------------------------------------
 
 
-def use(form: Form) -> list[Deed]:
-    """A story that ships."""
+def use(form: Form) -> list[Action]:
+    """A scenario that ships."""
     account, name = form.get("account", ""), form.get("name", "")
     return [
-        Deed(
-            told=f"The account's story is {name}.",
+        Action(
+            told=f"The account's scenario is {name}.",
             method="POST",
             path="/scenario",
             body={"name": name, "account": account},
@@ -209,26 +219,26 @@ def use(form: Form) -> list[Deed]:
     ]
 
 
-def write(form: Form) -> list[Deed]:
-    """A story as it was written; browsers end lines with CRLF."""
+def write(form: Form) -> list[Action]:
+    """A scenario as it was written; browsers end lines with CRLF."""
     account, text = form.get("account", ""), form.get("yaml", "").replace("\r\n", "\n")
     return [
-        Deed(
-            told="The account's story is the one that was written.",
+        Action(
+            told="The account's scenario is the one that was written.",
             method="POST",
             path="/scenario",
             body={"yaml": text, "account": account},
-            cli=("scenario", "use", STORY_FILE, "--account", account),
-            written=(STORY_FILE, text),
+            cli=("scenario", "use", SCENARIO_FILE, "--account", account),
+            written=(SCENARIO_FILE, text),
         )
     ]
 
 
-def drop(form: Form) -> list[Deed]:
+def drop(form: Form) -> list[Action]:
     account = form.get("account", "")
     return [
-        Deed(
-            told="The account has no story.",
+        Action(
+            told="The account has no scenario.",
             method="DELETE",
             path="/scenario",
             query={"account": account},
@@ -237,7 +247,7 @@ def drop(form: Form) -> list[Deed]:
     ]
 
 
-def next_outcome(form: Form) -> list[Deed]:
+def next_outcome(form: Form) -> list[Action]:
     """What the next submission gets; what is left empty is not given."""
     account = form.get("account", "")
     given = {
@@ -249,7 +259,7 @@ def next_outcome(form: Form) -> list[Deed]:
     word = given["decide"].replace("_", " ")
     options = [(f"--{name}", body[name]) for name in ("reason", "after") if name in body]
     return [
-        Deed(
+        Action(
             told=f"The next submission waits for it: {word}.",
             method="POST",
             path="/next-outcome",
@@ -261,7 +271,9 @@ def next_outcome(form: Form) -> list[Deed]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario", scenario_page)]
-DEEDS: dict[str, Build] = {
+
+
+ACTIONS: dict[str, Build] = {
     "use-scenario": use,
     "write-scenario": write,
     "drop-scenario": drop,

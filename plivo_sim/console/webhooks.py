@@ -1,4 +1,7 @@
-"""Webhooks: every callback with its attempts, what happens to them on their way, replays."""
+"""Webhooks: every callback with its attempts, what happens to them on their way, replays.
+
+The built-in inbox: a receiver that needs no setting up. All accounts share it.
+"""
 
 from __future__ import annotations
 
@@ -10,55 +13,150 @@ from urllib.parse import quote
 import msgspec
 from flask import Response, request
 
-from plivo_sim.console.curl import curl
-from plivo_sim.console.deeds import Build, Deed, Form, just_refused, too_many
-from plivo_sim.console.pages import Paged, newest, open_world, show
-from plivo_sim.domain.models import Attempt, Delivery, DeliveryState
-from plivo_sim.errors import NotFound
-from plivo_sim.faults.model import WebhookPolicy
+from plivo_sim.account.account import Account
+from plivo_sim.console.actions import Action, Build, Form, curl, just_refused, too_many
+from plivo_sim.console.pages import Paged, newest, newest_of, open_account, readable, show
+from plivo_sim.control.webhooks import MOST_MESSAGES, Message, inboxes
+from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
+from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.webhooks.diagnosis import Seen, diagnose
-from plivo_sim.world import World
+from plivo_sim.webhooks.signatures import Seen, diagnose
+
+FIRST_NAME = "mine"
+"""The inbox that is proposed to whoever has none."""
+
+
+SHOWN_TEXT = 8000
+
+
+DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
+
+
+def inboxes_page(auth_id: str) -> Response:
+    """The inboxes that have received something, the latest begun first."""
+    account = open_account(auth_id)
+    return show("inboxes.html", account=account, sizes=inboxes().sizes(), name=FIRST_NAME)
+
+
+def inbox_page(auth_id: str, name: str) -> Response:
+    """What one of them has received, newest first."""
+    account = open_account(auth_id)
+    found = newest_of(list(enumerate(inboxes().messages(name), 1)))
+    with account.lock:
+        shown = [_shown(account, *each) for each in found.items]
+    return show(
+        "inbox.html",
+        account=account,
+        name=name,
+        found=Paged(shown, found.number, found.total),
+        most=MOST_MESSAGES,
+    )
+
+
+def _shown(account: Account, number: int, message: Message) -> dict[str, Any]:
+    """A message with its place in the inbox and the callback of this account that it is."""
+    headers = message["headers"]
+    delivery = account.store.deliveries.fetch(headers.get(DELIVERY_HEADER, ""))
+    body = message["body"]
+    return {
+        **message,
+        "number": number,
+        "delivery": delivery,
+        "attempt": headers.get("X-Plivo-Sim-Attempt", ""),
+        "body": readable(body[:SHOWN_TEXT]),
+        "body_is_cut": len(body) > SHOWN_TEXT,
+    }
+
+
+def empty(form: Form) -> list[Action]:
+    """Forget what an inbox holds."""
+    name = form.get("name", "")
+    return [
+        Action(
+            told=f"Emptied the inbox {name}.",
+            method="DELETE",
+            path=f"/inbox/{quote(name, safe='')}/messages",
+            cli=("webhooks", "inbox", "--clear"),
+            named=name,
+        )
+    ]
+
+
+def use(form: Form) -> list[Action]:
+    """Make an inbox the receiver of all the account's applications that name none."""
+    account, url = form.get("account", ""), form.get("url", "")
+    return [
+        Action(
+            told=f"Applications without a callback URL now call {url}.",
+            method="POST",
+            path="/accounts",
+            body={"auth_id": account, "settings": {"callback_url": url}},
+            cli=("account", "set", f"callback_url={url}", "--account", account),
+        )
+    ]
+
+
+INBOX_PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/inbox", inboxes_page),
+    ("/inbox/<name>", inbox_page),
+]
+
+
+INBOX_ACTIONS: dict[str, Build] = {"empty-inbox": empty, "use-inbox": use}
+
 
 SAYING = ("event", "status")
 """The fields of a payload that tell what it is about."""
+
+
 REPLAY_OF = "replay of "
+
+
 POLICY_PATH = "/webhooks/policy"
+
+
 POLICY_FILE = "policy.yaml"
+
+
 NUMBERS = ("drop", "duplicate", "timeout_s")
+
+
 TEXTS = ("delay", "age")
+
+
 LISTS = ("retries", "success")
 
 
-def list_page(account: str) -> Response:
+def list_page(auth_id: str) -> Response:
     """Newest first; filters by state and by application."""
-    world = open_world(account)
+    account = open_account(auth_id)
     asked = {"state": request.args.get("state", ""), "application": _asked_application()}
     fields = {"state": asked["state"], "application_id": asked["application"]}
     where = {field: (value,) for field, value in fields.items() if value}
-    with world.lock:
-        found = newest(world.store.deliveries, where)
-        rows = [_row(world, each) for each in found.items]
-        any_at_all = len(world.store.deliveries) > 0
-        policy = _policy(world)
+    with account.lock:
+        found = newest(account.store.deliveries, where)
+        rows = [_row(account, each) for each in found.items]
+        any_at_all = len(account.store.deliveries) > 0
+        policy = _policy(account)
     return show(
         "webhooks.html",
-        world=world,
+        account=account,
         found=Paged(rows, found.number, found.total),
         asked=asked,
         states=list(DeliveryState),
         any_at_all=any_at_all,
-        settings=world.settings,
-        replay_all=_replay_all(world, asked["state"]),
+        settings=account.settings,
+        replay_all=_replay_all(account, asked["state"]),
         **policy,
     )
 
 
-def _replay_all(world: World, state: str) -> Deed:
+def _replay_all(account: Account, state: str) -> Action:
     """Sends all of this state again; only its command is shown, which makes a call for each."""
     those = ("--state", state) if state else ()
-    words = ("webhooks", "replay", "--all", *those, "--account", world.auth_id)
-    return Deed(told="", method="POST", path="/webhooks", cli=words)
+    words = ("webhooks", "replay", "--all", *those, "--account", account.auth_id)
+    return Action(told="", method="POST", path="/webhooks", cli=words)
 
 
 def _asked_application() -> str:
@@ -70,9 +168,9 @@ def says(delivery: Delivery) -> str:
     return ", ".join(value for name, value in delivery.payload if name in SAYING)
 
 
-def _row(world: World, delivery: Delivery) -> dict[str, Any]:
-    application = world.store.applications.fetch(delivery.application_id)
-    timers = world.store.timers.having("subject_id", delivery.id)
+def _row(account: Account, delivery: Delivery) -> dict[str, Any]:
+    application = account.store.applications.fetch(delivery.application_id)
+    timers = account.store.timers.having("subject_id", delivery.id)
     cause, _, note = delivery.why.partition("; ")
     return {
         "delivery": delivery,
@@ -85,41 +183,41 @@ def _row(world: World, delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _policy(world: World) -> dict[str, Any]:
+def _policy(account: Account) -> dict[str, Any]:
     """What is in force and where it comes from, whole and as a scenario file would say it."""
-    policy = policies.webhook_policy(world)
+    policy = policies.webhook_policy(account)
     given = msgspec.to_builtins(policy)
-    scenario = policies.scenario_of(world)
-    own = world.store.policies.fetch("webhooks") is not None
+    scenario = policies.scenario_of(account)
+    own = account.store.policies.fetch("webhooks") is not None
     lines = [f"  {name}: {msgspec.json.encode(value).decode()}" for name, value in given.items()]
     refused = just_refused(POLICY_PATH)
     return {
         "policy": policy,
-        "fill": refused[0].deed.body if refused else given,
+        "fill": refused[0].action.body if refused else given,
         "given": given,
         "policy_is_own": own,
-        "policy_story": scenario.story if scenario and given and not own else "",
+        "policy_scenario": scenario.scenario if scenario and given and not own else "",
         "as_yaml": "\n".join(["webhooks:", *lines]),
     }
 
 
-def webhook_page(account: str, id: str) -> Response:
+def webhook_page(auth_id: str, id: str) -> Response:
     """One callback: what it says, each attempt as it went over the wire, and how it was met."""
-    world = open_world(account)
-    with world.lock:
-        delivery = world.store.deliveries.fetch(id)
+    account = open_account(auth_id)
+    with account.lock:
+        delivery = account.store.deliveries.fetch(id)
         if delivery is None:
             raise NotFound("webhook", id)
-        row = _row(world, delivery)
+        row = _row(account, delivery)
         first = delivery.repeats or _replayed(delivery)
         return show(
             "webhook.html",
-            world=world,
+            account=account,
             **row,
-            tries=[_try(world, delivery, each) for each in delivery.attempts],
+            tries=[_try(account, delivery, each) for each in delivery.attempts],
             first=first,
-            first_is_known=first is not None and world.store.deliveries.fetch(first) is not None,
-            copies=world.store.deliveries.having("repeats", delivery.id),
+            first_is_known=first is not None and account.store.deliveries.fetch(first) is not None,
+            copies=account.store.deliveries.having("repeats", delivery.id),
         )
 
 
@@ -129,7 +227,7 @@ def _replayed(delivery: Delivery) -> str | None:
     return told.removeprefix(REPLAY_OF) if told.startswith(REPLAY_OF) else None
 
 
-def _try(world: World, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
+def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
     """One attempt, with whether its signature holds and the calls that ask and repeat it."""
     headers = dict(attempt.headers)
     seen = Seen(
@@ -137,18 +235,18 @@ def _try(world: World, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
         url=attempt.url,
         headers={name: value for name, value in headers.items() if "Signature" in name},
         body=attempt.body,
-        token=world.token or "",
+        token=account.token or "",
     )
     asked = {"method": seen.method, "url": seen.url, "headers": seen.headers, "body": seen.body}
     body = ["--data-raw", attempt.body] if attempt.body else []
     return {
         "attempt": attempt,
         "verdicts": _verdicts(seen),
-        "check": Deed(
+        "check": Action(
             told="",
             method="POST",
             path="/webhooks/verify-signature",
-            body={**asked, "account": world.auth_id},
+            body={**asked, "account": account.auth_id},
         ),
         "again": curl(delivery.method, attempt.url, headers, body),
     }
@@ -164,14 +262,14 @@ def _verdicts(seen: Seen) -> dict[str, Any]:
 # --- buttons ---------------------------------------------------------------------------------
 
 
-def replay(form: Form) -> list[Deed]:
+def replay(form: Form) -> list[Action]:
     """Send every callback that was ticked once more."""
     ids = [each for each in form.getlist("id") if each]
     wrong = too_many(ids) if ids else "tick the callbacks that are to go out again"
     if wrong:
-        return [Deed(told="", method="POST", path="/webhooks", wrong=wrong)]
+        return [Action(told="", method="POST", path="/webhooks", wrong=wrong)]
     return [
-        Deed(
+        Action(
             told=f"Sent {id} again.",
             method="POST",
             path=f"/webhooks/{quote(id, safe='')}/replay",
@@ -181,7 +279,7 @@ def replay(form: Form) -> list[Deed]:
     ]
 
 
-def set_policy(form: Form) -> list[Deed]:
+def set_policy(form: Form) -> list[Action]:
     """What the fields say; one that is empty says nothing."""
     texts = {name: text for name in WebhookPolicy.__struct_fields__ if (text := _text(form, name))}
     body: dict[str, Any] = {name: texts[name] for name in TEXTS if name in texts}
@@ -192,7 +290,7 @@ def set_policy(form: Form) -> list[Deed]:
     account = form.get("account", "")
     told = ", ".join(f"{name} {value}" for name, value in body.items())
     return [
-        Deed(
+        Action(
             told=f"Callbacks from now on: {told or 'as the settings say'}.",
             method="POST",
             path=POLICY_PATH,
@@ -211,10 +309,10 @@ def _as_file(policy: dict[str, Any]) -> str:
     return text
 
 
-def drop_policy(form: Form) -> list[Deed]:
+def drop_policy(form: Form) -> list[Action]:
     account = form.get("account", "")
     return [
-        Deed(
+        Action(
             told="The account's own webhook policy is gone.",
             method="DELETE",
             path=POLICY_PATH,
@@ -246,7 +344,9 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/webhooks", list_page),
     ("/webhooks/<id>", webhook_page),
 ]
-DEEDS: dict[str, Build] = {
+
+
+ACTIONS: dict[str, Build] = {
     "replay": replay,
     "webhook-policy": set_policy,
     "drop-webhook-policy": drop_policy,

@@ -1,37 +1,134 @@
-"""Which account a control call means (DECISIONS 5)."""
+"""What an account holds, to look through: applications by filter, requirements, an export."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import Response
 
-from plivo_sim.control.inputs import invalid, text_of
-from plivo_sim.dialects.calls import current_call
+from plivo_sim.account.account import Account
+from plivo_sim.account.snapshots import load_snapshot, save_snapshot, without_secrets
+from plivo_sim.account.store.format import to_plain
+from plivo_sim.control import presenters
+from plivo_sim.control.inputs import account_named, invalid, json_object, text_of, wanted
+from plivo_sim.domain.errors import NotFound
 from plivo_sim.simulator import is_account
-from plivo_sim.world import World
+from plivo_sim.web.calls import current_call
 
 
-def wanted(data: dict[str, Any] | None = None) -> str:
-    """The ``account`` of the body or the query; empty when the call names none."""
-    return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
+def export() -> Response:
+    """The account's records as stock TinyDB reads them: table -> document number -> document.
 
-
-def world_of(data: dict[str, Any] | None = None, *, sends: bool = False) -> World:
-    """The account that a call means, with what is due in it done; with ``sends``, callbacks too.
-
-    A receiver that calls in before it answers would wait for itself there: so wait only where the
-    answer tells of callbacks. Raises AccountRequired when none is named and there is not exactly
-    one.
+    The number is the record's ``seq``, because stock TinyDB takes whole numbers only; its id is in
+    the document. The account's token is left out.
     """
+    account = account_named(sends=True)
+    with account.lock:
+        return current_call().answer(exported(account))
+
+
+def exported(account: Account) -> dict[str, dict[str, dict[str, Any]]]:
+    """See ``export``. Caller holds the lock."""
+    return {
+        table: {
+            str(record.seq): without_secrets(table, to_plain(record)) for record in rows.values()
+        }
+        for table, rows in account.store.mark().items()
+        if rows
+    }
+
+
+# --- accounts, reset, snapshots --------------------------------------------------------------
+
+
+def list_accounts() -> Response:
+    shown = []
+    for account in current_call().sim.accounts():
+        with account.lock:
+            shown.append(presenters.account_of(account))
+    return current_call().answer({"accounts": shown})
+
+
+def make_account() -> Response:
+    """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings."""
+    data = json_object("auth_id", "settings")
+    auth_id = text_of(data, "auth_id") or ""
+    if not is_account(auth_id):
+        raise invalid("auth_id", "must be MA and 18 letters or digits")
+    settings = data.get("settings", {})
+    if not isinstance(settings, dict):
+        raise invalid("settings", "must be an object")
     call = current_call()
-    auth_id = wanted(data)
-    if not auth_id:
-        world = call.sim.only_account()
-    elif is_account(auth_id):
-        world = call.sim.world(auth_id)
+    account = call.sim.account(auth_id)
+    try:
+        account.configure({key: _as_text(value) for key, value in settings.items()})
+    except ValueError as error:
+        raise invalid("settings", str(error)) from None
+    call.account_or_none = account
+    with account.lock:
+        return call.answer(presenters.account_of(account), 201)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def reset() -> Response:
+    """``{"account": "MA…"}`` or ``"all"``: forget everything in it; clocks start anew."""
+    call = current_call()
+    data = json_object("account")
+    if wanted(data) == "all" or (not wanted(data) and not call.sim.accounts()):
+        gone = [account.auth_id for account in call.sim.accounts()]
+        call.sim.remove_all()
     else:
-        raise invalid("account", "must be MA and 18 letters or digits")
-    call.world = world
-    call.sim.runner.catch_up(world, sends=sends)
-    return world
+        account = account_named(data)
+        gone = [account.auth_id]
+        call.sim.remove(account)
+    return call.answer({"reset": gone})
+
+
+def snapshot() -> Response:
+    """``{"name": …}``: remember this moment of the account under a name."""
+    data = json_object("name", "account")
+    account = account_named(data, sends=True)
+    name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
+    with account.lock:
+        account.marks[name] = account.mark()
+        return current_call().answer(
+            {"account": account.auth_id, "name": name, **presenters.account_of(account)}, 201
+        )
+
+
+def get_snapshot(name: str) -> Response:
+    """The snapshot as a document to keep: records and files."""
+    account = account_named()
+    with account.lock:
+        return current_call().answer(save_snapshot(account, _mark(account, name)))
+
+
+def restore() -> Response:
+    """``{"name": …}``, or ``{"snapshot": document}``: make that moment the present again."""
+    data = json_object("name", "snapshot", "account", large=True)
+    account = account_named(data)
+    name = text_of(data, "name")
+    with account.lock:
+        if "snapshot" in data:
+            try:
+                mark = load_snapshot(account, data["snapshot"])
+            except ValueError as error:
+                raise invalid("snapshot", str(error)) from None
+        elif name:
+            mark = _mark(account, name)
+        else:
+            raise invalid("name", "is required")
+        current_call().sim.restore(account, mark)
+        current_call().account_or_none = account
+        return current_call().answer(presenters.account_of(account))
+
+
+def _mark(account: Account, name: str) -> dict[str, Any]:
+    if name not in account.marks:
+        raise NotFound("snapshot", name)
+    return account.marks[name]

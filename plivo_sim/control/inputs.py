@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import request
 
-from plivo_sim.dialects.bodies import LARGEST_BODY_BYTES, not_taken, read_body
-from plivo_sim.durations import Duration, parse_duration
-from plivo_sim.errors import Fault, Invalid, Problem
+from plivo_sim.account.account import Account
+from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.scenarios.language import Scenario
+from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 from plivo_sim.settings import read_instant
+from plivo_sim.simulator import is_account
+from plivo_sim.web.bodies import LARGEST_BODY_BYTES, not_taken, read_body
+from plivo_sim.web.calls import current_call
 
 W = TypeVar("W", bound=StrEnum)
 
 
 def invalid(path: str, text: str) -> Invalid:
-    return Invalid([Problem(Fault.BAD_VALUE, (path,) if path else (), text)])
+    return Invalid([Problem(ProblemKind.BAD_VALUE, (path,) if path else (), text)])
 
 
 LARGEST_JSON_BYTES = 1024 * 1024
@@ -88,3 +93,59 @@ def number_of(name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise invalid(name, "must be a whole number, 0 or more")
     return int(text)
+
+
+def wanted(data: dict[str, Any] | None = None) -> str:
+    """The ``account`` of the body or the query; empty when the call names none."""
+    return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
+
+
+def account_named(data: dict[str, Any] | None = None, *, sends: bool = False) -> Account:
+    """The account that a call means, with what is due in it done; with ``sends``, callbacks too.
+
+    A receiver that calls in before it answers would wait for itself there: so wait only where the
+    answer tells of callbacks. Raises AccountRequired when none is named and there is not exactly
+    one.
+    """
+    call = current_call()
+    auth_id = wanted(data)
+    if not auth_id:
+        account = call.sim.only_account()
+    elif is_account(auth_id):
+        account = call.sim.account(auth_id)
+    else:
+        raise invalid("account", "must be MA and 18 letters or digits")
+    call.account_or_none = account
+    call.sim.runner.catch_up(account, sends=sends)
+    return account
+
+
+def _document_words() -> Collection[str]:
+    return current_call().sim.catalogue.document_words
+
+
+def _part(key: str, value: Any) -> Scenario:
+    """A part of the language on its own: checked as if it stood in a scenario."""
+    whole = {"scenario": "a part of a scenario", key: value}
+    return _read(lambda: load_scenario_data(whole, key, _document_words()), key)
+
+
+def _read(load: Callable[[], Scenario], key: str = "") -> Scenario:
+    try:
+        return load()
+    except ScenarioError as error:
+        raise Invalid(
+            [
+                Problem(ProblemKind.BAD_VALUE, _own_path(mistake.path, key), _own_text(mistake))
+                for mistake in error.mistakes
+            ]
+        ) from None
+
+
+def _own_path(path: str, key: str) -> tuple[str, ...]:
+    own = path.removeprefix(f"{key}[0]").removeprefix(key).removeprefix(".") if key else path
+    return (own,) if own else ()
+
+
+def _own_text(mistake: Any) -> str:
+    return f"line {mistake.line}: {mistake.text}" if mistake.line else str(mistake.text)

@@ -1,36 +1,59 @@
-"""The control API's answers: the core's own words, whole."""
+"""The control API's answers: the core's own words, whole.
+
+Errors of the control API: problem details (RFC 9457).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from plivo_sim.dialects.timestamps import microseconds
-from plivo_sim.domain.events import StatusChanged
-from plivo_sim.domain.models import Application, Attempt, Change, Delivery, Step, Timer
-from plivo_sim.runner import Advance, Happening
-from plivo_sim.world import World
+from plivo_sim.account.account import Account
+from plivo_sim.apis.words import dotted, microseconds
+from plivo_sim.domain.errors import (
+    AccountRequired,
+    Busy,
+    ClockRefused,
+    Invalid,
+    NotFound,
+    NotReached,
+    SimError,
+    WrongCoding,
+    WrongState,
+)
+from plivo_sim.domain.records import (
+    Application,
+    Attempt,
+    Change,
+    Delivery,
+    StatusChanged,
+    Step,
+    Timer,
+)
+from plivo_sim.simulator.runner import Advance, Happening
+from plivo_sim.web.calls import Call
+from plivo_sim.web.errors import NoSuchPage, TooLarge, Untrusted, WrongMethod
 
 
-def clock_of(world: World) -> dict[str, Any]:
+def clock_of(account: Account) -> dict[str, Any]:
     """Where an account's time stands. Caller holds the lock."""
-    next_due = world.agenda.next_instant()
+    next_due = account.agenda.next_instant()
     return {
-        "account": world.auth_id,
-        "now": microseconds(world.now()),
-        "paused": world.clock.paused,
-        "rate": world.clock.rate,
-        "advancing": world.advancing,
-        "sending": world.sending,
+        "account": account.auth_id,
+        "now": microseconds(account.now()),
+        "paused": account.clock.paused,
+        "rate": account.clock.rate,
+        "advancing": account.advancing,
+        "sending": account.sending,
         "next_due": _instant(next_due),
-        "due_count": len(world.store.timers),
+        "due_count": len(account.store.timers),
     }
 
 
-def advanced(world: World, result: Advance) -> dict[str, Any]:
+def advanced(account: Account, result: Advance) -> dict[str, Any]:
     """What an advance did, in the order in which it happened."""
     return {
-        **clock_of(world),
+        **clock_of(account),
         "pending": result.pending,
         "happenings": [happening_of(each) for each in result.happenings],
     }
@@ -59,11 +82,11 @@ def happening_of(happening: Happening) -> dict[str, Any]:
     }
 
 
-def application_of(world: World, application: Application) -> dict[str, Any]:
+def application_of(account: Account, application: Application) -> dict[str, Any]:
     """An application with its timeline and what comes next. Caller holds the lock."""
     return {
         "id": application.id,
-        "account": world.auth_id,
+        "account": account.auth_id,
         "origin": application.origin,
         "alias": application.alias,
         "status": application.status,
@@ -83,7 +106,7 @@ def application_of(world: World, application: Application) -> dict[str, Any]:
         "timeline": [_change(change) for change in application.timeline],
         "next": [
             step
-            for timer in world.store.timers.having("subject_id", application.id)
+            for timer in account.store.timers.having("subject_id", application.id)
             for step in _upcoming(timer)
         ],
     }
@@ -137,18 +160,66 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def account_of(world: World) -> dict[str, Any]:
+def account_of(account: Account) -> dict[str, Any]:
     """An account: how much it holds, its own settings. Caller holds the lock."""
     return {
-        "auth_id": world.auth_id,
-        "now": microseconds(world.now()),
-        "applications": len(world.store.applications),
-        "end_users": len(world.store.end_users),
-        "documents": len(world.store.documents),
-        "numbers": len(world.store.numbers),
-        "settings": dict(world.overrides),
+        "auth_id": account.auth_id,
+        "now": microseconds(account.now()),
+        "applications": len(account.store.applications),
+        "end_users": len(account.store.end_users),
+        "documents": len(account.store.documents),
+        "numbers": len(account.store.numbers),
+        "settings": dict(account.overrides),
     }
 
 
 def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else microseconds(instant)
+
+
+MEDIA_TYPE = "application/problem+json"
+
+
+_KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
+    (NotFound, 404, "not_found", "No such record"),
+    (NoSuchPage, 404, "no_such_page", "No such page"),
+    (WrongMethod, 405, "wrong_method", "Method not allowed"),
+    (AccountRequired, 400, "account_required", "Say which account"),
+    (Invalid, 400, "invalid", "The request has problems"),
+    (TooLarge, 413, "too_large", "The body is too large"),
+    (WrongCoding, 415, "wrong_coding", "The body's encoding is not taken"),
+    (WrongState, 409, "wrong_state", "The status does not allow this"),
+    (ClockRefused, 409, "clock_refused", "The clock cannot do that"),
+    (NotReached, 409, "not_reached", "The status was not reached"),
+    (Busy, 409, "busy", "Another call is doing this"),
+    (Untrusted, 403, "untrusted", "Not from here"),
+)
+
+
+def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
+    """Status and body of a refusal."""
+    call.media_type = MEDIA_TYPE
+    status, code, title = next(
+        (
+            (status, code, title)
+            for type_, status, code, title in _KINDS
+            if isinstance(error, type_)
+        ),
+        (500, "internal", "The simulator failed"),
+    )
+    body: dict[str, Any] = {
+        "type": f"urn:plivo-sim:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": str(error),
+    }
+    if isinstance(error, AccountRequired):
+        body["accounts"] = list(error.accounts)
+    if isinstance(error, Invalid):
+        problems = [(dotted(problem.path), problem.text) for problem in error.problems]
+        body["detail"] = "; ".join(": ".join(filter(None, told)) for told in problems)
+        body["problems"] = [{"path": path, "message": text} for path, text in problems]
+    if isinstance(error, NotFound):
+        body["kind"], body["id"] = error.kind, error.id
+    return status, body

@@ -2,7 +2,7 @@
 
 The catalogue is data (``data/catalogue.yaml``); this module only knows its shape. What is
 published of a requirement is also what is checked (inferred). Each version of a requirement has
-its own id and its own document-type ids (DECISIONS 24).
+its own id and its own document-type ids (decision "Requirement versions").
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from plivo_sim.domain.models import EndUser, NumberType, UserType, Version
-from plivo_sim.errors import Fault, Problem
+from plivo_sim.domain.errors import Problem, ProblemKind
+from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Catalogue:
         there = self.of_country(version, country_iso)
         same_number_type = any(r.number_type is number_type for r in there)
         lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
-        return Problem(Fault.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
+        return Problem(ProblemKind.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,8 @@ def check_documents(
 ) -> list[Problem]:
     """Everything that is wrong with the set of documents.
 
-    ``allow_surplus``: the legacy API takes documents that nobody asked for (DECISIONS 27).
+    ``allow_surplus``: the legacy API takes documents that nobody asked for
+    (decision "Surplus documents").
     """
     problems: list[Problem] = []
     accepted = {type_.id for type_ in requirement.document_types}
@@ -147,7 +148,7 @@ def check_documents(
     given = {document.type.id for document in documents if document.type is not None}
     problems += [
         Problem(
-            Fault.MISSING_DOCUMENT,
+            ProblemKind.MISSING_DOCUMENT,
             ("documents",),
             f"a document of type '{slot.name}' is required",
             {"slot": slot, "requirement": requirement},
@@ -169,13 +170,15 @@ def check_document(type_: DocumentType, document: DocumentFacts, index: int) -> 
         if problem is not None and not value:
             text = f"is required for document type '{type_.name}'"
             problem = Problem(
-                Fault.MISSING_DATA_FIELD, problem.path, text, {**facts, "field": rule.name}
+                ProblemKind.MISSING_DATA_FIELD, problem.path, text, {**facts, "field": rule.name}
             )
         if problem is not None:
             problems.append(problem)
     if type_.proof_required and not document.has_file:
         text = f"a file is required for document type '{type_.name}'"
-        problems.append(Problem(Fault.MISSING_FILE, ("documents", index, "file"), text, facts))
+        problems.append(
+            Problem(ProblemKind.MISSING_FILE, ("documents", index, "file"), text, facts)
+        )
     return problems
 
 
@@ -202,13 +205,13 @@ def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Pro
     if not value:
         if not rule.required:
             return None
-        return Problem(Fault.MISSING_FIELD, path, "is required", {"label": rule.label})
+        return Problem(ProblemKind.MISSING_FIELD, path, "is required", {"label": rule.label})
     if not rule.min_length <= len(value) <= rule.max_length:
         text = f"must have {rule.min_length} to {rule.max_length} characters, has {len(value)}"
-        return Problem(Fault.BAD_LENGTH, path, text, {"rule": rule})
+        return Problem(ProblemKind.BAD_LENGTH, path, text, {"rule": rule})
     if rule.enums and value not in rule.enums:
         text = f"must be one of {', '.join(rule.enums)}"
-        return Problem(Fault.NOT_ALLOWED, path, text, {"allowed": rule.enums})
+        return Problem(ProblemKind.NOT_ALLOWED, path, text, {"allowed": rule.enums})
     return None
 
 
@@ -220,4 +223,4 @@ def _unknown_type(requirement: Requirement, document: DocumentFacts) -> Problem:
         f"it takes {', '.join(allowed) or 'no documents'}"
     )
     path = ("documents", document.index, "document_type_id")
-    return Problem(Fault.UNKNOWN_DOCUMENT_TYPE, path, text, {"allowed": allowed})
+    return Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, path, text, {"allowed": allowed})

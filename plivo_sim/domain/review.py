@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plivo_sim.domain.models import Application, Document, EndUser, Origin, Step
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
-from plivo_sim.durations import Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The statuses of an application and THE table of what may follow what.
 
-Source: DESIGN section 2, from the status flows of both Plivo pages (documented); ``suspended``
-and ``expired`` are in the SDKs' word list (observed), where they come from is field-reported.
+Source: docs/decisions.md, "Statuses, corrections, deletion", from the status flows of both Plivo
+pages (documented); ``suspended`` and ``expired`` are in the SDKs' word list (observed), where they
+come from is field-reported.
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.EXPIRED: frozenset(),
 }
 
+
 CORRECTABLE = frozenset({Status.REJECTED, Status.MORE_INFO_REQUIRED})
-"""What the applicant may change and send again (DECISIONS 17)."""
+"""What the applicant may change and send again (decision "Correctable applications")."""
+
 
 LOCKING = frozenset({Status.SUBMITTED, Status.ACCEPTED})
-"""While an application is one of these, its documents and end user are locked (DECISIONS 21)."""
+"""While an application is one of these, its documents and end user are locked
+(decision "Locked documents")."""
+
 
 UNDELETABLE = frozenset({Status.ACCEPTED})
-"""Never deletable, linked or not (DECISIONS 19)."""
+"""Never deletable, linked or not (decision "Deleting applications")."""
 
 
 def allowed(origin: Status, target: Status) -> bool:

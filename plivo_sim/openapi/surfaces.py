@@ -1,45 +1,144 @@
-"""The surfaces. A test holds that every route stands in one of them, and the other way round."""
+"""The surfaces. A test holds that every route stands in one of them, and the other way round.
+
+The surface of numbers: search, rent, list, change, release, and Link.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
 from marshmallow import Schema, fields
 
-from plivo_sim.atoms import schemas as atoms
-from plivo_sim.dialects import outcome
-from plivo_sim.dialects.legacy import schemas as legacy
-from plivo_sim.dialects.phone_number.documented import schemas as documented
-from plivo_sim.dialects.phone_number.sdk import schemas as sdk
-from plivo_sim.openapi.build import BASIC, BEARER
-from plivo_sim.openapi.forms import FILE, TEXT, form
-from plivo_sim.openapi.model import (
-    FORM,
-    JSON,
-    MULTIPART,
-    Operation,
-    Query,
-    SchemaType,
-    Surface,
+from plivo_sim.apis import headers as outcome
+from plivo_sim.apis.atoms import schemas as atoms
+from plivo_sim.apis.legacy import schemas as legacy
+from plivo_sim.apis.numbers import schemas
+from plivo_sim.apis.phone_number.beta import schemas as beta
+from plivo_sim.apis.phone_number.current import schemas as current
+from plivo_sim.openapi.build import BASIC, BEARER, FILE, TEXT, form
+from plivo_sim.web.endpoints import FORM, JSON, MULTIPART, Endpoint, Query, Surface
+
+
+def _elsewhere() -> Response:
+    """Stands for the view of a row that is not yet declared beside it."""
+    raise NotImplementedError
+
+
+def Operation(id: str, **row: Any) -> Endpoint:
+    """A row whose view is elsewhere."""
+    return Endpoint(name=id, view=_elsewhere, **row)
+
+
+_ACCOUNT = "/v1/Account/{auth_id}"
+
+
+_ONE = f"{_ACCOUNT}/Number/{{number}}/"
+
+
+_NUMBERS_PAGE = (
+    Query(name="limit", type="integer", description="1 to 20, default 20."),
+    Query(name="offset", type="integer"),
 )
-from plivo_sim.openapi.numbers import NUMBERS
+
+
+_WRITES = (400, 403, 404, 409, 422)
+
+
+NUMBERS = Surface(
+    name="numbers",
+    title="Plivo numbers",
+    description="Numbers to rent, rented numbers, and their links to compliance applications.",
+    prefix="",
+    answers="",
+    endpoints=(
+        Operation(
+            id="search", method="GET", path=f"{_ACCOUNT}/PhoneNumber/",
+            summary="Search for numbers to rent.",
+            query=(
+                Query(name="country_iso", required=True),
+                Query(name="type", description="any, fixed, local, national, mobile, tollfree."),
+                *(Query(name=name) for name in (
+                    "pattern", "region", "city", "services", "rate_center", "lata", "npanxx",
+                )),
+                *_NUMBERS_PAGE,
+            ),
+            answers={200: schemas.SearchOut}, errors=(400,),
+        ),
+        Operation(
+            id="rent", method="POST", path=f"{_ACCOUNT}/PhoneNumber/{{number}}/",
+            summary="Rent a number.", bodies={JSON: schemas.RentIn}, body_required=False,
+            answers={201: schemas.RentedOut}, errors=_WRITES,
+        ),
+        Operation(
+            id="list", method="GET", path=f"{_ACCOUNT}/Number/",
+            summary="List rented numbers, oldest first.",
+            query=(
+                *(Query(name=name) for name in (
+                    "type", "number_type", "number_startswith", "subaccount", "alias", "services",
+                    "cnam_lookup", "renewal_date", "renewal_date__lt", "renewal_date__lte",
+                    "renewal_date__gt", "renewal_date__gte",
+                )),
+                *_NUMBERS_PAGE,
+            ),
+            answers={200: schemas.NumberListOut}, errors=(400,),
+        ),
+        Operation(
+            id="get", method="GET", path=_ONE, summary="Read one rented number.",
+            answers={200: schemas.NumberGetOut}, errors=(400, 404),
+        ),
+        Operation(
+            id="update", method="POST", path=_ONE,
+            summary="Change a number, link it, or unlink it with an empty string.",
+            bodies={JSON: schemas.ChangeIn}, body_required=False,
+            answers={202: schemas.MessageOut}, errors=_WRITES,
+        ),
+        Operation(
+            id="release", method="DELETE", path=_ONE, summary="Give a number back.",
+            answers={200: schemas.MessageOut}, errors=(400, 403, 404),
+        ),
+        Operation(
+            id="link", method="POST", path=f"{_ACCOUNT}/PhoneNumber/Compliance/Link/",
+            summary="Link numbers to accepted applications.", bodies={JSON: schemas.LinkIn},
+            answers={200: schemas.LinkOut}, errors=(400, 403, 413, 422, 429),
+        ),
+    ),
+    error=schemas.ErrorOut,
+    security=BASIC,
+    always=(401,),
+)  # fmt: skip
+
 
 ACCOUNT = "/v1/Account/{auth_id}"
+
+
 COMPLIANCE = f"{ACCOUNT}/PhoneNumber/Compliance/"
+
+
 ONE = f"{COMPLIANCE}{{compliance_id}}/"
+
+
 OUTCOME = Query(
-    name=outcome.HEADER, place="header",
+    name=outcome.OUTCOME_HEADER, place="header",
     description="What the reviewer decides about this submission, such as rejected; after=2d; "
     'reason="Name mismatch". Plivo has no such header.',
 )  # fmt: skip
+
+
 _EXPAND = Query(name="expand", description="Comma list of end_user, documents, linked_numbers.")
+
+
 _PAGE = (
     Query(name="limit", type="integer", description="1 to 100, default 20."),
     Query(name="offset", type="integer"),
 )
+
+
 _FILTERS = tuple(
     Query(name=name) for name in ("status", "country_iso", "number_type", "user_type", "alias")
 )
+
+
 _KEY = tuple(Query(name=name) for name in ("country_iso", "number_type", "user_type"))
 
 
@@ -64,7 +163,7 @@ def _data_form(schema: str) -> dict[str, Any]:
     }
 
 
-def _new_api(api: Any, bodies: Any, changes: Any, errors: tuple[int, ...]) -> tuple[Operation, ...]:
+def _new_api(api: Any, bodies: Any, changes: Any, errors: tuple[int, ...]) -> tuple[Endpoint, ...]:
     deleted = api.DeletedOut if hasattr(api, "DeletedOut") else api.CreatedOut
     updated = api.UpdatedOut if hasattr(api, "UpdatedOut") else api.CreatedOut
     return (
@@ -103,56 +202,61 @@ def _new_api(api: Any, bodies: Any, changes: Any, errors: tuple[int, ...]) -> tu
     )  # fmt: skip
 
 
-SDK = Surface(
-    name="sdk",
+CURRENT = Surface(
+    name="current",
     title="Plivo PhoneNumber/Compliance, as the SDKs speak it",
     description="The new API in the dialect of the official SDKs.",
-    operations=_new_api(
-        sdk,
+    prefix="",
+    answers="",
+    endpoints=_new_api(
+        current,
         {MULTIPART: _data_form("CreateRequest"), FORM: _data_form("CreateRequest")},
         {MULTIPART: _data_form("UpdateRequest"), FORM: _data_form("UpdateRequest")},
         (400,),
     ),
-    error=sdk.ErrorOut,
+    error=current.ErrorOut,
     security=BASIC,
     always=(401, 429),
-    mount="/sdk",
-    components={"CreateRequest": sdk.CreateIn, "UpdateRequest": sdk.UpdateIn},
+    mount="/current",
+    components={"CreateRequest": current.CreateIn, "UpdateRequest": current.UpdateIn},
 )
 
-DOCUMENTED = Surface(
-    name="documented",
+
+BETA = Surface(
+    name="beta",
     title="Plivo PhoneNumber/Compliance, as the beta page prints it",
-    description="The new API in the documented dialect.",
-    operations=_new_api(
-        documented,
-        {JSON: documented.CreateIn, MULTIPART: form(documented.CreateIn, documents=True)},
+    description="The new API in the beta dialect.",
+    prefix="",
+    answers="",
+    endpoints=_new_api(
+        beta,
+        {JSON: beta.CreateIn, MULTIPART: form(beta.CreateIn, documents=True)},
         {
-            JSON: documented.UpdateIn,
-            MULTIPART: form(documented.UpdateIn, documents=True),
-            FORM: form(documented.UpdateIn),
+            JSON: beta.UpdateIn,
+            MULTIPART: form(beta.UpdateIn, documents=True),
+            FORM: form(beta.UpdateIn),
         },
         (400, 409, 413, 422),
     ),
-    error=documented.ErrorOut,
+    error=beta.ErrorOut,
     security=BASIC,
     always=(401, 429),
-    mount="/documented",
+    mount="/beta",
 )
 
 
-def _document(schema: SchemaType) -> dict[str, Any]:
+def _document(schema: type[Schema]) -> dict[str, Any]:
     """A legacy document: every further text field is one of its data fields."""
     return form(schema, file=FILE) | {"additionalProperties": TEXT}
 
 
-def _legacy() -> tuple[Operation, ...]:
+def _legacy() -> tuple[Endpoint, ...]:
     page = (Query(name="limit", type="integer"), Query(name="offset", type="integer"))
 
     def crud(
         noun: str, one: str, out: Any, created: Any, listed: Any, new: Any, change: Any,
         filters: tuple[str, ...],
-    ) -> tuple[Operation, ...]:  # fmt: skip
+    ) -> tuple[Endpoint, ...]:  # fmt: skip
         path, single = f"{ACCOUNT}/{noun}/", f"{ACCOUNT}/{noun}/{{id}}/"
         said = one.replace("_", " ")
         query = (*page, *(Query(name=name) for name in filters))
@@ -223,15 +327,20 @@ LEGACY = Surface(
     title="Plivo legacy compliance API",
     description="EndUser, ComplianceDocumentType, ComplianceRequirement, ComplianceDocument, "
     "ComplianceApplication.",
-    operations=_legacy(),
+    prefix="",
+    answers="",
+    endpoints=_legacy(),
     error=legacy.ErrorOut,
     security=BASIC,
     always=(401,),
 )
 
+
 ATOMS_KEY = tuple(
     Query(name=name, required=True) for name in ("countryIso", "numberType", "userType")
 )
+
+
 _ATOMS_FORM = {
     "type": "object",
     "properties": {
@@ -242,6 +351,8 @@ _ATOMS_FORM = {
     },
     "required": ["countryIso", "numberType", "userType", "endUser", "documents", "files"],
 }
+
+
 _ATOMS_FILES = {
     "type": "object",
     "properties": {name: _ATOMS_FORM["properties"][name] for name in ("documents", "files")},  # type: ignore[index]  # a plain value
@@ -258,12 +369,18 @@ def _enveloped(schema: Any, name: str) -> Any:
 
 
 _COMPLIANCE = "/atoms/v1/compliance"
+
+
 _APPLICATION = _enveloped(atoms.ApplicationOut, "ApplicationAnswerOut")
+
+
 ATOMS = Surface(
     name="atoms",
     title="Atoms compliance",
     description="The compliance facade of Smallest AI's Atoms.",
-    operations=(
+    prefix="",
+    answers="",
+    endpoints=(
         Operation(
             id="status", method="GET", path=f"{_COMPLIANCE}/status", query=ATOMS_KEY,
             summary="Where an organisation's application stands.",
@@ -298,4 +415,5 @@ ATOMS = Surface(
     components={"EndUserRequest": atoms.EndUserIn},
 )  # fmt: skip
 
-SURFACES = {surface.name: surface for surface in (SDK, DOCUMENTED, LEGACY, NUMBERS, ATOMS)}
+
+SURFACES = {surface.name: surface for surface in (CURRENT, BETA, LEGACY, NUMBERS, ATOMS)}

@@ -1,1 +1,1 @@
-"""Stories: rules that say what the reviewer decides about which submission, and when."""
+"""Scenarios: rules that say what the reviewer decides about which submission, and when."""

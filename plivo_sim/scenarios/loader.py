@@ -3,6 +3,8 @@
 The shape is checked with the JSON Schema that the types make (``jsonschema``), the meaning
 (``meaning``) after it, of every part whose shape is right. A file with any mistake loads not at
 all.
+
+Finds scenarios: a file by its path, or one that ships by its name.
 """
 
 from __future__ import annotations
@@ -12,21 +14,30 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from plivo_sim.data.catalogue import load_catalogue
-from plivo_sim.once import once
-from plivo_sim.scenarios.checks import Found, Steps
-from plivo_sim.scenarios.meaning import meaning_mistakes
-from plivo_sim.scenarios.model import Scenario, json_schema
-from plivo_sim.wording import MISSING, dotted, fitted, told, yaml_trouble
-from plivo_sim.yamltext import check_yaml, misread, read_as, text_loader
+from plivo_sim.catalogue import load_catalogue
+from plivo_sim.catalogue.yaml_text import check_yaml, misread, read_as, text_loader, yaml_trouble
+from plivo_sim.domain.typed import once
+from plivo_sim.domain.wording import MISSING, Found, Steps, dotted, fitted, told
+from plivo_sim.scenarios.language import Scenario, json_schema
+from plivo_sim.scenarios.validation import meaning_mistakes
 
 _ENDLESS = "is nested too deeply"
+
+
 LARGEST_TEXT = 256 * 1024
+
+
 MOST_VALUES = 20_000
+
+
 MOST_MISTAKES = 100
-"""A story has some dozens of lines. What is beyond these is an attack, or no story."""
+"""A scenario has some dozens of lines. What is beyond these is an attack, or no scenario."""
+
+
 _TOO_LARGE = f"is too large: at most {LARGEST_TEXT} characters and {MOST_VALUES} values"
 
 
@@ -100,7 +111,7 @@ def _checked(
     words: Mapping[Steps, str] = {},
 ) -> Scenario:
     if data is None:
-        raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'story: ...'")])
+        raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'scenario: ...'")])
     known = shipped_words() if document_words is None else document_words
     try:
         if _count(data, _parts_of, {}) > MOST_VALUES:
@@ -231,7 +242,7 @@ def _at(data: Any, path: Iterable[str | int]) -> Any:
 def _filler(path: Steps) -> str:
     if path[-1] == "status":
         return "verified" if path[-3:-2] == ("documents",) else "accepted"
-    return {"story": "a story untold", "effect": "error"}.get(str(path[-1]), "0s")
+    return {"scenario": "a scenario untold", "effect": "error"}.get(str(path[-1]), "0s")
 
 
 def _shape_mistakes(data: Any) -> Iterator[Found]:
@@ -265,3 +276,55 @@ def _line_of(node: Any, path: Steps) -> int:
         else:
             return line
     return line
+
+
+SHIPPED = "plivo_sim.scenarios.shipped"
+"""The package that the top-level folder ``scenarios/`` is installed as."""
+
+
+def shipped_names() -> list[str]:
+    """The names of the scenarios that ship, sorted."""
+    folder = resources.files(SHIPPED)
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if _is_scenario(f.name))
+
+
+def shipped_text(name: str) -> str:
+    """The text of a shipped scenario. Raises ScenarioError with a hint when there is none."""
+    if name not in shipped_names():
+        raise ScenarioError([_no_such(name)])
+    return resources.files(SHIPPED).joinpath(f"{name}.yaml").read_text("utf-8")
+
+
+def find_scenario(name: str, document_words: Collection[str] | None = None) -> Scenario:
+    """A shipped scenario by name, or a file by path. Raises ScenarioError, OSError.
+
+    ``document_words``: the document types that a file may name; None: those that ship.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml", ".json") or path.exists():
+        return load_scenario(path.read_text("utf-8"), name, document_words)
+    return load_scenario(shipped_text(name), f"{name}.yaml")
+
+
+def shipped_sentences() -> Iterator[tuple[str, str]]:
+    """The name of every shipped scenario, and the sentence that is its first line."""
+    for name in shipped_names():
+        yield name, shipped_text(name).partition("\n")[0].removeprefix("scenario: ")
+
+
+def shipped() -> Iterator[tuple[str, Scenario]]:
+    """Every shipped scenario."""
+    for name in shipped_names():
+        yield name, load_scenario(shipped_text(name), f"{name}.yaml")
+
+
+def _is_scenario(name: str) -> bool:
+    return name.endswith(".yaml")
+
+
+def _no_such(name: str) -> Mistake:
+    import difflib
+
+    close = difflib.get_close_matches(name, shipped_names(), n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else f"; there are {', '.join(shipped_names())}"
+    return Mistake(name, 0, "", f"no scenario of this name ships{hint}")

@@ -1,1 +1,1 @@
-"""The use-cases, one module a noun. Each takes the world that it works in; none knows HTTP."""
+"""The use-cases, one module a noun. Each takes the account that it works in; none knows HTTP."""

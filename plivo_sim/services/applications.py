@@ -11,10 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.events import ApplicationDeleted
-from plivo_sim.domain.models import (
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Page, Where
+from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
+from plivo_sim.domain.records import (
     END_USER_DETAILS,
     Application,
+    ApplicationDeleted,
     Document,
     DocumentReview,
     EndUser,
@@ -23,16 +26,12 @@ from plivo_sim.domain.models import (
     PhoneNumber,
     Version,
 )
-from plivo_sim.domain.requirements import (
-    DocumentType,
-    Requirement,
-    check_end_user,
-)
+from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
 from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import UNDELETABLE, Status
-from plivo_sim.errors import Fault, NotFound, Problem, WrongState
-from plivo_sim.ports import Page, Where
-from plivo_sim.services import callback_urls, planning, reviews, uploads
+from plivo_sim.services import callback_urls, reviews
+from plivo_sim.services import document_sets as uploads
+from plivo_sim.services import reviews as planning
 from plivo_sim.services.document_sets import (
     check_entries,
     check_files,
@@ -42,7 +41,6 @@ from plivo_sim.services.document_sets import (
     keep_document,
 )
 from plivo_sim.services.inputs import Dialect, NewApplication, merge, refuse
-from plivo_sim.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,42 +62,42 @@ class ApplicationView:
     numbers: tuple[PhoneNumber, ...]
 
 
-def get(world: World, id: str) -> Application:
+def get(account: Account, id: str) -> Application:
     """The application. Raises NotFound."""
-    application = world.store.applications.fetch(id)
+    application = account.store.applications.fetch(id)
     if application is None:
         raise NotFound("application", id)
     return application
 
 
-def page(world: World, where: Where, *, offset: int, limit: int) -> Page[Application]:
+def page(account: Account, where: Where, *, offset: int, limit: int) -> Page[Application]:
     """Some of the account's applications, oldest first."""
-    return world.store.applications.page(where, offset=offset, limit=limit)
+    return account.store.applications.page(where, offset=offset, limit=limit)
 
 
-def view(world: World, application: Application) -> ApplicationView:
+def view(account: Account, application: Application) -> ApplicationView:
     """The application with its end user, documents and numbers."""
-    end_user = world.store.end_users.fetch(application.end_user_id)
+    end_user = account.store.end_users.fetch(application.end_user_id)
     if end_user is None:
         raise NotFound("end_user", application.end_user_id)
     return ApplicationView(
         application=application,
         end_user=end_user,
         documents=tuple(
-            (document, world.catalogue.types_by_id[document.document_type_id])
-            for document in documents_of(world, application)
+            (document, account.catalogue.types_by_id[document.document_type_id])
+            for document in documents_of(account, application)
         ),
-        numbers=tuple(world.store.numbers.having("application_id", application.id)),
+        numbers=tuple(account.store.numbers.having("application_id", application.id)),
     )
 
 
-def requirement_of(world: World, application: Application) -> Requirement:
+def requirement_of(account: Account, application: Application) -> Requirement:
     """The requirement that the application was made against and keeps."""
-    return world.catalogue.by_id[application.requirement_id]
+    return account.catalogue.by_id[application.requirement_id]
 
 
 def create(
-    world: World,
+    account: Account,
     wanted: NewApplication,
     dialect: Dialect,
     found: Iterable[Problem] = (),
@@ -110,15 +108,15 @@ def create(
     ``found``: what the edge already saw wrong with the request. Raises Invalid with that and
     everything that is wrong here; then nothing was made.
     """
-    with world.lock:
-        requirement = _requirement(world, wanted, dialect.version)
-        problems = merge(found, _problems(world, wanted, dialect, requirement))
-        warnings = refuse(problems, strict=world.settings.strict)
+    with account.lock:
+        requirement = _requirement(account, wanted, dialect.version)
+        problems = merge(found, _problems(account, wanted, dialect, requirement))
+        warnings = refuse(problems, strict=account.settings.strict)
         assert requirement is not None
-        with world.transaction():
-            application = _make(world, wanted, dialect, requirement)
+        with account.transaction():
+            application = _make(account, wanted, dialect, requirement)
             why = "created and submitted"
-            application, plan = submit(world, application, why, dialect.origin, asked)
+            application, plan = submit(account, application, why, dialect.origin, asked)
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
@@ -127,49 +125,51 @@ class _Undo(Exception):
 
 
 def evaluate(
-    world: World,
+    account: Account,
     wanted: NewApplication,
     dialect: Dialect,
     found: Iterable[Problem] = (),
     asked: Asked | None = None,
 ) -> tuple[Accepted, Explanation]:
     """What ``create`` would do, and why; nothing of it is kept. Raises Invalid as it would."""
-    with world.lock:
+    with account.lock:
         try:
-            with world.transaction():
-                done = create(world, wanted, dialect, found, asked)
-                (explanation,) = planning.explanations_of(world, done.application.id)
+            with account.transaction():
+                done = create(account, wanted, dialect, found, asked)
+                (explanation,) = planning.explanations_of(account, done.application.id)
                 raise _Undo
         except _Undo:
-            uploads.sweep(world)
+            uploads.sweep(account)
             return done, explanation
 
 
 def submit(
-    world: World, application: Application, why: str, via: Origin, asked: Asked | None = None
+    account: Account, application: Application, why: str, via: Origin, asked: Asked | None = None
 ) -> tuple[Application, Plan]:
     """Hand an application to the reviewer, in the running transaction.
 
     ``asked``: the outcome that the request itself asks for. Raises WrongState unless the table
     allows it.
     """
-    now = world.now()
+    now = account.now()
     attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
-    for document in documents_of(world, application):
+    for document in documents_of(account, application):
         if document.review is not DocumentReview.PENDING:
-            world.store.documents.put(
+            account.store.documents.put(
                 replace(document, review=DocumentReview.PENDING, review_reason=None)
             )
-    event = reviews.change_status(world, attempted, Status.SUBMITTED, at=now, by="client", why=why)
+    event = reviews.change_status(
+        account, attempted, Status.SUBMITTED, at=now, by="client", why=why
+    )
     application = event.application
-    shown = view(world, application)
+    shown = view(account, application)
     plan = reviews.schedule(
-        world,
+        account,
         Submission(
             application=application,
             end_user=shown.end_user,
             documents=tuple(document for document, _ in shown.documents),
-            requirement=requirement_of(world, application),
+            requirement=requirement_of(account, application),
             via=via,
             asked=asked,
         ),
@@ -177,47 +177,48 @@ def submit(
     return application, plan
 
 
-def delete(world: World, application: Application) -> None:
+def delete(account: Account, application: Application) -> None:
     """Remove an application, its timers, its queued callbacks, and what was made with it.
 
-    Raises WrongState when it is accepted, or while numbers are linked to it (DECISIONS 19).
+    Raises WrongState when it is accepted, or while numbers are linked to it
+    (decision "Deleting applications").
     """
-    numbers = world.store.numbers.having("application_id", application.id)
+    numbers = account.store.numbers.having("application_id", application.id)
     linked = f"linked numbers: {', '.join(n.id for n in numbers)}" if numbers else ""
     if application.status in UNDELETABLE or numbers:
         raise WrongState("application", application.id, "delete", application.status, linked)
-    with world.transaction():
-        world.agenda.cancel(application.id)
-        planning.forget(world, application.id)
-        world.store.applications.drop(application.id)
+    with account.transaction():
+        account.agenda.cancel(application.id)
+        planning.forget(account, application.id)
+        account.store.applications.drop(application.id)
         for id in application.document_ids:
-            drop_document_if_its_own(world, id)
-        _drop_end_user_if_its_own(world, application.end_user_id)
-        world.publish(ApplicationDeleted(application=application, at=world.now()))
-    uploads.sweep(world)
+            drop_document_if_its_own(account, id)
+        _drop_end_user_if_its_own(account, application.end_user_id)
+        account.publish(ApplicationDeleted(application=application, at=account.now()))
+    uploads.sweep(account)
 
 
 # --- creating ----------------------------------------------------------------------------
 
 
-def _requirement(world: World, wanted: NewApplication, version: Version) -> Requirement | None:
+def _requirement(account: Account, wanted: NewApplication, version: Version) -> Requirement | None:
     if wanted.country_iso is None or wanted.number_type is None or wanted.user_type is None:
         return None
     key = (wanted.country_iso, wanted.number_type, wanted.user_type)
-    return world.catalogue.find(version, key)
+    return account.catalogue.find(version, key)
 
 
 def _problems(
-    world: World, wanted: NewApplication, dialect: Dialect, requirement: Requirement | None
+    account: Account, wanted: NewApplication, dialect: Dialect, requirement: Requirement | None
 ) -> list[Problem]:
     problems = [
-        *check_callback(world, wanted.callback_url, dialect),
-        *_check_alias(world, wanted),
+        *check_callback(account, wanted.callback_url, dialect),
+        *_check_alias(account, wanted),
     ]
     if requirement is None:
         if wanted.country_iso and wanted.number_type and wanted.user_type:
             key = (wanted.country_iso, wanted.number_type, wanted.user_type)
-            problems.append(world.catalogue.no_requirement(dialect.version, key))
+            problems.append(account.catalogue.no_requirement(dialect.version, key))
         files = [(i, d.upload) for i, d in enumerate(wanted.documents) if d.upload]
         return problems + check_files(files, dialect)
     entries = [entry_of(draft, requirement) for draft in wanted.documents]
@@ -225,32 +226,32 @@ def _problems(
     return problems + check_entries(requirement, entries, dialect)
 
 
-def check_callback(world: World, url: str | None, dialect: Dialect) -> list[Problem]:
+def check_callback(account: Account, url: str | None, dialect: Dialect) -> list[Problem]:
     if not url:
         return []
     problem = callback_urls.check(
         url,
         ("callback_url",),
         https_only=dialect.https_only,
-        allowed=world.settings.allow_callback_hosts,
+        allowed=account.settings.allow_callback_hosts,
     )
     return [problem] if problem else []
 
 
-def _check_alias(world: World, wanted: NewApplication) -> list[Problem]:
+def _check_alias(account: Account, wanted: NewApplication) -> list[Problem]:
     """An alias is unique for one end user on the live service (field-reported): soft."""
-    other = _of_alias_and_name(world, wanted.alias, wanted.end_user.get("name"))
+    other = _of_alias_and_name(account, wanted.alias, wanted.end_user.get("name"))
     if other is None:
         return []
     text = f"'{wanted.alias}' is used by application {other.id} of the same end user"
-    return [Problem(Fault.BAD_VALUE, ("alias",), text, soft=True)]
+    return [Problem(ProblemKind.BAD_VALUE, ("alias",), text, soft=True)]
 
 
-def _of_alias_and_name(world: World, alias: str | None, name: str | None) -> Application | None:
+def _of_alias_and_name(account: Account, alias: str | None, name: str | None) -> Application | None:
     """An application with this alias whose end user has this name. A load test may give all of
     its applications one alias, or all of its end users one name: the rarer of the two decides
     where to look."""
-    applications, end_users = world.store.applications, world.store.end_users
+    applications, end_users = account.store.applications, account.store.end_users
     if not alias or not name:
         return None
     if applications.how_many("alias", alias) <= end_users.how_many("name", name):
@@ -267,28 +268,28 @@ def _of_alias_and_name(world: World, alias: str | None, name: str | None) -> App
 
 
 def _make(
-    world: World, wanted: NewApplication, dialect: Dialect, requirement: Requirement
+    account: Account, wanted: NewApplication, dialect: Dialect, requirement: Requirement
 ) -> Application:
-    now = world.now()
+    now = account.now()
     assert wanted.alias is not None
     assert wanted.user_type is not None
     end_user = EndUser(
-        id=world.ids.next("end_user"),
-        seq=world.next_seq(),
+        id=account.ids.next("end_user"),
+        seq=account.next_seq(),
         origin=dialect.origin,
         type=wanted.user_type,
         created_at=now,
         updated_at=now,
         **details_of(wanted.end_user),
     )
-    world.store.end_users.put(end_user)
+    account.store.end_users.put(end_user)
     documents = [
-        keep_document(world, entry_of(draft, requirement), end_user.id, dialect.origin)
+        keep_document(account, entry_of(draft, requirement), end_user.id, dialect.origin)
         for draft in wanted.documents
     ]
     return Application(
-        id=world.ids.next("application"),
-        seq=world.next_seq(),
+        id=account.ids.next("application"),
+        seq=account.next_seq(),
         origin=dialect.origin,
         requirement_id=requirement.id,
         country_iso=requirement.country_iso,
@@ -311,12 +312,12 @@ def details_of(given: Mapping[str, str | None]) -> dict[str, Any]:
     return {**details, "name": given.get("name") or ""}
 
 
-def _drop_end_user_if_its_own(world: World, id: str) -> None:
-    end_user = world.store.end_users.fetch(id)
+def _drop_end_user_if_its_own(account: Account, id: str) -> None:
+    end_user = account.store.end_users.fetch(id)
     if end_user is None or end_user.origin is Origin.LEGACY:
         return
     if not (
-        world.store.applications.having("end_user_id", id)
-        or world.store.documents.having("end_user_id", id)
+        account.store.applications.having("end_user_id", id)
+        or account.store.documents.having("end_user_id", id)
     ):
-        world.store.end_users.drop(id)
+        account.store.end_users.drop(id)

@@ -1,7 +1,7 @@
 """Which callback URLs an application may carry, and which hosts count as local.
 
-The live service takes https only (field-reported for the SDK dialect; the beta page is silent).
-A simulator must also take http to local hosts (DECISIONS 38).
+The live service takes https only (field-reported for the current dialect; the beta page is silent).
+A simulator must also take http to local hosts (decision "Plain-http callbacks").
 """
 
 from __future__ import annotations
@@ -12,18 +12,28 @@ from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from plivo_sim.errors import Fault, Path, Problem
-from plivo_sim.urls import host_name
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.urls import host_name
 
 LONGEST_URL = 2048
+
+
 _METADATA = tuple(
     ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
 )
 """Cloud metadata that answers under a private address (Oracle, Amazon, Google)."""
+
+
 _ENGINES = frozenset(map(ipaddress.ip_address, ("169.254.1.2", "0.250.250.254")))
 """What ``host.docker.internal`` and its like mean under Podman and OrbStack: the machine itself."""
+
+
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+
+
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/32")
+
+
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 
 
@@ -88,15 +98,15 @@ def check(url: str, path: Path, *, https_only: bool, allowed: Collection[str]) -
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return Problem(Fault.BAD_VALUE, path, "is not a valid URL")
+        return Problem(ProblemKind.BAD_VALUE, path, "is not a valid URL")
     if parts.scheme not in ("http", "https") or not host or not _plain(url):
-        return Problem(Fault.BAD_VALUE, path, "must be an http or https URL")
+        return Problem(ProblemKind.BAD_VALUE, path, "must be an http or https URL")
     if len(url) > LONGEST_URL:
-        return Problem(Fault.BAD_VALUE, path, f"must have at most {LONGEST_URL} characters")
+        return Problem(ProblemKind.BAD_VALUE, path, f"must have at most {LONGEST_URL} characters")
     if parts.scheme == "http" and https_only:
         local = looks_local(host, allowed)
         text = "must be an https URL"
-        return Problem(Fault.BAD_VALUE, path, text, soft=local)
+        return Problem(ProblemKind.BAD_VALUE, path, text, soft=local)
     return None
 
 

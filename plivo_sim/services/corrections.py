@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.models import END_USER_DETAILS, Application, EndUser
+from plivo_sim.account.account import Account
+from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
+from plivo_sim.domain.records import END_USER_DETAILS, Application, EndUser
 from plivo_sim.domain.requirements import check_end_user
 from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import CORRECTABLE, LOCKING
-from plivo_sim.errors import Fault, NotFound, Problem, WrongState
-from plivo_sim.services import uploads
+from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.applications import Accepted, check_callback, requirement_of, submit
 from plivo_sim.services.document_sets import (
     Entry,
@@ -23,11 +24,10 @@ from plivo_sim.services.document_sets import (
     keep_document,
 )
 from plivo_sim.services.inputs import Correction, Dialect, merge, refuse
-from plivo_sim.world import World
 
 
 def correct(
-    world: World,
+    account: Account,
     application: Application,
     change: Correction,
     dialect: Dialect,
@@ -36,39 +36,40 @@ def correct(
 ) -> Accepted:
     """Apply a correction to a rejected application and submit it again: all or nothing.
 
-    Raises WrongState unless it is rejected or needs more information (DECISIONS 17), Invalid
-    when the result would not satisfy the requirement.
+    Raises WrongState unless it is rejected or needs more information
+    (decision "Correctable applications"), Invalid when the result would not satisfy the
+    requirement.
     """
     if application.status not in CORRECTABLE:
         raise WrongState("application", application.id, "update", application.status)
-    with world.lock:
-        requirement = requirement_of(world, application)
-        end_user = _merged_end_user(world, application, change.end_user)
-        entries = entries_of(world, application, change, dialect, requirement)
+    with account.lock:
+        requirement = requirement_of(account, application)
+        end_user = _merged_end_user(account, application, change.end_user)
+        entries = entries_of(account, application, change, dialect, requirement)
         problems = merge(
             found,
             [
                 *check_entries(requirement, entries, dialect),
                 *check_end_user(requirement, end_user),
-                *_check_locked(world, application, end_user, change.end_user),
-                *check_callback(world, change.callback_url, dialect),
+                *_check_locked(account, application, end_user, change.end_user),
+                *check_callback(account, change.callback_url, dialect),
             ],
         )
-        warnings = refuse(problems, strict=world.settings.strict)
-        with world.transaction():
-            ordered = in_place(world, application, entries, dialect)
-            application = _apply(world, application, change, end_user, ordered)
+        warnings = refuse(problems, strict=account.settings.strict)
+        with account.transaction():
+            ordered = in_place(account, application, entries, dialect)
+            application = _apply(account, application, change, end_user, ordered)
             why = "corrected and submitted again"
-            application, plan = submit(world, application, why, dialect.origin, asked)
-        uploads.sweep(world)
+            application, plan = submit(account, application, why, dialect.origin, asked)
+        uploads.sweep(account)
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
 def _merged_end_user(
-    world: World, application: Application, given: Mapping[str, str | None]
+    account: Account, application: Application, given: Mapping[str, str | None]
 ) -> EndUser:
     """The end user with the given keys changed; a key that is given as None keeps its value."""
-    end_user = world.store.end_users.fetch(application.end_user_id)
+    end_user = account.store.end_users.fetch(application.end_user_id)
     if end_user is None:
         raise NotFound("end_user", application.end_user_id)
     changed: dict[str, Any] = {
@@ -78,34 +79,36 @@ def _merged_end_user(
 
 
 def _check_locked(
-    world: World, application: Application, merged: EndUser, given: Mapping[str, str | None]
+    account: Account, application: Application, merged: EndUser, given: Mapping[str, str | None]
 ) -> list[Problem]:
     """An end user that a submitted or accepted application uses cannot change under it."""
     problems = []
     type_ = given.get("type")
     if type_ is not None and type_ != application.user_type:
         text = f"cannot change from {application.user_type}"
-        problems.append(Problem(Fault.BAD_VALUE, ("end_user", "type"), text))
-    if merged != world.store.end_users.fetch(merged.id):
+        problems.append(Problem(ProblemKind.BAD_VALUE, ("end_user", "type"), text))
+    if merged != account.store.end_users.fetch(merged.id):
         problems += [
-            Problem(Fault.BAD_VALUE, ("end_user",), f"is locked by application {other.id}")
-            for other in world.store.applications.having("end_user_id", merged.id)
+            Problem(ProblemKind.BAD_VALUE, ("end_user",), f"is locked by application {other.id}")
+            for other in account.store.applications.having("end_user_id", merged.id)
             if other.id != application.id and other.status in LOCKING
         ]
     return problems
 
 
 def _apply(
-    world: World,
+    account: Account,
     application: Application,
     change: Correction,
     end_user: EndUser,
     entries: Sequence[Entry],
 ) -> Application:
-    now = world.now()
-    if end_user != world.store.end_users.fetch(end_user.id):
-        world.store.end_users.put(replace(end_user, updated_at=now))
-    documents = [keep_document(world, entry, end_user.id, application.origin) for entry in entries]
+    now = account.now()
+    if end_user != account.store.end_users.fetch(end_user.id):
+        account.store.end_users.put(replace(end_user, updated_at=now))
+    documents = [
+        keep_document(account, entry, end_user.id, application.origin) for entry in entries
+    ]
     changed = replace(
         application,
         alias=change.alias or application.alias,
@@ -115,7 +118,7 @@ def _apply(
         callback_method=change.callback_method or application.callback_method,
         updated_at=now,
     )  # fmt: skip
-    world.store.applications.put(changed)
+    account.store.applications.put(changed)
     for id in set(application.document_ids) - set(changed.document_ids):
-        drop_document_if_its_own(world, id)
+        drop_document_if_its_own(account, id)
     return changed

@@ -2,6 +2,12 @@
 
 The page adds or replaces documents by type (documented); the SDKs' update replaces the whole set
 (field-reported).
+
+Files that come in: what is wrong with one, and keeping it.
+
+Rules: 5 MB each (documented; 5 MiB here, the lenient reading), names up to 99 characters, no
+empty file, no file in two slots of one application (field-reported). Types are told by the first
+bytes, never by name or header.
 """
 
 from __future__ import annotations
@@ -9,23 +15,111 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from plivo_sim.domain.models import Application, Document, Origin, StoredFile
-from plivo_sim.domain.requirements import (
-    DocumentFacts,
-    DocumentType,
-    Requirement,
-    check_documents,
+from plivo_sim.account.account import Account
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.records import Application, Document, Origin, StoredFile
+from plivo_sim.domain.requirements import DocumentFacts, DocumentType, Requirement, check_documents
+from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, Upload, merge
+
+LARGEST_BYTES = 5 * 1024 * 1024
+
+
+LONGEST_NAME = 99
+
+
+_MAGIC = (
+    (b"%PDF-", "PDF", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "PNG", "image/png"),
+    (b"\xff\xd8\xff", "JPEG", "image/jpeg"),
 )
-from plivo_sim.errors import Fault, Problem
-from plivo_sim.services import uploads
-from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, merge
-from plivo_sim.services.uploads import Upload
-from plivo_sim.world import World
 
 
-def documents_of(world: World, application: Application) -> list[Document]:
+def kind_of(content: bytes) -> tuple[str, str] | None:
+    """``("PDF", "application/pdf")`` and the like, by the first bytes; None if it is neither."""
+    for magic, word, media_type in _MAGIC:
+        if content.startswith(magic):
+            return word, media_type
+    return None
+
+
+def check(upload: Upload, path: Path, formats: Sequence[str]) -> Problem | None:
+    """The first thing that is wrong with a file."""
+
+    def bad(text: str) -> Problem:
+        return Problem(ProblemKind.BAD_FILE, path, text, {"name": upload.name})
+
+    if not upload.content:
+        return bad(f"file '{upload.name}' is empty")
+    if len(upload.content) > LARGEST_BYTES:
+        return bad(f"file '{upload.name}' exceeds the 5 MB size limit")
+    if len(upload.name) > LONGEST_NAME:
+        return bad(f"file name has {len(upload.name)} characters, at most {LONGEST_NAME} allowed")
+    kind = kind_of(upload.content)
+    if kind is None or kind[0] not in formats:
+        found = f"it is {kind[0]}" if kind else "its content is none of them"
+        return bad(f"file '{upload.name}' must be {' or '.join(formats)}; {found}")
+    return None
+
+
+def check_distinct(files: Iterable[tuple[int, bytes | str]]) -> list[Problem]:
+    """The same file in two slots of one application; ``files``: document index and content
+    (or the hash of a kept one)."""
+    first: dict[bytes | str, int] = {}
+    problems = []
+    for index, content in files:
+        if content in first:
+            text = f"the same file as documents[{first[content]}].file"
+            problems.append(Problem(ProblemKind.BAD_FILE, ("documents", index, "file"), text))
+        first.setdefault(content, index)
+    return problems
+
+
+def keep(account: Account, upload: Upload) -> StoredFile:
+    """Store a checked file. It is loose until the record that refers to it is written."""
+    kind = kind_of(upload.content)
+    sha256 = account.files.keep(upload.content)
+    account.loose_files.add(sha256)
+    account.when_written(lambda: account.loose_files.discard(sha256))
+    return StoredFile(
+        sha256=sha256,
+        name=upload.name,
+        size_bytes=len(upload.content),
+        media_type=kind[1] if kind else "application/octet-stream",
+    )
+
+
+def release(account: Account, document: Document) -> None:
+    """A document goes, or gets another file: the next sweep looks whether anybody needs its own."""
+    if document.file is not None:
+        account.loose_files.add(document.file.sha256)
+
+
+def sweep(account: Account) -> None:
+    """Forget the files that no document refers to; not while a mark might need them.
+
+    Within a transaction it waits until that is written: one that is not leaves the records that
+    need them, and so would a kill in between.
+    """
+    account.when_written(lambda: _sweep(account))
+
+
+def _sweep(account: Account) -> None:
+    with account.lock:
+        if account.marks:
+            return
+        if account.any_file_loose:
+            kept = {d.file.sha256 for d in account.store.documents.every() if d.file is not None}
+            account.files.forget_all_but(kept)
+            account.any_file_loose = False
+        for sha256 in account.loose_files:
+            if not account.store.documents.how_many("file_sha256", sha256):
+                account.files.forget(sha256)
+        account.loose_files.clear()
+
+
+def documents_of(account: Account, application: Application) -> list[Document]:
     """The documents of an application, in its order."""
-    found = (world.store.documents.fetch(id) for id in application.document_ids)
+    found = (account.store.documents.fetch(id) for id in application.document_ids)
     return [document for document in found if document is not None]
 
 
@@ -56,21 +150,21 @@ def entry_of(draft: DocumentDraft, requirement: Requirement) -> Entry:
 
 
 def entries_of(
-    world: World,
+    account: Account,
     application: Application,
     change: Correction,
     dialect: Dialect,
     requirement: Requirement,
 ) -> list[Entry]:
-    """The set of documents that a correction leads to (DECISIONS 18)."""
+    """The set of documents that a correction leads to (decision "All-or-nothing corrections")."""
     kept = [
         Entry(
-            type=world.catalogue.types_by_id[document.document_type_id],
+            type=account.catalogue.types_by_id[document.document_type_id],
             reference=document.document_type_id,
             data_fields=dict(document.data_fields),
             kept=document,
         )
-        for document in documents_of(world, application)
+        for document in documents_of(account, application)
     ]
     if change.documents is None:
         return kept
@@ -91,12 +185,12 @@ def _with_fields_kept(entry: Entry, kept: Sequence[Entry]) -> Entry:
 
 
 def in_place(
-    world: World, application: Application, entries: Sequence[Entry], dialect: Dialect
+    account: Account, application: Application, entries: Sequence[Entry], dialect: Dialect
 ) -> list[Entry]:
     """The entries in the order to keep: what replaces a document stands where that one stood."""
     if dialect.replaces_documents:
         return list(entries)
-    before = [document.document_type_id for document in documents_of(world, application)]
+    before = [document.document_type_id for document in documents_of(account, application)]
 
     def place(entry: Entry) -> int:
         id = entry.type.id if entry.type else ""
@@ -139,14 +233,14 @@ def _check_named_once(entries: Sequence[Entry]) -> list[Problem]:
         if entry.type.id in first:
             text = f"names the same type as documents[{first[entry.type.id]}]"
             path = ("documents", index, "document_type_id")
-            problems.append(Problem(Fault.BAD_VALUE, path, text))
+            problems.append(Problem(ProblemKind.BAD_VALUE, path, text))
         first.setdefault(entry.type.id, index)
     return problems
 
 
 def _check_distinct(entries: Sequence[Entry]) -> list[Problem]:
     """The same file twice; a file that stays has no place in the request to complain of."""
-    problems = uploads.check_distinct(
+    problems = check_distinct(
         [(i, e.content) for i, e in enumerate(entries) if e.content and e.kept is None]
     )
     stays = {e.content: e.type for e in entries if e.kept is not None and e.type}
@@ -154,24 +248,24 @@ def _check_distinct(entries: Sequence[Entry]) -> list[Problem]:
         type_ = stays.get(entry.content) if entry.kept is None and entry.content else None
         if type_ is not None:
             text = f"the same file as the '{type_.name}' that the application has"
-            problems.append(Problem(Fault.BAD_FILE, ("documents", index, "file"), text))
+            problems.append(Problem(ProblemKind.BAD_FILE, ("documents", index, "file"), text))
     return problems
 
 
 def check_files(files: Iterable[tuple[int, Upload]], dialect: Dialect) -> list[Problem]:
-    found = (uploads.check(f, ("documents", i, "file"), dialect.formats) for i, f in files)
+    found = (check(f, ("documents", i, "file"), dialect.formats) for i, f in files)
     return [problem for problem in found if problem is not None]
 
 
-def keep_document(world: World, entry: Entry, end_user_id: str, origin: Origin) -> Document:
+def keep_document(account: Account, entry: Entry, end_user_id: str, origin: Origin) -> Document:
     if entry.kept is not None:
         return entry.kept
     assert entry.type is not None
-    file: StoredFile | None = uploads.keep(world, entry.upload) if entry.upload else None
-    now = world.now()
+    file: StoredFile | None = keep(account, entry.upload) if entry.upload else None
+    now = account.now()
     document = Document(
-        id=world.ids.next("document"),
-        seq=world.next_seq(),
+        id=account.ids.next("document"),
+        seq=account.next_seq(),
         origin=origin,
         end_user_id=end_user_id,
         document_type_id=entry.type.id,
@@ -180,15 +274,15 @@ def keep_document(world: World, entry: Entry, end_user_id: str, origin: Origin) 
         created_at=now,
         updated_at=now,
     )
-    world.store.documents.put(document)
+    account.store.documents.put(document)
     return document
 
 
-def drop_document_if_its_own(world: World, id: str) -> None:
+def drop_document_if_its_own(account: Account, id: str) -> None:
     """Remove a document that one call of the new API made and that no application has now."""
-    document = world.store.documents.fetch(id)
+    document = account.store.documents.fetch(id)
     if document is None or document.origin is Origin.LEGACY:
         return
-    if not world.store.applications.having("document_ids", id):
-        uploads.release(world, document)
-        world.store.documents.drop(id)
+    if not account.store.applications.having("document_ids", id):
+        release(account, document)
+        account.store.documents.drop(id)

@@ -11,17 +11,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.models import Application, Document, DocumentReview, Origin
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Page, Where
+from plivo_sim.domain.errors import NotFound, Problem, ProblemKind
+from plivo_sim.domain.records import Application, Document, DocumentReview, Origin
 from plivo_sim.domain.requirements import DocumentType, check_value
-from plivo_sim.errors import Fault, NotFound, Problem
-from plivo_sim.ports import Page, Where
-from plivo_sim.services import uploads
+from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.end_users import locking, named, refuse_if_used
-from plivo_sim.services.inputs import merge, refuse
-from plivo_sim.services.uploads import Upload
-from plivo_sim.world import World
+from plivo_sim.services.inputs import Upload, merge, refuse
 
 FORMATS = ("PDF", "PNG", "JPEG")
+
+
 LONGEST_VALUE = 1000
 """Of a data field that the document type does not know (invented)."""
 
@@ -41,84 +42,84 @@ class DocumentRequest:
     upload: Upload | None = None
 
 
-def get(world: World, id: str) -> Document:
+def get(account: Account, id: str) -> Document:
     """The document. Raises NotFound."""
-    document = world.store.documents.fetch(id)
+    document = account.store.documents.fetch(id)
     if document is None:
         raise NotFound("document", id)
     return document
 
 
-def page(world: World, where: Where, *, offset: int, limit: int) -> Page[Document]:
+def page(account: Account, where: Where, *, offset: int, limit: int) -> Page[Document]:
     """Some of the account's documents, oldest first."""
-    return world.store.documents.page(where, offset=offset, limit=limit)
+    return account.store.documents.page(where, offset=offset, limit=limit)
 
 
-def create(world: World, wanted: DocumentRequest, found: Iterable[Problem] = ()) -> Document:
+def create(account: Account, wanted: DocumentRequest, found: Iterable[Problem] = ()) -> Document:
     """Make a document; its file and the fields that its type asks for may come later.
 
     ``found``: what the edge already saw wrong. Raises Invalid with that and everything wrong
     here: unknown end user or type, a file that cannot be taken, values that break the type's
     rules (inferred).
     """
-    with world.lock:
-        _refuse(world, wanted, wanted.document_type_id, found)
+    with account.lock:
+        _refuse(account, wanted, wanted.document_type_id, found)
         assert wanted.end_user_id is not None
         assert wanted.document_type_id is not None
-        with world.transaction():
-            now = world.now()
+        with account.transaction():
+            now = account.now()
             document = Document(
-                id=world.ids.next("document"),
-                seq=world.next_seq(),
+                id=account.ids.next("document"),
+                seq=account.next_seq(),
                 origin=Origin.LEGACY,
                 end_user_id=wanted.end_user_id,
                 document_type_id=wanted.document_type_id,
                 alias=wanted.alias,
                 data_fields=tuple(wanted.data_fields.items()),
-                file=uploads.keep(world, wanted.upload) if wanted.upload else None,
+                file=uploads.keep(account, wanted.upload) if wanted.upload else None,
                 created_at=now,
                 updated_at=now,
             )
-            world.store.documents.put(document)
+            account.store.documents.put(document)
         return document
 
 
 def update(
-    world: World, id: str, change: DocumentRequest, found: Iterable[Problem] = ()
+    account: Account, id: str, change: DocumentRequest, found: Iterable[Problem] = ()
 ) -> Document:
     """Change a document: data fields merge by name, a new file replaces the old.
 
-    Raises NotFound, InUse while a submitted or accepted application uses it (DECISIONS 21) or
-    when its end user would change while any does, Invalid.
+    Raises NotFound, InUse while a submitted or accepted application uses it
+    (decision "Locked documents") or when its end user would change while any does, Invalid.
     """
-    with world.lock:
-        document = get(world, id)
-        users = _users(world, id)
+    with account.lock:
+        document = get(account, id)
+        users = _users(account, id)
         refuse_if_used("document", id, "update", locking(users))
         if change.end_user_id not in (None, document.end_user_id):
             refuse_if_used("document", id, "change the end user of", named(users))
-        _refuse(world, change, change.document_type_id or document.document_type_id, found)
-        with world.transaction():
-            changed = _changed(world, document, change)
+        _refuse(account, change, change.document_type_id or document.document_type_id, found)
+        with account.transaction():
+            changed = _changed(account, document, change)
             if changed != document:
                 changed = replace(
                     changed,
                     review=DocumentReview.PENDING,
                     review_reason=None,
-                    updated_at=world.now(),
+                    updated_at=account.now(),
                 )
-                world.store.documents.put(changed)
-            uploads.release(world, document)
-            uploads.sweep(world)
+                account.store.documents.put(changed)
+            uploads.release(account, document)
+            uploads.sweep(account)
         return changed
 
 
-def _changed(world: World, document: Document, change: DocumentRequest) -> Document:
+def _changed(account: Account, document: Document, change: DocumentRequest) -> Document:
     given: dict[str, Any] = {
         "end_user_id": change.end_user_id,
         "document_type_id": change.document_type_id,
         "alias": change.alias,
-        "file": uploads.keep(world, change.upload) if change.upload else None,
+        "file": uploads.keep(account, change.upload) if change.upload else None,
     }
     fields = dict(document.data_fields) | dict(change.data_fields)
     return replace(
@@ -128,37 +129,37 @@ def _changed(world: World, document: Document, change: DocumentRequest) -> Docum
     )
 
 
-def delete(world: World, id: str) -> None:
+def delete(account: Account, id: str) -> None:
     """Remove a document and its file. Raises NotFound, InUse while any application uses it."""
-    with world.lock:
-        document = get(world, id)
-        refuse_if_used("document", id, "delete", named(_users(world, id)))
-        with world.transaction():
-            uploads.release(world, document)
-            world.store.documents.drop(id)
-        uploads.sweep(world)
+    with account.lock:
+        document = get(account, id)
+        refuse_if_used("document", id, "delete", named(_users(account, id)))
+        with account.transaction():
+            uploads.release(account, document)
+            account.store.documents.drop(id)
+        uploads.sweep(account)
 
 
-def _users(world: World, id: str) -> list[Application]:
-    return world.store.applications.having("document_ids", id)
+def _users(account: Account, id: str) -> list[Application]:
+    return account.store.applications.having("document_ids", id)
 
 
 def _refuse(
-    world: World, wanted: DocumentRequest, type_id: str | None, found: Iterable[Problem]
+    account: Account, wanted: DocumentRequest, type_id: str | None, found: Iterable[Problem]
 ) -> None:
     problems: list[Problem] = []
-    if wanted.end_user_id and world.store.end_users.fetch(wanted.end_user_id) is None:
+    if wanted.end_user_id and account.store.end_users.fetch(wanted.end_user_id) is None:
         text = f"no end user '{wanted.end_user_id[:50]}' in this account"
-        problems.append(Problem(Fault.UNKNOWN_RECORD, ("end_user_id",), text))
-    type_ = world.catalogue.types_by_id.get(type_id) if type_id else None
+        problems.append(Problem(ProblemKind.UNKNOWN_RECORD, ("end_user_id",), text))
+    type_ = account.catalogue.types_by_id.get(type_id) if type_id else None
     if wanted.document_type_id and type_ is None:
         text = f"no document type '{wanted.document_type_id[:50]}'"
-        problems.append(Problem(Fault.UNKNOWN_DOCUMENT_TYPE, ("document_type_id",), text))
+        problems.append(Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, ("document_type_id",), text))
     problems += _check_values(type_, wanted.data_fields)
     if wanted.upload is not None:
         problem = uploads.check(wanted.upload, ("file",), FORMATS)
         problems += [problem] if problem else []
-    refuse(merge(found, problems), strict=world.settings.strict)
+    refuse(merge(found, problems), strict=account.settings.strict)
 
 
 def _check_values(type_: DocumentType | None, values: Mapping[str, str]) -> list[Problem]:
@@ -172,5 +173,5 @@ def _check_values(type_: DocumentType | None, values: Mapping[str, str]) -> list
             problems += [problem] if problem else []
         elif len(value) > LONGEST_VALUE:
             text = f"must have at most {LONGEST_VALUE} characters, has {len(value)}"
-            problems.append(Problem(Fault.BAD_LENGTH, path, text))
+            problems.append(Problem(ProblemKind.BAD_LENGTH, path, text))
     return problems

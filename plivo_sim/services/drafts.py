@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.models import (
+from plivo_sim.account.account import Account
+from plivo_sim.domain.errors import Path, Problem, ProblemKind, WrongState
+from plivo_sim.domain.records import (
     Application,
     Document,
     EndUser,
@@ -27,12 +29,11 @@ from plivo_sim.domain.requirements import (
 )
 from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
-from plivo_sim.errors import Fault, Path, Problem, WrongState
-from plivo_sim.services import applications, document_sets, uploads
+from plivo_sim.services import applications, document_sets
+from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.end_users import get as get_end_user
 from plivo_sim.services.inputs import merge, refuse
-from plivo_sim.world import World
 
 EDITABLE = CORRECTABLE | {Status.DRAFT}
 """Whose documents may change. Source: documented (not while submitted; corrections when
@@ -63,75 +64,78 @@ class Drafted:
     warnings: tuple[Problem, ...] = ()
 
 
-def create(world: World, wanted: NewDraft, found: Iterable[Problem] = ()) -> Drafted:
+def create(account: Account, wanted: NewDraft, found: Iterable[Problem] = ()) -> Drafted:
     """Make a draft, with or without its documents.
 
     ``found``: what the edge already saw wrong. Raises Invalid with that and everything wrong
     here; then nothing was made.
     """
-    with world.lock:
+    with account.lock:
         found = list(found)
-        requirement, problems = _requirement(world, wanted, {each.path for each in found})
-        end_user = world.store.end_users.fetch(wanted.end_user_id or "")
+        requirement, problems = _requirement(account, wanted, {each.path for each in found})
+        end_user = account.store.end_users.fetch(wanted.end_user_id or "")
         problems += _check_end_user(wanted, end_user, requirement)
-        problems += _check_document_ids(world, wanted.document_ids, wanted.end_user_id)
-        problems += _check_alias(world, wanted)
-        warnings = refuse(merge(found, problems), strict=world.settings.strict)
+        problems += _check_document_ids(account, wanted.document_ids, wanted.end_user_id)
+        problems += _check_alias(account, wanted)
+        warnings = refuse(merge(found, problems), strict=account.settings.strict)
         assert requirement is not None
-        with world.transaction():
-            application = _draft(world, wanted, requirement)
-            world.store.applications.put(application)
+        with account.transaction():
+            application = _draft(account, wanted, requirement)
+            account.store.applications.put(application)
         return Drafted(application=application, warnings=warnings)
 
 
 def update(
-    world: World, id: str, document_ids: Sequence[str] | None, found: Iterable[Problem] = ()
+    account: Account, id: str, document_ids: Sequence[str] | None, found: Iterable[Problem] = ()
 ) -> Application:
     """Replace the documents of a draft or of a rejected application, which stays rejected.
 
     None means "not given". Documents that are no longer used stay, whichever API made them:
     here they are records of their own. Raises NotFound, WrongState, Invalid.
     """
-    with world.lock:
-        application = applications.get(world, id)
+    with account.lock:
+        application = applications.get(account, id)
         if application.status not in EDITABLE:
             raise WrongState("application", id, "update", application.status)
-        problems = _check_document_ids(world, document_ids or (), application.end_user_id)
-        refuse(merge(found, problems), strict=world.settings.strict)
+        problems = _check_document_ids(account, document_ids or (), application.end_user_id)
+        refuse(merge(found, problems), strict=account.settings.strict)
         if document_ids is None:
             return application
-        with world.transaction():
-            changed = replace(application, document_ids=tuple(document_ids), updated_at=world.now())
-            world.store.applications.put(changed)
+        with account.transaction():
+            changed = replace(
+                application, document_ids=tuple(document_ids), updated_at=account.now()
+            )
+            account.store.applications.put(changed)
         return changed
 
 
-def submit(world: World, id: str, asked: Asked | None = None) -> Accepted:
+def submit(account: Account, id: str, asked: Asked | None = None) -> Accepted:
     """Hand a draft, or a rejected application, to the reviewer.
 
     ``asked``: the outcome that the request itself asks for. Raises NotFound, WrongState unless
     it is one of these, Invalid when a document that the requirement asks for, a field or a file
-    is missing (DECISIONS 21). Surplus documents are no problem (DECISIONS 27).
+    is missing (decision "Locked documents"). Surplus documents are no problem
+    (decision "Surplus documents").
     """
-    with world.lock:
-        application = applications.get(world, id)
+    with account.lock:
+        application = applications.get(account, id)
         if not allowed(application.status, Status.SUBMITTED):
             raise WrongState("application", id, "submit", application.status)
-        refuse(_check_complete(world, application), strict=world.settings.strict)
-        with world.transaction():
+        refuse(_check_complete(account, application), strict=account.settings.strict)
+        with account.transaction():
             application, plan = applications.submit(
-                world, application, "submitted", Origin.LEGACY, asked
+                account, application, "submitted", Origin.LEGACY, asked
             )
         return Accepted(application=application, plan=plan)
 
 
-def _draft(world: World, wanted: NewDraft, requirement: Requirement) -> Application:
-    now = world.now()
+def _draft(account: Account, wanted: NewDraft, requirement: Requirement) -> Application:
+    now = account.now()
     assert wanted.alias is not None
     assert wanted.end_user_id is not None
     return Application(
-        id=world.ids.next("application"),
-        seq=world.next_seq(),
+        id=account.ids.next("application"),
+        seq=account.next_seq(),
         origin=Origin.LEGACY,
         requirement_id=requirement.id,
         country_iso=requirement.country_iso,
@@ -150,51 +154,53 @@ def _draft(world: World, wanted: NewDraft, requirement: Requirement) -> Applicat
 
 
 def _requirement(
-    world: World, wanted: NewDraft, flagged: Collection[Path]
+    account: Account, wanted: NewDraft, flagged: Collection[Path]
 ) -> tuple[Requirement | None, list[Problem]]:
     """The requirement that is meant, or what stands in the way; ``flagged``: what is known to be
     wrong already."""
     if wanted.requirement_id is not None:
-        return _requirement_by_id(world, wanted, wanted.requirement_id)
+        return _requirement_by_id(account, wanted, wanted.requirement_id)
     missing = [
-        Problem(Fault.MISSING_FIELD, (name,), "is required")
+        Problem(ProblemKind.MISSING_FIELD, (name,), "is required")
         for name in ("country_iso", "number_type", "user_type")
         if getattr(wanted, name) is None and (name,) not in flagged
     ]
     if len(missing) == 3:
         text = "is required, or else country, number type and end user type"
-        missing = [Problem(Fault.BAD_VALUE, ("requirement_id",), text)]
+        missing = [Problem(ProblemKind.BAD_VALUE, ("requirement_id",), text)]
     if missing or not (wanted.country_iso and wanted.number_type and wanted.user_type):
         return None, missing
     key = (wanted.country_iso, wanted.number_type, wanted.user_type)
-    requirement = world.catalogue.find(Version.SDK, key)
+    requirement = account.catalogue.find(Version.CURRENT, key)
     if requirement is not None:
         return requirement, []
-    return None, [world.catalogue.no_requirement(Version.SDK, key)]
+    return None, [account.catalogue.no_requirement(Version.CURRENT, key)]
 
 
 def _requirement_by_id(
-    world: World, wanted: NewDraft, id: str
+    account: Account, wanted: NewDraft, id: str
 ) -> tuple[Requirement | None, list[Problem]]:
     """The requirement of this id, which must be of the legacy API's version (invented: the
     other one asks for details that its end users cannot have) and agree with what else is
     given."""
-    requirement = world.catalogue.by_id.get(id)
+    requirement = account.catalogue.by_id.get(id)
     if requirement is None:
         text = f"no compliance requirement '{id[:50]}'"
-        return None, [Problem(Fault.UNKNOWN_RECORD, ("requirement_id",), text)]
+        return None, [Problem(ProblemKind.UNKNOWN_RECORD, ("requirement_id",), text)]
     key = (requirement.country_iso, requirement.number_type, requirement.user_type)
-    if requirement.version is not Version.SDK:
-        ours = world.catalogue.find(Version.SDK, key)
+    if requirement.version is not Version.CURRENT:
+        ours = account.catalogue.find(Version.CURRENT, key)
         text = "is of the new API only" + (f"; use {ours.id}" if ours else "")
-        return None, [Problem(Fault.BAD_VALUE, ("requirement_id",), text)]
+        return None, [Problem(ProblemKind.BAD_VALUE, ("requirement_id",), text)]
     given = {
         "country_iso": wanted.country_iso,
         "number_type": wanted.number_type,
         "user_type": wanted.user_type,
     }
     return requirement, [
-        Problem(Fault.BAD_VALUE, (name,), f"is {getattr(requirement, name)} in requirement {id}")
+        Problem(
+            ProblemKind.BAD_VALUE, (name,), f"is {getattr(requirement, name)} in requirement {id}"
+        )
         for name, value in given.items()
         if value not in (None, getattr(requirement, name))
     ]
@@ -206,26 +212,29 @@ def _check_end_user(
     path = ("end_user_id",)
     if end_user is None:
         if not wanted.end_user_id:
-            return [Problem(Fault.MISSING_FIELD, path, "is required")]
+            return [Problem(ProblemKind.MISSING_FIELD, path, "is required")]
         text = f"no end user '{wanted.end_user_id[:50]}' in this account"
-        return [Problem(Fault.UNKNOWN_RECORD, path, text)]
+        return [Problem(ProblemKind.UNKNOWN_RECORD, path, text)]
     if requirement is not None and requirement.user_type is not end_user.type:
         text = f"is of type {end_user.type}; the requirement is for {requirement.user_type}"
-        return [Problem(Fault.BAD_VALUE, path, text)]
+        return [Problem(ProblemKind.BAD_VALUE, path, text)]
     return []
 
 
-def _check_document_ids(world: World, ids: Sequence[str], end_user_id: str | None) -> list[Problem]:
-    """Each document once, there, and of the application's own end user (DECISIONS 21)."""
+def _check_document_ids(
+    account: Account, ids: Sequence[str], end_user_id: str | None
+) -> list[Problem]:
+    """Each document once, there, and of the application's own end user
+    (decision "Locked documents")."""
     problems = []
     for index, id in enumerate(ids):
-        document = world.store.documents.fetch(id)
+        document = account.store.documents.fetch(id)
         if document is None:
-            fault, text = Fault.UNKNOWN_RECORD, f"no document '{id[:50]}' in this account"
+            fault, text = ProblemKind.UNKNOWN_RECORD, f"no document '{id[:50]}' in this account"
         elif id in ids[:index]:
-            fault, text = Fault.BAD_VALUE, "is named twice"
+            fault, text = ProblemKind.BAD_VALUE, "is named twice"
         elif end_user_id and document.end_user_id != end_user_id:
-            fault = Fault.BAD_VALUE
+            fault = ProblemKind.BAD_VALUE
             text = f"belongs to end user {document.end_user_id}, not to {end_user_id[:50]}"
         else:
             continue
@@ -233,21 +242,21 @@ def _check_document_ids(world: World, ids: Sequence[str], end_user_id: str | Non
     return problems
 
 
-def _check_alias(world: World, wanted: NewDraft) -> list[Problem]:
+def _check_alias(account: Account, wanted: NewDraft) -> list[Problem]:
     """An alias is unique for one end user on the live service (inferred: field-reported for the
     new API): soft."""
     where = {"alias": (wanted.alias or "",), "end_user_id": (wanted.end_user_id or "",)}
-    for other in world.store.applications.page(where, limit=1).records:
+    for other in account.store.applications.page(where, limit=1).records:
         text = f"'{wanted.alias}' is used by application {other.id} of the same end user"
-        return [Problem(Fault.BAD_VALUE, ("alias",), text, soft=True)]
+        return [Problem(ProblemKind.BAD_VALUE, ("alias",), text, soft=True)]
     return []
 
 
-def _check_complete(world: World, application: Application) -> list[Problem]:
-    requirement = applications.requirement_of(world, application)
-    end_user = get_end_user(world, application.end_user_id)
-    documents = document_sets.documents_of(world, application)
-    facts = [_facts(world, document, index) for index, document in enumerate(documents)]
+def _check_complete(account: Account, application: Application) -> list[Problem]:
+    requirement = applications.requirement_of(account, application)
+    end_user = get_end_user(account, application.end_user_id)
+    documents = document_sets.documents_of(account, application)
+    facts = [_facts(account, document, index) for index, document in enumerate(documents)]
     files = [(i, each.file.sha256) for i, each in enumerate(documents) if each.file]
     return [
         *check_end_user(requirement, end_user),
@@ -256,9 +265,9 @@ def _check_complete(world: World, application: Application) -> list[Problem]:
     ]
 
 
-def _facts(world: World, document: Document, index: int) -> DocumentFacts:
+def _facts(account: Account, document: Document, index: int) -> DocumentFacts:
     return DocumentFacts(
-        type=world.catalogue.types_by_id.get(document.document_type_id),
+        type=account.catalogue.types_by_id.get(document.document_type_id),
         type_reference=document.document_type_id,
         data_fields=dict(document.data_fields),
         has_file=document.file is not None,

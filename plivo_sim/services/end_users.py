@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.models import Application, EndUser, Origin, UserType
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Page, Where
+from plivo_sim.domain.errors import InUse, NotFound, Problem
+from plivo_sim.domain.records import Application, EndUser, Origin, UserType
 from plivo_sim.domain.statuses import LOCKING
-from plivo_sim.errors import InUse, NotFound, Problem
-from plivo_sim.ports import Page, Where
 from plivo_sim.services.inputs import refuse
-from plivo_sim.world import World
 
 MOST_NAMED = 5
 
@@ -40,29 +40,29 @@ class EndUserChange:
     type: UserType | None = None
 
 
-def get(world: World, id: str) -> EndUser:
+def get(account: Account, id: str) -> EndUser:
     """The end user. Raises NotFound."""
-    end_user = world.store.end_users.fetch(id)
+    end_user = account.store.end_users.fetch(id)
     if end_user is None:
         raise NotFound("end_user", id)
     return end_user
 
 
-def page(world: World, where: Where, *, offset: int, limit: int) -> Page[EndUser]:
+def page(account: Account, where: Where, *, offset: int, limit: int) -> Page[EndUser]:
     """Some of the account's end users, oldest first."""
-    return world.store.end_users.page(where, offset=offset, limit=limit)
+    return account.store.end_users.page(where, offset=offset, limit=limit)
 
 
-def create(world: World, wanted: NewEndUser, found: Iterable[Problem] = ()) -> EndUser:
+def create(account: Account, wanted: NewEndUser, found: Iterable[Problem] = ()) -> EndUser:
     """Make an end user. ``found``: what the edge already saw wrong; raises Invalid with it."""
-    refuse(list(found), strict=world.settings.strict)
+    refuse(list(found), strict=account.settings.strict)
     assert wanted.name is not None
     assert wanted.type is not None
-    with world.transaction():
-        now = world.now()
+    with account.transaction():
+        now = account.now()
         end_user = EndUser(
-            id=world.ids.next("end_user"),
-            seq=world.next_seq(),
+            id=account.ids.next("end_user"),
+            seq=account.next_seq(),
             origin=Origin.LEGACY,
             type=wanted.type,
             name=wanted.name,
@@ -70,29 +70,31 @@ def create(world: World, wanted: NewEndUser, found: Iterable[Problem] = ()) -> E
             created_at=now,
             updated_at=now,
         )
-        world.store.end_users.put(end_user)
+        account.store.end_users.put(end_user)
         return end_user
 
 
-def update(world: World, id: str, change: EndUserChange, found: Iterable[Problem] = ()) -> EndUser:
-    """Change an end user (DECISIONS 21).
+def update(
+    account: Account, id: str, change: EndUserChange, found: Iterable[Problem] = ()
+) -> EndUser:
+    """Change an end user (decision "Locked documents").
 
     Raises NotFound, InUse while a submitted or accepted application uses it or when its type
     would change once something uses it, Invalid.
     """
-    with world.lock:
-        end_user = get(world, id)
-        users = world.store.applications.having("end_user_id", id)
+    with account.lock:
+        end_user = get(account, id)
+        users = account.store.applications.having("end_user_id", id)
         refuse_if_used("end_user", id, "update", locking(users))
         if change.type not in (None, end_user.type):
-            refuse_if_used("end_user", id, "change the type of", _used_by(world, id))
-        refuse(list(found), strict=world.settings.strict)
+            refuse_if_used("end_user", id, "change the type of", _used_by(account, id))
+        refuse(list(found), strict=account.settings.strict)
         changed = replace(end_user, **_changes(change))
         if changed == end_user:
             return end_user
-        with world.transaction():
-            changed = replace(changed, updated_at=world.now())
-            world.store.end_users.put(changed)
+        with account.transaction():
+            changed = replace(changed, updated_at=account.now())
+            account.store.end_users.put(changed)
         return changed
 
 
@@ -104,22 +106,22 @@ def _changes(change: EndUserChange) -> dict[str, Any]:
     return changes
 
 
-def delete(world: World, id: str) -> None:
+def delete(account: Account, id: str) -> None:
     """Remove an end user. Raises NotFound, InUse while an application or a document uses it.
 
     That documents hold it too is invented: they would be left without an owner.
     """
-    with world.lock:
-        get(world, id)
-        refuse_if_used("end_user", id, "delete", _used_by(world, id))
-        with world.transaction():
-            world.store.end_users.drop(id)
+    with account.lock:
+        get(account, id)
+        refuse_if_used("end_user", id, "delete", _used_by(account, id))
+        with account.transaction():
+            account.store.end_users.drop(id)
 
 
-def _used_by(world: World, id: str) -> list[str]:
-    documents = world.store.documents.having("end_user_id", id)
+def _used_by(account: Account, id: str) -> list[str]:
+    documents = account.store.documents.having("end_user_id", id)
     return [
-        *named(world.store.applications.having("end_user_id", id)),
+        *named(account.store.applications.having("end_user_id", id)),
         *(f"document {document.id}" for document in documents),
     ]
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from plivo_sim.domain.models import NumberType, Origin, UserType, Version
-from plivo_sim.errors import Invalid, Problem
-from plivo_sim.services.uploads import Upload
+from plivo_sim.domain.errors import Invalid, Problem
+from plivo_sim.domain.records import NumberType, Origin, UserType, Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file as a client sent it; ``name`` is a bare name, without folders."""
+
+    name: str
+    content: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """What the file store will know it by."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from plivo_sim.domain.models import NumberType, UserType, Version, services_of
+from plivo_sim.catalogue.countries import PLACES, Place
+from plivo_sim.domain.records import NumberType, UserType, Version, services_of
 from plivo_sim.domain.requirements import Catalogue, Requirement
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 STOCK_SIZE = 400
 """How many numbers of one country and type there are to rent (invented)."""
 
+
 _MOST_DRAWS = 120
+
 
 _KINDS = {
     NumberType.LOCAL: ("FIXED_LINE", "FIXED_LINE_OR_MOBILE"),
@@ -33,53 +36,6 @@ _KINDS = {
 }
 """Which of the library's types is which of Plivo's (inferred: a number that belongs to no place
 is what Plivo calls national)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the local numbers with this area code are; ``lata``: North America only."""
-
-    area: str
-    city: str
-    region: str
-    rate_center: str | None = None
-    lata: int | None = None
-
-
-PLACES: dict[str, tuple[Place, ...]] = {
-    "IN": (
-        Place(area="22", city="Mumbai", region="Maharashtra"),
-        Place(area="80", city="Bangalore", region="Karnataka"),
-        Place(area="11", city="Delhi", region="Delhi"),
-        Place(area="44", city="Chennai", region="Tamil Nadu"),
-        Place(area="40", city="Hyderabad", region="Telangana"),
-    ),
-    "DE": (
-        Place(area="30", city="Berlin", region="Berlin"),
-        Place(area="89", city="Munich", region="Bavaria"),
-        Place(area="40", city="Hamburg", region="Hamburg"),
-        Place(area="69", city="Frankfurt", region="Hesse"),
-    ),
-    "FR": (
-        Place(area="1", city="Paris", region="Ile-de-France"),
-        Place(area="491", city="Marseille", region="Provence-Alpes-Cote d'Azur"),
-        Place(area="478", city="Lyon", region="Auvergne-Rhone-Alpes"),
-    ),
-    "AE": (
-        Place(area="4", city="Dubai", region="Dubai"),
-        Place(area="2", city="Abu Dhabi", region="Abu Dhabi"),
-        Place(area="6", city="Sharjah", region="Sharjah"),
-    ),
-    "US": (
-        Place(area="415", city="San Francisco", region="California",
-              rate_center="SNFC CNTRL", lata=722),
-        Place(area="212", city="New York", region="New York",
-              rate_center="NWYRCYZN01", lata=132),
-        Place(area="312", city="Chicago", region="Illinois",
-              rate_center="CHICAGO", lata=358),
-    ),
-}  # fmt: skip
-"""A few cities of the shipped countries (invented; area codes are real)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +104,7 @@ def requirements_of(
     Of the two versions the one that the SDKs recorded, if it has this case.
     """
     found: dict[UserType, Requirement] = {}
-    for version in (Version.SDK, Version.DOCUMENTED):
+    for version in (Version.CURRENT, Version.BETA):
         for user_type in UserType:
             each = catalogue.find(version, (country_iso, number_type, user_type))
             if each is not None and each.slots:

@@ -14,9 +14,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.models import Application, NumberType, PhoneNumber, service_set
-from plivo_sim.domain.statuses import Status
-from plivo_sim.errors import (
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Page
+from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
     MainAccountOnly,
@@ -25,10 +25,10 @@ from plivo_sim.errors import (
     SimError,
     WrongState,
 )
-from plivo_sim.ports import Page
+from plivo_sim.domain.records import Application, NumberType, PhoneNumber, service_set
+from plivo_sim.domain.statuses import Status
 from plivo_sim.services import inventory
 from plivo_sim.services.inventory import Offer
-from plivo_sim.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +108,16 @@ class Linked:
 # --- to rent -------------------------------------------------------------------------------
 
 
-def search(world: World, wanted: Search, *, offset: int, limit: int) -> Offers:
+def search(account: Account, wanted: Search, *, offset: int, limit: int) -> Offers:
     """Some of the numbers that the account could rent; those that it has are not among them."""
-    seed, country = world.settings.seed, wanted.country_iso
-    known = inventory.types_of(world.catalogue, country)
+    seed, country = account.settings.seed, wanted.country_iso
+    known = inventory.types_of(account.catalogue, country)
     types = [each for each in known if each in wanted.types]
     found = [
         offer
         for number_type in types
         for offer in inventory.stock(seed, country, number_type)
-        if _wanted(offer, wanted) and world.store.numbers.fetch(offer.number) is None
+        if _wanted(offer, wanted) and account.store.numbers.fetch(offer.number) is None
     ]
     return Offers(offers=found[offset : offset + limit], total_count=len(found))
 
@@ -140,7 +140,7 @@ def _wanted(offer: Offer, wanted: Search) -> bool:
     )
 
 
-def rent(world: World, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
+def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
     """Rent a number; returns it and a warning, which is empty for one that a search can find.
 
     A valid number that no search finds is let pass, for the sake of fixtures, unless the account
@@ -150,61 +150,61 @@ def rent(world: World, digits: str, wanted: Change, caller: Caller) -> tuple[Pho
     """
     if not caller.is_main:
         raise NotFound("number", digits)
-    with world.lock:
+    with account.lock:
         offer = inventory.describe(digits) if digits else None
-        if offer is None or not inventory.is_offered(world.catalogue, offer):
+        if offer is None or not inventory.is_offered(account.catalogue, offer):
             raise NotFound("number", digits)
-        if world.store.numbers.fetch(digits) is not None:
+        if account.store.numbers.fetch(digits) is not None:
             raise AlreadyRented(digits)
-        known = inventory.in_stock(world.settings.seed, offer)
-        if not known and world.settings.strict:
+        known = inventory.in_stock(account.settings.seed, offer)
+        if not known and account.settings.strict:
             raise NotFound("number", digits)
         if not wanted.application_id and inventory.requirements_of(
-            world.catalogue, offer.country_iso, offer.number_type
+            account.catalogue, offer.country_iso, offer.number_type
         ):
             raise ApplicationRequired(digits)
         if wanted.application_id:
-            _linkable(world, wanted.application_id, offer.country_iso, offer.number_type)
-        with world.transaction():
-            number = _make(world, offer, wanted, caller)
-            world.store.numbers.put(number)
+            _linkable(account, wanted.application_id, offer.country_iso, offer.number_type)
+        with account.transaction():
+            number = _make(account, offer, wanted, caller)
+            account.store.numbers.put(number)
         return number, "" if known else f"{digits} is in no search; a strict account cannot rent it"
 
 
-def _make(world: World, offer: Offer, wanted: Change, caller: Caller) -> PhoneNumber:
+def _make(account: Account, offer: Offer, wanted: Change, caller: Caller) -> PhoneNumber:
     return PhoneNumber(
         id=offer.number,
-        seq=world.next_seq(),
+        seq=account.next_seq(),
         country_iso=offer.country_iso,
         number_type=offer.number_type,
         application_id=wanted.application_id or None,
         app_id=wanted.app_id or None,
         cnam_lookup=wanted.cnam_lookup or None,
         subaccount=caller.subaccount,
-        rented_at=world.now(),
+        rented_at=account.now(),
     )
 
 
 # --- rented --------------------------------------------------------------------------------
 
 
-def get(world: World, digits: str, caller: Caller) -> PhoneNumber:
+def get(account: Account, digits: str, caller: Caller) -> PhoneNumber:
     """The number. Raises NotFound, also for one that the caller does not see: a subaccount's
     calls see the numbers that are assigned to it (inferred)."""
-    number = world.store.numbers.fetch(digits)
+    number = account.store.numbers.fetch(digits)
     if number is None or caller.subaccount not in (None, number.subaccount):
         raise NotFound("number", digits)
     return number
 
 
-def view(world: World, number: PhoneNumber) -> NumberView:
+def view(account: Account, number: PhoneNumber) -> NumberView:
     """The number with its application as it stands now: a suspended or expired one shows."""
     id = number.application_id
     return NumberView(
         number=number,
         offer=inventory.describe(number.id) or _as_recorded(number),
-        application=world.store.applications.fetch(id) if id else None,
-        renewal_date=renewal_date(number.rented_at, world.now()),
+        application=account.store.applications.fetch(id) if id else None,
+        renewal_date=renewal_date(number.rented_at, account.now()),
     )
 
 
@@ -220,7 +220,7 @@ def _as_recorded(number: PhoneNumber) -> Offer:
 
 
 def page(
-    world: World, wanted: Filter, caller: Caller, *, offset: int, limit: int
+    account: Account, wanted: Filter, caller: Caller, *, offset: int, limit: int
 ) -> Page[PhoneNumber]:
     """Some of the numbers that the caller sees, oldest first."""
     where = dict(wanted.where)
@@ -232,8 +232,8 @@ def page(
     if wanted.services:
         where["service_sets"] = (service_set(wanted.services),)
     if wanted.renews:
-        where["rented_on"] = _days_that_renew(wanted.renews, world.now())
-    return world.store.numbers.page(where, offset=offset, limit=limit)
+        where["rented_on"] = _days_that_renew(wanted.renews, account.now())
+    return account.store.numbers.page(where, offset=offset, limit=limit)
 
 
 def _days_that_renew(renews: Sequence[Callable[[date], bool]], now: datetime) -> list[str]:
@@ -263,87 +263,87 @@ def _day_of_month(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
-def update(world: World, digits: str, wanted: Change, caller: Caller) -> PhoneNumber:
+def update(account: Account, digits: str, wanted: Change, caller: Caller) -> PhoneNumber:
     """Change a number, all of it or nothing.
 
     Raises NotFound, Mismatch, WrongState, and MainAccountOnly when a subaccount would link or
     hand over a number (invented).
     """
-    with world.lock:
-        number = get(world, digits, caller)
+    with account.lock:
+        number = get(account, digits, caller)
         if not caller.is_main and (wanted.application_id, wanted.subaccount) != (None, None):
             raise MainAccountOnly("link a number or assign it to a subaccount")
         if wanted.application_id:
-            _linkable(world, wanted.application_id, number.country_iso, number.number_type)
+            _linkable(account, wanted.application_id, number.country_iso, number.number_type)
         given: dict[str, Any] = {
             name: value or None
             for name in ("alias", "app_id", "cnam_lookup", "application_id")
             if (value := getattr(wanted, name)) is not None
         }
         if wanted.subaccount is not None:
-            given["subaccount"] = _owner(world, wanted.subaccount)
+            given["subaccount"] = _owner(account, wanted.subaccount)
         changed = replace(number, **given)
-        _keep(world, number, changed)
+        _keep(account, number, changed)
         return changed
 
 
-def _owner(world: World, asked: str) -> str | None:
+def _owner(account: Account, asked: str) -> str | None:
     """Whose a number becomes: a subaccount's, or None for the main account's. Raises NotFound."""
-    if asked in ("", world.auth_id):
+    if asked in ("", account.auth_id):
         return None
-    if asked != f"SA{world.auth_id[2:]}":
+    if asked != f"SA{account.auth_id[2:]}":
         raise NotFound("subaccount", asked)
     return asked
 
 
-def _keep(world: World, before: PhoneNumber, after: PhoneNumber) -> None:
+def _keep(account: Account, before: PhoneNumber, after: PhoneNumber) -> None:
     if after != before:
-        with world.transaction():
-            world.store.numbers.put(after)
+        with account.transaction():
+            account.store.numbers.put(after)
 
 
-def release(world: World, digits: str, caller: Caller) -> None:
-    """Give a number back; its link goes with it (DECISIONS 20). Raises NotFound, and
-    MainAccountOnly for a subaccount, as it cannot rent either (invented)."""
-    with world.lock:
-        number = get(world, digits, caller)
+def release(account: Account, digits: str, caller: Caller) -> None:
+    """Give a number back; its link goes with it (decision "Unlinking numbers"). Raises NotFound,
+    and MainAccountOnly for a subaccount, as it cannot rent either (invented)."""
+    with account.lock:
+        number = get(account, digits, caller)
         if not caller.is_main:
             raise MainAccountOnly("release a number")
-        with world.transaction():
-            world.store.numbers.drop(number.id)
+        with account.transaction():
+            account.store.numbers.drop(number.id)
 
 
 # --- links ---------------------------------------------------------------------------------
 
 
-def link_all(world: World, items: Sequence[tuple[str, str]], caller: Caller) -> list[Linked]:
+def link_all(account: Account, items: Sequence[tuple[str, str]], caller: Caller) -> list[Linked]:
     """Link each number (as written) to an application, one after the other; what fails does not
     keep the others from being linked (observed). Raises MainAccountOnly (invented)."""
     if not caller.is_main:
         raise MainAccountOnly("link numbers")
-    with world.transaction():
-        return [_link(world, written, id, caller) for written, id in items]
+    with account.transaction():
+        return [_link(account, written, id, caller) for written, id in items]
 
 
-def _link(world: World, written: str, application_id: str, caller: Caller) -> Linked:
+def _link(account: Account, written: str, application_id: str, caller: Caller) -> Linked:
     digits = inventory.digits_of(written)
     try:
-        number = get(world, digits, caller)
-        _linkable(world, application_id, number.country_iso, number.number_type)
+        number = get(account, digits, caller)
+        _linkable(account, application_id, number.country_iso, number.number_type)
     except SimError as error:
         return Linked(number=f"+{digits}" if digits else written, error=error)
-    _keep(world, number, replace(number, application_id=application_id))
+    _keep(account, number, replace(number, application_id=application_id))
     return Linked(number=f"+{digits}")
 
 
 def _linkable(
-    world: World, application_id: str, country_iso: str, number_type: NumberType
+    account: Account, application_id: str, country_iso: str, number_type: NumberType
 ) -> Application:
     """The application, if a number of this country and type can be linked to it.
 
     Raises NotFound, Mismatch (country first), WrongState unless it is accepted (documented).
     """
-    application = world.store.applications.fetch(application_id)
+    application = account.store.applications.fetch(application_id)
     if application is None:
         raise NotFound("application", application_id)
     if application.country_iso != country_iso:

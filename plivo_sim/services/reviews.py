@@ -2,6 +2,11 @@
 
 Acceptance verifies every document (documented: the page's sample); a refusal that names no
 document leaves them pending (invented).
+
+Who decides a submission, in one order (decision "Who decides"), and the record of why.
+
+What the request itself asks for, or the next outcome in line; a rule aimed at this application;
+a magic value; the scenario's other rules; its default; the account's review delay.
 """
 
 from __future__ import annotations
@@ -10,25 +15,152 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from plivo_sim.domain.events import StatusChanged
-from plivo_sim.domain.models import (
+from plivo_sim.account.account import Account
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.errors import WrongState
+from plivo_sim.domain.records import (
     Application,
     Change,
     DocumentReview,
+    Explanation,
     Pairs,
+    StatusChanged,
     Step,
     Timer,
     TimerKind,
+    Verdict,
 )
-from plivo_sim.domain.review import Plan, Submission
+from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.errors import WrongState
-from plivo_sim.services import planning
-from plivo_sim.world import World
+from plivo_sim.scenarios.language import Decision, Rule, Scenario
+from plivo_sim.scenarios.magic import magic_decision
+from plivo_sim.scenarios.rules import Facts, check, dice_for, facts_of, plan_of
+from plivo_sim.services import policies
+
+KEPT_EXPLANATIONS = 20
+
+
+def plan_review(account: Account, submission: Submission) -> Plan:
+    """What the reviewer will do with a submission; keeps why. Within a transaction."""
+    facts = facts_of(submission, account.auth_id, account.ids.next_n("submission"))
+    verdicts: list[Verdict] = []
+    decided = _decide(account, submission, facts, verdicts)
+    _explain(account, submission, decided, verdicts)
+    return decided
+
+
+def _decide(
+    account: Account, submission: Submission, facts: Facts, verdicts: list[Verdict]
+) -> Plan:
+    def planned(decision: Decision, by: str) -> Plan:
+        dice = dice_for(account.settings.seed, by, submission)
+        return plan_of(decision, by, default_delay(account, submission), account.now(), dice)
+
+    if submission.asked is not None:
+        return _as_asked(submission.asked, default_delay(account, submission))
+    waiting = policies.pop_next_outcome(account)
+    if waiting is not None:
+        return planned(waiting, "next outcome")
+    scenario = policies.scenario_of(account)
+    rules = named_rules(scenario) if scenario else []
+    aimed = [(name, rule) for name, rule in rules if rule.when.application is not None]
+    chosen = _first(account, aimed, facts, verdicts)
+    if chosen is None and account.settings.magic:
+        magic = magic_decision(submission)
+        if magic is not None:
+            return planned(magic[1], f"magic value {magic[0]}")
+    others = [(name, rule) for name, rule in rules if rule.when.application is None]
+    chosen = chosen or _first(account, others, facts, verdicts)
+    if chosen is not None:
+        return planned(chosen[1], f"rule '{chosen[0]}'")
+    if scenario is not None and scenario.default is not None:
+        return planned(scenario.default, "the scenario's default")
+    return default_plan(account, submission)
+
+
+def _as_asked(asked: Asked, default: Duration) -> Plan:
+    by = "the request's own outcome"
+    if asked.status is None:
+        return Plan(steps=(), decided_by=by)
+    after = asked.after if asked.after is not None else default
+    step = Step(after=after, status=asked.status, reason=asked.reason, why=by)
+    return Plan(steps=(step,), decided_by=by)
+
+
+def named_rules(scenario: Scenario) -> list[tuple[str, Rule]]:
+    """The rules of a scenario, in their order; one without a name is called by its place."""
+    return [(rule.name or f"rule {i}", rule) for i, rule in enumerate(scenario.rules, 1)]
+
+
+def times_fired(account: Account, name: str) -> int:
+    """How often the rule of this name has decided in this account."""
+    return account.ids.counts.get(f"fired:{name}", 0)
+
+
+def _first(
+    account: Account, rules: list[tuple[str, Rule]], facts: Facts, verdicts: list[Verdict]
+) -> tuple[str, Rule] | None:
+    """The first rule that matches and may still fire; every verdict is noted."""
+    for name, rule in rules:
+        holds, why, met = check(rule.when, facts)
+        fired = times_fired(account, name)
+        if holds and rule.times is not None and fired >= rule.times:
+            holds, why = False, f"it has fired {fired} of {rule.times} times"
+        verdicts.append(Verdict(rule=name, matched=holds, why=why, met=met))
+        if holds:
+            account.ids.next_n(f"fired:{name}")
+            return name, rule
+    return None
+
+
+def default_delay(account: Account, submission: Submission) -> Duration:
+    """The account's review delay, or the days that the requirement publishes."""
+    delay = account.settings.review_delay
+    if delay is None:
+        return Duration(business_days=submission.requirement.estimated_review_days)
+    return delay
+
+
+def default_plan(account: Account, submission: Submission) -> Plan:
+    """Accepted after the default delay."""
+    delay = default_delay(account, submission)
+    why = f"default: accepted after {delay}"
+    return Plan(steps=(Step(after=delay, status=Status.ACCEPTED, why=why),), decided_by="default")
+
+
+def _explain(
+    account: Account, submission: Submission, decided: Plan, verdicts: list[Verdict]
+) -> None:
+    application = submission.application
+    account.store.explanations.put(
+        Explanation(
+            id=f"{application.id}/{application.attempt}",
+            seq=account.next_seq(),
+            application_id=application.id,
+            attempt=application.attempt,
+            decided_by=decided.decided_by,
+            verdicts=tuple(verdicts),
+        )
+    )
+    account.store.explanations.drop(f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}")
+
+
+def explanations_of(account: Account, application_id: str) -> list[Explanation]:
+    """Why each attempt of an application was decided as it was, oldest first."""
+    return account.store.explanations.having("application_id", application_id)
+
+
+def forget(account: Account, application_id: str) -> None:
+    """Drop the explanations of a deleted application."""
+    for each in explanations_of(account, application_id):
+        account.store.explanations.drop(each.id)
+
 
 _REASONED = frozenset(
     {Status.REJECTED, Status.MORE_INFO_REQUIRED, Status.SUSPENDED, Status.EXPIRED}
 )
+
+
 _VERBS = {
     Status.SUBMITTED: "submit",
     Status.ACCEPTED: "accept",
@@ -40,23 +172,25 @@ _VERBS = {
 }
 
 
-def schedule(world: World, submission: Submission) -> Plan:
+def schedule(account: Account, submission: Submission) -> Plan:
     """Make the plan for a submission and set the timer of its first step."""
-    plan = planning.plan(world, submission)
+    plan = plan_review(account, submission)
     application = submission.application
-    set_timer(world, application.id, plan.steps, application.updated_at)
+    set_timer(account, application.id, plan.steps, application.updated_at)
     return plan
 
 
-def set_timer(world: World, application_id: str, steps: tuple[Step, ...], start: datetime) -> None:
+def set_timer(
+    account: Account, application_id: str, steps: tuple[Step, ...], start: datetime
+) -> None:
     """Wait for the first of these steps, counted from ``start``."""
     if not steps:
         return
-    world.agenda.add(
+    account.agenda.add(
         Timer(
-            id=world.ids.next("timer"),
-            seq=world.next_seq(),
-            due_at=steps[0].after.after(start, world.settings.holidays),
+            id=account.ids.next("timer"),
+            seq=account.next_seq(),
+            due_at=steps[0].after.after(start, account.settings.holidays),
             kind=TimerKind.REVIEW,
             subject_id=application_id,
             steps=steps,
@@ -64,19 +198,19 @@ def set_timer(world: World, application_id: str, steps: tuple[Step, ...], start:
     )
 
 
-def run(world: World, timer: Timer) -> StatusChanged | None:
+def run(account: Account, timer: Timer) -> StatusChanged | None:
     """Do what a due review timer says, at its own instant, and wait for what follows it.
 
     A step that the table no longer allows (somebody decided by hand meanwhile) does nothing.
     """
-    with world.transaction():
-        world.store.timers.drop(timer.id)
-        application = world.store.applications.fetch(timer.subject_id)
+    with account.transaction():
+        account.store.timers.drop(timer.id)
+        application = account.store.applications.fetch(timer.subject_id)
         step, rest = timer.steps[0], timer.steps[1:]
         if application is None or not allowed(application.status, step.status):
             return None
         event = change_status(
-            world,
+            account,
             application,
             step.status,
             at=timer.due_at,
@@ -85,26 +219,26 @@ def run(world: World, timer: Timer) -> StatusChanged | None:
             reason=step.reason,
             documents=step.documents,
         )
-        set_timer(world, application.id, rest, timer.due_at)
+        set_timer(account, application.id, rest, timer.due_at)
         return event
 
 
 def decide(
-    world: World, application: Application, status: Status, reason: str | None = None
+    account: Account, application: Application, status: Status, reason: str | None = None
 ) -> StatusChanged:
-    """A decision by hand: follows the arrows, cancels the pending review (DECISIONS 22).
+    """A decision by hand: follows the arrows, cancels the pending review (decision "Who decides").
 
     Raises WrongState when the table has no such arrow, or it is the applicant's to make.
     """
     if status in (Status.DRAFT, Status.SUBMITTED) or not allowed(application.status, status):
         raise WrongState("application", application.id, _VERBS[status], application.status)
-    with world.transaction():
-        world.agenda.cancel(application.id)
+    with account.transaction():
+        account.agenda.cancel(application.id)
         return change_status(
-            world,
+            account,
             application,
             status,
-            at=world.now(),
+            at=account.now(),
             by="hand",
             why="decided by hand",
             reason=reason,
@@ -112,7 +246,7 @@ def decide(
 
 
 def change_status(
-    world: World,
+    account: Account,
     application: Application,
     status: Status,
     *,
@@ -139,29 +273,29 @@ def change_status(
             Change(at=at, status=status, by=by, why=why, reason=told),
         ),
     )
-    world.store.applications.put(moved)
-    _review_documents(world, moved, dict(documents), at)
+    account.store.applications.put(moved)
+    _review_documents(account, moved, dict(documents), at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )
-    world.publish(event)
+    account.publish(event)
     return event
 
 
 def _review_documents(
-    world: World, application: Application, told: dict[str, str], at: datetime
+    account: Account, application: Application, told: dict[str, str], at: datetime
 ) -> None:
     """What the reviewer says of each document: acceptance verifies all; else only those named."""
     for id in application.document_ids:
-        document = world.store.documents.fetch(id)
+        document = account.store.documents.fetch(id)
         if document is None:
             continue
-        word = world.catalogue.types_by_id[document.document_type_id].word
+        word = account.catalogue.types_by_id[document.document_type_id].word
         reason = "" if application.status is Status.ACCEPTED else told.get(word)
         if reason is None:
             continue
         review = DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
         if (document.review, document.review_reason) != (review, reason or None):
-            world.store.documents.put(
+            account.store.documents.put(
                 replace(document, review=review, review_reason=reason or None, updated_at=at)
             )

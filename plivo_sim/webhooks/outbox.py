@@ -19,26 +19,28 @@ import msgspec
 from msgspec.structs import replace
 
 from plivo_sim import __version__
-from plivo_sim.domain.events import ApplicationDeleted, Event, StatusChanged
-from plivo_sim.domain.models import (
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.ids import draw_uuid
+from plivo_sim.domain.records import (
     Application,
+    ApplicationDeleted,
     Attempt,
     Delivery,
     DeliveryState,
+    Event,
     Origin,
     Pairs,
+    StatusChanged,
     Timer,
     TimerKind,
 )
-from plivo_sim.durations import Duration, parse_duration
-from plivo_sim.faults.model import WebhookPolicy
-from plivo_sim.ids import draw_uuid
-from plivo_sim.jsontext import encode_json
-from plivo_sim.ports import Answer, Outgoing
+from plivo_sim.domain.text import encode_json
+from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.callback_urls import looks_local, without_credentials
 from plivo_sim.services.policies import webhook_policy
-from plivo_sim.webhooks.signature import signature_headers
-from plivo_sim.world import World
+from plivo_sim.webhooks.signatures import signature_headers
 
 Encoder = Callable[[Application], Pairs]
 """An application's callback in the language of the API that made it: flat fields."""
@@ -52,15 +54,22 @@ class Receiver:
     """
 
     address: str
-    receive: Callable[[World, Outgoing, datetime], Answer]
+    receive: Callable[[Account, Outgoing, datetime], Answer]
 
 
 logger = logging.getLogger("plivo_sim")
 
+
 KEPT_DELIVERIES = 2000
+
+
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
+
+
 AFTER_THE_OTHER = timedelta(seconds=1)
+
+
 FAST_WARP = 60.0
 
 
@@ -72,7 +81,7 @@ class Attempted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outbox:
-    """See the module. One for all worlds; it keeps nothing itself.
+    """See the module. One for all accounts; it keeps nothing itself.
 
     ``receivers``: who within this process made the applications of an origin and is told of them,
     unless they have a callback URL of their own.
@@ -83,21 +92,21 @@ class Outbox:
         self._receivers = receivers or {}
         self._by_address = {each.address: each for each in self._receivers.values()}
 
-    def on_event(self, world: World, event: Event) -> None:
+    def on_event(self, account: Account, event: Event) -> None:
         """Queue a callback for what the reviewer did; cancel those of a deleted application."""
         if isinstance(event, ApplicationDeleted):
-            self._cancel_all(world, event.application.id)
+            self._cancel_all(account, event.application.id)
         elif isinstance(event, StatusChanged) and event.by_reviewer:
-            self._queue(world, event)
+            self._queue(account, event)
 
-    def _queue(self, world: World, event: StatusChanged) -> None:
+    def _queue(self, account: Account, event: StatusChanged) -> None:
         application = event.application
-        url, method = self._destination(world, application)
+        url, method = self._destination(account, application)
         if not url:
             return
         delivery = Delivery(
-            id=world.ids.next("delivery"),
-            seq=world.next_seq(),
+            id=account.ids.next("delivery"),
+            seq=account.next_seq(),
             application_id=application.id,
             url=url,
             method=method,
@@ -105,63 +114,63 @@ class Outbox:
             why=f"{event.previous} -> {application.status}",
             created_at=event.at,
         )
-        policy = webhook_policy(world)
-        for copy in (delivery, *_copies(world, delivery, policy.duplicate)):
-            self._send_by_policy(world, copy, policy, event.at)
-        _prune(world)
+        policy = webhook_policy(account)
+        for copy in (delivery, *_copies(account, delivery, policy.duplicate)):
+            self._send_by_policy(account, copy, policy, event.at)
+        _prune(account)
 
-    def _destination(self, world: World, application: Application) -> tuple[str, str]:
+    def _destination(self, account: Account, application: Application) -> tuple[str, str]:
         """Where an application's callbacks go, and with which method; no URL means nowhere."""
         if application.callback_url:
             return application.callback_url, application.callback_method
         if application.origin in self._receivers:
             return self._receivers[application.origin].address, "POST"
-        return world.settings.callback_url, world.settings.callback_method.upper()
+        return account.settings.callback_url, account.settings.callback_method.upper()
 
     def _send_by_policy(
-        self, world: World, delivery: Delivery, policy: WebhookPolicy, at: datetime
+        self, account: Account, delivery: Delivery, policy: WebhookPolicy, at: datetime
     ) -> None:
         """Send, lose or hold back a callback, as the account's policy has it."""
-        if policy.drop == -1 or world.ids.counts.get("dropped", 0) < policy.drop:
-            world.ids.next_n("dropped")
+        if policy.drop == -1 or account.ids.counts.get("dropped", 0) < policy.drop:
+            account.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
-            world.store.deliveries.put(lost)
+            account.store.deliveries.put(lost)
             logger.info("callback %s %s - %s", lost.method, without_credentials(lost.url), lost.why)
             return
         due_at = at
         if policy.delay:
-            due_at = parse_duration(policy.delay).after(at, world.settings.holidays)
-        if policy.reorder and not self._release_held(world, due_at):
+            due_at = parse_duration(policy.delay).after(at, account.settings.holidays)
+        if policy.reorder and not self._release_held(account, due_at):
             delivery = replace(delivery, why=f"{delivery.why}; {_HELD}")
             due_at += HELD_FOR
-        self.send_at(world, delivery, due_at)
+        self.send_at(account, delivery, due_at)
 
-    def _release_held(self, world: World, at: datetime) -> bool:
+    def _release_held(self, account: Account, at: datetime) -> bool:
         """Let the callback that is held back follow the one that goes out now."""
-        for delivery in world.store.deliveries.having("state", DeliveryState.PENDING):
+        for delivery in account.store.deliveries.having("state", DeliveryState.PENDING):
             if delivery.why.endswith(_HELD) and not delivery.attempts:
-                for timer in world.store.timers.having("subject_id", delivery.id):
-                    world.agenda.add(replace(timer, due_at=at + AFTER_THE_OTHER))
-                world.store.deliveries.put(replace(delivery, why=f"{delivery.why}, overtaken"))
+                for timer in account.store.timers.having("subject_id", delivery.id):
+                    account.agenda.add(replace(timer, due_at=at + AFTER_THE_OTHER))
+                account.store.deliveries.put(replace(delivery, why=f"{delivery.why}, overtaken"))
                 return True
         return False
 
-    def send_at(self, world: World, delivery: Delivery, at: datetime) -> Delivery:
+    def send_at(self, account: Account, delivery: Delivery, at: datetime) -> Delivery:
         """Keep a delivery and attempt it at that instant, unless its host is not allowed."""
         inside = delivery.url in self._by_address
         host = urlsplit(delivery.url).hostname or ""
-        if not inside and not looks_local(host, world.settings.allow_callback_hosts):
+        if not inside and not looks_local(host, account.settings.allow_callback_hosts):
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
-            world.store.deliveries.put(delivery)
+            account.store.deliveries.put(delivery)
             shown = without_credentials(delivery.url)
             logger.warning("callback %s %s - %s", delivery.method, shown, why)
             return delivery
-        world.store.deliveries.put(delivery)
-        world.agenda.add(
+        account.store.deliveries.put(delivery)
+        account.agenda.add(
             Timer(
-                id=world.ids.next("timer"),
-                seq=world.next_seq(),
+                id=account.ids.next("timer"),
+                seq=account.next_seq(),
                 due_at=at,
                 kind=TimerKind.NOTICE if inside else TimerKind.CALLBACK,
                 subject_id=delivery.id,
@@ -169,103 +178,105 @@ class Outbox:
         )
         return delivery
 
-    def replay(self, world: World, delivery: Delivery) -> Delivery:
+    def replay(self, account: Account, delivery: Delivery) -> Delivery:
         """Queue the same callback once more, as a new delivery; call within a transaction."""
         again = replace(
             delivery,
-            id=world.ids.next("delivery"),
-            seq=world.next_seq(),
+            id=account.ids.next("delivery"),
+            seq=account.next_seq(),
             state=DeliveryState.PENDING,
             repeats=None,
             attempts=(),
             why=f"replay of {delivery.id}",
-            created_at=world.now(),
+            created_at=account.now(),
         )
-        return self.send_at(world, again, world.now())
+        return self.send_at(account, again, account.now())
 
-    def _cancel_all(self, world: World, application_id: str) -> None:
-        for delivery in world.store.deliveries.having("application_id", application_id):
+    def _cancel_all(self, account: Account, application_id: str) -> None:
+        for delivery in account.store.deliveries.having("application_id", application_id):
             if delivery.state is DeliveryState.PENDING:
-                world.agenda.cancel(delivery.id)
-                world.store.deliveries.put(replace(delivery, state=DeliveryState.CANCELLED))
+                account.agenda.cancel(delivery.id)
+                account.store.deliveries.put(replace(delivery, state=DeliveryState.CANCELLED))
 
-    def prepare(self, world: World, timer: Timer) -> Outgoing | None:
+    def prepare(self, account: Account, timer: Timer) -> Outgoing | None:
         """The request of a due attempt, signed; None if its delivery is gone or was cancelled."""
-        if world.store.timers.fetch(timer.id) is None:
+        if account.store.timers.fetch(timer.id) is None:
             return None
-        delivery = world.store.deliveries.fetch(timer.subject_id)
+        delivery = account.store.deliveries.fetch(timer.subject_id)
         if delivery is None:
-            with world.transaction():
-                world.store.timers.drop(timer.id)
+            with account.transaction():
+                account.store.timers.drop(timer.id)
             return None
-        return compose(world, delivery)
+        return compose(account, delivery)
 
-    def hand_over(self, world: World, timer: Timer) -> Attempted | None:
+    def hand_over(self, account: Account, timer: Timer) -> Attempted | None:
         """A due attempt to a receiver within this process, and what came of it: all at once."""
-        with world.transaction():
-            request = self.prepare(world, timer)
+        with account.transaction():
+            request = self.prepare(account, timer)
             if request is None:
                 return None
-            answer = self._by_address[request.url].receive(world, request, timer.due_at)
-            return self.record(world, timer, request, answer)
+            answer = self._by_address[request.url].receive(account, request, timer.due_at)
+            return self.record(account, timer, request, answer)
 
     def record(
-        self, world: World, timer: Timer, request: Outgoing, answer: Answer
+        self, account: Account, timer: Timer, request: Outgoing, answer: Answer
     ) -> Attempted | None:
         """Write down how an attempt went; on failure set the timer of the next one."""
-        with world.transaction():
-            world.store.timers.drop(timer.id)
-            delivery = world.store.deliveries.fetch(timer.subject_id)
+        with account.transaction():
+            account.store.timers.drop(timer.id)
+            delivery = account.store.deliveries.fetch(timer.subject_id)
             if delivery is None or delivery.state is DeliveryState.CANCELLED:
                 return None
-            policy = webhook_policy(world)
+            policy = webhook_policy(account)
             tried = _with_attempt(delivery, timer, request, answer, policy)
             if tried.state is DeliveryState.PENDING:
-                tried = self._retry(world, tried, timer, policy)
-            world.store.deliveries.put(tried)
+                tried = self._retry(account, tried, timer, policy)
+            account.store.deliveries.put(tried)
             return Attempted(tried, timer.due_at)
 
     def _retry(
-        self, world: World, delivery: Delivery, timer: Timer, policy: WebhookPolicy
+        self, account: Account, delivery: Delivery, timer: Timer, policy: WebhookPolicy
     ) -> Delivery:
-        waits = world.settings.callback_retries
+        waits = account.settings.callback_retries
         if policy.retries is not None:
             waits = tuple(parse_duration(text) for text in policy.retries)
         tried = len(delivery.attempts)
         if tried > len(waits):
             return replace(delivery, state=DeliveryState.FAILED)
-        due_at = _stretched(world, waits[tried - 1]).after(timer.due_at, world.settings.holidays)
+        due_at = _stretched(account, waits[tried - 1]).after(
+            timer.due_at, account.settings.holidays
+        )
         # Drawn from the delivery, not counted: attempts that are sent at once end in any order.
-        id = draw_uuid(world.settings.seed, delivery.id, "timer", tried)
-        world.agenda.add(replace(timer, id=id, due_at=due_at))
+        id = draw_uuid(account.settings.seed, delivery.id, "timer", tried)
+        account.agenda.add(replace(timer, id=id, due_at=due_at))
         return delivery
 
 
-def compose(world: World, delivery: Delivery) -> Outgoing:
+def compose(account: Account, delivery: Delivery) -> Outgoing:
     """The HTTP request of the next attempt: POST carries the fields, GET puts them in the query.
 
     Source: ``callback_method`` GET or POST (documented); the encodings are inferred.
     """
     number = len(delivery.attempts) + 1
-    nonce = _nonce(world, delivery, number)
+    nonce = _nonce(account, delivery, number)
     url, body, content_type = delivery.url, b"", ""
     params = delivery.payload
     if delivery.method == "GET":
         url, params = _with_query(delivery.url, delivery.payload), ()
-    elif world.settings.callback_encoding == "form":
+    elif account.settings.callback_encoding == "form":
         body, content_type = urlencode(delivery.payload).encode(), _FORM
     else:
         body, content_type = encode_json(dict(delivery.payload)), "application/json"
-    policy = webhook_policy(world)
+    policy = webhook_policy(account)
     headers = [
         ("User-Agent", f"plivo-sim/{__version__}"),
         ("Accept", "*/*"),
-        *_signed(world, policy, delivery.method, url, nonce, params),
+        *_signed(account, policy, delivery.method, url, nonce, params),
         ("X-Plivo-Sim-Delivery", delivery.repeats or delivery.id),
         ("X-Plivo-Sim-Attempt", str(number)),
     ]
     if policy.age:
-        sent_at = world.now() - timedelta(seconds=parse_duration(policy.age).seconds)
+        sent_at = account.now() - timedelta(seconds=parse_duration(policy.age).seconds)
         headers.append(("Date", format_datetime(sent_at, usegmt=True)))
     if content_type:
         headers.append(("Content-Type", content_type))
@@ -274,34 +285,42 @@ def compose(world: World, delivery: Delivery) -> Outgoing:
         url=url,
         headers=tuple(headers),
         body=body,
-        timeout_s=policy.timeout_s or world.settings.callback_timeout_s,
-        allowed_hosts=world.settings.allow_callback_hosts,
+        timeout_s=policy.timeout_s or account.settings.callback_timeout_s,
+        allowed_hosts=account.settings.allow_callback_hosts,
     )
 
 
 def _signed(
-    world: World, policy: WebhookPolicy, method: str, url: str, nonce: str, params: Pairs
+    account: Account, policy: WebhookPolicy, method: str, url: str, nonce: str, params: Pairs
 ) -> Pairs:
     """The signature headers: right, wrong on purpose, or none."""
     if policy.signature == "missing":
         return ()
-    token = world.token or ""
+    token = account.token or ""
     if policy.signature == "wrong":
         token += "-wrong"
     return signature_headers(token, method, url, nonce, params)
 
 
-def _copies(world: World, delivery: Delivery, count: int) -> list[Delivery]:
+def _copies(account: Account, delivery: Delivery, count: int) -> list[Delivery]:
     """Duplicates, each a delivery of its own that repeats the id of the first."""
     return [
-        replace(delivery, id=world.ids.next("delivery"), seq=world.next_seq(), repeats=delivery.id)
+        replace(
+            delivery, id=account.ids.next("delivery"), seq=account.next_seq(), repeats=delivery.id
+        )
         for _ in range(count)
     ]
 
 
 _FINISHED = tuple(state for state in DeliveryState if state is not DeliveryState.PENDING)
+
+
 _LOST = "dropped by the webhook policy"
+
+
 _HELD = "held back by the webhook policy"
+
+
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -332,17 +351,17 @@ def _with_attempt(
     return replace(delivery, attempts=(*delivery.attempts, attempt), state=state)
 
 
-def _stretched(world: World, wait: Duration) -> Duration:
-    """Retries wait in real time when simulated time flies (DECISIONS 14)."""
-    clock = world.clock
-    if world.settings.retry_clock == "auto" and not clock.paused and clock.rate > FAST_WARP:
+def _stretched(account: Account, wait: Duration) -> Duration:
+    """Retries wait in real time when simulated time flies (decision "Retries in fast time")."""
+    clock = account.clock
+    if account.settings.retry_clock == "auto" and not clock.paused and clock.rate > FAST_WARP:
         return replace(wait, seconds=wait.seconds * clock.rate)
     return wait
 
 
-def _nonce(world: World, delivery: Delivery, number: int) -> str:
+def _nonce(account: Account, delivery: Delivery, number: int) -> str:
     """20 digits, as the SDKs' own test vectors have."""
-    drawn = draw_uuid(world.settings.seed, delivery.id, "nonce", number)
+    drawn = draw_uuid(account.settings.seed, delivery.id, "nonce", number)
     return str(int(drawn.replace("-", ""), 16))[:20].zfill(20)
 
 
@@ -352,9 +371,9 @@ def _with_query(url: str, fields: Pairs) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
-def _prune(world: World) -> None:
+def _prune(account: Account) -> None:
     """The log is a ring: the oldest finished deliveries go when there are too many."""
-    deliveries = world.store.deliveries
+    deliveries = account.store.deliveries
     too_many = len(deliveries) - KEPT_DELIVERIES
     if too_many > 0 and deliveries.how_many("state", DeliveryState.PENDING) < len(deliveries):
         for delivery in deliveries.page({"state": _FINISHED}, limit=too_many).records:

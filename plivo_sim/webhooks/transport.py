@@ -17,14 +17,18 @@ from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
-from plivo_sim.ports import Answer, Outgoing
+from plivo_sim.account.clock import steady_s
+from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.domain.urls import host_name
 from plivo_sim.services.callback_urls import is_local_address, is_off_limits, looks_local
-from plivo_sim.steady import steady_s
-from plivo_sim.urls import host_name
 from plivo_sim.webhooks.outbox import blocked_text
 
 KEPT_ANSWER_BYTES = 4096
+
+
 MOST_LOOK_UPS = 64
+
+
 TIMED_OUT = "timed out"
 
 

@@ -14,9 +14,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.console.account import setting_text
-from plivo_sim.console.deeds import Deed
+from plivo_sim.assembly import make_simulator
+from plivo_sim.console.accounts import setting_text
+from plivo_sim.console.actions import Action
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings, read_setting
 from tests.console.support import HOME, press, token_of
 from tests.support import AUTH_ID, Http
@@ -132,7 +132,7 @@ def test_taking_one(http: Http) -> None:
     """It is kept under its name, and listed with its time and size."""
     http.sdk_created()
     page = press(http, "take-snapshot", back=PAGE, account=AUTH_ID, name="before").text
-    assert list(http.world.marks) == ["before"]
+    assert list(http.account.marks) == ["before"]
     assert f"plivo-sim snapshot save before --account {AUTH_ID}" in page
     assert re.search(r"before</td><td><time[^>]*>2026-01-05 09:00:00 UTC</time></td>"
                      r'<td class="num">1</td>', page)  # fmt: skip
@@ -141,7 +141,7 @@ def test_taking_one(http: Http) -> None:
 def test_taking_one_without_a_name(http: Http) -> None:
     """The simulator names it."""
     press(http, "take-snapshot", back=PAGE, account=AUTH_ID, name=" ")
-    assert list(http.world.marks) == ["snapshot-1"]
+    assert list(http.account.marks) == ["snapshot-1"]
 
 
 def test_going_back_to_one(http: Http) -> None:
@@ -191,7 +191,7 @@ def test_an_uploaded_file_is_not_remembered(http: Http) -> None:
     keep(http, "full")
     upload(http, http.get(f"{PAGE}/snapshot.json?name=full").data)
     ((_, (done,)),) = http.app.extensions["console"].groups
-    assert done.deed.body == {"account": AUTH_ID}
+    assert done.action.body == {"account": AUTH_ID}
     assert "cat -- kept.json" in http.get(f"{HOME}/history").text
 
 
@@ -215,13 +215,13 @@ def test_a_file_that_is_no_snapshot(http: Http, content: bytes, name: str, told:
 def test_the_command_for_a_file_is_whole(tmp_path: Path) -> None:
     """The shell puts the same body together around the file."""
     (tmp_path / "it's -kept.json").write_text('{"tables": {}}')
-    deed = Deed(
+    action = Action(
         told="", method="POST", path="/restore", attached=("snapshot", "it's -kept.json"),
         body={"account": AUTH_ID, "snapshot": {"tables": {}}},
     )  # fmt: skip
-    piped = deed.as_curl("http://127.0.0.1:8700").partition(" | curl ")[0]
+    piped = action.as_curl("http://127.0.0.1:8700").partition(" | curl ")[0]
     made = subprocess.run(["sh", "-c", piped], cwd=tmp_path, capture_output=True, check=True)
-    assert json.loads(made.stdout) == deed.body
+    assert json.loads(made.stdout) == action.body
 
 
 # --- reset -----------------------------------------------------------------------------------

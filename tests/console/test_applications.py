@@ -11,8 +11,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.console.pages import PAGE_SIZE
-from plivo_sim.live import LiveSimulator
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, PNG, Http
 
@@ -99,7 +99,7 @@ def test_a_page_that_is_none(http: Http, number: str) -> None:
     [
         ("?status=rejected", [0]),
         ("?status=submitted", [2, 1]),
-        ("?origin=sdk", [2, 1, 0]),
+        ("?origin=current", [2, 1, 0]),
         ("?origin=legacy", []),
         ("?country_iso=IN", [2, 1, 0]),
         ("?q=Bolt", [1]),
@@ -263,8 +263,8 @@ def test_who_decided_is_explained(http: Http) -> None:
         {"name": "others", "when": {"country": "DE"}, "decide": "accepted"},
         {"name": "ours", "when": {"country": "IN"}, "decide": "rejected"},
     ]
-    story = {"story": "Some are refused.", "rules": rules}
-    answer = http.control("POST", "/scenario", {"scenario": story, "account": AUTH_ID})
+    scenario = {"scenario": "Some are refused.", "rules": rules}
+    answer = http.control("POST", "/scenario", {"scenario": scenario, "account": AUTH_ID})
     assert answer.status_code == 200, answer.text
     page = http.get(f"{HOME}/applications/{http.sdk_created()}").text
     assert "rule &#39;ours&#39;" in page

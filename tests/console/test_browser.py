@@ -1,4 +1,4 @@
-"""The console in a real browser: the story that a QA engineer lives, and what it looks like."""
+"""The console in a real browser: the scenario that a QA engineer lives, and what it looks like."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.live import LiveSimulator
-from plivo_sim.pointing import point
-from plivo_sim.samples import sample
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client.filing import sample
+from plivo_sim.testing.sdk import point
 from tests.conftest import PAUSED
 from tests.console.conftest import missing
 from tests.support import AUTH_ID, PDF, PNG, TOKEN, Http, Receiver
@@ -340,8 +340,8 @@ def test_a_clients_text_is_only_text(live: LiveSimulator, page: Page, desk: Http
     desk.advance("1h")
     desk.get(f"PhoneNumber/{HOSTILE}/", query_string={"x": HOSTILE})
     desk.control("POST", f"/inbox/{HOSTILE}", {"x": HOSTILE})
-    story = {"story": HOSTILE, "rules": [{"name": HOSTILE, "decide": "accepted"}]}
-    desk.control("POST", "/scenario", {"scenario": story, "account": AUTH_ID})
+    scenario = {"scenario": HOSTILE, "rules": [{"name": HOSTILE, "decide": "accepted"}]}
+    desk.control("POST", "/scenario", {"scenario": scenario, "account": AUTH_ID})
     desk.control("POST", "/snapshot", {"name": HOSTILE, "account": AUTH_ID})
     for url in pages_of(live.url, id):
         page.goto(url)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from plivo_sim.console.deeds import KEPT_ITEMS, MOST_AT_ONCE, Deed, Done, Memory
+from plivo_sim.console.actions import KEPT_ITEMS, MOST_AT_ONCE, Action, Done, Memory
 from plivo_sim.settings import DEFAULT_URL
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
@@ -36,7 +36,7 @@ def words_of(command: str) -> list[str]:
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_command_is_printable_and_exact(text: str) -> None:
     """Nothing that a terminal obeys is in it, and the shell hands the text on as it is."""
-    command = Deed(told="", method="POST", path="/x", cli=("apps", text)).as_command(DEFAULT_URL)
+    command = Action(told="", method="POST", path="/x", cli=("apps", text)).as_command(DEFAULT_URL)
     assert command.isprintable()
     assert words_of(command) == ["plivo-sim", "apps", text]
 
@@ -44,8 +44,8 @@ def test_a_command_is_printable_and_exact(text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_call_is_printable_and_exact(text: str) -> None:
     """The body, too."""
-    deed = Deed(told="", method="POST", path="/x", body={"name": text})
-    call = deed.as_curl(DEFAULT_URL)
+    action = Action(told="", method="POST", path="/x", body={"name": text})
+    call = action.as_curl(DEFAULT_URL)
     assert call.isprintable()
     assert words_of(call)[-1] == f'{{"name": {json.dumps(text, ensure_ascii=False)}}}'
 
@@ -53,8 +53,8 @@ def test_a_call_is_printable_and_exact(text: str) -> None:
 @pytest.mark.parametrize("text", ["a: b\nc: 'd'\n", "a:\tb\x1b\n"])
 def test_a_written_file_is_exact(text: str) -> None:
     """Lines stay lines where nothing else is in them."""
-    deed = Deed(told="", method="POST", path="/x", cli=("x",), written=("f.yaml", text))
-    written = deed.as_command(DEFAULT_URL).rpartition(" > f.yaml\n")[0]
+    action = Action(told="", method="POST", path="/x", cli=("x",), written=("f.yaml", text))
+    written = action.as_command(DEFAULT_URL).rpartition(" > f.yaml\n")[0]
     assert written.replace("\n", "").isprintable()
     done = subprocess.run(["bash", "-c", written], capture_output=True, check=True)
     assert done.stdout.decode() == text
@@ -77,9 +77,9 @@ def test_a_long_answer_is_not_kept_whole(http: Http) -> None:
 
 def test_another_runs_deed_is_not_shown() -> None:
     """A page that is reloaded after a restart does not tell what was done since."""
-    deed = Deed(told="", method="POST", path="/x")
+    action = Action(told="", method="POST", path="/x")
     here, there = Memory(), Memory()
-    names = [each.keep([Done(deed=deed, status=200, answer={})]) for each in (here, there)]
+    names = [each.keep([Done(action=action, status=200, answer={})]) for each in (here, there)]
     assert here.group(names[0])
     assert not here.group(names[1])
 
@@ -87,15 +87,15 @@ def test_another_runs_deed_is_not_shown() -> None:
 @pytest.mark.parametrize("pending", [True, False])
 def test_what_carries_on_is_said(pending: bool) -> None:
     """An advance that is answered before it is through is not told as done."""
-    deed = Deed(told="Advanced by 9y.", method="POST", path="/clock/advance")
-    done = Done(deed=deed, status=202 if pending else 200, answer={"pending": pending})
+    action = Action(told="Advanced by 9y.", method="POST", path="/clock/advance")
+    done = Done(action=action, status=202 if pending else 200, answer={"pending": pending})
     assert ("carries on" in done.told) == pending
 
 
 def test_the_history_leaves_nothing_out(http: Http) -> None:
     """What no command does stands in the script of commands as an HTTP call."""
-    deed = Deed(told="", method="POST", path="/words")
-    http.app.extensions["console"].keep([Done(deed=deed, status=200, answer={})])
+    action = Action(told="", method="POST", path="/words")
+    http.app.extensions["console"].keep([Done(action=action, status=200, answer={})])
     page = http.get(f"{HOME}/history").text
     script = page.partition('id="script-cli"')[2].partition("</pre>")[0]
     assert "/_sim/words" in script

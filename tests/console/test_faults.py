@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.console.faults import GROUPS, read_faults
-from plivo_sim.faults.fields import fault_fields
+from plivo_sim.scenarios.language import fault_fields
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -50,11 +50,11 @@ def test_what_is_on_and_how_often_it_struck(http: Http) -> None:
     assert re.search(r'/requests/[^"]+">GET /v1/Account/\w+/PhoneNumber/Compliance/</a>', page)
 
 
-def test_faults_of_the_story(http: Http) -> None:
-    """They are listed, and go with the story only."""
+def test_faults_of_the_scenario(http: Http) -> None:
+    """They are listed, and go with the scenario only."""
     http.control("POST", "/scenario", {"name": "service-down", "account": AUTH_ID})
     page = http.get(PAGE).text
-    assert "of the story" in page
+    assert "of the scenario" in page
     assert "Switch off" not in page
 
 
@@ -107,7 +107,7 @@ def test_a_wrong_field_is_told_and_kept(http: Http, name: str, value: str) -> No
     ],
 )
 def test_writing_one(http: Http, text: str) -> None:
-    """YAML or JSON, alone, in a list, or as it stands in a story."""
+    """YAML or JSON, alone, in a list, or as it stands in a scenario."""
     press(http, "write-fault", back=PAGE, account=AUTH_ID, text=text)
     assert [(each["effect"], each["times"]) for each in on(http)] == [("error", 2)]
 

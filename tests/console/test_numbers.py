@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from plivo_sim.console.pages import PAGE_SIZE
-from plivo_sim.domain.models import NumberType
+from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory
 from tests.console.support import HOME
 from tests.support import AUTH_ID, Http
@@ -94,10 +94,10 @@ def test_a_linked_number_leads_to_its_application(http: Http) -> None:
     id = http.sdk_created(alias="<b>Acme</b>")
     http.decide(id, "accepted")
     assert make(http, commands(http)[2]) == 201
-    with http.world.transaction():
-        (number,) = http.world.store.numbers.every()
+    with http.account.transaction():
+        (number,) = http.account.store.numbers.every()
         changed = replace(number, alias="<i>front desk</i>", subaccount="SAXXXXXXXXXXXXXXXXXX")
-        http.world.store.numbers.put(changed)
+        http.account.store.numbers.put(changed)
     page = http.get(PAGE).text
     assert f'href="{HOME}/applications/{id}">&lt;b&gt;Acme&lt;/b&gt;</a>' in page
     assert "<td>IN</td><td>local</td>" in page

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.atoms.identity import account_of
-from plivo_sim.console.curl import curl
+from plivo_sim.apis.atoms.routes import account_of
+from plivo_sim.console.actions import curl
 from plivo_sim.console.pages import PAGE_SIZE
-from plivo_sim.exchanges import KEPT_BODY_BYTES, KEPT_TEXT
+from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT
 from tests.console.support import HOME
 from tests.support import AUTH_ID, PDF, Http, multipart
 
@@ -56,8 +56,8 @@ def strike(http: Http, **fault: Any) -> None:
 def test_newest_first(http: Http) -> None:
     """The list begins with what came last; the account's own part of a URL is left out."""
     http.get("EndUser/")
-    http.get(f"/documented/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/?limit=1")
-    assert listed(http) == ["GET /documented…/PhoneNumber/Compliance/?limit=1", "GET …/EndUser/"]
+    http.get(f"/beta/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/?limit=1")
+    assert listed(http) == ["GET /beta…/PhoneNumber/Compliance/?limit=1", "GET …/EndUser/"]
 
 
 def test_pages(http: Http) -> None:

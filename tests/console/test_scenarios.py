@@ -1,4 +1,4 @@
-"""The scenario page: the active story, other ones, the next outcome."""
+"""The scenario page: the active scenario, other ones, the next outcome."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Any
 import pytest
 
 from plivo_sim.console.scenarios import conditions
-from plivo_sim.scenarios.library import shipped_names
-from plivo_sim.scenarios.loader import load_scenario
-from plivo_sim.scenarios.magic import TOKENS
-from plivo_sim.scenarios.presets import PRESETS
+from plivo_sim.scenarios.loader import load_scenario, shipped_names
+from plivo_sim.scenarios.magic import PRESETS, TOKENS
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
 PAGE = f"{HOME}/scenario"
-WRONG = "story: A story with mistakes in it.\nrules:\n  - when: {contry: IN}\n    decide: acepted\n"
-STORY = """\
-story: Whoever is called Acme waits.
+WRONG = "scenario: One with mistakes in it.\nrules:\n  - when: {contry: IN}\n    decide: acepted\n"
+SCENARIO = """\
+scenario: Whoever is called Acme waits.
 rules:
   - name: acme
     when: {name: "Acme*", country: IN}
@@ -54,18 +52,18 @@ def section(page: str, id: str) -> str:
     return html.unescape(found[0])
 
 
-# --- the active story ------------------------------------------------------------------------
+# --- the active scenario ------------------------------------------------------------------------
 
 
-def test_no_story_says_what_happens(http: Http) -> None:
-    """Without a story the page says what decides then."""
-    assert "No story is in use" in http.get(PAGE).text
+def test_no_scenario_says_what_happens(http: Http) -> None:
+    """Without a scenario the page says what decides then."""
+    assert "No scenario is in use" in http.get(PAGE).text
 
 
-def test_the_active_story(http: Http) -> None:
+def test_the_active_scenario(http: Http) -> None:
     """Its sentence, and its rules in words: when, then."""
-    use(http, yaml=STORY)
-    shown = section(http.get(PAGE).text, "story")
+    use(http, yaml=SCENARIO)
+    shown = section(http.get(PAGE).text, "scenario")
     assert "Whoever is called Acme waits." in shown
     assert "name is 'Acme*'" in shown
     assert "after 2d" in shown
@@ -74,17 +72,17 @@ def test_the_active_story(http: Http) -> None:
 
 def test_how_often_a_rule_fired_and_nearly_did(http: Http) -> None:
     """Submissions are counted at the rule that decided, and at those that nearly did."""
-    use(http, yaml=STORY)
+    use(http, yaml=SCENARIO)
     http.sdk_created(alias="one")
     http.sdk_created(alias="two", end_user=http.sdk_data()["end_user"] | {"name": "Bravo Limited"})
-    shown = section(http.get(PAGE).text, "story")
+    shown = section(http.get(PAGE).text, "scenario")
     assert "fired 1 time," in shown
     assert "nearly 1 of the last 2" in shown
 
 
 def test_what_was_decided_last(http: Http) -> None:
     """The last submissions, each with a link, who decided, and the near misses with why."""
-    use(http, yaml=STORY)
+    use(http, yaml=SCENARIO)
     end_user = http.sdk_data()["end_user"] | {"name": "Bravo Limited"}
     id = http.sdk_created(alias="a case", end_user=end_user)
     shown = section(http.get(PAGE).text, "attempts")
@@ -124,8 +122,8 @@ def test_only_the_last_attempts_are_shown(http: Http) -> None:
 )
 def test_conditions_in_words(when: str, told: list[str]) -> None:
     """A rule's conditions read as sentences."""
-    story = load_scenario(f"story: A story with one rule.\nrules:\n  - when: {when}\n")
-    assert conditions(story.rules[0].when) == told
+    scenario = load_scenario(f"scenario: A scenario with one rule.\nrules:\n  - when: {when}\n")
+    assert conditions(scenario.rules[0].when) == told
 
 
 @pytest.mark.parametrize(
@@ -139,30 +137,30 @@ def test_conditions_in_words(when: str, told: list[str]) -> None:
 )
 def test_delays_in_words(http: Http, after: str, told: str) -> None:
     """Whatever delay the language has is told."""
-    use(http, yaml=f"story: A story with a delay.\ndefault: {{after: {after}}}\n")
-    assert told in section(http.get(PAGE).text, "story")
+    use(http, yaml=f"scenario: A scenario with a delay.\ndefault: {{after: {after}}}\n")
+    assert told in section(http.get(PAGE).text, "scenario")
 
 
-def test_every_story_that_ships_is_shown(http: Http) -> None:
-    """Whatever a story that ships uses of the language, the page can show it."""
+def test_every_scenario_that_ships_is_shown(http: Http) -> None:
+    """Whatever a scenario that ships uses of the language, the page can show it."""
     for name in shipped_names():
         use(http, name=name)
         page = http.get(PAGE).text
-        assert f'in use</span>\n    <details id="story-{name}">' in page
+        assert f'in use</span>\n    <details id="scenario-{name}">' in page
 
 
 # --- another one -----------------------------------------------------------------------------
 
 
-def test_using_a_story_that_ships(http: Http) -> None:
+def test_using_a_scenario_that_ships(http: Http) -> None:
     """The button makes it the account's, and shows the command."""
     page = press(http, "use-scenario", back=PAGE, account=AUTH_ID, name="suspended").text
-    assert "suspended for good" in active(http)["story"]
+    assert "suspended for good" in active(http)["scenario"]
     assert f"plivo-sim scenario use suspended --account {AUTH_ID}" in page
 
 
 def test_dropping_it(http: Http) -> None:
-    """The button leaves the account without a story."""
+    """The button leaves the account without a scenario."""
     use(http, name="suspended")
     page = press(http, "drop-scenario", back=PAGE, account=AUTH_ID).text
     assert active(http) is None
@@ -170,21 +168,21 @@ def test_dropping_it(http: Http) -> None:
 
 
 def test_using_what_was_written(http: Http) -> None:
-    """A text from the editor, with a browser's line ends, becomes the account's story."""
-    sent = STORY.replace("\n", "\r\n")
+    """A text from the editor, with a browser's line ends, becomes the account's scenario."""
+    sent = SCENARIO.replace("\n", "\r\n")
     page = press(http, "write-scenario", back=PAGE, account=AUTH_ID, yaml=sent).text
-    assert active(http)["story"] == "Whoever is called Acme waits."
-    assert "scenario use story.yaml" in page
-    assert "&gt; story.yaml" in page  # the commands bring their file along
+    assert active(http)["scenario"] == "Whoever is called Acme waits."
+    assert "scenario use scenario.yaml" in page
+    assert "&gt; scenario.yaml" in page  # the commands bring their file along
 
 
 def test_a_wrong_text_is_kept(http: Http) -> None:
-    """What was written is in the editor again, to the letter, and the old story still counts."""
+    """What was written is in the editor again, to the letter, and the old scenario still counts."""
     use(http, name="suspended")
     sent = f"\n  {WRONG}# <b>&amp;</b> é"
     page = press(http, "write-scenario", back=PAGE, account=AUTH_ID, yaml=sent).text
     assert text_of(page) == sent
-    assert "suspended for good" in active(http)["story"]
+    assert "suspended for good" in active(http)["scenario"]
 
 
 def test_mistakes_are_shown_with_their_lines(http: Http) -> None:
@@ -196,7 +194,7 @@ def test_mistakes_are_shown_with_their_lines(http: Http) -> None:
     assert "<strong>Line 4</strong> <code>decide: acepted</code>" in told
 
 
-@pytest.mark.parametrize("text", ["", "{", "a\tb: [", "[]", "- \x00", "story: 1", "&a [*a]"])
+@pytest.mark.parametrize("text", ["", "{", "a\tb: [", "[]", "- \x00", "scenario: 1", "&a [*a]"])
 def test_whatever_is_written_is_answered_with_a_page(http: Http, text: str) -> None:
     """No text breaks the page or is used."""
     page = press(http, "write-scenario", back=PAGE, account=AUTH_ID, yaml=text)
@@ -205,16 +203,16 @@ def test_whatever_is_written_is_answered_with_a_page(http: Http, text: str) -> N
     assert active(http) is None
 
 
-def test_the_editor_begins_with_the_active_story(http: Http) -> None:
+def test_the_editor_begins_with_the_active_scenario(http: Http) -> None:
     """It can be changed a little and used again."""
-    use(http, yaml=STORY)
+    use(http, yaml=SCENARIO)
     before = active(http)
     text = text_of(http.get(PAGE).text)
     press(http, "write-scenario", account=AUTH_ID, yaml=text)
     assert active(http) == before
 
 
-def test_writing_one_from_a_story_that_ships(http: Http) -> None:
+def test_writing_one_from_a_scenario_that_ships(http: Http) -> None:
     """A link puts its text, comments and all, into the editor."""
     shipped = http.control("GET", "/scenarios/suspended").get_json()["yaml"]
     assert text_of(http.get(f"{PAGE}?edit=suspended").text) == shipped
@@ -226,11 +224,11 @@ def test_editing_what_does_not_ship(http: Http, name: str) -> None:
     assert text_of(http.get(PAGE, query_string={"edit": name}).text) == ""
 
 
-def test_a_story_of_markup_is_text(http: Http) -> None:
-    """Nothing that a story says can become a part of the page."""
+def test_a_scenario_of_markup_is_text(http: Http) -> None:
+    """Nothing that a scenario says can become a part of the page."""
     evil = "<script>alert(1)</script>\"'"
     rule = {"name": evil, "when": {"alias": evil}, "decide": "rejected", "reason": evil}
-    use(http, scenario={"story": f"{evil} story", "rules": [rule]})
+    use(http, scenario={"scenario": f"{evil} scenario", "rules": [rule]})
     http.sdk_created(alias=evil)
     page = http.get(PAGE).text
     assert "<script>alert" not in page

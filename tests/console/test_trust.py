@@ -116,6 +116,6 @@ def test_nothing_is_made_of_templates(http: Http) -> None:
 def test_the_console_leaves_the_ids_alone(http: Http) -> None:
     """Looking and pressing draw no id of the account."""
     http.sdk_created()
-    seq = http.world.ids.counts["seq"]
+    seq = http.account.ids.counts["seq"]
     press(http, "advance", account=AUTH_ID, by="1h")
-    assert http.world.ids.counts["seq"] == seq
+    assert http.account.ids.counts["seq"] == seq

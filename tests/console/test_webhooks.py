@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.assembly import make_simulator
 from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
@@ -309,12 +309,12 @@ def test_the_policy_in_force_is_shown_as_a_scenario_says_it(http: Http) -> None:
     assert 'webhooks:\n  delay: "2h"\n  drop: 1</pre>' in page
 
 
-def test_a_policy_of_the_story_is_told_by_its_story(http: Http) -> None:
+def test_a_policy_of_the_scenario_is_told_by_its_scenario(http: Http) -> None:
     """Until the account has one of its own."""
     http.sdk_created()
-    story = {"story": "Everything is late.", "webhooks": {"delay": "1h"}}
-    http.control("POST", "/scenario", {"scenario": story, "account": AUTH_ID})
-    assert "That of the active story: Everything is late." in http.get(LIST).text
+    scenario = {"scenario": "Everything is late.", "webhooks": {"delay": "1h"}}
+    http.control("POST", "/scenario", {"scenario": scenario, "account": AUTH_ID})
+    assert "That of the active scenario: Everything is late." in http.get(LIST).text
     press(http, "webhook-policy", account=AUTH_ID)
     assert "The account's own policy: nothing special" in http.get(LIST).text
 

@@ -1,4 +1,5 @@
-"""Which account a call means, accounts with settings, reset, health. DECISIONS 1, 2 and 5."""
+"""Which account a call means, accounts with settings, reset, health. Decisions
+"One account, one clock", "Reads store nothing", "Naming the account"."""
 
 from __future__ import annotations
 
@@ -98,10 +99,10 @@ def test_ill_formed_accounts(http: Http, account: str) -> None:
 
 
 def test_looking_at_an_unknown_account_makes_none(http: Http) -> None:
-    """It answers from an empty world (DECISIONS 2)."""
+    """It answers from an empty account (decision "Reads store nothing")."""
     http.sdk_created()
     assert http.control("GET", "/applications", account=OTHER_ID).get_json()["total_count"] == 0
-    assert [world.auth_id for world in http.sim.accounts()] == [AUTH_ID]
+    assert [account.auth_id for account in http.sim.accounts()] == [AUTH_ID]
 
 
 # --- accounts and their settings -------------------------------------------------------------
@@ -141,7 +142,7 @@ def test_an_account_can_be_made_before_it_is_used(http: Http) -> None:
         "strict": "True",
         "holidays": "2026-01-06,2026-01-07",
     }
-    assert http.world.settings.strict is True
+    assert http.account.settings.strict is True
     id = http.sdk_created()
     due = http.control("GET", f"/applications/{id}").get_json()["next"][0]["at"]
     assert due == "2026-01-06T21:00:00.000000Z"
@@ -156,7 +157,7 @@ def test_settings_are_changed_one_by_one(http: Http) -> None:
     """Those that are not named stay; another account's are its own."""
     made(http, review_delay="1h")
     assert made(http, strict=True)["settings"] == {"review_delay": "1h", "strict": "True"}
-    assert other_account(http).world.settings.strict is False
+    assert other_account(http).account.settings.strict is False
 
 
 def test_settings_of_a_clock_that_is_under_way(http: Http) -> None:
@@ -178,7 +179,7 @@ NO_SUCH = "{}: no setting of an account; there are "
         ({"warp": "fast"}, "warp: the rate must be a number over 0 and at most 1e9, not 'fast'"),
         ({"strict": "perhaps"}, "strict: 'perhaps' is neither true nor false"),
         ({"review_delay": "soon"}, "review_delay: cannot read duration 'soon'"),
-        ({"new_api": "beta"}, "new_api: 'beta' is not one of auto, sdk, documented"),
+        ({"new_api": "newest"}, "new_api: 'newest' is not one of auto, current, beta"),
         ({"holidays": "Monday"}, "holidays: "),
         ({"callback_timeout_s": "x"}, "callback_timeout_s: "),
     ],
@@ -191,7 +192,7 @@ def test_wrong_settings(http: Http, settings: dict[str, Any], text: str) -> None
     assert answer.status_code == 400
     (problem,) = answer.get_json()["problems"]
     assert (problem["path"], problem["message"][: len(text)]) == ("settings", text)
-    assert http.world.settings.strict is False
+    assert http.account.settings.strict is False
 
 
 def test_a_start_in_the_past_changes_nothing(http: Http) -> None:
@@ -200,7 +201,7 @@ def test_a_start_in_the_past_changes_nothing(http: Http) -> None:
     body = {"auth_id": AUTH_ID, "settings": {"strict": True, "start": "2020-01-01T00:00:00Z"}}
     text = "the clock never goes back: it is 2026-01-05T09:00:00+00:00 already"
     check_problem(http.control("POST", "/accounts", body), "clock_refused", text)
-    assert (http.world.settings.strict, http.world.overrides) == (False, {})
+    assert (http.account.settings.strict, http.account.overrides) == (False, {})
 
 
 @pytest.mark.parametrize(
@@ -229,14 +230,14 @@ def test_reset_forgets_one_account(http: Http) -> None:
     http.advance("1d")
     answer = http.control("POST", "/reset", {"account": AUTH_ID})
     assert answer.get_json() == {"reset": [AUTH_ID]}
-    assert [world.auth_id for world in http.sim.accounts()] == [OTHER_ID]
+    assert [account.auth_id for account in http.sim.accounts()] == [OTHER_ID]
     assert other.get("PhoneNumber/Compliance/").status_code == 200
-    assert http.world.settings.strict is False
-    assert http.world.now().isoformat() == "2026-01-05T09:00:00+00:00"
+    assert http.account.settings.strict is False
+    assert http.account.now().isoformat() == "2026-01-05T09:00:00+00:00"
 
 
 def test_after_a_reset_the_same_calls_give_the_same_ids(http: Http) -> None:
-    """The account begins anew, dice included (DECISIONS 6)."""
+    """The account begins anew, dice included (decision "Seeded ids and dice")."""
     first = http.sdk_created()
     http.control("POST", "/reset")
     assert http.sdk_created() == first

@@ -1,4 +1,4 @@
-"""Time over HTTP: look, advance, set, pause, resume, rate. DECISIONS 7 to 13."""
+"""Time over HTTP: look, advance, set, pause, resume, rate. Decisions: "Time"."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from plivo_sim import runner
+from plivo_sim.account.ports import Answer, Outgoing
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.ports import Answer, Outgoing
+from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import Settings
+from plivo_sim.simulator import runner
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import check_invalid, check_problem
@@ -184,7 +184,7 @@ def test_advance_until_a_status_that_never_comes(http: Http) -> None:
 
 
 def test_two_advances_equal_one(http: Http) -> None:
-    """``advance(a); advance(b)`` is ``advance(a+b)`` (DECISIONS 11)."""
+    """``advance(a); advance(b)`` is ``advance(a+b)`` (decision "Same calls, same journal")."""
     http.sdk_created(callback_url=CALLBACK)
     split = (
         post(http, "advance", by="2d")["happenings"] + post(http, "advance", by="2d")["happenings"]
@@ -260,7 +260,7 @@ def test_advance_until_an_unknown_application(http: Http) -> None:
     ],
 )
 def test_instants_that_the_clock_refuses(http: Http, verb: str, to: str, text: str) -> None:
-    """409: it never goes back (DECISIONS 9), and it has an end."""
+    """409: it never goes back (decision "The clock never goes back"), and it has an end."""
     http.sdk_created()
     check_problem(http.control("POST", f"/clock/{verb}", {"to": to}), "clock_refused", text)
     assert clock(http) | {"next_due": "", "due_count": 0} == {
@@ -298,7 +298,7 @@ class Held:
 
 
 def test_an_advance_during_an_advance_is_409() -> None:
-    """Of the same account; another one's is not disturbed (DECISIONS 10)."""
+    """Of the same account; another one's is not disturbed (decision "Advance, event by event")."""
     held = Held()
     sim = make_simulator(PAUSED, transport=held)
     http = Http(create_app(sim), sim)
@@ -323,7 +323,7 @@ def test_an_advance_during_an_advance_is_409() -> None:
 def test_an_advance_that_takes_too_long_carries_on(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """202 that says so; the rest happens all the same (DECISIONS 10)."""
+    """202 that says so; the rest happens all the same (decision "Advance, event by event")."""
     monkeypatch.setattr(runner, "ADVANCE_BUDGET_S", -1.0)
     http.sdk_created(callback_url=CALLBACK)
     http.sdk_created(alias="later", callback_url=CALLBACK)
@@ -341,7 +341,8 @@ def test_an_advance_that_takes_too_long_carries_on(
 
 
 def test_a_running_clock_follows_real_time(running: Http, real: Real) -> None:
-    """And what became due meanwhile has happened when somebody looks (DECISIONS 8)."""
+    """And what became due meanwhile has happened when somebody looks
+    (decision "Due work first")."""
     id = running.sdk_created()
     real.now += timedelta(days=3)
     assert clock(running)["now"] == "2026-03-05T12:00:00.000000Z"
@@ -386,7 +387,7 @@ def test_wrong_rates(http: Http, rate: Any) -> None:
 
 
 def test_an_advance_stops_a_running_clock_for_the_call(running: Http, real: Real) -> None:
-    """It ends where it was told to, and runs on from there (DECISIONS 10)."""
+    """It ends where it was told to, and runs on from there (decision "Advance, event by event")."""
     running.sdk_created()
     assert post(running, "advance", by="1d")["now"] == "2026-03-03T12:00:00.000000Z"
     real.now += timedelta(seconds=5)
@@ -402,14 +403,14 @@ def test_accounts_have_clocks_of_their_own(http: Http) -> None:
     assert other.advance("0s")["now"] == START
 
 
-# --- at once (DECISIONS 13) ------------------------------------------------------------------
+# --- at once (decision "Work due at once") -------------------------------------------------------
 
 
 def test_work_due_at_once_runs_after_the_answer(http: Http, transport: MemoryTransport) -> None:
     """An instant review: the update's own answer says submitted, the next look says accepted."""
     id = http.sdk_created(callback_url=CALLBACK)
     http.decide(id, "rejected")
-    http.world.configure({"review_delay": "0s"})
+    http.account.configure({"review_delay": "0s"})
     answer = http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", {"alias": "x"}, {})
     assert answer.get_json()["compliance"]["status"] == "submitted"
     assert [json.loads(sent.body)["status"] for sent in transport.sent] == ["rejected", "accepted"]

@@ -1,4 +1,5 @@
-"""Applications as the core sees them, and decisions by hand. DECISIONS 5, 17, 19, 22 and 23."""
+"""Applications as the core sees them, and decisions by hand. Decisions "Who decides",
+"Callbacks follow the reviewer", "Deleting applications"."""
 
 from __future__ import annotations
 
@@ -75,7 +76,7 @@ def test_a_decision_against_the_table_is_409(http: Http, origin: str, target: st
 
 
 def test_a_decision_cancels_the_pending_review(http: Http) -> None:
-    """Otherwise the reviewer would decide again (DECISIONS 22)."""
+    """Otherwise the reviewer would decide again (decision "Who decides")."""
     id = filed(http, "rejected")
     assert shown(http, id)["next"] == []
     assert http.advance("30d")["happenings"] == []
@@ -119,7 +120,8 @@ def test_unknown_applications(http: Http, method: str, tail: str) -> None:
 
 
 def test_ids_need_no_account(http: Http) -> None:
-    """They are unique; a decision finds its account among several (DECISIONS 5)."""
+    """They are unique; a decision finds its account among several
+    (decision "Naming the account")."""
     id = http.sdk_created()
     other_account(http)
     assert shown(http, id)["account"] == AUTH_ID
@@ -136,7 +138,7 @@ def test_an_application_is_shown_whole(http: Http) -> None:
     assert {key: view[key] for key in list(view)[:9]} == {
         "id": id,
         "account": AUTH_ID,
-        "origin": "sdk",
+        "origin": "current",
         "alias": "Acme Mumbai",
         "status": "submitted",
         "rejection_reason": None,
@@ -188,7 +190,7 @@ def test_wrong_pages(http: Http, name: str, value: str) -> None:
     check_invalid(answer, name, "must be a whole number, 0 or more")
 
 
-# --- who is told (DECISIONS 23) --------------------------------------------------------------
+# --- who is told (decision "Callbacks follow the reviewer") --------------------------------------
 
 
 @pytest.mark.parametrize(("status", "count"), [(name, len(steps)) for name, steps in STEPS.items()])
@@ -215,7 +217,7 @@ def test_no_callback_follows_what_the_client_did(http: Http, transport: MemoryTr
 def test_deleting_a_submitted_application_cancels_what_was_to_come(
     http: Http, transport: MemoryTransport
 ) -> None:
-    """Its review and its queued callbacks (DECISIONS 19)."""
+    """Its review and its queued callbacks (decision "Deleting applications")."""
     id = http.sdk_created(callback_url=CALLBACK)
     assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
     assert http.advance("30d")["happenings"] == []

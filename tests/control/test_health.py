@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.assembly import make_simulator
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.support import Http

@@ -89,8 +89,8 @@ def test_both_spellings_of_a_url(http: Http, path: str) -> None:
 def test_several_problems_are_told_at_once(http: Http) -> None:
     """``detail`` is one sentence of them all, ``problems`` has each with its path."""
     http.sdk_created()
-    story = {"story": "x", "rules": [{"colour": 1}], "planes": []}
-    answer = http.control("POST", "/scenario", {"scenario": story})
+    scenario = {"scenario": "x", "rules": [{"colour": 1}], "planes": []}
+    answer = http.control("POST", "/scenario", {"scenario": scenario})
     body = answer.get_json()
     assert answer.status_code == 400
     assert len(body["problems"]) > 1
@@ -100,7 +100,7 @@ def test_several_problems_are_told_at_once(http: Http) -> None:
 
 
 def test_every_answer_has_a_request_id(http: Http) -> None:
-    """Good ones too, each its own (DECISIONS 36)."""
+    """Good ones too, each its own (decision "Answer ids")."""
     http.sdk_created()
     ids = [
         http.control("GET", path).headers["X-Request-Id"] for path in ("/health", "/clock", "/x")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.exchanges import KEPT_BODY_BYTES, KEPT_TEXT
-from plivo_sim.world import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
+from plivo_sim.account.account import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
+from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT
 from tests.support import AUTH_ID, PDF, Http
 
 
@@ -17,8 +17,10 @@ def last(http: Http) -> Any:
 
 def test_the_whole_url_is_shown(http: Http) -> None:
     """With host, fixed mount and query."""
-    http.get(f"/sdk/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/", query_string={"alias": "a b"})
-    path = f"http://127.0.0.1/sdk/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
+    http.get(
+        f"/current/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/", query_string={"alias": "a b"}
+    )
+    path = f"http://127.0.0.1/current/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
     assert last(http)["url"] in (f"{path}?alias=a+b", f"{path}?alias=a%20b")
 
 
@@ -37,7 +39,7 @@ def test_secrets_are_masked(http: Http, name: str) -> None:
     secrets = {} if name == "Authorization" else {name: "very-secret-token"}
     http.get("EndUser/", headers=secrets)
     assert last(http)["headers"][name] == "***"
-    assert "very-secret" not in repr(list(http.world.exchanges))
+    assert "very-secret" not in repr(list(http.account.exchanges))
 
 
 def test_a_json_body_is_shown(http: Http) -> None:
@@ -73,11 +75,11 @@ def test_the_journal_is_bounded_in_number_and_bytes(http: Http) -> None:
     """The oldest go."""
     for _ in range(KEPT_EXCHANGES + 1):
         http.get("EndUser/")
-    assert len(http.world.exchanges) == KEPT_EXCHANGES
+    assert len(http.account.exchanges) == KEPT_EXCHANGES
     padding = "x" * 60_000
     for _ in range(KEPT_EXCHANGE_BYTES // 60_000 + 1):
         http.get("EndUser/", headers={"X-Padding": padding})
-    assert len(http.world.exchanges) < KEPT_EXCHANGE_BYTES // 60_000 + 1
+    assert len(http.account.exchanges) < KEPT_EXCHANGE_BYTES // 60_000 + 1
 
 
 def test_reading_the_journal_leaves_no_trace_in_it(http: Http) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.assembly import make_simulator
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
@@ -37,7 +37,7 @@ def restore(http: Http, **body: Any) -> dict[str, Any]:
 def picture(http: Http) -> list[dict[str, Any]]:
     """All that can be seen of the account's applications."""
     path = "PhoneNumber/Compliance/?expand=end_user,documents"
-    return http.get(path, headers={"X-Plivo-Sim-Dialect": "sdk"}).get_json()["compliances"]
+    return http.get(path, headers={"X-Plivo-Sim-Dialect": "current"}).get_json()["compliances"]
 
 
 def downloads(http: Http) -> list[bytes]:
@@ -120,7 +120,7 @@ def test_snapshots_are_of_one_account(http: Http) -> None:
     remember(http)
     other.advance("2d")
     restore(http, name="before")
-    assert other.world.now().day == 7
+    assert other.account.now().day == 7
     answer = other.control("POST", "/restore", {"name": "before", "account": OTHER_ID})
     check_problem(answer, "not_found", "snapshot 'before' not found", kind="snapshot", id="before")
 

@@ -1,4 +1,5 @@
-"""Who may steer: control calls under foreign names or from foreign pages. DECISIONS 42."""
+"""Who may steer: control calls under foreign names or from foreign pages.
+Decision "Guarded control API"."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import read_setting
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED

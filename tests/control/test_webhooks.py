@@ -1,4 +1,5 @@
-"""Callbacks over the control API: the log, replay, and the built-in inbox. DECISIONS 37."""
+"""Callbacks over the control API: the log, replay, and the built-in inbox.
+Decision "Format of callbacks"."""
 
 from __future__ import annotations
 
@@ -9,10 +10,9 @@ import pytest
 
 from plivo_sim import __version__
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.control.inbox import LARGEST_MESSAGE_BYTES, MOST_INBOX_BYTES
-from plivo_sim.domain.models import DeliveryState
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator, make_simulator
+from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES, MOST_INBOX_BYTES
+from plivo_sim.domain.records import DeliveryState
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import check_invalid, check_problem, other_account

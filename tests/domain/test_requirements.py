@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.domain.models import NumberType, UserType, Version
+from plivo_sim.domain.errors import ProblemKind
+from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import (
     Catalogue,
     DocumentFacts,
@@ -18,7 +19,6 @@ from plivo_sim.domain.requirements import (
     check_end_user,
     check_value,
 )
-from plivo_sim.errors import Fault
 
 NAME = FieldRule(name="business_name", label="Name", max_length=5)
 PASSPORT = DocumentType(id="t1", word="passport", name="Passport", description="", fields=(NAME,))
@@ -26,7 +26,7 @@ LICENCE = DocumentType(id="t2", word="licence", name="Licence", description="")
 LETTER = DocumentType(id="t3", word="letter", name="Letter", description="", proof_required=False)
 REQUIREMENT = Requirement(
     id="r1",
-    version=Version.SDK,
+    version=Version.CURRENT,
     country_iso="IN",
     number_type=NumberType.LOCAL,
     user_type=UserType.BUSINESS,
@@ -53,7 +53,7 @@ def facts(type_: DocumentType | None, index: int = 0, **changes: Any) -> Documen
     return DocumentFacts(**(values | changes))
 
 
-def found(*documents: DocumentFacts, allow_surplus: bool = False) -> list[tuple[Fault, Any]]:
+def found(*documents: DocumentFacts, allow_surplus: bool = False) -> list[tuple[ProblemKind, Any]]:
     """The kinds and paths of the problems."""
     problems = check_documents(REQUIREMENT, documents, allow_surplus=allow_surplus)
     return [(problem.fault, problem.path) for problem in problems]
@@ -66,30 +66,30 @@ def found(*documents: DocumentFacts, allow_surplus: bool = False) -> list[tuple[
         ([facts(LICENCE), facts(LETTER, 1)], []),
         ([facts(LICENCE), facts(PASSPORT, 1), facts(LETTER, 2)], []),
         ([facts(LETTER, has_file=False), facts(LICENCE, 1)], []),
-        ([], [(Fault.MISSING_DOCUMENT, ("documents",))] * 2),
-        ([facts(PASSPORT)], [(Fault.MISSING_DOCUMENT, ("documents",))]),
+        ([], [(ProblemKind.MISSING_DOCUMENT, ("documents",))] * 2),
+        ([facts(PASSPORT)], [(ProblemKind.MISSING_DOCUMENT, ("documents",))]),
         (
             [facts(PASSPORT, data_fields={}), facts(LETTER, 1)],
-            [(Fault.MISSING_DATA_FIELD, ("documents", 0, "data_fields", "business_name"))],
+            [(ProblemKind.MISSING_DATA_FIELD, ("documents", 0, "data_fields", "business_name"))],
         ),
         (
             [facts(LETTER), facts(PASSPORT, 1, data_fields={"business_name": "Acme Ltd"})],
-            [(Fault.BAD_LENGTH, ("documents", 1, "data_fields", "business_name"))],
+            [(ProblemKind.BAD_LENGTH, ("documents", 1, "data_fields", "business_name"))],
         ),
         (
             [facts(LICENCE, has_file=False), facts(LETTER, 1)],
-            [(Fault.MISSING_FILE, ("documents", 0, "file"))],
+            [(ProblemKind.MISSING_FILE, ("documents", 0, "file"))],
         ),
         (
             [facts(None), facts(LICENCE, 1), facts(LETTER, 2)],
-            [(Fault.UNKNOWN_DOCUMENT_TYPE, ("documents", 0, "document_type_id"))],
+            [(ProblemKind.UNKNOWN_DOCUMENT_TYPE, ("documents", 0, "document_type_id"))],
         ),
         (
             [facts(PASSPORT, data_fields={}, has_file=False)],
             [
-                (Fault.MISSING_DATA_FIELD, ("documents", 0, "data_fields", "business_name")),
-                (Fault.MISSING_FILE, ("documents", 0, "file")),
-                (Fault.MISSING_DOCUMENT, ("documents",)),
+                (ProblemKind.MISSING_DATA_FIELD, ("documents", 0, "data_fields", "business_name")),
+                (ProblemKind.MISSING_FILE, ("documents", 0, "file")),
+                (ProblemKind.MISSING_DOCUMENT, ("documents",)),
             ],
         ),
     ],
@@ -114,13 +114,13 @@ def test_surplus_documents_are_refused_or_let_pass() -> None:
     ("end_user", "problems"),
     [
         ({"name": "Acme", "city": "Pune"}, []),
-        ({"name": "Acme", "city": "Mumbai"}, [(Fault.BAD_LENGTH, ("end_user", "city"))]),
-        ({"name": "Acme", "city": None}, [(Fault.MISSING_FIELD, ("end_user", "city"))]),
+        ({"name": "Acme", "city": "Mumbai"}, [(ProblemKind.BAD_LENGTH, ("end_user", "city"))]),
+        ({"name": "Acme", "city": None}, [(ProblemKind.MISSING_FIELD, ("end_user", "city"))]),
         (
             {"name": ""},
             [
-                (Fault.MISSING_FIELD, ("end_user", "city")),
-                (Fault.MISSING_FIELD, ("end_user", "name")),
+                (ProblemKind.MISSING_FIELD, ("end_user", "city")),
+                (ProblemKind.MISSING_FIELD, ("end_user", "name")),
             ],
         ),
     ],
@@ -135,17 +135,21 @@ def test_the_end_user(end_user: Any, problems: Any) -> None:
     ("rule", "value", "fault"),
     [
         (FieldRule(name="a", label=""), "x", None),
-        (FieldRule(name="a", label=""), "", Fault.MISSING_FIELD),
+        (FieldRule(name="a", label=""), "", ProblemKind.MISSING_FIELD),
         (FieldRule(name="a", label="", required=False), "", None),
-        (FieldRule(name="a", label="", min_length=2), "x", Fault.BAD_LENGTH),
+        (FieldRule(name="a", label="", min_length=2), "x", ProblemKind.BAD_LENGTH),
         (FieldRule(name="a", label="", min_length=2, max_length=2), "xy", None),
-        (FieldRule(name="a", label="", max_length=2), "xyz", Fault.BAD_LENGTH),
-        (FieldRule(name="a", label="", required=False, max_length=2), "xyz", Fault.BAD_LENGTH),
+        (FieldRule(name="a", label="", max_length=2), "xyz", ProblemKind.BAD_LENGTH),
+        (
+            FieldRule(name="a", label="", required=False, max_length=2),
+            "xyz",
+            ProblemKind.BAD_LENGTH,
+        ),
         (FieldRule(name="a", label="", enums=("Gas", "Water")), "Gas", None),
-        (FieldRule(name="a", label="", enums=("Gas", "Water")), "gas", Fault.NOT_ALLOWED),
+        (FieldRule(name="a", label="", enums=("Gas", "Water")), "gas", ProblemKind.NOT_ALLOWED),
     ],
 )
-def test_one_value(rule: FieldRule, value: str, fault: Fault | None) -> None:
+def test_one_value(rule: FieldRule, value: str, fault: ProblemKind | None) -> None:
     """Presence, length at both ends, the list of words."""
     problem = check_value(rule, value, ("a",))
     assert (problem.fault if problem else None) == fault
@@ -171,11 +175,11 @@ def test_a_catalogue_finds_by_key_and_version() -> None:
     """And by the ids of requirements and of types."""
     catalogue = Catalogue([REQUIREMENT])
     key = ("IN", NumberType.LOCAL, UserType.BUSINESS)
-    assert catalogue.find(Version.SDK, key) is REQUIREMENT
-    assert catalogue.find(Version.DOCUMENTED, key) is None
-    assert (catalogue.countries(Version.SDK), catalogue.countries(Version.DOCUMENTED)) == (
+    assert catalogue.find(Version.CURRENT, key) is REQUIREMENT
+    assert catalogue.find(Version.BETA, key) is None
+    assert (catalogue.countries(Version.CURRENT), catalogue.countries(Version.BETA)) == (
         ["IN"],
         [],
     )
-    assert catalogue.of_country(Version.SDK, "DE") == []
+    assert catalogue.of_country(Version.CURRENT, "DE") == []
     assert (catalogue.by_id["r1"], catalogue.types_by_id["t3"]) == (REQUIREMENT, LETTER)

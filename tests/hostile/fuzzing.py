@@ -1,8 +1,8 @@
 """A fuzzer of the whole application, in process: right requests, spoiled, by the ten thousands.
 
 Case n of a seed is always the same request. It begins with requests that were recorded while the
-tests' own helpers told a story to the simulator, so that the spoiled ones get past the first check;
-and with every operation of the OpenAPI documents.
+tests' own helpers told a scenario to the simulator, so that the spoiled ones get past the first
+check; and with every operation of the OpenAPI documents.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from werkzeug.test import run_wsgi_app
 
+from plivo_sim.account.ports import Answer, Outgoing
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.assembly import make_simulator
 from plivo_sim.control.reference import ALL, document
-from plivo_sim.ports import Answer, Outgoing
 from plivo_sim.settings import Settings
-from tests.atoms.support import Atoms
+from tests.apis.atoms.support import Atoms
+from tests.apis.legacy_support import Legacy
+from tests.apis.page import Page, create_body
 from tests.hostile import nasty
 from tests.support import AUTH_ID, PDF, Http, basic
-from tests.wire.legacy_support import Legacy
-from tests.wire.page import Page, create_body
 
 SLOW_S = 2.0
 """Of the processor's time; how long a clock on the wall takes says more about the machine."""
@@ -137,15 +137,15 @@ class Fuzzer:
         return self._inner(environ, start_response)
 
     def _began_anew(self) -> None:
-        """Every account forgotten, then the story told: the same ids each time."""
+        """Every account forgotten, then the scenario told: the same ids each time."""
         self._sim.begin_anew(self._sim.settings)
-        _tell_story(self._http)
-        self._marks = {world: world.mark() for world in self._sim.accounts()}
+        _tell_scenario(self._http)
+        self._marks = {account: account.mark() for account in self._sim.accounts()}
 
-    def _back_to_the_story(self) -> None:
+    def _back_to_the_scenario(self) -> None:
         """Without faults and settings that the last case may have left."""
-        for world, mark in self._marks.items():
-            world.restore(mark)
+        for account, mark in self._marks.items():
+            account.restore(mark)
 
     def run(self, cases: int, seconds: float | None = None) -> Report:
         """Send that many more; stop early when the time is up."""
@@ -184,7 +184,7 @@ class Fuzzer:
         if took > SLOW_S:
             self.report.note(number, sent, f"took {took:.1f} s")
         if sent.path.startswith(_SPOILERS):
-            self._back_to_the_story()
+            self._back_to_the_scenario()
 
     def case(self, rng: Random) -> Sent:
         """One right request, spoiled."""
@@ -273,7 +273,7 @@ def _environ(sent: Sent) -> dict[str, Any]:
 # --- what is right ---------------------------------------------------------------------------
 
 
-def _tell_story(http: Http) -> None:
+def _tell_scenario(http: Http) -> None:
     """Something of everything, through the helpers of the other tests."""
     id = http.sdk_created()
     http.sdk_created(alias="Second")
@@ -336,7 +336,7 @@ def _tell_control(http: Http, id: str) -> None:
     http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": {"review_delay": "2d"}})
     http.control("POST", "/inbox/mine", {"status": "approved"})
     http.control_raw(
-        "/scenario", b"story: s\ndefault:\n  decide: accepted\n  after: 2d\n", "text/yaml"
+        "/scenario", b"scenario: s\ndefault:\n  decide: accepted\n  after: 2d\n", "text/yaml"
     )
     http.control("DELETE", "/scenario", **account)
     document_ = http.control("GET", "/snapshot/one", **account).get_json()

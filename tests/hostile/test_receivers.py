@@ -16,7 +16,7 @@ import pytest
 import urllib3
 
 from plivo_sim.app import create_app
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator
 from tests.conftest import PAUSED
 from tests.fakes import all_at_once, meanwhile
 from tests.hostile.receivers import answer, receiving

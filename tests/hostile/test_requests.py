@@ -71,7 +71,7 @@ def links(http: Http) -> TestResponse:
     return http.post("PhoneNumber/Compliance/Link/", json={"numbers": [{}] * 100_000})
 
 
-def story(value: Any) -> Callable[[Http], TestResponse]:
+def scenario(value: Any) -> Callable[[Http], TestResponse]:
     def call(http: Http) -> TestResponse:
         key = "yaml" if isinstance(value, str) else "scenario"
         return http.control("POST", "/scenario", {key: value, "account": AUTH_ID})
@@ -91,13 +91,13 @@ HUGE = {
     "sdk documents": sdk_documents,
     "legacy documents": legacy_documents,
     "links": links,
-    "aliases that explode": story("story: x\n" + LAUGHS),
-    "merges that explode": story("story: x\n" + MERGES),
-    "an alias that holds itself": story("story: &a [*a]\nrules: *a\n"),
-    "many wrong rules": story({"story": "x", "rules": [{"colour": 1}] * 5_000}),
-    "many values": story({"story": "x", "rules": [[]] * 100_000}),
-    "a long story": story("story: " + "x" * 300_000),
-    "a deep story": story("story: x\nrules: " + "[" * 3_000),
+    "aliases that explode": scenario("scenario: x\n" + LAUGHS),
+    "merges that explode": scenario("scenario: x\n" + MERGES),
+    "an alias that holds itself": scenario("scenario: &a [*a]\nrules: *a\n"),
+    "many wrong rules": scenario({"scenario": "x", "rules": [{"colour": 1}] * 5_000}),
+    "many values": scenario({"scenario": "x", "rules": [[]] * 100_000}),
+    "a long scenario": scenario("scenario: " + "x" * 300_000),
+    "a deep scenario": scenario("scenario: x\nrules: " + "[" * 3_000),
 }
 
 

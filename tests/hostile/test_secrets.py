@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.logs import JsonLines, TextLines
+from plivo_sim.assembly import make_simulator
+from plivo_sim.simulator.logs import JsonLines, TextLines
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.support import AUTH_ID, PDF, Http, basic
@@ -108,7 +108,7 @@ def test_a_snapshot_is_restored_with_the_token_that_the_account_has(http: Http) 
     http.token = "another-token"
     http.sdk_created(alias="later")
     assert http.control("POST", "/restore", {"snapshot": document}).status_code == 200
-    assert http.world.token == "another-token"
+    assert http.account.token == "another-token"
 
 
 def test_credentials_in_a_callback_url_are_not_logged(

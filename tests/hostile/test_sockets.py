@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator
+from tests.apis.page import create_body
 from tests.support import AUTH_ID, basic
-from tests.wire.page import create_body
 
 pytestmark = pytest.mark.live
 

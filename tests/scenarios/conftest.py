@@ -1,4 +1,4 @@
-"""One live simulator for all the replays: each story has an account of its own."""
+"""One live simulator for all the replays: each scenario has an account of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator
 from tests.conftest import PAUSED
 
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[str]:
-    """The URL of a simulator that stories are played on."""
+    """The URL of a simulator that scenarios are played on."""
     with LiveSimulator(PAUSED) as served:
         yield served.url

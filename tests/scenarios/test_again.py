@@ -1,4 +1,4 @@
-"""A story that is switched on again begins at its beginning."""
+"""A scenario that is switched on again begins at its beginning."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def use(http: Http, text: str) -> None:
 
 def test_its_rules_fire_anew(http: Http) -> None:
     """``times`` counts from the switching on."""
-    story = "story: One is rejected.\nrules: [{decide: rejected, times: 1, after: 0s}]"
+    scenario = "scenario: One is rejected.\nrules: [{decide: rejected, times: 1, after: 0s}]"
     statuses = []
     for _ in range(2):
-        use(http, story)
+        use(http, scenario)
         ids = [http.sdk_created() for _ in range(2)]
         http.advance("3 business days")
         statuses += [http.control("GET", f"/applications/{id}").get_json()["status"] for id in ids]
@@ -27,7 +27,7 @@ def test_its_rules_fire_anew(http: Http) -> None:
 def test_its_callbacks_are_lost_anew(http: Http) -> None:
     """``drop`` counts from the switching on."""
     for _ in range(2):
-        use(http, "story: The first callback is lost.\nwebhooks: {drop: 1}")
+        use(http, "scenario: The first callback is lost.\nwebhooks: {drop: 1}")
         for _ in range(2):
             http.decide(http.sdk_created(callback_url=CALLBACK), "accepted")
     found = http.control("GET", "/webhooks", account=AUTH_ID).get_json()["webhooks"]
@@ -38,7 +38,7 @@ def test_its_faults_strike_anew(http: Http) -> None:
     """``times`` of a fault counts from the switching on."""
     statuses = []
     for _ in range(2):
-        use(http, "story: One call fails.\nfaults: [{effect: error, times: 1}]")
+        use(http, "scenario: One call fails.\nfaults: [{effect: error, times: 1}]")
         for _ in range(2):
             answer = http.get("PhoneNumber/Compliance/", headers={"User-Agent": SDK_AGENT})
             statuses.append(answer.status_code)
@@ -59,10 +59,10 @@ def test_a_fault_that_is_added_again_strikes_anew(http: Http) -> None:
 
 def test_a_reset_ends_a_quota_s_window(http: Http) -> None:
     """Calls of the time before do not count."""
-    story = "story: One call a minute.\nfaults: [{effect: rate_limited, quota: {calls: 1}}]"
+    scenario = "scenario: One call a minute.\nfaults: [{effect: rate_limited, quota: {calls: 1}}]"
     statuses = []
     for _ in range(2):
-        use(http, story)
+        use(http, scenario)
         for _ in range(2):
             answer = http.get("PhoneNumber/Compliance/", headers={"User-Agent": SDK_AGENT})
             statuses.append(answer.status_code)

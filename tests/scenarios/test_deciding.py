@@ -10,10 +10,10 @@ import msgspec
 import pytest
 import yaml
 
-from plivo_sim.durations import Duration
-from plivo_sim.scenarios.deciding import plan_of, reason_text
-from plivo_sim.scenarios.model import Decision
-from plivo_sim.scenarios.presets import PRESETS, reason_of
+from plivo_sim.domain.durations import Duration
+from plivo_sim.scenarios.language import Decision
+from plivo_sim.scenarios.magic import PRESETS, reason_of
+from plivo_sim.scenarios.rules import plan_of, reason_text
 from tests.scenarios.dialects import DIALECTS, filed
 from tests.support import AUTH_ID, Http
 
@@ -133,7 +133,7 @@ def test_the_page_s_own_reason_is_the_page_s() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_preset_is_told_through_every_api(http: Http, dialect: str, preset: str) -> None:
     """As the reason of the rejection, word for word."""
-    use(http, f"story: Everybody hears {preset}.\ndefault: {{decide: rejected, after: 0s,"
+    use(http, f"scenario: Everybody hears {preset}.\ndefault: {{decide: rejected, after: 0s,"
               f" reason: {preset}}}")  # fmt: skip
     id = filed(http, dialect)
     path = "ComplianceApplication" if dialect == "legacy" else "PhoneNumber/Compliance"
@@ -143,15 +143,15 @@ def test_a_preset_is_told_through_every_api(http: Http, dialect: str, preset: st
 
 
 def test_a_verdict_on_a_document_is_shown(http: Http) -> None:
-    """The one that is named; the documented dialect shows it."""
+    """The one that is named; the beta dialect shows it."""
     use(
         http,
-        "story: The identity proof is fine, the address proof is not.\n"
+        "scenario: The identity proof is fine, the address proof is not.\n"
         "default:\n  decide: rejected\n  after: 0s\n  documents:\n"
         "    identity_proof: {status: verified}\n"
         "    address_proof: {status: rejected, reason: expired_address_proof}\n",
     )
-    id = filed(http, "documented")
+    id = filed(http, "beta")
     shown = http.get(f"PhoneNumber/Compliance/{id}").get_json()
     statuses = {each["type"]: each["status"] for each in shown["documents"]}
     assert statuses == {
@@ -171,7 +171,7 @@ def use(http: Http, text: str) -> None:
 
 
 SCENARIO = """\
-story: Whoever decides says so in the reason.
+scenario: Whoever decides says so in the reason.
 rules:
   - {name: other, when: {alias: "*other*"}, decide: rejected, reason: a rule, after: 1h}
 default: {decide: rejected, reason: the default, after: 1h}

@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.faults.model import FaultRule, WebhookPolicy
-from plivo_sim.live import LiveSimulator
-from plivo_sim.replay import replay
-from plivo_sim.scenarios.library import shipped_sentences
-from plivo_sim.scenarios.loader import load_scenario
-from plivo_sim.scenarios.magic import TOKENS
-from plivo_sim.scenarios.model import Comparison, Decision, Expect, When, json_schema
-from plivo_sim.scenarios.presets import PRESETS
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client.replay import replay
+from plivo_sim.scenarios.language import (
+    Comparison,
+    Decision,
+    Expect,
+    FaultRule,
+    WebhookPolicy,
+    When,
+    json_schema,
+)
+from plivo_sim.scenarios.loader import load_scenario, shipped_sentences
+from plivo_sim.scenarios.magic import PRESETS, TOKENS
 from tests.conftest import PAUSED
 from tests.scenarios.told import text_of
 from tests.support import AUTH_ID
@@ -65,15 +70,15 @@ def test_every_block_has_a_language_that_a_test_reads() -> None:
 
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_a_yaml_block_loads(text: str) -> None:
-    """As a story, or as a part of one."""
-    load_scenario(text if text.startswith("story:") else f"story: A part of one.\n{text}")
+    """As a scenario, or as a part of one."""
+    load_scenario(text if text.startswith("scenario:") else f"scenario: A part of one.\n{text}")
 
 
 @pytest.mark.live
-def test_the_story_with_steps_holds(stage: str) -> None:
+def test_the_scenario_with_steps_holds(stage: str) -> None:
     """The page's own example keeps its promise."""
     (text,) = [text for text in blocks("yaml") if "steps:" in text]
-    outcome = replay(stage, "the page's story", load_scenario(text))
+    outcome = replay(stage, "the page's scenario", load_scenario(text))
     assert outcome.holds, text_of(outcome)
 
 
@@ -84,14 +89,14 @@ def test_the_shell_block_runs(tmp_path: Path) -> None:
     command = f"{sys.executable} -m plivo_sim.cli"
     script = re.sub(r"^plivo-sim", command, script, flags=re.MULTILINE)
     with LiveSimulator(PAUSED) as served:
-        served.sim.world(AUTH_ID).keep_ledger()
+        served.sim.account(AUTH_ID).keep_ledger()
         env = {"PLIVO_SIM_URL": served.url, "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
             ["sh", "-euc", script],
             cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert "the story holds" in done.stdout
+    assert "the scenario holds" in done.stdout
 
 
 def test_the_json_block_is_json() -> None:
@@ -100,10 +105,10 @@ def test_the_json_block_is_json() -> None:
     assert "/_sim/schema/scenario.json" in next(iter(json.loads(text)["yaml.schemas"]))
 
 
-def test_the_table_of_stories() -> None:
-    """Every story and its sentence."""
+def test_the_table_of_scenarios() -> None:
+    """Every scenario and its sentence."""
     rows = [(f"`{name}`", sentence) for name, sentence in shipped_sentences()]
-    assert told("stories") == table(("name", "what happens"), rows)
+    assert told("scenarios") == table(("name", "what happens"), rows)
 
 
 def test_the_table_of_magic_values() -> None:

@@ -1,17 +1,12 @@
-"""The stories that ship: each loads, and playing it gives what its first line promises."""
+"""The scenarios that ship: each loads, and playing it gives what its first line promises."""
 
 from __future__ import annotations
 
 import pytest
 
-from plivo_sim.replay import replay
-from plivo_sim.scenarios.library import (
-    find_scenario,
-    shipped_names,
-    shipped_sentences,
-    shipped_text,
-)
-from plivo_sim.scenarios.presets import PRESETS
+from plivo_sim.client.replay import replay
+from plivo_sim.scenarios.loader import find_scenario, shipped_names, shipped_sentences, shipped_text
+from plivo_sim.scenarios.magic import PRESETS
 from tests.scenarios.told import text_of
 
 CAUSES = {
@@ -27,12 +22,12 @@ CAUSES = {
     "unclear_use_case": "more-information-twice",
     "complaints": "suspended",
 }
-"""Every preset and the story that is about it."""
+"""Every preset and the scenario that is about it."""
 
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", shipped_names())
-def test_the_story_holds(stage: str, name: str) -> None:
+def test_the_scenario_holds(stage: str, name: str) -> None:
     """What it expects is what happens, over real HTTP."""
     told = replay(stage, name, find_scenario(name))
     assert told.checks
@@ -43,31 +38,31 @@ def test_the_story_holds(stage: str, name: str) -> None:
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_replay_tells_the_same_twice(stage: str, name: str) -> None:
     """Every line of it: instants, ids, order, reasons."""
-    story = find_scenario(name)
-    assert text_of(replay(stage, name, story)) == text_of(replay(stage, name, story))
+    scenario = find_scenario(name)
+    assert text_of(replay(stage, name, scenario)) == text_of(replay(stage, name, scenario))
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_a_story_begins_with_its_sentence(name: str) -> None:
+def test_a_scenario_begins_with_its_sentence(name: str) -> None:
     """In the first line, whole; it has steps, and expects something at their end."""
     first = shipped_text(name).partition("\n")[0]
-    story = find_scenario(name)
-    assert first == f"story: {story.story}"
+    scenario = find_scenario(name)
+    assert first == f"scenario: {scenario.scenario}"
     assert first.endswith(".")
-    assert story.steps
-    assert story.expect is not None
+    assert scenario.steps
+    assert scenario.expect is not None
 
 
-def test_the_list_tells_what_the_stories_tell() -> None:
+def test_the_list_tells_what_the_scenarios_tell() -> None:
     """The sentences of the list are read from the first lines, not by loading."""
     told = dict(shipped_sentences())
-    assert told == {name: find_scenario(name).story for name in shipped_names()}
+    assert told == {name: find_scenario(name).scenario for name in shipped_names()}
     assert len(told) >= 15
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_every_cause_has_its_story(preset: str) -> None:
+def test_every_cause_has_its_scenario(preset: str) -> None:
     """Which tells this reason and no other word for it."""
-    story = find_scenario(CAUSES[preset])
-    assert story.expect is not None
-    assert preset in {reason for told in story.expect.reasons.values() for reason in told}
+    scenario = find_scenario(CAUSES[preset])
+    assert scenario.expect is not None
+    assert preset in {reason for told in scenario.expect.reasons.values() for reason in told}

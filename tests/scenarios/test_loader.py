@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.scenarios.library import find_scenario, shipped_names
-from plivo_sim.scenarios.loader import ScenarioError, load_scenario, load_scenario_data
-from plivo_sim.scenarios.model import Scenario
+from plivo_sim.scenarios.language import Scenario
+from plivo_sim.scenarios.loader import (
+    ScenarioError,
+    find_scenario,
+    load_scenario,
+    load_scenario_data,
+    shipped_names,
+)
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, Http
 
-STORY = "story: An application is accepted.\n"
+SCENARIO = "scenario: An application is accepted.\n"
 
 
 def mistakes_in(text: str) -> list[tuple[int, str, str]]:
@@ -25,7 +30,7 @@ def mistakes_in(text: str) -> list[tuple[int, str, str]]:
 
 
 WRONG: list[tuple[str, str, str, str]] = [
-    # what is wrong, the part of a story, path, text
+    # what is wrong, the part of a scenario, path, text
     ("unknown key", "rulez: []", "rulez", "unknown key; did you mean 'rules'?"),
     ("unknown key of a rule", "rules: [{decidd: accepted}]", "rules[0].decidd", "mean 'decide'?"),
     ("unknown decision", "default: {decide: reject}", "default.decide", "did you mean 'rejected'?"),
@@ -105,8 +110,8 @@ WRONG: list[tuple[str, str, str, str]] = [
      "did you mean 'tollfree'?"),
     ("user type within not", "rules: [{when: {not: {user_type: busines}}}]",
      "rules[0].when.not.user_type", "did you mean 'business'?"),
-    ("dialect within any", "rules: [{when: {any: [{dialect: sdks}]}}]",
-     "rules[0].when.any[0].dialect", "did you mean 'sdk'?"),
+    ("dialect within any", "rules: [{when: {any: [{dialect: currant}]}}]",
+     "rules[0].when.any[0].dialect", "did you mean 'current'?"),
     ("document of a condition", "rules: [{when: {document_types: {one_of: [pan_card]}}}]",
      "rules[0].when.document_types", "no document type 'pan_card'"),
     ("drop", "webhooks: {drop: -2}", "webhooks.drop", "less than the minimum of -1"),
@@ -166,8 +171,8 @@ WRONG: list[tuple[str, str, str, str]] = [
 )
 def test_a_mistake_is_told_once_with_line_and_path(part: str, path: str, told: str) -> None:
     """Exactly one mistake, where it stands, in words that help."""
-    lines = (STORY + part).split("\n")
-    ((line, found_path, text),) = mistakes_in(STORY + part)
+    lines = (SCENARIO + part).split("\n")
+    ((line, found_path, text),) = mistakes_in(SCENARIO + part)
     assert (found_path, told in text) == (path, True), text
     last_key = path.rstrip("]0123456789[").split(".")[-1]
     assert last_key in lines[line - 1] or text == "is required"
@@ -200,9 +205,9 @@ expect:
 
 
 def test_all_mistakes_come_in_one_pass_in_the_order_of_the_file() -> None:
-    """A story that is wrong everywhere is mended in one go."""
+    """A scenario that is wrong everywhere is mended in one go."""
     assert [(line, path) for line, path, _ in mistakes_in(EVERY_KIND)] == [
-        (1, "story"),
+        (1, "scenario"),
         (1, "stroy"),
         (5, "rules[0].reason"),
         (6, "rules[0].when.country"),
@@ -227,7 +232,7 @@ def test_all_mistakes_come_in_one_pass_in_the_order_of_the_file() -> None:
 def test_a_mistake_reads_as_a_compiler_s() -> None:
     """File, line, path, text, on one line each."""
     with pytest.raises(ScenarioError) as caught:
-        load_scenario(STORY + "default: {decide: reject}", "own.yaml")
+        load_scenario(SCENARIO + "default: {decide: reject}", "own.yaml")
     assert str(caught.value) == (
         "own.yaml:2: default.decide: 'reject' is not one of accepted, more_info_required, "
         "nothing, rejected; did you mean 'rejected'?"
@@ -239,22 +244,22 @@ def test_a_mistake_reads_as_a_compiler_s() -> None:
     [
         ("", "is empty"),
         ("# a comment", "is empty"),
-        ("story", "'story' is not of type object"),
-        ("story: [", "not valid YAML"),
-        ("story: a: b", "not valid YAML"),
-        ("story: x\n\tx: 1", "not valid YAML"),
-        ("--- \nstory: one story\n---\nstory: another", "not valid YAML"),
-        ("story: !!python/object:os.system x", "not valid YAML"),
+        ("scenario", "'scenario' is not of type object"),
+        ("scenario: [", "not valid YAML"),
+        ("scenario: a: b", "not valid YAML"),
+        ("scenario: x\n\tx: 1", "not valid YAML"),
+        ("--- \nstory: one scenario\n---\nstory: another", "not valid YAML"),
+        ("scenario: !!python/object:os.system x", "not valid YAML"),
         ("? [a]\n: b", "not valid YAML"),
-        ("story: 5", "5 is not of type string"),
-        ("story: short", "is too short"),
+        ("scenario: 5", "5 is not of type string"),
+        ("scenario: short", "is too short"),
         ("[" * 3000 + "]" * 3000, "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),  # deep enough to end a process
         ("- " * 100_000, "nested too deeply"),
-        ("story: 1" + ":1" * 100_000, "a number of more than"),  # to the base of 60
-        ("story: 1" + ":1" * 1000 + ".5", "a number of more than"),
-        ("story: 0x" + "f" * 10_000, "a number of more than"),
-        ("story: An endless one.\nrules: &r [*r]", "nested too deeply"),
+        ("scenario: 1" + ":1" * 100_000, "a number of more than"),  # to the base of 60
+        ("scenario: 1" + ":1" * 1000 + ".5", "a number of more than"),
+        ("scenario: 0x" + "f" * 10_000, "a number of more than"),
+        ("scenario: An endless one.\nrules: &r [*r]", "nested too deeply"),
     ],
 )
 def test_text_that_is_no_scenario(text: str, told: str) -> None:
@@ -263,7 +268,8 @@ def test_text_that_is_no_scenario(text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, 5, "story", [], {"story": None}, {"story": "A story of data.", "rules": {}}]
+    "value",
+    [None, 5, "scenario", [], {"scenario": None}, {"scenario": "A scenario of data.", "rules": {}}],
 )
 def test_plain_values_are_checked_the_same(value: Any) -> None:
     """What comes as JSON has no lines, only paths."""
@@ -274,7 +280,7 @@ def test_plain_values_are_checked_the_same(value: Any) -> None:
 
 def test_own_document_words_can_be_named() -> None:
     """A catalogue of one's own brings its own words."""
-    text = STORY + "rules: [{when: {document_types: tax_card}}]"
+    text = SCENARIO + "rules: [{when: {document_types: tax_card}}]"
     assert load_scenario(text, document_words={"tax_card"}).rules[0].when.document_types
     with pytest.raises(ScenarioError, match="no document type 'tax_card'"):
         load_scenario(text)
@@ -282,12 +288,12 @@ def test_own_document_words_can_be_named() -> None:
 
 def test_free_text_is_a_reason_too() -> None:
     """Only what looks like a preset's name must be one."""
-    text = STORY + "default: {decide: rejected, reason: 'Blurred, sadly.'}"
+    text = SCENARIO + "default: {decide: rejected, reason: 'Blurred, sadly.'}"
     assert load_scenario(text).default is not None
 
 
 @pytest.mark.parametrize("near", ["instant-acept", "instnt-accept.yml"])
-def test_a_story_that_does_not_ship(near: str) -> None:
+def test_a_scenario_that_does_not_ship(near: str) -> None:
     """The nearest name is told; a file that is not there is an OSError."""
     if near.endswith("yml"):
         with pytest.raises(FileNotFoundError):
@@ -299,16 +305,16 @@ def test_a_story_that_does_not_ship(near: str) -> None:
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_what_ships_survives_its_own_json(name: str) -> None:
-    """A story that goes over HTTP as JSON is the same story."""
+    """A scenario that goes over HTTP as JSON is the same scenario."""
     import msgspec
 
-    story = find_scenario(name)
-    assert load_scenario_data(json.loads(msgspec.json.encode(story))) == story
+    scenario = find_scenario(name)
+    assert load_scenario_data(json.loads(msgspec.json.encode(scenario))) == scenario
 
 
 # --- over HTTP -------------------------------------------------------------------------------
 
-REJECTING = "story: Everybody is rejected.\ndefault: {decide: rejected, after: 0s}"
+REJECTING = "scenario: Everybody is rejected.\ndefault: {decide: rejected, after: 0s}"
 
 
 def use(http: Http, **how: Any) -> Any:
@@ -323,9 +329,9 @@ def active(http: Http) -> Any:
     "wrong",
     [
         {"yaml": EVERY_KIND},
-        {"yaml": "story: ["},
-        {"scenario": {"story": "A wrong one.", "rulez": []}},
-        {"name": "no-such-story"},
+        {"yaml": "scenario: ["},
+        {"scenario": {"scenario": "A wrong one.", "rulez": []}},
+        {"name": "no-such-scenario"},
         {"yaml": REJECTING, "name": "instant-accept"},
         {},
     ],
@@ -380,10 +386,10 @@ def test_what_was_loaded_is_what_was_written(http: Http) -> None:
 )
 def test_what_yaml_reads_otherwise_and_means_the_same(text: str) -> None:
     """Dates and keys are texts; yes is true where only that can be meant."""
-    load_scenario(STORY + text)
+    load_scenario(SCENARIO + text)
 
 
 def test_keys_are_as_they_are_written() -> None:
     """Even those that YAML has a meaning for."""
-    story = load_scenario(f"{STORY}rules: [{{when: {{data_fields: {{on: x, 010: y}}}}}}]")
-    assert story.rules[0].when.data_fields == {"on": "x", "010": "y"}
+    scenario = load_scenario(f"{SCENARIO}rules: [{{when: {{data_fields: {{on: x, 010: y}}}}}}]")
+    assert scenario.rules[0].when.data_fields == {"on": "x", "010": "y"}

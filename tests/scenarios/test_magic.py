@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.scenarios.magic import TOKENS
-from plivo_sim.scenarios.presets import PRESETS
+from plivo_sim.scenarios.magic import PRESETS, TOKENS
 from tests.scenarios.dialects import DIALECTS, filed, filed_again, status_read
 from tests.support import AUTH_ID, Http
 
@@ -32,13 +31,13 @@ OUTCOMES: dict[str, tuple[list[str], str | None]] = {
 """What the reviewer does within two years, and the reason that stands at the end."""
 
 WORDS = {
-    "documented": {
+    "beta": {
         "submitted": "pending_review",
         "accepted": "approved",
         "suspended": "rejected",
         "expired": "rejected",
     },
-    "sdk": {"more_info_required": "rejected"},
+    "current": {"more_info_required": "rejected"},
     "legacy": {"more_info_required": "rejected"},
 }
 
@@ -121,7 +120,7 @@ def test_without_once_it_decides_every_attempt(http: Http, dialect: str) -> None
 )
 def test_how_a_token_may_be_written(http: Http, alias: str) -> None:
     """In any case, with underscores; of several the longest counts."""
-    id = filed(http, "sdk", alias=alias)
+    id = filed(http, "current", alias=alias)
     http.advance("3 business days")
     assert shown(http, id)["rejection_reason"] == PRESETS["name_mismatch"]
 
@@ -138,15 +137,15 @@ def test_alias_comes_before_name_before_file(
     http: Http, places: dict[str, str], status: str
 ) -> None:
     """And what only looks like a token is none."""
-    id = filed(http, "sdk", **places)
+    id = filed(http, "current", **places)
     http.advance("3 business days")
     assert shown(http, id)["status"] == status
 
 
 @pytest.mark.parametrize("token", REJECTING)
 def test_in_a_file_name_it_rejects_that_document(http: Http, token: str) -> None:
-    """The documented dialect shows which one; the others stay unjudged."""
-    id = filed(http, "documented", file=f"{token}.pdf")
+    """The beta dialect shows which one; the others stay unjudged."""
+    id = filed(http, "beta", file=f"{token}.pdf")
     http.advance("3 business days")
     answer = http.get(f"PhoneNumber/Compliance/{id}").get_json()
     assert [each["status"] for each in answer["documents"]] == ["rejected", "pending", "pending"]
@@ -154,4 +153,4 @@ def test_in_a_file_name_it_rejects_that_document(http: Http, token: str) -> None
 
 def test_accept_is_at_once(http: Http) -> None:
     """Without any time going by."""
-    assert shown(http, filed(http, "sdk", alias="SIM-ACCEPT"))["status"] == "accepted"
+    assert shown(http, filed(http, "current", alias="SIM-ACCEPT"))["status"] == "accepted"

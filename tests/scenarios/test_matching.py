@@ -8,8 +8,8 @@ import msgspec
 import pytest
 import yaml
 
-from plivo_sim.scenarios.matching import Facts, check
-from plivo_sim.scenarios.model import When
+from plivo_sim.scenarios.language import When
+from plivo_sim.scenarios.rules import Facts, check
 from tests.scenarios.dialects import filed
 from tests.support import AUTH_ID, Http
 
@@ -18,7 +18,7 @@ FACTS: Facts = {
     "number_type": "local",
     "user_type": "business",
     "api": "new",
-    "dialect": "sdk",
+    "dialect": "current",
     "alias": "Acme Mumbai",
     "name": "Acme Traders Pvt. Ltd.",
     "registration_number": None,
@@ -42,7 +42,7 @@ HOLD = [
     "{country: in}",
     "{country: [DE, IN]}",
     "{country: {one_of: [DE, IN]}}",
-    "{number_type: local, user_type: business, api: new, dialect: sdk}",
+    "{number_type: local, user_type: business, api: new, dialect: current}",
     "{alias: Acme*}",
     "{alias: '*mumbai'}",
     "{alias: 'Acme Mumb?i'}",
@@ -126,7 +126,7 @@ def test_near_misses_are_ranked_by_what_held_before() -> None:
 # --- over HTTP -------------------------------------------------------------------------------
 
 EVERY_FACT = """\
-story: Everything that a rule can ask about is asked.
+scenario: Everything that a rule can ask about is asked.
 rules:
   - name: all
     when:
@@ -159,8 +159,8 @@ def why(http: Http, id: str) -> Any:
 @pytest.mark.parametrize(
     ("dialect", "api", "document_types"),
     [
-        ("sdk", "new", "gst_certificate"),
-        ("documented", "new", "address_proof"),
+        ("current", "new", "gst_certificate"),
+        ("beta", "new", "address_proof"),
         ("legacy", "legacy", "gst_certificate"),
     ],
 )
@@ -179,7 +179,7 @@ def test_rules_are_tried_in_order(http: Http) -> None:
     """The first that matches decides; the ones after it are not asked."""
     use(
         http,
-        "story: The second rule would match too.\n"
+        "scenario: The second rule would match too.\n"
         "rules:\n"
         "  - {name: german, when: {country: DE}, decide: accepted, after: 0s}\n"
         "  - {name: one, decide: rejected, after: 0s}\n"

@@ -1,4 +1,5 @@
-"""The same seed gives the same outcomes, whatever the order of the submissions (DECISIONS 6)."""
+"""The same seed gives the same outcomes, whatever the order of the submissions
+(decision "Seeded ids and dice")."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, Http
 
-STORY = """\
-story: Delays are random, and what is decided depends on who files.
+SCENARIO = """\
+scenario: Delays are random, and what is decided depends on who files.
 rules:
   - name: foreigners
     when: {country: DE}
@@ -51,7 +52,7 @@ def outcomes(seed: int, wanted: list[Wanted]) -> dict[str, Any]:
     )
     try:
         http = Http(create_app(sim), sim)
-        answer = http.control("POST", "/scenario", {"yaml": STORY, "account": AUTH_ID})
+        answer = http.control("POST", "/scenario", {"yaml": SCENARIO, "account": AUTH_ID})
         assert answer.status_code == 200
         ids = {json.dumps(each, sort_keys=True): file(http, each) for each in wanted}
         http.advance("90d")
@@ -128,8 +129,8 @@ def test_each_attempt_throws_anew() -> None:
     )
     try:
         http = Http(create_app(sim), sim)
-        story = "story: All wait.\ndefault: {decide: rejected, after: {between: [1d, 9d]}}"
-        http.control("POST", "/scenario", {"yaml": story, "account": AUTH_ID})
+        scenario = "scenario: All wait.\ndefault: {decide: rejected, after: {between: [1d, 9d]}}"
+        http.control("POST", "/scenario", {"yaml": scenario, "account": AUTH_ID})
         id = http.sdk_created()
         waits = []
         for _ in range(2):

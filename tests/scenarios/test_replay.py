@@ -9,20 +9,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
 from plivo_sim.client import Client
-from plivo_sim.expectations import Check
-from plivo_sim.live import LiveSimulator
-from plivo_sim.replay import Told, account_of, replay
-from plivo_sim.scenarios.library import find_scenario
-from plivo_sim.scenarios.loader import load_scenario
+from plivo_sim.client.replay import Told, account_of, replay
+from plivo_sim.client.watch import Check
+from plivo_sim.scenarios.loader import find_scenario, load_scenario
 from tests.scenarios.told import text_of
 from tests.support import Receiver
 
 pytestmark = pytest.mark.live
 
 REJECTED = """\
-story: A name mismatch is rejected, and accepted once it is corrected.
+scenario: A name mismatch is rejected, and accepted once it is corrected.
 rules:
   - {name: two names, when: {attempt: 1}, decide: rejected, reason: name_mismatch, after: 1d}
 steps:
@@ -45,7 +44,7 @@ def wrote(folder: Path, text: str) -> str:
 
 
 def play(stage: str, text: str, against: str = "") -> Told:
-    return replay(stage, "a story of a test", load_scenario(text), against)
+    return replay(stage, "a scenario of a test", load_scenario(text), against)
 
 
 def failed(told: Told) -> list[Check]:
@@ -79,7 +78,7 @@ def test_it_tells_everything_in_simulated_time(tmp_path: Path) -> None:
         "2026-01-09 09:00:00 callback acme accepted, attempt 1 -> 200, delivered",
         "",
         "ok status.acme: accepted",
-        "the story holds",
+        "the scenario holds",
     ]
     assert result.exit_code == 0
 
@@ -112,13 +111,13 @@ def test_an_expectation_that_fails_ends_with_1(
     at = lines.index(f"FAILED  {name}")
     assert lines[at + 1] == f"expected  {expected}"
     assert lines[at + 2].startswith(f"found     {found}")
-    assert lines[-1].startswith("the story does not hold: 1 of ")
+    assert lines[-1].startswith("the scenario does not hold: 1 of ")
 
 
-def test_a_story_without_expectations_ends_with_0(tmp_path: Path) -> None:
+def test_a_scenario_without_expectations_ends_with_0(tmp_path: Path) -> None:
     """It says that it promised nothing."""
     result = run(wrote(tmp_path, REJECTED))
-    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "the story expects nothing")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "the scenario expects nothing")
 
 
 def test_json_for_scripts(tmp_path: Path) -> None:
@@ -145,17 +144,17 @@ def test_json_for_scripts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("story: [", "own.yaml:1: not valid YAML"),
-        ("story: It has no steps.", "steps: there are none"),
-        ("story: It has mistakes.\nrulez: []\nstepz: []", "own.yaml:3: stepz: unknown key"),
+        ("scenario: [", "own.yaml:1: not valid YAML"),
+        ("scenario: It has no steps.", "steps: there are none"),
+        ("scenario: It has mistakes.\nrulez: []\nstepz: []", "own.yaml:3: stepz: unknown key"),
         (
-            "story: It files what nobody asks for.\nsteps: [{submit: {files: {passport: a.pdf}}}]",
+            "scenario: It files too much.\nsteps: [{submit: {files: {passport: a.pdf}}}]",
             "'app' needs no document passport, but registration_certificate, gst_certificate",
         ),
         ("\xff", "not UTF-8 text"),
     ],
 )
-def test_a_wrong_story_ends_with_2(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_scenario_ends_with_2(tmp_path: Path, text: str, told: str) -> None:
     """With every mistake."""
     path = tmp_path / "own.yaml"
     path.write_bytes(text.encode("latin-1"))
@@ -165,12 +164,12 @@ def test_a_wrong_story_ends_with_2(tmp_path: Path, text: str, told: str) -> None
 
 def test_every_mistake_is_printed(tmp_path: Path) -> None:
     """Not only the first."""
-    result = run(wrote(tmp_path, "story: It has mistakes.\nrulez: []\nstepz: []"))
+    result = run(wrote(tmp_path, "scenario: It has mistakes.\nrulez: []\nstepz: []"))
     assert len(result.output.splitlines()) == 2
 
 
 @pytest.mark.parametrize("name", ["no-such.yaml", "name-mismach"])
-def test_no_such_story_ends_with_2(name: str) -> None:
+def test_no_such_scenario_ends_with_2(name: str) -> None:
     """A file that is not there; a name that does not ship, with the nearest one."""
     result = run(name)
     assert result.exit_code == 2
@@ -194,18 +193,18 @@ def test_against_must_be_a_url() -> None:
 
 def test_it_plays_on_a_running_simulator(live: LiveSimulator) -> None:
     """In an account of its own, which stays to be looked at, and touches no other."""
-    other = live.sim.world("MAOTHEROTHEROTHEROTH")
+    other = live.sim.account("MAOTHEROTHEROTHEROTH")
     other.keep_ledger()
     before = other.store.mark()
     result = run("name-mismatch", "--url", live.url)
     assert result.exit_code == 0, result.output
-    world = live.sim.world(account_of("name-mismatch"))
-    assert [each.status for each in world.store.applications.every()] == ["accepted"]
+    account = live.sim.account(account_of("name-mismatch"))
+    assert [each.status for each in account.store.applications.every()] == ["accepted"]
     assert other.store.mark() == before
 
 
 def test_a_server_with_other_habits_plays_it_the_same() -> None:
-    """A running clock, another delay, strict, rate limits, retries: the story's account has its
+    """A running clock, another delay, strict, rate limits, retries: the scenario's account has its
     own."""
     from plivo_sim.settings import Settings, read_setting
 
@@ -228,24 +227,24 @@ def test_the_account_is_emptied_first(stage: str) -> None:
 
 
 def test_words_of_a_catalogue_of_one_s_own(tmp_path: Path) -> None:
-    """The simulator that plays the story knows its own documents."""
+    """The simulator that plays the scenario knows its own documents."""
     from plivo_sim.settings import Settings
 
     catalogue = tmp_path / "catalogue.yaml"
     catalogue.write_text(
         "document_types: {tax_card: {name: Tax card, description: A card}}\n"
-        "requirements: [{version: sdk, country: NL, number_types: [local],"
+        "requirements: [{version: current, country: NL, number_types: [local],"
         " user_types: [business], documents: [tax_card]}]"
     )
-    story = wrote(
+    scenario = wrote(
         tmp_path,
-        "story: A tax card is accepted.\n"
+        "scenario: A tax card is accepted.\n"
         "steps: [{submit: {country: NL, files: {tax_card: card.png}}}, {advance: 9d}]\n"
         "expect: {status: {app: accepted}}",
     )
-    assert "no document type 'tax_card'" in run(story).output
+    assert "no document type 'tax_card'" in run(scenario).output
     with LiveSimulator(Settings(port=0, catalogue=catalogue)) as served:
-        result = run(story, "--url", served.url)
+        result = run(scenario, "--url", served.url)
     assert result.exit_code == 0, result.output
 
 
@@ -253,7 +252,7 @@ def test_words_of_a_catalogue_of_one_s_own(tmp_path: Path) -> None:
 
 
 def test_callbacks_go_to_the_application(stage: str, receiver: Receiver) -> None:
-    """In the order of the story, signed, and its answer is told."""
+    """In the order of the scenario, signed, and its answer is told."""
     told = play(stage, REJECTED + "expect: {callbacks: [rejected, accepted]}", receiver.url)
     assert told.holds, text_of(told)
     assert [each.json()["status"] for each in receiver.received] == ["rejected", "accepted"]
@@ -278,7 +277,7 @@ def test_an_application_that_fails_at_first(stage: str) -> None:
 
 
 def test_an_application_that_never_takes_it(stage: str) -> None:
-    """The story does not hold: it promised callbacks that arrive."""
+    """The scenario does not hold: it promised callbacks that arrive."""
     with Receiver(*[500] * 8).serving() as receiver:
         told = play(stage, REJECTED + "expect: {callbacks: [rejected, accepted]}", receiver.url)
     assert [(check.name, check.found) for check in failed(told)] == [("callbacks", [])]
@@ -299,17 +298,17 @@ def test_what_the_application_said_is_told(stage: str) -> None:
     assert 'attempt 1 -> 404 {"type":"urn:plivo-sim:problem:no_such_page"' in text
 
 
-# --- a story's own calls ---------------------------------------------------------------------
+# --- a scenario's own calls ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("effect", "refused"), [("reset", "cut"), ("empty", "cut"), ("truncated", "cut")]
 )
-def test_a_lost_answer_is_part_of_the_story(stage: str, effect: str, refused: str) -> None:
-    """The application is there all the same, and the story goes on with it."""
+def test_a_lost_answer_is_part_of_the_scenario(stage: str, effect: str, refused: str) -> None:
+    """The application is there all the same, and the scenario goes on with it."""
     told = play(
         stage,
-        "story: The answer to the first call is lost.\n"
+        "scenario: The answer to the first call is lost.\n"
         f"faults: [{{effect: {effect}, method: POST, applied: true, times: 1}}]\n"
         "steps: [{submit: {app: acme}}, {advance: 3 business days}, {get: acme}]\n"
         f"expect: {{status: {{acme: accepted}}, refusals: [{refused}]}}",
@@ -317,11 +316,11 @@ def test_a_lost_answer_is_part_of_the_story(stage: str, effect: str, refused: st
     assert told.holds, text_of(told)
 
 
-def test_a_fault_hits_only_what_the_story_files(stage: str) -> None:
-    """Looking is not a call of the story: every call fails, and only two are refused."""
+def test_a_fault_hits_only_what_the_scenario_files(stage: str) -> None:
+    """Looking is not a call of the scenario: every call fails, and only two are refused."""
     told = play(
         stage,
-        "story: Every call is refused.\nfaults: [{effect: unavailable}]\n"
+        "scenario: Every call is refused.\nfaults: [{effect: unavailable}]\n"
         "steps: [{submit: {}}, {advance: 1d}, {submit: {app: other}}]\n"
         "expect: {status: {app: absent, other: absent}, refusals: [503, 503]}",
     )
@@ -330,11 +329,11 @@ def test_a_fault_hits_only_what_the_story_files(stage: str) -> None:
 
 @pytest.mark.parametrize("user_type", ["business", "individual"])
 @pytest.mark.parametrize("country", ["IN", "DE", "FR", "AE", "US"])
-def test_a_story_can_file_in_every_country(stage: str, country: str, user_type: str) -> None:
+def test_a_scenario_can_file_in_every_country(stage: str, country: str, user_type: str) -> None:
     """What a step does not say is filled in, so that it is complete."""
     told = play(
         stage,
-        f"story: It is accepted in {country}.\n"
+        f"scenario: It is accepted in {country}.\n"
         f"steps: [{{submit: {{country: {country}, user_type: {user_type}}}}}, {{advance: 9d}}]\n"
         "expect: {status: {app: accepted}}",
     )
@@ -345,7 +344,7 @@ def test_a_correction_sends_what_it_changes(stage: str) -> None:
     """Files by their type, data fields, name; the rest stays as it was."""
     told = play(
         stage,
-        "story: Everything is corrected.\n"
+        "scenario: Everything is corrected.\n"
         "rules: [{when: {attempt: 1}, decide: rejected, after: 0s}]\n"
         "steps:\n"
         "  - submit: {files: {gst_certificate: first.png}, data_fields: {business_name: One}}\n"
@@ -363,9 +362,9 @@ def test_a_correction_sends_what_it_changes(stage: str) -> None:
     assert documents[0]["meta_information"] == {"business_name": "Two"}
 
 
-def test_every_shipped_story_has_an_account_of_its_own() -> None:
+def test_every_shipped_scenario_has_an_account_of_its_own() -> None:
     """A well-formed one."""
-    from plivo_sim.scenarios.library import shipped_names
+    from plivo_sim.scenarios.loader import shipped_names
     from plivo_sim.simulator import AUTH_ID
 
     accounts = {account_of(name) for name in shipped_names()}
@@ -373,9 +372,9 @@ def test_every_shipped_story_has_an_account_of_its_own() -> None:
     assert all(AUTH_ID.fullmatch(account) for account in accounts)
 
 
-def test_a_story_switched_on_by_hand_is_the_same_story(stage: str) -> None:
+def test_a_scenario_switched_on_by_hand_is_the_same_scenario(stage: str) -> None:
     """Steps and expectations are not in the way of using it as a scenario."""
     account = account_of("by hand")
     client = Client(stage, account, "token")
     used = client.control("POST", "/scenario", {"name": "stuck-in-review", "account": account})
-    assert used["scenario"]["story"] == find_scenario("stuck-in-review").story
+    assert used["scenario"]["scenario"] == find_scenario("stuck-in-review").scenario

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from plivo_sim.commands.replay import lines_of
-from plivo_sim.replay import Told
+from plivo_sim.cli.replay import lines_of
+from plivo_sim.client.replay import Told
 
 
 def text_of(told: Told) -> str:

@@ -11,9 +11,9 @@ import plivo
 import plivo.rest.client
 import pytest
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
-from plivo_sim.live import LiveSimulator
-from plivo_sim.samples import sample
+from plivo_sim.client.filing import sample
 from tests.support import AUTH_ID, TOKEN
 
 

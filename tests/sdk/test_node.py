@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator
 from tests.sdk.nodejs import FOLDER, node
 
 pytestmark = [pytest.mark.live, pytest.mark.node]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.live import LiveSimulator
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
 from tests.sdk.nodejs import FOLDER, node
 

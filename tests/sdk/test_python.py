@@ -19,8 +19,8 @@ from plivo.exceptions import (
 from plivo.utils import validate_signature, validate_v3_signature
 from requests.adapters import HTTPAdapter
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
-from plivo_sim.live import LiveSimulator
 from tests.sdk.conftest import plain
 from tests.support import AUTH_ID, PDF, PNG, SDK_AGENT, TOKEN, Received, Receiver
 

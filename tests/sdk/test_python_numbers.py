@@ -1,7 +1,7 @@
 """plivo for Python, unmodified, over real HTTP: ``numbers`` and Link.
 
-``numbers.update`` of the SDK cannot send the application (``wire-facts.md`` 4.3), so it goes
-through ``client.request``, as its users do.
+``numbers.update`` of the SDK cannot send the application (docs/wire-facts.md, "Number update"), so
+it goes through ``client.request``, as its users do.
 """
 
 from __future__ import annotations

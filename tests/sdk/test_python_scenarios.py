@@ -1,4 +1,4 @@
-"""The rejection stories as an application with the plivo SDK for Python lives through them."""
+"""The rejection scenarios as an application with the plivo SDK for Python lives through them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import plivo
 import pytest
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
-from plivo_sim.live import LiveSimulator
-from plivo_sim.scenarios.library import shipped
-from plivo_sim.scenarios.presets import reason_of
+from plivo_sim.scenarios.loader import shipped
+from plivo_sim.scenarios.magic import reason_of
 from tests.sdk.test_python import advance, created
 from tests.support import AUTH_ID, Receiver
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.live
 
 AGAIN = ["submitted", "rejected", "submitted", "accepted"]
 REJECTIONS = {
-    name: story.expect.reasons["app"][0]
-    for name, story in shipped()
-    if story.expect is not None
-    and story.expect.timeline.get("app") == AGAIN
-    and story.expect.reasons
+    name: scenario.expect.reasons["app"][0]
+    for name, scenario in shipped()
+    if scenario.expect is not None
+    and scenario.expect.timeline.get("app") == AGAIN
+    and scenario.expect.reasons
 }
-"""The stories of an application that is rejected once and then accepted, and why."""
+"""The scenarios of an application that is rejected once and then accepted, and why."""
 
 
 def use(control: Client, name: str) -> None:
@@ -39,7 +39,7 @@ def correct(client: plivo.RestClient, id: str) -> None:
     client.phone_number_compliance.update(id, data={"end_user": {"name": "Acme Traders Limited"}})
 
 
-def test_there_are_such_stories() -> None:
+def test_there_are_such_scenarios() -> None:
     """Every cause that teams report, and the beta page's own."""
     assert {"expired-address-proof", "name-mismatch", "wrong-certificate", "unreadable-scan",
             "unsigned-certificate", "document-expired"} <= REJECTIONS.keys()  # fmt: skip
@@ -76,7 +76,7 @@ def test_rejected_with_the_promised_reason_then_corrected(
 def test_more_information_twice(
     client: plivo.RestClient, control: Client, paths: list[str]
 ) -> None:
-    """The SDKs' dialect has no word for it: rejected, with another question each time."""
+    """The current dialect has no word for it: rejected, with another question each time."""
     use(control, "more-information-twice")
     id = created(client, paths)
     asked = []

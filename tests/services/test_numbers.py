@@ -11,17 +11,17 @@ import phonenumbers
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.data.catalogue import load_catalogue
-from plivo_sim.domain.models import NumberType
-from plivo_sim.errors import AlreadyRented, SimError
+from plivo_sim.assembly import make_simulator
+from plivo_sim.catalogue import load_catalogue
+from plivo_sim.domain.errors import AlreadyRented, SimError
+from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change, renewal_date
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+from tests.apis.numbers_support import DELHI, MUMBAI, SAN_FRANCISCO, Numbers
 from tests.conftest import PAUSED
 from tests.support import AUTH_ID, Http
-from tests.wire.numbers_support import DELHI, MUMBAI, SAN_FRANCISCO, Numbers
 
 CATALOGUE = load_catalogue(1)
 OFFERED = [
@@ -76,7 +76,7 @@ def test_a_country_of_a_users_own_catalogue_has_numbers_too(tmp_path: Path) -> N
     extra = tmp_path / "more.yaml"
     extra.write_text(
         "requirements:\n"
-        "  - {version: sdk, country: GB, number_types: [local], user_types: [business],\n"
+        "  - {version: current, country: GB, number_types: [local], user_types: [business],\n"
         "     documents: [registration_certificate]}\n"
     )
     simulator = make_simulator(Settings(port=0, paused=True, catalogue=extra))
@@ -160,14 +160,14 @@ def test_rent_is_due_every_month(rented: str, now: str, due: str) -> None:
 
 def test_of_many_who_rent_one_number_one_gets_it(sim: Simulator) -> None:
     """The others are told that it is rented."""
-    world = sim.world(AUTH_ID)
+    account = sim.account(AUTH_ID)
     start = threading.Barrier(8)
     outcomes: list[object] = []
 
     def rent() -> None:
         start.wait()
         try:
-            outcomes.append(numbers.rent(world, SAN_FRANCISCO, Change(), Caller()))
+            outcomes.append(numbers.rent(account, SAN_FRANCISCO, Change(), Caller()))
         except SimError as error:
             outcomes.append(error)
 
@@ -178,7 +178,7 @@ def test_of_many_who_rent_one_number_one_gets_it(sim: Simulator) -> None:
         thread.join()
     refused = [each for each in outcomes if isinstance(each, AlreadyRented)]
     assert (len(refused), len(outcomes)) == (7, 8)
-    assert len(world.store.numbers) == 1
+    assert len(account.store.numbers) == 1
 
 
 def test_numbers_and_their_links_survive_a_restart(tmp_path: Path) -> None:
@@ -206,12 +206,12 @@ def test_numbers_and_their_links_survive_a_restart(tmp_path: Path) -> None:
 
 def test_a_failing_write_rents_nothing(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """All or nothing."""
-    world = sim.world(AUTH_ID)
+    account = sim.account(AUTH_ID)
 
     def fail(_: object) -> None:
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(world.store.numbers, "put", fail)
+    monkeypatch.setattr(account.store.numbers, "put", fail)
     with pytest.raises(RuntimeError):
-        numbers.rent(world, SAN_FRANCISCO, Change(), Caller())
-    assert len(world.store.numbers) == 0
+        numbers.rent(account, SAN_FRANCISCO, Change(), Caller())
+    assert len(account.store.numbers) == 0

@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.dialects.phone_number import sdk
-from plivo_sim.errors import StorageFailed
+from plivo_sim.apis.phone_number.current import reading
+from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.services import applications, corrections, document_sets
-from plivo_sim.services.inputs import Correction, DocumentDraft
-from plivo_sim.services.uploads import Upload
+from plivo_sim.services.inputs import Correction, DocumentDraft, Upload
+from tests.apis.legacy_support import Legacy
 from tests.support import PDF, PNG, SDK_AGENT, Http
-from tests.wire.legacy_support import Legacy
 
 
 def files_of(http: Http) -> set[str]:
-    return {document.file.sha256 for document in http.world.store.documents.every()}
+    return {document.file.sha256 for document in http.account.store.documents.every()}
 
 
 def fill(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +25,7 @@ def fill(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(ops: Any) -> None:
         raise StorageFailed("no space left")
 
-    monkeypatch.setattr(http.world.store.journal, "append", full)
+    monkeypatch.setattr(http.account.store.journal, "append", full)
 
 
 def test_a_delete_that_cannot_be_written_keeps_the_files(
@@ -39,7 +38,7 @@ def test_a_delete_that_cannot_be_written_keeps_the_files(
     answer = http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
     assert answer.status_code == 500
     assert files_of(http) == before
-    assert all(http.world.files.read(sha256) for sha256 in before)
+    assert all(http.account.files.read(sha256) for sha256 in before)
 
 
 def test_a_delete_takes_the_files_along(http: Http) -> None:
@@ -47,7 +46,7 @@ def test_a_delete_takes_the_files_along(http: Http) -> None:
     id = http.sdk_created()
     before = files_of(http)
     http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
-    assert not any(http.world.files.read(sha256) for sha256 in before)
+    assert not any(http.account.files.read(sha256) for sha256 in before)
 
 
 def test_a_change_of_a_document_that_cannot_be_written_keeps_its_file(
@@ -61,35 +60,35 @@ def test_a_change_of_a_document_that_cannot_be_written_keeps_its_file(
     answer = legacy.send_document({}, ("file", "new.png", PNG), path=f"ComplianceDocument/{id}/")
     assert answer.status_code == 500
     assert files_of(http) == before
-    assert all(http.world.files.read(sha256) for sha256 in before)
+    assert all(http.account.files.read(sha256) for sha256 in before)
 
 
 def test_a_correction_within_a_transaction_that_fails_keeps_the_files(http: Http) -> None:
     """As when Atoms resubmits and its own record cannot be written."""
     id = http.sdk_created()
     http.decide(id, "rejected")
-    world, before = http.world, files_of(http)
-    application = applications.get(world, id)
+    account, before = http.account, files_of(http)
+    application = applications.get(account, id)
     drafts = [
         DocumentDraft(
             type_reference=each.document_type_id, upload=Upload(name="a.pdf", content=new)
         )
         for each, new in zip(
-            document_sets.documents_of(world, application), (PDF + b"2", PNG + b"2"), strict=True
+            document_sets.documents_of(account, application), (PDF + b"2", PNG + b"2"), strict=True
         )
     ]
     named = replace(drafts[0], data_fields={"business_name": "Acme"})
     change = Correction(documents=[named, drafts[1]])
 
     def correct_and_fail() -> None:
-        with world.transaction():
-            corrections.correct(world, application, change, sdk.RULES)
+        with account.transaction():
+            corrections.correct(account, application, change, reading.RULES)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         correct_and_fail()
     assert files_of(http) == before
-    assert all(world.files.read(sha256) for sha256 in before)
+    assert all(account.files.read(sha256) for sha256 in before)
 
 
 def test_what_was_kept_for_a_refused_write_goes_with_the_next_sweep(
@@ -101,9 +100,9 @@ def test_what_was_kept_for_a_refused_write_goes_with_the_next_sweep(
         fill(http, patch)
         lost = {0: (PDF + b"lost", "certificate.pdf"), 1: (PNG + b"lost", "gst.png")}
         assert http.sdk_create(alias="lost", files=lost).status_code == 500
-    assert len(http.world.files._contents) == 4
+    assert len(http.account.files._contents) == 4
     http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
-    assert http.world.files._contents == {}
+    assert http.account.files._contents == {}
 
 
 def test_a_sweep_looks_at_what_may_be_loose_only(
@@ -116,18 +115,18 @@ def test_a_sweep_looks_at_what_may_be_loose_only(
     def never() -> Any:
         raise AssertionError("looked at every document")
 
-    monkeypatch.setattr(http.world.store.documents, "every", never)
+    monkeypatch.setattr(http.account.store.documents, "every", never)
     deleted = http.delete(f"PhoneNumber/Compliance/{second}/", headers={"User-Agent": SDK_AGENT})
-    assert (deleted.status_code, http.world.files._contents) == (200, {})
+    assert (deleted.status_code, http.account.files._contents) == (200, {})
 
 
 def test_a_restore_makes_the_next_sweep_look_at_all(http: Http) -> None:
     """The files of what the restore took away are loose, whichever they are."""
     id = http.sdk_created()
-    with http.world.lock:
-        mark = http.world.mark()
+    with http.account.lock:
+        mark = http.account.mark()
     other = {0: (PDF + b"other", "certificate.pdf"), 1: (PNG + b"other", "gst.png")}
     http.sdk_created(alias="other", files=other)
-    http.world.restore(mark)
+    http.account.restore(mark)
     http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
-    assert http.world.files._contents == {}
+    assert http.account.files._contents == {}

@@ -12,16 +12,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from plivo_sim.bootstrap import make_simulator
+from plivo_sim.account.account import Account
+from plivo_sim.account.store.disk import sha256_of
+from plivo_sim.assembly import make_simulator
 from plivo_sim.control.presenters import application_of
-from plivo_sim.domain.models import Application, DeliveryState, Document, Origin, TimerKind
+from plivo_sim.domain.records import Application, DeliveryState, Document, Origin, TimerKind
 from plivo_sim.domain.statuses import Status, allowed
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
-from plivo_sim.store.files import sha256_of
 from plivo_sim.webhooks.outbox import KEPT_DELIVERIES
 from plivo_sim.webhooks.transport import MemoryTransport
-from plivo_sim.world import World
 from tests.torture.client import Client, Collector, Refused
 from tests.torture.writers import (
     APPLICATION,
@@ -59,27 +59,27 @@ def _link_or_copy(source: str, target: str) -> None:
 # --- what writers know -------------------------------------------------------------------------
 
 
-def settle_with(writer: Writer, world: World) -> None:
+def settle_with(writer: Writer, account: Account) -> None:
     """Each record is as it was acknowledged, or as the call in flight would have made it."""
     if writer.in_flight is not None:
-        _settle_create(writer, writer.in_flight, world)
+        _settle_create(writer, writer.in_flight, account)
         writer.in_flight = None
     for kept in writer.kept:
-        found = facts_of(world, kept.kind, kept.id)
+        found = facts_of(account, kept.kind, kept.id)
         assert found in (kept.facts, *kept.maybe), (
             f"LOST: {kept.kind} {kept.id}\n is    {found}\n knows {kept.facts}\n or {kept.maybe}"
         )
         kept.facts, kept.maybe = found, []
         if kept.kind in (COMPLIANCE, APPLICATION) and found is not None:
-            _check_timeline(world, kept)
+            _check_timeline(account, kept)
     writer.kept = [kept for kept in writer.kept if kept.facts is not None or kept.kind != NUMBER]
 
 
-def check_known(world: World, writers: Iterable[Writer]) -> None:
+def check_known(account: Account, writers: Iterable[Writer]) -> None:
     """Nothing is there that nobody asked for, once every writer has settled."""
-    mine = [each for each in writers if each.auth_id == world.auth_id]
+    mine = [each for each in writers if each.auth_id == account.auth_id]
     known = {kept.id for each in mine for kept in each.kept if kept.facts is not None}
-    store = world.store
+    store = account.store
     for table in (store.applications, store.numbers):
         found = {each.id for each in table.every()}
         assert found <= known, f"UNASKED: {found - known}"
@@ -88,29 +88,29 @@ def check_known(world: World, writers: Iterable[Writer]) -> None:
         assert found <= known, f"UNASKED: {found - known}"
 
 
-def _settle_create(writer: Writer, made: Kept, world: World) -> None:
+def _settle_create(writer: Writer, made: Kept, account: Account) -> None:
     """A create that was not answered happened whole, or not at all."""
-    made.id = made.id or _id_of(world, made.kind, made.tag)
-    found = facts_of(world, made.kind, made.id) if made.id else None
+    made.id = made.id or _id_of(account, made.kind, made.tag)
+    found = facts_of(account, made.kind, made.id) if made.id else None
     assert found in (None, made.facts), f"HALF: {made.kind} {found} of {made.facts}"
     if found is not None:
         writer.kept.append(made)
 
 
-def _id_of(world: World, kind: str, tag: str) -> str:
+def _id_of(account: Account, kind: str, tag: str) -> str:
     if kind == NUMBER:
         return tag
     if kind == END_USER:
-        own = [e for e in world.store.end_users.having("name", tag) if e.origin is Origin.LEGACY]
+        own = [e for e in account.store.end_users.having("name", tag) if e.origin is Origin.LEGACY]
         return own[0].id if own else ""
-    table = world.store.documents if kind == DOCUMENT else world.store.applications
+    table = account.store.documents if kind == DOCUMENT else account.store.applications
     found = table.having("alias", tag)
     return found[0].id if found else ""
 
 
-def facts_of(world: World, kind: str, id: str) -> Facts:
+def facts_of(account: Account, kind: str, id: str) -> Facts:
     """What the store holds of a record, in the writers' words."""
-    store = world.store
+    store = account.store
     if kind == NUMBER:
         number = store.numbers.fetch(id)
         return number and {"application_id": number.application_id, "alias": number.alias}
@@ -148,11 +148,11 @@ def _papers_of(document: Document | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check_timeline(world: World, kept: Kept) -> None:
+def _check_timeline(account: Account, kept: Kept) -> None:
     """What was seen of it is its beginning; every acknowledged submission is in it."""
-    application = world.store.applications.fetch(kept.id)
+    application = account.store.applications.fetch(kept.id)
     assert application is not None
-    timeline = application_of(world, application)["timeline"]
+    timeline = application_of(account, application)["timeline"]
     assert timeline[: len(kept.timeline)] == kept.timeline, f"TAKEN BACK: {timeline} {kept}"
     submits = sum(each["status"] == Status.SUBMITTED for each in timeline)
     assert submits in (kept.submits, kept.submits + 1), f"LOST SUBMISSION: {timeline} {kept}"
@@ -190,15 +190,15 @@ def _check_gone(client: Client, kept: Kept) -> None:
 # --- what holds of any state -------------------------------------------------------------------
 
 
-def check_whole(world: World) -> dict[str, int]:
+def check_whole(account: Account) -> dict[str, int]:
     """No half record, no timer too many or too few, every file its hash; how much was seen."""
-    store = world.store
+    store = account.store
     for application in store.applications.every():
-        _check_application(world, application)
+        _check_application(account, application)
     for document in store.documents.every():
         assert store.end_users.fetch(document.end_user_id) is not None, f"ORPHAN: {document}"
         assert document.file is not None
-        content = world.files.read(document.file.sha256)
+        content = account.files.read(document.file.sha256)
         assert content is not None, f"FILE LOST: {document}"
         assert sha256_of(content) == document.file.sha256, f"FILE DAMAGED: {document}"
         if document.origin is not Origin.LEGACY:
@@ -206,12 +206,12 @@ def check_whole(world: World) -> dict[str, int]:
     for number in store.numbers.every():
         if number.application_id is not None:
             assert store.applications.fetch(number.application_id), f"DANGLING: {number}"
-    _check_timers(world)
+    _check_timers(account)
     return {"applications": len(store.applications), "files": len(store.documents)}
 
 
-def _check_application(world: World, application: Application) -> None:
-    store = world.store
+def _check_application(account: Account, application: Application) -> None:
+    store = account.store
     assert store.end_users.fetch(application.end_user_id) is not None, f"HALF: {application}"
     for id in application.document_ids:
         assert store.documents.fetch(id) is not None, f"HALF: {application}"
@@ -226,44 +226,44 @@ def _check_application(world: World, application: Application) -> None:
     assert waiting <= 1, f"TIMER TWICE: {application}"
     if application.status is Status.SUBMITTED:
         assert waiting == 1, f"TIMER LOST: {application}"
-    _check_deliveries(world, application)
+    _check_deliveries(account, application)
 
 
-def _check_deliveries(world: World, application: Application) -> None:
+def _check_deliveries(account: Account, application: Application) -> None:
     """One for each change that the reviewer made, in order."""
-    if not application.callback_url or len(world.store.deliveries) >= KEPT_DELIVERIES:
+    if not application.callback_url or len(account.store.deliveries) >= KEPT_DELIVERIES:
         return
     told = [
         dict(each.payload)["status"]
-        for each in world.store.deliveries.having("application_id", application.id)
+        for each in account.store.deliveries.having("application_id", application.id)
     ]
     made = [change.status for change in application.timeline if change.by != "client"]
     worded = ["rejected" if each is Status.MORE_INFO_REQUIRED else str(each) for each in made]
     assert told == worded, f"CALLBACKS {told} FOR {worded}"
 
 
-def _check_timers(world: World) -> None:
-    subjects = Counter((timer.kind, timer.subject_id) for timer in world.store.timers.every())
+def _check_timers(account: Account) -> None:
+    subjects = Counter((timer.kind, timer.subject_id) for timer in account.store.timers.every())
     for kind, id in subjects:
-        table = world.store.applications if kind is TimerKind.REVIEW else world.store.deliveries
+        table = account.store.applications if kind is TimerKind.REVIEW else account.store.deliveries
         assert table.fetch(id) is not None, f"TIMER OF NOTHING: {kind} {id}"
-    for delivery in world.store.deliveries.every():
+    for delivery in account.store.deliveries.every():
         wanted = 1 if delivery.state is DeliveryState.PENDING else 0
         found = subjects[TimerKind.CALLBACK, delivery.id]
         assert found == wanted, f"{found} timers of {delivery}"
         if wanted:
-            assert world.store.applications.fetch(delivery.application_id), f"LEFT: {delivery}"
+            assert account.store.applications.fetch(delivery.application_id), f"LEFT: {delivery}"
 
 
-def check_end(world: World, receiver: Collector) -> dict[str, int]:
+def check_end(account: Account, receiver: Collector) -> dict[str, int]:
     """Nothing is due any more: each submission was decided once, each callback arrived."""
     decided = arrived = 0
-    assert not len(world.store.timers)
-    for application in world.store.applications.every():
+    assert not len(account.store.timers)
+    for application in account.store.applications.every():
         assert application.status is not Status.SUBMITTED, f"NEVER DECIDED: {application}"
         decided += sum(change.by == "reviewer" for change in application.timeline)
         _check_reinstated(application)
-    for delivery in world.store.deliveries.every():
+    for delivery in account.store.deliveries.every():
         assert delivery.state is not DeliveryState.PENDING
         if delivery.state is DeliveryState.CANCELLED:
             continue
@@ -277,7 +277,7 @@ def check_end(world: World, receiver: Collector) -> dict[str, int]:
 
 
 def _check_reinstated(application: Application) -> None:
-    """The magic story: accepted, 30 days later suspended, 7 days later accepted; each once."""
+    """The magic scenario: accepted, 30 days later suspended, 7 days later accepted; each once."""
     timeline = application.timeline
     if MAGIC not in application.alias or any(change.by == "hand" for change in timeline):
         return

@@ -20,12 +20,12 @@ PATIENCE_S = 60.0
 SOURCE = """
 import json, os, sys
 from plivo_sim.cli import main
-import plivo_sim.live, plivo_sim.trial, urllib3
-from plivo_sim.store import compaction, journal
+import plivo_sim.assembly, plivo_sim.cli.try_, urllib3
+from plivo_sim.account.store import journal
 
 if "compacting" in sys.argv:
     journal.COMPACT_OVER_BYTES, journal.COMPACT_OVER_TIMES = 20_000, 0
-    compaction.COMPACT_CHUNK = 10
+    journal.COMPACT_CHUNK = 10
 
 for line in sys.stdin:
     told = json.loads(line)

@@ -137,15 +137,15 @@ class Torture:
 
     def _look(self) -> None:
         with audit.reopened(self._state) as sim:
-            for world in sim.accounts():
+            for account in sim.accounts():
                 if not self._running:  # a clock that runs is written down with each write only
-                    self._clock.check(world.auth_id, world.now())
-                self.tally.seen += Counter(audit.check_whole(world))
+                    self._clock.check(account.auth_id, account.now())
+                self.tally.seen += Counter(audit.check_whole(account))
             for writer in self._writers:
-                audit.settle_with(writer, sim.world(writer.auth_id))
+                audit.settle_with(writer, sim.account(writer.auth_id))
                 self.tally.seen["records compared"] += len(writer.kept)
-            for world in sim.accounts():
-                audit.check_known(world, self._writers)
+            for account in sim.accounts():
+                audit.check_known(account, self._writers)
 
     def _check_over_http(self, server: Server) -> None:
         for writer in self._writers:
@@ -156,17 +156,17 @@ class Torture:
     def _end(self) -> None:
         server = Server(self._nursery, self._state, *self._options)
         self._check_over_http(server)
-        for account in ACCOUNTS:
+        for auth_id in ACCOUNTS:
             for _ in range(2):
-                server.advance("60d", account)
-                while server.control("GET", f"/clock?account={account}")["advancing"]:
+                server.advance("60d", auth_id)
+                while server.control("GET", f"/clock?account={auth_id}")["advancing"]:
                     time.sleep(0.05)
         server.kill()
         server.bury()
         with audit.reopened(self._state) as sim:
-            for world in sim.accounts():
-                audit.check_whole(world)
-                self.tally.seen += Counter(audit.check_end(world, self._receiver))
+            for account in sim.accounts():
+                audit.check_whole(account)
+                self.tally.seen += Counter(audit.check_end(account, self._receiver))
         damaged = self._state.glob("accounts/*/*.damaged*")
         self.tally.seen["bytes of torn lines"] += sum(each.stat().st_size for each in damaged)
 

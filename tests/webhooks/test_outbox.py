@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from plivo.utils import validate_signature, validate_v3_signature
 
+from plivo_sim.account.ports import Outgoing
 from plivo_sim.app import create_app
-from plivo_sim.bootstrap import make_simulator
-from plivo_sim.durations import Duration
-from plivo_sim.errors import StorageFailed
-from plivo_sim.ports import Outgoing
+from plivo_sim.assembly import make_simulator
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -44,14 +44,14 @@ def make() -> Iterator[Maker]:
 
 def attempts(http: Http) -> list[tuple[str, int | None]]:
     """When each attempt of the one delivery was made, since the decision, and its status."""
-    (delivery,) = http.world.store.deliveries.every()
+    (delivery,) = http.account.store.deliveries.every()
     decided = START + timedelta(days=3)
     return [(str(a.at - decided), a.status) for a in delivery.attempts]
 
 
 def state(http: Http) -> str:
     """The state of the one delivery."""
-    (delivery,) = http.world.store.deliveries.every()
+    (delivery,) = http.account.store.deliveries.every()
     return str(delivery.state)
 
 
@@ -160,7 +160,7 @@ def test_retries_come_after_one_two_and_four_minutes(make: Maker) -> None:
     http.sdk_created(callback_url=CALLBACK)
     http.advance("4d")
     assert attempts(http) == [("0:00:00", 500), ("0:01:00", 404), ("0:03:00", 200)]
-    assert (state(http), len(http.world.store.timers)) == ("delivered", 0)
+    assert (state(http), len(http.account.store.timers)) == ("delivered", 0)
 
 
 def test_after_the_last_retry_the_delivery_has_failed(make: Maker) -> None:
@@ -169,7 +169,7 @@ def test_after_the_last_retry_the_delivery_has_failed(make: Maker) -> None:
     http.sdk_created(callback_url=CALLBACK)
     http.advance("4d")
     assert [at for at, _ in attempts(http)] == ["0:00:00", "0:01:00", "0:03:00", "0:07:00"]
-    assert (state(http), len(http.world.store.timers)) == ("failed", 0)
+    assert (state(http), len(http.account.store.timers)) == ("failed", 0)
 
 
 @pytest.mark.parametrize("status", [199, 300, 302, 307, 400, 429, 500])
@@ -232,9 +232,9 @@ def test_when_time_flies_retries_wait_in_real_time(
     chosen = {"paused": False, "warp": warp, "retry_clock": retry_clock}
     http = make(MemoryTransport(500), review_delay=Duration(1), **chosen)
     http.sdk_created(callback_url=CALLBACK)
-    http.world.clock.move_to(START + timedelta(seconds=1))
-    http.sim.runner.catch_up(http.world)
-    (timer,) = http.world.store.timers.every()
+    http.account.clock.move_to(START + timedelta(seconds=1))
+    http.sim.runner.catch_up(http.account)
+    (timer,) = http.account.store.timers.every()
     assert timer.due_at - START == timedelta(seconds=1 + wait_s)
 
 
@@ -244,13 +244,13 @@ def test_a_warped_retry_is_made_after_a_real_minute(make: Maker) -> None:
     http = make(transport, wall, paused=False, warp=86400.0)
     http.sdk_created(callback_url=CALLBACK)
     wall.pass_s(3)
-    http.sim.runner.catch_up(http.world)
+    http.sim.runner.catch_up(http.account)
     sent = [len(transport.sent)]
     wall.pass_s(59)
-    http.sim.runner.catch_up(http.world)
+    http.sim.runner.catch_up(http.account)
     sent.append(len(transport.sent))
     wall.pass_s(1)
-    http.sim.runner.catch_up(http.world)
+    http.sim.runner.catch_up(http.account)
     assert [*sent, len(transport.sent)] == [1, 1, 2]
 
 
@@ -261,8 +261,8 @@ def test_a_retry_beyond_the_calendar_is_never_made(make: Maker) -> None:
     http = make(MemoryTransport(500), wall, paused=False, warp=1e9, callback_retries=waits)
     http.sdk_created(callback_url=CALLBACK)
     wall.pass_s(1)
-    http.sim.runner.catch_up(http.world)
-    assert (state(http), len(http.world.store.timers)) == ("pending", 1)
+    http.sim.runner.catch_up(http.account)
+    assert (state(http), len(http.account.store.timers)) == ("pending", 1)
 
 
 # --- the log ---------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_an_attempt_is_logged_whole(http: Http, transport: MemoryTransport) -> N
     """Request, answer, simulated instant."""
     http.sdk_created(callback_url=CALLBACK)
     http.advance("3d")
-    (delivery,) = http.world.store.deliveries.every()
+    (delivery,) = http.account.store.deliveries.every()
     (attempt,), (request,) = delivery.attempts, transport.sent
     assert (attempt.url, attempt.headers, attempt.body.encode()) == (
         request.url,
@@ -286,7 +286,7 @@ def test_a_foreign_host_is_blocked_and_logged(http: Http, transport: MemoryTrans
     """Fixtures are full of production URLs: the log says which setting opens it."""
     http.sdk_created(callback_url="https://api.example.com/hooks")
     assert http.advance("3d")["happenings"][0]["type"] == "transition"
-    (delivery,) = http.world.store.deliveries.every()
+    (delivery,) = http.account.store.deliveries.every()
     assert (transport.sent, str(delivery.state)) == ([], "blocked")
     assert "--allow-callback-hosts api.example.com" in delivery.why
 
@@ -304,9 +304,9 @@ def test_a_replay_is_a_delivery_of_its_own(http: Http, transport: MemoryTranspor
     """With the same payload; the first one's log stays as it is."""
     http.sdk_created(callback_url=CALLBACK)
     http.advance("3d")
-    (first,) = http.world.store.deliveries.every()
+    (first,) = http.account.store.deliveries.every()
     http.control("POST", f"/webhooks/{first.id}/replay")
-    _, again = http.world.store.deliveries.every()
+    _, again = http.account.store.deliveries.every()
     assert (again.payload, again.why, str(again.state)) == (
         first.payload,
         f"replay of {first.id}",
@@ -324,7 +324,7 @@ def test_the_log_is_a_ring_of_finished_deliveries(
     made = [http.sdk_created(alias=f"A{n}", callback_url=CALLBACK) for n in range(6)]
     for id in made:
         http.decide(id, "rejected")
-    kept = list(http.world.store.deliveries.every())
+    kept = list(http.account.store.deliveries.every())
     assert [made.index(d.application_id) for d in kept] == [0, 4, 5]
     assert [str(d.state) for d in kept] == ["pending", "delivered", "delivered"]
 
@@ -335,7 +335,7 @@ def test_deleting_an_application_cancels_its_callbacks(make: Maker) -> None:
     id = http.sdk_created(callback_url=CALLBACK)
     http.decide(id, "rejected")
     http.delete(f"PhoneNumber/Compliance/{id}/")
-    assert (state(http), len(http.world.store.timers)) == ("cancelled", 0)
+    assert (state(http), len(http.account.store.timers)) == ("cancelled", 0)
 
 
 def test_a_change_that_is_taken_back_and_made_again_is_told_once(
@@ -345,13 +345,13 @@ def test_a_change_that_is_taken_back_and_made_again_is_told_once(
     transport = MemoryTransport()
     http = make(transport)
     id = http.sdk_created(callback_url=CALLBACK)
-    append = http.world.store.journal.append
+    append = http.account.store.journal.append
 
     def fail(_: Any) -> None:
-        monkeypatch.setattr(http.world.store.journal, "append", append)
+        monkeypatch.setattr(http.account.store.journal, "append", append)
         raise StorageFailed("full")
 
-    monkeypatch.setattr(http.world.store.journal, "append", fail)
+    monkeypatch.setattr(http.account.store.journal, "append", fail)
     assert http.decide(id, "rejected").status_code >= 500
     assert http.decide(id, "rejected").status_code == 200
     assert len(transport.sent) == 1

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plivo.utils import validate_signature, validate_v3_signature
 
-from plivo_sim.webhooks.signature import sign_v2, sign_v3, signature_headers
+from plivo_sim.webhooks.signatures import sign_v2, sign_v3, signature_headers
 
 TOKEN = "my_auth_token"
 FIELDS = (("compliance_id", "C1"), ("event", "compliance.approved"), ("status", "approved"))

@@ -1,0 +1,1 @@
+"""The comparison with other fakes of HTTP APIs: ``python -m benchmarks.peers``."""

@@ -1,0 +1,359 @@
+"""An account: its own records, files, clock, timers, ids, settings and a lock.
+
+What one account does cannot be seen, felt or reset from another
+(decision "One account, one clock").
+
+A ``with`` of two functions, for what is entered so often that a generator would be felt.
+
+A log that forgets its oldest entries: bounded in number and in bytes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from plivo_sim.account.agenda import Agenda, Lanes
+from plivo_sim.account.clock import RealSource, VirtualClock, real_now
+from plivo_sim.account.ports import FileStore, Mark, Store
+from plivo_sim.domain.ids import draw_uuid
+from plivo_sim.domain.records import Event, Ledger
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.settings import Settings
+
+
+class Bracket:
+    """Calls ``begin`` and then ``end`` with the error that ended it, if one did. It keeps nothing
+    of its own, so that one serves all uses, nested ones too."""
+
+    def __init__(
+        self, begin: Callable[[], None], end: Callable[[BaseException | None], None]
+    ) -> None:
+        self._begin, self._end = begin, end
+
+    def __enter__(self) -> None:
+        self._begin()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end(error)
+
+
+class IdFactory:
+    """Draws the ids of one account; ``counts`` (n per kind) is state that its account keeps."""
+
+    def __init__(self, seed: int, auth_id: str, counts: Mapping[str, int] | None = None) -> None:
+        self.seed = seed
+        self.auth_id = auth_id
+        self.counts: dict[str, int] = dict(counts or {})
+
+    def next(self, kind: str) -> str:
+        """The next id of a kind of record."""
+        n = self.next_n(kind)
+        return draw_uuid(self.seed, self.auth_id, kind, n)
+
+    def next_n(self, kind: str) -> int:
+        """The next number of a kind, from 1."""
+        n = self.counts.get(kind, 0) + 1
+        self.counts[kind] = n
+        return n
+
+
+T = TypeVar("T")
+
+
+class BoundedLog(Generic[T]):
+    """See the module. Safe from any thread; the newest entry is kept whatever its size."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self.most = most
+        self.most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._entries: deque[tuple[T, int]] = deque()
+        self._size = 0
+
+    def append(self, entry: T, size_bytes: int) -> None:
+        """Keep an entry, and forget the oldest as far as there is no room."""
+        with self._lock:
+            entries = self._entries
+            entries.append((entry, size_bytes))
+            self._size += size_bytes
+            while len(entries) > self.most or (self._size > self.most_bytes and len(entries) > 1):
+                self._size -= entries.popleft()[1]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._size = 0
+
+    def __iter__(self) -> Iterator[T]:
+        """What is kept now, oldest first."""
+        with self._lock:
+            kept = list(self._entries)
+        return (entry for entry, _ in kept)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+KEPT_EXCHANGES = 200
+
+
+KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
+
+
+PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+"""A Monday morning: where clocks that stand still begin (decision "Business days")."""
+
+
+Listener = Callable[["Account", Event], None]
+
+
+class Account:
+    """See the module. Every use of ``store`` happens under ``lock``.
+
+    ``derived`` caches what services make of the records; it is emptied when they are replaced.
+    ``loose_files``: hashes of files that perhaps no document refers to any more, or ever did;
+    ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
+    was under way in an earlier one must not touch this. ``retired``: another account has taken its
+    place, so nothing goes out from it any more.
+    ``lanes``: due attempts by application, and ``senders``, how many threads serve them;
+    ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
+    ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
+    """
+
+    def __init__(
+        self,
+        auth_id: str,
+        *,
+        defaults: Settings,
+        store: Store,
+        files: FileStore,
+        catalogue: Catalogue,
+        real: RealSource = real_now,
+    ) -> None:
+        self.auth_id = auth_id
+        self.lock = threading.RLock()
+        self.store = store
+        self.files = files
+        self.catalogue = catalogue
+        self.listeners: list[Listener] = []
+        self.on_first_write: Callable[[Account], None] | None = None
+        self.marks: dict[str, Mark] = {}
+        self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES)
+        self.era = 0
+        self.retired = False
+        self.under_way: set[Any] = set()
+        self.changes = 0
+        self.idle = threading.Condition(self.lock)
+        self._real = real
+        self._defaults = defaults
+        self._depth = 0
+        self._transaction = Bracket(self._begin_transaction, self._end_transaction)
+        self._afterwards: list[Callable[[], None]] = []
+        self.api_calls = 0
+        with self.lock:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Take up from the store's ledger, or start new when it has none."""
+        self.era += 1
+        self.advancing = False
+        self.sending = self.senders = 0
+        self.lanes: Lanes[Any] = Lanes()
+        self.idle.notify_all()
+        kept = self.store.ledger.fetch("ledger")
+        self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
+        self.settings = self._defaults.for_account(self.overrides)
+        self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
+        self.token = kept.token if kept else None
+        self.last_dialect = kept.last_dialect if kept else None
+        self.clock = self._new_clock()
+        if kept:
+            self.clock.restore(kept.clock)
+        self.agenda = Agenda(self.store)
+        self.derived: dict[str, Any] = {}
+        self.fault_hits: dict[str, int] = {}
+        self.loose_files: set[str] = set()
+        self.any_file_loose = kept is not None
+
+    def _new_clock(self) -> VirtualClock:
+        chosen = self.settings
+        start = chosen.start or (PAUSED_START if chosen.paused else None)
+        return VirtualClock(start=start, paused=chosen.paused, rate=chosen.warp, real=self._real)
+
+    def now(self) -> datetime:
+        """The simulated instant in this account."""
+        with self.lock:
+            return self.clock.now()
+
+    def next_seq(self) -> int:
+        """The next place in this account's history."""
+        return self.ids.next_n("seq")
+
+    def next_api_id(self) -> str:
+        """The id of one answer. Not state: after a restart the count begins anew."""
+        with self.lock:
+            self.api_calls += 1
+            return draw_uuid(self.settings.seed, self.auth_id, "api", self.api_calls, version=1)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Under the lock, all the writes within or none; the ids drawn go back too.
+
+        A nested one joins the outer: what it wrote stays, if the outer one goes on.
+        """
+        return self._transaction
+
+    def _begin_transaction(self) -> None:
+        self.lock.acquire()
+        self._depth += 1
+        if self._depth == 1:
+            self._outermost = self._write_or_take_back()
+            self._outermost.__enter__()
+
+    def _end_transaction(self, error: BaseException | None) -> None:
+        try:
+            self._depth -= 1
+            if self._depth == 0:
+                trace = error.__traceback__ if error is not None else None
+                self._outermost.__exit__(type(error) if error is not None else None, error, trace)
+        finally:
+            self.lock.release()
+
+    @contextmanager
+    def _write_or_take_back(self) -> Iterator[None]:
+        counts = dict(self.ids.counts)
+        try:
+            with self.store.transaction():
+                yield
+                wrote = self.store.dirty
+                if wrote:
+                    self.store.ledger.put(self._ledger())
+        except BaseException:
+            self.ids.counts = counts
+            self._afterwards.clear()
+            raise
+        if wrote:
+            self.changes += 1
+            self._tell_first_write()
+        self._do_afterwards()
+
+    def when_written(self, work: Callable[[], None]) -> None:
+        """Do this once the running transaction is written, or now if there is none; never if the
+        transaction is taken back."""
+        with self.lock:
+            self._afterwards.append(work)
+            if self._depth == 0:
+                self._do_afterwards()
+
+    def _do_afterwards(self) -> None:
+        works, self._afterwards = self._afterwards, []
+        for work in works:
+            work()
+
+    def _tell_first_write(self) -> None:
+        if self.on_first_write is not None:
+            adopt, self.on_first_write = self.on_first_write, None
+            adopt(self)
+
+    def keep_ledger(self) -> None:
+        """Write clock, settings and token down though no record changed."""
+        with self.transaction():
+            self.store.ledger.put(self._ledger())
+
+    def _ledger(self) -> Ledger:
+        return Ledger(
+            clock=self.clock.reading(),
+            counts=dict(self.ids.counts),
+            token=self.token,
+            last_dialect=self.last_dialect,
+            overrides=dict(self.overrides),
+        )
+
+    def configure(self, overrides: dict[str, str]) -> None:
+        """Change this account's own settings; a new account's clock starts by them.
+
+        Raises ValueError, ClockRefused (a start in the past of an account that has one) or
+        StorageFailed; then nothing changed.
+        """
+        with self.lock:
+            before = self.overrides, self.settings, self.clock
+            merged = {**self.overrides, **overrides}
+            try:
+                self.settings = self._defaults.for_account(merged)
+                self.overrides = merged
+                self.clock = self._reset_clock(overrides)
+                self.keep_ledger()
+            except BaseException:
+                self.overrides, self.settings, self.clock = before
+                raise
+
+    def _reset_clock(self, overrides: dict[str, str]) -> VirtualClock:
+        """The clock that the settings ask for, where they changed."""
+        if not len(self.store.ledger):
+            return self._new_clock()
+        chosen, clock = self.settings, copy(self.clock)
+        if "warp" in overrides:
+            clock.set_rate(chosen.warp)
+        if "paused" in overrides:
+            (clock.pause if chosen.paused else clock.resume)()
+        if "start" in overrides and chosen.start is not None:
+            clock.move_to(chosen.start)
+        return clock
+
+    def publish(self, event: Event) -> None:
+        """Tell every listener, within the transaction that made it happen."""
+        for listener in self.listeners:
+            listener(self, event)
+
+    def mark(self) -> Mark:
+        """This moment: records, clock, timers, ids. Files stay while marks exist."""
+        with self.lock:
+            self.keep_ledger()
+            return self.store.mark()
+
+    def check(self, mark: Mark) -> None:
+        """Raises ValueError unless this account can hold these records: settings that it knows,
+        counters that are ahead of the records, requirements that its catalogue has."""
+        ledger: Ledger | None = mark["ledger"].get("ledger")
+        latest = max((row.seq for rows in mark.values() for row in rows.values()), default=0)
+        if ledger is None:
+            if latest:
+                raise ValueError("there are records, but no ledger")
+            return
+        self._defaults.for_account(ledger.overrides)
+        if ledger.counts.get("seq", 0) < latest:
+            raise ValueError(f"the ledger counts to less than {latest}, the last record's seq")
+        wanted = {a.requirement_id for a in mark["applications"].values()}
+        types = {d.document_type_id for d in mark["documents"].values()}
+        if wanted - self.catalogue.by_id.keys() or types - self.catalogue.types_by_id.keys():
+            raise ValueError("it was made with another --seed or --catalogue: use those")
+
+    def restore(self, mark: Mark) -> None:
+        """Make a mark the present; the only way for the clock to go back
+        (decision "The clock never goes back")."""
+        with self.lock:
+            self.store.restore(mark)
+            self._begin()
+            if len(self.store.ledger):
+                self._tell_first_write()
+
+    def reset(self) -> None:
+        """Forget everything, as if the account had never been used; its settings go too."""
+        with self.lock:
+            self.restore({})
+            self.marks.clear()
+            self.exchanges.clear()
+            self.files.forget_all_but(())
+            self.api_calls = 0

@@ -1,0 +1,166 @@
+"""Due work of one account: one heap ordered by ``(due_at, seq)`` for each kind of timer.
+
+The store holds the timers, so that they survive a restart; the heap only orders them. An entry
+whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1). A
+rolled-back transaction leaves its entries in the heap, and the next one draws the same ids: so
+each entry is there at most once, or a callback would be sent twice.
+
+Queues by name: what is in one is taken in order, each once the one before it is over.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Generic, TypeVar
+
+from plivo_sim.account.ports import Store
+from plivo_sim.domain.records import Timer, TimerKind
+
+T = TypeVar("T")
+
+
+class Lanes(Generic[T]):
+    """See the module. Of several lanes, the one that has waited longest comes first; ``len`` counts
+    those in which something waits or is not over. Not thread-safe by itself."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[T]] = {}
+        self._ready: deque[str] = deque()
+
+    def put(self, name: str, item: T) -> None:
+        if name not in self._queues:
+            self._queues[name] = deque()
+            self._ready.append(name)
+        self._queues[name].append(item)
+
+    def take(self) -> T | None:
+        """The next item; nothing more comes from its lane until ``over``."""
+        return self._queues[self._ready.popleft()].popleft() if self._ready else None
+
+    def over(self, name: str) -> None:
+        """What was taken from this lane is over."""
+        if self._queues[name]:
+            self._ready.append(name)
+        else:
+            del self._queues[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._queues
+
+    def __len__(self) -> int:
+        return len(self._queues)
+
+
+Entry = tuple[datetime, int, str]
+"""When a timer is due, its ``seq``, its id."""
+
+
+MOST_DEAD = 256
+
+
+class Agenda:
+    """See the module. Its account's lock guards it. ``fresh``: timers have come since somebody who
+    waits for them set it to False."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.fresh = False
+        self._heaps: dict[TimerKind, list[Entry]] = {k: [] for k in TimerKind}
+        self._queued: dict[TimerKind, set[Entry]] = {k: set() for k in TimerKind}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Rebuild from the store, whose timers were replaced as a whole."""
+        entries: dict[TimerKind, list[Entry]] = {kind: [] for kind in TimerKind}
+        for timer in self._store.timers.every():
+            entries[timer.kind].append(_entry(timer))
+        for kind, found in entries.items():
+            self._order(kind, found)
+
+    def _order(self, kind: TimerKind, entries: list[Entry]) -> None:
+        heapq.heapify(entries)
+        self._heaps[kind] = entries
+        self._queued[kind] = set(entries)
+
+    def add(self, timer: Timer) -> None:
+        """Keep a timer; call within a transaction."""
+        self._store.timers.put(timer)
+        self.requeue(timer)
+
+    def requeue(self, timer: Timer) -> None:
+        """Order a stored timer again, after ``take``."""
+        self.fresh = True
+        entry = _entry(timer)
+        if entry not in self._queued[timer.kind]:
+            self._queued[timer.kind].add(entry)
+            heapq.heappush(self._heaps[timer.kind], entry)
+            if len(self._heaps[timer.kind]) > 2 * len(self._store.timers) + MOST_DEAD:
+                self._forget_dead(timer.kind)
+
+    def _forget_dead(self, kind: TimerKind) -> None:
+        """Let go of the entries of timers that were cancelled long before they were due."""
+        self._order(kind, [entry for entry in self._heaps[kind] if self._is_alive(kind, entry)])
+
+    def _is_alive(self, kind: TimerKind, entry: Entry) -> bool:
+        timer = self._store.timers.fetch(entry[2])
+        return timer is not None and timer.kind is kind and _entry(timer) == entry
+
+    def cancel(self, subject_id: str) -> None:
+        """Drop every timer of this subject; call within a transaction."""
+        for timer in self._store.timers.having("subject_id", subject_id):
+            self._store.timers.drop(timer.id)
+
+    def next_due(self, kind: TimerKind) -> Timer | None:
+        """The first timer of this kind, due or not."""
+        heap = self._heaps[kind]
+        while heap:
+            timer = self._store.timers.fetch(heap[0][2])
+            if timer is not None and timer.kind is kind and _entry(timer) == heap[0]:
+                return timer
+            self._pop(kind)
+        return None
+
+    def next_instant(self) -> datetime | None:
+        """When the first timer of any kind is due."""
+        firsts = [timer for kind in TimerKind if (timer := self.next_due(kind)) is not None]
+        return min((timer.due_at for timer in firsts), default=None)
+
+    def take(self, kind: TimerKind, until: datetime) -> Timer | None:
+        """The first timer due by then, no longer in the heap but still in the store."""
+        timer = self.next_due(kind)
+        if timer is None or timer.due_at > until:
+            return None
+        self._pop(kind)
+        return timer
+
+    def take_together(self, kind: TimerKind, until: datetime, most: int) -> list[Timer]:
+        """The first timers due by then, as many as are due at the same instant; see ``take``."""
+        timers: list[Timer] = []
+        while len(timers) < most and (timer := self.take(kind, until)) is not None:
+            timers.append(timer)
+            until = timer.due_at
+        return timers
+
+    def _pop(self, kind: TimerKind) -> None:
+        self._queued[kind].discard(heapq.heappop(self._heaps[kind]))
+
+    def soonest(self, most: int) -> list[Timer]:
+        """The next timers of all kinds, in the order in which they are due; changes nothing."""
+        in_order = heapq.merge(*map(self._in_order, TimerKind), key=_entry)
+        return list(islice(in_order, most))
+
+    def _in_order(self, kind: TimerKind) -> Iterator[Timer]:
+        heap = self._heaps[kind].copy()
+        while heap:
+            entry = heapq.heappop(heap)
+            timer = self._store.timers.fetch(entry[2])
+            if timer is not None and timer.kind is kind and _entry(timer) == entry:
+                yield timer
+
+
+def _entry(timer: Timer) -> Entry:
+    return timer.due_at, timer.seq, timer.id

@@ -1,0 +1,140 @@
+"""The simulated clock of one account.
+
+``now = anchor + (real - started) * rate``, unless the clock stands still. Its real source is
+``datetime.now(UTC)``, looked up at call time, so a test that freezes time with freezegun moves
+the simulator too (decision "The clock's real source"). The clock never goes back: if real time does
+(a frozen clock, an adjusted machine), it goes on from where it was
+(decision "The clock never goes back").
+
+Not thread-safe by itself; its account's lock guards it.
+
+Real time for deadlines: it only ever goes on, in frozen time too.
+
+freezegun replaces ``time.monotonic`` and ``time.perf_counter``, whose readings then jump by
+decades when a test freezes time or lets it go: a deadline between the two would be over at once, or
+never. It leaves ``clock_gettime`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from time import CLOCK_MONOTONIC, clock_gettime
+
+from plivo_sim.domain.errors import ClockRefused
+from plivo_sim.domain.records import ClockReading
+
+RealSource = Callable[[], datetime]
+
+
+_NOTHING = timedelta(0)
+
+
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def real_now() -> datetime:
+    """The machine's time, aware UTC. The name ``datetime`` is looked up now, for freezegun."""
+    return datetime.now(UTC)
+
+
+class VirtualClock:
+    """See the module. ``rate`` is simulated seconds a real second; ``paused`` stands still."""
+
+    def __init__(
+        self,
+        *,
+        start: datetime | None = None,
+        paused: bool = False,
+        rate: float = 1.0,
+        real: RealSource = real_now,
+    ) -> None:
+        self._real = real
+        self._started = real()
+        self._anchor = start if start is not None else self._started
+        self._rate = rate
+        self._paused = paused
+        self._held = 0
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    @property
+    def rate(self) -> float:
+        return self._rate
+
+    def now(self) -> datetime:
+        """The simulated instant, aware UTC, never earlier than the one before."""
+        if self._paused or self._held:
+            return self._anchor
+        real = self._real()
+        gone, self._started = real - self._started, real
+        if gone > _NOTHING and self._anchor < LATEST:
+            at_pace = self._rate == 1.0 and not gone.days
+            self._anchor += gone if at_pace else self._flown(gone)
+        return self._anchor
+
+    def _flown(self, gone: timedelta) -> timedelta:
+        room_s = (LATEST - self._anchor).total_seconds()
+        return timedelta(seconds=min(gone.total_seconds() * self._rate, room_s))
+
+    def pause(self) -> None:
+        self.now()
+        self._paused = True
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._started = self._real()
+
+    def set_rate(self, rate: float) -> None:
+        """Change the speed from now on. Raises ClockRefused unless 0 < rate <= 1e9."""
+        if not 0 < rate <= 1e9:
+            raise ClockRefused(f"the rate must be over 0 and at most 1e9, not {rate:g}")
+        self.now()
+        self._rate = rate
+
+    def check_move(self, instant: datetime) -> None:
+        """Raise ClockRefused if ``instant`` is in the past (or absurdly far)."""
+        now = self.now()
+        if instant < now:
+            raise ClockRefused(f"the clock never goes back: it is {now.isoformat()} already")
+        if instant > LATEST:
+            raise ClockRefused("the clock stops at the year 9000")
+
+    def move_to(self, instant: datetime) -> None:
+        """Jump forward. Raises ClockRefused, as ``check_move``."""
+        self.check_move(instant)
+        self._anchor = instant
+
+    def hold(self) -> None:
+        """Stand still until ``release``, as during an advance; nests."""
+        self.now()
+        self._held += 1
+
+    def release(self) -> None:
+        self._held -= 1
+        self._started = self._real()
+
+    def real_delay_s(self, until: datetime) -> float | None:
+        """Real seconds until the simulated instant; None if the clock stands still before it."""
+        ahead_s = (until - self.now()).total_seconds()
+        if ahead_s <= 0:
+            return 0.0
+        return None if self._paused or self._held else ahead_s / self._rate
+
+    def reading(self) -> ClockReading:
+        return ClockReading(now=self.now(), rate=self._rate, paused=self._paused)
+
+    def restore(self, reading: ClockReading) -> None:
+        """Replace the clock's state: the one way in which it may go back (reset, restore)."""
+        self._anchor = reading.now
+        self._rate = reading.rate
+        self._paused = reading.paused
+        self._started = self._real()
+
+
+def steady_s() -> float:
+    """Seconds since some moment."""
+    return clock_gettime(CLOCK_MONOTONIC)

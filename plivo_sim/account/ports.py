@@ -1,0 +1,182 @@
+"""What the middle needs from the outside, as protocols: a store, files, a way to send callbacks.
+
+The account and its services know these only; TinyDB, disks and sockets are behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from plivo_sim.domain.records import (
+    Application,
+    AtomsApplication,
+    Delivery,
+    Document,
+    EndUser,
+    Explanation,
+    Ledger,
+    Pairs,
+    PhoneNumber,
+    Policy,
+    Timer,
+)
+
+
+class Record(Protocol):
+    """What every stored record has: its id and its place in the account's history."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+
+
+R = TypeVar("R", bound=Record)
+
+
+Where = Mapping[str, Collection[str]]
+"""Field name -> the values that match (any of them)."""
+
+
+Mark = dict[str, dict[str, Any]]
+"""A store's state at one moment: table -> id -> record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Some records of a list, oldest first, and how many there are in all."""
+
+    records: list[R]
+    total_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A place where a state file was damaged: the state is as it was before that line.
+
+    ``kept_in``: the file with the rest from there on, ``size_bytes`` of it, in which
+    ``whole_lines`` transactions are still readable. ``torn``: the rest is one unfinished line,
+    which was being written when the process died and was never acknowledged.
+    """
+
+    file: str
+    line: int
+    offset: int
+    size_bytes: int
+    whole_lines: int
+    torn: bool
+    kept_in: str
+
+    def __str__(self) -> str:
+        if self.torn:
+            what = "ended in a torn line, the one that was being written"
+        else:
+            what = "was DAMAGED; everything from there on is not in the state"
+            if self.whole_lines:
+                what += f", {self.whole_lines} whole lines after the damage among it"
+        where = f"at line {self.line}, byte {self.offset}"
+        return f"{self.file} {what}, {where}: {self.size_bytes} bytes are in {self.kept_in}"
+
+
+class Rows(Protocol[R]):
+    """One kind of record. Writes belong in the store's transaction."""
+
+    def fetch(self, id: str) -> R | None: ...
+    def put(self, record: R) -> None: ...
+    def drop(self, id: str) -> None: ...
+    def every(self) -> Iterator[R]: ...
+    def having(self, field: str, value: str) -> list[R]: ...
+    def each(self, field: str, value: str) -> Iterator[R]: ...
+    def how_many(self, field: str, value: str) -> int: ...
+    def page(self, where: Where, *, offset: int = 0, limit: int = 20) -> Page[R]: ...
+    def __len__(self) -> int: ...
+
+
+class Store(Protocol):
+    """All records of one account. Its account's lock must be held around every use."""
+
+    @property
+    def ledger(self) -> Rows[Ledger]: ...
+    @property
+    def end_users(self) -> Rows[EndUser]: ...
+    @property
+    def documents(self) -> Rows[Document]: ...
+    @property
+    def applications(self) -> Rows[Application]: ...
+    @property
+    def numbers(self) -> Rows[PhoneNumber]: ...
+    @property
+    def timers(self) -> Rows[Timer]: ...
+    @property
+    def deliveries(self) -> Rows[Delivery]: ...
+    @property
+    def policies(self) -> Rows[Policy]: ...
+    @property
+    def explanations(self) -> Rows[Explanation]: ...
+    @property
+    def atoms_applications(self) -> Rows[AtomsApplication]: ...
+    @property
+    def dirty(self) -> bool:
+        """Whether the running transaction has changed something."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All the writes within, or none. Raises StorageFailed."""
+
+    def mark(self) -> Mark:
+        """The state now, to come back to."""
+
+    def restore(self, mark: Mark) -> None:
+        """Make a mark the state."""
+
+    def close(self) -> None: ...
+
+
+class FileStore(Protocol):
+    """Keeps contents under the SHA-256 of what they hold."""
+
+    def keep(self, content: bytes) -> str:
+        """Store it (again is free); returns its hash. Raises StorageFailed."""
+
+    def read(self, sha256: str) -> bytes | None:
+        """The content, or None if nobody keeps it."""
+
+    def forget(self, sha256: str) -> None:
+        """Drop this file, if it is there."""
+
+    def forget_all_but(self, kept: Collection[str]) -> None:
+        """Drop every file whose hash is not among ``kept``."""
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One HTTP request to be sent to a receiver."""
+
+    method: str
+    url: str
+    headers: Pairs
+    body: bytes
+    timeout_s: float
+    allowed_hosts: tuple[str, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came back: a status and the start of the body, or an error and neither."""
+
+    status: int | None = None
+    body: str = ""
+    error: str | None = None
+    latency_s: float = 0.0
+
+
+class Transport(Protocol):
+    """Sends one request; never raises, whatever the receiver does.
+
+    One that has a true ``immediate`` answers without waiting: it is asked in turn, without threads.
+    One that has a ``cut`` can be told, from another thread, to give up the sending of a request.
+    """
+
+    def send(self, request: Outgoing) -> Answer: ...

@@ -1,0 +1,301 @@
+"""The storage behind TinyDB: records in memory, each transaction one checksummed line on disk.
+
+TinyDB's own JSONStorage rewrites its file in place on every operation and a kill in the middle
+loses all of it. Here a transaction is appended as one line (see ``lines``); opening reads them
+back, up to a damage (see ``recovery``). When the dead lines outweigh the living, the journal is
+rewritten beside itself and renamed (see ``compaction``).
+
+With ``path=None`` nothing is written: the same storage in memory.
+
+A journal rewritten without its dead lines, a slice with each write, so that no write waits.
+
+The records as they were at the beginning are written beside the journal, oldest first; meanwhile
+the journal itself goes on. What was changed since then follows in one last line, and the new file
+is renamed over the old. Until then the old one is whole and the new one is ignored, so the
+process can die at any step.
+"""
+
+from __future__ import annotations
+
+import errno
+import heapq
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from tinydb.storages import Storage
+
+from plivo_sim.account.ports import Damage, Record
+from plivo_sim.account.store.disk import NEVER, Syncing
+from plivo_sim.account.store.format import (
+    HEADER,
+    RECORD_TYPES,
+    Op,
+    content_of,
+    from_plain,
+    line_of,
+    stated_checksum,
+    to_plain,
+)
+from plivo_sim.account.store.recovery import damages_of, read_journal
+from plivo_sim.domain.errors import StateUnreadable, StorageFailed
+
+COMPACT_CHUNK = 500
+"""Records a slice: about a millisecond."""
+
+
+Rows = dict[str, Record]
+
+
+class Compaction:
+    """See the module. Every method raises OSError when the disk says no; then ``abandon`` it."""
+
+    def __init__(self, path: Path, rows: dict[str, Rows], syncing: Syncing) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._rows, self._syncing = path, rows, syncing
+        self._aside = path.with_suffix(".new")
+        self._left = _oldest_first(rows)
+        self._touched: dict[tuple[str, str], None] = {}
+        self._checksum = stated_checksum(HEADER) or 0
+        self._file: IO[bytes] = self._aside.open("wb")
+        self._file.write(HEADER)
+
+    def note(self, ops: Iterable[Op]) -> None:
+        """Something was changed meanwhile."""
+        self._touched.update(((table, id), None) for table, id, _ in ops)
+
+    def step(self) -> bool:
+        """Write the next slice; False when there is nothing left to write."""
+        ops = [(name, record.id, record) for name, record in islice(self._left, COMPACT_CHUNK)]
+        if ops:
+            self._write(ops)
+        return bool(ops)
+
+    def finish(self) -> tuple[int, int]:
+        """Put the new journal into the place of the old; returns its size and last checksum."""
+        if self._touched:
+            self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
+        self._syncing.whole(self._file)
+        size = self._file.tell()
+        self._file.close()
+        self._aside.replace(self._path)
+        with suppress(OSError):  # it has taken place: from here on there is no way back
+            self._syncing.renamed(self._path)
+        return size, self._checksum
+
+    def abandon(self) -> None:
+        """Leave the journal as it is."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._aside.unlink(missing_ok=True)
+
+    def _write(self, ops: Iterable[Op]) -> None:
+        line, self._checksum = line_of(content_of(ops), self._checksum)
+        self._file.write(line)
+
+
+def _oldest_first(rows: dict[str, Rows]) -> Iterator[tuple[str, Record]]:
+    """Every record as it is now, in the order of their history, so that what comes before a
+    damage is of one piece: an application stands behind its end user and documents."""
+    return heapq.merge(
+        *(_named(name, list(records.values())) for name, records in rows.items()),
+        key=lambda named: named[1].seq,
+    )
+
+
+def _named(name: str, records: list[Record]) -> Iterator[tuple[str, Record]]:
+    return ((name, record) for record in records)
+
+
+logger = logging.getLogger("plivo_sim")
+
+
+COMPACT_OVER_BYTES = 1 << 20
+
+
+COMPACT_OVER_TIMES = 4
+
+
+class JournalStorage(Storage):
+    """See the module. ``rows`` is the state: table name -> id -> record.
+
+    ``fsync``: see ``syncing``. ``damages``: what of this journal was ever lost and still lies
+    aside. Raises StateUnreadable when the file is not a journal that this version reads,
+    StorageFailed when a line cannot be written (then nothing of it stays) or after ``close``.
+    """
+
+    def __init__(self, path: Path | None = None, fsync: str = NEVER) -> None:
+        self.path = path
+        self.rows: dict[str, Rows] = {name: {} for name in RECORD_TYPES}
+        self.damages: list[Damage] = []
+        self._syncing = Syncing(fsync)
+        self._file: IO[bytes] | None = None
+        self._compaction: Compaction | None = None
+        self._size = 0
+        self._size_compacted = 0
+        self._checksum = _HEADER_CHECKSUM
+        self._closed = False
+        if path is not None:
+            self._open_kept(path)
+
+    # --- TinyDB's storage port -----------------------------------------------------------
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """Everything as plain JSON-able mappings, as stock TinyDB wants it."""
+        return {
+            name: {id: to_plain(record) for id, record in rows.items()}
+            for name, rows in self.rows.items()
+            if rows
+        }
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        """Replace everything (TinyDB's whole-state write)."""
+        self.replace(
+            {
+                name: {id: from_plain(name, plain) for id, plain in data.get(name, {}).items()}
+                for name in RECORD_TYPES
+            }
+        )
+
+    def close(self) -> None:
+        """Let go of the file for good: from now on it may be another simulator's."""
+        self._closed = True
+        self._abandon_compaction()
+        self._let_go()
+
+    # --- ours ----------------------------------------------------------------------------
+
+    def replace(self, rows: dict[str, Rows]) -> None:
+        """Make ``rows`` the whole state, on disk too."""
+        if self.path is not None:
+            self._abandon_compaction()
+            try:
+                self._refuse_if_closed(self.path)
+                self._rewrite(self.path, rows)
+            except OSError as error:
+                raise _failed(self.path, error) from error
+        self.rows = rows
+
+    def append(self, ops: Sequence[Op]) -> None:
+        """Keep one transaction, already made in ``rows``: all of it or nothing."""
+        if self.path is None:
+            return
+        line, checksum = line_of(content_of(ops), self._checksum)
+        try:
+            self._refuse_if_closed(self.path)
+            if self._file is None:
+                self._file = self._open(self.path)
+            _write_all(self._file, line)
+            self._syncing.appended(self._file)
+        except OSError as error:
+            self._let_go()
+            with suppress(OSError):  # else the next opening does it
+                self._cut_back(self.path)
+            raise _failed(self.path, error) from error
+        self._size += len(line)
+        self._checksum = checksum
+        self._compact_a_little(self.path, ops)
+
+    def _refuse_if_closed(self, path: Path) -> None:
+        if self._closed:
+            raise OSError(errno.EBADF, "the simulator is closed", str(path))
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            self._syncing.closing(self._file)
+            self._file = None
+
+    def _open(self, path: Path) -> IO[bytes]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._cut_back(path)
+        file = path.open("ab", buffering=0)
+        if self._size == 0:
+            try:
+                _write_all(file, HEADER)
+                self._syncing.renamed(path)
+            except OSError:
+                file.close()
+                raise
+            self._size = len(HEADER)
+        return file
+
+    def _cut_back(self, path: Path) -> None:
+        """Take a half-written line back, so that the next one starts clean."""
+        if path.exists() and path.stat().st_size > self._size:
+            os.truncate(path, self._size)
+
+    # --- compaction ----------------------------------------------------------------------
+
+    def _compact_a_little(self, path: Path, ops: Sequence[Op]) -> None:
+        """Compaction saves space, nothing else: a full disk must not fail the write it follows."""
+        try:
+            if self._compaction is not None:
+                self._compaction.note(ops)
+                if not self._compaction.step():
+                    self._take_place(self._compaction)
+                    self._compaction = None
+            elif self._size > max(COMPACT_OVER_BYTES, COMPACT_OVER_TIMES * self._size_compacted):
+                self._compaction = Compaction(path, self.rows, self._syncing)
+        except OSError:
+            self._abandon_compaction()
+            self._size_compacted = self._size
+
+    def _abandon_compaction(self) -> None:
+        if self._compaction is not None:
+            self._compaction.abandon()
+            self._compaction = None
+
+    def _rewrite(self, path: Path, rows: dict[str, Rows]) -> None:
+        """All at once. Raises OSError; then the journal is as it was."""
+        compaction = Compaction(path, rows, self._syncing)
+        try:
+            while compaction.step():
+                pass
+            self._take_place(compaction)
+        except OSError:
+            compaction.abandon()
+            raise
+
+    def _take_place(self, compaction: Compaction) -> None:
+        size, checksum = compaction.finish()
+        self._let_go()
+        self._size = self._size_compacted = size
+        self._checksum = checksum
+
+    # --- opening -------------------------------------------------------------------------
+
+    def _open_kept(self, path: Path) -> None:
+        try:
+            if path.exists():
+                self._take_up(path)
+                path.with_suffix(".new").unlink(missing_ok=True)
+            self.damages = damages_of(path)
+        except OSError as error:
+            raise StateUnreadable(f"cannot use {path}: {error.strerror}") from error
+
+    def _take_up(self, path: Path) -> None:
+        kept = read_journal(path)
+        self.rows = kept.rows
+        self._size = kept.size
+        self._size_compacted = 0  # how much of it lives is unknown: if it is large, rewrite it
+        if kept.size:
+            self._checksum = kept.checksum
+
+
+_HEADER_CHECKSUM = stated_checksum(HEADER) or 0
+
+
+def _write_all(file: IO[bytes], content: bytes) -> None:
+    """An unbuffered write may take less than it is given, as on a disk that is nearly full."""
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _failed(path: Path, error: OSError) -> StorageFailed:
+    return StorageFailed(f"cannot write {path}: {error.strerror or error}")

@@ -1,0 +1,154 @@
+"""Answers as the pages print them: ``{"status": true, "data": …}``, keys in their order
+(documented).
+
+``{"status": false, "errors": [text]}``, whatever went wrong (documented).
+
+The two texts that the pages print are theirs, the others ours (invented). What Plivo finds wrong
+with a submission is passed on in its words, the paths in Atoms' (decision "Atoms organisations").
+Never a rate-limit header: the SDK would sleep (decision "Rate limits in real time").
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from plivo_sim.apis.errors import plain_error, word
+from plivo_sim.apis.words import milliseconds
+from plivo_sim.domain.errors import Invalid, Path, Problem, SimError, WrongState
+from plivo_sim.domain.records import AtomsApplication, AtomsStatus
+from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement
+from plivo_sim.web.calls import Call
+
+
+class AlreadyExists(SimError):
+    """The organisation has an application for this country, number type and user type."""
+
+    def __init__(self, country_iso: str, number_type: str, status: str) -> None:
+        super().__init__(
+            f"A compliance application already exists for {country_iso}/{number_type}. "
+            f"Status: {status}"
+        )
+
+
+class TooSoon(SimError):
+    """The application was refreshed a moment ago, and the account has a cooldown."""
+
+    def __init__(self, cooldown: str) -> None:
+        super().__init__(f"Please wait {cooldown} between refreshes.")
+
+
+class NotRejected(WrongState):
+    """Only a rejected application can be resubmitted."""
+
+    def __init__(self, id: str, status: str) -> None:
+        super().__init__("application", id, "resubmit", status)
+
+
+def error_body(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
+    """Status and body; several problems are several texts."""
+    status, text = plain_error(error)
+    texts = [text]
+    if isinstance(error, Invalid):
+        texts = [word(_in_atoms_words(problem)) for problem in error.problems]
+    elif isinstance(error, AlreadyExists):
+        status, texts = 409, [str(error)]
+    elif isinstance(error, TooSoon):
+        status, texts = 429, [str(error)]
+    elif isinstance(error, NotRejected):
+        told = "Only rejected applications can be resubmitted."
+        texts = [f"{told} Status: {error.status}"]
+    return status, {"status": False, "errors": texts}
+
+
+def _in_atoms_words(problem: Problem) -> Problem:
+    return replace(problem, path=_wire_path(problem.path))
+
+
+def _wire_path(path: Path) -> Path:
+    """The core's path in camel case; names of data fields stay, files have a list of their own."""
+    if len(path) == 3 and path[0] == "documents" and path[2] == "file":
+        return ("files", path[1])
+    steps: list[str | int] = []
+    for step in path:
+        literal = isinstance(step, int) or "dataFields" in steps
+        steps.append(step if literal else _camel(str(step)))
+    return tuple(steps)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
+_STEPS: dict[AtomsStatus | None, str] = {
+    None: "form",
+    AtomsStatus.DRAFT: "form",
+    AtomsStatus.SUBMITTED: "submitted",
+    AtomsStatus.ACCEPTED: "accepted",
+    AtomsStatus.REJECTED: "rejected",
+    AtomsStatus.SUSPENDED: "suspended",
+    AtomsStatus.EXPIRED: "expired",
+}
+
+
+def present_status(application: AtomsApplication | None, required: Requirement) -> dict[str, Any]:
+    """Which step to show; ``form`` when there is no application (documented)."""
+    return {
+        "step": _STEPS[application.status if application else None],
+        "application": present_application(application) if application else None,
+        "requiredDocuments": [_document_type(each) for each in required.document_types],
+    }
+
+
+def present_requirement(requirement: Requirement) -> dict[str, Any]:
+    """An empty ``documentTypes`` means that no compliance is needed (documented)."""
+    return {
+        "requirementId": requirement.id,
+        "countryIso": requirement.country_iso,
+        "numberType": requirement.number_type,
+        "userType": requirement.user_type,
+        "documentTypes": [_document_type(each) for each in requirement.document_types],
+    }
+
+
+def _document_type(type_: DocumentType) -> dict[str, Any]:
+    return {
+        "documentTypeId": type_.id,
+        "name": type_.name,
+        "description": type_.description,
+        "proofRequired": type_.proof_required,
+        "requiredFields": [_field(rule) for rule in type_.fields],
+    }
+
+
+def _field(rule: FieldRule) -> dict[str, Any]:
+    return {
+        "fieldName": rule.name,
+        "friendlyName": rule.label,
+        "helpText": rule.help_text,
+        "fieldType": rule.type,
+        "required": rule.required,
+    }
+
+
+def present_application(application: AtomsApplication) -> dict[str, Any]:
+    return {
+        "_id": application.id,
+        "organizationId": application.organization_id,
+        "plivoComplianceId": application.plivo_compliance_id,
+        "alias": application.alias,
+        "status": application.status,
+        "countryIso": application.country_iso,
+        "numberType": application.number_type,
+        "userType": application.user_type,
+        "endUserName": application.end_user_name,
+        "endUserLastName": application.end_user_last_name,
+        "endUserEmail": application.end_user_email,
+        "endUserCountry": application.end_user_country,
+        "documentFileNames": list(application.document_file_names),
+        "rejectionReason": application.rejection_reason,
+        "createdBy": application.created_by,
+        "createdAt": milliseconds(application.created_at),
+        "updatedAt": milliseconds(application.updated_at),
+    }

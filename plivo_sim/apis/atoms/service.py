@@ -1,0 +1,352 @@
+"""What Atoms does: keeps its own record of each application, and asks Plivo.
+
+One application for each organisation, country, number type and user type (documented), expired and
+suspended ones included (decision "Atoms applications"). Aliases are organisation, country and
+``production`` (inferred from the printed ones). The answer to a submission has the reason ``""``,
+that to a refresh null (documented). A resubmission has ``""`` too (inferred). A refresh moves
+``updatedAt`` even when nothing changed (inferred from the printed one).
+
+Where Plivo's callbacks reach Atoms: within the process, but by the account's webhook policy.
+
+Atoms believes whatever comes last, late and overtaken callbacks included, and looks at no signature
+(invented). Of an id that it does not know it answers 200 too (field-reported).
+
+Plivo as Atoms reaches it: the core, with faults in between.
+
+A fault for ``plivo-for-atoms`` hits these calls, and Atoms answers 502: "Plivo's compliance API
+returned an error or is unavailable" (documented). The calls are named as those of the new API
+(invented), so a fault can choose: ``compliance.requirements``, ``.create``, ``.update``, ``.get``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
+
+from msgspec.structs import replace
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, TooSoon
+from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
+from plivo_sim.apis.paging import refuse_if_any
+from plivo_sim.domain.errors import Invalid, NotFound, SimError
+from plivo_sim.domain.records import Application, AtomsApplication, AtomsStatus, Origin, Version
+from plivo_sim.domain.requirements import Key, Requirement
+from plivo_sim.domain.review import Asked
+from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.text import decode_json
+from plivo_sim.scenarios.language import CUTTING, FaultRule
+from plivo_sim.services import applications, corrections
+from plivo_sim.services.applications import Accepted
+from plivo_sim.services.inputs import Correction, Dialect, NewApplication
+from plivo_sim.web.calls import Call
+from plivo_sim.web.errors import Injected
+from plivo_sim.webhooks.outbox import Receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """``auth_id``: the account in which the organisation's applications are made at Plivo."""
+
+    auth_id: str
+    organization_id: str
+    user_id: str
+
+
+def receive(account: Account, request: Outgoing, at: datetime) -> Answer:
+    """Take down what a callback says. Caller holds the lock."""
+    fields = _fields(request)
+    rows = account.store.atoms_applications
+    with account.transaction():
+        for known in rows.having("plivo_compliance_id", fields["compliance_id"]):
+            rows.put(
+                replace(
+                    known,
+                    status=AtomsStatus(fields["status"]),
+                    rejection_reason=fields.get("rejection_reason"),
+                    updated_at=at,
+                )
+            )
+    return Answer(status=200)
+
+
+def _fields(request: Outgoing) -> dict[str, str]:
+    """JSON or a form, as the account's callbacks are."""
+    if dict(request.headers).get("Content-Type") == "application/json":
+        fields: dict[str, str] = decode_json(request.body)
+        return fields
+    return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+
+
+ATOMS = Receiver("atoms://compliance/callback", receive)
+
+
+API = "plivo-for-atoms"
+
+
+_METHODS = {"create": "POST", "update": "PATCH"}
+
+
+_PLACES = {"create": "", "requirements": "Requirements/"}
+
+
+Strike = Callable[[Call, Mapping[str, str]], FaultRule | None]
+"""Finds the fault that hits a call to another API."""
+
+
+class Plivo:
+    """See the module; for one call to Atoms."""
+
+    def __init__(self, call: Call, strike: Strike) -> None:
+        self._call = call
+        self._strike = strike
+
+    @contextmanager
+    def asked(self, what: str, compliance_id: str = "") -> Iterator[bool]:
+        """What Plivo is asked is done within; yields whether Atoms will get its answer.
+
+        Raises Injected with 502 when a fault keeps the call from Plivo, or its answer from Atoms.
+        The account's lock must be free: a fault may take its time.
+        """
+        fault = self._strike(self._call, self._told(what, compliance_id))
+        if fault is None:
+            yield True
+            return
+        if fault.strikes_late:
+            with suppress(SimError):  # whatever Plivo said is lost
+                yield False
+        raise Injected(502, _text(fault))
+
+    def _told(self, what: str, compliance_id: str) -> dict[str, str]:
+        place = _PLACES.get(what, f"{compliance_id}/")
+        return {
+            "api": API,
+            "operation": f"compliance.{what}",
+            "method": _METHODS.get(what, "GET"),
+            "path": f"/v1/Account/{self._call.account.auth_id}/PhoneNumber/Compliance/{place}",
+            "application": compliance_id,
+        }
+
+
+def _text(fault: FaultRule) -> str:
+    down = fault.effect == "unavailable" or fault.effect in CUTTING
+    told = "is unavailable" if down else "returned an error"
+    return f"Plivo's compliance API {told}" + (f": {fault.message}" if fault.message else "")
+
+
+RULES = Dialect(
+    origin=Origin.ATOMS,
+    version=Version.CURRENT,
+    formats=FORMATS,
+    https_only=True,
+    replaces_documents=True,
+)
+
+
+CACHED_FOR = timedelta(hours=1)
+
+
+STATUS_WORDS: dict[Status, AtomsStatus] = {
+    Status.DRAFT: AtomsStatus.DRAFT,
+    Status.SUBMITTED: AtomsStatus.SUBMITTED,
+    Status.ACCEPTED: AtomsStatus.ACCEPTED,
+    Status.REJECTED: AtomsStatus.REJECTED,
+    Status.MORE_INFO_REQUIRED: AtomsStatus.REJECTED,  # lossy: the reason is kept
+    Status.SUSPENDED: AtomsStatus.SUSPENDED,
+    Status.EXPIRED: AtomsStatus.EXPIRED,
+}
+
+
+class RequirementCache:
+    """What Plivo said of requirements, for an hour of the account's clock (documented: an hour).
+
+    No state: in memory only, and gone when the account's records are replaced.
+    """
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Account, tuple[int, dict[Key, _Fetched]]] = (
+            WeakKeyDictionary()
+        )
+
+    def find(self, account: Account, key: Key) -> Requirement | None:
+        """What was fetched within the hour. Caller holds the lock."""
+        fetched = self._of(account).get(key)
+        return fetched.requirement if fetched and account.now() < fetched.at + CACHED_FOR else None
+
+    def keep(self, account: Account, key: Key, requirement: Requirement) -> None:
+        self._of(account)[key] = _Fetched(account.now(), requirement)
+
+    def _of(self, account: Account) -> dict[Key, _Fetched]:
+        era, known = self._known.get(account, (-1, {}))
+        if era != account.era:
+            known = {}
+            self._known[account] = account.era, known
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    at: datetime
+    requirement: Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Serves one call. Plivo is asked without the account's lock, and answers under it; what was
+    checked before is checked again then."""
+
+    account: Account
+    who: Identity
+    plivo: Plivo
+    cache: RequirementCache
+
+    def requirement(self, key: Key) -> Requirement:
+        """What Plivo asks for, from the cache if it is there. Raises Invalid, Injected."""
+        with self.account.lock:
+            known = self.cache.find(self.account, key)
+        if known is not None:
+            return known
+        with self.plivo.asked("requirements") as answered, self.account.lock:
+            found = self.account.catalogue.find(RULES.version, key)
+            if found is None:
+                raise Invalid([self.account.catalogue.no_requirement(RULES.version, key)])
+            if answered:
+                self.cache.keep(self.account, key, found)
+        return found
+
+    def find(self, key: Key) -> AtomsApplication | None:
+        """The organisation's application for this, as Atoms knows it: the account has no others."""
+        where = {
+            "country_iso": (key[0],),
+            "number_type": (key[1],),
+            "user_type": (key[2],),
+        }
+        with self.account.lock:
+            found = self.account.store.atoms_applications.page(where, limit=1).records
+        return found[0] if found else None
+
+    def submit(self, form: ReadForm, asked: Asked | None) -> tuple[AtomsApplication, Accepted]:
+        """A new application, at Plivo and here. Raises Invalid, AlreadyExists, Injected."""
+        refuse_if_any(form.problems)
+        self._refuse_second(form.key)
+        with self.plivo.asked("create") as answered, self.account.lock:
+            self._refuse_second(form.key)
+            with self.account.transaction():
+                done = applications.create(self.account, self._wanted(form), RULES, asked=asked)
+                made = self._made(form, done.application)
+                if answered:
+                    self.account.store.atoms_applications.put(made)
+        return made, done
+
+    def resubmit(
+        self, id: str, form: ReadForm, asked: Asked | None
+    ) -> tuple[AtomsApplication, Accepted]:
+        """A rejected application with all its documents anew.
+
+        Raises NotFound, NotRejected by what Atoms knows, WrongState by what Plivo knows, Invalid,
+        Injected.
+        """
+        compliance_id = self._rejected(id).plivo_compliance_id
+        refuse_if_any(form.problems)
+        with self.plivo.asked("update", compliance_id) as answered, self.account.lock:
+            known = self._rejected(id)
+            application = applications.get(self.account, compliance_id)
+            with self.account.transaction():
+                change = Correction(documents=form.documents)
+                done = corrections.correct(self.account, application, change, RULES, asked=asked)
+                sent = replace(
+                    known,
+                    status=STATUS_WORDS[done.application.status],
+                    document_file_names=form.file_names,
+                    rejection_reason="",
+                    updated_at=self.account.now(),
+                )
+                if answered:
+                    self.account.store.atoms_applications.put(sent)
+        return sent, done
+
+    def refresh(self, id: str) -> AtomsApplication:
+        """What Plivo says now. Raises NotFound (also when Plivo has it no more), TooSoon,
+        Injected."""
+        compliance_id = self._refreshable(id).plivo_compliance_id
+        with self.plivo.asked("get", compliance_id) as answered, self.account.lock:
+            known = self._refreshable(id)
+            application = applications.get(self.account, compliance_id)
+            now = self.account.now()
+            told = replace(
+                known,
+                status=STATUS_WORDS[application.status],
+                rejection_reason=application.rejection_reason,
+                updated_at=now,
+                refreshed_at=now,
+            )
+            if answered:
+                with self.account.transaction():
+                    self.account.store.atoms_applications.put(told)
+        return told
+
+    def _own(self, id: str) -> AtomsApplication:
+        with self.account.lock:
+            found = self.account.store.atoms_applications.fetch(id)
+        if found is None:
+            raise NotFound("application", id)
+        return found
+
+    def _rejected(self, id: str) -> AtomsApplication:
+        found = self._own(id)
+        if found.status is not AtomsStatus.REJECTED:
+            raise NotRejected(id, found.status)
+        return found
+
+    def _refreshable(self, id: str) -> AtomsApplication:
+        found, cooldown = self._own(id), self.account.settings.atoms_cooldown
+        if found.refreshed_at is not None:
+            free_at = cooldown.after(found.refreshed_at, self.account.settings.holidays)
+            if self.account.now() < free_at:
+                raise TooSoon(str(cooldown))
+        return found
+
+    def _refuse_second(self, key: Key) -> None:
+        other = self.find(key)
+        if other is not None:
+            raise AlreadyExists(other.country_iso, other.number_type, other.status)
+
+    def _wanted(self, form: ReadForm) -> NewApplication:
+        country_iso, number_type, user_type = form.key
+        end_user = form.usable["end_user"]
+        return NewApplication(
+            country_iso=country_iso,
+            number_type=number_type,
+            user_type=user_type,
+            alias=f"{self.who.organization_id}-{country_iso}-production",
+            end_user={**end_user, "country": end_user.get("country") or country_iso},
+            documents=form.documents,
+        )
+
+    def _made(self, form: ReadForm, application: Application) -> AtomsApplication:
+        end_user = form.usable["end_user"]
+        return AtomsApplication(
+            id=self.account.ids.next("atoms_application").replace("-", "")[:24],
+            seq=self.account.next_seq(),
+            organization_id=self.who.organization_id,
+            plivo_compliance_id=application.id,
+            alias=application.alias,
+            status=STATUS_WORDS[application.status],
+            country_iso=application.country_iso,
+            number_type=application.number_type,
+            user_type=application.user_type,
+            end_user_name=end_user["name"],
+            end_user_last_name=end_user.get("last_name"),
+            end_user_email=end_user.get("email"),
+            end_user_country=end_user.get("country") or application.country_iso,
+            document_file_names=form.file_names,
+            rejection_reason="",
+            created_by=self.who.user_id,
+            created_at=application.created_at,
+            updated_at=application.created_at,
+        )

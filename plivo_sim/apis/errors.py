@@ -1,0 +1,95 @@
+"""Errors of the current dialect, the legacy API and numbers: ``{"api_id", "error": "text"}``.
+
+``error`` is a string (observed: the object form breaks Ruby and PHP). Everything that the caller
+can mend is 400, states too, because 400 is the code whose text every SDK shows
+(decision "HTTP codes"). Texts are as recorded where they are (docs/wire-facts.md,
+"Errors of the new API"); the rest is invented.
+"""
+
+from __future__ import annotations
+
+from plivo_sim.apis.words import dotted
+from plivo_sim.domain.errors import (
+    InUse,
+    Invalid,
+    NotFound,
+    Problem,
+    ProblemKind,
+    SimError,
+    WrongCoding,
+    WrongState,
+)
+from plivo_sim.web.errors import (
+    Injected,
+    NoSuchPage,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+    WrongMethod,
+)
+
+_STATUS: tuple[tuple[type[SimError], int], ...] = (
+    (Unauthenticated, 401),
+    (NotFound, 404),
+    (NoSuchPage, 404),
+    (WrongMethod, 405),
+    (Invalid, 400),
+    (WrongState, 400),
+    (InUse, 400),
+    (TooLarge, 400),
+    (WrongCoding, 415),
+    (RateLimited, 429),
+)
+
+
+NAMES = {
+    "application": "Compliance application",
+    "document": "Compliance document",
+    "document_type": "Compliance document type",
+    "end_user": "End user",
+    "requirement": "Compliance requirement",
+    "number": "Number",
+}
+
+
+def plain_error(error: SimError) -> tuple[int, str]:
+    """The HTTP status and the text of ``error``."""
+    if isinstance(error, Injected):
+        return error.status, str(error)
+    status = next((code for type_, code in _STATUS if isinstance(error, type_)), 500)
+    return status, _text(error)
+
+
+def _text(error: SimError) -> str:
+    if isinstance(error, Invalid):
+        return "; ".join(word(problem) for problem in error.problems)
+    if isinstance(error, NotFound):
+        return f"{NAMES.get(error.kind, error.kind.capitalize())} not found."
+    if isinstance(error, WrongState):
+        told = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {error.status} status."
+        return told + (f" {error.detail.capitalize()}." if error.detail else "")
+    if isinstance(error, InUse):
+        used_by = ", ".join(error.used_by)
+        return f"Cannot {error.verb} {NAMES[error.kind].lower()}: it is used by {used_by}."
+    if isinstance(error, NoSuchPage):
+        return "The requested URL does not exist."
+    return f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+
+def word(problem: Problem) -> str:
+    """One problem as a sentence that names its path."""
+    path = dotted(problem.path)
+    if problem.fault is ProblemKind.MISSING_DATA_FIELD:
+        # Field-reported (wire-facts.md, "Errors of the new API"): the text of the live service.
+        return (
+            f"Field '{problem.facts['field']}' is required for document type "
+            f"'{problem.facts['type'].id}'. Check GET /Requirements for required fields."
+        )
+    if problem.fault is ProblemKind.UNKNOWN_PARAMETER:
+        # Observed (wire-facts.md, "Errors of the new API")
+        return f"Unknown query parameter '{path}'"
+    if problem.fault is ProblemKind.MISSING_FIELD:
+        return f"Field '{path}' is required."
+    if problem.fault is ProblemKind.WRONG_TYPE and not path:
+        return f"The data {problem.text}"
+    return f"{path}: {problem.text}" if path else problem.text

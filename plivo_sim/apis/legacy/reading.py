@@ -1,0 +1,254 @@
+"""Bodies of the legacy API: JSON objects, and the form of a document.
+
+Source: docs/wire-facts.md, "The legacy API", "Checklist of traps" (observed).
+
+Query strings of the legacy lists: filters in any spelling that a client is known to send.
+
+The filters are those that the SDKs send (observed). Unknown parameters are ignored (inferred:
+only the new API is known to refuse them) and named in a warning, because a misspelt filter would
+otherwise look like one that matches everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flask import request
+
+from plivo_sim.apis.legacy.presenters import STATUS_WORDS, to_domain
+from plivo_sim.apis.paging import ListQuery, Query, refuse_if_any, whole_number
+from plivo_sim.apis.shapes import Shape, load
+from plivo_sim.apis.words import read_word
+from plivo_sim.domain.errors import Problem, ProblemKind
+from plivo_sim.domain.records import NumberType, UserType
+from plivo_sim.domain.text import decode_json
+from plivo_sim.services.document_sets import kind_of
+from plivo_sim.services.documents import DocumentRequest
+from plivo_sim.services.inputs import Upload
+from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body, unreadable
+from plivo_sim.web.calls import Call
+
+LARGEST_LIMIT = 20
+"""Documented, and the default too."""
+
+
+TOLERATED = ("id", "limit", "offset")
+"""Java sends ``id`` with look-ups (observed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter: its spellings (the first one given counts) and how a text becomes the values
+    that match. ``read`` raises ValueError with a sentence."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], Collection[str]] = lambda text: (text,)
+
+
+def one_of(words: type[StrEnum]) -> Callable[[str], Collection[str]]:
+    """Reads one of these words, in any case, with spaces or hyphens."""
+
+    def read(text: str) -> Collection[str]:
+        word = read_word(words, text)
+        if word is None:
+            raise ValueError(f"must be one of {', '.join(words)}, not '{text[:50]}'")
+        return (word,)
+
+    return read
+
+
+def statuses(text: str) -> Collection[str]:
+    """Every status that this API prints as that word, which may be in any case."""
+    found = [status for status, word in STATUS_WORDS.items() if word == text.strip().lower()]
+    if not found:
+        allowed = ", ".join(dict.fromkeys(STATUS_WORDS.values()))
+        raise ValueError(f"must be one of {allowed}, not '{text[:50]}'")
+    return found
+
+
+def country(text: str) -> Collection[str]:
+    if len(text) != 2 or not (text.isascii() and text.isalpha()):
+        raise ValueError("must be an ISO 3166-1 alpha-2 country code")
+    return (text.upper(),)
+
+
+COUNTRY = Filter(("country_iso2", "country_iso", "country"), country)
+"""Go sends ``country`` to lists (observed), the page writes ``country_iso`` (documented)."""
+
+
+NUMBER_TYPE = Filter(("number_type",), one_of(NumberType))
+
+
+USER_TYPE = Filter(("end_user_type",), one_of(UserType))
+
+
+def read_filters(
+    call: Call, query: Query, filters: Mapping[str, Filter], problems: list[Problem]
+) -> dict[str, Collection[str]]:
+    """Field -> values for the filters that are given and not empty; bad ones are problems."""
+    found: dict[str, Collection[str]] = {}
+    known = {*TOLERATED, *(name for each in filters.values() for name in each.names)}
+    call.warnings += [f"ignored query parameter '{name}'" for name in query if name not in known]
+    for field, each in filters.items():
+        name = next((name for name in each.names if query.get(name)), None)
+        if name is None:
+            continue
+        try:
+            found[field] = each.read(query[name])
+        except ValueError as error:
+            problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), str(error)))
+    return found
+
+
+def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> ListQuery:
+    """Filters, ``limit`` and ``offset``. Raises Invalid with everything that is wrong."""
+    problems: list[Problem] = []
+    found = ListQuery(
+        where=read_filters(call, query, filters, problems),
+        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
+        limit=whole_number(query, "limit", LARGEST_LIMIT, 1, LARGEST_LIMIT, problems),
+    )
+    refuse_if_any(problems)
+    return found
+
+
+_REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")
+"""Go, Ruby and Java repeat the path's id in the body (observed)."""
+
+
+_FILE = ("file", "proof")
+
+
+_INFORMATION = "information"
+
+
+_JUNK = ("", "path", "api_id", "compliance_document_id", "multipart")
+"""What PHP and Go put into the form beside the fields (observed)."""
+
+
+_UNSET = ("", "undefined", "null")
+"""Go fills the form with empty fields, Node writes these words for what is not set (observed)."""
+
+
+SCHEMAS = "plivo_sim.apis.legacy.schemas"
+
+
+_document_in = Shape(SCHEMAS, "DocumentIn")
+
+
+_document_change_in = Shape(SCHEMAS, "DocumentChangeIn")
+
+
+Loaded = tuple[dict[str, Any], list[Problem]]
+
+
+def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None) -> Loaded:
+    """What is usable of a JSON body and what is wrong with it; null means "not given".
+
+    ``spellings``: other names of keys. An empty body counts as an empty object. Raises Invalid
+    when the body is no JSON object, or of another content type.
+    """
+    body = read_body(request)
+    if body.kind not in ("json", "empty"):
+        text = "the body must be a JSON object, with Content-Type: application/json"
+        raise not_taken(text, body.media_type)
+    data = body.json if body.kind == "json" else {}
+    if not isinstance(data, dict) and data != []:
+        raise unreadable("the body must be a JSON object")
+    data = {key: value for key, value in dict(data).items() if value is not None}
+    for other, name in (spellings or {}).items():
+        if other in data:
+            data.setdefault(name, data.pop(other))
+    _warn_ignored(call, "key", [key for key in data if key not in shape.fields])
+    return load(shape, data, to_domain)
+
+
+def read_no_arguments() -> None:
+    """Read a body that means nothing, whatever it is; raises Invalid when it cannot be read.
+
+    Submit comes with an empty body, ``""``, ``{}``, ``{"id": …}`` or none (observed).
+    """
+    read_body(request)
+
+
+def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Problem]]:
+    """A document from its form, multipart or urlencoded. Raises Invalid when it is neither."""
+    body = read_body(request)
+    if body.kind not in ("multipart", "form", "empty"):
+        text = (
+            "the body must be a form: multipart/form-data, or without a file"
+            " application/x-www-form-urlencoded"
+        )
+        raise not_taken(text, body.media_type)
+    files = [part for part in body.parts if _names_file(part) and (part.is_file or part.content)]
+    values = _values(call, body)
+    information, problems = _information(values)
+    shape = _document_change_in if change else _document_in
+    usable, wrong = load(shape, {name: values.pop(name, None) for name in shape.fields})
+    upload, bad_file = _upload(files)
+    read = DocumentRequest(**usable, data_fields=information | values, upload=upload)
+    return read, [*wrong, *problems, *bad_file]
+
+
+def _names_file(part: Part) -> bool:
+    """Whether a part is the document's file; in the spellings of lists it has to be one."""
+    return part.name.lower() in _FILE or (part.name in FILE_LISTS and part.is_file)
+
+
+def _values(call: Call, body: Body) -> dict[str, str]:
+    """The text fields that were filled in; of a repeated one the last."""
+    values = {}
+    for part in body.parts:
+        if part.name in _JUNK or _names_file(part):
+            continue
+        if part.is_file:
+            _warn_ignored(call, "form field", [part.name])
+            continue
+        text = part.text()
+        if text not in _UNSET:
+            values[part.name] = text
+    return values
+
+
+def _information(values: dict[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """The page's ``Information``: data fields as JSON text (decision "Legacy spellings"). Taken out
+    of ``values``."""
+    name = next((name for name in values if name.lower() == _INFORMATION), None)
+    if name is None:
+        return {}, []
+    path = (_INFORMATION,)
+    try:
+        data = decode_json(values.pop(name))
+    except ValueError as error:
+        return {}, [Problem(ProblemKind.UNREADABLE, path, f"is not valid JSON: {error}")]
+    if not isinstance(data, dict):
+        return {}, [Problem(ProblemKind.WRONG_TYPE, path, "must be a JSON object of strings")]
+    given = {key: value for key, value in data.items() if value not in (None, "")}
+    wrong = [
+        Problem(ProblemKind.WRONG_TYPE, (*path, key), "must be a string")
+        for key, value in given.items()
+        if not isinstance(value, str)
+    ]
+    return ({}, wrong) if wrong else (given, [])
+
+
+def _upload(files: list[Part]) -> tuple[Upload | None, list[Problem]]:
+    """The one file."""
+    path = ("file",)
+    if len(files) > 1:
+        return None, [Problem(ProblemKind.BAD_FILE, path, "give one file only")]
+    if not files:
+        return None, []
+    if not files[0].is_file and kind_of(files[0].content) is None:
+        text = "must be uploaded as a file part of multipart/form-data, not given as text"
+        return None, [Problem(ProblemKind.BAD_FILE, path, text)]
+    return files[0].upload(), []
+
+
+def _warn_ignored(call: Call, what: str, names: Iterable[str]) -> None:
+    call.warnings += [
+        f"ignored {what} '{name[:50]}'" for name in names if name not in _REPEATED_IDS
+    ]

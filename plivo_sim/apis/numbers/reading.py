@@ -1,0 +1,358 @@
+"""Bodies of numbers and of Link, in every shape that an SDK is known to send (observed).
+
+What nobody reads (``ha_enable``, ``verification_info``, ``cnam`` …) is ignored.
+
+Query strings of search and list. Parameters are those of the SDKs (observed).
+
+Unknown ones are ignored (decision "Unknown query parameters"), and so are those about what the
+simulator does not have (10DLC, toll-free SMS verification …); either is named in a warning, because
+a filter that does nothing looks like one that matches everything.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from flask import request
+
+from plivo_sim.apis.paging import Query, refuse_if_any, whole_number
+from plivo_sim.apis.shapes import Shape, load
+from plivo_sim.apis.words import MOST_ENTRIES, read_word
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.records import NumberType
+from plivo_sim.services.numbers import Change, Filter, Search
+from plivo_sim.web.bodies import not_taken, read_body, unreadable
+from plivo_sim.web.calls import Call
+
+LARGEST_LIMIT = 20
+"""Documented for lists, and the default too; the same for searches (inferred)."""
+
+
+class TypeWord(StrEnum):
+    """What ``type`` can be: the words that Java's enumeration knows (observed)."""
+
+    ANY = "any"
+    FIXED = "fixed"
+    LOCAL = "local"
+    NATIONAL = "national"
+    MOBILE = "mobile"
+    TOLLFREE = "tollfree"
+    SHORTCODE = "shortcode"
+
+
+_TYPES = {
+    TypeWord.ANY: tuple(NumberType),
+    TypeWord.FIXED: (NumberType.LOCAL, NumberType.NATIONAL),
+    TypeWord.SHORTCODE: (),
+}
+"""``fixed`` is local and national (documented); there are no short codes (invented)."""
+
+
+_SEARCH = (
+    "country_iso", "type", "pattern", "region", "city", "services", "rate_center", "lata",
+    "npanxx", "limit", "offset",
+)  # fmt: skip
+
+
+_QUIET = ("local_calling_area", "eligible")
+"""Ruby and .NET may send these with any search; there is nothing to find by them (invented)."""
+
+
+_LIST = (
+    "type", "number_type", "number_startswith", "subaccount", "alias", "services",
+    "cnam_lookup", "limit", "offset",
+)  # fmt: skip
+
+
+_RENEWALS: dict[str, Callable[[date, date], bool]] = {
+    "renewal_date": operator.eq,
+    "renewal_date__lt": operator.lt,
+    "renewal_date__lte": operator.le,
+    "renewal_date__gt": operator.gt,
+    "renewal_date__gte": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    search: Search
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    filter: Filter
+    offset: int
+    limit: int
+
+
+def read_search(call: Call, query: Query) -> SearchQuery:
+    """What to look for. Raises Invalid with everything that is wrong."""
+    problems: list[Problem] = []
+    _warn_of_ignored(call, query, (*_SEARCH, *_QUIET))
+    search = Search(
+        country_iso=_country(query, problems),
+        types=_types(query, "type", problems),
+        pattern=_digits(query, "pattern", problems),
+        region=query.get("region", ""),
+        city=query.get("city", ""),
+        services=_services(query, problems),
+        rate_center=query.get("rate_center", ""),
+        lata=_digits(query, "lata", problems),
+        npanxx=_digits(query, "npanxx", problems),
+    )
+    offset, limit = _window(query, problems)
+    refuse_if_any(problems)
+    return SearchQuery(search, offset, limit)
+
+
+def read_list(call: Call, query: Query) -> ListQuery:
+    """Which numbers. Go and Java write ``number_type`` for ``type`` (observed). Raises Invalid."""
+    problems: list[Problem] = []
+    _warn_of_ignored(call, query, (*_LIST, *_RENEWALS))
+    where: dict[str, Collection[str]] = {
+        name: (query[name],) for name in ("subaccount", "alias", "cnam_lookup") if query.get(name)
+    }
+    name = "number_type" if query.get("number_type") else "type"
+    if query.get(name):
+        where["number_type"] = _types(query, name, problems)
+    found = Filter(
+        where=where,
+        starts_with=_digits(query, "number_startswith", problems),
+        services=_services(query, problems),
+        renews=[
+            holds
+            for name, compare in _RENEWALS.items()
+            if query.get(name) and (holds := _renews(query, name, compare, problems))
+        ],
+    )
+    offset, limit = _window(query, problems)
+    refuse_if_any(problems)
+    return ListQuery(found, offset, limit)
+
+
+def _window(query: Query, problems: list[Problem]) -> tuple[int, int]:
+    return (
+        whole_number(query, "offset", 0, 0, 10**9, problems),
+        whole_number(query, "limit", LARGEST_LIMIT, 1, LARGEST_LIMIT, problems),
+    )
+
+
+def _warn_of_ignored(call: Call, query: Query, known: Collection[str]) -> None:
+    call.warnings += [
+        f"ignored query parameter '{name[:50]}'" for name in query if name not in known
+    ]
+
+
+def _country(query: Query, problems: list[Problem]) -> str:
+    text = query.get("country_iso", "").upper()
+    if not text:
+        problems.append(Problem(ProblemKind.MISSING_FIELD, ("country_iso",), "is required"))
+    elif len(text) != 2 or not (text.isascii() and text.isalpha()):
+        told = "must be an ISO 3166-1 alpha-2 country code"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), told))
+    return text
+
+
+def _types(query: Query, name: str, problems: list[Problem]) -> Collection[NumberType]:
+    text = query.get(name, "") or TypeWord.ANY
+    word = read_word(TypeWord, text)
+    if word is None:
+        told = f"must be one of {', '.join(TypeWord)}, not '{text[:50]}'"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), told))
+        return ()
+    return _TYPES[word] if word in _TYPES else (NumberType(word),)
+
+
+def _digits(query: Query, name: str, problems: list[Problem]) -> str:
+    text = query.get(name, "").strip().removeprefix("+")
+    if text and not (text.isascii() and text.isdigit()):
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), "must be digits"))
+    return text
+
+
+def _services(query: Query, problems: list[Problem]) -> Collection[str]:
+    """A comma list of these (documented)."""
+    words = [word.strip().lower() for word in query.get("services", "").split(",") if word.strip()]
+    if not {"voice", "sms", "mms"}.issuperset(words):
+        told = "must be a list of voice, sms, mms"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("services",), told))
+    return words
+
+
+def _renews(
+    query: Query, name: str, compare: Callable[[date, date], bool], problems: list[Problem]
+) -> Callable[[date], bool] | None:
+    try:
+        day = date.fromisoformat(query[name])
+    except ValueError:
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), "must be a date: YYYY-MM-DD"))
+        return None
+    return lambda due: compare(due, day)
+
+
+SDK_KEY = "compliance_application_id"
+
+
+PAGE_KEY = "compliance_id"
+
+
+_SCHEMAS = "plivo_sim.apis.numbers.schemas"
+
+
+_rent_in, _change_in = Shape(_SCHEMAS, "RentIn"), Shape(_SCHEMAS, "ChangeIn")
+
+
+_LOOKUPS = ("", "enabled", "disabled")
+
+
+@dataclass(slots=True)
+class ReadChange:
+    """A change as far as it could be read. ``page_words``: the body spoke as the page does."""
+
+    change: Change
+    problems: list[Problem] = field(default_factory=list)
+    page_words: bool = False
+
+
+@dataclass(slots=True)
+class ReadLinks:
+    """A Link request as far as it could be read: number as written and application id each."""
+
+    items: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    page_words: bool = False
+
+
+# --- one number ----------------------------------------------------------------------------
+
+
+def read_rent() -> ReadChange:
+    return _read_change(_rent_in, _json_object())
+
+
+def read_change() -> ReadChange:
+    """``app_id: null`` takes the application away: .NET sends it for that (observed)."""
+    data = _json_object()
+    if "app_id" in data and data["app_id"] is None:
+        data = {**data, "app_id": ""}
+    return _read_change(_change_in, data)
+
+
+def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
+    usable, problems = load(shape, data)
+    by_sdk, by_page = usable.pop(SDK_KEY, None), usable.pop(PAGE_KEY, None)
+    if by_sdk is not None and by_page is not None and by_sdk != by_page:
+        text = f"is not the same as '{SDK_KEY}'"
+        problems.append(Problem(ProblemKind.BAD_VALUE, (PAGE_KEY,), text))
+    if usable.get("cnam_lookup", "") not in _LOOKUPS:
+        text = "must be one of enabled, disabled"
+        problems.append(Problem(ProblemKind.NOT_ALLOWED, ("cnam_lookup",), text))
+    application_id = by_page if by_sdk is None else by_sdk
+    change = Change(**usable, application_id=application_id)
+    return ReadChange(change, problems, data.get(PAGE_KEY) is not None)
+
+
+def _json_object() -> dict[str, Any]:
+    data = _json()
+    if data is None or data == []:  # PHP writes [] for an empty object
+        return {}
+    if not isinstance(data, dict):
+        raise unreadable("the body must be a JSON object")
+    return data
+
+
+def _json() -> Any:
+    body = read_body(request)
+    if body.kind not in ("json", "empty"):
+        text = "the body must be JSON, with Content-Type: application/json"
+        raise not_taken(text, body.media_type)
+    return body.json if body.kind == "json" else None
+
+
+# --- Link ----------------------------------------------------------------------------------
+
+
+def read_links() -> ReadLinks:
+    """Every shape of wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone, items
+    with either spelling of the id, strings beside one id for all, one item alone. Keys in any case,
+    because .NET keeps its caller's (observed). Raises Invalid when it is none of these.
+    """
+    data = _json()
+    read = ReadLinks()
+    if isinstance(data, list):
+        _read_items(data, {}, (), read)
+        return read
+    if not isinstance(data, dict):
+        raise unreadable("the body must be a JSON object with 'numbers', or a list")
+    keys = _plain_keys(data, read)
+    if "numbers" in keys:
+        _read_items(keys["numbers"], keys, ("numbers",), read)
+    elif "number" in keys:
+        _read_item(data, {}, (), read)
+    else:
+        read.problems.append(Problem(ProblemKind.MISSING_FIELD, ("numbers",), "is required"))
+    return read
+
+
+def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLinks) -> None:
+    if not isinstance(items, list):
+        read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, "must be a list"))
+        return
+    if len(items) > MOST_ENTRIES:
+        told = f"must have at most {MOST_ENTRIES} entries, has {len(items)}"
+        read.problems.append(Problem(ProblemKind.BAD_LENGTH, path, told))
+        return
+    for index, item in enumerate(items):
+        _read_item(item, above, (*path, index), read)
+
+
+def _read_item(item: Any, above: Mapping[str, Any], path: Path, read: ReadLinks) -> None:
+    if not isinstance(item, str | dict):
+        text = "must be an object with 'number', or a string"
+        read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, text))
+        return
+    own = {"number": item} if isinstance(item, str) else _plain_keys(item, read)
+    found: dict[str, Any] = {
+        "number": own.get("number"),
+        SDK_KEY: own.get(SDK_KEY, above.get(SDK_KEY)),
+    }
+    wrong = list(_problems(found, path))
+    if wrong:
+        read.problems += wrong
+    else:
+        read.items.append((found["number"], found[SDK_KEY]))
+
+
+def _problems(found: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    for name, value in found.items():
+        if value is None or value == "":
+            yield Problem(ProblemKind.MISSING_FIELD, (*path, name), "is required")
+        elif not isinstance(value, str):
+            yield Problem(ProblemKind.WRONG_TYPE, (*path, name), "must be a string")
+
+
+_SPELLINGS = {
+    "numbers": "numbers",
+    "number": "number",
+    "phonenumber": "number",
+    "complianceapplicationid": SDK_KEY,
+    "complianceid": SDK_KEY,
+}
+
+
+def _plain_keys(data: Mapping[str, Any], read: ReadLinks) -> dict[str, Any]:
+    """The object with one spelling of each key; null counts as not given."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        bare = key.lower().replace("_", "")
+        if value is not None and bare in _SPELLINGS:
+            found.setdefault(_SPELLINGS[bare], value)
+            read.page_words |= bare == "complianceid"
+    return found

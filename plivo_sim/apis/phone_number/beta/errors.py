@@ -1,0 +1,303 @@
+"""Errors of this dialect: ``{"error": {type, code, message, param, doc_url}}`` (documented).
+
+The object is the page's. ``problems`` beside it lists everything that is wrong with an input
+(invented); ``error`` is the first of them in schema order. There is no ``api_id`` in the body,
+because the page prints none; ``X-Request-Id`` carries it. The page lists seven codes; those for
+everything that it has an HTTP status but no code for are invented.
+
+The same place in a record by its domain path and by this dialect's.
+
+The page nests what the domain keeps flat (documented): ``end_user.address.line1`` is
+``address_line1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS
+from plivo_sim.apis.words import dotted
+from plivo_sim.catalogue.countries import _ADJECTIVES
+from plivo_sim.domain.errors import (
+    AlreadyRented,
+    ApplicationRequired,
+    InUse,
+    Invalid,
+    MainAccountOnly,
+    Mismatch,
+    NotFound,
+    Path,
+    Problem,
+    ProblemKind,
+    SimError,
+    WrongCoding,
+    WrongState,
+)
+from plivo_sim.domain.requirements import Requirement, Slot
+from plivo_sim.web.errors import (
+    Injected,
+    NoSuchPage,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+    WrongMethod,
+)
+
+ADDRESS = {
+    "line1": "address_line1",
+    "line2": "address_line2",
+    "city": "city",
+    "state": "state",
+    "postal_code": "postal_code",
+    "country": "country",
+}
+
+
+_WIRE_ADDRESS = {attribute: name for name, attribute in ADDRESS.items()}
+
+
+_ORDER = (
+    ("country_iso", "number_type", "alias", "end_user", "documents", "callback_url",
+     "callback_method"),
+    ("type", "name", "email", "address", "registration_number", "file", "data_fields"),
+    tuple(ADDRESS),
+)  # fmt: skip
+
+
+def to_domain(path: Path) -> Path:
+    """The domain's path for a path of this dialect's schemas."""
+    match path:
+        case ("end_user", "address", str(name)) if name in ADDRESS:
+            return ("end_user", ADDRESS[name])
+        case ("documents", int(index), "type"):
+            return ("documents", index, "document_type_id")
+    return path
+
+
+def to_wire(path: Path) -> Path:
+    """This dialect's path for a domain path."""
+    match path:
+        case ("end_user", str(name)) if name in _WIRE_ADDRESS:
+            return ("end_user", "address", _WIRE_ADDRESS[name])
+        case ("documents", int(index), "document_type_id"):
+            return ("documents", index, "type")
+    return path
+
+
+def param(path: Path) -> str | None:
+    """What ``param`` says: the wire's path as text; None for the whole body."""
+    return dotted(to_wire(path)) or None
+
+
+def schema_order(path: Path) -> tuple[int, ...]:
+    """Sorts problems by the schema's order; what is wrong with the list of documents as a whole
+    comes after what is wrong with one of them."""
+    wire = to_wire(path)
+    if not wire:
+        return ()
+    first = _place(0, wire[0])
+    if wire[0] == "documents":
+        index = wire[1] if len(wire) > 1 and isinstance(wire[1], int) else 10**6
+        return (first, index, *(_place(1, step) for step in wire[2:3]))
+    return (first, *(_place(level, step) for level, step in enumerate(wire[1:3], 1)))
+
+
+def _place(level: int, step: str | int) -> int:
+    order = _ORDER[level]
+    return order.index(step) if step in order else len(order)
+
+
+_DOCS = "https://www.plivo.com/docs/numbers/compliance"
+
+
+_REQUEST = (400, "invalid_request_error")
+
+
+_VALIDATION = (422, "validation_error")
+
+
+_FAULTS: dict[ProblemKind, tuple[tuple[int, str], str]] = {
+    ProblemKind.MISSING_FIELD: (_VALIDATION, "missing_required_field"),
+    ProblemKind.MISSING_DATA_FIELD: (_VALIDATION, "missing_required_field"),
+    ProblemKind.MISSING_FILE: (_VALIDATION, "missing_required_field"),
+    ProblemKind.MISSING_DOCUMENT: (_VALIDATION, "missing_required_document"),
+    ProblemKind.BAD_FILE: (_VALIDATION, "invalid_file"),
+    ProblemKind.BAD_LENGTH: (_VALIDATION, "invalid_field"),
+    ProblemKind.BAD_VALUE: (_VALIDATION, "invalid_field"),
+    ProblemKind.NO_REQUIREMENT: (_VALIDATION, "invalid_field"),
+    ProblemKind.UNKNOWN_RECORD: (_VALIDATION, "invalid_field"),
+    ProblemKind.WRONG_TYPE: (_REQUEST, "wrong_type"),
+    ProblemKind.NOT_ALLOWED: (_REQUEST, "invalid_value"),
+    ProblemKind.UNKNOWN_DOCUMENT_TYPE: (_REQUEST, "unknown_document_type"),
+    ProblemKind.UNKNOWN_PARAMETER: (_REQUEST, "unknown_parameter"),
+    ProblemKind.BAD_PARAMETER: (_REQUEST, "invalid_parameter"),
+    ProblemKind.UNREADABLE: (_REQUEST, "unreadable_body"),
+}
+"""Every kind of problem: HTTP status, ``type`` and ``code`` (decision "HTTP codes")."""
+
+
+_BY_STATUS = {
+    400: ("invalid_request_error", "invalid_request"),
+    401: ("authentication_error", "invalid_credentials"),
+    403: ("permission_error", "insufficient_permissions"),
+    404: ("not_found_error", "not_found"),
+    409: ("state_error", "state_conflict"),
+    413: ("invalid_request_error", "request_too_large"),
+    415: ("invalid_request_error", "unsupported_encoding"),
+    422: ("validation_error", "invalid_field"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+}
+
+
+_STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429,
+                                      WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
+
+
+_BROKEN = ("api_error", "internal_error")
+
+
+_LACKING = {"user_type": "end_user.type"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the error object says, and under which HTTP status."""
+
+    status: int
+    type: str
+    code: str
+    message: str
+    param: str | None = None
+    anchor: str = "error-handling"
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "code": self.code,
+            "message": self.message,
+            "param": self.param,
+            "doc_url": f"{_DOCS}#{self.anchor}",
+        }
+
+
+def error_body(error: SimError, api_id: str) -> tuple[int, dict[str, Any]]:
+    """Status and body; the body has no ``api_id``, see the module."""
+    if not isinstance(error, Invalid):
+        told = _tell(error)
+        return told.status, {"error": told.shown()}
+    problems = sorted(error.problems, key=lambda problem: schema_order(problem.path))
+    all_told = [_tell_problem(each) for each in problems if not _follows(each, problems)]
+    first = all_told[0]
+    listed = [{"code": t.code, "message": t.message, "param": t.param} for t in all_told]
+    return first.status, {"error": first.shown(), "problems": listed}
+
+
+def _tell(error: SimError) -> _Told:
+    message = f"{str(error)[:1].upper()}{str(error)[1:]}"
+    match error:
+        case NotFound():
+            return _not_found(error)
+        case NoSuchPage():
+            text = "The requested URL does not exist"
+            return _Told(404, "not_found_error", "url_not_found", text)
+        case WrongMethod():
+            return _Told(405, "invalid_request_error", "method_not_allowed", message)
+        case WrongState():
+            return _wrong_state(error)
+        case InUse():
+            return _Told(409, "state_error", "resource_in_use", message, anchor="status-flow")
+        case Mismatch():
+            return _mismatch(error)
+        case ApplicationRequired():
+            return _Told(*_VALIDATION, "missing_required_field", message, "compliance_id")
+        case AlreadyRented():
+            return _Told(409, "state_error", "number_already_rented", message)
+    status = error.status if isinstance(error, Injected) else _STATUS.get(type(error), 500)
+    anchor = "rate-limits" if status == 429 else "error-handling"
+    return _Told(status, *_BY_STATUS.get(status, _BROKEN), message, anchor=anchor)
+
+
+def _not_found(error: NotFound) -> _Told:
+    kind = {"application": "compliance"}.get(error.kind, error.kind)
+    message = f"{kind.capitalize().replace('_', ' ')} '{error.id}' does not exist"
+    return _Told(404, "not_found_error", f"{kind}_not_found", message, f"{kind}_id")
+
+
+def _wrong_state(error: WrongState) -> _Told:
+    """The message names the true status, which the printed one may hide
+    (decision "Correctable applications")."""
+    code, verb = {
+        "update": ("compliance_not_editable", "modified"),
+        "delete": ("compliance_not_deletable", "deleted"),
+        "link": ("compliance_not_approved", "linked to numbers"),
+    }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
+    word = next((word for status, word in STATUS_WORDS.items() if status == error.status), "")
+    shown = f" (shown as {word})" if word not in ("", error.status) else ""
+    detail = f"; {error.detail}" if error.detail else ""
+    message = f"Compliance cannot be {verb} in current status: {error.status}{shown}{detail}"
+    return _Told(409, "state_error", code, message, "compliance_id", "status-flow")
+
+
+def _mismatch(error: Mismatch) -> _Told:
+    """Worded as the page's table of error codes (documented)."""
+    what = error.aspect.removeprefix("number_")
+    message = (
+        f"Number {what} doesn't match compliance {what}: the number's is {error.number_has}, "
+        f"the compliance's {error.application_has}"
+    )
+    return _Told(*_VALIDATION, f"{error.aspect}_mismatch", message, "compliance_id")
+
+
+# --- problems ------------------------------------------------------------------------------
+
+
+def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
+    """Whether a problem only says again that something above it is of a wrong type: the page
+    nests what the domain keeps flat, so nobody noticed before."""
+    path = to_wire(problem.path)
+    above = {to_wire(each.path) for each in problems if each.fault is ProblemKind.WRONG_TYPE}
+    return any(path[:length] in above for length in range(len(path)))
+
+
+def _tell_problem(problem: Problem) -> _Told:
+    (status, type_), code = _FAULTS[problem.fault]
+    where = param(problem.path)
+    if problem.fault is ProblemKind.NO_REQUIREMENT and "lacking" in problem.facts:
+        lacking = str(problem.facts["lacking"])
+        where = _LACKING.get(lacking, lacking)
+    anchor = "requirements" if status == 422 else "error-handling"
+    return _Told(status, type_, code, _message(problem, where), where, anchor)
+
+
+def _message(problem: Problem, where: str | None) -> str:
+    facts, text = problem.facts, problem.text
+    match problem.fault:
+        case ProblemKind.MISSING_DOCUMENT:
+            return _missing_document(facts["slot"], facts["requirement"])
+        case ProblemKind.MISSING_FIELD:
+            return f"{facts.get('label') or where} is required"
+        case ProblemKind.MISSING_DATA_FIELD:
+            return f"{facts['field']} {text}"
+        case ProblemKind.UNKNOWN_PARAMETER:
+            # Observed (wire-facts.md, "Errors of the new API")
+            return f"Unknown query parameter '{where}'"
+        case ProblemKind.WRONG_TYPE if where is None:
+            return f"The body {text}"
+        case (
+            ProblemKind.BAD_PARAMETER
+            | ProblemKind.WRONG_TYPE
+            | ProblemKind.NOT_ALLOWED
+            | ProblemKind.BAD_LENGTH
+        ):
+            return f"{where} {text}"
+        case ProblemKind.BAD_VALUE:
+            return f"{where} {text}"
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _missing_document(slot: Slot, requirement: Requirement) -> str:
+    """Worded as the page's "Address proof is required for German local numbers" (documented)."""
+    country = _ADJECTIVES.get(requirement.country_iso, requirement.country_iso)
+    return f"{slot.name} is required for {country} {requirement.number_type} numbers"

@@ -1,0 +1,42 @@
+"""The new API as the official SDKs speak it. Source: docs/wire-facts.md, "The new API today"
+(observed)."""
+
+from __future__ import annotations
+
+from plivo_sim.apis.phone_number.current.presenters import (
+    error_body,
+    present_corrected,
+    present_created,
+    present_deleted,
+    present_list,
+    present_one,
+    present_requirements,
+)
+from plivo_sim.apis.phone_number.current.reading import (
+    RULES,
+    read_correction,
+    read_create,
+    read_get_query,
+    read_list_query,
+)
+from plivo_sim.apis.words import STATUS_WORDS
+
+NAME = "current"
+
+
+__all__ = [
+    "NAME",
+    "RULES",
+    "STATUS_WORDS",
+    "error_body",
+    "present_corrected",
+    "present_created",
+    "present_deleted",
+    "present_list",
+    "present_one",
+    "present_requirements",
+    "read_correction",
+    "read_create",
+    "read_get_query",
+    "read_list_query",
+]

@@ -1,0 +1,191 @@
+"""What a dialect of the new API is: a package with these names, and nothing else in it.
+
+Query strings of the new API, and the inputs that both dialects read alike.
+
+The parameters are those of the SDKs (observed); of them the beta page names ``expand``,
+``status``, ``country_iso`` and ``limit`` (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from plivo_sim.account.ports import Where
+from plivo_sim.apis.paging import Query, refuse_if_any, refuse_unknown, whole_number
+from plivo_sim.apis.words import read_word
+from plivo_sim.domain.errors import Problem, ProblemKind, SimError
+from plivo_sim.domain.records import Document, NumberType, UserType
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.statuses import Status
+from plivo_sim.services.applications import ApplicationView
+from plivo_sim.services.inputs import Correction, Dialect, NewApplication
+from plivo_sim.web.bodies import Body
+
+EXPANDABLE = ("end_user", "documents", "linked_numbers")
+
+
+@dataclass(slots=True)
+class ReadCreate:
+    """A create as far as it could be read; ``ignored`` names what nobody looked at."""
+
+    wanted: NewApplication
+    problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ReadCorrection:
+    change: Correction
+    problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ListQuery:
+    where: Where
+    offset: int
+    limit: int
+    expand: Collection[str]
+
+
+@dataclass(slots=True)
+class Shown:
+    """What presenters need beside the records: where links point, what to expand."""
+
+    base_url: str
+    auth_id: str
+    expand: Collection[str] = ()
+
+    def file_url(self, application_id: str, document: Document) -> str:
+        """Where the file comes from (decision "Files and downloads"); the shape is the beta page's
+        (documented)."""
+        return (
+            f"{self.base_url}/v1/Account/{self.auth_id}/PhoneNumber/Compliance/"
+            f"{application_id}/Document/{document.id}/download"
+        )
+
+
+def linked_numbers(view: ApplicationView) -> list[dict[str, Any]]:
+    """``linked_numbers`` as the SDKs' own tests have it (observed); the page names it only."""
+    return [
+        {"number": f"+{number.id}", "number_type": number.number_type} for number in view.numbers
+    ]
+
+
+class NewApi(Protocol):
+    """The names that a dialect's package offers."""
+
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def RULES(self) -> Dialect: ...
+    @property
+    def STATUS_WORDS(self) -> dict[Status, str]: ...
+
+    def read_create(self, body: Body) -> ReadCreate: ...
+    def read_correction(self, body: Body) -> ReadCorrection: ...
+    def read_get_query(self, query: Query) -> Collection[str]: ...
+    def read_list_query(self, query: Query) -> ListQuery: ...
+    def present_requirements(self, catalogue: Catalogue, query: Query) -> dict[str, Any]: ...
+    def present_created(self, view: ApplicationView) -> dict[str, Any]: ...
+    def present_one(self, view: ApplicationView, shown: Shown) -> dict[str, Any]: ...
+    def present_corrected(self, view: ApplicationView, shown: Shown) -> dict[str, Any]: ...
+    def present_list(
+        self, views: Sequence[ApplicationView], meta: dict[str, Any], shown: Shown
+    ) -> dict[str, Any]: ...
+    def present_deleted(self, id: str) -> dict[str, Any]: ...
+    def error_body(self, error: SimError, api_id: str) -> tuple[int, dict[str, Any]]: ...
+
+
+LIST_PARAMETERS = (
+    "limit", "offset", "status", "country_iso", "number_type", "user_type", "alias", "expand",
+)  # fmt: skip
+
+
+def read_get_query(query: Query, *, everything: Collection[str] = ()) -> Collection[str]:
+    """What to expand. ``id`` is tolerated: the Java SDK sends it on every get (observed)."""
+    problems = refuse_unknown(query, ("expand", "id"))
+    expand = read_expand(query, problems, everything=everything)
+    refuse_if_any(problems)
+    return expand
+
+
+def read_expand(
+    query: Query, problems: list[Problem], *, everything: Collection[str] = ()
+) -> Collection[str]:
+    """The ``expand`` list. ``everything``: words that stand for all of them."""
+    words = [word for part in query.get("expand", "").split(",") if (word := part.strip())]
+    if len(words) == 1 and words[0] in everything:
+        return EXPANDABLE
+    unknown = [word for word in words if word not in EXPANDABLE]
+    if unknown:
+        text = f"must be a list of {', '.join(EXPANDABLE)}; not '{unknown[0][:50]}'"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("expand",), text))
+    return words
+
+
+def read_list_query(
+    query: Query, status_words: Mapping[Status, str], *, everything: Collection[str] = ()
+) -> ListQuery:
+    """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
+    problems = refuse_unknown(query, LIST_PARAMETERS)
+    where: dict[str, Collection[str]] = {}
+    if text := query.get("status", ""):
+        where["status"] = statuses_of(text, status_words, problems)
+    if text := query.get("country_iso", ""):
+        where["country_iso"] = (text.upper(),)
+    if text := query.get("alias", ""):
+        where["alias"] = (text,)
+    for name, words in (("number_type", NumberType), ("user_type", UserType)):
+        if text := query.get(name, ""):
+            word = read_parameter(words, name, text, problems)
+            if word is not None:
+                where[name] = (word,)
+    found = ListQuery(
+        where=where,
+        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
+        limit=whole_number(query, "limit", 20, 1, 100, problems),
+        expand=read_expand(query, problems, everything=everything),
+    )
+    refuse_if_any(problems)
+    return found
+
+
+def statuses_of(
+    text: str, status_words: Mapping[Status, str], problems: list[Problem]
+) -> Collection[str]:
+    """Every status that the dialect prints as that word."""
+    found = [status for status, word in status_words.items() if word == text.strip().lower()]
+    if not found:
+        problems.append(_not_one_of("status", dict.fromkeys(status_words.values()), text))
+    return [status.value for status in found]
+
+
+def read_parameter(
+    words: type[StrEnum], name: str, text: str, problems: list[Problem]
+) -> Any | None:
+    """The word of an enumeration that a parameter means; a wrong one is a problem."""
+    word = read_word(words, text)
+    if word is None:
+        problems.append(_not_one_of(name, words, text))
+    return word
+
+
+def read_callback_method(usable: Mapping[str, Any], problems: list[Problem]) -> str | None:
+    """``GET`` or ``POST``, in any case; None when it was not given or is neither."""
+    text = usable.get("callback_method")
+    if not text:
+        return None
+    if text.upper() not in ("GET", "POST"):
+        told = f"must be one of GET, POST, not '{text[:50]}'"
+        problems.append(Problem(ProblemKind.NOT_ALLOWED, ("callback_method",), told))
+        return None
+    return str(text.upper())
+
+
+def _not_one_of(name: str, allowed: Iterable[str], text: str) -> Problem:
+    told = f"must be one of {', '.join(allowed)}, not '{text[:50]}'"
+    return Problem(ProblemKind.BAD_PARAMETER, (name,), told)

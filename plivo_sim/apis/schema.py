@@ -1,0 +1,229 @@
+"""marshmallow for input: fields whose complaints become problems with paths.
+
+Every complaint is ``fault|sentence``; ``problems_of`` turns a ValidationError's tree into
+problems, in schema order.
+
+Shapes of answers that both dialects share (observed), for OpenAPI and the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
+
+from plivo_sim.apis.words import MOST_ENTRIES, read_word
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
+
+
+class LinkedNumberOut(Schema):
+    number = fields.String(required=True)
+    number_type = fields.String(required=True)
+
+
+class MetaOut(Schema):
+    limit = fields.Integer(required=True)
+    offset = fields.Integer(required=True)
+    total_count = fields.Integer(required=True)
+    next = fields.String(required=True, allow_none=True)
+    previous = fields.String(required=True, allow_none=True)
+
+
+def complaint(fault: ProblemKind, text: str) -> str:
+    return f"{fault}|{text}"
+
+
+_MISSING = complaint(ProblemKind.MISSING_FIELD, "is required")
+
+
+Messages = dict[str, str | list[Any] | dict[Any, Any]]
+
+
+if TYPE_CHECKING:
+    AnyField = fields.Field[Any]
+    TextMapField = fields.Field[dict[str, str]]
+    AnyList = fields.List[Any]
+else:  # generic since marshmallow 4 only
+    AnyField = TextMapField = fields.Field
+    AnyList = fields.List
+
+
+def _type_errors(what: str) -> Messages:
+    text = complaint(ProblemKind.WRONG_TYPE, f"must be {what}")
+    return {"required": _MISSING, "null": _MISSING, "invalid": text, "invalid_utf8": text,
+            "type": text}  # fmt: skip
+
+
+class Text(fields.String):
+    """A string, trimmed of nothing; empty counts as not given where it is required."""
+
+    default_error_messages = _type_errors("a string")
+
+    def __init__(self, *, longest: int = 255, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = value if type(value) is str else super()._deserialize(value, attr, data, **kwargs)
+        if self.required and not text.strip():
+            raise self.make_error("required")
+        if len(text) > self.longest:
+            told = f"must have at most {self.longest} characters, has {len(text)}"
+            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, told))
+        return str(text)
+
+
+class Word(AnyField):
+    """One of an enumeration's words, in any case, with or without spaces and hyphens."""
+
+    default_error_messages = _type_errors("a string")
+
+    def __init__(self, words: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if not value and self.required:
+            raise self.make_error("required")
+        found = read_word(self.words, value)
+        if found is None:
+            allowed = ", ".join(self.words)
+            told = f"must be one of {allowed}, not '{value[:50]}'"
+            raise ValidationError(complaint(ProblemKind.NOT_ALLOWED, told))
+        return found
+
+
+class Country(Text):
+    """Two letters, in any case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs).upper()
+        if len(text) != 2 or not (text.isascii() and text.isalpha()):
+            told = "must be an ISO 3166-1 alpha-2 country code"
+            raise ValidationError(complaint(ProblemKind.BAD_VALUE, told))
+        return text
+
+
+class Nested(fields.Nested):
+    default_error_messages = _type_errors("an object")
+
+
+class Many(AnyList):
+    default_error_messages = _type_errors("a list")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > MOST_ENTRIES:
+            told = f"must have at most {MOST_ENTRIES} entries, has {len(value)}"
+            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, told))
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class TextMap(TextMapField):
+    """An object whose values are strings; null values count as not given, and ``[]`` stands for
+    an empty object."""
+
+    default_error_messages = _type_errors("an object of strings")
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> dict[str, str]:
+        if value == []:
+            return {}
+        if not isinstance(value, Mapping):
+            raise self.make_error("invalid")
+        given = {key: each for key, each in value.items() if each is not None}
+        wrong = {
+            key: [complaint(ProblemKind.WRONG_TYPE, "must be a string")]
+            for key, each in given.items()
+            if not isinstance(each, str)
+        }
+        if wrong:
+            raise ValidationError(wrong)
+        return given
+
+
+class WireSchema(Schema):
+    """Unknown keys are tolerated; null means "not given"; ``[]`` stands for an empty object."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    error_messages = {  # noqa: RUF012 (marshmallow's own way)
+        "type": complaint(ProblemKind.WRONG_TYPE, "must be an object")
+    }
+
+    @pre_load
+    def _without_nulls(self, data: Any, **kwargs: Any) -> Any:
+        if data == []:
+            return {}
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+    def plain_load(self, data: Any) -> dict[str, Any] | None:
+        """What ``load`` makes of an object with nothing wrong; None where that takes ``load``.
+
+        The fields' own reading, without the machinery around it, which is most of the time.
+        """
+        if type(data) is not dict or not self._is_plain:
+            return None
+        usable = {}
+        try:
+            for name, field in self.load_fields.items():
+                value = data.get(name)
+                if value is not None:
+                    usable[name] = field._deserialize(value, name, data)
+                elif field.required:
+                    return None
+        except ValidationError:
+            return None
+        return usable
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether that reading says all: nothing before or after it, no default, no other name."""
+        kind = type(self)
+        hooks = {name for name in dir(kind) if hasattr(getattr(kind, name), "__marshmallow_hook__")}
+        return hooks == {"_without_nulls"} and not (
+            self.many or self.partial or any(map(_does_more, self.load_fields.values()))
+        )
+
+
+_AROUND = ("pre_load", "post_load")
+"""What fields have since marshmallow 4."""
+
+
+def _does_more(field: fields.Field[Any]) -> bool:
+    """Whether ``load`` does more with a value than the field's own reading."""
+    around = field.validators or any(getattr(field, name, None) for name in _AROUND)
+    elsewhere = field.data_key or field.attribute or field.load_default is not missing
+    return bool(around or elsewhere)
+
+
+def load(
+    schema: Schema, data: Any, to_domain: Callable[[Path], Path] = lambda path: path
+) -> tuple[dict[str, Any], list[Problem]]:
+    """What is usable of ``data``, and everything wrong with it; never raises."""
+    try:
+        plain = schema.plain_load(data) if isinstance(schema, WireSchema) else None
+        return (schema.load(data) if plain is None else plain), []
+    except ValidationError as error:
+        usable = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return usable, list(_problems(error.messages, (), to_domain))
+
+
+def _problems(tree: Any, path: Path, to_domain: Callable[[Path], Path]) -> Iterator[Problem]:
+    if isinstance(tree, Mapping):
+        for key, below in tree.items():
+            yield from _problems(below, path if key == "_schema" else (*path, key), to_domain)
+        return
+    for each in tree if isinstance(tree, list) else [tree]:
+        fault, ours, text = str(each).partition("|")
+        if not ours:  # words of marshmallow's: a kind of complaint that it did not have before
+            fault, text = ProblemKind.BAD_VALUE, "is not as it must be"
+        yield Problem(ProblemKind(fault), to_domain(path), text)

@@ -1,0 +1,72 @@
+"""Words of enumerations and paths as texts: what reading and presenting share.
+
+Instants as each API prints them. All UTC, all with ``Z`` (observed).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from plivo_sim.domain.errors import Path
+from plivo_sim.domain.statuses import Status
+
+STATUS_WORDS: dict[Status, str] = {
+    Status.DRAFT: "draft",
+    Status.SUBMITTED: "submitted",
+    Status.ACCEPTED: "accepted",
+    Status.REJECTED: "rejected",
+    Status.MORE_INFO_REQUIRED: "rejected",  # lossy: the SDKs' word list has no such status
+    Status.SUSPENDED: "suspended",
+    Status.EXPIRED: "expired",
+}
+
+
+def microseconds(instant: datetime) -> str:
+    """``2026-04-06T10:44:17.899379Z``, as recorded (current dialect, legacy)."""
+    return f"{instant.isoformat(timespec='microseconds')[:26]}Z"
+
+
+def milliseconds(instant: datetime) -> str:
+    """``2026-04-06T10:44:17.899Z`` (Atoms)."""
+    return f"{microseconds(instant)[:-4]}Z"
+
+
+def seconds(instant: datetime) -> str:
+    """``2024-01-15T10:30:00Z``, as the beta page prints it."""
+    return f"{microseconds(instant)[:-8]}Z"
+
+
+MOST_ENTRIES = 1000
+"""Of a list (invented): one with more would keep the processor busy only to be refused."""
+
+
+W = TypeVar("W", bound=StrEnum)
+
+
+_SEPARATORS = str.maketrans("", "", " -_")
+
+
+def read_word(words: type[W], text: str) -> W | None:
+    """The word that this text means: case, spaces, hyphens and underscores do not count."""
+    found: W | None = _squeezed_words(words).get(_squeezed(text))
+    return found
+
+
+@cache
+def _squeezed_words(words: type[StrEnum]) -> dict[str, Any]:
+    return {_squeezed(word.value): word for word in reversed(words)}
+
+
+def _squeezed(text: str) -> str:
+    return text.lower().translate(_SEPARATORS)
+
+
+def dotted(path: Path) -> str:
+    """``("documents", 0, "file")`` as ``documents[0].file``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

@@ -1,0 +1,221 @@
+"""Puts a simulator together from its settings: the only place that knows every part.
+
+A live simulator: the HTTP server, the scheduler, and the simulator between them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.clock import RealSource, real_now, steady_s
+from plivo_sim.account.ports import Damage, FileStore, Transport
+from plivo_sim.account.store.database import Database
+from plivo_sim.account.store.disk import DiskFiles, MemoryFiles
+from plivo_sim.apis.atoms.service import ATOMS
+from plivo_sim.apis.callbacks import encode_callback
+from plivo_sim.app import create_app
+from plivo_sim.catalogue import load_catalogue
+from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.records import Origin
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.simulator.coverage import Coverage
+from plivo_sim.simulator.logs import log_happening
+from plivo_sim.simulator.runner import Happening, Runner
+from plivo_sim.simulator.scheduler import Scheduler
+from plivo_sim.web.server import Server, Tls, make_server
+from plivo_sim.webhooks.outbox import Outbox
+from plivo_sim.webhooks.transport import HttpTransport
+
+MOST_OPEN_FILES = 65536
+
+
+def make_simulator(
+    settings: Settings | None = None,
+    *,
+    transport: Transport | None = None,
+    real: RealSource = real_now,
+) -> Simulator:
+    """A simulator, with every account that its state directory holds.
+
+    Raises StateUnreadable when the directory is in use by another simulator or cannot be read,
+    ValueError for a wrong catalogue, and in a free-threaded Python that runs without its lock.
+    """
+    _refuse_without_gil()
+    settings = settings or Settings()
+    outbox = Outbox(encode_callback, {Origin.ATOMS: ATOMS})
+    runner = Runner(outbox, transport or HttpTransport())
+    coverage = Coverage()
+
+    def on_happening(account: Account, happening: Happening) -> None:
+        coverage.on_happening(happening)
+        log_happening(account, happening)
+
+    runner.on_happening = on_happening
+    accounts, unlock = _claim(settings.state)
+    damages: list[Damage] = []
+
+    def make_account(auth_id: str, defaults: Settings, catalogue: Catalogue) -> Account:
+        folder = accounts / auth_id if accounts is not None else None
+        files: FileStore = (
+            MemoryFiles() if folder is None else DiskFiles(folder / "files", settings.fsync)
+        )
+        journal = folder / "journal.jsonl" if folder is not None else None
+        database = Database(journal, settings.fsync)
+        damages.extend(database.journal.damages)
+        account = Account(
+            auth_id,
+            defaults=defaults,
+            store=database,
+            files=files,
+            catalogue=catalogue,
+            real=real,
+        )
+        account.listeners += (outbox.on_event, coverage.on_event)
+        return account
+
+    try:
+        simulator = Simulator(settings, _catalogue, runner, outbox, make_account, coverage, unlock)
+        simulator.damages = damages
+        for auth_id in _kept_accounts(accounts):
+            _check(simulator.account(auth_id))
+    except BaseException:
+        unlock()
+        raise
+    return simulator
+
+
+def _refuse_without_gil() -> None:
+    """The libraries below were never tried with threads that truly run at once."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        raise ValueError(
+            "plivo-sim does not run without Python's global lock yet: set PYTHON_GIL=1,"
+            " or use a build of Python that is not free-threaded"
+        )
+
+
+def _check(account: Account) -> None:
+    """Raises StateUnreadable for an account whose records this simulator cannot serve."""
+    try:
+        account.check(account.store.mark())
+    except ValueError as error:
+        raise StateUnreadable(f"account {account.auth_id}: {error}") from None
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    return load_catalogue(settings.seed, settings.catalogue)
+
+
+def _claim(state: Path | None) -> tuple[Path | None, Callable[[], None]]:
+    """Lock the state directory for this process; returns the folder of accounts."""
+    if state is None:
+        return None, lambda: None
+    try:
+        accounts = state / "accounts"
+        accounts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (state / "lock").open("ab")
+    except OSError as error:
+        raise StateUnreadable(f"cannot use {state}: {error.strerror}") from error
+    _lock(state, lock)
+    _allow_many_files()
+    return accounts, lock.close
+
+
+def _lock(state: Path, lock: IO[bytes]) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise StateUnreadable(
+            f"{state} is in use by another plivo-sim; stop it or choose another --state"
+        ) from None
+
+
+def _allow_many_files() -> None:
+    """Each account that writes keeps its journal open."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _kept_accounts(accounts: Path | None) -> list[str]:
+    if accounts is None:
+        return []
+    return sorted(
+        (name for name in os.listdir(accounts) if AUTH_ID.fullmatch(name)),
+        key=lambda name: (accounts / name).stat().st_mtime_ns,
+    )
+
+
+GRACE_S = 5.0
+"""How long stopping may take. Docker kills after 10 s, Kubernetes after 30."""
+
+
+class LiveSimulator:
+    """Serves a simulator over HTTP until ``stop``; also a context manager.
+
+    ``start`` binds before it returns. Raises OSError when the port cannot be had, and what
+    ``make_simulator`` and ``make_tls`` raise. ``authority``: what clients must trust, with TLS.
+    """
+
+    def __init__(self, settings: Settings, *, transport: Transport | None = None) -> None:
+        self.sim: Simulator = make_simulator(settings, transport=transport)
+        self.authority: Path | None = None
+        tls: Tls | None = None
+        if settings.tls:
+            from plivo_sim.web.server import default_folder, make_tls
+
+            tls, self.authority = make_tls(
+                settings.tls_dir or default_folder(), *settings.allowed_hosts
+            )
+        self._server: Server = make_server(
+            create_app(self.sim),
+            host=settings.host,
+            port=settings.port,
+            tls=tls,
+            grace_s=GRACE_S,
+        )
+        self._scheduler = Scheduler(self.sim.runner)
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a last slash."""
+        return self._server.url
+
+    def start(self) -> LiveSimulator:
+        self.sim.runner.wake = self._scheduler.notify
+        self._scheduler.start()
+        try:
+            self._server.start()
+        except BaseException:
+            self._scheduler.stop()
+            self.sim.close()
+            raise
+        for account in self.sim.accounts():
+            self._scheduler.notify(account)
+        return self
+
+    def stop(self) -> None:
+        """Finish what is in flight, for at most ``GRACE_S``, then write down where every clock
+        stands. A callback that a receiver holds longer counts as never sent."""
+        deadline_s = steady_s() + GRACE_S
+        self.sim.stopping = True
+        self._server.stop()
+        self._scheduler.stop()
+        self.sim.close(max(0.0, deadline_s - steady_s()))
+
+    def __enter__(self) -> LiveSimulator:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()

@@ -1,0 +1,152 @@
+"""Which YAML texts may be composed at all, how they are read, and small ones as plain values."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+
+def yaml_trouble(error: Any, text: str) -> tuple[int, str]:
+    """The line (from 1; 0 when unknown) and the complaint, of a ``yaml.YAMLError``."""
+    import yaml  # here because a start needs none
+
+    mark = getattr(error, "problem_mark", None)
+    line = text[: getattr(error, "position", 0)].count("\n") if mark is None else mark.line
+    if isinstance(error, yaml.reader.ReaderError):
+        why = "it has a character that YAML does not take"
+    elif isinstance(error, yaml.composer.ComposerError):
+        why = "one document is read, and an alias (*name) stands after its anchor (&name)"
+    elif isinstance(error, yaml.constructor.ConstructorError):
+        why = "tags (!name) are not followed, and keys are plain texts"
+    else:
+        why = "look at its indentation (no tabs), brackets and quotes (as of texts with ': ')"
+    last = text.rstrip().count("\n")  # where the text ends early, some parsers say: after it
+    return (min(line, last) + 1 if mark or line else 0), f"not valid YAML: {why}"
+
+
+MOST_LEVELS = 100
+
+
+MOST_DIGITS = 300
+
+
+_AS_JSON = re.compile(r"true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+
+
+_TEXT, _DATE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"
+
+
+_NUMBER = re.compile(r"[-+]?[0-9.][0-9a-fA-FxobE_:.+-]*")
+
+
+@functools.cache
+def text_loader() -> type[Any]:
+    """A safe loader that reads what JSON can hold: keys are texts, and so are dates."""
+    import yaml  # here because a start needs none
+
+    base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class TextLoader(base):  # type: ignore[misc]
+        yaml_implicit_resolvers = {  # noqa: RUF012 (as in the base)
+            first: [each for each in resolvers if each[0] != _DATE]
+            for first, resolvers in base.yaml_implicit_resolvers.items()
+        }
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            self.flatten_mapping(node)
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    key.tag = _TEXT
+            made: dict[Any, Any] = super().construct_mapping(node, deep)
+            return made
+
+    return TextLoader
+
+
+def misread(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, str]]:
+    """Path and word of every value without quotes that YAML reads as something else than it
+    shows: NO (false), 010 (8), 1:30 (90), ~ (null)."""
+    kind = getattr(node, "id", "")
+    if kind == "mapping":
+        for key, value in node.value:
+            yield from misread(value, (*path, str(key.value)))
+    elif kind == "sequence":
+        for index, each in enumerate(node.value):
+            yield from misread(each, (*path, index))
+    elif kind == "scalar" and not (
+        node.style or node.tag == _TEXT or _AS_JSON.fullmatch(node.value)
+    ):
+        yield path, node.value
+
+
+def read_as(word: str, value: Any) -> str:
+    """What YAML made of a word, in a sentence: ``value``."""
+    made = json.dumps(value) if isinstance(value, bool) or value is None else str(value)
+    return f"YAML reads {word} as {made}" if word else "YAML reads an empty value as null"
+
+
+def check_yaml(text: str, loader: type[Any]) -> None:
+    """Refuse what a parser for files of friends does not survive.
+
+    Raises RecursionError when lists and maps lie deeper in one another than anybody writes:
+    libyaml's composer recurses without a limit, and 50,000 brackets would end the process (its
+    parser does not). Raises ValueError for a number that takes seconds to compute, and cannot be
+    printed. Raises yaml.YAMLError for what is no YAML.
+    """
+    import yaml  # here because a start needs none
+
+    levels, read = 0, 0
+    try:
+        for event in yaml.parse(text, loader):
+            read = event.end_mark.index if event.end_mark else read
+            if isinstance(event, yaml.CollectionStartEvent):
+                levels += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                levels -= 1
+            elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
+                _check_number(event.value)
+            if levels > MOST_LEVELS:
+                raise RecursionError
+    except yaml.YAMLError as error:
+        if levels + _opened(text, read, error) > MOST_LEVELS:
+            raise RecursionError from None
+        raise
+
+
+def _opened(text: str, read: int, error: Any) -> int:
+    """How many brackets were open where a parser gave up, of those of which it had told nothing.
+
+    It looks a line ahead, and newer ones have a limit of their own for what is open.
+    """
+    mark = getattr(error, "problem_mark", None)
+    seen = text[read : mark.index if mark is not None else read]
+    return sum(map(seen.count, "[{")) - sum(map(seen.count, "]}"))
+
+
+def _check_number(value: str) -> None:
+    if _NUMBER.fullmatch(value):
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits")
+
+
+def plain_yaml(text: str) -> Any:
+    """What a short YAML or JSON text says, as plain JSON values. Raises ValueError with a
+    sentence."""
+    import yaml  # here because a start needs none
+
+    loader = text_loader()
+    try:
+        check_yaml(text, loader)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+            raise ValueError("write everything out: aliases (*name) are not followed here")
+        told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
+        return json.loads(json.dumps(told, default=str, allow_nan=False))
+    except yaml.YAMLError as error:
+        line, trouble = yaml_trouble(error, text)
+        raise ValueError(f"line {line}: {trouble}" if line else trouble) from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except TypeError as error:
+        raise ValueError(f"not valid YAML: {error}") from None

@@ -1,0 +1,126 @@
+"""The command line: a table of contents; each command is in ``plivo_sim.cli``."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import click
+
+from plivo_sim import __version__
+from plivo_sim.domain.wording import did_you_mean
+
+_COMMANDS = {
+    "serve": "serve.serve",
+    "try": "try_.try_",
+    "status": "accounts.status",
+    "doctor": "doctor.doctor",
+    "account": "accounts.account",
+    "clock": "clock.clock",
+    "apps": "applications.apps",
+    "scenario": "scenarios.scenario",
+    "replay": "replay.replay",
+    "fault": "faults.fault",
+    "webhooks": "webhooks.webhooks",
+    "seed": "seed.seed",
+    "snapshot": "accounts.snapshot",
+    "reset": "accounts.reset",
+    "export": "accounts.export",
+    "evaluate": "applications.evaluate",
+    "requests": "requests.requests_",
+    "coverage": "requests.coverage",
+    "run": "serve.run",
+    "verify": "serve.verify",
+    "reference": "reference.reference",
+}
+"""Where each command is, below ``plivo_sim.cli``: it is loaded when it is wanted."""
+
+
+class Commands(click.Group):
+    """See above. Whatever happens, a command ends in its result or in one sentence."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal that lacks the letters
+        try:
+            return super().main(*args, **extra)
+        except (OSError, RecursionError) as error:
+            from plivo_sim.cli.shared import WrongFile, why_unusable
+
+            click.echo(f"Error: {why_unusable(error)}", err=True)
+            _leave_unwritten(sys.stdout)
+            sys.exit(WrongFile.exit_code)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in _COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"No such command '{word}'{self._suggestion(ctx, word)}")
+        return super().resolve_command(ctx, args)
+
+    def _suggestion(self, ctx: click.Context, word: str) -> str:
+        """The commands of groups that are called so, else the nearest word."""
+        groups = {name: self.get_command(ctx, name) for name in sorted(_COMMANDS)}
+        below = [
+            f"'{name} {word}'"
+            for name, group in groups.items()
+            if isinstance(group, click.Group) and word in group.commands
+        ]
+        return (
+            f"; did you mean {' or '.join(below)}?" if below else did_you_mean(word, list(groups))
+        )
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(".")
+        found = getattr(import_module(f"plivo_sim.cli.{module}"), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _in_our_words():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_our_words():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Tell of an unknown option in the same words whatever click says."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        near = " or ".join(sorted(error.possibilities or ()))
+        hint = f"; did you mean {near}?" if near else ""
+        told = f"there is no option {error.option_name}{hint}"
+        raise click.UsageError(told, error.ctx) from None
+
+
+def _leave_unwritten(stream: Any) -> None:
+    """What a full disk did not take: the interpreter would try again at its end, and complain."""
+    try:
+        stream.flush()
+    except (OSError, AttributeError):
+        sys.stdout = None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="plivo-sim")
+def main() -> None:
+    """A local simulator of Plivo's phone-number compliance APIs.
+
+    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nobody answers.
+    """

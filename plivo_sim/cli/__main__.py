@@ -1,0 +1,5 @@
+"""``python -m plivo_sim.cli``."""
+
+from plivo_sim.cli import main
+
+main()

@@ -1,0 +1,207 @@
+"""``plivo-sim account``: accounts, and the settings that are their own.
+
+``plivo-sim status``, ``reset`` and ``export``.
+
+``plivo-sim snapshot``: a moment of an account, kept by name or in a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plivo_sim.cli.shared import (
+    Asked,
+    WrongFile,
+    as_json,
+    asks,
+    asks_account,
+    instant,
+    makes_account,
+    table,
+    values,
+)
+
+COUNTED = ("applications", "end_users", "documents", "numbers")
+
+
+@click.group()
+def account() -> None:
+    """Look at accounts and change their settings."""
+
+
+@account.command("list")
+@asks
+def list_(asked: Asked) -> None:
+    """List accounts, each with its own settings."""
+    asked.show(asked.get("/accounts"), lambda told: accounts_table(told["accounts"]))
+
+
+def accounts_table(accounts: list[dict[str, Any]]) -> str:
+    """A line for each."""
+    rows = [
+        (
+            each["auth_id"],
+            instant(each["now"]),
+            *(each[name] for name in COUNTED),
+            " ".join(f"{name}={text}" for name, text in each["settings"].items()),
+        )
+        for each in accounts
+    ]
+    heads = ("account", "now", "apps", "end users", "documents", "numbers", "settings")
+    return table(heads, rows)
+
+
+@account.command("set")
+@click.argument("settings", metavar="NAME=VALUE...", nargs=-1)
+@makes_account
+def set_(asked: Asked, settings: tuple[str, ...]) -> None:
+    """Change settings of one account.
+
+    NAME is that of the server's setting, with underscores: review_delay=3d. The account that
+    --account names is made if it does not exist; without NAME=VALUE that is all.
+    """
+    if not (settings or asked.account):
+        raise click.UsageError("give NAME=VALUE, or --account to make one")
+    given = dict(map(_setting, settings))
+    auth_id = asked.account or asked.get("/clock")["account"]
+    asked.show(asked.post("/accounts", {"auth_id": auth_id, "settings": given}), _account)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise click.UsageError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _account(told: dict[str, Any]) -> str:
+    return values([("account", told["auth_id"]), *told["settings"].items()])
+
+
+@click.command()
+@asks
+def status(asked: Asked) -> None:
+    """Show whether it answers, and its accounts."""
+    answer = {
+        "health": asked.get("/health"),
+        "accounts": asked.get("/accounts")["accounts"],
+    }
+    asked.show(answer, lambda told: _status(asked.client.url, told))
+
+
+def _status(url: str, answer: dict[str, Any]) -> str:
+    health = answer["health"]
+    head = values(
+        [
+            ("url", url),
+            ("status", health["status"]),
+            ("version", health["version"]),
+            ("state", health["state"]),
+            *(("DAMAGED", _damage(each)) for each in health["damages"]),
+        ]
+    )
+    return f"{head}\n\n{accounts_table(answer['accounts'])}"
+
+
+def _damage(told: dict[str, Any]) -> str:
+    where = f"line {told['line']}, byte {told['offset']}"
+    return f"{told['file']} at {where}; the rest is in {told['kept_in']}"
+
+
+@click.command()
+@click.option("--all", "all_", is_flag=True, help="Every account.")
+@asks_account
+def reset(asked: Asked, all_: bool) -> None:
+    """Forget everything that an account holds.
+
+    It does not exist afterwards, until something is written to it.
+    """
+    said = click.get_current_context().get_parameter_source("account")
+    if all_ and said is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("give one of --all, --account")
+    answer = asked.post("/reset", {"account": "all"} if all_ else {})
+    asked.show(answer, lambda told: f"reset {', '.join(told['reset']) or 'nothing'}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@asks_account
+def export(asked: Asked, file: Path) -> None:
+    """Write an account's records to a TinyDB file.
+
+    FILE may be - for the standard output. tinydb.TinyDB(FILE).table("applications").all() lists
+    the applications. The account's token is left out.
+    """
+    answer = asked.get("/export")
+    if asked.as_json or str(file) == "-":
+        click.echo(as_json(answer))
+    if str(file) == "-":
+        return
+    file.write_text(as_json(answer), "utf-8")
+    if not asked.as_json:
+        counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
+        click.echo(f"{file}: {counts or 'nothing'}")
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def snapshot() -> None:
+    """Keep a moment of an account, and come back to it."""
+
+
+@snapshot.command()
+@click.argument("name", required=False)
+@click.option("--file", type=_FILE, help="Also write it there, whole: records and files.")
+@asks_account
+def save(asked: Asked, name: str | None, file: Path | None) -> None:
+    """Remember this moment under NAME.
+
+    The simulator forgets it when it stops. With --file it is written there too. Without NAME it
+    is called by the file, or snapshot-N.
+    """
+    wanted = name or (file.stem if file else None)
+    answer = asked.post("/snapshot", {"name": wanted} if wanted else {})
+    if file is not None:
+        file.write_text(json.dumps(asked.get(f"/snapshot/{answer['name']}")), "utf-8")
+    where = f" and in {file}" if file else ""
+    asked.show(
+        answer,
+        lambda made: f"{made['account']} at {instant(made['now'])} is {made['name']}{where}",
+    )
+
+
+@snapshot.command()
+@click.argument("name", required=False)
+@click.option("--file", type=_FILE, help="One that save --file wrote.")
+@makes_account
+def load(asked: Asked, name: str | None, file: Path | None) -> None:
+    """Make the moment NAME, or the one in a file, the present again.
+
+    A file goes into the account that it was made in, unless --account says otherwise.
+    """
+    if bool(name) == (file is not None):
+        raise click.UsageError("give one of NAME, --file")
+    body: dict[str, Any] = {"name": name}
+    if file is not None:
+        document = _read(file)
+        asked = dataclasses.replace(asked, account=asked.account or str(document.get("account")))
+        body = {"snapshot": document}
+    answer = asked.post("/restore", body)
+    asked.show(answer, lambda told: f"{told['auth_id']} is back at {instant(told['now'])}")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise WrongFile(f"{file}: not valid JSON: {error}") from None
+    if not isinstance(document, dict) or "plivo_sim_snapshot" not in document:
+        raise WrongFile(f"{file}: no snapshot; plivo-sim snapshot save --file makes one")
+    return document

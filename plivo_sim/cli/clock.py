@@ -1,0 +1,111 @@
+"""``plivo-sim clock``: an account's simulated time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from plivo_sim.cli.shared import Asked, asks_account, instant, table, values
+
+
+@click.group()
+def clock() -> None:
+    """Move an account's simulated time."""
+
+
+@clock.command()
+@asks_account
+def show(asked: Asked) -> None:
+    """Show the time, whether it runs, and what is due next."""
+    asked.show(asked.get("/clock"), _clock)
+
+
+@clock.command()
+@click.argument("duration", nargs=-1)
+@click.option("--to", metavar="INSTANT", help="Until then: 2026-03-01T09:00:00Z.")
+@click.option("--until", metavar="STATUS", help="Until the application has this status.")
+@click.option("--application", metavar="ID", help="The application that --until means.")
+@asks_account
+def advance(
+    asked: Asked,
+    duration: tuple[str, ...],
+    to: str | None,
+    until: str | None,
+    application: str | None,
+) -> None:
+    """Move time on and show what happened: 3d, 36h, 2 business days.
+
+    Each event happens at its own time; its callbacks are sent before this answers.
+    """
+    if sum((bool(duration), to is not None, until is not None)) != 1:
+        raise click.UsageError("give one of DURATION, --to, --until")
+    if (until is None) != (application is None):
+        raise click.UsageError("--until and --application go together")
+    body: dict[str, Any] = {"by": " ".join(duration)} if duration else {"to": to}
+    if until is not None:
+        body = {"until": {"application": application, "status": until}}
+    asked.show(asked.post("/clock/advance", body), _advanced)
+
+
+@clock.command("set")
+@click.argument("instant")
+@asks_account
+def set_(asked: Asked, instant: str) -> None:
+    """Move time on to INSTANT (2026-03-01T09:00:00Z); never back."""
+    asked.show(asked.post("/clock/set", {"to": instant}), _advanced)
+
+
+@clock.command()
+@asks_account
+def pause(asked: Asked) -> None:
+    """Make time stand still."""
+    asked.show(asked.post("/clock/pause"), _clock)
+
+
+@clock.command()
+@asks_account
+def resume(asked: Asked) -> None:
+    """Let time run again."""
+    asked.show(asked.post("/clock/resume"), _clock)
+
+
+@clock.command()
+@click.argument("rate", type=float)
+@asks_account
+def rate(asked: Asked, rate: float) -> None:
+    """Set how fast time runs: simulated seconds in a real one.
+
+    86400 is a day a second.
+    """
+    asked.show(asked.post("/clock/rate", {"rate": rate}), _clock)
+
+
+def _clock(answer: dict[str, Any]) -> str:
+    runs = "stands still" if answer["paused"] else f"runs, {answer['rate']:g} s a second"
+    return values(
+        [
+            ("account", answer["account"]),
+            ("now", instant(answer["now"])),
+            ("clock", runs),
+            ("next due", instant(answer["next_due"])),
+            ("due", answer["due_count"]),
+        ]
+    )
+
+
+def _advanced(answer: dict[str, Any]) -> str:
+    happened = table(
+        ("at", "application", "what"),
+        [(instant(h["at"]), h["application"], _happening(h)) for h in answer["happenings"]],
+    )
+    carries_on = "; not done yet, it carries on" if answer["pending"] else ""
+    return f"{happened}\nnow {instant(answer['now'])}{carries_on}"
+
+
+def _happening(happening: dict[str, Any]) -> str:
+    if happening["type"] == "transition":
+        reason = f": {happening['reason']}" if happening["reason"] else ""
+        return f"{happening['from']} -> {happening['to']}{reason}"
+    got = happening["status"] or happening["error"] or "not sent"
+    return f"callback {happening['state']}, attempt {happening['attempt']}: {got}"

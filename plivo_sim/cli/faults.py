@@ -1,0 +1,106 @@
+"""``plivo-sim fault``: faults of an account. The options of ``add`` are made from the type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import msgspec
+from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Type
+
+from plivo_sim.cli.shared import Asked, asks_account, makes_account, table
+from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
+
+
+@click.group()
+def fault() -> None:
+    """Make calls fail on purpose."""
+
+
+def fault_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every field of a fault."""
+    for path, field in reversed(list(fault_fields())):
+        command = _option(path, field)(command)
+    return command
+
+
+def _option(path: str, field: Field) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    flag, name, type_ = (
+        path.replace(".", "-").replace("_", "-"),
+        _variable(path),
+        plain_type(field.type),
+    )
+    required = field.required and "." not in path
+    default = field.default if isinstance(field.default, str | int | float) else None
+    note = f"  [default: {default}]" if default not in (None, "", "*") else ""
+    help = f"{HELP.get(path, '')}{note}"
+    if isinstance(type_, BoolType):
+        return click.option(f"--{flag}/--no-{flag}", name, default=None, help=help)
+    return click.option(f"--{flag}", name, type=_click_type(type_), required=required, help=help)
+
+
+def _click_type(type_: Type) -> click.ParamType[Any]:
+    if isinstance(type_, LiteralType):
+        return click.Choice([str(each) for each in type_.values])
+    if isinstance(type_, IntType):
+        return click.IntRange(type_.ge, type_.le)
+    if isinstance(type_, FloatType):
+        low = type_.ge if type_.gt is None else type_.gt
+        return click.FloatRange(low, type_.le, min_open=type_.gt is not None)
+    return click.STRING
+
+
+def _variable(path: str) -> str:
+    return path.replace(".", "__")
+
+
+@fault.command()
+@fault_options
+@makes_account
+def add(asked: Asked, **given: Any) -> None:
+    """Switch a fault on.
+
+    It stays until it is cleared, or has struck --times.
+    """
+    body: dict[str, Any] = {}
+    for path, _ in fault_fields():
+        value = given[_variable(path)]
+        if value is None:
+            continue
+        *parts, name = path.split(".")
+        holder = body
+        for part in parts:
+            holder = holder.setdefault(part, {})
+        holder[name] = value
+    asked.show(asked.post("/faults", body), lambda answer: f"{answer['id']} is on")
+
+
+@fault.command("list")
+@asks_account
+def list_(asked: Asked) -> None:
+    """List the faults that are on, the scenario's own included."""
+    asked.show(asked.get("/faults"), _list)
+
+
+@fault.command()
+@click.argument("id", required=False)
+@asks_account
+def clear(asked: Asked, id: str | None) -> None:
+    """Switch a fault off; without ID all, except the scenario's own."""
+    if id is not None and not id.strip():
+        raise click.UsageError("ID must not be empty")
+    asked.show(asked.ask("DELETE", f"/faults/{id}" if id else "/faults"), _list)
+
+
+def _list(answer: dict[str, Any]) -> str:
+    own = {"id", "name", "effect", "struck"}
+    rows = []
+    for each in answer["faults"]:
+        details = " ".join(
+            f"{name}={msgspec.json.encode(value).decode() if isinstance(value, dict) else value}"
+            for name, value in each.items()
+            if name not in own
+        )
+        rows.append((each["id"], each["effect"], each["struck"], details))
+    return table(("id", "effect", "struck", "details"), rows)

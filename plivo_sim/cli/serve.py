@@ -1,0 +1,340 @@
+"""``plivo-sim serve``: the simulator itself.
+
+``plivo-sim run -- COMMAND``: a simulator for the time that one command runs.
+
+``plivo-sim run`` and ``verify``: for test suites in any language, and against drift.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from plivo_sim import __version__
+from plivo_sim.cli.shared import WrongFile, read_option, why_unusable
+from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.urls import authority
+from plivo_sim.settings import (
+    Settings,
+    is_of_platform,
+    of_platform,
+    read_base_url,
+    read_flag,
+    read_setting,
+    unread,
+)
+
+if TYPE_CHECKING:
+    from plivo_sim.assembly import LiveSimulator
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SettingOption(click.Option):
+    """An option whose variable may be a platform's (see ``variables``): then it is not set."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        text = super().resolve_envvar_value(ctx)
+        is_set = text is not None and not is_of_platform(str(self.envvar), text)
+        return text if is_set else None
+
+
+LONGEST_NAP_S = 0.25
+
+
+_REPEATED = {"credentials": "credential"}
+
+
+def setting_options(command: F) -> F:
+    """An option and a PLIVO_SIM_* variable for every setting."""
+    for each in reversed(fields(Settings)):
+        name, env = each.name, f"PLIVO_SIM_{each.name.upper()}"
+        flag = f"--{_REPEATED.get(name, name).replace('_', '-')}"
+        shown: dict[str, Any] = {"help": each.metadata["help"], "envvar": env, "show_envvar": True}
+        shown["cls"] = SettingOption
+        if each.metadata["read"] is read_flag:
+            option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, **shown)
+        elif name in _REPEATED:
+            option = click.option(flag, name, multiple=True, metavar="ID:TOKEN", **shown)
+        else:
+            option = click.option(flag, name, metavar="TEXT", **shown)
+        command = option(command)
+    return command
+
+
+def settings_of(given: dict[str, Any]) -> Settings:
+    """The settings of options and variables. Exits with a usage error that names the option."""
+    chosen: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or value == ():
+            continue
+        text = " ".join(value) if isinstance(value, tuple) else str(value)
+        try:
+            chosen[name] = read_setting(name, text)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    return Settings(**chosen)
+
+
+def note_variables(variables: Mapping[str, str]) -> None:
+    """Say on stderr which ``PLIVO_SIM_*`` variables have no effect."""
+    passed_over = of_platform(variables)
+    if passed_over:
+        told = "set by the platform (Kubernetes names a service's address so), and passed over"
+        click.echo(f"{', '.join(passed_over)}: {told}", err=True)
+    for name, hint in unread(variables):
+        click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
+
+
+@click.command()
+@setting_options
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path),
+    envvar="PLIVO_SIM_READY_FILE",
+    help="File to write the URL into once requests are answered.",
+)
+def serve(ready_file: Path | None, **given: Any) -> None:
+    """Start the simulator and answer until interrupted."""
+    note_variables(os.environ)
+    settings = settings_of(given)
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopped.is_set():  # somebody will not wait: as hard as a kill, which loses nothing
+            os._exit(128 + number)
+        stopped.set()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+    gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
+    try:
+        from plivo_sim.assembly import LiveSimulator
+        from plivo_sim.simulator.logs import configure_logging
+
+        configure_logging(settings.log_format)
+        live = LiveSimulator(settings).start()
+    except (OSError, StateUnreadable, ValueError) as error:
+        raise click.ClickException(start_failure(error, settings)) from None
+    finally:
+        gc.freeze()
+        gc.enable()
+    try:
+        _greet(live, settings)
+        if ready_file is not None:
+            _write_whole(ready_file, live.url)
+        while not stopped.wait(LONGEST_NAP_S):
+            pass  # a signal that comes just before the wait, or to another thread, ends none
+        click.echo("stopping")
+    finally:
+        live.stop()
+    _leave_threads_behind()
+
+
+def _leave_threads_behind() -> None:
+    """End now if a thread still waits for a receiver: Python waits for every thread of a pool."""
+    if any(each.name.startswith("plivo-sim-") for each in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def start_failure(error: Exception, settings: Settings) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return why_unusable(error)
+    if isinstance(error, OSError):
+        told = error.strerror or str(error)
+        return f"cannot listen on {authority(settings.host, settings.port)}: {told}; try --port 0"
+    return str(error)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """So that whoever waits for the file never reads half of it."""
+    try:
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.write_text(text)
+        aside.replace(path)
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else error
+        raise WrongFile(f"--ready-file {path}: {told}") from None
+
+
+def _greet(live: LiveSimulator, settings: Settings) -> None:
+    click.echo(_greeting(live.url, settings))
+    for damage in live.sim.damages:
+        click.echo(f"  DAMAGED STATE     {damage}")
+    if live.authority is not None:
+        click.echo(_trust_hint(live.authority))
+
+
+def _greeting(url: str, settings: Settings) -> str:
+    where = "in memory, gone when this stops" if settings.state is None else str(settings.state)
+    delay = settings.review_delay or "the requirement's own days"
+    advance = shlex.quote(f"{url}/_sim/clock/advance")
+    return f"""plivo-sim {__version__}
+  Point an SDK at   {url}/v1/Account
+  In a browser      {url}/
+  State             {where}
+  A review takes    {delay}
+  Move time         curl -X POST {advance} -H 'Content-Type: application/json' \
+-d '{{"by": "3d"}}'
+  First steps       plivo-sim try --url {shlex.quote(url)}"""
+
+
+def _trust_hint(authority: Path) -> str:
+    return f"""  Trust it with     NODE_EXTRA_CA_CERTS={authority}  (Node)
+                    SSL_CERT_FILE={authority}  (smallestai)
+                    cat {authority} >> "$(python -m certifi)"  (plivo for Python, which does not
+                    read REQUESTS_CA_BUNDLE; in a container or a virtual environment of its own)"""
+
+
+AUTH_ID = "MARUNRUNRUNRUNRUNRUN"
+
+
+AUTH_TOKEN = "run-token"  # noqa: S105  # not a secret: any token is taken
+
+
+NOT_FOUND = 127
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+_HANDED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
+
+
+def variables(url: str) -> dict[str, str]:
+    """What the command finds in its environment.
+
+    The two ``PLIVO_AUTH_*`` are those that the Python, Ruby, PHP, Go and Java SDKs read.
+    """
+    return {
+        "PLIVO_SIM_URL": url,
+        "PLIVO_SIM_API": f"{url}/v1/Account",
+        "PLIVO_SIM_ATOMS": f"{url}/atoms/v1",
+        "PLIVO_AUTH_ID": AUTH_ID,
+        "PLIVO_AUTH_TOKEN": AUTH_TOKEN,
+    }
+
+
+def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which a command that has a proxy calls this machine without it."""
+    direct = {}
+    for name in ("NO_PROXY", "no_proxy"):
+        given = environment.get(name) or environment.get(name.swapcase(), "")
+        direct[name] = ",".join(filter(None, (given, *LOOPBACK)))
+    return direct
+
+
+def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[str, str]) -> int:
+    """Start a simulator, run the command, stop; returns the command's exit code.
+
+    127 when there is no such command, as a shell says it; 128 + n when signal n ended it. Raises
+    what starting a simulator raises.
+    """
+    from plivo_sim.assembly import LiveSimulator
+
+    with LiveSimulator(settings) as live:
+        try:
+            told = {**variables(live.url), **without_proxy(environment)}
+            child = subprocess.Popen(command, env={**environment, **told})  # noqa: S603
+        except (FileNotFoundError, PermissionError):
+            return NOT_FOUND
+
+        def forward(number: int, frame: FrameType | None) -> None:
+            if number == signal.SIGTERM or not _has_the_terminal_s(child.pid):
+                child.send_signal(number)
+
+        before = {number: signal.signal(number, forward) for number in _HANDED_ON}
+        try:
+            code = child.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def _has_the_terminal_s(pid: int) -> bool:
+    """Whether a process gets the terminal's own signals (Ctrl-C): those go to every process of the
+    group in the foreground, and a second one would make the command give up."""
+    try:
+        with open(os.ctermid(), "rb", buffering=0) as terminal:
+            return os.getpgid(pid) == os.getpgrp() == os.tcgetpgrp(terminal.fileno())
+    except OSError:  # no terminal, or the command is gone
+        return False
+
+
+UNREACHABLE = 3
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@setting_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(command: tuple[str, ...], **given: Any) -> None:
+    """Start a simulator, run COMMAND beside it, stop.
+
+    It answers on a free port unless --port or PLIVO_SIM_PORT names one. The exit code is that of
+    COMMAND, which finds PLIVO_SIM_URL,
+    PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN in its environment. Write
+    -- before it: plivo-sim run -- npm test
+    """
+    note_variables(os.environ)
+    settings = settings_of({**given, "port": "0" if given["port"] is None else given["port"]})
+    try:
+        code = run_beside(command, settings, os.environ)
+    except (OSError, StateUnreadable, ValueError) as error:
+        raise click.ClickException(start_failure(error, settings)) from None
+    if code == NOT_FOUND:
+        click.echo(f"Error: cannot run {command[0]!r}", err=True)
+    sys.exit(code)
+
+
+@click.command()
+@click.option(
+    "--base-url",
+    required=True,
+    callback=lambda _, parameter, text: read_option(parameter, read_base_url, text),
+    help="The server, such as https://api.plivo.com.",
+)
+@click.option("--auth-id", required=True, envvar="PLIVO_AUTH_ID", show_envvar=True)
+@click.option("--auth-token", required=True, envvar="PLIVO_AUTH_TOKEN", show_envvar=True)
+@click.option(
+    "--life-cycle",
+    is_flag=True,
+    help="Also create, update and delete an application. On the live service that is a real one.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(base_url: str, auth_id: str, auth_token: str, life_cycle: bool, as_json: bool) -> None:
+    """Compare the shapes of a server's answers with the simulator's.
+
+    Read-only unless --life-cycle is given. Exit code 1 when a shape differs.
+    """
+    from plivo_sim.client.verify import Unreachable, Verifier
+
+    verifier = Verifier(base_url, auth_id, auth_token)
+    try:
+        probes = [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
+    except Unreachable as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(UNREACHABLE)
+    if as_json:
+        told = [{"probe": each.name, "differences": each.differences} for each in probes]
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for probe in probes:
+            click.echo(f"{'differs' if probe.differences else 'ok':<8} {probe.name}")
+            for difference in probe.differences:
+                click.echo(f"         {difference}")
+    sys.exit(1 if any(probe.differences for probe in probes) else 0)

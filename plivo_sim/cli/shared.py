@@ -1,0 +1,297 @@
+"""What every command that asks a simulator shares: its options, its errors, its exit codes.
+
+0: done. 1: the simulator refused. 2: wrong usage, or a wrong file. 3: nobody answers.
+
+Answers for people: tables, lists of values, instants.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from plivo_sim.domain.wording import did_you_mean
+from plivo_sim.settings import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from plivo_sim.client import Client, Refused
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+T = TypeVar("T")
+
+
+class RefusedBySimulator(click.ClickException):
+    """The simulator's own sentence."""
+
+    exit_code = 1
+
+
+class WrongFile(click.ClickException):
+    """A file that was given cannot be used."""
+
+    exit_code = 2
+
+
+class NobodyAnswers(click.ClickException):
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The simulator that a command asks, and how the answer is to be shown."""
+
+    client: Client
+    account: str = ""
+    as_json: bool = False
+    makes: bool = False
+    """Whether what the command writes may be the first in its account."""
+
+    @property
+    def of_all(self) -> Asked:
+        """The same, about no account."""
+        return replace(self, account="")
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.ask("GET", path, **query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return self.ask("POST", path, body or {})
+
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """A control call, in the account that was named. Raises Refused, Unreachable."""
+        if self.account and not (self.makes and method == "POST"):
+            self.check_account()
+        return self.client.control(method, path, body, account=self.account, **query)
+
+    def check_account(self) -> None:
+        """Raises Refused for an account that does not exist: the simulator would answer as if it
+        did, and were empty."""
+        from plivo_sim.client import Refused
+        from plivo_sim.simulator import is_account
+
+        known = [each["auth_id"] for each in self.client.control("GET", "/accounts")["accounts"]]
+        if self.account in known or not is_account(self.account):
+            return
+        told = f"account {self.account} does not exist{did_you_mean(self.account, known)}"
+        body = {
+            "type": "urn:plivo-sim:problem:not_found",
+            "title": "No such record",
+            "status": 404,
+            "code": "not_found",
+            "detail": told,
+            "kind": "account",
+            "id": self.account,
+        }
+        raise Refused(
+            404, f"{told}\nTo make it: plivo-sim account set --account {self.account}", body
+        )
+
+    def show(self, answer: Any, words: Callable[[Any], str]) -> None:
+        """The answer as it is for a script, in words for people."""
+        click.echo(as_json(answer) if self.as_json else words(answer))
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2)
+
+
+def url_option(command: C) -> C:
+    return click.option(
+        "--url",
+        default=DEFAULT_URL,
+        envvar="PLIVO_SIM_URL",
+        show_default=True,
+        show_envvar=True,
+        help="Where the simulator answers.",
+    )(command)
+
+
+def json_option(command: C) -> C:
+    text = "Print the simulator's JSON and nothing else."
+    return click.option("--json", "as_json", is_flag=True, help=text)(command)
+
+
+def asks(command: Callable[..., None], *, makes: bool = False) -> Callable[..., None]:
+    """``--url`` and ``--json``; the command gets an ``Asked`` first."""
+
+    @functools.wraps(command)
+    def run(*, url: str, as_json: bool, account: str = "", **given: Any) -> None:
+        from plivo_sim.client import Client
+
+        with exit_codes(as_json):
+            command(Asked(Client(url), account, as_json, makes), **given)
+
+    return json_option(url_option(run))
+
+
+def makes_account(command: Callable[..., None]) -> Callable[..., None]:
+    """Like ``asks_account``; the account is made if it does not exist."""
+    return asks_account(command, makes=True)
+
+
+def asks_account(command: Callable[..., None], *, makes: bool = False) -> Callable[..., None]:
+    """Like ``asks``, with ``--account``, which must exist."""
+    return click.option(
+        "--account",
+        default="",
+        envvar="PLIVO_SIM_ACCOUNT",
+        show_envvar=True,
+        metavar="MA...",
+        help="Auth id of the account; needed when several exist.",
+    )(asks(command, makes=makes))
+
+
+def page_options(command: C) -> C:
+    """``--limit`` and ``--offset`` of a list."""
+    size, first = click.IntRange(1), click.IntRange(0)
+    for decorate in (
+        click.option("--offset", type=first, default=0, show_default=True, help="Skip so many."),
+        click.option("--limit", type=size, default=100, show_default=True, help="At most so many."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def id_argument(command: C) -> C:
+    """``ID``, which a script's unset variable must not leave empty."""
+    return click.argument("id", callback=not_empty)(command)
+
+
+def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str) -> T:
+    """What a reader of the settings makes of an option. Raises BadParameter."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("must not be empty")
+    return value
+
+
+def text_of_file(path: Path) -> str:
+    """Raises WrongFile when it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongFile(f"{path}: {why_unreadable(error)}") from None
+
+
+def why_unusable(error: OSError | RecursionError) -> str:
+    """What the system, or the interpreter, would not do, in a sentence."""
+    if isinstance(error, RecursionError):
+        return "what was given is nested too deeply"
+    told = error.strerror or str(error)
+    return f"{error.filename}: {told}" if error.filename else f"cannot be written: {told}"
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "not UTF-8 text"
+
+
+@contextmanager
+def problems_of(file: Path, as_json_: bool) -> Iterator[None]:
+    """Where what a file says is sent: a refusal that lists problems is one of the file."""
+    from plivo_sim.client import Refused
+
+    try:
+        yield
+    except Refused as error:
+        problems = error.body.get("problems")
+        if not problems:
+            raise
+        if as_json_:
+            click.echo(as_json(error.body))
+            raise click.exceptions.Exit(WrongFile.exit_code) from None
+        raise WrongFile("\n".join(_placed(str(file), each) for each in problems)) from None
+
+
+def _placed(file: str, problem: dict[str, str]) -> str:
+    """``file:line: path: text`` of a problem whose text begins with ``line N: ``."""
+    line = re.match(r"line (\d+): ", problem["message"])
+    text = problem["message"][line.end() :] if line else problem["message"]
+    where = f"{file}:{line[1]}" if line else file
+    return ": ".join(part for part in (where, problem["path"], text) if part)
+
+
+@contextmanager
+def exit_codes(as_json_: bool = False) -> Iterator[None]:
+    """Turns what the client raises into messages and exit codes."""
+    from plivo_sim.client import Refused, Unreachable
+
+    try:
+        yield
+    except Refused as error:
+        if as_json_ and error.body:
+            click.echo(as_json(error.body))
+            raise click.exceptions.Exit(RefusedBySimulator.exit_code) from None
+        raise RefusedBySimulator(refusal(error)) from None
+    except Unreachable as error:
+        raise NobodyAnswers(str(error)) from None
+
+
+def refusal(error: Refused) -> str:
+    """A refusal for people: the sentence, each problem with its path, the accounts to name."""
+    if error.body.get("code") == "account_required":
+        return _which_account(error.body.get("accounts", []))
+    placed = [each for each in error.body.get("problems", []) if each.get("path")]
+    if not placed:
+        return error.text
+    lines = [f"  {each['path']}: {each['message']}" for each in placed]
+    return "\n".join([str(error.body.get("title", error.text)), *lines])
+
+
+def _which_account(accounts: list[str]) -> str:
+    if not accounts:
+        return "no account exists yet: one appears when something is written to it"
+    lines = [f"  --account {auth_id}" for auth_id in accounts]
+    return "\n".join(["several accounts exist; say which one:", *lines])
+
+
+GAP = "  "
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns under their heads; ``none`` when there is no row."""
+    cells = [[cell(each) for each in row] for row in rows]
+    if not cells:
+        return "none"
+    lines = [[head.upper() for head in heads], *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    return "\n".join(
+        GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def values(pairs: Iterable[tuple[str, object]]) -> str:
+    """Names and values, one a line, the values in one column."""
+    shown = [(name, cell(value)) for name, value in pairs]
+    width = max(len(name) for name, _ in shown)
+    return "\n".join(f"{name.ljust(width)}{GAP}{text}" for name, text in shown)
+
+
+def cell(value: object) -> str:
+    """A value on one line: ``-`` for nothing, and nothing that would drive a terminal."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def instant(text: Any) -> str:
+    """``2026-01-05T09:00:00.000000Z`` as people read it: UTC, to the second."""
+    return "" if text is None else str(text)[:19].replace("T", " ")

@@ -1,0 +1,177 @@
+"""Applicants from a CSV file: read strictly, every wrong row named before anything is sent."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from plivo_sim.client.filing import Key, Outcome
+from plivo_sim.domain.durations import parse_duration
+from plivo_sim.domain.records import END_USER_DETAILS
+
+OUTCOMES = ("accepted", "rejected", "more_info_required", "nothing")
+
+
+COLUMNS = {
+    "name": "Name of the business, or first name of the person. Required.",
+    "country": "Two letters. Required.",
+    "user_type": "business (the default) or individual.",
+    "number_type": "local (the default), mobile, tollfree or national.",
+    "alias": "Alias of the application.",
+    "last_name": "Last name of the person.",
+    "email": "E-mail address.",
+    "address_line1": "Street and number.",
+    "address_line2": "More of the address.",
+    "city": "City.",
+    "state": "State or region.",
+    "postal_code": "Postal code.",
+    "registration_number": "Registration number of the business.",
+    "outcome": f"What the reviewer decides: {', '.join(OUTCOMES)}; empty: as always.",
+    "reason": "Why: a text, or the name of a preset. Needs an outcome.",
+    "after": "How long the review takes: 2d, '2 business days'. Needs an outcome.",
+    "callback_url": "Where its callbacks go.",
+}
+"""Every column and what it says. Empty cells of the end user are made up."""
+
+
+REQUIRED = ("name", "country")
+
+
+_DEFAULTS = {"user_type": "business", "number_type": "local"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One applicant, as far as the file says who it is; ``line`` is where it begins."""
+
+    line: int
+    key: Key
+    end_user: dict[str, str]
+    alias: str = ""
+    outcome: Outcome | None = None
+    callback_url: str = ""
+
+
+@dataclass(slots=True)
+class Table:
+    """What was read, and what is wrong: line and sentence."""
+
+    rows: list[Row] = field(default_factory=list)
+    mistakes: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_rows(path: Path, keys: Collection[Key]) -> Table:
+    """The rows of a file; ``keys``: what the catalogue has requirements for. Raises OSError."""
+    table = Table()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            try:
+                _read(reader, table, keys)
+            except csv.Error as error:
+                table.mistakes.append((reader.line_num, f"no CSV: {error}"))
+    except UnicodeDecodeError:
+        table.mistakes.append((1, "the file is not UTF-8 text"))
+    return table
+
+
+def _read(reader: Any, table: Table, keys: Collection[Key]) -> None:
+    heads = [head.strip().casefold() for head in next(reader, [])]
+    table.mistakes += [(1, text) for text in _header_mistakes(heads)]
+    if table.mistakes:
+        return
+    line = reader.line_num + 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            _read_row(line, heads, [cell.strip() for cell in cells], table, keys)
+        line = reader.line_num + 1
+    if not table.rows and not table.mistakes:
+        table.mistakes.append((line, "there is no row"))
+
+
+def _header_mistakes(heads: Sequence[str]) -> Iterator[str]:
+    if not heads:
+        yield f"the file is empty; its first line names the columns: {', '.join(REQUIRED)}, ..."
+        return
+    for head in dict.fromkeys(heads):
+        if head not in COLUMNS:
+            close = difflib.get_close_matches(head, COLUMNS, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(COLUMNS)}"
+            yield f"unknown column '{head}'; {hint}"
+        elif heads.count(head) > 1:
+            yield f"column '{head}' stands there twice"
+    for name in REQUIRED:
+        if name not in heads:
+            yield f"column '{name}' is missing"
+
+
+def _read_row(
+    line: int, heads: Sequence[str], cells: Sequence[str], table: Table, keys: Collection[Key]
+) -> None:
+    if len(cells) != len(heads):
+        table.mistakes.append((line, f"has {len(cells)} cells, the first line {len(heads)}"))
+        return
+    given = {name: cell for name, cell in zip(heads, cells, strict=True) if cell}
+    wrong = [(line, text) for text in _row_mistakes(given, keys)]
+    table.mistakes += wrong
+    if wrong:
+        return
+    word = given.get("outcome", "")
+    table.rows.append(
+        Row(
+            line=line,
+            key=_key(given),
+            end_user={
+                name: text
+                for name, text in given.items()
+                if name in END_USER_DETAILS and name != "country"
+            },
+            alias=given.get("alias", ""),
+            outcome=Outcome(word=word, reason=given.get("reason", ""), after=given.get("after", ""))
+            if word
+            else None,
+            callback_url=given.get("callback_url", ""),
+        )
+    )
+
+
+def _key(given: dict[str, str]) -> Key:
+    told = {**_DEFAULTS, **given}
+    return told["country"].upper(), told["number_type"].lower(), told["user_type"].lower()
+
+
+def _row_mistakes(given: dict[str, str], keys: Collection[Key]) -> Iterator[str]:
+    missing = [name for name in REQUIRED if name not in given]
+    for name in missing:
+        yield f"{name}: is empty"
+    if "country" not in missing:
+        yield from _key_mistakes(_key(given), keys)
+    word = given.get("outcome")
+    if word is not None and word not in OUTCOMES:
+        yield f"outcome: '{word}' is not one of {', '.join(OUTCOMES)}"
+    for name in ("reason", "after"):
+        if name in given and word is None:
+            yield f"{name}: needs an outcome"
+    if "after" in given:
+        try:
+            parse_duration(given["after"])
+        except ValueError as error:
+            yield f"after: {error}"
+
+
+def _key_mistakes(key: Key, keys: Collection[Key]) -> Iterator[str]:
+    """Which part of a requirement's key is unknown, or that they do not go together."""
+    if key in keys:
+        return
+    names = ("country", "number_type", "user_type")
+    known = [sorted({each[i] for each in keys}) for i in range(3)]
+    wrong = [i for i in range(3) if key[i] not in known[i]]
+    for i in wrong:
+        yield f"{names[i]}: '{key[i]}' is not one of {', '.join(known[i])}"
+    if not wrong:
+        has = sorted({f"{each[1]} {each[2]}" for each in keys if each[0] == key[0]})
+        yield f"country: {key[0]} has no {key[1]} {key[2]} numbers; it has {', '.join(has)}"

@@ -1,0 +1,194 @@
+"""The contract kit: does a server that claims to be Plivo answer in the shapes that we do?
+
+Read-only probes; a whole life cycle only when asked for, because on the live service that files a
+real application. Every answer is compared with the schema that the simulator's own answers obey,
+so that drift is noticed on the day that it happens.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import urllib3
+
+from plivo_sim.client.filing import _data_for, sample
+from plivo_sim.domain.wording import dotted, told
+from plivo_sim.openapi.build import build
+from plivo_sim.openapi.surfaces import CURRENT, LEGACY
+from plivo_sim.web.endpoints import Surface
+
+AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
+
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(slots=True)
+class Probe:
+    """One exchange and how its answer differs from ours; none: the shapes agree."""
+
+    name: str
+    differences: list[str] = field(default_factory=list)
+
+
+class Unreachable(Exception):
+    """The server does not answer, or not with JSON."""
+
+
+class Verifier:
+    """Probes one server as one account."""
+
+    def __init__(self, base_url: str, auth_id: str, auth_token: str) -> None:
+        self._base = f"{base_url.rstrip('/')}/v1/Account/{quote(auth_id)}"
+        self._credentials = (auth_id, auth_token)
+        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
+        self._schemas = {surface.name: _Schemas(surface) for surface in (CURRENT, LEGACY)}
+
+    def read_only(self) -> Iterator[Probe]:
+        """Probes that change nothing."""
+        key = "?country_iso=IN&number_type=local&user_type=business"
+        compliance = "PhoneNumber/Compliance/"
+        yield self._probe(
+            "current", "requirements", f"{compliance}Requirements/{key}", "Requirements"
+        )
+        yield self._probe("current", "list", f"{compliance}?limit=1&offset=0", "List")
+        yield from self._first("current", compliance, "compliances", "compliance_id", "One")
+        yield self._probe("current", "unknown id", f"{compliance}{NOWHERE}/", "Error", 404)
+        yield self._probe("current", "unknown parameter", f"{compliance}?surprise=1", "Error", 400)
+        yield self._probe(
+            "current", "POST on an id", f"{compliance}{NOWHERE}/", "Error", 405, method="POST"
+        )
+        yield self._probe("current", "wrong credentials", compliance, "Error", 401, user="MAx")
+        yield from self._legacy()
+
+    def _legacy(self) -> Iterator[Probe]:
+        triple = "?country_iso2=IN&number_type=local&end_user_type=business"
+        yield self._probe("legacy", "requirement", f"ComplianceRequirement/{triple}", "Requirement")
+        for noun, id, listed, one in (
+            ("EndUser", "end_user_id", "EndUserList", "EndUserGet"),
+            ("ComplianceDocumentType", "document_type_id", "DocumentTypeList", "DocumentTypeGet"),
+            ("ComplianceDocument", "compliance_document_id", "DocumentList", "DocumentGet"),
+            (
+                "ComplianceApplication",
+                "compliance_application_id",
+                "ApplicationList",
+                "ApplicationGet",
+            ),
+        ):
+            yield self._probe("legacy", f"{noun} list", f"{noun}/?limit=1", listed)
+            yield from self._first("legacy", f"{noun}/", "objects", id, one)
+        yield self._probe("legacy", "unknown id", f"EndUser/{NOWHERE}/", "Error", 404)
+
+    def life_cycle(self) -> Iterator[Probe]:
+        """Creates an application, reads it, is refused an update, deletes it."""
+        path = "PhoneNumber/Compliance/"
+        key = "?country_iso=IN&number_type=local&user_type=business"
+        _, asked = self._call("GET", f"{path}Requirements/{key}")
+        data = _data_for(asked)
+        form: list[Any] = [("data", json.dumps(data))]
+        names = ("registration_certificate.pdf", "gst_certificate.png")
+        form += [
+            (f"documents[{i}].file", (name, sample(name).read_bytes()))
+            for i, name in enumerate(names[: len(data["documents"])])
+        ]
+        yield self._probe(
+            "current", "create without data", path, "Error", 400, method="POST", form=[]
+        )
+        probe, made = self._probed(
+            "current", "create", path, "Created", 201, method="POST", form=form
+        )
+        yield probe
+        id = made.get("compliance_id") if isinstance(made, dict) else None
+        if not id:
+            return
+        expand = "?expand=end_user,documents,linked_numbers"
+        yield self._probe("current", "get expanded", f"{path}{id}/{expand}", "One")
+        change = [("data", json.dumps({"alias": "changed"}))]
+        yield self._probe(
+            "current", "update in review", f"{path}{id}/", "Error", 400, method="PATCH", form=change
+        )
+        yield self._probe("current", "delete", f"{path}{id}/", "Created", method="DELETE")
+        yield self._probe("current", "get deleted", f"{path}{id}/", "Error", 404)
+
+    def _first(self, surface: str, path: str, key: str, id: str, schema: str) -> Iterator[Probe]:
+        """The first record of a list, if the account has one."""
+        _, listed = self._call("GET", f"{path}?limit=1")
+        records = listed.get(key) if isinstance(listed, dict) else None
+        if records and isinstance(records[0], dict) and id in records[0]:
+            yield self._probe(surface, f"{path} get", f"{path}{records[0][id]}/", schema)
+
+    def _probe(
+        self, surface: str, name: str, path: str, schema: str, status: int = 200, **call: Any
+    ) -> Probe:
+        return self._probed(surface, name, path, schema, status, **call)[0]
+
+    def _probed(
+        self, surface: str, name: str, path: str, schema: str, status: int, **call: Any
+    ) -> tuple[Probe, Any]:
+        method = call.pop("method", "GET")
+        found, body = self._call(method, path, **call)
+        probe = Probe(f"{surface}: {name}")
+        if found != status:
+            probe.differences.append(f"status {found}, ours is {status}")
+        probe.differences += self._schemas[surface].differences(schema, body)
+        return probe, body
+
+    def _call(self, method: str, path: str, *, form: Any = None, user: str = "") -> tuple[int, Any]:
+        auth_id, auth_token = self._credentials
+        pair = f"{user or auth_id}:{auth_token}".encode()
+        headers = {
+            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+            "User-Agent": AGENT,
+        }
+        body = None
+        if form is not None:
+            body, headers["Content-Type"] = urllib3.encode_multipart_formdata(form)
+        try:
+            answer = self._pool.request(method, f"{self._base}/{path}", headers=headers, body=body)
+            return answer.status, json.loads(answer.data)
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable(f"{self._base} does not answer{_why(error)}") from None
+        except ValueError:
+            return answer.status, answer.data.decode("utf-8", "replace")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return ": its certificate is not trusted"
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return f" within {TIMEOUT_S:g} s"
+    return ""
+
+
+class _Schemas:
+    """A surface's component schemas, strict about keys that we do not send."""
+
+    def __init__(self, surface: Surface) -> None:
+        document = build(surface)
+        self._components = document["components"]["schemas"]
+        for schema in self._components.values():
+            if schema.get("type") == "object" and "properties" in schema:
+                schema["additionalProperties"] = False
+
+    def differences(self, name: str, body: Any) -> list[str]:
+        """How a body differs from the component of this name, path by path."""
+        import jsonschema
+
+        schema = {
+            "$ref": f"#/components/schemas/{name}",
+            "components": {"schemas": self._components},
+        }
+        validator = jsonschema.Draft202012Validator(schema)
+        return [
+            f"{dotted(path) or 'body'}: {text}"
+            for error in sorted(validator.iter_errors(body), key=lambda e: e.json_path)
+            for path, text in told(error)
+        ]

@@ -1,0 +1,219 @@
+"""Looks at an account through the control API: what is new since the last look, what holds now.
+
+Does what a scenario expects hold? Pure: what was seen against what was promised.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from plivo_sim.client import Client
+from plivo_sim.scenarios.language import Expect
+from plivo_sim.scenarios.magic import reason_of
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """What a replay has seen so far; keyed by the scenario's names of its applications.
+
+    ``callbacks``: the statuses that the receiver took, in order; ``signatures``: of every attempt;
+    ``deliveries``: how many ended how; ``refusals``: statuses, ``cut`` and ``garbled``.
+    """
+
+    status: Mapping[str, str] = field(default_factory=dict)
+    timeline: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    callbacks: Sequence[str] = ()
+    signatures: frozenset[str] = frozenset()
+    deliveries: Mapping[str, int] = field(default_factory=dict)
+    refusals: Sequence[int | str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was expected. ``name``: ``status.app``."""
+
+    name: str
+    expected: Any
+    found: Any
+    ok: bool
+
+
+def check_all(expect: Expect, seen: Seen, *, at_end: bool) -> list[Check]:
+    """Every expectation against what was seen. ``at_end``: refusals that are not listed fail."""
+    checks = [*_applications(expect, seen), *_callbacks(expect, seen)]
+    if expect.refusals is not None or (at_end and seen.refusals):
+        checks.append(_same("refusals", expect.refusals or [], list(seen.refusals)))
+    return checks
+
+
+def _applications(expect: Expect, seen: Seen) -> Iterator[Check]:
+    for app, status in expect.status.items():
+        yield _same(f"status.{app}", status, seen.status.get(app, "absent"))
+    for app, timeline in expect.timeline.items():
+        yield _same(f"timeline.{app}", timeline, list(seen.timeline.get(app, ())))
+    for app, reasons in expect.reasons.items():
+        found = list(seen.reasons.get(app, ()))
+        told = len(found) == len(reasons) and all(
+            reason_of(wanted).casefold() in text.casefold()
+            for wanted, text in zip(reasons, found, strict=True)
+        )
+        yield Check(name=f"reasons.{app}", expected=reasons, found=found, ok=told)
+
+
+def _callbacks(expect: Expect, seen: Seen) -> Iterator[Check]:
+    if expect.callbacks is not None:
+        yield _same("callbacks", expect.callbacks, list(seen.callbacks))
+    for state, count in msgspec.to_builtins(expect.deliveries or {}).items():
+        yield _same(f"deliveries.{state}", count, seen.deliveries.get(state, 0))
+    if expect.signatures is not None:
+        found = ", ".join(sorted(seen.signatures)) or "none sent"
+        yield _same("signatures", expect.signatures, found)
+
+
+def _same(name: str, expected: Any, found: Any) -> Check:
+    return Check(name=name, expected=expected, found=found, ok=expected == found)
+
+
+MOST = 1000
+
+
+WAIT_S = 120.0
+
+
+_UNSENT = ("dropped", "blocked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened: a ``request``, a ``transition`` or a ``callback`` (one attempt, or
+    what became of one that never went out). ``at`` is simulated."""
+
+    at: str
+    type: str
+    app: str
+    facts: Mapping[str, Any]
+
+
+class Watch:
+    """One account, watched. ``applications``: by id, as the control API shows them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.now = ""
+        self.applications: dict[str, dict[str, Any]] = {}
+        self._deliveries: list[dict[str, Any]] = []
+        self._told: set[tuple[str, int]] = set()
+        self._signatures: dict[tuple[str, int], str] = {}
+
+    def look(self) -> None:
+        """Once nothing is under way any more."""
+        self.now = self._when_settled()["now"]
+        held = self._get("/applications", limit=MOST)["applications"]
+        self.applications = {each["id"]: each for each in held}
+        self._deliveries = self._get("/webhooks", limit=MOST)["webhooks"]
+        for delivery in self._deliveries:
+            for number, attempt in enumerate(delivery["attempts"]):
+                if (delivery["id"], number) not in self._signatures:
+                    self._signatures[delivery["id"], number] = self._signature(delivery, attempt)
+
+    def _when_settled(self) -> dict[str, Any]:
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            clock: dict[str, Any] = self._get("/clock")
+            busy = clock["advancing"] or clock["sending"]
+            if not busy or time.monotonic() > deadline:
+                return clock
+            time.sleep(0.05)
+
+    def _get(self, path: str, **query: Any) -> Any:
+        return self._client.control("GET", path, account=self._client.auth_id, **query)
+
+    def _signature(self, delivery: Mapping[str, Any], attempt: Mapping[str, Any]) -> str:
+        """Whether a receiver would find the signatures ``valid``, ``wrong`` or ``missing``."""
+        asked = {
+            "method": delivery["method"],
+            "url": attempt["url"],
+            "headers": attempt["headers"],
+            "body": attempt["body"],
+            "account": self._client.auth_id,
+        }
+        found = self._client.control("POST", "/webhooks/verify-signature", asked).values()
+        if all(each["valid"] for each in found):
+            return "valid"
+        lost = all("is missing" in wrong for each in found for wrong in each["wrong"])
+        return "missing" if lost else "wrong"
+
+    # --- what happened -----------------------------------------------------------------------
+
+    def news(self, names: Mapping[str, str]) -> list[Event]:
+        """What happened since this was last asked, in simulated time; changes of status before the
+        callbacks that they caused. ``names``: what to call the applications."""
+        every = [*self._transitions(names), *self._callbacks(names)]
+        fresh = [event for key, event in every if key not in self._told]
+        self._told.update(key for key, _ in every)
+        return sorted(fresh, key=lambda event: (event.at, event.type == "callback"))
+
+    def _transitions(self, names: Mapping[str, str]) -> Iterator[tuple[tuple[str, int], Event]]:
+        for id, application in self.applications.items():
+            before = None
+            for number, change in enumerate(application["timeline"]):
+                facts = {"from": before, "to": change["status"]}
+                facts |= {key: change[key] for key in ("by", "why", "reason")}
+                app = names.get(id, id)
+                yield (id, number), Event(at=change["at"], type="transition", app=app, facts=facts)
+                before = change["status"]
+
+    def _callbacks(self, names: Mapping[str, str]) -> Iterator[tuple[tuple[str, int], Event]]:
+        for delivery in self._deliveries:
+            app = names.get(delivery["application"], delivery["application"])
+            common = {"status": delivery["payload"].get("status")}
+            attempts = delivery["attempts"]
+            for number, attempt in enumerate(attempts):
+                last = number == len(attempts) - 1
+                facts = common | {
+                    "attempt": number + 1,
+                    "state": delivery["state"] if last else "pending",
+                    "signature": self._signatures[delivery["id"], number],
+                    "answer": attempt["status"],
+                    "answer_body": attempt["answer"],
+                    "error": attempt["error"],
+                }
+                event = Event(at=attempt["at"], type="callback", app=app, facts=facts)
+                yield (delivery["id"], number), event
+            if not attempts and delivery["state"] in _UNSENT:
+                facts = common | {"attempt": 0, "state": delivery["state"], "why": delivery["why"]}
+                at = delivery["created_at"]
+                event = Event(at=at, type="callback", app=app, facts=facts)
+                yield (delivery["id"], -1), event
+
+    # --- what holds --------------------------------------------------------------------------
+
+    def seen(self, ids: Mapping[str, str]) -> Seen:
+        """What holds now. ``ids``: application ids by the names to call them."""
+        held = {app: self.applications[id] for app, id in ids.items() if id in self.applications}
+        return Seen(
+            status={app: each["status"] for app, each in held.items()},
+            timeline={
+                app: [change["status"] for change in each["timeline"]] for app, each in held.items()
+            },
+            reasons={
+                app: [change["reason"] for change in each["timeline"] if change["reason"]]
+                for app, each in held.items()
+            },
+            callbacks=[status for _, status in sorted(self._taken(), key=lambda each: each[0])],
+            signatures=frozenset(self._signatures.values()),
+            deliveries=Counter(each["state"] for each in self._deliveries),
+        )
+
+    def _taken(self) -> Iterator[tuple[str, str]]:
+        """When the receiver took each callback, and the status it told."""
+        for delivery in self._deliveries:
+            if delivery["state"] == "delivered":
+                yield delivery["attempts"][-1]["at"], delivery["payload"]["status"]

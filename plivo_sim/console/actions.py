@@ -1,0 +1,275 @@
+"""What buttons do: each makes one or more control calls, so that whatever can be done here can be
+done by script, and the page can show how.
+
+A deed is built from a form by a function in a ``DEEDS`` table of the module whose page has the
+button; ``perform`` dispatches it within the application, and what was done is remembered.
+
+A request as a curl command: safe to paste, whatever a client has put into it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from plivo_sim.settings import DEFAULT_URL
+from plivo_sim.web.framework import base_url_of
+
+LEFT_OUT = frozenset(
+    {
+        "authorization", "cookie", "proxy-authorization", "host", "content-length", "connection",
+        "transfer-encoding", "accept-encoding", "content-encoding", "expect",
+    }
+)  # fmt: skip
+"""Headers that are secret, that curl makes itself, or that told how the body was packed."""
+
+
+def curl(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: Iterable[str] = (),
+    credentials: str = "",
+) -> str:
+    """The command. ``body``: further words; ``credentials``: words of the shell, as they are."""
+    command = ["curl"] if method == "GET" else ["curl", "-X", method]
+    if set(url) & set("[]{}"):
+        command.append("-g")
+    words = [shell_word(url)]
+    for name, value in headers.items():
+        if name.lower() not in LEFT_OUT and not name.startswith("@"):  # that would be a file
+            words += ["-H", shell_word(f"{name}: {value}" if value else f"{name};")]
+    words += map(shell_word, body)
+    return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """The words as a shell reads them back."""
+    return " ".join(map(shell_word, words))
+
+
+def shell_word(text: str, *, may_break: bool = False) -> str:
+    """The text as one word of a shell. What a terminal might obey is escaped, as bash reads it;
+    with ``may_break``, lines stay lines."""
+    if (text.replace("\n", "") if may_break else text).isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(map(_escaped, text)) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return f"\\x{ord(character):02x}" if character in "\\'!" else character
+    code = ord(character)
+    if code < 0x80:
+        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{code:02x}")
+    return f"\\U{code:08x}"
+
+
+KEPT_ACTIONS = 200
+
+
+KEPT_ITEMS = 50
+
+
+MOST_AT_ONCE = 1000
+
+
+Form = ImmutableMultiDict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A refusal, by its code, that means that there is nothing left to do; and what to say then."""
+
+    code: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none for a call
+    that no button makes. ``named``: the name that the command is given behind its
+    own two words, whatever it looks like.
+
+    ``written``: name and text of a file that the command reads. ``attached``: which key of the
+    body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
+    then no call is made. ``over``: a refusal that is none.
+    """
+
+    told: str
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    cli: tuple[str, ...] = ()
+    named: str = ""
+    written: tuple[str, str] | None = None
+    attached: tuple[str, str] | None = None
+    wrong: str = ""
+    over: Over | None = None
+
+    @property
+    def url(self) -> str:
+        query = f"?{urlencode(self.query)}" if self.query else ""
+        return f"/_sim{self.path}{query}"
+
+    def as_curl(self, base: str) -> str:
+        """The call from a shell, or nothing."""
+        if self.wrong:
+            return ""
+        words = ["curl", "-X", self.method, f"{base}{self.url}"]
+        if self.body is not None:
+            words += ["-H", "Content-Type: application/json"]
+        if self.attached is not None:
+            return f"{self._piped(*self.attached)} | {shell_line(words)} --data-binary @-"
+        if self.body is not None:
+            words += ["-d", json.dumps(self.body, ensure_ascii=False)]
+        return shell_line(words)
+
+    def _piped(self, key: str, file: str) -> str:
+        """The body, put together around the file in which most of it is."""
+        rest = {name: value for name, value in (self.body or {}).items() if name != key}
+        head = json.dumps({**rest, key: 0}, ensure_ascii=False).removesuffix("0}")
+        return f"{{ printf %s {shell_word(head)}; cat -- {shell_word(file)}; echo '}}'; }}"
+
+    def as_command(self, base: str) -> str:
+        """The command line, or nothing."""
+        if self.wrong or not self.cli:
+            return ""
+        words = self.cli if base == DEFAULT_URL else (*self.cli, "--url", base)
+        if self.named.startswith("-"):
+            words = (*words, "--", self.named)
+        elif self.named:
+            words = (*words[:2], self.named, *words[2:])
+        command = shell_line(("plivo-sim", *words))
+        if self.written is None:
+            return command
+        file, text = self.written
+        return f"printf %s {shell_word(text, may_break=True)} > {shell_word(file)}\n{command}"
+
+    def light(self) -> Action:
+        """As it is remembered: without what was attached, which may be large."""
+        if self.attached is None or self.body is None:
+            return self
+        kept = {name: each for name, each in self.body.items() if name != self.attached[0]}
+        return replace(self, body=kept)
+
+
+def too_many(ids: list[str]) -> str:
+    """What is wrong with so many in one form, if anything: each is a call, and the page waits."""
+    if len(ids) <= MOST_AT_ONCE:
+        return ""
+    return f"these are {len(ids):,}: at most {MOST_AT_ONCE:,} go at once"
+
+
+Build = Callable[[Form], list[Action]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A deed that was done, and what the control API said to it."""
+
+    action: Action
+    status: int
+    answer: Any
+    over: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 400 or self.over
+
+    @property
+    def told(self) -> str:
+        """What happened, for whoever pressed the button."""
+        carries_on = self.status == 202 and self.answer.get("pending")
+        return f"{self.action.told}{' It takes long, and carries on.' if carries_on else ''}"
+
+    @property
+    def problems(self) -> list[str]:
+        """The control API's own sentences."""
+        if self.ok:
+            return []
+        listed = self.answer.get("problems", [])
+        told = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
+        return told or [str(self.answer.get("detail", "it was refused"))]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the console itself keeps: the token that its forms carry, the name of this run for
+    pages that outlive it, and the last deeds, in groups as they were asked for. Not state of the
+    simulator, and gone when it stops."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    groups: deque[tuple[str, tuple[Done, ...]]] = field(
+        default_factory=lambda: deque(maxlen=KEPT_ACTIONS)
+    )
+    count: int = 0
+
+    def keep(self, done: list[Done]) -> str:
+        """Remember a group; returns its name, which no other run gives to one of its own."""
+        self.count += 1
+        name = f"{self.run}-{self.count}"
+        self.groups.append((name, tuple(done)))
+        return name
+
+    def group(self, name: str | None) -> tuple[Done, ...]:
+        """The group with this name, if it is still known."""
+        return next((done for each, done in self.groups if each == name), ())
+
+
+def memory() -> Memory:
+    kept: Memory = current_app.extensions["console"]
+    return kept
+
+
+def just_refused(path: str) -> list[Done]:
+    """The calls to this path that the last button made and that were refused: the page shows
+    their form again as it was."""
+    done = memory().group(request.args.get("done"))
+    return [each for each in done if each.action.path == path and not each.ok]
+
+
+def perform(action: Action) -> Done:
+    """Make the control call, within the application; whatever it answers is the outcome."""
+    if action.wrong:
+        return Done(action=action.light(), status=400, answer={"detail": action.wrong})
+    with (
+        current_app.app_context(),  # a call has its own ``g``
+        current_app.test_request_context(
+            action.url,
+            method=action.method,
+            base_url=base_url_of(request),
+            json=action.body,
+        ),
+    ):
+        response = current_app.full_dispatch_request()
+        answer = json.loads(response.get_data())  # ours, whatever it repeats
+        response.close()  # what is to follow an answer follows it
+    status = response.status_code
+    if action.over and status >= 400 and answer.get("code") == action.over.code:
+        return Done(
+            action=replace(action, told=action.over.told), status=status, answer=answer, over=True
+        )
+    return Done(
+        action=action.light(), status=status, answer=answer if status >= 400 else _start(answer)
+    )
+
+
+def _start(answer: Any) -> Any:
+    """The beginning of its lists: an advance answers with thousands of happenings."""
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        name: each[:KEPT_ITEMS] if isinstance(each, list) else each for name, each in answer.items()
+    }

@@ -1,0 +1,234 @@
+"""Requests: the journal of an account's last exchanges, and each of them whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Response, request
+
+from plivo_sim.account.account import Account
+from plivo_sim.console.actions import Action, Form, curl
+from plivo_sim.console.pages import as_json, base_url, newest_of, open_account, readable, show
+from plivo_sim.domain.errors import NotFound
+from plivo_sim.services import reviews as planning
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.request_log import KEPT_TEXT, Exchange
+
+# --- coverage --------------------------------------------------------------------------------
+
+
+def coverage_page(auth_id: str) -> Response:
+    """What this run has exercised, in all accounts."""
+    account = open_account(auth_id)
+    report = current_call().sim.coverage.report()
+    reasons = report["rejection_reasons"]
+    tables = {
+        "Statuses": report["statuses"],
+        "Transitions": {f"{e['from']} → {e['to']}": e["count"] for e in report["transitions"]},
+        "Reasons: presets": reasons["presets"],
+        "Reasons: others": reasons["others"],
+        "Error answers": report["errors"],
+        "Callbacks": report["callbacks"],
+        "Faults": report["faults"],
+    }
+    seen = sum(bool(count) for rows in tables.values() for count in rows.values())
+    total = sum(map(len, tables.values()))
+    return show("coverage.html", account=account, tables=tables, seen=seen, total=total)
+
+
+def clear_coverage(form: Form) -> list[Action]:
+    return [
+        Action(
+            told="A new run begins: nothing is covered.",
+            method="DELETE",
+            path="/coverage",
+            cli=("coverage", "--clear"),
+        )
+    ]
+
+
+Shown = dict[str, Any]
+
+
+CLASSES = {"2": "2xx, done", "4": "4xx, refused", "5": "5xx, failed"}
+
+
+ANY_FAULT = "any"
+
+
+FILTERS = ("dialect", "operation", "status", "fault")
+
+
+MULTIPART = "multipart/form-data"
+
+
+FORMS = (MULTIPART, "application/x-www-form-urlencoded")
+
+
+MOST_ABOUT = 20
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def list_page(auth_id: str) -> Response:
+    """Newest first; filters by dialect, operation, class of status, and fault."""
+    account = open_account(auth_id)
+    asked = {name: request.args.get(name, "") for name in FILTERS}
+    every = [row_of(each) for each in account.exchanges]
+    return show(
+        "requests.html",
+        account=account,
+        found=newest_of([each for each in every if _matches(each, asked)]),
+        asked=asked,
+        choices=_choices(every, asked),
+        any_at_all=bool(every),
+        most=account.exchanges.most,
+    )
+
+
+def _matches(each: Shown, asked: dict[str, str]) -> bool:
+    fault = each["fault"] or ""
+    return (
+        asked["dialect"] in ("", each["dialect"])
+        and asked["operation"] in ("", each["operation"])
+        and str(each["status"]).startswith(asked["status"])
+        and (asked["fault"] in ("", fault) or (asked["fault"] == ANY_FAULT and bool(fault)))
+    )
+
+
+def _choices(every: list[Shown], asked: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers: what there is, and what is asked for even if there is none."""
+    seen = {
+        name: sorted({each[name] for each in every if each[name]} | {asked[name]} - {""})
+        for name in ("dialect", "operation", "fault")
+    }
+    chosen = {name: [(each, each) for each in words] for name, words in seen.items()}
+    chosen["fault"] = [
+        (ANY_FAULT, "any fault"), *(pair for pair in chosen["fault"] if pair[0] != ANY_FAULT)
+    ]  # fmt: skip
+    return chosen | {"status": list(CLASSES.items())}
+
+
+def row_of(exchange: Exchange) -> Shown:
+    """An exchange as it is shown, with path and query of its URL, and a real instant."""
+    shown = exchange.shown()
+    parts = urlsplit(shown["url"])
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return {**shown, "target": target, "at": exchange.at}
+
+
+def request_page(auth_id: str, id: str) -> Response:
+    """One exchange: what came, what was answered, what touched it."""
+    account = open_account(auth_id)
+    exchange = next((each for each in account.exchanges if each.id == id), None)
+    if exchange is None:
+        raise NotFound("request", id)
+    found = row_of(exchange)
+    return show(
+        "request.html",
+        account=account,
+        each=found,
+        about=_about(account, found),
+        answer=readable(found["answer"]),
+        answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
+        body=_body(found),
+        as_curl=as_curl(account, found),
+        kept_text=KEPT_TEXT,
+    )
+
+
+def _about(account: Account, each: Shown) -> list[dict[str, Any]]:
+    """The account's applications that the URL, the outcome or the answer names, with what decided
+    their last attempt."""
+    ids = dict.fromkeys(_UUID.findall(f"{each['url']} {each['why']} {each['answer']}"))
+    with account.lock:
+        known = [account.store.applications.fetch(id) for id in ids]
+        return [
+            {
+                "application": application,
+                "explained": planning.explanations_of(account, application.id),
+            }
+            for application in known[:MOST_ABOUT]
+            if application is not None
+        ]
+
+
+def _body(each: Shown) -> Shown:
+    """The body as the page shows it: ``parts`` of a form, else ``text``; ``is_cut`` if it is not
+    all there."""
+    body = each["body"]
+    if _kind(each) in FORMS and isinstance(body, list):
+        parts = [
+            {**part, "text": readable(part["text"])} if "text" in part else part for part in body
+        ]
+        return {"parts": parts, "text": "", "is_cut": any(map(_is_cut, body))}
+    text = "" if body is None else body if _not_kept(body) else as_json(body)
+    return {"parts": (), "text": text, "is_cut": _not_kept(body)}
+
+
+def _kind(each: Shown) -> str:
+    content_type: str = each["headers"].get("Content-Type", "")
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _is_cut(part: Shown) -> bool:
+    return len(part.get("text", "").encode()) >= KEPT_TEXT
+
+
+def _not_kept(body: Any) -> bool:
+    return isinstance(body, str) and body.startswith("(") and body.endswith(" not kept)")
+
+
+# --- as curl ---------------------------------------------------------------------------------
+
+
+def as_curl(account: Account, each: Shown) -> str:
+    """The same request once more: to this simulator, whichever host it named, and with the token
+    left to the environment."""
+    headers, url = each["headers"], base_url() + each["target"]
+    if _kind(each) in FORMS:
+        headers = {name: value for name, value in headers.items() if name != "Content-Type"}
+    elif "Content-Type" in headers:  # without a charset: what is kept is UTF-8
+        headers = {**headers, "Content-Type": _kind(each)}
+    return curl(each["method"], url, headers, _body_words(each), _credentials(account, each))
+
+
+def _credentials(account: Account, each: Shown) -> str:
+    """Words in double quotes, so that the shell fills the variable in."""
+    if each["dialect"] != "atoms":
+        return f'-u "{account.auth_id}:$PLIVO_AUTH_TOKEN"'
+    if "Authorization" in each["headers"]:
+        return '-H "Authorization: Bearer $ATOMS_TOKEN"'
+    return '-H "Cookie: session=$ATOMS_TOKEN"'
+
+
+def _body_words(each: Shown) -> Iterator[str]:
+    body, kind = each["body"], _kind(each)
+    if kind in FORMS and isinstance(body, list):
+        for part in body:
+            yield from _part_words(part, is_multipart=kind == MULTIPART)
+    elif _not_kept(body):
+        yield from ("-d", "@body.json")
+    elif body is not None:
+        yield from ("-d", json.dumps(body, ensure_ascii=False))
+
+
+def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
+    name = part["name"].replace("=", "%3D")  # else it would end there
+    if "text" not in part:
+        filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
+        return "-F", f'{name}=@"{filename}"'
+    if is_multipart:
+        return "--form-string", f"{name}={part['text']}"
+    return "--data-urlencode", f"{quote(part['name'])}={part['text']}"
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/requests", list_page),
+    ("/requests/<id>", request_page),
+]

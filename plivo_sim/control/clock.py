@@ -1,0 +1,105 @@
+"""The control API. Invented; see the reference in the docs for every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.clock import VirtualClock
+from plivo_sim.control import presenters
+from plivo_sim.control.inputs import (
+    account_named,
+    duration_of,
+    instant_of,
+    invalid,
+    json_object,
+    text_of,
+    word_of,
+)
+from plivo_sim.domain.statuses import Status
+from plivo_sim.services import applications
+from plivo_sim.settings import read_rate
+from plivo_sim.web.calls import current_call
+
+# --- time ------------------------------------------------------------------------------------
+
+
+def clock() -> Response:
+    account = account_named()
+    with account.lock:
+        return current_call().answer(presenters.clock_of(account))
+
+
+def advance() -> Response:
+    """``{"by": duration}``, ``{"to": instant}`` or ``{"until": {"application", "status"}}``.
+
+    Answers with what happened, in order; 202 when it took so long that it carries on. Until a
+    status: 409 when nothing more is due and the application does not have it.
+    """
+    data = json_object("by", "to", "until", "account")
+    if sum(data.get(key) is not None for key in ("by", "to", "until")) != 1:
+        raise invalid("", "give one of by, to, until")
+    call, account = current_call(), account_named(data, sends=True)
+    by, to = duration_of(data, "by"), instant_of(data, "to")
+    if data.get("until") is not None:
+        result = call.sim.advance_until(account, _reached(account, data["until"]))
+    else:
+        result = call.sim.advance(account, by, to=to)
+    call.why = f"now {account.now():%Y-%m-%d %H:%M:%S}; {len(result.happenings)} happened"
+    with account.lock:
+        return call.answer(presenters.advanced(account, result), 202 if result.pending else 200)
+
+
+def _reached(account: Account, until: Any) -> Callable[[], bool]:
+    if not isinstance(until, dict):
+        raise invalid("until", "must be an object with application and status")
+    status = word_of(until, "status", Status)
+    id = text_of(until, "application") or ""
+    applications.get(account, id)
+
+    def reached() -> bool:
+        with account.lock:
+            return applications.get(account, id).status is status
+
+    return reached
+
+
+def pause() -> Response:
+    return _changed_clock(json_object("account"), VirtualClock.pause)
+
+
+def resume() -> Response:
+    return _changed_clock(json_object("account"), VirtualClock.resume)
+
+
+def _changed_clock(data: dict[str, Any], change: Callable[[VirtualClock], None]) -> Response:
+    account = account_named(data)
+    with account.lock:
+        change(account.clock)
+        account.keep_ledger()
+        return current_call().answer(presenters.clock_of(account))
+
+
+def rate() -> Response:
+    """``{"rate": simulated seconds a real second}``."""
+    data = json_object("rate", "account")
+    try:
+        wanted = read_rate(str(data.get("rate", "")))
+    except ValueError as error:
+        raise invalid("rate", str(error)) from None
+    return _changed_clock(data, lambda clock: clock.set_rate(wanted))
+
+
+def set_clock() -> Response:
+    """``{"to": instant}``: like advance, but told where to; never back."""
+    data = json_object("to", "account")
+    to = instant_of(data, "to")
+    if to is None:
+        raise invalid("to", "is required")
+    call, account = current_call(), account_named(data, sends=True)
+    result = call.sim.advance(account, to=to)
+    with account.lock:
+        return call.answer(presenters.advanced(account, result), 202 if result.pending else 200)

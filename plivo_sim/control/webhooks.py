@@ -1,0 +1,225 @@
+"""Questions that change nothing: what would happen, why is a signature wrong, what was covered.
+
+The built-in receiver of callbacks, for those who have none yet.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from flask import Response, current_app, request
+
+from plivo_sim.account.account import Account, BoundedLog
+from plivo_sim.control import presenters
+from plivo_sim.control.inputs import (
+    _part,
+    account_named,
+    invalid,
+    json_object,
+    number_of,
+    text_of,
+    word_of,
+)
+from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.records import Delivery, DeliveryState
+from plivo_sim.scenarios.language import WebhookPolicy
+from plivo_sim.services import policies
+from plivo_sim.web.bodies import read_start
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.request_log import is_secret
+from plivo_sim.webhooks.signatures import Seen, diagnose
+
+
+def verify_signature() -> Response:
+    """``{"method", "url", "headers", "body", "token"}`` as a receiver saw them; without a token
+    the account's own counts. Says which part of the receiver's check is wrong."""
+    data = json_object("method", "url", "headers", "body", "token", "account")
+    headers = data.get("headers")
+    if not isinstance(headers, Mapping) or not all(isinstance(v, str) for v in headers.values()):
+        raise invalid("headers", "must be an object of strings")
+    url, token = text_of(data, "url"), text_of(data, "token")
+    if not url:
+        raise invalid("url", "is required")
+    if token is None:
+        token = account_named(data).token or ""
+    seen = Seen(
+        method=(text_of(data, "method") or "POST").upper(),
+        url=url,
+        headers=headers,
+        body=text_of(data, "body") or "",
+        token=token,
+    )
+    try:
+        return current_call().answer(diagnose(seen))
+    except ValueError as error:
+        raise invalid("url", str(error)) from None
+
+
+MOST_MESSAGES = 500
+
+
+MOST_INBOXES = 100
+
+
+MOST_INBOX_BYTES = 2 * 1024 * 1024
+"""Callbacks have a few hundred bytes; this is for who sends something else."""
+
+
+LARGEST_MESSAGE_BYTES = 64 * 1024
+
+
+Message = dict[str, Any]
+
+
+class Inboxes:
+    """What arrived, by the name under which it was sent; all accounts share them.
+
+    Not state of the simulator: bounded, in memory, untouched by a reset. ``changes`` counts, for
+    those who watch. Safe from any thread.
+    """
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self._lock = threading.Lock()
+        self._kept: dict[str, BoundedLog[Message]] = {}
+
+    def keep(self, name: str, message: Message) -> None:
+        """Put a message into an inbox; the inbox that is oldest goes when there are too many."""
+        with self._lock:
+            self.changes += 1
+            if name not in self._kept and len(self._kept) >= MOST_INBOXES:
+                del self._kept[next(iter(self._kept))]
+            if name not in self._kept:
+                self._kept[name] = BoundedLog(MOST_MESSAGES, MOST_INBOX_BYTES)
+            size = len(message["body"]) + len(message["url"]) + len(str(message["headers"]))
+            self._kept[name].append(message, size)
+
+    def clear(self, name: str) -> None:
+        """Forget what an inbox holds."""
+        with self._lock:
+            self.changes += 1
+            self._kept.pop(name, None)
+
+    def messages(self, name: str) -> list[Message]:
+        """What an inbox holds, oldest first."""
+        with self._lock:
+            return list(self._kept[name]) if name in self._kept else []
+
+    def sizes(self) -> dict[str, int]:
+        """How much each inbox holds, in the order in which they began."""
+        with self._lock:
+            return {name: len(kept) for name, kept in self._kept.items()}
+
+
+def inboxes() -> Inboxes:
+    """Those of the simulator that is being asked."""
+    kept: Inboxes = current_app.extensions["inboxes"]
+    return kept
+
+
+def receive(name: str) -> Response:
+    """The built-in receiver: answers 200 and keeps what came, for those who have none yet."""
+    body = read_start(request, LARGEST_MESSAGE_BYTES).decode("utf-8", "replace")
+    message = {
+        "method": request.method,
+        "url": request.url,
+        "headers": {
+            name: "***" if is_secret(name) else value for name, value in request.headers.items()
+        },
+        "query": request.args.to_dict(),
+        "body": body,
+    }
+    inboxes().keep(name, message)
+    return current_call().answer({"received": True})
+
+
+def read_inbox(name: str) -> Response:
+    """The callbacks that this inbox has received, oldest first."""
+    for account in current_call().sim.accounts():
+        current_call().sim.runner.catch_up(account, sends=True)
+    return current_call().answer({"name": name, "messages": inboxes().messages(name)})
+
+
+def empty_inbox(name: str) -> Response:
+    inboxes().clear(name)
+    return current_call().answer({"name": name, "messages": []})
+
+
+ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
+    ("GET", "/inbox/<name>", receive),
+    ("POST", "/inbox/<name>", receive),
+    ("GET", "/inbox/<name>/messages", read_inbox),
+    ("DELETE", "/inbox/<name>/messages", empty_inbox),
+]
+
+
+# --- callbacks -------------------------------------------------------------------------------
+
+
+def list_webhooks() -> Response:
+    """Deliveries, oldest first; ``application`` and ``state`` filter."""
+    if request.args.get("state"):
+        word_of(request.args, "state", DeliveryState)
+    account = account_named(sends=True)
+    where = {
+        field: (request.args[name],)
+        for name, field in (("application", "application_id"), ("state", "state"))
+        if request.args.get(name)
+    }
+    with account.lock:
+        page = account.store.deliveries.page(
+            where, offset=number_of("offset", 0), limit=number_of("limit", 100)
+        )
+        shown = [presenters.delivery_of(each) for each in page.records]
+    return current_call().answer({"total_count": page.total_count, "webhooks": shown})
+
+
+def get_webhook(id: str) -> Response:
+    account, delivery = _delivery(id)
+    with account.lock:
+        return current_call().answer(presenters.delivery_of(delivery))
+
+
+def replay_webhook(id: str) -> Response:
+    """Send a delivery again, as a new one; 202 with the new record."""
+    call = current_call()
+    account, delivery = _delivery(id)
+    with account.transaction():
+        again = call.sim.replay(account, delivery)
+    call.account_or_none = account
+    return call.answer(presenters.delivery_of(again), 202)
+
+
+def _delivery(id: str) -> tuple[Account, Delivery]:
+    for account in current_call().sim.accounts():
+        current_call().sim.runner.catch_up(account, sends=True)
+        with account.lock:
+            delivery = account.store.deliveries.fetch(id)
+            if delivery is not None:
+                return account, delivery
+    raise NotFound("webhook", id)
+
+
+def get_webhook_policy() -> Response:
+    account = account_named()
+    with account.lock:
+        return current_call().answer(msgspec.to_builtins(policies.webhook_policy(account)))
+
+
+def set_webhook_policy() -> Response:
+    """A webhook policy in the scenario language, instead of the scenario's."""
+    data = json_object()
+    account = data.pop("account", None)
+    policy: WebhookPolicy = _part("webhooks", data).webhooks
+    policies.set_webhook_policy(account_named({"account": account}), policy)
+    return current_call().answer(msgspec.to_builtins(policy))
+
+
+def drop_webhook_policy() -> Response:
+    account = account_named()
+    policies.set_webhook_policy(account, None)
+    with account.lock:
+        return current_call().answer(msgspec.to_builtins(policies.webhook_policy(account)))

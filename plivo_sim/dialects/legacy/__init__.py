@@ -1,5 +1,0 @@
-"""The legacy API: end users, documents and applications one by one, then Submit.
-
-Source: Plivo's legacy page (documented) and what the SDKs send and read (observed); see
-``wire-facts.md`` section 1.
-"""

@@ -1,0 +1,175 @@
+"""What can go wrong, named by the fact. Each dialect words these in its own way.
+
+An error carries what a caller needs to act on: ids, the true state, and *all* the problems
+with their paths at once. No HTTP status and no wire word appears here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+
+class ProblemKind(StrEnum):
+    """The kinds of problem that an input can have."""
+
+    MISSING_FIELD = "missing_field"
+    MISSING_DATA_FIELD = "missing_data_field"
+    MISSING_DOCUMENT = "missing_document"
+    MISSING_FILE = "missing_file"
+    WRONG_TYPE = "wrong_type"
+    NOT_ALLOWED = "not_allowed"
+    BAD_LENGTH = "bad_length"
+    BAD_VALUE = "bad_value"
+    UNKNOWN_DOCUMENT_TYPE = "unknown_document_type"
+    NO_REQUIREMENT = "no_requirement"
+    BAD_FILE = "bad_file"
+    UNKNOWN_RECORD = "unknown_record"
+    UNKNOWN_PARAMETER = "unknown_parameter"
+    BAD_PARAMETER = "bad_parameter"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    ``path`` uses the domain's own names (``("documents", 0, "file")``); a dialect translates it.
+    ``facts`` holds what its sentence needs. A *soft* problem is one that the live service would
+    refuse and that the simulator lets pass with a warning unless it is strict.
+    """
+
+    fault: ProblemKind
+    path: Path
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    soft: bool = False
+
+
+class SimError(Exception):
+    """Base of everything that the simulator refuses on purpose."""
+
+
+class NotFound(SimError):
+    """A record does not exist, or belongs to another account."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(f"{kind} {id!r} not found")
+        self.kind = kind
+        self.id = id
+
+
+class Invalid(SimError):
+    """The input has one or more problems; nothing was changed."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(p.text for p in problems))
+        self.problems = tuple(problems)
+
+
+class WrongCoding(SimError):
+    """The body has a ``Content-Encoding`` (``coding``) that nobody here unpacks."""
+
+    def __init__(self, coding: str) -> None:
+        super().__init__(
+            f"the Content-Encoding is '{coding[:50]}'; gzip, deflate and none are taken"
+        )
+        self.coding = coding
+
+
+class WrongState(SimError):
+    """The record's status does not allow this.
+
+    ``verb`` is what was asked (``"update"``, ``"delete"``, ``"submit"``, ``"accept"`` ...),
+    ``status`` the true domain status, ``detail`` what else stands in the way (linked numbers).
+    """
+
+    def __init__(self, kind: str, id: str, verb: str, status: str, detail: str = "") -> None:
+        super().__init__(f"cannot {verb} {kind} {id} in status {status}{detail and '; ' + detail}")
+        self.kind = kind
+        self.id = id
+        self.verb = verb
+        self.status = status
+        self.detail = detail
+
+
+class InUse(SimError):
+    """A record cannot be changed or removed while others refer to it."""
+
+    def __init__(self, kind: str, id: str, verb: str, used_by: Sequence[str]) -> None:
+        super().__init__(f"cannot {verb} {kind} {id}: used by {', '.join(used_by)}")
+        self.kind = kind
+        self.id = id
+        self.verb = verb
+        self.used_by = tuple(used_by)
+
+
+class ClockRefused(SimError):
+    """The clock cannot do that (go back, run at a negative rate)."""
+
+
+class Busy(SimError):
+    """Another call is doing this in the same account."""
+
+
+class AccountRequired(SimError):
+    """A control call must say which account it means; ``accounts`` lists those there are."""
+
+    def __init__(self, accounts: Sequence[str]) -> None:
+        told = "several accounts exist" if accounts else "no account exists yet"
+        super().__init__(f"{told}: say which one with account=MA... (or account=all to reset)")
+        self.accounts = tuple(accounts)
+
+
+class StorageFailed(SimError):
+    """The state could not be written; the change was taken back."""
+
+
+class StateUnreadable(SimError):
+    """The state directory cannot be used as it is (locked, newer version, not ours)."""
+
+
+class NotReached(SimError):
+    """Nothing more is due, and the application does not have the awaited status."""
+
+
+class Mismatch(SimError):
+    """A number and an application do not belong together.
+
+    ``aspect``: ``country`` or ``number_type``; ``number_has`` and ``application_has`` say what.
+    """
+
+    def __init__(self, aspect: str, number_has: str, application_has: str) -> None:
+        super().__init__(
+            f"the number's {aspect} is {number_has}, the application's {application_has}"
+        )
+        self.aspect = aspect
+        self.number_has = number_has
+        self.application_has = application_has
+
+
+class ApplicationRequired(SimError):
+    """A regulated number cannot be rented without an accepted application."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"number {number} cannot be rented without an accepted application")
+        self.number = number
+
+
+class AlreadyRented(SimError):
+    """The account has this number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"number {number} is already rented")
+        self.number = number
+
+
+class MainAccountOnly(SimError):
+    """A subaccount's own credentials do not allow this."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"only the main account can {verb}")

@@ -1,0 +1,396 @@
+"""The records. All are frozen: a change makes a new one, so nobody can hold a stale alias
+(``msgspec.structs.replace``). They refer to nothing in a circle, so the collector passes them by.
+
+``seq`` is the record's place in its account's history; lists are oldest first by it
+(decision "Order and paging"). Times are aware UTC. Collections are tuples, so that records share
+safely.
+
+What the Atoms facade keeps of an application: a record of its own beside the core's.
+
+It stands here and not with the facade because the store must know it; nothing in the core uses it.
+
+What services tell the rest of the account, in the past tense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+from itertools import combinations
+
+import msgspec
+
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.statuses import Status
+
+
+class ClockReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What must be kept to continue a clock after a restart: it stood still in between."""
+
+    now: datetime
+    rate: float
+    paused: bool
+
+
+Pairs = tuple[tuple[str, str], ...]
+"""Ordered name-value pairs: a small frozen mapping."""
+
+
+class UserType(StrEnum):
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+class NumberType(StrEnum):
+    LOCAL = "local"
+    MOBILE = "mobile"
+    TOLLFREE = "tollfree"
+    NATIONAL = "national"
+
+
+class Origin(StrEnum):
+    """The API through which a record was made; an application's callbacks speak its language.
+
+    End users and documents made by one call of the new API belong to their application and go
+    with it; those made through the legacy API stand alone.
+    """
+
+    LEGACY = "legacy"
+    BETA = "beta"
+    CURRENT = "current"
+    ATOMS = "atoms"
+
+
+class Version(StrEnum):
+    """Which of the two sets of requirements: the beta page's, or the one the SDKs recorded."""
+
+    BETA = "beta"
+    CURRENT = "current"
+
+
+class DocumentReview(StrEnum):
+    """What the reviewer said of one document. Source: the page's ``documents[].status``."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+
+
+class EndUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    seq: int
+    origin: Origin
+    type: UserType
+    name: str
+    last_name: str | None = None
+    email: str | None = None
+    address_line1: str | None = None
+    address_line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    registration_number: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+END_USER_DETAILS = (
+    "name", "last_name", "email", "address_line1", "address_line2",
+    "city", "state", "postal_code", "country", "registration_number",
+)  # fmt: skip
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An uploaded file: its content lives in the file store under its hash."""
+
+    sha256: str
+    name: str
+    size_bytes: int
+    media_type: str
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    seq: int
+    origin: Origin
+    end_user_id: str
+    document_type_id: str
+    alias: str | None = None
+    data_fields: Pairs = ()
+    file: StoredFile | None = None
+    review: DocumentReview = DocumentReview.PENDING
+    review_reason: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def file_sha256(self) -> str:
+        """Of its file; empty without one. Documents are found by it."""
+        return self.file.sha256 if self.file is not None else ""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One line of an application's timeline.
+
+    ``by`` says who: ``client`` (its own call), ``reviewer``, ``time``, ``hand`` (a manual
+    decision); ``why`` names the rule or the call.
+    """
+
+    at: datetime
+    status: Status
+    by: str
+    why: str
+    reason: str | None = None
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    seq: int
+    origin: Origin
+    requirement_id: str
+    country_iso: str
+    number_type: NumberType
+    user_type: UserType
+    alias: str
+    end_user_id: str
+    document_ids: tuple[str, ...]
+    status: Status
+    rejection_reason: str | None = None
+    callback_url: str | None = None
+    callback_method: str = "POST"
+    attempt: int = 0
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None = None
+    timeline: tuple[Change, ...] = ()
+
+
+class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A rented number; its id is its digits without ``+``."""
+
+    id: str
+    seq: int
+    country_iso: str
+    number_type: NumberType
+    application_id: str | None = None
+    alias: str | None = None
+    app_id: str | None = None
+    cnam_lookup: str | None = None
+    subaccount: str | None = None
+    rented_at: datetime
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """What its digits start with, by which it is found."""
+        return tuple(self.id[:length] for length in range(1, len(self.id) + 1))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """What it can be used for; see ``services_of``."""
+        return services_of(self.country_iso, self.number_type)
+
+    @property
+    def service_sets(self) -> tuple[str, ...]:
+        """Every set of services that it has, each as one word, by which it is found."""
+        return tuple(
+            service_set(each)
+            for size in range(1, len(self.services) + 1)
+            for each in combinations(self.services, size)
+        )
+
+    @property
+    def rented_on(self) -> str:
+        """The day of the month, from which its renewal follows."""
+        return str(self.rented_at.day)
+
+
+def services_of(country_iso: str, number_type: NumberType) -> tuple[str, ...]:
+    """What a number can be used for: all have voice, North American ones SMS and MMS, mobile ones
+    SMS (invented)."""
+    if country_iso == "US":
+        return ("mms", "sms", "voice")
+    return ("sms", "voice") if number_type is NumberType.MOBILE else ("voice",)
+
+
+def service_set(services: Collection[str]) -> str:
+    """A set of services as one word."""
+    return "+".join(sorted(set(services)))
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A change of status that the reviewer will make ``after`` the one before it.
+
+    ``documents``: what is said of single ones, type word -> reason ("": verified).
+    """
+
+    after: Duration
+    status: Status
+    reason: str | None = None
+    why: str = ""
+    documents: Pairs = ()
+
+
+class TimerKind(StrEnum):
+    """``NOTICE``: a callback to a receiver within this process, which needs no socket."""
+
+    REVIEW = "review"
+    NOTICE = "notice"
+    CALLBACK = "callback"
+
+
+class Timer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Due work. ``subject_id`` is the application of a review, else the delivery of a callback.
+
+    ``steps`` of a review: the first is what happens at ``due_at``, the rest follows it.
+    """
+
+    id: str
+    seq: int
+    due_at: datetime
+    kind: TimerKind
+    subject_id: str
+    steps: tuple[Step, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Whether a rule matched a submission; ``why`` names the first condition that did not hold.
+
+    ``met``: how many conditions held before it, which ranks near misses.
+    """
+
+    rule: str
+    matched: bool
+    why: str
+    met: int = 0
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why one attempt of an application was decided as it was."""
+
+    id: str
+    seq: int
+    application_id: str
+    attempt: int
+    decided_by: str
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that steers an account: the active scenario, a fault, a next outcome, the webhook
+    policy. ``kind`` says which, ``body`` is its JSON in the scenario language."""
+
+    id: str
+    seq: int
+    kind: str
+    body: str
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    CANCELLED = "cancelled"
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One try to deliver a callback. ``at`` is simulated, ``latency_s`` real."""
+
+    at: datetime
+    url: str
+    headers: Pairs
+    body: str
+    status: int | None = None
+    answer: str = ""
+    error: str | None = None
+    latency_s: float = 0.0
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A callback to be sent: what, where, and every attempt so far.
+
+    ``repeats``: the id of the delivery that this is a duplicate of; receivers see that id.
+    """
+
+    id: str
+    seq: int
+    application_id: str
+    url: str
+    method: str
+    payload: Pairs
+    repeats: str | None = None
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: tuple[Attempt, ...] = ()
+    why: str = ""
+    created_at: datetime
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an account keeps beside its records: clock, counters, token, its own settings."""
+
+    id: str = "ledger"
+    seq: int = 0
+    clock: ClockReading
+    counts: dict[str, int]
+    token: str | None = None
+    last_dialect: str | None = None
+    overrides: dict[str, str]
+
+
+class AtomsStatus(StrEnum):
+    """The words of ``ComplianceApplicationStatus`` (documented)."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+
+
+class AtomsApplication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """``status`` and ``rejection_reason`` are what Atoms was last told: Plivo may know better.
+
+    ``plivo_compliance_id`` is the core's application. ``refreshed_at``: the last refresh.
+    """
+
+    id: str
+    seq: int
+    organization_id: str
+    plivo_compliance_id: str
+    alias: str
+    status: AtomsStatus
+    country_iso: str
+    number_type: NumberType
+    user_type: UserType
+    end_user_name: str
+    end_user_last_name: str | None
+    end_user_email: str | None
+    end_user_country: str
+    document_file_names: tuple[str, ...]
+    rejection_reason: str | None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    refreshed_at: datetime | None = None
+
+
+class StatusChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An application got another status. ``by_reviewer``: a callback follows
+    (decision "Callbacks follow the reviewer")."""
+
+    application: Application
+    previous: Status
+    at: datetime
+    by_reviewer: bool
+
+
+class ApplicationDeleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    application: Application
+    at: datetime
+
+
+Event = StatusChanged | ApplicationDeleted

@@ -1,0 +1,237 @@
+"""The simulator: its accounts, and the verbs that tests, the command line and HTTP share.
+
+A table of contents: each verb is one call into a service.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.ports import Damage, Mark
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.errors import (
+    AccountRequired,
+    Invalid,
+    NotFound,
+    NotReached,
+    Problem,
+    ProblemKind,
+    StorageFailed,
+)
+from plivo_sim.domain.ids import draw_uuid
+from plivo_sim.domain.records import Application, Delivery
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.statuses import Status
+from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.services import applications, reviews
+from plivo_sim.settings import Settings
+from plivo_sim.simulator.coverage import Coverage
+from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
+from plivo_sim.webhooks.outbox import Outbox
+
+AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
+
+
+MOST_GHOSTS = 256
+
+
+def is_account(text: str) -> bool:
+    """Whether an account can have this auth id; a subaccount's is none."""
+    return text.startswith("MA") and AUTH_ID.fullmatch(text) is not None
+
+
+class Simulator:
+    """See the module. ``make_world`` opens the account with this auth id, new or kept.
+
+    ``damages``: state that was found damaged when it was opened. Raises what ``catalogue_of``
+    does: ValueError for a wrong catalogue file.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue_of: Callable[[Settings], Catalogue],
+        runner: Runner,
+        outbox: Outbox,
+        make_account: Callable[[str, Settings, Catalogue], Account],
+        coverage: Coverage,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.settings = settings
+        self.catalogue = catalogue_of(settings)
+        self._catalogue_of = catalogue_of
+        self.runner = runner
+        self.outbox = outbox
+        self.coverage = coverage
+        self.damages: Sequence[Damage] = ()
+        self._make_account = make_account
+        self._on_close = on_close
+        self._lock = threading.Lock()
+        self.stopping = False
+        self._strangers = 0
+        self._accounts: dict[str, Account] = {}
+        self._ghosts: WeakValueDictionary[str, Account] = WeakValueDictionary()
+        self._recent: OrderedDict[str, Account] = OrderedDict()
+
+    def next_api_id(self) -> str:
+        """The id of an answer to somebody who has no account."""
+        with self._lock:
+            self._strangers += 1
+            return draw_uuid(self.settings.seed, "", "api", self._strangers, version=1)
+
+    # --- accounts --------------------------------------------------------------------------
+
+    def account(self, auth_id: str) -> Account:
+        """The account. One that nothing was ever written to is made up on the spot and
+        not kept: a read on an unknown account stores nothing (decision "Reads store nothing")."""
+        with self._lock:
+            found = self._accounts.get(auth_id) or self._ghosts.get(auth_id)
+            if found is not None:
+                return found
+            ghost = self._make_account(auth_id, self.settings, self.catalogue)
+            if len(ghost.store.ledger):
+                self._accounts[auth_id] = ghost
+                return ghost
+            ghost.on_first_write = self._adopt
+            self._ghosts[auth_id] = self._recent[auth_id] = ghost
+            if len(self._recent) > MOST_GHOSTS:
+                self._recent.popitem(last=False)
+            return ghost
+
+    def _adopt(self, account: Account) -> None:
+        with self._lock:
+            if self._ghosts.get(account.auth_id) is not account:
+                return  # another has taken its place: what is written to this one goes nowhere
+            self._accounts[account.auth_id] = account
+            self._ghosts.pop(account.auth_id, None)
+            self._recent.pop(account.auth_id, None)
+
+    def accounts(self) -> list[Account]:
+        """The accounts that exist, oldest first."""
+        with self._lock:
+            return list(self._accounts.values())
+
+    def only_account(self) -> Account:
+        """The one account there is. Raises AccountRequired when there are none or several."""
+        accounts = self.accounts()
+        if len(accounts) != 1:
+            raise AccountRequired([account.auth_id for account in accounts])
+        return accounts[0]
+
+    def account_of_application(self, id: str) -> Account:
+        """The account that holds this application: ids are globally unique. Raises NotFound."""
+        for account in self.accounts():
+            with account.lock:
+                if account.store.applications.fetch(id) is not None:
+                    return account
+        raise NotFound("application", id)
+
+    def remove_all(self) -> None:
+        """Reset every account; none exists afterwards."""
+        accounts = self.accounts()
+        for account in accounts:
+            self._forget(account)
+        self.runner.end_sends(accounts)
+
+    def remove(self, account: Account) -> None:
+        """Reset one account: it does not exist until something is written to it again.
+
+        No callback of before arrives after this; one that is under way is waited for, a moment.
+        """
+        self._forget(account)
+        self.runner.end_sends([account])
+
+    def _forget(self, account: Account) -> None:
+        with account.lock:
+            account.reset()
+            with self._lock:
+                self._accounts.pop(account.auth_id, None)
+                account.on_first_write = self._adopt
+                self._ghosts[account.auth_id] = self._recent[account.auth_id] = account
+
+    def begin_anew(self, settings: Settings) -> None:
+        """Reset every account and go on with other settings, as if started with them.
+
+        For test suites: far cheaper than a new simulator. Host, port and state stay as they are.
+        What was under way goes nowhere: calls that are being served write to accounts that are no
+        more, and callbacks end as in ``remove``.
+        """
+        catalogue = self._catalogue_of(settings)
+        self.remove_all()
+        with self._lock:
+            replaced = [*self._accounts.values(), *self._ghosts.values()]
+            for account in replaced:
+                account.retired = True
+            self.settings, self.catalogue = settings, catalogue
+            self._strangers = 0
+            self._accounts.clear()
+            self._ghosts.clear()
+            self._recent.clear()
+        self.runner.end_sends(replaced)
+
+    def restore(self, account: Account, mark: Mark) -> None:
+        """Make a mark the present of this account; callbacks of before end as in ``remove``."""
+        account.restore(mark)
+        self.runner.end_sends([account])
+
+    # --- time ------------------------------------------------------------------------------
+
+    def advance(
+        self, account: Account, by: Duration | None = None, *, to: datetime | None = None
+    ) -> Advance:
+        """Move the account's clock by a duration or to an instant; see ``Runner.advance``."""
+        return self.runner.advance(account, to if to is not None else by or Duration())
+
+    def advance_until(self, account: Account, reached: Callable[[], bool]) -> Advance:
+        """Move the account's clock from event to event until ``reached`` says yes.
+
+        Raises NotReached when nothing more is due and it still says no.
+        """
+        result = self.runner.advance(account, None, reached)
+        if not result.pending and not reached():
+            raise NotReached("nothing more is due, and the status was not reached")
+        return result
+
+    # --- reviews ---------------------------------------------------------------------------
+
+    def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
+        """Decide an application by hand; returns when the first attempt of its callbacks is over,
+        see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
+
+        Raises NotFound, WrongState, and Invalid for a word that is almost a preset's name.
+        """
+        account = self.account_of_application(id)
+        try:
+            told = read_reason(reason) if reason else None
+        except ValueError as error:
+            raise Invalid([Problem(ProblemKind.BAD_VALUE, ("reason",), str(error))]) from None
+        with account.lock:
+            busy = account.sending > 0
+            event = reviews.decide(account, applications.get(account, id), status, told)
+        self.runner.deliver(account, id, busy=busy)
+        return event.application
+
+    # --- callbacks -------------------------------------------------------------------------
+
+    def replay(self, account: Account, delivery: Delivery) -> Delivery:
+        """Send a callback again, now, as a delivery of its own."""
+        with account.transaction():
+            return self.outbox.replay(account, delivery)
+
+    def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
+        """Let end what is in flight, for at most ``wait_s``, write the clocks down, as far as that
+        can be written, and let go of files."""
+        self.runner.close(self.accounts(), wait_s)
+        for account in self.accounts():
+            with account.lock:
+                with suppress(StorageFailed):
+                    account.keep_ledger()
+                account.store.close()
+        self._on_close()

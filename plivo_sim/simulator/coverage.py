@@ -1,0 +1,91 @@
+"""Which statuses, arrows, reasons, errors and callback mishaps a run has exercised.
+
+A suite that never saw a suspension does not test one. Counted in memory over all accounts; it is
+no state and survives an account's reset.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+from plivo_sim.account.account import Account
+from plivo_sim.domain.records import DeliveryState, Event, StatusChanged
+from plivo_sim.domain.statuses import TRANSITIONS, Status
+from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.simulator.runner import Happening
+from plivo_sim.webhooks.outbox import Attempted
+
+ERROR_STATUSES = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503)
+
+
+MOST_REASONS = 500
+
+
+class Coverage:
+    """See the module. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a new run."""
+        with self._lock:
+            self._arrows: Counter[tuple[str, str]] = Counter()
+            self._reasons: Counter[str] = Counter()
+            self._errors: Counter[int] = Counter()
+            self._callbacks: Counter[str] = Counter()
+            self._faults: Counter[str] = Counter()
+
+    def on_event(self, account: Account, event: Event) -> None:
+        """Count a change of status."""
+        if not isinstance(event, StatusChanged):
+            return
+        reason = event.application.rejection_reason
+        with self._lock:
+            self._arrows[event.previous, event.application.status] += 1
+            if reason is not None and len(self._reasons) < MOST_REASONS:
+                self._reasons[reason] += 1
+
+    def on_happening(self, happening: Happening) -> None:
+        """Count what became of a callback attempt."""
+        if isinstance(happening, Attempted):
+            delivery = happening.delivery
+            retried = delivery.state is DeliveryState.PENDING
+            with self._lock:
+                self._callbacks["retried" if retried else delivery.state] += 1
+                if delivery.repeats is not None:
+                    self._callbacks["duplicated"] += 1
+
+    def on_answer(self, status: int, fault: str) -> None:
+        """Count an error answer, and the fault that caused it."""
+        if status < 400 and not fault:
+            return
+        with self._lock:
+            if status >= 400:
+                self._errors[status] += 1
+            if fault:
+                self._faults[fault.rpartition(": ")[2]] += 1
+
+    def report(self) -> dict[str, Any]:
+        """Everything that could happen, with how often it did."""
+        with self._lock:
+            reached = {target for _, target in self._arrows} | {a for a, _ in self._arrows}
+            arrows = [
+                {"from": origin, "to": target, "count": self._arrows[origin, target]}
+                for origin, targets in TRANSITIONS.items()
+                for target in sorted(targets)
+            ]
+            presets = {name: self._reasons[text] for name, text in PRESETS.items()}
+            others = {r: n for r, n in self._reasons.items() if r not in PRESETS.values()}
+            callbacks = ("delivered", "retried", "failed", "blocked", "dropped", "duplicated")
+            return {
+                "statuses": {status.value: status in reached for status in Status},
+                "transitions": arrows,
+                "rejection_reasons": {"presets": presets, "others": others},
+                "errors": {str(status): self._errors[status] for status in ERROR_STATUSES},
+                "callbacks": {state: self._callbacks[state] for state in callbacks},
+                "faults": dict(self._faults),
+            }

@@ -1,0 +1,347 @@
+"""Runs what is due: reviews at their instants, callbacks outside the lock (those that stay in
+this process under it).
+
+Three ways in. ``catch_up`` before a request or verb is served: what is due happens first, so
+polling sees the truth. ``settle`` after it: work due at once. ``advance`` moves a clock that a
+caller holds, one instant after the other. With ``wake`` set, ``catch_up`` and ``settle`` leave
+the sending of callbacks to the scheduler behind it, so that no request waits for a receiver.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.clock import steady_s
+from plivo_sim.account.ports import Transport
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.errors import Busy, StorageFailed
+from plivo_sim.domain.records import StatusChanged, TimerKind
+from plivo_sim.services import reviews
+from plivo_sim.webhooks.outbox import Attempted, Outbox
+from plivo_sim.webhooks.sender import Sender, Sending
+
+logger = logging.getLogger("plivo_sim")
+
+
+AT_ONCE = 64
+"""So many reviews of one instant are written in one transaction."""
+
+
+ADVANCE_BUDGET_S = 30.0
+
+
+MOST_HAPPENINGS = 10_000
+
+
+SENDS_WAIT_S = 2.0
+"""How long to wait for a receiver that may itself be who waits."""
+
+
+CLOSE_WAIT_S = 5.0
+
+
+Happening = StatusChanged | Attempted
+
+
+@dataclass(slots=True)
+class Advance:
+    """What an advance did. ``pending``: the time budget ran out and it carries on."""
+
+    happenings: list[Happening] = field(default_factory=list)
+    pending: bool = False
+
+    def note(self, happened: list[Happening]) -> None:
+        self.happenings += happened[: MOST_HAPPENINGS - len(self.happenings)]
+
+
+class Runner:
+    """See the module."""
+
+    def __init__(self, outbox: Outbox, transport: Transport) -> None:
+        self._outbox = outbox
+        self._sender = Sender(outbox, transport)
+        self._sender.on_attempt = self._tell
+        self._sender.wake = self._wake
+        self._closed = False
+        self._here = threading.local()
+        self.wake: Callable[[Account], None] | None = None
+        self.on_happening: Callable[[Account, Happening], None] | None = None
+
+    def catch_up(self, account: Account, *, sends: bool = False) -> None:
+        """Make happen what is due by now; with ``sends``, wait for its callbacks too."""
+        if self.wake is None or sends:
+            patience_s = self._patience_s(account)
+            self.start_due(account)
+            if not account.advancing:
+                self._wait_for_sends(account, patience_s)
+            return
+        with account.lock:
+            now = account.now()
+            self._review_until(account, now)
+            self._hand_over_until(account, now)
+            waiting = account.agenda.next_due(TimerKind.CALLBACK)
+        if waiting is not None:
+            self.wake(account)
+
+    def settle(self, account: Account, *, steered: bool = True) -> None:
+        """After a request or verb: work due at once, and the scheduler learns of the rest.
+
+        Unless the account was ``steered`` (its clock, say), the rest is new timers or nothing.
+        What cannot be written down now stays due: the answer is given, and its caller is gone.
+        """
+        if self.wake is None:
+            try:
+                self.catch_up(account)
+            except StorageFailed as error:
+                logger.error("%s; what is due waits", error)
+        elif steered or account.agenda.fresh:
+            account.agenda.fresh = False
+            self.wake(account)
+
+    def start_due(self, account: Account) -> None:
+        """Everything due by now; callbacks are begun, and nobody waits for them."""
+        era = account.era
+        while self._instant(account, account.now(), era) is not None:
+            pass
+
+    def finish_due(self, account: Account, bound_s: float) -> bool:
+        """Make happen what is due by now and wait for its callbacks, and for what is due by then;
+        returns whether all of it was over in time."""
+        deadline = steady_s() + bound_s
+        while (left_s := deadline - steady_s()) > 0:
+            self.start_due(account)
+            if not self._wait_for_sends(account, left_s):
+                return False
+            with account.lock:
+                at = account.agenda.next_instant()
+                if self._closed or at is None or at > account.now():
+                    return True
+        return False
+
+    def deliver(self, account: Account, application_id: str, *, busy: bool) -> None:
+        """Make happen what is due by now; returns once the attempts of this application that are
+        due are over.
+
+        ``busy``: a receiver of the account was being called when whoever waits here came in. It may
+        be that receiver, which then would wait for itself: so it waits for a moment only, and not
+        at all during an advance, which sees to what is due.
+        """
+        try:
+            self.start_due(account)
+        except StorageFailed as error:
+            logger.error("%s; what is due waits", error)
+        if self.wake is not None:
+            self.wake(account)
+        if busy and account.advancing:
+            return
+        together: set[Account] | None = getattr(self._here, "together", None)
+        if together is not None:
+            together.add(account)
+            return
+        era, patience_s = account.era, SENDS_WAIT_S if busy else ADVANCE_BUDGET_S
+        self._sender.wait(
+            account, lambda: account.era != era or application_id not in account.lanes, patience_s
+        )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """For many verbs in a row: what they cause goes out at once, and is waited for once, at the
+        end."""
+        accounts: set[Account] = set()
+        self._here.together = accounts
+        try:
+            yield
+        finally:
+            self._here.together = None
+            for account in accounts:
+                self._wait_for_sends(account, ADVANCE_BUDGET_S)
+
+    def advance(
+        self,
+        account: Account,
+        until: datetime | Duration | None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Advance:
+        """Move the clock to ``until``, each event at its own instant
+        (decision "Advance, event by event").
+
+        A duration counts from now; without ``until``, as far as something is due. ``stop`` is
+        asked after each instant; when it says so, the clock stays there. A reset or restore ends
+        it. Raises Busy during another advance of the account, ClockRefused for an instant that the
+        clock cannot go to; then nothing happened.
+        """
+        era, until = self._hold(account, until)
+        result = Advance()
+        deadline = steady_s() + ADVANCE_BUDGET_S
+        try:
+            while not (stop and stop()):
+                happened = self._move(account, until, era)
+                if happened is None:
+                    break
+                result.note(happened)
+                if steady_s() > deadline:
+                    result.pending = True
+                    break
+        finally:
+            if result.pending:
+                self._carry_on(account, until, era, stop)
+            else:
+                self._release(account, era)
+        return result
+
+    def _carry_on(
+        self, account: Account, until: datetime | None, era: int, stop: Callable[[], bool] | None
+    ) -> None:
+        def go_on() -> None:
+            try:
+                while not (stop and stop()):
+                    if self._move(account, until, era) is None:
+                        break
+            except Exception:
+                logger.exception("the advance of account %s ended early", account.auth_id)
+            finally:
+                self._release(account, era)
+
+        threading.Thread(target=go_on, name="plivo-sim-advance", daemon=True).start()
+
+    def _hold(
+        self, account: Account, until: datetime | Duration | None
+    ) -> tuple[int, datetime | None]:
+        """Stop the clock for an advance; returns the era and the instant that is meant."""
+        with account.lock:
+            if account.advancing:
+                raise Busy("another advance of this account is under way")
+            account.clock.hold()  # first: a clock that flies would be past ``until`` already
+            try:
+                if isinstance(until, Duration):
+                    until = until.after(account.now(), account.settings.holidays)
+                if until is not None:
+                    account.clock.check_move(until)
+            except BaseException:
+                account.clock.release()
+                raise
+            account.advancing = True
+            return account.era, until
+
+    def _release(self, account: Account, era: int) -> None:
+        with account.lock:
+            if account.era != era:
+                return
+            account.clock.release()
+            account.advancing = False
+            if not self._closed:
+                account.keep_ledger()
+        if self.wake is not None:
+            self.wake(account)
+
+    def _move(self, account: Account, until: datetime | None, era: int) -> list[Happening] | None:
+        """One instant of an advance, begun when nothing is under way to a receiver any more (or
+        after a moment: it may be that receiver who advances), callbacks included."""
+        is_quiet = self._wait_for_sends(account, SENDS_WAIT_S)
+        instant = self._instant(account, until, era, move=True, awaited=True)
+        if instant is None:
+            return None
+        happened, sendings = instant
+        bound_s = None if is_quiet else SENDS_WAIT_S
+        return [*happened, *self._sender.finish(account, sendings, bound_s)]
+
+    def _wait_for_sends(self, account: Account, bound_s: float) -> bool:
+        """Until nothing is under way to a receiver; returns whether that is so."""
+        era = account.era
+        return self._sender.wait(
+            account, lambda: account.sending == 0 or account.era != era, bound_s
+        )
+
+    def _patience_s(self, account: Account) -> float:
+        """How long a caller waits for callbacks: a moment only if a receiver is being called, for
+        it may be that receiver."""
+        return SENDS_WAIT_S if account.sending else ADVANCE_BUDGET_S
+
+    def end_sends(self, accounts: Iterable[Account]) -> None:
+        """After the records of these were replaced: wait a moment for what is still under way to
+        receivers, and then cut it off. Nothing of before arrives later than this."""
+        self._sender.end_all(accounts, SENDS_WAIT_S)
+
+    def _instant(
+        self,
+        account: Account,
+        until: datetime | None,
+        era: int,
+        *,
+        move: bool = False,
+        awaited: bool = False,
+    ) -> tuple[list[Happening], list[Sending]] | None:
+        """What happens at the next instant at which something is due, and the attempts that are
+        made; None if that is later than ``until``, or the era is over. With ``move`` the clock goes
+        there (or to ``until``)."""
+        with account.lock:
+            if self._closed or account.retired or account.era != era:
+                return None
+            at = account.agenda.next_instant()
+            if at is None or (until is not None and at > until):
+                if move and until is not None:
+                    account.clock.move_to(max(until, account.now()))
+                return None
+            if move:
+                account.clock.move_to(max(at, account.now()))
+            happened = self._review_until(account, at)
+            happened += self._hand_over_until(account, at)
+            sendings = self._sender.take_due(account, at, awaited=awaited)
+        self._sender.begin(account, sendings)
+        return happened, sendings
+
+    def _review_until(self, account: Account, until: datetime) -> list[Happening]:
+        """Those of one instant are written together, and told of once they are. When that fails
+        they are taken one by one, so that one that cannot be written takes no other with it."""
+        happened: list[Happening] = []
+        most = AT_ONCE
+        while timers := account.agenda.take_together(TimerKind.REVIEW, until, most):
+            try:
+                with account.transaction():
+                    events = [reviews.run(account, timer) for timer in timers]
+            except BaseException as error:
+                for timer in timers:
+                    account.agenda.requeue(timer)
+                if len(timers) == 1 or not isinstance(error, Exception):
+                    raise
+                most = 1
+                continue
+            for event in events:
+                if event is not None:
+                    happened.append(event)
+                    self._tell(account, event)
+        return happened
+
+    def _hand_over_until(self, account: Account, until: datetime) -> list[Happening]:
+        """Callbacks to receivers within this process: nobody has to wait for a socket."""
+        happened: list[Happening] = []
+        while timer := account.agenda.take(TimerKind.NOTICE, until):
+            try:
+                attempted = self._outbox.hand_over(account, timer)
+            except BaseException:
+                account.agenda.requeue(timer)
+                raise
+            if attempted is not None:
+                happened.append(attempted)
+                self._tell(account, attempted)
+        return happened
+
+    def _tell(self, account: Account, happening: Happening) -> None:
+        if self.on_happening is not None:
+            self.on_happening(account, happening)
+
+    def _wake(self, account: Account) -> None:
+        if self.wake is not None:
+            self.wake(account)
+
+    def close(self, accounts: Iterable[Account] = (), wait_s: float = CLOSE_WAIT_S) -> None:
+        """Begin nothing more, and let end what is under way to receivers of these accounts; what
+        takes longer than ``wait_s`` is cut off and stays due."""
+        self._closed = self._sender.closed = True
+        self._sender.end_all(accounts, wait_s)

@@ -1,0 +1,110 @@
+"""Wakes the accounts of a live server when something is due in them.
+
+One thread holds each running account's next due instant, in real time; a small pool runs the
+accounts. It waits for no receiver: what is due is begun, and ends on threads of the account's own.
+
+Accounts are told apart by identity and era, never by auth id: the run of one that was reset, or
+that another has taken the place of, stands in nobody's way.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from plivo_sim.account.account import Account
+from plivo_sim.simulator.runner import Runner
+
+logger = logging.getLogger("plivo_sim")
+
+
+WORKERS = 32
+"""Made on demand."""
+
+
+LONGEST_NAP_S = 1.0
+"""A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
+
+
+class Scheduler:
+    """See the module. ``notify`` may be called from any thread, under any lock."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._wanted = threading.Condition()
+        self._fresh: set[Account] = set()
+        self._waiting: set[Account] = set()
+        self._running: set[tuple[Account, int]] = set()
+        self._stopped = False
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="plivo-sim-due")
+        self._thread = threading.Thread(target=self._loop, name="plivo-sim-clock", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop waking; what is under way to a receiver ends on its own."""
+        with self._wanted:
+            self._stopped = True
+            self._wanted.notify()
+        self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def notify(self, account: Account) -> None:
+        """Something may be due in this account, now or later."""
+        with self._wanted:
+            self._fresh.add(account)
+            self._wanted.notify()
+
+    def _loop(self) -> None:
+        while True:
+            nap_s = self._start_due()
+            with self._wanted:
+                if self._stopped:
+                    return
+                if not self._fresh:
+                    self._wanted.wait(nap_s)
+                self._waiting |= self._fresh
+                self._fresh.clear()
+
+    def _start_due(self) -> float | None:
+        """Start every account that has due work; returns how long nobody else has any."""
+        nap_s: float | None = None
+        for account in list(self._waiting):
+            with account.lock:
+                era = account.era
+                idle = account.advancing or account.retired
+                at = None if idle else account.agenda.next_instant()
+                delay_s = None if at is None else account.clock.real_delay_s(at)
+            if (account, era) in self._running:
+                continue
+            if delay_s is None:
+                self._waiting.remove(account)
+            elif delay_s == 0:
+                self._start(account, era)
+            else:
+                nap_s = min(delay_s, LONGEST_NAP_S, nap_s or LONGEST_NAP_S)
+        return nap_s
+
+    def _start(self, account: Account, era: int) -> None:
+        self._waiting.remove(account)
+        with self._wanted:
+            if self._stopped:
+                return
+            self._running.add((account, era))
+        self._pool.submit(self._run, account, era)
+
+    def _run(self, account: Account, era: int) -> None:
+        try:
+            self._runner.start_due(account)
+        except Exception:
+            if self._stopped:  # and the records closed, perhaps: nobody waited for it
+                return
+            logger.exception("due work of account %s failed; it is tried again", account.auth_id)
+            time.sleep(LONGEST_NAP_S)
+        finally:
+            with self._wanted:
+                self._running.discard((account, era))
+            self.notify(account)

@@ -1,0 +1,130 @@
+"""The simulator for test suites: in process or served, with verbs that read as sentences.
+
+The pytest plugin hands these out as fixtures; ``in_process()`` and ``served()`` are the same for
+unittest and everybody else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from plivo_sim.domain.urls import with_scheme
+from plivo_sim.testing import _TURN, AUTH_TOKEN
+from plivo_sim.webhooks.signatures import sign_v2, sign_v3
+
+# --- receiving callbacks ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A callback that arrived; ``signed`` says whether both signatures are right."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str
+    signed: bool
+
+    def json(self) -> Any:
+        from plivo_sim.domain.text import decode_json
+
+        return decode_json(self.body)
+
+
+class Inbox:
+    """A real receiver on loopback that keeps callbacks and checks their signatures.
+
+    ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. ``url`` names whose
+    messages these are: what still comes to the URL of an earlier test is refused with 410.
+    """
+
+    def __init__(self, token: str = AUTH_TOKEN) -> None:
+        self.token = token
+        self.messages: list[Message] = []
+        self._turn = 1
+        self._strays: list[str] = []
+        self._statuses: list[int] = []
+        self._arrived = threading.Condition()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where callbacks are to be sent."""
+        return f"http://127.0.0.1:{self._server.server_port}/callback/{self._turn}"
+
+    def begin(self, token: str = AUTH_TOKEN) -> None:
+        """For the next test: empty, and with a URL of its own."""
+        with self._arrived:
+            self._turn += 1
+            self.token = token
+            self._strays.clear()
+            self.clear()
+
+    def answer_with(self, *statuses: int) -> None:
+        self._statuses = list(statuses)
+
+    def wait_for(self, count: int, timeout_s: float = 5.0) -> list[Message]:
+        """The messages once there are this many; raises AssertionError when they do not come."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.messages) >= count, timeout_s):
+                strays = "".join(f"; one came to {url}, of an earlier test" for url in self._strays)
+                raise AssertionError(
+                    f"{len(self.messages)} of {count} callbacks arrived within {timeout_s} s"
+                    + strays
+                )
+            return list(self.messages)
+
+    def clear(self) -> None:
+        self.messages.clear()
+        self._statuses.clear()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def take(self, method: str, url: str, headers: Mapping[str, str], body: str) -> int:
+        """Keep one message; returns the status to answer with."""
+        with self._arrived:
+            found = _TURN.match(urlsplit(url).path)
+            if found is not None and int(found[1]) != self._turn:
+                self._strays.append(url)
+                return 410
+            signed = _is_signed(self.token, method, url, headers, body)
+            self.messages.append(Message(method, url, headers, body, signed))
+            self._arrived.notify_all()
+            return self._statuses.pop(0) if self._statuses else 200
+
+
+def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            url = with_scheme(self.headers["Host"]) + self.path
+            self.send_response(inbox.take(self.command, url, dict(self.headers.items()), body))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    return Handler
+
+
+def _is_signed(token: str, method: str, url: str, headers: Mapping[str, str], body: str) -> bool:
+    from plivo_sim.webhooks.signatures import Seen, params_of
+
+    seen = Seen(method=method, url=url, headers=headers, body=body, token=token)
+    nonce = headers.get("X-Plivo-Signature-V3-Nonce", "")
+    v2 = headers.get("X-Plivo-Signature-V2") == sign_v2(token, url, nonce)
+    v3 = headers.get("X-Plivo-Signature-V3") == sign_v3(token, method, url, nonce, params_of(seen))
+    return v2 and v3

@@ -1,0 +1,187 @@
+"""One call to an imitated API: who calls, in which account, what it turned out to be."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+from flask import Request, Response, g
+from werkzeug.wsgi import ClosingIterator
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.clock import steady_s
+from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.text import encode_json
+from plivo_sim.scenarios.language import FaultRule
+from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.web.errors import Unauthenticated
+from plivo_sim.web.framework import base_url_of
+
+MOST_KEPT = 64
+
+
+LONGEST_KEPT = 8192
+
+
+_KEPT = "presented"
+
+
+Environ = dict[str, Any]
+
+
+ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
+
+
+class JsonResponse(Response):
+    """A whole text with its length: what Werkzeug works out for any response is known here."""
+
+    @property
+    def content(self) -> bytes:
+        """What is sent."""
+        return b"".join(cast("list[bytes]", self.response))
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        start_response(self.status, self.headers.to_wsgi_list())
+        sent = () if environ["REQUEST_METHOD"] == "HEAD" else (self.content,)
+        return ClosingIterator(sent, self.close)
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known of the request being served. ``why`` is one clause for the log.
+
+    ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
+
+    ``error_body`` words an error for whoever is asking; it may change as the call is understood
+    (a dialect is chosen after the body is read). ``body`` is what was read of the request.
+    """
+
+    sim: Simulator
+    error_body: ErrorBody
+    request: Request
+    media_type: str = "application/json"
+    auth_id: str = ""
+    account_or_none: Account | None = None
+    api_id: str = ""
+    dialect: str = ""
+    operation: str = ""
+    why: str = ""
+    api: str = ""
+    fault: str = ""
+    spoil: FaultRule | None = None
+    body: Any = None
+    began: float = field(default_factory=steady_s)
+    warnings: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> Account:
+        """The authenticated account."""
+        assert self.account_or_none is not None
+        return self.account_or_none
+
+    @property
+    def base_url(self) -> str:
+        """What URLs in answers begin with, without a last slash."""
+        return self.sim.settings.public_url.rstrip("/") or base_url_of(self.request)
+
+    def id_of_answer(self) -> str:
+        """``api_id``: the account's next, or that of an answer to somebody who has none."""
+        if not self.api_id:
+            self.api_id = self.sim.next_api_id()
+        return self.api_id
+
+    def answer(self, body: Any, status: int = 200) -> Response:
+        """A JSON response."""
+        return JsonResponse(encode_json(body), status=status, content_type=self.media_type)
+
+    def answer_kept(self, key: Hashable, present: Callable[[], dict[str, Any]]) -> Response:
+        """``api_id`` and what ``present`` makes, under the account's lock, of the records.
+
+        Its JSON is kept until something is written; ``key``: all that it depends on beside them.
+        """
+        with self.account.lock:
+            text = kept_text(self.account, (self.operation, key), present)
+        return JsonResponse(
+            b'{"api_id":"%b",%b' % (self.api_id.encode(), text[1:]), content_type=self.media_type
+        )
+
+    def refuse(self, error: SimError) -> Response:
+        """The response that says what went wrong."""
+        self.id_of_answer()
+        status, body = self.error_body(self, error)
+        self.why = _told(body) or str(error)
+        return self.answer(body, status)
+
+
+def kept_text(account: Account, key: Hashable, present: Callable[[], dict[str, Any]]) -> bytes:
+    """The JSON of what ``present`` makes of the records, which are as they were while the account
+    counts no change. Caller holds the lock."""
+    changes, texts = account.derived.get(_KEPT, (-1, {}))
+    if changes != account.changes or len(texts) >= MOST_KEPT:
+        texts = {}
+        account.derived[_KEPT] = account.changes, texts
+    text: bytes | None = texts.get(key)
+    if text is None:
+        text = encode_json(present())
+        if len(text) <= LONGEST_KEPT:
+            texts[key] = text
+    return text
+
+
+def _told(body: Any) -> str:
+    """The sentence within an error body, whatever its dialect."""
+    told = body.get("error") or body.get("detail") or body.get("errors")
+    return str(told.get("message") if isinstance(told, dict) else told)
+
+
+def current_call() -> Call:
+    """The call that this request opened."""
+    return cast(Call, g.call)
+
+
+def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
+    """Find the account, or raise Unauthenticated (decision "Lenient credentials").
+
+    Lenient: any well-formed auth id with any token. An id with a fixed token takes no other.
+    A subaccount (``SA…``) lives in the account with the same 18 characters, which may act for
+    it, but not the other way round.
+    """
+    user, token = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
+    if not AUTH_ID.fullmatch(user):
+        raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
+    if not token:
+        raise Unauthenticated("the auth token is empty")
+    fixed = call.sim.settings.credentials.get(user)
+    if fixed is not None and not hmac.compare_digest(fixed.encode(), token.encode()):
+        raise Unauthenticated("the auth token is wrong")
+    if user not in (path_auth_id, _parent(path_auth_id)):
+        raise Unauthenticated("the credentials are not those of the account in the URL")
+    call.auth_id = user
+    call.account_or_none = call.sim.account(_parent(user))
+    if user.startswith("MA") or call.account_or_none.token is None:
+        call.account_or_none.token = token
+
+
+def _parent(auth_id: str) -> str:
+    return f"MA{auth_id[2:]}"
+
+
+@lru_cache(maxsize=256)
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or not encoded.strip():
+        raise Unauthenticated("HTTP Basic credentials are required: auth id and auth token")
+    try:
+        user, colon, token = (
+            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        )
+    except ValueError:  # no base64, no ASCII, no UTF-8
+        raise Unauthenticated("the Authorization header is malformed") from None
+    if not colon:
+        raise Unauthenticated("the Authorization header is malformed")
+    return user, token

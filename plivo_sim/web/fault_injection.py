@@ -1,0 +1,190 @@
+"""Puts faults into calls: before the work, or after it ("applied, answer lost").
+
+Request hooks, so they know account, dialect and operation. A fault never corrupts state: it
+either keeps the call from happening or spoils the answer of one that did.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from flask import Response
+
+from plivo_sim.account.account import Account
+from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.ids import draw_fraction
+from plivo_sim.scenarios.language import CUTTING, FaultRule
+from plivo_sim.services.policies import faults_of
+from plivo_sim.web.calls import Call
+from plivo_sim.web.errors import Cut, Injected, RateLimited, Unauthenticated
+from plivo_sim.web.streams import CUT_KEY
+
+DEFAULT_RETRY_AFTER_S = 60
+
+
+_MESSAGES = {
+    "error": "The simulator was told to fail here",
+    "unavailable": "Service unavailable",
+}
+
+
+Told = Mapping[str, str]
+"""What a fault may look at in a call: its api, operation, method, path and application."""
+
+
+Test = Callable[[FaultRule, Told], bool]
+
+
+class Injector:
+    """Matches faults against calls. What it counts is no state: it lives in memory only."""
+
+    def __init__(self) -> None:
+        self._windows: WeakKeyDictionary[Account, tuple[int, dict[str, deque[float]]]] = (
+            WeakKeyDictionary()
+        )
+
+    def before(self, call: Call) -> None:
+        """Apply the faults that keep a call from happening: raises, or marks the call for
+        ``after``. Latency is real time."""
+        if call.account_or_none is None or not self._any(call.account_or_none):
+            return
+        fault = self._strike(call, _told(call), _hits)
+        if fault is None:
+            return
+        if fault.strikes_late:
+            call.spoil = fault
+        elif fault.effect in CUTTING:
+            raise Cut(fault.effect)
+        else:
+            if fault.effect in ("rate_limited", "unavailable") or fault.retry_after_s is not None:
+                wait_s = fault.retry_after_s
+                call.headers["Retry-After"] = str(
+                    DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s
+                )
+            raise error_of(fault, call.api)
+
+    def within(self, call: Call, told: Told) -> FaultRule | None:
+        """The fault that hits a call which an API makes to another one while it serves this one.
+
+        Its latency has passed. Only a fault that names the other API hits it.
+        """
+        return self._strike(call, told, _hits_by_name)
+
+    def after(self, call: Call, response: Response) -> Response:
+        """Spoil the answer of a call that was served."""
+        fault = call.spoil
+        if fault is None:
+            return response
+        call.spoil = None
+        if fault.effect in CUTTING or fault.effect == "truncated":
+            call.request.environ[CUT_KEY] = fault.effect
+            return response
+        if fault.effect == "invalid_json":
+            response.set_data(response.get_data()[:-1] + b',"')
+            return response
+        if fault.effect == "wrong_content_type":
+            response.headers["Content-Type"] = "text/html; charset=utf-8"
+            return response
+        return call.refuse(error_of(fault, call.api))
+
+    def _any(self, account: Account) -> bool:
+        with account.lock:
+            return bool(faults_of(account))
+
+    def _strike(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
+        """The first fault that hits this call, after its latency; None if all it does is to wait.
+
+        Its count goes up with every call it matches.
+        """
+        fault = self._first(call, told, hits)
+        if fault is not None and fault.latency_s:
+            time.sleep(fault.latency_s)
+        return None if fault is None or fault.effect == "slow" else fault
+
+    def _first(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
+        account = call.account
+        with account.lock:
+            for id, fault in faults_of(account):
+                if hits(fault, told) and self._due(id, fault, account):
+                    call.fault = f"{id}: {fault.effect}"
+                    return fault
+        return None
+
+    def _due(self, id: str, fault: FaultRule, account: Account) -> bool:
+        hits = account.fault_hits
+        nth = hits[id] = hits.get(id, 0) + 1
+        struck = hits.get(f"{id}/struck", 0)
+        if nth <= fault.skip or (fault.times is not None and struck >= fault.times):
+            return False
+        if (nth - fault.skip - 1) % fault.every != 0:
+            return False
+        if draw_fraction(account.settings.seed, "fault", id, nth) >= fault.probability:
+            return False
+        if fault.quota is not None and not self._over_quota(account, id, fault):
+            return False
+        hits[f"{id}/struck"] = struck + 1
+        return True
+
+    def _over_quota(self, account: Account, id: str, fault: FaultRule) -> bool:
+        assert fault.quota is not None
+        now = time.time()
+        window = self._of(account).setdefault(id, deque())
+        while window and window[0] <= now - fault.quota.per_s:
+            window.popleft()
+        if len(window) >= fault.quota.calls:
+            return True
+        window.append(now)
+        return False
+
+    def _of(self, account: Account) -> dict[str, deque[float]]:
+        """The windows of an account; they begin anew when its records are replaced."""
+        era, windows = self._windows.get(account, (-1, {}))
+        if era != account.era:
+            windows = {}
+            self._windows[account] = account.era, windows
+        return windows
+
+
+def error_of(fault: FaultRule, api: str) -> SimError:
+    """The error that a fault in calls to this API answers with."""
+    if fault.effect == "expired_credentials":
+        return Unauthenticated(fault.message or "the auth token has expired")
+    if fault.effect == "rate_limited":
+        return RateLimited(60, fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
+    unavailable = 502 if api == "atoms" else 503
+    status = unavailable if fault.effect == "unavailable" else fault.status
+    return Injected(status, fault.message or _MESSAGES.get(fault.effect, "Injected fault"))
+
+
+def _told(call: Call) -> Told:
+    request = call.request
+    view_args: dict[str, Any] = request.view_args or {}
+    return {
+        "api": call.api,
+        "operation": call.operation,
+        "method": request.method,
+        "path": request.path,
+        "application": str(view_args.get("id", "")),
+    }
+
+
+def _hits(fault: FaultRule, told: Told) -> bool:
+    return all(
+        wanted == "*" or fnmatch.fnmatchcase(told[name].casefold(), wanted.casefold())
+        for name, wanted in (
+            ("api", fault.api),
+            ("operation", fault.operation),
+            ("method", fault.method),
+            ("path", fault.path),
+            ("application", fault.application),
+        )
+    )
+
+
+def _hits_by_name(fault: FaultRule, told: Told) -> bool:
+    return fault.api.casefold() == told["api"] and _hits(fault, told)

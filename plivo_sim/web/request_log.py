@@ -1,0 +1,147 @@
+"""The journal of one account's last exchanges: a ring in memory, no state.
+
+What is kept is small (no uploaded bytes, the start of long answers), holds no secret, and is only
+made readable when somebody asks.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from flask import Response
+from werkzeug.datastructures import EnvironHeaders
+
+from plivo_sim.domain.text import decode_json
+from plivo_sim.web.bodies import Body
+from plivo_sim.web.calls import Call, JsonResponse
+from plivo_sim.web.framework import BareRequest
+
+KEPT_TEXT = 4000
+
+
+KEPT_BODY_BYTES = 32 * 1024
+
+
+OVERHEAD_BYTES = 2000
+"""What an exchange takes beside its texts, about."""
+
+
+_SECRET = re.compile("auth|cookie|token|secret|password|api[-_]?key", re.IGNORECASE)
+"""Headers whose name has such a word are masked: what is not for us may be dear to somebody."""
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One call and its answer. ``environ``: the texts of the WSGI environment, secrets masked.
+
+    ``sent`` is what the body was: JSON text as it came, or a summary of it.
+    """
+
+    id: str
+    at: datetime
+    environ: dict[str, str]
+    sent: Any
+    status: int
+    answer: bytes
+    answer_type: str
+    dialect: str
+    operation: str
+    fault: str
+    why: str
+    took_ms: float
+
+    @property
+    def method(self) -> str:
+        return self.environ["REQUEST_METHOD"]
+
+    @property
+    def url(self) -> str:
+        return BareRequest(dict(self.environ)).url
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory this takes."""
+        texts = sum(map(len, self.environ.values())) + len(self.answer) + len(self.why)
+        if isinstance(self.sent, list):
+            return OVERHEAD_BYTES + texts + sum(_size_of(part) for part in self.sent)
+        return OVERHEAD_BYTES + texts + len(self.sent or "")
+
+    def shown(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "id": self.id,
+            "at": self.at.isoformat(),
+            "method": self.method,
+            "url": self.url,
+            "headers": dict(EnvironHeaders(self.environ).items()),
+            "body": decode_json(self.sent) if isinstance(self.sent, bytes) else self.sent,
+            "status": self.status,
+            "answer": self.answer.decode("utf-8", "replace"),
+            "answer_type": self.answer_type,
+            "dialect": self.dialect,
+            "operation": self.operation,
+            "fault": self.fault or None,
+            "why": self.why,
+            "took_ms": round(self.took_ms, 2),
+        }
+
+
+def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
+    """Put an exchange into its account's ring."""
+    account = call.account
+    exchange = Exchange(
+        id=call.api_id,
+        at=account.now(),
+        environ=_texts(environ),
+        sent=None if call.body is None else _summary(call.body),
+        status=response.status_code,
+        answer=response.content[:KEPT_TEXT] if isinstance(response, JsonResponse) else b"",
+        answer_type=response.content_type or "",
+        dialect=call.dialect,
+        operation=call.operation,
+        fault=call.fault,
+        why=call.why,
+        took_ms=took_ms,
+    )
+    account.exchanges.append(exchange, exchange.size_bytes)
+
+
+@lru_cache(maxsize=1024)
+def is_secret(header: str) -> bool:
+    """Whether a header of this name is masked wherever requests are shown."""
+    return _SECRET.search(header) is not None
+
+
+def _texts(environ: dict[str, Any]) -> dict[str, str]:
+    names, secret = _names_of(tuple(environ), tuple(map(type, environ.values())))
+    texts = {name: environ[name] for name in names}
+    texts.update(secret)
+    return texts
+
+
+@lru_cache(maxsize=32)
+def _names_of(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[list[str], dict[str, str]]:
+    """Which of these are texts, and masks for those of them that are secret."""
+    texts = [name for name, type_ in zip(names, types, strict=True) if type_ is str]
+    return texts, {n: "***" for n in texts if n.startswith("HTTP_") and is_secret(n)}
+
+
+def _summary(body: Body) -> Any:
+    if body.kind in ("empty", "other"):
+        return None
+    if body.kind == "json":
+        size = len(body.raw)
+        return body.raw if size <= KEPT_BODY_BYTES else f"({size} bytes of JSON, not kept)"
+    return [
+        {"name": part.name, "filename": part.filename, "size_bytes": len(part.content)}
+        if part.is_file
+        else {"name": part.name, "text": part.content[:KEPT_TEXT].decode("utf-8", "replace")}
+        for part in body.parts
+    ]
+
+
+def _size_of(part: dict[str, Any]) -> int:
+    return 400 + len(part["name"]) + len(part.get("text", ""))

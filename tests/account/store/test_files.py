@@ -1,0 +1,78 @@
+"""Uploaded files: kept by their content."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from plivo_sim.account.ports import FileStore
+from plivo_sim.account.store.disk import DiskFiles, MemoryFiles, sha256_of
+from plivo_sim.domain.errors import StorageFailed
+
+
+@pytest.fixture(params=["memory", "disk"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> FileStore:
+    """Each way of keeping files."""
+    return MemoryFiles() if request.param == "memory" else DiskFiles(tmp_path / "files")
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.4", bytes(range(256)) * 4096])
+def test_a_content_comes_back_under_its_hash(files: FileStore, content: bytes) -> None:
+    """Byte for byte."""
+    name = files.keep(content)
+    assert (name, files.read(name)) == (sha256_of(content), content)
+
+
+def test_keeping_again_is_the_same(files: FileStore) -> None:
+    """One content, one name."""
+    assert files.keep(b"a") == files.keep(b"a")
+
+
+def test_an_unknown_hash_is_none(files: FileStore) -> None:
+    """Also before anything was kept."""
+    assert files.read(sha256_of(b"never")) is None
+
+
+def test_forgetting_keeps_what_is_named(files: FileStore) -> None:
+    """And drops the rest."""
+    kept, gone = files.keep(b"kept"), files.keep(b"gone")
+    files.forget_all_but({kept})
+    assert (files.read(kept), files.read(gone)) == (b"kept", None)
+
+
+def test_forgetting_before_anything_was_kept(files: FileStore) -> None:
+    """There is nothing to do."""
+    files.forget_all_but(())
+    assert files.read(sha256_of(b"")) is None
+
+
+def test_forgotten_files_can_be_kept_again(files: FileStore) -> None:
+    """A reset is not the end."""
+    name = files.keep(b"a")
+    files.forget_all_but(())
+    files.keep(b"a")
+    assert files.read(name) == b"a"
+
+
+def test_disk_files_survive_a_restart(tmp_path: Path) -> None:
+    """Another store over the same folder has them."""
+    name = DiskFiles(tmp_path / "files").keep(b"a")
+    assert DiskFiles(tmp_path / "files").read(name) == b"a"
+
+
+def test_a_half_written_file_is_never_read_as_whole(tmp_path: Path) -> None:
+    """What a crash left aside does not stand in the way, and goes with the next sweep."""
+    (tmp_path / f"{sha256_of(b'whole')}.123-456").write_bytes(b"wh")
+    files = DiskFiles(tmp_path)
+    name = files.keep(b"whole")
+    files.forget_all_but({name})
+    assert (files.read(name), os.listdir(tmp_path)) == (b"whole", [name])
+
+
+def test_a_folder_that_cannot_be_written_is_a_storage_failure(tmp_path: Path) -> None:
+    """Told with the path; here a file is where the folder should be."""
+    (tmp_path / "files").write_text("in the way")
+    with pytest.raises(StorageFailed, match="cannot write"):
+        DiskFiles(tmp_path / "files").keep(b"a")

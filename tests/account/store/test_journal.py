@@ -1,0 +1,414 @@
+"""The journal on disk: what survives, what is refused, what is taken back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plivo_sim.account.store import format as lines
+from plivo_sim.account.store import journal
+from plivo_sim.account.store.database import Database
+from plivo_sim.account.store.disk import Syncing
+from plivo_sim.domain.errors import StateUnreadable, StorageFailed
+from plivo_sim.domain.statuses import Status
+from tests.account.store.records import application, end_user, ids, keep
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a journal is kept; its folder does not exist yet."""
+    return tmp_path / "account" / "journal.jsonl"
+
+
+def write(path: Path, *batches: list[Any]) -> bytes:
+    """A journal with one transaction a batch; returns its bytes."""
+    with Database(path) as db:
+        for batch in batches:
+            keep(db, *batch)
+    return path.read_bytes()
+
+
+def aliases(path: Path) -> list[str]:
+    """What a journal holds."""
+    with Database(path) as db:
+        return [record.alias for record in db.applications.every()]
+
+
+def test_a_transaction_is_one_line(path: Path) -> None:
+    """After the header; each begins with a checksum."""
+    lines = write(path, [application(1), application(2)], [application(3)]).splitlines()
+    assert [len(line.split(b" ", 1)[0]) for line in lines] == [8, 8, 8]
+
+
+def test_nothing_is_written_before_the_first_change(path: Path) -> None:
+    """Opening and reading leave no file and no folder."""
+    with Database(path) as db:
+        assert list(db.applications.every()) == []
+        with db.transaction():
+            pass
+    assert not path.parent.exists()
+
+
+def test_a_failed_transaction_writes_nothing(path: Path) -> None:
+    """The file stays as it is, byte for byte."""
+    before = write(path, [application(1)])
+    with Database(path) as db, pytest.raises(ValueError, match="not its own"):
+        keep(db, application(2), application(1, id="app-3"))
+    assert path.read_bytes() == before
+
+
+def test_opening_changes_nothing(path: Path) -> None:
+    """A whole journal is read, not rewritten."""
+    before = write(path, [application(1)])
+    assert aliases(path) == ["alias 1"]
+    assert (path.read_bytes(), os.listdir(path.parent)) == (before, ["journal.jsonl"])
+
+
+# --- files of another kind -------------------------------------------------------------------
+
+
+def journal_of(*contents: Any, header: Any = None) -> bytes:
+    """A journal with these lines, rightly checksummed."""
+    whole, checksum = lines.line_of(header or {"format": lines.FORMAT}, 0)
+    for content in contents:
+        line, checksum = lines.line_of(content, checksum)
+        whole += line
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (journal_of(header={"format": 3}), "newer plivo-sim: its format is 3, .* reads 2;"),
+        (journal_of(header={"format": 0}), "is no journal"),
+        (journal_of(header={"ops": []}), "not a plivo-sim journal"),
+        (b'{"_default": {"1": {}}}', "not a plivo-sim journal"),
+        (b"\x00" * 100, "not a plivo-sim journal"),
+        (b"not ours\n" * 9, "not a plivo-sim journal"),
+        (journal_of({"lost": [{"id": "a"}]}), "does not fit"),
+        (journal_of({"gone": {"lost": ["a"]}}), "does not fit"),
+        (journal_of({"applications": [{"id": "a"}]}), r"does not fit .*\(line 2: "),
+        (journal_of([]), "does not fit"),
+    ],
+    ids=[
+        "newer", "format 0", "no header", "stock TinyDB", "zeros", "text", "unknown table",
+        "gone from an unknown table", "other record", "no object",
+    ],
+)  # fmt: skip
+def test_a_file_of_another_kind_is_refused(path: Path, content: bytes, sentence: str) -> None:
+    """Clearly, with what to do, and without touching it."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(StateUnreadable, match=f"(?s){sentence}.*another --state"):
+        Database(path)
+    assert (path.read_bytes(), os.listdir(path.parent)) == (content, [path.name])
+
+
+def test_a_folder_in_its_place_is_refused(path: Path) -> None:
+    """As unreadable state, not as a traceback."""
+    path.mkdir(parents=True)
+    with pytest.raises(StateUnreadable, match="cannot use"):
+        Database(path)
+
+
+# --- writing that fails ----------------------------------------------------------------------
+
+
+class FullDisk:
+    """A file that takes only so many bytes more, as on a disk that fills up."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self._file = file
+        self.room = room
+
+    def write(self, content: Any) -> int:
+        if self.room == 0:
+            raise OSError(28, "No space left on device")
+        written: int = self._file.write(bytes(content[: self.room]))
+        self.room -= written
+        return written
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@pytest.mark.parametrize("room", [0, 1, 8, 9, 100, 250])
+def test_a_full_disk_takes_the_change_back(path: Path, room: int) -> None:
+    """However much of the line still went through; the next write works, and so does the file."""
+    with Database(path) as db:
+        keep(db, application(1))
+        before = path.read_bytes()
+        db.journal._file = FullDisk(db.journal._file, room)  # type: ignore[assignment]  # a fake
+        with pytest.raises(StorageFailed, match="No space left"):
+            keep(db, application(2), application(1, alias="changed"))
+        assert (path.read_bytes(), [a.alias for a in db.applications.every()]) == (
+            before,
+            ["alias 1"],
+        )
+        keep(db, application(3))
+    assert aliases(path) == ["alias 1", "alias 3"]
+
+
+def test_a_line_taken_in_pieces_is_whole(path: Path) -> None:
+    """A short write is not an error: the rest follows."""
+    with Database(path) as db:
+        keep(db, application(1))
+        file = db.journal._file
+
+        class Slow(FullDisk):
+            def write(self, content: Any) -> int:
+                return super().write(content[:7])
+
+        db.journal._file = Slow(file, 10**6)  # type: ignore[assignment]  # a fake
+        keep(db, application(2))
+    assert aliases(path) == ["alias 1", "alias 2"]
+
+
+def test_a_half_line_that_cannot_be_cut_now_is_cut_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It never stays between two good lines."""
+    with Database(path) as db:
+        keep(db, application(1))
+        db.journal._file = FullDisk(db.journal._file, 50)  # type: ignore[assignment]  # a fake
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "truncate", _refuse)
+            for _ in range(2):
+                with pytest.raises(StorageFailed):
+                    keep(db, application(2))
+        keep(db, application(3))
+    assert aliases(path) == ["alias 1", "alias 3"]
+
+
+def _refuse(*_: Any) -> None:
+    raise OSError(5, "Input/output error")
+
+
+LIMITED = """
+    import resource, sys
+    from pathlib import Path
+    from plivo_sim.domain.errors import StorageFailed
+    from plivo_sim.account.store.database import Database
+    from tests.account.store.records import application, ids, keep
+
+    with Database(Path(sys.argv[1])) as db:
+        keep(db, application(1))
+        size = Path(sys.argv[1]).stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
+        try:
+            keep(db, application(2))
+        except StorageFailed as error:
+            print(error)
+        print(Path(sys.argv[1]).stat().st_size == size, ids(db.applications.every()))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        keep(db, application(3))
+    with Database(Path(sys.argv[1])) as db:
+        print(ids(db.applications.every()))
+"""
+
+
+def test_a_limit_of_the_operating_system_takes_the_change_back(path: Path) -> None:
+    """The real thing: the kernel takes a part of the line, then refuses."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(LIMITED), str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    failure, *rest = done.stdout.splitlines()
+    assert "File too large" in failure
+    assert rest == ["True ['app-1']", "['app-1', 'app-3']"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_takes_the_change_back(path: Path) -> None:
+    """And works once it has it."""
+    path.parent.mkdir()
+    path.parent.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with Database(path) as db:
+        with pytest.raises(StorageFailed, match="Permission denied"):
+            keep(db, application(1))
+        path.parent.chmod(stat.S_IRWXU)
+        keep(db, application(2))
+    assert aliases(path) == ["alias 2"]
+
+
+def test_a_folder_that_cannot_be_made_takes_the_change_back(path: Path) -> None:
+    """Here a file is in its place; once it is gone, writing works."""
+    path.parent.write_text("in the way")
+    db = Database(path.parent / "sub" / path.name)
+    with pytest.raises(StorageFailed, match="cannot write"):
+        keep(db, application(1))
+    assert len(db.applications) == 0
+    path.parent.unlink()
+    keep(db, application(2))
+    db.close()
+    assert aliases(path.parent / "sub" / path.name) == ["alias 2"]
+
+
+def test_a_header_that_cannot_be_written_is_tried_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal never begins without one."""
+    with Database(path) as db:
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "_write_all", _refuse)
+            with pytest.raises(StorageFailed):
+                keep(db, application(1))
+        keep(db, application(2))
+    assert aliases(path) == ["alias 2"]
+
+
+# --- compaction ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compaction begins early and goes in small pieces."""
+    monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 2000)
+    monkeypatch.setattr(journal, "COMPACT_CHUNK", 3)
+    return
+
+
+@pytest.mark.usefixtures("tiny")
+def test_compaction_keeps_everything_and_saves_space(path: Path) -> None:
+    """The same records changed over and over do not fill the disk."""
+    with Database(path) as db:
+        for turn in range(100):
+            keep(db, *(application(n, alias=f"{n} {turn}") for n in range(1, 8)))
+        with db.transaction():
+            db.end_users.put(end_user(9))
+            db.applications.drop("app-7")
+        expected = list(db.applications.every())
+        largest = 6 * db.journal._size_compacted
+        assert 0 < path.stat().st_size < largest < 40_000
+    with Database(path) as db:
+        assert (list(db.applications.every()), len(db.end_users)) == (expected, 1)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_writing_goes_on_after_a_compaction(path: Path) -> None:
+    """In the new file, not in the one that was replaced."""
+    with Database(path) as db:
+        while db.journal._size_compacted == 0:
+            keep(db, application(1))
+        keep(db, application(2))
+    assert aliases(path) == ["alias 1", "alias 2"]
+
+
+def _until_compaction(db: Database) -> None:
+    for turn in range(20):
+        keep(db, application(1, alias=f"turn {turn}"))
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    ("part", "failing"),
+    [(journal.Compaction, "step"), (journal.Compaction, "finish"), (Syncing, "whole"),
+     (Path, "replace")],
+)  # fmt: skip
+def test_a_crash_during_compaction_leaves_the_old_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch, part: Any, failing: str
+) -> None:
+    """Anywhere between its beginning and the renaming: what was acknowledged is there."""
+
+    class Crash(BaseException):
+        pass
+
+    def crash(*_: Any) -> None:
+        raise Crash
+
+    db = Database(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(part, failing, crash)
+        with pytest.raises(Crash):
+            _until_compaction(db)
+    last = int(path.read_bytes().rpartition(b"turn ")[2].partition(b'"')[0])
+    assert path.with_suffix(".new").exists()
+    assert aliases(path) == [f"turn {last}"]
+    assert not path.with_suffix(".new").exists()
+    db.close()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_directory_is_whole_at_every_step_of_a_compaction(path: Path, tmp_path: Path) -> None:
+    """Copied after each write, as if the process had died there: every write is in the copy, and
+    changes that were made while the compaction was under way are not undone by it."""
+    seen = []
+    with Database(path) as db:
+        for turn in range(60):
+            with db.transaction():
+                db.applications.put(application(turn % 7 + 1, alias=f"turn {turn}"))
+                db.applications.drop(f"app-{(turn + 3) % 7 + 1}")
+            seen.append(path.with_suffix(".new").exists())
+            copy = tmp_path / f"copy-{turn}"
+            shutil.copytree(path.parent, copy)
+            with Database(copy / path.name) as died:
+                assert list(died.applications.every()) == list(db.applications.every())
+    assert {True, False} <= set(seen)
+    assert seen.count(True) > 5
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_compaction_that_fails_fails_no_write(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It saves space, nothing else."""
+    with Database(path) as db:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _refuse)
+            _until_compaction(db)
+        keep(db, application(2))
+    assert aliases(path) == ["turn 19", "alias 2"]
+
+
+def test_leftovers_of_a_compaction_are_ignored(path: Path) -> None:
+    """Whatever is in them."""
+    write(path, [application(1)])
+    path.with_suffix(".new").write_bytes(b"half a file")
+    assert aliases(path) == ["alias 1"]
+
+
+def test_a_restore_that_cannot_be_written_changes_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in memory nor on disk, and the store goes on."""
+    with Database(path) as db:
+        mark = db.mark()
+        keep(db, application(1, status=Status.ACCEPTED))
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _refuse)
+            with pytest.raises(StorageFailed, match="Input/output"):
+                db.restore(mark)
+        assert ids(db.applications.having("status", "accepted")) == ["app-1"]
+        keep(db, application(2))
+    assert aliases(path) == ["alias 1", "alias 2"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda db: db.restore({}),
+        lambda db: keep(db, application(2)),
+        lambda db: db.drop_tables(),
+    ],
+    ids=["restore", "put", "drop_tables"],
+)
+def test_a_closed_journal_is_never_written(path: Path, change: Callable[[Database], None]) -> None:
+    """Late threads of a stopped server must not write into a file that is another's now."""
+    before = write(path, [application(1)])
+    db = Database(path)
+    db.close()
+    with pytest.raises(StorageFailed, match="closed"):
+        change(db)
+    assert path.read_bytes() == before

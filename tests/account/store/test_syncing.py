@@ -1,0 +1,162 @@
+"""When state is forced to disk, counted with an fsync that counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plivo_sim.account.store.database import Database
+from plivo_sim.account.store.disk import DiskFiles, Syncing
+from plivo_sim.domain.errors import StorageFailed
+from tests.account.store.records import application, ids, keep
+
+
+class Timers:
+    """Threads that wait, until a test says that their second is over."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Timers.One] = []
+
+    class One:
+        daemon = False
+
+        def __init__(self, run: Callable[[], None]) -> None:
+            self.run = run
+            self.started = self.cancelled = False
+
+        def start(self) -> None:
+            self.started = True
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    def __call__(self, seconds: float, work: Callable[..., None], args: list[Any]) -> Timers.One:
+        self.waiting.append(self.One(lambda: work(*args)))
+        return self.waiting[-1]
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each fsync."""
+    calls: list[int] = []
+    monkeypatch.setattr(os, "fsync", calls.append)
+    return calls
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a journal is kept."""
+    return tmp_path / "account" / "journal.jsonl"
+
+
+def counted(db: Database, synced: list[int]) -> list[int]:
+    """How many fsyncs each of three writes costs, and a restore."""
+    costs = []
+    for work in (
+        *(lambda n=n: keep(db, application(n)) for n in (1, 2, 3)),
+        lambda: db.restore({}),
+    ):
+        synced.clear()
+        work()
+        costs.append(len(synced))
+    return costs
+
+
+@pytest.mark.parametrize(
+    ("fsync", "costs"),
+    [("always", [2, 1, 1, 2]), ("interval", [1, 0, 0, 3]), ("never", [0, 0, 0, 0])],
+)
+def test_what_a_write_costs(path: Path, synced: list[int], fsync: str, costs: list[int]) -> None:
+    """``always``: one each, and one more for the folder when the file is new; ``interval``: none
+    of its own; a rewritten file is forced before it takes the old one's place, unless ``never``."""
+    with Database(path, fsync) as db:
+        assert counted(db, synced) == costs
+
+
+def test_nothing_is_forced_by_default(path: Path, synced: list[int]) -> None:
+    """A killed process needs none."""
+    with Database(path) as db:
+        keep(db, application(1))
+    assert synced == []
+
+
+def test_an_interval_forces_once_for_all_writes_of_its_second(
+    tmp_path: Path, synced: list[int]
+) -> None:
+    """And again for those after it."""
+    timers = Timers()
+    syncing = Syncing("interval", timers)
+    with (tmp_path / "file").open("wb") as file:
+        for _ in range(5):
+            syncing.appended(file)
+        (first,) = timers.waiting
+        assert (first.started, first.daemon, synced) == (True, True, [])
+        first.run()
+        assert len(synced) == 1
+        syncing.appended(file)
+        assert len(timers.waiting) == 2
+
+
+def test_what_still_waits_is_forced_when_the_file_is_closed(
+    tmp_path: Path, synced: list[int]
+) -> None:
+    """A stopped simulator leaves nothing to the system; a late timer does nothing."""
+    timers = Timers()
+    syncing = Syncing("interval", timers)
+    file = (tmp_path / "file").open("wb")
+    syncing.appended(file)
+    syncing.closing(file)
+    (timer,) = timers.waiting
+    assert (len(synced), timer.cancelled, file.closed) == (1, True, True)
+    timer.run()
+    assert len(synced) == 1
+
+
+def test_a_disk_that_cannot_force_takes_the_change_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ``always``, what is not safe is not acknowledged."""
+
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Database(path, "always") as db:
+        keep(db, application(1))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", broken)
+            with pytest.raises(StorageFailed, match="Input/output"):
+                keep(db, application(2))
+        assert ids(db.applications.every()) == ["app-1"]
+        keep(db, application(3))
+    with Database(path) as again:
+        assert ids(again.applications.every()) == ["app-1", "app-3"]
+
+
+@pytest.mark.parametrize(("fsync", "cost"), [("always", 2), ("interval", 2), ("never", 0)])
+def test_a_file_is_forced_before_its_record(
+    tmp_path: Path, synced: list[int], fsync: str, cost: int
+) -> None:
+    """Content and folder; again is free."""
+    files = DiskFiles(tmp_path / "files", fsync)
+    for _ in range(2):
+        files.keep(b"content")
+    assert len(synced) == cost
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither under the hash nor aside."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    files = DiskFiles(tmp_path / "files")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(StorageFailed, match="No space left"):
+            files.keep(b"content")
+    assert list((tmp_path / "files").iterdir()) == []
+    assert files.read(files.keep(b"content")) == b"content"

@@ -1,0 +1,110 @@
+"""What all commands share: exit codes, refusals, accounts, JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import OTHER_ID, Shell
+from tests.support import AUTH_ID, Http, Receiver
+
+pytestmark = pytest.mark.live
+
+ASKING = [
+    ("status",), ("clock", "show"), ("apps", "list"), ("apps", "show", "x"), ("scenario", "list"),
+    ("scenario", "use", "instant-accept"), ("fault", "list"), ("webhooks", "list"), ("seed", "1"),
+    ("snapshot", "save"), ("reset",), ("export", "-"), ("try",), ("account", "list"),
+    ("account", "set", "strict=true"), ("scenario", "next", "nothing"), ("webhooks", "policy"),
+    ("webhooks", "inbox", "mine"), ("coverage", "--clear"),
+]  # fmt: skip
+OF_ONE_ACCOUNT = [
+    ("clock", "show"), ("clock", "advance", "1d"), ("clock", "set", "2030-01-01"),
+    ("clock", "pause"), ("clock", "resume"), ("clock", "rate", "2"), ("apps", "list"),
+    ("scenario", "show"), ("scenario", "use", "instant-accept"), ("scenario", "use", "--none"),
+    ("fault", "list"), ("fault", "clear"), ("fault", "add", "--effect", "reset"),
+    ("webhooks", "list"), ("webhooks", "replay", "--all"), ("seed", "1"), ("snapshot", "save"),
+    ("snapshot", "load", "x"), ("reset",), ("export", "-"), ("account", "set", "strict=true"),
+    ("scenario", "next", "rejected"), ("webhooks", "policy"), ("webhooks", "policy", "--drop"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ASKING, ids=" ".join)
+def test_nobody_answers(words: tuple[str, ...]) -> None:
+    """Exit code 3, and how to start a simulator."""
+    told = Shell("http://127.0.0.1:1").error(*words, code=3)
+    assert told == "Error: nobody answers at http://127.0.0.1:1; start it: plivo-sim serve\n"
+
+
+@pytest.mark.parametrize("words", OF_ONE_ACCOUNT, ids=" ".join)
+def test_several_accounts(shell: Shell, http: Http, other: Http, words: tuple[str, ...]) -> None:
+    """A command that does not say which one is refused; the message lists them."""
+    http.sdk_created()
+    other.sdk_created()
+    told = shell.error(*words, code=1)
+    assert told.splitlines() == [
+        "Error: several accounts exist; say which one:",
+        f"  --account {AUTH_ID}",
+        f"  --account {OTHER_ID}",
+    ]
+
+
+def test_the_account_that_is_named(shell: Shell, http: Http, other: Http) -> None:
+    """By the option, it alone."""
+    http.sdk_created()
+    other.sdk_created()
+    assert shell.json("clock", "show", "--account", OTHER_ID)["account"] == OTHER_ID
+
+
+def test_the_account_of_the_environment(shell: Shell, http: Http, other: Http) -> None:
+    """Holds where no option says otherwise; to reset all is to say otherwise."""
+    http.sdk_created()
+    other.sdk_created()
+    shell.env["PLIVO_SIM_ACCOUNT"] = OTHER_ID
+    assert shell.json("clock", "show")["account"] == OTHER_ID
+    assert shell.json("clock", "show", "--account", AUTH_ID)["account"] == AUTH_ID
+    assert shell.json("reset", "--all") == {"reset": [AUTH_ID, OTHER_ID]}
+
+
+def test_no_account_at_all(shell: Shell) -> None:
+    """Is said so."""
+    assert "no account exists yet" in shell.error("clock", "show", code=1)
+
+
+def test_a_refusal_names_each_problem_with_its_path(shell: Shell, application: str) -> None:
+    """The sentence, then the paths."""
+    told = shell.error("fault", "add", "--effect", "error", "--quota-per-s", "3", code=1)
+    assert told == "Error: The request has problems\n  quota.calls: is required\n"
+
+
+def test_a_refusal_as_json(shell: Shell) -> None:
+    """The simulator's problem details, whole, and nothing else."""
+    told = shell.json("apps", "show", "nope", code=1)
+    assert (told["status"], told["code"], told["kind"]) == (404, "not_found", "application")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("nonsense://x", "is no URL"),
+        ("http://127.0.0.1:99999", "is no URL"),
+        ("127.0.0.1:1", "nobody answers at http://127.0.0.1:1"),
+    ],
+)
+def test_an_url_that_leads_nowhere(url: str, told: str) -> None:
+    """Exit code 3, whatever is wrong with it."""
+    assert told in Shell(url).error("status", code=3)
+
+
+def test_something_else_answers(receiver: Receiver) -> None:
+    """What is no simulator is told apart from one that refuses."""
+    assert "is no plivo-sim" in Shell(receiver.url).error("status", code=3)
+
+
+@pytest.mark.parametrize("words", [("apps", "show"), ("apps", "accept"), ("webhooks", "show")])
+def test_an_empty_id_is_wrong_usage(shell: Shell, words: tuple[str, ...]) -> None:
+    """A script's unset variable must not stand for the list."""
+    assert "must not be empty" in shell.error(*words, "", code=2)
+
+
+def test_wrong_usage() -> None:
+    """Exit code 2, without any simulator."""
+    assert "No such command" in Shell("http://127.0.0.1:1").error("aps", code=2)

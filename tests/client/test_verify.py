@@ -1,0 +1,88 @@
+"""The contract kit: against the simulator itself, and against one with altered shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from plivo_sim.apis.phone_number import routes
+from plivo_sim.apis.phone_number.current.presenters import present_list
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.cli import main
+from plivo_sim.client.verify import Unreachable, Verifier
+from plivo_sim.settings import Settings
+from tests.support import AUTH_ID
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def server() -> Iterator[LiveSimulator]:
+    with LiveSimulator(Settings(port=0, paused=True)) as live:
+        yield live
+
+
+def verifier(server: LiveSimulator) -> Verifier:
+    return Verifier(server.url, AUTH_ID, "token")
+
+
+def test_the_simulator_agrees_with_itself(server: LiveSimulator) -> None:
+    """Read-only and the whole life cycle; the second read-only run sees records too."""
+    probes = [*verifier(server).read_only(), *verifier(server).life_cycle()]
+    assert {probe.name: probe.differences for probe in probes if probe.differences} == {}
+    assert len(probes) > 15
+
+
+def test_read_only_probes_change_nothing(server: LiveSimulator) -> None:
+    """Not even an account appears."""
+    list(verifier(server).read_only())
+    assert server.sim.accounts() == []
+
+
+def test_the_life_cycle_leaves_nothing_behind(server: LiveSimulator) -> None:
+    """It deletes what it made."""
+    list(verifier(server).life_cycle())
+    assert len(server.sim.account(AUTH_ID).store.applications) == 0
+
+
+class Altered:
+    """The current dialect with another list envelope."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(routes.current, name)
+
+    def present_list(self, views: Any, meta: Any, shown: Any) -> dict[str, Any]:
+        told = present_list(views, meta, shown)
+        return {"meta": told["meta"] | {"limit": "20"}, "objects": told["compliances"]}
+
+
+def test_altered_shapes_are_reported_with_their_paths(
+    server: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renamed key, a changed type."""
+    monkeypatch.setitem(routes.DIALECTS, "current", Altered())
+    found = {probe.name: probe.differences for probe in verifier(server).read_only()}
+    told = "\n".join(found["current: list"])
+    assert "objects: unknown key" in told
+    assert "compliances: is required" in told
+    assert "meta.limit: '20' is not of type integer" in told
+
+
+def test_a_silent_server_is_told() -> None:
+    """Not a stack trace."""
+    with LiveSimulator(Settings(port=0)) as gone:
+        pass
+    with pytest.raises(Unreachable, match="does not answer"):
+        list(verifier(gone).read_only())
+
+
+@pytest.mark.parametrize("life_cycle", [True, False])
+def test_the_command(server: LiveSimulator, life_cycle: bool) -> None:
+    """Exit code 0 where the shapes agree; the life cycle only when asked for."""
+    args = ["verify", "--base-url", server.url, "--auth-id", AUTH_ID, "--auth-token", "t"]
+    done = CliRunner().invoke(main, args + ["--life-cycle"] * life_cycle)
+    assert done.exit_code == 0, done.output
+    assert ("current: create" in done.output) is life_cycle

@@ -1,0 +1,101 @@
+"""One line a request, a decision and a callback: what, where, in which dialect, how, why."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import pytest
+
+from plivo_sim.simulator.logs import JsonLines, TextLines
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.support import AUTH_ID, Http
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level("INFO", logger="plivo_sim")
+    return caplog
+
+
+def test_a_request_a_review_and_a_callback_have_a_line_each(
+    http: Http, transport: MemoryTransport, lines: pytest.LogCaptureFixture
+) -> None:
+    """Method, path, dialect, status, why."""
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/cb")
+    http.advance("3 business days")
+    told = [record.getMessage() for record in lines.records]
+    path = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
+    assert any(
+        line.startswith(f"POST {path} current 201 ") and f"created {id}; accepted after" in line
+        for line in told
+    )
+    assert f"review {id} current accepted default: accepted after 3 business days" in told
+    assert any(
+        line.startswith("callback POST http://127.0.0.1:9/cb current 200 ")
+        and line.endswith("delivered, attempt 1: submitted -> accepted")
+        for line in told
+    )
+
+
+def test_probes_have_no_line(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """They come every few seconds; other calls are told."""
+    http.get("/_sim/health/live")
+    http.get("/_sim/health/ready")
+    http.get("/_sim/health")
+    (line,) = [record.getMessage() for record in lines.records]
+    assert line.startswith("GET /_sim/health control 200")
+
+
+def test_a_refusal_says_why(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """The sentence of the answer."""
+    http.sdk_create(alias=None)
+    assert "Field 'alias' is required." in lines.records[-1].getMessage()
+
+
+def test_a_blocked_callback_names_the_setting(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """That would let it out."""
+    id = http.sdk_created(callback_url="https://hooks.example.com/cb")
+    http.decide(id, "accepted")
+    (line,) = [r.getMessage() for r in lines.records if "hooks.example.com" in r.getMessage()]
+    assert "--allow-callback-hosts hooks.example.com" in line
+
+
+def test_no_secret_is_logged(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """Neither the token nor its encoding."""
+    http.token = "very-secret-token"
+    http.decide(http.sdk_created(callback_url="http://127.0.0.1:9/cb"), "accepted")
+    assert "very-secret-token" not in lines.text
+
+
+def formatted(formatter: logging.Formatter, text: str, **extra: object) -> str:
+    record = logging.LogRecord("plivo_sim", logging.INFO, "", 0, text, None, None)
+    record.__dict__.update(extra)
+    return formatter.format(record)
+
+
+def test_nobody_makes_up_lines_of_the_log() -> None:
+    """Whatever a path holds."""
+    line = formatted(TextLines(), "GET /x\r\n12:00:00 forged\x1b[31m\u2028")
+    assert line.endswith("GET /x\\r\\n12:00:00 forged\\x1b[31m\\u2028")
+    assert len(line.splitlines()) == 1
+
+
+def test_json_has_the_answers_id(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """One object a line, the facts by name."""
+    answer = http.get("EndUser/")
+    told = json.loads(JsonLines().format(lines.records[-1]))
+    assert told["request_id"] == answer.get_json()["api_id"] == answer.headers["X-Request-Id"]
+    assert (told["event"], told["method"], told["status"]) == ("request", "GET", 200)
+    assert (told["account"], told["level"]) == (AUTH_ID, "info")
+
+
+def test_json_is_one_line_with_its_exception() -> None:
+    """A lone surrogate is no reason to fail."""
+    try:
+        raise ValueError("no\nway \ud800")
+    except ValueError:
+        line = formatted(JsonLines(), "oh\n", exc_info=sys.exc_info())
+    assert "\n" not in line
+    assert "ValueError" in json.loads(line)["exception"]

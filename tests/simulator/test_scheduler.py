@@ -1,0 +1,276 @@
+"""The thread that wakes accounts, for those who wait for callbacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from plivo_sim.account.ports import Answer, Outgoing, Transport
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
+from plivo_sim.domain.durations import Duration
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import runner as runner_module
+from plivo_sim.simulator.scheduler import Scheduler
+from plivo_sim.webhooks import sender as sender_module
+from tests.fakes import Calling, Gate, meanwhile
+from tests.support import Http
+
+CALLBACK = "http://127.0.0.1:9/cb"
+OTHER = "MAYYYYYYYYYYYYYYYYYY"
+SOON = Duration(0.01)
+
+Maker = Callable[..., Http]
+
+
+@pytest.fixture
+def make() -> Iterator[Maker]:
+    """Simulators whose accounts are woken; real time passes."""
+    made = []
+
+    def maker(transport: Transport, **chosen: Any) -> Http:
+        sim = make_simulator(Settings(**({"review_delay": SOON} | chosen)), transport=transport)
+        scheduler = Scheduler(sim.runner)
+        sim.runner.wake = scheduler.notify
+        scheduler.start()
+        made.append((sim, scheduler))
+        return Http(create_app(sim), sim)
+
+    yield maker
+    for sim, scheduler in made:
+        scheduler.stop()
+        sim.close()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """Receivers that answer once the gate is opened, at the latest at the end."""
+    gate = Gate()
+    yield gate
+    gate.open()
+
+
+def test_what_is_due_happens_without_any_request(make: Maker, gate: Gate) -> None:
+    """The callback arrives by itself."""
+    http = make(gate)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+
+
+def test_a_flying_clock_is_followed(make: Maker, gate: Gate) -> None:
+    """Three business days in a blink."""
+    http = make(gate, review_delay=None, warp=86400.0 * 500)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+
+
+def test_no_request_waits_for_a_receiver(make: Maker, gate: Gate) -> None:
+    """What an application calls is answered while a callback hangs."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    id = http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    got = http.get(f"PhoneNumber/Compliance/{id}/")
+    assert got.get_json()["compliance"]["status"] == "accepted"
+    assert http.sdk_create(alias="another").status_code == 201
+
+
+def test_a_receiver_that_hangs_delays_its_own_account_only(make: Maker) -> None:
+    """The other one's callbacks arrive meanwhile."""
+    hanging, arrived = Gate(), Gate()
+    arrived.open()
+
+    class ByUrl:
+        def send(self, request: Outgoing) -> Answer:
+            return (hanging if request.url == CALLBACK else arrived).send(request)
+
+    http = make(ByUrl())
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    http.sdk_created(callback_url=CALLBACK)
+    hanging.wait_for(1)
+    other.sdk_created(callback_url="http://127.0.0.1:9/other")
+    arrived.wait_for(1)
+    hanging.open()
+
+
+def test_a_paused_account_is_woken_by_its_resumption(make: Maker, gate: Gate) -> None:
+    """And not before: the callback of the account that runs comes first."""
+    http = make(gate)
+    http.account.configure({"paused": "true"})
+    http.sdk_created(callback_url=CALLBACK)
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    other.sdk_created(callback_url=f"{CALLBACK}/other")
+    gate.wait_for(1)
+    assert [request.url for request in gate.sent] == [f"{CALLBACK}/other"]
+    http.control("POST", "/clock/resume", {"account": http.auth_id})
+    gate.wait_for(2)
+
+
+def test_a_faster_clock_wakes_earlier(make: Maker, gate: Gate) -> None:
+    """The nap for the old rate does not go on."""
+    http = make(gate, review_delay=Duration(3600))
+    http.sdk_created(callback_url=CALLBACK)
+    http.control("POST", "/clock/rate", {"rate": 1e8, "account": http.auth_id})
+    gate.wait_for(1)
+
+
+def test_a_receiver_that_makes_more_work_is_served(make: Maker) -> None:
+    """Each callback creates the next application, three times over."""
+    done = Gate()
+    done.open()
+    transport = Calling()
+    http = make(transport)
+
+    def create_next(request: Outgoing) -> None:
+        if len(transport.sent) < 3:
+            http.sdk_created(alias=f"A{len(transport.sent)}", callback_url=CALLBACK)
+        done.send(request)
+
+    transport.on_call = create_next
+    http.sdk_created(callback_url=CALLBACK)
+    done.wait_for(3)
+
+
+def test_work_that_fails_is_told_and_tried_again(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One bad moment does not stop the clock for ever."""
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 0.01)
+    http = make(gate)
+    prepare, failed = http.sim.outbox.prepare, []
+
+    def fail_once(account: Any, timer: Any) -> Any:
+        if not failed:
+            failed.append(timer)
+            raise ZeroDivisionError
+        return prepare(account, timer)
+
+    monkeypatch.setattr(http.sim.outbox, "prepare", fail_once)
+    with caplog.at_level(logging.ERROR):
+        http.sdk_created(callback_url=CALLBACK)
+        gate.wait_for(1)
+    assert f"due work of account {http.auth_id} failed" in caplog.text
+
+
+def test_stopping_lets_what_is_under_way_end(make: Maker) -> None:
+    """The answer is written down."""
+    gate = Gate()
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    with meanwhile(http.sim.close):
+        gate.open()
+    (delivery,) = http.account.store.deliveries.every()
+    assert str(delivery.state) == "delivered"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a receiver that hangs."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 0.01)
+    monkeypatch.setattr(sender_module, "CUT_WAIT_S", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_account_that_was_replaced_holds_up_nobody(make: Maker, gate: Gate) -> None:
+    """Its receiver hangs; the account that has its place and its auth id is served."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sim.begin_anew(http.sim.settings)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_account_that_was_reset_is_served_though_it_hung(make: Maker, gate: Gate) -> None:
+    """What ends late is of an earlier era."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sim.remove(http.account)
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+def test_a_replaced_account_does_not_take_the_place_of_the_new_one(gate: Gate) -> None:
+    """Both are notified under the same auth id; the new one is looked at."""
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    scheduler = Scheduler(sim.runner)
+    sim.runner.wake = lambda account: None
+    http = Http(create_app(sim), sim)
+    http.sdk_created()
+    replaced = http.account
+    sim.begin_anew(sim.settings)
+    http.sdk_created(callback_url=CALLBACK)
+    scheduler.notify(http.account)
+    scheduler.notify(replaced)
+    scheduler.start()
+    gate.wait_for(1)
+    gate.open()
+    scheduler.stop()
+    sim.close()
+
+
+def test_a_failed_attempt_is_made_again_without_any_request(make: Maker) -> None:
+    """When its time has come, on a clock that runs."""
+    done, transport = Gate(), Calling()
+    done.open()
+    transport.statuses, transport.on_call = [500], done.send
+    http = make(transport, callback_retries=(SOON,))
+    http.sdk_created(callback_url=CALLBACK)
+    done.wait_for(2)
+
+
+def test_what_is_due_in_a_replaced_account_keeps_nobody_busy(gate: Gate) -> None:
+    """A call that was being served brought it there; it never happens, and is not looked at."""
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    http = Http(create_app(sim), sim)
+    account = http.account
+    sim.runner.wake = lambda account: None
+    account.retired = True
+    http.sdk_created(callback_url=CALLBACK)
+    scheduler = Scheduler(sim.runner)
+    scheduler.notify(account)
+    scheduler._waiting, scheduler._fresh = scheduler._fresh, set()
+    assert scheduler._start_due() is None
+    assert (scheduler._waiting, scheduler._running) == (set(), set())
+    sim.close()
+
+
+def test_a_decision_returns_when_its_callback_is_over(make: Maker, gate: Gate) -> None:
+    """What the receiver answered is written down by then."""
+    http = make(gate, paused=True)
+    id = http.sdk_created(callback_url=CALLBACK)
+
+    def decide() -> list[str]:
+        assert http.decide(id, "rejected").status_code == 200
+        with http.account.lock:
+            return [str(each.state) for each in http.account.store.deliveries.every()]
+
+    with meanwhile(decide) as decided:
+        gate.wait_for(1)
+        gate.open()
+    assert decided.result() == ["delivered"]
+
+
+def test_an_application_is_not_held_up_by_another_that_hangs(make: Maker, gate: Gate) -> None:
+    """Also when its callback is due later."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(alias="one", callback_url=CALLBACK)
+    gate.wait_for(1)
+    http.sdk_created(alias="two", callback_url=CALLBACK)
+    gate.wait_for(2)
+
+
+def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
+    """However much is due."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.get(f"PhoneNumber/Compliance/{id}/")
+    assert gate.sent == []
+    (delivery,) = http.account.store.deliveries.every()
+    assert str(delivery.state) == "pending"

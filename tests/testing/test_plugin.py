@@ -1,0 +1,393 @@
+"""The pytest plugin, used as a user's project would."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+import plivo
+import pytest
+from freezegun import freeze_time
+
+from plivo_sim import testing
+from plivo_sim.app import create_app
+from plivo_sim.client.filing import sample
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.errors import NotReached
+from plivo_sim.domain.records import StatusChanged
+from plivo_sim.testing import in_process, served
+from plivo_sim.testing.inbox import Inbox
+from plivo_sim.testing.sdk import point, pointed
+from tests.support import Http, Receiver
+
+pytest_plugins = ["pytester"]
+
+FILES = """
+import pytest
+from plivo_sim.client.filing import write_samples
+
+@pytest.fixture
+def files(tmp_path):
+    return [str(path) for path in write_samples(tmp_path)[:2]]
+
+def data(client, **changes):
+    asked = client.phone_number_compliance_requirements.get("IN", "local", "business")
+    certificate, gst = [each["document_type_id"] for each in asked.document_types]
+    return {
+        "country_iso": "IN", "number_type": "local", "alias": "Acme",
+        "end_user": {"type": "business", "name": "Acme"},
+        "documents": [
+            {"document_type_id": certificate, "data_fields": {"business_name": "Acme"}},
+            {"document_type_id": gst},
+        ],
+    } | changes
+"""
+
+TEN_LINES = """
+from conftest import data
+
+def test_rejected_corrected_accepted(plivo_client, plivo_server, plivo_inbox, files):
+    api = plivo_client.phone_number_compliance
+    made = api.create(data=data(plivo_client, callback_url=plivo_inbox.url), documents=files)
+    plivo_server.reject(made.compliance_id, "Name mismatch")
+    api.update(made.compliance_id, data={"alias": "Acme, corrected"})
+    plivo_server.advance(business_days=3)
+    assert api.get(made.compliance_id).compliance["status"] == "accepted"
+    assert [m.json()["status"] for m in plivo_inbox.messages] == ["rejected", "accepted"]
+    assert all(m.signed for m in plivo_inbox.messages)
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A fresh project with nothing but a conftest of sample data."""
+    pytester.makeconftest(FILES)
+    return pytester
+
+
+def run(project: pytest.Pytester, *args: str) -> pytest.RunResult:
+    return project.runpytest_subprocess("-p", "no:randomly", *args)
+
+
+def test_ten_lines_test_the_whole_scenario_through_the_real_sdk(project: pytest.Pytester) -> None:
+    """Rejected, corrected, accepted, webhook seen."""
+    project.makepyfile(TEN_LINES)
+    run(project).assert_outcomes(passed=1)
+
+
+def test_it_works_under_xdist(project: pytest.Pytester) -> None:
+    """Each worker starts a server of its own."""
+    project.makepyfile(TEN_LINES + "\nimport pytest\n"
+                       "@pytest.mark.parametrize('n', range(4))\n"
+                       "def test_apart(plivo_server, n):\n"
+                       "    assert plivo_server.applications() == []\n")  # fmt: skip
+    run(project, "-n", "2").assert_outcomes(passed=5)
+
+
+def test_every_test_starts_anew(project: pytest.Pytester) -> None:
+    """Records, faults, clock and ids of one are not seen by the next."""
+    project.makepyfile("""
+        import pytest
+        seen = []
+
+        @pytest.mark.parametrize("n", range(2))
+        def test_ids_repeat(plivo_sim, n):
+            plivo_sim.fault("error")
+            assert len(plivo_sim.sim.accounts()) == 1
+            seen.append((plivo_sim.account.ids.next("x"), plivo_sim.now))
+            plivo_sim.advance(days=1)
+            assert len(set(seen)) == 1
+    """)
+    run(project).assert_outcomes(passed=2)
+
+
+def test_the_marker_chooses_how_it_starts(project: pytest.Pytester) -> None:
+    """Scenario, start, seed, new_api."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(start="2027-03-01T00:00:00Z", seed=7, new_api="current",
+                               scenario={"scenario": "all are rejected here",
+                                         "default": {"decide": "rejected"}})
+        def test_marked(plivo_sim):
+            assert str(plivo_sim.now) == "2027-03-01 00:00:00+00:00"
+            assert plivo_sim.sim.settings.seed == 7
+            assert plivo_sim.account.settings.new_api == "current"
+            from plivo_sim.services import policies
+            assert policies.scenario_of(plivo_sim.account).default.decide == "rejected"
+
+        def test_not_marked(plivo_sim):
+            assert str(plivo_sim.now) == "2026-01-05 09:00:00+00:00"
+    """)
+    run(project, "--strict-markers").assert_outcomes(passed=2)
+
+
+def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester) -> None:
+    """Clock, timeline, rules that nearly matched, callbacks, last exchanges."""
+    project.makepyfile("""
+        from conftest import data
+
+        def test_fails(plivo_client, plivo_server, files):
+            plivo_server.use_scenario({"scenario": "german only", "rules": [
+                {"name": "german", "when": {"country": "DE"}, "decide": "rejected"}]})
+            plivo_client.phone_number_compliance.create(
+                data=data(plivo_client, callback_url="http://127.0.0.1:9/x"), documents=files)
+            plivo_server.advance(days=7)
+            plivo_server.expect_callback(status="rejected")
+    """)
+    result = run(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        "*no callback with status='rejected' was delivered*",
+        "*plivo-sim*",
+        "clock: 2026-01-12T09:00:00*",
+        "application * (Acme): accepted",
+        "*rule 'german' did not match: country is 'IN', wanted 'DE'",
+        "callback *'status': 'accepted'* to http://127.0.0.1:9/x: failed*",
+        "request POST *PhoneNumber/Compliance/: 201*",
+    ])  # fmt: skip
+
+
+def test_the_marker_chooses_the_account(project: pytest.Pytester) -> None:
+    """Client, verbs and signatures are of the application's own auth id and token."""
+    project.makepyfile("""
+        import pytest
+        from conftest import data
+
+        @pytest.mark.plivo_sim(auth_id="MAOWNOWNOWNOWNOWNOWN", auth_token="own-token")
+        def test_own(plivo_client, plivo_server, plivo_inbox, files):
+            api = plivo_client.phone_number_compliance
+            api.create(data=data(plivo_client, callback_url=plivo_inbox.url), documents=files)
+            assert len(plivo_server.advance(business_days=3)) == 2
+            assert plivo_server.sim.only_account().auth_id == "MAOWNOWNOWNOWNOWNOWN"
+            assert [each.signed for each in plivo_inbox.wait_for(1)] == [True]
+
+        def test_as_usual(plivo_server, plivo_inbox):
+            assert plivo_server.auth_id == "MATESTTESTTESTTESTTE"
+            assert (plivo_server.auth_token, plivo_inbox.token) == ("test-token", "test-token")
+    """)
+    run(project, "-p", "no:randomly").assert_outcomes(passed=2)
+
+
+def test_a_marker_that_makes_no_sense_is_told_in_a_sentence(project: pytest.Pytester) -> None:
+    """With the right name, and without a traceback."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(scenaro="instant-accept")
+        def test_name(plivo_sim): ...
+
+        @pytest.mark.plivo_sim("instant-accept")
+        def test_position(plivo_inbox): ...
+
+        @pytest.mark.plivo_sim(seed="x")
+        def test_value(plivo_sim): ...
+
+        @pytest.mark.plivo_sim(auth_id="me")
+        def test_auth_id(plivo_server): ...
+
+        @pytest.mark.plivo_sim(clock="sundial")
+        def test_clock(plivo_sim): ...
+    """)
+    result = run(project, "-p", "no:randomly")
+    result.assert_outcomes(errors=5)
+    result.stdout.fnmatch_lines([
+        "@pytest.mark.plivo_sim: scenaro=: no such argument; did you mean 'scenario'?",
+        "@pytest.mark.plivo_sim: its arguments have names, such as scenario=",
+        "@pytest.mark.plivo_sim: seed: 'x' is not a whole number",
+        "@pytest.mark.plivo_sim: auth_id: 'me' is not MA and 18 letters or digits",
+        "@pytest.mark.plivo_sim: clock: 'sundial' is not one of wall, paused",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("During handling of the above exception*")
+
+
+def test_a_failing_async_test_is_told_of_the_loop_that_it_blocked(project: pytest.Pytester) -> None:
+    """Its receiver lives in the loop that ``reject`` blocks, and could not answer."""
+    project.makepyfile("""
+        import asyncio, pytest
+        from conftest import data
+
+        @pytest.mark.plivo_sim(callback_timeout_s=0.2)
+        def test_blocks(plivo_client, plivo_server, files):
+            async def scenario():
+                server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+                url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/cb"
+                made = plivo_client.phone_number_compliance.create(
+                    data=data(plivo_client, callback_url=url), documents=files)
+                plivo_server.reject(made.compliance_id)
+                server.close()
+                assert False
+
+            asyncio.run(scenario())
+    """)
+    result = run(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["hint: http://127.0.0.1:*/cb did not answer while reject(…) *"])
+
+
+def test_the_report_names_other_accounts_that_have_records() -> None:
+    """An application may file with an auth id of its own."""
+    with in_process() as sim:
+        http = Http(sim.app, sim.sim)
+        http.sdk_created()
+        assert f"account {http.auth_id} has records too, 1 applications among them" in sim.report()
+        sim.use_account(http.auth_id)
+        assert "has records too" not in sim.report()
+
+
+def test_importing_the_plugin_imports_nothing_heavy() -> None:
+    """Not Flask, not the SDK, not the simulator."""
+    code = (
+        "import sys, pytest; before = set(sys.modules); import plivo_sim.pytest_plugin;"
+        "print(sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['plivo_sim']"
+
+
+def test_freezegun_moves_a_wall_clock() -> None:
+    """In process, on a running clock."""
+    with freeze_time("2030-01-01") as frozen, in_process(paused=False) as sim:
+        before = sim.now
+        frozen.tick(3600)
+        assert (sim.now - before).total_seconds() == 3600
+
+
+class TestUnittest(unittest.TestCase):
+    """The context manager, for unittest."""
+
+    def test_in_process(self) -> None:
+        """It answers a test client, and its verbs work."""
+        with in_process() as sim:
+            http = Http(sim.app, sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+            id = http.sdk_created()
+            sim.suspend(sim.accept(id).id, "complaints")
+            sim.reinstate(id)
+            sim.expire(id)
+            assert [c.status for c in sim.application(id).timeline] == [
+                "submitted", "accepted", "suspended", "accepted", "expired",
+            ]  # fmt: skip
+            with pytest.raises(NotReached):
+                sim.advance_until(id, "accepted")
+
+
+def make(client: plivo.RestClient, folder: Path) -> str:
+    """Create a complete application with the SDK."""
+    asked = client.phone_number_compliance_requirements.get("IN", "local", "business")
+    ids = [each["document_type_id"] for each in asked.document_types]
+    files = []
+    for name in ("registration_certificate.pdf", "gst_certificate.png"):
+        (folder / name).write_bytes(sample(name).read_bytes())
+        files.append(str(folder / name))
+    data = {
+        "country_iso": "IN", "number_type": "local", "alias": "a",
+        "end_user": {"type": "business", "name": "Acme"},
+        "documents": [{"document_type_id": ids[0], "data_fields": {"business_name": "A"}},
+                      {"document_type_id": ids[1]}],
+    }  # fmt: skip
+    return client.phone_number_compliance.create(data=data, documents=files).compliance_id
+
+
+@pytest.mark.live
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the SDK leaves its files open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_two_clients_point_at_two_simulators_in_one_process(tmp_path: Path) -> None:
+    """Uploads included; neither sees the other's."""
+    with served() as one, served(seed=2) as two:
+        clients = []
+        for sim in (one, two):
+            client = point(plivo.RestClient(sim.auth_id, sim.auth_token), sim.url)
+            make(client, tmp_path)
+            clients.append(client)
+        assert (len(one.applications()), len(two.applications())) == (1, 1)
+        assert one.applications()[0].id != two.applications()[0].id
+        for client in clients:
+            client.session.close()
+            client.multipart_session.close()
+
+
+@pytest.mark.live
+def test_pointed_redirects_clients_built_within_and_undoes_itself() -> None:
+    """Voice too; afterwards the constants are as before."""
+    before = plivo.rest.client.PLIVO_API_BASE_URI
+    with (
+        served() as sim,
+        pointed(sim.url),
+        plivo.RestClient(sim.auth_id, sim.auth_token) as client,
+    ):
+        assert client.end_users.list().meta.total_count == 0
+        with pytest.raises(plivo.exceptions.ResourceNotFoundError):
+            client.calls.create(from_="1", to_="2", answer_url="http://127.0.0.1/x")
+        assert client.end_users.list().meta.total_count == 0
+    assert before == plivo.rest.client.PLIVO_API_BASE_URI
+
+
+def test_the_inbox_checks_signatures() -> None:
+    """A message with a wrong one says so."""
+    inbox = Inbox()
+    try:
+        inbox.take("POST", inbox.url, {"X-Plivo-Signature-V3": "x"}, "{}")
+        assert [message.signed for message in inbox.messages] == [False]
+        with pytest.raises(AssertionError, match="1 of 2 callbacks"):
+            inbox.wait_for(2, timeout_s=0.01)
+    finally:
+        inbox.close()
+
+
+def test_the_inbox_refuses_what_is_of_an_earlier_test() -> None:
+    """And says so to a test that waits in vain."""
+    inbox = Inbox()
+    try:
+        before = inbox.url
+        inbox.begin()
+        assert (inbox.take("POST", before, {}, "{}"), inbox.messages) == (410, [])
+        assert inbox.take("POST", f"{inbox.url}/own?x=1", {}, "{}") == 200
+        with pytest.raises(AssertionError, match=f"one came to {before}, of an earlier test"):
+            inbox.wait_for(2, timeout_s=0.01)
+    finally:
+        inbox.close()
+
+
+def test_settle_waits_for_what_is_due_now() -> None:
+    """Reviews and callbacks, those of the application's own calls too; nothing later."""
+    with served(review_delay=Duration(0)) as sim, Receiver().serving() as receiver:
+        http = Http(create_app(sim.sim), sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+        http.sdk_created(callback_url=receiver.url)
+        sim.settle()
+        assert [each.json()["status"] for each in receiver.received] == ["accepted"]
+
+
+def test_settle_says_what_it_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the report."""
+    monkeypatch.setattr(testing, "SETTLE_S", 0.01)
+    with in_process() as sim:
+        sim.account.sending = 1
+        with pytest.raises(AssertionError, match="still under way after 0 s\nclock: 2026"):
+            sim.settle()
+        sim.account.sending = 0
+
+
+def test_applications_are_as_time_has_made_them() -> None:
+    """Like ``application``: what is due has happened."""
+    with served(paused=False, review_delay=Duration(0)) as sim:
+        http = Http(create_app(sim.sim), sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+        sim.sim.runner.wake = lambda account: None
+        http.sdk_created()
+        assert [each.status for each in sim.applications()] == ["accepted"]
+
+
+def test_the_verbs_can_be_awaited() -> None:
+    """With the same results; the event loop goes on meanwhile."""
+
+    async def scenario() -> list[str]:
+        with in_process() as sim:
+            http = Http(sim.app, sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+            id = http.sdk_created()
+            (happened,) = await sim.aio.advance(business_days=3)
+            assert isinstance(happened, StatusChanged)
+            return [happened.application.status, (await sim.aio.suspend(id, "why")).status]
+
+    assert asyncio.run(scenario()) == ["accepted", "suspended"]

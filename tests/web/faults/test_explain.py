@@ -1,0 +1,236 @@
+"""Explain, evaluate, diagnose, cover."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.support import AUTH_ID, PDF, SDK_AGENT, TOKEN, Http, multipart
+
+SCENARIO = """
+scenario: Acme is rejected on its first attempt, everybody else is accepted.
+rules:
+  - name: acme first
+    when: {name: "acme*", attempt: 1}
+    decide: rejected
+    reason: name_mismatch
+    after: 1h
+  - name: german
+    when: {country: DE, name: "acme*"}
+    decide: more_info_required
+"""
+
+
+@pytest.fixture
+def told(http: Http) -> Http:
+    answer = http.control("POST", "/scenario", {"yaml": SCENARIO, "account": AUTH_ID})
+    assert answer.status_code == 200, answer.text
+    return http
+
+
+def test_why_names_the_rule_and_why_the_others_did_not_match(told: Http) -> None:
+    """For each attempt."""
+    id = told.sdk_created()
+    told.advance("1h")
+    told.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", {"alias": "again"}, {})
+    attempts = told.control("GET", f"/applications/{id}/why").get_json()["attempts"]
+    assert [each["decided_by"] for each in attempts] == ["rule 'acme first'", "default"]
+    second = {each["rule"]: each["why"] for each in attempts[1]["rules"]}
+    assert second == {
+        "acme first": "attempt is 2, wanted 1",
+        "german": "country is 'IN', wanted 'DE'",
+    }
+    assert [each["rule"] for each in attempts[1]["near_misses"]] == ["acme first"]
+
+
+def evaluate(http: Http, **changes: Any) -> dict[str, Any]:
+    body, content_type = multipart(
+        [("data", json.dumps(http.sdk_data(**changes)))],
+        [("documents[0].file", "a.pdf", PDF), ("documents[1].file", "b.pdf", PDF + b"\n%")],
+    )
+    answer = http.control_raw("/evaluate", body, content_type)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def test_evaluate_tells_the_decision_and_keeps_nothing(told: Http) -> None:
+    """By which rule, when, with which reason; the next real submission is not its second."""
+    shown = evaluate(told)
+    assert (shown["would"], shown["by"]) == ("rejected", "rule 'acme first'")
+    assert shown["steps"][0]["after"] == "1h"
+    store = told.account.store
+    assert [len(store.applications), len(store.end_users), len(store.timers)] == [0, 0, 0]
+    assert told.control("GET", "/scenario", account=AUTH_ID).get_json()["fired"] == {}
+
+
+def test_evaluate_tells_a_refusal(told: Http) -> None:
+    """With every problem and the answer that the API would give."""
+    shown = evaluate(told, alias=None)
+    assert (shown["would"], shown["status"]) == ("refused", 400)
+    assert [each["path"] for each in shown["problems"]] == ["alias"]
+    assert shown["answer"]["error"] == "Field 'alias' is required."
+
+
+def test_evaluate_tells_a_stuck_review(told: Http) -> None:
+    """A magic value that never decides."""
+    assert evaluate(told, alias="SIM-STUCK")["would"] == "stuck"
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "reason"),
+    [
+        ("accepted", "accepted", None),
+        ('rejected; after=2d; reason="Bad scan"', "rejected", "Bad scan"),
+        ("rejected; reason=name_mismatch", "rejected", "Business name is not identical"),
+        ("more_info_required; after=0s", "more_info_required", "No reason given."),
+    ],
+)
+def test_a_request_header_decides_one_submission(
+    http: Http, header: str, status: str, reason: str | None
+) -> None:
+    """The next one is decided as usual."""
+    http.headers["X-Plivo-Sim-Outcome"] = header
+    id = http.sdk_created(alias="one")
+    del http.headers["X-Plivo-Sim-Outcome"]
+    other = http.sdk_created(alias="two")
+    http.advance("10 business days")
+    shown = http.control("GET", f"/applications/{id}").get_json()
+    assert shown["status"] == status
+    assert (shown["rejection_reason"] or "").startswith(reason or "")
+    assert http.control("GET", f"/applications/{other}").get_json()["status"] == "accepted"
+
+
+def test_nothing_leaves_it_in_review(http: Http) -> None:
+    """For ever."""
+    http.headers["X-Plivo-Sim-Outcome"] = "nothing"
+    id = http.sdk_created()
+    http.advance("300d")
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "submitted"
+
+
+@pytest.mark.parametrize("header", ["approved", "rejected; after=soon", "rejected; because=x"])
+def test_an_unreadable_outcome_header_is_refused(http: Http, header: str) -> None:
+    """And nothing is created."""
+    http.headers["X-Plivo-Sim-Outcome"] = header
+    answer = http.sdk_create()
+    assert answer.status_code == 400
+    assert "X-Plivo-Sim-Outcome" in answer.get_json()["error"]
+    assert len(http.account.store.applications) == 0
+
+
+def test_next_outcomes_queue(http: Http) -> None:
+    """For SDK users: one submission each, in order."""
+    for outcome in ({"decide": "rejected", "reason": "first"}, {"decide": "nothing"}):
+        answer = http.control("POST", "/next-outcome", outcome | {"account": AUTH_ID})
+        assert answer.status_code == 201
+    ids = [http.sdk_created(alias=f"a{i}") for i in range(3)]
+    http.advance("10 business days")
+    found = [http.control("GET", f"/applications/{id}").get_json()["status"] for id in ids]
+    assert found == ["rejected", "submitted", "accepted"]
+
+
+def test_precedence(http: Http) -> None:
+    """Manual, header, next outcome, aimed rule, magic, scenario, default: each beats the next."""
+    http.control("POST", "/scenario", {"yaml": SCENARIO, "account": AUTH_ID})
+
+    def decided_by(**changes: Any) -> str:
+        id = http.sdk_created(**changes)
+        return http.control("GET", f"/applications/{id}/why").get_json()["attempts"][-1][
+            "decided_by"
+        ]
+
+    assert decided_by(alias="plain") == "rule 'acme first'"
+    assert decided_by(alias="SIM-STUCK") == "magic value SIM-STUCK"
+    http.control("POST", "/next-outcome", {"decide": "accepted", "account": AUTH_ID})
+    assert decided_by(alias="SIM-STUCK 2") == "next outcome"
+    http.control("POST", "/next-outcome", {"decide": "accepted", "account": AUTH_ID})
+    http.headers["X-Plivo-Sim-Outcome"] = "rejected"
+    assert decided_by(alias="SIM-STUCK 3") == "the request's own outcome"
+
+
+def _signed(http: Http, transport: MemoryTransport, token: str = TOKEN) -> dict[str, Any]:
+    http.decide(http.sdk_created(callback_url="http://127.0.0.1:4000/cb?a=b"), "accepted")
+    request = transport.sent[-1]
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(request.headers),
+        "body": request.body.decode(),
+        "token": token,
+    }
+
+
+def diagnose(http: Http, seen: dict[str, Any]) -> dict[str, Any]:
+    answer = http.control("POST", "/webhooks/verify-signature", seen)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def test_a_right_signature_is_valid(http: Http, transport: MemoryTransport) -> None:
+    """Both versions, as sent."""
+    found = diagnose(http, _signed(http, transport))
+    assert found == {"v2": {"valid": True, "wrong": []}, "v3": {"valid": True, "wrong": []}}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"url": "https://127.0.0.1:4000/cb?a=b"}, "scheme"),
+        ({"url": "http://127.0.0.1/cb?a=b"}, "port: the sender's URL has 4000"),
+        ({"url": "http://localhost:4000/cb?a=b"}, "host: the sender called 127.0.0.1"),
+        ({"url": "http://127.0.0.1:4000/cb/?a=b"}, "path: the last slash"),
+        ({"token": f" {TOKEN}\n"}, "token: it has white space"),
+        ({"token": "other"}, "none of the usual mistakes"),
+    ],
+)
+def test_what_a_receiver_gets_wrong_is_named(
+    http: Http, transport: MemoryTransport, change: dict[str, str], told: str
+) -> None:
+    """URL, port, host, path, token."""
+    found = diagnose(http, _signed(http, transport) | change)["v3"]
+    assert not found["valid"]
+    assert any(told in wrong for wrong in found["wrong"])
+
+
+def test_swapped_nonces_bad_encodings_and_missing_headers(
+    http: Http, transport: MemoryTransport
+) -> None:
+    """The rest of the list."""
+    seen = _signed(http, transport)
+    nonces = seen["headers"] | {"X-Plivo-Signature-V3-Nonce": "12345"}
+    found = diagnose(http, seen | {"headers": nonces})["v3"]
+    assert "nonce: it is the other version's" in found["wrong"]
+    unpadded = seen["headers"] | {
+        "X-Plivo-Signature-V3": seen["headers"]["X-Plivo-Signature-V3"].rstrip("=")
+    }
+    found = diagnose(http, seen | {"headers": unpadded})["v3"]
+    assert any("padding" in wrong for wrong in found["wrong"])
+    found = diagnose(http, seen | {"headers": {}})["v2"]
+    assert found["wrong"][0] == "header x-plivo-signature-v2 is missing"
+
+
+def test_coverage_counts_what_a_run_exercised(http: Http, transport: MemoryTransport) -> None:
+    """Statuses, arrows, reasons, errors, callbacks, faults."""
+    transport._statuses.append(500)
+    id = http.sdk_created(alias="SIM-SUSPEND", callback_url="http://127.0.0.1:9/cb")
+    http.advance("60d")
+    http.control("POST", "/faults", {"effect": "error", "times": 1, "account": AUTH_ID})
+    http.get("PhoneNumber/Compliance/", headers={"User-Agent": SDK_AGENT})
+    http.get(f"PhoneNumber/Compliance/{id[:-1]}x/", headers={"User-Agent": SDK_AGENT})
+    report = http.control("GET", "/coverage").get_json()
+    assert [s for s, seen in report["statuses"].items() if not seen] == [
+        "rejected",
+        "more_info_required",
+        "expired",
+    ]
+    counts = {(a["from"], a["to"]): a["count"] for a in report["transitions"]}
+    assert (counts["accepted", "suspended"], counts["submitted", "rejected"]) == (1, 0)
+    assert report["rejection_reasons"]["presets"]["complaints"] == 1
+    assert (report["errors"]["500"], report["errors"]["404"]) == (1, 1)
+    assert (report["callbacks"]["delivered"], report["callbacks"]["retried"]) == (2, 1)
+    assert report["faults"] == {"error": 1}
+    cleared = http.control("DELETE", "/coverage").get_json()
+    assert not any(cleared["statuses"].values())

@@ -1,0 +1,512 @@
+"""The HTTP server, over real sockets on the loopback interface."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+from freezegun import freeze_time
+
+from plivo_sim.web import server as server_module
+from plivo_sim.web.server import Server, Tls, make_server
+from plivo_sim.web.streams import cut_connection
+
+pytestmark = pytest.mark.live
+GET = b"GET / HTTP/1.1\r\nHost: sim\r\n\r\n"
+
+
+class App:
+    """A Flask app, and what its handlers tell the test or wait for."""
+
+    def __init__(self) -> None:
+        self.flask = flask.Flask(__name__)
+        self.flask.config.update(MAX_CONTENT_LENGTH=1000, PROPAGATE_EXCEPTIONS=True)
+        self.entered, self.proceed = threading.Event(), threading.Event()
+        self.on_close: Callable[[], Any] = lambda: None
+        self.flask.add_url_rule("/", "root", self.root, methods=["GET", "POST"])
+        self.flask.add_url_rule("/echo", "echo", self.echo, methods=["POST"])
+        self.flask.add_url_rule("/wait", "wait", self.wait)
+        self.flask.add_url_rule("/cut/<how>/<int:after>", "cut", self.cut)
+        self.flask.add_url_rule("/fail", "fail", self.fail)
+
+    def root(self) -> flask.Response:
+        """Answer without reading the request's body."""
+        response = flask.jsonify(ok=True)
+        response.call_on_close(self.on_close)
+        return response
+
+    def echo(self) -> bytes:
+        """Answer the request's body."""
+        return flask.request.get_data()
+
+    def wait(self) -> str:
+        """Answer once the test says so."""
+        self.entered.set()
+        assert self.proceed.wait(10)
+        return "waited"
+
+    def cut(self, how: Any, after: int) -> flask.Response:
+        """Cut the connection once this many of the ten bytes declared are written."""
+        environ = flask.request.environ
+
+        def body() -> Iterable[bytes]:
+            if after:
+                yield b"x" * after
+            cut_connection(environ, how)
+            yield b"y" * (10 - after)
+
+        return flask.Response(body(), headers={"Content-Length": "10"})
+
+    def fail(self) -> str:
+        """Raise through Flask."""
+        raise RuntimeError("a bug in the app")
+
+
+@pytest.fixture
+def app() -> App:
+    """Return a fresh application."""
+    return App()
+
+
+@pytest.fixture
+def server(app: App) -> Iterator[Server]:
+    """Serve the application."""
+    with serving(app) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(app: App, **options: Any) -> Iterator[Server]:
+    """Serve the application until the block ends."""
+    server = make_server(app.flask, **options)
+    server.start()
+    try:
+        yield server
+    finally:
+        app.proceed.set()
+        server.stop()
+
+
+@contextlib.contextmanager
+def connected(server: Server) -> Iterator[socket.socket]:
+    """Open a bare connection."""
+    with socket.create_connection((server.host, server.port), timeout=10) as sock:
+        yield sock
+
+
+@contextlib.contextmanager
+def client(server: Server) -> Iterator[http.client.HTTPConnection]:
+    """Open a client's keep-alive connection."""
+    with contextlib.closing(http.client.HTTPConnection(server.host, server.port, 10)) as connection:
+        yield connection
+
+
+def get(connection: http.client.HTTPConnection, path: str = "/") -> bytes:
+    """Return the body of the answer to a GET."""
+    connection.request("GET", path)
+    return connection.getresponse().read()
+
+
+def read_answer(sock: socket.socket) -> tuple[int, str | None, Any]:
+    """Return the status, content type and JSON of the answer arriving on a bare connection."""
+    with contextlib.closing(http.client.HTTPResponse(sock)) as response:
+        response.begin()
+        return response.status, response.headers["Content-Type"], json.loads(response.read())
+
+
+def read_to_end(sock: socket.socket) -> bytes:
+    """Return everything that arrives until the server closes the connection."""
+    return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def test_port_0_gives_a_usable_port(server: Server) -> None:
+    """Port 0 is replaced by the bound one, which the URL names and which answers."""
+    assert server.port != 0
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    with client(server) as connection:
+        assert json.loads(get(connection)) == {"ok": True}
+
+
+def test_port_in_use_is_an_os_error_with_its_errno(app: App, server: Server) -> None:
+    """Starting on a port in use raises the OSError of the binding itself."""
+    second = make_server(app.flask, port=server.port)
+    with pytest.raises(OSError, match="in use") as caught:
+        second.start()
+    assert caught.value.errno == errno.EADDRINUSE
+    second.stop()
+
+
+_KILLED = """
+import signal
+from plivo_sim.web.server import make_server
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+server = make_server(app)
+server.start()
+print(server.port, flush=True)
+signal.pause()
+"""
+
+
+def test_the_port_of_a_killed_server_is_free_again(app: App) -> None:
+    """Also when it was chosen by port 0 and a client holds on to its connection."""
+    command = [sys.executable, "-c", _KILLED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        port = int(killed.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+            killed.kill()
+            killed.wait()
+            assert client.recv(65536) == b""
+            with serving(app, port=port) as server:
+                assert server.port == port
+
+
+def test_an_answer_that_cannot_be_sent_is_logged_as_what_the_client_got(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What went wrong, and a line with the status."""
+
+    def broken(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("X-Name", "आधार")])
+        return [b""]
+
+    caplog.set_level("INFO", logger="plivo_sim")
+    server = make_server(broken)
+    server.start()
+    with connected(server) as sock:
+        sock.sendall(b"GET /file HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert read_answer(sock)[0] == 500
+    server.stop()
+    assert [each.exc_info is not None for each in caplog.records] == [True, False]
+    assert caplog.messages[1] == "GET /file - 500: Internal Server Error"
+
+
+def test_all_interfaces_has_a_loopback_url(app: App) -> None:
+    """A server on 0.0.0.0 has a URL that a client on the machine can use."""
+    with serving(app, host="0.0.0.0") as server:
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        with client(server) as connection:
+            assert get(connection)
+
+
+def test_keep_alive_reuses_a_connection(server: Server) -> None:
+    """Two requests go over one connection."""
+    with client(server) as connection:
+        get(connection)
+        sock = connection.sock
+        get(connection)
+        assert connection.sock is sock is not None
+
+
+@pytest.mark.parametrize("first", [b"", GET], ids=["unused", "used"])
+def test_idle_connections_do_not_block_another(app: App, first: bytes) -> None:
+    """With 40 idle connections open and 2 threads, a 41st is answered and so are the 40."""
+    with serving(app, threads=2) as server, contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(connected(server)) for _ in range(40)]
+        if first:
+            for sock in idle:
+                sock.sendall(first)
+                assert read_answer(sock)[0] == 200
+        with client(server) as connection:
+            assert get(connection)
+        for sock in idle:
+            sock.sendall(GET)
+            assert read_answer(sock)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/echo"], ids=["unread", "read"])
+@pytest.mark.parametrize(
+    "body", [b"0\r\n\r\n", b"3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n"], ids=["empty", "trailer"]
+)
+def test_chunked_body_leaves_the_connection_usable(server: Server, path: str, body: bytes) -> None:
+    """A chunked body, read by the app or not, is gone before the next request."""
+    head = f"POST {path} HTTP/1.1\r\nHost: sim\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connected(server) as sock:
+        for _ in range(3):
+            sock.sendall(head.encode() + body)
+            with contextlib.closing(http.client.HTTPResponse(sock)) as response:
+                response.begin()
+                assert response.status == 200
+                if path == "/echo":
+                    assert response.read() == (b"abc" if b"abc" in body else b"")
+                response.read()
+
+
+def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None:
+    """A client that waits for 100 Continue before sending its body gets it."""
+    head = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    with connected(server) as sock:
+        sock.sendall(head)
+        assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"1234")
+        assert read_answer(sock)[2] == 1234
+
+
+def test_reset_before_an_answer(server: Server) -> None:
+    """A reset before the first byte is seen as a reset."""
+    with connected(server) as sock:
+        sock.sendall(GET.replace(b"/ ", b"/cut/reset/0 "))
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)
+
+
+def test_close_before_an_answer(server: Server) -> None:
+    """A close before the first byte is seen as an empty answer."""
+    with connected(server) as sock:
+        sock.sendall(GET.replace(b"/ ", b"/cut/close/0 "))
+        assert read_to_end(sock) == b""
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
+    """What was written before a cut arrives, and nothing after it."""
+    with client(server) as connection:
+        connection.request("GET", f"/cut/{how}/4")
+        response = connection.getresponse()
+        assert response.read(4) == b"xxxx"
+        if how == "close":
+            assert response.read(1) == b""
+        else:
+            with pytest.raises(ConnectionResetError):
+                response.read(1)
+    with client(server) as connection:
+        assert get(connection)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: sim\n\n", 400),
+        (b"GET / HTTP/3.0\r\n\r\n", 505),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n", 413),
+        (b"GET /fail HTTP/1.1\r\nHost: sim\r\n\r\n", 500),
+    ],
+)
+def test_the_servers_own_errors_are_json(server: Server, sent: bytes, status: int) -> None:
+    """A request the app never sees, or fails on, is answered in JSON."""
+    with connected(server) as sock:
+        sock.sendall(sent)
+        answer = read_answer(sock)
+        assert answer[:2] == (status, "application/json")
+        assert list(answer[2]) == ["error"]
+        assert read_to_end(sock) == b""
+
+
+def test_a_slow_request_ends_in_408(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose head does not arrive in time is answered 408, and JSON."""
+    monkeypatch.setattr(server_module, "REQUEST_TIMEOUT_S", 0.05)
+    with connected(server) as sock:
+        sock.sendall(GET[:-2])
+        assert read_answer(sock)[:2] == (408, "application/json")
+
+
+def test_slow_requests_do_not_block_another(server: Server) -> None:
+    """While 40 clients dawdle in the middle of a request, another is answered."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(connected(server)).sendall(GET[:-2])
+        with client(server) as connection:
+            assert get(connection)
+
+
+@pytest.mark.parametrize("size", [10_000, 5_000_000], ids=["skipped", "lingering"])
+def test_an_oversized_body_is_answered_though_unread(server: Server, size: int) -> None:
+    """A client that sends all of a body the app refuses still reads the answer."""
+    with client(server) as connection:
+        connection.request("POST", "/echo", b"x" * size)
+        assert connection.getresponse().status == 413
+
+
+def test_an_unread_small_body_keeps_the_connection(server: Server) -> None:
+    """A body that the app has not read does not become the next request."""
+    with client(server) as connection:
+        connection.request("POST", "/", b"x" * 500)
+        connection.getresponse().read()
+        sock = connection.sock
+        assert get(connection)
+        assert connection.sock is sock is not None
+
+
+def test_an_unread_large_body_ends_the_connection(server: Server) -> None:
+    """A large body that the app has not read is not read for the sake of the connection."""
+    with client(server) as connection:
+        connection.request("POST", "/", b"x" * 500_000)
+        response = connection.getresponse()
+        assert response.status == 200
+        assert response.headers["Connection"] == "close"
+
+
+def test_call_on_close_runs_after_the_answer_was_written(app: App, server: Server) -> None:
+    """The client has the whole answer in hand while `call_on_close` is still running."""
+    app.on_close = app.wait
+    with client(server) as connection:
+        assert json.loads(get(connection)) == {"ok": True}
+        assert app.entered.wait(10)
+
+
+def test_idle_connections_outlive_time_that_is_frozen_and_freed(server: Any) -> None:
+    """They are judged by a clock that only ever goes on."""
+    with client(server) as connection:
+        for _ in range(10):
+            with freeze_time("2012-01-14"):
+                assert get(connection)
+                assert get(connection)
+            server._connections._expire(time.time() - server.timeout)
+            assert get(connection)
+
+
+def test_connections_that_are_idle_for_long_are_closed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that those of clients that are gone do not add up."""
+    monkeypatch.setattr(server_module, "IDLE_TIMEOUT_S", -1.0)
+    with connected(server) as sock:
+        assert read_to_end(sock) == b""
+
+
+def test_stop_is_quick_with_idle_connections(app: App) -> None:
+    """Idle and half-sent requests do not delay a stop, and see their connections closed."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serving(app))
+        socks = [stack.enter_context(connected(server)) for _ in range(10)]
+        for sock in socks[:5]:
+            sock.sendall(GET)
+            read_answer(sock)
+        socks[9].sendall(GET[:-2])
+        began_s = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began_s < 1
+        for sock in socks[:9]:
+            with contextlib.suppress(ConnectionResetError):
+                assert sock.recv(1) == b""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((server.host, server.port), timeout=10)
+
+
+def test_stop_lets_a_request_in_progress_finish(app: App) -> None:
+    """A request in progress when the server stops is answered."""
+    with serving(app) as server, client(server) as connection:
+        connection.request("GET", "/wait")
+        assert app.entered.wait(10)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        app.proceed.set()
+        assert connection.getresponse().read() == b"waited"
+        stopping.join(10)
+        assert not stopping.is_alive()
+
+
+def test_stop_cuts_a_request_that_outlasts_its_grace(app: App) -> None:
+    """A request still in progress after the grace has its connection cut."""
+    with serving(app, grace_s=0.05) as server, client(server) as connection:
+        connection.request("GET", "/wait")
+        assert app.entered.wait(10)
+        began_s = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began_s < 1
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+
+
+def test_stop_ends_the_threads(app: App) -> None:
+    """Nothing is left running after a stop."""
+    before = set(threading.enumerate())
+    with serving(app) as server, client(server) as connection:
+        assert get(connection)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """Return a self-signed certificate for 127.0.0.1."""
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("needs the openssl command")
+    certificate, key = (tmp_path_factory.mktemp("tls") / name for name in ("cert.pem", "key.pem"))
+    subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=sim", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return Tls(certificate, key)
+
+
+@pytest.fixture
+def tls_server(app: App, tls: Tls) -> Iterator[Server]:
+    """Serve the application over TLS."""
+    with serving(app, tls=tls) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def tls_client(server: Server, tls: Tls) -> Iterator[http.client.HTTPSConnection]:
+    """Open a client's connection which trusts that certificate."""
+    context = ssl.create_default_context(cafile=str(tls.certificate))
+    with contextlib.closing(
+        http.client.HTTPSConnection(server.host, server.port, timeout=10, context=context)
+    ) as connection:
+        yield connection
+
+
+def test_tls(tls_server: Server, tls: Tls) -> None:
+    """TLS serves keep-alive requests, even while another client does not shake hands."""
+    assert tls_server.url.startswith("https://")
+    with connected(tls_server), tls_client(tls_server, tls) as connection:
+        for _ in range(3):
+            assert json.loads(get(connection)) == {"ok": True}
+        connection.request("POST", "/echo", b"x" * 5_000_000)
+        assert connection.getresponse().status == 413
+
+
+def test_tls_cut(tls_server: Server, tls: Tls) -> None:
+    """A reset goes through under TLS."""
+    with tls_client(tls_server, tls) as connection:
+        connection.request("GET", "/cut/reset/0")
+        with pytest.raises(ConnectionResetError):
+            connection.getresponse()
+
+
+def test_plain_http_to_a_tls_port_is_told_so(tls_server: Server) -> None:
+    """Plain HTTP to a TLS port is answered in plain HTTP, and JSON."""
+    with connected(tls_server) as sock:
+        sock.sendall(GET)
+        assert read_answer(sock) == (
+            400,
+            "application/json",
+            {"error": "this port speaks HTTPS only"},
+        )
+
+
+def test_tls_certificate_missing(app: App, tmp_path: Path) -> None:
+    """A certificate that is not there is an OSError before anything starts."""
+    with pytest.raises(FileNotFoundError):
+        make_server(app.flask, tls=Tls(tmp_path / "no.pem", tmp_path / "no.key"))
