@@ -8,9 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+import jsonschema
+import msgspec
 from flask import Flask
 from werkzeug.test import Client, TestResponse, run_wsgi_app
 
@@ -28,6 +32,24 @@ SDK_AGENT = "plivo-python/4.63.0 (Python: 3.11.7)"
 def basic(user: str = AUTH_ID, token: str = TOKEN) -> str:
     """An Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
+
+
+FORMATS = jsonschema.FormatChecker()
+FORMATS.checks("date-time", ValueError)(lambda text: datetime.fromisoformat(text) is not None)
+FORMATS.checks("url")(lambda text: bool(urlsplit(text).scheme and urlsplit(text).netloc))
+
+
+def check_answer(body: Any, kind: Any) -> None:
+    """Assert that an answer is of this typed dictionary: nothing is missing, unknown, or of another
+    type or format."""
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    for each in components.values():
+        if "properties" in each:
+            each["additionalProperties"] = False
+    validator = jsonschema.Draft202012Validator(
+        {**schema, "$defs": components}, format_checker=FORMATS
+    )
+    assert [f"{each.json_path}: {each.message}" for each in validator.iter_errors(body)] == []
 
 
 class Cookieless(Client):

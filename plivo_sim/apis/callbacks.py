@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from plivo_sim.apis import words
 from plivo_sim.apis.legacy import presenters as legacy
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, told_reason
+from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, reason_shown
 from plivo_sim.domain.records import Application, Origin, Pairs
 
 
@@ -30,7 +30,7 @@ def _beta(application: Application) -> Pairs:
         ("compliance_id", application.id),
         ("status", word),
     )
-    reason = told_reason(application)
+    reason = reason_shown(application)
     return fields if reason is None else (*fields, ("rejection_reason", reason))
 
 

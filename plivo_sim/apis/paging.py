@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -63,9 +63,15 @@ def refuse_if_any(problems: Iterable[Problem]) -> None:
         raise Invalid(found)
 
 
-def meta(
-    path: str, query: Mapping[str, str], offset: int, limit: int, total: int
-) -> dict[str, Any]:
+class MetaOut(TypedDict):
+    limit: int
+    offset: int
+    total_count: int
+    next: str | None
+    previous: str | None
+
+
+def meta(path: str, query: Mapping[str, str], offset: int, limit: int, total: int) -> MetaOut:
     """The ``meta`` object of a list; ``next`` and ``previous`` are relative URLs or null.
 
     Source: observed (docs/wire-facts.md, "Legacy lists", "List of the new API").

@@ -8,12 +8,17 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+from msgspec import Meta
 
 from plivo_sim.domain.errors import Path
 from plivo_sim.domain.statuses import Status
 
-STATUS_WORDS: dict[Status, str] = {
+StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
+
+
+STATUS_WORDS: dict[Status, StatusWord] = {
     Status.DRAFT: "draft",
     Status.SUBMITTED: "submitted",
     Status.ACCEPTED: "accepted",
@@ -22,6 +27,12 @@ STATUS_WORDS: dict[Status, str] = {
     Status.SUSPENDED: "suspended",
     Status.EXPIRED: "expired",
 }
+
+
+Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+
+
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 def microseconds(instant: datetime) -> str:

@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 import urllib3
 
+from plivo_sim.apis.phone_number.routes import CURRENT
 from plivo_sim.client.filing import _data_for, sample
 from plivo_sim.domain.wording import dotted, told
 from plivo_sim.openapi.build import build
-from plivo_sim.openapi.surfaces import CURRENT, LEGACY
+from plivo_sim.openapi.surfaces import LEGACY
 from plivo_sim.web.endpoints import Surface
 
 AGENT = "plivo-python/4.63.0 (plivo-sim verify)"

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, request
 
 from plivo_sim.apis.headers import DIALECT_HEADER, asked_outcome
-from plivo_sim.apis.phone_number.choice import Clues, choose
+from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
 from plivo_sim.apis.words import dotted
 from plivo_sim.control import presenters
@@ -46,13 +46,13 @@ def evaluate() -> Response:
     call, account = current_call(), account_named()
     body = read_body(request)
     clues = Clues(
-        asked=request.headers.get(DIALECT_HEADER, "").lower(),
+        requested=request.headers.get(DIALECT_HEADER, "").lower(),
         user_agent=request.headers.get("User-Agent", ""),
         is_write=True,
         has_data_part=body.part("data") is not None,
         setting=account.settings.new_api,
     )
-    api = DIALECTS[choose(clues)]
+    api = DIALECTS[detect_dialect(clues)]
     try:
         read = api.read_create(body)
         done, explanation = applications.evaluate(

@@ -20,12 +20,7 @@ from marshmallow import Schema, fields
 from plivo_sim import __version__
 from plivo_sim.apis.schema import Country, TextMap, Word
 from plivo_sim.domain.text import decode_json
-from plivo_sim.web.endpoints import JSON, Endpoint, Form, Query, Surface
-
-BASIC = {"type": "http", "scheme": "basic", "description": "Auth id and auth token."}
-
-
-BEARER = {"type": "http", "scheme": "bearer"}
+from plivo_sim.web.endpoints import FILE, JSON, TEXT, Endpoint, Form, Query, Surface
 
 
 def build(surface: Surface) -> dict[str, Any]:
@@ -115,7 +110,7 @@ class _Builder:
             [kind], ref_template="#/components/schemas/{name}"
         )
         for name, component in components.items():
-            self._spec.components.schemas[_plain_name(name)] = _plain_names(component)
+            self._spec.components.schemas[_plain_name(name)] = _closed(_plain_names(component))
         return _plain_names(schema)
 
     def _body(self, body: Any) -> Any:
@@ -146,11 +141,19 @@ def _plain_names(schema: Any) -> Any:
         return [_plain_names(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
+    plain = {
         key: _plain_name(value) if key == "$ref" else _plain_names(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
     }
+    enum = plain.get("enum")
+    texts = isinstance(enum, list) and all(isinstance(word, str) for word in enum)
+    return {"type": "string", **plain} if texts else plain
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """An object with nothing beyond its properties."""
+    return schema | ({"additionalProperties": False} if "properties" in schema else {})
 
 
 def _examples() -> dict[str, Any]:
@@ -221,12 +224,6 @@ _REASONS = {
     500: "The server failed.",
     502: "Plivo is unavailable.",
 }
-
-
-FILE = {"type": "string", "format": "binary"}
-
-
-TEXT = {"type": "string"}
 
 
 FILES = 3

@@ -18,6 +18,12 @@ JSON = "application/json"
 MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"
 
+TEXT = {"type": "string"}
+FILE = {"type": "string", "format": "binary"}
+
+BASIC = {"type": "http", "scheme": "basic", "description": "Auth id and auth token."}
+BEARER = {"type": "http", "scheme": "bearer"}
+
 View = Callable[..., Response]
 V = TypeVar("V", bound=View)
 _ROWS = "endpoints"

@@ -11,10 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from marshmallow import RAISE
 
 from plivo_sim.apis.callbacks import encode_callback
-from plivo_sim.apis.phone_number.beta import presenters, schemas
+from plivo_sim.apis.phone_number.beta import presenters
 from plivo_sim.domain.records import DocumentReview
 from plivo_sim.domain.statuses import Status
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -182,7 +181,7 @@ def test_every_url_works_with_and_without_the_last_slash(api: Page, mount: str, 
     base = f"{mount}/v1/Account/{api.http.auth_id}/{URL}"
     body, content_type = page.page_form()
     created = api.http.post(f"{base}{slash}", data=body, content_type=content_type)
-    id = page.checked(created, schemas.CreatedOut, 201)["compliance_id"]
+    id = page.checked(created, presenters.CreatedOut, 201)["compliance_id"]
     api.http.decide(id, "rejected")
     for method, path, query in (
         ("GET", "/Requirements", {"country_iso": "IN"}),
@@ -314,7 +313,7 @@ def test_the_default_page_has_twenty_and_a_link_to_the_next(api: Page) -> None:
     ids = [api.id() for _ in range(23)]
     first = api.list()
     assert (first["meta"]["limit"], first["meta"]["total_count"]) == (20, 23)
-    second = page.checked(api.http.get(first["meta"]["next"]), schemas.ListOut)
+    second = page.checked(api.http.get(first["meta"]["next"]), presenters.ListOut)
     walked = [each["compliance_id"] for each in first["compliances"] + second["compliances"]]
     assert walked == ids
     assert second["meta"]["next"] is None
@@ -436,7 +435,6 @@ def test_the_other_webhooks_carry_the_reason(
     """Suspended and expired are told as rejections (decision "Callbacks follow the reviewer")."""
     id = decided(api, *steps, reason="Blurred scan", callback_url="http://127.0.0.1:9/cb")
     told = callbacks(transport)[-1]
-    assert schemas.CallbackOut(unknown=RAISE).validate(told) == {}
     assert list(told.items()) == [
         ("event", f"compliance.{event}"),
         ("compliance_id", id),

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from marshmallow import RAISE, Schema
 from werkzeug.test import TestResponse
 
-from plivo_sim.apis.phone_number.current.schemas import (
+from plivo_sim.apis.phone_number.current.presenters import (
     CreatedOut,
     ListOut,
     OneOut,
@@ -25,7 +24,7 @@ from plivo_sim.apis.words import STATUS_WORDS
 from plivo_sim.domain.records import PhoneNumber
 from plivo_sim.domain.statuses import Status
 from tests.apis.current_support import BASE, COMPLETE_KEY, documents_of, form_of, rejected
-from tests.support import PDF, SDK_AGENT, Http
+from tests.support import PDF, SDK_AGENT, Http, check_answer
 
 EVERYTHING = "expand=end_user,documents,linked_numbers"
 RECORDED_KEYS = [
@@ -70,30 +69,29 @@ def expanded_list(sdk: Http) -> TestResponse:
 
 
 Happy = Callable[[Http], TestResponse]
-HAPPY: list[tuple[str, Happy, int, Schema]] = [
+HAPPY: list[tuple[str, Happy, int, Any]] = [
     ("requirements", lambda sdk: sdk.get(f"{BASE}Requirements/?{COMPLETE_KEY}"), 200,
-     RequirementsOut()),
-    ("create", lambda sdk: sdk.sdk_create(), 201, CreatedOut()),
-    ("get", lambda sdk: sdk.get(f"{BASE}{sdk.sdk_created()}/"), 200, OneOut()),
-    ("get rejected", lambda sdk: sdk.get(f"{BASE}{rejected(sdk)}/"), 200, OneOut()),
-    ("get expanded", expanded_one, 200, OneOut()),
-    ("list", lambda sdk: sdk.get(BASE), 200, ListOut()),
-    ("list expanded", expanded_list, 200, ListOut()),
+     RequirementsOut),
+    ("create", lambda sdk: sdk.sdk_create(), 201, CreatedOut),
+    ("get", lambda sdk: sdk.get(f"{BASE}{sdk.sdk_created()}/"), 200, OneOut),
+    ("get rejected", lambda sdk: sdk.get(f"{BASE}{rejected(sdk)}/"), 200, OneOut),
+    ("get expanded", expanded_one, 200, OneOut),
+    ("list", lambda sdk: sdk.get(BASE), 200, ListOut),
+    ("list expanded", expanded_list, 200, ListOut),
     ("update", lambda sdk: sdk.patch(f"{BASE}{rejected(sdk)}/", **form_of({"alias": "x"})), 200,
-     UpdatedOut()),
-    ("delete", lambda sdk: sdk.delete(f"{BASE}{sdk.sdk_created()}/"), 200, CreatedOut()),
+     UpdatedOut),
+    ("delete", lambda sdk: sdk.delete(f"{BASE}{sdk.sdk_created()}/"), 200, CreatedOut),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("happy", "status", "schema"), [h[1:] for h in HAPPY], ids=[h[0] for h in HAPPY]
+    ("happy", "status", "kind"), [h[1:] for h in HAPPY], ids=[h[0] for h in HAPPY]
 )
-def test_answers_fit_their_schemas(sdk: Http, happy: Happy, status: int, schema: Schema) -> None:
+def test_answers_fit_their_types(sdk: Http, happy: Happy, status: int, kind: Any) -> None:
     """Every documented key is there and no other one; status 200, or 201 for a create."""
     answer = happy(sdk)
-    schema.unknown = RAISE
     assert answer.status_code == status
-    schema.load(answer.get_json())
+    check_answer(answer.get_json(), kind)
     assert answer.headers["Content-Type"] == "application/json"  # trap 12
     assert answer.headers["X-Request-Id"] == answer.get_json()["api_id"]
     assert answer.headers["X-Plivo-Sim-Dialect"] == "current"

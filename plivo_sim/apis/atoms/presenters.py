@@ -1,7 +1,5 @@
 """Answers as the pages print them: ``{"status": true, "data": …}``, keys in their order
-(documented).
-
-``{"status": false, "errors": [text]}``, whatever went wrong (documented).
+(documented); ``{"status": false, "errors": [text]}``, whatever went wrong (documented).
 
 The two texts that the pages print are theirs, the others ours (invented). What Plivo finds wrong
 with a submission is passed on in its words, the paths in Atoms' (decision "Atoms organisations").
@@ -11,14 +9,91 @@ Never a rate-limit header: the SDK would sleep (decision "Rate limits in real ti
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Literal, TypedDict
+
+from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error, word
-from plivo_sim.apis.words import milliseconds
+from plivo_sim.apis.words import Instant, Uuid, milliseconds
 from plivo_sim.domain.errors import Invalid, Path, Problem, SimError, WrongState
-from plivo_sim.domain.records import AtomsApplication, AtomsStatus
+from plivo_sim.domain.records import AtomsApplication, AtomsStatus, UserType
 from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement
 from plivo_sim.web.calls import Call
+
+Step = Literal["form", "submitted", "accepted", "rejected", "expired", "suspended"]
+
+
+NumberTypeWord = Annotated[str, Meta(extra_json_schema={"enum": ["local", "mobile", "tollfree"]})]
+
+
+class FieldOut(TypedDict):
+    fieldName: str
+    friendlyName: str
+    helpText: str | None
+    fieldType: str
+    required: bool
+
+
+class DocumentTypeOut(TypedDict):
+    documentTypeId: Uuid
+    name: str
+    description: str
+    proofRequired: bool
+    requiredFields: list[FieldOut]
+
+
+class RequirementOut(TypedDict):
+    requirementId: Uuid
+    countryIso: str
+    numberType: NumberTypeWord
+    userType: UserType
+    documentTypes: list[DocumentTypeOut]
+
+
+class ApplicationOut(TypedDict):
+    _id: Annotated[str, Meta(pattern="[0-9a-f]{24}$")]
+    organizationId: str
+    plivoComplianceId: str
+    alias: str
+    status: AtomsStatus
+    countryIso: str
+    numberType: NumberTypeWord
+    userType: UserType
+    endUserName: str
+    endUserLastName: str | None
+    endUserEmail: str | None
+    endUserCountry: str | None
+    documentFileNames: list[str]
+    rejectionReason: str | None
+    createdBy: str
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class StatusOut(TypedDict):
+    step: Step
+    application: ApplicationOut | None
+    requiredDocuments: list[DocumentTypeOut]
+
+
+class StatusAnswerOut(TypedDict):
+    status: bool
+    data: StatusOut
+
+
+class RequirementAnswerOut(TypedDict):
+    status: bool
+    data: RequirementOut
+
+
+class ApplicationAnswerOut(TypedDict):
+    status: bool
+    data: ApplicationOut
+
+
+class ErrorOut(TypedDict):
+    status: bool
+    errors: Annotated[list[str], Meta(min_length=1)]
 
 
 class AlreadyExists(SimError):
@@ -45,7 +120,7 @@ class NotRejected(WrongState):
         super().__init__("application", id, "resubmit", status)
 
 
-def error_body(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
+def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     """Status and body; several problems are several texts."""
     status, text = plain_error(error)
     texts = [text]
@@ -56,8 +131,7 @@ def error_body(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
     elif isinstance(error, TooSoon):
         status, texts = 429, [str(error)]
     elif isinstance(error, NotRejected):
-        told = "Only rejected applications can be resubmitted."
-        texts = [f"{told} Status: {error.status}"]
+        texts = [f"Only rejected applications can be resubmitted. Status: {error.status}"]
     return status, {"status": False, "errors": texts}
 
 
@@ -81,7 +155,7 @@ def _camel(name: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
-_STEPS: dict[AtomsStatus | None, str] = {
+_STEPS: dict[AtomsStatus | None, Step] = {
     None: "form",
     AtomsStatus.DRAFT: "form",
     AtomsStatus.SUBMITTED: "submitted",
@@ -92,7 +166,7 @@ _STEPS: dict[AtomsStatus | None, str] = {
 }
 
 
-def present_status(application: AtomsApplication | None, required: Requirement) -> dict[str, Any]:
+def present_status(application: AtomsApplication | None, required: Requirement) -> StatusOut:
     """Which step to show; ``form`` when there is no application (documented)."""
     return {
         "step": _STEPS[application.status if application else None],
@@ -101,7 +175,7 @@ def present_status(application: AtomsApplication | None, required: Requirement) 
     }
 
 
-def present_requirement(requirement: Requirement) -> dict[str, Any]:
+def present_requirement(requirement: Requirement) -> RequirementOut:
     """An empty ``documentTypes`` means that no compliance is needed (documented)."""
     return {
         "requirementId": requirement.id,
@@ -112,7 +186,7 @@ def present_requirement(requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _document_type(type_: DocumentType) -> dict[str, Any]:
+def _document_type(type_: DocumentType) -> DocumentTypeOut:
     return {
         "documentTypeId": type_.id,
         "name": type_.name,
@@ -122,7 +196,7 @@ def _document_type(type_: DocumentType) -> dict[str, Any]:
     }
 
 
-def _field(rule: FieldRule) -> dict[str, Any]:
+def _field(rule: FieldRule) -> FieldOut:
     return {
         "fieldName": rule.name,
         "friendlyName": rule.label,
@@ -132,7 +206,7 @@ def _field(rule: FieldRule) -> dict[str, Any]:
     }
 
 
-def present_application(application: AtomsApplication) -> dict[str, Any]:
+def present_application(application: AtomsApplication) -> ApplicationOut:
     return {
         "_id": application.id,
         "organizationId": application.organization_id,

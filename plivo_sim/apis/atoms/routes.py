@@ -1,6 +1,6 @@
 """The five operations below ``/atoms/v1/compliance`` (documented).
 
-No last slash there; one is tolerated, and nothing redirects.
+The pages have no slash at the end; one is tolerated, and nothing redirects.
 
 Who calls: from a bearer token (or session cookie) to an organisation and a person.
 
@@ -13,19 +13,44 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from flask import Blueprint, Request, Response, g, request
 
-from plivo_sim.apis.atoms.presenters import present_application, present_requirement, present_status
+from plivo_sim.apis.atoms.presenters import (
+    ApplicationAnswerOut,
+    ApplicationOut,
+    RequirementAnswerOut,
+    StatusAnswerOut,
+    present_application,
+    present_requirement,
+    present_status,
+)
 from plivo_sim.apis.atoms.reading import ReadForm, check_form, read_key, read_resubmit, read_submit
-from plivo_sim.apis.atoms.service import Desk, Identity, Plivo, RequirementCache, Strike
-from plivo_sim.apis.headers import asked_outcome
+from plivo_sim.apis.atoms.service import (
+    Applications,
+    FindFault,
+    Identity,
+    Plivo,
+    RequirementCache,
+)
+from plivo_sim.apis.headers import OUTCOME, asked_outcome
 from plivo_sim.apis.words import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.endpoints import (
+    BEARER,
+    FILE,
+    MULTIPART,
+    Query,
+    Surface,
+    add_routes,
+    endpoint,
+    endpoints_of,
+)
 from plivo_sim.web.errors import Unauthenticated
 
 COOKIE = "session"
@@ -89,65 +114,95 @@ def open_call(call: Call, request: Request) -> None:
     call.headers[ACCOUNT_HEADER] = who.auth_id
 
 
-def make_blueprint(strike: Strike) -> Blueprint:
-    """The blueprint; ``strike`` finds the fault that hits a call of Atoms to Plivo."""
-    blueprint = Blueprint("atoms", __name__, url_prefix="/atoms/v1/compliance")
-    cache = RequirementCache()
-
-    @blueprint.before_request
-    def sit_down() -> None:
-        call = current_call()
-        who = cast(Identity, g.identity)
-        g.desk = Desk(call.account, who, Plivo(call, strike), cache)
-
-    routes: list[tuple[str, str, Callable[..., Response]]] = [
-        ("GET", "/status/", status),
-        ("GET", "/requirements/", requirements),
-        ("POST", "/applications/", submit),
-        ("PATCH", "/applications/<id>/", resubmit),
-        ("POST", "/applications/<id>/refresh/", refresh),
-    ]
-    for method, rule, view in routes:
-        blueprint.add_url_rule(
-            rule, view.__name__, view, methods=[method], provide_automatic_options=False
-        )
-    return blueprint
+_KEY = tuple(Query(name=name, required=True) for name in ("countryIso", "numberType", "userType"))
 
 
+_FILES = {
+    "documents": {"type": "string", "contentMediaType": "application/json"},
+    "files": {"type": "array", "items": FILE, "maxItems": 10},
+}
+
+
+_SUBMIT = {
+    "type": "object",
+    "properties": {
+        "endUser": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/EndUserRequest"},
+        },
+        **_FILES,
+        **{query.name: {"type": "string"} for query in _KEY},
+    },
+    "required": ["countryIso", "numberType", "userType", "endUser", "documents", "files"],
+}
+
+
+_RESUBMIT = {"type": "object", "properties": _FILES, "required": ["documents", "files"]}
+
+
+@endpoint(
+    "GET", "/status", "Where an organisation's application stands.",
+    query=_KEY, answers={200: "StatusAnswerOut"}, errors=(400, 502),
+)  # fmt: skip
 def status() -> Response:
     """What Atoms knows, from its own record; Plivo is asked for the requirements only."""
     key = read_key(request.args)
-    required = _desk().requirement(key)
-    return _answer(present_status(_desk().find(key), required))
+    required = _applications().requirement(key)
+    answer: StatusAnswerOut = {
+        "status": True,
+        "data": present_status(_applications().find(key), required),
+    }
+    return current_call().answer(answer)
 
 
+@endpoint(
+    "GET", "/requirements", "What a country asks for.",
+    query=_KEY, answers={200: "RequirementAnswerOut"}, errors=(400, 502),
+)  # fmt: skip
 def requirements() -> Response:
-    return _answer(present_requirement(_desk().requirement(read_key(request.args))))
+    required = _applications().requirement(read_key(request.args))
+    answer: RequirementAnswerOut = {"status": True, "data": present_requirement(required)}
+    return current_call().answer(answer)
 
 
+@endpoint(
+    "POST", "/applications", "Submit an application.",
+    query=(OUTCOME,), bodies={MULTIPART: _SUBMIT},
+    answers={201: "ApplicationAnswerOut"}, errors=(400, 409, 502),
+)  # fmt: skip
 def submit() -> Response:
     form = _read(read_submit)
-    made, done = _desk().submit(form, asked_outcome(request))
-    _tell(f"submitted {made.id}", done)
+    made, done = _applications().submit(form, asked_outcome(request))
+    _note(f"submitted {made.id}", done)
     return _answer(present_application(made), 201)
 
 
+@endpoint(
+    "PATCH", "/applications/{id}", "Submit a rejected application again, with all its documents.",
+    query=(OUTCOME,), bodies={MULTIPART: _RESUBMIT},
+    answers={200: "ApplicationAnswerOut"}, errors=(400, 404, 502),
+)  # fmt: skip
 def resubmit(id: str) -> Response:
     form = _read(read_resubmit)
-    sent, done = _desk().resubmit(id, form, asked_outcome(request))
-    _tell(f"resubmitted {id}", done)
+    sent, done = _applications().resubmit(id, form, asked_outcome(request))
+    _note(f"resubmitted {id}", done)
     return _answer(present_application(sent))
 
 
+@endpoint(
+    "POST", "/applications/{id}/refresh", "Poll Plivo for the status.",
+    answers={200: "ApplicationAnswerOut"}, errors=(400, 404, 429, 502),
+)  # fmt: skip
 def refresh(id: str) -> Response:
     """A body is not looked at: the page's sample sends ``{}``, the SDK none (documented)."""
-    told = _desk().refresh(id)
-    current_call().why = f"{id} is {told.status}"
-    return _answer(present_application(told))
+    refreshed = _applications().refresh(id)
+    current_call().why = f"{id} is {refreshed.status}"
+    return _answer(present_application(refreshed))
 
 
-def _desk() -> Desk:
-    return cast(Desk, g.desk)
+def _applications() -> Applications:
+    return cast(Applications, g.applications)
 
 
 def _read(read: Callable[[Any], ReadForm]) -> ReadForm:
@@ -157,12 +212,42 @@ def _read(read: Callable[[Any], ReadForm]) -> ReadForm:
     return form
 
 
-def _tell(what: str, done: Accepted) -> None:
+def _note(what: str, done: Accepted) -> None:
     """The clause for the log, and the warnings."""
     call = current_call()
     call.why = f"{what}: {done.application.id} at Plivo"
     call.warnings += [f"{dotted(problem.path)}: {problem.text}" for problem in done.warnings]
 
 
-def _answer(data: dict[str, Any], status: int = 200) -> Response:
-    return current_call().answer({"status": True, "data": data}, status)
+def _answer(application: ApplicationOut, status: int = 200) -> Response:
+    answer: ApplicationAnswerOut = {"status": True, "data": application}
+    return current_call().answer(answer, status)
+
+
+ATOMS = Surface(
+    name="atoms",
+    title="Atoms compliance",
+    description="The compliance facade of Smallest AI's Atoms.",
+    prefix="/atoms/v1/compliance",
+    endpoints=endpoints_of(sys.modules[__name__]),
+    answers="plivo_sim.apis.atoms.presenters",
+    bodies="plivo_sim.apis.atoms.schemas",
+    security=BEARER,
+    always=(401,),
+    components={"EndUserRequest": "EndUserIn"},
+)
+
+
+def make_blueprint(find_fault: FindFault) -> Blueprint:
+    """The blueprint; ``find_fault`` finds the fault that hits a call of Atoms to Plivo."""
+    blueprint = Blueprint(ATOMS.name, __name__, url_prefix=ATOMS.prefix)
+    cache = RequirementCache()
+
+    @blueprint.before_request
+    def serve() -> None:
+        call = current_call()
+        who = cast(Identity, g.identity)
+        g.applications = Applications(call.account, who, Plivo(call, find_fault), cache)
+
+    add_routes(blueprint, ATOMS.endpoints)
+    return blueprint

@@ -59,7 +59,7 @@ class Identity:
 
 
 def receive(account: Account, request: Outgoing, at: datetime) -> Answer:
-    """Take down what a callback says. Caller holds the lock."""
+    """Record what a callback says. Caller holds the lock."""
     fields = _fields(request)
     rows = account.store.atoms_applications
     with account.transaction():
@@ -95,25 +95,25 @@ _METHODS = {"create": "POST", "update": "PATCH"}
 _PLACES = {"create": "", "requirements": "Requirements/"}
 
 
-Strike = Callable[[Call, Mapping[str, str]], FaultRule | None]
+FindFault = Callable[[Call, Mapping[str, str]], FaultRule | None]
 """Finds the fault that hits a call to another API."""
 
 
 class Plivo:
-    """See the module; for one call to Atoms."""
+    """Plivo's compliance API as one call to Atoms reaches it."""
 
-    def __init__(self, call: Call, strike: Strike) -> None:
+    def __init__(self, call: Call, find_fault: FindFault) -> None:
         self._call = call
-        self._strike = strike
+        self._find_fault = find_fault
 
     @contextmanager
-    def asked(self, what: str, compliance_id: str = "") -> Iterator[bool]:
-        """What Plivo is asked is done within; yields whether Atoms will get its answer.
+    def serve(self, what: str, compliance_id: str = "") -> Iterator[bool]:
+        """Plivo does its part within; yields whether Atoms will get the answer.
 
         Raises Injected with 502 when a fault keeps the call from Plivo, or its answer from Atoms.
         The account's lock must be free: a fault may take its time.
         """
-        fault = self._strike(self._call, self._told(what, compliance_id))
+        fault = self._find_fault(self._call, self._description(what, compliance_id))
         if fault is None:
             yield True
             return
@@ -122,7 +122,7 @@ class Plivo:
                 yield False
         raise Injected(502, _text(fault))
 
-    def _told(self, what: str, compliance_id: str) -> dict[str, str]:
+    def _description(self, what: str, compliance_id: str) -> dict[str, str]:
         place = _PLACES.get(what, f"{compliance_id}/")
         return {
             "api": API,
@@ -135,8 +135,8 @@ class Plivo:
 
 def _text(fault: FaultRule) -> str:
     down = fault.effect == "unavailable" or fault.effect in CUTTING
-    told = "is unavailable" if down else "returned an error"
-    return f"Plivo's compliance API {told}" + (f": {fault.message}" if fault.message else "")
+    failure = "is unavailable" if down else "returned an error"
+    return f"Plivo's compliance API {failure}" + (f": {fault.message}" if fault.message else "")
 
 
 RULES = Dialect(
@@ -196,9 +196,9 @@ class _Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Serves one call. Plivo is asked without the account's lock, and answers under it; what was
-    checked before is checked again then."""
+class Applications:
+    """An organisation's applications, for one call. Plivo is asked without the account's lock, and
+    answers under it; what was checked before is checked again then."""
 
     account: Account
     who: Identity
@@ -211,7 +211,7 @@ class Desk:
             known = self.cache.find(self.account, key)
         if known is not None:
             return known
-        with self.plivo.asked("requirements") as answered, self.account.lock:
+        with self.plivo.serve("requirements") as answered, self.account.lock:
             found = self.account.catalogue.find(RULES.version, key)
             if found is None:
                 raise Invalid([self.account.catalogue.no_requirement(RULES.version, key)])
@@ -234,7 +234,7 @@ class Desk:
         """A new application, at Plivo and here. Raises Invalid, AlreadyExists, Injected."""
         refuse_if_any(form.problems)
         self._refuse_second(form.key)
-        with self.plivo.asked("create") as answered, self.account.lock:
+        with self.plivo.serve("create") as answered, self.account.lock:
             self._refuse_second(form.key)
             with self.account.transaction():
                 done = applications.create(self.account, self._wanted(form), RULES, asked=asked)
@@ -253,7 +253,7 @@ class Desk:
         """
         compliance_id = self._rejected(id).plivo_compliance_id
         refuse_if_any(form.problems)
-        with self.plivo.asked("update", compliance_id) as answered, self.account.lock:
+        with self.plivo.serve("update", compliance_id) as answered, self.account.lock:
             known = self._rejected(id)
             application = applications.get(self.account, compliance_id)
             with self.account.transaction():
@@ -274,11 +274,11 @@ class Desk:
         """What Plivo says now. Raises NotFound (also when Plivo has it no more), TooSoon,
         Injected."""
         compliance_id = self._refreshable(id).plivo_compliance_id
-        with self.plivo.asked("get", compliance_id) as answered, self.account.lock:
+        with self.plivo.serve("get", compliance_id) as answered, self.account.lock:
             known = self._refreshable(id)
             application = applications.get(self.account, compliance_id)
             now = self.account.now()
-            told = replace(
+            refreshed = replace(
                 known,
                 status=STATUS_WORDS[application.status],
                 rejection_reason=application.rejection_reason,
@@ -287,8 +287,8 @@ class Desk:
             )
             if answered:
                 with self.account.transaction():
-                    self.account.store.atoms_applications.put(told)
-        return told
+                    self.account.store.atoms_applications.put(refreshed)
+        return refreshed
 
     def _own(self, id: str) -> AtomsApplication:
         with self.account.lock:

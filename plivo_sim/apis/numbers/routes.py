@@ -34,7 +34,7 @@ from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
 from plivo_sim.web.calls import Call, current_call
 
-PageError = Callable[[SimError, str], tuple[int, dict[str, Any]]]
+PageError = Callable[[SimError, str], tuple[int, Any]]
 """An error in the page's words, given the ``api_id``."""
 
 

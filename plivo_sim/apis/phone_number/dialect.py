@@ -1,9 +1,13 @@
 """What a dialect of the new API is: a package with these names, and nothing else in it.
 
-Query strings of the new API, and the inputs that both dialects read alike.
+Which dialect answers is one function (decision "Which dialect answers"): the beta page and the
+SDKs use the same URLs with different words. In order: what the caller says (header or mount); a
+part named ``data``; an SDK's User-Agent; any other create or update is the page's; the dialect that
+the record was made in; the account's last write; the page's (invented).
 
-The parameters are those of the SDKs (observed); of them the beta page names ``expand``,
-``status``, ``country_iso`` and ``limit`` (documented).
+Query strings of the new API, and the inputs that both dialects read alike. The parameters are those
+of the SDKs (observed); of them the beta page names ``expand``, ``status``, ``country_iso`` and
+``limit`` (documented).
 """
 
 from __future__ import annotations
@@ -11,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 from plivo_sim.account.ports import Where
-from plivo_sim.apis.paging import Query, refuse_if_any, refuse_unknown, whole_number
-from plivo_sim.apis.words import read_word
+from plivo_sim.apis.headers import is_sdk_agent
+from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown, whole_number
+from plivo_sim.apis.words import Uuid, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Document, NumberType, UserType
+from plivo_sim.domain.records import Document, NumberType, Origin, UserType
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
@@ -25,6 +30,34 @@ from plivo_sim.services.inputs import Correction, Dialect, NewApplication
 from plivo_sim.web.bodies import Body
 
 EXPANDABLE = ("end_user", "documents", "linked_numbers")
+
+
+class Clues(NamedTuple):
+    """What is known of a request. ``has_data_part`` is None while the body is unread, and for
+    calls that have none."""
+
+    requested: str = ""
+    user_agent: str = ""
+    is_write: bool = False
+    has_data_part: bool | None = None
+    record_origin: Origin | None = None
+    last_write: str | None = None
+    setting: str = "auto"
+
+
+def detect_dialect(clues: Clues) -> str:
+    """``"current"`` or ``"beta"``."""
+    if clues.requested in ("current", "beta"):
+        return clues.requested
+    if clues.has_data_part or is_sdk_agent(clues.user_agent):
+        return "current"
+    if clues.setting != "auto":
+        return clues.setting
+    if clues.is_write and clues.has_data_part is False:
+        return "beta"
+    if clues.record_origin is not None:
+        return "beta" if clues.record_origin is Origin.BETA else "current"
+    return clues.last_write or "beta"
 
 
 @dataclass(slots=True)
@@ -68,11 +101,25 @@ class Shown:
         )
 
 
-def linked_numbers(view: ApplicationView) -> list[dict[str, Any]]:
+class LinkedNumberOut(TypedDict):
+    number: str
+    number_type: str
+
+
+def linked_numbers(view: ApplicationView) -> list[LinkedNumberOut]:
     """``linked_numbers`` as the SDKs' own tests have it (observed); the page names it only."""
     return [
         {"number": f"+{number.id}", "number_type": number.number_type} for number in view.numbers
     ]
+
+
+class ApiId(TypedDict):
+    """What the routes add to every answer."""
+
+    api_id: Uuid
+
+
+Presented = Mapping[str, object]
 
 
 class NewApi(Protocol):
@@ -83,21 +130,21 @@ class NewApi(Protocol):
     @property
     def RULES(self) -> Dialect: ...
     @property
-    def STATUS_WORDS(self) -> dict[Status, str]: ...
+    def STATUS_WORDS(self) -> Mapping[Status, str]: ...
 
     def read_create(self, body: Body) -> ReadCreate: ...
     def read_correction(self, body: Body) -> ReadCorrection: ...
     def read_get_query(self, query: Query) -> Collection[str]: ...
     def read_list_query(self, query: Query) -> ListQuery: ...
-    def present_requirements(self, catalogue: Catalogue, query: Query) -> dict[str, Any]: ...
-    def present_created(self, view: ApplicationView) -> dict[str, Any]: ...
-    def present_one(self, view: ApplicationView, shown: Shown) -> dict[str, Any]: ...
-    def present_corrected(self, view: ApplicationView, shown: Shown) -> dict[str, Any]: ...
+    def present_requirements(self, catalogue: Catalogue, query: Query) -> Presented: ...
+    def present_created(self, view: ApplicationView) -> Presented: ...
+    def present_one(self, view: ApplicationView, shown: Shown) -> Presented: ...
+    def present_corrected(self, view: ApplicationView, shown: Shown) -> Presented: ...
     def present_list(
-        self, views: Sequence[ApplicationView], meta: dict[str, Any], shown: Shown
-    ) -> dict[str, Any]: ...
-    def present_deleted(self, id: str) -> dict[str, Any]: ...
-    def error_body(self, error: SimError, api_id: str) -> tuple[int, dict[str, Any]]: ...
+        self, views: Sequence[ApplicationView], meta: MetaOut, shown: Shown
+    ) -> Presented: ...
+    def present_deleted(self, id: str) -> Presented: ...
+    def error_body(self, error: SimError, api_id: str) -> tuple[int, Presented]: ...
 
 
 LIST_PARAMETERS = (
@@ -180,12 +227,12 @@ def read_callback_method(usable: Mapping[str, Any], problems: list[Problem]) -> 
     if not text:
         return None
     if text.upper() not in ("GET", "POST"):
-        told = f"must be one of GET, POST, not '{text[:50]}'"
-        problems.append(Problem(ProblemKind.NOT_ALLOWED, ("callback_method",), told))
+        complaint = f"must be one of GET, POST, not '{text[:50]}'"
+        problems.append(Problem(ProblemKind.NOT_ALLOWED, ("callback_method",), complaint))
         return None
     return str(text.upper())
 
 
 def _not_one_of(name: str, allowed: Iterable[str], text: str) -> Problem:
-    told = f"must be one of {', '.join(allowed)}, not '{text[:50]}'"
-    return Problem(ProblemKind.BAD_PARAMETER, (name,), told)
+    complaint = f"must be one of {', '.join(allowed)}, not '{text[:50]}'"
+    return Problem(ProblemKind.BAD_PARAMETER, (name,), complaint)

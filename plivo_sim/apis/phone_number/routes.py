@@ -7,17 +7,19 @@ dialect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import sys
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from plivo_sim.apis.headers import DIALECT_HEADER, MOUNT_KEY, asked_outcome, name_file
+from plivo_sim.apis.headers import DIALECT_HEADER, MOUNT_KEY, OUTCOME, asked_outcome, name_file
 from plivo_sim.apis.paging import meta, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number import beta, current
-from plivo_sim.apis.phone_number.choice import Clues, choose
-from plivo_sim.apis.phone_number.dialect import NewApi, Shown
+from plivo_sim.apis.phone_number.beta.errors import ErrorOut
+from plivo_sim.apis.phone_number.dialect import Clues, NewApi, Presented, Shown, detect_dialect
 from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.words import dotted
 from plivo_sim.domain.errors import NotFound, Problem, SimError
@@ -25,75 +27,82 @@ from plivo_sim.domain.records import Application, Origin
 from plivo_sim.services import applications, corrections
 from plivo_sim.web.bodies import Body, check_size, read_body
 from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.endpoints import (
+    BASIC,
+    FILE,
+    FORM,
+    JSON,
+    MULTIPART,
+    Endpoint,
+    Form,
+    Query,
+    Surface,
+    add_routes,
+    endpoint,
+    endpoints_of,
+)
 
 DIALECTS: dict[str, NewApi] = {"current": current, "beta": beta}
 
 
-Chosen = tuple[Call, NewApi]
+_PREFIX = "/v1/Account/{auth_id}/PhoneNumber/Compliance"
 
 
 class ComplianceId(BaseConverter):
     """A compliance id in a URL: anything but the words that are URLs of their own, so that a
-    method which those do not have is a 405 there, and not an id that nobody knows."""
+    method which those do not have is a 405 there, and not an unknown id."""
 
     part_isolating = True
     regex = r"(?!(?:Requirements|Link)$)[^/]+"
 
 
-def new_api_error(call: Call, error: SimError) -> tuple[int, dict[str, object]]:
+def new_api_error(call: Call, error: SimError) -> tuple[int, Presented]:
     """An error in the words of the dialect as far as it is known."""
     if not call.dialect:
-        _choose(call)
+        _detect(call)
     return DIALECTS[call.dialect].error_body(error, call.api_id)
 
 
-def make_blueprint() -> Blueprint:
-    """The blueprint, with rate limits of its own."""
-    blueprint = Blueprint(
-        "compliance", __name__, url_prefix="/v1/Account/<auth_id>/PhoneNumber/Compliance"
-    )
-    blueprint.record(lambda state: state.app.url_map.converters.update(compliance=ComplianceId))
-    limits = RateLimits()
-
-    @blueprint.before_request
-    def count() -> None:
-        call = current_call()
-        kind = "requirements" if call.operation == "compliance.requirements" else "operations"
-        headers, refusal = limits.hit(call.auth_id, kind)
-        call.headers |= headers
-        if refusal is not None and call.account.settings.rate_limits:
-            call.headers["Retry-After"] = str(refusal.retry_after_s)
-            raise refusal
-
-    routes: list[tuple[str, str, Callable[..., Response]]] = [
-        ("GET", "/Requirements/", requirements),
-        ("POST", "/", create),
-        ("GET", "/", list_),
-        ("GET", "/<compliance:id>/", get),
-        ("PATCH", "/<compliance:id>/", update),
-        ("DELETE", "/<compliance:id>/", delete),
-        ("GET", "/<compliance:id>/Document/<document_id>/download/", download),
-    ]
-    for method, rule, view in routes:
-        blueprint.add_url_rule(rule, view.__name__.strip("_"), view, methods=[method])
-    return blueprint
+_KEY = tuple(Query(name=name) for name in ("country_iso", "number_type", "user_type"))
 
 
+_EXPAND = Query(name="expand", description="Comma list of end_user, documents, linked_numbers.")
+
+
+_LIST = (
+    Query(name="limit", type="integer", description="1 to 100, default 20."),
+    Query(name="offset", type="integer"),
+    *(Query(name=name) for name in ("status", "country_iso", "number_type", "user_type", "alias")),
+    _EXPAND,
+)
+
+
+_ONE = "/{compliance:compliance_id}/"
+
+
+@endpoint(
+    "GET", "/Requirements/", "What a country asks for.",
+    query=_KEY, answers={200: "RequirementsOut"},
+)  # fmt: skip
 def requirements(auth_id: str) -> Response:
-    call, api = _choose(current_call())
+    call, api = _detect(current_call())
     return call.answer(
         {"api_id": call.api_id, **api.present_requirements(call.sim.catalogue, request.args)}
     )
 
 
+@endpoint(
+    "POST", "/", "Create an application and submit it for review.",
+    query=(OUTCOME,), bodies={JSON: "CreateIn"}, answers={201: "CreatedOut"},
+)  # fmt: skip
 def create(auth_id: str) -> Response:
     call, api, body = _read_write(current_call())
     read = api.read_create(body)
-    asked = asked_outcome(request)
+    outcome = asked_outcome(request)
     _warn_of_ignored(call, read.ignored)
     account = call.account
     with account.lock:
-        made = applications.create(account, read.wanted, api.RULES, read.problems, asked)
+        made = applications.create(account, read.wanted, api.RULES, read.problems, outcome)
         _remember(call)
         view = applications.view(account, made.application)
     _warn(call, made.warnings)
@@ -101,22 +110,27 @@ def create(auth_id: str) -> Response:
     return call.answer({"api_id": call.api_id, **api.present_created(view)}, 201)
 
 
-def get(auth_id: str, id: str) -> Response:
+@endpoint(
+    "GET", _ONE, "Read one application.",
+    query=(_EXPAND, Query(name="id")), answers={200: "OneOut"}, errors=(404,),
+)  # fmt: skip
+def get(auth_id: str, compliance_id: str) -> Response:
     call = current_call()
     with call.account.lock:
-        application = _found(call, id)
-        call, api = _choose(call, application)
+        application = _found(call, compliance_id)
+        call, api = _detect(call, application)
 
-        def present() -> dict[str, Any]:
+        def present() -> Presented:
             shown = _shown(call, api.read_get_query(request.args))
             return api.present_one(applications.view(call.account, application), shown)
 
         query = call.request.environ.get("QUERY_STRING", "")
-        return call.answer_kept((id, call.dialect, query, call.base_url), present)
+        return call.answer_kept((compliance_id, call.dialect, query, call.base_url), present)
 
 
+@endpoint("GET", "/", "List applications, oldest first.", query=_LIST, answers={200: "ListOut"})
 def list_(auth_id: str) -> Response:
-    call, api = _choose(current_call())
+    call, api = _detect(current_call())
     query = api.read_list_query(request.args)
     with call.account.lock:
         page = applications.page(call.account, query.where, offset=query.offset, limit=query.limit)
@@ -127,44 +141,54 @@ def list_(auth_id: str) -> Response:
     return call.answer({"api_id": call.api_id, **shown})
 
 
-def update(auth_id: str, id: str) -> Response:
+@endpoint(
+    "PATCH", _ONE, "Correct a rejected application; it is submitted again.",
+    query=(OUTCOME,), bodies={JSON: "UpdateIn"}, body_required=False,
+    answers={200: "UpdatedOut"}, errors=(404,),
+)  # fmt: skip
+def update(auth_id: str, compliance_id: str) -> Response:
     call = current_call()
     with call.account.lock:
-        application = _found(call, id)
+        application = _found(call, compliance_id)
     call, api, body = _read_write(call, application)
     read = api.read_correction(body)
-    asked = asked_outcome(request)
+    outcome = asked_outcome(request)
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
-        application = _found(call, id)
+        application = _found(call, compliance_id)
         done = corrections.correct(
-            call.account, application, read.change, api.RULES, read.problems, asked
+            call.account, application, read.change, api.RULES, read.problems, outcome
         )
         _remember(call)
         view = applications.view(call.account, done.application)
         shown = api.present_corrected(view, _shown(call, ()))
     _warn(call, done.warnings)
-    call.why = f"corrected {id}; {_next_of(done)}"
+    call.why = f"corrected {compliance_id}; {_next_of(done)}"
     return call.answer({"api_id": call.api_id, **shown})
 
 
-def delete(auth_id: str, id: str) -> Response:
+@endpoint("DELETE", _ONE, "Delete an application.", answers={200: "DeletedOut"}, errors=(404,))
+def delete(auth_id: str, compliance_id: str) -> Response:
     call = current_call()
     with call.account.lock:
-        application = _found(call, id)
-        call, api = _choose(call, application)
+        application = _found(call, compliance_id)
+        call, api = _detect(call, application)
         _take_no_query()
         applications.delete(call.account, application)
-    call.why = f"deleted {id}"
-    return call.answer({"api_id": call.api_id, **api.present_deleted(id)})
+    call.why = f"deleted {compliance_id}"
+    return call.answer({"api_id": call.api_id, **api.present_deleted(compliance_id)})
 
 
-def download(auth_id: str, id: str, document_id: str) -> Response:
+@endpoint(
+    "GET", f"{_ONE}Document/{{document_id}}/download/", "The file of a document.",
+    answers={200: None}, errors=(404,),
+)  # fmt: skip
+def download(auth_id: str, compliance_id: str, document_id: str) -> Response:
     """The bytes that were uploaded, as an attachment that no browser runs."""
     call = current_call()
     with call.account.lock:
-        application = _found(call, id)
-        call, _ = _choose(call, application)
+        application = _found(call, compliance_id)
+        call, _ = _detect(call, application)
         _take_no_query()
         document = call.account.store.documents.fetch(document_id)
         if document is None or document_id not in application.document_ids:
@@ -184,18 +208,19 @@ def _found(call: Call, id: str) -> Application:
     """The application, or NotFound in the dialect that a call without a record gets."""
     application = call.account.store.applications.fetch(id)
     if application is None:
-        _choose(call)
+        _detect(call)
         raise NotFound("application", id)
     return application
 
 
 def _read_write(call: Call, application: Application | None = None) -> tuple[Call, NewApi, Body]:
-    """Read the body and choose by it; an error in reading is told in the dialect known so far."""
+    """Read the body and detect the dialect by it; an error in reading is worded in the dialect as
+    far as it is known."""
     origin = application.origin if application is not None else None
-    _choose(call, application)
+    _detect(call, application)
     check_size(request)
     body = read_body(request)
-    _, api = _choose(call, None, body, origin)
+    _, api = _detect(call, None, body, origin)
     _take_no_query()
     return call, api, body
 
@@ -206,16 +231,16 @@ def _take_no_query() -> None:
     refuse_if_any(refuse_unknown(request.args, ()))
 
 
-def _choose(
+def _detect(
     call: Call,
     application: Application | None = None,
     body: Body | None = None,
     origin: Origin | None = None,
-) -> Chosen:
+) -> tuple[Call, NewApi]:
     account, request = call.account_or_none, call.request
     environ = request.environ
     clues = Clues(
-        asked=environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower(),
+        requested=environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower(),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
         is_write=request.method in ("POST", "PATCH"),
         has_data_part=None if body is None else body.part("data") is not None,
@@ -223,7 +248,7 @@ def _choose(
         last_write=account.last_dialect if account is not None else None,
         setting=account.settings.new_api if account is not None else call.sim.settings.new_api,
     )
-    call.dialect = choose(clues)
+    call.dialect = detect_dialect(clues)
     return call, DIALECTS[call.dialect]
 
 
@@ -252,3 +277,83 @@ def _next_of(done: applications.Accepted) -> str:
         return "stays in review"
     step = done.plan.steps[0]
     return f"{step.status} after {step.after} ({done.plan.decided_by})"
+
+
+_ENDPOINTS = endpoints_of(sys.modules[__name__])
+
+
+def _data_form(name: str) -> dict[str, Any]:
+    """A form whose ``data`` is a JSON text of this schema, with files beside it."""
+    text = {
+        "type": "string",
+        "contentMediaType": JSON,
+        "contentSchema": {"$ref": f"#/components/schemas/{name.removesuffix('In')}Request"},
+    }
+    files = {f"documents[{index}].file": FILE for index in range(2)}
+    return {"type": "object", "properties": {"data": text, **files}, "required": ["data"]}
+
+
+def _in_data_part(row: Endpoint) -> Endpoint:
+    """As the current API takes a body: as the part ``data`` of a form."""
+    forms = [_data_form(schema) for schema in row.bodies.values()]
+    return replace(row, bodies={kind: form for form in forms for kind in (MULTIPART, FORM)})
+
+
+def _as_json_or_form(row: Endpoint) -> Endpoint:
+    """As the beta page's clients send a body; what needs no file may come without one."""
+    if not row.bodies:
+        return row
+    schema = row.bodies[JSON]
+    bodies = {JSON: schema, MULTIPART: Form(schema, documents=True)}
+    return replace(row, bodies=bodies if row.body_required else bodies | {FORM: Form(schema)})
+
+
+CURRENT = Surface(
+    name="current",
+    title="Plivo PhoneNumber/Compliance, as the SDKs speak it",
+    description="The new API in the dialect of the official SDKs.",
+    prefix=_PREFIX,
+    endpoints=tuple(_in_data_part(row) for row in _ENDPOINTS),
+    answers="plivo_sim.apis.phone_number.current.presenters",
+    bodies="plivo_sim.apis.phone_number.current.schemas",
+    security=BASIC,
+    always=(400, 401, 429),
+    mount="/current",
+    components={"CreateRequest": "CreateIn", "UpdateRequest": "UpdateIn"},
+)
+
+
+BETA = Surface(
+    name="beta",
+    title="Plivo PhoneNumber/Compliance, as the beta page prints it",
+    description="The new API in the beta dialect.",
+    prefix=_PREFIX,
+    endpoints=tuple(_as_json_or_form(row) for row in _ENDPOINTS),
+    answers="plivo_sim.apis.phone_number.beta.presenters",
+    bodies="plivo_sim.apis.phone_number.beta.schemas",
+    error=ErrorOut,
+    security=BASIC,
+    always=(400, 401, 409, 413, 422, 429),
+    mount="/beta",
+)
+
+
+def make_blueprint() -> Blueprint:
+    """The blueprint, with rate limits of its own."""
+    prefix = _PREFIX.replace("{", "<").replace("}", ">")
+    blueprint = Blueprint("compliance", __name__, url_prefix=prefix)
+    blueprint.record(lambda state: state.app.url_map.converters.update(compliance=ComplianceId))
+    limits = RateLimits()
+
+    @blueprint.before_request
+    def count() -> None:
+        call = current_call()
+        kind = "requirements" if call.operation == "compliance.requirements" else "operations"
+        headers, refusal = limits.hit(call.auth_id, kind)
+        call.headers |= headers
+        if refusal is not None and call.account.settings.rate_limits:
+            call.headers["Retry-After"] = str(refusal.retry_after_s)
+            raise refusal
+
+    add_routes(blueprint, _ENDPOINTS)
+    return blueprint

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from plivo_sim.apis.atoms.schemas import ApplicationOut
+from plivo_sim.apis.atoms.presenters import ApplicationOut
 from tests.apis.atoms.support import TOKEN, Atoms, errors
+from tests.support import check_answer
 
 PRINTED = [
     "_id", "organizationId", "plivoComplianceId", "alias", "status", "countryIso", "numberType",
@@ -89,7 +90,7 @@ def test_200_application_status_refreshed(atoms: Atoms) -> None:
     assert list(body) == ["status", "data"]
     assert body["status"] is True
     assert list(body["data"]) == PRINTED
-    assert ApplicationOut().validate(body["data"]) == {}
+    check_answer(body["data"], ApplicationOut)
 
 
 def test_401_unauthorized_access(atoms: Atoms) -> None:

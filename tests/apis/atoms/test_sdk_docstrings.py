@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.apis.atoms.schemas import RequirementOut, StatusOut
+from plivo_sim.apis.atoms.presenters import RequirementOut, StatusOut
 from tests.apis.atoms.support import KEY, Atoms, certificates, errors
+from tests.support import check_answer
 
 
 def step(atoms: Atoms, **key: str) -> str:
     body = atoms.status(**key).get_json()
     assert body["status"] is True
-    assert StatusOut().validate(body["data"]) == {}
+    check_answer(body["data"], StatusOut)
     return body["data"]["step"]
 
 
@@ -101,7 +102,7 @@ def test_words_that_there_are_not(atoms: Atoms, name: str, value: str, told: str
 def test_discover_what_documents_are_required(atoms: Atoms) -> None:
     """Those of the SDKs' version of the requirement, in camel case."""
     data = atoms.requirements().get_json()["data"]
-    assert RequirementOut().validate(data) == {}
+    check_answer(data, RequirementOut)
     assert {name: data[name] for name in KEY} == KEY
     first = data["documentTypes"][0]
     assert first["name"] == "Registration Certificate"

@@ -13,7 +13,7 @@ from flask import Request
 
 from plivo_sim.apis.atoms.presenters import AlreadyExists, error_body
 from plivo_sim.apis.atoms.reading import ReadForm
-from plivo_sim.apis.atoms.service import Desk, Identity, Plivo, RequirementCache
+from plivo_sim.apis.atoms.service import Applications, Identity, Plivo, RequirementCache
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.services.inputs import DocumentDraft
@@ -255,7 +255,7 @@ def test_a_submission_while_plivo_is_asked_comes_first(atoms: Atoms) -> None:
 
     class Slow(Plivo):
         @contextmanager
-        def asked(self, what: str, compliance_id: str = "") -> Iterator[bool]:
+        def serve(self, what: str, compliance_id: str = "") -> Iterator[bool]:
             atoms.submitted()
             yield True
 
@@ -266,9 +266,9 @@ def test_a_submission_while_plivo_is_asked_comes_first(atoms: Atoms) -> None:
     )
     who = Identity(atoms.auth_id, "organization", "user")
     slow = Slow(Call(atoms.sim, error_body, Request({})), lambda call, told: None)
-    desk = Desk(atoms.account, who, slow, RequirementCache())
+    applications = Applications(atoms.account, who, slow, RequirementCache())
     with pytest.raises(AlreadyExists):
-        desk.submit(form, None)
+        applications.submit(form, None)
     assert len(atoms.account.store.applications) == 1
 
 

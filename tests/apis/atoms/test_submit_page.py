@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.apis.atoms.schemas import ApplicationOut
+from plivo_sim.apis.atoms.presenters import ApplicationOut
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import Settings
 from tests.apis.atoms.support import END_USER, KEY, Atoms, certificates, document_types, errors
 from tests.apis.atoms.test_refresh_page import PRINTED
-from tests.support import JPEG, PDF, PNG, SDK_AGENT, Http
+from tests.support import JPEG, PDF, PNG, SDK_AGENT, Http, check_answer
 
 DEMANDING = """
 document_types:
@@ -102,7 +102,7 @@ def test_201_application_submitted_successfully(atoms: Atoms) -> None:
     body = answer.get_json()
     assert (answer.status_code, body["status"]) == (201, True)
     assert list(body["data"]) == PRINTED
-    assert ApplicationOut().validate(body["data"]) == {}
+    check_answer(body["data"], ApplicationOut)
 
 
 def test_the_answer_is_what_was_sent(atoms: Atoms) -> None:

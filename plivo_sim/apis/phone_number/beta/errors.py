@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS
+from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, Url
 from plivo_sim.apis.words import dotted
 from plivo_sim.catalogue.countries import _ADJECTIVES
 from plivo_sim.domain.errors import (
@@ -118,7 +118,7 @@ _REQUEST = (400, "invalid_request_error")
 _VALIDATION = (422, "validation_error")
 
 
-_FAULTS: dict[ProblemKind, tuple[tuple[int, str], str]] = {
+_BY_KIND: dict[ProblemKind, tuple[tuple[int, str], str]] = {
     ProblemKind.MISSING_FIELD: (_VALIDATION, "missing_required_field"),
     ProblemKind.MISSING_DATA_FIELD: (_VALIDATION, "missing_required_field"),
     ProblemKind.MISSING_FILE: (_VALIDATION, "missing_required_field"),
@@ -161,8 +161,27 @@ _BROKEN = ("api_error", "internal_error")
 _LACKING = {"user_type": "end_user.type"}
 
 
+class ErrorObjectOut(TypedDict):
+    type: str
+    code: str
+    message: str
+    param: str | None
+    doc_url: Url
+
+
+class ProblemOut(TypedDict):
+    code: str
+    message: str
+    param: str | None
+
+
+class ErrorOut(TypedDict):
+    error: ErrorObjectOut
+    problems: NotRequired[list[ProblemOut]]
+
+
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Error:
     """What the error object says, and under which HTTP status."""
 
     status: int
@@ -172,7 +191,7 @@ class _Told:
     param: str | None = None
     anchor: str = "error-handling"
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> ErrorObjectOut:
         return {
             "type": self.type,
             "code": self.code,
@@ -182,50 +201,52 @@ class _Told:
         }
 
 
-def error_body(error: SimError, api_id: str) -> tuple[int, dict[str, Any]]:
+def error_body(error: SimError, api_id: str) -> tuple[int, ErrorOut]:
     """Status and body; the body has no ``api_id``, see the module."""
     if not isinstance(error, Invalid):
-        told = _tell(error)
-        return told.status, {"error": told.shown()}
+        found = _error_of(error)
+        return found.status, {"error": found.shown()}
     problems = sorted(error.problems, key=lambda problem: schema_order(problem.path))
-    all_told = [_tell_problem(each) for each in problems if not _follows(each, problems)]
-    first = all_told[0]
-    listed = [{"code": t.code, "message": t.message, "param": t.param} for t in all_told]
+    errors = [_error_of_problem(each) for each in problems if not _follows(each, problems)]
+    first = errors[0]
+    listed: list[ProblemOut] = [
+        {"code": each.code, "message": each.message, "param": each.param} for each in errors
+    ]
     return first.status, {"error": first.shown(), "problems": listed}
 
 
-def _tell(error: SimError) -> _Told:
+def _error_of(error: SimError) -> _Error:
     message = f"{str(error)[:1].upper()}{str(error)[1:]}"
     match error:
         case NotFound():
             return _not_found(error)
         case NoSuchPage():
             text = "The requested URL does not exist"
-            return _Told(404, "not_found_error", "url_not_found", text)
+            return _Error(404, "not_found_error", "url_not_found", text)
         case WrongMethod():
-            return _Told(405, "invalid_request_error", "method_not_allowed", message)
+            return _Error(405, "invalid_request_error", "method_not_allowed", message)
         case WrongState():
             return _wrong_state(error)
         case InUse():
-            return _Told(409, "state_error", "resource_in_use", message, anchor="status-flow")
+            return _Error(409, "state_error", "resource_in_use", message, anchor="status-flow")
         case Mismatch():
             return _mismatch(error)
         case ApplicationRequired():
-            return _Told(*_VALIDATION, "missing_required_field", message, "compliance_id")
+            return _Error(*_VALIDATION, "missing_required_field", message, "compliance_id")
         case AlreadyRented():
-            return _Told(409, "state_error", "number_already_rented", message)
+            return _Error(409, "state_error", "number_already_rented", message)
     status = error.status if isinstance(error, Injected) else _STATUS.get(type(error), 500)
     anchor = "rate-limits" if status == 429 else "error-handling"
-    return _Told(status, *_BY_STATUS.get(status, _BROKEN), message, anchor=anchor)
+    return _Error(status, *_BY_STATUS.get(status, _BROKEN), message, anchor=anchor)
 
 
-def _not_found(error: NotFound) -> _Told:
+def _not_found(error: NotFound) -> _Error:
     kind = {"application": "compliance"}.get(error.kind, error.kind)
     message = f"{kind.capitalize().replace('_', ' ')} '{error.id}' does not exist"
-    return _Told(404, "not_found_error", f"{kind}_not_found", message, f"{kind}_id")
+    return _Error(404, "not_found_error", f"{kind}_not_found", message, f"{kind}_id")
 
 
-def _wrong_state(error: WrongState) -> _Told:
+def _wrong_state(error: WrongState) -> _Error:
     """The message names the true status, which the printed one may hide
     (decision "Correctable applications")."""
     code, verb = {
@@ -237,17 +258,17 @@ def _wrong_state(error: WrongState) -> _Told:
     shown = f" (shown as {word})" if word not in ("", error.status) else ""
     detail = f"; {error.detail}" if error.detail else ""
     message = f"Compliance cannot be {verb} in current status: {error.status}{shown}{detail}"
-    return _Told(409, "state_error", code, message, "compliance_id", "status-flow")
+    return _Error(409, "state_error", code, message, "compliance_id", "status-flow")
 
 
-def _mismatch(error: Mismatch) -> _Told:
+def _mismatch(error: Mismatch) -> _Error:
     """Worded as the page's table of error codes (documented)."""
     what = error.aspect.removeprefix("number_")
     message = (
         f"Number {what} doesn't match compliance {what}: the number's is {error.number_has}, "
         f"the compliance's {error.application_has}"
     )
-    return _Told(*_VALIDATION, f"{error.aspect}_mismatch", message, "compliance_id")
+    return _Error(*_VALIDATION, f"{error.aspect}_mismatch", message, "compliance_id")
 
 
 # --- problems ------------------------------------------------------------------------------
@@ -261,14 +282,14 @@ def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
     return any(path[:length] in above for length in range(len(path)))
 
 
-def _tell_problem(problem: Problem) -> _Told:
-    (status, type_), code = _FAULTS[problem.fault]
+def _error_of_problem(problem: Problem) -> _Error:
+    (status, type_), code = _BY_KIND[problem.fault]
     where = param(problem.path)
     if problem.fault is ProblemKind.NO_REQUIREMENT and "lacking" in problem.facts:
         lacking = str(problem.facts["lacking"])
         where = _LACKING.get(lacking, lacking)
     anchor = "requirements" if status == 422 else "error-handling"
-    return _Told(status, type_, code, _message(problem, where), where, anchor)
+    return _Error(status, type_, code, _message(problem, where), where, anchor)
 
 
 def _message(problem: Problem, where: str | None) -> str:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from plivo_sim.apis.paging import Query, refuse_if_any, refuse_unknown
-from plivo_sim.apis.phone_number.dialect import Shown, linked_numbers, read_parameter
-from plivo_sim.apis.words import seconds
+from msgspec import Meta
+
+from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
+from plivo_sim.apis.phone_number.dialect import (
+    ApiId,
+    LinkedNumberOut,
+    Shown,
+    linked_numbers,
+    read_parameter,
+)
+from plivo_sim.apis.words import Instant, Uuid, seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
-from plivo_sim.domain.records import Application, Document, EndUser, UserType, Version
+from plivo_sim.domain.records import (
+    Application,
+    Document,
+    DocumentReview,
+    EndUser,
+    UserType,
+    Version,
+)
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Requirement
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
@@ -25,7 +40,135 @@ class PageNumberType(StrEnum):
     TOLLFREE = "tollfree"
 
 
-STATUS_WORDS: dict[Status, str] = {
+Url = Annotated[str, Meta(extra_json_schema={"format": "url"})]
+
+
+StatusWord = Literal["pending_review", "approved", "rejected", "more_info_required"]
+
+
+class RequiredDocumentOut(TypedDict):
+    title: str
+    type: str
+    accepted_formats: list[str]
+    description: str
+
+
+class RequiredFieldOut(TypedDict):
+    field_name: str
+    field_label: str
+    required: bool
+    field_type: str
+    max_length: int
+    min_length: int
+
+
+class UserTypeOut(TypedDict):
+    user_type: str
+    required_documents: list[RequiredDocumentOut]
+    required_fields: list[RequiredFieldOut]
+    estimated_review_days: int
+
+
+class NumberTypeOut(TypedDict):
+    number_type: str
+    user_types: list[UserTypeOut]
+
+
+class Requirements(TypedDict):
+    country_iso: str
+    number_types: list[NumberTypeOut]
+
+
+class RequirementsOut(ApiId, Requirements): ...
+
+
+class _SecondLine(TypedDict, total=False):
+    line2: str
+
+
+class AddressOut(_SecondLine):
+    """``line2`` is there when it was given, as in the page's sample."""
+
+    line1: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: str | None
+
+
+class EndUserOut(TypedDict):
+    id: Uuid
+    type: str
+    name: str
+    email: str | None
+    address: AddressOut
+    registration_number: str | None
+
+
+class DocumentOut(TypedDict):
+    id: Uuid
+    type: str
+    file_name: str | None
+    file_url: Url | None
+    status: DocumentReview
+
+
+class Expanded(TypedDict, total=False):
+    end_user: EndUserOut
+    documents: list[DocumentOut]
+    linked_numbers: list[LinkedNumberOut]
+
+
+class Kind(TypedDict):
+    compliance_id: Uuid
+    alias: str | None
+    status: StatusWord
+    country_iso: str
+    number_type: str
+
+
+class History(TypedDict):
+    rejection_reason: str | None
+    created_at: Instant
+    updated_at: Instant
+    submitted_at: Instant | None
+
+
+class ListedOut(Kind, Expanded, History):
+    """A record in a list, with the nested objects that are expanded."""
+
+
+class One(Kind, History):
+    end_user: EndUserOut
+    documents: list[DocumentOut]
+    linked_numbers: NotRequired[list[LinkedNumberOut]]
+
+
+class OneOut(ApiId, One):
+    """A record on its own: the bare object and the ``api_id`` of the answer."""
+
+
+class List(TypedDict):
+    meta: MetaOut
+    compliances: list[ListedOut]
+
+
+class ListOut(ApiId, List): ...
+
+
+class Created(TypedDict):
+    compliance_id: Uuid
+    message: str
+
+
+class CreatedOut(ApiId, Created):
+    """The answer to a create, an update and a delete."""
+
+
+UpdatedOut = DeletedOut = CreatedOut
+
+
+STATUS_WORDS: Mapping[Status, StatusWord] = {
     Status.DRAFT: "pending_review",  # lossy: the page has no drafts
     Status.SUBMITTED: "pending_review",
     Status.ACCEPTED: "approved",
@@ -36,13 +179,13 @@ STATUS_WORDS: dict[Status, str] = {
 }
 
 
-_TOLD_BY_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
+_NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
 
 
 # --- requirements --------------------------------------------------------------------------
 
 
-def present_requirements(catalogue: Catalogue, query: Query) -> dict[str, Any]:
+def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     """The country's requirements by number type and user type, filtered (documented).
 
     Raises Invalid: a missing or wrong parameter, or nothing of that kind in the catalogue.
@@ -74,8 +217,8 @@ def present_requirements(catalogue: Catalogue, query: Query) -> dict[str, Any]:
 def _country(query: Query, problems: list[Problem]) -> str:
     text = query.get("country_iso", "").upper()
     if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        told = "must be an ISO 3166-1 alpha-2 country code" if text else "is required"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), told))
+        complaint = "must be an ISO 3166-1 alpha-2 country code" if text else "is required"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), complaint))
     return text
 
 
@@ -88,7 +231,7 @@ def _unsupported(name: str, text: str) -> Invalid:
     return Invalid([Problem(ProblemKind.NO_REQUIREMENT, (name,), text)])
 
 
-def _user_type(requirement: Requirement) -> dict[str, Any]:
+def _user_type(requirement: Requirement) -> UserTypeOut:
     return {
         "user_type": requirement.user_type,
         "required_documents": [_required(type_) for type_ in requirement.document_types],
@@ -97,7 +240,7 @@ def _user_type(requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _required(type_: DocumentType) -> dict[str, Any]:
+def _required(type_: DocumentType) -> RequiredDocumentOut:
     return {
         "title": type_.name,
         "type": type_.word,
@@ -106,7 +249,7 @@ def _required(type_: DocumentType) -> dict[str, Any]:
     }
 
 
-def _field(rule: FieldRule) -> dict[str, Any]:
+def _field(rule: FieldRule) -> RequiredFieldOut:
     return {
         "field_name": rule.name,
         "field_label": rule.label,
@@ -120,66 +263,77 @@ def _field(rule: FieldRule) -> dict[str, Any]:
 # --- records -------------------------------------------------------------------------------
 
 
-def present_created(view: ApplicationView) -> dict[str, Any]:
+def present_created(view: ApplicationView) -> Created:
     return {"compliance_id": view.application.id, "message": "Created successfully"}
 
 
-def present_one(view: ApplicationView, shown: Shown) -> dict[str, Any]:
+def present_one(view: ApplicationView, shown: Shown) -> One:
     """The bare object, end user and documents always with it: the page's example (documented)."""
-    return _record(view, shown, {"end_user", "documents", *shown.expand})
+    numbers: Expanded = {}
+    if "linked_numbers" in shown.expand:
+        numbers["linked_numbers"] = linked_numbers(view)
+    return {
+        **_kind(view.application),
+        "end_user": _end_user(view.end_user),
+        "documents": _documents(view, shown),
+        **numbers,
+        **_history(view.application),
+    }
 
 
-def present_corrected(view: ApplicationView, shown: Shown) -> dict[str, Any]:
+def present_corrected(view: ApplicationView, shown: Shown) -> Created:
     """The page shows no answer; this one follows the create's (inferred)."""
     return {"compliance_id": view.application.id, "message": "Updated successfully"}
 
 
-def present_list(
-    views: Sequence[ApplicationView], meta: dict[str, Any], shown: Shown
-) -> dict[str, Any]:
+def present_list(views: Sequence[ApplicationView], meta: MetaOut, shown: Shown) -> List:
     """The page shows no list; the envelope is the recorded one (inferred)."""
-    records = [_record(view, shown, set(shown.expand)) for view in views]
-    return {"meta": meta, "compliances": records}
+    return {"meta": meta, "compliances": [_listed(view, shown) for view in views]}
 
 
-def present_deleted(id: str) -> dict[str, Any]:
+def present_deleted(id: str) -> Created:
     """The page shows no answer; this one follows the create's (inferred)."""
     return {"compliance_id": id, "message": "Deleted successfully"}
 
 
-def told_reason(application: Application) -> str | None:
-    """``rejection_reason``; it tells what the status word hides (invented)."""
-    reason, word = application.rejection_reason, _TOLD_BY_REASON.get(application.status)
+def reason_shown(application: Application) -> str | None:
+    """``rejection_reason``; it names what the status word hides (invented)."""
+    reason, word = application.rejection_reason, _NAMED_IN_REASON.get(application.status)
     return f"{word}: {reason}" if reason is not None and word else reason
 
 
-def _record(view: ApplicationView, shown: Shown, nested: set[str]) -> dict[str, Any]:
-    application = view.application
-    record: dict[str, Any] = {
+def _listed(view: ApplicationView, shown: Shown) -> ListedOut:
+    nested: Expanded = {}
+    if "end_user" in shown.expand:
+        nested["end_user"] = _end_user(view.end_user)
+    if "documents" in shown.expand:
+        nested["documents"] = _documents(view, shown)
+    if "linked_numbers" in shown.expand:
+        nested["linked_numbers"] = linked_numbers(view)
+    return {**_kind(view.application), **nested, **_history(view.application)}
+
+
+def _kind(application: Application) -> Kind:
+    return {
         "compliance_id": application.id,
         "alias": application.alias or None,
         "status": STATUS_WORDS[application.status],
         "country_iso": application.country_iso,
         "number_type": application.number_type,
     }
-    if "end_user" in nested:
-        record["end_user"] = _end_user(view.end_user)
-    if "documents" in nested:
-        record["documents"] = [
-            _document(application.id, document, type_, shown) for document, type_ in view.documents
-        ]
-    if "linked_numbers" in nested:
-        record["linked_numbers"] = linked_numbers(view)
+
+
+def _history(application: Application) -> History:
     submitted_at = application.submitted_at
-    return record | {
-        "rejection_reason": told_reason(application),
+    return {
+        "rejection_reason": reason_shown(application),
         "created_at": seconds(application.created_at),
         "updated_at": seconds(application.updated_at),
         "submitted_at": seconds(submitted_at) if submitted_at is not None else None,
     }
 
 
-def _end_user(end_user: EndUser) -> dict[str, Any]:
+def _end_user(end_user: EndUser) -> EndUserOut:
     """``name`` is the full name of an individual (documented): first and last (inferred)."""
     return {
         "id": end_user.id,
@@ -191,9 +345,9 @@ def _end_user(end_user: EndUser) -> dict[str, Any]:
     }
 
 
-def _address(end_user: EndUser) -> dict[str, Any]:
+def _address(end_user: EndUser) -> AddressOut:
     """The page's sample has no ``line2`` where none was given (documented)."""
-    second = {"line2": end_user.address_line2} if end_user.address_line2 else {}
+    second: _SecondLine = {"line2": end_user.address_line2} if end_user.address_line2 else {}
     return {
         "line1": end_user.address_line1 or None,
         **second,
@@ -204,9 +358,14 @@ def _address(end_user: EndUser) -> dict[str, Any]:
     }
 
 
+def _documents(view: ApplicationView, shown: Shown) -> list[DocumentOut]:
+    id = view.application.id
+    return [_document(id, document, type_, shown) for document, type_ in view.documents]
+
+
 def _document(
     application_id: str, document: Document, type_: DocumentType, shown: Shown
-) -> dict[str, Any]:
+) -> DocumentOut:
     return {
         "id": document.id,
         "type": type_.word,

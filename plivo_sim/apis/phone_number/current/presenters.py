@@ -6,25 +6,149 @@ Errors of this dialect: ``{"api_id", "error": "text"}`` (observed).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.paging import Query, refuse_if_any, refuse_unknown
-from plivo_sim.apis.phone_number.dialect import Shown, linked_numbers
-from plivo_sim.apis.words import STATUS_WORDS, microseconds, read_word
+from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
+from plivo_sim.apis.phone_number.dialect import ApiId, LinkedNumberOut, Shown, linked_numbers
+from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds, read_word
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Document, EndUser, NumberType, UserType, Version
+from plivo_sim.domain.records import Application, Document, EndUser, NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule
 from plivo_sim.services.applications import ApplicationView
 
 
-def error_body(error: SimError, api_id: str) -> tuple[int, dict[str, Any]]:
+class FieldOut(TypedDict):
+    field_name: str
+    friendly_name: str
+    field_type: str
+    required: bool
+    min_length: int
+    max_length: int
+    help_text: NotRequired[str]
+    format: NotRequired[str]
+    enums: NotRequired[str]
+
+
+class DocumentTypeOut(TypedDict):
+    document_type_id: Uuid
+    name: str
+    description: str
+    proof_required: bool
+    required_fields: list[FieldOut]
+
+
+class Requirements(TypedDict):
+    requirement_id: Uuid
+    country_iso: str
+    number_type: str
+    user_type: str
+    document_types: list[DocumentTypeOut]
+
+
+class RequirementsOut(ApiId, Requirements): ...
+
+
+class EndUserOut(TypedDict):
+    end_user_id: Uuid
+    type: str
+    name: str
+    last_name: str | None
+    email: str | None
+    address_line1: str | None
+    address_line2: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: str | None
+    registration_number: str | None
+
+
+class DocumentOut(TypedDict):
+    document_id: Uuid
+    document_type_id: Uuid
+    document_name: str
+    file_name: str | None
+    meta_information: dict[str, str]
+    download_url: str | None
+    created_at: Instant
+
+
+class Expanded(TypedDict, total=False):
+    end_user: EndUserOut
+    documents: list[DocumentOut]
+    linked_numbers: list[LinkedNumberOut]
+
+
+class Kind(TypedDict):
+    compliance_id: Uuid
+    alias: str
+    status: StatusWord
+    country_iso: str
+    number_type: str
+    user_type: str
+
+
+class History(TypedDict):
+    rejection_reason: NotRequired[str]
+    created_at: Instant
+    updated_at: Instant
+
+
+class ListedOut(Kind, History, Expanded):
+    """A record in a list."""
+
+
+class ComplianceOut(ListedOut):
+    """A record on its own."""
+
+    callback_url: str | None
+    callback_method: str | None
+
+
+class Created(TypedDict):
+    compliance_id: Uuid
+    message: str
+
+
+class CreatedOut(ApiId, Created): ...
+
+
+DeletedOut = CreatedOut
+
+
+class One(TypedDict):
+    compliance: ComplianceOut
+
+
+class OneOut(ApiId, One): ...
+
+
+class Updated(Created, One): ...
+
+
+class UpdatedOut(ApiId, Updated): ...
+
+
+class List(TypedDict):
+    meta: MetaOut
+    compliances: list[ListedOut]
+
+
+class ListOut(ApiId, List): ...
+
+
+class ErrorOut(ApiId):
+    error: str
+
+
+def error_body(error: SimError, api_id: str) -> tuple[int, ErrorOut]:
     """Status and body; ``error`` is always a string."""
     status, text = plain_error(error)
     return status, {"api_id": api_id, "error": text}
 
 
-def present_requirements(catalogue: Catalogue, query: Query) -> dict[str, Any]:
+def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     """The recorded Requirements answer (observed). All three parameters are needed (inferred:
     every recorded call gives them, and the flat answer has room for one)."""
     problems = refuse_unknown(query, ("country_iso", "number_type", "user_type"))
@@ -56,12 +180,12 @@ def _word(words: Any, name: str, query: Query, problems: list[Problem]) -> Any:
         return None
     word = read_word(words, text)
     if word is None:
-        told = f"must be one of {', '.join(words)}, not '{text[:50]}'"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), told))
+        complaint = f"must be one of {', '.join(words)}, not '{text[:50]}'"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), complaint))
     return word
 
 
-def _document_type(type_: DocumentType) -> dict[str, Any]:
+def _document_type(type_: DocumentType) -> DocumentTypeOut:
     return {
         "document_type_id": type_.id,
         "name": type_.name,
@@ -71,9 +195,9 @@ def _document_type(type_: DocumentType) -> dict[str, Any]:
     }
 
 
-def _field(rule: FieldRule) -> dict[str, Any]:
+def _field(rule: FieldRule) -> FieldOut:
     """A field; ``enums`` is a string here (observed: an array fails in Go)."""
-    shown: dict[str, Any] = {
+    shown: FieldOut = {
         "field_name": rule.name,
         "friendly_name": rule.label,
         "field_type": rule.type,
@@ -81,23 +205,28 @@ def _field(rule: FieldRule) -> dict[str, Any]:
         "min_length": rule.min_length,
         "max_length": rule.max_length,
     }
-    optional = {"help_text": rule.help_text, "format": rule.format, "enums": ",".join(rule.enums)}
-    return shown | {key: value for key, value in optional.items() if value}
+    if rule.help_text:
+        shown["help_text"] = rule.help_text
+    if rule.format:
+        shown["format"] = rule.format
+    if rule.enums:
+        shown["enums"] = ",".join(rule.enums)
+    return shown
 
 
-def present_created(view: ApplicationView) -> dict[str, Any]:
+def present_created(view: ApplicationView) -> Created:
     return {
         "compliance_id": view.application.id,
         "message": "Compliance application created and submitted for review.",
     }
 
 
-def present_one(view: ApplicationView, shown: Shown) -> dict[str, Any]:
+def present_one(view: ApplicationView, shown: Shown) -> One:
     """Wrapped in ``compliance``: Go, Java and .NET need that."""
     return {"compliance": _compliance(view, shown)}
 
 
-def present_corrected(view: ApplicationView, shown: Shown) -> dict[str, Any]:
+def present_corrected(view: ApplicationView, shown: Shown) -> Updated:
     """Both ``compliance`` (Go, Node, Ruby) and ``compliance_id`` (Java, .NET)."""
     return {
         "compliance_id": view.application.id,
@@ -106,49 +235,54 @@ def present_corrected(view: ApplicationView, shown: Shown) -> dict[str, Any]:
     }
 
 
-def present_list(
-    views: Sequence[ApplicationView], meta: dict[str, Any], shown: Shown
-) -> dict[str, Any]:
+def present_list(views: Sequence[ApplicationView], meta: MetaOut, shown: Shown) -> List:
     """Items have no callback fields, even where the record has them (observed)."""
     return {"meta": meta, "compliances": [_listed(view, shown) for view in views]}
 
 
-def present_deleted(id: str) -> dict[str, Any]:
+def present_deleted(id: str) -> Created:
     return {"compliance_id": id, "message": "Compliance application deleted."}
 
 
-def _compliance(view: ApplicationView, shown: Shown) -> dict[str, Any]:
+def _compliance(view: ApplicationView, shown: Shown) -> ComplianceOut:
     application = view.application
-    return _record(view, shown, {
+    return {
+        **_kind(application),
         "callback_url": application.callback_url,
         "callback_method": application.callback_method if application.callback_url else None,
-    })  # fmt: skip
+        **_history(application),
+        **_expanded(view, shown),
+    }
 
 
-def _listed(view: ApplicationView, shown: Shown) -> dict[str, Any]:
-    return _record(view, shown, {})
-
-
-def _record(view: ApplicationView, shown: Shown, callback: dict[str, Any]) -> dict[str, Any]:
+def _listed(view: ApplicationView, shown: Shown) -> ListedOut:
     application = view.application
-    record: dict[str, Any] = {
+    return {**_kind(application), **_history(application), **_expanded(view, shown)}
+
+
+def _kind(application: Application) -> Kind:
+    return {
         "compliance_id": application.id,
         "alias": application.alias,
         "status": STATUS_WORDS[application.status],
         "country_iso": application.country_iso,
         "number_type": application.number_type,
         "user_type": application.user_type,
-        **callback,
     }
-    if application.rejection_reason is not None:
-        record["rejection_reason"] = application.rejection_reason
-    record["created_at"] = microseconds(application.created_at)
-    record["updated_at"] = microseconds(application.updated_at)
-    return record | _expanded(view, shown)
 
 
-def _expanded(view: ApplicationView, shown: Shown) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
+def _history(application: Application) -> History:
+    dates: History = {
+        "created_at": microseconds(application.created_at),
+        "updated_at": microseconds(application.updated_at),
+    }
+    if application.rejection_reason is None:
+        return dates
+    return {"rejection_reason": application.rejection_reason, **dates}
+
+
+def _expanded(view: ApplicationView, shown: Shown) -> Expanded:
+    nested: Expanded = {}
     if "end_user" in shown.expand:
         nested["end_user"] = _end_user(view.end_user)
     if "documents" in shown.expand:
@@ -161,7 +295,7 @@ def _expanded(view: ApplicationView, shown: Shown) -> dict[str, Any]:
     return nested
 
 
-def _end_user(end_user: EndUser) -> dict[str, Any]:
+def _end_user(end_user: EndUser) -> EndUserOut:
     return {
         "end_user_id": end_user.id,
         "type": end_user.type,
@@ -180,7 +314,7 @@ def _end_user(end_user: EndUser) -> dict[str, Any]:
 
 def _document(
     application_id: str, document: Document, type_: DocumentType, shown: Shown
-) -> dict[str, Any]:
+) -> DocumentOut:
     return {
         "document_id": document.id,
         "document_type_id": document.document_type_id,

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from plivo_sim.apis.headers import DIALECT_HEADER, is_sdk_agent
-from plivo_sim.apis.phone_number.choice import Clues, choose
+from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
 from plivo_sim.domain.records import Origin
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from tests.apis import page
@@ -194,12 +194,12 @@ def test_a_new_account_speaks_as_the_page_does(http: Http, agent: str) -> None:
         assert dialect(http.get(path, headers={"User-Agent": agent})) == "beta"
 
 
-@pytest.mark.parametrize("asked", ["current", "beta", "CURRENT", "Beta"])
+@pytest.mark.parametrize("requested", ["current", "beta", "CURRENT", "Beta"])
 @pytest.mark.parametrize("agent", [SDK_AGENT, ""])
-def test_the_header_decides(http: Http, asked: str, agent: str) -> None:
+def test_the_header_decides(http: Http, requested: str, agent: str) -> None:
     """Before the User-Agent; its case does not count."""
-    answer = http.get(f"{URL}/", headers={DIALECT_HEADER: asked, "User-Agent": agent})
-    assert dialect(answer) == asked.lower()
+    answer = http.get(f"{URL}/", headers={DIALECT_HEADER: requested, "User-Agent": agent})
+    assert dialect(answer) == requested.lower()
 
 
 @pytest.mark.parametrize("mount", ["current", "beta"])
@@ -377,8 +377,11 @@ def test_the_setting_leaves_what_is_certain(http: Http, setting: str) -> None:
 
 TABLE: list[tuple[dict[str, Any], str]] = [
     ({}, "beta"),
-    ({"asked": "beta", "has_data_part": True, "user_agent": SDK_AGENT}, "beta"),
-    ({"asked": "current", "setting": "beta", "is_write": True, "has_data_part": False}, "current"),
+    ({"requested": "beta", "has_data_part": True, "user_agent": SDK_AGENT}, "beta"),
+    (
+        {"requested": "current", "setting": "beta", "is_write": True, "has_data_part": False},
+        "current",
+    ),
     ({"has_data_part": True, "is_write": True, "setting": "beta"}, "current"),
     ({"user_agent": SDK_AGENT, "setting": "beta"}, "current"),
     ({"user_agent": SDK_AGENT, "is_write": True, "has_data_part": False}, "current"),
@@ -400,13 +403,13 @@ TABLE: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("clues", "expected"), TABLE, ids=str)
 def test_the_table(clues: dict[str, Any], expected: str) -> None:
     """Decision "Which dialect answers", line by line."""
-    assert choose(Clues(**clues)) == expected
+    assert detect_dialect(Clues(**clues)) == expected
 
 
 def test_every_combination_of_clues_has_an_answer() -> None:
     """And it is the first clue in the order of decision "Which dialect answers" that speaks."""
     axes = {
-        "asked": ["", "current", "beta"],
+        "requested": ["", "current", "beta"],
         "user_agent": ["", SDK_AGENT],
         "is_write": [False, True],
         "has_data_part": [None, False, True],
@@ -418,7 +421,7 @@ def test_every_combination_of_clues_has_an_answer() -> None:
         clues = Clues(**dict(zip(axes, values, strict=True)))
         origin = clues.record_origin
         speaking = [
-            clues.asked,
+            clues.requested,
             "current" if clues.has_data_part else "",
             "current" if clues.user_agent else "",
             clues.setting.replace("auto", ""),
@@ -427,7 +430,7 @@ def test_every_combination_of_clues_has_an_answer() -> None:
             clues.last_write or "",
             "beta",
         ]
-        assert choose(clues) == next(word for word in speaking if word)
+        assert detect_dialect(clues) == next(word for word in speaking if word)
 
 
 @pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
