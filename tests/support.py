@@ -8,9 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import jsonschema
+import msgspec
 from flask import Flask
 from werkzeug.test import Client, TestResponse, run_wsgi_app
 
@@ -241,3 +244,28 @@ class Receiver:
             self._server.shutdown()
             self._thread.join()
             self._server.server_close()
+
+
+FORMATS = jsonschema.FormatChecker(["uuid", "date"])
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_instant(text: Any) -> bool:
+    return not isinstance(text, str) or datetime.fromisoformat(text).tzinfo is not None
+
+
+def check_answer(body: Any, kind: Any) -> None:
+    """An answer is of this type: nothing is missing, unknown, or of another type or format."""
+    schema = _closed(msgspec.json.schema(kind))
+    checker = jsonschema.Draft202012Validator(schema, format_checker=FORMATS)
+    assert [f"{error.json_path}: {error.message}" for error in checker.iter_errors(body)] == []
+
+
+def _closed(schema: Any) -> Any:
+    """The schema, of objects that have no keys beyond those it names."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if "properties" in schema else {}
+    return closed | {key: _closed(each) for key, each in schema.items()}

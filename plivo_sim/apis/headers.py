@@ -21,6 +21,7 @@ from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import Status
 from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.web.endpoints import Query
 
 _PLAIN_ENOUGH = "!#$&+-.^_`|~"
 
@@ -47,6 +48,14 @@ def _in_ascii(name: str) -> str:
 
 
 OUTCOME_HEADER = "X-Plivo-Sim-Outcome"
+
+
+OUTCOME = Query(
+    name=OUTCOME_HEADER,
+    place="header",
+    description="What the reviewer decides about this submission, such as rejected; after=2d; "
+    'reason="Name mismatch". Plivo has no such header.',
+)
 
 
 _WORDS = {

@@ -6,9 +6,9 @@ Answers that several nouns share: the list envelope, and ``changed``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from plivo_sim.account.ports import Where
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.web import endpoints
 from plivo_sim.web.calls import Call
 
 
@@ -57,15 +58,45 @@ def whole_number(
     return default
 
 
+LARGEST_PAGE = 20
+"""Documented for lists of the legacy API and of numbers, and the default there; the same for
+searches (inferred)."""
+
+
+PAGE = (
+    endpoints.Query(
+        name="limit",
+        type="integer",
+        description=f"1 to {LARGEST_PAGE}, default {LARGEST_PAGE}.",
+    ),
+    endpoints.Query(name="offset", type="integer"),
+)
+"""The parameters of such a list, as endpoints declare them."""
+
+
+def read_page(query: Query, problems: list[Problem]) -> tuple[int, int]:
+    """``offset`` and ``limit`` of such a list; wrong ones are added to ``problems``."""
+    return (
+        whole_number(query, "offset", 0, 0, 10**9, problems),
+        whole_number(query, "limit", LARGEST_PAGE, 1, LARGEST_PAGE, problems),
+    )
+
+
 def refuse_if_any(problems: Iterable[Problem]) -> None:
     found = list(problems)
     if found:
         raise Invalid(found)
 
 
-def meta(
-    path: str, query: Mapping[str, str], offset: int, limit: int, total: int
-) -> dict[str, Any]:
+class MetaOut(TypedDict):
+    limit: int
+    offset: int
+    total_count: int
+    next: str | None
+    previous: str | None
+
+
+def meta(path: str, query: Mapping[str, str], offset: int, limit: int, total: int) -> MetaOut:
     """The ``meta`` object of a list; ``next`` and ``previous`` are relative URLs or null.
 
     Source: observed (docs/wire-facts.md, "Legacy lists", "List of the new API").
@@ -85,11 +116,11 @@ def meta(
 
 
 def answer_list(
-    call: Call, query: ListQuery, objects: list[dict[str, Any]], total_count: int
+    call: Call, offset: int, limit: int, objects: Sequence[Any], total_count: int
 ) -> Response:
     """``{api_id, meta, objects}`` (observed)."""
     path = request.script_root + request.path  # a fixed mount stays in the links
-    about = meta(path, request.args, query.offset, query.limit, total_count)
+    about = meta(path, request.args, offset, limit, total_count)
     return call.answer({"api_id": call.api_id, "meta": about, "objects": objects})
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
-from plivo_sim.apis.words import MOST_ENTRIES, read_word
+from plivo_sim.apis.words import MOST_ENTRIES, read_country, read_word
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
 
@@ -102,11 +102,11 @@ class Country(Text):
     """Two letters, in any case."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).upper()
-        if len(text) != 2 or not (text.isascii() and text.isalpha()):
-            told = "must be an ISO 3166-1 alpha-2 country code"
-            raise ValidationError(complaint(ProblemKind.BAD_VALUE, told))
-        return text
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return read_country(text)
+        except ValueError as error:
+            raise ValidationError(complaint(ProblemKind.BAD_VALUE, str(error))) from None
 
 
 class Nested(fields.Nested):

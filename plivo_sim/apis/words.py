@@ -1,4 +1,6 @@
-"""Words of enumerations and paths as texts: what reading and presenting share.
+"""What reading and presenting share: words of enumerations, countries, paths and instants as texts.
+
+A status is printed in the words of the SDKs' list (observed), except by the beta page.
 
 Instants as each API prints them. All UTC, all with ``Z`` (observed).
 """
@@ -8,12 +10,17 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+from msgspec import Meta
 
 from plivo_sim.domain.errors import Path
 from plivo_sim.domain.statuses import Status
 
-STATUS_WORDS: dict[Status, str] = {
+StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
+
+
+STATUS_WORDS: dict[Status, StatusWord] = {
     Status.DRAFT: "draft",
     Status.SUBMITTED: "submitted",
     Status.ACCEPTED: "accepted",
@@ -22,6 +29,13 @@ STATUS_WORDS: dict[Status, str] = {
     Status.SUSPENDED: "suspended",
     Status.EXPIRED: "expired",
 }
+"""Lower case on the wire, capitalised in the prose of the legacy page."""
+
+
+Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+
+
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 def microseconds(instant: datetime) -> str:
@@ -62,6 +76,13 @@ def _squeezed_words(words: type[StrEnum]) -> dict[str, Any]:
 
 def _squeezed(text: str) -> str:
     return text.lower().translate(_SEPARATORS)
+
+
+def read_country(text: str) -> str:
+    """A country code in capital letters. Raises ValueError with a sentence."""
+    if len(text) != 2 or not (text.isascii() and text.isalpha()):
+        raise ValueError("must be an ISO 3166-1 alpha-2 country code")
+    return text.upper()
 
 
 def dotted(path: Path) -> str:

@@ -20,12 +20,7 @@ from marshmallow import Schema, fields
 from plivo_sim import __version__
 from plivo_sim.apis.schema import Country, TextMap, Word
 from plivo_sim.domain.text import decode_json
-from plivo_sim.web.endpoints import JSON, Endpoint, Form, Query, Surface
-
-BASIC = {"type": "http", "scheme": "basic", "description": "Auth id and auth token."}
-
-
-BEARER = {"type": "http", "scheme": "bearer"}
+from plivo_sim.web.endpoints import FILE, JSON, Endpoint, Form, Query, Surface
 
 
 def build(surface: Surface) -> dict[str, Any]:
@@ -78,7 +73,7 @@ class _Builder:
     def _operation(self, row: Endpoint) -> dict[str, Any]:
         refused = sorted({*row.errors, *self._surface.always, *_of_body(row)})
         told: dict[str, Any] = {
-            "operationId": row.name,
+            "operationId": row.operation_id or row.name,
             "summary": row.summary,
             "parameters": [_parameter(query) for query in row.query],
             "responses": {
@@ -115,13 +110,14 @@ class _Builder:
             [kind], ref_template="#/components/schemas/{name}"
         )
         for name, component in components.items():
-            self._spec.components.schemas[_plain_name(name)] = _plain_names(component)
+            self._spec.components.schemas[_plain_name(name)] = _closed(_plain_names(component))
         return _plain_names(schema)
 
     def _body(self, body: Any) -> Any:
         if isinstance(body, Form):
             schema = _shape(self._surface.bodies, body.schema)
-            return form(schema, documents=body.documents, **body.more)
+            made = form(schema, documents=body.documents, **body.more)
+            return made | ({"additionalProperties": TEXT} if body.open else {})
         found = _shape(self._surface.bodies, body)
         return found() if isinstance(found, type) else found
 
@@ -146,11 +142,19 @@ def _plain_names(schema: Any) -> Any:
         return [_plain_names(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
+    plain = {
         key: _plain_name(value) if key == "$ref" else _plain_names(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
     }
+    enum = plain.get("enum")
+    texts = isinstance(enum, list) and all(isinstance(word, str) for word in enum)
+    return {"type": "string", **plain} if texts else plain
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """An object with nothing beyond its properties."""
+    return schema | ({"additionalProperties": False} if "properties" in schema else {})
 
 
 def _examples() -> dict[str, Any]:
@@ -221,9 +225,6 @@ _REASONS = {
     500: "The server failed.",
     502: "Plivo is unavailable.",
 }
-
-
-FILE = {"type": "string", "format": "binary"}
 
 
 TEXT = {"type": "string"}

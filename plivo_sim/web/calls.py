@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -99,7 +99,7 @@ class Call:
         """A JSON response."""
         return JsonResponse(encode_json(body), status=status, content_type=self.media_type)
 
-    def answer_kept(self, key: Hashable, present: Callable[[], dict[str, Any]]) -> Response:
+    def answer_kept(self, key: Hashable, present: Callable[[], Mapping[str, object]]) -> Response:
         """``api_id`` and what ``present`` makes, under the account's lock, of the records.
 
         Its JSON is kept until something is written; ``key``: all that it depends on beside them.
@@ -118,7 +118,9 @@ class Call:
         return self.answer(body, status)
 
 
-def kept_text(account: Account, key: Hashable, present: Callable[[], dict[str, Any]]) -> bytes:
+def kept_text(
+    account: Account, key: Hashable, present: Callable[[], Mapping[str, object]]
+) -> bytes:
     """The JSON of what ``present`` makes of the records, which are as they were while the account
     counts no change. Caller holds the lock."""
     changes, texts = account.derived.get(_KEPT, (-1, {}))

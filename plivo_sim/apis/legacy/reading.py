@@ -18,10 +18,10 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.legacy.presenters import STATUS_WORDS, to_domain
-from plivo_sim.apis.paging import ListQuery, Query, refuse_if_any, whole_number
+from plivo_sim.apis.legacy.presenters import to_domain
+from plivo_sim.apis.paging import ListQuery, Query, read_page, refuse_if_any
 from plivo_sim.apis.shapes import Shape, load
-from plivo_sim.apis.words import read_word
+from plivo_sim.apis.words import STATUS_WORDS, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.text import decode_json
@@ -30,10 +30,6 @@ from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
-
-LARGEST_LIMIT = 20
-"""Documented, and the default too."""
-
 
 TOLERATED = ("id", "limit", "offset")
 """Java sends ``id`` with look-ups (observed)."""
@@ -70,9 +66,7 @@ def statuses(text: str) -> Collection[str]:
 
 
 def country(text: str) -> Collection[str]:
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        raise ValueError("must be an ISO 3166-1 alpha-2 country code")
-    return (text.upper(),)
+    return (read_country(text),)
 
 
 COUNTRY = Filter(("country_iso2", "country_iso", "country"), country)
@@ -106,13 +100,10 @@ def read_filters(
 def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> ListQuery:
     """Filters, ``limit`` and ``offset``. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    found = ListQuery(
-        where=read_filters(call, query, filters, problems),
-        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
-        limit=whole_number(query, "limit", LARGEST_LIMIT, 1, LARGEST_LIMIT, problems),
-    )
+    where = read_filters(call, query, filters, problems)
+    offset, limit = read_page(query, problems)
     refuse_if_any(problems)
-    return found
+    return ListQuery(where=where, offset=offset, limit=limit)
 
 
 _REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")

@@ -12,7 +12,7 @@ a filter that does nothing looks like one that matches everything.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -20,17 +20,15 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.paging import Query, refuse_if_any, whole_number
+from plivo_sim.apis.paging import PAGE, Query, read_page, refuse_if_any
 from plivo_sim.apis.shapes import Shape, load
-from plivo_sim.apis.words import MOST_ENTRIES, read_word
+from plivo_sim.apis.words import MOST_ENTRIES, read_country, read_word
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
-
-LARGEST_LIMIT = 20
-"""Documented for lists, and the default too; the same for searches (inferred)."""
+from plivo_sim.web.endpoints import Query as Parameter
 
 
 class TypeWord(StrEnum):
@@ -53,20 +51,8 @@ _TYPES = {
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
 
-_SEARCH = (
-    "country_iso", "type", "pattern", "region", "city", "services", "rate_center", "lata",
-    "npanxx", "limit", "offset",
-)  # fmt: skip
-
-
 _QUIET = ("local_calling_area", "eligible")
 """Ruby and .NET may send these with any search; there is nothing to find by them (invented)."""
-
-
-_LIST = (
-    "type", "number_type", "number_startswith", "subaccount", "alias", "services",
-    "cnam_lookup", "limit", "offset",
-)  # fmt: skip
 
 
 _RENEWALS: dict[str, Callable[[date, date], bool]] = {
@@ -76,6 +62,25 @@ _RENEWALS: dict[str, Callable[[date, date], bool]] = {
     "renewal_date__gt": operator.gt,
     "renewal_date__gte": operator.ge,
 }
+
+
+SEARCH_PARAMETERS = (
+    Parameter(name="country_iso", required=True),
+    Parameter(name="type", description="any, fixed, local, national, mobile, tollfree."),
+    *(Parameter(name=name) for name in (
+        "pattern", "region", "city", "services", "rate_center", "lata", "npanxx",
+    )),
+    *PAGE,
+)  # fmt: skip
+
+
+LIST_PARAMETERS = (
+    *(Parameter(name=name) for name in (
+        "type", "number_type", "number_startswith", "subaccount", "alias", "services",
+        "cnam_lookup", *_RENEWALS,
+    )),
+    *PAGE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class ListQuery:
 def read_search(call: Call, query: Query) -> SearchQuery:
     """What to look for. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, (*_SEARCH, *_QUIET))
+    _warn_of_ignored(call, query, SEARCH_PARAMETERS, _QUIET)
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
@@ -107,7 +112,7 @@ def read_search(call: Call, query: Query) -> SearchQuery:
         lata=_digits(query, "lata", problems),
         npanxx=_digits(query, "npanxx", problems),
     )
-    offset, limit = _window(query, problems)
+    offset, limit = read_page(query, problems)
     refuse_if_any(problems)
     return SearchQuery(search, offset, limit)
 
@@ -115,7 +120,7 @@ def read_search(call: Call, query: Query) -> SearchQuery:
 def read_list(call: Call, query: Query) -> ListQuery:
     """Which numbers. Go and Java write ``number_type`` for ``type`` (observed). Raises Invalid."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, (*_LIST, *_RENEWALS))
+    _warn_of_ignored(call, query, LIST_PARAMETERS)
     where: dict[str, Collection[str]] = {
         name: (query[name],) for name in ("subaccount", "alias", "cnam_lookup") if query.get(name)
     }
@@ -132,32 +137,31 @@ def read_list(call: Call, query: Query) -> ListQuery:
             if query.get(name) and (holds := _renews(query, name, compare, problems))
         ],
     )
-    offset, limit = _window(query, problems)
+    offset, limit = read_page(query, problems)
     refuse_if_any(problems)
     return ListQuery(found, offset, limit)
 
 
-def _window(query: Query, problems: list[Problem]) -> tuple[int, int]:
-    return (
-        whole_number(query, "offset", 0, 0, 10**9, problems),
-        whole_number(query, "limit", LARGEST_LIMIT, 1, LARGEST_LIMIT, problems),
-    )
-
-
-def _warn_of_ignored(call: Call, query: Query, known: Collection[str]) -> None:
+def _warn_of_ignored(
+    call: Call, query: Query, parameters: Iterable[Parameter], quiet: Iterable[str] = ()
+) -> None:
+    """Warn of what is neither one of these parameters nor one to keep quiet about."""
+    known = {*quiet, *(each.name for each in parameters)}
     call.warnings += [
         f"ignored query parameter '{name[:50]}'" for name in query if name not in known
     ]
 
 
 def _country(query: Query, problems: list[Problem]) -> str:
-    text = query.get("country_iso", "").upper()
+    text = query.get("country_iso", "")
     if not text:
         problems.append(Problem(ProblemKind.MISSING_FIELD, ("country_iso",), "is required"))
-    elif len(text) != 2 or not (text.isascii() and text.isalpha()):
-        told = "must be an ISO 3166-1 alpha-2 country code"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), told))
-    return text
+        return ""
+    try:
+        return read_country(text)
+    except ValueError as error:
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), str(error)))
+        return ""
 
 
 def _types(query: Query, name: str, problems: list[Problem]) -> Collection[NumberType]:
@@ -203,10 +207,10 @@ SDK_KEY = "compliance_application_id"
 PAGE_KEY = "compliance_id"
 
 
-_SCHEMAS = "plivo_sim.apis.numbers.schemas"
+SCHEMAS = "plivo_sim.apis.numbers.schemas"
 
 
-_rent_in, _change_in = Shape(_SCHEMAS, "RentIn"), Shape(_SCHEMAS, "ChangeIn")
+_rent_in, _change_in = Shape(SCHEMAS, "RentIn"), Shape(SCHEMAS, "ChangeIn")
 
 
 _LOOKUPS = ("", "enabled", "disabled")

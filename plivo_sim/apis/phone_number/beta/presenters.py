@@ -7,11 +7,11 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from plivo_sim.apis.paging import Query, refuse_if_any, refuse_unknown
+from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number.dialect import Shown, linked_numbers, read_parameter
 from plivo_sim.apis.words import seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
-from plivo_sim.domain.records import Application, Document, EndUser, UserType, Version
+from plivo_sim.domain.records import Application, Document, EndUser, Pairs, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Requirement
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
@@ -134,9 +134,7 @@ def present_corrected(view: ApplicationView, shown: Shown) -> dict[str, Any]:
     return {"compliance_id": view.application.id, "message": "Updated successfully"}
 
 
-def present_list(
-    views: Sequence[ApplicationView], meta: dict[str, Any], shown: Shown
-) -> dict[str, Any]:
+def present_list(views: Sequence[ApplicationView], meta: MetaOut, shown: Shown) -> dict[str, Any]:
     """The page shows no list; the envelope is the recorded one (inferred)."""
     records = [_record(view, shown, set(shown.expand)) for view in views]
     return {"meta": meta, "compliances": records}
@@ -214,3 +212,19 @@ def _document(
         "file_url": shown.file_url(application_id, document) if document.file else None,
         "status": document.review,
     }
+
+
+def encode_callback(application: Application) -> Pairs:
+    """``event``, ``compliance_id``, ``status``, ``rejection_reason`` if there is one (documented).
+
+    A reinstated record is ``compliance.approved``, a suspended or expired one
+    ``compliance.rejected`` (inferred).
+    """
+    word = STATUS_WORDS[application.status]
+    fields = (
+        ("event", f"compliance.{word}"),
+        ("compliance_id", application.id),
+        ("status", word),
+    )
+    reason = told_reason(application)
+    return fields if reason is None else (*fields, ("rejection_reason", reason))
