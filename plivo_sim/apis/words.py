@@ -1,4 +1,4 @@
-"""What reading and presenting share: words of enumerations, countries, paths and instants as texts.
+"""What reading and presenting share: words of enumerations, countries, instants as texts.
 
 A status is printed in the words of the SDKs' list (observed), except by the beta page.
 
@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
-from plivo_sim.domain.errors import Path
 from plivo_sim.domain.statuses import Status
 
 StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
@@ -54,7 +53,7 @@ def seconds(instant: datetime) -> str:
 
 
 MOST_ENTRIES = 1000
-"""Of a list (invented): one with more would keep the processor busy only to be refused."""
+"""Of a list (invented): reading a longer one would take long, only to refuse it."""
 
 
 W = TypeVar("W", bound=StrEnum)
@@ -83,11 +82,3 @@ def read_country(text: str) -> str:
     if len(text) != 2 or not (text.isascii() and text.isalpha()):
         raise ValueError("must be an ISO 3166-1 alpha-2 country code")
     return text.upper()
-
-
-def dotted(path: Path) -> str:
-    """``("documents", 0, "file")`` as ``documents[0].file``."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text

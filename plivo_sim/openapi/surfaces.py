@@ -8,11 +8,11 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from plivo_sim.apis.atoms import schemas as atoms
-from plivo_sim.apis.headers import OUTCOME
 from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.numbers.routes import NUMBERS
 from plivo_sim.apis.phone_number.beta import schemas as beta
 from plivo_sim.apis.phone_number.current import schemas as current
+from plivo_sim.apis.reading import OUTCOME
 from plivo_sim.openapi.build import form
 from plivo_sim.web.endpoints import (
     BASIC,

@@ -21,8 +21,8 @@ from flask import Blueprint, Request, Response, g, request
 from plivo_sim.apis.atoms.presenters import present_application, present_requirement, present_status
 from plivo_sim.apis.atoms.reading import ReadForm, check_form, read_key, read_resubmit, read_submit
 from plivo_sim.apis.atoms.service import Desk, Identity, Plivo, RequirementCache, Strike
-from plivo_sim.apis.headers import asked_outcome
-from plivo_sim.apis.words import dotted
+from plivo_sim.apis.reading import requested_outcome
+from plivo_sim.domain.wording import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import Call, current_call
@@ -127,14 +127,14 @@ def requirements() -> Response:
 
 def submit() -> Response:
     form = _read(read_submit)
-    made, done = _desk().submit(form, asked_outcome(request))
+    made, done = _desk().submit(form, requested_outcome(request))
     _tell(f"submitted {made.id}", done)
     return _answer(present_application(made), 201)
 
 
 def resubmit(id: str) -> Response:
     form = _read(read_resubmit)
-    sent, done = _desk().resubmit(id, form, asked_outcome(request))
+    sent, done = _desk().resubmit(id, form, requested_outcome(request))
     _tell(f"resubmitted {id}", done)
     return _answer(present_application(sent))
 

@@ -15,7 +15,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.paging import MetaOut
+from plivo_sim.apis.reading import MetaOut
 from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind, SimError
 from plivo_sim.domain.records import Application, Document, EndUser, NumberType, Pairs, UserType

@@ -2,7 +2,7 @@
 
 Source: docs/wire-facts.md, "The legacy API", "Checklist of traps" (observed).
 
-Query strings of the legacy lists: filters in any spelling that a client is known to send.
+Query strings of the lists: filters in every spelling that a client is known to send.
 
 The filters are those that the SDKs send (observed). Unknown parameters are ignored (inferred:
 only the new API is known to refuse them) and named in a warning, because a misspelt filter would
@@ -19,8 +19,7 @@ from typing import Any
 from flask import request
 
 from plivo_sim.apis.legacy.presenters import to_domain
-from plivo_sim.apis.paging import ListQuery, Query, read_page, refuse_if_any
-from plivo_sim.apis.shapes import Shape, load
+from plivo_sim.apis.reading import ListQuery, Query, Shape, load, read_page, refuse_if_any
 from plivo_sim.apis.words import STATUS_WORDS, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType
@@ -158,7 +157,7 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
 
 
 def read_no_arguments() -> None:
-    """Read a body that means nothing, whatever it is; raises Invalid when it cannot be read.
+    """Read the body and ignore what it says. Raises Invalid when it cannot be read.
 
     Submit comes with an empty body, ``""``, ``{}``, ``{"id": …}`` or none (observed).
     """

@@ -30,7 +30,7 @@ from plivo_sim.apis.legacy.reading import (
     read_filters,
     read_list_query,
 )
-from plivo_sim.apis.paging import PAGE, answer_list, refuse_if_any
+from plivo_sim.apis.reading import PAGE, answer_list, refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType
@@ -42,7 +42,7 @@ from plivo_sim.web.endpoints import Query, endpoint
 def classify(text: str) -> tuple[str, NumberType]:
     """Country and type of a number in E.164, with or without ``+``.
 
-    Raises ValueError with a sentence when it is no number, or of a kind that nobody rents.
+    Raises ValueError with a sentence when it is not a number, or of a kind that cannot be rented.
     """
     digits = digits_of(text)
     if not digits:
@@ -50,7 +50,7 @@ def classify(text: str) -> tuple[str, NumberType]:
     offer = describe(digits)
     if offer is None:
         raise ValueError(
-            "is no number whose country and type can be told; give country_iso2 and number_type"
+            "is not a number whose country and type are known; give country_iso2 and number_type"
         )
     return offer.country_iso, offer.number_type
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from plivo_sim.apis.headers import OUTCOME, asked_outcome
 from plivo_sim.apis.legacy import requirements
 from plivo_sim.apis.legacy.presenters import (
     ApplicationOut,
@@ -40,11 +39,18 @@ from plivo_sim.apis.legacy.reading import (
     read_no_arguments,
     statuses,
 )
-from plivo_sim.apis.paging import PAGE, answer_list, changed, warn_nothing_given
-from plivo_sim.apis.shapes import Shape
-from plivo_sim.apis.words import dotted
+from plivo_sim.apis.reading import (
+    OUTCOME,
+    PAGE,
+    Shape,
+    answer_list,
+    changed,
+    requested_outcome,
+    warn_nothing_given,
+)
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import Application
+from plivo_sim.domain.wording import dotted
 from plivo_sim.services import applications, documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
@@ -324,9 +330,9 @@ def submit_application(auth_id: str, id: str) -> Response:
     """The full object, which the SDKs read (observed), plus the page's message (documented)."""
     call = current_call()
     read_no_arguments()
-    asked = asked_outcome(request)
+    requested = requested_outcome(request)
     with call.account.lock:
-        done = drafts.submit(call.account, id, asked)
+        done = drafts.submit(call.account, id, requested)
         shown = _shown(call, done.application)
     call.why = f"submitted {id} ({done.plan.decided_by})"
     answer: ApplicationSentOut = {"api_id": call.api_id, **shown, "message": "changed"}

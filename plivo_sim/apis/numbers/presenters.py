@@ -4,8 +4,8 @@ Errors of numbers and of Link: a string that begins with the page's code, where 
 
 ``country_mismatch``, ``number_type_mismatch`` and ``compliance_not_approved`` and their sentences
 are the page's (documented), the form of a string is what every SDK can read (observed), together
-they are the decision "Words of number errors" (inferred). The page's own object answers those who
-speak as the page does: ``compliance_id`` in the body, and no SDK.
+they are the decision "Words of number errors" (inferred). The page's own object is the answer to a
+body with the page's ``compliance_id`` that no SDK sent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.paging import MetaOut
+from plivo_sim.apis.reading import MetaOut
 from plivo_sim.apis.words import STATUS_WORDS, StatusWord, Uuid
 from plivo_sim.catalogue.countries import _COUNTRIES, _MONTHLY, _OTHER_MONTHLY
 from plivo_sim.domain.errors import (
@@ -53,8 +53,8 @@ _REQUIRED = "compliance_application_id is required to rent this number."
 
 
 class ErrorOut(TypedDict):
-    """A string; the page's object, which has no ``api_id`` beside it, for those who send the
-    page's ``compliance_id`` and are no SDK."""
+    """A string; or the page's object, without ``api_id`` beside it, for a body with the page's
+    ``compliance_id`` that no SDK sent."""
 
     api_id: NotRequired[Uuid]
     error: str | dict[str, Any]

@@ -1,6 +1,6 @@
 """Bodies of numbers and of Link, in every shape that an SDK is known to send (observed).
 
-What nobody reads (``ha_enable``, ``verification_info``, ``cnam`` …) is ignored.
+Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored.
 
 Query strings of search and list. Parameters are those of the SDKs (observed).
 
@@ -20,8 +20,7 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.paging import PAGE, Query, read_page, refuse_if_any
-from plivo_sim.apis.shapes import Shape, load
+from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_if_any
 from plivo_sim.apis.words import MOST_ENTRIES, read_country, read_word
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
@@ -51,8 +50,8 @@ _TYPES = {
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
 
-_QUIET = ("local_calling_area", "eligible")
-"""Ruby and .NET may send these with any search; there is nothing to find by them (invented)."""
+_IGNORED_SILENTLY = ("local_calling_area", "eligible")
+"""Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
 
 
 _RENEWALS: dict[str, Callable[[date, date], bool]] = {
@@ -100,7 +99,7 @@ class ListQuery:
 def read_search(call: Call, query: Query) -> SearchQuery:
     """What to look for. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, SEARCH_PARAMETERS, _QUIET)
+    _warn_of_ignored(call, query, SEARCH_PARAMETERS, _IGNORED_SILENTLY)
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
@@ -118,7 +117,8 @@ def read_search(call: Call, query: Query) -> SearchQuery:
 
 
 def read_list(call: Call, query: Query) -> ListQuery:
-    """Which numbers. Go and Java write ``number_type`` for ``type`` (observed). Raises Invalid."""
+    """Which rented numbers to list. Go and Java write ``number_type`` for ``type`` (observed).
+    Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
     _warn_of_ignored(call, query, LIST_PARAMETERS)
     where: dict[str, Collection[str]] = {
@@ -143,10 +143,10 @@ def read_list(call: Call, query: Query) -> ListQuery:
 
 
 def _warn_of_ignored(
-    call: Call, query: Query, parameters: Iterable[Parameter], quiet: Iterable[str] = ()
+    call: Call, query: Query, parameters: Iterable[Parameter], silently: Iterable[str] = ()
 ) -> None:
-    """Warn of what is neither one of these parameters nor one to keep quiet about."""
-    known = {*quiet, *(each.name for each in parameters)}
+    """Warn of every parameter that is not one of these; ``silently``: those ignored without it."""
+    known = {*silently, *(each.name for each in parameters)}
     call.warnings += [
         f"ignored query parameter '{name[:50]}'" for name in query if name not in known
     ]
@@ -168,8 +168,8 @@ def _types(query: Query, name: str, problems: list[Problem]) -> Collection[Numbe
     text = query.get(name, "") or TypeWord.ANY
     word = read_word(TypeWord, text)
     if word is None:
-        told = f"must be one of {', '.join(TypeWord)}, not '{text[:50]}'"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), told))
+        wrong = f"must be one of {', '.join(TypeWord)}, not '{text[:50]}'"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), wrong))
         return ()
     return _TYPES[word] if word in _TYPES else (NumberType(word),)
 
@@ -185,8 +185,8 @@ def _services(query: Query, problems: list[Problem]) -> Collection[str]:
     """A comma list of these (documented)."""
     words = [word.strip().lower() for word in query.get("services", "").split(",") if word.strip()]
     if not {"voice", "sms", "mms"}.issuperset(words):
-        told = "must be a list of voice, sms, mms"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("services",), told))
+        text = "must be a list of voice, sms, mms"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("services",), text))
     return words
 
 
@@ -218,7 +218,8 @@ _LOOKUPS = ("", "enabled", "disabled")
 
 @dataclass(slots=True)
 class ReadChange:
-    """A change as far as it could be read. ``page_words``: the body spoke as the page does."""
+    """A change as far as it could be read. ``page_words``: the body has the page's key,
+    ``compliance_id``."""
 
     change: Change
     problems: list[Problem] = field(default_factory=list)
@@ -227,7 +228,8 @@ class ReadChange:
 
 @dataclass(slots=True)
 class ReadLinks:
-    """A Link request as far as it could be read: number as written and application id each."""
+    """A Link request as far as it could be read. ``items``: pairs of a number, as written, and an
+    application id."""
 
     items: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -242,7 +244,7 @@ def read_rent() -> ReadChange:
 
 
 def read_change() -> ReadChange:
-    """``app_id: null`` takes the application away: .NET sends it for that (observed)."""
+    """``app_id: null`` removes the application: .NET sends it for that (observed)."""
     data = _json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
@@ -284,9 +286,9 @@ def _json() -> Any:
 
 
 def read_links() -> ReadLinks:
-    """Every shape of wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone, items
-    with either spelling of the id, strings beside one id for all, one item alone. Keys in any case,
-    because .NET keeps its caller's (observed). Raises Invalid when it is none of these.
+    """Every shape of docs/wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone;
+    items with either spelling of the id, or strings beside one id for all; a single item. Keys are
+    taken in any case, because .NET keeps its caller's (observed). Raises Invalid for other shapes.
     """
     data = _json()
     read = ReadLinks()
@@ -310,8 +312,8 @@ def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLink
         read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, "must be a list"))
         return
     if len(items) > MOST_ENTRIES:
-        told = f"must have at most {MOST_ENTRIES} entries, has {len(items)}"
-        read.problems.append(Problem(ProblemKind.BAD_LENGTH, path, told))
+        text = f"must have at most {MOST_ENTRIES} entries, has {len(items)}"
+        read.problems.append(Problem(ProblemKind.BAD_LENGTH, path, text))
         return
     for index, item in enumerate(items):
         _read_item(item, above, (*path, index), read)

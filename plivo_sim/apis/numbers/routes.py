@@ -15,7 +15,6 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from werkzeug.routing import BaseConverter
 
-from plivo_sim.apis.headers import DIALECT_HEADER, MOUNT_KEY, is_sdk_agent
 from plivo_sim.apis.numbers.presenters import (
     LinkOut,
     MessageOut,
@@ -37,7 +36,13 @@ from plivo_sim.apis.numbers.reading import (
     read_rent,
     read_search,
 )
-from plivo_sim.apis.paging import answer_list, refuse_if_any
+from plivo_sim.apis.reading import (
+    DIALECT_HEADER,
+    MOUNT_KEY,
+    answer_list,
+    is_sdk_agent,
+    refuse_if_any,
+)
 from plivo_sim.domain.errors import SimError
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
@@ -60,17 +65,17 @@ class NumberConverter(BaseConverter):
     regex = r"[+]?[0-9 ().-]+"
 
 
-def _speak(page_error: PageError, dialect: str) -> None:
+def _set_words(page_error: PageError, dialect: str) -> None:
     call = current_call()
     call.dialect, call.error_body = dialect, error_body
     g.page_error = page_error
 
 
 def _note_words(call: Call, page_words: bool) -> None:
-    """Answer errors with the page's object from here on, if the caller speaks as the page does
-    and nothing says that it is an SDK (decision "Words of number errors")."""
-    asked = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower()
-    is_sdk = asked == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
+    """From here on, errors are the page's object if the body has the page's key and nothing says
+    that an SDK sent it (decision "Words of number errors")."""
+    dialect = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower()
+    is_sdk = dialect == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
     if page_words and not is_sdk:
         call.error_body = lambda call, error: g.page_error(error, call.api_id)
         if call.dialect == "current":
@@ -227,7 +232,7 @@ def make_blueprint(page_error: PageError) -> Blueprint:
     """The blueprint of ``PhoneNumber`` and ``Number``."""
     blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
     blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
-    blueprint.before_request(lambda: _speak(page_error, "numbers"))
+    blueprint.before_request(lambda: _set_words(page_error, "numbers"))
     add_routes(blueprint, tuple(row for row in NUMBERS.endpoints if row.view is not link))
     return blueprint
 
@@ -236,7 +241,7 @@ def make_link_blueprint(page_error: PageError) -> Blueprint:
     """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose prefix and
     rate limits it shares."""
     blueprint = Blueprint("numbers", __name__)
-    blueprint.before_request(lambda: _speak(page_error, "current"))
+    blueprint.before_request(lambda: _set_words(page_error, "current"))
     [row] = (row for row in NUMBERS.endpoints if row.view is link)
     add_routes(blueprint, (replace(row, path=row.path.removeprefix(_COMPLIANCE)),))
     return blueprint

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from plivo_sim.apis.headers import is_sdk_agent
+from plivo_sim.apis.reading import is_sdk_agent
 from plivo_sim.domain.records import Origin
 
 

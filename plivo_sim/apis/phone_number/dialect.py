@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from plivo_sim.account.ports import Where
-from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown, whole_number
+from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown, whole_number
 from plivo_sim.apis.words import read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
 from plivo_sim.domain.records import Document, NumberType, UserType

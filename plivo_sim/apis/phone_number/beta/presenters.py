@@ -7,8 +7,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number.dialect import Shown, linked_numbers, read_parameter
+from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.words import seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, EndUser, Pairs, UserType, Version

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number.dialect import Shown, linked_numbers
+from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.words import STATUS_WORDS, microseconds, read_word
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, SimError
 from plivo_sim.domain.records import (
