@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.http import parse_options_header
 
 from plivo_sim.account.ports import Where
+from plivo_sim.apis.words import Uuid
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
 from plivo_sim.domain.review import Asked
@@ -265,11 +266,19 @@ def answer_list(
     return call.answer({"api_id": call.api_id, "meta": about, "objects": objects})
 
 
-def changed(call: Call, why: str, status: int = 200) -> Response:
+class MessageOut(TypedDict):
+    """The answer to an update or a delete."""
+
+    api_id: Uuid
+    message: str
+
+
+def changed(call: Call, why: str, status: int = 200, message: str = "changed") -> Response:
     """The answer to updates and, with 200, to deletes (documented; 200 with a body is the only
     answer to a delete that every SDK takes: observed)."""
     call.why = why
-    return call.answer({"api_id": call.api_id, "message": "changed"}, status)
+    answer: MessageOut = {"api_id": call.api_id, "message": message}
+    return call.answer(answer, status)
 
 
 def warn_nothing_given(call: Call, given: Collection[Any], problems: Collection[Any]) -> None:

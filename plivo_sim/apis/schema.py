@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
-from plivo_sim.apis.words import MOST_ENTRIES, read_country, read_word
+from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
 
@@ -90,12 +90,10 @@ class Word(AnyField):
             raise self.make_error("invalid")
         if not value and self.required:
             raise self.make_error("required")
-        found = read_word(self.words, value)
-        if found is None:
-            allowed = ", ".join(self.words)
-            text = f"must be one of {allowed}, not '{value[:50]}'"
-            raise ValidationError(complaint(ProblemKind.NOT_ALLOWED, text))
-        return found
+        try:
+            return one_of(self.words, value)
+        except ValueError as error:
+            raise ValidationError(complaint(ProblemKind.NOT_ALLOWED, str(error))) from None
 
 
 class Country(Text):

@@ -68,6 +68,14 @@ def read_word(words: type[W], text: str) -> W | None:
     return found
 
 
+def one_of(words: type[W], text: str) -> W:
+    """The same; raises ValueError with a sentence when it is none of them."""
+    word = read_word(words, text)
+    if word is None:
+        raise ValueError(f"must be one of {', '.join(words)}, not '{text[:50]}'")
+    return word
+
+
 @cache
 def _squeezed_words(words: type[StrEnum]) -> dict[str, Any]:
     return {_squeezed(word.value): word for word in reversed(words)}

@@ -15,6 +15,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error
+from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
 from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind, SimError
@@ -32,13 +33,6 @@ _WIRE = {
 
 
 _DOMAIN = {wire: name for name, wire in _WIRE.items() if name != "documents"}
-
-
-class MessageOut(TypedDict):
-    """The answer to an update or a delete."""
-
-    api_id: Uuid
-    message: str
 
 
 class ErrorOut(TypedDict):

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from flask import request
 
 from plivo_sim.apis.legacy.presenters import to_domain
 from plivo_sim.apis.reading import ListQuery, Query, Shape, load, read_page, refuse_if_any
-from plivo_sim.apis.words import STATUS_WORDS, read_country, read_word
+from plivo_sim.apis.words import STATUS_WORDS, one_of, read_country
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.text import decode_json
@@ -43,18 +42,6 @@ class Filter:
     read: Callable[[str], Collection[str]] = lambda text: (text,)
 
 
-def one_of(words: type[StrEnum]) -> Callable[[str], Collection[str]]:
-    """Reads one of these words, in any case, with spaces or hyphens."""
-
-    def read(text: str) -> Collection[str]:
-        word = read_word(words, text)
-        if word is None:
-            raise ValueError(f"must be one of {', '.join(words)}, not '{text[:50]}'")
-        return (word,)
-
-    return read
-
-
 def statuses(text: str) -> Collection[str]:
     """Every status that this API prints as that word, which may be in any case."""
     found = [status for status, word in STATUS_WORDS.items() if word == text.strip().lower()]
@@ -64,18 +51,14 @@ def statuses(text: str) -> Collection[str]:
     return found
 
 
-def country(text: str) -> Collection[str]:
-    return (read_country(text),)
-
-
-COUNTRY = Filter(("country_iso2", "country_iso", "country"), country)
+COUNTRY = Filter(("country_iso2", "country_iso", "country"), lambda text: (read_country(text),))
 """Go sends ``country`` to lists (observed), the page writes ``country_iso`` (documented)."""
 
 
-NUMBER_TYPE = Filter(("number_type",), one_of(NumberType))
+NUMBER_TYPE = Filter(("number_type",), lambda text: (one_of(NumberType, text),))
 
 
-USER_TYPE = Filter(("end_user_type",), one_of(UserType))
+USER_TYPE = Filter(("end_user_type",), lambda text: (one_of(UserType, text),))
 
 
 def read_filters(

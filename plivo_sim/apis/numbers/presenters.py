@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error
+from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
 from plivo_sim.apis.words import STATUS_WORDS, StatusWord, Uuid
 from plivo_sim.catalogue.countries import _COUNTRIES, _MONTHLY, _OTHER_MONTHLY
@@ -59,13 +60,6 @@ class ErrorOut(TypedDict):
     api_id: NotRequired[Uuid]
     error: str | dict[str, Any]
     problems: NotRequired[list[dict[str, Any]]]
-
-
-class MessageOut(TypedDict):
-    """The answer to an update or a release."""
-
-    api_id: Uuid
-    message: str
 
 
 def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:

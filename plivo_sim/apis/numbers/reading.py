@@ -21,7 +21,7 @@ from typing import Any
 from flask import request
 
 from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_if_any
-from plivo_sim.apis.words import MOST_ENTRIES, read_country, read_word
+from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services.numbers import Change, Filter, Search
@@ -166,10 +166,10 @@ def _country(query: Query, problems: list[Problem]) -> str:
 
 def _types(query: Query, name: str, problems: list[Problem]) -> Collection[NumberType]:
     text = query.get(name, "") or TypeWord.ANY
-    word = read_word(TypeWord, text)
-    if word is None:
-        wrong = f"must be one of {', '.join(TypeWord)}, not '{text[:50]}'"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), wrong))
+    try:
+        word = one_of(TypeWord, text)
+    except ValueError as error:
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), str(error)))
         return ()
     return _TYPES[word] if word in _TYPES else (NumberType(word),)
 

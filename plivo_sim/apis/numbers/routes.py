@@ -17,7 +17,6 @@ from werkzeug.routing import BaseConverter
 
 from plivo_sim.apis.numbers.presenters import (
     LinkOut,
-    MessageOut,
     NumberOut,
     RentedOut,
     error_body,
@@ -40,6 +39,7 @@ from plivo_sim.apis.reading import (
     DIALECT_HEADER,
     MOUNT_KEY,
     answer_list,
+    changed,
     is_sdk_agent,
     refuse_if_any,
 )
@@ -170,7 +170,7 @@ def update(auth_id: str, number: str) -> Response:
         call.warnings.append("nothing to change was given")
     digits = inventory.digits_of(number)
     numbers.update(call.account, digits, read.change, _caller(call, auth_id))
-    return _done(call, "changed", f"changed {digits}", 202)
+    return changed(call, f"changed {digits}", 202)
 
 
 @endpoint(
@@ -182,7 +182,7 @@ def release(auth_id: str, number: str) -> Response:
     call = current_call()
     digits = inventory.digits_of(number)
     numbers.release(call.account, digits, _caller(call, auth_id))
-    return _done(call, "deleted", f"released {digits}", 200)
+    return changed(call, f"released {digits}", message="deleted")
 
 
 @endpoint(
@@ -200,12 +200,6 @@ def link(auth_id: str) -> Response:
     call.why = f"linked {shown['updated_count']} of {shown['total_count']}"
     answer: LinkOut = {"api_id": call.api_id, **shown}
     return call.answer(answer)
-
-
-def _done(call: Call, message: str, why: str, status: int) -> Response:
-    call.why = why
-    answer: MessageOut = {"api_id": call.api_id, "message": message}
-    return call.answer(answer, status)
 
 
 def _caller(call: Call, auth_id: str) -> Caller:

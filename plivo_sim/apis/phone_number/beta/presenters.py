@@ -9,7 +9,7 @@ from typing import Any
 
 from plivo_sim.apis.phone_number.dialect import Shown, linked_numbers, read_parameter
 from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
-from plivo_sim.apis.words import seconds
+from plivo_sim.apis.words import read_country, seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, EndUser, Pairs, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Requirement
@@ -72,11 +72,13 @@ def present_requirements(catalogue: Catalogue, query: Query) -> dict[str, Any]:
 
 
 def _country(query: Query, problems: list[Problem]) -> str:
-    text = query.get("country_iso", "").upper()
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        told = "must be an ISO 3166-1 alpha-2 country code" if text else "is required"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), told))
-    return text
+    text = query.get("country_iso", "")
+    try:
+        return read_country(text)
+    except ValueError as error:
+        complaint = str(error) if text else "is required"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), complaint))
+        return text
 
 
 def _filter(words: Any, name: str, query: Query, problems: list[Problem]) -> str | None:
