@@ -22,7 +22,6 @@ from plivo_sim.account.clock import steady_s
 from plivo_sim.apis.atoms import routes as atoms
 from plivo_sim.apis.atoms.presenters import error_body as atoms_error
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.headers import MOUNT_KEY
 from plivo_sim.apis.legacy.routes import make_blueprint as legacy_blueprint
 from plivo_sim.apis.numbers.presenters import error_body as numbers_error
 from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
@@ -30,6 +29,7 @@ from plivo_sim.apis.numbers.routes import make_link_blueprint
 from plivo_sim.apis.phone_number.beta import errors
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.phone_number.routes import new_api_error
+from plivo_sim.apis.reading import MOUNT_KEY
 from plivo_sim.console.pages import ConsoleCall
 from plivo_sim.console.routes import is_console
 from plivo_sim.console.routes import make_blueprint as console_blueprint

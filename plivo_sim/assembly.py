@@ -18,11 +18,13 @@ from plivo_sim.account.ports import Damage, FileStore, Transport
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import DiskFiles, MemoryFiles
 from plivo_sim.apis.atoms.service import ATOMS
-from plivo_sim.apis.callbacks import encode_callback
+from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
+from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
+from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback
 from plivo_sim.app import create_app
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable
-from plivo_sim.domain.records import Origin
+from plivo_sim.domain.records import Application, Origin, Pairs
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator
@@ -33,6 +35,9 @@ from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.web.server import Server, Tls, make_server
 from plivo_sim.webhooks.outbox import Outbox
 from plivo_sim.webhooks.transport import HttpTransport
+
+_CALLBACKS = {Origin.BETA: beta_callback, Origin.LEGACY: legacy_callback}
+
 
 MOST_OPEN_FILES = 65536
 
@@ -50,7 +55,7 @@ def make_simulator(
     """
     _refuse_without_gil()
     settings = settings or Settings()
-    outbox = Outbox(encode_callback, {Origin.ATOMS: ATOMS})
+    outbox = Outbox(_encode_callback, {Origin.ATOMS: ATOMS})
     runner = Runner(outbox, transport or HttpTransport())
     coverage = Coverage()
 
@@ -90,6 +95,12 @@ def make_simulator(
         unlock()
         raise
     return simulator
+
+
+def _encode_callback(application: Application) -> Pairs:
+    """The fields of a callback, in the language of the API that made the application (decisions
+    "Callbacks follow the reviewer", "Format of callbacks")."""
+    return _CALLBACKS.get(application.origin, current_callback)(application)
 
 
 def _refuse_without_gil() -> None:

@@ -113,10 +113,8 @@ def _of_catalogue(path: Path) -> Iterator[Entry]:
 
 PLUMBING = {
     "apis/__init__.py": "empty",
-    "apis/headers.py": "RFC 6266",
     "apis/schema.py": "helpers around marshmallow",
-    "apis/shapes.py": "schemas that are loaded late",
-    "apis/words.py": "words and paths as texts",
+    "apis/words.py": "words as texts",
     "apis/phone_number/__init__.py": "empty",
     "apis/phone_number/dialect.py": "a protocol",
     "catalogue/__init__.py": "reads the catalogue, whose entries carry their source",

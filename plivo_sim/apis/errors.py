@@ -1,14 +1,13 @@
 """Errors of the current dialect, the legacy API and numbers: ``{"api_id", "error": "text"}``.
 
 ``error`` is a string (observed: the object form breaks Ruby and PHP). Everything that the caller
-can mend is 400, states too, because 400 is the code whose text every SDK shows
-(decision "HTTP codes"). Texts are as recorded where they are (docs/wire-facts.md,
+can correct is 400, wrong states too, because 400 is the code whose text every SDK shows
+(decision "HTTP codes"). Recorded texts are used where there are any (docs/wire-facts.md,
 "Errors of the new API"); the rest is invented.
 """
 
 from __future__ import annotations
 
-from plivo_sim.apis.words import dotted
 from plivo_sim.domain.errors import (
     InUse,
     Invalid,
@@ -19,6 +18,7 @@ from plivo_sim.domain.errors import (
     WrongCoding,
     WrongState,
 )
+from plivo_sim.domain.wording import dotted
 from plivo_sim.web.errors import (
     Injected,
     NoSuchPage,
@@ -66,8 +66,8 @@ def _text(error: SimError) -> str:
     if isinstance(error, NotFound):
         return f"{NAMES.get(error.kind, error.kind.capitalize())} not found."
     if isinstance(error, WrongState):
-        told = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {error.status} status."
-        return told + (f" {error.detail.capitalize()}." if error.detail else "")
+        text = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {error.status} status."
+        return text + (f" {error.detail.capitalize()}." if error.detail else "")
     if isinstance(error, InUse):
         used_by = ", ".join(error.used_by)
         return f"Cannot {error.verb} {NAMES[error.kind].lower()}: it is used by {used_by}."

@@ -1,7 +1,7 @@
-"""marshmallow for input: fields whose complaints become problems with paths.
+"""Input schemas of marshmallow: fields whose complaints become problems with paths.
 
-Every complaint is ``fault|sentence``; ``problems_of`` turns a ValidationError's tree into
-problems, in schema order.
+Every complaint is ``kind|sentence``; ``load`` turns those of a ValidationError into problems, in
+the order of the schema.
 
 Shapes of answers that both dialects share (observed), for OpenAPI and the tests.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
-from plivo_sim.apis.words import MOST_ENTRIES, read_word
+from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
 
@@ -32,8 +32,8 @@ class MetaOut(Schema):
     previous = fields.String(required=True, allow_none=True)
 
 
-def complaint(fault: ProblemKind, text: str) -> str:
-    return f"{fault}|{text}"
+def complaint(kind: ProblemKind, text: str) -> str:
+    return f"{kind}|{text}"
 
 
 _MISSING = complaint(ProblemKind.MISSING_FIELD, "is required")
@@ -58,7 +58,7 @@ def _type_errors(what: str) -> Messages:
 
 
 class Text(fields.String):
-    """A string, trimmed of nothing; empty counts as not given where it is required."""
+    """A string, not trimmed; an empty one counts as not given where it is required."""
 
     default_error_messages = _type_errors("a string")
 
@@ -71,8 +71,8 @@ class Text(fields.String):
         if self.required and not text.strip():
             raise self.make_error("required")
         if len(text) > self.longest:
-            told = f"must have at most {self.longest} characters, has {len(text)}"
-            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, told))
+            wrong = f"must have at most {self.longest} characters, has {len(text)}"
+            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, wrong))
         return str(text)
 
 
@@ -90,23 +90,21 @@ class Word(AnyField):
             raise self.make_error("invalid")
         if not value and self.required:
             raise self.make_error("required")
-        found = read_word(self.words, value)
-        if found is None:
-            allowed = ", ".join(self.words)
-            told = f"must be one of {allowed}, not '{value[:50]}'"
-            raise ValidationError(complaint(ProblemKind.NOT_ALLOWED, told))
-        return found
+        try:
+            return one_of(self.words, value)
+        except ValueError as error:
+            raise ValidationError(complaint(ProblemKind.NOT_ALLOWED, str(error))) from None
 
 
 class Country(Text):
     """Two letters, in any case."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).upper()
-        if len(text) != 2 or not (text.isascii() and text.isalpha()):
-            told = "must be an ISO 3166-1 alpha-2 country code"
-            raise ValidationError(complaint(ProblemKind.BAD_VALUE, told))
-        return text
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return read_country(text)
+        except ValueError as error:
+            raise ValidationError(complaint(ProblemKind.BAD_VALUE, str(error))) from None
 
 
 class Nested(fields.Nested):
@@ -118,8 +116,8 @@ class Many(AnyList):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, list) and len(value) > MOST_ENTRIES:
-            told = f"must have at most {MOST_ENTRIES} entries, has {len(value)}"
-            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, told))
+            text = f"must have at most {MOST_ENTRIES} entries, has {len(value)}"
+            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, text))
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -166,9 +164,9 @@ class WireSchema(Schema):
         return data
 
     def plain_load(self, data: Any) -> dict[str, Any] | None:
-        """What ``load`` makes of an object with nothing wrong; None where that takes ``load``.
+        """What ``load`` makes of an object with nothing wrong; None where ``load`` is needed.
 
-        The fields' own reading, without the machinery around it, which is most of the time.
+        Only the fields' own reading: the machinery around it takes most of the time of ``load``.
         """
         if type(data) is not dict or not self._is_plain:
             return None
@@ -186,7 +184,7 @@ class WireSchema(Schema):
 
     @cached_property
     def _is_plain(self) -> bool:
-        """Whether that reading says all: nothing before or after it, no default, no other name."""
+        """Whether that reading is complete: no hooks around it, no defaults, no other names."""
         kind = type(self)
         hooks = {name for name in dir(kind) if hasattr(getattr(kind, name), "__marshmallow_hook__")}
         return hooks == {"_without_nulls"} and not (
@@ -223,7 +221,7 @@ def _problems(tree: Any, path: Path, to_domain: Callable[[Path], Path]) -> Itera
             yield from _problems(below, path if key == "_schema" else (*path, key), to_domain)
         return
     for each in tree if isinstance(tree, list) else [tree]:
-        fault, ours, text = str(each).partition("|")
+        kind, ours, text = str(each).partition("|")
         if not ours:  # words of marshmallow's: a kind of complaint that it did not have before
-            fault, text = ProblemKind.BAD_VALUE, "is not as it must be"
-        yield Problem(ProblemKind(fault), to_domain(path), text)
+            kind, text = ProblemKind.BAD_VALUE, "is not valid"
+        yield Problem(ProblemKind(kind), to_domain(path), text)

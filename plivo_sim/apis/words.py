@@ -1,4 +1,6 @@
-"""Words of enumerations and paths as texts: what reading and presenting share.
+"""What reading and presenting share: words of enumerations, countries, instants as texts.
+
+A status is printed in the words of the SDKs' list (observed), except by the beta page.
 
 Instants as each API prints them. All UTC, all with ``Z`` (observed).
 """
@@ -12,7 +14,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
-from plivo_sim.domain.errors import Path
 from plivo_sim.domain.statuses import Status
 
 StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
@@ -27,6 +28,7 @@ STATUS_WORDS: dict[Status, StatusWord] = {
     Status.SUSPENDED: "suspended",
     Status.EXPIRED: "expired",
 }
+"""Lower case on the wire, capitalised in the prose of the legacy page."""
 
 
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
@@ -51,7 +53,7 @@ def seconds(instant: datetime) -> str:
 
 
 MOST_ENTRIES = 1000
-"""Of a list (invented): one with more would keep the processor busy only to be refused."""
+"""Of a list (invented): reading a longer one would take long, only to refuse it."""
 
 
 W = TypeVar("W", bound=StrEnum)
@@ -66,6 +68,14 @@ def read_word(words: type[W], text: str) -> W | None:
     return found
 
 
+def one_of(words: type[W], text: str) -> W:
+    """The same; raises ValueError with a sentence when it is none of them."""
+    word = read_word(words, text)
+    if word is None:
+        raise ValueError(f"must be one of {', '.join(words)}, not '{text[:50]}'")
+    return word
+
+
 @cache
 def _squeezed_words(words: type[StrEnum]) -> dict[str, Any]:
     return {_squeezed(word.value): word for word in reversed(words)}
@@ -75,9 +85,8 @@ def _squeezed(text: str) -> str:
     return text.lower().translate(_SEPARATORS)
 
 
-def dotted(path: Path) -> str:
-    """``("documents", 0, "file")`` as ``documents[0].file``."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+def read_country(text: str) -> str:
+    """A country code in capital letters. Raises ValueError with a sentence."""
+    if len(text) != 2 or not (text.isascii() and text.isalpha()):
+        raise ValueError("must be an ISO 3166-1 alpha-2 country code")
+    return text.upper()

@@ -16,11 +16,10 @@ from urllib.parse import quote
 
 import urllib3
 
-from plivo_sim.apis.phone_number.routes import CURRENT
 from plivo_sim.client.filing import _data_for, sample
 from plivo_sim.domain.wording import dotted, told
 from plivo_sim.openapi.build import build
-from plivo_sim.openapi.surfaces import LEGACY
+from plivo_sim.openapi.surfaces import SURFACES
 from plivo_sim.web.endpoints import Surface
 
 AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
@@ -51,7 +50,7 @@ class Verifier:
         self._base = f"{base_url.rstrip('/')}/v1/Account/{quote(auth_id)}"
         self._credentials = (auth_id, auth_token)
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
-        self._schemas = {surface.name: _Schemas(surface) for surface in (CURRENT, LEGACY)}
+        self._schemas = {name: _Schemas(SURFACES[name]) for name in ("current", "legacy")}
 
     def read_only(self) -> Iterator[Probe]:
         """Probes that change nothing."""

@@ -12,7 +12,7 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.account.ports import Mark
 from plivo_sim.account.snapshots import save_snapshot
-from plivo_sim.apis.headers import name_file
+from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused
 from plivo_sim.console.pages import guard, open_account, show
 from plivo_sim.console.requests import clear_coverage, coverage_page

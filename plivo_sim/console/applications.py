@@ -10,10 +10,10 @@ from flask import Response, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.atoms.presenters import present_application as present_atoms
-from plivo_sim.apis.headers import name_file
 from plivo_sim.apis.legacy.presenters import present_application as present_legacy
 from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
+from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused, too_many
 from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_account, show
 from plivo_sim.console.requests import row_of

@@ -11,10 +11,9 @@ from typing import Any
 
 from flask import Response, request
 
-from plivo_sim.apis.headers import DIALECT_HEADER, asked_outcome
 from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
-from plivo_sim.apis.words import dotted
+from plivo_sim.apis.reading import DIALECT_HEADER, requested_outcome
 from plivo_sim.control import presenters
 from plivo_sim.control.accounts import export
 from plivo_sim.control.inputs import (
@@ -31,6 +30,7 @@ from plivo_sim.control.webhooks import verify_signature
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.records import Explanation, NumberType, UserType, Verdict
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.wording import dotted
 from plivo_sim.services import applications
 from plivo_sim.services import reviews as planning
 from plivo_sim.web.bodies import read_body
@@ -56,7 +56,7 @@ def evaluate() -> Response:
     try:
         read = api.read_create(body)
         done, explanation = applications.evaluate(
-            account, read.wanted, api.RULES, read.problems, asked_outcome(request)
+            account, read.wanted, api.RULES, read.problems, requested_outcome(request)
         )
     except Invalid as error:
         status, answer = api.error_body(error, "")

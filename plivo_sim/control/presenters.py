@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from plivo_sim.account.account import Account
-from plivo_sim.apis.words import dotted, microseconds
+from plivo_sim.apis.words import microseconds
 from plivo_sim.domain.errors import (
     AccountRequired,
     Busy,
@@ -30,6 +30,7 @@ from plivo_sim.domain.records import (
     Step,
     Timer,
 )
+from plivo_sim.domain.wording import dotted
 from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.web.calls import Call
 from plivo_sim.web.errors import NoSuchPage, TooLarge, Untrusted, WrongMethod

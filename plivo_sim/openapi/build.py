@@ -73,7 +73,7 @@ class _Builder:
     def _operation(self, row: Endpoint) -> dict[str, Any]:
         refused = sorted({*row.errors, *self._surface.always, *_of_body(row)})
         told: dict[str, Any] = {
-            "operationId": row.name,
+            "operationId": row.operation_id or row.name,
             "summary": row.summary,
             "parameters": [_parameter(query) for query in row.query],
             "responses": {
@@ -116,7 +116,8 @@ class _Builder:
     def _body(self, body: Any) -> Any:
         if isinstance(body, Form):
             schema = _shape(self._surface.bodies, body.schema)
-            return form(schema, documents=body.documents, **body.more)
+            made = form(schema, documents=body.documents, **body.more)
+            return made | ({"additionalProperties": TEXT} if body.open else {})
         found = _shape(self._surface.bodies, body)
         return found() if isinstance(found, type) else found
 

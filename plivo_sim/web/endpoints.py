@@ -44,11 +44,13 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Form:
     """The fields of an input schema as a form; with ``documents``, their types and files are
-    fields of it. ``more``: further fields, as OpenAPI schema objects."""
+    fields of it. ``more``: further fields, as OpenAPI schema objects. ``open``: it takes text
+    fields of any other name too."""
 
     schema: str
     documents: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,8 @@ class Endpoint:
     ``Form``, or an OpenAPI schema object. ``answers``: status -> the name of a type, or None
     for a file. ``errors``: the statuses that answer with the surface's error. ``source``: where
     the behaviour is from, in the words of the fidelity table; empty for what is the simulator's
-    own.
+    own. ``operation_id``: what the OpenAPI document calls a second spelling of the URL of an
+    operation, because ids are unique there.
     """
 
     method: str
@@ -75,6 +78,7 @@ class Endpoint:
     answers: Mapping[int, Any] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
     source: str = ""
+    operation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from plivo_sim.apis.callbacks import encode_callback
 from plivo_sim.apis.phone_number.beta import presenters
 from plivo_sim.domain.records import DocumentReview
 from plivo_sim.domain.statuses import Status
@@ -458,7 +457,9 @@ def test_every_status_has_a_callback(api: Page) -> None:
     application = api.http.account.store.applications.fetch(api.id())
     for status in Status:
         changed = type(application)(**{**_fields(application), "status": status})
-        assert dict(encode_callback(changed))["status"] == presenters.STATUS_WORDS[status]
+        assert (
+            dict(presenters.encode_callback(changed))["status"] == presenters.STATUS_WORDS[status]
+        )
 
 
 def test_the_clients_own_calls_are_not_told(api: Page, transport: MemoryTransport) -> None:

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from plivo_sim.apis.headers import DIALECT_HEADER, is_sdk_agent
 from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
+from plivo_sim.apis.reading import DIALECT_HEADER, is_sdk_agent
 from plivo_sim.domain.records import Origin
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from tests.apis import page

@@ -162,7 +162,7 @@ def test_a_rented_number_is_what_the_account_rents_it_as(legacy: Legacy) -> None
 
 
 UNTOLD = (
-    "phone_number: is no number whose country and type can be told;"
+    "phone_number: is not a number whose country and type are known;"
     " give country_iso2 and number_type"
 )
 UNLESS = "is required, unless phone_number is given"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.apis.numbers import schemas
+from plivo_sim.apis.numbers import presenters
 from tests.apis.numbers_support import (
     DELHI,
     LINK,
@@ -18,11 +18,10 @@ from tests.apis.numbers_support import (
     SAN_FRANCISCO,
     UNKNOWN_ID,
     Numbers,
-    check,
     error_of,
     page_error_of,
 )
-from tests.support import SDK_AGENT, Http
+from tests.support import SDK_AGENT, Http, check_answer
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def test_link_answers_as_recorded(numbers: Numbers) -> None:
         for number in (MUMBAI, OTHER_MUMBAI)
     ]
     answer = numbers.link({"numbers": items})
-    check(schemas.LinkOut, answer)
+    check_answer(answer.get_json(), presenters.LinkOut)
     assert answer.status_code == 200
     assert answer.get_json() == {
         "api_id": answer.headers["X-Request-Id"],

@@ -185,7 +185,7 @@ def test_legacy(open_: Open) -> None:
     person = api.models.EndUserRequest(name="Acme", end_user_type="business")
     id = str(api.call("create_end_user", AUTH_ID, body=person).end_user_id)
     assert api.call("get_end_user", AUTH_ID, id).name == "Acme"
-    assert len(api.call("list_end_user", AUTH_ID).objects) == 1
+    assert len(api.call("list_end_users", AUTH_ID).objects) == 1
     asked = api.call(
         "look_up_requirement", AUTH_ID,
         country_iso2="IN", number_type="local", end_user_type="business",
@@ -205,7 +205,7 @@ def test_legacy(open_: Open) -> None:
         end_user_type="business", document_ids=[made],
     )  # fmt: skip
     api.call("create_application", AUTH_ID, body=draft)
-    assert [each.alias for each in api.call("list_application", AUTH_ID).objects] == ["Draft"]
+    assert [each.alias for each in api.call("list_applications", AUTH_ID).objects] == ["Draft"]
 
 
 @pytest.mark.live

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plivo_sim.apis.paging import Query, refuse_if_any
-from plivo_sim.apis.shapes import Shape, load
+from plivo_sim.apis.reading import Query, Shape, load, refuse_if_any
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.domain.requirements import Key

@@ -36,8 +36,8 @@ from plivo_sim.apis.atoms.service import (
     Plivo,
     RequirementCache,
 )
-from plivo_sim.apis.headers import OUTCOME, asked_outcome
-from plivo_sim.apis.words import dotted
+from plivo_sim.apis.reading import OUTCOME, requested_outcome
+from plivo_sim.domain.wording import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import Call, current_call
@@ -173,7 +173,7 @@ def requirements() -> Response:
 )  # fmt: skip
 def submit() -> Response:
     form = _read(read_submit)
-    made, done = _applications().submit(form, asked_outcome(request))
+    made, done = _applications().submit(form, requested_outcome(request))
     _note(f"submitted {made.id}", done)
     return _answer(present_application(made), 201)
 
@@ -185,7 +185,7 @@ def submit() -> Response:
 )  # fmt: skip
 def resubmit(id: str) -> Response:
     form = _read(read_resubmit)
-    sent, done = _applications().resubmit(id, form, asked_outcome(request))
+    sent, done = _applications().resubmit(id, form, requested_outcome(request))
     _note(f"resubmitted {id}", done)
     return _answer(present_application(sent))
 

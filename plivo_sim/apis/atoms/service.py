@@ -31,14 +31,14 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.apis import words
 from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, TooSoon
 from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
-from plivo_sim.apis.paging import refuse_if_any
+from plivo_sim.apis.reading import refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, SimError
 from plivo_sim.domain.records import Application, AtomsApplication, AtomsStatus, Origin, Version
 from plivo_sim.domain.requirements import Key, Requirement
 from plivo_sim.domain.review import Asked
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import decode_json
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services import applications, corrections
@@ -151,15 +151,7 @@ RULES = Dialect(
 CACHED_FOR = timedelta(hours=1)
 
 
-STATUS_WORDS: dict[Status, AtomsStatus] = {
-    Status.DRAFT: AtomsStatus.DRAFT,
-    Status.SUBMITTED: AtomsStatus.SUBMITTED,
-    Status.ACCEPTED: AtomsStatus.ACCEPTED,
-    Status.REJECTED: AtomsStatus.REJECTED,
-    Status.MORE_INFO_REQUIRED: AtomsStatus.REJECTED,  # lossy: the reason is kept
-    Status.SUSPENDED: AtomsStatus.SUSPENDED,
-    Status.EXPIRED: AtomsStatus.EXPIRED,
-}
+STATUS_WORDS = {status: AtomsStatus(word) for status, word in words.STATUS_WORDS.items()}
 
 
 class RequirementCache:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.words import microseconds
+from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
+from plivo_sim.apis.reading import MetaOut
+from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Document, EndUser
+from plivo_sim.domain.records import Application, Document, EndUser, NumberType, Pairs, UserType
 from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement, Slot
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.web.calls import Call
 
@@ -32,7 +35,17 @@ _WIRE = {
 _DOMAIN = {wire: name for name, wire in _WIRE.items() if name != "documents"}
 
 
-def error_body(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
+class ErrorOut(TypedDict):
+    api_id: Uuid
+    error: Annotated[str, Meta(min_length=1)]
+
+
+class ListOut(TypedDict):
+    api_id: Uuid
+    meta: MetaOut
+
+
+def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     """Status and body; ``error`` is always a string that names every problem."""
     if isinstance(error, Invalid):
         error = Invalid([_in_wire_words(problem) for problem in error.problems])
@@ -56,23 +69,30 @@ def _in_wire_words(problem: Problem) -> Problem:
     return replace(problem, path=path)
 
 
-STATUS_WORDS: dict[Status, str] = {
-    Status.DRAFT: "draft",
-    Status.SUBMITTED: "submitted",
-    Status.ACCEPTED: "accepted",
-    Status.REJECTED: "rejected",
-    Status.MORE_INFO_REQUIRED: "rejected",  # lossy: the page has no such status
-    Status.SUSPENDED: "suspended",
-    Status.EXPIRED: "expired",
-}
-"""Lower case on the wire (observed), capitalised in the page's prose."""
+# --- end users -----------------------------------------------------------------------------
 
 
-TYPES_CREATED_AT = datetime(2022, 6, 6, 5, 33, 12, 75868, UTC)
-"""When every document type was made (invented: the instant of the page's samples)."""
+class EndUserOut(TypedDict):
+    end_user_id: Uuid
+    name: str
+    last_name: str | None
+    end_user_type: UserType
+    created_at: Instant
 
 
-def present_end_user(end_user: EndUser) -> dict[str, Any]:
+class EndUserGetOut(EndUserOut):
+    api_id: Uuid
+
+
+class EndUserCreatedOut(EndUserGetOut):
+    message: str
+
+
+class EndUserListOut(ListOut):
+    objects: list[EndUserOut]
+
+
+def present_end_user(end_user: EndUser) -> EndUserOut:
     return {
         "created_at": microseconds(end_user.created_at),
         "end_user_id": end_user.id,
@@ -82,7 +102,69 @@ def present_end_user(end_user: EndUser) -> dict[str, Any]:
     }
 
 
-def present_document_type(type_: DocumentType) -> dict[str, Any]:
+# --- document types and requirements -------------------------------------------------------
+
+
+TYPES_CREATED_AT = datetime(2022, 6, 6, 5, 33, 12, 75868, UTC)
+"""When every document type was made (invented: the instant of the page's samples)."""
+
+
+class FieldOut(TypedDict):
+    """One field of a document type; ``enums`` is an array here (observed: Go needs that)."""
+
+    field_name: str
+    friendly_name: str
+    field_type: str
+    help_text: str | None
+    format: str | None
+    min_length: int
+    max_length: int
+    enums: list[str]
+
+
+class DocumentTypeOut(TypedDict):
+    document_type_id: Uuid
+    document_name: str
+    description: str
+    information: list[FieldOut]
+    proof_required: str | None
+    created_at: Instant
+
+
+class DocumentTypeGetOut(DocumentTypeOut):
+    api_id: Uuid
+
+
+class DocumentTypeListOut(ListOut):
+    objects: list[DocumentTypeOut]
+
+
+class AcceptableDocumentOut(TypedDict):
+    document_type_id: Uuid
+    document_type_name: str
+
+
+class SlotOut(TypedDict):
+    name: str
+    scope: str
+    acceptable_documents: list[AcceptableDocumentOut]
+
+
+class PresentedRequirement(TypedDict):
+    compliance_requirement_id: Uuid
+    country_iso2: str
+    country_iso: str
+    number_type: NumberType
+    end_user_type: UserType
+    acceptable_document_types: list[SlotOut]
+    acceptable_document_type: list[SlotOut]
+
+
+class RequirementOut(PresentedRequirement):
+    api_id: Uuid
+
+
+def present_document_type(type_: DocumentType) -> DocumentTypeOut:
     """``proof_required`` is free text here, or null (observed); a sentence of our own where the
     catalogue has none (invented)."""
     proof = type_.proof or "Scanned copy of the document"
@@ -96,8 +178,8 @@ def present_document_type(type_: DocumentType) -> dict[str, Any]:
     }
 
 
-def _field(rule: FieldRule) -> dict[str, Any]:
-    """A field; that one may be left out has no key of its own, so the help says so (invented)."""
+def _field(rule: FieldRule) -> FieldOut:
+    """No key says that a field may be left out, so its help text does (invented)."""
     return {
         "field_name": rule.name,
         "field_type": rule.type,
@@ -110,7 +192,7 @@ def _field(rule: FieldRule) -> dict[str, Any]:
     }
 
 
-def present_requirement(requirement: Requirement) -> dict[str, Any]:
+def present_requirement(requirement: Requirement) -> PresentedRequirement:
     """One object, in a look-up too (observed: all SDKs decode a single one)."""
     slots = [_slot(slot) for slot in requirement.slots]
     return {
@@ -124,7 +206,7 @@ def present_requirement(requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _slot(slot: Slot) -> dict[str, Any]:
+def _slot(slot: Slot) -> SlotOut:
     return {
         "name": slot.name,
         "scope": slot.scope,
@@ -134,19 +216,62 @@ def _slot(slot: Slot) -> dict[str, Any]:
     }
 
 
-def present_created_document(document: Document) -> dict[str, Any]:
+# --- documents -----------------------------------------------------------------------------
+
+
+class DocumentOut(TypedDict):
+    document_id: Uuid
+    document_type_id: Uuid
+    end_user_id: Uuid
+    alias: str | None
+    meta_information: dict[str, str]
+    created_at: Instant
+
+
+class PresentedDocument(DocumentOut):
+    file_name: NotRequired[str]
+
+
+class DocumentGetOut(PresentedDocument):
+    """Without a file there is no ``file_name``."""
+
+    api_id: Uuid
+
+
+class CreatedDocument(DocumentOut):
+    file_name: str | None
+
+
+class DocumentCreatedOut(CreatedDocument):
+    api_id: Uuid
+    message: str
+
+
+class DocumentListedOut(CreatedDocument):
+    compliance_document_id: Uuid
+    file: str | None
+
+
+class DocumentListOut(ListOut):
+    objects: list[DocumentListedOut]
+
+
+def present_created_document(document: Document) -> CreatedDocument:
     """``file_name`` is there even without a file: PHP reads it unconditionally (observed)."""
-    return {**_document(document), "file_name": document.file.name if document.file else None}
+    name = document.file.name if document.file else None
+    return {**_document(document), "file_name": name}
 
 
-def present_document(document: Document) -> dict[str, Any]:
+def present_document(document: Document) -> PresentedDocument:
     """Without a file there is no ``file_name`` (observed)."""
-    named = {"file_name": document.file.name} if document.file else {}
-    return {**_document(document), **named}
+    shown: PresentedDocument = _document(document)
+    if document.file is not None:
+        shown["file_name"] = document.file.name
+    return shown
 
 
-def present_listed_document(document: Document) -> dict[str, Any]:
-    """Lists call the id and the file otherwise (observed): both pairs of names."""
+def present_listed_document(document: Document) -> DocumentListedOut:
+    """Lists have other names for the id and the file (observed): both pairs of names are given."""
     return {
         **present_created_document(document),
         "compliance_document_id": document.id,
@@ -154,7 +279,7 @@ def present_listed_document(document: Document) -> dict[str, Any]:
     }
 
 
-def _document(document: Document) -> dict[str, Any]:
+def _document(document: Document) -> PresentedDocument:
     """``alias`` is null where the new API made the document (inferred)."""
     return {
         "alias": document.alias,
@@ -166,13 +291,56 @@ def _document(document: Document) -> dict[str, Any]:
     }
 
 
-def present_application(view: ApplicationView, requirement: Requirement) -> dict[str, Any]:
+# --- applications --------------------------------------------------------------------------
+
+
+class ApplicationDocumentOut(TypedDict):
+    document_id: Uuid
+    name: str
+    document_name: str
+    document_type_id: Uuid
+    document_type_name: str
+    scope: str | None
+
+
+class ApplicationOut(TypedDict):
+    compliance_application_id: Uuid
+    compliance_requirement_id: Uuid
+    alias: str | None
+    status: StatusWord
+    end_user_id: Uuid
+    end_user_type: UserType
+    country_iso2: str
+    country_iso: str
+    number_type: NumberType
+    documents: list[ApplicationDocumentOut]
+    compliance_document_id: list[Uuid]
+    rejection_reason: NotRequired[str]
+    created_at: Instant
+    last_updated_at: Instant
+
+
+class ApplicationGetOut(ApplicationOut):
+    api_id: Uuid
+
+
+class ApplicationSentOut(ApplicationGetOut):
+    """The answer to a create or a Submit."""
+
+    message: str
+
+
+class ApplicationListOut(ListOut):
+    objects: list[ApplicationOut]
+
+
+def present_application(view: ApplicationView, requirement: Requirement) -> ApplicationOut:
     """``rejection_reason`` only when there is one; ``documents`` never null (observed).
 
     ``alias`` is null where the new API was given none (inferred).
     """
     application = view.application
-    shown = {
+    shown: ApplicationOut = {
         "compliance_application_id": application.id,
         "compliance_requirement_id": application.requirement_id,
         "alias": application.alias or None,
@@ -197,9 +365,9 @@ def present_application(view: ApplicationView, requirement: Requirement) -> dict
 
 def _application_document(
     document: Document, type_: DocumentType, requirement: Requirement
-) -> dict[str, Any]:
-    """``name`` and ``scope`` are those of the demand that it meets; a surplus one meets none and
-    shows its type's name and null (invented)."""
+) -> ApplicationDocumentOut:
+    """``name`` and ``scope`` are those of the requirement's slot that the document fills; one that
+    fills none has its type's name, and null (invented)."""
     slot = next((slot for slot in requirement.slots if type_ in slot.types), None)
     return {
         "document_id": document.id,
@@ -209,3 +377,15 @@ def _application_document(
         "document_type_name": type_.name,
         "scope": slot.scope if slot else None,
     }
+
+
+def encode_callback(application: Application) -> Pairs:
+    """Both names of the id, ``status``, ``rejection_reason`` (invented: no page shows a callback
+    of this API; decision "Format of callbacks")."""
+    fields = (
+        ("compliance_application_id", application.id),
+        ("compliance_id", application.id),
+        ("status", STATUS_WORDS[application.status]),
+    )
+    reason = application.rejection_reason
+    return fields if reason is None else (*fields, ("rejection_reason", reason))

@@ -2,7 +2,7 @@
 
 Source: docs/wire-facts.md, "The legacy API", "Checklist of traps" (observed).
 
-Query strings of the legacy lists: filters in any spelling that a client is known to send.
+Query strings of the lists: filters in every spelling that a client is known to send.
 
 The filters are those that the SDKs send (observed). Unknown parameters are ignored (inferred:
 only the new API is known to refuse them) and named in a warning, because a misspelt filter would
@@ -13,15 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.legacy.presenters import STATUS_WORDS, to_domain
-from plivo_sim.apis.paging import ListQuery, Query, refuse_if_any, whole_number
-from plivo_sim.apis.shapes import Shape, load
-from plivo_sim.apis.words import read_word
+from plivo_sim.apis.legacy.presenters import to_domain
+from plivo_sim.apis.reading import ListQuery, Query, Shape, load, read_page, refuse_if_any
+from plivo_sim.apis.words import STATUS_WORDS, one_of, read_country
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.text import decode_json
@@ -30,10 +28,6 @@ from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
-
-LARGEST_LIMIT = 20
-"""Documented, and the default too."""
-
 
 TOLERATED = ("id", "limit", "offset")
 """Java sends ``id`` with look-ups (observed)."""
@@ -48,18 +42,6 @@ class Filter:
     read: Callable[[str], Collection[str]] = lambda text: (text,)
 
 
-def one_of(words: type[StrEnum]) -> Callable[[str], Collection[str]]:
-    """Reads one of these words, in any case, with spaces or hyphens."""
-
-    def read(text: str) -> Collection[str]:
-        word = read_word(words, text)
-        if word is None:
-            raise ValueError(f"must be one of {', '.join(words)}, not '{text[:50]}'")
-        return (word,)
-
-    return read
-
-
 def statuses(text: str) -> Collection[str]:
     """Every status that this API prints as that word, which may be in any case."""
     found = [status for status, word in STATUS_WORDS.items() if word == text.strip().lower()]
@@ -69,20 +51,14 @@ def statuses(text: str) -> Collection[str]:
     return found
 
 
-def country(text: str) -> Collection[str]:
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        raise ValueError("must be an ISO 3166-1 alpha-2 country code")
-    return (text.upper(),)
-
-
-COUNTRY = Filter(("country_iso2", "country_iso", "country"), country)
+COUNTRY = Filter(("country_iso2", "country_iso", "country"), lambda text: (read_country(text),))
 """Go sends ``country`` to lists (observed), the page writes ``country_iso`` (documented)."""
 
 
-NUMBER_TYPE = Filter(("number_type",), one_of(NumberType))
+NUMBER_TYPE = Filter(("number_type",), lambda text: (one_of(NumberType, text),))
 
 
-USER_TYPE = Filter(("end_user_type",), one_of(UserType))
+USER_TYPE = Filter(("end_user_type",), lambda text: (one_of(UserType, text),))
 
 
 def read_filters(
@@ -106,13 +82,10 @@ def read_filters(
 def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> ListQuery:
     """Filters, ``limit`` and ``offset``. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    found = ListQuery(
-        where=read_filters(call, query, filters, problems),
-        offset=whole_number(query, "offset", 0, 0, 10**9, problems),
-        limit=whole_number(query, "limit", LARGEST_LIMIT, 1, LARGEST_LIMIT, problems),
-    )
+    where = read_filters(call, query, filters, problems)
+    offset, limit = read_page(query, problems)
     refuse_if_any(problems)
-    return found
+    return ListQuery(where=where, offset=offset, limit=limit)
 
 
 _REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")
@@ -167,7 +140,7 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
 
 
 def read_no_arguments() -> None:
-    """Read a body that means nothing, whatever it is; raises Invalid when it cannot be read.
+    """Read the body and ignore what it says. Raises Invalid when it cannot be read.
 
     Submit comes with an empty body, ``""``, ``{}``, ``{"id": …}`` or none (observed).
     """

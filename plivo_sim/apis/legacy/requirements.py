@@ -1,20 +1,27 @@
 """``ComplianceDocumentType`` and ``ComplianceRequirement``: what each country asks for.
 
-Look-ups and lists publish the version that the SDKs recorded; both are readable by id
+``ComplianceRequirements`` is the page's spelling (documented), ``ComplianceRequirement`` the SDKs'
+(observed). Look-ups and lists publish the version that the SDKs recorded; both are readable by id
 (decision "Requirement versions").
 
-What a phone number says of itself in a look-up: its country and its type, told as those of
-rented numbers are (inferred).
+In a look-up, the country and the type of a phone number are found as those of rented numbers are
+(inferred).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.apis.legacy.presenters import present_document_type, present_requirement
+from plivo_sim.apis.legacy.presenters import (
+    DocumentTypeGetOut,
+    RequirementOut,
+    present_document_type,
+    present_requirement,
+)
 from plivo_sim.apis.legacy.reading import (
     COUNTRY,
     NUMBER_TYPE,
@@ -23,18 +30,19 @@ from plivo_sim.apis.legacy.reading import (
     read_filters,
     read_list_query,
 )
-from plivo_sim.apis.paging import answer_list, refuse_if_any
+from plivo_sim.apis.reading import PAGE, answer_list, refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType
 from plivo_sim.services.inventory import describe, digits_of
 from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.endpoints import Query, endpoint
 
 
 def classify(text: str) -> tuple[str, NumberType]:
     """Country and type of a number in E.164, with or without ``+``.
 
-    Raises ValueError with a sentence when it is no number, or of a kind that nobody rents.
+    Raises ValueError with a sentence when it is not a number, or of a kind that cannot be rented.
     """
     digits = digits_of(text)
     if not digits:
@@ -42,7 +50,7 @@ def classify(text: str) -> tuple[str, NumberType]:
     offer = describe(digits)
     if offer is None:
         raise ValueError(
-            "is no number whose country and type can be told; give country_iso2 and number_type"
+            "is not a number whose country and type are known; give country_iso2 and number_type"
         )
     return offer.country_iso, offer.number_type
 
@@ -62,13 +70,24 @@ _LOOK_UP = {
 }
 
 
+_LOOK_UP_QUERY = tuple(
+    Query(name=name)
+    for name in ("country_iso2", "country_iso", "number_type", "end_user_type", "phone_number",
+                 "id")
+)  # fmt: skip
+
+
+@endpoint(
+    "GET", "/ComplianceDocumentType/", "List document types.", query=PAGE,
+    answers={200: "DocumentTypeListOut"}, errors=(400,),
+)  # fmt: skip
 def list_document_types(auth_id: str) -> Response:
     call = current_call()
     query = read_list_query(call, request.args, _TYPE_FILTERS)
     every = [present_document_type(type_) for type_ in _published(call.sim.catalogue)]
     found = [each for each in every if _matches(each, query.where)]
     shown = found[query.offset : query.offset + query.limit]
-    return answer_list(call, query, shown, len(found))
+    return answer_list(call, query.offset, query.limit, shown, len(found))
 
 
 def _published(catalogue: Catalogue) -> list[DocumentType]:
@@ -77,26 +96,57 @@ def _published(catalogue: Catalogue) -> list[DocumentType]:
     return list({type_.id: type_ for each in ours for type_ in each.document_types}.values())
 
 
-def _matches(shown: dict[str, Any], where: Any) -> bool:
+def _matches(shown: Mapping[str, Any], where: Any) -> bool:
     return all(shown[name] in values for name, values in where.items())
 
 
+@endpoint(
+    "GET", "/ComplianceDocumentType/{id}/", "Read a document type.",
+    answers={200: "DocumentTypeGetOut"}, errors=(400, 404),
+)  # fmt: skip
 def get_document_type(auth_id: str, id: str) -> Response:
     call = current_call()
     type_ = call.sim.catalogue.types_by_id.get(id)
     if type_ is None:
         raise NotFound("document_type", id)
-    return call.answer({"api_id": call.api_id, **present_document_type(type_)})
+    answer: DocumentTypeGetOut = {"api_id": call.api_id, **present_document_type(type_)}
+    return call.answer(answer)
 
 
+@endpoint(
+    "GET",
+    "/ComplianceRequirement/{id}/",
+    "Read a requirement.",
+    answers={200: "RequirementOut"},
+    errors=(400, 404),
+)
+@endpoint(
+    "GET", "/ComplianceRequirements/{id}/", "Read a requirement.",
+    operation_id="get_requirement_plural",
+    answers={200: "RequirementOut"}, errors=(400, 404),
+)  # fmt: skip
 def get_requirement(auth_id: str, id: str) -> Response:
     call = current_call()
     requirement = call.sim.catalogue.by_id.get(id)
     if requirement is None:
         raise NotFound("requirement", id)
-    return call.answer({"api_id": call.api_id, **present_requirement(requirement)})
+    answer: RequirementOut = {"api_id": call.api_id, **present_requirement(requirement)}
+    return call.answer(answer)
 
 
+@endpoint(
+    "GET",
+    "/ComplianceRequirement/",
+    "What a country asks for.",
+    query=_LOOK_UP_QUERY,
+    answers={200: "RequirementOut"},
+    errors=(400, 404),
+)
+@endpoint(
+    "GET", "/ComplianceRequirements/", "What a country asks for.", query=_LOOK_UP_QUERY,
+    operation_id="look_up_requirement_plural",
+    answers={200: "RequirementOut"}, errors=(400, 404),
+)  # fmt: skip
 def look_up_requirement(auth_id: str) -> Response:
     """By country, number type and user type, or by phone number and user type (documented).
 
@@ -107,7 +157,8 @@ def look_up_requirement(auth_id: str) -> Response:
     found = call.sim.catalogue.find(Version.CURRENT, key)
     if found is None:
         raise Invalid([call.sim.catalogue.no_requirement(Version.CURRENT, key)])
-    return call.answer({"api_id": call.api_id, **present_requirement(found)})
+    answer: RequirementOut = {"api_id": call.api_id, **present_requirement(found)}
+    return call.answer(answer)
 
 
 def _read_look_up(call: Call) -> tuple[str, NumberType, UserType]:

@@ -4,16 +4,21 @@ Errors of numbers and of Link: a string that begins with the page's code, where 
 
 ``country_mismatch``, ``number_type_mismatch`` and ``compliance_not_approved`` and their sentences
 are the page's (documented), the form of a string is what every SDK can read (observed), together
-they are the decision "Words of number errors" (inferred). The page's own object answers those who
-speak as the page does: ``compliance_id`` in the body, and no SDK.
+they are the decision "Words of number errors" (inferred). The page's own object is the answer to a
+body with the page's ``compliance_id`` that no SDK sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error
+from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
+from plivo_sim.apis.reading import MetaOut
+from plivo_sim.apis.words import STATUS_WORDS, StatusWord, Uuid
 from plivo_sim.catalogue.countries import _COUNTRIES, _MONTHLY, _OTHER_MONTHLY
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -26,7 +31,6 @@ from plivo_sim.domain.errors import (
 )
 from plivo_sim.domain.records import NumberType, PhoneNumber, UserType
 from plivo_sim.domain.requirements import Requirement
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services.inventory import Offer
 from plivo_sim.services.numbers import Linked, NumberView
 from plivo_sim.web.calls import Call
@@ -49,7 +53,16 @@ _REQUIRED = "compliance_application_id is required to rent this number."
 """Field-reported: the text of the live service."""
 
 
-def error_body(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
+class ErrorOut(TypedDict):
+    """A string; or the page's object, without ``api_id`` beside it, for a body with the page's
+    ``compliance_id`` that no SDK sent."""
+
+    api_id: NotRequired[Uuid]
+    error: str | dict[str, Any]
+    problems: NotRequired[list[dict[str, Any]]]
+
+
+def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     """Status and ``{"api_id", "error": "text"}``."""
     status = next((code for type_, code in _STATUS if isinstance(error, type_)), None)
     if status is None:
@@ -75,19 +88,112 @@ def text_of(error: SimError) -> str:
     return plain_error(error)[1]
 
 
-STATUS_WORDS: dict[Status, str] = {
-    Status.DRAFT: "draft",
-    Status.SUBMITTED: "submitted",
-    Status.ACCEPTED: "accepted",
-    Status.REJECTED: "rejected",
-    Status.MORE_INFO_REQUIRED: "rejected",  # lossy: the SDKs' word list has no such status
-    Status.SUSPENDED: "suspended",
-    Status.EXPIRED: "expired",
+# --- numbers -------------------------------------------------------------------------------
+
+Rate = Annotated[str, Meta(pattern=r"^\d+\.\d{5}$")]
+Digits = Annotated[str, Meta(pattern=r"^\d{5,15}$")]
+Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+TypeWord = Literal["fixed", "mobile", "tollfree"]
+
+
+class ServicesOut(TypedDict):
+    """What a number can be used for, and the price; offers and rented numbers have it."""
+
+    mms_enabled: bool
+    mms_rate: Rate
+    sms_enabled: bool
+    sms_rate: Rate
+    voice_enabled: bool
+    voice_rate: Rate
+
+
+class ComplianceRequirementOut(TypedDict):
+    business: str | None
+    individual: str | None
+
+
+class OfferOut(ServicesOut):
+    city: str | None
+    compliance_requirement: ComplianceRequirementOut | None
+    country: str
+    lata: int | None
+    monthly_rental_rate: Rate
+    number: Digits
+    prefix: str
+    prerequisites: list[dict[str, Any]]
+    rate_center: str | None
+    region: str
+    resource_uri: str
+    restriction: str | None
+    restriction_text: str | None
+    setup_rate: Rate
+    sub_type: NumberType
+    type: TypeWord
+
+
+class NumberOut(ServicesOut):
+    active: bool
+    added_on: Day
+    alias: str | None
+    application: str | None
+    carrier: str
+    city: str | None
+    cnam_lookup: str | None
+    compliance_application_id: Uuid | None
+    compliance_status: StatusWord | None
+    country: str
+    monthly_rental_rate: Rate
+    number: Digits
+    number_type: NumberType
+    region: str
+    renewal_date: Day
+    resource_uri: str
+    sub_account: str | None
+    sub_account_name: str | None
+    tendlc_campaign_id: str | None
+    tendlc_registration_status: str | None
+    toll_free_sms_verification: str | None
+    toll_free_sms_verification_id: str | None
+    toll_free_sms_verification_order_status: str | None
+
+
+class NumberGetOut(NumberOut):
+    api_id: Uuid
+
+
+class SearchOut(TypedDict):
+    api_id: Uuid
+    meta: MetaOut
+    objects: list[OfferOut]
+
+
+class NumberListOut(TypedDict):
+    api_id: Uuid
+    meta: MetaOut
+    objects: list[NumberOut]
+
+
+class RentedItemOut(TypedDict):
+    number: Digits
+    status: str
+
+
+class Rented(TypedDict):
+    message: str
+    numbers: list[RentedItemOut]
+    status: str
+
+
+class RentedOut(Rented):
+    api_id: Uuid
+
+
+_TYPE_WORDS: dict[NumberType, TypeWord] = {
+    NumberType.LOCAL: "fixed",
+    NumberType.NATIONAL: "fixed",
+    NumberType.MOBILE: "mobile",
+    NumberType.TOLLFREE: "tollfree",
 }
-"""``compliance_status`` is in the SDKs' words: the fixture's is ``submitted`` (observed)."""
-
-
-_TYPE_WORDS = {NumberType.LOCAL: "fixed", NumberType.NATIONAL: "fixed"}
 """``type`` is fixed, mobile or tollfree; ``sub_type`` tells more (documented)."""
 
 
@@ -99,7 +205,7 @@ _SETUP_RATE = "0.00000"
 
 def present_offer(
     offer: Offer, requirements: Mapping[UserType, Requirement], auth_id: str
-) -> dict[str, Any]:
+) -> OfferOut:
     """A number that can be rented (observed: every key of the fixtures; documented:
     ``sub_type`` and the words of ``restriction``; invented: that regulation is a restriction)."""
     place = offer.place
@@ -120,20 +226,22 @@ def present_offer(
         "restriction_text": _restriction(offer) if requirements else None,
         "setup_rate": _SETUP_RATE,
         "sub_type": offer.number_type,
-        "type": _TYPE_WORDS.get(offer.number_type, offer.number_type),
+        "type": _TYPE_WORDS[offer.number_type],
     }
 
 
-def _uris(requirements: Mapping[UserType, Requirement], auth_id: str) -> dict[str, Any] | None:
+def _uris(
+    requirements: Mapping[UserType, Requirement], auth_id: str
+) -> ComplianceRequirementOut | None:
     """Where to read what each user type must hand in: null or an object with both user types
     (observed), whose values are the requirements' URIs (field-reported)."""
     if not requirements:
         return None
     base = f"/v1/Account/{auth_id}/ComplianceRequirement"
-    ids = {user_type: requirement.id for user_type, requirement in requirements.items()}
+    uris = {user_type: f"{base}/{each.id}/" for user_type, each in requirements.items()}
     return {
-        user_type.value: f"{base}/{ids[user_type]}/" if user_type in ids else None
-        for user_type in (UserType.BUSINESS, UserType.INDIVIDUAL)
+        "business": uris.get(UserType.BUSINESS),
+        "individual": uris.get(UserType.INDIVIDUAL),
     }
 
 
@@ -155,20 +263,25 @@ def _region(offer: Offer) -> str:
     return f"{offer.place.region}, {country.upper()}" if offer.place else country
 
 
-def _services(offer: Offer) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for name in ("mms", "sms", "voice"):
-        shown[f"{name}_enabled"] = name in offer.services
-        shown[f"{name}_rate"] = _RATES[name] if name in offer.services else "0.00000"
-    return shown
+def _services(offer: Offer) -> ServicesOut:
+    services = offer.services
+    rates = {name: rate if name in services else "0.00000" for name, rate in _RATES.items()}
+    return {
+        "mms_enabled": "mms" in services,
+        "mms_rate": rates["mms"],
+        "sms_enabled": "sms" in services,
+        "sms_rate": rates["sms"],
+        "voice_enabled": "voice" in services,
+        "voice_rate": rates["voice"],
+    }
 
 
 def _monthly(offer: Offer) -> str:
     return _MONTHLY.get(offer.country_iso, _OTHER_MONTHLY)
 
 
-def present_rented(number: PhoneNumber) -> dict[str, Any]:
-    """As recorded; ``fallback_number`` is for high availability, which there is none of."""
+def present_rented(number: PhoneNumber) -> Rented:
+    """As recorded, without ``fallback_number``: there is no high availability."""
     return {
         "message": "created",
         "numbers": [{"number": number.id, "status": "Success"}],
@@ -176,7 +289,7 @@ def present_rented(number: PhoneNumber) -> dict[str, Any]:
     }
 
 
-def present_number(view: NumberView, auth_id: str) -> dict[str, Any]:
+def present_number(view: NumberView, auth_id: str) -> NumberOut:
     """A rented number, with every key of the fullest fixture (observed)."""
     number, offer, application = view.number, view.offer, view.application
     base = f"/v1/Account/{auth_id}"
@@ -209,7 +322,26 @@ def present_number(view: NumberView, auth_id: str) -> dict[str, Any]:
     }
 
 
-def present_links(links: Sequence[Linked]) -> dict[str, Any]:
+# --- Link ----------------------------------------------------------------------------------
+
+
+class ReportLineOut(TypedDict):
+    number: str
+    status: Literal["success", "failed"]
+    remarks: str
+
+
+class Links(TypedDict):
+    total_count: int
+    updated_count: int
+    report: list[ReportLineOut]
+
+
+class LinkOut(Links):
+    api_id: Uuid
+
+
+def present_links(links: Sequence[Linked]) -> Links:
     """As recorded: one line for each item, whatever became of it (observed)."""
     return {
         "total_count": len(links),
@@ -218,13 +350,13 @@ def present_links(links: Sequence[Linked]) -> dict[str, Any]:
     }
 
 
-def _reported(linked: Linked) -> dict[str, Any]:
+def _reported(linked: Linked) -> ReportLineOut:
     """The remarks on success and on an unknown number are recorded (observed), the others are
     the errors' own words (inferred)."""
-    if linked.error is None:
-        status, remarks = "success", "Number linked to compliance application."
-    elif isinstance(linked.error, NotFound) and linked.error.kind == "number":
-        status, remarks = "failed", "Number not found on your account."
-    else:
-        status, remarks = "failed", text_of(linked.error)
-    return {"number": linked.number, "status": status, "remarks": remarks}
+    error = linked.error
+    if error is None:
+        remarks = "Number linked to compliance application."
+        return {"number": linked.number, "status": "success", "remarks": remarks}
+    is_unknown = isinstance(error, NotFound) and error.kind == "number"
+    remarks = "Number not found on your account." if is_unknown else text_of(error)
+    return {"number": linked.number, "status": "failed", "remarks": remarks}

@@ -1,6 +1,6 @@
 """Bodies of numbers and of Link, in every shape that an SDK is known to send (observed).
 
-What nobody reads (``ha_enable``, ``verification_info``, ``cnam`` …) is ignored.
+Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored.
 
 Query strings of search and list. Parameters are those of the SDKs (observed).
 
@@ -12,7 +12,7 @@ a filter that does nothing looks like one that matches everything.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -20,17 +20,14 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.paging import Query, refuse_if_any, whole_number
-from plivo_sim.apis.shapes import Shape, load
-from plivo_sim.apis.words import MOST_ENTRIES, read_word
+from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_if_any
+from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
-
-LARGEST_LIMIT = 20
-"""Documented for lists, and the default too; the same for searches (inferred)."""
+from plivo_sim.web.endpoints import Query as Parameter
 
 
 class TypeWord(StrEnum):
@@ -53,20 +50,8 @@ _TYPES = {
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
 
-_SEARCH = (
-    "country_iso", "type", "pattern", "region", "city", "services", "rate_center", "lata",
-    "npanxx", "limit", "offset",
-)  # fmt: skip
-
-
-_QUIET = ("local_calling_area", "eligible")
-"""Ruby and .NET may send these with any search; there is nothing to find by them (invented)."""
-
-
-_LIST = (
-    "type", "number_type", "number_startswith", "subaccount", "alias", "services",
-    "cnam_lookup", "limit", "offset",
-)  # fmt: skip
+_IGNORED_SILENTLY = ("local_calling_area", "eligible")
+"""Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
 
 
 _RENEWALS: dict[str, Callable[[date, date], bool]] = {
@@ -76,6 +61,25 @@ _RENEWALS: dict[str, Callable[[date, date], bool]] = {
     "renewal_date__gt": operator.gt,
     "renewal_date__gte": operator.ge,
 }
+
+
+SEARCH_PARAMETERS = (
+    Parameter(name="country_iso", required=True),
+    Parameter(name="type", description="any, fixed, local, national, mobile, tollfree."),
+    *(Parameter(name=name) for name in (
+        "pattern", "region", "city", "services", "rate_center", "lata", "npanxx",
+    )),
+    *PAGE,
+)  # fmt: skip
+
+
+LIST_PARAMETERS = (
+    *(Parameter(name=name) for name in (
+        "type", "number_type", "number_startswith", "subaccount", "alias", "services",
+        "cnam_lookup", *_RENEWALS,
+    )),
+    *PAGE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class ListQuery:
 def read_search(call: Call, query: Query) -> SearchQuery:
     """What to look for. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, (*_SEARCH, *_QUIET))
+    _warn_of_ignored(call, query, SEARCH_PARAMETERS, _IGNORED_SILENTLY)
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
@@ -107,15 +111,16 @@ def read_search(call: Call, query: Query) -> SearchQuery:
         lata=_digits(query, "lata", problems),
         npanxx=_digits(query, "npanxx", problems),
     )
-    offset, limit = _window(query, problems)
+    offset, limit = read_page(query, problems)
     refuse_if_any(problems)
     return SearchQuery(search, offset, limit)
 
 
 def read_list(call: Call, query: Query) -> ListQuery:
-    """Which numbers. Go and Java write ``number_type`` for ``type`` (observed). Raises Invalid."""
+    """Which rented numbers to list. Go and Java write ``number_type`` for ``type`` (observed).
+    Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, (*_LIST, *_RENEWALS))
+    _warn_of_ignored(call, query, LIST_PARAMETERS)
     where: dict[str, Collection[str]] = {
         name: (query[name],) for name in ("subaccount", "alias", "cnam_lookup") if query.get(name)
     }
@@ -132,40 +137,39 @@ def read_list(call: Call, query: Query) -> ListQuery:
             if query.get(name) and (holds := _renews(query, name, compare, problems))
         ],
     )
-    offset, limit = _window(query, problems)
+    offset, limit = read_page(query, problems)
     refuse_if_any(problems)
     return ListQuery(found, offset, limit)
 
 
-def _window(query: Query, problems: list[Problem]) -> tuple[int, int]:
-    return (
-        whole_number(query, "offset", 0, 0, 10**9, problems),
-        whole_number(query, "limit", LARGEST_LIMIT, 1, LARGEST_LIMIT, problems),
-    )
-
-
-def _warn_of_ignored(call: Call, query: Query, known: Collection[str]) -> None:
+def _warn_of_ignored(
+    call: Call, query: Query, parameters: Iterable[Parameter], silently: Iterable[str] = ()
+) -> None:
+    """Warn of every parameter that is not one of these; ``silently``: those ignored without it."""
+    known = {*silently, *(each.name for each in parameters)}
     call.warnings += [
         f"ignored query parameter '{name[:50]}'" for name in query if name not in known
     ]
 
 
 def _country(query: Query, problems: list[Problem]) -> str:
-    text = query.get("country_iso", "").upper()
+    text = query.get("country_iso", "")
     if not text:
         problems.append(Problem(ProblemKind.MISSING_FIELD, ("country_iso",), "is required"))
-    elif len(text) != 2 or not (text.isascii() and text.isalpha()):
-        told = "must be an ISO 3166-1 alpha-2 country code"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), told))
-    return text
+        return ""
+    try:
+        return read_country(text)
+    except ValueError as error:
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), str(error)))
+        return ""
 
 
 def _types(query: Query, name: str, problems: list[Problem]) -> Collection[NumberType]:
     text = query.get(name, "") or TypeWord.ANY
-    word = read_word(TypeWord, text)
-    if word is None:
-        told = f"must be one of {', '.join(TypeWord)}, not '{text[:50]}'"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), told))
+    try:
+        word = one_of(TypeWord, text)
+    except ValueError as error:
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), str(error)))
         return ()
     return _TYPES[word] if word in _TYPES else (NumberType(word),)
 
@@ -181,8 +185,8 @@ def _services(query: Query, problems: list[Problem]) -> Collection[str]:
     """A comma list of these (documented)."""
     words = [word.strip().lower() for word in query.get("services", "").split(",") if word.strip()]
     if not {"voice", "sms", "mms"}.issuperset(words):
-        told = "must be a list of voice, sms, mms"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("services",), told))
+        text = "must be a list of voice, sms, mms"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("services",), text))
     return words
 
 
@@ -203,10 +207,10 @@ SDK_KEY = "compliance_application_id"
 PAGE_KEY = "compliance_id"
 
 
-_SCHEMAS = "plivo_sim.apis.numbers.schemas"
+SCHEMAS = "plivo_sim.apis.numbers.schemas"
 
 
-_rent_in, _change_in = Shape(_SCHEMAS, "RentIn"), Shape(_SCHEMAS, "ChangeIn")
+_rent_in, _change_in = Shape(SCHEMAS, "RentIn"), Shape(SCHEMAS, "ChangeIn")
 
 
 _LOOKUPS = ("", "enabled", "disabled")
@@ -214,7 +218,8 @@ _LOOKUPS = ("", "enabled", "disabled")
 
 @dataclass(slots=True)
 class ReadChange:
-    """A change as far as it could be read. ``page_words``: the body spoke as the page does."""
+    """A change as far as it could be read. ``page_words``: the body has the page's key,
+    ``compliance_id``."""
 
     change: Change
     problems: list[Problem] = field(default_factory=list)
@@ -223,7 +228,8 @@ class ReadChange:
 
 @dataclass(slots=True)
 class ReadLinks:
-    """A Link request as far as it could be read: number as written and application id each."""
+    """A Link request as far as it could be read. ``items``: pairs of a number, as written, and an
+    application id."""
 
     items: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -238,7 +244,7 @@ def read_rent() -> ReadChange:
 
 
 def read_change() -> ReadChange:
-    """``app_id: null`` takes the application away: .NET sends it for that (observed)."""
+    """``app_id: null`` removes the application: .NET sends it for that (observed)."""
     data = _json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
@@ -280,9 +286,9 @@ def _json() -> Any:
 
 
 def read_links() -> ReadLinks:
-    """Every shape of wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone, items
-    with either spelling of the id, strings beside one id for all, one item alone. Keys in any case,
-    because .NET keeps its caller's (observed). Raises Invalid when it is none of these.
+    """Every shape of docs/wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone;
+    items with either spelling of the id, or strings beside one id for all; a single item. Keys are
+    taken in any case, because .NET keeps its caller's (observed). Raises Invalid for other shapes.
     """
     data = _json()
     read = ReadLinks()
@@ -306,8 +312,8 @@ def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLink
         read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, "must be a list"))
         return
     if len(items) > MOST_ENTRIES:
-        told = f"must have at most {MOST_ENTRIES} entries, has {len(items)}"
-        read.problems.append(Problem(ProblemKind.BAD_LENGTH, path, told))
+        text = f"must have at most {MOST_ENTRIES} entries, has {len(items)}"
+        read.problems.append(Problem(ProblemKind.BAD_LENGTH, path, text))
         return
     for index, item in enumerate(items):
         _read_item(item, above, (*path, index), read)

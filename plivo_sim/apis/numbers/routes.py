@@ -1,20 +1,24 @@
-"""The routes of ``PhoneNumber``, ``Number`` and Link.
+"""``PhoneNumber``, ``Number`` and Link: search, rent, list, get, update, release, link.
 
-Both spellings of every URL, with and without the last slash, are answered; none redirects,
-because a redirect turns a POST into a GET. HTTP codes: rent 201, update 202 (observed), release
+Every URL is answered with and without the last slash; neither redirects, because a redirect turns
+a POST into a GET. HTTP codes: rent 201, update 202 (observed), release
 200 with a body, the only answer to a delete that every SDK takes (observed).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g, request
 from werkzeug.routing import BaseConverter
 
-from plivo_sim.apis.headers import DIALECT_HEADER, MOUNT_KEY, is_sdk_agent
 from plivo_sim.apis.numbers.presenters import (
+    LinkOut,
+    NumberOut,
+    RentedOut,
     error_body,
     present_links,
     present_number,
@@ -22,20 +26,37 @@ from plivo_sim.apis.numbers.presenters import (
     present_rented,
 )
 from plivo_sim.apis.numbers.reading import (
+    LIST_PARAMETERS,
+    SCHEMAS,
+    SEARCH_PARAMETERS,
     read_change,
     read_links,
     read_list,
     read_rent,
     read_search,
 )
-from plivo_sim.apis.paging import meta, refuse_if_any
+from plivo_sim.apis.reading import (
+    DIALECT_HEADER,
+    MOUNT_KEY,
+    answer_list,
+    changed,
+    is_sdk_agent,
+    refuse_if_any,
+)
 from plivo_sim.domain.errors import SimError
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
 from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, endpoints_of
 
 PageError = Callable[[SimError, str], tuple[int, Any]]
 """An error in the page's words, given the ``api_id``."""
+
+
+_COMPLIANCE = "/PhoneNumber/Compliance"
+
+
+_WRITES = (400, 403, 404, 409, 422)
 
 
 class NumberConverter(BaseConverter):
@@ -44,50 +65,27 @@ class NumberConverter(BaseConverter):
     regex = r"[+]?[0-9 ().-]+"
 
 
-def make_blueprint(page_error: PageError) -> Blueprint:
-    """The blueprint of ``PhoneNumber`` and ``Number``."""
-    blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
-    blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
-    blueprint.before_request(lambda: _speak(page_error, "numbers"))
-    routes: list[tuple[str, str, str, Callable[..., Response]]] = [
-        ("GET", "/PhoneNumber/", "search", search),
-        ("POST", "/PhoneNumber/<number:number>/", "rent", rent),
-        ("GET", "/Number/", "list", list_),
-        ("GET", "/Number/<number:number>/", "get", get),
-        ("POST", "/Number/<number:number>/", "update", update),
-        ("DELETE", "/Number/<number:number>/", "release", release),
-    ]
-    for method, rule, name, view in routes:
-        blueprint.add_url_rule(rule, name, view, methods=[method])
-    return blueprint
-
-
-def make_link_blueprint(page_error: PageError) -> Blueprint:
-    """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose rate
-    limits it shares."""
-    blueprint = Blueprint("numbers", __name__, url_prefix="/Link")
-    blueprint.before_request(lambda: _speak(page_error, "current"))
-    blueprint.add_url_rule("/", "link", link, methods=["POST"])
-    return blueprint
-
-
-def _speak(page_error: PageError, dialect: str) -> None:
+def _set_words(page_error: PageError, dialect: str) -> None:
     call = current_call()
     call.dialect, call.error_body = dialect, error_body
     g.page_error = page_error
 
 
 def _note_words(call: Call, page_words: bool) -> None:
-    """Answer errors with the page's object from here on, if the caller speaks as the page does
-    and nothing says that it is an SDK (decision "Words of number errors")."""
-    asked = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower()
-    is_sdk = asked == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
+    """From here on, errors are the page's object if the body has the page's key and nothing says
+    that an SDK sent it (decision "Words of number errors")."""
+    dialect = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower()
+    is_sdk = dialect == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
     if page_words and not is_sdk:
         call.error_body = lambda call, error: g.page_error(error, call.api_id)
         if call.dialect == "current":
             call.dialect = "beta"
 
 
+@endpoint(
+    "GET", "/PhoneNumber/", "Search for numbers to rent.", query=SEARCH_PARAMETERS,
+    answers={200: "SearchOut"}, errors=(400,),
+)  # fmt: skip
 def search(auth_id: str) -> Response:
     call = current_call()
     query = read_search(call, request.args)
@@ -105,9 +103,13 @@ def search(auth_id: str) -> Response:
         )
         for offer in found.offers
     ]
-    return _answer_list(call, objects, query.offset, query.limit, found.total_count)
+    return answer_list(call, query.offset, query.limit, objects, found.total_count)
 
 
+@endpoint(
+    "POST", "/PhoneNumber/{number:number}/", "Rent a number.",
+    bodies={JSON: "RentIn"}, body_required=False, answers={201: "RentedOut"}, errors=_WRITES,
+)  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
     call = current_call()
     read = read_rent()
@@ -118,9 +120,14 @@ def rent(auth_id: str, number: str) -> Response:
     if warning:
         call.warnings.append(warning)
     call.why = f"rented {digits}"
-    return call.answer({"api_id": call.api_id, **present_rented(rented)}, 201)
+    answer: RentedOut = {"api_id": call.api_id, **present_rented(rented)}
+    return call.answer(answer, 201)
 
 
+@endpoint(
+    "GET", "/Number/", "List rented numbers, oldest first.", query=LIST_PARAMETERS,
+    answers={200: "NumberListOut"}, errors=(400,),
+)  # fmt: skip
 def list_(auth_id: str) -> Response:
     call = current_call()
     query = read_list(call, request.args)
@@ -130,14 +137,18 @@ def list_(auth_id: str) -> Response:
             account, query.filter, _caller(call, auth_id), offset=query.offset, limit=query.limit
         )
         objects = [present_number(numbers.view(account, each), auth_id) for each in page.records]
-    return _answer_list(call, objects, query.offset, query.limit, page.total_count)
+    return answer_list(call, query.offset, query.limit, objects, page.total_count)
 
 
+@endpoint(
+    "GET", "/Number/{number:number}/", "Read one rented number.",
+    answers={200: "NumberGetOut"}, errors=(400, 404),
+)  # fmt: skip
 def get(auth_id: str, number: str) -> Response:
     call = current_call()
     account, caller = call.account, _caller(call, auth_id)
 
-    def present() -> dict[str, Any]:
+    def present() -> NumberOut:
         found = numbers.get(account, inventory.digits_of(number), caller)
         return present_number(numbers.view(account, found), auth_id)
 
@@ -145,6 +156,11 @@ def get(auth_id: str, number: str) -> Response:
         return call.answer_kept((number, auth_id, caller, account.now().date()), present)
 
 
+@endpoint(
+    "POST", "/Number/{number:number}/",
+    "Change a number, link it, or unlink it with an empty string.",
+    bodies={JSON: "ChangeIn"}, body_required=False, answers={202: "MessageOut"}, errors=_WRITES,
+)  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
     call = current_call()
     read = read_change()
@@ -154,17 +170,25 @@ def update(auth_id: str, number: str) -> Response:
         call.warnings.append("nothing to change was given")
     digits = inventory.digits_of(number)
     numbers.update(call.account, digits, read.change, _caller(call, auth_id))
-    return _done(call, "changed", f"changed {digits}", 202)
+    return changed(call, f"changed {digits}", 202)
 
 
+@endpoint(
+    "DELETE", "/Number/{number:number}/", "Give a number back.",
+    answers={200: "MessageOut"}, errors=(400, 403, 404),
+)  # fmt: skip
 def release(auth_id: str, number: str) -> Response:
     """The message of a release is invented."""
     call = current_call()
     digits = inventory.digits_of(number)
     numbers.release(call.account, digits, _caller(call, auth_id))
-    return _done(call, "deleted", f"released {digits}", 200)
+    return changed(call, f"released {digits}", message="deleted")
 
 
+@endpoint(
+    "POST", f"{_COMPLIANCE}/Link/", "Link numbers to accepted applications.",
+    bodies={JSON: "LinkIn"}, answers={200: "LinkOut"}, errors=(400, 403, 413, 422, 429),
+)  # fmt: skip
 def link(auth_id: str) -> Response:
     """200 even when items fail (observed); a body of another shape links nothing (invented)."""
     call = current_call()
@@ -174,21 +198,8 @@ def link(auth_id: str) -> Response:
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
     call.why = f"linked {shown['updated_count']} of {shown['total_count']}"
-    return call.answer({"api_id": call.api_id, **shown})
-
-
-def _done(call: Call, message: str, why: str, status: int) -> Response:
-    call.why = why
-    return call.answer({"api_id": call.api_id, "message": message}, status)
-
-
-def _answer_list(
-    call: Call, objects: list[dict[str, Any]], offset: int, limit: int, total_count: int
-) -> Response:
-    """``{api_id, meta, objects}`` (observed)."""
-    path = request.script_root + request.path  # a fixed mount stays in the links
-    about = meta(path, request.args, offset, limit, total_count)
-    return call.answer({"api_id": call.api_id, "meta": about, "objects": objects})
+    answer: LinkOut = {"api_id": call.api_id, **shown}
+    return call.answer(answer)
 
 
 def _caller(call: Call, auth_id: str) -> Caller:
@@ -196,3 +207,35 @@ def _caller(call: Call, auth_id: str) -> Caller:
         is_main=call.auth_id.startswith("MA"),
         subaccount=auth_id if auth_id.startswith("SA") else None,
     )
+
+
+NUMBERS = Surface(
+    name="numbers",
+    title="Plivo numbers",
+    description="Numbers to rent, rented numbers, and their links to compliance applications.",
+    prefix="/v1/Account/{auth_id}",
+    endpoints=endpoints_of(sys.modules[__name__]),
+    answers="plivo_sim.apis.numbers.presenters",
+    bodies=SCHEMAS,
+    security=BASIC,
+    always=(401,),
+)
+
+
+def make_blueprint(page_error: PageError) -> Blueprint:
+    """The blueprint of ``PhoneNumber`` and ``Number``."""
+    blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
+    blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
+    blueprint.before_request(lambda: _set_words(page_error, "numbers"))
+    add_routes(blueprint, tuple(row for row in NUMBERS.endpoints if row.view is not link))
+    return blueprint
+
+
+def make_link_blueprint(page_error: PageError) -> Blueprint:
+    """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose prefix and
+    rate limits it shares."""
+    blueprint = Blueprint("numbers", __name__)
+    blueprint.before_request(lambda: _set_words(page_error, "current"))
+    [row] = (row for row in NUMBERS.endpoints if row.view is link)
+    add_routes(blueprint, (replace(row, path=row.path.removeprefix(_COMPLIANCE)),))
+    return blueprint

@@ -18,8 +18,14 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, TypedDict
 
 from plivo_sim.account.ports import Where
-from plivo_sim.apis.headers import is_sdk_agent
-from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown, whole_number
+from plivo_sim.apis.reading import (
+    MetaOut,
+    Query,
+    is_sdk_agent,
+    refuse_if_any,
+    refuse_unknown,
+    whole_number,
+)
 from plivo_sim.apis.words import Uuid, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
 from plivo_sim.domain.records import Document, NumberType, Origin, UserType

@@ -15,15 +15,23 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from plivo_sim.apis.headers import DIALECT_HEADER, MOUNT_KEY, OUTCOME, asked_outcome, name_file
-from plivo_sim.apis.paging import meta, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.beta.errors import ErrorOut
 from plivo_sim.apis.phone_number.dialect import Clues, NewApi, Presented, Shown, detect_dialect
 from plivo_sim.apis.phone_number.limits import RateLimits
-from plivo_sim.apis.words import dotted
+from plivo_sim.apis.reading import (
+    DIALECT_HEADER,
+    MOUNT_KEY,
+    OUTCOME,
+    meta,
+    name_file,
+    refuse_if_any,
+    refuse_unknown,
+    requested_outcome,
+)
 from plivo_sim.domain.errors import NotFound, Problem, SimError
 from plivo_sim.domain.records import Application, Origin
+from plivo_sim.domain.wording import dotted
 from plivo_sim.services import applications, corrections
 from plivo_sim.web.bodies import Body, check_size, read_body
 from plivo_sim.web.calls import Call, current_call
@@ -98,7 +106,7 @@ def requirements(auth_id: str) -> Response:
 def create(auth_id: str) -> Response:
     call, api, body = _read_write(current_call())
     read = api.read_create(body)
-    outcome = asked_outcome(request)
+    outcome = requested_outcome(request)
     _warn_of_ignored(call, read.ignored)
     account = call.account
     with account.lock:
@@ -152,7 +160,7 @@ def update(auth_id: str, compliance_id: str) -> Response:
         application = _found(call, compliance_id)
     call, api, body = _read_write(call, application)
     read = api.read_correction(body)
-    outcome = asked_outcome(request)
+    outcome = requested_outcome(request)
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
         application = _found(call, compliance_id)

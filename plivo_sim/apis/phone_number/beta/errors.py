@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, Url
-from plivo_sim.apis.words import dotted
 from plivo_sim.catalogue.countries import _ADJECTIVES
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -36,6 +35,7 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
+from plivo_sim.domain.wording import dotted
 from plivo_sim.web.errors import (
     Injected,
     NoSuchPage,

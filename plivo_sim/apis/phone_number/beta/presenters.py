@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number.dialect import (
     ApiId,
     LinkedNumberOut,
@@ -17,13 +16,15 @@ from plivo_sim.apis.phone_number.dialect import (
     linked_numbers,
     read_parameter,
 )
-from plivo_sim.apis.words import Instant, Uuid, seconds
+from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
+from plivo_sim.apis.words import Instant, Uuid, read_country, seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import (
     Application,
     Document,
     DocumentReview,
     EndUser,
+    Pairs,
     UserType,
     Version,
 )
@@ -215,11 +216,13 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
 
 
 def _country(query: Query, problems: list[Problem]) -> str:
-    text = query.get("country_iso", "").upper()
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        complaint = "must be an ISO 3166-1 alpha-2 country code" if text else "is required"
+    text = query.get("country_iso", "")
+    try:
+        return read_country(text)
+    except ValueError as error:
+        complaint = str(error) if text else "is required"
         problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), complaint))
-    return text
+        return text
 
 
 def _filter(words: Any, name: str, query: Query, problems: list[Problem]) -> str | None:
@@ -373,3 +376,19 @@ def _document(
         "file_url": shown.file_url(application_id, document) if document.file else None,
         "status": document.review,
     }
+
+
+def encode_callback(application: Application) -> Pairs:
+    """``event``, ``compliance_id``, ``status``, ``rejection_reason`` if there is one (documented).
+
+    A reinstated record is ``compliance.approved``, a suspended or expired one
+    ``compliance.rejected`` (inferred).
+    """
+    word = STATUS_WORDS[application.status]
+    fields = (
+        ("event", f"compliance.{word}"),
+        ("compliance_id", application.id),
+        ("status", word),
+    )
+    reason = reason_shown(application)
+    return fields if reason is None else (*fields, ("rejection_reason", reason))

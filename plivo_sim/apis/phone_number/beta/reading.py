@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from plivo_sim.apis.paging import Query
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.beta.errors import ADDRESS, to_domain
 from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS
@@ -33,11 +32,11 @@ from plivo_sim.apis.phone_number.dialect import (
     ReadCreate,
     read_callback_method,
 )
-from plivo_sim.apis.shapes import Shape, load
-from plivo_sim.apis.words import dotted
+from plivo_sim.apis.reading import Query, Shape, load
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, Origin, Version
 from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.wording import dotted
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, bare_name, not_taken, unreadable

@@ -9,11 +9,19 @@ from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.paging import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.phone_number.dialect import ApiId, LinkedNumberOut, Shown, linked_numbers
+from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds, read_word
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Application, Document, EndUser, NumberType, UserType, Version
+from plivo_sim.domain.records import (
+    Application,
+    Document,
+    EndUser,
+    NumberType,
+    Pairs,
+    UserType,
+    Version,
+)
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule
 from plivo_sim.services.applications import ApplicationView
 
@@ -324,3 +332,10 @@ def _document(
         "download_url": shown.file_url(application_id, document) if document.file else None,
         "created_at": microseconds(document.created_at),
     }
+
+
+def encode_callback(application: Application) -> Pairs:
+    """``compliance_id``, ``status``, ``rejection_reason`` (observed: field-reported)."""
+    fields = (("compliance_id", application.id), ("status", STATUS_WORDS[application.status]))
+    reason = application.rejection_reason
+    return fields if reason is None else (*fields, ("rejection_reason", reason))

@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from plivo_sim.apis.paging import Query
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.dialect import (
     ListQuery,
@@ -18,7 +17,7 @@ from plivo_sim.apis.phone_number.dialect import (
     ReadCreate,
     read_callback_method,
 )
-from plivo_sim.apis.shapes import Shape, load
+from plivo_sim.apis.reading import Query, Shape, load
 from plivo_sim.apis.words import STATUS_WORDS
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import Origin, Version

@@ -1,0 +1,288 @@
+"""What the APIs read in the same way: headers, shapes of bodies, query strings of lists; and what
+goes with these: the ``meta`` object of a list, the answer to a change, the header of a download.
+
+``X-Plivo-Sim-Outcome`` is the shortest scenario there is: the outcome of one submission. Invented.
+``rejected; after=2d; reason="Name mismatch"``; the reason may be a preset's name; ``nothing``
+leaves the application in review for ever.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from urllib.parse import quote, urlencode
+
+from flask import Request, Response, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.http import parse_options_header
+
+from plivo_sim.account.ports import Where
+from plivo_sim.apis.words import Uuid
+from plivo_sim.domain.durations import parse_duration
+from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
+from plivo_sim.domain.review import Asked
+from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.typed import once
+from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.web import endpoints
+from plivo_sim.web.calls import Call
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+# --- headers -------------------------------------------------------------------------------
+
+DIALECT_HEADER = "X-Plivo-Sim-Dialect"
+
+
+MOUNT_KEY = "plivo_sim.dialect"
+"""Where the WSGI environment says which mount (``/current/v1/…``) was called."""
+
+
+_SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
+
+
+def is_sdk_agent(user_agent: str) -> bool:
+    """Whether an official SDK sent this (observed: Go uploads do not say so)."""
+    return _SDK_AGENT.match(user_agent) is not None
+
+
+OUTCOME_HEADER = "X-Plivo-Sim-Outcome"
+
+
+OUTCOME = endpoints.Query(
+    name=OUTCOME_HEADER,
+    place="header",
+    description="What the reviewer decides about this submission, such as rejected; after=2d; "
+    'reason="Name mismatch". Plivo has no such header.',
+)
+
+
+_OUTCOMES = {
+    "accepted": Status.ACCEPTED,
+    "rejected": Status.REJECTED,
+    "more_info_required": Status.MORE_INFO_REQUIRED,
+    "nothing": None,
+}
+
+
+def requested_outcome(request: Request) -> Asked | None:
+    """The outcome that the request wants for itself. Raises Invalid when the header cannot be
+    read."""
+    text = request.headers.get(OUTCOME_HEADER)
+    if not text:
+        return None
+    word, options = parse_options_header(text)
+    word = word.lower()
+    if word not in _OUTCOMES:
+        raise _bad_outcome(f"must be one of {', '.join(_OUTCOMES)}, not '{word[:50]}'")
+    unknown = set(options) - {"after", "reason"}
+    if unknown:
+        raise _bad_outcome(f"knows after and reason, not '{min(unknown)[:50]}'")
+    reason = options.get("reason")
+    try:
+        after = parse_duration(options["after"]) if "after" in options else None
+        reason = read_reason(reason) if reason else None
+    except ValueError as error:
+        raise _bad_outcome(str(error)) from None
+    return Asked(status=_OUTCOMES[word], reason=reason, after=after)
+
+
+def _bad_outcome(text: str) -> Invalid:
+    return Invalid([Problem(ProblemKind.BAD_VALUE, (OUTCOME_HEADER,), text)])
+
+
+_PLAIN_ENOUGH = "!#$&+-.^_`|~"
+
+
+def name_file(
+    response: Response, name: str, how: Literal["inline", "attachment"] = "attachment"
+) -> None:
+    """Tell clients to save the body under this name, or to show it (RFC 6266).
+
+    A name that is not ASCII goes as ``filename*``, beside an ASCII one for old clients.
+    """
+    names = {"filename": name}
+    if not name.isascii():
+        encoded = quote(name, safe=_PLAIN_ENOUGH)
+        names = {"filename": _in_ascii(name), "filename*": f"UTF-8''{encoded}"}
+    response.headers.set("Content-Disposition", how, **names)
+
+
+def _in_ascii(name: str) -> str:
+    """The name without accents and without letters that have no ASCII form."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem, dot, end = plain.rpartition(".") if "." in plain else (plain, "", "")
+    return f"{stem.strip() or 'file'}{dot}{end}"
+
+
+# --- bodies --------------------------------------------------------------------------------
+
+
+class Shape:
+    """The input schema of this name in a module, which is imported when the first body is read.
+
+    marshmallow and the schemas take a quarter of the time to start, most of that for regular
+    expressions of e-mail addresses that nothing here uses.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    @property
+    def schema(self) -> Schema:
+        return _schema_of(self._module, self._name)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its fields by the names that they have in bodies, but for those with a ``data_key``."""
+        return self.schema.fields
+
+
+@once
+def _schema_of(module: str, name: str) -> Schema:
+    made: Schema = getattr(import_module(module), name)()
+    return made
+
+
+def load(
+    shape: Shape, data: Any, to_domain: Callable[[Path], Path] = lambda path: path
+) -> tuple[dict[str, Any], list[Problem]]:
+    """What is usable of ``data``, and everything wrong with it; never raises."""
+    from plivo_sim.apis import schema  # here: it needs marshmallow
+
+    return schema.load(shape.schema, data, to_domain)
+
+
+# --- query strings -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    where: Where
+    offset: int
+    limit: int
+
+
+Query = MultiDict[str, str]
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,11}")
+
+
+def refuse_unknown(query: Query, known: Collection[str]) -> list[Problem]:
+    """A problem for every parameter that the new API does not know (observed: it refuses them)."""
+    return [
+        Problem(ProblemKind.UNKNOWN_PARAMETER, (name,), "unknown")
+        for name in query
+        if name not in known
+    ]
+
+
+def whole_number(
+    query: Query, name: str, default: int, low: int, high: int, problems: list[Problem]
+) -> int:
+    """A parameter within bounds; a wrong one is added to ``problems``."""
+    text = query.get(name, "")
+    if not text:
+        return default
+    if _WHOLE.fullmatch(text) and low <= int(text) <= high:
+        return int(text)
+    bounds = f"{low} to {high}" if high < 10**9 else f"{low} or more"
+    problems.append(
+        Problem(ProblemKind.BAD_PARAMETER, (name,), f"must be a whole number, {bounds}")
+    )
+    return default
+
+
+LARGEST_PAGE = 20
+"""Documented for lists of the legacy API and of numbers, and the default there; the same for
+searches (inferred)."""
+
+
+PAGE = (
+    endpoints.Query(
+        name="limit",
+        type="integer",
+        description=f"1 to {LARGEST_PAGE}, default {LARGEST_PAGE}.",
+    ),
+    endpoints.Query(name="offset", type="integer"),
+)
+"""The parameters of such a list, as endpoints declare them."""
+
+
+def read_page(query: Query, problems: list[Problem]) -> tuple[int, int]:
+    """``offset`` and ``limit`` of such a list; wrong ones are added to ``problems``."""
+    return (
+        whole_number(query, "offset", 0, 0, 10**9, problems),
+        whole_number(query, "limit", LARGEST_PAGE, 1, LARGEST_PAGE, problems),
+    )
+
+
+def refuse_if_any(problems: Iterable[Problem]) -> None:
+    found = list(problems)
+    if found:
+        raise Invalid(found)
+
+
+class MetaOut(TypedDict):
+    limit: int
+    offset: int
+    total_count: int
+    next: str | None
+    previous: str | None
+
+
+def meta(path: str, query: Mapping[str, str], offset: int, limit: int, total: int) -> MetaOut:
+    """The ``meta`` object of a list; ``next`` and ``previous`` are relative URLs or null.
+
+    Source: observed (docs/wire-facts.md, "Legacy lists", "List of the new API").
+    """
+    others = {key: value for key, value in query.items() if key not in ("limit", "offset")}
+
+    def link(at: int) -> str:
+        return f"{path}?{urlencode({'limit': limit, 'offset': at, **others})}"
+
+    return {
+        "limit": limit,
+        "offset": offset,
+        "total_count": total,
+        "next": link(offset + limit) if offset + limit < total else None,
+        "previous": link(max(offset - limit, 0)) if offset > 0 else None,
+    }
+
+
+def answer_list(
+    call: Call, offset: int, limit: int, objects: Sequence[Any], total_count: int
+) -> Response:
+    """``{api_id, meta, objects}`` (observed)."""
+    path = request.script_root + request.path  # a fixed mount stays in the links
+    about = meta(path, request.args, offset, limit, total_count)
+    return call.answer({"api_id": call.api_id, "meta": about, "objects": objects})
+
+
+class MessageOut(TypedDict):
+    """The answer to an update or a delete."""
+
+    api_id: Uuid
+    message: str
+
+
+def changed(call: Call, why: str, status: int = 200, message: str = "changed") -> Response:
+    """The answer to updates and, with 200, to deletes (documented; 200 with a body is the only
+    answer to a delete that every SDK takes: observed)."""
+    call.why = why
+    answer: MessageOut = {"api_id": call.api_id, "message": message}
+    return call.answer(answer, status)
+
+
+def warn_nothing_given(call: Call, given: Collection[Any], problems: Collection[Any]) -> None:
+    """An update that gives nothing changes nothing and says so: Go's update of a document
+    loses its fields on the way (observed)."""
+    if not given and not problems:
+        call.warnings.append("nothing to change was given")
