@@ -115,7 +115,8 @@ class _Builder:
             [kind], ref_template="#/components/schemas/{name}"
         )
         for name, component in components.items():
-            self._spec.components.schemas[_plain_name(name)] = _plain_names(component)
+            closed = {**_plain_names(component), "additionalProperties": False}
+            self._spec.components.schemas[_plain_name(name)] = closed
         return _plain_names(schema)
 
     def _body(self, body: Any) -> Any:
