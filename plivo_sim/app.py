@@ -30,12 +30,12 @@ from plivo_sim.apis.phone_number.beta import errors
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.phone_number.routes import new_api_error
 from plivo_sim.apis.reading import MOUNT_KEY
+from plivo_sim.console import is_console
+from plivo_sim.console import make_blueprint as console_blueprint
 from plivo_sim.console.pages import ConsoleCall
-from plivo_sim.console.routes import is_console
-from plivo_sim.console.routes import make_blueprint as console_blueprint
+from plivo_sim.control import PROBES
+from plivo_sim.control import make_blueprint as control_blueprint
 from plivo_sim.control.presenters import problem_details
-from plivo_sim.control.routes import PROBES
-from plivo_sim.control.routes import make_blueprint as control_blueprint
 from plivo_sim.domain.errors import SimError
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable

@@ -1,5 +1,221 @@
-"""The web console: see and steer the simulator in a browser. Invented.
+"""The web console: watch and control the simulator in a browser. Invented.
 
 Pages are rendered here and readable without JavaScript; one small script keeps them fresh. A
-button makes the very control call that the page shows for copying; see ``deeds``.
+button makes the very control call that the page shows for copying; see ``actions``. ``/`` leads a
+browser to the console, and tells any other client where things are.
 """
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from plivo_sim import __version__
+from plivo_sim.apis.words import microseconds
+from plivo_sim.console import (
+    accounts,
+    applications,
+    clock,
+    faults,
+    numbers,
+    requests,
+    scenarios,
+    webhooks,
+)
+from plivo_sim.console.actions import (
+    KEPT_ACTIONS,
+    MOST_AT_ONCE,
+    Action,
+    Build,
+    Memory,
+    memory,
+    perform,
+)
+from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.control import check_caller
+from plivo_sim.simulator import is_account
+from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.errors import NoSuchPage, Untrusted
+
+PREFIX = "/console"
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    *applications.PAGES,
+    *clock.PAGES,
+    *scenarios.PAGES,
+    *faults.PAGES,
+    *numbers.PAGES,
+    *accounts.PAGES,
+    *webhooks.PAGES,
+    *requests.PAGES,
+]
+
+
+ACTIONS: dict[str, Build] = {
+    **applications.ACTIONS,
+    **clock.ACTIONS,
+    **scenarios.ACTIONS,
+    **faults.ACTIONS,
+    **accounts.ACTIONS,
+    **webhooks.ACTIONS,
+    **requests.ACTIONS,
+}
+
+
+def make_blueprint() -> Blueprint:
+    """``/`` and ``/console``."""
+    blueprint = Blueprint(
+        "console",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path=f"{PREFIX}/static",
+    )
+    blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
+    blueprint.add_app_template_filter(Action.as_curl, "curl_of")
+    blueprint.add_app_template_filter(Action.as_command, "command_of")
+    blueprint.add_app_template_filter(webhooks.says, "says")
+
+    @blueprint.before_request
+    def check() -> None:
+        check_caller(request, current_call().sim.settings)
+
+    blueprint.add_url_rule("/", "front", front, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
+    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/", "account_home", account_home, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
+    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
+    for rule, view in PAGES:
+        blueprint.add_url_rule(
+            f"{PREFIX}/<auth_id>{rule}", rule.replace(".", "_"), view, methods=["GET"]
+        )
+    return blueprint
+
+
+def is_console(path: str) -> bool:
+    """Whether a URL is one of the console's."""
+    return path == "/" or path.startswith(PREFIX)
+
+
+def front() -> Response:
+    """A browser goes to the console; a script is told what is here."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return _to(f"{PREFIX}/")
+    call = current_call()
+    return call.answer(
+        {
+            "name": "plivo-sim",
+            "version": __version__,
+            "console": f"{PREFIX}/",
+            "control": "/_sim/health",
+            "openapi": "/_sim/openapi/",
+        }
+    )
+
+
+def welcome() -> Response:
+    """The applications of the only account; a list if there are several; how to begin if there is
+    none. ``?open=`` leads to an account by its auth id, whether it exists or not."""
+    call = current_call()
+    existing = call.sim.accounts()
+    wanted = request.args.get("open", "").strip()
+    if is_account(wanted):
+        return _to(f"{PREFIX}/{wanted}/applications")
+    if len(existing) == 1 and not {"all", "open"} & set(request.args):
+        return _to(f"{PREFIX}/{existing[0].auth_id}/applications")
+    shown = []
+    for account in existing:
+        with account.lock:
+            shown.append(
+                {
+                    "auth_id": account.auth_id,
+                    "now": account.now(),
+                    "applications": len(account.store.applications),
+                    "numbers": len(account.store.numbers),
+                }
+            )
+    return show("welcome.html", summaries=shown, wanted=wanted)
+
+
+def account_home(auth_id: str) -> Response:
+    """An account's first page."""
+    open_account(auth_id)
+    return _to(f"{PREFIX}/{auth_id}/applications")
+
+
+def pulse(auth_id: str) -> Response:
+    """What the script requests every second: whether the page is still current, and the clock."""
+    account = open_account(auth_id)
+    with account.lock:
+        facts = {
+            "pulse": pulse_of(account),
+            "now": microseconds(account.now()),
+            "paused": account.clock.paused,
+            "rate": account.clock.rate,
+        }
+    return current_call().answer(facts)
+
+
+def history(auth_id: str) -> Response:
+    """Everything that was done in the console, as a script that does it again."""
+    actions = [
+        done.action
+        for _, group in memory().groups
+        for done in group
+        if done.ok and not done.harmless
+    ]
+    base = base_url()
+    return show(
+        "history.html",
+        account=open_account(auth_id),
+        groups=actions,
+        most=KEPT_ACTIONS,
+        script_cli="\n".join(action.as_command(base) or action.as_curl(base) for action in actions),
+        script_curl="\n".join(action.as_curl(base) for action in actions),
+    )
+
+
+def do(name: str) -> Response:
+    """A button was pressed: make its control calls, remember them, and go back to its page."""
+    body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS)
+    if body.kind not in ("multipart", "form", "empty"):
+        raise not_taken("the body must be a form", body.media_type)
+    form = ImmutableMultiDict(
+        (part.name, part.content.decode("utf-8", "replace"))
+        for part in body.parts
+        if not part.is_file
+    )
+    kept = memory()
+    if not hmac.compare_digest(form.get("_token", "").encode(), kept.token.encode()):
+        raise Untrusted("the form is not from this console, or from before it was restarted")
+    if name not in ACTIONS:
+        raise NoSuchPage(f"nothing here is called {name[:50]!r}")
+    with current_call().sim.runner.together():
+        group = kept.keep([perform(action) for action in ACTIONS[name](form)])
+    back = _own_path(form.get("_back", ""))
+    return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
+
+
+def _own_path(text: str) -> str:
+    """A path of the console, whatever the form says."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return f"{PREFIX}/"
+    own = not parts.scheme and not parts.netloc and parts.path.startswith(f"{PREFIX}/")
+    if not own or not text.isascii() or not text.isprintable() or "\\" in text:
+        return f"{PREFIX}/"
+    return parts._replace(fragment="").geturl()
+
+
+def _to(path: str) -> Response:
+    response = Response(status=303, headers={"Location": path})
+    guard(response, "default-src 'none'")
+    return response

@@ -1,4 +1,4 @@
-"""The account itself: what it holds, its settings, snapshots, reset; what a run has covered."""
+"""The account itself: what it holds, its settings, snapshots, reset."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from plivo_sim.account.snapshots import save_snapshot
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused
 from plivo_sim.console.pages import guard, open_account, show
-from plivo_sim.console.requests import clear_coverage, coverage_page
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Ledger
 from plivo_sim.domain.text import decode_json, encode_json
@@ -105,7 +104,7 @@ def setting_text(name: str, value: Any) -> str:
 
 def _chosen(settings: list[dict[str, Any]]) -> dict[str, str]:
     """The setting in the form: one that was refused, ``?setting=``, or none."""
-    for done in just_refused("/accounts"):
+    for done in just_refused("make_account"):
         for name, text in (done.action.body or {}).get("settings", {}).items():
             return {"name": name, "text": text}
     wanted = request.args.get("setting", "")
@@ -117,9 +116,8 @@ def set_setting(form: Form) -> list[Action]:
     name, text = form.get("name", ""), form.get("value", "").strip()
     return [
         Action(
-            told=f"{name} is {text or 'empty'} in this account.",
-            method="POST",
-            path="/accounts",
+            message=f"{name} is {text or 'empty'} in this account.",
+            operation="make_account",
             body={"auth_id": account, "settings": {name: text}},
             cli=("account", "set", "--account", account),
             named=f"{name}={text}",
@@ -152,9 +150,8 @@ def take_snapshot(form: Form) -> list[Action]:
     account, name = form.get("account", ""), form.get("name", "").strip()
     return [
         Action(
-            told=f"This moment is kept{f' as {name}' if name else ''}.",
-            method="POST",
-            path="/snapshot",
+            message=f"This moment is kept{f' as {name}' if name else ''}.",
+            operation="snapshot",
             body={**({"name": name} if name else {}), "account": account},
             cli=("snapshot", "save", "--account", account),
             named=name,
@@ -167,9 +164,8 @@ def restore(form: Form) -> list[Action]:
     account, name = form.get("account", ""), form.get("name", "")
     return [
         Action(
-            told=f"{name} is the present again.",
-            method="POST",
-            path="/restore",
+            message=f"{name} is the present again.",
+            operation="restore",
             body={"name": name, "account": account},
             cli=("snapshot", "load", "--account", account),
             named=name,
@@ -189,9 +185,8 @@ def restore_file(form: Form) -> list[Action]:
             wrong = f"{file} is no snapshot: not valid JSON: {error}"
     return [
         Action(
-            told=f"The moment in {file} is the present.",
-            method="POST",
-            path="/restore",
+            message=f"The moment in {file} is the present.",
+            operation="restore",
             body={"account": account, "snapshot": document},
             cli=("snapshot", "load", "--file", file, "--account", account),
             attached=("snapshot", file),
@@ -206,9 +201,8 @@ def reset(form: Form) -> list[Action]:
     sure = form.get("sure") == "yes"
     return [
         Action(
-            told="Every account is empty." if every else f"{account} is empty.",
-            method="POST",
-            path="/reset",
+            message="Every account is empty." if every else f"{account} is empty.",
+            operation="reset",
             body={"account": "all" if every else account},
             cli=("reset", "--all") if every else ("reset", "--account", account),
             wrong="" if sure else "tick 'yes, forget everything' to say that you mean it",
@@ -219,7 +213,6 @@ def reset(form: Form) -> list[Action]:
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/account", account_page),
     ("/account/snapshot.json", snapshot_page),
-    ("/account/coverage", coverage_page),
 ]
 
 
@@ -229,5 +222,4 @@ ACTIONS: dict[str, Build] = {
     "restore": restore,
     "restore-file": restore_file,
     "reset": reset,
-    "clear-coverage": clear_coverage,
 }

@@ -1,26 +1,29 @@
-"""What buttons do: each makes one or more control calls, so that whatever can be done here can be
-done by script, and the page can show how.
+"""What buttons do: each makes one or more control calls, so that a script can do the same, and the
+page can show how.
 
-A deed is built from a form by a function in a ``DEEDS`` table of the module whose page has the
-button; ``perform`` dispatches it within the application, and what was done is remembered.
+An action names an operation of the control API; method, path and the curl command come from the
+operation's row. It is built from a form by a function in the ``ACTIONS`` table of the module whose
+page has the button; ``perform`` makes its call within the application and remembers it.
 
-A request as a curl command: safe to paste, whatever a client has put into it.
+Commands are safe to paste, whatever a client has put into them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
+from plivo_sim.control import CONTROL
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
 
@@ -30,7 +33,7 @@ LEFT_OUT = frozenset(
         "transfer-encoding", "accept-encoding", "content-encoding", "expect",
     }
 )  # fmt: skip
-"""Headers that are secret, that curl makes itself, or that told how the body was packed."""
+"""Headers that are secret, that curl makes itself, or that describe how the body was encoded."""
 
 
 def curl(
@@ -40,7 +43,8 @@ def curl(
     body: Iterable[str] = (),
     credentials: str = "",
 ) -> str:
-    """The command. ``body``: further words; ``credentials``: words of the shell, as they are."""
+    """A request as a curl command. ``body``: further words; ``credentials``: words of the shell, as
+    they are."""
     command = ["curl"] if method == "GET" else ["curl", "-X", method]
     if set(url) & set("[]{}"):
         command.append("-g")
@@ -58,8 +62,8 @@ def shell_line(words: Iterable[str]) -> str:
 
 
 def shell_word(text: str, *, may_break: bool = False) -> str:
-    """The text as one word of a shell. What a terminal might obey is escaped, as bash reads it;
-    with ``may_break``, lines stay lines."""
+    """The text as one word of a shell. Control characters are escaped, as bash reads it; with
+    ``may_break``, lines stay lines."""
     if (text.replace("\n", "") if may_break else text).isprintable():
         return shlex.quote(text)
     return "$'" + "".join(map(_escaped, text)) + "'"
@@ -86,28 +90,35 @@ MOST_AT_ONCE = 1000
 Form = ImmutableMultiDict[str, str]
 
 
+_PARAMETER = re.compile(r"\{(\w+:)?(?P<name>\w+)\}")
+
+
+_ROWS = {row.name: row for row in CONTROL.endpoints}
+
+
 @dataclass(frozen=True, slots=True)
-class Over:
+class Harmless:
     """A refusal, by its code, that means that there is nothing left to do; and what to say then."""
 
     code: str
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One control call. ``cli``: the words after ``plivo-sim`` that do the same; none for a call
-    that no button makes. ``named``: the name that the command is given behind its
-    own two words, whatever it looks like.
+    """One control call. ``message``: what to say once it is done. ``operation``: its name in the
+    control API; ``ids``: the parameters of its path. ``cli``: the words after ``plivo-sim`` that
+    do the same; empty for a call that no button makes. ``named``: an argument of that command
+    which may look like an option.
 
     ``written``: name and text of a file that the command reads. ``attached``: which key of the
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
-    then no call is made. ``over``: a refusal that is none.
+    then no call is made. ``harmless``: a refusal that is not shown as one.
     """
 
-    told: str
-    method: str
-    path: str
+    message: str
+    operation: str
+    ids: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     cli: tuple[str, ...] = ()
@@ -115,15 +126,22 @@ class Action:
     written: tuple[str, str] | None = None
     attached: tuple[str, str] | None = None
     wrong: str = ""
-    over: Over | None = None
+    harmless: Harmless | None = None
+
+    @property
+    def method(self) -> str:
+        return _ROWS[self.operation].method
 
     @property
     def url(self) -> str:
-        query = f"?{urlencode(self.query)}" if self.query else ""
-        return f"/_sim{self.path}{query}"
+        path = _PARAMETER.sub(self._id, CONTROL.prefix + _ROWS[self.operation].path)
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+    def _id(self, parameter: re.Match[str]) -> str:
+        return quote(self.ids[parameter["name"]], safe="")
 
     def as_curl(self, base: str) -> str:
-        """The call from a shell, or nothing."""
+        """The call from a shell; empty if the form is wrong."""
         if self.wrong:
             return ""
         words = ["curl", "-X", self.method, f"{base}{self.url}"]
@@ -142,7 +160,7 @@ class Action:
         return f"{{ printf %s {shell_word(head)}; cat -- {shell_word(file)}; echo '}}'; }}"
 
     def as_command(self, base: str) -> str:
-        """The command line, or nothing."""
+        """The command line; empty if there is no command for it."""
         if self.wrong or not self.cli:
             return ""
         words = self.cli if base == DEFAULT_URL else (*self.cli, "--url", base)
@@ -176,22 +194,22 @@ Build = Callable[[Form], list[Action]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A deed that was done, and what the control API said to it."""
+    """An action whose call was made, and what the control API answered."""
 
     action: Action
     status: int
     answer: Any
-    over: bool = False
+    harmless: bool = False
 
     @property
     def ok(self) -> bool:
-        return self.status < 400 or self.over
+        return self.status < 400 or self.harmless
 
     @property
-    def told(self) -> str:
-        """What happened, for whoever pressed the button."""
+    def message(self) -> str:
+        """What happened, for the person who pressed the button."""
         carries_on = self.status == 202 and self.answer.get("pending")
-        return f"{self.action.told}{' It takes long, and carries on.' if carries_on else ''}"
+        return f"{self.action.message}{' It takes long, and carries on.' if carries_on else ''}"
 
     @property
     def problems(self) -> list[str]:
@@ -199,15 +217,15 @@ class Done:
         if self.ok:
             return []
         listed = self.answer.get("problems", [])
-        told = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
-        return told or [str(self.answer.get("detail", "it was refused"))]
+        found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
+        return found or [str(self.answer.get("detail", "it was refused"))]
 
 
 @dataclass(slots=True)
 class Memory:
-    """What the console itself keeps: the token that its forms carry, the name of this run for
-    pages that outlive it, and the last deeds, in groups as they were asked for. Not state of the
-    simulator, and gone when it stops."""
+    """What the console itself keeps: the token of its forms, the name of this run for pages that
+    outlive it, and the last actions, in groups: one for each button that was pressed. Not state of
+    the simulator, and gone when it stops."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     run: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -217,7 +235,7 @@ class Memory:
     count: int = 0
 
     def keep(self, done: list[Done]) -> str:
-        """Remember a group; returns its name, which no other run gives to one of its own."""
+        """Remember a group; returns its name, which is unique across runs."""
         self.count += 1
         name = f"{self.run}-{self.count}"
         self.groups.append((name, tuple(done)))
@@ -233,11 +251,15 @@ def memory() -> Memory:
     return kept
 
 
-def just_refused(path: str) -> list[Done]:
-    """The calls to this path that the last button made and that were refused: the page shows
+def just_refused(operation: str, **ids: str) -> list[Done]:
+    """The calls of this operation that the last button made and that were refused: the page shows
     their form again as it was."""
     done = memory().group(request.args.get("done"))
-    return [each for each in done if each.action.path == path and not each.ok]
+    return [
+        each
+        for each in done
+        if each.action.operation == operation and each.action.ids == ids and not each.ok
+    ]
 
 
 def perform(action: Action) -> Done:
@@ -257,10 +279,10 @@ def perform(action: Action) -> Done:
         answer = json.loads(response.get_data())  # ours, whatever it repeats
         response.close()  # what is to follow an answer follows it
     status = response.status_code
-    if action.over and status >= 400 and answer.get("code") == action.over.code:
-        return Done(
-            action=replace(action, told=action.over.told), status=status, answer=answer, over=True
-        )
+    harmless = action.harmless
+    if harmless and status >= 400 and answer.get("code") == harmless.code:
+        action = replace(action, message=harmless.message)
+        return Done(action=action, status=status, answer=answer, harmless=True)
     return Done(
         action=action.light(), status=status, answer=answer if status >= 400 else _start(answer)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, request
 
@@ -15,15 +14,13 @@ from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused, too_many
-from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_account, show
-from plivo_sim.console.requests import row_of
-from plivo_sim.control.applications import explained
+from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_account, row_of, show
+from plivo_sim.control.presenters import explained
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.statuses import TRANSITIONS, Status
 from plivo_sim.scenarios.magic import PRESETS
-from plivo_sim.services import applications
-from plivo_sim.services import reviews as planning
+from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.web.calls import current_call
 
@@ -140,7 +137,7 @@ def _case(account: Account, id: str) -> dict[str, Any]:
             "presets": PRESETS,
             "written": _written(id),
             "deliveries": account.store.deliveries.having("application_id", id),
-            "attempts": [explained(each) for each in planning.explanations_of(account, id)],
+            "attempts": [explained(each) for each in reviews.explanations_of(account, id)],
             "shown": list(_as_shown(account, view)),
             "exchanges": [
                 each
@@ -153,7 +150,7 @@ def _case(account: Account, id: str) -> dict[str, Any]:
 
 def _written(id: str) -> str:
     """The reason of a decision that was just refused, to be written again."""
-    refused = just_refused(_decision_path(id))
+    refused = just_refused("decide", id=id)
     return str((refused[0].action.body or {}).get("reason", "")) if refused else ""
 
 
@@ -229,9 +226,9 @@ def decide(form: Form) -> list[Action]:
 
 def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Action:
     return Action(
-        told=f"{told} {id}.",
-        method="POST",
-        path=_decision_path(id),
+        message=f"{told} {id}.",
+        operation="decide",
+        ids={"id": id},
         body={"status": status, **({"reason": reason} if reason else {})},
         cli=("apps", verb, id, *(("--reason", reason) if reason else ())),
         wrong=f"{status} goes without a reason" if reason and status in REASONLESS else "",
@@ -239,11 +236,7 @@ def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Act
 
 
 def _not_decided(wrong: str) -> Action:
-    return Action(told="", method="POST", path="/applications", wrong=wrong)
-
-
-def _decision_path(id: str) -> str:
-    return f"/applications/{quote(id, safe='')}/decision"
+    return Action(message="", operation="decide", wrong=wrong)
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [

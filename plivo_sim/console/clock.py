@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Form, Over
+from plivo_sim.console.actions import Action, Build, Form, Harmless
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.domain.records import Timer, TimerKind
 
@@ -41,12 +41,11 @@ def _due(account: Account, timer: Timer) -> dict[str, Any]:
     return shown | {"application": None, "delivery": None}
 
 
-def _clock(told: str, verb: str, form: Form, *cli: str, **body: Any) -> Action:
+def _clock(message: str, operation: str, form: Form, *cli: str, **body: Any) -> Action:
     account = form.get("account", "")
     return Action(
-        told=told,
-        method="POST",
-        path=f"/clock/{verb}",
+        message=message,
+        operation=operation,
         body={**body, "account": account},
         cli=("clock", *cli, "--account", account),
     )
@@ -63,14 +62,14 @@ def advance_to(form: Form) -> list[Action]:
 
 
 def to_event(form: Form) -> list[Action]:
-    """To something that is due. A clock that runs may be past it when the button is pressed."""
+    """To something that is due; a running clock may be past it before the button is pressed."""
     to = form.get("to", "").strip()
-    over = Over("clock_refused", f"It has happened already: the clock is past {to}.")
-    return [replace(action, over=over) for action in advance_to(form)]
+    harmless = Harmless("clock_refused", f"It has happened already: the clock is past {to}.")
+    return [replace(action, harmless=harmless) for action in advance_to(form)]
 
 
 def pause(form: Form) -> list[Action]:
-    return [_clock("Time stands still.", "pause", form, "pause")]
+    return [_clock("Time is stopped.", "pause", form, "pause")]
 
 
 def resume(form: Form) -> list[Action]:
@@ -79,8 +78,8 @@ def resume(form: Form) -> list[Action]:
 
 def rate(form: Form) -> list[Action]:
     wanted = form.get("rate", "").strip()
-    told = f"Time runs at {wanted} simulated seconds a real second."
-    return [_clock(told, "rate", form, "rate", wanted, rate=wanted)]
+    message = f"Time runs at {wanted} simulated seconds per real second."
+    return [_clock(message, "set_rate", form, "rate", wanted, rate=wanted)]
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/time", time_page)]

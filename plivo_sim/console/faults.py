@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from flask import Response
@@ -40,7 +39,7 @@ SUGGESTED: dict[str, tuple[str, ...]] = {
 def faults_page(auth_id: str) -> Response:
     """The faults that are on, the calls they struck, and a form for another one."""
     account = open_account(auth_id)
-    refused = just_refused("/faults")
+    refused = just_refused("add_fault")
     with account.lock:
         on = _on(account)
     struck = [each for each in list(account.exchanges) if each.fault]
@@ -50,7 +49,7 @@ def faults_page(auth_id: str) -> Response:
         on=on,
         own=any(not each["of_scenario"] for each in on),
         struck=struck[: -SHOWN_STRUCK - 1 : -1],
-        groups=_asked(_flat(refused[0].action.body or {}) if refused else {}),
+        groups=_fields(_flat(refused[0].action.body or {}) if refused else {}),
         text=_text_of(refused),
         suggested={**SUGGESTED, "operation": OPERATIONS},
     )
@@ -94,7 +93,7 @@ def _flat(fault: Mapping[str, Any]) -> dict[str, Any]:
 # --- the form --------------------------------------------------------------------------------
 
 
-def _asked(given: Mapping[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _fields(given: Mapping[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
     """The fields of the form in groups, each with what was given."""
     fields = dict(fault_fields())
     return [
@@ -168,9 +167,8 @@ def _value(field: Field, text: str) -> Any:
 def _adding(fault: Mapping[str, Any], auth_id: str) -> Action:
     effect = str(fault.get("effect", "it"))
     return Action(
-        told=f"{fault.get('name') or 'A fault'} is on: {effect.replace('_', ' ')}.",
-        method="POST",
-        path="/faults",
+        message=f"{fault.get('name') or 'A fault'} is on: {effect.replace('_', ' ')}.",
+        operation="add_fault",
         body={**fault, "account": auth_id},
         cli=("fault", "add", *_options(fault), "--account", auth_id),
     )
@@ -198,7 +196,7 @@ def write(form: Form) -> list[Action]:
         return [_adding(each, account) for each in read_faults(text)]
     except ValueError as error:
         body = {"text": text}
-        return [Action(told="", method="POST", path="/faults", body=body, wrong=str(error))]
+        return [Action(message="", operation="add_fault", body=body, wrong=str(error))]
 
 
 def read_faults(text: str) -> list[dict[str, Any]]:
@@ -231,9 +229,9 @@ def remove(form: Form) -> list[Action]:
     account, id = form.get("account", ""), form.get("id", "")
     return [
         Action(
-            told=f"{id} is off.",
-            method="DELETE",
-            path=f"/faults/{quote(id, safe='')}",
+            message=f"{id} is off.",
+            operation="remove_fault",
+            ids={"id": id},
             query={"account": account},
             cli=("fault", "clear", "--account", account),
             named=id,
@@ -246,9 +244,8 @@ def clear(form: Form) -> list[Action]:
     account = form.get("account", "")
     return [
         Action(
-            told="Every fault is off, except those of the scenario.",
-            method="DELETE",
-            path="/faults",
+            message="Every fault is off, except those of the scenario.",
+            operation="clear_faults",
             query={"account": account},
             cli=("fault", "clear", "--account", account),
         )

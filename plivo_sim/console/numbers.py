@@ -23,8 +23,8 @@ SEARCHED = {"limit": 3}
 def numbers_page(auth_id: str) -> Response:
     """Newest first; a search looks for digits anywhere in a number."""
     account = open_account(auth_id)
-    asked = request.args.get("q", "").strip()
-    digits = "".join(each for each in asked if each.isdigit() and each.isascii())
+    wanted = request.args.get("q", "").strip()
+    digits = "".join(each for each in wanted if each.isdigit() and each.isascii())
     if digits:
         found = _search(account, digits)
     else:
@@ -38,7 +38,7 @@ def numbers_page(auth_id: str) -> Response:
         "numbers.html",
         account=account,
         found=shown,
-        q=asked,
+        q=wanted,
         commands=commands,
         any_at_all=any_at_all,
     )
@@ -69,7 +69,7 @@ def how_to_rent(account: Account, base: str) -> dict[str, str]:
         commands["See which there are"] = _curl(account, base, "GET", f"PhoneNumber/?{told}")
         digits = _to_rent(account, *free)
         if digits:
-            text = f"Rent one in {free[0]}, where nothing is asked"
+            text = f"Rent one in {free[0]}, where no documents are needed"
             commands[text] = _curl(account, base, "POST", f"PhoneNumber/{digits}/")
     application = _accepted(account)
     if application is not None:

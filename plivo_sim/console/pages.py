@@ -1,4 +1,4 @@
-"""What every page needs: whose it is, the header's facts, how it is rendered and paged."""
+"""What every page needs: its account, the facts of the header, how it is rendered and paged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Response, render_template, request
 
@@ -24,6 +24,7 @@ from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.errors import NoSuchPage
 from plivo_sim.web.framework import base_url_of
+from plivo_sim.web.request_log import Exchange
 
 PAGE_SIZE = 50
 
@@ -41,7 +42,7 @@ R = TypeVar("R", bound=Record)
 
 
 class ConsoleCall(Call):
-    """A page being served: what is refused is told on a page, too."""
+    """A page being served: a refusal is shown as a page, too."""
 
     __slots__ = ()
 
@@ -53,7 +54,7 @@ class ConsoleCall(Call):
 
 
 def open_account(auth_id: str) -> Account:
-    """The account that a page is of, with what is due in it done. Raises NoSuchPage."""
+    """The account of a page, after everything that is due in it. Raises NoSuchPage."""
     if not is_account(auth_id):
         raise NoSuchPage(f"{auth_id[:50]!r} is no account: those are MA and 18 letters or digits")
     call = current_call()
@@ -73,7 +74,7 @@ def show(
 
 
 def guard(response: Response, policy: str) -> None:
-    """No page within another, no script but ours, nothing kept by anyone on the way."""
+    """Not in a frame, no script but ours, and no cache keeps it."""
     response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -115,7 +116,7 @@ def _of_account(account: Account) -> dict[str, Any]:
 
 
 def base_url() -> str:
-    """Where this simulator answers, as whoever looks at the page reached it."""
+    """Where this simulator answers, as the browser reached it."""
     return base_url_of(request)
 
 
@@ -127,7 +128,7 @@ def pulse_of(account: Account) -> str:
 
 
 def _here() -> str:
-    """This page's own URL, without what was done before."""
+    """This page's own URL, without ``?done=``."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "done"]
     return quote(request.path) + (f"?{urlencode(kept)}" if kept else "")
 
@@ -163,22 +164,22 @@ class Paged(Generic[T]):
 
 
 def newest(rows: Rows[R], where: Where) -> Paged[R]:
-    """The page that is asked for of the records that match, by index. Caller holds the lock."""
+    """The requested page of the records that match, by index. Caller holds the lock."""
     total = rows.page(where, offset=0, limit=1).total_count
-    number, start, end = _asked_page(total)
+    number, start, end = _requested_page(total)
     records = rows.page(where, offset=start, limit=end - start).records if total else []
     return Paged(records[::-1], number, total)
 
 
 def newest_of(items: Sequence[T]) -> Paged[T]:
-    """The page that is asked for of a list whose oldest is first."""
-    number, start, end = _asked_page(len(items))
+    """The requested page of a list whose oldest is first."""
+    number, start, end = _requested_page(len(items))
     return Paged(items[start:end][::-1], number, len(items))
 
 
-def _asked_page(total: int) -> tuple[int, int, int]:
+def _requested_page(total: int) -> tuple[int, int, int]:
     """``?page=``, and where it begins and ends in a list whose oldest is first. What is no number
-    is the first page, what is beyond the last the last."""
+    means the first page; a number beyond the last page means the last."""
     text = request.args.get("page", "")
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     number = min(max(1, int(text)), _last_page(total)) if is_number else 1
@@ -188,3 +189,11 @@ def _asked_page(total: int) -> tuple[int, int, int]:
 
 def _last_page(total: int) -> int:
     return max(1, -(-total // PAGE_SIZE))
+
+
+def row_of(exchange: Exchange) -> dict[str, Any]:
+    """An exchange as it is shown, with path and query of its URL, and a real instant."""
+    shown = exchange.shown()
+    parts = urlsplit(shown["url"])
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return {**shown, "target": target, "at": exchange.at}

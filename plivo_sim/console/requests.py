@@ -1,4 +1,4 @@
-"""Requests: the journal of an account's last exchanges, and each of them whole."""
+"""Requests: the journal of an account's last exchanges, each of them in full; and coverage."""
 
 from __future__ import annotations
 
@@ -6,50 +6,25 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Form, curl
-from plivo_sim.console.pages import as_json, base_url, newest_of, open_account, readable, show
+from plivo_sim.console.actions import Action, Build, Form, curl
+from plivo_sim.console.pages import (
+    as_json,
+    base_url,
+    newest_of,
+    open_account,
+    readable,
+    row_of,
+    show,
+)
 from plivo_sim.domain.errors import NotFound
-from plivo_sim.services import reviews as planning
+from plivo_sim.services import reviews
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.request_log import KEPT_TEXT, Exchange
-
-# --- coverage --------------------------------------------------------------------------------
-
-
-def coverage_page(auth_id: str) -> Response:
-    """What this run has exercised, in all accounts."""
-    account = open_account(auth_id)
-    report = current_call().sim.coverage.report()
-    reasons = report["rejection_reasons"]
-    tables = {
-        "Statuses": report["statuses"],
-        "Transitions": {f"{e['from']} → {e['to']}": e["count"] for e in report["transitions"]},
-        "Reasons: presets": reasons["presets"],
-        "Reasons: others": reasons["others"],
-        "Error answers": report["errors"],
-        "Callbacks": report["callbacks"],
-        "Faults": report["faults"],
-    }
-    seen = sum(bool(count) for rows in tables.values() for count in rows.values())
-    total = sum(map(len, tables.values()))
-    return show("coverage.html", account=account, tables=tables, seen=seen, total=total)
-
-
-def clear_coverage(form: Form) -> list[Action]:
-    return [
-        Action(
-            told="A new run begins: nothing is covered.",
-            method="DELETE",
-            path="/coverage",
-            cli=("coverage", "--clear"),
-        )
-    ]
-
+from plivo_sim.web.request_log import KEPT_TEXT
 
 Shown = dict[str, Any]
 
@@ -78,48 +53,40 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def list_page(auth_id: str) -> Response:
     """Newest first; filters by dialect, operation, class of status, and fault."""
     account = open_account(auth_id)
-    asked = {name: request.args.get(name, "") for name in FILTERS}
+    chosen = {name: request.args.get(name, "") for name in FILTERS}
     every = [row_of(each) for each in account.exchanges]
     return show(
         "requests.html",
         account=account,
-        found=newest_of([each for each in every if _matches(each, asked)]),
-        asked=asked,
-        choices=_choices(every, asked),
+        found=newest_of([each for each in every if _matches(each, chosen)]),
+        chosen=chosen,
+        choices=_choices(every, chosen),
         any_at_all=bool(every),
         most=account.exchanges.most,
     )
 
 
-def _matches(each: Shown, asked: dict[str, str]) -> bool:
+def _matches(each: Shown, chosen: dict[str, str]) -> bool:
     fault = each["fault"] or ""
     return (
-        asked["dialect"] in ("", each["dialect"])
-        and asked["operation"] in ("", each["operation"])
-        and str(each["status"]).startswith(asked["status"])
-        and (asked["fault"] in ("", fault) or (asked["fault"] == ANY_FAULT and bool(fault)))
+        chosen["dialect"] in ("", each["dialect"])
+        and chosen["operation"] in ("", each["operation"])
+        and str(each["status"]).startswith(chosen["status"])
+        and (chosen["fault"] in ("", fault) or (chosen["fault"] == ANY_FAULT and bool(fault)))
     )
 
 
-def _choices(every: list[Shown], asked: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """What each filter offers: what there is, and what is asked for even if there is none."""
+def _choices(every: list[Shown], chosen: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers: what there is, and what is chosen, even if there is none of it."""
     seen = {
-        name: sorted({each[name] for each in every if each[name]} | {asked[name]} - {""})
+        name: sorted({each[name] for each in every if each[name]} | {chosen[name]} - {""})
         for name in ("dialect", "operation", "fault")
     }
-    chosen = {name: [(each, each) for each in words] for name, words in seen.items()}
-    chosen["fault"] = [
-        (ANY_FAULT, "any fault"), *(pair for pair in chosen["fault"] if pair[0] != ANY_FAULT)
+    offered = {name: [(each, each) for each in words] for name, words in seen.items()}
+    offered["fault"] = [
+        (ANY_FAULT, "any fault"), *(pair for pair in offered["fault"] if pair[0] != ANY_FAULT)
     ]  # fmt: skip
-    return chosen | {"status": list(CLASSES.items())}
-
-
-def row_of(exchange: Exchange) -> Shown:
-    """An exchange as it is shown, with path and query of its URL, and a real instant."""
-    shown = exchange.shown()
-    parts = urlsplit(shown["url"])
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    return {**shown, "target": target, "at": exchange.at}
+    return offered | {"status": list(CLASSES.items())}
 
 
 def request_page(auth_id: str, id: str) -> Response:
@@ -151,7 +118,7 @@ def _about(account: Account, each: Shown) -> list[dict[str, Any]]:
         return [
             {
                 "application": application,
-                "explained": planning.explanations_of(account, application.id),
+                "explained": reviews.explanations_of(account, application.id),
             }
             for application in known[:MOST_ABOUT]
             if application is not None
@@ -228,7 +195,43 @@ def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
     return "--data-urlencode", f"{quote(part['name'])}={part['text']}"
 
 
+# --- coverage --------------------------------------------------------------------------------
+
+
+def coverage_page(auth_id: str) -> Response:
+    """What this run has exercised, in all accounts."""
+    account = open_account(auth_id)
+    report = current_call().sim.coverage.report()
+    reasons = report["rejection_reasons"]
+    tables = {
+        "Statuses": report["statuses"],
+        "Transitions": {f"{e['from']} → {e['to']}": e["count"] for e in report["transitions"]},
+        "Reasons: presets": reasons["presets"],
+        "Reasons: others": reasons["others"],
+        "Error answers": report["errors"],
+        "Callbacks": report["callbacks"],
+        "Faults": report["faults"],
+    }
+    seen = sum(bool(count) for rows in tables.values() for count in rows.values())
+    total = sum(map(len, tables.values()))
+    return show("coverage.html", account=account, tables=tables, seen=seen, total=total)
+
+
+def clear_coverage(form: Form) -> list[Action]:
+    return [
+        Action(
+            message="A new run begins: nothing is covered.",
+            operation="clear_coverage",
+            cli=("coverage", "--clear"),
+        )
+    ]
+
+
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/requests", list_page),
     ("/requests/<id>", request_page),
+    ("/account/coverage", coverage_page),
 ]
+
+
+ACTIONS: dict[str, Build] = {"clear-coverage": clear_coverage}

@@ -13,7 +13,7 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
 from plivo_sim.console.pages import open_account, show
-from plivo_sim.control.applications import explained
+from plivo_sim.control.presenters import explained
 from plivo_sim.domain.records import Explanation
 from plivo_sim.domain.typed import decode, once
 from plivo_sim.scenarios import loader as library
@@ -41,7 +41,7 @@ _LINE = re.compile(r"line (\d+): ")
 def scenario_page(auth_id: str) -> Response:
     """The active scenario with what its rules did lately, and every way to another one."""
     account = open_account(auth_id)
-    refused = next((each for each in just_refused("/scenario") if _written(each)), None)
+    refused = next((each for each in just_refused("use_scenario") if _written(each)), None)
     with account.lock:
         scenario = policies.scenario_of(account)
         attempts = [_attempt(account, each) for each in _latest(account)]
@@ -60,7 +60,7 @@ def scenario_page(auth_id: str) -> Response:
         attempts=attempts,
         queue=queue,
         more=len(waiting) - len(queue),
-        outcome=next((each.action.body for each in just_refused("/next-outcome")), {}),
+        outcome=next((each.action.body for each in just_refused("next_outcome")), {}),
         shipped=shipped(),
         text=_written(refused) if refused else _begun(scenario),
         mistakes=_mistakes(refused) if refused else [],
@@ -210,9 +210,8 @@ def use(form: Form) -> list[Action]:
     account, name = form.get("account", ""), form.get("name", "")
     return [
         Action(
-            told=f"The account's scenario is {name}.",
-            method="POST",
-            path="/scenario",
+            message=f"The account's scenario is {name}.",
+            operation="use_scenario",
             body={"name": name, "account": account},
             cli=("scenario", "use", name, "--account", account),
         )
@@ -224,9 +223,8 @@ def write(form: Form) -> list[Action]:
     account, text = form.get("account", ""), form.get("yaml", "").replace("\r\n", "\n")
     return [
         Action(
-            told="The account's scenario is the one that was written.",
-            method="POST",
-            path="/scenario",
+            message="The account's scenario is the one that was written.",
+            operation="use_scenario",
             body={"yaml": text, "account": account},
             cli=("scenario", "use", SCENARIO_FILE, "--account", account),
             written=(SCENARIO_FILE, text),
@@ -238,9 +236,8 @@ def drop(form: Form) -> list[Action]:
     account = form.get("account", "")
     return [
         Action(
-            told="The account has no scenario.",
-            method="DELETE",
-            path="/scenario",
+            message="The account has no scenario.",
+            operation="drop_scenario",
             query={"account": account},
             cli=("scenario", "use", "--none", "--account", account),
         )
@@ -260,9 +257,8 @@ def next_outcome(form: Form) -> list[Action]:
     options = [(f"--{name}", body[name]) for name in ("reason", "after") if name in body]
     return [
         Action(
-            told=f"The next submission waits for it: {word}.",
-            method="POST",
-            path="/next-outcome",
+            message=f"The next submission waits for it: {word}.",
+            operation="next_outcome",
             body={**body, "account": account},
             cli=("scenario", "next", *chain(*options), "--account", account),
             named=given["decide"],

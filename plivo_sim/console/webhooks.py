@@ -1,6 +1,5 @@
-"""Webhooks: every callback with its attempts, what happens to them on their way, replays.
-
-The built-in inbox: a receiver that needs no setting up. All accounts share it.
+"""Webhooks: every callback with its attempts, the policy for their way, replays; and the built-in
+inboxes, which receive callbacks without any set-up and are shared by all accounts.
 """
 
 from __future__ import annotations
@@ -8,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from flask import Response, request
@@ -16,7 +14,8 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form, curl, just_refused, too_many
 from plivo_sim.console.pages import Paged, newest, newest_of, open_account, readable, show
-from plivo_sim.control.webhooks import MOST_MESSAGES, Message, inboxes
+from plivo_sim.control.answers import MessageOut
+from plivo_sim.control.webhooks import MOST_MESSAGES, inboxes
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
 from plivo_sim.scenarios.language import WebhookPolicy
@@ -24,7 +23,7 @@ from plivo_sim.services import policies
 from plivo_sim.webhooks.signatures import Seen, diagnose
 
 FIRST_NAME = "mine"
-"""The inbox that is proposed to whoever has none."""
+"""The inbox that the page suggests."""
 
 
 SHOWN_TEXT = 8000
@@ -33,87 +32,11 @@ SHOWN_TEXT = 8000
 DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
 
 
-def inboxes_page(auth_id: str) -> Response:
-    """The inboxes that have received something, the latest begun first."""
-    account = open_account(auth_id)
-    return show("inboxes.html", account=account, sizes=inboxes().sizes(), name=FIRST_NAME)
-
-
-def inbox_page(auth_id: str, name: str) -> Response:
-    """What one of them has received, newest first."""
-    account = open_account(auth_id)
-    found = newest_of(list(enumerate(inboxes().messages(name), 1)))
-    with account.lock:
-        shown = [_shown(account, *each) for each in found.items]
-    return show(
-        "inbox.html",
-        account=account,
-        name=name,
-        found=Paged(shown, found.number, found.total),
-        most=MOST_MESSAGES,
-    )
-
-
-def _shown(account: Account, number: int, message: Message) -> dict[str, Any]:
-    """A message with its place in the inbox and the callback of this account that it is."""
-    headers = message["headers"]
-    delivery = account.store.deliveries.fetch(headers.get(DELIVERY_HEADER, ""))
-    body = message["body"]
-    return {
-        **message,
-        "number": number,
-        "delivery": delivery,
-        "attempt": headers.get("X-Plivo-Sim-Attempt", ""),
-        "body": readable(body[:SHOWN_TEXT]),
-        "body_is_cut": len(body) > SHOWN_TEXT,
-    }
-
-
-def empty(form: Form) -> list[Action]:
-    """Forget what an inbox holds."""
-    name = form.get("name", "")
-    return [
-        Action(
-            told=f"Emptied the inbox {name}.",
-            method="DELETE",
-            path=f"/inbox/{quote(name, safe='')}/messages",
-            cli=("webhooks", "inbox", "--clear"),
-            named=name,
-        )
-    ]
-
-
-def use(form: Form) -> list[Action]:
-    """Make an inbox the receiver of all the account's applications that name none."""
-    account, url = form.get("account", ""), form.get("url", "")
-    return [
-        Action(
-            told=f"Applications without a callback URL now call {url}.",
-            method="POST",
-            path="/accounts",
-            body={"auth_id": account, "settings": {"callback_url": url}},
-            cli=("account", "set", f"callback_url={url}", "--account", account),
-        )
-    ]
-
-
-INBOX_PAGES: list[tuple[str, Callable[..., Response]]] = [
-    ("/inbox", inboxes_page),
-    ("/inbox/<name>", inbox_page),
-]
-
-
-INBOX_ACTIONS: dict[str, Build] = {"empty-inbox": empty, "use-inbox": use}
-
-
-SAYING = ("event", "status")
-"""The fields of a payload that tell what it is about."""
+ABOUT = ("event", "status")
+"""The fields of a payload that say what it is about."""
 
 
 REPLAY_OF = "replay of "
-
-
-POLICY_PATH = "/webhooks/policy"
 
 
 POLICY_FILE = "policy.yaml"
@@ -131,8 +54,8 @@ LISTS = ("retries", "success")
 def list_page(auth_id: str) -> Response:
     """Newest first; filters by state and by application."""
     account = open_account(auth_id)
-    asked = {"state": request.args.get("state", ""), "application": _asked_application()}
-    fields = {"state": asked["state"], "application_id": asked["application"]}
+    chosen = {"state": request.args.get("state", ""), "application": _chosen_application()}
+    fields = {"state": chosen["state"], "application_id": chosen["application"]}
     where = {field: (value,) for field, value in fields.items() if value}
     with account.lock:
         found = newest(account.store.deliveries, where)
@@ -143,11 +66,11 @@ def list_page(auth_id: str) -> Response:
         "webhooks.html",
         account=account,
         found=Paged(rows, found.number, found.total),
-        asked=asked,
+        chosen=chosen,
         states=list(DeliveryState),
         any_at_all=any_at_all,
         settings=account.settings,
-        replay_all=_replay_all(account, asked["state"]),
+        replay_all=_replay_all(account, chosen["state"]),
         **policy,
     )
 
@@ -156,16 +79,16 @@ def _replay_all(account: Account, state: str) -> Action:
     """Sends all of this state again; only its command is shown, which makes a call for each."""
     those = ("--state", state) if state else ()
     words = ("webhooks", "replay", "--all", *those, "--account", account.auth_id)
-    return Action(told="", method="POST", path="/webhooks", cli=words)
+    return Action(message="", operation="replay_webhook", cli=words)
 
 
-def _asked_application() -> str:
+def _chosen_application() -> str:
     return request.args.get("application", "").strip()
 
 
 def says(delivery: Delivery) -> str:
     """What a callback is about, in its own words."""
-    return ", ".join(value for name, value in delivery.payload if name in SAYING)
+    return ", ".join(value for name, value in delivery.payload if name in ABOUT)
 
 
 def _row(account: Account, delivery: Delivery) -> dict[str, Any]:
@@ -190,7 +113,7 @@ def _policy(account: Account) -> dict[str, Any]:
     scenario = policies.scenario_of(account)
     own = account.store.policies.fetch("webhooks") is not None
     lines = [f"  {name}: {msgspec.json.encode(value).decode()}" for name, value in given.items()]
-    refused = just_refused(POLICY_PATH)
+    refused = just_refused("set_webhook_policy")
     return {
         "policy": policy,
         "fill": refused[0].action.body if refused else given,
@@ -237,16 +160,15 @@ def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, An
         body=attempt.body,
         token=account.token or "",
     )
-    asked = {"method": seen.method, "url": seen.url, "headers": seen.headers, "body": seen.body}
+    received = {"method": seen.method, "url": seen.url, "headers": seen.headers, "body": seen.body}
     body = ["--data-raw", attempt.body] if attempt.body else []
     return {
         "attempt": attempt,
         "verdicts": _verdicts(seen),
         "check": Action(
-            told="",
-            method="POST",
-            path="/webhooks/verify-signature",
-            body={**asked, "account": account.auth_id},
+            message="",
+            operation="verify_signature",
+            body={**received, "account": account.auth_id},
         ),
         "again": curl(delivery.method, attempt.url, headers, body),
     }
@@ -267,12 +189,12 @@ def replay(form: Form) -> list[Action]:
     ids = [each for each in form.getlist("id") if each]
     wrong = too_many(ids) if ids else "tick the callbacks that are to go out again"
     if wrong:
-        return [Action(told="", method="POST", path="/webhooks", wrong=wrong)]
+        return [Action(message="", operation="replay_webhook", wrong=wrong)]
     return [
         Action(
-            told=f"Sent {id} again.",
-            method="POST",
-            path=f"/webhooks/{quote(id, safe='')}/replay",
+            message=f"Sent {id} again.",
+            operation="replay_webhook",
+            ids={"id": id},
             cli=("webhooks", "replay", id),
         )
         for id in ids
@@ -291,9 +213,8 @@ def set_policy(form: Form) -> list[Action]:
     told = ", ".join(f"{name} {value}" for name, value in body.items())
     return [
         Action(
-            told=f"Callbacks from now on: {told or 'as the settings say'}.",
-            method="POST",
-            path=POLICY_PATH,
+            message=f"Callbacks from now on: {told or 'as the settings say'}.",
+            operation="set_webhook_policy",
             body={**body, "account": account},
             cli=("webhooks", "policy", POLICY_FILE, "--account", account),
             written=(POLICY_FILE, _as_file(body)),
@@ -313,9 +234,8 @@ def drop_policy(form: Form) -> list[Action]:
     account = form.get("account", "")
     return [
         Action(
-            told="The account's own webhook policy is gone.",
-            method="DELETE",
-            path=POLICY_PATH,
+            message="The account's own webhook policy is gone.",
+            operation="drop_webhook_policy",
             query={"account": account},
             cli=("webhooks", "policy", "--drop", "--account", account),
         )
@@ -340,9 +260,77 @@ def _list(text: str) -> list[Any]:
     return [_number(each.strip()) for each in text.split(",")]
 
 
+# --- inboxes ---------------------------------------------------------------------------------
+
+
+def inboxes_page(auth_id: str) -> Response:
+    """The inboxes that have received something, the newest inbox first."""
+    account = open_account(auth_id)
+    return show("inboxes.html", account=account, sizes=inboxes().sizes(), name=FIRST_NAME)
+
+
+def inbox_page(auth_id: str, name: str) -> Response:
+    """What an inbox has received, newest first."""
+    account = open_account(auth_id)
+    found = newest_of(list(enumerate(inboxes().messages(name), 1)))
+    with account.lock:
+        shown = [_message(account, *each) for each in found.items]
+    return show(
+        "inbox.html",
+        account=account,
+        name=name,
+        found=Paged(shown, found.number, found.total),
+        most=MOST_MESSAGES,
+    )
+
+
+def _message(account: Account, number: int, message: MessageOut) -> dict[str, Any]:
+    """A message with its place in the inbox and the callback of this account that it is."""
+    headers = message["headers"]
+    delivery = account.store.deliveries.fetch(headers.get(DELIVERY_HEADER, ""))
+    body = message["body"]
+    return {
+        **message,
+        "number": number,
+        "delivery": delivery,
+        "attempt": headers.get("X-Plivo-Sim-Attempt", ""),
+        "body": readable(body[:SHOWN_TEXT]),
+        "body_is_cut": len(body) > SHOWN_TEXT,
+    }
+
+
+def empty_inbox(form: Form) -> list[Action]:
+    """Empty an inbox."""
+    name = form.get("name", "")
+    return [
+        Action(
+            message=f"Emptied the inbox {name}.",
+            operation="empty_inbox",
+            ids={"name": name},
+            cli=("webhooks", "inbox", "--clear"),
+            named=name,
+        )
+    ]
+
+
+def use_inbox(form: Form) -> list[Action]:
+    """Make an inbox the receiver of all the account's applications that have no URL."""
+    account, url = form.get("account", ""), form.get("url", "")
+    return [
+        Action(
+            message=f"Applications without a callback URL now call {url}.",
+            operation="make_account",
+            body={"auth_id": account, "settings": {"callback_url": url}},
+            cli=("account", "set", f"callback_url={url}", "--account", account),
+        )
+    ]
+
+
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/webhooks", list_page),
     ("/webhooks/<id>", webhook_page),
+    ("/inbox", inboxes_page),
+    ("/inbox/<name>", inbox_page),
 ]
 
 
@@ -350,4 +338,6 @@ ACTIONS: dict[str, Build] = {
     "replay": replay,
     "webhook-policy": set_policy,
     "drop-webhook-policy": drop_policy,
+    "empty-inbox": empty_inbox,
+    "use-inbox": use_inbox,
 }

@@ -1,4 +1,4 @@
-"""What an account holds, to look through: applications by filter, requirements, an export."""
+"""Accounts: their settings, their snapshots, an export of what they hold, and a reset."""
 
 from __future__ import annotations
 
@@ -10,12 +10,28 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.control import presenters
-from plivo_sim.control.inputs import account_named, invalid, json_object, text_of, wanted
+from plivo_sim.control.answers import ExportOut, MarkedOut
+from plivo_sim.control.inputs import (
+    ACCOUNT,
+    IN_BODY,
+    OBJECT,
+    account_named,
+    account_text,
+    invalid,
+    json_object,
+    takes,
+    text_of,
+)
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import endpoint
 
 
+@endpoint(
+    "GET", "/export", "The records as plain TinyDB JSON.", query=(ACCOUNT,),
+    answers={200: "ExportOut"},
+)  # fmt: skip
 def export() -> Response:
     """The account's records as stock TinyDB reads them: table -> document number -> document.
 
@@ -27,7 +43,7 @@ def export() -> Response:
         return current_call().answer(exported(account))
 
 
-def exported(account: Account) -> dict[str, dict[str, dict[str, Any]]]:
+def exported(account: Account) -> ExportOut:
     """See ``export``. Caller holds the lock."""
     return {
         table: {
@@ -38,9 +54,7 @@ def exported(account: Account) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
-# --- accounts, reset, snapshots --------------------------------------------------------------
-
-
+@endpoint("GET", "/accounts", "All accounts.", answers={200: "AccountsOut"})
 def list_accounts() -> Response:
     shown = []
     for account in current_call().sim.accounts():
@@ -49,6 +63,12 @@ def list_accounts() -> Response:
     return current_call().answer({"accounts": shown})
 
 
+@endpoint(
+    "POST", "/accounts", "Make an account, or change its settings.",
+    **takes("auth_id", auth_id="string: MA and 18 letters or digits",
+            settings=OBJECT | {"description": "name: text; see docs/settings.md"}),
+    answers={201: "AccountOut"},
+)  # fmt: skip
 def make_account() -> Response:
     """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings."""
     data = json_object("auth_id", "settings")
@@ -75,11 +95,16 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
+@endpoint(
+    "POST", "/reset", "Remove everything in an account.", **takes(account=f"{IN_BODY}, or all"),
+    answers={200: "ResetOut"},
+)  # fmt: skip
 def reset() -> Response:
-    """``{"account": "MA…"}`` or ``"all"``: forget everything in it; clocks start anew."""
+    """``{"account": "MA…"}`` or ``"all"``: remove what it holds; its clock starts again."""
     call = current_call()
     data = json_object("account")
-    if wanted(data) == "all" or (not wanted(data) and not call.sim.accounts()):
+    wanted = account_text(data)
+    if wanted == "all" or (not wanted and not call.sim.accounts()):
         gone = [account.auth_id for account in call.sim.accounts()]
         call.sim.remove_all()
     else:
@@ -89,6 +114,11 @@ def reset() -> Response:
     return call.answer({"reset": gone})
 
 
+@endpoint(
+    "POST", "/snapshot", "Remember this moment of an account.",
+    **takes(name="string: default: snapshot-1, snapshot-2 …", account=IN_BODY),
+    answers={201: "MarkedOut"},
+)  # fmt: skip
 def snapshot() -> Response:
     """``{"name": …}``: remember this moment of the account under a name."""
     data = json_object("name", "account")
@@ -96,11 +126,14 @@ def snapshot() -> Response:
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
     with account.lock:
         account.marks[name] = account.mark()
-        return current_call().answer(
-            {"account": account.auth_id, "name": name, **presenters.account_of(account)}, 201
-        )
+        shown = MarkedOut(account=account.auth_id, name=name, **presenters.account_of(account))
+        return current_call().answer(shown, 201)
 
 
+@endpoint(
+    "GET", "/snapshot/{path:name}", "A snapshot as a document.", query=(ACCOUNT,),
+    answers={200: OBJECT}, errors=(404,),
+)  # fmt: skip
 def get_snapshot(name: str) -> Response:
     """The snapshot as a document to keep: records and files."""
     account = account_named()
@@ -108,8 +141,14 @@ def get_snapshot(name: str) -> Response:
         return current_call().answer(save_snapshot(account, _mark(account, name)))
 
 
+@endpoint(
+    "POST", "/restore", "Go back to a snapshot.",
+    **takes(name="string: of a snapshot that the simulator has",
+            snapshot="object: a snapshot as a document, instead", account=IN_BODY),
+    answers={200: "AccountOut"}, errors=(404,),
+)  # fmt: skip
 def restore() -> Response:
-    """``{"name": …}``, or ``{"snapshot": document}``: make that moment the present again."""
+    """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment."""
     data = json_object("name", "snapshot", "account", large=True)
     account = account_named(data)
     name = text_of(data, "name")

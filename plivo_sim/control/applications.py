@@ -1,13 +1,11 @@
-"""Questions that change nothing: what would happen, why is a signature wrong, what was covered.
-
-What an account holds, to look through: applications by filter, requirements, an export.
+"""Applications: the list, one with its timeline, a decision by hand, and why it was decided so;
+also what would happen to an application that is not sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from flask import Response, request
 
@@ -15,84 +13,28 @@ from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
 from plivo_sim.apis.reading import DIALECT_HEADER, requested_outcome
 from plivo_sim.control import presenters
-from plivo_sim.control.accounts import export
+from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 from plivo_sim.control.inputs import (
+    ACCOUNT,
+    OBJECT,
+    PAGE,
     account_named,
     invalid,
     json_object,
     number_of,
+    takes,
     text_of,
     word_of,
 )
-from plivo_sim.control.requests import clear_coverage, coverage
-from plivo_sim.control.server import list_requirements
-from plivo_sim.control.webhooks import verify_signature
 from plivo_sim.domain.errors import Invalid
-from plivo_sim.domain.records import Explanation, NumberType, UserType, Verdict
+from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.wording import dotted
-from plivo_sim.services import applications
-from plivo_sim.services import reviews as planning
+from plivo_sim.services import applications, reviews
+from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import current_call
-
-
-def evaluate() -> Response:
-    """The body of a create of the new API, in either dialect; nothing of it is kept.
-
-    ``would``: ``refused`` (with the answer that the API would give), ``stuck``, or the status
-    that the reviewer would decide on; by which check or rule, and why.
-    """
-    call, account = current_call(), account_named()
-    body = read_body(request)
-    clues = Clues(
-        requested=request.headers.get(DIALECT_HEADER, "").lower(),
-        user_agent=request.headers.get("User-Agent", ""),
-        is_write=True,
-        has_data_part=body.part("data") is not None,
-        setting=account.settings.new_api,
-    )
-    api = DIALECTS[detect_dialect(clues)]
-    try:
-        read = api.read_create(body)
-        done, explanation = applications.evaluate(
-            account, read.wanted, api.RULES, read.problems, requested_outcome(request)
-        )
-    except Invalid as error:
-        status, answer = api.error_body(error, "")
-        shown = {"would": "refused", "dialect": api.NAME, "status": status, "answer": answer}
-        return call.answer(shown | {"problems": _problems(error)})
-    steps = [
-        {"status": step.status, "after": str(step.after), "reason": step.reason}
-        for step in done.plan.steps
-    ]
-    return call.answer(
-        {
-            "would": steps[0]["status"] if steps else "stuck",
-            "dialect": api.NAME,
-            "by": done.plan.decided_by,
-            "steps": steps,
-            "warnings": [f"{dotted(each.path)}: {each.text}" for each in done.warnings],
-            "rules": [_verdict_shown(each) for each in explanation.verdicts],
-        }
-    )
-
-
-def _problems(error: Invalid) -> list[dict[str, str]]:
-    return [{"path": dotted(each.path), "message": each.text} for each in error.problems]
-
-
-def _verdict_shown(verdict: Verdict) -> dict[str, Any]:
-    return {"rule": verdict.rule, "matched": verdict.matched, "why": verdict.why}
-
-
-ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
-    ("POST", "/evaluate", evaluate),
-    ("POST", "/webhooks/verify-signature", verify_signature),
-    ("GET", "/coverage", coverage),
-    ("DELETE", "/coverage", clear_coverage),
-]
-
+from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
 
 FILTERS: dict[str, type[StrEnum] | None] = {
     "status": Status,
@@ -102,6 +44,11 @@ FILTERS: dict[str, type[StrEnum] | None] = {
 }
 
 
+@endpoint(
+    "GET", "/applications", "Applications, oldest first.",
+    query=(ACCOUNT, *PAGE, *(Query(name=name) for name in FILTERS)),
+    answers={200: "ApplicationsOut"},
+)  # fmt: skip
 def list_applications() -> Response:
     """The applications of the account, oldest first. ``status``, ``country_iso``,
     ``number_type`` and ``user_type`` filter; one that is given twice takes either."""
@@ -124,16 +71,10 @@ def _wanted(name: str, words: type[StrEnum] | None) -> list[str]:
     return given
 
 
-LISTING_ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
-    ("GET", "/applications", list_applications),
-    ("GET", "/requirements", list_requirements),
-    ("GET", "/export", export),
-]
-
-
-# --- applications ----------------------------------------------------------------------------
-
-
+@endpoint(
+    "GET", "/applications/{id}", "One application: its timeline, and what comes next.",
+    answers={200: "ApplicationOut"}, errors=(404,),
+)  # fmt: skip
 def get_application(id: str) -> Response:
     call = current_call()
     account = call.sim.account_of_application(id)
@@ -142,6 +83,13 @@ def get_application(id: str) -> Response:
         return call.answer(presenters.application_of(account, applications.get(account, id)))
 
 
+@endpoint(
+    "POST", "/applications/{id}/decision",
+    "Decide by hand; answers after the first attempt of the callbacks.",
+    **takes("status", reason="string: a text, or the name of a preset",
+            status="string: accepted, rejected, more_info_required, suspended or expired"),
+    answers={200: "ApplicationOut"}, errors=(404, 409),
+)  # fmt: skip
 def decide(id: str) -> Response:
     """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
     of its callbacks is over, or after a moment while a receiver is being called."""
@@ -157,12 +105,10 @@ def decide(id: str) -> Response:
         return call.answer(presenters.application_of(account, application))
 
 
-NEAR_MISSES = 3
-
-
-# --- why -------------------------------------------------------------------------------------
-
-
+@endpoint(
+    "GET", "/applications/{id}/why", "Which rule decided, and why the others did not.",
+    answers={200: "WhyOut"}, errors=(404,),
+)  # fmt: skip
 def why(id: str) -> Response:
     """Which rule decided each attempt, why the others did not match, and the near misses."""
     call = current_call()
@@ -170,26 +116,69 @@ def why(id: str) -> Response:
     call.sim.runner.catch_up(account)
     with account.lock:
         application = applications.get(account, id)
-        shown = [explained(each) for each in planning.explanations_of(account, id)]
+        shown = [presenters.explained(each) for each in reviews.explanations_of(account, id)]
     return call.answer({"id": id, "status": application.status, "attempts": shown})
 
 
-def explained(explanation: Explanation) -> dict[str, Any]:
-    """One attempt, with its nearest misses."""
-    missed = [each for each in explanation.verdicts if not each.matched and each.met > 0]
-    nearest = sorted(missed, key=lambda verdict: -verdict.met)[:NEAR_MISSES]
+# --- what would happen -----------------------------------------------------------------------
+
+
+@endpoint(
+    "POST", "/evaluate", "What would happen to a create of the new API; nothing is kept.",
+    query=(ACCOUNT,), bodies={MULTIPART: OBJECT, JSON: OBJECT}, answers={200: "EvaluationOut"},
+)  # fmt: skip
+def evaluate() -> Response:
+    """The body of a create of the new API, in either dialect; nothing of it is kept.
+
+    ``would``: ``refused`` (with the answer that the API would give), ``stuck``, or the status
+    that the reviewer would decide on; by which check or rule, and why.
+    """
+    account = account_named()
+    body = read_body(request)
+    clues = Clues(
+        requested=request.headers.get(DIALECT_HEADER, "").lower(),
+        user_agent=request.headers.get("User-Agent", ""),
+        is_write=True,
+        has_data_part=body.part("data") is not None,
+        setting=account.settings.new_api,
+    )
+    api = DIALECTS[detect_dialect(clues)]
+    try:
+        read = api.read_create(body)
+        done, explanation = applications.evaluate(
+            account, read.wanted, api.RULES, read.problems, requested_outcome(request)
+        )
+    except Invalid as error:
+        status, answer = api.error_body(error, "")
+        return current_call().answer(_refused(api.NAME, status, answer, error))
+    rules = [presenters.verdict_of(each) for each in explanation.verdicts]
+    return current_call().answer(_planned(api.NAME, done) | {"rules": rules})
+
+
+def _refused(
+    dialect: str, status: int, answer: Mapping[str, object], error: Invalid
+) -> EvaluationOut:
+    problems: list[PathProblemOut] = [
+        {"path": dotted(each.path), "message": each.text} for each in error.problems
+    ]
     return {
-        "attempt": explanation.attempt,
-        "decided_by": explanation.decided_by,
-        "rules": [_verdict(each) for each in explanation.verdicts],
-        "near_misses": [_verdict(each) for each in nearest],
+        "would": "refused",
+        "dialect": dialect,
+        "status": status,
+        "answer": answer,
+        "problems": problems,
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _planned(dialect: str, done: Accepted) -> EvaluationOut:
+    steps: list[PlannedStepOut] = [
+        {"status": step.status, "after": str(step.after), "reason": step.reason}
+        for step in done.plan.steps
+    ]
     return {
-        "rule": verdict.rule,
-        "matched": verdict.matched,
-        "why": verdict.why,
-        "conditions_met": verdict.met,
+        "would": steps[0]["status"] if steps else "stuck",
+        "dialect": dialect,
+        "by": done.plan.decided_by,
+        "steps": steps,
+        "warnings": [f"{dotted(each.path)}: {each.text}" for each in done.warnings],
     }

@@ -1,4 +1,4 @@
-"""The control API. Invented; see the reference in the docs for every call."""
+"""Where an account's time stands, and how to move it. Invented."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.clock import VirtualClock
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
+    ACCOUNT,
+    IN_BODY,
     account_named,
     duration_of,
     instant_of,
     invalid,
     json_object,
+    object_of,
+    takes,
     text_of,
     word_of,
 )
@@ -23,21 +27,33 @@ from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications
 from plivo_sim.settings import read_rate
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import endpoint
 
-# --- time ------------------------------------------------------------------------------------
+_UNTIL = object_of("application", "status", application="string", status="string") | {
+    "description": "until this application has this status"
+}
 
 
-def clock() -> Response:
+@endpoint("GET", "/clock", "Where time stands.", query=(ACCOUNT,), answers={200: "ClockOut"})
+def get_clock() -> Response:
     account = account_named()
     with account.lock:
         return current_call().answer(presenters.clock_of(account))
 
 
+@endpoint(
+    "POST", "/clock/advance", "Move time; answers with what happened on the way.",
+    **takes(
+        by={"type": ["string", "number"], "description": "a duration, or seconds"},
+        to="string: an instant", account=IN_BODY, until=_UNTIL,
+    ) | {"body_required": True},
+    answers={200: "AdvanceOut", 202: "AdvanceOut"}, errors=(404, 409),
+)  # fmt: skip
 def advance() -> Response:
     """``{"by": duration}``, ``{"to": instant}`` or ``{"until": {"application", "status"}}``.
 
-    Answers with what happened, in order; 202 when it took so long that it carries on. Until a
-    status: 409 when nothing more is due and the application does not have it.
+    Answers with what happened, in order; 202 when it takes so long that it goes on after the
+    answer. Until a status: 409 when nothing more is due and the application does not have it.
     """
     data = json_object("by", "to", "until", "account")
     if sum(data.get(key) is not None for key in ("by", "to", "until")) != 1:
@@ -67,10 +83,15 @@ def _reached(account: Account, until: Any) -> Callable[[], bool]:
     return reached
 
 
+@endpoint("POST", "/clock/pause", "Stop time.", **takes(account=IN_BODY), answers={200: "ClockOut"})
 def pause() -> Response:
     return _changed_clock(json_object("account"), VirtualClock.pause)
 
 
+@endpoint(
+    "POST", "/clock/resume", "Let time run again.", **takes(account=IN_BODY),
+    answers={200: "ClockOut"},
+)  # fmt: skip
 def resume() -> Response:
     return _changed_clock(json_object("account"), VirtualClock.resume)
 
@@ -83,8 +104,13 @@ def _changed_clock(data: dict[str, Any], change: Callable[[VirtualClock], None])
         return current_call().answer(presenters.clock_of(account))
 
 
-def rate() -> Response:
-    """``{"rate": simulated seconds a real second}``."""
+@endpoint(
+    "POST", "/clock/rate", "Set how many simulated seconds pass in a real second.",
+    **takes("rate", rate="number: 86400 is a day a second", account=IN_BODY),
+    answers={200: "ClockOut"}, errors=(409,),
+)  # fmt: skip
+def set_rate() -> Response:
+    """``{"rate": simulated seconds per real second}``."""
     data = json_object("rate", "account")
     try:
         wanted = read_rate(str(data.get("rate", "")))
@@ -93,8 +119,13 @@ def rate() -> Response:
     return _changed_clock(data, lambda clock: clock.set_rate(wanted))
 
 
+@endpoint(
+    "POST", "/clock/set", "Move time to an instant.",
+    **takes("to", to="string: an instant, not before now", account=IN_BODY),
+    answers={200: "AdvanceOut", 202: "AdvanceOut"}, errors=(409,),
+)  # fmt: skip
 def set_clock() -> Response:
-    """``{"to": instant}``: like advance, but told where to; never back."""
+    """``{"to": instant}``: like an advance to an instant; time never goes back."""
     data = json_object("to", "account")
     to = instant_of(data, "to")
     if to is None:

@@ -1,4 +1,6 @@
-"""What control calls take, checked, with problems that name their path."""
+"""What control calls take: described for the OpenAPI document, and checked, with problems that
+name their path.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,40 @@ from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, not_taken, read_body
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import JSON, Query
 
 W = TypeVar("W", bound=StrEnum)
+
+
+ACCOUNT = Query(name="account", description="MA…; needed unless there is exactly one account.")
+
+
+PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
+
+
+IN_BODY = "string: the account, instead of in the query"
+
+
+OBJECT = {"type": "object"}
+
+
+def takes(*required: str, **properties: Any) -> dict[str, Any]:
+    """The part of an endpoint's row that tells of its JSON body: an object with these properties,
+    each a schema, or its type and what it means (``string: an instant``)."""
+    body = object_of(*required, **properties) if properties else OBJECT
+    return {"query": (ACCOUNT,), "bodies": {JSON: body}, "body_required": bool(required)}
+
+
+def object_of(*required: str, **properties: Any) -> dict[str, Any]:
+    """An object as an OpenAPI schema; see ``takes``."""
+    told = {name: _described(value) if isinstance(value, str) else value
+            for name, value in properties.items()}  # fmt: skip
+    return {"type": "object", "properties": told, "required": list(required)}
+
+
+def _described(text: str) -> dict[str, Any]:
+    kind, _, meaning = text.partition(": ")
+    return {"type": kind} | ({"description": meaning} if meaning else {})
 
 
 def invalid(path: str, text: str) -> Invalid:
@@ -95,20 +129,20 @@ def number_of(name: str, default: int) -> int:
     return int(text)
 
 
-def wanted(data: dict[str, Any] | None = None) -> str:
+def account_text(data: dict[str, Any] | None = None) -> str:
     """The ``account`` of the body or the query; empty when the call names none."""
     return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
 
 
 def account_named(data: dict[str, Any] | None = None, *, sends: bool = False) -> Account:
-    """The account that a call means, with what is due in it done; with ``sends``, callbacks too.
+    """The account of a call, after everything that is due in it; with ``sends``, callbacks too.
 
-    A receiver that calls in before it answers would wait for itself there: so wait only where the
-    answer tells of callbacks. Raises AccountRequired when none is named and there is not exactly
-    one.
+    A receiver of callbacks that makes a control call before it answers would wait for itself:
+    so ``sends`` is only for calls whose answer shows callbacks. Raises AccountRequired when the
+    call names no account and there is not exactly one.
     """
     call = current_call()
-    auth_id = wanted(data)
+    auth_id = account_text(data)
     if not auth_id:
         account = call.sim.only_account()
     elif is_account(auth_id):
@@ -120,17 +154,18 @@ def account_named(data: dict[str, Any] | None = None, *, sends: bool = False) ->
     return account
 
 
-def _document_words() -> Collection[str]:
+def document_words() -> Collection[str]:
     return current_call().sim.catalogue.document_words
 
 
-def _part(key: str, value: Any) -> Scenario:
-    """A part of the language on its own: checked as if it stood in a scenario."""
+def read_part(key: str, value: Any) -> Scenario:
+    """A part of the scenario language on its own, checked as if it stood in a scenario."""
     whole = {"scenario": "a part of a scenario", key: value}
-    return _read(lambda: load_scenario_data(whole, key, _document_words()), key)
+    return read_scenario(lambda: load_scenario_data(whole, key, document_words()), key)
 
 
-def _read(load: Callable[[], Scenario], key: str = "") -> Scenario:
+def read_scenario(load: Callable[[], Scenario], key: str = "") -> Scenario:
+    """What ``load`` returns. Raises Invalid with every mistake that it found."""
     try:
         return load()
     except ScenarioError as error:

@@ -1,6 +1,5 @@
-"""The control API's answers: the core's own words, whole.
-
-Errors of the control API: problem details (RFC 9457).
+"""The control API's answers, in the simulator's own words; its errors are problem details
+(RFC 9457).
 """
 
 from __future__ import annotations
@@ -10,6 +9,20 @@ from typing import Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.words import microseconds
+from plivo_sim.control.answers import (
+    AccountOut,
+    AdvanceOut,
+    ApplicationOut,
+    AttemptOut,
+    AttemptWhyOut,
+    ChangeOut,
+    ClockOut,
+    HappeningOut,
+    NextOut,
+    ProblemDetailsOut,
+    VerdictOut,
+    WebhookOut,
+)
 from plivo_sim.domain.errors import (
     AccountRequired,
     Busy,
@@ -26,17 +39,21 @@ from plivo_sim.domain.records import (
     Attempt,
     Change,
     Delivery,
+    Explanation,
     StatusChanged,
     Step,
     Timer,
+    Verdict,
 )
 from plivo_sim.domain.wording import dotted
 from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.web.calls import Call
 from plivo_sim.web.errors import NoSuchPage, TooLarge, Untrusted, WrongMethod
 
+NEAR_MISSES = 3
 
-def clock_of(account: Account) -> dict[str, Any]:
+
+def clock_of(account: Account) -> ClockOut:
     """Where an account's time stands. Caller holds the lock."""
     next_due = account.agenda.next_instant()
     return {
@@ -51,7 +68,7 @@ def clock_of(account: Account) -> dict[str, Any]:
     }
 
 
-def advanced(account: Account, result: Advance) -> dict[str, Any]:
+def advanced(account: Account, result: Advance) -> AdvanceOut:
     """What an advance did, in the order in which it happened."""
     return {
         **clock_of(account),
@@ -60,7 +77,7 @@ def advanced(account: Account, result: Advance) -> dict[str, Any]:
     }
 
 
-def happening_of(happening: Happening) -> dict[str, Any]:
+def happening_of(happening: Happening) -> HappeningOut:
     if isinstance(happening, StatusChanged):
         return {
             "type": "transition",
@@ -83,7 +100,7 @@ def happening_of(happening: Happening) -> dict[str, Any]:
     }
 
 
-def application_of(account: Account, application: Application) -> dict[str, Any]:
+def application_of(account: Account, application: Application) -> ApplicationOut:
     """An application with its timeline and what comes next. Caller holds the lock."""
     return {
         "id": application.id,
@@ -113,7 +130,7 @@ def application_of(account: Account, application: Application) -> dict[str, Any]
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change) -> ChangeOut:
     return {
         "at": microseconds(change.at),
         "status": change.status,
@@ -123,17 +140,38 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _upcoming(timer: Timer) -> list[dict[str, Any]]:
+def _upcoming(timer: Timer) -> list[NextOut]:
     first, *rest = timer.steps
-    shown = [_step(first) | {"at": microseconds(timer.due_at)}]
-    return shown + [_step(step) | {"after": str(step.after)} for step in rest]
+    shown: list[NextOut] = [{**_step(step), "after": str(step.after)} for step in rest]
+    return [{**_step(first), "at": microseconds(timer.due_at)}, *shown]
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step) -> NextOut:
     return {"status": step.status, "reason": step.reason, "why": step.why}
 
 
-def delivery_of(delivery: Delivery) -> dict[str, Any]:
+def explained(explanation: Explanation) -> AttemptWhyOut:
+    """What decided one attempt, and which rules nearly did."""
+    missed = [each for each in explanation.verdicts if not each.matched and each.met > 0]
+    nearest = sorted(missed, key=lambda verdict: -verdict.met)[:NEAR_MISSES]
+    return {
+        "attempt": explanation.attempt,
+        "decided_by": explanation.decided_by,
+        "rules": [_counted(each) for each in explanation.verdicts],
+        "near_misses": [_counted(each) for each in nearest],
+    }
+
+
+def _counted(verdict: Verdict) -> VerdictOut:
+    return {**verdict_of(verdict), "conditions_met": verdict.met}
+
+
+def verdict_of(verdict: Verdict) -> VerdictOut:
+    """Whether a rule matched, and why."""
+    return {"rule": verdict.rule, "matched": verdict.matched, "why": verdict.why}
+
+
+def delivery_of(delivery: Delivery) -> WebhookOut:
     """A callback with every attempt."""
     return {
         "id": delivery.id,
@@ -148,7 +186,7 @@ def delivery_of(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: Attempt) -> AttemptOut:
     return {
         "at": microseconds(attempt.at),
         "url": attempt.url,
@@ -161,7 +199,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def account_of(account: Account) -> dict[str, Any]:
+def account_of(account: Account) -> AccountOut:
     """An account: how much it holds, its own settings. Caller holds the lock."""
     return {
         "auth_id": account.auth_id,
@@ -198,7 +236,7 @@ _KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
 
 
 def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
-    """Status and body of a refusal."""
+    """Status and body of a refusal, a ``ProblemDetailsOut``."""
     call.media_type = MEDIA_TYPE
     status, code, title = next(
         (
@@ -208,7 +246,7 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
         ),
         (500, "internal", "The simulator failed"),
     )
-    body: dict[str, Any] = {
+    body: ProblemDetailsOut = {
         "type": f"urn:plivo-sim:problem:{code}",
         "title": title,
         "status": status,
@@ -223,4 +261,4 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
         body["problems"] = [{"path": path, "message": text} for path, text in problems]
     if isinstance(error, NotFound):
         body["kind"], body["id"] = error.kind, error.id
-    return status, body
+    return status, {**body}

@@ -1,26 +1,33 @@
-"""Questions that change nothing: what would happen, why is a signature wrong, what was covered."""
+"""The last calls of the imitated APIs, and what this run has covered of them."""
 
 from __future__ import annotations
 
 from flask import Response, request
 
-from plivo_sim.control.inputs import account_named
+from plivo_sim.control.inputs import ACCOUNT, account_named
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import Query, endpoint
 
 
+@endpoint("GET", "/coverage", "What this run has exercised.", answers={200: "CoverageOut"})
 def coverage() -> Response:
-    """What this run has exercised, of all that there is."""
+    """Everything that can happen, with what this run has exercised of it."""
     return current_call().answer(current_call().sim.coverage.report())
 
 
+@endpoint("DELETE", "/coverage", "Begin a new run.", query=(ACCOUNT,), answers={200: "CoverageOut"})
 def clear_coverage() -> Response:
     """Begin a new run."""
     current_call().sim.coverage.clear()
     return coverage()
 
 
+@endpoint(
+    "GET", "/requests", "The last requests and their answers.", query=(ACCOUNT, Query(name="id")),
+    answers={200: "RequestsOut"},
+)  # fmt: skip
 def list_requests() -> Response:
-    """The account's last exchanges, oldest first; ``fault`` names what hit them."""
+    """The account's last requests, oldest first; ``fault`` names the fault that struck one."""
     account = account_named()
     exchanges = [each.shown() for each in list(account.exchanges)]
     if wanted := request.args.get("id"):

@@ -1,27 +1,27 @@
-"""Scenarios, faults, next outcomes, the webhook policy, and explanations, over HTTP."""
+"""Scenarios: those that ship, the account's own, the language, and the next outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
-from plivo_sim.control.applications import why
-from plivo_sim.control.faults import add_fault, clear_faults, list_faults, remove_fault
+from plivo_sim.control.answers import ScenarioOut
 from plivo_sim.control.inputs import (
-    _document_words,
-    _part,
-    _read,
+    ACCOUNT,
+    IN_BODY,
+    OBJECT,
     account_named,
+    document_words,
     invalid,
     json_object,
+    read_part,
+    read_scenario,
+    takes,
     text_of,
 )
-from plivo_sim.control.requests import list_requests
-from plivo_sim.control.webhooks import drop_webhook_policy, get_webhook_policy, set_webhook_policy
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Decision, Scenario, json_schema
@@ -29,14 +29,20 @@ from plivo_sim.scenarios.loader import ScenarioError, load_scenario, load_scenar
 from plivo_sim.scenarios.magic import PRESETS, TOKENS
 from plivo_sim.services import policies
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import JSON, endpoint
 
 
+@endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
 def list_scenarios() -> Response:
     """The scenarios that ship: name and first sentence."""
     shown = [{"name": name, "scenario": scenario} for name, scenario in library.shipped_sentences()]
     return current_call().answer({"scenarios": shown})
 
 
+@endpoint(
+    "GET", "/scenarios/{name}", "The text of a scenario that ships.",
+    answers={200: "ShippedScenarioOut"}, errors=(404,),
+)  # fmt: skip
 def get_shipped(name: str) -> Response:
     """The text of a scenario that ships."""
     try:
@@ -45,32 +51,43 @@ def get_shipped(name: str) -> Response:
         raise NotFound("scenario", name) from None
 
 
+@endpoint("GET", "/schema/scenario.json", "The JSON Schema of a scenario.", answers={200: OBJECT})
 def scenario_schema() -> Response:
     """The JSON Schema of scenario files, for editors."""
     return current_call().answer(json_schema())
 
 
+@endpoint("GET", "/words", "Magic values and presets.", answers={200: "WordsOut"})
 def words() -> Response:
     """The magic values and the presets, with what they mean."""
     tokens = {token: msgspec.to_builtins(decision) for token, decision in TOKENS.items()}
     return current_call().answer({"magic_values": tokens, "presets": PRESETS})
 
 
+@endpoint(
+    "GET", "/scenario", "The account's scenario.", query=(ACCOUNT,), answers={200: "ScenarioOut"}
+)
 def get_scenario() -> Response:
     account = account_named()
     with account.lock:
         return current_call().answer(_scenario_of(account))
 
 
+@endpoint(
+    "POST", "/scenario", "Choose the account's scenario.",
+    **takes(name="string: of one that ships", yaml="string: the text of one",
+            scenario="object: one as an object", account=IN_BODY),
+    answers={200: "ScenarioOut"},
+)  # fmt: skip
 def use_scenario() -> Response:
     """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"scenario": object}``.
 
-    A scenario with any mistake changes nothing: 400 with every mistake.
+    A scenario with a mistake changes nothing; the 400 lists every mistake.
     """
     data = json_object("name", "yaml", "scenario", "account")
     if sum(key in data for key in ("name", "yaml", "scenario")) != 1:
         raise invalid("", "give one of name, yaml, scenario")
-    scenario = _read(lambda: _told(data))
+    scenario = read_scenario(lambda: _given(data))
     account = account_named(data)
     policies.use_scenario(account, scenario)
     current_call().why = scenario.scenario
@@ -78,6 +95,10 @@ def use_scenario() -> Response:
         return current_call().answer(_scenario_of(account))
 
 
+@endpoint(
+    "DELETE", "/scenario", "Take the account's scenario away.", query=(ACCOUNT,),
+    answers={200: "ScenarioOut"},
+)  # fmt: skip
 def drop_scenario() -> Response:
     account = account_named()
     policies.use_scenario(account, None)
@@ -85,16 +106,16 @@ def drop_scenario() -> Response:
         return current_call().answer(_scenario_of(account))
 
 
-def _told(data: dict[str, Any]) -> Scenario:
+def _given(data: dict[str, Any]) -> Scenario:
     if "name" in data:
         name = text_of(data, "name") or ""
         return load_scenario(library.shipped_text(name), f"{name}.yaml")
     if "yaml" in data:
-        return load_scenario(text_of(data, "yaml") or "", "yaml", _document_words())
-    return load_scenario_data(data["scenario"], "scenario", _document_words())
+        return load_scenario(text_of(data, "yaml") or "", "yaml", document_words())
+    return load_scenario_data(data["scenario"], "scenario", document_words())
 
 
-def _scenario_of(account: Account) -> dict[str, Any]:
+def _scenario_of(account: Account) -> ScenarioOut:
     scenario = policies.scenario_of(account)
     fired = {
         name.removeprefix("fired:"): count
@@ -108,32 +129,16 @@ def _scenario_of(account: Account) -> dict[str, Any]:
     }
 
 
+@endpoint(
+    "POST", "/next-outcome", "Decide what the next submission gets.", query=(ACCOUNT,),
+    bodies={JSON: "NEXT_OUTCOME"}, body_required=False, answers={201: "NextOutcomeOut"},
+)  # fmt: skip
 def next_outcome() -> Response:
-    """A decision in the scenario language for the account's next submission; they queue."""
+    """A decision in the scenario language for the account's next submission; several wait in
+    a queue."""
     data = json_object()
     account = data.pop("account", None)
-    decision = _part("default", data).default
+    decision = read_part("default", data).default
     assert isinstance(decision, Decision)
     waiting = policies.push_next_outcome(account_named({"account": account}), decision)
     return current_call().answer({"waiting": waiting}, 201)
-
-
-ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
-    ("GET", "/scenarios", list_scenarios),
-    ("GET", "/scenarios/<name>", get_shipped),
-    ("GET", "/scenario", get_scenario),
-    ("POST", "/scenario", use_scenario),
-    ("DELETE", "/scenario", drop_scenario),
-    ("GET", "/schema/scenario.json", scenario_schema),
-    ("GET", "/words", words),
-    ("GET", "/faults", list_faults),
-    ("POST", "/faults", add_fault),
-    ("DELETE", "/faults", clear_faults),
-    ("DELETE", "/faults/<path:id>", remove_fault),
-    ("GET", "/webhooks/policy", get_webhook_policy),
-    ("POST", "/webhooks/policy", set_webhook_policy),
-    ("DELETE", "/webhooks/policy", drop_webhook_policy),
-    ("POST", "/next-outcome", next_outcome),
-    ("GET", "/applications/<id>/why", why),
-    ("GET", "/requests", list_requests),
-]

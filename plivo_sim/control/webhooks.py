@@ -1,25 +1,28 @@
-"""Questions that change nothing: what would happen, why is a signature wrong, what was covered.
-
-The built-in receiver of callbacks, for those who have none yet.
+"""Callbacks: the list, replays, the policy, the check of a signature; and the inboxes: a built-in
+receiver, for those who have none yet.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account, BoundedLog
 from plivo_sim.control import presenters
+from plivo_sim.control.answers import MessageOut
 from plivo_sim.control.inputs import (
-    _part,
+    ACCOUNT,
+    OBJECT,
+    PAGE,
     account_named,
     invalid,
     json_object,
     number_of,
+    read_part,
+    takes,
     text_of,
     word_of,
 )
@@ -29,13 +32,108 @@ from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
 from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.request_log import is_secret
 from plivo_sim.webhooks.signatures import Seen, diagnose
 
 
+@endpoint(
+    "GET", "/webhooks", "Callbacks with every attempt.",
+    query=(ACCOUNT, *PAGE, Query(name="application"), Query(name="state")),
+    answers={200: "WebhooksOut"},
+)  # fmt: skip
+def list_webhooks() -> Response:
+    """Deliveries, oldest first; ``application`` and ``state`` filter."""
+    if request.args.get("state"):
+        word_of(request.args, "state", DeliveryState)
+    account = account_named(sends=True)
+    where = {
+        field: (request.args[name],)
+        for name, field in (("application", "application_id"), ("state", "state"))
+        if request.args.get(name)
+    }
+    with account.lock:
+        page = account.store.deliveries.page(
+            where, offset=number_of("offset", 0), limit=number_of("limit", 100)
+        )
+        shown = [presenters.delivery_of(each) for each in page.records]
+    return current_call().answer({"total_count": page.total_count, "webhooks": shown})
+
+
+@endpoint("GET", "/webhooks/{id}", "One callback.", answers={200: "WebhookOut"}, errors=(404,))
+def get_webhook(id: str) -> Response:
+    account, delivery = _delivery(id)
+    with account.lock:
+        return current_call().answer(presenters.delivery_of(delivery))
+
+
+@endpoint(
+    "POST", "/webhooks/{id}/replay", "Send a callback again.", **takes(),
+    answers={202: "WebhookOut"}, errors=(404,),
+)  # fmt: skip
+def replay_webhook(id: str) -> Response:
+    """Send a delivery again, as a new one; 202 with the new record."""
+    call = current_call()
+    account, delivery = _delivery(id)
+    with account.transaction():
+        again = call.sim.replay(account, delivery)
+    call.account_or_none = account
+    return call.answer(presenters.delivery_of(again), 202)
+
+
+def _delivery(id: str) -> tuple[Account, Delivery]:
+    for account in current_call().sim.accounts():
+        current_call().sim.runner.catch_up(account, sends=True)
+        with account.lock:
+            delivery = account.store.deliveries.fetch(id)
+            if delivery is not None:
+                return account, delivery
+    raise NotFound("webhook", id)
+
+
+@endpoint(
+    "GET", "/webhooks/policy", "What happens to callbacks on their way.", query=(ACCOUNT,),
+    answers={200: "WebhookPolicy"},
+)  # fmt: skip
+def get_webhook_policy() -> Response:
+    account = account_named()
+    with account.lock:
+        return current_call().answer(msgspec.to_builtins(policies.webhook_policy(account)))
+
+
+@endpoint(
+    "POST", "/webhooks/policy", "Disturb callbacks on their way.", query=(ACCOUNT,),
+    bodies={JSON: "WEBHOOK_POLICY"}, body_required=False, answers={200: "WebhookPolicy"},
+)  # fmt: skip
+def set_webhook_policy() -> Response:
+    """A webhook policy in the scenario language, which replaces that of the scenario."""
+    data = json_object()
+    account = data.pop("account", None)
+    policy: WebhookPolicy = read_part("webhooks", data).webhooks
+    policies.set_webhook_policy(account_named({"account": account}), policy)
+    return current_call().answer(msgspec.to_builtins(policy))
+
+
+@endpoint(
+    "DELETE", "/webhooks/policy", "Take the account's own policy away.", query=(ACCOUNT,),
+    answers={200: "WebhookPolicy"},
+)  # fmt: skip
+def drop_webhook_policy() -> Response:
+    account = account_named()
+    policies.set_webhook_policy(account, None)
+    with account.lock:
+        return current_call().answer(msgspec.to_builtins(policies.webhook_policy(account)))
+
+
+@endpoint(
+    "POST", "/webhooks/verify-signature", "Which part of a receiver's check is wrong.",
+    **takes("url", "headers", method="string", url="string", body="string", token="string",  # noqa: S106 (a type)
+            headers=OBJECT | {"additionalProperties": {"type": "string"}}),
+    answers={200: "SignaturesOut"},
+)  # fmt: skip
 def verify_signature() -> Response:
-    """``{"method", "url", "headers", "body", "token"}`` as a receiver saw them; without a token
-    the account's own counts. Says which part of the receiver's check is wrong."""
+    """``{"method", "url", "headers", "body", "token"}`` as a receiver saw them; without a token,
+    the account's own is used. Says which part of the receiver's check is wrong."""
     data = json_object("method", "url", "headers", "body", "token", "account")
     headers = data.get("headers")
     if not isinstance(headers, Mapping) or not all(isinstance(v, str) for v in headers.values()):
@@ -58,6 +156,9 @@ def verify_signature() -> Response:
         raise invalid("url", str(error)) from None
 
 
+# --- inboxes ---------------------------------------------------------------------------------
+
+
 MOST_MESSAGES = 500
 
 
@@ -65,29 +166,26 @@ MOST_INBOXES = 100
 
 
 MOST_INBOX_BYTES = 2 * 1024 * 1024
-"""Callbacks have a few hundred bytes; this is for who sends something else."""
+"""Callbacks have a few hundred bytes; the limit is for those who send something else."""
 
 
 LARGEST_MESSAGE_BYTES = 64 * 1024
 
 
-Message = dict[str, Any]
-
-
 class Inboxes:
-    """What arrived, by the name under which it was sent; all accounts share them.
+    """The messages of every inbox, by its name; all accounts share the inboxes.
 
-    Not state of the simulator: bounded, in memory, untouched by a reset. ``changes`` counts, for
-    those who watch. Safe from any thread.
+    Not state of the simulator: bounded, in memory, kept by a reset. ``changes`` counts every
+    change. Safe from any thread.
     """
 
     def __init__(self) -> None:
         self.changes = 0
         self._lock = threading.Lock()
-        self._kept: dict[str, BoundedLog[Message]] = {}
+        self._kept: dict[str, BoundedLog[MessageOut]] = {}
 
-    def keep(self, name: str, message: Message) -> None:
-        """Put a message into an inbox; the inbox that is oldest goes when there are too many."""
+    def keep(self, name: str, message: MessageOut) -> None:
+        """Put a message into an inbox; when there are too many inboxes, the oldest goes."""
         with self._lock:
             self.changes += 1
             if name not in self._kept and len(self._kept) >= MOST_INBOXES:
@@ -98,32 +196,43 @@ class Inboxes:
             self._kept[name].append(message, size)
 
     def clear(self, name: str) -> None:
-        """Forget what an inbox holds."""
+        """Empty an inbox."""
         with self._lock:
             self.changes += 1
             self._kept.pop(name, None)
 
-    def messages(self, name: str) -> list[Message]:
+    def messages(self, name: str) -> list[MessageOut]:
         """What an inbox holds, oldest first."""
         with self._lock:
             return list(self._kept[name]) if name in self._kept else []
 
     def sizes(self) -> dict[str, int]:
-        """How much each inbox holds, in the order in which they began."""
+        """How much each inbox holds, oldest inbox first."""
         with self._lock:
             return {name: len(kept) for name, kept in self._kept.items()}
 
 
 def inboxes() -> Inboxes:
-    """Those of the simulator that is being asked."""
+    """The inboxes of the simulator that answers this call."""
     kept: Inboxes = current_app.extensions["inboxes"]
     return kept
 
 
+@endpoint(
+    "GET",
+    "/inbox/{name}",
+    "Receive a callback into an inbox.",
+    name="receive_get",
+    answers={200: "ReceivedOut"},
+)
+@endpoint(
+    "POST", "/inbox/{name}", "Receive a callback into an inbox.", name="receive_post", **takes(),
+    answers={200: "ReceivedOut"},
+)  # fmt: skip
 def receive(name: str) -> Response:
-    """The built-in receiver: answers 200 and keeps what came, for those who have none yet."""
+    """Answer 200 and keep what came."""
     body = read_start(request, LARGEST_MESSAGE_BYTES).decode("utf-8", "replace")
-    message = {
+    message: MessageOut = {
         "method": request.method,
         "url": request.url,
         "headers": {
@@ -136,6 +245,7 @@ def receive(name: str) -> Response:
     return current_call().answer({"received": True})
 
 
+@endpoint("GET", "/inbox/{name}/messages", "What an inbox has received.", answers={200: "InboxOut"})
 def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
     for account in current_call().sim.accounts():
@@ -143,83 +253,10 @@ def read_inbox(name: str) -> Response:
     return current_call().answer({"name": name, "messages": inboxes().messages(name)})
 
 
+@endpoint(
+    "DELETE", "/inbox/{name}/messages", "Empty an inbox.", query=(ACCOUNT,),
+    answers={200: "InboxOut"},
+)  # fmt: skip
 def empty_inbox(name: str) -> Response:
     inboxes().clear(name)
     return current_call().answer({"name": name, "messages": []})
-
-
-ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
-    ("GET", "/inbox/<name>", receive),
-    ("POST", "/inbox/<name>", receive),
-    ("GET", "/inbox/<name>/messages", read_inbox),
-    ("DELETE", "/inbox/<name>/messages", empty_inbox),
-]
-
-
-# --- callbacks -------------------------------------------------------------------------------
-
-
-def list_webhooks() -> Response:
-    """Deliveries, oldest first; ``application`` and ``state`` filter."""
-    if request.args.get("state"):
-        word_of(request.args, "state", DeliveryState)
-    account = account_named(sends=True)
-    where = {
-        field: (request.args[name],)
-        for name, field in (("application", "application_id"), ("state", "state"))
-        if request.args.get(name)
-    }
-    with account.lock:
-        page = account.store.deliveries.page(
-            where, offset=number_of("offset", 0), limit=number_of("limit", 100)
-        )
-        shown = [presenters.delivery_of(each) for each in page.records]
-    return current_call().answer({"total_count": page.total_count, "webhooks": shown})
-
-
-def get_webhook(id: str) -> Response:
-    account, delivery = _delivery(id)
-    with account.lock:
-        return current_call().answer(presenters.delivery_of(delivery))
-
-
-def replay_webhook(id: str) -> Response:
-    """Send a delivery again, as a new one; 202 with the new record."""
-    call = current_call()
-    account, delivery = _delivery(id)
-    with account.transaction():
-        again = call.sim.replay(account, delivery)
-    call.account_or_none = account
-    return call.answer(presenters.delivery_of(again), 202)
-
-
-def _delivery(id: str) -> tuple[Account, Delivery]:
-    for account in current_call().sim.accounts():
-        current_call().sim.runner.catch_up(account, sends=True)
-        with account.lock:
-            delivery = account.store.deliveries.fetch(id)
-            if delivery is not None:
-                return account, delivery
-    raise NotFound("webhook", id)
-
-
-def get_webhook_policy() -> Response:
-    account = account_named()
-    with account.lock:
-        return current_call().answer(msgspec.to_builtins(policies.webhook_policy(account)))
-
-
-def set_webhook_policy() -> Response:
-    """A webhook policy in the scenario language, instead of the scenario's."""
-    data = json_object()
-    account = data.pop("account", None)
-    policy: WebhookPolicy = _part("webhooks", data).webhooks
-    policies.set_webhook_policy(account_named({"account": account}), policy)
-    return current_call().answer(msgspec.to_builtins(policy))
-
-
-def drop_webhook_policy() -> Response:
-    account = account_named()
-    policies.set_webhook_policy(account, None)
-    with account.lock:
-        return current_call().answer(msgspec.to_builtins(policies.webhook_policy(account)))

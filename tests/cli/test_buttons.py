@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from plivo_sim.cli import main
 from plivo_sim.client import Client
+from plivo_sim.console import ACTIONS
 from plivo_sim.console.actions import Done
-from plivo_sim.console.routes import ACTIONS
 from tests.cli.conftest import Shell
 from tests.console.support import press
 from tests.support import AUTH_ID, Http

@@ -83,7 +83,7 @@ def faulty(app: Flask) -> Iterator[Call]:
         yield "POST", "/_sim/faults", {"json": {"effect": effect, "times": 1}}
         yield "GET", "Number/", {}
         yield "GET", "/console/", {}
-    app.view_functions["control.GET /clock"] = broken
+    app.view_functions["control.get_clock"] = broken
     yield "GET", "/_sim/clock", {}
 
 

@@ -216,7 +216,7 @@ def test_the_command_for_a_file_is_whole(tmp_path: Path) -> None:
     """The shell puts the same body together around the file."""
     (tmp_path / "it's -kept.json").write_text('{"tables": {}}')
     action = Action(
-        told="", method="POST", path="/restore", attached=("snapshot", "it's -kept.json"),
+        message="", operation="restore", attached=("snapshot", "it's -kept.json"),
         body={"account": AUTH_ID, "snapshot": {"tables": {}}},
     )  # fmt: skip
     piped = action.as_curl("http://127.0.0.1:8700").partition(" | curl ")[0]

@@ -1,4 +1,4 @@
-"""What the console shows of a deed: commands that are safe to paste and do the same."""
+"""What the console shows of an action: commands that are safe to paste and do the same."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def words_of(command: str) -> list[str]:
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_command_is_printable_and_exact(text: str) -> None:
     """Nothing that a terminal obeys is in it, and the shell hands the text on as it is."""
-    command = Action(told="", method="POST", path="/x", cli=("apps", text)).as_command(DEFAULT_URL)
+    command = Action(message="", operation="snapshot", cli=("apps", text)).as_command(DEFAULT_URL)
     assert command.isprintable()
     assert words_of(command) == ["plivo-sim", "apps", text]
 
@@ -44,7 +44,7 @@ def test_a_command_is_printable_and_exact(text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_call_is_printable_and_exact(text: str) -> None:
     """The body, too."""
-    action = Action(told="", method="POST", path="/x", body={"name": text})
+    action = Action(message="", operation="snapshot", body={"name": text})
     call = action.as_curl(DEFAULT_URL)
     assert call.isprintable()
     assert words_of(call)[-1] == f'{{"name": {json.dumps(text, ensure_ascii=False)}}}'
@@ -53,7 +53,7 @@ def test_a_call_is_printable_and_exact(text: str) -> None:
 @pytest.mark.parametrize("text", ["a: b\nc: 'd'\n", "a:\tb\x1b\n"])
 def test_a_written_file_is_exact(text: str) -> None:
     """Lines stay lines where nothing else is in them."""
-    action = Action(told="", method="POST", path="/x", cli=("x",), written=("f.yaml", text))
+    action = Action(message="", operation="snapshot", cli=("x",), written=("f.yaml", text))
     written = action.as_command(DEFAULT_URL).rpartition(" > f.yaml\n")[0]
     assert written.replace("\n", "").isprintable()
     done = subprocess.run(["bash", "-c", written], capture_output=True, check=True)
@@ -75,9 +75,9 @@ def test_a_long_answer_is_not_kept_whole(http: Http) -> None:
     assert len(done.answer["happenings"]) == KEPT_ITEMS
 
 
-def test_another_runs_deed_is_not_shown() -> None:
+def test_another_runs_action_is_not_shown() -> None:
     """A page that is reloaded after a restart does not tell what was done since."""
-    action = Action(told="", method="POST", path="/x")
+    action = Action(message="", operation="snapshot")
     here, there = Memory(), Memory()
     names = [each.keep([Done(action=action, status=200, answer={})]) for each in (here, there)]
     assert here.group(names[0])
@@ -87,14 +87,14 @@ def test_another_runs_deed_is_not_shown() -> None:
 @pytest.mark.parametrize("pending", [True, False])
 def test_what_carries_on_is_said(pending: bool) -> None:
     """An advance that is answered before it is through is not told as done."""
-    action = Action(told="Advanced by 9y.", method="POST", path="/clock/advance")
+    action = Action(message="Advanced by 9y.", operation="advance")
     done = Done(action=action, status=202 if pending else 200, answer={"pending": pending})
-    assert ("carries on" in done.told) == pending
+    assert ("carries on" in done.message) == pending
 
 
 def test_the_history_leaves_nothing_out(http: Http) -> None:
     """What no command does stands in the script of commands as an HTTP call."""
-    action = Action(told="", method="POST", path="/words")
+    action = Action(message="", operation="words")
     http.app.extensions["console"].keep([Done(action=action, status=200, answer={})])
     page = http.get(f"{HOME}/history").text
     script = page.partition('id="script-cli"')[2].partition("</pre>")[0]
