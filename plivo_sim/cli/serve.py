@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import click
 from plivo_sim import __version__
 from plivo_sim.cli.shared import WrongFile, read_option, why_unusable
 from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
 from plivo_sim.settings import (
     Settings,
@@ -182,7 +182,7 @@ def _greet(live: LiveSimulator, settings: Settings) -> None:
 def _greeting(url: str, settings: Settings) -> str:
     where = "in memory, gone when this stops" if settings.state is None else str(settings.state)
     delay = settings.review_delay or "the requirement's own days"
-    advance = shlex.quote(f"{url}/_sim/clock/advance")
+    advance = shell_word(f"{url}/_sim/clock/advance")
     return f"""plivo-sim {__version__}
   Point an SDK at   {url}/v1/Account
   In a browser      {url}/
@@ -190,7 +190,7 @@ def _greeting(url: str, settings: Settings) -> str:
   A review takes    {delay}
   Move time         curl -X POST {advance} -H 'Content-Type: application/json' \
 -d '{{"by": "3d"}}'
-  First steps       plivo-sim try --url {shlex.quote(url)}"""
+  First steps       plivo-sim try --url {shell_word(url)}"""
 
 
 def _trust_hint(authority: Path) -> str:

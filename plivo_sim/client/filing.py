@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -22,6 +21,7 @@ import msgspec
 
 from plivo_sim.client import Client, Form
 from plivo_sim.client.proofs import make_pdf, make_png
+from plivo_sim.domain.text import shell_word
 from plivo_sim.scenarios.language import Correct, Submit
 
 LARGEST_BYTES = 5 * 1024 * 1024
@@ -309,14 +309,13 @@ def application_data(requirements: dict[str, Any], callback_url: str) -> dict[st
 
 
 def _curl(client: Client, token: str, data: dict[str, Any]) -> str:
-    files = " \\\n  ".join(f"-F 'documents[{i}].file=@{name}'" for i, name in enumerate(_FILES))
-    url = f"{client.url}/v1/Account/{client.auth_id}/PhoneNumber/Compliance/"
-    return (
-        f"# curl (plivo-sim try --samples . writes the files)\n"
-        f"curl -u {client.auth_id}:{token} \\\n"
-        f"  {shlex.quote(url)} \\\n"
-        f"  -F 'data={json.dumps(data)}' \\\n  {files}"
-    )
+    files = [f"documents[{i}].file=@{name}" for i, name in enumerate(_FILES)]
+    lines = [
+        f"curl -u {shell_word(f'{client.auth_id}:{token}')}",
+        shell_word(f"{client.url}/v1/Account/{client.auth_id}/PhoneNumber/Compliance/"),
+        *(f"-F {shell_word(each)}" for each in (f"data={json.dumps(data)}", *files)),
+    ]
+    return "# curl (plivo-sim try --samples . writes the files)\n" + " \\\n  ".join(lines)
 
 
 def _sdk_code(client: Client, token: str, data: dict[str, Any]) -> str:
