@@ -15,15 +15,15 @@ from plivo_sim import __version__
 from plivo_sim.domain.wording import did_you_mean
 
 _COMMANDS = {
-    "serve": "serve.serve",
-    "try": "try_.try_",
+    "serve": "server.serve",
+    "try": "applications.try_",
     "status": "accounts.status",
     "doctor": "doctor.doctor",
     "account": "accounts.account",
     "clock": "clock.clock",
     "apps": "applications.apps",
     "scenario": "scenarios.scenario",
-    "replay": "replay.replay",
+    "replay": "scenarios.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",
     "seed": "seed.seed",
@@ -33,8 +33,8 @@ _COMMANDS = {
     "evaluate": "applications.evaluate",
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
-    "run": "serve.run",
-    "verify": "serve.verify",
+    "run": "server.run",
+    "verify": "server.verify",
     "reference": "reference.reference",
 }
 """Where each command is, below ``plivo_sim.cli``: it is loaded when it is wanted."""
@@ -105,8 +105,8 @@ def _in_our_words() -> Iterator[None]:
     except click.NoSuchOption as error:
         near = " or ".join(sorted(error.possibilities or ()))
         hint = f"; did you mean {near}?" if near else ""
-        told = f"there is no option {error.option_name}{hint}"
-        raise click.UsageError(told, error.ctx) from None
+        text = f"there is no option {error.option_name}{hint}"
+        raise click.UsageError(text, error.ctx) from None
 
 
 def _leave_unwritten(stream: Any) -> None:
@@ -122,5 +122,5 @@ def _leave_unwritten(stream: Any) -> None:
 def main() -> None:
     """A local simulator of Plivo's phone-number compliance APIs.
 
-    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nobody answers.
+    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nothing answers.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Asked, asks_account, instant, table, values
+from plivo_sim.cli.shared import Target, instant, table, values, with_account
 
 
 @click.group()
@@ -15,10 +15,10 @@ def clock() -> None:
 
 
 @clock.command()
-@asks_account
-def show(asked: Asked) -> None:
+@with_account
+def show(target: Target) -> None:
     """Show the time, whether it runs, and what is due next."""
-    asked.show(asked.get("/clock"), _clock)
+    target.show(target.get("/clock"), _clock)
 
 
 @clock.command()
@@ -26,9 +26,9 @@ def show(asked: Asked) -> None:
 @click.option("--to", metavar="INSTANT", help="Until then: 2026-03-01T09:00:00Z.")
 @click.option("--until", metavar="STATUS", help="Until the application has this status.")
 @click.option("--application", metavar="ID", help="The application that --until means.")
-@asks_account
+@with_account
 def advance(
-    asked: Asked,
+    target: Target,
     duration: tuple[str, ...],
     to: str | None,
     until: str | None,
@@ -45,40 +45,40 @@ def advance(
     body: dict[str, Any] = {"by": " ".join(duration)} if duration else {"to": to}
     if until is not None:
         body = {"until": {"application": application, "status": until}}
-    asked.show(asked.post("/clock/advance", body), _advanced)
+    target.show(target.post("/clock/advance", body), _advanced)
 
 
 @clock.command("set")
 @click.argument("instant")
-@asks_account
-def set_(asked: Asked, instant: str) -> None:
+@with_account
+def set_(target: Target, instant: str) -> None:
     """Move time on to INSTANT (2026-03-01T09:00:00Z); never back."""
-    asked.show(asked.post("/clock/set", {"to": instant}), _advanced)
+    target.show(target.post("/clock/set", {"to": instant}), _advanced)
 
 
 @clock.command()
-@asks_account
-def pause(asked: Asked) -> None:
+@with_account
+def pause(target: Target) -> None:
     """Make time stand still."""
-    asked.show(asked.post("/clock/pause"), _clock)
+    target.show(target.post("/clock/pause"), _clock)
 
 
 @clock.command()
-@asks_account
-def resume(asked: Asked) -> None:
+@with_account
+def resume(target: Target) -> None:
     """Let time run again."""
-    asked.show(asked.post("/clock/resume"), _clock)
+    target.show(target.post("/clock/resume"), _clock)
 
 
 @clock.command()
 @click.argument("rate", type=float)
-@asks_account
-def rate(asked: Asked, rate: float) -> None:
+@with_account
+def rate(target: Target, rate: float) -> None:
     """Set how fast time runs: simulated seconds in a real one.
 
     86400 is a day a second.
     """
-    asked.show(asked.post("/clock/rate", {"rate": rate}), _clock)
+    target.show(target.post("/clock/rate", {"rate": rate}), _clock)
 
 
 def _clock(answer: dict[str, Any]) -> str:
@@ -98,6 +98,7 @@ def _advanced(answer: dict[str, Any]) -> str:
     happened = table(
         ("at", "application", "what"),
         [(instant(h["at"]), h["application"], _happening(h)) for h in answer["happenings"]],
+        "nothing was due in that time",
     )
     carries_on = "; not done yet, it carries on" if answer["pending"] else ""
     return f"{happened}\nnow {instant(answer['now'])}{carries_on}"

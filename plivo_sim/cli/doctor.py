@@ -98,8 +98,8 @@ def _as_text(found: list[Finding]) -> str:
 def versions() -> Iterator[Finding]:
     """Python, this package and what it stands on; the machine's clock."""
     old = sys.version_info[:2] < OLDEST_PYTHON
-    told = f"{platform.python_version()} at {sys.executable}"
-    yield Finding("Python", "broken" if old else "ok", told, "install 3.11 or newer" * old)
+    text = f"{platform.python_version()} at {sys.executable}"
+    yield Finding("Python", "broken" if old else "ok", text, "install 3.11 or newer" * old)
     libraries = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
     yield Finding("plivo-sim", "ok", f"{__version__} with {libraries}")
     now = datetime.now(UTC)
@@ -115,9 +115,9 @@ def simulator(url: str) -> Iterator[Finding]:
     try:
         health = Client(url).control("GET", "/health")
     except Refused as error:
-        told = f"{url} answers {error.status}: {error}"
+        text = f"{url} answers {error.status}: {error}"
         advice = "another program has the port, or the host is not allowed: serve --port, --url"
-        yield Finding("simulator", "broken", told, advice)
+        yield Finding("simulator", "broken", text, advice)
         return
     except NoUrl as error:
         yield Finding("simulator", "broken", str(error), "--url takes the URL that serve printed")
@@ -130,15 +130,15 @@ def simulator(url: str) -> Iterator[Finding]:
         yield Finding("simulator", "broken", f"{url} is no plivo-sim", advice)
         return
     other = health["version"] != __version__
-    told = f"{url} is plivo-sim {health['version']}, state: {health['state']}"
+    text = f"{url} is plivo-sim {health['version']}, state: {health['state']}"
     advice = f"this command is {__version__}: restart the simulator" * other
-    yield Finding("simulator", "look" if other else "ok", told, advice)
+    yield Finding("simulator", "look" if other else "ok", text, advice)
     for damage in health.get("damages", ()):
         advice = f"what could not be read is kept in {damage['kept_in']}"
         yield Finding("state", "broken", f"{damage['file']} was damaged", advice)
 
 
-def _nobody(url: str, told: str) -> Finding:
+def _nobody(url: str, text: str) -> Finding:
     """Nobody answers: is the port free, or is somebody there who speaks no HTTP?"""
     parts = urlsplit(with_scheme(url))
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -148,7 +148,7 @@ def _nobody(url: str, told: str) -> Finding:
     except OSError:
         return Finding("simulator", "look", f"nobody is at {url}", "start it: plivo-sim serve")
     advice = "another program has the port, or one side speaks TLS: https:// in --url, --port"
-    return Finding("simulator", "broken", f"{url} takes calls, but: {told}", advice)
+    return Finding("simulator", "broken", f"{url} takes calls, but: {text}", advice)
 
 
 def environment(variables: Mapping[str, str]) -> Iterator[Finding]:
@@ -161,30 +161,30 @@ def environment(variables: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("credentials", "broken", "PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN do not fit", advice)
     else:
         yield Finding("credentials", "ok", f"PLIVO_AUTH_ID is {auth_id}, a token is set")
-    yield _pointing(variables)
+    yield _sdk(variables)
     yield _proxy(variables)
     for name, hint in unread(variables):
         yield Finding("variable", "look", f"{name} is set, and nothing reads it", hint)
     if passed_over := of_platform(variables):
-        told = f"{', '.join(passed_over)}: set by the platform, and passed over"
-        yield Finding("variable", "ok", told)
+        text = f"{', '.join(passed_over)}: set by the platform, and passed over"
+        yield Finding("variable", "ok", text)
     unknown = sorted(set(variables) & {"PLIVO_BASE_URL", "PLIVO_API_URL", "PLIVO_BASE_URI"})
     if unknown:
         advice = "no SDK reads it; docs/sdks.md has what each one does read"
         yield Finding("SDK", "look", f"{', '.join(unknown)} is set", advice)
 
 
-def _pointing(variables: Mapping[str, str]) -> Finding:
+def _sdk(variables: Mapping[str, str]) -> Finding:
     """Where the Python SDK of this environment goes by itself: to the real service."""
     try:
         version = metadata.version("plivo")
     except metadata.PackageNotFoundError:
         return Finding("SDK", "ok", "plivo for Python is not installed here")
     url = variables.get("PLIVO_SIM_URL") or variables.get("PLIVO_SIM_API")
-    told = f"plivo {version} calls api.plivo.com unless the program points it elsewhere"
+    text = f"plivo {version} calls api.plivo.com unless the program points it elsewhere"
     if url:
-        return Finding("SDK", "ok", f"{told}; PLIVO_SIM_URL offers {url}")
-    return Finding("SDK", "look", told, "point it as docs/sdks.md shows, or use plivo-sim run")
+        return Finding("SDK", "ok", f"{text}; PLIVO_SIM_URL offers {url}")
+    return Finding("SDK", "look", text, "point it as docs/sdks.md shows, or use plivo-sim run")
 
 
 def _proxy(variables: Mapping[str, str]) -> Finding:

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from plivo_sim.cli.shared import Asked, RefusedBySimulator, WrongFile, makes_account, refusal, table
+from plivo_sim.cli.shared import (
+    RefusedBySimulator,
+    Target,
+    WrongFile,
+    refusal,
+    table,
+    with_new_account,
+)
 from plivo_sim.client.rows import COLUMNS, read_rows
 
 if TYPE_CHECKING:
     from plivo_sim.client import Client
-    from plivo_sim.client.filing import Applicant, Key, Requirement
+    from plivo_sim.client.applications import Applicant, Key, Requirement
 
     Requirements = dict[Key, Requirement]
 
@@ -62,9 +69,9 @@ _SHARES = {
     show_envvar=True,
     help="Auth token of the account; its callbacks are signed with the last one used.",
 )
-@makes_account
+@with_new_account
 def seed(
-    asked: Asked,
+    target: Target,
     count: int | None,
     file: Path | None,
     seed: int,
@@ -81,8 +88,8 @@ def seed(
     from plivo_sim.client import Client
 
     _check_usage(count, file, country, callback_url, shares)
-    requirements = _requirements(asked, country)
-    client = Client(asked.client.url, _account(asked), token)
+    requirements = _requirements(target, country)
+    client = Client(target.client.url, _account(target), token)
     if file is not None:
         applicants = _from_file(client, file, seed, requirements)
     else:
@@ -90,7 +97,7 @@ def seed(
         applicants = _made_up(count or 0, seed, requirements, wanted, callback_url)
     answers = _file_all(client, applicants, requirements)
     answer = {"account": client.auth_id, "applications": answers}
-    asked.show(answer, lambda _: _summary(client.auth_id, applicants))
+    target.show(answer, lambda _: _summary(client.auth_id, applicants))
 
 
 def _check_usage(
@@ -109,32 +116,32 @@ def _check_usage(
         raise click.UsageError("the shares are more than 1 together")
 
 
-def _account(asked: Asked) -> str:
+def _account(target: Target) -> str:
     """The account named, the only one, or a new one where there is none."""
     from plivo_sim.client import Refused
 
-    if asked.account:
-        return asked.account
+    if target.account:
+        return target.account
     try:
-        return str(asked.get("/clock")["account"])
+        return str(target.get("/clock")["account"])
     except Refused as error:
         if error.body.get("accounts") != []:
             raise
     return DEFAULT_ACCOUNT
 
 
-def _requirements(asked: Asked, country: tuple[str, ...]) -> Requirements:
+def _requirements(target: Target, country: tuple[str, ...]) -> Requirements:
     """What the catalogue asks for: in these countries, or in all that ask for anything."""
     wanted = {each.upper() for each in country}
     found = {
         (each["country_iso"], each["number_type"], each["user_type"]): each
-        for each in asked.of_all.get("/requirements")["requirements"]
+        for each in target.of_all.get("/requirements")["requirements"]
     }
     known = {key[0] for key in found}
     unknown = sorted(wanted - known)
     if unknown:
-        told = f"--country {unknown[0]}: the catalogue has {', '.join(sorted(known))}"
-        raise click.UsageError(told)
+        text = f"--country {unknown[0]}: the catalogue has {', '.join(sorted(known))}"
+        raise click.UsageError(text)
     return {key: each for key, each in found.items() if not wanted or key[0] in wanted}
 
 
@@ -184,11 +191,11 @@ def _from_file(
 def _refused_rows(
     client: Client, applicants: dict[int, Applicant], requirements: Requirements
 ) -> Iterator[tuple[int, str]]:
-    from plivo_sim.client.filing import filing
+    from plivo_sim.client.applications import create_request
 
     with _progress(applicants.items(), "checking") as bar:
         for line, applicant in bar:
-            request = filing(applicant, requirements[applicant.key])
+            request = create_request(applicant, requirements[applicant.key])
             answer = client.evaluate(request.form, request.headers)
             for problem in answer.get("problems", ()):
                 yield line, f"{problem['path']}: {problem['message']}"
@@ -198,19 +205,19 @@ def _file_all(
     client: Client, applicants: Sequence[Applicant], requirements: Requirements
 ) -> list[dict[str, Any]]:
     from plivo_sim.client import Refused
-    from plivo_sim.client.filing import filing
+    from plivo_sim.client.applications import create_request
 
     answers = []
     with _progress(applicants, "filing") as bar:
         for applicant in bar:
-            request = filing(applicant, requirements[applicant.key])
+            request = create_request(applicant, requirements[applicant.key])
             try:
                 answers.append(
                     client.compliance("POST", form=request.form, headers=request.headers)
                 )
             except Refused as error:
-                told = f"{refusal(error)}\n  application '{applicant.alias}'; filed before it:"
-                raise RefusedBySimulator(f"{told} {len(answers)} of {len(applicants)}") from None
+                text = f"{refusal(error)}\n  application '{applicant.alias}'; filed before it:"
+                raise RefusedBySimulator(f"{text} {len(answers)} of {len(applicants)}") from None
     return answers
 
 

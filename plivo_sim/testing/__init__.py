@@ -185,12 +185,12 @@ class Handle:
         """A scenario that ships, a file, YAML text, or the same as a dictionary."""
         words = self.sim.catalogue.document_words
         if isinstance(scenario, Mapping):
-            told = load_scenario_data(dict(scenario), document_words=words)
+            loaded = load_scenario_data(dict(scenario), document_words=words)
         elif "\n" in scenario:
-            told = load_scenario(scenario, document_words=words)
+            loaded = load_scenario(scenario, document_words=words)
         else:
-            told = find_scenario(scenario, words)
-        policies.use_scenario(self.account, told)
+            loaded = find_scenario(scenario, words)
+        policies.use_scenario(self.account, loaded)
 
     def next_outcome(self, decide: str, **values: Any) -> None:
         """Decide the next submission: ``next_outcome("rejected", reason="name_mismatch")``."""
@@ -245,15 +245,15 @@ class Handle:
         delivered = [each for each in found if each.state is DeliveryState.DELIVERED]
         if delivered:
             return delivered[-1]
-        told = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
-        raise AssertionError(f"no callback with {told} was delivered\n{self.report()}")
+        text = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+        raise AssertionError(f"no callback with {text} was delivered\n{self.report()}")
 
     def report(self) -> str:
         """The clock, the timelines, the callbacks, the last exchanges, the near-miss rules; then
         which other accounts have records."""
         with self.account.lock:
-            told = [*_report(self.account)]
-        return "\n".join([*told, *self._others(), *self._hints])
+            lines = [*_report(self.account)]
+        return "\n".join([*lines, *self._others(), *self._hints])
 
     def _others(self) -> Iterator[str]:
         for account in self.sim.accounts():
@@ -401,8 +401,8 @@ def _report(account: Account) -> Iterator[str]:
     for application in account.store.applications.every():
         yield f"application {application.id} ({application.alias}): {application.status}"
         for change in application.timeline:
-            told = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
-            yield told + (f" ({change.reason})" if change.reason else "")
+            text = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
+            yield text + (f" ({change.reason})" if change.reason else "")
         for explanation in planning.explanations_of(account, application.id):
             for verdict in explanation.verdicts:
                 if not verdict.matched:

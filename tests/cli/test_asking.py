@@ -31,7 +31,7 @@ OF_ONE_ACCOUNT = [
 def test_nobody_answers(words: tuple[str, ...]) -> None:
     """Exit code 3, and how to start a simulator."""
     told = Shell("http://127.0.0.1:1").error(*words, code=3)
-    assert told == "Error: nobody answers at http://127.0.0.1:1; start it: plivo-sim serve\n"
+    assert told == "Error: nothing answers at http://127.0.0.1:1; start it: plivo-sim serve\n"
 
 
 @pytest.mark.parametrize("words", OF_ONE_ACCOUNT, ids=" ".join)
@@ -41,7 +41,7 @@ def test_several_accounts(shell: Shell, http: Http, other: Http, words: tuple[st
     other.sdk_created()
     told = shell.error(*words, code=1)
     assert told.splitlines() == [
-        "Error: several accounts exist; say which one:",
+        "Error: several accounts exist; choose one:",
         f"  --account {AUTH_ID}",
         f"  --account {OTHER_ID}",
     ]
@@ -84,9 +84,9 @@ def test_a_refusal_as_json(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("nonsense://x", "is no URL"),
-        ("http://127.0.0.1:99999", "is no URL"),
-        ("127.0.0.1:1", "nobody answers at http://127.0.0.1:1"),
+        ("nonsense://x", "is not a URL"),
+        ("http://127.0.0.1:99999", "is not a URL"),
+        ("127.0.0.1:1", "nothing answers at http://127.0.0.1:1"),
     ],
 )
 def test_an_url_that_leads_nowhere(url: str, told: str) -> None:
@@ -96,7 +96,7 @@ def test_an_url_that_leads_nowhere(url: str, told: str) -> None:
 
 def test_something_else_answers(receiver: Receiver) -> None:
     """What is no simulator is told apart from one that refuses."""
-    assert "is no plivo-sim" in Shell(receiver.url).error("status", code=3)
+    assert "is not plivo-sim" in Shell(receiver.url).error("status", code=3)
 
 
 @pytest.mark.parametrize("words", [("apps", "show"), ("apps", "accept"), ("webhooks", "show")])

@@ -509,7 +509,7 @@ def test_try_without_a_simulator() -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         done = run("try", "--url", url)
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == f"Error: nobody answers at {url}; start it: plivo-sim serve\n"
+    assert done.stderr == f"Error: nothing answers at {url}; start it: plivo-sim serve\n"
 
 
 # --- help ------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
 
 def test_no_row() -> None:
     """Is said so."""
-    assert table(("id",), []) == "none"
+    assert table(("id",), [], "no account exists") == "no account exists"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import WrongFile, read_option, why_unusable
+from plivo_sim.cli.shared import WrongFile, exit_codes, read_option, why_unusable
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
@@ -93,8 +93,8 @@ def note_variables(variables: Mapping[str, str]) -> None:
     """Say on stderr which ``PLIVO_SIM_*`` variables have no effect."""
     passed_over = of_platform(variables)
     if passed_over:
-        told = "set by the platform (Kubernetes names a service's address so), and passed over"
-        click.echo(f"{', '.join(passed_over)}: {told}", err=True)
+        text = "set by the platform (Kubernetes names a service's address so), and passed over"
+        click.echo(f"{', '.join(passed_over)}: {text}", err=True)
     for name, hint in unread(variables):
         click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
 
@@ -155,8 +155,8 @@ def start_failure(error: Exception, settings: Settings) -> str:
     if isinstance(error, OSError) and error.filename:
         return why_unusable(error)
     if isinstance(error, OSError):
-        told = error.strerror or str(error)
-        return f"cannot listen on {authority(settings.host, settings.port)}: {told}; try --port 0"
+        text = error.strerror or str(error)
+        return f"cannot listen on {authority(settings.host, settings.port)}: {text}; try --port 0"
     return str(error)
 
 
@@ -167,8 +167,8 @@ def _write_whole(path: Path, text: str) -> None:
         aside.write_text(text)
         aside.replace(path)
     except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        raise WrongFile(f"--ready-file {path}: {told}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WrongFile(f"--ready-file {path}: {reason}") from None
 
 
 def _greet(live: LiveSimulator, settings: Settings) -> None:
@@ -248,8 +248,8 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
 
     with LiveSimulator(settings) as live:
         try:
-            told = {**variables(live.url), **without_proxy(environment)}
-            child = subprocess.Popen(command, env={**environment, **told})  # noqa: S603
+            added = {**variables(live.url), **without_proxy(environment)}
+            child = subprocess.Popen(command, env={**environment, **added})  # noqa: S603
         except (FileNotFoundError, PermissionError):
             return NOT_FOUND
 
@@ -274,9 +274,6 @@ def _has_the_terminal_s(pid: int) -> bool:
             return os.getpgid(pid) == os.getpgrp() == os.tcgetpgrp(terminal.fileno())
     except OSError:  # no terminal, or the command is gone
         return False
-
-
-UNREACHABLE = 3
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -321,17 +318,14 @@ def verify(base_url: str, auth_id: str, auth_token: str, life_cycle: bool, as_js
 
     Read-only unless --life-cycle is given. Exit code 1 when a shape differs.
     """
-    from plivo_sim.client.verify import Unreachable, Verifier
+    from plivo_sim.client.verify import Verifier
 
     verifier = Verifier(base_url, auth_id, auth_token)
-    try:
+    with exit_codes():
         probes = [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
-    except Unreachable as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(UNREACHABLE)
     if as_json:
-        told = [{"probe": each.name, "differences": each.differences} for each in probes]
-        click.echo(json.dumps(told, indent=2))
+        shown = [{"probe": each.name, "differences": each.differences} for each in probes]
+        click.echo(json.dumps(shown, indent=2))
     else:
         for probe in probes:
             click.echo(f"{'differs' if probe.differences else 'ok':<8} {probe.name}")
