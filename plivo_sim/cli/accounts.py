@@ -1,8 +1,6 @@
-"""``plivo-sim account``: accounts, and the settings that are their own.
+"""``plivo-sim account``: accounts and their settings; ``status``, ``reset`` and ``export``.
 
-``plivo-sim status``, ``reset`` and ``export``.
-
-``plivo-sim snapshot``: a moment of an account, kept by name or in a file.
+``plivo-sim snapshot``: the state of an account at a moment, kept by name or in a file.
 """
 
 from __future__ import annotations
@@ -63,10 +61,10 @@ def set_(target: Target, settings: tuple[str, ...]) -> None:
     """Change settings of one account.
 
     NAME is that of the server's setting, with underscores: review_delay=3d. The account that
-    --account names is made if it does not exist; without NAME=VALUE that is all.
+    --account names is created if it does not exist; without NAME=VALUE nothing else happens.
     """
     if not (settings or target.account):
-        raise click.UsageError("give NAME=VALUE, or --account to make one")
+        raise click.UsageError("give NAME=VALUE, or --account to create one")
     given = dict(map(_setting, settings))
     auth_id = target.account or target.get("/clock")["account"]
     target.show(target.post("/accounts", {"auth_id": auth_id, "settings": given}), _account)
@@ -86,7 +84,7 @@ def _account(answer: dict[str, Any]) -> str:
 @click.command()
 @with_simulator
 def status(target: Target) -> None:
-    """Show whether it answers, and its accounts."""
+    """Show whether the simulator answers, and its accounts."""
     answer = {
         "health": target.get("/health"),
         "accounts": target.get("/accounts")["accounts"],
@@ -117,15 +115,19 @@ def _damage(damage: dict[str, Any]) -> str:
 @click.option("--all", "all_", is_flag=True, help="Every account.")
 @with_account
 def reset(target: Target, all_: bool) -> None:
-    """Forget everything that an account holds.
+    """Delete everything in an account, and the account.
 
-    It does not exist afterwards, until something is written to it.
+    It is created again when something is written to it.
     """
     said = click.get_current_context().get_parameter_source("account")
     if all_ and said is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give one of --all, --account")
     answer = target.post("/reset", {"account": "all"} if all_ else {})
-    target.show(answer, lambda answer: f"reset {', '.join(answer['reset']) or 'nothing'}")
+    target.show(answer, _reset)
+
+
+def _reset(answer: dict[str, Any]) -> str:
+    return f"reset {', '.join(answer['reset'])}" if answer["reset"] else "no account to reset"
 
 
 @click.command()
@@ -145,7 +147,7 @@ def export(target: Target, file: Path) -> None:
     file.write_text(as_json(answer), "utf-8")
     if not target.as_json:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
-        click.echo(f"{file}: {counts or 'nothing'}")
+        click.echo(f"{file}: {counts or 'no records'}")
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -153,18 +155,18 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def snapshot() -> None:
-    """Keep a moment of an account, and come back to it."""
+    """Save the state of an account, and return to it."""
 
 
 @snapshot.command()
 @click.argument("name", required=False)
-@click.option("--file", type=_FILE, help="Also write it there, whole: records and files.")
+@click.option("--file", type=_FILE, help="Also write it to this file, records and documents.")
 @with_account
 def save(target: Target, name: str | None, file: Path | None) -> None:
-    """Remember this moment under NAME.
+    """Save the present state under NAME.
 
-    The simulator forgets it when it stops. With --file it is written there too. Without NAME it
-    is called by the file, or snapshot-N.
+    The simulator keeps it until it stops. With --file it is written there too. Without NAME it
+    is named after the file, or snapshot-N.
     """
     wanted = name or (file.stem if file else None)
     answer = target.post("/snapshot", {"name": wanted} if wanted else {})
@@ -179,12 +181,12 @@ def save(target: Target, name: str | None, file: Path | None) -> None:
 
 @snapshot.command()
 @click.argument("name", required=False)
-@click.option("--file", type=_FILE, help="One that save --file wrote.")
+@click.option("--file", type=_FILE, help="A file that save --file wrote.")
 @with_new_account
 def load(target: Target, name: str | None, file: Path | None) -> None:
-    """Make the moment NAME, or the one in a file, the present again.
+    """Return to the state saved as NAME, or to the one in a file.
 
-    A file goes into the account that it was made in, unless --account says otherwise.
+    A file is loaded into the account that it was saved from, unless --account names another.
     """
     if bool(name) == (file is not None):
         raise click.UsageError("give one of NAME, --file")
@@ -203,5 +205,5 @@ def _read(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise WrongFile(f"{file}: not valid JSON: {error}") from None
     if not isinstance(document, dict) or "plivo_sim_snapshot" not in document:
-        raise WrongFile(f"{file}: no snapshot; plivo-sim snapshot save --file makes one")
+        raise WrongFile(f"{file}: not a snapshot; plivo-sim snapshot save --file writes one")
     return document

@@ -49,12 +49,12 @@ def _choice(words: type[StrEnum]) -> click.Choice[str]:
 
 @click.group()
 def apps() -> None:
-    """List applications, explain them, decide them by hand."""
+    """List applications, explain them, decide them."""
 
 
 @apps.command("list")
 @click.option("--status", type=_choice(Status), multiple=True, help="Only with this status.")
-@click.option("--country", metavar="XX", multiple=True, help="Only of this one.")
+@click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
 @click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
 @page_options
@@ -68,7 +68,7 @@ def list_(
     limit: int,
     offset: int,
 ) -> None:
-    """List applications, oldest first. A filter that is given twice takes either."""
+    """List applications, oldest first. A filter that is given twice matches either value."""
     answer = target.get(
         "/applications",
         status=status,
@@ -149,9 +149,9 @@ def _timeline(timeline: list[dict[str, Any]]) -> str:
 @id_argument
 @with_simulator
 def why(target: Target, id: str) -> None:
-    """Explain who decided each attempt, and why.
+    """Explain how each attempt was decided.
 
-    Shows which rule it was, and why the others did not match.
+    Shows the rule that matched, and why the others did not.
     """
     target.show(target.get(f"/applications/{id}/why"), _why)
 
@@ -170,7 +170,7 @@ def _why(answer: dict[str, Any]) -> str:
 # --- decisions -------------------------------------------------------------------------------
 
 _REASON_HELP = (
-    f"The same as REASON, what the applicant is told: a text, or one of {', '.join(PRESETS)}."
+    f"The same as REASON, which the applicant sees: a text, or one of {', '.join(PRESETS)}."
 )
 
 
@@ -209,7 +209,11 @@ def _decision(verb: str, status: Status, help: str) -> click.Command:
 
 for _verb, _status, _help in (
     ("reject", Status.REJECTED, "Reject a submitted application."),
-    ("more-info", Status.MORE_INFO_REQUIRED, "Ask for more about a submitted application."),
+    (
+        "more-info",
+        Status.MORE_INFO_REQUIRED,
+        "Ask for more information about a submitted one.",
+    ),
     ("suspend", Status.SUSPENDED, "Suspend an accepted application."),
     ("expire", Status.EXPIRED, "Let an accepted application expire."),
 ):
@@ -227,12 +231,18 @@ File = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command()
 @click.argument("data", type=File)
-@click.option("--file", "files", type=File, multiple=True, help="Of a document, in their order.")
+@click.option(
+    "--file",
+    "files",
+    type=File,
+    multiple=True,
+    help="The documents' files, in order.",
+)
 @with_account
 def evaluate(target: Target, data: Path, files: tuple[Path, ...]) -> None:
-    """Tell what would happen to an application, and why.
+    """Show what would happen to an application, and why.
 
-    Nothing of it is kept. DATA is a file with the JSON of the SDK's ``data``.
+    Nothing is created. DATA is a file with the JSON of the SDK's ``data``.
     """
     text = text_of_file(data)
     try:

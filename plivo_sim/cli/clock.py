@@ -23,9 +23,9 @@ def show(target: Target) -> None:
 
 @clock.command()
 @click.argument("duration", nargs=-1)
-@click.option("--to", metavar="INSTANT", help="Until then: 2026-03-01T09:00:00Z.")
+@click.option("--to", metavar="INSTANT", help="Until this time: 2026-03-01T09:00:00Z.")
 @click.option("--until", metavar="STATUS", help="Until the application has this status.")
-@click.option("--application", metavar="ID", help="The application that --until means.")
+@click.option("--application", metavar="ID", help="The application for --until.")
 @with_account
 def advance(
     target: Target,
@@ -59,14 +59,14 @@ def set_(target: Target, instant: str) -> None:
 @clock.command()
 @with_account
 def pause(target: Target) -> None:
-    """Make time stand still."""
+    """Stop the clock."""
     target.show(target.post("/clock/pause"), _clock)
 
 
 @clock.command()
 @with_account
 def resume(target: Target) -> None:
-    """Let time run again."""
+    """Let the clock run again."""
     target.show(target.post("/clock/resume"), _clock)
 
 
@@ -74,15 +74,15 @@ def resume(target: Target) -> None:
 @click.argument("rate", type=float)
 @with_account
 def rate(target: Target, rate: float) -> None:
-    """Set how fast time runs: simulated seconds in a real one.
+    """Set how fast time runs: simulated seconds per real second.
 
-    86400 is a day a second.
+    86400 is a day per second.
     """
     target.show(target.post("/clock/rate", {"rate": rate}), _clock)
 
 
 def _clock(answer: dict[str, Any]) -> str:
-    runs = "stands still" if answer["paused"] else f"runs, {answer['rate']:g} s a second"
+    runs = "paused" if answer["paused"] else f"runs, {answer['rate']:g} s per second"
     return values(
         [
             ("account", answer["account"]),
@@ -100,7 +100,7 @@ def _advanced(answer: dict[str, Any]) -> str:
         [(instant(h["at"]), h["application"], _happening(h)) for h in answer["happenings"]],
         "nothing was due in that time",
     )
-    carries_on = "; not done yet, it carries on" if answer["pending"] else ""
+    carries_on = "; not finished yet, it goes on in the background" if answer["pending"] else ""
     return f"{happened}\nnow {instant(answer['now'])}{carries_on}"
 
 

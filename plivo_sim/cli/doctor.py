@@ -1,4 +1,4 @@
-"""``plivo-sim doctor``: what is wrong with the set-up, and what to do about it."""
+"""``plivo-sim doctor``: what is wrong with the set-up, and how to repair it."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Finding:
     show_envvar=True,
     help="The state directory to look at.",
 )
-@click.option("--callback-url", default="", help="A receiver: can callbacks reach it?")
+@click.option("--callback-url", default="", help="A receiver; can callbacks reach it?")
 @click.option(
     "--allow-callback-hosts",
     default="",
     callback=lambda _, parameter, text: read_option(parameter, read_hosts, text),
     envvar="PLIVO_SIM_ALLOW_CALLBACK_HOSTS",
     show_envvar=True,
-    help="As it is given to serve.",
+    help="The same as for serve.",
 )
 @click.option("--json", "shows_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(
@@ -74,10 +74,10 @@ def doctor(
     allow_callback_hosts: tuple[str, ...],
     shows_json: bool,
 ) -> None:
-    """Look at the set-up and say what to do.
+    """Check the set-up and say what to do.
 
-    Exits with 1 when something is broken. Nothing is changed, and nothing is sent to a receiver:
-    it is only connected to.
+    Exits with 1 when something is broken. Nothing is changed; a receiver is connected to, but
+    nothing is sent to it.
     """
     found = [*versions(), *simulator(url), *environment(os.environ)]
     if state is not None:
@@ -109,7 +109,7 @@ def versions() -> Iterator[Finding]:
 
 
 def simulator(url: str) -> Iterator[Finding]:
-    """Who answers at the URL, if anybody does."""
+    """What answers at the URL, if anything does."""
     from plivo_sim.client import Client, NoUrl, Refused, Unreachable
 
     try:
@@ -123,11 +123,11 @@ def simulator(url: str) -> Iterator[Finding]:
         yield Finding("simulator", "broken", str(error), "--url takes the URL that serve printed")
         return
     except (Unreachable, ValueError) as error:
-        yield _nobody(url, str(error))
+        yield _unanswered(url, str(error))
         return
     if not isinstance(health, Mapping) or "version" not in health:
         advice = "another program has the port: plivo-sim serve --port 0 finds a free one"
-        yield Finding("simulator", "broken", f"{url} is no plivo-sim", advice)
+        yield Finding("simulator", "broken", f"{url} is not plivo-sim", advice)
         return
     other = health["version"] != __version__
     text = f"{url} is plivo-sim {health['version']}, state: {health['state']}"
@@ -138,15 +138,17 @@ def simulator(url: str) -> Iterator[Finding]:
         yield Finding("state", "broken", f"{damage['file']} was damaged", advice)
 
 
-def _nobody(url: str, text: str) -> Finding:
-    """Nobody answers: is the port free, or is somebody there who speaks no HTTP?"""
+def _unanswered(url: str, text: str) -> Finding:
+    """Nothing answers: is the port free, or does something listen there that is not HTTP?"""
     parts = urlsplit(with_scheme(url))
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         with socket.create_connection((parts.hostname or "", port), CONNECT_S):
             pass
     except OSError:
-        return Finding("simulator", "look", f"nobody is at {url}", "start it: plivo-sim serve")
+        return Finding(
+            "simulator", "look", f"nothing answers at {url}", "start it: plivo-sim serve"
+        )
     advice = "another program has the port, or one side speaks TLS: https:// in --url, --port"
     return Finding("simulator", "broken", f"{url} takes calls, but: {text}", advice)
 
@@ -191,7 +193,7 @@ def _proxy(variables: Mapping[str, str]) -> Finding:
     set_ = [name for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY") if variables.get(name)]
     direct = variables.get("NO_PROXY", "") + variables.get("no_proxy", "")
     if not set_ or any(word in direct for word in ("127.0.0.1", "localhost", "*")):
-        return Finding("proxy", "ok", "none between here and this machine")
+        return Finding("proxy", "ok", "no proxy is between this command and this machine")
     advice = "add 127.0.0.1,localhost to NO_PROXY: the proxy would get the calls"
     return Finding("proxy", "look", f"{', '.join(set_)} is set", advice)
 
@@ -223,7 +225,7 @@ def _is_locked(state: Path) -> bool:
 
 
 def receiver(url: str, allowed: tuple[str, ...]) -> Iterator[Finding]:
-    """Whether a callback would get there: allowed, known by name, and somebody listens."""
+    """Whether a callback would get there: allowed, its name resolves, and something listens."""
     from plivo_sim.services.callback_urls import check
     from plivo_sim.webhooks.transport import HttpTransport
 

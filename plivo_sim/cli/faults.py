@@ -61,7 +61,7 @@ def _variable(path: str) -> str:
 def add(target: Target, **given: Any) -> None:
     """Switch a fault on.
 
-    It stays until it is cleared, or has struck --times.
+    It stays on until it is cleared, or has been injected --times.
     """
     body: dict[str, Any] = {}
     for path, _ in fault_fields():
@@ -79,7 +79,7 @@ def add(target: Target, **given: Any) -> None:
 @fault.command("list")
 @with_account
 def list_(target: Target) -> None:
-    """List the faults that are on, the scenario's own included."""
+    """List the faults that are on, with those of the scenario."""
     target.show(target.get("/faults"), lambda answer: _list(answer, target.where))
 
 
@@ -87,7 +87,7 @@ def list_(target: Target) -> None:
 @click.argument("id", required=False)
 @with_account
 def clear(target: Target, id: str | None) -> None:
-    """Switch a fault off; without ID all, except the scenario's own."""
+    """Switch a fault off; without ID all but the scenario's."""
     if id is not None and not id.strip():
         raise click.UsageError("ID must not be empty")
     target.show(

@@ -20,7 +20,7 @@ from plivo_sim.settings import Settings
 _INTRO = """\
 # The command line
 
-`plivo-sim serve` starts a simulator; most other commands ask a running one over HTTP. They find it
+`plivo-sim serve` starts a simulator; most other commands call a running one over HTTP. They find it
 by `--url` or `PLIVO_SIM_URL`, and take the account by `--account` or `PLIVO_SIM_ACCOUNT` (needed
 only when several exist). `--json` prints the simulator's own JSON and nothing else, a refusal's
 problem details included.
@@ -107,7 +107,7 @@ def page(main: click.Group) -> str:
 
 _CSV = (
     "The first line names the columns, in any order; UTF-8, separated by commas. Every wrong row\n"
-    "is named with its line, and nothing is filed if any is wrong."
+    "is named with its line, and nothing is created if any is wrong."
 )
 
 

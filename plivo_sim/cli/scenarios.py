@@ -1,4 +1,4 @@
-"""``plivo-sim scenario``: scenarios, the ones that ship and one's own."""
+"""``plivo-sim scenario``: use, check and write scenarios. ``plivo-sim replay``: play one."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def _present(answer: dict[str, Any]) -> str:
 
 @scenario.command()
 @click.argument("name", metavar="NAME|FILE", required=False)
-@click.option("--none", is_flag=True, help="Go back to no scenario at all.")
+@click.option("--none", is_flag=True, help="Use no scenario any more.")
 @with_new_account
 def use(target: Target, name: str | None, none: bool) -> None:
-    """Make a scenario that ships, or a file, the account's. Its rules start counting anew."""
+    """Use a scenario that ships, or a file, in the account. Its rules start counting anew."""
     if bool(name) == none:
         raise click.UsageError("give one of NAME|FILE, --none")
     if not name:
@@ -117,10 +117,10 @@ def _use_file(target: Target, path: Path) -> Any:
 @scenario.command("next")
 @click.argument("status", type=click.Choice(DECISIONS))
 @click.option("--reason", help="The name of a preset, or any text.")
-@click.option("--after", metavar="DURATION", help="Else after the account's review delay.")
+@click.option("--after", metavar="DURATION", help="The default is the account's review delay.")
 @with_new_account
 def next_(target: Target, status: str, reason: str | None, after: str | None) -> None:
-    """Decide the next submission, whatever the scenario says. They queue."""
+    """Decide the next submission, whatever the scenario says. Decisions queue."""
     given = {"decide": status, "reason": reason, "after": after}
     body = {name: text for name, text in given.items() if text}
     target.show(target.post("/next-outcome", body), lambda answer: f"{answer['waiting']} waiting")
@@ -189,12 +189,12 @@ def _as_json(mistakes: list[Mistake]) -> str:
 
 @scenario.command()
 @click.argument("name", metavar="NAME|FILE")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(name: str, force: bool) -> None:
-    """Write a commented scenario to begin with, NAME.yaml. Needs no simulator."""
+    """Write a commented scenario to start from, NAME.yaml. Needs no simulator."""
     path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
     if path.exists() and not force:
-        raise WrongFile(f"{path} is there already; --force writes over it")
+        raise WrongFile(f"{path} exists already; --force overwrites it")
     path.write_text(starter(path.stem), "utf-8")
     click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
 
@@ -224,20 +224,20 @@ OK = 200
     default="",
     envvar="PLIVO_SIM_URL",
     show_envvar=True,
-    help="A running simulator to play it on; without it, one is started for the replay.",
+    help="A running simulator to play it on; by default, one is started for the replay.",
 )
 @click.option(
     "--against",
     default="",
     metavar="URL",
-    help="Webhook endpoint of your own application: callbacks go there, its answers are result.",
+    help="Webhook endpoint of your own application: callbacks go there, and its answers are shown.",
 )
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON and nothing else.")
 def replay(source: str, url: str, against: str, as_json_: bool) -> None:
-    """Play a scenario, tell what happened and whether it holds.
+    """Play a scenario, show what happened and whether it holds.
 
-    It files what the scenario files and moves time; the scenario is one that ships, or a file.
-    It plays in an account of its own, which is emptied first and stays to be looked at.
+    It submits the scenario's applications and moves time; the scenario is one that ships, or a
+    file. It plays in an account of its own, which is emptied first and kept afterwards.
 
     Exit codes: 0 what the scenario expects holds, 1 it does not, 2 a wrong scenario,
     3 nothing answers.
@@ -275,7 +275,7 @@ def _scenario_of(name: str, url: str) -> Scenario:
     except OSError as error:
         raise WrongFile(f"{name}: {error.strerror}") from None
     if not scenario.steps:
-        raise WrongFile(f"{name}: steps: there are none, so there is nothing to replay")
+        raise WrongFile(f"{name}: it has no steps, so there is nothing to replay")
     return scenario
 
 
@@ -307,7 +307,7 @@ def _running(url: str) -> Iterator[str]:
         yield live.url
 
 
-# --- telling ---------------------------------------------------------------------------------
+# --- output ----------------------------------------------------------------------------------
 
 
 def _plain(result: ScenarioResult) -> dict[str, Any]:

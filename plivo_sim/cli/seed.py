@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 DEFAULT_ACCOUNT = "MASEEDSEEDSEEDSEEDSE"
-"""What is filled when no account exists yet."""
+"""The account that is filled when none exists yet."""
 
 
 _SHARE = click.FloatRange(0, 1)
@@ -52,14 +52,20 @@ _SHARES = {
     "--csv",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"Applicants from this file instead. Columns: {', '.join(COLUMNS)}.",
+    help=f"Read the applicants from this file instead. Columns: {', '.join(COLUMNS)}.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other people.")
-@click.option("--country", metavar="XX", multiple=True, help="Only these, of the catalogue.")
-@click.option("--accepted", type=_SHARE, help="Share that the reviewer accepts: 0.7.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Another seed, other people.",
+)
+@click.option("--country", metavar="XX", multiple=True, help="Only these countries.")
+@click.option("--accepted", type=_SHARE, help="Share that is accepted: 0.7.")
 @click.option("--rejected", type=_SHARE, help="Share that is rejected, for various reasons.")
 @click.option("--more-info", type=_SHARE, help="Share that is asked for more information.")
-@click.option("--pending", type=_SHARE, help="Share that stays in review for ever.")
+@click.option("--pending", type=_SHARE, help="Share that is never decided.")
 @click.option("--callback-url", metavar="URL", default="", help="Where their callbacks go.")
 @click.option(
     "--token",
@@ -80,10 +86,10 @@ def seed(
     token: str,
     **shares: float | None,
 ) -> None:
-    """File N applications of made-up people and businesses.
+    """Create N applications of made-up people and businesses.
 
-    Each has a generated PDF and PNG as proofs. They are filed over the real API, into the account
-    that exists or, when there is none, a new one. What no share covers is decided as always.
+    Each has a generated PDF and PNG as proofs. They are sent to the real API, for the account
+    that exists or, when there is none, a new one. What no share covers is decided as usual.
     """
     from plivo_sim.client import Client
 
@@ -95,7 +101,7 @@ def seed(
     else:
         wanted = {_SHARES[name]: share for name, share in shares.items() if share}
         applicants = _made_up(count or 0, seed, requirements, wanted, callback_url)
-    answers = _file_all(client, applicants, requirements)
+    answers = _create_all(client, applicants, requirements)
     answer = {"account": client.auth_id, "applications": answers}
     target.show(answer, lambda _: _summary(client.auth_id, applicants))
 
@@ -111,9 +117,9 @@ def _check_usage(
     if (count is None) == (file is None):
         raise click.UsageError("give one of N, --csv")
     if file is not None and (country or callback_url or given):
-        raise click.UsageError("countries, outcomes and callback URLs stand in the CSV file itself")
+        raise click.UsageError("countries, outcomes and callback URLs are columns of the CSV file")
     if sum(given.values()) > 1 + 1e-9:
-        raise click.UsageError("the shares are more than 1 together")
+        raise click.UsageError("the shares add up to more than 1")
 
 
 def _account(target: Target) -> str:
@@ -165,7 +171,7 @@ def _made_up(
 def _from_file(
     client: Client, file: Path, seed: int, requirements: Requirements
 ) -> list[Applicant]:
-    """The applicants of a CSV file, once the simulator too has nothing to say against any."""
+    """The applicants of a CSV file, once the simulator too has no objection to any of them."""
     from plivo_sim.client.people import People
 
     found = read_rows(file, requirements)
@@ -184,7 +190,7 @@ def _from_file(
     wrong = found.mistakes + list(_refused_rows(client, applicants, requirements))
     if wrong:
         lines = [f"{file}:{line}: {text}" for line, text in sorted(wrong)]
-        raise WrongFile("\n".join(["nothing was filed", *lines]))
+        raise WrongFile("\n".join(["nothing was created", *lines]))
     return list(applicants.values())
 
 
@@ -201,14 +207,14 @@ def _refused_rows(
                 yield line, f"{problem['path']}: {problem['message']}"
 
 
-def _file_all(
+def _create_all(
     client: Client, applicants: Sequence[Applicant], requirements: Requirements
 ) -> list[dict[str, Any]]:
     from plivo_sim.client import Refused
     from plivo_sim.client.applications import create_request
 
     answers = []
-    with _progress(applicants, "filing") as bar:
+    with _progress(applicants, "creating") as bar:
         for applicant in bar:
             request = create_request(applicant, requirements[applicant.key])
             try:
@@ -216,7 +222,7 @@ def _file_all(
                     client.compliance("POST", form=request.form, headers=request.headers)
                 )
             except Refused as error:
-                text = f"{refusal(error)}\n  application '{applicant.alias}'; filed before it:"
+                text = f"{refusal(error)}\n  application '{applicant.alias}'; created before it:"
                 raise RefusedBySimulator(f"{text} {len(answers)} of {len(applicants)}") from None
     return answers
 
@@ -232,7 +238,7 @@ def _progress(each: Iterable[T], label: str) -> Iterator[Iterable[T]]:
 
 
 def _summary(account: str, applicants: Sequence[Applicant]) -> str:
-    words = [each.outcome.word if each.outcome else "as always" for each in applicants]
+    words = [each.outcome.word if each.outcome else "as usual" for each in applicants]
     counts = Counter(zip((each.key[0] for each in applicants), words, strict=True))
     heads = sorted(set(words))
     rows = [
@@ -240,4 +246,4 @@ def _summary(account: str, applicants: Sequence[Applicant]) -> str:
         for country in sorted({country for country, _ in counts})
     ]
     shown = table(("country", *heads), rows)
-    return f"{shown}\n{len(applicants)} filed; see: plivo-sim apps list --account {account}"
+    return f"{shown}\n{len(applicants)} created; see: plivo-sim apps list --account {account}"

@@ -1,8 +1,7 @@
 """``plivo-sim serve``: the simulator itself.
 
-``plivo-sim run -- COMMAND``: a simulator for the time that one command runs.
-
-``plivo-sim run`` and ``verify``: for test suites in any language, and against drift.
+``plivo-sim run -- COMMAND``: a simulator while one command runs, for test suites in any language.
+``plivo-sim verify``: compares another server's answers with the simulator's.
 """
 
 from __future__ import annotations
@@ -161,7 +160,7 @@ def start_failure(error: Exception, settings: Settings) -> str:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """So that whoever waits for the file never reads half of it."""
+    """Replaces the file at once: a reader that waits for it never sees half of it."""
     try:
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_text(text)
@@ -180,7 +179,7 @@ def _greet(live: LiveSimulator, settings: Settings) -> None:
 
 
 def _greeting(url: str, settings: Settings) -> str:
-    where = "in memory, gone when this stops" if settings.state is None else str(settings.state)
+    where = "in memory, lost when this stops" if settings.state is None else str(settings.state)
     delay = settings.review_delay or "the requirement's own days"
     advance = shell_word(f"{url}/_sim/clock/advance")
     return f"""plivo-sim {__version__}
@@ -254,7 +253,7 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
             return NOT_FOUND
 
         def forward(number: int, frame: FrameType | None) -> None:
-            if number == signal.SIGTERM or not _has_the_terminal_s(child.pid):
+            if number == signal.SIGTERM or not _shares_terminal(child.pid):
                 child.send_signal(number)
 
         before = {number: signal.signal(number, forward) for number in _HANDED_ON}
@@ -266,7 +265,7 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     return code if code >= 0 else 128 - code
 
 
-def _has_the_terminal_s(pid: int) -> bool:
+def _shares_terminal(pid: int) -> bool:
     """Whether a process gets the terminal's own signals (Ctrl-C): those go to every process of the
     group in the foreground, and a second one would make the command give up."""
     try:
@@ -283,9 +282,8 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     """Start a simulator, run COMMAND beside it, stop.
 
     It answers on a free port unless --port or PLIVO_SIM_PORT names one. The exit code is that of
-    COMMAND, which finds PLIVO_SIM_URL,
-    PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN in its environment. Write
-    -- before it: plivo-sim run -- npm test
+    COMMAND, which finds PLIVO_SIM_URL, PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and
+    PLIVO_AUTH_TOKEN in its environment. Write -- before it: plivo-sim run -- npm test
     """
     note_variables(os.environ)
     settings = settings_of({**given, "port": "0" if given["port"] is None else given["port"]})

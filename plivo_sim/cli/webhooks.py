@@ -37,7 +37,7 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@click.option("--application", metavar="ID", help="Only this application's.")
+@click.option("--application", metavar="ID", help="Only those of this application.")
 @click.option("--state", type=_STATES, help="Only those in this state.")
 @page_options
 @with_account
@@ -115,7 +115,7 @@ def _delivery(answer: dict[str, Any]) -> str:
 @webhooks.command()
 @click.argument("id", required=False)
 @click.option("--all", "all_", is_flag=True, help="Every callback of the account.")
-@click.option("--application", metavar="ID", help="With --all: only this application's.")
+@click.option("--application", metavar="ID", help="With --all: only those of this application.")
 @click.option("--state", type=_STATES, help="With --all: only those in this state.")
 @with_account
 def replay(

@@ -147,5 +147,5 @@ def test_in_words() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     ran = CliRunner().invoke(main, ["doctor", "--url", url])
     assert ran.exit_code == 0, ran.output
-    assert f"nobody is at {url}" in ran.output
+    assert f"nothing answers at {url}" in ran.output
     assert "simulator: start it: plivo-sim serve" in ran.output
