@@ -106,7 +106,6 @@ class Handle:
 
     @property
     def account(self) -> Account:
-        """The account."""
         return self.sim.account(self.auth_id)
 
     # --- time --------------------------------------------------------------------------------
