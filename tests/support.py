@@ -18,7 +18,7 @@ import msgspec
 from flask import Flask
 from werkzeug.test import Client, TestResponse, run_wsgi_app
 
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from plivo_sim.simulator import Simulator
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers.book import Book
+from benchmarks.peers.calls import Request, client, post_files, post_form
 from benchmarks.peers.candidates import chosen
 from benchmarks.peers.load import fill, load
 from benchmarks.peers.own import FLOOR, OURS, Bare, Place
@@ -27,7 +28,6 @@ from benchmarks.peers.report import (
     value_cell,
     versions,
 )
-from benchmarks.peers.requests import Request, client, post_files, post_form
 from benchmarks.peers.targets import targets
 from plivo_sim import __version__
 

@@ -88,7 +88,7 @@ def test_the_image_serves(served: str, tmp_path: Path) -> None:
 
 @pytest.mark.live
 def test_the_health_check_passes_while_it_serves(served: str) -> None:
-    """And fails when nobody answers."""
+    """And fails when nothing answers."""
     words = as_here(command("HEALTHCHECK"))
     port = served.rpartition(":")[2]
     alive = [word.replace(f":{PORT}/", f":{port}/") for word in words]

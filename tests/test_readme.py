@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.client.filing import write_samples
+from plivo_sim.client.applications import write_samples
 from plivo_sim.settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.peers.book import Book
+from benchmarks.peers.calls import Lacks
 from benchmarks.peers.candidates import chosen
 from benchmarks.peers.install import cache_folder, ensure
 from benchmarks.peers.own import Candidate
@@ -33,7 +34,6 @@ from benchmarks.peers.phases import (
 )
 from benchmarks.peers.plot import write_plot
 from benchmarks.peers.report import about_run, print_report, save
-from benchmarks.peers.requests import Lacks
 
 ROOT = Path(__file__).resolve().parents[2]
 PHASES: dict[str, Callable[[Bench], None]] = {

@@ -7,9 +7,7 @@ import shutil
 from typing import Any, ClassVar
 
 from benchmarks.peers.bare import ID
-from benchmarks.peers.install import Package
-from benchmarks.peers.own import FLOOR, OURS, PAGE_SIZE, Bare, Candidate, Ours, Place
-from benchmarks.peers.requests import (
+from benchmarks.peers.calls import (
     UNIQUE,
     Answer,
     Client,
@@ -21,6 +19,8 @@ from benchmarks.peers.requests import (
     post_form,
     post_json,
 )
+from benchmarks.peers.install import Package
+from benchmarks.peers.own import FLOOR, OURS, PAGE_SIZE, Bare, Candidate, Ours, Place
 
 
 class Moto(Candidate):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.peers.requests import Lacks
+from benchmarks.peers.calls import Lacks
 
 INSTALL_TIMEOUT_S = 240.0
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers.requests import (
+from benchmarks.peers.calls import (
     GROUP,
     GROUP_SIZE,
     NUMBER_DIGITS,

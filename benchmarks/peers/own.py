@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from benchmarks.peers.bare import ID
-from benchmarks.peers.install import Package
-from benchmarks.peers.processes import own_python, python_path
-from benchmarks.peers.requests import (
+from benchmarks.peers.calls import (
     UNIQUE,
     Answer,
     Client,
@@ -20,6 +18,8 @@ from benchmarks.peers.requests import (
     post_files,
     post_json,
 )
+from benchmarks.peers.install import Package
+from benchmarks.peers.processes import own_python, python_path
 
 FLOOR, OURS = "bare Flask", "plivo-sim"
 PAGE_SIZE = 20

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers.book import Book, Row
+from benchmarks.peers.calls import Client, Failed, Lacks, Request, client
 from benchmarks.peers.load import fill, load
 from benchmarks.peers.own import Candidate, Ours, Place
 from benchmarks.peers.processes import Process, free_port, scratch
-from benchmarks.peers.requests import Client, Failed, Lacks, Request, client
 
 CONNECTIONS = (8, 32)
 RESETS_AT = 10_000

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.peers.requests import Client, Failed, Request
+from benchmarks.peers.calls import Client, Failed, Request
 
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0

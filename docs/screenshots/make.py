@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from plivo_sim.settings import Settings
 from plivo_sim.testing.sdk import point
 

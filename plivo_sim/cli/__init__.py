@@ -1,4 +1,4 @@
-"""The command line: a table of contents; each command is in ``plivo_sim.cli``."""
+"""The command line: where each command is, and how errors end."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from plivo_sim import __version__
 from plivo_sim.domain.wording import did_you_mean
 
 _COMMANDS = {
-    "serve": "serve.serve",
-    "try": "try_.try_",
+    "serve": "server.serve",
+    "try": "applications.try_",
     "status": "accounts.status",
     "doctor": "doctor.doctor",
     "account": "accounts.account",
     "clock": "clock.clock",
     "apps": "applications.apps",
     "scenario": "scenarios.scenario",
-    "replay": "replay.replay",
+    "replay": "scenarios.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",
     "seed": "seed.seed",
@@ -33,15 +33,15 @@ _COMMANDS = {
     "evaluate": "applications.evaluate",
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
-    "run": "serve.run",
-    "verify": "serve.verify",
+    "run": "server.run",
+    "verify": "server.verify",
     "reference": "reference.reference",
 }
-"""Where each command is, below ``plivo_sim.cli``: it is loaded when it is wanted."""
+"""Where each command is, below ``plivo_sim.cli``; it is loaded when it is called."""
 
 
 class Commands(click.Group):
-    """See above. Whatever happens, a command ends in its result or in one sentence."""
+    """The commands by name. Whatever happens, one ends with its result or with one sentence."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
@@ -65,7 +65,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def _suggestion(self, ctx: click.Context, word: str) -> str:
-        """The commands of groups that are called so, else the nearest word."""
+        """The commands of groups with this name, else the most similar word."""
         groups = {name: self.get_command(ctx, name) for name in sorted(_COMMANDS)}
         below = [
             f"'{name} {word}'"
@@ -89,28 +89,28 @@ class Commands(click.Group):
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        with _in_our_words():
+        with _own_wording():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _in_our_words():
+        with _own_wording():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
-    """Tell of an unknown option in the same words whatever click says."""
+def _own_wording() -> Iterator[None]:
+    """Report an unknown option in the same words with every version of click."""
     try:
         yield
     except click.NoSuchOption as error:
         near = " or ".join(sorted(error.possibilities or ()))
         hint = f"; did you mean {near}?" if near else ""
-        told = f"there is no option {error.option_name}{hint}"
-        raise click.UsageError(told, error.ctx) from None
+        text = f"there is no option {error.option_name}{hint}"
+        raise click.UsageError(text, error.ctx) from None
 
 
 def _leave_unwritten(stream: Any) -> None:
-    """What a full disk did not take: the interpreter would try again at its end, and complain."""
+    """Drop what a full disk did not take: the interpreter would try again at exit, and fail."""
     try:
         stream.flush()
     except (OSError, AttributeError):
@@ -122,5 +122,5 @@ def _leave_unwritten(stream: Any) -> None:
 def main() -> None:
     """A local simulator of Plivo's phone-number compliance APIs.
 
-    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nobody answers.
+    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nothing answers.
     """

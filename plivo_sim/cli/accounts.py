@@ -1,8 +1,6 @@
-"""``plivo-sim account``: accounts, and the settings that are their own.
+"""``plivo-sim account``: accounts and their settings; ``status``, ``reset`` and ``export``.
 
-``plivo-sim status``, ``reset`` and ``export``.
-
-``plivo-sim snapshot``: a moment of an account, kept by name or in a file.
+``plivo-sim snapshot``: the state of an account at a moment, kept by name or in a file.
 """
 
 from __future__ import annotations
@@ -15,15 +13,15 @@ from typing import Any
 import click
 
 from plivo_sim.cli.shared import (
-    Asked,
+    Target,
     WrongFile,
     as_json,
-    asks,
-    asks_account,
     instant,
-    makes_account,
     table,
     values,
+    with_account,
+    with_new_account,
+    with_simulator,
 )
 
 COUNTED = ("applications", "end_users", "documents", "numbers")
@@ -35,10 +33,10 @@ def account() -> None:
 
 
 @account.command("list")
-@asks
-def list_(asked: Asked) -> None:
+@with_simulator
+def list_(target: Target) -> None:
     """List accounts, each with its own settings."""
-    asked.show(asked.get("/accounts"), lambda told: accounts_table(told["accounts"]))
+    target.show(target.get("/accounts"), lambda answer: accounts_table(answer["accounts"]))
 
 
 def accounts_table(accounts: list[dict[str, Any]]) -> str:
@@ -53,23 +51,23 @@ def accounts_table(accounts: list[dict[str, Any]]) -> str:
         for each in accounts
     ]
     heads = ("account", "now", "apps", "end users", "documents", "numbers", "settings")
-    return table(heads, rows)
+    return table(heads, rows, "no account exists yet; the first write creates one")
 
 
 @account.command("set")
 @click.argument("settings", metavar="NAME=VALUE...", nargs=-1)
-@makes_account
-def set_(asked: Asked, settings: tuple[str, ...]) -> None:
+@with_new_account
+def set_(target: Target, settings: tuple[str, ...]) -> None:
     """Change settings of one account.
 
     NAME is that of the server's setting, with underscores: review_delay=3d. The account that
-    --account names is made if it does not exist; without NAME=VALUE that is all.
+    --account names is created if it does not exist; without NAME=VALUE nothing else happens.
     """
-    if not (settings or asked.account):
-        raise click.UsageError("give NAME=VALUE, or --account to make one")
+    if not (settings or target.account):
+        raise click.UsageError("give NAME=VALUE, or --account to create one")
     given = dict(map(_setting, settings))
-    auth_id = asked.account or asked.get("/clock")["account"]
-    asked.show(asked.post("/accounts", {"auth_id": auth_id, "settings": given}), _account)
+    auth_id = target.account or target.get("/clock")["account"]
+    target.show(target.post("/accounts", {"auth_id": auth_id, "settings": given}), _account)
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -79,19 +77,19 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _account(told: dict[str, Any]) -> str:
-    return values([("account", told["auth_id"]), *told["settings"].items()])
+def _account(answer: dict[str, Any]) -> str:
+    return values([("account", answer["auth_id"]), *answer["settings"].items()])
 
 
 @click.command()
-@asks
-def status(asked: Asked) -> None:
-    """Show whether it answers, and its accounts."""
+@with_simulator
+def status(target: Target) -> None:
+    """Show whether the simulator answers, and its accounts."""
     answer = {
-        "health": asked.get("/health"),
-        "accounts": asked.get("/accounts")["accounts"],
+        "health": target.get("/health"),
+        "accounts": target.get("/accounts")["accounts"],
     }
-    asked.show(answer, lambda told: _status(asked.client.url, told))
+    target.show(answer, lambda answer: _status(target.client.url, answer))
 
 
 def _status(url: str, answer: dict[str, Any]) -> str:
@@ -108,44 +106,48 @@ def _status(url: str, answer: dict[str, Any]) -> str:
     return f"{head}\n\n{accounts_table(answer['accounts'])}"
 
 
-def _damage(told: dict[str, Any]) -> str:
-    where = f"line {told['line']}, byte {told['offset']}"
-    return f"{told['file']} at {where}; the rest is in {told['kept_in']}"
+def _damage(damage: dict[str, Any]) -> str:
+    where = f"line {damage['line']}, byte {damage['offset']}"
+    return f"{damage['file']} at {where}; the rest is in {damage['kept_in']}"
 
 
 @click.command()
 @click.option("--all", "all_", is_flag=True, help="Every account.")
-@asks_account
-def reset(asked: Asked, all_: bool) -> None:
-    """Forget everything that an account holds.
+@with_account
+def reset(target: Target, all_: bool) -> None:
+    """Delete everything in an account, and the account.
 
-    It does not exist afterwards, until something is written to it.
+    It is created again when something is written to it.
     """
     said = click.get_current_context().get_parameter_source("account")
     if all_ and said is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give one of --all, --account")
-    answer = asked.post("/reset", {"account": "all"} if all_ else {})
-    asked.show(answer, lambda told: f"reset {', '.join(told['reset']) or 'nothing'}")
+    answer = target.post("/reset", {"account": "all"} if all_ else {})
+    target.show(answer, _reset)
+
+
+def _reset(answer: dict[str, Any]) -> str:
+    return f"reset {', '.join(answer['reset'])}" if answer["reset"] else "no account to reset"
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@asks_account
-def export(asked: Asked, file: Path) -> None:
+@with_account
+def export(target: Target, file: Path) -> None:
     """Write an account's records to a TinyDB file.
 
     FILE may be - for the standard output. tinydb.TinyDB(FILE).table("applications").all() lists
     the applications. The account's token is left out.
     """
-    answer = asked.get("/export")
-    if asked.as_json or str(file) == "-":
+    answer = target.get("/export")
+    if target.as_json or str(file) == "-":
         click.echo(as_json(answer))
     if str(file) == "-":
         return
     file.write_text(as_json(answer), "utf-8")
-    if not asked.as_json:
+    if not target.as_json:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
-        click.echo(f"{file}: {counts or 'nothing'}")
+        click.echo(f"{file}: {counts or 'no records'}")
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -153,25 +155,25 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def snapshot() -> None:
-    """Keep a moment of an account, and come back to it."""
+    """Save the state of an account, and return to it."""
 
 
 @snapshot.command()
 @click.argument("name", required=False)
-@click.option("--file", type=_FILE, help="Also write it there, whole: records and files.")
-@asks_account
-def save(asked: Asked, name: str | None, file: Path | None) -> None:
-    """Remember this moment under NAME.
+@click.option("--file", type=_FILE, help="Also write it to this file, records and documents.")
+@with_account
+def save(target: Target, name: str | None, file: Path | None) -> None:
+    """Save the present state under NAME.
 
-    The simulator forgets it when it stops. With --file it is written there too. Without NAME it
-    is called by the file, or snapshot-N.
+    The simulator keeps it until it stops. With --file it is written there too. Without NAME it
+    is named after the file, or snapshot-N.
     """
     wanted = name or (file.stem if file else None)
-    answer = asked.post("/snapshot", {"name": wanted} if wanted else {})
+    answer = target.post("/snapshot", {"name": wanted} if wanted else {})
     if file is not None:
-        file.write_text(json.dumps(asked.get(f"/snapshot/{answer['name']}")), "utf-8")
+        file.write_text(json.dumps(target.get(f"/snapshot/{answer['name']}")), "utf-8")
     where = f" and in {file}" if file else ""
-    asked.show(
+    target.show(
         answer,
         lambda made: f"{made['account']} at {instant(made['now'])} is {made['name']}{where}",
     )
@@ -179,22 +181,22 @@ def save(asked: Asked, name: str | None, file: Path | None) -> None:
 
 @snapshot.command()
 @click.argument("name", required=False)
-@click.option("--file", type=_FILE, help="One that save --file wrote.")
-@makes_account
-def load(asked: Asked, name: str | None, file: Path | None) -> None:
-    """Make the moment NAME, or the one in a file, the present again.
+@click.option("--file", type=_FILE, help="A file that save --file wrote.")
+@with_new_account
+def load(target: Target, name: str | None, file: Path | None) -> None:
+    """Return to the state saved as NAME, or to the one in a file.
 
-    A file goes into the account that it was made in, unless --account says otherwise.
+    A file is loaded into the account that it was saved from, unless --account names another.
     """
     if bool(name) == (file is not None):
         raise click.UsageError("give one of NAME, --file")
     body: dict[str, Any] = {"name": name}
     if file is not None:
         document = _read(file)
-        asked = dataclasses.replace(asked, account=asked.account or str(document.get("account")))
+        target = dataclasses.replace(target, account=target.account or str(document.get("account")))
         body = {"snapshot": document}
-    answer = asked.post("/restore", body)
-    asked.show(answer, lambda told: f"{told['auth_id']} is back at {instant(told['now'])}")
+    answer = target.post("/restore", body)
+    target.show(answer, lambda answer: f"{answer['auth_id']} is back at {instant(answer['now'])}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -203,5 +205,5 @@ def _read(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise WrongFile(f"{file}: not valid JSON: {error}") from None
     if not isinstance(document, dict) or "plivo_sim_snapshot" not in document:
-        raise WrongFile(f"{file}: no snapshot; plivo-sim snapshot save --file makes one")
+        raise WrongFile(f"{file}: not a snapshot; plivo-sim snapshot save --file writes one")
     return document

@@ -1,8 +1,12 @@
-"""``plivo-sim apps``: the applications of an account, and what a reviewer does with them."""
+"""``plivo-sim apps``: the applications of an account, and a reviewer's decisions about them.
+
+``plivo-sim evaluate`` and ``try``: what would become of an application, and a complete example.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -10,21 +14,32 @@ from typing import Any
 import click
 
 from plivo_sim.cli.shared import (
-    Asked,
     RefusedBySimulator,
+    Target,
     WrongFile,
-    asks,
-    asks_account,
+    exit_codes,
     id_argument,
     instant,
     page_options,
     table,
     text_of_file,
+    url_option,
     values,
+    with_account,
+    with_simulator,
 )
 from plivo_sim.client import Client
+from plivo_sim.client.applications import (
+    ACME,
+    SAMPLE_PROOFS,
+    create_request,
+    requirement_of,
+    sample_business,
+    write_samples,
+)
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.text import shell_word
 from plivo_sim.scenarios.magic import PRESETS
 
 
@@ -34,18 +49,18 @@ def _choice(words: type[StrEnum]) -> click.Choice[str]:
 
 @click.group()
 def apps() -> None:
-    """List applications, explain them, decide them by hand."""
+    """List applications, explain them, decide them."""
 
 
 @apps.command("list")
 @click.option("--status", type=_choice(Status), multiple=True, help="Only with this status.")
-@click.option("--country", metavar="XX", multiple=True, help="Only of this one.")
+@click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
 @click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
 @page_options
-@asks_account
+@with_account
 def list_(
-    asked: Asked,
+    target: Target,
     status: tuple[str, ...],
     country: tuple[str, ...],
     number_type: tuple[str, ...],
@@ -53,8 +68,8 @@ def list_(
     limit: int,
     offset: int,
 ) -> None:
-    """List applications, oldest first. A filter that is given twice takes either."""
-    answer = asked.get(
+    """List applications, oldest first. A filter that is given twice matches either value."""
+    answer = target.get(
         "/applications",
         status=status,
         country_iso=country,
@@ -63,10 +78,12 @@ def list_(
         limit=limit,
         offset=offset,
     )
-    asked.show(answer, _list)
+    filtered = any((status, country, number_type, user_type))
+    empty = f"no application in {target.where}{' matches the filters' if filtered else ''}"
+    target.show(answer, lambda answer: _list(answer, empty))
 
 
-def _list(answer: dict[str, Any]) -> str:
+def _list(answer: dict[str, Any], empty: str) -> str:
     shown, total = answer["applications"], answer["total_count"]
     rows = [
         (
@@ -82,15 +99,15 @@ def _list(answer: dict[str, Any]) -> str:
     ]
     heads = ("id", "status", "country", "number", "user", "submitted", "alias")
     more = f"\n{len(shown)} of {total}; see --limit and --offset" if total > len(shown) else ""
-    return table(heads, rows) + more
+    return table(heads, rows, empty) + more
 
 
 @apps.command()
 @id_argument
-@asks
-def show(asked: Asked, id: str) -> None:
+@with_simulator
+def show(target: Target, id: str) -> None:
     """Show an application: its timeline, and what comes next."""
-    asked.show(asked.get(f"/applications/{id}"), _application)
+    target.show(target.get(f"/applications/{id}"), _application)
 
 
 def _application(answer: dict[str, Any]) -> str:
@@ -130,50 +147,50 @@ def _timeline(timeline: list[dict[str, Any]]) -> str:
 
 @apps.command()
 @id_argument
-@asks
-def why(asked: Asked, id: str) -> None:
-    """Explain who decided each attempt, and why.
+@with_simulator
+def why(target: Target, id: str) -> None:
+    """Explain how each attempt was decided.
 
-    Shows which rule it was, and why the others did not match.
+    Shows the rule that matched, and why the others did not.
     """
-    asked.show(asked.get(f"/applications/{id}/why"), _why)
+    target.show(target.get(f"/applications/{id}/why"), _why)
 
 
 def _why(answer: dict[str, Any]) -> str:
     parts = [f"{answer['id']} is {answer['status']}"]
     for each in answer["attempts"]:
-        told = f"attempt {each['attempt']}: decided by {each['decided_by']}"
+        text = f"attempt {each['attempt']}: decided by {each['decided_by']}"
         if each["rules"]:
             rows = [(rule["rule"], rule["matched"], rule["why"]) for rule in each["rules"]]
-            told += f"\n{table(('rule', 'matched', 'why'), rows)}"
-        parts.append(told)
+            text += f"\n{table(('rule', 'matched', 'why'), rows)}"
+        parts.append(text)
     return "\n\n".join(parts)
 
 
 # --- decisions -------------------------------------------------------------------------------
 
 _REASON_HELP = (
-    f"The same as REASON, what the applicant is told: a text, or one of {', '.join(PRESETS)}."
+    f"The same as REASON, which the applicant sees: a text, or one of {', '.join(PRESETS)}."
 )
 
 
 @apps.command()
 @id_argument
-@asks
-def accept(asked: Asked, id: str) -> None:
+@with_simulator
+def accept(target: Target, id: str) -> None:
     """Accept a submitted application."""
-    _decide(asked, id, Status.ACCEPTED)
+    _decide(target, id, Status.ACCEPTED)
 
 
 @apps.command()
 @id_argument
-@asks
-def reinstate(asked: Asked, id: str) -> None:
+@with_simulator
+def reinstate(target: Target, id: str) -> None:
     """Accept a suspended application again."""
-    found = asked.get(f"/applications/{id}")["status"]
+    found = target.get(f"/applications/{id}")["status"]
     if found != Status.SUSPENDED:
         raise RefusedBySimulator(f"cannot reinstate application {id} in status {found}")
-    _decide(asked, id, Status.ACCEPTED)
+    _decide(target, id, Status.ACCEPTED)
 
 
 def _decision(verb: str, status: Status, help: str) -> click.Command:
@@ -181,28 +198,32 @@ def _decision(verb: str, status: Status, help: str) -> click.Command:
     @id_argument
     @click.argument("why", metavar="REASON", required=False)
     @click.option("--reason", metavar="TEXT", help=_REASON_HELP)
-    @asks
-    def decision(asked: Asked, id: str, why: str | None, reason: str | None) -> None:
+    @with_simulator
+    def decision(target: Target, id: str, why: str | None, reason: str | None) -> None:
         if why and reason:
             raise click.UsageError("give one of REASON, --reason")
-        _decide(asked, id, status, why or reason)
+        _decide(target, id, status, why or reason)
 
     return decision
 
 
 for _verb, _status, _help in (
     ("reject", Status.REJECTED, "Reject a submitted application."),
-    ("more-info", Status.MORE_INFO_REQUIRED, "Ask for more about a submitted application."),
+    (
+        "more-info",
+        Status.MORE_INFO_REQUIRED,
+        "Ask for more information about a submitted one.",
+    ),
     ("suspend", Status.SUSPENDED, "Suspend an accepted application."),
     ("expire", Status.EXPIRED, "Let an accepted application expire."),
 ):
     apps.add_command(_decision(_verb, _status, _help))
 
 
-def _decide(asked: Asked, id: str, status: Status, reason: str | None = None) -> None:
+def _decide(target: Target, id: str, status: Status, reason: str | None = None) -> None:
     body = {"status": status, **({"reason": reason} if reason else {})}
-    answer = asked.post(f"/applications/{id}/decision", body)
-    asked.show(answer, lambda told: f"{told['id']} is {told['status']}")
+    answer = target.post(f"/applications/{id}/decision", body)
+    target.show(answer, lambda answer: f"{answer['id']} is {answer['status']}")
 
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -210,12 +231,18 @@ File = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command()
 @click.argument("data", type=File)
-@click.option("--file", "files", type=File, multiple=True, help="Of a document, in their order.")
-@asks_account
-def evaluate(asked: Asked, data: Path, files: tuple[Path, ...]) -> None:
-    """Tell what would happen to an application, and why.
+@click.option(
+    "--file",
+    "files",
+    type=File,
+    multiple=True,
+    help="The documents' files, in order.",
+)
+@with_account
+def evaluate(target: Target, data: Path, files: tuple[Path, ...]) -> None:
+    """Show what would happen to an application, and why.
 
-    Nothing of it is kept. DATA is a file with the JSON of the SDK's ``data``.
+    Nothing is created. DATA is a file with the JSON of the SDK's ``data``.
     """
     text = text_of_file(data)
     try:
@@ -227,10 +254,10 @@ def evaluate(asked: Asked, data: Path, files: tuple[Path, ...]) -> None:
         (f"documents[{index}].file", (file.name, file.read_bytes()))
         for index, file in enumerate(files)
     ]
-    if asked.account:
-        asked.check_account()
-    client = Client(asked.client.url, asked.account or "")
-    asked.show(client.evaluate(form), _evaluated)
+    if target.account:
+        target.check_account()
+    client = Client(target.client.url, target.account or "")
+    target.show(client.evaluate(form), _evaluated)
 
 
 def _evaluated(answer: dict[str, Any]) -> str:
@@ -238,7 +265,80 @@ def _evaluated(answer: dict[str, Any]) -> str:
         head = values([("would be", "refused"), ("with", answer["status"])])
         rows = [(each["path"], each["message"]) for each in answer["problems"]]
         return f"{head}\n\n{table(('path', 'problem'), rows)}"
-    told = [("would be", answer["would"]), ("by", answer["by"])]
-    told += [(f"after {each['after']}", each["status"]) for each in answer["steps"]]
+    pairs = [("would be", answer["would"]), ("by", answer["by"])]
+    pairs += [(f"after {each['after']}", each["status"]) for each in answer["steps"]]
     rules = [(each["rule"], each["matched"], each["why"]) for each in answer["rules"]]
-    return values(told) + (f"\n\n{table(('rule', 'matched', 'why'), rules)}" if rules else "")
+    return values(pairs) + (f"\n\n{table(('rule', 'matched', 'why'), rules)}" if rules else "")
+
+
+# --- one complete application ----------------------------------------------------------------
+
+Say = Callable[[str], Any]
+
+
+def run_try(client: Client, token: str, say: Say) -> None:
+    """Create an application, wait for its review in simulated time, show the result."""
+    requirements = client.compliance(
+        "GET", "Requirements/?country_iso=IN&number_type=local&user_type=business"
+    )
+    applicant = sample_business(
+        ACME, alias="Acme, Mumbai office", callback_url=f"{client.url}/_sim/inbox/try"
+    )
+    request = create_request(applicant, requirement_of(requirements))
+    say(_curl(client, token, request.data))
+    say(_sdk_code(client, token, request.data))
+    made = client.compliance("POST", form=request.form)
+    say(f"\n# Answer\n{json.dumps(made, indent=2)}")
+    id = made["compliance_id"]
+    until = {"application": id, "status": "accepted"}
+    client.control("POST", "/clock/advance", {"until": until, "account": client.auth_id})
+    say("\n# Timeline")
+    for change in client.control("GET", f"/applications/{id}")["timeline"]:
+        say(f"{change['at']}  {change['status']:<10} {change['why']}")
+    say("\n# Callbacks received")
+    for message in client.control("GET", "/inbox/try/messages")["messages"]:
+        if id in message["body"]:
+            say(message["body"])
+            say(f"  X-Plivo-Signature-V3: {message['headers']['X-Plivo-Signature-V3']}")
+
+
+def _curl(client: Client, token: str, data: Mapping[str, Any]) -> str:
+    files = [f"documents[{i}].file=@{name}" for i, name in enumerate(SAMPLE_PROOFS)]
+    lines = [
+        f"curl -u {shell_word(f'{client.auth_id}:{token}')}",
+        shell_word(f"{client.url}/v1/Account/{client.auth_id}/PhoneNumber/Compliance/"),
+        *(f"-F {shell_word(each)}" for each in (f"data={json.dumps(data)}", *files)),
+    ]
+    return "# curl (plivo-sim try --samples . writes the files)\n" + " \\\n  ".join(lines)
+
+
+def _sdk_code(client: Client, token: str, data: Mapping[str, Any]) -> str:
+    return f"""
+# plivo for Python
+import plivo, plivo.rest.client
+plivo.rest.client.PLIVO_API_BASE_URI = '{client.url}/v1/Account'
+client = plivo.RestClient('{client.auth_id}', '{token}')
+client.phone_number_compliance.create(
+    data={data!r},
+    documents={list(SAMPLE_PROOFS)!r},
+)"""
+
+
+@click.command("try")
+@url_option
+@click.option(
+    "--auth-id", default="MATRYTRYTRYTRYTRYTRY", show_default=True, help="Account that applies."
+)
+@click.option("--token", default="token", show_default=True, help="Its auth token.")
+@click.option("--samples", type=click.Path(path_type=Path), help="Also write sample files there.")
+def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
+    """Send one complete application and show what happens.
+
+    Prints the curl command, the SDK code, the timeline and the callback of an Indian business's
+    application.
+    """
+    if samples is not None:
+        for path in write_samples(samples):
+            click.echo(f"wrote {path}")
+    with exit_codes():
+        run_try(Client(url, auth_id, token), token, click.echo)

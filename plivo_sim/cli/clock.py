@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Asked, asks_account, instant, table, values
+from plivo_sim.cli.shared import Target, instant, table, values, with_account
 
 
 @click.group()
@@ -15,20 +15,20 @@ def clock() -> None:
 
 
 @clock.command()
-@asks_account
-def show(asked: Asked) -> None:
+@with_account
+def show(target: Target) -> None:
     """Show the time, whether it runs, and what is due next."""
-    asked.show(asked.get("/clock"), _clock)
+    target.show(target.get("/clock"), _clock)
 
 
 @clock.command()
 @click.argument("duration", nargs=-1)
-@click.option("--to", metavar="INSTANT", help="Until then: 2026-03-01T09:00:00Z.")
+@click.option("--to", metavar="INSTANT", help="Until this time: 2026-03-01T09:00:00Z.")
 @click.option("--until", metavar="STATUS", help="Until the application has this status.")
-@click.option("--application", metavar="ID", help="The application that --until means.")
-@asks_account
+@click.option("--application", metavar="ID", help="The application for --until.")
+@with_account
 def advance(
-    asked: Asked,
+    target: Target,
     duration: tuple[str, ...],
     to: str | None,
     until: str | None,
@@ -45,44 +45,44 @@ def advance(
     body: dict[str, Any] = {"by": " ".join(duration)} if duration else {"to": to}
     if until is not None:
         body = {"until": {"application": application, "status": until}}
-    asked.show(asked.post("/clock/advance", body), _advanced)
+    target.show(target.post("/clock/advance", body), _advanced)
 
 
 @clock.command("set")
 @click.argument("instant")
-@asks_account
-def set_(asked: Asked, instant: str) -> None:
+@with_account
+def set_(target: Target, instant: str) -> None:
     """Move time on to INSTANT (2026-03-01T09:00:00Z); never back."""
-    asked.show(asked.post("/clock/set", {"to": instant}), _advanced)
+    target.show(target.post("/clock/set", {"to": instant}), _advanced)
 
 
 @clock.command()
-@asks_account
-def pause(asked: Asked) -> None:
-    """Make time stand still."""
-    asked.show(asked.post("/clock/pause"), _clock)
+@with_account
+def pause(target: Target) -> None:
+    """Stop the clock."""
+    target.show(target.post("/clock/pause"), _clock)
 
 
 @clock.command()
-@asks_account
-def resume(asked: Asked) -> None:
-    """Let time run again."""
-    asked.show(asked.post("/clock/resume"), _clock)
+@with_account
+def resume(target: Target) -> None:
+    """Let the clock run again."""
+    target.show(target.post("/clock/resume"), _clock)
 
 
 @clock.command()
 @click.argument("rate", type=float)
-@asks_account
-def rate(asked: Asked, rate: float) -> None:
-    """Set how fast time runs: simulated seconds in a real one.
+@with_account
+def rate(target: Target, rate: float) -> None:
+    """Set how fast time runs: simulated seconds per real second.
 
-    86400 is a day a second.
+    86400 is a day per second.
     """
-    asked.show(asked.post("/clock/rate", {"rate": rate}), _clock)
+    target.show(target.post("/clock/rate", {"rate": rate}), _clock)
 
 
 def _clock(answer: dict[str, Any]) -> str:
-    runs = "stands still" if answer["paused"] else f"runs, {answer['rate']:g} s a second"
+    runs = "paused" if answer["paused"] else f"runs, {answer['rate']:g} s per second"
     return values(
         [
             ("account", answer["account"]),
@@ -98,8 +98,9 @@ def _advanced(answer: dict[str, Any]) -> str:
     happened = table(
         ("at", "application", "what"),
         [(instant(h["at"]), h["application"], _happening(h)) for h in answer["happenings"]],
+        "nothing was due in that time",
     )
-    carries_on = "; not done yet, it carries on" if answer["pending"] else ""
+    carries_on = "; not finished yet, it goes on in the background" if answer["pending"] else ""
     return f"{happened}\nnow {instant(answer['now'])}{carries_on}"
 
 

@@ -1,4 +1,4 @@
-"""``plivo-sim doctor``: what is wrong with the set-up, and what to do about it."""
+"""``plivo-sim doctor``: what is wrong with the set-up, and how to repair it."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Finding:
     show_envvar=True,
     help="The state directory to look at.",
 )
-@click.option("--callback-url", default="", help="A receiver: can callbacks reach it?")
+@click.option("--callback-url", default="", help="A receiver; can callbacks reach it?")
 @click.option(
     "--allow-callback-hosts",
     default="",
     callback=lambda _, parameter, text: read_option(parameter, read_hosts, text),
     envvar="PLIVO_SIM_ALLOW_CALLBACK_HOSTS",
     show_envvar=True,
-    help="As it is given to serve.",
+    help="The same as for serve.",
 )
 @click.option("--json", "shows_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(
@@ -74,10 +74,10 @@ def doctor(
     allow_callback_hosts: tuple[str, ...],
     shows_json: bool,
 ) -> None:
-    """Look at the set-up and say what to do.
+    """Check the set-up and say what to do.
 
-    Exits with 1 when something is broken. Nothing is changed, and nothing is sent to a receiver:
-    it is only connected to.
+    Exits with 1 when something is broken. Nothing is changed; a receiver is connected to, but
+    nothing is sent to it.
     """
     found = [*versions(), *simulator(url), *environment(os.environ)]
     if state is not None:
@@ -98,8 +98,8 @@ def _as_text(found: list[Finding]) -> str:
 def versions() -> Iterator[Finding]:
     """Python, this package and what it stands on; the machine's clock."""
     old = sys.version_info[:2] < OLDEST_PYTHON
-    told = f"{platform.python_version()} at {sys.executable}"
-    yield Finding("Python", "broken" if old else "ok", told, "install 3.11 or newer" * old)
+    text = f"{platform.python_version()} at {sys.executable}"
+    yield Finding("Python", "broken" if old else "ok", text, "install 3.11 or newer" * old)
     libraries = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
     yield Finding("plivo-sim", "ok", f"{__version__} with {libraries}")
     now = datetime.now(UTC)
@@ -109,46 +109,48 @@ def versions() -> Iterator[Finding]:
 
 
 def simulator(url: str) -> Iterator[Finding]:
-    """Who answers at the URL, if anybody does."""
+    """What answers at the URL, if anything does."""
     from plivo_sim.client import Client, NoUrl, Refused, Unreachable
 
     try:
         health = Client(url).control("GET", "/health")
     except Refused as error:
-        told = f"{url} answers {error.status}: {error}"
+        text = f"{url} answers {error.status}: {error}"
         advice = "another program has the port, or the host is not allowed: serve --port, --url"
-        yield Finding("simulator", "broken", told, advice)
+        yield Finding("simulator", "broken", text, advice)
         return
     except NoUrl as error:
         yield Finding("simulator", "broken", str(error), "--url takes the URL that serve printed")
         return
     except (Unreachable, ValueError) as error:
-        yield _nobody(url, str(error))
+        yield _unanswered(url, str(error))
         return
     if not isinstance(health, Mapping) or "version" not in health:
         advice = "another program has the port: plivo-sim serve --port 0 finds a free one"
-        yield Finding("simulator", "broken", f"{url} is no plivo-sim", advice)
+        yield Finding("simulator", "broken", f"{url} is not plivo-sim", advice)
         return
     other = health["version"] != __version__
-    told = f"{url} is plivo-sim {health['version']}, state: {health['state']}"
+    text = f"{url} is plivo-sim {health['version']}, state: {health['state']}"
     advice = f"this command is {__version__}: restart the simulator" * other
-    yield Finding("simulator", "look" if other else "ok", told, advice)
+    yield Finding("simulator", "look" if other else "ok", text, advice)
     for damage in health.get("damages", ()):
         advice = f"what could not be read is kept in {damage['kept_in']}"
         yield Finding("state", "broken", f"{damage['file']} was damaged", advice)
 
 
-def _nobody(url: str, told: str) -> Finding:
-    """Nobody answers: is the port free, or is somebody there who speaks no HTTP?"""
+def _unanswered(url: str, text: str) -> Finding:
+    """Nothing answers: is the port free, or does something listen there that is not HTTP?"""
     parts = urlsplit(with_scheme(url))
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         with socket.create_connection((parts.hostname or "", port), CONNECT_S):
             pass
     except OSError:
-        return Finding("simulator", "look", f"nobody is at {url}", "start it: plivo-sim serve")
+        return Finding(
+            "simulator", "look", f"nothing answers at {url}", "start it: plivo-sim serve"
+        )
     advice = "another program has the port, or one side speaks TLS: https:// in --url, --port"
-    return Finding("simulator", "broken", f"{url} takes calls, but: {told}", advice)
+    return Finding("simulator", "broken", f"{url} takes calls, but: {text}", advice)
 
 
 def environment(variables: Mapping[str, str]) -> Iterator[Finding]:
@@ -161,37 +163,37 @@ def environment(variables: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("credentials", "broken", "PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN do not fit", advice)
     else:
         yield Finding("credentials", "ok", f"PLIVO_AUTH_ID is {auth_id}, a token is set")
-    yield _pointing(variables)
+    yield _sdk(variables)
     yield _proxy(variables)
     for name, hint in unread(variables):
         yield Finding("variable", "look", f"{name} is set, and nothing reads it", hint)
     if passed_over := of_platform(variables):
-        told = f"{', '.join(passed_over)}: set by the platform, and passed over"
-        yield Finding("variable", "ok", told)
+        text = f"{', '.join(passed_over)}: set by the platform, and passed over"
+        yield Finding("variable", "ok", text)
     unknown = sorted(set(variables) & {"PLIVO_BASE_URL", "PLIVO_API_URL", "PLIVO_BASE_URI"})
     if unknown:
         advice = "no SDK reads it; docs/sdks.md has what each one does read"
         yield Finding("SDK", "look", f"{', '.join(unknown)} is set", advice)
 
 
-def _pointing(variables: Mapping[str, str]) -> Finding:
+def _sdk(variables: Mapping[str, str]) -> Finding:
     """Where the Python SDK of this environment goes by itself: to the real service."""
     try:
         version = metadata.version("plivo")
     except metadata.PackageNotFoundError:
         return Finding("SDK", "ok", "plivo for Python is not installed here")
     url = variables.get("PLIVO_SIM_URL") or variables.get("PLIVO_SIM_API")
-    told = f"plivo {version} calls api.plivo.com unless the program points it elsewhere"
+    text = f"plivo {version} calls api.plivo.com unless the program points it elsewhere"
     if url:
-        return Finding("SDK", "ok", f"{told}; PLIVO_SIM_URL offers {url}")
-    return Finding("SDK", "look", told, "point it as docs/sdks.md shows, or use plivo-sim run")
+        return Finding("SDK", "ok", f"{text}; PLIVO_SIM_URL offers {url}")
+    return Finding("SDK", "look", text, "point it as docs/sdks.md shows, or use plivo-sim run")
 
 
 def _proxy(variables: Mapping[str, str]) -> Finding:
     set_ = [name for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY") if variables.get(name)]
     direct = variables.get("NO_PROXY", "") + variables.get("no_proxy", "")
     if not set_ or any(word in direct for word in ("127.0.0.1", "localhost", "*")):
-        return Finding("proxy", "ok", "none between here and this machine")
+        return Finding("proxy", "ok", "no proxy is between this command and this machine")
     advice = "add 127.0.0.1,localhost to NO_PROXY: the proxy would get the calls"
     return Finding("proxy", "look", f"{', '.join(set_)} is set", advice)
 
@@ -223,7 +225,7 @@ def _is_locked(state: Path) -> bool:
 
 
 def receiver(url: str, allowed: tuple[str, ...]) -> Iterator[Finding]:
-    """Whether a callback would get there: allowed, known by name, and somebody listens."""
+    """Whether a callback would get there: allowed, its name resolves, and something listens."""
     from plivo_sim.services.callback_urls import check
     from plivo_sim.webhooks.transport import HttpTransport
 

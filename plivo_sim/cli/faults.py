@@ -9,7 +9,7 @@ import click
 import msgspec
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Type
 
-from plivo_sim.cli.shared import Asked, asks_account, makes_account, table
+from plivo_sim.cli.shared import Target, table, with_account, with_new_account
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
 
 
@@ -57,11 +57,11 @@ def _variable(path: str) -> str:
 
 @fault.command()
 @fault_options
-@makes_account
-def add(asked: Asked, **given: Any) -> None:
+@with_new_account
+def add(target: Target, **given: Any) -> None:
     """Switch a fault on.
 
-    It stays until it is cleared, or has struck --times.
+    It stays on until it is cleared, or has been injected --times.
     """
     body: dict[str, Any] = {}
     for path, _ in fault_fields():
@@ -73,27 +73,30 @@ def add(asked: Asked, **given: Any) -> None:
         for part in parts:
             holder = holder.setdefault(part, {})
         holder[name] = value
-    asked.show(asked.post("/faults", body), lambda answer: f"{answer['id']} is on")
+    target.show(target.post("/faults", body), lambda answer: f"{answer['id']} is on")
 
 
 @fault.command("list")
-@asks_account
-def list_(asked: Asked) -> None:
-    """List the faults that are on, the scenario's own included."""
-    asked.show(asked.get("/faults"), _list)
+@with_account
+def list_(target: Target) -> None:
+    """List the faults that are on, with those of the scenario."""
+    target.show(target.get("/faults"), lambda answer: _list(answer, target.where))
 
 
 @fault.command()
 @click.argument("id", required=False)
-@asks_account
-def clear(asked: Asked, id: str | None) -> None:
-    """Switch a fault off; without ID all, except the scenario's own."""
+@with_account
+def clear(target: Target, id: str | None) -> None:
+    """Switch a fault off; without ID all but the scenario's."""
     if id is not None and not id.strip():
         raise click.UsageError("ID must not be empty")
-    asked.show(asked.ask("DELETE", f"/faults/{id}" if id else "/faults"), _list)
+    target.show(
+        target.call("DELETE", f"/faults/{id}" if id else "/faults"),
+        lambda answer: _list(answer, target.where),
+    )
 
 
-def _list(answer: dict[str, Any]) -> str:
+def _list(answer: dict[str, Any], where: str) -> str:
     own = {"id", "name", "effect", "struck"}
     rows = []
     for each in answer["faults"]:
@@ -103,4 +106,4 @@ def _list(answer: dict[str, Any]) -> str:
             if name not in own
         )
         rows.append((each["id"], each["effect"], each["struck"], details))
-    return table(("id", "effect", "struck", "details"), rows)
+    return table(("id", "effect", "struck", "details"), rows, f"no fault is on in {where}")

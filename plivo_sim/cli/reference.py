@@ -20,7 +20,7 @@ from plivo_sim.settings import Settings
 _INTRO = """\
 # The command line
 
-`plivo-sim serve` starts a simulator; most other commands ask a running one over HTTP. They find it
+`plivo-sim serve` starts a simulator; most other commands call a running one over HTTP. They find it
 by `--url` or `PLIVO_SIM_URL`, and take the account by `--account` or `PLIVO_SIM_ACCOUNT` (needed
 only when several exist). `--json` prints the simulator's own JSON and nothing else, a refusal's
 problem details included.
@@ -30,7 +30,7 @@ problem details included.
 | 0 | done |
 | 1 | the simulator refused, or could not start: why, and each problem, is on the error output |
 | 2 | wrong usage, or a file that is wrong or cannot be written |
-| 3 | nobody answers at the URL |
+| 3 | nothing answers at the URL |
 
 This page is made by `plivo-sim reference > docs/cli.md`.
 """
@@ -56,12 +56,12 @@ def reference(context: click.Context, what: str) -> None:
     root = context.find_root().command
     assert isinstance(root, click.Group)
     if what == "cli":
-        told = page(root)
+        text = page(root)
     elif what == "settings":
-        told = settings_page(dict(commands_of(root))["serve"])
+        text = settings_page(dict(commands_of(root))["serve"])
     else:
-        told = control_page()
-    click.echo(told, nl=False)
+        text = control_page()
+    click.echo(text, nl=False)
 
 
 def control_page() -> str:
@@ -107,7 +107,7 @@ def page(main: click.Group) -> str:
 
 _CSV = (
     "The first line names the columns, in any order; UTF-8, separated by commas. Every wrong row\n"
-    "is named with its line, and nothing is filed if any is wrong."
+    "is named with its line, and nothing is created if any is wrong."
 )
 
 
@@ -177,8 +177,8 @@ def _meaning(option: click.Option) -> str:
         notes.append(f"`{option.envvar}`")
     if option.show_default:
         notes.append(f"default `{option.default}`")
-    told = "; ".join(notes)
-    return f"{option.help or ''}{f' ({told})' if told else ''}".strip().replace("|", "\\|")
+    note = "; ".join(notes)
+    return f"{option.help or ''}{f' ({note})' if note else ''}".strip().replace("|", "\\|")
 
 
 def _range(type_: click.IntRange | click.FloatRange) -> str:

@@ -1,4 +1,4 @@
-"""``plivo-sim evaluate``, ``requests`` and ``coverage``: questions that change nothing."""
+"""``plivo-sim requests`` and ``coverage``: what was called, and what of the API was exercised."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Asked, asks, asks_account, instant, table
+from plivo_sim.cli.shared import Target, instant, table, with_account, with_simulator
 
 
 @click.command("requests")
-@click.option("--id", "api_id", help="One exchange, by its api_id.")
-@asks_account
-def requests_(asked: Asked, api_id: str | None) -> None:
-    """List the last exchanges, and the fault that hit them."""
-    answer = asked.client.control("GET", "/requests", account=asked.account, id=api_id)
-    if asked.account and not answer["requests"]:  # who only reads has requests, and no account
-        asked.check_account()
-    asked.show(answer, _requests)
+@click.option("--id", "api_id", help="One request, by its api_id.")
+@with_account
+def requests_(target: Target, api_id: str | None) -> None:
+    """List the last requests and the faults that affected them."""
+    answer = target.client.control("GET", "/requests", account=target.account, id=api_id)
+    if target.account and not answer["requests"]:  # who only reads has requests, and no account
+        target.check_account()
+    target.show(answer, _requests)
 
 
 def _requests(answer: dict[str, Any]) -> str:
@@ -26,18 +26,20 @@ def _requests(answer: dict[str, Any]) -> str:
          each["why"])
         for each in answer["requests"]
     ]  # fmt: skip
-    return table(("at", "method", "url", "status", "fault", "why"), rows)
+    return table(
+        ("at", "method", "url", "status", "fault", "why"), rows, "no request is remembered"
+    )
 
 
 @click.command()
-@click.option("--clear", is_flag=True, help="Begin a new run: forget what was exercised.")
-@asks
-def coverage(asked: Asked, clear: bool) -> None:
-    """Show what this run has exercised.
+@click.option("--clear", is_flag=True, help="Forget what was exercised, and start again.")
+@with_simulator
+def coverage(target: Target, clear: bool) -> None:
+    """Show what has been exercised since the start.
 
-    Statuses, transitions, reasons, errors, what became of callbacks, faults.
+    Statuses, transitions, reasons, errors, states of callbacks, faults.
     """
-    asked.show(asked.ask("DELETE" if clear else "GET", "/coverage"), _coverage)
+    target.show(target.call("DELETE" if clear else "GET", "/coverage"), _coverage)
 
 
 def _coverage(answer: dict[str, Any]) -> str:

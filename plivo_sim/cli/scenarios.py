@@ -1,30 +1,37 @@
-"""``plivo-sim scenario``: scenarios, the ones that ship and one's own."""
+"""``plivo-sim scenario``: use, check and write scenarios. ``plivo-sim replay``: play one."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from plivo_sim.cli.shared import (
-    Asked,
+    Target,
     WrongFile,
     as_json,
-    asks,
-    asks_account,
+    exit_codes,
+    instant,
     json_option,
-    makes_account,
     problems_of,
     table,
     text_of_file,
     values,
     why_unreadable,
+    with_account,
+    with_new_account,
+    with_simulator,
 )
 
 if TYPE_CHECKING:
+    from plivo_sim.client.observations import Check, Event
+    from plivo_sim.client.replay import ScenarioResult
+    from plivo_sim.scenarios.language import Scenario
     from plivo_sim.scenarios.loader import Mistake
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
@@ -42,26 +49,28 @@ def scenario() -> None:
 
 
 @scenario.command("list")
-@asks
-def list_(asked: Asked) -> None:
+@with_simulator
+def list_(target: Target) -> None:
     """List the scenarios that ship."""
-    asked.show(
-        asked.get("/scenarios"),
-        lambda told: table(
-            ("name", "scenario"), [(each["name"], each["scenario"]) for each in told["scenarios"]]
+    target.show(
+        target.get("/scenarios"),
+        lambda answer: table(
+            ("name", "scenario"), [(each["name"], each["scenario"]) for each in answer["scenarios"]]
         ),
     )
 
 
 @scenario.command()
 @click.argument("name", required=False)
-@asks_account
-def show(asked: Asked, name: str | None) -> None:
+@with_account
+def show(target: Target, name: str | None) -> None:
     """Show the account's scenario; with NAME, one that ships."""
     if name:
-        asked.show(asked.of_all.get(f"/scenarios/{name}"), lambda told: str(told["yaml"]).rstrip())
+        target.show(
+            target.of_all.get(f"/scenarios/{name}"), lambda answer: str(answer["yaml"]).rstrip()
+        )
     else:
-        asked.show(asked.get("/scenario"), _present)
+        target.show(target.get("/scenario"), _present)
 
 
 def _present(answer: dict[str, Any]) -> str:
@@ -82,39 +91,39 @@ def _present(answer: dict[str, Any]) -> str:
 
 @scenario.command()
 @click.argument("name", metavar="NAME|FILE", required=False)
-@click.option("--none", is_flag=True, help="Go back to no scenario at all.")
-@makes_account
-def use(asked: Asked, name: str | None, none: bool) -> None:
-    """Make a scenario that ships, or a file, the account's. Its rules start counting anew."""
+@click.option("--none", is_flag=True, help="Use no scenario any more.")
+@with_new_account
+def use(target: Target, name: str | None, none: bool) -> None:
+    """Use a scenario that ships, or a file, in the account. Its rules start counting anew."""
     if bool(name) == none:
         raise click.UsageError("give one of NAME|FILE, --none")
     if not name:
-        asked.show(asked.ask("DELETE", "/scenario"), _present)
+        target.show(target.call("DELETE", "/scenario"), _present)
         return
     path = Path(name)
     if path.suffix in SCENARIO_SUFFIXES or path.is_file():
-        asked.show(_use_file(asked, path), _present)
+        target.show(_use_file(target, path), _present)
     else:
-        asked.show(asked.post("/scenario", {"name": name}), _present)
+        target.show(target.post("/scenario", {"name": name}), _present)
 
 
-def _use_file(asked: Asked, path: Path) -> Any:
+def _use_file(target: Target, path: Path) -> Any:
     """The simulator reads the file, because only it knows its own catalogue's words."""
     text = text_of_file(path)
-    with problems_of(path, asked.as_json):
-        return asked.post("/scenario", {"yaml": text})
+    with problems_of(path, target.as_json):
+        return target.post("/scenario", {"yaml": text})
 
 
 @scenario.command("next")
 @click.argument("status", type=click.Choice(DECISIONS))
 @click.option("--reason", help="The name of a preset, or any text.")
-@click.option("--after", metavar="DURATION", help="Else after the account's review delay.")
-@makes_account
-def next_(asked: Asked, status: str, reason: str | None, after: str | None) -> None:
-    """Decide the next submission, whatever the scenario says. They queue."""
+@click.option("--after", metavar="DURATION", help="The default is the account's review delay.")
+@with_new_account
+def next_(target: Target, status: str, reason: str | None, after: str | None) -> None:
+    """Decide the next submission, whatever the scenario says. Decisions queue."""
     given = {"decide": status, "reason": reason, "after": after}
     body = {name: text for name, text in given.items() if text}
-    asked.show(asked.post("/next-outcome", body), lambda told: f"{told['waiting']} waiting")
+    target.show(target.post("/next-outcome", body), lambda answer: f"{answer['waiting']} waiting")
 
 
 # --- without a simulator ---------------------------------------------------------------------
@@ -180,76 +189,192 @@ def _as_json(mistakes: list[Mistake]) -> str:
 
 @scenario.command()
 @click.argument("name", metavar="NAME|FILE")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(name: str, force: bool) -> None:
-    """Write a commented scenario to begin with, NAME.yaml. Needs no simulator."""
+    """Write a commented scenario to start from, NAME.yaml. Needs no simulator."""
     path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
     if path.exists() and not force:
-        raise WrongFile(f"{path} is there already; --force writes over it")
+        raise WrongFile(f"{path} exists already; --force overwrites it")
     path.write_text(starter(path.stem), "utf-8")
     click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
 
 
 def starter(name: str) -> str:
     """A scenario that shows the language, most of it in comments."""
+    from plivo_sim.client.applications import sample
+
     title = json.dumps(f"{name}: a blurred scan is rejected, its correction is accepted.")
-    return _STARTER.replace("TITLE", title)
+    text: str = sample("scenario.yaml").read_text("utf-8")
+    return text.replace("TITLE", title, 1)
 
 
-_STARTER = """\
-scenario: TITLE
-# One sentence that says what happens. plivo-sim scenario check FILE finds every mistake;
-# plivo-sim scenario use FILE makes this the account's scenario.
-# Editors complete and check this file by its schema:
-# yaml-language-server: $schema=http://127.0.0.1:8700/_sim/schema/scenario.json
+# --- replaying -------------------------------------------------------------------------------
 
-# Rules are tried in order; the first one whose conditions all hold decides the submission.
-rules:
-  - name: blurred scan
-    when:
-      country: IN
-      alias: "*blurred*"         # a value, a glob, a list of them, or {regex: ...}
-      # number_type: [local, mobile]
-      # user_type: business
-      # attempt: {at_least: 2}   # the second submission and later ones
-      # not: {name: "Acme*"}
-    times: 1                     # it decides once; then the rules below count
-    decide: rejected             # accepted, rejected, more_info_required, nothing
-    reason: unreadable_scan      # the name of a preset, or any text
-    after: 2 business days       # or 36h, {between: [1d, 5d]}, {at: 2026-03-01T09:00:00Z}
+DOES_NOT_HOLD = 1
 
-  # - name: complaints
-  #   when: {name: "*Telemarketing*"}
-  #   decide: accepted
-  #   after: 1d
-  #   then:                      # what follows, counted from the step before it
-  #     - {status: suspended, after: 30d, reason: complaints}
-  #     - {status: accepted, after: 7d}
+LONGEST_ANSWER = 60
 
-# What is decided when no rule matches; without it, accepted after the account's review delay.
-default:
-  decide: accepted
-  after: 1d
+OK = 200
 
-# webhooks:
-#   retries: [60s, 120s, 240s]
-#   delay: 10m
-#   duplicate: 1
-#   drop: 1                      # the first callback is lost
 
-# faults:
-#   - {effect: error, status: 503, times: 2, operation: compliance.create}
-#   - {effect: slow, latency_s: 2, every: 3}
+@click.command()
+@click.argument("source", metavar="NAME|FILE")
+@click.option(
+    "--url",
+    default="",
+    envvar="PLIVO_SIM_URL",
+    show_envvar=True,
+    help="A running simulator to play it on; by default, one is started for the replay.",
+)
+@click.option(
+    "--against",
+    default="",
+    metavar="URL",
+    help="Webhook endpoint of your own application: callbacks go there, and its answers are shown.",
+)
+@click.option("--json", "as_json_", is_flag=True, help="Print JSON and nothing else.")
+def replay(source: str, url: str, against: str, as_json_: bool) -> None:
+    """Play a scenario, show what happened and whether it holds.
 
-# What plivo-sim replay FILE does, and what must hold then. What a step leaves out is that of a
-# complete Indian business application.
-steps:
-  - submit: {app: first, alias: A blurred scan}
-  - advance: 2 business days
-  - correct: {app: first}
-  - advance: 1d
+    It submits the scenario's applications and moves time; the scenario is one that ships, or a
+    file. It plays in an account of its own, which is emptied first and kept afterwards.
 
-expect:
-  status: {first: accepted}
-  timeline: {first: [submitted, rejected, submitted, accepted]}
-"""
+    Exit codes: 0 what the scenario expects holds, 1 it does not, 2 a wrong scenario,
+    3 nothing answers.
+    """
+    from plivo_sim.client.replay import WrongScenario
+    from plivo_sim.client.replay import replay as play
+
+    if against and not against.startswith(("http://", "https://")):
+        raise click.UsageError(f"--against {against!r}: write http://127.0.0.1:8000/webhook")
+    with exit_codes(as_json_):
+        scenario = _scenario_of(source, url)
+        with _running(url) as base:
+            try:
+                result = play(base, source, scenario, against)
+            except WrongScenario as error:
+                raise WrongFile(f"{source}: {error}") from None
+    click.echo(as_json(_plain(result)) if as_json_ else "\n".join(lines_of(result)))
+    if not result.holds:
+        raise click.exceptions.Exit(DOES_NOT_HOLD)
+
+
+def _scenario_of(name: str, url: str) -> Scenario:
+    """The scenario, with steps. The simulator at ``url`` may know documents of its own."""
+    from plivo_sim.scenarios.loader import ScenarioError, find_scenario, shipped_words
+
+    words = set(shipped_words()) | (_words_at(url) if url else set())
+    try:
+        scenario = find_scenario(name, words)
+    except ScenarioError as error:
+        for mistake in error.mistakes:
+            click.echo(str(mistake), err=True)
+        raise click.exceptions.Exit(WrongFile.exit_code) from None
+    except UnicodeDecodeError:
+        raise WrongFile(f"{name}: not UTF-8 text") from None
+    except OSError as error:
+        raise WrongFile(f"{name}: {error.strerror}") from None
+    if not scenario.steps:
+        raise WrongFile(f"{name}: it has no steps, so there is nothing to replay")
+    return scenario
+
+
+def _words_at(url: str) -> set[str]:
+    from plivo_sim.client import Client
+
+    return {
+        type_["word"]
+        for requirement in Client(url).control("GET", "/requirements")["requirements"]
+        for demand in requirement["documents"]
+        for type_ in demand["any_of"]
+    }
+
+
+@contextmanager
+def _running(url: str) -> Iterator[str]:
+    """The simulator at ``url``, or one of our own for the time being."""
+    if url:
+        yield url
+        return
+    from plivo_sim.assembly import LiveSimulator
+    from plivo_sim.settings import Settings
+
+    try:
+        simulator = LiveSimulator(Settings(port=0, paused=True, review_delay=None))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    with simulator as live:
+        yield live.url
+
+
+# --- output ----------------------------------------------------------------------------------
+
+
+def _plain(result: ScenarioResult) -> dict[str, Any]:
+    return {
+        "scenario": result.scenario,
+        "account": result.account,
+        "holds": result.holds,
+        "events": [_plain_event(event) for event in result.events],
+        "checks": [dataclasses.asdict(check) for check in result.checks],
+    }
+
+
+def _plain_event(event: Event) -> dict[str, Any]:
+    return {"at": event.at, "type": event.type, "app": event.app, **event.facts}
+
+
+def lines_of(result: ScenarioResult) -> Iterator[str]:
+    yield result.scenario
+    yield f"account {result.account}\n"
+    words = {"request": _request, "transition": _transition, "callback": _callback}
+    rows = [
+        (instant(event.at), event.type, event.app, words[event.type](event.facts))
+        for event in result.events
+    ]
+    yield table(("simulated time", "what", "app", ""), rows)
+    yield ""
+    for check in result.checks:
+        yield from _checked(check)
+    failed = sum(not check.ok for check in result.checks)
+    if failed:
+        yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
+    else:
+        yield "the scenario holds" if result.checks else "the scenario expects nothing"
+
+
+def _request(facts: Mapping[str, Any]) -> str:
+    text = f"{facts['method']} {facts['path']} -> {facts['status']}"
+    detail = facts.get("error") or facts.get("shown")
+    return f"{text} {detail}" if detail else text
+
+
+def _transition(facts: Mapping[str, Any]) -> str:
+    arrow = f"{facts['from']} -> {facts['to']}" if facts["from"] else facts["to"]
+    reason = f": {facts['reason']}" if facts["reason"] else ""
+    return f"{arrow} ({facts['by']}: {facts['why']}){reason}"
+
+
+def _callback(facts: Mapping[str, Any]) -> str:
+    if not facts["attempt"]:
+        return f"{facts['status']}, {facts['state']} ({facts['why']})"
+    answer = facts["answer"] or facts["error"]
+    body = (facts["answer_body"] or "").strip()
+    cut = f" {body[:LONGEST_ANSWER]}" if body and facts["answer"] != OK else ""
+    signed = "" if facts["signature"] == "valid" else f", signature {facts['signature']}"
+    return (
+        f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {facts['state']}"
+    )
+
+
+def _checked(check: Check) -> Iterator[str]:
+    if check.ok:
+        yield f"ok      {check.name}: {_shown(check.expected)}"
+        return
+    yield f"FAILED  {check.name}"
+    yield f"          expected  {_shown(check.expected)}"
+    yield f"          found     {_shown(check.found)}"
+
+
+def _shown(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from plivo_sim.cli.shared import Asked, RefusedBySimulator, WrongFile, makes_account, refusal, table
+from plivo_sim.cli.shared import (
+    RefusedBySimulator,
+    Target,
+    WrongFile,
+    refusal,
+    table,
+    with_new_account,
+)
 from plivo_sim.client.rows import COLUMNS, read_rows
 
 if TYPE_CHECKING:
     from plivo_sim.client import Client
-    from plivo_sim.client.filing import Applicant, Key, Requirement
+    from plivo_sim.client.applications import Applicant, Key, Requirement
 
     Requirements = dict[Key, Requirement]
 
@@ -25,7 +32,7 @@ T = TypeVar("T")
 
 
 DEFAULT_ACCOUNT = "MASEEDSEEDSEEDSEEDSE"
-"""What is filled when no account exists yet."""
+"""The account that is filled when none exists yet."""
 
 
 _SHARE = click.FloatRange(0, 1)
@@ -45,14 +52,20 @@ _SHARES = {
     "--csv",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"Applicants from this file instead. Columns: {', '.join(COLUMNS)}.",
+    help=f"Read the applicants from this file instead. Columns: {', '.join(COLUMNS)}.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other people.")
-@click.option("--country", metavar="XX", multiple=True, help="Only these, of the catalogue.")
-@click.option("--accepted", type=_SHARE, help="Share that the reviewer accepts: 0.7.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Another seed, other people.",
+)
+@click.option("--country", metavar="XX", multiple=True, help="Only these countries.")
+@click.option("--accepted", type=_SHARE, help="Share that is accepted: 0.7.")
 @click.option("--rejected", type=_SHARE, help="Share that is rejected, for various reasons.")
 @click.option("--more-info", type=_SHARE, help="Share that is asked for more information.")
-@click.option("--pending", type=_SHARE, help="Share that stays in review for ever.")
+@click.option("--pending", type=_SHARE, help="Share that is never decided.")
 @click.option("--callback-url", metavar="URL", default="", help="Where their callbacks go.")
 @click.option(
     "--token",
@@ -62,9 +75,9 @@ _SHARES = {
     show_envvar=True,
     help="Auth token of the account; its callbacks are signed with the last one used.",
 )
-@makes_account
+@with_new_account
 def seed(
-    asked: Asked,
+    target: Target,
     count: int | None,
     file: Path | None,
     seed: int,
@@ -73,24 +86,24 @@ def seed(
     token: str,
     **shares: float | None,
 ) -> None:
-    """File N applications of made-up people and businesses.
+    """Create N applications of made-up people and businesses.
 
-    Each has a generated PDF and PNG as proofs. They are filed over the real API, into the account
-    that exists or, when there is none, a new one. What no share covers is decided as always.
+    Each has a generated PDF and PNG as proofs. They are sent to the real API, for the account
+    that exists or, when there is none, a new one. What no share covers is decided as usual.
     """
     from plivo_sim.client import Client
 
     _check_usage(count, file, country, callback_url, shares)
-    requirements = _requirements(asked, country)
-    client = Client(asked.client.url, _account(asked), token)
+    requirements = _requirements(target, country)
+    client = Client(target.client.url, _account(target), token)
     if file is not None:
         applicants = _from_file(client, file, seed, requirements)
     else:
         wanted = {_SHARES[name]: share for name, share in shares.items() if share}
         applicants = _made_up(count or 0, seed, requirements, wanted, callback_url)
-    answers = _file_all(client, applicants, requirements)
+    answers = _create_all(client, applicants, requirements)
     answer = {"account": client.auth_id, "applications": answers}
-    asked.show(answer, lambda _: _summary(client.auth_id, applicants))
+    target.show(answer, lambda _: _summary(client.auth_id, applicants))
 
 
 def _check_usage(
@@ -104,37 +117,37 @@ def _check_usage(
     if (count is None) == (file is None):
         raise click.UsageError("give one of N, --csv")
     if file is not None and (country or callback_url or given):
-        raise click.UsageError("countries, outcomes and callback URLs stand in the CSV file itself")
+        raise click.UsageError("countries, outcomes and callback URLs are columns of the CSV file")
     if sum(given.values()) > 1 + 1e-9:
-        raise click.UsageError("the shares are more than 1 together")
+        raise click.UsageError("the shares add up to more than 1")
 
 
-def _account(asked: Asked) -> str:
+def _account(target: Target) -> str:
     """The account named, the only one, or a new one where there is none."""
     from plivo_sim.client import Refused
 
-    if asked.account:
-        return asked.account
+    if target.account:
+        return target.account
     try:
-        return str(asked.get("/clock")["account"])
+        return str(target.get("/clock")["account"])
     except Refused as error:
         if error.body.get("accounts") != []:
             raise
     return DEFAULT_ACCOUNT
 
 
-def _requirements(asked: Asked, country: tuple[str, ...]) -> Requirements:
+def _requirements(target: Target, country: tuple[str, ...]) -> Requirements:
     """What the catalogue asks for: in these countries, or in all that ask for anything."""
     wanted = {each.upper() for each in country}
     found = {
         (each["country_iso"], each["number_type"], each["user_type"]): each
-        for each in asked.of_all.get("/requirements")["requirements"]
+        for each in target.of_all.get("/requirements")["requirements"]
     }
     known = {key[0] for key in found}
     unknown = sorted(wanted - known)
     if unknown:
-        told = f"--country {unknown[0]}: the catalogue has {', '.join(sorted(known))}"
-        raise click.UsageError(told)
+        text = f"--country {unknown[0]}: the catalogue has {', '.join(sorted(known))}"
+        raise click.UsageError(text)
     return {key: each for key, each in found.items() if not wanted or key[0] in wanted}
 
 
@@ -158,7 +171,7 @@ def _made_up(
 def _from_file(
     client: Client, file: Path, seed: int, requirements: Requirements
 ) -> list[Applicant]:
-    """The applicants of a CSV file, once the simulator too has nothing to say against any."""
+    """The applicants of a CSV file, once the simulator too has no objection to any of them."""
     from plivo_sim.client.people import People
 
     found = read_rows(file, requirements)
@@ -177,40 +190,40 @@ def _from_file(
     wrong = found.mistakes + list(_refused_rows(client, applicants, requirements))
     if wrong:
         lines = [f"{file}:{line}: {text}" for line, text in sorted(wrong)]
-        raise WrongFile("\n".join(["nothing was filed", *lines]))
+        raise WrongFile("\n".join(["nothing was created", *lines]))
     return list(applicants.values())
 
 
 def _refused_rows(
     client: Client, applicants: dict[int, Applicant], requirements: Requirements
 ) -> Iterator[tuple[int, str]]:
-    from plivo_sim.client.filing import filing
+    from plivo_sim.client.applications import create_request
 
     with _progress(applicants.items(), "checking") as bar:
         for line, applicant in bar:
-            request = filing(applicant, requirements[applicant.key])
+            request = create_request(applicant, requirements[applicant.key])
             answer = client.evaluate(request.form, request.headers)
             for problem in answer.get("problems", ()):
                 yield line, f"{problem['path']}: {problem['message']}"
 
 
-def _file_all(
+def _create_all(
     client: Client, applicants: Sequence[Applicant], requirements: Requirements
 ) -> list[dict[str, Any]]:
     from plivo_sim.client import Refused
-    from plivo_sim.client.filing import filing
+    from plivo_sim.client.applications import create_request
 
     answers = []
-    with _progress(applicants, "filing") as bar:
+    with _progress(applicants, "creating") as bar:
         for applicant in bar:
-            request = filing(applicant, requirements[applicant.key])
+            request = create_request(applicant, requirements[applicant.key])
             try:
                 answers.append(
                     client.compliance("POST", form=request.form, headers=request.headers)
                 )
             except Refused as error:
-                told = f"{refusal(error)}\n  application '{applicant.alias}'; filed before it:"
-                raise RefusedBySimulator(f"{told} {len(answers)} of {len(applicants)}") from None
+                text = f"{refusal(error)}\n  application '{applicant.alias}'; created before it:"
+                raise RefusedBySimulator(f"{text} {len(answers)} of {len(applicants)}") from None
     return answers
 
 
@@ -225,7 +238,7 @@ def _progress(each: Iterable[T], label: str) -> Iterator[Iterable[T]]:
 
 
 def _summary(account: str, applicants: Sequence[Applicant]) -> str:
-    words = [each.outcome.word if each.outcome else "as always" for each in applicants]
+    words = [each.outcome.word if each.outcome else "as usual" for each in applicants]
     counts = Counter(zip((each.key[0] for each in applicants), words, strict=True))
     heads = sorted(set(words))
     rows = [
@@ -233,4 +246,4 @@ def _summary(account: str, applicants: Sequence[Applicant]) -> str:
         for country in sorted({country for country, _ in counts})
     ]
     shown = table(("country", *heads), rows)
-    return f"{shown}\n{len(applicants)} filed; see: plivo-sim apps list --account {account}"
+    return f"{shown}\n{len(applicants)} created; see: plivo-sim apps list --account {account}"

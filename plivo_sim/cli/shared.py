@@ -1,8 +1,8 @@
-"""What every command that asks a simulator shares: its options, its errors, its exit codes.
+"""What the commands share: the simulator that they call, their options, errors and exit codes.
 
-0: done. 1: the simulator refused. 2: wrong usage, or a wrong file. 3: nobody answers.
+0: done. 1: the simulator refused. 2: wrong usage, or a wrong file. 3: nothing answers.
 
-Answers for people: tables, lists of values, instants.
+Answers as text: tables, lists of values, instants.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class RefusedBySimulator(click.ClickException):
-    """The simulator's own sentence."""
+    """The simulator refused; the message is its own."""
 
     exit_code = 1
 
@@ -42,62 +42,69 @@ class WrongFile(click.ClickException):
     exit_code = 2
 
 
-class NobodyAnswers(click.ClickException):
+class NothingAnswers(click.ClickException):
+    """No simulator answers at the URL."""
+
     exit_code = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The simulator that a command asks, and how the answer is to be shown."""
+class Target:
+    """The simulator and account that a command is for, and how its answer is shown."""
 
     client: Client
     account: str = ""
     as_json: bool = False
-    makes: bool = False
-    """Whether what the command writes may be the first in its account."""
+    creates: bool = False
+    """Whether the command may create the account."""
 
     @property
-    def of_all(self) -> Asked:
-        """The same, about no account."""
+    def where(self) -> str:
+        """The account, for a sentence about it."""
+        return f"account {self.account}" if self.account else "this account"
+
+    @property
+    def of_all(self) -> Target:
+        """The same simulator, for no particular account."""
         return replace(self, account="")
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.ask("GET", path, **query)
+        return self.call("GET", path, **query)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return self.ask("POST", path, body or {})
+        return self.call("POST", path, body or {})
 
-    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """A control call, in the account that was named. Raises Refused, Unreachable."""
-        if self.account and not (self.makes and method == "POST"):
+    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """A control call for the account that was named. Raises Refused, Unreachable."""
+        if self.account and not (self.creates and method == "POST"):
             self.check_account()
         return self.client.control(method, path, body, account=self.account, **query)
 
     def check_account(self) -> None:
-        """Raises Refused for an account that does not exist: the simulator would answer as if it
-        did, and were empty."""
+        """Raises Refused for an account that does not exist: the simulator would answer as for
+        an empty one."""
         from plivo_sim.client import Refused
         from plivo_sim.simulator import is_account
 
         known = [each["auth_id"] for each in self.client.control("GET", "/accounts")["accounts"]]
         if self.account in known or not is_account(self.account):
             return
-        told = f"account {self.account} does not exist{did_you_mean(self.account, known)}"
+        text = f"account {self.account} does not exist{did_you_mean(self.account, known)}"
         body = {
             "type": "urn:plivo-sim:problem:not_found",
             "title": "No such record",
             "status": 404,
             "code": "not_found",
-            "detail": told,
+            "detail": text,
             "kind": "account",
             "id": self.account,
         }
         raise Refused(
-            404, f"{told}\nTo make it: plivo-sim account set --account {self.account}", body
+            404, f"{text}\nTo create it: plivo-sim account set --account {self.account}", body
         )
 
     def show(self, answer: Any, words: Callable[[Any], str]) -> None:
-        """The answer as it is for a script, in words for people."""
+        """Print the answer as it is with ``--json``, else as the text that ``words`` makes."""
         click.echo(as_json(answer) if self.as_json else words(answer))
 
 
@@ -121,26 +128,26 @@ def json_option(command: C) -> C:
     return click.option("--json", "as_json", is_flag=True, help=text)(command)
 
 
-def asks(command: Callable[..., None], *, makes: bool = False) -> Callable[..., None]:
-    """``--url`` and ``--json``; the command gets an ``Asked`` first."""
+def with_simulator(command: Callable[..., None], *, creates: bool = False) -> Callable[..., None]:
+    """``--url`` and ``--json``; the command gets a ``Target`` first."""
 
     @functools.wraps(command)
     def run(*, url: str, as_json: bool, account: str = "", **given: Any) -> None:
         from plivo_sim.client import Client
 
         with exit_codes(as_json):
-            command(Asked(Client(url), account, as_json, makes), **given)
+            command(Target(Client(url), account, as_json, creates), **given)
 
     return json_option(url_option(run))
 
 
-def makes_account(command: Callable[..., None]) -> Callable[..., None]:
-    """Like ``asks_account``; the account is made if it does not exist."""
-    return asks_account(command, makes=True)
+def with_new_account(command: Callable[..., None]) -> Callable[..., None]:
+    """Like ``with_account``; the account is created if it does not exist."""
+    return with_account(command, creates=True)
 
 
-def asks_account(command: Callable[..., None], *, makes: bool = False) -> Callable[..., None]:
-    """Like ``asks``, with ``--account``, which must exist."""
+def with_account(command: Callable[..., None], *, creates: bool = False) -> Callable[..., None]:
+    """Like ``with_simulator``, with ``--account``, which must exist."""
     return click.option(
         "--account",
         default="",
@@ -148,27 +155,29 @@ def asks_account(command: Callable[..., None], *, makes: bool = False) -> Callab
         show_envvar=True,
         metavar="MA...",
         help="Auth id of the account; needed when several exist.",
-    )(asks(command, makes=makes))
+    )(with_simulator(command, creates=creates))
 
 
 def page_options(command: C) -> C:
     """``--limit`` and ``--offset`` of a list."""
     size, first = click.IntRange(1), click.IntRange(0)
     for decorate in (
-        click.option("--offset", type=first, default=0, show_default=True, help="Skip so many."),
-        click.option("--limit", type=size, default=100, show_default=True, help="At most so many."),
+        click.option("--offset", type=first, default=0, show_default=True, help="Skip this many."),
+        click.option(
+            "--limit", type=size, default=100, show_default=True, help="At most this many."
+        ),
     ):
         command = decorate(command)
     return command
 
 
 def id_argument(command: C) -> C:
-    """``ID``, which a script's unset variable must not leave empty."""
+    """``ID``, which must not be empty, as an unset variable of a script would be."""
     return click.argument("id", callback=not_empty)(command)
 
 
 def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str) -> T:
-    """What a reader of the settings makes of an option. Raises BadParameter."""
+    """The value of an option, by a reader of the settings. Raises BadParameter."""
     try:
         return read(text)
     except ValueError as error:
@@ -190,11 +199,11 @@ def text_of_file(path: Path) -> str:
 
 
 def why_unusable(error: OSError | RecursionError) -> str:
-    """What the system, or the interpreter, would not do, in a sentence."""
+    """Why the system, or the interpreter, failed, in a sentence."""
     if isinstance(error, RecursionError):
         return "what was given is nested too deeply"
-    told = error.strerror or str(error)
-    return f"{error.filename}: {told}" if error.filename else f"cannot be written: {told}"
+    text = error.strerror or str(error)
+    return f"{error.filename}: {text}" if error.filename else f"cannot be written: {text}"
 
 
 def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
@@ -203,7 +212,7 @@ def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
 
 @contextmanager
 def problems_of(file: Path, as_json_: bool) -> Iterator[None]:
-    """Where what a file says is sent: a refusal that lists problems is one of the file."""
+    """While the content of a file is sent: a refusal that lists problems is about the file."""
     from plivo_sim.client import Refused
 
     try:
@@ -239,11 +248,11 @@ def exit_codes(as_json_: bool = False) -> Iterator[None]:
             raise click.exceptions.Exit(RefusedBySimulator.exit_code) from None
         raise RefusedBySimulator(refusal(error)) from None
     except Unreachable as error:
-        raise NobodyAnswers(str(error)) from None
+        raise NothingAnswers(str(error)) from None
 
 
 def refusal(error: Refused) -> str:
-    """A refusal for people: the sentence, each problem with its path, the accounts to name."""
+    """A refusal as text: the sentence, each problem with its path, the accounts to choose from."""
     if error.body.get("code") == "account_required":
         return _which_account(error.body.get("accounts", []))
     placed = [each for each in error.body.get("problems", []) if each.get("path")]
@@ -255,19 +264,19 @@ def refusal(error: Refused) -> str:
 
 def _which_account(accounts: list[str]) -> str:
     if not accounts:
-        return "no account exists yet: one appears when something is written to it"
+        return "no account exists yet; one is created when something is written to it"
     lines = [f"  --account {auth_id}" for auth_id in accounts]
-    return "\n".join(["several accounts exist; say which one:", *lines])
+    return "\n".join(["several accounts exist; choose one:", *lines])
 
 
 GAP = "  "
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns under their heads; ``none`` when there is no row."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "") -> str:
+    """Columns under their heads; ``empty`` is the sentence for no row at all."""
     cells = [[cell(each) for each in row] for row in rows]
     if not cells:
-        return "none"
+        return empty
     lines = [[head.upper() for head in heads], *cells]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     return "\n".join(
@@ -284,7 +293,7 @@ def values(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def cell(value: object) -> str:
-    """A value on one line: ``-`` for nothing, and nothing that would drive a terminal."""
+    """A value on one line: ``-`` for an empty one, and without control characters."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
@@ -293,5 +302,5 @@ def cell(value: object) -> str:
 
 
 def instant(text: Any) -> str:
-    """``2026-01-05T09:00:00.000000Z`` as people read it: UTC, to the second."""
+    """``2026-01-05T09:00:00.000000Z`` as ``2026-01-05 09:00:00``, in UTC."""
     return "" if text is None else str(text)[:19].replace("T", " ")

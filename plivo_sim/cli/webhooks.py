@@ -9,19 +9,19 @@ from typing import Any
 import click
 
 from plivo_sim.cli.shared import (
-    Asked,
+    Target,
     WrongFile,
-    asks,
-    asks_account,
     id_argument,
     instant,
-    makes_account,
     not_empty,
     page_options,
     problems_of,
     table,
     text_of_file,
     values,
+    with_account,
+    with_new_account,
+    with_simulator,
 )
 from plivo_sim.domain.records import DeliveryState
 
@@ -33,31 +33,32 @@ _STATES = click.Choice(list(map(str, DeliveryState)))
 
 @click.group()
 def webhooks() -> None:
-    """Look at callbacks, send them again, make trouble for them."""
+    """List callbacks, send them again, delay or drop them."""
 
 
 @webhooks.command("list")
-@click.option("--application", metavar="ID", help="Only this application's.")
+@click.option("--application", metavar="ID", help="Only those of this application.")
 @click.option("--state", type=_STATES, help="Only those in this state.")
 @page_options
-@asks_account
+@with_account
 def list_(
-    asked: Asked, application: str | None, state: str | None, limit: int, offset: int
+    target: Target, application: str | None, state: str | None, limit: int, offset: int
 ) -> None:
     """List callbacks, oldest first."""
-    answer = asked.get(
+    answer = target.get(
         "/webhooks", application=application, state=state, limit=limit, offset=offset
     )
-    asked.show(answer, _list)
+    empty = f"no callback in {target.where}{' matches the filters' if application or state else ''}"
+    target.show(answer, lambda answer: _list(answer, empty))
 
 
-def _list(answer: dict[str, Any]) -> str:
+def _list(answer: dict[str, Any], empty: str) -> str:
     shown, total = answer["webhooks"], answer["total_count"]
     more = f"\n{len(shown)} of {total}; see --limit and --offset" if total > len(shown) else ""
-    return _table(shown) + more
+    return _table(shown, empty) + more
 
 
-def _table(deliveries: list[dict[str, Any]]) -> str:
+def _table(deliveries: list[dict[str, Any]], empty: str) -> str:
     rows = [
         (
             each["id"],
@@ -70,15 +71,15 @@ def _table(deliveries: list[dict[str, Any]]) -> str:
         )
         for each in deliveries
     ]
-    return table(("id", "made", "state", "attempts", "answer", "application", "url"), rows)
+    return table(("id", "made", "state", "attempts", "answer", "application", "url"), rows, empty)
 
 
 @webhooks.command()
 @id_argument
-@asks_account
-def show(asked: Asked, id: str) -> None:
-    """Show what was sent, and what each attempt met with."""
-    asked.show(asked.get(f"/webhooks/{id}"), _delivery)
+@with_account
+def show(target: Target, id: str) -> None:
+    """Show what was sent, and what each attempt was answered."""
+    target.show(target.get(f"/webhooks/{id}"), _delivery)
 
 
 def _delivery(answer: dict[str, Any]) -> str:
@@ -102,7 +103,10 @@ def _delivery(answer: dict[str, Any]) -> str:
         )
         for each in attempts
     ]
-    parts = [head, table(("attempt at", "answer", "took", "body"), rows)]
+    parts = [
+        head,
+        table(("attempt at", "answer", "took", "body"), rows, "it has not been sent yet"),
+    ]
     if attempts:
         parts.append(table(("header sent last", "value"), attempts[-1]["headers"].items()))
     return "\n\n".join(parts)
@@ -111,11 +115,11 @@ def _delivery(answer: dict[str, Any]) -> str:
 @webhooks.command()
 @click.argument("id", required=False)
 @click.option("--all", "all_", is_flag=True, help="Every callback of the account.")
-@click.option("--application", metavar="ID", help="With --all: only this application's.")
+@click.option("--application", metavar="ID", help="With --all: only those of this application.")
 @click.option("--state", type=_STATES, help="With --all: only those in this state.")
-@asks_account
+@with_account
 def replay(
-    asked: Asked, id: str | None, all_: bool, application: str | None, state: str | None
+    target: Target, id: str | None, all_: bool, application: str | None, state: str | None
 ) -> None:
     """Send a callback again, as a new one; or all of them."""
     if bool(id) == all_:
@@ -123,18 +127,21 @@ def replay(
     if not all_ and (application or state):
         raise click.UsageError("--application and --state go with --all")
     if id:
-        asked.show(asked.post(f"/webhooks/{id}/replay"), lambda made: _table([made]))
+        target.show(target.post(f"/webhooks/{id}/replay"), lambda made: _table([made], ""))
         return
-    found = list(_every(asked, application, state))
-    made = [asked.post(f"/webhooks/{each['id']}/replay") for each in found]
-    asked.show({"webhooks": made}, lambda answer: _table(answer["webhooks"]))
+    found = list(_every(target, application, state))
+    made = [target.post(f"/webhooks/{each['id']}/replay") for each in found]
+    target.show(
+        {"webhooks": made},
+        lambda answer: _table(answer["webhooks"], "no callback matches; none was sent again"),
+    )
 
 
-def _every(asked: Asked, application: str | None, state: str | None) -> Iterator[dict[str, Any]]:
+def _every(target: Target, application: str | None, state: str | None) -> Iterator[dict[str, Any]]:
     """All the callbacks of a filter, page by page."""
     offset = 0
     while True:
-        answer = asked.get(
+        answer = target.get(
             "/webhooks", application=application, state=state, limit=PAGE, offset=offset
         )
         yield from answer["webhooks"]
@@ -143,45 +150,50 @@ def _every(asked: Asked, application: str | None, state: str | None) -> Iterator
             return
 
 
-# --- what happens on the way -----------------------------------------------------------------
+# --- policy ----------------------------------------------------------------------------------
 
 
 @webhooks.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@click.option("--drop", is_flag=True, help="Go back to the scenario's policy, or none.")
-@makes_account
-def policy(asked: Asked, file: Path | None, drop: bool) -> None:
-    """Show, set or drop what happens to callbacks on their way.
+@click.option(
+    "--drop",
+    is_flag=True,
+    help="Return to the policy of the scenario.",
+)
+@with_new_account
+def policy(target: Target, file: Path | None, drop: bool) -> None:
+    """Show, set or drop the policy for callbacks.
 
-    FILE says it as the webhooks of a scenario file do, in YAML or JSON, with or without that word
-    above. It stands in for the policy of the active scenario.
+    It has retries, delays, lost callbacks and duplicates. FILE is YAML or JSON, and says the same
+    as `webhooks` in a scenario file, with or without that key. It replaces the policy of the
+    active scenario.
     """
     if file and drop:
         raise click.UsageError("give one of FILE, --drop")
     if file is None:
-        asked.show(asked.ask("DELETE" if drop else "GET", "/webhooks/policy"), _policy)
+        target.show(target.call("DELETE" if drop else "GET", "/webhooks/policy"), _policy)
         return
     body = _read_policy(file)
-    with problems_of(file, asked.as_json):
-        asked.show(asked.post("/webhooks/policy", body), _policy)
+    with problems_of(file, target.as_json):
+        target.show(target.post("/webhooks/policy", body), _policy)
 
 
 def _read_policy(file: Path) -> dict[str, Any]:
     from plivo_sim.catalogue.yaml_text import plain_yaml  # here because it needs YAML
 
     try:
-        told = plain_yaml(text_of_file(file))
+        policy = plain_yaml(text_of_file(file))
     except ValueError as error:
         raise WrongFile(f"{file}: {error}") from None
-    if isinstance(told, dict) and list(told) == ["webhooks"]:
-        told = told["webhooks"]
-    if not isinstance(told, dict):
-        raise WrongFile(f"{file}: write 'delay: 10m' and so on")
-    return told
+    if isinstance(policy, dict) and list(policy) == ["webhooks"]:
+        policy = policy["webhooks"]
+    if not isinstance(policy, dict):
+        raise WrongFile(f"{file}: expected keys such as 'delay: 10m'")
+    return policy
 
 
 def _policy(answer: dict[str, Any]) -> str:
-    """As a file says it."""
+    """As YAML, as a file would have it."""
     import yaml  # here because a start needs none
 
     text: str = yaml.safe_dump({"webhooks": answer}, sort_keys=False, allow_unicode=True)
@@ -190,16 +202,16 @@ def _policy(answer: dict[str, Any]) -> str:
 
 @webhooks.command()
 @click.argument("name", callback=not_empty)
-@click.option("--clear", is_flag=True, help="Forget what it holds.")
-@asks
-def inbox(asked: Asked, name: str, clear: bool) -> None:
+@click.option("--clear", is_flag=True, help="Delete the messages in it.")
+@with_simulator
+def inbox(target: Target, name: str, clear: bool) -> None:
     """Show what the built-in inbox NAME received.
 
-    URL/_sim/inbox/NAME is its address, a callback_url for whoever has no receiver. All accounts
+    URL/_sim/inbox/NAME is its address, a callback_url for those who have no receiver. All accounts
     share it.
     """
     method = "DELETE" if clear else "GET"
-    asked.show(asked.ask(method, f"/inbox/{name}/messages"), _messages)
+    target.show(target.call(method, f"/inbox/{name}/messages"), _messages)
 
 
 def _messages(answer: dict[str, Any]) -> str:
@@ -207,4 +219,4 @@ def _messages(answer: dict[str, Any]) -> str:
         (number, each["method"], each["url"], each["body"])
         for number, each in enumerate(answer["messages"], 1)
     ]
-    return table(("message", "method", "url", "body"), rows)
+    return table(("message", "method", "url", "body"), rows, "this inbox has received nothing")

@@ -12,7 +12,7 @@ from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
 from plivo_sim.catalogue.countries import SETTINGS, Setting
-from plivo_sim.client.filing import Applicant, Key, Outcome
+from plivo_sim.client.applications import Applicant, Key, Outcome
 
 T = TypeVar("T")
 
@@ -89,9 +89,9 @@ class People:
         end_user.update(given)
         words = faker.random_elements(("passport", "national_id"), length=1)
 
-        def fill(rule: Mapping[str, Any]) -> str:
+        def fill(rule: Mapping[str, Any]) -> str | None:
             faker = self._faker(setting.locale, f"{index}/{rule['name']}")
-            return field_value(faker, setting, end_user, rule)
+            return field_value(faker, setting, end_user, rule) or None
 
         return Applicant(
             key=key,

@@ -1,7 +1,7 @@
-"""Replays a scenario against a simulator over HTTP, and tells what happened in simulated time.
+"""Replays a scenario against a simulator over HTTP, and reports what happened in simulated time.
 
-The same code runs against a simulator of its own and a running one: it files through the real
-API, in an account of the scenario's own whose clock stands still, and looks through the control
+The same code runs against a simulator of its own and a running one: it applies through the real
+API, in an account of the scenario's own whose clock is paused, and observes it through the control
 API.
 """
 
@@ -18,12 +18,21 @@ from urllib.parse import urlsplit
 import msgspec
 
 from plivo_sim.client import BrokenOff, Client, Form, Garbled, Refused
-from plivo_sim.client.filing import ScenarioFiling
-from plivo_sim.client.watch import Check, Event, Watch, check_all
+from plivo_sim.client.applications import (
+    ACME,
+    ACME_DETAILS,
+    Applicant,
+    CreateRequest,
+    File,
+    Requirement,
+    chosen_type,
+    create_request,
+    sample,
+)
+from plivo_sim.client.observations import Check, Event, Observer, check_all
 from plivo_sim.scenarios.language import Correct, Expect, Scenario, StepEntry, Submit
 
 TOKEN = "replay"  # noqa: S105  # not a secret: any token is taken
-
 
 SETTINGS = {
     "paused": "true",
@@ -36,12 +45,116 @@ SETTINGS = {
     "callback_url": "",
     "callback_retries": "60s,120s,240s",
 }
-"""The account's own settings, so that a scenario runs alike on every server."""
+"""The account's own settings, which make a scenario run alike on every server."""
+
+
+_NAMES = {"business": ACME, "individual": "Asha"}
+
+_DATES = {"date_of_birth": "1990-05-17"}
+
+_LATER = "2030-01-31"
+
+_SAMPLES = {".png": "gst_certificate.png", ".pdf": "registration_certificate.pdf"}
+
+
+class ScenarioApplication:
+    """One application of a scenario: what was sent last, and what the next step sends.
+
+    Raises ValueError when a step names a document that the requirement does not ask for.
+    """
+
+    def __init__(self, step: Submit, requirement: Requirement, callback_url: str) -> None:
+        self._step = step
+        self._requirement = requirement
+        self._words = list(step.files)
+        self._callback_url = callback_url
+        self._check(step)
+
+    def first(self) -> Form:
+        """The form of the submission."""
+        return create_request(self._applicant(), self._requirement).form
+
+    def again(self, change: Correct) -> Form:
+        """The form of a correction; what it gives holds from now on."""
+        self._check(change)
+        given = {key: value for key, value in msgspec.structs.asdict(change).items() if value}
+        self._step = msgspec.structs.replace(
+            self._step,
+            **given
+            | {"files": self._step.files | change.files}
+            | {"data_fields": self._step.data_fields | change.data_fields},
+        )
+        data: dict[str, Any] = {}
+        if change.alias:
+            data["alias"] = change.alias
+        person = {"name": change.name, "registration_number": change.registration_number}
+        if any(person.values()):
+            data["end_user"] = {key: value for key, value in person.items() if value}
+        if data and not change.files and not change.data_fields:
+            return CreateRequest(data, ()).form
+        whole = create_request(self._applicant(), self._requirement)
+        return CreateRequest(data | {"documents": whole.data["documents"]}, whole.files).form
+
+    def _check(self, step: Correct) -> None:
+        demands = self._requirement["documents"]
+        words = [chosen_type(each["any_of"], self._words)["word"] for each in demands]
+        unknown = [word for word in step.files if word not in words]
+        if unknown:
+            raise ValueError(
+                f"'{step.app}' needs no document {', '.join(unknown)}, but {', '.join(words)}"
+            )
+
+    def _applicant(self) -> Applicant:
+        step = self._step
+        return Applicant(
+            key=(step.country, step.number_type, step.user_type),
+            alias=step.alias or f"Acme Mumbai, {step.app}",
+            end_user=self._end_user(),
+            fill=self._value,
+            proof=self._proof,
+            callback_url=self._callback_url,
+            words=self._words,
+        )
+
+    def _end_user(self) -> dict[str, str]:
+        step = self._step
+        person = {
+            "name": step.name or _NAMES[step.user_type],
+            **ACME_DETAILS,
+            "country": step.country,
+            "registration_number": step.registration_number,
+        }
+        return {key: value for key, value in person.items() if value}
+
+    def _value(self, rule: Mapping[str, Any]) -> str:
+        name = rule["name"]
+        if name in self._step.data_fields:
+            return self._step.data_fields[name]
+        if rule.get("enums"):
+            return str(rule["enums"][0])
+        if rule.get("format"):
+            return _DATES.get(name, _LATER)
+        known = {"business_name": self._step.name or _NAMES["business"], "last_name": "Rao"}
+        return known.get(name) or {**self._end_user(), "address_line_1": "12 MG Road"}.get(
+            name, str(rule.get("label", name))[: rule.get("max_length", 50)]
+        )
+
+    def _proof(
+        self, applicant: Applicant, type_: Mapping[str, Any], values: object, index: int
+    ) -> File | None:
+        """A sample of the kind that the name says, its own for each document and name, because
+        the API refuses the same file twice."""
+        if not type_["proof_required"]:
+            return None
+        word = type_["word"]
+        name = self._step.files.get(word, f"{word}.pdf")
+        content = sample(_SAMPLES[name[-4:].lower()]).read_bytes()
+        return name, content + f"\n% {word} {name}\n".encode()
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
-    """What a replay tells: everything that happened, in order, and what was expected."""
+class ScenarioResult:
+    """The result of a replay: everything that happened, in order, and the expectations."""
 
     scenario: str
     account: str
@@ -54,7 +167,7 @@ class Told:
 
 
 class WrongScenario(Exception):
-    """A step that cannot be played: it files what the requirement does not know."""
+    """A step that cannot be played: it sends a document that the requirement does not ask for."""
 
 
 def account_of(name: str) -> str:
@@ -63,7 +176,7 @@ def account_of(name: str) -> str:
     return f"MA{base64.b32encode(digest).decode()[:18]}"
 
 
-def replay(url: str, name: str, scenario: Scenario, against: str = "") -> Told:
+def replay(url: str, name: str, scenario: Scenario, against: str = "") -> ScenarioResult:
     """Play a scenario, from the beginning, on the simulator at ``url``.
 
     Callbacks go to ``against``, or to the built-in inbox. Raises WrongScenario, Refused (the
@@ -80,20 +193,20 @@ class _Replay:
         self._scenario = scenario
         self._inbox = f"/inbox/{client.auth_id}"
         self._callback_url = against or f"{client.url}/_sim{self._inbox}"
-        self._told = Told(scenario=scenario.scenario, account=client.auth_id)
-        self._filings: dict[str, ScenarioFiling] = {}
+        self._result = ScenarioResult(scenario=scenario.scenario, account=client.auth_id)
+        self._applications: dict[str, ScenarioApplication] = {}
         self._ids: dict[str, str] = {}
         self._refusals: list[int | str] = []
-        self._watch = Watch(client)
+        self._observer = Observer(client)
         self._now = ""
 
-    def run(self) -> Told:
+    def run(self) -> ScenarioResult:
         self._begin()
         for index, step in enumerate(self._scenario.steps):
             self._play(step, f"steps[{index}]")
         if self._scenario.expect is not None:
             self._check(self._scenario.expect, "", at_end=True)
-        return self._told
+        return self._result
 
     def _begin(self) -> None:
         account = {"account": self._client.auth_id}
@@ -102,13 +215,13 @@ class _Replay:
         self._control("POST", "/reset", account)
         self._control("POST", "/accounts", {"auth_id": self._client.auth_id, "settings": settings})
         self._control("DELETE", f"{self._inbox}/messages")
-        told = msgspec.to_builtins(self._scenario)
-        self._control("POST", "/scenario", {"scenario": told} | account)
-        self._demands = {
-            (each["country_iso"], each["number_type"], each["user_type"]): each["documents"]
+        scenario = msgspec.to_builtins(self._scenario)
+        self._control("POST", "/scenario", {"scenario": scenario} | account)
+        self._requirements = {
+            (each["country_iso"], each["number_type"], each["user_type"]): each
             for each in self._control("GET", "/requirements")["requirements"]
         }
-        self._look()
+        self._observe()
 
     def _control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._client.control(method, path, body)
@@ -121,45 +234,47 @@ class _Replay:
         elif step.correct is not None:
             self._correct(step.correct, name)
         elif step.get is not None:
-            if self._is_filed(step.get, name):
+            if self._exists(step.get, name):
                 self._call("GET", step.get)
         elif step.advance is not None:
             by = {"by": step.advance, "account": self._client.auth_id}
             self._control("POST", "/clock/advance", by)
         elif step.expect is not None:
             self._check(step.expect, f"{name}.", at_end=False)
-        self._look()
+        self._observe()
 
     def _submit(self, step: Submit) -> None:
-        demands = self._demands.get((step.country, step.number_type, step.user_type), [])
+        key = (step.country, step.number_type, step.user_type)
+        requirement = self._requirements.get(key, {"documents": []})
         try:
-            filing = self._filings[step.app] = ScenarioFiling(step, demands, self._callback_url)
+            application = ScenarioApplication(step, requirement, self._callback_url)
         except ValueError as error:
             raise WrongScenario(str(error)) from None
-        before = set(self._watch.applications)
-        answer = self._call("POST", step.app, filing.first())
-        self._look_for(step.app, answer.get("compliance_id"), before)
+        self._applications[step.app] = application
+        before = set(self._observer.applications)
+        answer = self._call("POST", step.app, application.first())
+        self._find_id(step.app, answer.get("compliance_id"), before)
 
-    def _look_for(self, app: str, id: str | None, before: set[str]) -> None:
+    def _find_id(self, app: str, id: str | None, before: set[str]) -> None:
         """Learn the id of a new application, also when its answer was lost on the way."""
-        self._watch.look()
-        new = [each for each in self._watch.applications if each not in before]
+        self._observer.refresh()
+        new = [each for each in self._observer.applications if each not in before]
         if id is not None or new:
             self._ids[app] = id or new[0]
 
     def _correct(self, step: Correct, name: str) -> None:
-        if self._is_filed(step.app, name):
+        if self._exists(step.app, name):
             try:
-                form = self._filings[step.app].again(step)
+                form = self._applications[step.app].again(step)
             except ValueError as error:
                 raise WrongScenario(str(error)) from None
             self._call("PATCH", step.app, form)
 
-    def _is_filed(self, app: str, name: str) -> bool:
-        """Whether there is such an application; a scenario that goes on without fails."""
+    def _exists(self, app: str, name: str) -> bool:
+        """Whether there is such an application; without it the scenario does not hold."""
         if app not in self._ids:
-            check = Check(name=name, expected=f"{app} is filed", found="absent", ok=False)
-            self._told.checks.append(check)
+            check = Check(name=name, expected=f"{app} was submitted", found="absent", ok=False)
+            self._result.checks.append(check)
         return app in self._ids
 
     def _call(self, method: str, app: str, form: Form = ()) -> dict[str, Any]:
@@ -175,25 +290,25 @@ class _Replay:
         except BrokenOff:
             facts |= {"status": "cut", "error": "the connection was cut"}
         except Garbled:
-            facts |= {"status": "garbled", "error": "the answer is no JSON"}
+            facts |= {"status": "garbled", "error": "the answer is not JSON"}
         if "error" in facts:
             self._refusals.append(facts["status"])
         elif method == "GET":
             facts["shown"] = answer["compliance"]["status"]
-        self._told.events.append(Event(at=self._now, type="request", app=app, facts=facts))
+        self._result.events.append(Event(at=self._now, type="request", app=app, facts=facts))
         return answer
 
-    # --- what came of it ---------------------------------------------------------------------
+    # --- results -----------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         names = {id: app for app, id in self._ids.items()}
-        self._watch.look()
-        self._told.events += self._watch.news(names)
-        self._now = self._watch.now
+        self._observer.refresh()
+        self._result.events += self._observer.news(names)
+        self._now = self._observer.now
 
     def _check(self, expect: Expect, prefix: str, *, at_end: bool) -> None:
-        seen = self._watch.seen(self._ids)
-        seen.refusals = self._refusals
-        for check in check_all(expect, seen, at_end=at_end):
+        observed = self._observer.observed(self._ids)
+        observed.refusals = self._refusals
+        for check in check_all(expect, observed, at_end=at_end):
             named = dataclasses.replace(check, name=prefix + check.name)
-            self._told.checks.append(named)
+            self._result.checks.append(named)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from plivo_sim.client.filing import Key, Outcome
+from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import END_USER_DETAILS
 
@@ -30,7 +30,7 @@ COLUMNS = {
     "state": "State or region.",
     "postal_code": "Postal code.",
     "registration_number": "Registration number of the business.",
-    "outcome": f"What the reviewer decides: {', '.join(OUTCOMES)}; empty: as always.",
+    "outcome": f"What the reviewer decides: {', '.join(OUTCOMES)}; empty: as usual.",
     "reason": "Why: a text, or the name of a preset. Needs an outcome.",
     "after": "How long the review takes: 2d, '2 business days'. Needs an outcome.",
     "callback_url": "Where its callbacks go.",
@@ -73,7 +73,7 @@ def read_rows(path: Path, keys: Collection[Key]) -> Table:
             try:
                 _read(reader, table, keys)
             except csv.Error as error:
-                table.mistakes.append((reader.line_num, f"no CSV: {error}"))
+                table.mistakes.append((reader.line_num, f"not a CSV file: {error}"))
     except UnicodeDecodeError:
         table.mistakes.append((1, "the file is not UTF-8 text"))
     return table
@@ -90,7 +90,7 @@ def _read(reader: Any, table: Table, keys: Collection[Key]) -> None:
             _read_row(line, heads, [cell.strip() for cell in cells], table, keys)
         line = reader.line_num + 1
     if not table.rows and not table.mistakes:
-        table.mistakes.append((line, "there is no row"))
+        table.mistakes.append((line, "the file has no rows"))
 
 
 def _header_mistakes(heads: Sequence[str]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _header_mistakes(heads: Sequence[str]) -> Iterator[str]:
             hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(COLUMNS)}"
             yield f"unknown column '{head}'; {hint}"
         elif heads.count(head) > 1:
-            yield f"column '{head}' stands there twice"
+            yield f"column '{head}' is given twice"
     for name in REQUIRED:
         if name not in heads:
             yield f"column '{name}' is missing"
@@ -113,7 +113,9 @@ def _read_row(
     line: int, heads: Sequence[str], cells: Sequence[str], table: Table, keys: Collection[Key]
 ) -> None:
     if len(cells) != len(heads):
-        table.mistakes.append((line, f"has {len(cells)} cells, the first line {len(heads)}"))
+        table.mistakes.append(
+            (line, f"has {len(cells)} cells, but the first line has {len(heads)}")
+        )
         return
     given = {name: cell for name, cell in zip(heads, cells, strict=True) if cell}
     wrong = [(line, text) for text in _row_mistakes(given, keys)]
@@ -140,8 +142,8 @@ def _read_row(
 
 
 def _key(given: dict[str, str]) -> Key:
-    told = {**_DEFAULTS, **given}
-    return told["country"].upper(), told["number_type"].lower(), told["user_type"].lower()
+    values = {**_DEFAULTS, **given}
+    return values["country"].upper(), values["number_type"].lower(), values["user_type"].lower()
 
 
 def _row_mistakes(given: dict[str, str], keys: Collection[Key]) -> Iterator[str]:

@@ -1,22 +1,19 @@
-"""The contract kit: does a server that claims to be Plivo answer in the shapes that we do?
+"""Compares the shapes of a server's answers with the simulator's own, to notice drift.
 
-Read-only probes; a whole life cycle only when asked for, because on the live service that files a
-real application. Every answer is compared with the schema that the simulator's own answers obey,
-so that drift is noticed on the day that it happens.
+Read-only probes, and a whole life cycle only when it is asked for, because on the live service
+that creates a real application. Every answer is compared with the schema of the simulator's own.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import urllib3
-
-from plivo_sim.client.filing import _data_for, sample
+from plivo_sim.client import Form, Http, basic
+from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.wording import dotted, told
 from plivo_sim.openapi.build import build
 from plivo_sim.openapi.surfaces import SURFACES
@@ -24,32 +21,26 @@ from plivo_sim.web.endpoints import Surface
 
 AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
 
-
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-
 
 TIMEOUT_S = 30.0
 
 
 @dataclass(slots=True)
 class Probe:
-    """One exchange and how its answer differs from ours; none: the shapes agree."""
+    """One request and how its answer differs from ours; nothing when the shapes agree."""
 
     name: str
     differences: list[str] = field(default_factory=list)
-
-
-class Unreachable(Exception):
-    """The server does not answer, or not with JSON."""
 
 
 class Verifier:
     """Probes one server as one account."""
 
     def __init__(self, base_url: str, auth_id: str, auth_token: str) -> None:
-        self._base = f"{base_url.rstrip('/')}/v1/Account/{quote(auth_id)}"
+        self._http = Http(base_url.rstrip("/"), timeout_s=TIMEOUT_S)
+        self._account = f"/v1/Account/{quote(auth_id)}"
         self._credentials = (auth_id, auth_token)
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
         self._schemas = {name: _Schemas(SURFACES[name]) for name in ("current", "legacy")}
 
     def read_only(self) -> Iterator[Probe]:
@@ -91,14 +82,10 @@ class Verifier:
         """Creates an application, reads it, is refused an update, deletes it."""
         path = "PhoneNumber/Compliance/"
         key = "?country_iso=IN&number_type=local&user_type=business"
-        _, asked = self._call("GET", f"{path}Requirements/{key}")
-        data = _data_for(asked)
-        form: list[Any] = [("data", json.dumps(data))]
-        names = ("registration_certificate.pdf", "gst_certificate.png")
-        form += [
-            (f"documents[{i}].file", (name, sample(name).read_bytes()))
-            for i, name in enumerate(names[: len(data["documents"])])
-        ]
+        _, answer = self._call("GET", f"{path}Requirements/{key}")
+        name = "plivo-sim verify"
+        applicant = sample_business(name, alias=name, email="verify@example.com")
+        form = create_request(applicant, requirement_of(answer)).form
         yield self._probe(
             "current", "create without data", path, "Error", 400, method="POST", form=[]
         )
@@ -141,31 +128,16 @@ class Verifier:
         probe.differences += self._schemas[surface].differences(schema, body)
         return probe, body
 
-    def _call(self, method: str, path: str, *, form: Any = None, user: str = "") -> tuple[int, Any]:
+    def _call(
+        self, method: str, path: str, *, form: Form | None = None, user: str = ""
+    ) -> tuple[int, Any]:
         auth_id, auth_token = self._credentials
-        pair = f"{user or auth_id}:{auth_token}".encode()
-        headers = {
-            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
-            "User-Agent": AGENT,
-        }
-        body = None
-        if form is not None:
-            body, headers["Content-Type"] = urllib3.encode_multipart_formdata(form)
+        headers = {"Authorization": basic(user or auth_id, auth_token), "User-Agent": AGENT}
+        answer = self._http.send(method, f"{self._account}/{path}", headers, form=form)
         try:
-            answer = self._pool.request(method, f"{self._base}/{path}", headers=headers, body=body)
             return answer.status, json.loads(answer.data)
-        except urllib3.exceptions.HTTPError as error:
-            raise Unreachable(f"{self._base} does not answer{_why(error)}") from None
         except ValueError:
             return answer.status, answer.data.decode("utf-8", "replace")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return ": its certificate is not trusted"
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return f" within {TIMEOUT_S:g} s"
-    return ""
 
 
 class _Schemas:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from flask import current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.control import CONTROL
+from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
 
@@ -54,28 +54,6 @@ def curl(
             words += ["-H", shell_word(f"{name}: {value}" if value else f"{name};")]
     words += map(shell_word, body)
     return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])
-
-
-def shell_line(words: Iterable[str]) -> str:
-    """The words as a shell reads them back."""
-    return " ".join(map(shell_word, words))
-
-
-def shell_word(text: str, *, may_break: bool = False) -> str:
-    """The text as one word of a shell. Control characters are escaped, as bash reads it; with
-    ``may_break``, lines stay lines."""
-    if (text.replace("\n", "") if may_break else text).isprintable():
-        return shlex.quote(text)
-    return "$'" + "".join(map(_escaped, text)) + "'"
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return f"\\x{ord(character):02x}" if character in "\\'!" else character
-    code = ord(character)
-    if code < 0x80:
-        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{code:02x}")
-    return f"\\U{code:08x}"
 
 
 KEPT_ACTIONS = 200

@@ -4,7 +4,6 @@ linked and released through the imitated API, which the page shows how to call."
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.console.pages import Paged, base_url, newest, newest_of, open_account, show
 from plivo_sim.domain.records import Application, NumberType, PhoneNumber
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.text import shell_word
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Search
 
@@ -109,11 +109,11 @@ def _to_rent(account: Account, country_iso: str, number_type: NumberType) -> str
 
 def _curl(account: Account, base: str, method: str, path: str, body: Any = None) -> str:
     """The token is the shell's own: the last one that was used signs callbacks."""
-    url = shlex.quote(f"{base}/v1/Account/{account.auth_id}/{path}")
+    url = shell_word(f"{base}/v1/Account/{account.auth_id}/{path}")
     words = f'curl -X {method} -u "{account.auth_id}:${{PLIVO_AUTH_TOKEN:-any-token}}" {url}'
     if body is None:
         return words
-    return f"{words} -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
+    return f"{words} -H 'Content-Type: application/json' -d {shell_word(json.dumps(body))}"
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/numbers", numbers_page)]

@@ -1,8 +1,10 @@
-"""JSON text in and out, for everybody: msgspec, because it is strict and fast."""
+"""Text for others to read: JSON (by msgspec, which is strict and fast), and words of a shell."""
 
 from __future__ import annotations
 
+import shlex
 from codecs import BOM_UTF8
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -63,3 +65,28 @@ def _check(value: Any, depth: int) -> None:
         for key, each in value.items() if isinstance(value, dict) else enumerate(value):
             _check(key, depth)
             _check(each, depth + 1)
+
+
+# --- words of a shell -------------------------------------------------------------------------
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """The words as a shell reads them back."""
+    return " ".join(map(shell_word, words))
+
+
+def shell_word(text: str, *, may_break: bool = False) -> str:
+    """The text as one word of a shell. What a terminal might obey is escaped, as bash reads it;
+    with ``may_break``, lines stay lines."""
+    if (text.replace("\n", "") if may_break else text).isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(map(_shell_escape, text)) + "'"
+
+
+def _shell_escape(character: str) -> str:
+    if character.isprintable():
+        return f"\\x{ord(character):02x}" if character in "\\'!" else character
+    code = ord(character)
+    if code < 0x80:
+        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{code:02x}")
+    return f"\\U{code:08x}"

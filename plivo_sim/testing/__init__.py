@@ -1,20 +1,20 @@
 """The simulator for test suites: in process or served, with verbs that read as sentences.
 
 The pytest plugin hands these out as fixtures; ``in_process()`` and ``served()`` are the same for
-unittest and everybody else.
+unittest and other test runners.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from plivo_sim.account.account import Account
+from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.control import presenters
 from plivo_sim.domain.durations import Duration, parse_duration
@@ -31,7 +31,6 @@ from plivo_sim.webhooks.transport import TIMED_OUT
 
 AUTH_ID = "MATESTTESTTESTTESTTE"
 
-
 AUTH_TOKEN = "test-token"  # noqa: S105  # not a secret: any token is taken
 
 
@@ -40,21 +39,18 @@ def test_settings(**changes: Any) -> Settings:
     return Settings(**{"port": 0, "paused": True, "review_delay": None} | changes)
 
 
-test_settings.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest thinks
+test_settings.__test__ = False  # type: ignore[attr-defined]  # its name begins with test
 
 
 P = ParamSpec("P")
-
-
 R = TypeVar("R")
-
 
 SETTLE_S = 30.0
 
 
 def _waits(verb: Callable[Concatenate[Handle, P], R]) -> Callable[Concatenate[Handle, P], R]:
-    """A verb that waits for receivers. When it blocks an event loop and receivers stay silent
-    meanwhile, the report says why: they may well live in that loop."""
+    """A verb that waits for receivers. When it blocks an event loop and receivers do not answer
+    meanwhile, the report says why: they may run in that loop."""
 
     @wraps(verb)
     def watched(self: Handle, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -97,7 +93,7 @@ class Handle:
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
-        """From now on this is the handle of that account. Raises ValueError if the id is none."""
+        """Make this the handle of that account. Raises ValueError if it is not an auth id."""
         if not is_account(auth_id):
             raise ValueError(f"auth_id: {auth_id!r} is not MA and 18 letters or digits")
         self.auth_id, self.auth_token = auth_id, auth_token
@@ -110,7 +106,6 @@ class Handle:
 
     @property
     def account(self) -> Account:
-        """The account."""
         return self.sim.account(self.auth_id)
 
     # --- time --------------------------------------------------------------------------------
@@ -179,18 +174,18 @@ class Handle:
     def expire(self, id: str, reason: str | None = None) -> Application:
         return self.sim.decide(id, Status.EXPIRED, reason)
 
-    # --- what steers it ----------------------------------------------------------------------
+    # --- scenarios and faults ----------------------------------------------------------------
 
     def use_scenario(self, scenario: str | Mapping[str, Any]) -> None:
         """A scenario that ships, a file, YAML text, or the same as a dictionary."""
         words = self.sim.catalogue.document_words
         if isinstance(scenario, Mapping):
-            told = load_scenario_data(dict(scenario), document_words=words)
+            loaded = load_scenario_data(dict(scenario), document_words=words)
         elif "\n" in scenario:
-            told = load_scenario(scenario, document_words=words)
+            loaded = load_scenario(scenario, document_words=words)
         else:
-            told = find_scenario(scenario, words)
-        policies.use_scenario(self.account, told)
+            loaded = find_scenario(scenario, words)
+        policies.use_scenario(self.account, loaded)
 
     def next_outcome(self, decide: str, **values: Any) -> None:
         """Decide the next submission: ``next_outcome("rejected", reason="name_mismatch")``."""
@@ -213,7 +208,7 @@ class Handle:
         ).webhooks
         policies.set_webhook_policy(self.account, policy)
 
-    # --- looking -----------------------------------------------------------------------------
+    # --- records and callbacks -----------------------------------------------------------------
 
     @_waits
     def application(self, id: str) -> Application:
@@ -240,20 +235,20 @@ class Handle:
     @_waits
     def expect_callback(self, /, **wanted: str) -> Delivery:
         """The callback with these values, delivered. Fails with an explanation when it did not
-        come: what was sent, what happened to it, what is still due."""
+        come: what was sent, what became of it, what is still due."""
         found = self.callbacks(**wanted)
         delivered = [each for each in found if each.state is DeliveryState.DELIVERED]
         if delivered:
             return delivered[-1]
-        told = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
-        raise AssertionError(f"no callback with {told} was delivered\n{self.report()}")
+        text = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+        raise AssertionError(f"no callback with {text} was delivered\n{self.report()}")
 
     def report(self) -> str:
         """The clock, the timelines, the callbacks, the last exchanges, the near-miss rules; then
         which other accounts have records."""
         with self.account.lock:
-            told = [*_report(self.account)]
-        return "\n".join([*told, *self._others(), *self._hints])
+            lines = [*_report(self.account)]
+        return "\n".join([*lines, *self._others(), *self._hints])
 
     def _others(self) -> Iterator[str]:
         for account in self.sim.accounts():
@@ -266,7 +261,7 @@ class Handle:
                     )
 
     def _silent(self) -> dict[tuple[str, int], str]:
-        """The attempts that nobody answered in time, and where they went."""
+        """The attempts that were not answered in time, and their URLs."""
         with self.account.lock:
             return {
                 (delivery.id, number): delivery.url
@@ -281,7 +276,7 @@ class Handle:
         self.sim.begin_anew(self.sim.settings)
 
 
-def _awaited(
+def _coroutine(
     verb: Callable[Concatenate[Handle, P], R],
 ) -> Callable[Concatenate[Aio, P], Coroutine[Any, Any, R]]:
     @wraps(verb)
@@ -299,20 +294,20 @@ class Aio:
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
-    advance = _awaited(Handle.advance)
-    advance_until = _awaited(Handle.advance_until)
-    settle = _awaited(Handle.settle)
-    accept = _awaited(Handle.accept)
-    reject = _awaited(Handle.reject)
-    ask_for_more = _awaited(Handle.ask_for_more)
-    suspend = _awaited(Handle.suspend)
-    reinstate = _awaited(Handle.reinstate)
-    expire = _awaited(Handle.expire)
-    application = _awaited(Handle.application)
-    applications = _awaited(Handle.applications)
-    callbacks = _awaited(Handle.callbacks)
-    expect_callback = _awaited(Handle.expect_callback)
-    reset = _awaited(Handle.reset)
+    advance = _coroutine(Handle.advance)
+    advance_until = _coroutine(Handle.advance_until)
+    settle = _coroutine(Handle.settle)
+    accept = _coroutine(Handle.accept)
+    reject = _coroutine(Handle.reject)
+    ask_for_more = _coroutine(Handle.ask_for_more)
+    suspend = _coroutine(Handle.suspend)
+    reinstate = _coroutine(Handle.reinstate)
+    expire = _coroutine(Handle.expire)
+    application = _coroutine(Handle.application)
+    applications = _coroutine(Handle.applications)
+    callbacks = _coroutine(Handle.callbacks)
+    expect_callback = _coroutine(Handle.expect_callback)
+    reset = _coroutine(Handle.reset)
 
 
 class InProcess(Handle):
@@ -324,8 +319,6 @@ class InProcess(Handle):
         auth_id: str = AUTH_ID,
         auth_token: str = AUTH_TOKEN,
     ) -> None:
-        from plivo_sim.app import create_app
-
         super().__init__(make_simulator(settings or test_settings()), auth_id, auth_token)
         self.app = create_app(self.sim)
 
@@ -358,11 +351,8 @@ def in_process(
     *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
 ) -> Iterator[InProcess]:
     """A fresh simulator in this process: ``with in_process() as sim: …``."""
-    handle = InProcess(test_settings(**settings), auth_id, auth_token)
-    try:
+    with closing(InProcess(test_settings(**settings), auth_id, auth_token)) as handle:
         yield handle
-    finally:
-        handle.close()
 
 
 @contextmanager
@@ -370,17 +360,11 @@ def served(
     *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
 ) -> Iterator[Served]:
     """A fresh simulator behind a socket: ``with served() as sim: … sim.url …``."""
-    handle = Served(test_settings(**settings), auth_id, auth_token)
-    try:
+    with closing(Served(test_settings(**settings), auth_id, auth_token)) as handle:
         yield handle
-    finally:
-        handle.close()
 
 
-_TURN = re.compile(r"/callback/(\d+)(?:/|$)")
-
-
-# --- telling -----------------------------------------------------------------------------------
+# --- reports -----------------------------------------------------------------------------------
 
 
 def _duration(
@@ -401,8 +385,8 @@ def _report(account: Account) -> Iterator[str]:
     for application in account.store.applications.every():
         yield f"application {application.id} ({application.alias}): {application.status}"
         for change in application.timeline:
-            told = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
-            yield told + (f" ({change.reason})" if change.reason else "")
+            text = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
+            yield text + (f" ({change.reason})" if change.reason else "")
         for explanation in planning.explanations_of(account, application.id):
             for verdict in explanation.verdicts:
                 if not verdict.matched:

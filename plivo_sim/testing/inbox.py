@@ -1,11 +1,8 @@
-"""The simulator for test suites: in process or served, with verbs that read as sentences.
-
-The pytest plugin hands these out as fixtures; ``in_process()`` and ``served()`` are the same for
-unittest and everybody else.
-"""
+"""A receiver of callbacks for test suites, which checks their signatures."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plivo_sim.domain.urls import with_scheme
-from plivo_sim.testing import _TURN, AUTH_TOKEN
+from plivo_sim.testing import AUTH_TOKEN
 from plivo_sim.webhooks.signatures import sign_v2, sign_v3
 
-# --- receiving callbacks ---------------------------------------------------------------------
+_TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +36,14 @@ class Message:
 class Inbox:
     """A real receiver on loopback that keeps callbacks and checks their signatures.
 
-    ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. ``url`` names whose
-    messages these are: what still comes to the URL of an earlier test is refused with 410.
+    ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. Each
+    test has a ``url`` of its own: what still comes to that of an earlier test is refused with 410.
     """
 
     def __init__(self, token: str = AUTH_TOKEN) -> None:
         self.token = token
         self.messages: list[Message] = []
-        self._turn = 1
+        self._test = 1
         self._strays: list[str] = []
         self._statuses: list[int] = []
         self._arrived = threading.Condition()
@@ -58,12 +55,12 @@ class Inbox:
     @property
     def url(self) -> str:
         """Where callbacks are to be sent."""
-        return f"http://127.0.0.1:{self._server.server_port}/callback/{self._turn}"
+        return f"http://127.0.0.1:{self._server.server_port}/callback/{self._test}"
 
     def begin(self, token: str = AUTH_TOKEN) -> None:
         """For the next test: empty, and with a URL of its own."""
         with self._arrived:
-            self._turn += 1
+            self._test += 1
             self.token = token
             self._strays.clear()
             self.clear()
@@ -94,8 +91,8 @@ class Inbox:
     def take(self, method: str, url: str, headers: Mapping[str, str], body: str) -> int:
         """Keep one message; returns the status to answer with."""
         with self._arrived:
-            found = _TURN.match(urlsplit(url).path)
-            if found is not None and int(found[1]) != self._turn:
+            found = _TEST_NUMBER.match(urlsplit(url).path)
+            if found is not None and int(found[1]) != self._test:
                 self._strays.append(url)
                 return 410
             signed = _is_signed(self.token, method, url, headers, body)

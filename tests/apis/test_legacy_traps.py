@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from tests.apis.legacy_support import INDIA, OPERATIONS, Legacy, ids_of
 from tests.support import AUTH_ID, PDF, Http, basic, multipart
 

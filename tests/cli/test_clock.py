@@ -13,7 +13,7 @@ def test_show(shell: Shell, application: str) -> None:
     """The time, and what is due next."""
     assert shell.told("clock", "show").splitlines()[1:] == [
         "now       2026-01-05 09:00:00",
-        "clock     stands still",
+        "clock     paused",
         "next due  2026-01-08 09:00:00",
         "due       1",
     ]
@@ -85,5 +85,5 @@ def test_resume_rate_pause(shell: Shell, application: str) -> None:
     """Each answers with the clock."""
     assert shell.json("clock", "resume")["paused"] is False
     assert shell.json("clock", "rate", "60")["rate"] == 60
-    assert "runs, 60 s a second" in shell.told("clock", "show")
+    assert "runs, 60 s per second" in shell.told("clock", "show")
     assert shell.json("clock", "pause")["paused"] is True

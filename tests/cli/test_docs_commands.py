@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
-from plivo_sim.cli.serve import settings_of
+from plivo_sim.cli.server import settings_of
 from plivo_sim.settings import Settings
 from tests.support import AUTH_ID, TOKEN
 

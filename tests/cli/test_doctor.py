@@ -125,7 +125,7 @@ def test_what_a_platform_sets_is_no_mistake() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://[::1", "http://a b"])
 def test_a_url_that_is_none_is_a_finding(url: str) -> None:
     """And no traceback."""
-    assert "is no URL" in findings("--url", url, code=1)["simulator"]["told"]
+    assert "is not a URL" in findings("--url", url, code=1)["simulator"]["told"]
 
 
 def test_a_list_that_allows_nothing_is_a_usage_error() -> None:
@@ -147,5 +147,5 @@ def test_in_words() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     ran = CliRunner().invoke(main, ["doctor", "--url", url])
     assert ran.exit_code == 0, ran.output
-    assert f"nobody is at {url}" in ran.output
+    assert f"nothing answers at {url}" in ran.output
     assert "simulator: start it: plivo-sim serve" in ran.output

@@ -61,7 +61,7 @@ def test_clear(shell: Shell, application: str) -> None:
         shell.run("fault", "add", "--effect", "reset", "--name", name)
     left = shell.json("fault", "clear", "b")["faults"]
     assert [each["id"] for each in left] == ["a", "c"]
-    assert shell.told("fault", "clear") == "none\n"
+    assert shell.told("fault", "clear") == "no fault is on in this account\n"
 
 
 def test_clear_an_unknown_one(shell: Shell, application: str) -> None:

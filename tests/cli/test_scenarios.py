@@ -217,7 +217,7 @@ def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
     """Unless it is told to."""
     path = tmp_path / "mine.yaml"
     path.write_text("mine")
-    assert "is there already" in NOWHERE.error("scenario", "new", path, code=2)
+    assert "exists already" in NOWHERE.error("scenario", "new", path, code=2)
     assert path.read_text() == "mine"
     NOWHERE.run("scenario", "new", path, "--force")
 

@@ -33,10 +33,10 @@ def csv_file(tmp_path: Path, *lines: str) -> Path:
 
 
 def test_n_applications(shell: Shell) -> None:
-    """In an account that is made for them, of several countries and both kinds."""
+    """In an account that is created for them, of several countries and both kinds."""
     told = shell.told("seed", "30")
-    assert told.splitlines()[0].split() == ["COUNTRY", "AS", "ALWAYS"]
-    assert told.endswith(f"30 filed; see: plivo-sim apps list --account {DEFAULT_ACCOUNT}\n")
+    assert told.splitlines()[0].split() == ["COUNTRY", "AS", "USUAL"]
+    assert told.endswith(f"30 created; see: plivo-sim apps list --account {DEFAULT_ACCOUNT}\n")
     made = applications(shell)
     assert len({each["alias"] for each in made}) == 30
     assert {each["user_type"] for each in made} == {"business", "individual"}
@@ -124,7 +124,7 @@ def test_a_refusal_half_way(shell: Shell, http: Http) -> None:
     http.control("POST", "/faults", fault | {"account": http.auth_id})
     told = shell.error("seed", "5", "--account", AUTH_ID, code=1)
     assert told.startswith("Error: Down.\n  application '")
-    assert told.endswith("filed before it: 2 of 5\n")
+    assert told.endswith("created before it: 2 of 5\n")
     assert len(applications(shell)) == 2
 
 
@@ -157,7 +157,7 @@ def test_a_progress_bar_on_a_terminal(shell: Shell) -> None:
     os.close(theirs)
     shown = os.read(terminal, 10_000)
     os.close(terminal)
-    assert b"filing" in shown
+    assert b"creating" in shown
     assert b"100%" in shown
     assert len(json.loads(done.stdout)["applications"]) == 3
 
@@ -197,7 +197,7 @@ def test_wrong_rows_are_all_named_and_nothing_is_filed(shell: Shell, tmp_path: P
         "Acme,IN,,,ftp://a.example/",
     )
     lines = shell.error("seed", "--csv", path, code=2).splitlines()
-    assert lines[0] == "Error: nothing was filed"
+    assert lines[0] == "Error: nothing was created"
     places = [line.removeprefix(f"{path}:").split(": ")[:2] for line in lines[1:]]
     assert places == [
         ["3", "country"], ["3", "name"], ["3", "outcome"], ["4", "alias"], ["5", "callback_url"],

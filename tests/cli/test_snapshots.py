@@ -60,7 +60,12 @@ def test_a_file_goes_back_though_there_are_several_accounts(
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("{", "not valid JSON"), ("[]", "no snapshot"), ("{}", "no snapshot"), (None, "No such file")],
+    [
+        ("{", "not valid JSON"),
+        ("[]", "not a snapshot"),
+        ("{}", "not a snapshot"),
+        (None, "No such file"),
+    ],
 )
 def test_a_file_that_is_none(tmp_path: Path, text: str | None, told: str) -> None:
     """Exit code 2, before anybody is asked."""

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from plivo_sim.cli import main
-from plivo_sim.cli.serve import SettingOption, variables
+from plivo_sim.cli.server import SettingOption, variables
 from plivo_sim.settings import KNOWN, PREFIX, of_platform, unread
 
 KUBERNETES = {

@@ -51,7 +51,7 @@ def test_show_one_that_was_not_sent_yet(shell: Shell, http: Http) -> None:
     http.control("POST", "/webhooks/policy", policy)
     http.decide(http.sdk_created(callback_url="http://127.0.0.1:9/cb"), "rejected")
     (made,) = shell.json("webhooks", "list")["webhooks"]
-    assert shell.told("webhooks", "show", made["id"]).endswith("\n\nnone\n")
+    assert shell.told("webhooks", "show", made["id"]).endswith("\n\nit has not been sent yet\n")
 
 
 def test_replay_one(shell: Shell, delivery: str) -> None:
@@ -114,7 +114,7 @@ def test_a_policy_in_words_is_its_file(shell: Shell, application: str, tmp_path:
     [
         ("dleay: 10m", "p.yaml: dleay: "),
         ("drop: [", "p.yaml: line 1: not valid YAML: "),
-        ("- drop", "p.yaml: write 'delay: 10m' and so on"),
+        ("- drop", "p.yaml: expected keys such as 'delay: 10m'"),
         ("a: &a 1\nb: *a", "aliases (*name) are not followed here"),
     ],
 )
@@ -146,7 +146,7 @@ def test_inbox(shell: Shell) -> None:
         ["2", "POST", url, "2"],
     ]
     assert shell.json("webhooks", "inbox", "own", "--clear") == {"name": "own", "messages": []}
-    assert shell.told("webhooks", "inbox", "own") == "none\n"
+    assert shell.told("webhooks", "inbox", "own") == "this inbox has received nothing\n"
 
 
 def test_an_inbox_needs_a_name(shell: Shell) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from plivo_sim.testing.sdk import point
 from tests.conftest import PAUSED
 from tests.console.conftest import missing

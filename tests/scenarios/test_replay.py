@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
 from plivo_sim.client import Client
-from plivo_sim.client.replay import Told, account_of, replay
-from plivo_sim.client.watch import Check
+from plivo_sim.client.observations import Check
+from plivo_sim.client.replay import ScenarioResult, account_of, replay
 from plivo_sim.scenarios.loader import find_scenario, load_scenario
 from tests.scenarios.told import text_of
 from tests.support import Receiver
@@ -43,11 +43,11 @@ def wrote(folder: Path, text: str) -> str:
     return str(path)
 
 
-def play(stage: str, text: str, against: str = "") -> Told:
+def play(stage: str, text: str, against: str = "") -> ScenarioResult:
     return replay(stage, "a scenario of a test", load_scenario(text), against)
 
 
-def failed(told: Told) -> list[Check]:
+def failed(told: ScenarioResult) -> list[Check]:
     return [check for check in told.checks if not check.ok]
 
 
@@ -96,7 +96,7 @@ FAILING: list[tuple[str, str, str, str]] = [
     ("  - correct: {app: acme}\nexpect: {status: {acme: accepted}}", "refusals", "[]", "[400]"),
     ("  - expect: {status: {acme: submitted}}", "steps[5].status.acme", "submitted", "accepted"),
     ("  - submit: {app: other, country: ZZ}\n  - get: other\nexpect: {refusals: [400]}",
-     "steps[6]", "other is filed", "absent"),
+     "steps[6]", "other was submitted", "absent"),
 ]  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_json_for_scripts(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("scenario: [", "own.yaml:1: not valid YAML"),
-        ("scenario: It has no steps.", "steps: there are none"),
+        ("scenario: It has no steps.", "it has no steps"),
         ("scenario: It has mistakes.\nrulez: []\nstepz: []", "own.yaml:3: stepz: unknown key"),
         (
             "scenario: It files too much.\nsteps: [{submit: {files: {passport: a.pdf}}}]",
@@ -179,7 +179,7 @@ def test_no_such_scenario_ends_with_2(name: str) -> None:
 def test_nobody_answers_ends_with_3() -> None:
     """And says whom it asked."""
     result = run("instant-accept", "--url", "http://127.0.0.1:9")
-    assert (result.exit_code, "nobody answers at http://127.0.0.1:9" in result.output) == (3, True)
+    assert (result.exit_code, "nothing answers at http://127.0.0.1:9" in result.output) == (3, True)
 
 
 def test_against_must_be_a_url() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from plivo_sim.cli.replay import lines_of
-from plivo_sim.client.replay import Told
+from plivo_sim.cli.scenarios import lines_of
+from plivo_sim.client.replay import ScenarioResult
 
 
-def text_of(told: Told) -> str:
-    return "\n".join(lines_of(told))
+def text_of(result: ScenarioResult) -> str:
+    return "\n".join(lines_of(result))

@@ -13,7 +13,7 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from tests.support import AUTH_ID, TOKEN
 
 

@@ -14,7 +14,7 @@ from freezegun import freeze_time
 
 from plivo_sim import testing
 from plivo_sim.app import create_app
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotReached
 from plivo_sim.domain.records import StatusChanged
@@ -27,7 +27,7 @@ pytest_plugins = ["pytester"]
 
 FILES = """
 import pytest
-from plivo_sim.client.filing import write_samples
+from plivo_sim.client.applications import write_samples
 
 @pytest.fixture
 def files(tmp_path):

@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 SOURCE = """
 import json, os, sys
 from plivo_sim.cli import main
-import plivo_sim.assembly, plivo_sim.cli.try_, urllib3
+import plivo_sim.assembly, plivo_sim.cli.applications, urllib3
 from plivo_sim.account.store import journal
 
 if "compacting" in sys.argv:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.client.filing import sample
+from plivo_sim.client.applications import sample
 from tests.apis.atoms.support import BASE, END_USER, KEY, Atoms, errors
 
 KEY_OF_SAMPLES = "sk-samples"

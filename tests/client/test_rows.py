@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.client.filing import Outcome
+from plivo_sim.client.applications import Outcome
 from plivo_sim.client.rows import Table, read_rows
 
 KEYS = [("IN", "local", "business"), ("IN", "mobile", "individual"), ("AE", "local", "business")]
@@ -43,14 +43,14 @@ def test_what_a_row_may_leave_out(tmp_path: Path) -> None:
     ("text", "mistakes"),
     [
         ("", [(1, "the file is empty; its first line names the columns: name, country, ...")]),
-        ("name,country\n", [(2, "there is no row")]),
+        ("name,country\n", [(2, "the file has no rows")]),
         (b"\xff\xfen", [(1, "the file is not UTF-8 text")]),
-        ('name,country\n"a,b', [(2, "no CSV: unexpected end of data")]),
+        ('name,country\n"a,b', [(2, "not a CSV file: unexpected end of data")]),
         (
             "nmae,country,country\n",
             [
                 (1, "unknown column 'nmae'; did you mean 'name'?"),
-                (1, "column 'country' stands there twice"),
+                (1, "column 'country' is given twice"),
                 (1, "column 'name' is missing"),
             ],
         ),
@@ -66,8 +66,8 @@ def test_a_file_that_is_no_table(
 @pytest.mark.parametrize(
     ("row", "mistakes"),
     [
-        ("Acme", ["has 1 cells, the first line 6"]),
-        ("Acme,IN,,,,,", ["has 7 cells, the first line 6"]),
+        ("Acme", ["has 1 cells, but the first line has 6"]),
+        ("Acme,IN,,,,,", ["has 7 cells, but the first line has 6"]),
         (",IN,,,,", ["name: is empty"]),
         ("Acme,,,,,", ["country: is empty"]),
         ("Acme,XX,,,,", ["country: 'XX' is not one of AE, IN"]),

@@ -107,7 +107,7 @@ def test_serve_greets_with_what_to_do_next() -> None:
             f"plivo-sim {__version__}\n"
             f"  Point an SDK at   {served.url}/v1/Account\n"
             f"  In a browser      {served.url}/\n"
-            f"  State             in memory, gone when this stops\n"
+            f"  State             in memory, lost when this stops\n"
             f"  A review takes    5s\n"
             f"  Move time         curl -X POST {served.url}/_sim/clock/advance "
             f"-H 'Content-Type: application/json' -d '{{\"by\": \"3d\"}}'\n"
@@ -509,7 +509,7 @@ def test_try_without_a_simulator() -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         done = run("try", "--url", url)
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == f"Error: nobody answers at {url}; start it: plivo-sim serve\n"
+    assert done.stderr == f"Error: nothing answers at {url}; start it: plivo-sim serve\n"
 
 
 # --- help ------------------------------------------------------------------------------------

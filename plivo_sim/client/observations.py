@@ -1,7 +1,4 @@
-"""Looks at an account through the control API: what is new since the last look, what holds now.
-
-Does what a scenario expects hold? Pure: what was seen against what was promised.
-"""
+"""Observes an account through the control API, and checks what a scenario expects of it."""
 
 from __future__ import annotations
 
@@ -19,11 +16,12 @@ from plivo_sim.scenarios.magic import reason_of
 
 
 @dataclass(slots=True, kw_only=True)
-class Seen:
-    """What a replay has seen so far; keyed by the scenario's names of its applications.
+class Observation:
+    """The state of an account so far, keyed by the scenario's names of its applications.
 
-    ``callbacks``: the statuses that the receiver took, in order; ``signatures``: of every attempt;
-    ``deliveries``: how many ended how; ``refusals``: statuses, ``cut`` and ``garbled``.
+    ``callbacks``: the statuses in the callbacks that the receiver accepted, in order;
+    ``signatures``: of every attempt; ``deliveries``: how many ended in each state;
+    ``refusals``: statuses, ``cut`` and ``garbled``.
     """
 
     status: Mapping[str, str] = field(default_factory=dict)
@@ -45,35 +43,35 @@ class Check:
     ok: bool
 
 
-def check_all(expect: Expect, seen: Seen, *, at_end: bool) -> list[Check]:
-    """Every expectation against what was seen. ``at_end``: refusals that are not listed fail."""
-    checks = [*_applications(expect, seen), *_callbacks(expect, seen)]
-    if expect.refusals is not None or (at_end and seen.refusals):
-        checks.append(_same("refusals", expect.refusals or [], list(seen.refusals)))
+def check_all(expect: Expect, observed: Observation, *, at_end: bool) -> list[Check]:
+    """Every expectation, checked. ``at_end``: refusals that are not listed fail."""
+    checks = [*_applications(expect, observed), *_callbacks(expect, observed)]
+    if expect.refusals is not None or (at_end and observed.refusals):
+        checks.append(_same("refusals", expect.refusals or [], list(observed.refusals)))
     return checks
 
 
-def _applications(expect: Expect, seen: Seen) -> Iterator[Check]:
+def _applications(expect: Expect, observed: Observation) -> Iterator[Check]:
     for app, status in expect.status.items():
-        yield _same(f"status.{app}", status, seen.status.get(app, "absent"))
+        yield _same(f"status.{app}", status, observed.status.get(app, "absent"))
     for app, timeline in expect.timeline.items():
-        yield _same(f"timeline.{app}", timeline, list(seen.timeline.get(app, ())))
+        yield _same(f"timeline.{app}", timeline, list(observed.timeline.get(app, ())))
     for app, reasons in expect.reasons.items():
-        found = list(seen.reasons.get(app, ()))
-        told = len(found) == len(reasons) and all(
+        found = list(observed.reasons.get(app, ()))
+        same = len(found) == len(reasons) and all(
             reason_of(wanted).casefold() in text.casefold()
             for wanted, text in zip(reasons, found, strict=True)
         )
-        yield Check(name=f"reasons.{app}", expected=reasons, found=found, ok=told)
+        yield Check(name=f"reasons.{app}", expected=reasons, found=found, ok=same)
 
 
-def _callbacks(expect: Expect, seen: Seen) -> Iterator[Check]:
+def _callbacks(expect: Expect, observed: Observation) -> Iterator[Check]:
     if expect.callbacks is not None:
-        yield _same("callbacks", expect.callbacks, list(seen.callbacks))
+        yield _same("callbacks", expect.callbacks, list(observed.callbacks))
     for state, count in msgspec.to_builtins(expect.deliveries or {}).items():
-        yield _same(f"deliveries.{state}", count, seen.deliveries.get(state, 0))
+        yield _same(f"deliveries.{state}", count, observed.deliveries.get(state, 0))
     if expect.signatures is not None:
-        found = ", ".join(sorted(seen.signatures)) or "none sent"
+        found = ", ".join(sorted(observed.signatures)) or "no callback was sent"
         yield _same("signatures", expect.signatures, found)
 
 
@@ -83,9 +81,7 @@ def _same(name: str, expected: Any, found: Any) -> Check:
 
 MOST = 1000
 
-
 WAIT_S = 120.0
-
 
 _UNSENT = ("dropped", "blocked")
 
@@ -101,19 +97,19 @@ class Event:
     facts: Mapping[str, Any]
 
 
-class Watch:
-    """One account, watched. ``applications``: by id, as the control API shows them."""
+class Observer:
+    """Observes one account. ``applications``: by id, as the control API shows them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self.now = ""
         self.applications: dict[str, dict[str, Any]] = {}
         self._deliveries: list[dict[str, Any]] = []
-        self._told: set[tuple[str, int]] = set()
+        self._reported: set[tuple[str, int]] = set()
         self._signatures: dict[tuple[str, int], str] = {}
 
-    def look(self) -> None:
-        """Once nothing is under way any more."""
+    def refresh(self) -> None:
+        """Read the account's state, once no advance or callback is in progress any more."""
         self.now = self._when_settled()["now"]
         held = self._get("/applications", limit=MOST)["applications"]
         self.applications = {each["id"]: each for each in held}
@@ -137,27 +133,27 @@ class Watch:
 
     def _signature(self, delivery: Mapping[str, Any], attempt: Mapping[str, Any]) -> str:
         """Whether a receiver would find the signatures ``valid``, ``wrong`` or ``missing``."""
-        asked = {
+        request = {
             "method": delivery["method"],
             "url": attempt["url"],
             "headers": attempt["headers"],
             "body": attempt["body"],
             "account": self._client.auth_id,
         }
-        found = self._client.control("POST", "/webhooks/verify-signature", asked).values()
+        found = self._client.control("POST", "/webhooks/verify-signature", request).values()
         if all(each["valid"] for each in found):
             return "valid"
         lost = all("is missing" in wrong for each in found for wrong in each["wrong"])
         return "missing" if lost else "wrong"
 
-    # --- what happened -----------------------------------------------------------------------
+    # --- events ------------------------------------------------------------------------------
 
     def news(self, names: Mapping[str, str]) -> list[Event]:
-        """What happened since this was last asked, in simulated time; changes of status before the
+        """What happened since the last call, in simulated time; changes of status come before the
         callbacks that they caused. ``names``: what to call the applications."""
         every = [*self._transitions(names), *self._callbacks(names)]
-        fresh = [event for key, event in every if key not in self._told]
-        self._told.update(key for key, _ in every)
+        fresh = [event for key, event in every if key not in self._reported]
+        self._reported.update(key for key, _ in every)
         return sorted(fresh, key=lambda event: (event.at, event.type == "callback"))
 
     def _transitions(self, names: Mapping[str, str]) -> Iterator[tuple[tuple[str, int], Event]]:
@@ -193,12 +189,12 @@ class Watch:
                 event = Event(at=at, type="callback", app=app, facts=facts)
                 yield (delivery["id"], -1), event
 
-    # --- what holds --------------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------
 
-    def seen(self, ids: Mapping[str, str]) -> Seen:
-        """What holds now. ``ids``: application ids by the names to call them."""
+    def observed(self, ids: Mapping[str, str]) -> Observation:
+        """The state now. ``ids``: application ids by the names to call them."""
         held = {app: self.applications[id] for app, id in ids.items() if id in self.applications}
-        return Seen(
+        return Observation(
             status={app: each["status"] for app, each in held.items()},
             timeline={
                 app: [change["status"] for change in each["timeline"]] for app, each in held.items()
@@ -207,13 +203,13 @@ class Watch:
                 app: [change["reason"] for change in each["timeline"] if change["reason"]]
                 for app, each in held.items()
             },
-            callbacks=[status for _, status in sorted(self._taken(), key=lambda each: each[0])],
+            callbacks=[status for _, status in sorted(self._accepted(), key=lambda each: each[0])],
             signatures=frozenset(self._signatures.values()),
             deliveries=Counter(each["state"] for each in self._deliveries),
         )
 
-    def _taken(self) -> Iterator[tuple[str, str]]:
-        """When the receiver took each callback, and the status it told."""
+    def _accepted(self) -> Iterator[tuple[str, str]]:
+        """When the receiver accepted each callback, and the status in it."""
         for delivery in self._deliveries:
             if delivery["state"] == "delivered":
                 yield delivery["attempts"][-1]["at"], delivery["payload"]["status"]

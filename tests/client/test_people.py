@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.client.filing import Outcome
+from plivo_sim.client.applications import Outcome
 from plivo_sim.client.people import People
 
 KEYS = [

@@ -1,8 +1,7 @@
 """``plivo-sim serve``: the simulator itself.
 
-``plivo-sim run -- COMMAND``: a simulator for the time that one command runs.
-
-``plivo-sim run`` and ``verify``: for test suites in any language, and against drift.
+``plivo-sim run -- COMMAND``: a simulator while one command runs, for test suites in any language.
+``plivo-sim verify``: compares another server's answers with the simulator's.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -24,8 +22,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import WrongFile, read_option, why_unusable
+from plivo_sim.cli.shared import WrongFile, exit_codes, read_option, why_unusable
 from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
 from plivo_sim.settings import (
     Settings,
@@ -93,8 +92,8 @@ def note_variables(variables: Mapping[str, str]) -> None:
     """Say on stderr which ``PLIVO_SIM_*`` variables have no effect."""
     passed_over = of_platform(variables)
     if passed_over:
-        told = "set by the platform (Kubernetes names a service's address so), and passed over"
-        click.echo(f"{', '.join(passed_over)}: {told}", err=True)
+        text = "set by the platform (Kubernetes names a service's address so), and passed over"
+        click.echo(f"{', '.join(passed_over)}: {text}", err=True)
     for name, hint in unread(variables):
         click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
 
@@ -155,20 +154,20 @@ def start_failure(error: Exception, settings: Settings) -> str:
     if isinstance(error, OSError) and error.filename:
         return why_unusable(error)
     if isinstance(error, OSError):
-        told = error.strerror or str(error)
-        return f"cannot listen on {authority(settings.host, settings.port)}: {told}; try --port 0"
+        text = error.strerror or str(error)
+        return f"cannot listen on {authority(settings.host, settings.port)}: {text}; try --port 0"
     return str(error)
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """So that whoever waits for the file never reads half of it."""
+    """Replaces the file at once: a reader that waits for it never sees half of it."""
     try:
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_text(text)
         aside.replace(path)
     except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        raise WrongFile(f"--ready-file {path}: {told}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WrongFile(f"--ready-file {path}: {reason}") from None
 
 
 def _greet(live: LiveSimulator, settings: Settings) -> None:
@@ -180,9 +179,9 @@ def _greet(live: LiveSimulator, settings: Settings) -> None:
 
 
 def _greeting(url: str, settings: Settings) -> str:
-    where = "in memory, gone when this stops" if settings.state is None else str(settings.state)
+    where = "in memory, lost when this stops" if settings.state is None else str(settings.state)
     delay = settings.review_delay or "the requirement's own days"
-    advance = shlex.quote(f"{url}/_sim/clock/advance")
+    advance = shell_word(f"{url}/_sim/clock/advance")
     return f"""plivo-sim {__version__}
   Point an SDK at   {url}/v1/Account
   In a browser      {url}/
@@ -190,7 +189,7 @@ def _greeting(url: str, settings: Settings) -> str:
   A review takes    {delay}
   Move time         curl -X POST {advance} -H 'Content-Type: application/json' \
 -d '{{"by": "3d"}}'
-  First steps       plivo-sim try --url {shlex.quote(url)}"""
+  First steps       plivo-sim try --url {shell_word(url)}"""
 
 
 def _trust_hint(authority: Path) -> str:
@@ -248,13 +247,13 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
 
     with LiveSimulator(settings) as live:
         try:
-            told = {**variables(live.url), **without_proxy(environment)}
-            child = subprocess.Popen(command, env={**environment, **told})  # noqa: S603
+            added = {**variables(live.url), **without_proxy(environment)}
+            child = subprocess.Popen(command, env={**environment, **added})  # noqa: S603
         except (FileNotFoundError, PermissionError):
             return NOT_FOUND
 
         def forward(number: int, frame: FrameType | None) -> None:
-            if number == signal.SIGTERM or not _has_the_terminal_s(child.pid):
+            if number == signal.SIGTERM or not _shares_terminal(child.pid):
                 child.send_signal(number)
 
         before = {number: signal.signal(number, forward) for number in _HANDED_ON}
@@ -266,7 +265,7 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     return code if code >= 0 else 128 - code
 
 
-def _has_the_terminal_s(pid: int) -> bool:
+def _shares_terminal(pid: int) -> bool:
     """Whether a process gets the terminal's own signals (Ctrl-C): those go to every process of the
     group in the foreground, and a second one would make the command give up."""
     try:
@@ -276,9 +275,6 @@ def _has_the_terminal_s(pid: int) -> bool:
         return False
 
 
-UNREACHABLE = 3
-
-
 @click.command(context_settings={"ignore_unknown_options": False})
 @setting_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -286,9 +282,8 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     """Start a simulator, run COMMAND beside it, stop.
 
     It answers on a free port unless --port or PLIVO_SIM_PORT names one. The exit code is that of
-    COMMAND, which finds PLIVO_SIM_URL,
-    PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN in its environment. Write
-    -- before it: plivo-sim run -- npm test
+    COMMAND, which finds PLIVO_SIM_URL, PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and
+    PLIVO_AUTH_TOKEN in its environment. Write -- before it: plivo-sim run -- npm test
     """
     note_variables(os.environ)
     settings = settings_of({**given, "port": "0" if given["port"] is None else given["port"]})
@@ -321,17 +316,14 @@ def verify(base_url: str, auth_id: str, auth_token: str, life_cycle: bool, as_js
 
     Read-only unless --life-cycle is given. Exit code 1 when a shape differs.
     """
-    from plivo_sim.client.verify import Unreachable, Verifier
+    from plivo_sim.client.verify import Verifier
 
     verifier = Verifier(base_url, auth_id, auth_token)
-    try:
+    with exit_codes():
         probes = [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
-    except Unreachable as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(UNREACHABLE)
     if as_json:
-        told = [{"probe": each.name, "differences": each.differences} for each in probes]
-        click.echo(json.dumps(told, indent=2))
+        shown = [{"probe": each.name, "differences": each.differences} for each in probes]
+        click.echo(json.dumps(shown, indent=2))
     else:
         for probe in probes:
             click.echo(f"{'differs' if probe.differences else 'ok':<8} {probe.name}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from plivo_sim.client.proofs import make_pdf, make_png
+from plivo_sim.client.applications import make_pdf, make_png
 
 NAMES = ["Acme Traders Pvt Ltd", "Jäger & Söhne (GmbH)", "राज", "back\\slash", "line\nbreak"]
 

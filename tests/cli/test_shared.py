@@ -1,15 +1,16 @@
-"""What all commands share: exit codes, refusals, accounts, JSON."""
+"""What all commands share: exit codes, refusals, accounts, JSON, tables."""
 
 from __future__ import annotations
 
 import pytest
 
+from plivo_sim.cli.shared import cell, instant, table, values
 from tests.cli.conftest import OTHER_ID, Shell
 from tests.support import AUTH_ID, Http, Receiver
 
 pytestmark = pytest.mark.live
 
-ASKING = [
+CALLS = [
     ("status",), ("clock", "show"), ("apps", "list"), ("apps", "show", "x"), ("scenario", "list"),
     ("scenario", "use", "instant-accept"), ("fault", "list"), ("webhooks", "list"), ("seed", "1"),
     ("snapshot", "save"), ("reset",), ("export", "-"), ("try",), ("account", "list"),
@@ -27,11 +28,11 @@ OF_ONE_ACCOUNT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", ASKING, ids=" ".join)
+@pytest.mark.parametrize("words", CALLS, ids=" ".join)
 def test_nobody_answers(words: tuple[str, ...]) -> None:
     """Exit code 3, and how to start a simulator."""
     told = Shell("http://127.0.0.1:1").error(*words, code=3)
-    assert told == "Error: nobody answers at http://127.0.0.1:1; start it: plivo-sim serve\n"
+    assert told == "Error: nothing answers at http://127.0.0.1:1; start it: plivo-sim serve\n"
 
 
 @pytest.mark.parametrize("words", OF_ONE_ACCOUNT, ids=" ".join)
@@ -41,7 +42,7 @@ def test_several_accounts(shell: Shell, http: Http, other: Http, words: tuple[st
     other.sdk_created()
     told = shell.error(*words, code=1)
     assert told.splitlines() == [
-        "Error: several accounts exist; say which one:",
+        "Error: several accounts exist; choose one:",
         f"  --account {AUTH_ID}",
         f"  --account {OTHER_ID}",
     ]
@@ -84,9 +85,9 @@ def test_a_refusal_as_json(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("nonsense://x", "is no URL"),
-        ("http://127.0.0.1:99999", "is no URL"),
-        ("127.0.0.1:1", "nobody answers at http://127.0.0.1:1"),
+        ("nonsense://x", "is not a URL"),
+        ("http://127.0.0.1:99999", "is not a URL"),
+        ("127.0.0.1:1", "nothing answers at http://127.0.0.1:1"),
     ],
 )
 def test_an_url_that_leads_nowhere(url: str, told: str) -> None:
@@ -96,7 +97,7 @@ def test_an_url_that_leads_nowhere(url: str, told: str) -> None:
 
 def test_something_else_answers(receiver: Receiver) -> None:
     """What is no simulator is told apart from one that refuses."""
-    assert "is no plivo-sim" in Shell(receiver.url).error("status", code=3)
+    assert "is not plivo-sim" in Shell(receiver.url).error("status", code=3)
 
 
 @pytest.mark.parametrize("words", [("apps", "show"), ("apps", "accept"), ("webhooks", "show")])
@@ -108,3 +109,37 @@ def test_an_empty_id_is_wrong_usage(shell: Shell, words: tuple[str, ...]) -> Non
 def test_wrong_usage() -> None:
     """Exit code 2, without any simulator."""
     assert "No such command" in Shell("http://127.0.0.1:1").error("aps", code=2)
+
+
+def test_columns_are_as_wide_as_their_widest_cell() -> None:
+    """And no line ends in spaces."""
+    assert table(("id", "status"), [("a", "accepted"), ("long-id", None)]).splitlines() == [
+        "ID       STATUS",
+        "a        accepted",
+        "long-id  -",
+    ]
+
+
+def test_no_row() -> None:
+    """Is said so."""
+    assert table(("id",), [], "no account exists") == "no account exists"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "-"), ("", "-"), (0, "0"), (True, "yes"), (False, "no"), ("a\x1b[31m\nb", "a [31m b")],
+)
+def test_a_cell_stays_on_its_line(value: object, shown: str) -> None:
+    """What would drive a terminal is a space."""
+    assert cell(value) == shown
+
+
+def test_values_stand_in_one_column() -> None:
+    """After the longest name."""
+    assert values([("id", 1), ("status", "ok")]) == "id      1\nstatus  ok"
+
+
+def test_instants_to_the_second() -> None:
+    """Without T and Z."""
+    assert instant("2026-01-05T09:00:00.000000Z") == "2026-01-05 09:00:00"
+    assert instant(None) == ""

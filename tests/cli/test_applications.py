@@ -1,12 +1,15 @@
-"""``plivo-sim apps``."""
+"""``plivo-sim apps`` and ``evaluate``."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import pytest
 
 from plivo_sim.scenarios.magic import PRESETS
 from tests.cli.conftest import Shell
-from tests.support import Http
+from tests.support import AUTH_ID, PDF, PNG, Http
 
 pytestmark = pytest.mark.live
 
@@ -128,3 +131,29 @@ def test_a_mistyped_preset_is_refused(shell: Shell, application: str) -> None:
     """With the one that was meant."""
     told = shell.error("apps", "reject", application, "name_mismach", code=1)
     assert "did you mean 'name_mismatch'?" in told
+
+
+@pytest.fixture
+def data(http: Http, tmp_path: Path) -> Path:
+    """A complete application in a file, its proofs beside it."""
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps(http.sdk_data()))
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    (tmp_path / "b.png").write_bytes(PNG)
+    return path
+
+
+def test_evaluate_tells_the_decision(shell: Shell, application: str, data: Path) -> None:
+    """And by what."""
+    files = ["--file", str(data.parent / "a.pdf"), "--file", str(data.parent / "b.png")]
+    told = shell.told("evaluate", str(data), *files, "--account", AUTH_ID)
+    assert told.splitlines()[0].split() == ["would", "be", "accepted"]
+    assert "default" in told
+
+
+def test_evaluate_tells_every_problem(shell: Shell, application: str, data: Path) -> None:
+    """A table of paths."""
+    told = shell.told("evaluate", str(data), "--account", AUTH_ID)
+    assert "refused" in told
+    assert "documents[0].file" in told
+    assert "documents[1].file" in told
