@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests import soak
+from tests.soak import load as soak
 from tests.torture.nursery import Server, open_nursery
 
 HEADINGS = ("minute", "calls", "p50 ms", "p99 ms", "memory MB", "descriptors", "threads")
