@@ -3,9 +3,9 @@
 `python benchmarks/hot_path.py` calls both applications in process (WSGI, no socket) in alternating
 rounds; `--server` puts both on `plivo_sim.web.server`, each in a process of its own, and loads them
 with `wrk` in alternating rounds; `--start` measures from process start to the first answer;
-`--memory 100000` tells what as many requests that store nothing leave behind. The simulator keeps
-its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within one run: absolute
-numbers say more about the machine. 127.0.0.1 only, about 30 s each.
+`--memory 100000` measures how much memory that many requests that store nothing leave behind. The
+simulator keeps its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within
+one run: absolute numbers say more about the machine. 127.0.0.1 only, about 30 s each.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def plain(body: Any) -> str:
 
 
 CALLS: list[tuple[Callable[[Http], TestResponse], Callable[[Any], str]]] = [
-    (sdk, plain),
+    (current, plain),
     (legacy, plain),
     (beta, lambda body: str(body["error"]["message"])),
     (control, lambda body: str(body["detail"])),
