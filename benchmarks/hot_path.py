@@ -18,6 +18,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -438,6 +439,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9150, help="the first of the ports to use")
     parser.add_argument("--serve-bare", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.server and not shutil.which("wrk"):
+        parser.error("--server needs wrk, which is not installed")
     if given.serve_bare:
         serve_bare(given.serve_bare)
     elif given.memory:
