@@ -1,12 +1,13 @@
 """Runs a suite of the plugin over and over, to see whether a single test ever fails.
 
-    python benchmarks/plugin_runs.py                # 500 runs
-    python benchmarks/plugin_runs.py --runs 20
+    python benchmarks/plugin_runs.py                # 500 runs, ten to a process
+    python benchmarks/plugin_runs.py --runs 20 --each 1
 
-Each run is a pytest of its own with two xdist workers, in another random order (its seed is printed
-when it is red, to try it again). The suite is ``benchmarks/plugin_suite``: callbacks that arrive,
-in order and in time, with slow receivers, in frozen time, in event loops, and what an earlier test
-left under way. Ends at the first red run, with its output and exit code 1.
+Every process is a pytest of its own with two xdist workers, which runs each test ``--each``
+times, in another random order (its seed is printed when it is red, to try it again). The suite is
+``benchmarks/plugin_suite``: callbacks that arrive, in order and in time, with slow receivers, in
+frozen time, in event loops, and what an earlier test left under way. Ends at the first red run,
+with its output and exit code 1.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from pathlib import Path
 SUITE = Path(__file__).parent / "plugin_suite"
 
 
-def run(seed: int, workers: int) -> tuple[int, str]:
-    """One run; how many tests passed (0 if it was red) and what pytest said."""
-    words = ["-m", "pytest", "-n", str(workers), "-p", "no:cacheprovider"]
+def run(seed: int, workers: int, times: int) -> tuple[int, str]:
+    """One process; how many tests passed (0 if it was red) and what pytest said."""
+    words = ["-m", "pytest", "-n", str(workers), "-p", "no:cacheprovider", f"--times={times}"]
     done = subprocess.run(
         [sys.executable, *words, f"--randomly-seed={seed}"],
         cwd=SUITE,
@@ -40,15 +41,17 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--first", type=int, default=1, help="the seed of the first run")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--each", type=int, default=10, help="runs in one process")
     asked = parser.parse_args()
     began, tests = time.monotonic(), 0
-    for seed in range(asked.first, asked.first + asked.runs):
-        passed, told = run(seed, asked.workers)
+    for done in range(0, asked.runs, asked.each):
+        seed = asked.first + done
+        passed, told = run(seed, asked.workers, min(asked.each, asked.runs - done))
         if not passed:
-            print(f"{told}\nrun with seed {seed} was red, after {seed - asked.first} green ones")
+            print(f"{told}\nthe run with seed {seed} was red, after {done} green ones")
             return 1
         tests += passed
-        print(f"\r{seed - asked.first + 1} runs, {tests} tests", end="", flush=True)
+        print(f"\r{min(done + asked.each, asked.runs)} runs, {tests} tests", end="", flush=True)
     print(f": all green, in {time.monotonic() - began:.0f} s")
     return 0
 
