@@ -3,9 +3,9 @@
 `python benchmarks/hot_path.py` calls both applications in process (WSGI, no socket) in alternating
 rounds; `--server` puts both on `plivo_sim.web.server`, each in a process of its own, and loads them
 with `wrk` in alternating rounds; `--start` measures from process start to the first answer;
-`--memory 100000` tells what as many requests that store nothing leave behind. The simulator keeps
-its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within one run: absolute
-numbers say more about the machine. 127.0.0.1 only, about 30 s each.
+`--memory 100000` measures how much memory that many requests that store nothing leave behind. The
+simulator keeps its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within
+one run: absolute numbers say more about the machine. 127.0.0.1 only, about 30 s each.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -438,6 +439,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9150, help="the first of the ports to use")
     parser.add_argument("--serve-bare", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.server and not shutil.which("wrk"):
+        parser.error("--server needs wrk, which is not installed")
     if given.serve_bare:
         serve_bare(given.serve_bare)
     elif given.memory:

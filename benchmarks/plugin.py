@@ -1,14 +1,16 @@
 """What a test costs that uses a fixture of the plugin, against an empty one in the same run.
 
-    python benchmarks/plugin.py
+    python benchmarks/plugin.py [--tests 400] [--runs 3]
 
 Runs three suites of empty tests in processes of their own (no fixture, ``plivo_sim``,
-``plivo_server``), takes the median of three runs, and prints milliseconds a test and the ratio.
-Start-up (importing, one server a session) is told apart: it is paid once.
+``plivo_server``), takes the median of a few runs, and prints the milliseconds of one test, and how
+many more than an empty one. What happens once (imports, one server for each session) is shown
+apart.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import statistics
 import subprocess
@@ -16,8 +18,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-TESTS = 400
-RUNS = 3
 SUITE = """
 import pytest
 
@@ -41,15 +41,20 @@ def seconds(fixture: str, count: int) -> float:
     return float(found[1])
 
 
-def cost_ms(fixture: str) -> tuple[float, float]:
-    """Milliseconds a test, and the milliseconds paid once."""
-    one = statistics.median(seconds(fixture, 1) for _ in range(RUNS))
-    many = statistics.median(seconds(fixture, TESTS + 1) for _ in range(RUNS))
-    return (many - one) / TESTS * 1000, one * 1000
+def cost_ms(fixture: str, tests: int, runs: int) -> tuple[float, float]:
+    """The milliseconds of one test, and those of what happens once."""
+    one = statistics.median(seconds(fixture, 1) for _ in range(runs))
+    many = statistics.median(seconds(fixture, tests + 1) for _ in range(runs))
+    return (many - one) / tests * 1000, one * 1000
 
 
 def main() -> None:
-    costs = {fixture: cost_ms(fixture) for fixture in ("", "plivo_sim", "plivo_server")}
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tests", type=int, default=400)
+    parser.add_argument("--runs", type=int, default=3)
+    given = parser.parse_args()
+    fixtures = ("", "plivo_sim", "plivo_server")
+    costs = {fixture: cost_ms(fixture, given.tests, given.runs) for fixture in fixtures}
     empty = costs[""][0]
     print(f"{'fixture':<14}{'ms a test':>10}{'over empty':>12}{'once, ms':>10}")
     for fixture, (each, once) in costs.items():

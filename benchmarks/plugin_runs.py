@@ -1,12 +1,12 @@
-"""Runs a suite of the plugin over and over, to see whether a single test ever fails.
+"""Run a suite that uses the plugin again and again, to see whether a single test ever fails.
 
     python benchmarks/plugin_runs.py                # 500 runs, ten to a process
     python benchmarks/plugin_runs.py --runs 20 --each 1
 
 Every process is a pytest of its own with two xdist workers, which runs each test ``--each``
-times, in another random order (its seed is printed when it is red, to try it again). The suite is
-``benchmarks/plugin_suite``: callbacks that arrive, in order and in time, with slow receivers, in
-frozen time, in event loops, and what an earlier test left under way. Ends at the first red run,
+times, in another random order (its seed is printed when it fails, to repeat it). The suite is
+``benchmarks/plugin_suite``: callbacks that arrive in order and in time, slow receivers, frozen
+time, event loops, and tests that end while a callback is being sent. Ends at the first failed run,
 with its output and exit code 1.
 """
 

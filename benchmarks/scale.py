@@ -2,10 +2,10 @@
 
     python benchmarks/scale.py [--applications 100000] [--months 12] [--state DIR]
 
-Each month a share of them is filed; reviews come due, a fifth is rejected or asked for more
+Each month a part of them is filed; reviews are due, a fifth is rejected or asked for more
 and sent again, callbacks go to a memory transport that fails now and then,
-some accepted ones are suspended. Time moves by ``advance``. Prints the cost a month: if
-something grew with what is stored, the last month would be the dearest. Ends with ``advance`` over
+some accepted ones are suspended. Time moves by ``advance``. Prints the cost of each month:
+if something grew with what is stored, the last month would cost most. Ends with ``advance`` over
 10,000 reviews that are due at once; ``--months 0`` does only that.
 """
 

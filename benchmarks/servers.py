@@ -1,4 +1,4 @@
-"""Measure the candidate in-process HTTP servers under the same bare Flask app.
+"""Measure the in-process HTTP servers that were candidates, under the same bare Flask app.
 
 Run `python benchmarks/servers.py` (about 30 s; 127.0.0.1 only). Each candidate serves in a process
 of its own; the load (half GET, half POST, keep-alive) comes from another: `wrk` when it is
@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 CONNECTIONS = (1, 8, 32)
@@ -204,6 +205,9 @@ def main() -> None:
     )
     baseline: list[Result] = []
     for name in CANDIDATES:
+        if name == "waitress" and find_spec("waitress") is None:
+            print(f"{name:22}is not installed: left out (pip install waitress)")
+            continue
         results = measure(name)
         baseline = baseline or results
         for connections, (rate, p50, p99, errors), base in zip(

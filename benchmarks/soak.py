@@ -1,13 +1,13 @@
-"""Mixed load over every API with faults on, for as long as you like; is the server flat?
+"""Mixed load over every API with faults on, for as long as you like: does the server's memory grow?
 
     python benchmarks/soak.py --minutes 30
 
 Starts ``plivo-sim serve`` with a state directory on a free port of 127.0.0.1, lets ``--users``
 clients work in it (and callbacks go to a receiver that sometimes fails or hangs), and prints a line
-a minute: calls, outcomes, latency, memory, file descriptors, threads. Exits 1 when memory grows by
-more than ``--most-growth`` MB a minute in the last third (what leaks, leaks there too; what fills
-once, rings, caches and the allocator's arenas, has filled), when descriptors or threads are more
-there than in the third before, or when a call was answered 500 that no fault asked for.
+every minute: calls, outcomes, latency, memory, file descriptors, threads. Exits 1 when memory grows
+by more than ``--most-growth`` MB a minute in the last third (a leak shows there too, while buffers,
+caches and the allocator's arenas are full by then), when descriptors or threads are more there than
+in the third before, or when a call was answered 500 that no fault asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests import soak
+from tests.soak import load as soak
 from tests.torture.nursery import Server, open_nursery
 
 HEADINGS = ("minute", "calls", "p50 ms", "p99 ms", "memory MB", "descriptors", "threads")

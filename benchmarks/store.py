@@ -2,9 +2,10 @@
 
     python benchmarks/store.py [--most 100000] [--rounds 300]
 
-All accounts live in one process and each round asks each of them in turn, so what else the machine
-does hits all alike: read the ratios. Calls go through the whole WSGI application, without a socket.
-Then: reset, mark and restore at 10,000 records; memory; reopening the largest from its journal.
+All accounts live in one process and each round asks each of them in turn, so other load on the
+machine affects all of them alike: read the ratios. Calls go through the whole WSGI application,
+without a socket. Then: reset, mark and restore at 10,000 records; memory; reopening the largest
+from its journal.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@
 Each kill comes at a random moment (``--seed``) of concurrent writes of every kind, some while the
 server starts. After each one the state is opened, compared with all that was acknowledged, and
 served again: every record is there as it was acknowledged (or as the one call in flight would
-have made it), every file has its hash, every timer is there once, nothing that was seen is taken
-back. A state directory lives through ``--kills-per-state`` kills; then time passes until nothing
-is due, and every callback must have arrived. Every second one is of servers that rewrite their
+have made it), every file has its hash, every timer is there once, nothing that was acknowledged is
+undone. A state directory is used for ``--kills-per-state`` kills; then time passes until nothing is
+due, and every callback must have arrived. In every second directory the servers rewrite their
 journals all the time, and in half of them the clock runs, ten minutes a second. Exits 1 and keeps
 the directory at the first loss.
 """

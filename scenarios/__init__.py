@@ -1,1 +1,1 @@
-"""The stories that ship; also the folder ``scenarios/`` of a checkout."""
+"""The scenarios that ship; also the folder ``scenarios/`` of a checkout."""

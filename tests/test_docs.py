@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.sdk.nodejs import MODULES, node
 from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
 
 DOCS = Path(__file__).parent.parent / "docs"
+PACKAGE = DOCS.parent / "plivo_sim"
 PAGES = ("sdks.md", "atoms.md")
 URL = "http://127.0.0.1:8700"
 
@@ -190,3 +192,25 @@ def test_names_that_code_cites_are_headings() -> None:
         headings = set(re.findall(r"^##+ (.*)$", (DOCS / page).read_text(), re.MULTILINE))
         assert names, f"{page} is not cited at all"
         assert names - headings == set(), page
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "docs/trust.md"])
+def test_files_that_a_page_names_are_there(page: str) -> None:
+    """Of the package, the tests or the benchmarks, written from the root or from the package."""
+    root = DOCS.parent
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.(?:py|yaml|css))?)`", (root / page).read_text())
+    missing = [each for each in named if not any((top / each).exists() for top in (root, PACKAGE))]
+    assert missing == []
+
+
+def test_the_picture_shows_the_layers_that_the_linter_checks() -> None:
+    """From top to bottom, as in ``pyproject.toml``."""
+    (picture,) = re.findall(
+        r"^```text\n(.*?)^```", (DOCS / "architecture.md").read_text(), re.M | re.S
+    )
+    shown = re.findall(r"^ ([a-z_]+)(?:/|\.py)(?: +([a-z_]+)(?:/|\.py))?", picture, re.M)
+    contracts = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = contracts["contracts"][0]["layers"]
+    assert [{*filter(None, each)} for each in shown] == [
+        {room.removeprefix("plivo_sim.") for room in layer.split(" | ")} for layer in layers
+    ]

@@ -54,7 +54,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return disk
 
 
-def sdk(http: Http) -> TestResponse:
+def current(http: Http) -> TestResponse:
     return http.sdk_create(alias="second")
 
 
@@ -62,7 +62,7 @@ def legacy(http: Http) -> TestResponse:
     return http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"})
 
 
-def documented(http: Http) -> TestResponse:
+def beta(http: Http) -> TestResponse:
     (application,) = http.account.store.applications.every()
     path = f"PhoneNumber/Compliance/{application.id}/"
     return http.patch(path, json={"alias": "again"}, headers={"X-Plivo-Sim-Dialect": "beta"})
@@ -81,9 +81,9 @@ def plain(body: Any) -> str:
 
 
 CALLS: list[tuple[Callable[[Http], TestResponse], Callable[[Any], str]]] = [
-    (sdk, plain),
+    (current, plain),
     (legacy, plain),
-    (documented, lambda body: str(body["error"]["message"])),
+    (beta, lambda body: str(body["error"]["message"])),
     (control, lambda body: str(body["detail"])),
 ]
 

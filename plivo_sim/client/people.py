@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
-from plivo_sim.catalogue.countries import SETTINGS, Setting
+from plivo_sim.catalogue.countries import Applicants, country_of
 from plivo_sim.client.applications import Applicant, Key, Outcome
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class People:
     ) -> Applicant:
         """An applicant of whom some end-user details are given; the others are made up."""
         country, _, user_type = key
-        setting = SETTINGS.get(country) or Setting(locale=_locale(country))
+        setting = country_of(country).applicants or Applicants(locale=_locale(country))
         faker = self._faker(setting.locale, str(index))
         made = _business(faker, setting) if user_type == "business" else _person(faker, setting)
         end_user = {**made, **_address(faker, setting), "country": country}
@@ -128,7 +128,7 @@ def _outcome(faker: Faker, word: str) -> Outcome:
 # --- end users -------------------------------------------------------------------------------
 
 
-def _business(faker: Faker, setting: Setting) -> dict[str, str]:
+def _business(faker: Faker, setting: Applicants) -> dict[str, str]:
     last = _last_name(faker, setting)
     made = setting.companies and faker.random.choice(setting.companies).format(last)
     name = made or faker.company()
@@ -139,24 +139,24 @@ def _business(faker: Faker, setting: Setting) -> dict[str, str]:
     }
 
 
-def _person(faker: Faker, setting: Setting) -> dict[str, str]:
+def _person(faker: Faker, setting: Applicants) -> dict[str, str]:
     first, last = _first_name(faker, setting), _last_name(faker, setting)
     return {"name": first, "last_name": last, "email": _email(faker, f"{first} {last}")}
 
 
-def _first_name(faker: Faker, setting: Setting) -> str:
+def _first_name(faker: Faker, setting: Applicants) -> str:
     if setting.first_names:
         return str(faker.random.choice(setting.first_names))
     return str(faker.first_name())
 
 
-def _last_name(faker: Faker, setting: Setting) -> str:
+def _last_name(faker: Faker, setting: Applicants) -> str:
     if setting.last_names:
         return str(faker.random.choice(setting.last_names))
     return str(faker.last_name())
 
 
-def _address(faker: Faker, setting: Setting) -> dict[str, str]:
+def _address(faker: Faker, setting: Applicants) -> dict[str, str]:
     street = (
         _pattern(faker, faker.random.choice(setting.streets))
         if setting.streets
@@ -208,7 +208,7 @@ def _weighted(faker: Faker, words: Sequence[T], weight: Callable[[T], float | No
 
 
 def field_value(
-    faker: Faker, setting: Setting, end_user: Mapping[str, str], rule: Mapping[str, Any]
+    faker: Faker, setting: Applicants, end_user: Mapping[str, str], rule: Mapping[str, Any]
 ) -> str:
     """A value that satisfies a rule: by its name where it says enough, else by its shape."""
     if rule["enums"]:
@@ -225,16 +225,16 @@ def _day(faker: Faker, first_year: int, last_year: int) -> str:
     return str(faker.date_between_dates(date(first_year, 1, 1), date(last_year, 12, 31)))
 
 
-def _last_name_of(faker: Faker, setting: Setting, end_user: Mapping[str, str]) -> str:
+def _last_name_of(faker: Faker, setting: Applicants, end_user: Mapping[str, str]) -> str:
     return end_user.get("last_name") or _last_name(faker, setting)
 
 
-def _first_name_of(faker: Faker, setting: Setting, end_user: Mapping[str, str]) -> str:
+def _first_name_of(faker: Faker, setting: Applicants, end_user: Mapping[str, str]) -> str:
     """Of the person who applies; of a business, somebody in it."""
     return end_user["name"] if end_user.get("last_name") else _first_name(faker, setting)
 
 
-_NAMED: dict[str, Callable[[Faker, Setting, Mapping[str, str]], str]] = {
+_NAMED: dict[str, Callable[[Faker, Applicants, Mapping[str, str]], str]] = {
     "business_name": lambda f, s, e: e["name"],
     "first_name": _first_name_of,
     "last_name": _last_name_of,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from plivo_sim.catalogue.countries import PLACES, Place
+from plivo_sim.catalogue.countries import Place, country_of
 from plivo_sim.domain.records import NumberType, UserType, Version, services_of
 from plivo_sim.domain.requirements import Catalogue, Requirement
 
@@ -156,7 +156,7 @@ def _draws(
 
     pattern = phonenumbers.national_significant_number(example)
     most = len(pattern) - 4
-    places = PLACES.get(country_iso, ()) if number_type is NumberType.LOCAL else ()
+    places = country_of(country_iso).places if number_type is NumberType.LOCAL else ()
     for attempt in range(_MOST_DRAWS):
         kept = places[n % len(places)].area if places else pattern[: min(3 + attempt // 8, most)]
         words = f"{seed}|{country_iso}|{number_type}|{n}|{attempt}"
@@ -186,4 +186,4 @@ def _type_of(parsed: Parsed) -> NumberType | None:
 def _place_of(country_iso: str, number_type: NumberType, national: str) -> Place | None:
     if number_type is not NumberType.LOCAL:
         return None
-    return next((p for p in PLACES.get(country_iso, ()) if national.startswith(p.area)), None)
+    return next((p for p in country_of(country_iso).places if national.startswith(p.area)), None)

@@ -24,7 +24,7 @@ from plivo_sim.scenarios.language import (
 from plivo_sim.scenarios.loader import load_scenario, shipped_sentences
 from plivo_sim.scenarios.magic import PRESETS, TOKENS
 from tests.conftest import PAUSED
-from tests.scenarios.told import text_of
+from tests.scenarios.printed import text_of
 from tests.support import AUTH_ID
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -248,7 +248,7 @@ def test_a_mistake_reads_as_a_compiler_s() -> None:
         ("scenario: [", "not valid YAML"),
         ("scenario: a: b", "not valid YAML"),
         ("scenario: x\n\tx: 1", "not valid YAML"),
-        ("--- \nstory: one scenario\n---\nstory: another", "not valid YAML"),
+        ("--- \nscenario: one scenario\n---\nscenario: another", "not valid YAML"),
         ("scenario: !!python/object:os.system x", "not valid YAML"),
         ("? [a]\n: b", "not valid YAML"),
         ("scenario: 5", "5 is not of type string"),

@@ -15,7 +15,7 @@ from plivo_sim.client import Client
 from plivo_sim.client.observations import Check
 from plivo_sim.client.replay import ScenarioResult, account_of, replay
 from plivo_sim.scenarios.loader import find_scenario, load_scenario
-from tests.scenarios.told import text_of
+from tests.scenarios.printed import text_of
 from tests.support import Receiver
 
 pytestmark = pytest.mark.live

@@ -23,7 +23,7 @@ from plivo_sim.simulator import Simulator
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import MUMBAI, Numbers
 from tests.fakes import START, all_at_once
-from tests.scenario import ACCOUNTS, NUMBERS, ByHttp, Refused, fresh
+from tests.simulator.verbs import ACCOUNTS, NUMBERS, ByHttp, Refused, fresh
 from tests.support import SDK_AGENT
 from tests.torture.audit import check_whole
 

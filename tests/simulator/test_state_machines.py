@@ -28,7 +28,7 @@ from plivo_sim.services.policies import set_webhook_policy
 from plivo_sim.simulator import Simulator
 from plivo_sim.simulator.runner import Happening
 from tests.conftest import bounded
-from tests.scenario import (
+from tests.simulator.verbs import (
     ACCOUNTS,
     NUMBERS,
     SETTINGS,

@@ -64,7 +64,7 @@ def surfaces() -> Surfaces:
     http = Http(create_app(sim), sim)
     try:
         return {
-            "steering": _steering(),
+            "policies": _policies(),
             "current": _sdk(http),
             "beta": _beta(),
             "legacy": _legacy(),
@@ -100,7 +100,7 @@ def _of_account(path: str) -> str:
     return f"/v1/Account/{AUTH_ID}/{path}"
 
 
-def _steering() -> list[Ask]:
+def _policies() -> list[Ask]:
     """Those whose parallel first calls ended servers, and the scenario as text."""
     return [
         _control_send("/faults", effect="slow", latency_s=0.001),

@@ -19,7 +19,7 @@ from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
 from plivo_sim.apis.words import STATUS_WORDS, StatusWord, Uuid
-from plivo_sim.catalogue.countries import _COUNTRIES, _MONTHLY, _OTHER_MONTHLY
+from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -246,7 +246,7 @@ def _uris(
 
 
 def _restriction(offer: Offer) -> str:
-    country = _COUNTRIES.get(offer.country_iso, offer.country_iso)
+    country = country_of(offer.country_iso).name
     return (
         f"An accepted compliance application for {country} {offer.number_type} numbers is "
         "required to rent this number."
@@ -254,12 +254,12 @@ def _restriction(offer: Offer) -> str:
 
 
 def _country(offer: Offer) -> str:
-    return _COUNTRIES.get(offer.country_iso, offer.country_iso).upper()
+    return country_of(offer.country_iso).name.upper()
 
 
 def _region(offer: Offer) -> str:
     """As in the fixture's ``California, UNITED STATES`` (observed)."""
-    country = _COUNTRIES.get(offer.country_iso, offer.country_iso)
+    country = country_of(offer.country_iso).name
     return f"{offer.place.region}, {country.upper()}" if offer.place else country
 
 
@@ -277,7 +277,7 @@ def _services(offer: Offer) -> ServicesOut:
 
 
 def _monthly(offer: Offer) -> str:
-    return _MONTHLY.get(offer.country_iso, _OTHER_MONTHLY)
+    return country_of(offer.country_iso).monthly_rate
 
 
 def present_rented(number: PhoneNumber) -> Rented:

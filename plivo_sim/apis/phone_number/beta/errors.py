@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, Url
-from plivo_sim.catalogue.countries import _ADJECTIVES
+from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -320,5 +320,5 @@ def _message(problem: Problem, where: str | None) -> str:
 
 def _missing_document(slot: Slot, requirement: Requirement) -> str:
     """Worded as the page's "Address proof is required for German local numbers" (documented)."""
-    country = _ADJECTIVES.get(requirement.country_iso, requirement.country_iso)
+    country = country_of(requirement.country_iso).adjective
     return f"{slot.name} is required for {country} {requirement.number_type} numbers"

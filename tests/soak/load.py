@@ -123,7 +123,7 @@ class User:
     def run(self, stop: threading.Event) -> None:
         """One piece of work after the other."""
         works: list[Callable[[], None]] = [
-            self.sdk, self.documented, self.legacy, self.numbers, self.atoms, self.control,
+            self.current, self.beta, self.legacy, self.numbers, self.atoms, self.control,
             self.rudeness,
         ]  # fmt: skip
         while not stop.is_set():
@@ -217,7 +217,7 @@ class User:
         told = self._form("POST", "PhoneNumber/Compliance/", fields, files, **agent)
         return told and told["compliance_id"]
 
-    def sdk(self) -> None:
+    def current(self) -> None:
         """Made, read, rejected, corrected, deleted."""
         id = self._sdk_create(f"soak {self._works} {self._dice.choice(['', 'SIM-REJECT'])}")
         agent = {"User-Agent": SDK_AGENT}
@@ -231,7 +231,7 @@ class User:
         if self._dice.random() < 0.8:
             self._send("DELETE", f"PhoneNumber/Compliance/{id}/", **agent)
 
-    def documented(self) -> None:
+    def beta(self) -> None:
         """The page's own JSON, with embedded files."""
         body = create_body(callback_url=self._receiver_url)
         told = self._send("POST", "PhoneNumber/Compliance/", body)

@@ -10,7 +10,7 @@ from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.scenarios.language import FaultRule, Quota
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.webhooks.outbox import KEPT_DELIVERIES
-from tests import soak
+from tests.soak import load as soak
 from tests.support import Http
 from tests.torture.nursery import Server, open_nursery
 
