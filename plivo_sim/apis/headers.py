@@ -18,7 +18,7 @@ from werkzeug.http import parse_options_header
 
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
-from plivo_sim.domain.review import Asked
+from plivo_sim.domain.review import RequestedOutcome
 from plivo_sim.domain.statuses import Status
 from plivo_sim.scenarios.magic import read_reason
 
@@ -57,7 +57,7 @@ _WORDS = {
 }
 
 
-def asked_outcome(request: Request) -> Asked | None:
+def asked_outcome(request: Request) -> RequestedOutcome | None:
     """What the request asks for. Raises Invalid when the header cannot be read."""
     text = request.headers.get(OUTCOME_HEADER)
     if not text:
@@ -75,7 +75,7 @@ def asked_outcome(request: Request) -> Asked | None:
         told = read_reason(reason) if reason else None
     except ValueError as error:
         raise _wrong(str(error)) from None
-    return Asked(status=_WORDS[word], reason=told, after=after)
+    return RequestedOutcome(status=_WORDS[word], reason=told, after=after)
 
 
 def _wrong(text: str) -> Invalid:

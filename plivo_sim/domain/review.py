@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
@@ -10,16 +10,14 @@ from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The steps to come; none means that the application stays in review for ever."""
 
     steps: tuple[Step, ...]
     decided_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestedOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome that a request asks for itself. ``status`` None: stay in review."""
 
     status: Status | None
@@ -27,13 +25,13 @@ class Asked:
     after: Duration | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """Everything that a rule may look at; ``asked``: what the request itself asks for."""
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a rule may look at; ``requested``: the outcome that the request itself asks
+    for."""
 
     application: Application
     end_user: EndUser
     documents: tuple[Document, ...]
     requirement: Requirement
     via: Origin
-    asked: Asked | None = None
+    requested: RequestedOutcome | None = None

@@ -89,16 +89,16 @@ def requirements(auth_id: str) -> Response:
 def create(auth_id: str) -> Response:
     call, api, body = _read_write(current_call())
     read = api.read_create(body)
-    asked = asked_outcome(request)
     _warn_of_ignored(call, read.ignored)
-    account = call.account
-    with account.lock:
-        made = applications.create(account, read.wanted, api.RULES, read.problems, asked)
+    with call.account.lock:
+        made = applications.create(
+            call.account, read.wanted, api.RULES, read.problems, asked_outcome(request)
+        )
         _remember(call)
-        view = applications.view(account, made.application)
     _warn(call, made.warnings)
-    call.why = f"created {made.application.id}; {_next_of(made)}"
-    return call.answer({"api_id": call.api_id, **api.present_created(view)}, 201)
+    id = made.application.id
+    call.why = f"created {id}; {_next_of(made)}"
+    return call.answer({"api_id": call.api_id, **api.present_created(id)}, 201)
 
 
 def get(auth_id: str, id: str) -> Response:

@@ -120,8 +120,8 @@ def _field(rule: FieldRule) -> dict[str, Any]:
 # --- records -------------------------------------------------------------------------------
 
 
-def present_created(view: ApplicationView) -> dict[str, Any]:
-    return {"compliance_id": view.application.id, "message": "Created successfully"}
+def present_created(id: str) -> dict[str, Any]:
+    return {"compliance_id": id, "message": "Created successfully"}
 
 
 def present_one(view: ApplicationView, shown: Shown) -> dict[str, Any]:

@@ -85,9 +85,9 @@ def _field(rule: FieldRule) -> dict[str, Any]:
     return shown | {key: value for key, value in optional.items() if value}
 
 
-def present_created(view: ApplicationView) -> dict[str, Any]:
+def present_created(id: str) -> dict[str, Any]:
     return {
-        "compliance_id": view.application.id,
+        "compliance_id": id,
         "message": "Compliance application created and submitted for review.",
     }
 
