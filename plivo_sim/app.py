@@ -141,8 +141,9 @@ def _api_of(path: str) -> tuple[str, ErrorBody, str]:
 
 def _begin(call: Call, injector: Injector, api: str) -> None:
     """What precedes every call of an account: what is due happens, and faults strike."""
-    call.api_id = call.account.next_api_id()
-    call.sim.runner.catch_up(call.account)
+    account = call.account
+    call.api_id = account.next_api_id()
+    call.sim.runner.catch_up(account)
     call.api = api
     call.operation = call.request.endpoint or ""
     injector.before(call)
@@ -159,10 +160,11 @@ def _plain(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
 
 
 def _close_call(injector: Injector, call: Call, response: Response) -> Response:
-    response = injector.after(call, response)
+    if call.spoil is not None:
+        response = injector.after(call, call.spoil, response)
     add = response.headers.add
     if call.dialect != "console":
-        add("X-Request-Id", call.id_of_answer())
+        add("X-Request-Id", call.api_id or call.id_of_answer())
     if call.dialect == "control":
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")

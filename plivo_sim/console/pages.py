@@ -57,7 +57,7 @@ def open_account(auth_id: str) -> Account:
     if not is_account(auth_id):
         raise NoSuchPage(f"{auth_id[:50]!r} is no account: those are MA and 18 letters or digits")
     call = current_call()
-    call.account_or_none = account = call.sim.account(auth_id)
+    call.account = account = call.sim.account(auth_id)
     call.sim.runner.catch_up(account)
     return account
 

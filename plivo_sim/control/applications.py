@@ -152,7 +152,7 @@ def decide(id: str) -> Response:
     call.sim.runner.catch_up(account)
     application = call.sim.decide(id, status, reason)
     call.why = f"{id} is {application.status}, by hand"
-    call.account_or_none = account
+    call.account = account
     with account.lock:
         return call.answer(presenters.application_of(account, application))
 

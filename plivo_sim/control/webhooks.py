@@ -189,7 +189,7 @@ def replay_webhook(id: str) -> Response:
     account, delivery = _delivery(id)
     with account.transaction():
         again = call.sim.replay(account, delivery)
-    call.account_or_none = account
+    call.account = account
     return call.answer(presenters.delivery_of(again), 202)
 
 

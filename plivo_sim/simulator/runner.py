@@ -82,7 +82,9 @@ class Runner:
                 self._wait_for_sends(account, patience_s)
             return
         with account.lock:
-            now = account.now()
+            now, at = account.now(), account.agenda.next_instant()
+            if at is None or at > now:
+                return
             self._review_until(account, now)
             self._hand_over_until(account, now)
             waiting = account.agenda.next_due(TimerKind.CALLBACK)

@@ -52,7 +52,8 @@ class JsonResponse(Response):
 
 @dataclass(slots=True)
 class Call:
-    """What is known of the request being served. ``why`` is one clause for the log.
+    """What is known of the request being served. ``why`` is one clause for the log. ``account``
+    is there once it is known who calls.
 
     ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
 
@@ -65,7 +66,7 @@ class Call:
     request: Request
     media_type: str = "application/json"
     auth_id: str = ""
-    account_or_none: Account | None = None
+    account: Account = field(init=False)
     api_id: str = ""
     dialect: str = ""
     operation: str = ""
@@ -79,10 +80,9 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def account(self) -> Account:
-        """The authenticated account."""
-        assert self.account_or_none is not None
-        return self.account_or_none
+    def account_or_none(self) -> Account | None:
+        """The account, if it is known who calls."""
+        return getattr(self, "account", None)
 
     @property
     def base_url(self) -> str:
@@ -162,9 +162,9 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
     if user not in (path_auth_id, _parent(path_auth_id)):
         raise Unauthenticated("the credentials are not those of the account in the URL")
     call.auth_id = user
-    call.account_or_none = call.sim.account(_parent(user))
-    if user.startswith("MA") or call.account_or_none.token is None:
-        call.account_or_none.token = token
+    call.account = account = call.sim.account(_parent(user))
+    if user.startswith("MA") or account.token is None:
+        account.token = token
 
 
 def _parent(auth_id: str) -> str:

@@ -51,7 +51,7 @@ class Injector:
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
         ``after``. Latency is real time."""
-        if call.account_or_none is None or not self._any(call.account_or_none):
+        if not self._any(call.account):
             return
         fault = self._strike(call, _told(call), _hits)
         if fault is None:
@@ -75,11 +75,8 @@ class Injector:
         """
         return self._strike(call, told, _hits_by_name)
 
-    def after(self, call: Call, response: Response) -> Response:
-        """Spoil the answer of a call that was served."""
-        fault = call.spoil
-        if fault is None:
-            return response
+    def after(self, call: Call, fault: FaultRule, response: Response) -> Response:
+        """Spoil the answer of a call that was served, as the fault says."""
         call.spoil = None
         if fault.effect in CUTTING or fault.effect == "truncated":
             call.request.environ[CUT_KEY] = fault.effect

@@ -85,7 +85,7 @@ def open_call(call: Call, request: Request) -> None:
     """
     g.identity = who = identify(request, call.sim.settings.atoms_tokens)
     call.auth_id = who.auth_id
-    call.account_or_none = call.sim.account(who.auth_id)
+    call.account = call.sim.account(who.auth_id)
     call.headers[ACCOUNT_HEADER] = who.auth_id
 
 

@@ -23,7 +23,7 @@ from plivo_sim.apis.words import dotted
 from plivo_sim.domain.errors import NotFound, Problem, SimError
 from plivo_sim.domain.records import Application, Origin
 from plivo_sim.services import applications, corrections
-from plivo_sim.web.bodies import Body, check_size, read_body
+from plivo_sim.web.bodies import Body, read_body
 from plivo_sim.web.calls import Call, current_call
 
 DIALECTS: dict[str, NewApi] = {"current": current, "beta": beta}
@@ -103,16 +103,17 @@ def create(auth_id: str) -> Response:
 
 def get(auth_id: str, id: str) -> Response:
     call = current_call()
-    with call.account.lock:
+    account = call.account
+    with account.lock:
         application = _found(call, id)
         call, api = _choose(call, application)
 
         def present() -> dict[str, Any]:
-            shown = _shown(call, api.read_get_query(request.args))
-            return api.present_one(applications.view(call.account, application), shown)
+            shown = Shown(base_url, account.auth_id, api.read_get_query(request.args))
+            return api.present_one(applications.view(account, application), shown)
 
-        query = call.request.environ.get("QUERY_STRING", "")
-        return call.answer_kept((id, call.dialect, query, call.base_url), present)
+        query, base_url = call.request.environ.get("QUERY_STRING", ""), call.base_url
+        return call.answer_kept((id, call.dialect, query, base_url), present)
 
 
 def list_(auth_id: str) -> Response:
@@ -193,7 +194,6 @@ def _read_write(call: Call, application: Application | None = None) -> tuple[Cal
     """Read the body and choose by it; an error in reading is told in the dialect known so far."""
     origin = application.origin if application is not None else None
     _choose(call, application)
-    check_size(request)
     body = read_body(request)
     _, api = _choose(call, None, body, origin)
     _take_no_query()
@@ -203,7 +203,8 @@ def _read_write(call: Call, application: Application | None = None) -> tuple[Cal
 def _take_no_query() -> None:
     """Refuse query parameters where there are none to give
     (decision "Unknown query parameters")."""
-    refuse_if_any(refuse_unknown(request.args, ()))
+    if request.args:
+        refuse_if_any(refuse_unknown(request.args, ()))
 
 
 def _choose(
