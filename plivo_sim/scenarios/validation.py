@@ -1,10 +1,6 @@
-"""What a scenario means, checked: durations, patterns, words, the table's arrows.
+"""Checks what a scenario says: durations, patterns, words, the table's transitions, its steps.
 
 Every part whose shape is right is looked at, so that one pass finds all the mistakes. Pure.
-
-What the checks of a scenario's meaning share. Pure.
-
-The steps of a scenario and what it expects, checked. Pure.
 """
 
 from __future__ import annotations
@@ -210,10 +206,10 @@ _GLOB = re.compile(r"[*?\[]")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
-def meaning_mistakes(
+def mistakes_of(
     data: Any, wrong: Collection[Steps], document_words: Collection[str]
 ) -> Iterator[Found]:
-    """The mistakes of meaning in ``data``, out of which the keys of ``wrong`` were taken."""
+    """The mistakes in what ``data`` says, out of which the keys of ``wrong`` were taken."""
     if not isinstance(data, Mapping):
         return
     rules = list(parts(data.get("rules"), Rule, ("rules",)))
