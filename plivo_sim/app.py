@@ -18,7 +18,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
-from plivo_sim.account.clock import steady_s
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.apis.atoms import routes as atoms
 from plivo_sim.apis.atoms.presenters import error_body as atoms_error
 from plivo_sim.apis.errors import plain_error
@@ -39,8 +39,16 @@ from plivo_sim.control.routes import make_blueprint as control_blueprint
 from plivo_sim.domain.errors import SimError
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
-from plivo_sim.web.calls import Call, ErrorBody, authenticate, current_call
-from plivo_sim.web.errors import Cut, NoSuchPage, TooLarge, WrongMethod
+from plivo_sim.web.calls import (
+    Call,
+    Cut,
+    ErrorBody,
+    NoSuchPage,
+    TooLarge,
+    WrongMethod,
+    authenticate,
+    current_call,
+)
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
 from plivo_sim.web.request_log import note_exchange
@@ -182,7 +190,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
 def _account_for(call: Call, response: Response) -> None:
     """Log, journal, coverage; and what the call made due at once happens after the answer."""
     request, account, status = call.request, call.account_or_none, response.status_code
-    took_ms = (steady_s() - call.began) * 1000
+    took_ms = (monotonic_s() - call.began) * 1000
     if account is not None:
         steered = call.dialect in _STEERING
         if steered or request.method not in _READS:

@@ -14,9 +14,9 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from plivo_sim.account.agenda import Agenda, Lanes
+from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
-from plivo_sim.account.ports import FileStore, Mark, Store
+from plivo_sim.account.interfaces import FileStore, Mark, Store
 from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
@@ -103,7 +103,7 @@ class Account:
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
     place, so nothing goes out from it any more.
-    ``lanes``: due attempts by application, and ``senders``, how many threads serve them;
+    ``queues``: due attempts by application, and ``senders``, how many threads serve them;
     ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     """
@@ -145,7 +145,7 @@ class Account:
         self.era += 1
         self.advancing = False
         self.sending = self.senders = 0
-        self.lanes: Lanes[Any] = Lanes()
+        self.queues: KeyedQueues[Any] = KeyedQueues()
         self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}

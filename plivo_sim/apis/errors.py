@@ -19,7 +19,7 @@ from plivo_sim.domain.errors import (
     WrongCoding,
     WrongState,
 )
-from plivo_sim.web.errors import (
+from plivo_sim.web.calls import (
     Injected,
     NoSuchPage,
     RateLimited,

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
-from plivo_sim.account.ports import Where
+from plivo_sim.account.interfaces import Where
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.web.calls import Call
 

@@ -31,8 +31,7 @@ from plivo_sim.domain.records import (
     Timer,
 )
 from plivo_sim.simulator.runner import Advance, Happening
-from plivo_sim.web.calls import Call
-from plivo_sim.web.errors import NoSuchPage, TooLarge, Untrusted, WrongMethod
+from plivo_sim.web.calls import Call, NoSuchPage, TooLarge, Untrusted, WrongMethod
 
 
 def clock_of(account: Account) -> dict[str, Any]:

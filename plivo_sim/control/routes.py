@@ -33,8 +33,7 @@ from plivo_sim.control.server import get_openapi, get_reference, health
 from plivo_sim.control.webhooks import get_webhook, list_webhooks, replay_webhook
 from plivo_sim.domain.urls import split_host
 from plivo_sim.settings import Settings
-from plivo_sim.web.calls import current_call
-from plivo_sim.web.errors import Untrusted
+from plivo_sim.web.calls import Untrusted, current_call
 
 _INBOX = "/_sim/inbox/"
 

@@ -30,7 +30,7 @@ from plivo_sim.services import policies
 from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.request_log import is_secret
-from plivo_sim.webhooks.signatures import Seen, diagnose
+from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
 
 
 def verify_signature() -> Response:
@@ -45,7 +45,7 @@ def verify_signature() -> Response:
         raise invalid("url", "is required")
     if token is None:
         token = account_named(data).token or ""
-    seen = Seen(
+    seen = ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,
         headers=headers,

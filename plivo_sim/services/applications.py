@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Page, Where
+from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
 from plivo_sim.domain.records import (
     END_USER_DETAILS,
@@ -30,7 +30,8 @@ from plivo_sim.domain.records import (
 from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
 from plivo_sim.domain.review import Plan, RequestedOutcome, Submission
 from plivo_sim.domain.statuses import UNDELETABLE, Status
-from plivo_sim.services import callback_urls, document_sets, reviews
+from plivo_sim.domain.urls import check_callback_url
+from plivo_sim.services import document_sets, reviews
 from plivo_sim.services.document_sets import (
     Entry,
     check_entries,
@@ -222,7 +223,7 @@ def _problems(
 def check_callback(account: Account, url: str | None, dialect: Dialect) -> list[Problem]:
     if not url:
         return []
-    problem = callback_urls.check(
+    problem = check_callback_url(
         url,
         ("callback_url",),
         https_only=dialect.https_only,

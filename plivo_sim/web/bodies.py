@@ -32,8 +32,7 @@ from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongCoding
 from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.calls import current_call
-from plivo_sim.web.errors import TooLarge
+from plivo_sim.web.calls import TooLarge, current_call
 
 LARGEST_BODY_BYTES = 56 * 1024 * 1024
 """Ten files of 5 MB and some text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -13,12 +13,11 @@ from flask import Request, Response, g
 from werkzeug.wsgi import ClosingIterator
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.clock import steady_s
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import encode_json
 from plivo_sim.scenarios.language import FaultRule
 from plivo_sim.simulator import AUTH_ID, Simulator
-from plivo_sim.web.errors import Unauthenticated
 from plivo_sim.web.framework import base_url_of
 
 MOST_KEPT = 64
@@ -75,7 +74,7 @@ class Call:
     fault: str = ""
     spoil: FaultRule | None = None
     body: Any = None
-    began: float = field(default_factory=steady_s)
+    began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -185,3 +184,59 @@ def _basic(header: str) -> tuple[str, str]:
     if not colon:
         raise Unauthenticated("the Authorization header is malformed")
     return user, token
+
+
+# --- what can go wrong with a call, named by the fact; each dialect words it in its own way -----
+
+
+class Unauthenticated(SimError):
+    """Credentials are missing, malformed, or not those of the account."""
+
+
+class NoSuchPage(SimError):
+    """The URL is not one that this server answers."""
+
+
+class WrongMethod(SimError):
+    """The URL exists, the method does not. ``allowed`` lists those that do."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__(f"method not allowed; use {', '.join(allowed)}")
+        self.allowed = tuple(allowed)
+
+
+class TooLarge(SimError):
+    """The body is over the limit (``limit_bytes``) and was not read."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the request body is over the limit of {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class RateLimited(SimError):
+    """Too many calls in the window; ``retry_after_s`` is real time."""
+
+    def __init__(self, limit: int, retry_after_s: int) -> None:
+        super().__init__(f"rate limit of {limit} requests per minute exceeded")
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+
+
+class Untrusted(SimError):
+    """A control call under a foreign host name, or from another site's page."""
+
+
+class Injected(SimError):
+    """A failure that was asked for; a dialect words it like any other with this HTTP status."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Cut(SimError):
+    """The connection is to be cut before anything is done; ``how``: ``reset`` or ``empty``."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"connection cut: {how}")
+        self.how = how

@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar, cast
 from tinydb import TinyDB
 from tinydb.table import Table
 
-from plivo_sim.account.ports import Mark, Page, Record, Where
+from plivo_sim.account.interfaces import Mark, Page, Record, Where
 from plivo_sim.account.store.disk import NEVER
 from plivo_sim.account.store.format import RECORD_TYPES, Op, from_plain, to_plain
 from plivo_sim.account.store.index import Index, Run, merged_window

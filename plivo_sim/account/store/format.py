@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from plivo_sim.account.ports import Record
+from plivo_sim.account.interfaces import Record
 from plivo_sim.domain.records import (
     Application,
     AtomsApplication,

@@ -29,7 +29,7 @@ from typing import IO, Any
 
 from tinydb.storages import Storage
 
-from plivo_sim.account.ports import Damage, Record
+from plivo_sim.account.interfaces import Damage, Record
 from plivo_sim.account.store.disk import NEVER, Syncing
 from plivo_sim.account.store.format import (
     HEADER,

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from plivo_sim.account.ports import Damage, Record
+from plivo_sim.account.interfaces import Damage, Record
 from plivo_sim.account.store.format import (
     FORMAT,
     HEADER,

@@ -25,8 +25,7 @@ from plivo_sim.apis.headers import asked_outcome
 from plivo_sim.apis.words import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
-from plivo_sim.web.calls import Call, current_call
-from plivo_sim.web.errors import Unauthenticated
+from plivo_sim.web.calls import Call, Unauthenticated, current_call
 
 COOKIE = "session"
 

@@ -30,7 +30,7 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, TooSoon
 from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
 from plivo_sim.apis.paging import refuse_if_any
@@ -44,8 +44,7 @@ from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services import applications, corrections
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.inputs import Correction, Dialect, NewApplication
-from plivo_sim.web.calls import Call
-from plivo_sim.web.errors import Injected
+from plivo_sim.web.calls import Call, Injected
 from plivo_sim.webhooks.outbox import Receiver
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from plivo_sim.account.ports import Where
+from plivo_sim.account.interfaces import Where
 from plivo_sim.apis.paging import Query, refuse_if_any, refuse_unknown, whole_number
 from plivo_sim.apis.words import read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError

@@ -36,7 +36,7 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
-from plivo_sim.web.errors import (
+from plivo_sim.web.calls import (
     Injected,
     NoSuchPage,
     RateLimited,
