@@ -31,7 +31,7 @@ IMITATING = (
     "services",
     "domain",
     "catalogue",
-    "scenarios/magic.py",
+    "scenarios/rules.py",
     "web/bodies.py",
 )
 """Where behaviour of the live services is imitated, below the package."""

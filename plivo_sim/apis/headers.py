@@ -18,9 +18,8 @@ from werkzeug.http import parse_options_header
 
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
-from plivo_sim.domain.review import RequestedOutcome
 from plivo_sim.domain.statuses import Status
-from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 
 _PLAIN_ENOUGH = "!#$&+-.^_`|~"
 

@@ -14,8 +14,7 @@ from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loade
 from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Key, Requirement, Slot
-from plivo_sim.domain.typed import decode
-from plivo_sim.domain.wording import fitted, misfits
+from plivo_sim.domain.typed import decode, fitted, misfits
 
 
 class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):

@@ -25,7 +25,7 @@ from plivo_sim.cli.shared import (
 from plivo_sim.client import Client
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.statuses import Status
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 
 
 def _choice(words: type[StrEnum]) -> click.Choice[str]:

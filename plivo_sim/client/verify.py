@@ -17,7 +17,7 @@ from urllib.parse import quote
 import urllib3
 
 from plivo_sim.client.filing import _data_for, sample
-from plivo_sim.domain.wording import dotted, told
+from plivo_sim.domain.typed import dotted, told
 from plivo_sim.openapi.build import build
 from plivo_sim.openapi.surfaces import CURRENT, LEGACY
 from plivo_sim.web.endpoints import Surface

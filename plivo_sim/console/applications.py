@@ -21,7 +21,7 @@ from plivo_sim.control.applications import explained
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.statuses import TRANSITIONS, Status
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications
 from plivo_sim.services import reviews as planning
 from plivo_sim.services.applications import ApplicationView

@@ -19,8 +19,7 @@ from typing import Any
 
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
-from plivo_sim.domain.typed import once
-from plivo_sim.domain.wording import MISSING, Found, Steps, dotted, fitted, told
+from plivo_sim.domain.typed import MISSING, Found, Steps, dotted, fitted, once, told
 from plivo_sim.scenarios.language import Scenario, json_schema
 from plivo_sim.scenarios.validation import mistakes_of
 

@@ -15,8 +15,7 @@ import msgspec
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import NumberType, Origin, UserType
 from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.domain.typed import convert
-from plivo_sim.domain.wording import Found, Steps, did_you_mean
+from plivo_sim.domain.typed import Found, Steps, convert, did_you_mean
 from plivo_sim.scenarios.language import (
     Comparison,
     Correct,
@@ -31,7 +30,7 @@ from plivo_sim.scenarios.language import (
     WebhookPolicy,
     When,
 )
-from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.settings import read_instant
 
 P = TypeVar("P")

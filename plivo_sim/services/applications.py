@@ -28,9 +28,9 @@ from plivo_sim.domain.records import (
     Version,
 )
 from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
-from plivo_sim.domain.review import Plan, RequestedOutcome, Submission
 from plivo_sim.domain.statuses import UNDELETABLE, Status
 from plivo_sim.domain.urls import check_callback_url
+from plivo_sim.scenarios.rules import Plan, RequestedOutcome, Submission
 from plivo_sim.services import document_sets, reviews
 from plivo_sim.services.document_sets import (
     Entry,

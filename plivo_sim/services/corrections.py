@@ -11,8 +11,8 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
 from plivo_sim.domain.records import END_USER_DETAILS, Application, Document, EndUser
 from plivo_sim.domain.requirements import check_end_user
-from plivo_sim.domain.review import RequestedOutcome, Submission
 from plivo_sim.domain.statuses import CORRECTABLE, LOCKING
+from plivo_sim.scenarios.rules import RequestedOutcome, Submission
 from plivo_sim.services import document_sets
 from plivo_sim.services.applications import Accepted, check_callback, requirement_of, submit
 from plivo_sim.services.document_sets import (

@@ -27,8 +27,8 @@ from plivo_sim.domain.requirements import (
     check_documents,
     check_end_user,
 )
-from plivo_sim.domain.review import RequestedOutcome, Submission
 from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
+from plivo_sim.scenarios.rules import RequestedOutcome, Submission
 from plivo_sim.services import applications, document_sets
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.end_users import get as get_end_user

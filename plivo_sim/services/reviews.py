@@ -30,11 +30,19 @@ from plivo_sim.domain.records import (
     TimerKind,
     Verdict,
 )
-from plivo_sim.domain.review import Plan, RequestedOutcome, Submission
 from plivo_sim.domain.statuses import Status, allowed
 from plivo_sim.scenarios.language import Decision, Rule, Scenario
-from plivo_sim.scenarios.magic import magic_decision
-from plivo_sim.scenarios.rules import Facts, check, dice_for, facts_of, plan_of
+from plivo_sim.scenarios.rules import (
+    Facts,
+    Plan,
+    RequestedOutcome,
+    Submission,
+    check,
+    dice_for,
+    facts_of,
+    magic_decision,
+    plan_of,
+)
 from plivo_sim.services import policies
 
 KEPT_EXPLANATIONS = 20

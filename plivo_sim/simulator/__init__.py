@@ -29,7 +29,7 @@ from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
-from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage

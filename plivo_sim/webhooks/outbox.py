@@ -372,7 +372,7 @@ def _with_query(url: str, fields: Pairs) -> str:
 
 
 def _prune(account: Account) -> None:
-    """The log is a ring: the oldest finished deliveries go when there are too many."""
+    """The log is bounded: the oldest finished deliveries go when there are too many."""
     deliveries = account.store.deliveries
     too_many = len(deliveries) - KEPT_DELIVERIES
     if too_many > 0 and deliveries.how_many("state", DeliveryState.PENDING) < len(deliveries):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 from tests.cli.conftest import Shell
 from tests.support import Http
 

@@ -37,10 +37,10 @@ from plivo_sim.apis.paging import refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, SimError
 from plivo_sim.domain.records import Application, AtomsApplication, AtomsStatus, Origin, Version
 from plivo_sim.domain.requirements import Key, Requirement
-from plivo_sim.domain.review import RequestedOutcome
 from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import decode_json
 from plivo_sim.scenarios.language import CUTTING, FaultRule
+from plivo_sim.scenarios.rules import RequestedOutcome
 from plivo_sim.services import applications, corrections
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.inputs import Correction, Dialect, NewApplication
