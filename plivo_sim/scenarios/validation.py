@@ -80,7 +80,6 @@ def unknown_preset(text: str, path: Steps) -> Iterator[Found]:
 
 _STEP_COUNTRY = re.compile(r"[A-Z]{2}")
 
-
 FILE_ENDINGS = (".pdf", ".png")
 
 
@@ -164,9 +163,7 @@ def _unfiled(app: str, submitted: list[str], path: Steps) -> Iterator[Found]:
 
 APIS = ("new", "legacy", "atoms")
 
-
 FAULT_APIS = (*APIS, "numbers", "plivo-for-atoms")
-
 
 OPERATIONS = tuple(
     f"{api}.{what}"
@@ -184,9 +181,7 @@ OPERATIONS = tuple(
 )
 """What the imitated APIs can be asked to do, as faults name it."""
 
-
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "number_type": tuple(NumberType),
@@ -195,12 +190,9 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "dialect": tuple(Origin),
 }
 
-
 _COUNTED = ("attempt", "submission")
 
-
 _GLOB = re.compile(r"[*?\[]")
-
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 

@@ -52,18 +52,13 @@ IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long witho
 
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
 
-
 MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
-
 
 MAX_SKIPPED_BYTES = 64 * 1024  # an unread body up to this is read so as to keep the connection
 
-
 _ASCII = bytes(range(128))
 
-
 _WHOLE_URL = re.compile(rb"https?://([^/?#\s]*)", re.IGNORECASE)
-
 
 log = logging.getLogger(__name__)
 
