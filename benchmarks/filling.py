@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Transport
+from plivo_sim.account.interfaces import Transport
 from plivo_sim.apis.phone_number.current.reading import RULES
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.records import Application, NumberType, UserType, Version

@@ -18,7 +18,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
-from plivo_sim.account.clock import steady_s
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.apis.atoms import routes as atoms
 from plivo_sim.apis.atoms.presenters import error_body as atoms_error
 from plivo_sim.apis.errors import plain_error
@@ -39,8 +39,16 @@ from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
-from plivo_sim.web.calls import Call, ErrorBody, authenticate, current_call
-from plivo_sim.web.errors import Cut, NoSuchPage, TooLarge, WrongMethod
+from plivo_sim.web.calls import (
+    Call,
+    Cut,
+    ErrorBody,
+    NoSuchPage,
+    TooLarge,
+    WrongMethod,
+    authenticate,
+    current_call,
+)
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
 from plivo_sim.web.request_log import note_exchange
@@ -141,8 +149,9 @@ def _api_of(path: str) -> tuple[str, ErrorBody, str]:
 
 def _begin(call: Call, injector: Injector, api: str) -> None:
     """What precedes every call of an account: what is due happens, and faults strike."""
-    call.api_id = call.account.next_api_id()
-    call.sim.runner.catch_up(call.account)
+    account = call.account
+    call.api_id = account.next_api_id()
+    call.sim.runner.catch_up(account)
     call.api = api
     call.operation = call.request.endpoint or ""
     injector.before(call)
@@ -159,10 +168,11 @@ def _plain(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
 
 
 def _close_call(injector: Injector, call: Call, response: Response) -> Response:
-    response = injector.after(call, response)
+    if call.spoil is not None:
+        response = injector.after(call, call.spoil, response)
     add = response.headers.add
     if call.dialect != "console":
-        add("X-Request-Id", call.id_of_answer())
+        add("X-Request-Id", call.api_id or call.id_of_answer())
     if call.dialect == "control":
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")
@@ -180,7 +190,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
 def _account_for(call: Call, response: Response) -> None:
     """Log, journal, coverage; and what the call made due at once happens after the answer."""
     request, account, status = call.request, call.account_or_none, response.status_code
-    took_ms = (steady_s() - call.began) * 1000
+    took_ms = (monotonic_s() - call.began) * 1000
     if account is not None:
         steered = call.dialect in _STEERING
         if steered or request.method not in _READS:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.clock import RealSource, real_now, steady_s
-from plivo_sim.account.ports import Damage, FileStore, Transport
+from plivo_sim.account.clock import RealSource, monotonic_s, real_now
+from plivo_sim.account.interfaces import Damage, FileStore, Transport
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import DiskFiles, MemoryFiles
 from plivo_sim.apis.atoms.service import ATOMS
@@ -219,11 +219,11 @@ class LiveSimulator:
     def stop(self) -> None:
         """Finish what is in flight, for at most ``GRACE_S``, then write down where every clock
         stands. A callback that a receiver holds longer counts as never sent."""
-        deadline_s = steady_s() + GRACE_S
+        deadline_s = monotonic_s() + GRACE_S
         self.sim.stopping = True
         self._server.stop()
         self._scheduler.stop()
-        self.sim.close(max(0.0, deadline_s - steady_s()))
+        self.sim.close(max(0.0, deadline_s - monotonic_s()))
 
     def __enter__(self) -> LiveSimulator:
         return self.start()

@@ -31,7 +31,7 @@ IMITATING = (
     "services",
     "domain",
     "catalogue",
-    "scenarios/magic.py",
+    "scenarios/rules.py",
     "web/bodies.py",
 )
 """Where behaviour of the live services is imitated, below the package."""
@@ -121,14 +121,11 @@ PLUMBING = {
     "catalogue/yaml_text.py": "reads YAML",
     "domain/__init__.py": "empty",
     "domain/records.py": "records; what they mean stands where they are used",
-    "domain/review.py": "plans and submissions",
     "domain/text.py": "JSON texts",
     "domain/durations.py": "durations",
     "domain/errors.py": "facts; their statuses and words stand in apis",
     "domain/ids.py": "ids",
     "domain/typed.py": "reads values into types",
-    "domain/urls.py": "URLs",
-    "domain/wording.py": "sentences about mistakes",
     "services/__init__.py": "empty",
     "services/inputs.py": "what requests ask, as values",
     "services/policies.py": "keeps what steers an account",

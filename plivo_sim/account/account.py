@@ -2,10 +2,6 @@
 
 What one account does cannot be seen, felt or reset from another
 (decision "One account, one clock").
-
-A ``with`` of two functions, for what is entered so often that a generator would be felt.
-
-A log that forgets its oldest entries: bounded in number and in bytes.
 """
 
 from __future__ import annotations
@@ -13,40 +9,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from plivo_sim.account.agenda import Agenda, Lanes
+from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
-from plivo_sim.account.ports import FileStore, Mark, Store
+from plivo_sim.account.interfaces import FileStore, Mark, Store
 from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.settings import Settings
-
-
-class Bracket:
-    """Calls ``begin`` and then ``end`` with the error that ended it, if one did. It keeps nothing
-    of its own, so that one serves all uses, nested ones too."""
-
-    def __init__(
-        self, begin: Callable[[], None], end: Callable[[BaseException | None], None]
-    ) -> None:
-        self._begin, self._end = begin, end
-
-    def __enter__(self) -> None:
-        self._begin()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end(error)
 
 
 class IdFactory:
@@ -73,7 +47,8 @@ T = TypeVar("T")
 
 
 class BoundedLog(Generic[T]):
-    """See the module. Safe from any thread; the newest entry is kept whatever its size."""
+    """Forgets its oldest entries: it is bounded in number and in bytes. Safe from any thread; the
+    newest entry is kept whatever its size."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self.most = most
@@ -128,7 +103,7 @@ class Account:
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
     place, so nothing goes out from it any more.
-    ``lanes``: due attempts by application, and ``senders``, how many threads serve them;
+    ``queues``: due attempts by application, and ``senders``, how many threads serve them;
     ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     """
@@ -159,8 +134,7 @@ class Account:
         self.idle = threading.Condition(self.lock)
         self._real = real
         self._defaults = defaults
-        self._depth = 0
-        self._transaction = Bracket(self._begin_transaction, self._end_transaction)
+        self._is_writing = False
         self._afterwards: list[Callable[[], None]] = []
         self.api_calls = 0
         with self.lock:
@@ -171,7 +145,7 @@ class Account:
         self.era += 1
         self.advancing = False
         self.sending = self.senders = 0
-        self.lanes: Lanes[Any] = Lanes()
+        self.queues: KeyedQueues[Any] = KeyedQueues()
         self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
@@ -202,59 +176,52 @@ class Account:
         """The next place in this account's history."""
         return self.ids.next_n("seq")
 
+    def next_identity(self, kind: str) -> tuple[str, int]:
+        """The id of a new record of a kind, and its place in this account's history."""
+        ids = self.ids
+        return ids.next(kind), ids.next_n("seq")
+
     def next_api_id(self) -> str:
         """The id of one answer. Not state: after a restart the count begins anew."""
         with self.lock:
             self.api_calls += 1
             return draw_uuid(self.settings.seed, self.auth_id, "api", self.api_calls, version=1)
 
-    def transaction(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """Under the lock, all the writes within or none; the ids drawn go back too.
 
         A nested one joins the outer: what it wrote stays, if the outer one goes on.
         """
-        return self._transaction
-
-    def _begin_transaction(self) -> None:
-        self.lock.acquire()
-        self._depth += 1
-        if self._depth == 1:
-            self._outermost = self._write_or_take_back()
-            self._outermost.__enter__()
-
-    def _end_transaction(self, error: BaseException | None) -> None:
-        try:
-            self._depth -= 1
-            if self._depth == 0:
-                trace = error.__traceback__ if error is not None else None
-                self._outermost.__exit__(type(error) if error is not None else None, error, trace)
-        finally:
-            self.lock.release()
-
-    @contextmanager
-    def _write_or_take_back(self) -> Iterator[None]:
-        counts = dict(self.ids.counts)
-        try:
-            with self.store.transaction():
+        with self.lock:
+            if self._is_writing:
                 yield
-                wrote = self.store.dirty
-                if wrote:
-                    self.store.ledger.put(self._ledger())
-        except BaseException:
-            self.ids.counts = counts
-            self._afterwards.clear()
-            raise
-        if wrote:
-            self.changes += 1
-            self._tell_first_write()
-        self._do_afterwards()
+                return
+            self._is_writing = True
+            counts = dict(self.ids.counts)
+            try:
+                with self.store.transaction():
+                    yield
+                    wrote = self.store.dirty
+                    if wrote:
+                        self.store.ledger.put(self._ledger())
+            except BaseException:
+                self.ids.counts = counts
+                self._afterwards.clear()
+                raise
+            finally:
+                self._is_writing = False
+            if wrote:
+                self.changes += 1
+                self._tell_first_write()
+            self._do_afterwards()
 
     def when_written(self, work: Callable[[], None]) -> None:
         """Do this once the running transaction is written, or now if there is none; never if the
         transaction is taken back."""
         with self.lock:
             self._afterwards.append(work)
-            if self._depth == 0:
+            if not self._is_writing:
                 self._do_afterwards()
 
     def _do_afterwards(self) -> None:

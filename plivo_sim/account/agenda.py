@@ -4,8 +4,6 @@ The store holds the timers, so that they survive a restart; the heap only orders
 whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1). A
 rolled-back transaction leaves its entries in the heap, and the next one draws the same ids: so
 each entry is there at most once, or a callback would be sent twice.
-
-Queues by name: what is in one is taken in order, each once the one before it is over.
 """
 
 from __future__ import annotations
@@ -17,15 +15,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Generic, TypeVar
 
-from plivo_sim.account.ports import Store
+from plivo_sim.account.interfaces import Store
 from plivo_sim.domain.records import Timer, TimerKind
 
 T = TypeVar("T")
 
 
-class Lanes(Generic[T]):
-    """See the module. Of several lanes, the one that has waited longest comes first; ``len`` counts
-    those in which something waits or is not over. Not thread-safe by itself."""
+class KeyedQueues(Generic[T]):
+    """Queues by name: what is in one is taken in order, each item once the one before it is over.
+    Of several queues, the one that has waited longest comes first; ``len`` counts those in which
+    something waits or is not over. Not thread-safe by itself."""
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[T]] = {}
@@ -38,11 +37,11 @@ class Lanes(Generic[T]):
         self._queues[name].append(item)
 
     def take(self) -> T | None:
-        """The next item; nothing more comes from its lane until ``over``."""
+        """The next item; nothing more comes from its queue until ``over``."""
         return self._queues[self._ready.popleft()].popleft() if self._ready else None
 
     def over(self, name: str) -> None:
-        """What was taken from this lane is over."""
+        """What was taken from this queue is over."""
         if self._queues[name]:
             self._ready.append(name)
         else:

@@ -135,6 +135,6 @@ class VirtualClock:
         self._started = self._real()
 
 
-def steady_s() -> float:
+def monotonic_s() -> float:
     """Seconds since some moment."""
     return clock_gettime(CLOCK_MONOTONIC)

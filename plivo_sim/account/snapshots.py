@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Mark
+from plivo_sim.account.interfaces import Mark
 from plivo_sim.account.store.format import RECORD_TYPES, from_plain, to_plain
 
 FORMAT = 1

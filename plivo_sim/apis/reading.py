@@ -20,14 +20,13 @@ from flask import Request, Response, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.http import parse_options_header
 
-from plivo_sim.account.ports import Where
+from plivo_sim.account.interfaces import Where
 from plivo_sim.apis.words import Uuid
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
-from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import once
-from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.web import endpoints
 from plivo_sim.web.calls import Call
 
@@ -70,7 +69,7 @@ _OUTCOMES = {
 }
 
 
-def requested_outcome(request: Request) -> Asked | None:
+def requested_outcome(request: Request) -> RequestedOutcome | None:
     """The outcome that the request wants for itself. Raises Invalid when the header cannot be
     read."""
     text = request.headers.get(OUTCOME_HEADER)
@@ -89,7 +88,7 @@ def requested_outcome(request: Request) -> Asked | None:
         reason = read_reason(reason) if reason else None
     except ValueError as error:
         raise _bad_outcome(str(error)) from None
-    return Asked(status=_OUTCOMES[word], reason=reason, after=after)
+    return RequestedOutcome(status=_OUTCOMES[word], reason=reason, after=after)
 
 
 def _bad_outcome(text: str) -> Invalid:

@@ -10,12 +10,11 @@ from typing import Any
 
 import msgspec
 
-from plivo_sim.catalogue.yaml_text import check_yaml, misread, read_as, text_loader, yaml_trouble
+from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
 from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Key, Requirement, Slot
-from plivo_sim.domain.typed import decode
-from plivo_sim.domain.wording import fitted, misfits
+from plivo_sim.domain.typed import decode, fitted, misfits
 
 
 class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,11 +113,9 @@ def _text_of(path: Path) -> str:
 def _read(text: str, name: str) -> _File:
     import yaml  # here because a start needs none
 
-    loader = text_loader()
     told: Any = None
     try:
-        check_yaml(text, loader)
-        told = yaml.load(text, Loader=loader) or {}  # noqa: S506 (safe)
+        told = composed(text)[1]() or {}
         return fitted(told, _File)
     except yaml.YAMLError as error:
         line, trouble = yaml_trouble(error, text)

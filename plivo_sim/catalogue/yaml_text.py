@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -88,8 +88,18 @@ def read_as(word: str, value: Any) -> str:
     return f"YAML reads {word} as {made}" if word else "YAML reads an empty value as null"
 
 
-def check_yaml(text: str, loader: type[Any]) -> None:
-    """Refuse what a parser for files of friends does not survive.
+def composed(text: str) -> tuple[Any, Callable[[], Any]]:
+    """A text as a tree of nodes, and what makes plain values of the tree: call it once, last, for
+    it changes the tree. Raises what ``check_yaml`` raises."""
+    loader = text_loader()
+    check_yaml(text, loader)
+    reader = loader(text)
+    node = reader.get_single_node()
+    return node, lambda: None if node is None else reader.construct_document(node)
+
+
+def check_yaml(text: str, loader: type[Any]) -> bool:
+    """Refuse what a parser for trusted files does not survive; returns whether there are aliases.
 
     Raises RecursionError when lists and maps lie deeper in one another than anybody writes:
     libyaml's composer recurses without a limit, and 50,000 brackets would end the process (its
@@ -98,7 +108,7 @@ def check_yaml(text: str, loader: type[Any]) -> None:
     """
     import yaml  # here because a start needs none
 
-    levels, read = 0, 0
+    levels, read, has_aliases = 0, 0, False
     try:
         for event in yaml.parse(text, loader):
             read = event.end_mark.index if event.end_mark else read
@@ -108,12 +118,14 @@ def check_yaml(text: str, loader: type[Any]) -> None:
                 levels -= 1
             elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
                 _check_number(event.value)
+            has_aliases = has_aliases or isinstance(event, yaml.AliasEvent)
             if levels > MOST_LEVELS:
                 raise RecursionError
     except yaml.YAMLError as error:
         if levels + _opened(text, read, error) > MOST_LEVELS:
             raise RecursionError from None
         raise
+    return has_aliases
 
 
 def _opened(text: str, read: int, error: Any) -> int:
@@ -138,8 +150,7 @@ def plain_yaml(text: str) -> Any:
 
     loader = text_loader()
     try:
-        check_yaml(text, loader)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+        if check_yaml(text, loader):
             raise ValueError("write everything out: aliases (*name) are not followed here")
         told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
         return json.loads(json.dumps(told, default=str, allow_nan=False))

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from plivo_sim import __version__
-from plivo_sim.domain.wording import did_you_mean
+from plivo_sim.domain.typed import did_you_mean
 
 _COMMANDS = {
     "serve": "server.serve",

@@ -40,7 +40,7 @@ from plivo_sim.client.applications import (
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import shell_word
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 
 
 def _choice(words: type[StrEnum]) -> click.Choice[str]:

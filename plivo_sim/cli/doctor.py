@@ -226,10 +226,10 @@ def _is_locked(state: Path) -> bool:
 
 def receiver(url: str, allowed: tuple[str, ...]) -> Iterator[Finding]:
     """Whether a callback would get there: allowed, its name resolves, and something listens."""
-    from plivo_sim.services.callback_urls import check
+    from plivo_sim.domain.urls import check_callback_url
     from plivo_sim.webhooks.transport import HttpTransport
 
-    problem = check(url, ("callback_url",), https_only=False, allowed=allowed)
+    problem = check_callback_url(url, ("callback_url",), https_only=False, allowed=allowed)
     if problem is not None:
         yield Finding("receiver", "broken", f"{url} {problem.text}", "write http://host:port/path")
         return

@@ -12,7 +12,7 @@ import msgspec
 
 from plivo_sim.client import Client
 from plivo_sim.scenarios.language import Expect
-from plivo_sim.scenarios.magic import reason_of
+from plivo_sim.scenarios.rules import reason_of
 
 
 @dataclass(slots=True, kw_only=True)

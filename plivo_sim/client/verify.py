@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from plivo_sim.client import Form, Http, basic
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
-from plivo_sim.domain.wording import dotted, told
+from plivo_sim.domain.typed import dotted, told
 from plivo_sim.openapi.build import build
 from plivo_sim.openapi.surfaces import SURFACES
 from plivo_sim.web.endpoints import Surface

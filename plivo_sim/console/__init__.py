@@ -39,8 +39,7 @@ from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, sho
 from plivo_sim.control import check_caller
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
-from plivo_sim.web.calls import current_call
-from plivo_sim.web.errors import NoSuchPage, Untrusted
+from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 
 PREFIX = "/console"
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Mark
+from plivo_sim.account.interfaces import Mark
 from plivo_sim.account.snapshots import save_snapshot
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused

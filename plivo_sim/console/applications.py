@@ -19,7 +19,7 @@ from plivo_sim.control.presenters import explained
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.statuses import TRANSITIONS, Status
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.web.calls import current_call
@@ -30,7 +30,7 @@ Where = dict[str, list[str]]
 VERBS: dict[Status, tuple[str, str, str]] = {
     Status.ACCEPTED: ("accept", "Accept", "Accepted"),
     Status.REJECTED: ("reject", "Reject", "Rejected"),
-    Status.MORE_INFO_REQUIRED: ("more-info", "Ask for more information", "Asked about"),
+    Status.MORE_INFO_REQUIRED: ("more-info", "Ask for more information", "RequestedOutcome about"),
     Status.SUSPENDED: ("suspend", "Suspend", "Suspended"),
     Status.EXPIRED: ("expire", "Let expire", "Let expire"),
 }

@@ -13,7 +13,7 @@ from flask import Response, render_template, request
 
 from plivo_sim import __version__
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Record, Rows, Where
+from plivo_sim.account.interfaces import Record, Rows, Where
 from plivo_sim.console.actions import memory
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
@@ -21,8 +21,7 @@ from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import decode_json, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.simulator import is_account
-from plivo_sim.web.calls import Call, current_call
-from plivo_sim.web.errors import NoSuchPage
+from plivo_sim.web.calls import Call, NoSuchPage, current_call
 from plivo_sim.web.framework import base_url_of
 from plivo_sim.web.request_log import Exchange
 
@@ -58,7 +57,7 @@ def open_account(auth_id: str) -> Account:
     if not is_account(auth_id):
         raise NoSuchPage(f"{auth_id[:50]!r} is no account: those are MA and 18 letters or digits")
     call = current_call()
-    call.account_or_none = account = call.sim.account(auth_id)
+    call.account = account = call.sim.account(auth_id)
     call.sim.runner.catch_up(account)
     return account
 

@@ -20,7 +20,7 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.webhooks.signatures import Seen, diagnose
+from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
 
 FIRST_NAME = "mine"
 """The inbox that the page suggests."""
@@ -153,7 +153,7 @@ def _replayed(delivery: Delivery) -> str | None:
 def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
     """One attempt, with whether its signature holds and the calls that ask and repeat it."""
     headers = dict(attempt.headers)
-    seen = Seen(
+    seen = ReceivedRequest(
         method=delivery.method,
         url=attempt.url,
         headers={name: value for name, value in headers.items() if "Signature" in name},
@@ -174,7 +174,7 @@ def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, An
     }
 
 
-def _verdicts(seen: Seen) -> dict[str, Any]:
+def _verdicts(seen: ReceivedRequest) -> dict[str, Any]:
     try:
         return diagnose(seen)
     except ValueError:  # a URL that cannot be taken apart

@@ -24,9 +24,8 @@ from plivo_sim.control import (
 from plivo_sim.control.presenters import MEDIA_TYPE
 from plivo_sim.domain.urls import split_host
 from plivo_sim.settings import Settings
-from plivo_sim.web.calls import current_call
+from plivo_sim.web.calls import Untrusted, current_call
 from plivo_sim.web.endpoints import Surface, add_routes, endpoints_of
-from plivo_sim.web.errors import Untrusted
 
 CONTROL = Surface(
     name="control",

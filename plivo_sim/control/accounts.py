@@ -84,7 +84,7 @@ def make_account() -> Response:
         account.configure({key: _as_text(value) for key, value in settings.items()})
     except ValueError as error:
         raise invalid("settings", str(error)) from None
-    call.account_or_none = account
+    call.account = account
     with account.lock:
         return call.answer(presenters.account_of(account), 201)
 
@@ -163,7 +163,7 @@ def restore() -> Response:
         else:
             raise invalid("name", "is required")
         current_call().sim.restore(account, mark)
-        current_call().account_or_none = account
+        current_call().account = account
         return current_call().answer(presenters.account_of(account))
 
 

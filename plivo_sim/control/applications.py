@@ -29,7 +29,7 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.statuses import Status
-from plivo_sim.domain.wording import dotted
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
@@ -100,7 +100,7 @@ def decide(id: str) -> Response:
     call.sim.runner.catch_up(account)
     application = call.sim.decide(id, status, reason)
     call.why = f"{id} is {application.status}, by hand"
-    call.account_or_none = account
+    call.account = account
     with account.lock:
         return call.answer(presenters.application_of(account, application))
 

@@ -149,7 +149,7 @@ def account_named(data: dict[str, Any] | None = None, *, sends: bool = False) ->
         account = call.sim.account(auth_id)
     else:
         raise invalid("account", "must be MA and 18 letters or digits")
-    call.account_or_none = account
+    call.account = account
     call.sim.runner.catch_up(account, sends=sends)
     return account
 

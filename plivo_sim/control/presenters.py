@@ -45,10 +45,9 @@ from plivo_sim.domain.records import (
     Timer,
     Verdict,
 )
-from plivo_sim.domain.wording import dotted
+from plivo_sim.domain.typed import dotted
 from plivo_sim.simulator.runner import Advance, Happening
-from plivo_sim.web.calls import Call
-from plivo_sim.web.errors import NoSuchPage, TooLarge, Untrusted, WrongMethod
+from plivo_sim.web.calls import Call, NoSuchPage, TooLarge, Untrusted, WrongMethod
 
 NEAR_MISSES = 3
 

@@ -26,7 +26,7 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Decision, Scenario, json_schema
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario, load_scenario_data
-from plivo_sim.scenarios.magic import PRESETS, TOKENS
+from plivo_sim.scenarios.rules import PRESETS, TOKENS
 from plivo_sim.services import policies
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint

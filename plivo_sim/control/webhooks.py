@@ -34,7 +34,7 @@ from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.request_log import is_secret
-from plivo_sim.webhooks.signatures import Seen, diagnose
+from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
 
 
 @endpoint(
@@ -77,7 +77,7 @@ def replay_webhook(id: str) -> Response:
     account, delivery = _delivery(id)
     with account.transaction():
         again = call.sim.replay(account, delivery)
-    call.account_or_none = account
+    call.account = account
     return call.answer(presenters.delivery_of(again), 202)
 
 
@@ -143,7 +143,7 @@ def verify_signature() -> Response:
         raise invalid("url", "is required")
     if token is None:
         token = account_named(data).token or ""
-    seen = Seen(
+    seen = ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,
         headers=headers,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
@@ -118,8 +120,7 @@ class Catalogue:
         return Problem(ProblemKind.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentFacts:
+class DocumentFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the check needs to know of one document. ``index``: its place in the request."""
 
     type: DocumentType | None

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from plivo_sim.domain.wording import json_trouble
+from plivo_sim.domain.typed import json_trouble
 
 DEEPEST = 64
 

@@ -1,17 +1,22 @@
-"""Values and JSON text read into types.
+"""Values and JSON text read into types, and what parsers and checkers complain of in our own words.
 
 msgspec works out how to read a type when the type is first used, and several threads that do so at
 the same moment end the process (0.22 and before; docs/dependencies.md). So every type is worked out
 here, by one thread at a time, before anything is read into it. The linter keeps others from
 calling msgspec for this.
 
-What is made on first use, and made once even when several threads come first.
+Libraries change the words of their complaints from version to version, and PyYAML with and without
+libyaml does not agree with itself. What is said here depends only on the place and the kind of a
+mistake.
 """
 
 from __future__ import annotations
 
+import difflib
+import json
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -57,3 +62,151 @@ def convert(value: Any, type_: type[T]) -> T:
     """The same of plain values. Raises msgspec.ValidationError."""
     decoder_of(type_)
     return msgspec.convert(value, type_)
+
+
+Steps = tuple[str | int, ...]
+"""The path of something in a scenario."""
+
+
+Found = tuple[Steps, str]
+"""A mistake: where, and what."""
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """The known word that is close, else all of them if they are few."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = close or [each for each in known if len(word) > 2 and word in each]
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; there are {', '.join(known)}" if known and len(known) < 12 else ""
+
+
+MISSING = "is required"
+
+
+_PLACE = re.compile(r"`\$([^`]*)`$")
+
+
+def json_trouble(text: bytes | str) -> str:
+    """Where a text that a strict decoder refused is no JSON. Raises UnicodeDecodeError."""
+    text = text if isinstance(text, str) else text.decode()
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        if not text[error.pos :].strip():
+            return "JSON ends too early"
+        return f"JSON is malformed in line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        pass  # a number of too many digits, or too many brackets
+    return "JSON has something in it that the standard does not know, such as NaN"
+
+
+def fitted(value: Any, kind: type[T]) -> T:
+    """A plain value as a type. Raises ValueError with the first thing that does not fit."""
+    try:
+        return convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(misfit(error, value, kind)) from None
+
+
+def decoded(
+    decoder: msgspec.json.Decoder[T],  # the type's name
+    text: bytes | memoryview | msgspec.Raw,
+) -> T:
+    """What a text in whole JSON says, as the type of a decoder. Raises ValueError as above."""
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise ValueError(misfit(error, decoder_of(Any).decode(text), decoder.type)) from None
+
+
+def misfit(error: Exception, value: Any, kind: Any) -> str:
+    """The first thing that keeps a plain value from being of a type; ``error``: msgspec's."""
+    for path, text in misfits(value, kind):
+        return f"{dotted(path)}: {text}" if path else text
+    place = _PLACE.search(str(error))
+    return f"{place[1].lstrip('.') if place else 'it'} is not as it must be"
+
+
+def misfits(value: Any, kind: Any) -> list[Found]:
+    """All that keeps a plain value from being of a type; empty where a schema cannot say it."""
+    import jsonschema  # here because it is heavy
+
+    base = jsonschema.Draft202012Validator
+    types = base.TYPE_CHECKER.redefine("array", lambda _, each: isinstance(each, list | tuple))
+    checker: Any = jsonschema.validators.extend
+    errors = checker(base, type_checker=types)(msgspec.json.schema(kind)).iter_errors(value)
+    return [found for error in errors for found in told(error)]
+
+
+def told(error: Any) -> Iterator[Found]:
+    """A mistake that jsonschema found: where, and what. One that it splits up is told once."""
+    path: Steps = tuple(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(error.schema.get("properties", {}))
+        for key in [key for key in error.instance if key not in known]:
+            yield (*path, key), f"unknown key{did_you_mean(str(key), known)}"
+    elif error.validator == "anyOf" and error.context:
+        yield from _told_of_kinds(error, path)
+    elif error.validator == "enum":
+        hint = did_you_mean(str(error.instance), [str(v) for v in error.validator_value])
+        allowed_words = ", ".join(map(str, error.validator_value))
+        yield path, f"{short(error.instance)} is not one of {allowed_words}{hint}"
+    elif error.validator == "required":  # an error for each missing key, all with the same list
+        for key in [key for key in error.validator_value if key not in error.instance]:
+            yield (*path, key), MISSING
+    else:
+        sentence = _SENTENCES.get(error.validator, lambda _: "is not as it must be")
+        yield path, f"{short(error.instance)} {sentence(error.validator_value)}"
+
+
+def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:
+    """A value that may be of several kinds: all that is wrong with it as the kind that it is."""
+    kinds: dict[int, list[Any]] = {}
+    for each in error.context:
+        kinds.setdefault(each.schema_path[0], []).append(each)
+    fitting = [
+        errors
+        for errors in kinds.values()
+        if not any(each.validator == "type" and not each.path for each in errors)
+    ]
+    if fitting:
+        for each in fitting[0]:
+            yield from told(each)
+        return
+    named = dict.fromkeys(str(errors[0].validator_value) for errors in kinds.values())
+    wanted = " or ".join(name for name in named if name != "null")
+    yield path, f"{short(error.instance)} is not of type {wanted}"
+
+
+def _type(wanted: str | list[str]) -> str:
+    return f"is not of type {' or '.join([wanted] if isinstance(wanted, str) else wanted)}"
+
+
+_SENTENCES: Mapping[str, Callable[[Any], str]] = {
+    "type": _type,
+    "minLength": lambda least: f"is too short: at least {least} characters",
+    "maxLength": lambda most: f"is too long: at most {most} characters",
+    "minItems": lambda least: f"is too short: at least {least} entries",
+    "maxItems": lambda most: f"is too long: at most {most} entries",
+    "items": lambda _: "has too many entries",
+    "minimum": lambda least: f"is less than the minimum of {least}",
+    "maximum": lambda most: f"is more than the maximum of {most}",
+    "exclusiveMinimum": lambda bound: f"must be more than {bound}",
+    "exclusiveMaximum": lambda bound: f"must be less than {bound}",
+    "pattern": lambda pattern: f"does not match {pattern}",
+    "format": lambda name: f"is no {name}",
+    "const": lambda value: f"must be {value!r}",
+    "uniqueItems": lambda _: "has an entry twice",
+}
+
+
+def short(value: Any) -> str:
+    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}..."
+
+
+def dotted(path: Steps) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text

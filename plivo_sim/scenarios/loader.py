@@ -1,8 +1,7 @@
 """Reads scenario files strictly: every mistake in one pass, with line, path and "did you mean".
 
-The shape is checked with the JSON Schema that the types make (``jsonschema``), the meaning
-(``meaning``) after it, of every part whose shape is right. A file with any mistake loads not at
-all.
+The shape is checked with the JSON Schema that the types make (``jsonschema``), and then what it
+says (``validation``), of every part whose shape is right. A file with any mistake is not loaded.
 
 Finds scenarios: a file by its path, or one that ships by its name.
 """
@@ -19,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from plivo_sim.catalogue import load_catalogue
-from plivo_sim.catalogue.yaml_text import check_yaml, misread, read_as, text_loader, yaml_trouble
-from plivo_sim.domain.typed import once
-from plivo_sim.domain.wording import MISSING, Found, Steps, dotted, fitted, told
+from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
+from plivo_sim.domain.typed import MISSING, Found, Steps, dotted, fitted, once, told
 from plivo_sim.scenarios.language import Scenario, json_schema
-from plivo_sim.scenarios.validation import meaning_mistakes
+from plivo_sim.scenarios.validation import mistakes_of
 
 _ENDLESS = "is nested too deeply"
 
@@ -72,17 +70,15 @@ def load_scenario(
     """
     import yaml  # here because most starts load no file
 
-    loader = text_loader()
     if len(text) > LARGEST_TEXT:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
-        check_yaml(text, loader)
-        node = yaml.compose(text, Loader=loader)
+        node, construct = composed(text)
         if _count(node, _parts_of_node, {}) > MOST_VALUES:
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
         words = dict(misread(node))
-        data = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader)
+        data = construct()
     except yaml.YAMLError as error:
         line, trouble = yaml_trouble(error, text)
         raise ScenarioError([Mistake(file, line, "", trouble)]) from None
@@ -92,20 +88,25 @@ def load_scenario(
         raise
     except (ValueError, TypeError) as error:
         raise ScenarioError([Mistake(file, 0, "", f"not valid YAML: {error}")]) from None
-    return _checked(data, file, lambda path: _line_of(node, path), document_words, twice, words)
+
+    def lines() -> Callable[[Steps], int]:
+        as_written = yaml.compose(text, Loader=text_loader())  # what is merged stands in no line
+        return lambda path: _line_of(as_written, path)
+
+    return _checked(data, file, lines, document_words, twice, words)
 
 
 def load_scenario_data(
     data: Any, file: str = "scenario", document_words: Collection[str] | None = None
 ) -> Scenario:
     """A scenario from plain values. Raises ScenarioError with every mistake."""
-    return _checked(data, file, lambda path: 0, document_words)
+    return _checked(data, file, lambda: lambda path: 0, document_words)
 
 
 def _checked(
     data: Any,
     file: str,
-    line_of: Callable[[Steps], int],
+    lines: Callable[[], Callable[[Steps], int]],
     document_words: Collection[str] | None,
     found: Iterable[Found] = (),
     words: Mapping[Steps, str] = {},
@@ -120,7 +121,7 @@ def _checked(
         found = [*found, *shape]
         if len(shape) < MOST_MISTAKES:
             found += itertools.islice(
-                _meaning_of(_usable(data, shape), shape, known), MOST_MISTAKES
+                _mistakes_in(_usable(data, shape), shape, known), MOST_MISTAKES
             )
         if not found:
             return fitted(data, Scenario)
@@ -128,6 +129,7 @@ def _checked(
         found = [((), str(error))]
     except RecursionError:
         found = [((), _ENDLESS)]
+    line_of = lines()
     mistakes = [Mistake(file, line_of(path), dotted(path), text) for path, text in found]
     raise ScenarioError(sorted(mistakes, key=lambda mistake: mistake.line))
 
@@ -181,12 +183,12 @@ def _parts_of(data: Any) -> Iterable[Any]:
     return data if isinstance(data, list) else ()
 
 
-def _meaning_of(usable: Any, shape: list[Found], known: Collection[str]) -> Iterator[Found]:
-    """The mistakes of meaning, except those that come of the mistakes of shape: of parts that miss
-    something, and of a whole that has a wrong part."""
+def _mistakes_in(usable: Any, shape: list[Found], known: Collection[str]) -> Iterator[Found]:
+    """The mistakes in what it says, without those that follow from mistakes of shape: in parts that
+    miss something, and in a whole that has a wrong part."""
     wrong = [path for path, _ in shape]
     maimed = [path[:-1] for path, text in shape if text == MISSING and len(path) > 1]
-    for path, text in meaning_mistakes(usable, wrong, known):
+    for path, text in mistakes_of(usable, wrong, known):
         follows = any(path[: len(each)] == each for each in maimed)
         if not follows and not any(each[: len(path)] == path for each in wrong):
             yield path, text

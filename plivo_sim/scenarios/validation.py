@@ -1,10 +1,6 @@
-"""What a scenario means, checked: durations, patterns, words, the table's arrows.
+"""Checks what a scenario says: durations, patterns, words, the table's transitions, its steps.
 
 Every part whose shape is right is looked at, so that one pass finds all the mistakes. Pure.
-
-What the checks of a scenario's meaning share. Pure.
-
-The steps of a scenario and what it expects, checked. Pure.
 """
 
 from __future__ import annotations
@@ -19,8 +15,7 @@ import msgspec
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import NumberType, Origin, UserType
 from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.domain.typed import convert
-from plivo_sim.domain.wording import Found, Steps, did_you_mean
+from plivo_sim.domain.typed import Found, Steps, convert, did_you_mean
 from plivo_sim.scenarios.language import (
     Comparison,
     Correct,
@@ -35,7 +30,7 @@ from plivo_sim.scenarios.language import (
     WebhookPolicy,
     When,
 )
-from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.settings import read_instant
 
 P = TypeVar("P")
@@ -84,7 +79,6 @@ def unknown_preset(text: str, path: Steps) -> Iterator[Found]:
 
 
 _STEP_COUNTRY = re.compile(r"[A-Z]{2}")
-
 
 FILE_ENDINGS = (".pdf", ".png")
 
@@ -169,9 +163,7 @@ def _unfiled(app: str, submitted: list[str], path: Steps) -> Iterator[Found]:
 
 APIS = ("new", "legacy", "atoms")
 
-
 FAULT_APIS = (*APIS, "numbers", "plivo-for-atoms")
-
 
 OPERATIONS = tuple(
     f"{api}.{what}"
@@ -189,9 +181,7 @@ OPERATIONS = tuple(
 )
 """What the imitated APIs can be asked to do, as faults name it."""
 
-
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "number_type": tuple(NumberType),
@@ -200,20 +190,17 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "dialect": tuple(Origin),
 }
 
-
 _COUNTED = ("attempt", "submission")
 
-
 _GLOB = re.compile(r"[*?\[]")
-
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
-def meaning_mistakes(
+def mistakes_of(
     data: Any, wrong: Collection[Steps], document_words: Collection[str]
 ) -> Iterator[Found]:
-    """The mistakes of meaning in ``data``, out of which the keys of ``wrong`` were taken."""
+    """The mistakes in what ``data`` says, out of which the keys of ``wrong`` were taken."""
     if not isinstance(data, Mapping):
         return
     rules = list(parts(data.get("rules"), Rule, ("rules",)))

@@ -5,14 +5,15 @@ The legacy API builds the same records piece by piece; see ``drafts``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Page, Where
+from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
 from plivo_sim.domain.records import (
     END_USER_DETAILS,
@@ -27,17 +28,17 @@ from plivo_sim.domain.records import (
     Version,
 )
 from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
-from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import UNDELETABLE, Status
-from plivo_sim.services import callback_urls, reviews
-from plivo_sim.services import document_sets as uploads
-from plivo_sim.services import reviews as planning
+from plivo_sim.domain.urls import check_callback_url
+from plivo_sim.scenarios.rules import Plan, RequestedOutcome, Submission
+from plivo_sim.services import document_sets, reviews
 from plivo_sim.services.document_sets import (
+    Entry,
     check_entries,
     check_files,
     documents_of,
     drop_document_if_its_own,
-    entry_of,
+    entries_for,
     keep_document,
 )
 from plivo_sim.services.inputs import Dialect, NewApplication, merge, refuse
@@ -101,7 +102,7 @@ def create(
     wanted: NewApplication,
     dialect: Dialect,
     found: Iterable[Problem] = (),
-    asked: Asked | None = None,
+    requested: RequestedOutcome | None = None,
 ) -> Accepted:
     """Make end user, documents and application in one go and submit it for review.
 
@@ -110,13 +111,13 @@ def create(
     """
     with account.lock:
         requirement = _requirement(account, wanted, dialect.version)
-        problems = merge(found, _problems(account, wanted, dialect, requirement))
+        entries = entries_for(wanted.documents, requirement)
+        problems = merge(found, _problems(account, wanted, dialect, requirement, entries))
         warnings = refuse(problems, strict=account.settings.strict)
         assert requirement is not None
         with account.transaction():
-            application = _make(account, wanted, dialect, requirement)
-            why = "created and submitted"
-            application, plan = submit(account, application, why, dialect.origin, asked)
+            made = _make(account, wanted, dialect, requirement, entries, requested)
+            application, plan = submit(account, made, "created and submitted")
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
@@ -129,52 +130,43 @@ def evaluate(
     wanted: NewApplication,
     dialect: Dialect,
     found: Iterable[Problem] = (),
-    asked: Asked | None = None,
+    requested: RequestedOutcome | None = None,
 ) -> tuple[Accepted, Explanation]:
     """What ``create`` would do, and why; nothing of it is kept. Raises Invalid as it would."""
     with account.lock:
         try:
             with account.transaction():
-                done = create(account, wanted, dialect, found, asked)
-                (explanation,) = planning.explanations_of(account, done.application.id)
+                done = create(account, wanted, dialect, found, requested)
+                (explanation,) = reviews.explanations_of(account, done.application.id)
                 raise _Undo
         except _Undo:
-            uploads.sweep(account)
+            document_sets.sweep(account)
             return done, explanation
 
 
-def submit(
-    account: Account, application: Application, why: str, via: Origin, asked: Asked | None = None
-) -> tuple[Application, Plan]:
+def submit(account: Account, submission: Submission, why: str) -> tuple[Application, Plan]:
     """Hand an application to the reviewer, in the running transaction.
 
-    ``asked``: the outcome that the request itself asks for. Raises WrongState unless the table
-    allows it.
+    Raises WrongState unless the table allows it.
     """
     now = account.now()
+    application = submission.application
     attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
-    for document in documents_of(account, application):
-        if document.review is not DocumentReview.PENDING:
-            account.store.documents.put(
-                replace(document, review=DocumentReview.PENDING, review_reason=None)
-            )
     event = reviews.change_status(
         account, attempted, Status.SUBMITTED, at=now, by="client", why=why
     )
-    application = event.application
-    shown = view(account, application)
-    plan = reviews.schedule(
-        account,
-        Submission(
-            application=application,
-            end_user=shown.end_user,
-            documents=tuple(document for document, _ in shown.documents),
-            requirement=requirement_of(account, application),
-            via=via,
-            asked=asked,
-        ),
-    )
-    return application, plan
+    documents = tuple(_pending(account, document) for document in submission.documents)
+    submitted = replace(submission, application=event.application, documents=documents)
+    return submitted.application, reviews.schedule(account, submitted)
+
+
+def _pending(account: Account, document: Document) -> Document:
+    """The document, waiting for the reviewer's word anew."""
+    if document.review is DocumentReview.PENDING:
+        return document
+    pending = replace(document, review=DocumentReview.PENDING, review_reason=None)
+    account.store.documents.put(pending)
+    return pending
 
 
 def delete(account: Account, application: Application) -> None:
@@ -189,13 +181,13 @@ def delete(account: Account, application: Application) -> None:
         raise WrongState("application", application.id, "delete", application.status, linked)
     with account.transaction():
         account.agenda.cancel(application.id)
-        planning.forget(account, application.id)
+        reviews.forget(account, application.id)
         account.store.applications.drop(application.id)
         for id in application.document_ids:
             drop_document_if_its_own(account, id)
         _drop_end_user_if_its_own(account, application.end_user_id)
         account.publish(ApplicationDeleted(application=application, at=account.now()))
-    uploads.sweep(account)
+    document_sets.sweep(account)
 
 
 # --- creating ----------------------------------------------------------------------------
@@ -209,7 +201,11 @@ def _requirement(account: Account, wanted: NewApplication, version: Version) -> 
 
 
 def _problems(
-    account: Account, wanted: NewApplication, dialect: Dialect, requirement: Requirement | None
+    account: Account,
+    wanted: NewApplication,
+    dialect: Dialect,
+    requirement: Requirement | None,
+    entries: Sequence[Entry],
 ) -> list[Problem]:
     problems = [
         *check_callback(account, wanted.callback_url, dialect),
@@ -219,9 +215,7 @@ def _problems(
         if wanted.country_iso and wanted.number_type and wanted.user_type:
             key = (wanted.country_iso, wanted.number_type, wanted.user_type)
             problems.append(account.catalogue.no_requirement(dialect.version, key))
-        files = [(i, d.upload) for i, d in enumerate(wanted.documents) if d.upload]
-        return problems + check_files(files, dialect)
-    entries = [entry_of(draft, requirement) for draft in wanted.documents]
+        return problems + check_files(entries, dialect)
     problems += check_end_user(requirement, wanted.end_user)
     return problems + check_entries(requirement, entries, dialect)
 
@@ -229,7 +223,7 @@ def _problems(
 def check_callback(account: Account, url: str | None, dialect: Dialect) -> list[Problem]:
     if not url:
         return []
-    problem = callback_urls.check(
+    problem = check_callback_url(
         url,
         ("callback_url",),
         https_only=dialect.https_only,
@@ -268,28 +262,24 @@ def _of_alias_and_name(account: Account, alias: str | None, name: str | None) ->
 
 
 def _make(
-    account: Account, wanted: NewApplication, dialect: Dialect, requirement: Requirement
-) -> Application:
+    account: Account,
+    wanted: NewApplication,
+    dialect: Dialect,
+    requirement: Requirement,
+    entries: Sequence[Entry],
+    requested: RequestedOutcome | None,
+) -> Submission:
+    """The records of a new application, to be submitted; its own is stored with that."""
     now = account.now()
-    assert wanted.alias is not None
-    assert wanted.user_type is not None
-    end_user = EndUser(
-        id=account.ids.next("end_user"),
-        seq=account.next_seq(),
-        origin=dialect.origin,
-        type=wanted.user_type,
-        created_at=now,
-        updated_at=now,
-        **details_of(wanted.end_user),
+    end_user = _make_end_user(account, wanted, dialect.origin, now)
+    documents = tuple(
+        keep_document(account, entry, end_user.id, dialect.origin, now) for entry in entries
     )
-    account.store.end_users.put(end_user)
-    documents = [
-        keep_document(account, entry_of(draft, requirement), end_user.id, dialect.origin)
-        for draft in wanted.documents
-    ]
-    return Application(
-        id=account.ids.next("application"),
-        seq=account.next_seq(),
+    id, seq = account.next_identity("application")
+    assert wanted.alias is not None
+    application = Application(
+        id=id,
+        seq=seq,
         origin=dialect.origin,
         requirement_id=requirement.id,
         country_iso=requirement.country_iso,
@@ -304,6 +294,32 @@ def _make(
         created_at=now,
         updated_at=now,
     )
+    return Submission(
+        application=application,
+        end_user=end_user,
+        documents=documents,
+        requirement=requirement,
+        via=dialect.origin,
+        requested=requested,
+    )
+
+
+def _make_end_user(
+    account: Account, wanted: NewApplication, origin: Origin, now: datetime
+) -> EndUser:
+    assert wanted.user_type is not None
+    id, seq = account.next_identity("end_user")
+    end_user = EndUser(
+        id=id,
+        seq=seq,
+        origin=origin,
+        type=wanted.user_type,
+        created_at=now,
+        updated_at=now,
+        **details_of(wanted.end_user),
+    )
+    account.store.end_users.put(end_user)
+    return end_user
 
 
 def details_of(given: Mapping[str, str | None]) -> dict[str, Any]:

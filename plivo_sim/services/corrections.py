@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
-from plivo_sim.domain.records import END_USER_DETAILS, Application, EndUser
+from plivo_sim.domain.records import END_USER_DETAILS, Application, Document, EndUser
 from plivo_sim.domain.requirements import check_end_user
-from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import CORRECTABLE, LOCKING
-from plivo_sim.services import document_sets as uploads
+from plivo_sim.scenarios.rules import RequestedOutcome, Submission
+from plivo_sim.services import document_sets
 from plivo_sim.services.applications import Accepted, check_callback, requirement_of, submit
 from plivo_sim.services.document_sets import (
     Entry,
@@ -32,7 +32,7 @@ def correct(
     change: Correction,
     dialect: Dialect,
     found: Iterable[Problem] = (),
-    asked: Asked | None = None,
+    requested: RequestedOutcome | None = None,
 ) -> Accepted:
     """Apply a correction to a rejected application and submit it again: all or nothing.
 
@@ -58,10 +58,17 @@ def correct(
         warnings = refuse(problems, strict=account.settings.strict)
         with account.transaction():
             ordered = in_place(account, application, entries, dialect)
-            application = _apply(account, application, change, end_user, ordered)
-            why = "corrected and submitted again"
-            application, plan = submit(account, application, why, dialect.origin, asked)
-        uploads.sweep(account)
+            application, documents = _apply(account, application, change, end_user, ordered)
+            submission = Submission(
+                application=application,
+                end_user=end_user,
+                documents=documents,
+                requirement=requirement,
+                via=dialect.origin,
+                requested=requested,
+            )
+            application, plan = submit(account, submission, "corrected and submitted again")
+        document_sets.sweep(account)
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
@@ -102,13 +109,13 @@ def _apply(
     change: Correction,
     end_user: EndUser,
     entries: Sequence[Entry],
-) -> Application:
+) -> tuple[Application, tuple[Document, ...]]:
     now = account.now()
     if end_user != account.store.end_users.fetch(end_user.id):
         account.store.end_users.put(replace(end_user, updated_at=now))
-    documents = [
-        keep_document(account, entry, end_user.id, application.origin) for entry in entries
-    ]
+    documents = tuple(
+        keep_document(account, entry, end_user.id, application.origin, now) for entry in entries
+    )
     changed = replace(
         application,
         alias=change.alias or application.alias,
@@ -121,4 +128,4 @@ def _apply(
     account.store.applications.put(changed)
     for id in set(application.document_ids) - set(changed.document_ids):
         drop_document_if_its_own(account, id)
-    return changed
+    return changed, documents

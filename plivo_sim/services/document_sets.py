@@ -13,7 +13,11 @@ bytes, never by name or header.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
@@ -77,9 +81,9 @@ def check_distinct(files: Iterable[tuple[int, bytes | str]]) -> list[Problem]:
 def keep(account: Account, upload: Upload) -> StoredFile:
     """Store a checked file. It is loose until the record that refers to it is written."""
     kind = kind_of(upload.content)
-    sha256 = account.files.keep(upload.content)
+    sha256 = account.files.keep(upload.content, upload.sha256)
     account.loose_files.add(sha256)
-    account.when_written(lambda: account.loose_files.discard(sha256))
+    account.when_written(partial(account.loose_files.discard, sha256))
     return StoredFile(
         sha256=sha256,
         name=upload.name,
@@ -123,8 +127,7 @@ def documents_of(account: Account, application: Application) -> list[Document]:
     return [document for document in found if document is not None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One document of the set that a request leads to: new, or one that stays."""
 
     type: DocumentType | None
@@ -140,13 +143,17 @@ class Entry:
         return self.kept.file.sha256 if self.kept and self.kept.file else None
 
 
-def entry_of(draft: DocumentDraft, requirement: Requirement) -> Entry:
-    return Entry(
-        type=requirement.document_type(draft.type_reference),
-        reference=draft.type_reference,
-        data_fields=draft.data_fields,
-        upload=draft.upload,
-    )
+def entries_for(drafts: Iterable[DocumentDraft], requirement: Requirement | None) -> list[Entry]:
+    """The documents of a request; without a requirement nobody knows their types."""
+    return [
+        Entry(
+            type=requirement.document_type(draft.type_reference) if requirement else None,
+            reference=draft.type_reference,
+            data_fields=draft.data_fields,
+            upload=draft.upload,
+        )
+        for draft in drafts
+    ]
 
 
 def entries_of(
@@ -168,7 +175,7 @@ def entries_of(
     ]
     if change.documents is None:
         return kept
-    given = [entry_of(draft, requirement) for draft in change.documents]
+    given = entries_for(change.documents, requirement)
     if dialect.replaces_documents:
         return given
     replaced = {entry.type.id for entry in given if entry.type is not None}
@@ -212,9 +219,8 @@ def check_entries(
         )
         for index, entry in enumerate(entries)
     ]
-    fresh = [(i, entry.upload) for i, entry in enumerate(entries) if entry.upload is not None]
     return merge(
-        check_files(fresh, dialect),
+        check_files(entries, dialect),
         [
             *check_documents(requirement, facts, allow_surplus=False),
             *([] if dialect.replaces_documents else _check_named_once(entries)),
@@ -252,20 +258,29 @@ def _check_distinct(entries: Sequence[Entry]) -> list[Problem]:
     return problems
 
 
-def check_files(files: Iterable[tuple[int, Upload]], dialect: Dialect) -> list[Problem]:
-    found = (check(f, ("documents", i, "file"), dialect.formats) for i, f in files)
-    return [problem for problem in found if problem is not None]
+def check_files(entries: Iterable[Entry], dialect: Dialect) -> list[Problem]:
+    """What is wrong with the files that came with the request."""
+    problems = []
+    for index, entry in enumerate(entries):
+        if entry.upload:
+            problem = check(entry.upload, ("documents", index, "file"), dialect.formats)
+            if problem is not None:
+                problems.append(problem)
+    return problems
 
 
-def keep_document(account: Account, entry: Entry, end_user_id: str, origin: Origin) -> Document:
+def keep_document(
+    account: Account, entry: Entry, end_user_id: str, origin: Origin, now: datetime
+) -> Document:
+    """The document of an entry, and its file; made now unless it stays."""
     if entry.kept is not None:
         return entry.kept
     assert entry.type is not None
     file: StoredFile | None = keep(account, entry.upload) if entry.upload else None
-    now = account.now()
+    id, seq = account.next_identity("document")
     document = Document(
-        id=account.ids.next("document"),
-        seq=account.next_seq(),
+        id=id,
+        seq=seq,
         origin=origin,
         end_user_id=end_user_id,
         document_type_id=entry.type.id,

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Page, Where
+from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, DocumentReview, Origin
 from plivo_sim.domain.requirements import DocumentType, check_value

@@ -27,10 +27,9 @@ from plivo_sim.domain.requirements import (
     check_documents,
     check_end_user,
 )
-from plivo_sim.domain.review import Asked
 from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
+from plivo_sim.scenarios.rules import RequestedOutcome, Submission
 from plivo_sim.services import applications, document_sets
-from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.end_users import get as get_end_user
 from plivo_sim.services.inputs import merge, refuse
@@ -109,10 +108,10 @@ def update(
         return changed
 
 
-def submit(account: Account, id: str, asked: Asked | None = None) -> Accepted:
+def submit(account: Account, id: str, requested: RequestedOutcome | None = None) -> Accepted:
     """Hand a draft, or a rejected application, to the reviewer.
 
-    ``asked``: the outcome that the request itself asks for. Raises NotFound, WrongState unless
+    ``requested``: the outcome that the request itself asks for. Raises NotFound, WrongState unless
     it is one of these, Invalid when a document that the requirement asks for, a field or a file
     is missing (decision "Locked documents"). Surplus documents are no problem
     (decision "Surplus documents").
@@ -121,11 +120,17 @@ def submit(account: Account, id: str, asked: Asked | None = None) -> Accepted:
         application = applications.get(account, id)
         if not allowed(application.status, Status.SUBMITTED):
             raise WrongState("application", id, "submit", application.status)
-        refuse(_check_complete(account, application), strict=account.settings.strict)
+        submission = Submission(
+            application=application,
+            end_user=get_end_user(account, application.end_user_id),
+            documents=tuple(document_sets.documents_of(account, application)),
+            requirement=applications.requirement_of(account, application),
+            via=Origin.LEGACY,
+            requested=requested,
+        )
+        refuse(_check_complete(account, submission), strict=account.settings.strict)
         with account.transaction():
-            application, plan = applications.submit(
-                account, application, "submitted", Origin.LEGACY, asked
-            )
+            application, plan = applications.submit(account, submission, "submitted")
         return Accepted(application=application, plan=plan)
 
 
@@ -133,9 +138,10 @@ def _draft(account: Account, wanted: NewDraft, requirement: Requirement) -> Appl
     now = account.now()
     assert wanted.alias is not None
     assert wanted.end_user_id is not None
+    id, seq = account.next_identity("application")
     return Application(
-        id=account.ids.next("application"),
-        seq=account.next_seq(),
+        id=id,
+        seq=seq,
         origin=Origin.LEGACY,
         requirement_id=requirement.id,
         country_iso=requirement.country_iso,
@@ -252,16 +258,14 @@ def _check_alias(account: Account, wanted: NewDraft) -> list[Problem]:
     return []
 
 
-def _check_complete(account: Account, application: Application) -> list[Problem]:
-    requirement = applications.requirement_of(account, application)
-    end_user = get_end_user(account, application.end_user_id)
-    documents = document_sets.documents_of(account, application)
+def _check_complete(account: Account, submission: Submission) -> list[Problem]:
+    documents, requirement = submission.documents, submission.requirement
     facts = [_facts(account, document, index) for index, document in enumerate(documents)]
     files = [(i, each.file.sha256) for i, each in enumerate(documents) if each.file]
     return [
-        *check_end_user(requirement, end_user),
+        *check_end_user(requirement, submission.end_user),
         *check_documents(requirement, facts, allow_surplus=True),
-        *uploads.check_distinct(files),
+        *document_sets.check_distinct(files),
     ]
 
 

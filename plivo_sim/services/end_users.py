@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Page, Where
+from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import InUse, NotFound, Problem
 from plivo_sim.domain.records import Application, EndUser, Origin, UserType
 from plivo_sim.domain.statuses import LOCKING

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from plivo_sim.domain.errors import Invalid, Problem
 from plivo_sim.domain.records import NumberType, Origin, UserType, Version
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A file as a client sent it; ``name`` is a bare name, without folders."""
 
     name: str
@@ -24,17 +24,15 @@ class Upload:
         return hashlib.sha256(self.content).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentDraft:
+class DocumentDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A document in a request: its type by id or word, its fields, its file."""
 
     type_reference: str
-    data_fields: Mapping[str, str] = field(default_factory=dict)
+    data_fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     upload: Upload | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """What a dialect decides about an application beyond its wording."""
 
     origin: Origin
@@ -44,26 +42,24 @@ class Dialect:
     replaces_documents: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewApplication:
+class NewApplication(msgspec.Struct, frozen=True, kw_only=True):
     """A request to create; a value that was missing or unusable is None."""
 
     country_iso: str | None = None
     number_type: NumberType | None = None
     user_type: UserType | None = None
     alias: str | None = None
-    end_user: Mapping[str, str | None] = field(default_factory=dict)
+    end_user: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     documents: Sequence[DocumentDraft] = ()
     callback_url: str | None = None
     callback_method: str = "POST"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """A request to update; None means "not given"."""
 
     alias: str | None = None
-    end_user: Mapping[str, str | None] = field(default_factory=dict)
+    end_user: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     documents: Sequence[DocumentDraft] | None = None
     callback_url: str | None = None
     callback_method: str | None = None

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Page
+from plivo_sim.account.interfaces import Page
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,

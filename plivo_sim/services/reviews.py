@@ -30,11 +30,19 @@ from plivo_sim.domain.records import (
     TimerKind,
     Verdict,
 )
-from plivo_sim.domain.review import Asked, Plan, Submission
 from plivo_sim.domain.statuses import Status, allowed
 from plivo_sim.scenarios.language import Decision, Rule, Scenario
-from plivo_sim.scenarios.magic import magic_decision
-from plivo_sim.scenarios.rules import Facts, check, dice_for, facts_of, plan_of
+from plivo_sim.scenarios.rules import (
+    Facts,
+    Plan,
+    RequestedOutcome,
+    Submission,
+    check,
+    dice_for,
+    facts_of,
+    magic_decision,
+    plan_of,
+)
 from plivo_sim.services import policies
 
 KEPT_EXPLANATIONS = 20
@@ -56,8 +64,8 @@ def _decide(
         dice = dice_for(account.settings.seed, by, submission)
         return plan_of(decision, by, default_delay(account, submission), account.now(), dice)
 
-    if submission.asked is not None:
-        return _as_asked(submission.asked, default_delay(account, submission))
+    if submission.requested is not None:
+        return _as_requested(submission.requested, default_delay(account, submission))
     waiting = policies.pop_next_outcome(account)
     if waiting is not None:
         return planned(waiting, "next outcome")
@@ -78,12 +86,12 @@ def _decide(
     return default_plan(account, submission)
 
 
-def _as_asked(asked: Asked, default: Duration) -> Plan:
+def _as_requested(requested: RequestedOutcome, default: Duration) -> Plan:
     by = "the request's own outcome"
-    if asked.status is None:
+    if requested.status is None:
         return Plan(steps=(), decided_by=by)
-    after = asked.after if asked.after is not None else default
-    step = Step(after=after, status=asked.status, reason=asked.reason, why=by)
+    after = requested.after if requested.after is not None else default
+    step = Step(after=after, status=requested.status, reason=requested.reason, why=by)
     return Plan(steps=(step,), decided_by=by)
 
 
@@ -142,7 +150,9 @@ def _explain(
             verdicts=tuple(verdicts),
         )
     )
-    account.store.explanations.drop(f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}")
+    if application.attempt > KEPT_EXPLANATIONS:
+        oldest = f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}"
+        account.store.explanations.drop(oldest)
 
 
 def explanations_of(account: Account, application_id: str) -> list[Explanation]:
@@ -186,10 +196,11 @@ def set_timer(
     """Wait for the first of these steps, counted from ``start``."""
     if not steps:
         return
+    id, seq = account.next_identity("timer")
     account.agenda.add(
         Timer(
-            id=account.ids.next("timer"),
-            seq=account.next_seq(),
+            id=id,
+            seq=seq,
             due_at=steps[0].after.after(start, account.settings.holidays),
             kind=TimerKind.REVIEW,
             subject_id=application_id,
@@ -274,7 +285,8 @@ def change_status(
         ),
     )
     account.store.applications.put(moved)
-    _review_documents(account, moved, dict(documents), at)
+    if documents or status is Status.ACCEPTED:
+        _review_documents(account, moved, dict(documents), at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )

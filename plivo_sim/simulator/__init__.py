@@ -14,7 +14,7 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Damage, Mark
+from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
     AccountRequired,
@@ -29,7 +29,7 @@ from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
-from plivo_sim.scenarios.magic import read_reason
+from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage
@@ -39,7 +39,7 @@ from plivo_sim.webhooks.outbox import Outbox
 AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
 
 
-MOST_GHOSTS = 256
+MOST_UNUSED = 256
 
 
 def is_account(text: str) -> bool:
@@ -77,7 +77,7 @@ class Simulator:
         self.stopping = False
         self._strangers = 0
         self._accounts: dict[str, Account] = {}
-        self._ghosts: WeakValueDictionary[str, Account] = WeakValueDictionary()
+        self._unused: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._recent: OrderedDict[str, Account] = OrderedDict()
 
     def next_api_id(self) -> str:
@@ -92,25 +92,25 @@ class Simulator:
         """The account. One that nothing was ever written to is made up on the spot and
         not kept: a read on an unknown account stores nothing (decision "Reads store nothing")."""
         with self._lock:
-            found = self._accounts.get(auth_id) or self._ghosts.get(auth_id)
+            found = self._accounts.get(auth_id) or self._unused.get(auth_id)
             if found is not None:
                 return found
-            ghost = self._make_account(auth_id, self.settings, self.catalogue)
-            if len(ghost.store.ledger):
-                self._accounts[auth_id] = ghost
-                return ghost
-            ghost.on_first_write = self._adopt
-            self._ghosts[auth_id] = self._recent[auth_id] = ghost
-            if len(self._recent) > MOST_GHOSTS:
+            unused = self._make_account(auth_id, self.settings, self.catalogue)
+            if len(unused.store.ledger):
+                self._accounts[auth_id] = unused
+                return unused
+            unused.on_first_write = self._adopt
+            self._unused[auth_id] = self._recent[auth_id] = unused
+            if len(self._recent) > MOST_UNUSED:
                 self._recent.popitem(last=False)
-            return ghost
+            return unused
 
     def _adopt(self, account: Account) -> None:
         with self._lock:
-            if self._ghosts.get(account.auth_id) is not account:
+            if self._unused.get(account.auth_id) is not account:
                 return  # another has taken its place: what is written to this one goes nowhere
             self._accounts[account.auth_id] = account
-            self._ghosts.pop(account.auth_id, None)
+            self._unused.pop(account.auth_id, None)
             self._recent.pop(account.auth_id, None)
 
     def accounts(self) -> list[Account]:
@@ -154,7 +154,7 @@ class Simulator:
             with self._lock:
                 self._accounts.pop(account.auth_id, None)
                 account.on_first_write = self._adopt
-                self._ghosts[account.auth_id] = self._recent[account.auth_id] = account
+                self._unused[account.auth_id] = self._recent[account.auth_id] = account
 
     def begin_anew(self, settings: Settings) -> None:
         """Reset every account and go on with other settings, as if started with them.
@@ -166,13 +166,13 @@ class Simulator:
         catalogue = self._catalogue_of(settings)
         self.remove_all()
         with self._lock:
-            replaced = [*self._accounts.values(), *self._ghosts.values()]
+            replaced = [*self._accounts.values(), *self._unused.values()]
             for account in replaced:
                 account.retired = True
             self.settings, self.catalogue = settings, catalogue
             self._strangers = 0
             self._accounts.clear()
-            self._ghosts.clear()
+            self._unused.clear()
             self._recent.clear()
         self.runner.end_sends(replaced)
 

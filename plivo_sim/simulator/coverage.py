@@ -13,7 +13,7 @@ from typing import Any
 from plivo_sim.account.account import Account
 from plivo_sim.domain.records import DeliveryState, Event, StatusChanged
 from plivo_sim.domain.statuses import TRANSITIONS, Status
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.simulator.runner import Happening
 from plivo_sim.webhooks.outbox import Attempted
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
-from plivo_sim.services.callback_urls import without_credentials
+from plivo_sim.domain.urls import without_credentials
 from plivo_sim.simulator.runner import Happening
 
 logger = logging.getLogger("plivo_sim")

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.clock import steady_s
-from plivo_sim.account.ports import Transport
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.interfaces import Transport
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, StorageFailed
 from plivo_sim.domain.records import StatusChanged, TimerKind
@@ -82,7 +82,9 @@ class Runner:
                 self._wait_for_sends(account, patience_s)
             return
         with account.lock:
-            now = account.now()
+            now, at = account.now(), account.agenda.next_instant()
+            if at is None or at > now:
+                return
             self._review_until(account, now)
             self._hand_over_until(account, now)
             waiting = account.agenda.next_due(TimerKind.CALLBACK)
@@ -113,8 +115,8 @@ class Runner:
     def finish_due(self, account: Account, bound_s: float) -> bool:
         """Make happen what is due by now and wait for its callbacks, and for what is due by then;
         returns whether all of it was over in time."""
-        deadline = steady_s() + bound_s
-        while (left_s := deadline - steady_s()) > 0:
+        deadline = monotonic_s() + bound_s
+        while (left_s := deadline - monotonic_s()) > 0:
             self.start_due(account)
             if not self._wait_for_sends(account, left_s):
                 return False
@@ -146,7 +148,7 @@ class Runner:
             return
         era, patience_s = account.era, SENDS_WAIT_S if busy else ADVANCE_BUDGET_S
         self._sender.wait(
-            account, lambda: account.era != era or application_id not in account.lanes, patience_s
+            account, lambda: account.era != era or application_id not in account.queues, patience_s
         )
 
     @contextmanager
@@ -178,14 +180,14 @@ class Runner:
         """
         era, until = self._hold(account, until)
         result = Advance()
-        deadline = steady_s() + ADVANCE_BUDGET_S
+        deadline = monotonic_s() + ADVANCE_BUDGET_S
         try:
             while not (stop and stop()):
                 happened = self._move(account, until, era)
                 if happened is None:
                     break
                 result.note(happened)
-                if steady_s() > deadline:
+                if monotonic_s() > deadline:
                     result.pending = True
                     break
         finally:

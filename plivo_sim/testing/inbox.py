@@ -118,9 +118,9 @@ def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
 
 
 def _is_signed(token: str, method: str, url: str, headers: Mapping[str, str], body: str) -> bool:
-    from plivo_sim.webhooks.signatures import Seen, params_of
+    from plivo_sim.webhooks.signatures import ReceivedRequest, params_of
 
-    seen = Seen(method=method, url=url, headers=headers, body=body, token=token)
+    seen = ReceivedRequest(method=method, url=url, headers=headers, body=body, token=token)
     nonce = headers.get("X-Plivo-Signature-V3-Nonce", "")
     v2 = headers.get("X-Plivo-Signature-V2") == sign_v2(token, url, nonce)
     v3 = headers.get("X-Plivo-Signature-V3") == sign_v3(token, method, url, nonce, params_of(seen))

@@ -32,8 +32,7 @@ from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongCoding
 from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.calls import current_call
-from plivo_sim.web.errors import TooLarge
+from plivo_sim.web.calls import TooLarge, current_call
 
 LARGEST_BODY_BYTES = 56 * 1024 * 1024
 """Ten files of 5 MB and some text."""
@@ -47,19 +46,14 @@ LONG_BYTES, BEFORE_BYTES = 4096, 512
 
 UNPACKED_AT_ONCE = 64 * 1024
 
-
 _GZIP = 16 + zlib.MAX_WBITS
 
-
 FORM = "application/x-www-form-urlencoded"
-
 
 FILE_LISTS = ("files", "files[]", "file[]", "documents[]")
 """How forms name files that belong together: axios, PHP, jQuery write the brackets (inferred)."""
 
-
 _JSON: tuple[str, dict[str, str]] = ("application/json", {})
-
 
 _CODECS = {
     "": "utf-8", "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8",
@@ -68,18 +62,13 @@ _CODECS = {
     "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
 }  # fmt: skip
 
-
 _CHARSETS = "utf-8, us-ascii, iso-8859-1, windows-1252 and utf-16"
-
 
 _PLAIN_NAME = re.compile(r';\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^;"]*))', re.IGNORECASE)
 
-
 _STAR_NAME = re.compile(r""";\s*filename\*="?([\w-]*)'[^']*'([^;"\s]*)""", re.IGNORECASE)
 
-
 _ENCODED_WORD = re.compile(r"=\?([\w-]+)\?([bq])\?([^?\s]*)\?=(?:\s+(?==\?))?", re.IGNORECASE)
-
 
 _JOINERS = "\u200c\u200d"
 

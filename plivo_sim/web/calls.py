@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -13,12 +13,11 @@ from flask import Request, Response, g
 from werkzeug.wsgi import ClosingIterator
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.clock import steady_s
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import encode_json
 from plivo_sim.scenarios.language import FaultRule
 from plivo_sim.simulator import AUTH_ID, Simulator
-from plivo_sim.web.errors import Unauthenticated
 from plivo_sim.web.framework import base_url_of
 
 MOST_KEPT = 64
@@ -52,7 +51,8 @@ class JsonResponse(Response):
 
 @dataclass(slots=True)
 class Call:
-    """What is known of the request being served. ``why`` is one clause for the log.
+    """What is known of the request being served. ``why`` is one clause for the log. ``account``
+    is there once it is known who calls.
 
     ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
 
@@ -65,7 +65,7 @@ class Call:
     request: Request
     media_type: str = "application/json"
     auth_id: str = ""
-    account_or_none: Account | None = None
+    account: Account = field(init=False)
     api_id: str = ""
     dialect: str = ""
     operation: str = ""
@@ -74,15 +74,14 @@ class Call:
     fault: str = ""
     spoil: FaultRule | None = None
     body: Any = None
-    began: float = field(default_factory=steady_s)
+    began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def account(self) -> Account:
-        """The authenticated account."""
-        assert self.account_or_none is not None
-        return self.account_or_none
+    def account_or_none(self) -> Account | None:
+        """The account, if it is known who calls."""
+        return getattr(self, "account", None)
 
     @property
     def base_url(self) -> str:
@@ -164,9 +163,9 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
     if user not in (path_auth_id, _parent(path_auth_id)):
         raise Unauthenticated("the credentials are not those of the account in the URL")
     call.auth_id = user
-    call.account_or_none = call.sim.account(_parent(user))
-    if user.startswith("MA") or call.account_or_none.token is None:
-        call.account_or_none.token = token
+    call.account = account = call.sim.account(_parent(user))
+    if user.startswith("MA") or account.token is None:
+        account.token = token
 
 
 def _parent(auth_id: str) -> str:
@@ -187,3 +186,59 @@ def _basic(header: str) -> tuple[str, str]:
     if not colon:
         raise Unauthenticated("the Authorization header is malformed")
     return user, token
+
+
+# --- what can go wrong with a call, named by the fact; each dialect words it in its own way -----
+
+
+class Unauthenticated(SimError):
+    """Credentials are missing, malformed, or not those of the account."""
+
+
+class NoSuchPage(SimError):
+    """The URL is not one that this server answers."""
+
+
+class WrongMethod(SimError):
+    """The URL exists, the method does not. ``allowed`` lists those that do."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__(f"method not allowed; use {', '.join(allowed)}")
+        self.allowed = tuple(allowed)
+
+
+class TooLarge(SimError):
+    """The body is over the limit (``limit_bytes``) and was not read."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the request body is over the limit of {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class RateLimited(SimError):
+    """Too many calls in the window; ``retry_after_s`` is real time."""
+
+    def __init__(self, limit: int, retry_after_s: int) -> None:
+        super().__init__(f"rate limit of {limit} requests per minute exceeded")
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+
+
+class Untrusted(SimError):
+    """A control call under a foreign host name, or from another site's page."""
+
+
+class Injected(SimError):
+    """A failure that was asked for; a dialect words it like any other with this HTTP status."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Cut(SimError):
+    """The connection is to be cut before anything is done; ``how``: ``reset`` or ``empty``."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"connection cut: {how}")
+        self.how = how

@@ -20,8 +20,7 @@ from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.ids import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services.policies import faults_of
-from plivo_sim.web.calls import Call
-from plivo_sim.web.errors import Cut, Injected, RateLimited, Unauthenticated
+from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
 from plivo_sim.web.streams import CUT_KEY
 
 DEFAULT_RETRY_AFTER_S = 60
@@ -33,11 +32,11 @@ _MESSAGES = {
 }
 
 
-Told = Mapping[str, str]
+CallFacts = Mapping[str, str]
 """What a fault may look at in a call: its api, operation, method, path and application."""
 
 
-Test = Callable[[FaultRule, Told], bool]
+Test = Callable[[FaultRule, CallFacts], bool]
 
 
 class Injector:
@@ -51,9 +50,9 @@ class Injector:
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
         ``after``. Latency is real time."""
-        if call.account_or_none is None or not self._any(call.account_or_none):
+        if not self._any(call.account):
             return
-        fault = self._strike(call, _told(call), _hits)
+        fault = self._strike(call, _facts_of(call), _hits)
         if fault is None:
             return
         if fault.strikes_late:
@@ -68,18 +67,15 @@ class Injector:
                 )
             raise error_of(fault, call.api)
 
-    def within(self, call: Call, told: Told) -> FaultRule | None:
+    def within(self, call: Call, facts: CallFacts) -> FaultRule | None:
         """The fault that hits a call which an API makes to another one while it serves this one.
 
         Its latency has passed. Only a fault that names the other API hits it.
         """
-        return self._strike(call, told, _hits_by_name)
+        return self._strike(call, facts, _hits_by_name)
 
-    def after(self, call: Call, response: Response) -> Response:
-        """Spoil the answer of a call that was served."""
-        fault = call.spoil
-        if fault is None:
-            return response
+    def after(self, call: Call, fault: FaultRule, response: Response) -> Response:
+        """Spoil the answer of a call that was served, as the fault says."""
         call.spoil = None
         if fault.effect in CUTTING or fault.effect == "truncated":
             call.request.environ[CUT_KEY] = fault.effect
@@ -96,21 +92,21 @@ class Injector:
         with account.lock:
             return bool(faults_of(account))
 
-    def _strike(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
+    def _strike(self, call: Call, facts: CallFacts, hits: Test) -> FaultRule | None:
         """The first fault that hits this call, after its latency; None if all it does is to wait.
 
         Its count goes up with every call it matches.
         """
-        fault = self._first(call, told, hits)
+        fault = self._first(call, facts, hits)
         if fault is not None and fault.latency_s:
             time.sleep(fault.latency_s)
         return None if fault is None or fault.effect == "slow" else fault
 
-    def _first(self, call: Call, told: Told, hits: Test) -> FaultRule | None:
+    def _first(self, call: Call, facts: CallFacts, hits: Test) -> FaultRule | None:
         account = call.account
         with account.lock:
             for id, fault in faults_of(account):
-                if hits(fault, told) and self._due(id, fault, account):
+                if hits(fault, facts) and self._due(id, fault, account):
                     call.fault = f"{id}: {fault.effect}"
                     return fault
         return None
@@ -161,7 +157,7 @@ def error_of(fault: FaultRule, api: str) -> SimError:
     return Injected(status, fault.message or _MESSAGES.get(fault.effect, "Injected fault"))
 
 
-def _told(call: Call) -> Told:
+def _facts_of(call: Call) -> CallFacts:
     request = call.request
     view_args: dict[str, Any] = request.view_args or {}
     return {
@@ -173,9 +169,9 @@ def _told(call: Call) -> Told:
     }
 
 
-def _hits(fault: FaultRule, told: Told) -> bool:
+def _hits(fault: FaultRule, facts: CallFacts) -> bool:
     return all(
-        wanted == "*" or fnmatch.fnmatchcase(told[name].casefold(), wanted.casefold())
+        wanted == "*" or fnmatch.fnmatchcase(facts[name].casefold(), wanted.casefold())
         for name, wanted in (
             ("api", fault.api),
             ("operation", fault.operation),
@@ -186,5 +182,5 @@ def _hits(fault: FaultRule, told: Told) -> bool:
     )
 
 
-def _hits_by_name(fault: FaultRule, told: Told) -> bool:
-    return fault.api.casefold() == told["api"] and _hits(fault, told)
+def _hits_by_name(fault: FaultRule, facts: CallFacts) -> bool:
+    return fault.api.casefold() == facts["api"] and _hits(fault, facts)

@@ -1,4 +1,4 @@
-"""The journal of one account's last exchanges: a ring in memory, no state.
+"""The journal of one account's last exchanges: bounded, in memory, no state.
 
 What is kept is small (no uploaded bytes, the start of long answers), holds no secret, and is only
 made readable when somebody asks.
@@ -90,7 +90,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
-    """Put an exchange into its account's ring."""
+    """Put an exchange into its account's journal."""
     account = call.account
     exchange = Exchange(
         id=call.api_id,

@@ -32,7 +32,7 @@ from urllib.parse import quote_from_bytes
 from cheroot import connections, wsgi
 from cheroot import server as cheroot
 
-from plivo_sim.account.clock import steady_s
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.urls import ANY_ADDRESS, base_url
 from plivo_sim.web.streams import (
     CONNECTION_KEY,
@@ -52,18 +52,13 @@ IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long witho
 
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
 
-
 MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
-
 
 MAX_SKIPPED_BYTES = 64 * 1024  # an unread body up to this is read so as to keep the connection
 
-
 _ASCII = bytes(range(128))
 
-
 _WHOLE_URL = re.compile(rb"https?://([^/?#\s]*)", re.IGNORECASE)
-
 
 log = logging.getLogger(__name__)
 
@@ -237,12 +232,12 @@ class _Connections(connections.ConnectionManager):
     test in this process freezes or frees that."""
 
     def put(self, conn: Any) -> None:
-        conn.idle_since_s = steady_s()
+        conn.idle_since_s = monotonic_s()
         super().put(conn)
 
     def _expire(self, threshold: float) -> None:
         selector: Any = self._selector  # type: ignore[attr-defined]  # cheroot's stubs
-        oldest_s = steady_s() - IDLE_TIMEOUT_S
+        oldest_s = monotonic_s() - IDLE_TIMEOUT_S
         for fd, conn in list(selector.connections):
             if isinstance(conn, _Connection) and conn.idle_since_s < oldest_s:
                 selector.unregister(fd)
@@ -261,7 +256,7 @@ class _Connection(cheroot.HTTPConnection):
         )
 
     def communicate(self) -> bool:
-        self._stream.deadline_s = steady_s() + REQUEST_TIMEOUT_S
+        self._stream.deadline_s = monotonic_s() + REQUEST_TIMEOUT_S
         self.unread = True
         try:
             keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
@@ -284,9 +279,9 @@ class _Connection(cheroot.HTTPConnection):
     def close(self) -> None:
         if self.unread and self.socket.fileno() >= 0:
             self.shut(socket.SHUT_WR)
-            end_s = steady_s() + LINGER_S
+            end_s = monotonic_s() + LINGER_S
             with contextlib.suppress(OSError):
-                while (left_s := end_s - steady_s()) > 0:
+                while (left_s := end_s - monotonic_s()) > 0:
                     self.socket.settimeout(left_s)
                     if not socket.socket.recv(self.socket, 65536):
                         break

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cheroot import errors
 
-from plivo_sim.account.clock import steady_s
+from plivo_sim.account.clock import monotonic_s
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -109,15 +109,15 @@ class Stream:
             try:
                 left = left[self.sock.send(left) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(select.POLLOUT, steady_s() + REQUEST_TIMEOUT_S)
+                self._wait(select.POLLOUT, monotonic_s() + REQUEST_TIMEOUT_S)
             except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, steady_s() + REQUEST_TIMEOUT_S)
+                self._wait(select.POLLIN, monotonic_s() + REQUEST_TIMEOUT_S)
 
     def _wait(self, event: int, until_s: float) -> None:
         poll = select.poll()
         poll.register(self.sock, event)
         # Never 0: what has already arrived can be read however late the app comes to it.
-        if not poll.poll(max(until_s - steady_s(), 0.01) * 1000):
+        if not poll.poll(max(until_s - monotonic_s(), 0.01) * 1000):
             raise TimeoutError("timed out")  # cheroot knows it by these words
 
 

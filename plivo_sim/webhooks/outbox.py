@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from plivo_sim import __version__
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import (
@@ -37,8 +37,8 @@ from plivo_sim.domain.records import (
     TimerKind,
 )
 from plivo_sim.domain.text import encode_json
+from plivo_sim.domain.urls import looks_local, without_credentials
 from plivo_sim.scenarios.language import WebhookPolicy
-from plivo_sim.services.callback_urls import looks_local, without_credentials
 from plivo_sim.services.policies import webhook_policy
 from plivo_sim.webhooks.signatures import signature_headers
 
@@ -372,7 +372,7 @@ def _with_query(url: str, fields: Pairs) -> str:
 
 
 def _prune(account: Account) -> None:
-    """The log is a ring: the oldest finished deliveries go when there are too many."""
+    """The log is bounded: the oldest finished deliveries go when there are too many."""
     deliveries = account.store.deliveries
     too_many = len(deliveries) - KEPT_DELIVERIES
     if too_many > 0 and deliveries.how_many("state", DeliveryState.PENDING) < len(deliveries):

@@ -1,8 +1,8 @@
 """Sends due attempts: those of one application in the order in which they fell due, those of
 several applications at once.
 
-Each attempt waits in the lane of its application until the one before it is over, whatever came of
-that. Threads of the account's own serve its lanes, so that a receiver that hangs holds up neither
+Each attempt waits in the queue of its application until the one before it is over, whatever came of
+that. Threads of the account's own serve its queues, so that a receiver that hangs holds up neither
 another account nor, up to ``PARALLEL_SENDS`` of them, another application.
 """
 
@@ -18,9 +18,9 @@ from datetime import datetime
 from functools import partial
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.agenda import Lanes
-from plivo_sim.account.clock import steady_s
-from plivo_sim.account.ports import Answer, Outgoing, Transport
+from plivo_sim.account.agenda import KeyedQueues
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.interfaces import Answer, Outgoing, Transport
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 
@@ -49,7 +49,7 @@ class Sending:
     """
 
     timer: Timer
-    lane: str
+    queue: str
     era: int
     awaited: bool = False
     request: Outgoing | None = None
@@ -78,18 +78,18 @@ class Sender:
         return getattr(self._here, "sending", False)
 
     def take_due(self, account: Account, until: datetime, *, awaited: bool) -> list[Sending]:
-        """Put the attempts that are due by then into their lanes, and return them. Caller holds
+        """Put the attempts that are due by then into their queues, and return them. Caller holds
         the lock, so that what is taken later is behind; and calls ``begin`` without it."""
         sendings = []
         while timer := account.agenda.take(TimerKind.CALLBACK, until):
             delivery = account.store.deliveries.fetch(timer.subject_id)
-            lane = delivery.application_id if delivery is not None else timer.subject_id
-            sendings.append(Sending(timer, lane, account.era, awaited))
+            queue = delivery.application_id if delivery is not None else timer.subject_id
+            sendings.append(Sending(timer, queue, account.era, awaited))
         account.sending += len(sendings)
         if not self._is_immediate:
             for sending in sendings:
-                account.lanes.put(sending.lane, sending)
-            while account.senders < min(PARALLEL_SENDS, len(account.lanes)):
+                account.queues.put(sending.queue, sending)
+            while account.senders < min(PARALLEL_SENDS, len(account.queues)):
                 self._serve_in_thread(account)
         return sendings
 
@@ -99,15 +99,15 @@ class Sender:
             self._send_in_turn(account, sendings)
 
     def _serve_in_thread(self, account: Account) -> None:
-        lanes = account.lanes
+        queues = account.queues
         threading.Thread(
-            target=self._serve, args=(account, lanes), name="plivo-sim-send", daemon=True
+            target=self._serve, args=(account, queues), name="plivo-sim-send", daemon=True
         ).start()
         account.senders += 1
 
-    def _serve(self, account: Account, lanes: Lanes[Sending]) -> None:
+    def _serve(self, account: Account, queues: KeyedQueues[Sending]) -> None:
         self._here.sending = True
-        while (sending := self._next(account, lanes)) is not None:
+        while (sending := self._next(account, queues)) is not None:
             if sending.request is not None:
                 answer = self._transport.send(sending.request)
                 with account.lock:
@@ -115,17 +115,17 @@ class Sender:
             if sending.error is not None and not sending.awaited:
                 self._try_again(account, sending)
 
-    def _next(self, account: Account, lanes: Lanes[Sending]) -> Sending | None:
+    def _next(self, account: Account, queues: KeyedQueues[Sending]) -> Sending | None:
         """The next attempt that this thread is to send; None when nothing waits any more."""
         with account.lock:
-            while account.lanes is lanes and not self.closed:
-                sending = lanes.take()
+            while account.queues is queues and not self.closed:
+                sending = queues.take()
                 if sending is None:
                     break
                 self._prepare(account, sending)
                 if not sending.over or sending.error is not None:
                     return sending
-            if account.lanes is lanes:
+            if account.queues is queues:
                 account.senders -= 1
             return None
 
@@ -170,8 +170,8 @@ class Sender:
         sending.over = True
         if account.era == sending.era:
             account.sending -= 1
-            if sending.lane in account.lanes:
-                account.lanes.over(sending.lane)
+            if sending.queue in account.queues:
+                account.queues.over(sending.queue)
         account.idle.notify_all()
 
     def _try_again(self, account: Account, sending: Sending) -> None:
@@ -281,7 +281,7 @@ class Sender:
             cut(sending.request)
 
     def _wait_for_all(self, left: list[tuple[Account, Sending]], bound_s: float) -> bool:
-        deadline = steady_s() + bound_s
+        deadline = monotonic_s() + bound_s
         for account, sending in left:
-            self.wait(account, partial(getattr, sending, "over"), max(deadline - steady_s(), 0))
+            self.wait(account, partial(getattr, sending, "over"), max(deadline - monotonic_s(), 0))
         return all(sending.over for _, sending in left)

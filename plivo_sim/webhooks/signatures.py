@@ -74,7 +74,7 @@ def signature_headers(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ReceivedRequest:
     """What a receiver saw, and the token that it checks with."""
 
     method: str
@@ -84,13 +84,13 @@ class Seen:
     token: str
 
 
-def diagnose(seen: Seen) -> dict[str, Any]:
+def diagnose(seen: ReceivedRequest) -> dict[str, Any]:
     """For V2 and V3: whether it is valid as seen, and which single change makes it so."""
     headers = {name.lower(): value for name, value in seen.headers.items()}
     return {version.lower(): _version(seen, headers, version) for version in ("V2", "V3")}
 
 
-def _version(seen: Seen, headers: Mapping[str, str], version: str) -> dict[str, Any]:
+def _version(seen: ReceivedRequest, headers: Mapping[str, str], version: str) -> dict[str, Any]:
     name = f"x-plivo-signature-{version.lower()}"
     signature, nonce = headers.get(name, ""), headers.get(f"{name}-nonce", "")
     missing = [each for each in (name, f"{name}-nonce") if not headers.get(each)]
@@ -107,7 +107,7 @@ def _version(seen: Seen, headers: Mapping[str, str], version: str) -> dict[str, 
     return {"valid": False, "wrong": wrong or [unknown]}
 
 
-def params_of(seen: Seen) -> Pairs:
+def params_of(seen: ReceivedRequest) -> Pairs:
     """The flat fields of the body: of a form, or of a JSON object of scalars."""
     if seen.method.upper() == "GET" or not seen.body.strip():
         return ()
@@ -121,7 +121,7 @@ def params_of(seen: Seen) -> Pairs:
 
 
 def _candidates(
-    seen: Seen, headers: Mapping[str, str], version: str, nonce: str
+    seen: ReceivedRequest, headers: Mapping[str, str], version: str, nonce: str
 ) -> Iterator[tuple[str, str]]:
     params = params_of(seen)
     for told, url in _urls(seen.url):
@@ -183,7 +183,9 @@ def _encoding(given: list[str], right: str) -> list[str]:
     return [text for text, candidate in told.items() if candidate in given and candidate != right]
 
 
-def _sign(seen: Seen, version: str, url: str, nonce: str, params: Pairs, token: str) -> str:
+def _sign(
+    seen: ReceivedRequest, version: str, url: str, nonce: str, params: Pairs, token: str
+) -> str:
     if version == "V2":
         return sign_v2(token, url, nonce)
     return sign_v3(token, seen.method, url, nonce, params)

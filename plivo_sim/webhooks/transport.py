@@ -17,10 +17,9 @@ from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
-from plivo_sim.account.clock import steady_s
-from plivo_sim.account.ports import Answer, Outgoing
-from plivo_sim.domain.urls import host_name
-from plivo_sim.services.callback_urls import is_local_address, is_off_limits, looks_local
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.interfaces import Answer, Outgoing
+from plivo_sim.domain.urls import host_name, is_local_address, is_off_limits, looks_local
 from plivo_sim.webhooks.outbox import blocked_text
 
 KEPT_ANSWER_BYTES = 4096
@@ -45,17 +44,17 @@ class HttpTransport:
 
     def send(self, request: Outgoing) -> Answer:
         """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
-        began = steady_s()
+        began = monotonic_s()
         deadline = began + request.timeout_s
         line = self._lines[id(request)] = _Line()
         try:
             addresses = _addresses_of(request, self._names, deadline)
             status, body = _exchange(request, addresses, deadline, line)
         except Exception as error:
-            return Answer(error=_told(error), latency_s=steady_s() - began)
+            return Answer(error=_told(error), latency_s=monotonic_s() - began)
         finally:
             del self._lines[id(request)]
-        return Answer(status=status, body=body, latency_s=steady_s() - began)
+        return Answer(status=status, body=body, latency_s=monotonic_s() - began)
 
     def cut(self, request: Outgoing) -> None:
         """Give up the sending of this very request, if it is under way."""
@@ -68,7 +67,7 @@ class HttpTransport:
         request = Outgoing(
             method="GET", url=url, headers=(), body=b"", timeout_s=timeout_s, allowed_hosts=allowed
         )
-        deadline = steady_s() + timeout_s
+        deadline = monotonic_s() + timeout_s
         error: Exception = OSError("the host has no address")
         try:
             for address in _addresses_of(request, self._names, deadline):
@@ -143,7 +142,7 @@ class _Names:
 
 
 def _left_s(deadline: float) -> float:
-    return max(deadline - steady_s(), 0.001)
+    return max(deadline - monotonic_s(), 0.001)
 
 
 def _exchange(

@@ -26,7 +26,7 @@ from plivo_sim.domain.errors import (
 )
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
-from plivo_sim.web.errors import Injected, RateLimited, TooLarge
+from plivo_sim.web.calls import Injected, RateLimited, TooLarge
 from tests.apis import page
 from tests.apis.page import FILES, FORM, URL, Page, create_body, embedded
 from tests.support import AUTH_ID, JPEG, PDF, PNG, Http, basic, check_answer, multipart

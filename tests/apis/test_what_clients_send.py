@@ -22,7 +22,7 @@ from plivo_sim.control.inputs import LARGEST_JSON_BYTES
 from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES
 from plivo_sim.web import bodies
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, bare_name
-from plivo_sim.web.errors import TooLarge
+from plivo_sim.web.calls import TooLarge
 from tests.apis import page
 from tests.apis.atoms.support import Atoms, certificates
 from tests.apis.legacy_support import BUSINESS, Legacy

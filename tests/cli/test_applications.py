@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 from tests.cli.conftest import Shell
 from tests.support import AUTH_ID, PDF, PNG, Http
 

@@ -10,7 +10,7 @@ import pytest
 
 from plivo_sim.console.scenarios import conditions
 from plivo_sim.scenarios.loader import load_scenario, shipped_names
-from plivo_sim.scenarios.magic import PRESETS, TOKENS
+from plivo_sim.scenarios.rules import PRESETS, TOKENS
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 

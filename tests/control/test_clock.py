@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import Settings

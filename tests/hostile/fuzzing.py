@@ -24,7 +24,7 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from werkzeug.test import run_wsgi_app
 
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control.reference import ALL, document

@@ -12,8 +12,7 @@ import yaml
 
 from plivo_sim.domain.durations import Duration
 from plivo_sim.scenarios.language import Decision
-from plivo_sim.scenarios.magic import PRESETS, reason_of
-from plivo_sim.scenarios.rules import plan_of, reason_text
+from plivo_sim.scenarios.rules import PRESETS, plan_of, reason_of, reason_text
 from tests.scenarios.dialects import DIALECTS, filed
 from tests.support import AUTH_ID, Http
 

@@ -22,7 +22,7 @@ from plivo_sim.scenarios.language import (
     json_schema,
 )
 from plivo_sim.scenarios.loader import load_scenario, shipped_sentences
-from plivo_sim.scenarios.magic import PRESETS, TOKENS
+from plivo_sim.scenarios.rules import PRESETS, TOKENS
 from tests.conftest import PAUSED
 from tests.scenarios.printed import text_of
 from tests.support import AUTH_ID

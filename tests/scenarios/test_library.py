@@ -6,7 +6,7 @@ import pytest
 
 from plivo_sim.client.replay import replay
 from plivo_sim.scenarios.loader import find_scenario, shipped_names, shipped_sentences, shipped_text
-from plivo_sim.scenarios.magic import PRESETS
+from plivo_sim.scenarios.rules import PRESETS
 from tests.scenarios.printed import text_of
 
 CAUSES = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.scenarios.magic import PRESETS, TOKENS
+from plivo_sim.scenarios.rules import PRESETS, TOKENS
 from tests.scenarios.dialects import DIALECTS, filed, filed_again, status_read
 from tests.support import AUTH_ID, Http
 

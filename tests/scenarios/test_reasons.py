@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.domain.errors import Invalid
-from plivo_sim.scenarios.magic import PRESETS, read_reason
+from plivo_sim.scenarios.rules import PRESETS, read_reason
 from plivo_sim.testing import Handle
 from tests.support import AUTH_ID, Http
 

@@ -10,7 +10,7 @@ import pytest
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
 from plivo_sim.scenarios.loader import shipped
-from plivo_sim.scenarios.magic import reason_of
+from plivo_sim.scenarios.rules import reason_of
 from tests.sdk.test_python import advance, created
 from tests.support import AUTH_ID, Receiver
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plivo_sim.apis.phone_number.current import reading
 from plivo_sim.domain.errors import StorageFailed

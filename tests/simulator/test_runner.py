@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Answer, Outgoing, Transport
+from plivo_sim.account.interfaces import Answer, Outgoing, Transport
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from plivo_sim import simulator as simulator_module
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.errors import AccountRequired, NotFound, StateUnreadable
@@ -116,7 +116,7 @@ def test_a_held_account_is_the_one_that_others_get(sim: Simulator) -> None:
 
 def test_unwritten_accounts_are_forgotten(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking for a million of them fills no memory."""
-    monkeypatch.setattr(simulator_module, "MOST_GHOSTS", 8)
+    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 8)
     asked_for = [weakref.ref(sim.account(f"MA{number:018}")) for number in range(50)]
     gc.collect()
     assert sum(each() is not None for each in asked_for) < 20
@@ -125,7 +125,7 @@ def test_unwritten_accounts_are_forgotten(sim: Simulator, monkeypatch: pytest.Mo
 
 def test_a_written_account_is_never_forgotten(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many others are asked for."""
-    monkeypatch.setattr(simulator_module, "MOST_GHOSTS", 2)
+    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 2)
     id = http.sdk_created()
     for number in range(20):
         http.sim.account(f"MA{number:018}")

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from werkzeug.test import TestResponse
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.apis.phone_number.current import reading
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator

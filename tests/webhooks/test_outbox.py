@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from plivo.utils import validate_signature, validate_v3_signature
 
-from plivo_sim.account.ports import Outgoing
+from plivo_sim.account.interfaces import Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration

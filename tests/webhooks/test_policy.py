@@ -8,7 +8,7 @@ from typing import Any
 import plivo
 import pytest
 
-from plivo_sim.account.ports import Outgoing
+from plivo_sim.account.interfaces import Outgoing
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, TOKEN, Http
 

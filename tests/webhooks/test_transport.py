@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.settings import read_setting
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
 from tests.fakes import meanwhile

@@ -99,8 +99,8 @@ class MemoryFiles:
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
 
-    def keep(self, content: bytes) -> str:
-        sha256 = sha256_of(content)
+    def keep(self, content: bytes, sha256: str = "") -> str:
+        sha256 = sha256 or sha256_of(content)
         self._contents.setdefault(sha256, content)
         return sha256
 
@@ -121,8 +121,8 @@ class DiskFiles:
         self._folder = folder
         self._syncing = Syncing(fsync)
 
-    def keep(self, content: bytes) -> str:
-        sha256 = sha256_of(content)
+    def keep(self, content: bytes, sha256: str = "") -> str:
+        sha256 = sha256 or sha256_of(content)
         path = self._folder / sha256
         if not path.exists():
             aside = path.with_suffix(f".{os.getpid()}-{id(content)}")

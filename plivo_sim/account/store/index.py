@@ -16,7 +16,7 @@ from itertools import accumulate, chain, product
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
-from plivo_sim.account.ports import Record
+from plivo_sim.account.interfaces import Record
 
 R = TypeVar("R", bound=Record)
 

@@ -2,7 +2,7 @@
 
 TinyDB's own JSONStorage rewrites its file in place on every operation and a kill in the middle
 loses all of it. Here a transaction is appended as one line (see ``lines``); opening reads them
-back, up to a damage (see ``recovery``). When the dead lines outweigh the living, the journal is
+back, up to a damage (see ``format``). When the dead lines outweigh the living, the journal is
 rewritten beside itself and renamed (see ``compaction``).
 
 With ``path=None`` nothing is written: the same storage in memory.
@@ -29,19 +29,20 @@ from typing import IO, Any
 
 from tinydb.storages import Storage
 
-from plivo_sim.account.ports import Damage, Record
+from plivo_sim.account.interfaces import Damage, Record
 from plivo_sim.account.store.disk import NEVER, Syncing
 from plivo_sim.account.store.format import (
     HEADER,
     RECORD_TYPES,
     Op,
     content_of,
+    damages_of,
     from_plain,
     line_of,
+    read_journal,
     stated_checksum,
     to_plain,
 )
-from plivo_sim.account.store.recovery import damages_of, read_journal
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 
 COMPACT_CHUNK = 500

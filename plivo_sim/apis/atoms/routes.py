@@ -37,10 +37,10 @@ from plivo_sim.apis.atoms.service import (
     RequirementCache,
 )
 from plivo_sim.apis.reading import OUTCOME, requested_outcome
-from plivo_sim.domain.wording import dotted
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import Call, Unauthenticated, current_call
 from plivo_sim.web.endpoints import (
     BEARER,
     FILE,
@@ -51,7 +51,6 @@ from plivo_sim.web.endpoints import (
     endpoint,
     endpoints_of,
 )
-from plivo_sim.web.errors import Unauthenticated
 
 COOKIE = "session"
 
@@ -110,7 +109,7 @@ def open_call(call: Call, request: Request) -> None:
     """
     g.identity = who = identify(request, call.sim.settings.atoms_tokens)
     call.auth_id = who.auth_id
-    call.account_or_none = call.sim.account(who.auth_id)
+    call.account = call.sim.account(who.auth_id)
     call.headers[ACCOUNT_HEADER] = who.auth_id
 
 

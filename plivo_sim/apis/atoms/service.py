@@ -30,7 +30,7 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.ports import Answer, Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.apis import words
 from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, TooSoon
 from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
@@ -38,14 +38,13 @@ from plivo_sim.apis.reading import refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, SimError
 from plivo_sim.domain.records import Application, AtomsApplication, AtomsStatus, Origin, Version
 from plivo_sim.domain.requirements import Key, Requirement
-from plivo_sim.domain.review import Asked
 from plivo_sim.domain.text import decode_json
 from plivo_sim.scenarios.language import CUTTING, FaultRule
+from plivo_sim.scenarios.rules import RequestedOutcome
 from plivo_sim.services import applications, corrections
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.inputs import Correction, Dialect, NewApplication
-from plivo_sim.web.calls import Call
-from plivo_sim.web.errors import Injected
+from plivo_sim.web.calls import Call, Injected
 from plivo_sim.webhooks.outbox import Receiver
 
 
@@ -222,21 +221,25 @@ class Applications:
             found = self.account.store.atoms_applications.page(where, limit=1).records
         return found[0] if found else None
 
-    def submit(self, form: ReadForm, asked: Asked | None) -> tuple[AtomsApplication, Accepted]:
+    def submit(
+        self, form: ReadForm, requested: RequestedOutcome | None
+    ) -> tuple[AtomsApplication, Accepted]:
         """A new application, at Plivo and here. Raises Invalid, AlreadyExists, Injected."""
         refuse_if_any(form.problems)
         self._refuse_second(form.key)
         with self.plivo.serve("create") as answered, self.account.lock:
             self._refuse_second(form.key)
             with self.account.transaction():
-                done = applications.create(self.account, self._wanted(form), RULES, asked=asked)
+                done = applications.create(
+                    self.account, self._wanted(form), RULES, requested=requested
+                )
                 made = self._made(form, done.application)
                 if answered:
                     self.account.store.atoms_applications.put(made)
         return made, done
 
     def resubmit(
-        self, id: str, form: ReadForm, asked: Asked | None
+        self, id: str, form: ReadForm, requested: RequestedOutcome | None
     ) -> tuple[AtomsApplication, Accepted]:
         """A rejected application with all its documents anew.
 
@@ -250,7 +253,9 @@ class Applications:
             application = applications.get(self.account, compliance_id)
             with self.account.transaction():
                 change = Correction(documents=form.documents)
-                done = corrections.correct(self.account, application, change, RULES, asked=asked)
+                done = corrections.correct(
+                    self.account, application, change, RULES, requested=requested
+                )
                 sent = replace(
                     known,
                     status=STATUS_WORDS[done.application.status],

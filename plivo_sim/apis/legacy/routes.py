@@ -50,7 +50,7 @@ from plivo_sim.apis.reading import (
 )
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import Application
-from plivo_sim.domain.wording import dotted
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft

@@ -11,7 +11,7 @@ import math
 import threading
 import time
 
-from plivo_sim.web.errors import RateLimited
+from plivo_sim.web.calls import RateLimited
 
 REQUIREMENTS_A_MINUTE = 100
 

@@ -31,9 +31,9 @@ from plivo_sim.apis.reading import (
 )
 from plivo_sim.domain.errors import NotFound, Problem, SimError
 from plivo_sim.domain.records import Application, Origin
-from plivo_sim.domain.wording import dotted
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
-from plivo_sim.web.bodies import Body, check_size, read_body
+from plivo_sim.web.bodies import Body, read_body
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import (
     BASIC,
@@ -108,14 +108,13 @@ def create(auth_id: str) -> Response:
     read = api.read_create(body)
     outcome = requested_outcome(request)
     _warn_of_ignored(call, read.ignored)
-    account = call.account
-    with account.lock:
-        made = applications.create(account, read.wanted, api.RULES, read.problems, outcome)
+    with call.account.lock:
+        made = applications.create(call.account, read.wanted, api.RULES, read.problems, outcome)
         _remember(call)
-        view = applications.view(account, made.application)
     _warn(call, made.warnings)
-    call.why = f"created {made.application.id}; {_next_of(made)}"
-    return call.answer({"api_id": call.api_id, **api.present_created(view)}, 201)
+    id = made.application.id
+    call.why = f"created {id}; {_next_of(made)}"
+    return call.answer({"api_id": call.api_id, **api.present_created(id)}, 201)
 
 
 @endpoint(
@@ -226,7 +225,6 @@ def _read_write(call: Call, application: Application | None = None) -> tuple[Cal
     far as it is known."""
     origin = application.origin if application is not None else None
     _detect(call, application)
-    check_size(request)
     body = read_body(request)
     _, api = _detect(call, None, body, origin)
     _take_no_query()
@@ -236,7 +234,8 @@ def _read_write(call: Call, application: Application | None = None) -> tuple[Cal
 def _take_no_query() -> None:
     """Refuse query parameters where there are none to give
     (decision "Unknown query parameters")."""
-    refuse_if_any(refuse_unknown(request.args, ()))
+    if request.args:
+        refuse_if_any(refuse_unknown(request.args, ()))
 
 
 def _detect(

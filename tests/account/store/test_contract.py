@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plivo_sim.account.store import index
-from plivo_sim.account.store.database import Database
+from plivo_sim.account.store.database import FEW, MOST_INDEXES, Database
 from plivo_sim.account.store.format import from_plain, to_plain
 from plivo_sim.account.store.index import Index
-from plivo_sim.account.store.table import FEW, MOST_INDEXES
 from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.statuses import Status
 from tests.account.store.records import AT, application, end_user, ids, keep, timer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.account.store import recovery
+from plivo_sim.account.store import format as lines
 from plivo_sim.account.store.database import Database
 from plivo_sim.domain.errors import StateUnreadable
 from tests.account.store.records import application, ids, keep
@@ -195,7 +195,7 @@ def test_what_cannot_be_kept_aside_is_not_cut(
     spoilt = flipped(whole, start_of(whole, 3) + 30)
     path.write_bytes(spoilt)
     with monkeypatch.context() as patch:
-        patch.setattr(recovery.shutil, "copyfileobj", full)
+        patch.setattr(lines.shutil, "copyfileobj", full)
         with pytest.raises(StateUnreadable, match="No space left"):
             Database(path)
     assert path.read_bytes() == spoilt

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.account.ports import FileStore
+from plivo_sim.account.interfaces import FileStore
 from plivo_sim.account.store.disk import DiskFiles, MemoryFiles, sha256_of
 from plivo_sim.domain.errors import StorageFailed
 

@@ -35,8 +35,8 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
-from plivo_sim.domain.wording import dotted
-from plivo_sim.web.errors import (
+from plivo_sim.domain.typed import dotted
+from plivo_sim.web.calls import (
     Injected,
     NoSuchPage,
     RateLimited,

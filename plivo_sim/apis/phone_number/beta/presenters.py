@@ -266,8 +266,8 @@ def _field(rule: FieldRule) -> RequiredFieldOut:
 # --- records -------------------------------------------------------------------------------
 
 
-def present_created(view: ApplicationView) -> Created:
-    return {"compliance_id": view.application.id, "message": "Created successfully"}
+def present_created(id: str) -> Created:
+    return {"compliance_id": id, "message": "Created successfully"}
 
 
 def present_one(view: ApplicationView, shown: Shown) -> One:

@@ -36,7 +36,7 @@ from plivo_sim.apis.reading import Query, Shape, load
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, Origin, Version
 from plivo_sim.domain.text import decode_json
-from plivo_sim.domain.wording import dotted
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, bare_name, not_taken, unreadable

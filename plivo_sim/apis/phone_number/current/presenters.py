@@ -222,9 +222,9 @@ def _field(rule: FieldRule) -> FieldOut:
     return shown
 
 
-def present_created(view: ApplicationView) -> Created:
+def present_created(id: str) -> Created:
     return {
-        "compliance_id": view.application.id,
+        "compliance_id": id,
         "message": "Compliance application created and submitted for review.",
     }
 

@@ -127,7 +127,7 @@ def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
     ignored = []
     for each in body.parts:
         match = _FILE_FIELD.fullmatch(each.name)
-        if match and (each.is_file or each.content):
+        if match and (each.content or each.is_file):
             files[int(match[1])] = each.upload()
         elif each.name != "data":
             ignored.append(each.name)

@@ -11,7 +11,7 @@ import yaml
 
 from plivo_sim.catalogue.yaml_text import check_yaml, yaml_trouble
 from plivo_sim.domain.text import decode_json
-from plivo_sim.domain.wording import fitted, told
+from plivo_sim.domain.typed import fitted, told
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
 """With and without libyaml, which word things differently."""

@@ -139,8 +139,9 @@ class Store(Protocol):
 class FileStore(Protocol):
     """Keeps contents under the SHA-256 of what they hold."""
 
-    def keep(self, content: bytes) -> str:
-        """Store it (again is free); returns its hash. Raises StorageFailed."""
+    def keep(self, content: bytes, sha256: str = "") -> str:
+        """Store it (again is free); returns its hash, which a caller may know already. Raises
+        StorageFailed."""
 
     def read(self, sha256: str) -> bytes | None:
         """The content, or None if nobody keeps it."""
