@@ -5,7 +5,7 @@ also what would happen to an application that is not sent.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
@@ -14,7 +14,6 @@ from plivo_sim.apis.phone_number.choice import Clues, choose
 from plivo_sim.apis.phone_number.routes import DIALECTS
 from plivo_sim.apis.words import dotted
 from plivo_sim.control import presenters
-from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 from plivo_sim.control.inputs import (
     ACCOUNT,
     OBJECT,
@@ -35,6 +34,9 @@ from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 
 FILTERS: dict[str, type[StrEnum] | None] = {
     "status": Status,

@@ -115,8 +115,7 @@ class _Builder:
             [kind], ref_template="#/components/schemas/{name}"
         )
         for name, component in components.items():
-            closed = {**_plain_names(component), "additionalProperties": False}
-            self._spec.components.schemas[_plain_name(name)] = closed
+            self._spec.components.schemas[_plain_name(name)] = _closed(_plain_names(component))
         return _plain_names(schema)
 
     def _body(self, body: Any) -> Any:
@@ -147,11 +146,19 @@ def _plain_names(schema: Any) -> Any:
         return [_plain_names(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
+    plain = {
         key: _plain_name(value) if key == "$ref" else _plain_names(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
     }
+    enum = plain.get("enum")
+    texts = isinstance(enum, list) and all(isinstance(word, str) for word in enum)
+    return {"type": "string", **plain} if texts else plain
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """An object with nothing beyond its properties."""
+    return schema | ({"additionalProperties": False} if "properties" in schema else {})
 
 
 def _examples() -> dict[str, Any]:
