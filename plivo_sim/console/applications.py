@@ -1,4 +1,4 @@
-"""Applications: the list, and one page for each with everything that is known about it."""
+"""Applications: the list, and a page for each with everything that is known about it."""
 
 from __future__ import annotations
 
@@ -112,13 +112,13 @@ def _row(account: Account, application: Application) -> dict[str, Any]:
 
 
 def application_page(auth_id: str, id: str) -> Response:
-    """One case, whole."""
+    """One application with everything about it."""
     account = open_account(auth_id)
     return show("application.html", account=account, **_case(account, id))
 
 
 def report_page(auth_id: str, id: str) -> Response:
-    """The case as text, to paste into a ticket."""
+    """The application as text, to paste into a ticket."""
     account = open_account(auth_id)
     answer = show("report.txt", account=account, **_case(account, id))
     answer.content_type = "text/plain; charset=utf-8"
@@ -149,13 +149,13 @@ def _case(account: Account, id: str) -> dict[str, Any]:
 
 
 def _written(id: str) -> str:
-    """The reason of a decision that was just refused, to be written again."""
+    """The reason of a decision that was just refused, to fill the form again."""
     refused = just_refused("decide", id=id)
     return str((refused[0].action.body or {}).get("reason", "")) if refused else ""
 
 
 def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
-    """The decisions that the table allows a reviewer now."""
+    """The decisions that a reviewer may make now."""
     open_to = {
         status: words
         for status, words in VERBS.items()
@@ -219,14 +219,14 @@ def decide(form: Form) -> list[Action]:
         return [_not_decided("tick the applications that it is for")]
     if wrong := too_many(ids):
         return [_not_decided(wrong)]
-    verb, _, told = REINSTATE if form.get("verb") == REINSTATE[0] else VERBS[Status(status)]
+    verb, _, done = REINSTATE if form.get("verb") == REINSTATE[0] else VERBS[Status(status)]
     written = form.get("reason", "").strip() or form.get("preset", "")
-    return [_decision(id, Status(status), verb, told, written) for id in ids]
+    return [_decision(id, Status(status), verb, done, written) for id in ids]
 
 
-def _decision(id: str, status: Status, verb: str, told: str, reason: str) -> Action:
+def _decision(id: str, status: Status, verb: str, done: str, reason: str) -> Action:
     return Action(
-        message=f"{told} {id}.",
+        message=f"{done} {id}.",
         operation="decide",
         ids={"id": id},
         body={"status": status, **({"reason": reason} if reason else {})},

@@ -1,4 +1,4 @@
-"""The account's scenario: what it says, what it did, another one in its place; next outcomes."""
+"""The account's scenario: its rules and what they did, how to choose another; next outcomes."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _LINE = re.compile(r"line (\d+): ")
 
 
 def scenario_page(auth_id: str) -> Response:
-    """The active scenario with what its rules did lately, and every way to another one."""
+    """The active scenario, what its rules did lately, and every way to choose another one."""
     account = open_account(auth_id)
     refused = next((each for each in just_refused("use_scenario") if _written(each)), None)
     with account.lock:
         scenario = policies.scenario_of(account)
         attempts = [_attempt(account, each) for each in _latest(account)]
         waiting = account.store.policies.having("kind", "next_outcome")
-        queue = [_told(decode(each.body, Decision)) for each in waiting[:SHOWN_WAITING]]
+        queue = [_in_words(decode(each.body, Decision)) for each in waiting[:SHOWN_WAITING]]
         rules = [
             _rule(account, *each, attempts) for each in (named_rules(scenario) if scenario else ())
         ]
@@ -54,7 +54,7 @@ def scenario_page(auth_id: str) -> Response:
         account=account,
         scenario=scenario,
         rules=rules,
-        default=_told(scenario.default) if scenario and scenario.default else None,
+        default=_in_words(scenario.default) if scenario and scenario.default else None,
         callbacks=msgspec.to_builtins(scenario.webhooks) if scenario else {},
         attempts=attempts,
         queue=queue,
@@ -65,7 +65,7 @@ def scenario_page(auth_id: str) -> Response:
         mistakes=_mistakes(refused) if refused else [],
         decisions=DECISIONS,
         presets=PRESETS,
-        tokens={token: _told(decision) for token, decision in TOKENS.items()},
+        tokens={token: _in_words(decision) for token, decision in TOKENS.items()},
     )
 
 
@@ -79,7 +79,7 @@ def shipped() -> tuple[tuple[str, str, str], ...]:
 
 
 def _begun(scenario: Scenario | None) -> str:
-    """What the editor begins with: ``?edit=`` a shipped scenario, else the active one."""
+    """The text in the editor: the shipped scenario of ``?edit=``, else the active one."""
     texts = {name: text for name, _, text in shipped()}
     wanted = request.args.get("edit", "")
     if wanted in texts:
@@ -100,7 +100,7 @@ def _written(done: Done) -> str:
 
 
 def _mistakes(done: Done) -> list[dict[str, Any]]:
-    """Each mistake with its line (0: none is known) and what stands there."""
+    """Each mistake with its line (0: unknown) and the text of that line."""
     lines = _written(done).splitlines()
     found = []
     for each in done.answer.get("problems", []):
@@ -134,7 +134,7 @@ def _rule(
     return {
         "name": name,
         "when": conditions(rule.when),
-        "then": _told(rule),
+        "then": _in_words(rule),
         "times": rule.times,
         "fired": times_fired(account, name),
         "nearly": len(missed),
@@ -145,23 +145,23 @@ def _rule(
 
 
 def conditions(when: When) -> list[str]:
-    """What must hold for a rule, a sentence each; none: it matches every submission."""
-    told = []
+    """What must hold for a rule, a sentence each; empty if it matches every submission."""
+    sentences = []
     for name in When.__struct_fields__:
         test = getattr(when, name)
         if test is None:
             continue
         if name == "data_fields":
-            told += [_condition(f"data field {key}", each) for key, each in test.items()]
+            sentences += [_condition(f"data field {key}", each) for key, each in test.items()]
         elif name == "any":
-            told.append(f"any of: {'; or '.join(map(_together, test))}")
+            sentences.append(f"any of: {'; or '.join(map(_together, test))}")
         elif name == "all":
-            told += [_together(each) for each in test]
+            sentences += [_together(each) for each in test]
         elif name == "not_":
-            told.append(f"not: {_together(test)}")
+            sentences.append(f"not: {_together(test)}")
         else:
-            told.append(_condition(name.replace("_", " "), test))
-    return told
+            sentences.append(_condition(name.replace("_", " "), test))
+    return sentences
 
 
 def _together(when: When) -> str:
@@ -172,8 +172,8 @@ def _condition(name: str, test: Any) -> str:
     return f"{name} {'' if isinstance(test, Comparison) else 'is '}{wanted_text(test)}"
 
 
-def _told(decision: Decision) -> dict[str, Any]:
-    """A decision: its steps (status, when, reason), and what is said of single documents."""
+def _in_words(decision: Decision) -> dict[str, Any]:
+    """A decision: its steps (status, when, reason), and the verdicts on single documents."""
     reasons = " ".join(reason_of(each) for each in (decision.reason, *decision.reasons) if each)
     first = {"status": decision.decide, "when": _delay(decision.after), "reason": reasons}
     then = [
@@ -209,7 +209,7 @@ def use(form: Form) -> list[Action]:
     account, name = form.get("account", ""), form.get("name", "")
     return [
         Action(
-            message=f"The account's scenario is {name}.",
+            message=f"The account uses the scenario {name}.",
             operation="use_scenario",
             body={"name": name, "account": account},
             cli=("scenario", "use", name, "--account", account),
@@ -218,11 +218,11 @@ def use(form: Form) -> list[Action]:
 
 
 def write(form: Form) -> list[Action]:
-    """A scenario as it was written; browsers end lines with CRLF."""
+    """A scenario that was written in the editor; browsers end lines with CRLF."""
     account, text = form.get("account", ""), form.get("yaml", "").replace("\r\n", "\n")
     return [
         Action(
-            message="The account's scenario is the one that was written.",
+            message="The account uses the scenario that was written.",
             operation="use_scenario",
             body={"yaml": text, "account": account},
             cli=("scenario", "use", SCENARIO_FILE, "--account", account),
@@ -244,7 +244,7 @@ def drop(form: Form) -> list[Action]:
 
 
 def next_outcome(form: Form) -> list[Action]:
-    """What the next submission gets; what is left empty is not given."""
+    """What the next submission gets; empty fields are left out."""
     account = form.get("account", "")
     given = {
         "decide": form.get("decide", ""),
@@ -256,7 +256,7 @@ def next_outcome(form: Form) -> list[Action]:
     options = [(f"--{name}", body[name]) for name in ("reason", "after") if name in body]
     return [
         Action(
-            message=f"The next submission waits for it: {word}.",
+            message=f"The outcome of the next submission is queued: {word}.",
             operation="next_outcome",
             body={**body, "account": account},
             cli=("scenario", "next", *chain(*options), "--account", account),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Response, request
@@ -14,13 +14,15 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form, curl, just_refused, too_many
 from plivo_sim.console.pages import Paged, newest, newest_of, open_account, readable, show
-from plivo_sim.control.answers import MessageOut
 from plivo_sim.control.webhooks import MOST_MESSAGES, inboxes
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
 from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import MessageOut
 
 FIRST_NAME = "mine"
 """The inbox that the page suggests."""
@@ -76,7 +78,7 @@ def list_page(auth_id: str) -> Response:
 
 
 def _replay_all(account: Account, state: str) -> Action:
-    """Sends all of this state again; only its command is shown, which makes a call for each."""
+    """Sends all callbacks of this state again; only its command is shown: it makes many calls."""
     those = ("--state", state) if state else ()
     words = ("webhooks", "replay", "--all", *those, "--account", account.auth_id)
     return Action(message="", operation="replay_webhook", cli=words)
@@ -87,7 +89,7 @@ def _chosen_application() -> str:
 
 
 def says(delivery: Delivery) -> str:
-    """What a callback is about, in its own words."""
+    """What a callback is about, from its payload."""
     return ", ".join(value for name, value in delivery.payload if name in ABOUT)
 
 
@@ -107,7 +109,7 @@ def _row(account: Account, delivery: Delivery) -> dict[str, Any]:
 
 
 def _policy(account: Account) -> dict[str, Any]:
-    """What is in force and where it comes from, whole and as a scenario file would say it."""
+    """The policy in force, where it comes from, and how a scenario file would write it."""
     policy = policies.webhook_policy(account)
     given = msgspec.to_builtins(policy)
     scenario = policies.scenario_of(account)
@@ -125,7 +127,7 @@ def _policy(account: Account) -> dict[str, Any]:
 
 
 def webhook_page(auth_id: str, id: str) -> Response:
-    """One callback: what it says, each attempt as it went over the wire, and how it was met."""
+    """One callback: its payload, each attempt as it was sent, and what the receiver answered."""
     account = open_account(auth_id)
     with account.lock:
         delivery = account.store.deliveries.fetch(id)
@@ -146,8 +148,8 @@ def webhook_page(auth_id: str, id: str) -> Response:
 
 def _replayed(delivery: Delivery) -> str | None:
     """The id of the delivery that was sent again, if this is a replay."""
-    told = delivery.why.partition("; ")[0]
-    return told.removeprefix(REPLAY_OF) if told.startswith(REPLAY_OF) else None
+    cause = delivery.why.partition("; ")[0]
+    return cause.removeprefix(REPLAY_OF) if cause.startswith(REPLAY_OF) else None
 
 
 def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def replay(form: Form) -> list[Action]:
 
 
 def set_policy(form: Form) -> list[Action]:
-    """What the fields say; one that is empty says nothing."""
+    """A policy from the fields; an empty field is left out."""
     texts = {name: text for name in WebhookPolicy.__struct_fields__ if (text := _text(form, name))}
     body: dict[str, Any] = {name: texts[name] for name in TEXTS if name in texts}
     body |= {name: _number(texts[name]) for name in NUMBERS if name in texts}
@@ -210,10 +212,10 @@ def set_policy(form: Form) -> list[Action]:
     body |= {"reorder": True} if "reorder" in texts else {}
     body |= {"signature": texts["signature"]} if texts.get("signature", "valid") != "valid" else {}
     account = form.get("account", "")
-    told = ", ".join(f"{name} {value}" for name, value in body.items())
+    rules = ", ".join(f"{name} {value}" for name, value in body.items())
     return [
         Action(
-            message=f"Callbacks from now on: {told or 'as the settings say'}.",
+            message=f"Callbacks from now on: {rules or 'as the settings say'}.",
             operation="set_webhook_policy",
             body={**body, "account": account},
             cli=("webhooks", "policy", POLICY_FILE, "--account", account),
@@ -223,7 +225,7 @@ def set_policy(form: Form) -> list[Action]:
 
 
 def _as_file(policy: dict[str, Any]) -> str:
-    """The policy as a scenario file, or one of its own, says it."""
+    """The policy as it stands in a scenario file, or in a file of its own."""
     import yaml  # here because a start needs none
 
     text: str = yaml.safe_dump({"webhooks": policy}, sort_keys=False, allow_unicode=True)
@@ -254,7 +256,7 @@ def _number(text: str) -> Any:
 
 
 def _list(text: str) -> list[Any]:
-    """What stands between commas; ``none`` is an empty list."""
+    """The items between commas; ``none`` is an empty list."""
     if text.casefold() == "none":
         return []
     return [_number(each.strip()) for each in text.split(",")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
@@ -10,7 +10,6 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.control import presenters
-from plivo_sim.control.answers import ExportOut, MarkedOut
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
@@ -26,6 +25,9 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import ExportOut, MarkedOut
 
 
 @endpoint(
@@ -126,7 +128,11 @@ def snapshot() -> Response:
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
     with account.lock:
         account.marks[name] = account.mark()
-        shown = MarkedOut(account=account.auth_id, name=name, **presenters.account_of(account))
+        shown: MarkedOut = {
+            **presenters.account_of(account),
+            "account": account.auth_id,
+            "name": name,
+        }
         return current_call().answer(shown, 201)
 
 

@@ -1,4 +1,4 @@
-"""What the control API answers, told once: mypy checks it, the OpenAPI document shows it."""
+"""What the control API answers: mypy checks the views by it, and the OpenAPI document shows it."""
 
 from __future__ import annotations
 

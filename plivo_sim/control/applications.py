@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
@@ -13,7 +14,6 @@ from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
 from plivo_sim.apis.reading import DIALECT_HEADER, requested_outcome
 from plivo_sim.control import presenters
-from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 from plivo_sim.control.inputs import (
     ACCOUNT,
     OBJECT,
@@ -35,6 +35,9 @@ from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 
 FILTERS: dict[str, type[StrEnum] | None] = {
     "status": Status,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Response
 from msgspec import structs
 
 from plivo_sim.account.account import Account
-from plivo_sim.control.answers import FaultOut, FaultsOut
 from plivo_sim.control.inputs import ACCOUNT, account_named, json_object, read_part
 from plivo_sim.services import policies
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import FaultOut, FaultsOut
 
 
 @endpoint("GET", "/faults", "The faults that are on.", query=(ACCOUNT,), answers={200: "FaultsOut"})
@@ -55,6 +59,8 @@ def clear_faults() -> Response:
 
 
 def _faults_of(account: Account) -> list[FaultOut]:
+    from plivo_sim.control.answers import FaultOut  # here because a start needs none
+
     return [
         FaultOut(**structs.asdict(fault), id=id, struck=account.fault_hits.get(f"{id}/struck", 0))
         for id, fault in policies.faults_of(account)

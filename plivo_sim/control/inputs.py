@@ -38,17 +38,17 @@ OBJECT = {"type": "object"}
 
 
 def takes(*required: str, **properties: Any) -> dict[str, Any]:
-    """The part of an endpoint's row that tells of its JSON body: an object with these properties,
-    each a schema, or its type and what it means (``string: an instant``)."""
+    """What an endpoint's row says of its JSON body: an object with these properties, each a schema,
+    or its type and what it means (``string: an instant``)."""
     body = object_of(*required, **properties) if properties else OBJECT
     return {"query": (ACCOUNT,), "bodies": {JSON: body}, "body_required": bool(required)}
 
 
 def object_of(*required: str, **properties: Any) -> dict[str, Any]:
     """An object as an OpenAPI schema; see ``takes``."""
-    told = {name: _described(value) if isinstance(value, str) else value
+    described = {name: _described(value) if isinstance(value, str) else value
             for name, value in properties.items()}  # fmt: skip
-    return {"type": "object", "properties": told, "required": list(required)}
+    return {"type": "object", "properties": described, "required": list(required)}
 
 
 def _described(text: str) -> dict[str, Any]:

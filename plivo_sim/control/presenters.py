@@ -5,24 +5,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.words import microseconds
-from plivo_sim.control.answers import (
-    AccountOut,
-    AdvanceOut,
-    ApplicationOut,
-    AttemptOut,
-    AttemptWhyOut,
-    ChangeOut,
-    ClockOut,
-    HappeningOut,
-    NextOut,
-    ProblemDetailsOut,
-    VerdictOut,
-    WebhookOut,
-)
 from plivo_sim.domain.errors import (
     AccountRequired,
     Busy,
@@ -48,6 +34,22 @@ from plivo_sim.domain.records import (
 from plivo_sim.domain.typed import dotted
 from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.web.calls import Call, NoSuchPage, TooLarge, Untrusted, WrongMethod
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import (
+        AccountOut,
+        AdvanceOut,
+        ApplicationOut,
+        AttemptOut,
+        AttemptWhyOut,
+        ChangeOut,
+        ClockOut,
+        HappeningOut,
+        NextOut,
+        ProblemDetailsOut,
+        VerdictOut,
+        WebhookOut,
+    )
 
 NEAR_MISSES = 3
 
@@ -256,7 +258,7 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
         body["accounts"] = list(error.accounts)
     if isinstance(error, Invalid):
         problems = [(dotted(problem.path), problem.text) for problem in error.problems]
-        body["detail"] = "; ".join(": ".join(filter(None, told)) for told in problems)
+        body["detail"] = "; ".join(": ".join(filter(None, each)) for each in problems)
         body["problems"] = [{"path": path, "message": text} for path, text in problems]
     if isinstance(error, NotFound):
         body["kind"], body["id"] = error.kind, error.id

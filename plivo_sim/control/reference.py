@@ -25,9 +25,9 @@ def _part(part: Any, *required: str, **more: Any) -> dict[str, Any]:
     """A part of the scenario language as the body of a call; of a type that it refers to, nothing
     is said."""
     found = msgspec.json.schema(part)["$defs"][part.__name__]["properties"]
-    told = {name: {} if "$ref" in str(each) else each for name, each in found.items()}
+    fields = {name: {} if "$ref" in str(each) else each for name, each in found.items()}
     text = f"{getdoc(part)}\n\nThe whole language: docs/scenarios.md."
-    return object_of(*required, **told, **more) | {"description": text}
+    return object_of(*required, **fields, **more) | {"description": text}
 
 
 WEBHOOK_POLICY = _part(WebhookPolicy, account=IN_BODY)
@@ -82,10 +82,10 @@ def _html() -> Iterator[str]:
         yield f"<a href='{link}'>OpenAPI</a></p><table><tr><th>Call<th>What<th>Answers</tr>"
         for operation in surface.endpoints:
             statuses = sorted({*operation.answers, *operation.errors, *surface.always})
-            told = ", ".join(map(str, statuses))
+            listed = ", ".join(map(str, statuses))
             path = _breakable(full_path(surface, operation))
             yield f"<tr><td><code><b>{operation.method}</b> {path}</code>"
-            yield f"<td>{html.escape(operation.summary)}<td>{told}</tr>"
+            yield f"<td>{html.escape(operation.summary)}<td>{listed}</tr>"
         yield "</table>"
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Response
 
 from plivo_sim import __version__
-from plivo_sim.control.answers import DocumentTypeOut, HealthOut, ReadyOut, RequirementOut
 from plivo_sim.control.inputs import OBJECT
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Version
 from plivo_sim.domain.requirements import DocumentType, Requirement
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import DocumentTypeOut, HealthOut, ReadyOut, RequirementOut
 
 PROBE_BYTES = 4096
 
@@ -25,14 +28,14 @@ def health() -> Response:
     """Alive, and which version; needs no account. ``damages``: state that was found damaged."""
     call = current_call()
     state = call.sim.settings.state
-    told: HealthOut = {
+    shown: HealthOut = {
         "status": "ok",
         "version": __version__,
         "state": "memory" if state is None else str(state),
         "accounts": len(call.sim.accounts()),
         "damages": msgspec.to_builtins(call.sim.damages),
     }
-    return call.answer(told)
+    return call.answer(shown)
 
 
 @endpoint("GET", "/health/live", "Whether the server is alive.", answers={200: "LiveOut"})
@@ -54,8 +57,8 @@ def ready() -> Response:
     reasons = ["is shutting down"] if call.sim.stopping else []
     reasons += _disk_problems(call.sim.settings.state)
     call.why = "; ".join(reasons)
-    told: ReadyOut = {"status": "unready" if reasons else "ready", "reasons": reasons}
-    return call.answer(told, 503 if reasons else 200)
+    shown: ReadyOut = {"status": "unready" if reasons else "ready", "reasons": reasons}
+    return call.answer(shown, 503 if reasons else 200)
 
 
 def _disk_problems(state: Path | None) -> list[str]:

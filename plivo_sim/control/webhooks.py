@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account, BoundedLog
 from plivo_sim.control import presenters
-from plivo_sim.control.answers import MessageOut
 from plivo_sim.control.inputs import (
     ACCOUNT,
     OBJECT,
@@ -35,6 +35,9 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.request_log import is_secret
 from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import MessageOut
 
 
 @endpoint(

@@ -1,4 +1,4 @@
-"""An OpenAPI document as a page of Markdown: one section a call, then the shapes it names."""
+"""An OpenAPI document as a page of Markdown: a section for each call, then the shapes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def written(document: Plain, command: str) -> str:
 
 def _call(operation: Plain) -> Iterator[str]:
     yield operation["summary"]
-    asked = [each for each in operation["parameters"] if "$ref" not in each]
-    if asked:
+    parameters = [each for each in operation["parameters"] if "$ref" not in each]
+    if parameters:
         yield from ("", "| query or header | meaning |", "|---|---|")
-        for each in asked:
-            told = each.get("description") or _type(each["schema"])
-            yield _row(each["name"] + ("" if each["required"] else "?"), told)
+        for each in parameters:
+            meaning = each.get("description") or _type(each["schema"])
+            yield _row(each["name"] + ("" if each["required"] else "?"), meaning)
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = content["schema"]
         if schema.get("properties"):
@@ -60,8 +60,8 @@ def _table(schema: Plain) -> Iterator[str]:
         yield f"| `{name}{'' if name in needed else '?'}` | {_type(each)} |{meaning}"
 
 
-def _row(name: str, told: str) -> str:
-    return f"| `{name}` | {_cell(told)} |"
+def _row(name: str, meaning: str) -> str:
+    return f"| `{name}` | {_cell(meaning)} |"
 
 
 def _cell(text: str) -> str:

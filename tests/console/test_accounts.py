@@ -274,7 +274,7 @@ def test_beginning_anew(http: Http) -> None:
     """The button forgets what was covered."""
     http.decide(http.sdk_created(), "rejected", "blurred")
     page = press(http, "clear-coverage", back=COVERAGE).text
-    assert "<h2>Nothing yet</h2>" in page
+    assert "<h2>Nothing is covered yet</h2>" in page
 
 
 @pytest.mark.parametrize("path", ["account", "account/coverage", "account/snapshot.json"])

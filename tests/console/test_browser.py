@@ -207,8 +207,8 @@ def test_the_clock_runs(live: LiveSimulator, page: Page, desk: Http) -> None:
     """A running clock is seen running, at its own rate."""
     desk.sdk_created()
     page.goto(f"{live.url}{HOME}/time")
-    page.get_by_label("Simulated seconds a real second").fill("86400")
-    page.get_by_role("button", name="Warp").click()
+    page.get_by_label("Simulated seconds per real second").fill("86400")
+    page.get_by_role("button", name="Set the rate").click()
     page.get_by_role("button", name="Run").click()
     page.locator("#now", has_text="2026-01-08").wait_for()
 

@@ -36,7 +36,7 @@ def text_of(page: str) -> str:
 
 def test_none_says_what_to_do(http: Http) -> None:
     """An empty list says that calls are served, and how that changes."""
-    assert "None: every call is served" in http.get(PAGE).text
+    assert "No fault is on: every call is answered normally" in http.get(PAGE).text
 
 
 def test_what_is_on_and_how_often_it_struck(http: Http) -> None:

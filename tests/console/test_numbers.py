@@ -85,7 +85,7 @@ def test_what_no_number_has(http: Http) -> None:
     """A search without a hit says so, and keeps what was asked, as text."""
     rent(http, STOCK[0])
     page = http.get(PAGE, query_string={"q": '9999999999"><script>'}).text
-    assert "No number has these digits" in page
+    assert "No number of this account has these digits" in page
     assert "<script>" not in page
 
 

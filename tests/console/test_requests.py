@@ -95,7 +95,7 @@ def test_a_filter_without_a_match_says_so(http: Http) -> None:
     """And how to see all."""
     http.get("EndUser/")
     page = http.get(f"{LIST}?status=5").text
-    assert "None like that" in page
+    assert "No matching request" in page
     assert f'href="{LIST}"' in page
 
 
@@ -136,7 +136,7 @@ def test_the_start_of_a_long_answer_is_told_to_be_one(http: Http) -> None:
     """What is kept is shown as it is."""
     http.get("ComplianceDocumentType/")
     page = page_of_last(http)
-    assert f"The first {KEPT_TEXT} bytes of it" in page
+    assert f"Only the first {KEPT_TEXT} bytes are kept" in page
     assert '{"api_id":' in page
 
 
@@ -252,7 +252,7 @@ def test_curl_of_what_was_not_kept(http: Http) -> None:
     """A file stands in for it, and the page says so."""
     http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES})
     assert as_curl(http)[-2:] == ["-d", "@body.json"]
-    assert "Not all of the body was kept" in page_of_last(http)
+    assert "Only a part of the body was kept" in page_of_last(http)
 
 
 def test_curl_of_a_form_with_files(http: Http) -> None:

@@ -245,7 +245,7 @@ def test_pushing_the_next_outcome(http: Http) -> None:
     assert PRESETS["name_mismatch"] in section(page, "queue")
     assert "after 3h" in section(page, "queue")
     id = http.sdk_created()
-    assert "No outcome waits" in section(http.get(PAGE).text, "queue")
+    assert "No outcome is queued" in section(http.get(PAGE).text, "queue")
     http.advance("3h")
     assert http.control("GET", f"/applications/{id}").get_json()["status"] == "rejected"
 

@@ -96,7 +96,7 @@ def test_nothing_matches(http: Http, query: str) -> None:
     """A filter without a match says so, and how to see all."""
     called_back(http)
     page = http.get(f"{LIST}{query}").text
-    assert "None like that" in page
+    assert "No matching callback" in page
     assert f'href="{LIST}"' in page
 
 
@@ -316,7 +316,7 @@ def test_a_policy_of_the_scenario_is_told_by_its_scenario(http: Http) -> None:
     http.control("POST", "/scenario", {"scenario": scenario, "account": AUTH_ID})
     assert "That of the active scenario: Everything is late." in http.get(LIST).text
     press(http, "webhook-policy", account=AUTH_ID)
-    assert "The account's own policy: nothing special" in http.get(LIST).text
+    assert "The account's own policy, which changes nothing" in http.get(LIST).text
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_an_empty_inbox_says_how_to_fill_it(http: Http) -> None:
     """Both pages give a URL to copy."""
     assert "http://127.0.0.1/_sim/inbox/mine</pre>" in http.get(f"{HOME}/inbox").text
     page = http.get(f"{HOME}/inbox/other").text
-    assert "Nothing here" in page
+    assert "This inbox is empty" in page
     assert "http://127.0.0.1/_sim/inbox/other</pre>" in page
 
 
