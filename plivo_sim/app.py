@@ -21,22 +21,25 @@ from werkzeug.exceptions import (
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.apis.atoms import routes as atoms
 from plivo_sim.apis.atoms.presenters import error_body as atoms_error
+from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.errors import plain_error
+from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.legacy.routes import make_blueprint as legacy_blueprint
 from plivo_sim.apis.numbers.presenters import error_body as numbers_error
+from plivo_sim.apis.numbers.routes import NUMBERS, make_link_blueprint
 from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
-from plivo_sim.apis.numbers.routes import make_link_blueprint
 from plivo_sim.apis.phone_number.beta import errors
+from plivo_sim.apis.phone_number.routes import BETA, CURRENT, new_api_error
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
-from plivo_sim.apis.phone_number.routes import new_api_error
 from plivo_sim.apis.reading import MOUNT_KEY
 from plivo_sim.console import is_console
 from plivo_sim.console import make_blueprint as console_blueprint
 from plivo_sim.console.pages import ConsoleCall
-from plivo_sim.control import PROBES
+from plivo_sim.control import CONTROL, PROBES
 from plivo_sim.control import make_blueprint as control_blueprint
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.typed import once
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.web.calls import (
@@ -57,6 +60,9 @@ from plivo_sim.web.streams import CUT_KEY, CuttingApp
 logger = logging.getLogger("plivo_sim")
 
 
+SURFACES = {each.name: each for each in (CURRENT, BETA, LEGACY, NUMBERS, ATOMS, CONTROL)}
+"""Everything that answers, but the console. A test holds that every route stands in one of them."""
+
 MOUNTS = ("current", "beta")
 
 
@@ -70,10 +76,18 @@ class InternalFailure(SimError):
     """Something that nobody foresaw; the log has the rest."""
 
 
+@once
+def document(name: str) -> dict[str, Any]:
+    """The OpenAPI document of a surface. Raises KeyError. Nobody changes it once it is made."""
+    from plivo_sim.openapi.build import build  # here: a start needs none of it
+
+    return build(SURFACES[name])
+
+
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
-    app.extensions["plivo_sim"] = sim
+    app.extensions |= {"plivo_sim": sim, "surfaces": SURFACES, "document": document}
 
     injector = Injector()
     app.before_request(lambda: _open_call(sim, injector, real_request()))

@@ -66,7 +66,7 @@ def reference(context: click.Context, what: str) -> None:
 
 def control_page() -> str:
     """The control API, from its OpenAPI document."""
-    from plivo_sim.control.reference import document
+    from plivo_sim.app import document
     from plivo_sim.openapi.markdown import written
 
     return written(document("control"), "plivo-sim reference control > docs/control.md")

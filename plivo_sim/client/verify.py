@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from plivo_sim.apis.legacy.routes import LEGACY
+from plivo_sim.apis.phone_number.routes import CURRENT
 from plivo_sim.client import Form, Http, basic
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.typed import dotted, told
 from plivo_sim.openapi.build import build
-from plivo_sim.openapi.surfaces import SURFACES
 from plivo_sim.web.endpoints import Surface
 
 AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
@@ -41,7 +42,7 @@ class Verifier:
         self._http = Http(base_url.rstrip("/"), timeout_s=TIMEOUT_S)
         self._account = f"/v1/Account/{quote(auth_id)}"
         self._credentials = (auth_id, auth_token)
-        self._schemas = {name: _Schemas(SURFACES[name]) for name in ("current", "legacy")}
+        self._schemas = {each.name: _Schemas(each) for each in (CURRENT, LEGACY)}
 
     def read_only(self) -> Iterator[Probe]:
         """Probes that change nothing."""

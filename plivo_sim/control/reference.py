@@ -1,4 +1,4 @@
-"""The OpenAPI documents of every surface, and a page to read them that needs nothing from outside.
+"""A page on which to read what every surface answers, which needs nothing from outside.
 
 Also the bodies of control calls that are parts of the scenario language: described by its types.
 """
@@ -6,19 +6,17 @@ Also the bodies of control calls that are parts of the scenario language: descri
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from inspect import getdoc
 from typing import Any
 
 import msgspec
 from flask import Response
 
-from plivo_sim.control import CONTROL
 from plivo_sim.control.inputs import IN_BODY, object_of
-from plivo_sim.domain.typed import once
-from plivo_sim.openapi.build import build, full_path
-from plivo_sim.openapi.surfaces import SURFACES
+from plivo_sim.openapi.build import full_path
 from plivo_sim.scenarios.language import Decision, FaultRule, WebhookPolicy
+from plivo_sim.web.endpoints import Surface
 
 
 def _part(part: Any, *required: str, **more: Any) -> dict[str, Any]:
@@ -39,9 +37,6 @@ FAULT = _part(FaultRule, "effect", account=IN_BODY)
 NEXT_OUTCOME = _part(Decision, account=IN_BODY)
 
 
-ALL = {**SURFACES, CONTROL.name: CONTROL}
-
-
 _STYLE = (
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui;max-width:72rem;margin:2rem auto;padding:0 1rem;"
@@ -54,26 +49,20 @@ _STYLE = (
 )
 
 
-@once
-def document(name: str) -> dict[str, Any]:
-    """The OpenAPI document of a surface. Raises KeyError. Nobody changes it once it is made."""
-    return build(ALL[name])
-
-
-def page() -> Response:
+def page(surfaces: Mapping[str, Surface]) -> Response:
     """Every operation of every surface, as a page."""
-    body = "".join(_html())
+    body = "".join(_html(surfaces))
     return Response(body, content_type="text/html; charset=utf-8", headers={
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         "X-Content-Type-Options": "nosniff",
     })  # fmt: skip
 
 
-def _html() -> Iterator[str]:
+def _html(surfaces: Mapping[str, Surface]) -> Iterator[str]:
     yield "<!doctype html><html lang=en><meta charset=utf-8><title>plivo-sim</title>"
     yield "<meta name=viewport content='width=device-width,initial-scale=1'>"
     yield f"<style>{_STYLE}</style><h1>plivo-sim: reference</h1>"
-    for name, surface in ALL.items():
+    for name, surface in surfaces.items():
         link = f"/_sim/openapi/{html.escape(name)}.json"
         alone = (
             f" Nothing else answers below <code>{surface.mount}</code>." if surface.mount else ""

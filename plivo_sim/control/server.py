@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from flask import Response
+from flask import Response, current_app
 
 from plivo_sim import __version__
 from plivo_sim.control.inputs import OBJECT
@@ -117,7 +117,7 @@ def get_reference() -> Response:
     """The reference of every API, as a page."""
     from plivo_sim.control.reference import page  # here: it needs every schema of every API
 
-    return page()
+    return page(current_app.extensions["surfaces"])
 
 
 @endpoint(
@@ -125,8 +125,6 @@ def get_reference() -> Response:
 )
 def get_document(name: str) -> Response:
     """One document: ``legacy``, ``beta``, ``current``, ``numbers``, ``atoms`` or ``control``."""
-    from plivo_sim.control.reference import ALL, document  # here, as above
-
-    if name not in ALL:
+    if name not in current_app.extensions["surfaces"]:
         raise NotFound("openapi document", name)
-    return current_call().answer(document(name))
+    return current_call().answer(current_app.extensions["document"](name))

@@ -165,7 +165,7 @@ def _facts_of(call: Call) -> CallFacts:
         "operation": call.operation,
         "method": request.method,
         "path": request.path,
-        "application": str(view_args.get("id", "")),
+        "application": str(view_args.get("id") or view_args.get("compliance_id", "")),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
 
-from plivo_sim.control.reference import ALL, document
+from plivo_sim.app import SURFACES, document
 
 OVERRIDES = {"application/pdf": "application/octet-stream"}
 """The generator knows no PDF, and says itself that this is what to do about it."""
@@ -21,7 +21,7 @@ def main(folder: Path) -> int:
     """The number of complaints."""
     complaints = 0
     options = ConfigFile(post_hooks=[], content_type_overrides=OVERRIDES)
-    for name in ALL:
+    for name in SURFACES:
         source = folder / f"{name}.json"
         source.write_text(json.dumps(document(name)))
         package = folder / f"{name}_client"

@@ -16,9 +16,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from plivo_sim.app import create_app
+from plivo_sim.app import SURFACES, create_app, document
 from plivo_sim.assembly import make_simulator
-from plivo_sim.control.reference import ALL, document
 from plivo_sim.settings import Settings
 from tests.support import AUTH_ID, Http, basic
 
@@ -33,7 +32,7 @@ UNDOCUMENTED = {("GET", "/_sim/openapi/"), ("GET", "/")}
 """Pages, not calls."""
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", SURFACES)
 def test_documents_are_valid(name: str) -> None:
     """OpenAPI 3.1."""
     assert document(name)["openapi"] == "3.1.0"
@@ -55,7 +54,7 @@ def test_every_route_is_documented_and_every_path_exists(http: Http) -> None:
     } - {normal(*each) for each in UNDOCUMENTED}
     told = {
         normal(method.upper(), path)
-        for name in ALL
+        for name in SURFACES
         for path, operations in document(name)["paths"].items()
         for method in operations
         if method != "parameters"
@@ -66,11 +65,11 @@ def test_every_route_is_documented_and_every_path_exists(http: Http) -> None:
 
 def test_documents_are_served(http: Http) -> None:
     """With an offline page that leads to each."""
-    for name in ALL:
+    for name in SURFACES:
         assert http.control("GET", f"/openapi/{name}.json").get_json() == document(name)
     page = http.control("GET", "/openapi/")
     assert page.content_type.startswith("text/html")
-    for name in ALL:
+    for name in SURFACES:
         assert f"/_sim/openapi/{name}.json" in page.text
     assert "http" not in re.sub(r"http-equiv", "", page.text).replace("https:", "x")
     assert http.control("GET", "/openapi/nothing.json").status_code == 404
@@ -79,7 +78,7 @@ def test_documents_are_served(http: Http) -> None:
 def operations() -> list[tuple[str, str, str]]:
     return [
         (name, method, path)
-        for name in ALL
+        for name in SURFACES
         for path, found in document(name)["paths"].items()
         for method in found
         if method != "parameters"

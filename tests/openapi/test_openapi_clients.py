@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.app import SURFACES, document
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.control.reference import ALL, document
 from tests.apis.page import create_body, documents_of
 from tests.support import AUTH_ID, PDF
 
@@ -82,7 +82,7 @@ def open_(live: LiveSimulator, generated: None) -> Iterator[Open]:
 pytestmark = pytest.mark.usefixtures("generated")
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", SURFACES)
 def test_every_operation_has_a_function(name: str) -> None:
     """That can be imported: generators write what does not even compile."""
     api = importlib.import_module(f"{name}_client.api.default")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from plivo_sim.control.reference import ALL, document
+from plivo_sim.app import SURFACES, document
 from tests.apis import page
 from tests.support import AUTH_ID, Http
 
@@ -47,7 +47,7 @@ def ours() -> list[tuple[Where, Any]]:
     """Every ``example`` of every document."""
     return [
         ((name, each["operationId"], part), body["content"][JSON]["example"])
-        for name in ALL
+        for name in SURFACES
         for _, _, each in operations(name)
         for part, body in [("request", each.get("requestBody", {})), *each["responses"].items()]
         if "example" in body.get("content", {}).get(JSON, {})
@@ -68,7 +68,7 @@ def test_it_fits_its_schema(where: Where, example: Any) -> None:
 
 def test_every_surface_has_examples() -> None:
     """But the current dialect, whose bodies are forms, and whose answers no page prints."""
-    assert {where[0] for where, _ in ours()} == set(ALL) - {"current"}
+    assert {where[0] for where, _ in ours()} == set(SURFACES) - {"current"}
 
 
 def test_a_wrong_one_does_not_fit() -> None:
@@ -103,7 +103,7 @@ def sent() -> list[tuple[str, str, str, Any]]:
     page's own application, which nobody can make."""
     return [
         (name, method.upper(), path, each["requestBody"]["content"][JSON]["example"])
-        for name in ALL
+        for name in SURFACES
         for path, method, each in operations(name)
         if "example" in each.get("requestBody", {}).get("content", {}).get(JSON, {})
         if name != "numbers"

@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from plivo_sim.app import create_app
+from plivo_sim.app import SURFACES, create_app
 from plivo_sim.assembly import make_simulator
-from plivo_sim.control.reference import ALL
 from plivo_sim.settings import Settings
 from tests.apis.atoms.support import BASE, KEY, TOKEN, Atoms, certificates
 from tests.apis.legacy_support import BUSINESS, INDIA
@@ -72,7 +71,7 @@ def surfaces() -> Surfaces:
             "atoms": _atoms(Atoms(http)),
             "control": _control(),
             "console": _console(),
-            "openapi": [_read(f"/_sim/openapi/{name}.json") for name in ALL]
+            "openapi": [_read(f"/_sim/openapi/{name}.json") for name in SURFACES]
             + [_read("/_sim/openapi/")],
         }
     finally:
