@@ -169,7 +169,7 @@ def _told(call: Call) -> Told:
         "operation": call.operation,
         "method": request.method,
         "path": request.path,
-        "application": str(view_args.get("id", "")),
+        "application": str(view_args.get("compliance_id") or view_args.get("id", "")),
     }
 
 
