@@ -1,13 +1,13 @@
 """The Flask application: opens a call for each request, routes it, words every error.
 
 Nothing that leaves here is HTML, a stack trace or an empty body: whatever goes wrong is answered
-in the words of the API that was asked.
+in the words of the API that was called.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import (
@@ -29,7 +29,7 @@ from plivo_sim.apis.numbers.presenters import error_body as numbers_error
 from plivo_sim.apis.numbers.routes import NUMBERS, make_link_blueprint
 from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
 from plivo_sim.apis.phone_number.beta import errors
-from plivo_sim.apis.phone_number.routes import BETA, CURRENT, new_api_error
+from plivo_sim.apis.phone_number.routes import BETA, CURRENT, DIALECTS, new_api_error
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.reading import MOUNT_KEY
 from plivo_sim.console import is_console
@@ -63,17 +63,22 @@ logger = logging.getLogger("plivo_sim")
 SURFACES = {each.name: each for each in (CURRENT, BETA, LEGACY, NUMBERS, ATOMS, CONTROL)}
 """Everything that answers, but the console. A test holds that every route stands in one of them."""
 
-MOUNTS = ("current", "beta")
+MOUNTS = {surface.mount: surface.name for surface in (CURRENT, BETA)}
+"""Path -> the dialect that answers below it."""
 
 
-_READS = ("GET", "HEAD")  # nothing becomes due by them
+_COMPLIANCE = CURRENT.prefix.removeprefix("/v1/Account/{auth_id}")
 
 
-_STEERING = ("control", "console")
+_READS = ("GET", "HEAD")  # they make nothing due
+
+
+_OWN = ("control", "console")
+"""What we added to the APIs that are imitated."""
 
 
 class InternalFailure(SimError):
-    """Something that nobody foresaw; the log has the rest."""
+    """An unforeseen error; its traceback is in the log."""
 
 
 @once
@@ -116,24 +121,24 @@ class _Mounts:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         path = environ.get("PATH_INFO", "")
-        for mount in MOUNTS:
-            if path.startswith(f"/{mount}/v1/"):
-                environ[MOUNT_KEY] = mount
-                environ["PATH_INFO"] = path[len(mount) + 1 :]
-                environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + f"/{mount}"
+        for mount, dialect in MOUNTS.items():
+            if path.startswith(f"{mount}/v1/"):
+                environ[MOUNT_KEY] = dialect
+                environ["PATH_INFO"] = path[len(mount) :]
+                environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + mount
         return self._app(environ, start_response)
 
 
 def _open_call(sim: Simulator, injector: Injector, request: Request) -> None:
     path = request.path
     if path.startswith("/v1/"):
-        api, words, dialect = _api_of(path)
-        g.call = call = Call(sim, words, request, dialect=dialect)
+        api = _api_of(path)
+        g.call = call = Call(sim, api.error_body, request, dialect=api.dialect)
         auth_id = _auth_id_of(path)
         if not auth_id or "//" in path:  # an empty id does not stand for the list
             raise NoSuchPage(f"no such URL: {path}")
         authenticate(call, request, auth_id)
-        _begin(call, injector, api)
+        _begin(call, injector, api.name)
     elif path.startswith("/_sim"):
         g.call = Call(sim, problem_details, request, dialect="control")
     elif is_console(path):
@@ -143,26 +148,18 @@ def _open_call(sim: Simulator, injector: Injector, request: Request) -> None:
         atoms.open_call(call, request)
         _begin(call, injector, "atoms")
     else:
-        _, words, _ = _api_of(path)
-        g.call = Call(sim, words, request)
+        g.call = Call(sim, _api_of(path).error_body, request)
 
 
-def _api_of(path: str) -> tuple[str, ErrorBody, str]:
-    """Which API a URL is of, how it words errors, and its dialect if that is known already.
-
-    Link is of the new API and has the words of numbers (decision "Words of number errors").
-    """
-    if "/PhoneNumber/Compliance/Link" in path:
-        return "new", numbers_error, "current"
-    if "/PhoneNumber/Compliance" in path:
-        return "new", new_api_error, ""
-    if path.split("/")[4:5] in (["PhoneNumber"], ["Number"]):
-        return "numbers", numbers_error, "numbers"
-    return "legacy", _plain, "legacy"
+def _api_of(path: str) -> _Api:
+    """Which API a URL is of, whether it exists or not: an unknown one has no route that tells."""
+    if _COMPLIANCE in path:
+        return _LINK if f"{_COMPLIANCE}/Link" in path else _NEW
+    return _NUMBERS if path.split("/")[4:5] in (["PhoneNumber"], ["Number"]) else _LEGACY
 
 
 def _begin(call: Call, injector: Injector, api: str) -> None:
-    """What precedes every call of an account: what is due happens, and faults strike."""
+    """What precedes every call of an account: whatever is due happens, and faults are injected."""
     account = call.account
     call.api_id = account.next_api_id()
     call.sim.runner.catch_up(account)
@@ -181,6 +178,27 @@ def _plain(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
     return status, {"api_id": call.id_of_answer(), "error": text}
 
 
+class _Api(NamedTuple):
+    """An API of an account: its name, how it words errors, and its dialect if the URL tells it."""
+
+    name: str
+    error_body: ErrorBody
+    dialect: str
+
+
+_NEW = _Api("new", new_api_error, "")
+
+
+_LINK = _Api("new", numbers_error, "current")
+"""Of the new API, with the words of numbers (decision "Words of number errors")."""
+
+
+_NUMBERS = _Api("numbers", numbers_error, "numbers")
+
+
+_LEGACY = _Api("legacy", _plain, "legacy")
+
+
 def _close_call(injector: Injector, call: Call, response: Response) -> Response:
     if call.spoil is not None:
         response = injector.after(call, call.spoil, response)
@@ -190,7 +208,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
     if call.dialect == "control":
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")
-    if call.dialect in MOUNTS:
+    if call.dialect in DIALECTS:
         add("X-Plivo-Sim-Dialect", call.dialect)
     if call.warnings:
         add("X-Plivo-Sim-Warning", _header_text("; ".join(call.warnings)))
@@ -202,26 +220,26 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
 
 
 def _account_for(call: Call, response: Response) -> None:
-    """Log, journal, coverage; and what the call made due at once happens after the answer."""
+    """Log, journal, coverage. What the call made due happens after the answer was sent."""
     request, account, status = call.request, call.account_or_none, response.status_code
     took_ms = (monotonic_s() - call.began) * 1000
     if account is not None:
-        steered = call.dialect in _STEERING
+        steered = call.dialect in _OWN
         if steered or request.method not in _READS:
             response.call_on_close(lambda: call.sim.runner.settle(account, steered=steered))
         if call.auth_id:
             note_exchange(call, request.environ, response, took_ms)
-    if call.dialect not in _STEERING:
+    if call.dialect not in _OWN:
         call.sim.coverage.on_answer(status, call.fault)
-    told = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
-    looked_at = call.dialect == "console" or request.path.startswith(PROBES)
-    level = logging.DEBUG if looked_at and request.method in _READS else logging.INFO
+    line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
+    frequent = call.dialect == "console" or request.path.startswith(PROBES)
+    level = logging.DEBUG if frequent and request.method in _READS else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
-    logger.log(level, "%s %s %s %d %.1fms %s", *told, extra=by_name)
+    logger.log(level, "%s %s %s %d %.1fms %s", *line, extra=by_name)
 
 
 def _by_name(call: Call, status: int, took_ms: float) -> dict[str, Any]:
-    """What the line of a request tells, for logs that machines read."""
+    """The fields of a request's log line, for logs that machines read."""
     return {
         "event": "request",
         "request_id": call.api_id,
@@ -264,9 +282,9 @@ def _refuse_http(error: HTTPException) -> Response:
         return current_call().refuse(NoSuchPage(f"no such URL: {request.path}"))
     if isinstance(error, RequestEntityTooLarge):
         return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
-    if isinstance(error, BadRequest):  # Werkzeug's only one: no host name can be made of it
+    if isinstance(error, BadRequest):  # the only one of Werkzeug: a Host header that is none
         return current_call().refuse(unreadable("the Host header is malformed"))
-    if error.code is not None and error.code < 500:  # a part of a page that cannot be had
+    if error.code is not None and error.code < 500:  # such as a range of a file that does not exist
         return current_call().refuse(unreadable(str(error.description)))
     return _fail(error)
 

@@ -28,7 +28,7 @@ BASIC = base64.b64encode(f"{AUTH_ID}:token".encode()).decode()
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """``sdk_client``, ``legacy_client`` … can be imported; nothing was complained of."""
+    """``current_client``, ``legacy_client`` … can be imported; nothing was complained of."""
     folder = tmp_path_factory.mktemp("clients")
     done = subprocess.run(
         [sys.executable, "-m", "tests.openapi.clients", str(folder)],

@@ -1,9 +1,9 @@
 """Answers as the pages print them: ``{"status": true, "data": …}``, keys in their order
 (documented); ``{"status": false, "errors": [text]}``, whatever went wrong (documented).
 
-The two texts that the pages print are theirs, the others ours (invented). What Plivo finds wrong
-with a submission is passed on in its words, the paths in Atoms' (decision "Atoms organisations").
-Never a rate-limit header: the SDK would sleep (decision "Rate limits in real time").
+The two texts that the pages print are theirs, the others are ours (invented). Plivo's problems with
+a submission are passed on in its words, with the paths of Atoms (decision "Atoms organisations").
+There is never a rate-limit header: the SDK would sleep (decision "Rate limits in real time").
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class NotRejected(WrongState):
 
 
 def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
-    """Status and body; several problems are several texts."""
+    """Status and body, with one text for each problem."""
     status, text = plain_error(error)
     texts = [text]
     if isinstance(error, Invalid):

@@ -1,8 +1,8 @@
-"""What comes in: a query, or a form with JSON texts and ``files`` in the order of ``documents``.
+"""Reads a query, or a form with JSON texts and ``files`` in the order of ``documents``.
 
 ``multipart/form-data``; ``endUser`` and ``documents`` are JSON strings; as many files as documents;
 PDF, JPEG or PNG, 5 MB each, at most 10 (documented). A form without files may be urlencoded, and
-words are taken in any case (invented).
+words are taken in upper or lower case (invented).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _submit_in, _resubmit_in = Shape(_SCHEMAS, "SubmitIn"), Shape(_SCHEMAS, "Resubmi
 
 @dataclass(slots=True)
 class ReadForm:
-    """A form as far as it could be read; ``ignored`` names what nobody looked at."""
+    """A form as far as it could be read; ``ignored`` names the fields that nothing uses."""
 
     usable: dict[str, Any]
     documents: list[DocumentDraft] = field(default_factory=list)
@@ -77,18 +77,18 @@ def read_submit(body: Body) -> ReadForm:
 
 
 def read_resubmit(body: Body) -> ReadForm:
-    """All the documents anew."""
+    """A new set of all documents."""
     return _read(body, _resubmit_in)
 
 
 def check_form(media_type: str, length: int | None) -> None:
-    """Raise Invalid for a body that is said to be something else, or not said to be anything."""
+    """Raise Invalid for a body that has another media type, or none."""
     if length and media_type not in _FORMS:
         raise not_taken("The body must be multipart/form-data", media_type)
 
 
 def _read(body: Body, shape: Shape) -> ReadForm:
-    if body.kind in ("json", "other"):  # sent in chunks: nobody knew that there was one
+    if body.kind in ("json", "other"):  # sent in chunks, so its length was unknown
         raise not_taken("The body must be multipart/form-data", body.media_type)
     known = _names_of(shape)
     data: dict[str, Any] = {}

@@ -59,7 +59,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 def identify(request: Request, accounts: Mapping[str, str]) -> Identity:
-    """Who sent this; ``accounts``: those of tokens that are not derived. Raises Unauthenticated.
+    """Who sent this. ``accounts``: token -> account, where it is not derived. Raises
+    Unauthenticated.
 
     The organisation follows from the account and the person from the token, so that two keys may
     belong to one organisation (invented).
@@ -145,7 +146,7 @@ _RESUBMIT = {"type": "object", "properties": _FILES, "required": ["documents", "
     query=_KEY, answers={200: "StatusAnswerOut"}, errors=(400, 502),
 )  # fmt: skip
 def status() -> Response:
-    """What Atoms knows, from its own record; Plivo is asked for the requirements only."""
+    """Atoms' own record; only the requirements come from Plivo."""
     key = read_key(request.args)
     required = _applications().requirement(key)
     answer: StatusAnswerOut = {

@@ -1,4 +1,4 @@
-"""What Atoms does: keeps its own record of each application, and asks Plivo.
+"""What Atoms does: it keeps its own record of each application, and calls Plivo.
 
 One application for each organisation, country, number type and user type (documented), expired and
 suspended ones included (decision "Atoms applications"). Aliases are organisation, country and
@@ -6,16 +6,14 @@ suspended ones included (decision "Atoms applications"). Aliases are organisatio
 that to a refresh null (documented). A resubmission has ``""`` too (inferred). A refresh moves
 ``updatedAt`` even when nothing changed (inferred from the printed one).
 
-Where Plivo's callbacks reach Atoms: within the process, but by the account's webhook policy.
-
-Atoms believes whatever comes last, late and overtaken callbacks included, and looks at no signature
+Plivo's callbacks reach Atoms within the process, but under the account's webhook policy. Atoms
+believes the callback that comes last, even a late or overtaken one, and checks no signature
 (invented). Of an id that it does not know it answers 200 too (field-reported).
 
-Plivo as Atoms reaches it: the core, with faults in between.
-
-A fault for ``plivo-for-atoms`` hits these calls, and Atoms answers 502: "Plivo's compliance API
-returned an error or is unavailable" (documented). The calls are named as those of the new API
-(invented), so a fault can choose: ``compliance.requirements``, ``.create``, ``.update``, ``.get``.
+Atoms calls Plivo within the process too, with faults in between. A fault for ``plivo-for-atoms``
+hits these calls, and Atoms answers 502: "Plivo's compliance API returned an error or is
+unavailable" (documented). The calls are named as those of the new API (invented), so that a fault
+can select one: ``compliance.requirements``, ``.create``, ``.update``, ``.get``.
 """
 
 from __future__ import annotations
@@ -154,7 +152,7 @@ STATUS_WORDS = {status: AtomsStatus(word) for status, word in words.STATUS_WORDS
 
 
 class RequirementCache:
-    """What Plivo said of requirements, for an hour of the account's clock (documented: an hour).
+    """Plivo's requirements, kept for an hour of the account's clock (documented: an hour).
 
     No state: in memory only, and gone when the account's records are replaced.
     """
@@ -188,8 +186,8 @@ class _Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """An organisation's applications, for one call. Plivo is asked without the account's lock, and
-    answers under it; what was checked before is checked again then."""
+    """An organisation's applications, for one call. The account's lock is free until Plivo works,
+    and held while it does; so what was checked before is checked again under it."""
 
     account: Account
     who: Identity
@@ -197,7 +195,7 @@ class Applications:
     cache: RequirementCache
 
     def requirement(self, key: Key) -> Requirement:
-        """What Plivo asks for, from the cache if it is there. Raises Invalid, Injected."""
+        """What Plivo requires, from the cache if it is there. Raises Invalid, Injected."""
         with self.account.lock:
             known = self.cache.find(self.account, key)
         if known is not None:
@@ -211,7 +209,7 @@ class Applications:
         return found
 
     def find(self, key: Key) -> AtomsApplication | None:
-        """The organisation's application for this, as Atoms knows it: the account has no others."""
+        """The organisation's application for this key; the account holds no others."""
         where = {
             "country_iso": (key[0],),
             "number_type": (key[1],),
@@ -241,7 +239,7 @@ class Applications:
     def resubmit(
         self, id: str, form: ReadForm, requested: RequestedOutcome | None
     ) -> tuple[AtomsApplication, Accepted]:
-        """A rejected application with all its documents anew.
+        """A rejected application with a new set of all its documents.
 
         Raises NotFound, NotRejected by what Atoms knows, WrongState by what Plivo knows, Invalid,
         Injected.
@@ -268,8 +266,8 @@ class Applications:
         return sent, done
 
     def refresh(self, id: str) -> AtomsApplication:
-        """What Plivo says now. Raises NotFound (also when Plivo has it no more), TooSoon,
-        Injected."""
+        """Plivo's status now. Raises NotFound (also when Plivo no longer has the application),
+        TooSoon, Injected."""
         compliance_id = self._refreshable(id).plivo_compliance_id
         with self.plivo.serve("get", compliance_id) as answered, self.account.lock:
             known = self._refreshable(id)

@@ -68,7 +68,7 @@ def detect_dialect(clues: Clues) -> str:
 
 @dataclass(slots=True)
 class ReadCreate:
-    """A create as far as it could be read; ``ignored`` names what nobody looked at."""
+    """A create as far as it could be read; ``ignored`` names the fields that nothing uses."""
 
     wanted: NewApplication
     problems: list[Problem] = field(default_factory=list)
@@ -92,7 +92,7 @@ class ListQuery:
 
 @dataclass(slots=True)
 class Shown:
-    """What presenters need beside the records: where links point, what to expand."""
+    """What presenters need besides the records: where links point, and what to expand."""
 
     base_url: str
     auth_id: str
@@ -169,7 +169,7 @@ def read_get_query(query: Query, *, everything: Collection[str] = ()) -> Collect
 def read_expand(
     query: Query, problems: list[Problem], *, everything: Collection[str] = ()
 ) -> Collection[str]:
-    """The ``expand`` list. ``everything``: words that stand for all of them."""
+    """The ``expand`` list. ``everything``: words that expand all of it."""
     words = [word for part in query.get("expand", "").split(",") if (word := part.strip())]
     if len(words) == 1 and words[0] in everything:
         return EXPANDABLE

@@ -65,7 +65,7 @@ class ComplianceId(BaseConverter):
 
 
 def new_api_error(call: Call, error: SimError) -> tuple[int, Presented]:
-    """An error in the words of the dialect as far as it is known."""
+    """An error in the words of the dialect, as far as that is known."""
     if not call.dialect:
         _detect(call)
     return DIALECTS[call.dialect].error_body(error, call.api_id)
@@ -275,7 +275,7 @@ def _warn(call: Call, warnings: tuple[Problem, ...]) -> None:
 
 
 def _warn_of_ignored(call: Call, ignored: list[str]) -> None:
-    """Said with a refusal too: a misspelt name often is its cause."""
+    """On a refusal too: a misspelt name is often its cause."""
     call.warnings += [f"ignored field '{name}'" for name in ignored]
 
 
@@ -317,8 +317,8 @@ def _as_json_or_form(row: Endpoint) -> Endpoint:
 
 CURRENT = Surface(
     name="current",
-    title="Plivo PhoneNumber/Compliance, as the SDKs speak it",
-    description="The new API in the dialect of the official SDKs.",
+    title="Plivo PhoneNumber/Compliance, current",
+    description="The new API of today, which the official SDKs speak.",
     prefix=_PREFIX,
     endpoints=tuple(_in_data_part(row) for row in _ENDPOINTS),
     answers="plivo_sim.apis.phone_number.current.presenters",
@@ -332,8 +332,8 @@ CURRENT = Surface(
 
 BETA = Surface(
     name="beta",
-    title="Plivo PhoneNumber/Compliance, as the beta page prints it",
-    description="The new API in the beta dialect.",
+    title="Plivo PhoneNumber/Compliance, beta",
+    description="The new API of the private-beta page.",
     prefix=_PREFIX,
     endpoints=tuple(_as_json_or_form(row) for row in _ENDPOINTS),
     answers="plivo_sim.apis.phone_number.beta.presenters",

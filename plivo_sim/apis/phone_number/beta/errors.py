@@ -5,10 +5,8 @@ The object is the page's. ``problems`` beside it lists everything that is wrong 
 because the page prints none; ``X-Request-Id`` carries it. The page lists seven codes; those for
 everything that it has an HTTP status but no code for are invented.
 
-The same place in a record by its domain path and by this dialect's.
-
-The page nests what the domain keeps flat (documented): ``end_user.address.line1`` is
-``address_line1``.
+Paths are translated in both directions. The page nests what the domain keeps flat (documented):
+``end_user.address.line1`` is ``address_line1``.
 """
 
 from __future__ import annotations
@@ -87,13 +85,13 @@ def to_wire(path: Path) -> Path:
 
 
 def param(path: Path) -> str | None:
-    """What ``param`` says: the wire's path as text; None for the whole body."""
+    """The value of ``param``: this dialect's path as text; None for the whole body."""
     return dotted(to_wire(path)) or None
 
 
 def schema_order(path: Path) -> tuple[int, ...]:
-    """Sorts problems by the schema's order; what is wrong with the list of documents as a whole
-    comes after what is wrong with one of them."""
+    """The sort key of a problem: its place in the schema. A problem of the list of documents as a
+    whole comes after those of single documents."""
     wire = to_wire(path)
     if not wire:
         return ()
@@ -182,7 +180,7 @@ class ErrorOut(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """What the error object says, and under which HTTP status."""
+    """The content of the error object, and the HTTP status."""
 
     status: int
     type: str
@@ -275,8 +273,8 @@ def _mismatch(error: Mismatch) -> _Error:
 
 
 def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
-    """Whether a problem only says again that something above it is of a wrong type: the page
-    nests what the domain keeps flat, so nobody noticed before."""
+    """Whether a problem only repeats that an object above it has a wrong type. The domain, which
+    keeps flat what the page nests, cannot see that."""
     path = to_wire(problem.path)
     above = {to_wire(each.path) for each in problems if each.fault is ProblemKind.WRONG_TYPE}
     return any(path[:length] in above for length in range(len(path)))

@@ -1,16 +1,17 @@
-"""What the page's clients send. It names the arguments (documented), but no encoding (inferred).
+"""Reads what clients of the beta page send. The page names the arguments (documented), but no
+encoding (inferred).
 
 Files within a JSON body: ``{"name", "content"}`` with base64, or a data URL (inferred).
 
-The page's sample passes paths, which no server can read: a path is refused with a hint.
+The page's sample passes paths, which a server cannot read: a path is refused with a hint.
 
-Form parts as the one object that a JSON body would be.
+The parts of a form become the object that a JSON body would be.
 
 The page states no encoding for create and update, so all of the usual ones are taken (inferred),
-mixed as a client likes: names with brackets (``end_user[address][city]``,
+in any mixture: names with brackets (``end_user[address][city]``,
 ``documents[0][file]``), with dots (``end_user.address.city``, ``documents.0.file``), and JSON text
-in ``end_user``, ``documents`` and the objects below them. Files named ``files`` (``files[]`` and
-the like, too) go, in their order, to the documents that have no file of their own.
+in ``end_user``, ``documents`` and the objects below them. Files named ``files`` (or ``files[]``
+and the like) go, in their order, to the documents that have no file of their own.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _HINT = (
 def read_file(value: Any, path: Path, stem: str) -> tuple[Upload | None, Problem | None]:
     """The file that a value embeds, or what is wrong with it; neither when none was given.
 
-    ``stem``: what to call a file that brings no name of its own.
+    ``stem``: the name, without ending, of a file that has none of its own.
     """
     if isinstance(value, Upload):
         return value, None
@@ -125,16 +126,16 @@ Tree = dict[str, Any]
 
 
 def object_of(parts: list[Part]) -> tuple[Tree, list[str]]:
-    """The object, and the names of the parts that are no part of it.
+    """The object, and the names of the parts that do not belong to it.
 
-    Lists come out as lists, places that nobody named as empty objects, so that indexes stay
+    Lists become lists; an index that was left out becomes an empty object, so that indexes stay
     those of the request. Raises Invalid (unreadable): a value given twice, text that is not JSON
     where an object belongs.
     """
     tree: Tree = {}
-    loose = [part for part in parts if _is_loose(part)]
+    unassigned = [part for part in parts if _is_unassigned(part)]
     ignored = []
-    named = [(steps_of(part.name), part) for part in parts if not _is_loose(part)]
+    named = [(steps_of(part.name), part) for part in parts if not _is_unassigned(part)]
     for steps, part in sorted(named, key=lambda pair: len(pair[0])):
         if steps:
             _plant(tree, steps, _value(steps, part), part.name)
@@ -142,11 +143,11 @@ def object_of(parts: list[Part]) -> tuple[Tree, list[str]]:
             ignored.append(part.name)
     if "documents" in tree:
         tree["documents"] = _listed(tree["documents"])
-        loose = _hand_out(loose, tree["documents"])
-    return tree, ignored + [part.name for part in loose]
+        unassigned = _assign_files(unassigned, tree["documents"])
+    return tree, ignored + [part.name for part in unassigned]
 
 
-def _is_loose(part: Part) -> bool:
+def _is_unassigned(part: Part) -> bool:
     return part.name in FILE_LISTS and (part.is_file or kind_of(part.content) is not None)
 
 
@@ -166,7 +167,7 @@ def _holds_object(steps: Steps) -> bool:
 
 
 def _value(steps: Steps, part: Part) -> Any:
-    """What a part says: a file, the object that its JSON text is, or its text."""
+    """The value of a part: a file, the object in its JSON text, or its text."""
     if len(steps) == 3 and (steps[0], steps[2]) == ("documents", "file"):
         return part.upload() if part.is_file or kind_of(part.content) else part.text()
     if not _holds_object(steps):
@@ -183,7 +184,7 @@ def _value(steps: Steps, part: Part) -> Any:
 
 
 def _plant(tree: Tree, steps: Steps, value: Any, name: str) -> None:
-    """Put a value in its place; objects merge, anything else may be given once."""
+    """Put a value in its place. Objects merge; anything else may be given only once."""
     node = tree
     for step in steps[:-1]:
         node = node.setdefault(step, {})
@@ -200,7 +201,7 @@ def _plant(tree: Tree, steps: Steps, value: Any, name: str) -> None:
 
 
 def _listed(found: Any) -> Any:
-    """A list, if every key is an index; what is none is left for the schema to complain of."""
+    """A list, if every key is an index; anything else is left for the schema to refuse."""
     if not isinstance(found, dict) or not all(key.isascii() and key.isdigit() for key in found):
         return found
     by_index = {int(key): each for key, each in found.items() if len(key) < 9}
@@ -210,8 +211,8 @@ def _listed(found: Any) -> Any:
     return [by_index.get(index, {}) for index in range(length)]
 
 
-def _hand_out(files: list[Part], documents: Any) -> list[Part]:
-    """Give each document without a file the next of the loose ones; returns those left over."""
+def _assign_files(files: list[Part], documents: Any) -> list[Part]:
+    """Give each document without a file the next of these; returns those left over."""
     waiting = list(files)
     for entry in documents if isinstance(documents, list) else ():
         if waiting and isinstance(entry, dict) and not entry.get("file"):
@@ -235,7 +236,8 @@ _create_in, _update_in = Shape(_SCHEMAS, "CreateIn"), Shape(_SCHEMAS, "UpdateIn"
 
 
 def read_create(body: Body) -> ReadCreate:
-    """A create. No body at all counts as an empty object, so that all that is needed is named."""
+    """A create. A missing body counts as an empty object, so that the refusal names every required
+    field."""
     read = _read(body, _create_in)
     usable, problems = read.usable, read.problems
     number_type = usable.get("number_type")
@@ -257,7 +259,7 @@ def read_create(body: Body) -> ReadCreate:
 
 
 def read_correction(body: Body) -> ReadCorrection:
-    """An update: everything optional, but a body there must be."""
+    """An update: every field is optional, but there must be a body."""
     if body.kind == "empty":
         names = ", ".join(_update_in.fields)
         raise unreadable(f"the body is empty; send one or more of {names}")
@@ -290,7 +292,7 @@ def read_list_query(query: Query) -> ListQuery:
 
 @dataclass(slots=True)
 class _Read:
-    """What came in: the usable values, what is wrong, the documents if any were named."""
+    """What was read: the usable values, the problems, the documents if any were named."""
 
     usable: dict[str, Any]
     problems: list[Problem]
@@ -311,7 +313,7 @@ def _read(body: Body, shape: Shape) -> _Read:
 
 
 def _object(body: Body) -> tuple[Any, list[str]]:
-    """What the body says, whatever its encoding. Raises Invalid (unreadable)."""
+    """The content of the body in any encoding. Raises Invalid (unreadable)."""
     if body.kind in ("multipart", "form"):
         return object_of(body.parts)
     if body.kind == "other":
@@ -349,7 +351,7 @@ def _flagged(problems: list[Problem], path: Path) -> bool:
 
 
 def _unknown(schema: Schema, data: Any, path: Path) -> Iterator[str]:
-    """The names in ``data`` that the schema does not know and nobody looks at."""
+    """The names in ``data`` that the schema does not know; they are ignored."""
     from marshmallow import fields as wire_fields  # here: see ``shapes``
 
     for key, value in data.items() if isinstance(data, Mapping) else ():

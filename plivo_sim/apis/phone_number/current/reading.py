@@ -1,4 +1,4 @@
-"""What the SDKs send: a form field ``data`` with JSON text, files as ``documents[i].file``.
+"""Reads what the SDKs send: a form field ``data`` with JSON text, files as ``documents[i].file``.
 
 Source: docs/wire-facts.md, "The new API today" (observed).
 """
@@ -47,7 +47,7 @@ _create_in, _update_in = Shape(_SCHEMAS, "CreateIn"), Shape(_SCHEMAS, "UpdateIn"
 
 
 def read_create(body: Body) -> ReadCreate:
-    """A create: ``data`` and its files. Raises Invalid when ``data`` is missing or no JSON.
+    """A create: ``data`` and its files. Raises Invalid when ``data`` is missing or not JSON.
 
     Soft problems name the end-user fields that the Node SDK's documentation calls required and
     that clients are seen to leave out (observed).
@@ -74,7 +74,7 @@ def read_create(body: Body) -> ReadCreate:
 
 
 def read_correction(body: Body) -> ReadCorrection:
-    """An update: everything optional; files without ``data.documents`` are refused."""
+    """An update: every field is optional; files without ``data.documents`` are refused."""
     read = _read(body, _update_in, optional=bool(body.parts))
     usable, problems = read.usable, read.problems
     if read.has_files and read.drafts is None:
@@ -102,7 +102,7 @@ def read_list_query(query: Query) -> ListQuery:
 
 @dataclass(slots=True)
 class _Read:
-    """What came in: the usable values, what is wrong, the documents if any were named."""
+    """What was read: the usable values, the problems, the documents if any were named."""
 
     usable: dict[str, Any]
     problems: list[Problem]
