@@ -59,19 +59,14 @@ from plivo_sim.web.streams import CUT_KEY, CuttingApp
 
 logger = logging.getLogger("plivo_sim")
 
-
 SURFACES = {each.name: each for each in (CURRENT, BETA, LEGACY, NUMBERS, ATOMS, CONTROL)}
 """Everything that answers, but the console. A test holds that every route stands in one of them."""
 
 MOUNTS = {surface.mount: surface.name for surface in (CURRENT, BETA)}
 """Path -> the dialect that answers below it."""
 
-
 _COMPLIANCE = CURRENT.prefix.removeprefix("/v1/Account/{auth_id}")
-
-
 _READS = ("GET", "HEAD")  # they make nothing due
-
 
 _OWN = ("control", "console")
 """What we added to the APIs that are imitated."""
@@ -188,14 +183,10 @@ class _Api(NamedTuple):
 
 _NEW = _Api("new", new_api_error, "")
 
-
 _LINK = _Api("new", numbers_error, "current")
 """Of the new API, with the words of numbers (decision "Words of number errors")."""
 
-
 _NUMBERS = _Api("numbers", numbers_error, "numbers")
-
-
 _LEGACY = _Api("legacy", _plain, "legacy")
 
 

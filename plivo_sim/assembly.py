@@ -37,8 +37,6 @@ from plivo_sim.webhooks.outbox import Outbox
 from plivo_sim.webhooks.transport import HttpTransport
 
 _CALLBACKS = {Origin.BETA: beta_callback, Origin.LEGACY: legacy_callback}
-
-
 MOST_OPEN_FILES = 65536
 
 

@@ -23,8 +23,6 @@ WORDS = {
     "inferred": "follows from those, but nobody printed or recorded it",
     "invented": "nobody knows; the least surprising thing",
 }
-
-
 IMITATING = (
     "apis",
     "webhooks",
@@ -36,14 +34,11 @@ IMITATING = (
 )
 """Where behaviour of the live services is imitated, below the package."""
 
-
 _MARK = re.compile(
     r"(?:\((?:[^()]*[ ;,])?|Source: (?:[^.]*? )?|^|[.;:] |, )"
     r"(documented|observed|field-reported|inferred|invented)\b(?! dialect)",
     re.IGNORECASE,
 )
-
-
 _SENTENCE = re.compile(r"(?<=[.;])\s+(?=[A-Z`\"(])")
 
 

@@ -18,12 +18,8 @@ if TYPE_CHECKING:
     from plivo_sim.testing.inbox import Inbox
 
 H = TypeVar("H", bound="Handle")
-
-
 _MARKED = ("scenario", "clock", "auth_id", "auth_token")
 """What the marker takes beside settings."""
-
-
 _NAMES = f"; there are {', '.join(_MARKED)} and the settings, such as start, seed, new_api"
 
 

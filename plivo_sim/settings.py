@@ -25,11 +25,7 @@ from plivo_sim.domain.urls import read_host
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
-
-
 DOCUMENTED = "documented"
-
-
 LONGEST_TIMEOUT_S = 120.0
 
 
@@ -327,8 +323,6 @@ def _read_account(name: str, text: str) -> Any:
 
 
 PREFIX = "PLIVO_SIM_"
-
-
 KNOWN = frozenset(
     PREFIX + name
     for name in (
@@ -337,17 +331,11 @@ KNOWN = frozenset(
     )
 )
 """The variables of the settings, those of single commands, and those that ``run`` sets."""
-
-
 _PROTOCOL = "(TCP|UDP|SCTP)"
-
-
 _PLATFORM = re.compile(
     rf"(\w+_)?SERVICE_(HOST|PORT)(_\w+)?"
     rf"|(\w+_)?PORT_[0-9]+_{_PROTOCOL}(_(PROTO|PORT|ADDR))?|NAME|ENV_\w+"
 )
-
-
 _ADDRESS = re.compile(rf"{_PROTOCOL}://", re.IGNORECASE)
 
 

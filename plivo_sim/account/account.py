@@ -83,14 +83,9 @@ class BoundedLog(Generic[T]):
 
 
 KEPT_EXCHANGES = 200
-
-
 KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
-
-
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (decision "Business days")."""
-
 
 Listener = Callable[["Account", Event], None]
 

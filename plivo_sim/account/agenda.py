@@ -57,7 +57,6 @@ class KeyedQueues(Generic[T]):
 Entry = tuple[datetime, int, str]
 """When a timer is due, its ``seq``, its id."""
 
-
 MOST_DEAD = 256
 
 

@@ -25,11 +25,7 @@ from plivo_sim.domain.errors import ClockRefused
 from plivo_sim.domain.records import ClockReading
 
 RealSource = Callable[[], datetime]
-
-
 _NOTHING = timedelta(0)
-
-
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 

@@ -37,11 +37,8 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
-
-
 Where = Mapping[str, Collection[str]]
 """Field name -> the values that match (any of them)."""
-
 
 Mark = dict[str, dict[str, Any]]
 """A store's state at one moment: table -> id -> record."""

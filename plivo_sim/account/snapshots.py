@@ -17,7 +17,6 @@ from plivo_sim.account.store.format import RECORD_TYPES, from_plain, to_plain
 
 FORMAT = 1
 
-
 SECRETS = {"ledger": ("token",)}
 """Table -> fields that never leave."""
 

@@ -41,7 +41,6 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (RateLimited, 429),
 )
 
-
 NAMES = {
     "application": "Compliance application",
     "document": "Compliance document",

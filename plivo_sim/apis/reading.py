@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 
 DIALECT_HEADER = "X-Plivo-Sim-Dialect"
 
-
 MOUNT_KEY = "plivo_sim.dialect"
 """Where the WSGI environment says which mount (``/current/v1/…``) was called."""
-
 
 _SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
 
@@ -52,14 +50,12 @@ def is_sdk_agent(user_agent: str) -> bool:
 
 OUTCOME_HEADER = "X-Plivo-Sim-Outcome"
 
-
 OUTCOME = endpoints.Query(
     name=OUTCOME_HEADER,
     place="header",
     description="What the reviewer decides about this submission, such as rejected; after=2d; "
     'reason="Name mismatch". Plivo has no such header.',
 )
-
 
 _OUTCOMES = {
     "accepted": Status.ACCEPTED,
@@ -169,8 +165,6 @@ class ListQuery:
 
 
 Query = MultiDict[str, str]
-
-
 _WHOLE = re.compile(r"-?[0-9]{1,11}")
 
 
@@ -202,7 +196,6 @@ def whole_number(
 LARGEST_PAGE = 20
 """Documented for lists of the legacy API and of numbers, and the default there; the same for
 searches (inferred)."""
-
 
 PAGE = (
     endpoints.Query(

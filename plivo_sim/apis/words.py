@@ -18,7 +18,6 @@ from plivo_sim.domain.statuses import Status
 
 StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
 
-
 STATUS_WORDS: dict[Status, StatusWord] = {
     Status.DRAFT: "draft",
     Status.SUBMITTED: "submitted",
@@ -30,10 +29,7 @@ STATUS_WORDS: dict[Status, StatusWord] = {
 }
 """Lower case on the wire, capitalised in the prose of the legacy page."""
 
-
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-
-
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
@@ -55,10 +51,7 @@ def seconds(instant: datetime) -> str:
 MOST_ENTRIES = 1000
 """Of a list (invented): reading a longer one would take long, only to refuse it."""
 
-
 W = TypeVar("W", bound=StrEnum)
-
-
 _SEPARATORS = str.maketrans("", "", " -_")
 
 

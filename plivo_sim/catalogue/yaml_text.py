@@ -28,11 +28,7 @@ def yaml_trouble(error: Any, text: str) -> tuple[int, str]:
 
 
 MOST_LEVELS = 100
-
-
 MOST_DIGITS = 300
-
-
 _AS_JSON = re.compile(r"true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 

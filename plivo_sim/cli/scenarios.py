@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from plivo_sim.scenarios.loader import Mistake
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
-
-
 DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
 
 

@@ -29,15 +29,10 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-
 DEFAULT_ACCOUNT = "MASEEDSEEDSEEDSEEDSE"
 """The account that is filled when none exists yet."""
 
-
 _SHARE = click.FloatRange(0, 1)
-
-
 _SHARES = {
     "accepted": "accepted",
     "rejected": "rejected",

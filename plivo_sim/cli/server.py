@@ -52,8 +52,6 @@ class SettingOption(click.Option):
 
 
 LONGEST_NAP_S = 0.25
-
-
 _REPEATED = {"credentials": "credential"}
 
 
@@ -200,17 +198,9 @@ def _trust_hint(authority: Path) -> str:
 
 
 AUTH_ID = "MARUNRUNRUNRUNRUNRUN"
-
-
 AUTH_TOKEN = "run-token"  # noqa: S105  # not a secret: any token is taken
-
-
 NOT_FOUND = 127
-
-
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
 _HANDED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 
 

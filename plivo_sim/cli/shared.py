@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from plivo_sim.client import Client, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
-
-
 T = TypeVar("T")
 
 

@@ -26,8 +26,6 @@ from plivo_sim.cli.shared import (
 from plivo_sim.domain.records import DeliveryState
 
 PAGE = 500
-
-
 _STATES = click.Choice(list(map(str, DeliveryState)))
 
 

@@ -16,24 +16,14 @@ from plivo_sim.client.applications import Applicant, Key, Outcome
 
 T = TypeVar("T")
 
-
 _COUNTRY_WEIGHTS = {"IN": 6}
-
-
 _NUMBER_WEIGHTS = {"local": 6, "mobile": 3}
-
-
 _USER_WEIGHTS = {"business": 3, "individual": 2}
 """How often each is drawn; what is not named counts once."""
 
-
 _REJECTIONS = ("name_mismatch", "expired_address_proof", "unreadable_scan", "document_expired",
                "address_mismatch", "unsigned_certificate")  # fmt: skip
-
-
 _QUESTIONS = ("missing_page", "unclear_use_case")
-
-
 _USE_CASES = (
     "Delivery partners call customers about their orders.",
     "Appointment reminders for patients of our clinics.",

@@ -47,7 +47,6 @@ SETTINGS = {
 }
 """The account's own settings, which make a scenario run alike on every server."""
 
-
 _NAMES = {"business": ACME, "individual": "Asha"}
 
 _DATES = {"date_of_birth": "1990-05-17"}

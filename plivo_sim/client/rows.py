@@ -15,7 +15,6 @@ from plivo_sim.domain.records import END_USER_DETAILS
 
 OUTCOMES = ("accepted", "rejected", "more_info_required", "nothing")
 
-
 COLUMNS = {
     "name": "Name of the business, or first name of the person. Required.",
     "country": "Two letters. Required.",
@@ -37,10 +36,7 @@ COLUMNS = {
 }
 """Every column and what it says. Empty cells of the end user are made up."""
 
-
 REQUIRED = ("name", "country")
-
-
 _DEFAULTS = {"user_type": "business", "number_type": "local"}
 
 

@@ -42,8 +42,6 @@ from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 
 PREFIX = "/console"
-
-
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *applications.PAGES,
     *clock.PAGES,
@@ -54,7 +52,6 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *webhooks.PAGES,
     *requests.PAGES,
 ]
-
 
 ACTIONS: dict[str, Build] = {
     **applications.ACTIONS,

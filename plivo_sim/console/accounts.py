@@ -22,8 +22,6 @@ from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings
 from plivo_sim.web.calls import current_call
 
 SHOWN_MARKS = 50
-
-
 COUNTED = {
     "Applications": "applications",
     "End users": "end_users",
@@ -214,7 +212,6 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/account", account_page),
     ("/account/snapshot.json", snapshot_page),
 ]
-
 
 ACTIONS: dict[str, Build] = {
     "set-setting": set_setting,

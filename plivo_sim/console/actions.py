@@ -57,20 +57,11 @@ def curl(
 
 
 KEPT_ACTIONS = 200
-
-
 KEPT_ITEMS = 50
-
-
 MOST_AT_ONCE = 1000
 
-
 Form = ImmutableMultiDict[str, str]
-
-
 _PARAMETER = re.compile(r"\{(\w+:)?(?P<name>\w+)\}")
-
-
 _ROWS = {row.name: row for row in CONTROL.endpoints}
 
 

@@ -25,8 +25,6 @@ from plivo_sim.services.applications import ApplicationView
 from plivo_sim.web.calls import current_call
 
 Where = dict[str, list[str]]
-
-
 VERBS: dict[Status, tuple[str, str, str]] = {
     Status.ACCEPTED: ("accept", "Accept", "Accepted"),
     Status.REJECTED: ("reject", "Reject", "Rejected"),
@@ -35,14 +33,8 @@ VERBS: dict[Status, tuple[str, str, str]] = {
     Status.EXPIRED: ("expire", "Let expire", "Let expire"),
 }
 """Decision -> command of ``plivo-sim apps``, label, what to say when it is done."""
-
-
 REINSTATE = ("reinstate", "Reinstate", "Reinstated")
-
-
 REASONLESS = frozenset({Status.ACCEPTED})
-
-
 INLINE = frozenset({"image/png", "image/jpeg"})
 
 
@@ -245,6 +237,5 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/applications/<id>/report.txt", report_page),
     ("/applications/<id>/documents/<document_id>/file", file_page),
 ]
-
 
 ACTIONS: dict[str, Build] = {"decide": decide}

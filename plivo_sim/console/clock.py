@@ -84,7 +84,6 @@ def rate(form: Form) -> list[Action]:
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/time", time_page)]
 
-
 ACTIONS: dict[str, Build] = {
     "advance": advance,
     "advance-to": advance_to,

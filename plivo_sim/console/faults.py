@@ -19,16 +19,12 @@ from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.services import policies
 
 SHOWN_STRUCK = 10
-
-
 GROUPS: dict[str, tuple[str, ...]] = {
     "What happens": ("effect", "status", "message", "latency_s", "retry_after_s", "applied"),
     "To which calls": ("api", "operation", "method", "path", "application"),
     "How often": ("times", "skip", "every", "probability", "quota.calls", "quota.per_s"),
     "Its name": ("name",),
 }
-
-
 SUGGESTED: dict[str, tuple[str, ...]] = {
     "api": ("new", "numbers", "legacy", "atoms", "plivo-for-atoms"),
     "method": ("GET", "POST", "PATCH", "DELETE"),
@@ -253,7 +249,6 @@ def clear(form: Form) -> list[Action]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/faults", faults_page)]
-
 
 ACTIONS: dict[str, Build] = {
     "add-fault": add,

@@ -26,17 +26,11 @@ from plivo_sim.web.framework import base_url_of
 from plivo_sim.web.request_log import Exchange
 
 PAGE_SIZE = 50
-
-
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-
 T = TypeVar("T")
-
-
 R = TypeVar("R", bound=Record)
 
 

@@ -27,26 +27,12 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.request_log import KEPT_TEXT
 
 Shown = dict[str, Any]
-
-
 CLASSES = {"2": "2xx, done", "4": "4xx, refused", "5": "5xx, failed"}
-
-
 ANY_FAULT = "any"
-
-
 FILTERS = ("dialect", "operation", "status", "fault")
-
-
 MULTIPART = "multipart/form-data"
-
-
 FORMS = (MULTIPART, "application/x-www-form-urlencoded")
-
-
 MOST_ABOUT = 20
-
-
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -232,6 +218,5 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/requests/<id>", request_page),
     ("/account/coverage", coverage_page),
 ]
-
 
 ACTIONS: dict[str, Build] = {"clear-coverage": clear_coverage}

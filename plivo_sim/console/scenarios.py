@@ -23,17 +23,9 @@ from plivo_sim.services import policies
 from plivo_sim.services.reviews import named_rules, times_fired
 
 SHOWN_ATTEMPTS = 10
-
-
 SHOWN_WAITING = 20
-
-
 DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
-
-
 SCENARIO_FILE = "scenario.yaml"
-
-
 _LINE = re.compile(r"line (\d+): ")
 
 
@@ -266,7 +258,6 @@ def next_outcome(form: Form) -> list[Action]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario", scenario_page)]
-
 
 ACTIONS: dict[str, Build] = {
     "use-scenario": use,

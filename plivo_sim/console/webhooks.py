@@ -26,30 +26,16 @@ if TYPE_CHECKING:  # a start needs none
 
 FIRST_NAME = "mine"
 """The inbox that the page suggests."""
-
-
 SHOWN_TEXT = 8000
-
-
 DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
-
 
 ABOUT = ("event", "status")
 """The fields of a payload that say what it is about."""
 
-
 REPLAY_OF = "replay of "
-
-
 POLICY_FILE = "policy.yaml"
-
-
 NUMBERS = ("drop", "duplicate", "timeout_s")
-
-
 TEXTS = ("delay", "age")
-
-
 LISTS = ("retries", "success")
 
 
@@ -334,7 +320,6 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/inbox", inboxes_page),
     ("/inbox/<name>", inbox_page),
 ]
-
 
 ACTIONS: dict[str, Build] = {
     "replay": replay,

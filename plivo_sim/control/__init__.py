@@ -42,10 +42,7 @@ CONTROL = Surface(
     always=(400, 403),
 )
 
-
 _INBOX = "/_sim/inbox/"
-
-
 PROBES = "/_sim/health/"
 """Programs that start and stop the server ask here, by address, every few seconds."""
 

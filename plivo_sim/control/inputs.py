@@ -23,17 +23,9 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query
 
 W = TypeVar("W", bound=StrEnum)
-
-
 ACCOUNT = Query(name="account", description="MA…; needed unless there is exactly one account.")
-
-
 PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
-
-
 IN_BODY = "string: the account, instead of in the query"
-
-
 OBJECT = {"type": "object"}
 
 

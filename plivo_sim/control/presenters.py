@@ -219,7 +219,6 @@ def _instant(instant: datetime | None) -> str | None:
 
 MEDIA_TYPE = "application/problem+json"
 
-
 _KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
     (NotFound, 404, "not_found", "No such record"),
     (NoSuchPage, 404, "no_such_page", "No such page"),

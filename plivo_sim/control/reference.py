@@ -29,13 +29,8 @@ def _part(part: Any, *required: str, **more: Any) -> dict[str, Any]:
 
 
 WEBHOOK_POLICY = _part(WebhookPolicy, account=IN_BODY)
-
-
 FAULT = _part(FaultRule, "effect", account=IN_BODY)
-
-
 NEXT_OUTCOME = _part(Decision, account=IN_BODY)
-
 
 _STYLE = (
     ":root{color-scheme:light dark}"

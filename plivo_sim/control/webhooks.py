@@ -163,14 +163,9 @@ def verify_signature() -> Response:
 
 
 MOST_MESSAGES = 500
-
-
 MOST_INBOXES = 100
-
-
 MOST_INBOX_BYTES = 2 * 1024 * 1024
 """Callbacks have a few hundred bytes; the limit is for those who send something else."""
-
 
 LARGEST_MESSAGE_BYTES = 64 * 1024
 

@@ -30,15 +30,12 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.EXPIRED: frozenset(),
 }
 
-
 CORRECTABLE = frozenset({Status.REJECTED, Status.MORE_INFO_REQUIRED})
 """What the applicant may change and send again (decision "Correctable applications")."""
-
 
 LOCKING = frozenset({Status.SUBMITTED, Status.ACCEPTED})
 """While an application is one of these, its documents and end user are locked
 (decision "Locked documents")."""
-
 
 UNDELETABLE = frozenset({Status.ACCEPTED})
 """Never deletable, linked or not (decision "Deleting applications")."""

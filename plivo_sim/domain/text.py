@@ -13,10 +13,7 @@ from plivo_sim.domain.typed import json_trouble
 
 DEEPEST = 64
 
-
 _encoder = msgspec.json.Encoder()
-
-
 _decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type
 
 

@@ -23,8 +23,6 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 P = ParamSpec("P")
-
-
 T = TypeVar("T")
 
 
@@ -66,8 +64,6 @@ def convert(value: Any, type_: type[T]) -> T:
 
 Steps = tuple[str | int, ...]
 """The path of something in a scenario."""
-
-
 Found = tuple[Steps, str]
 """A mistake: where, and what."""
 
@@ -82,8 +78,6 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
 
 MISSING = "is required"
-
-
 _PLACE = re.compile(r"`\$([^`]*)`$")
 
 

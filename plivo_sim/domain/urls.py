@@ -17,14 +17,8 @@ from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
-
-
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
 _AUTHORITY = re.compile(r"(\[[^][]*:[^][]*\]|[^][:]*)(?::([0-9]{1,5}))?")
-
-
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -102,24 +96,14 @@ def _is_address(text: str) -> bool:
 
 
 LONGEST_URL = 2048
-
-
 _METADATA = tuple(
     ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
 )
 """Cloud metadata that answers under a private address (Oracle, Amazon, Google)."""
-
-
 _ENGINES = frozenset(map(ipaddress.ip_address, ("169.254.1.2", "0.250.250.254")))
 """What ``host.docker.internal`` and its like mean under Podman and OrbStack: the machine itself."""
-
-
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
-
-
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/32")
-
-
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 
 

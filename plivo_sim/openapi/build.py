@@ -226,7 +226,6 @@ _REASONS = {
     502: "Plivo is unavailable.",
 }
 
-
 FILES = 3
 """As many documents as a form shows; more are taken."""
 

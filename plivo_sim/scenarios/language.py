@@ -17,8 +17,6 @@ from msgspec import Meta, Struct
 from msgspec.inspect import Field, NoneType, StructType, Type, UnionType, type_info
 
 CUTTING = frozenset({"reset", "empty"})
-
-
 SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
 
 
@@ -141,8 +139,6 @@ def plain_type(type_: Type) -> Type:
 
 
 Scalar = str | int | bool
-
-
 Count = Annotated[int, Meta(ge=0)]
 
 
@@ -237,22 +233,15 @@ class Rule(Decision, frozen=True):
 
 
 NumberWord = Literal["local", "mobile", "tollfree", "national"]
-
-
 UserWord = Literal["individual", "business"]
-
-
 StatusWord = Literal[
     "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired"
 ]
-
-
 EndWord = Literal[
     "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired",
     "absent",
 ]  # fmt: skip
 """``absent``: it was never filed."""
-
 
 CallbackWord = Literal["submitted", "accepted", "rejected", "suspended", "expired"]
 """How callbacks say it in the current dialect: for more information they say ``rejected``."""

@@ -24,18 +24,10 @@ from plivo_sim.scenarios.language import Scenario, json_schema
 from plivo_sim.scenarios.validation import mistakes_of
 
 _ENDLESS = "is nested too deeply"
-
-
 LARGEST_TEXT = 256 * 1024
-
-
 MOST_VALUES = 20_000
-
-
 MOST_MISTAKES = 100
 """A scenario has some dozens of lines. What is beyond these is an attack, or no scenario."""
-
-
 _TOO_LARGE = f"is too large: at most {LARGEST_TEXT} characters and {MOST_VALUES} values"
 
 

@@ -151,11 +151,7 @@ def spread_s(spread: Delay, dice: Fraction) -> float:
 
 
 Facts = Mapping[str, Any]
-
-
 _APIS = {Origin.LEGACY: "legacy", Origin.ATOMS: "atoms"}
-
-
 _LEAVES = tuple(
     name for name in When.__struct_fields__ if name not in ("any", "all", "not_", "data_fields")
 )

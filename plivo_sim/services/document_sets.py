@@ -26,10 +26,7 @@ from plivo_sim.domain.requirements import DocumentFacts, DocumentType, Requireme
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, Upload, merge
 
 LARGEST_BYTES = 5 * 1024 * 1024
-
-
 LONGEST_NAME = 99
-
 
 _MAGIC = (
     (b"%PDF-", "PDF", "application/pdf"),

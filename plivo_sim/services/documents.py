@@ -21,8 +21,6 @@ from plivo_sim.services.end_users import locking, named, refuse_if_used
 from plivo_sim.services.inputs import Upload, merge, refuse
 
 FORMATS = ("PDF", "PNG", "JPEG")
-
-
 LONGEST_VALUE = 1000
 """Of a data field that the document type does not know (invented)."""
 

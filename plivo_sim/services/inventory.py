@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 STOCK_SIZE = 400
 """How many numbers of one country and type there are to rent (invented)."""
 
-
 _MOST_DRAWS = 120
-
 
 _KINDS = {
     NumberType.LOCAL: ("FIXED_LINE", "FIXED_LINE_OR_MOBILE"),

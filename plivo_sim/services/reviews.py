@@ -169,8 +169,6 @@ def forget(account: Account, application_id: str) -> None:
 _REASONED = frozenset(
     {Status.REJECTED, Status.MORE_INFO_REQUIRED, Status.SUSPENDED, Status.EXPIRED}
 )
-
-
 _VERBS = {
     Status.SUBMITTED: "submit",
     Status.ACCEPTED: "accept",

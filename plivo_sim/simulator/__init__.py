@@ -37,8 +37,6 @@ from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.webhooks.outbox import Outbox
 
 AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
-
-
 MOST_UNUSED = 256
 
 

@@ -18,8 +18,6 @@ from plivo_sim.simulator.runner import Happening
 from plivo_sim.webhooks.outbox import Attempted
 
 ERROR_STATUSES = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503)
-
-
 MOST_REASONS = 500
 
 

@@ -28,23 +28,13 @@ from plivo_sim.webhooks.sender import Sender, Sending
 
 logger = logging.getLogger("plivo_sim")
 
-
 AT_ONCE = 64
 """So many reviews of one instant are written in one transaction."""
-
-
 ADVANCE_BUDGET_S = 30.0
-
-
 MOST_HAPPENINGS = 10_000
-
-
 SENDS_WAIT_S = 2.0
 """How long to wait for a receiver that may itself be who waits."""
-
-
 CLOSE_WAIT_S = 5.0
-
 
 Happening = StatusChanged | Attempted
 

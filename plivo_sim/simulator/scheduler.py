@@ -19,11 +19,8 @@ from plivo_sim.simulator.runner import Runner
 
 logger = logging.getLogger("plivo_sim")
 
-
 WORKERS = 32
 """Made on demand."""
-
-
 LONGEST_NAP_S = 1.0
 """A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
 

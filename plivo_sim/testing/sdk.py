@@ -13,11 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 C = TypeVar("C")
-
-
 _PREFIXES = ("https://", "http://")
-
-
 _CONSTANTS = (
     "PLIVO_API_BASE_URI",
     "API_VOICE_BASE_URI",

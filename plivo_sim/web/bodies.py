@@ -37,7 +37,6 @@ from plivo_sim.web.calls import TooLarge, current_call
 LARGEST_BODY_BYTES = 56 * 1024 * 1024
 """Ten files of 5 MB and some text."""
 
-
 MOST_PARTS = 300
 
 

@@ -21,17 +21,10 @@ from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.web.framework import base_url_of
 
 MOST_KEPT = 64
-
-
 LONGEST_KEPT = 8192
-
-
 _KEPT = "presented"
 
-
 Environ = dict[str, Any]
-
-
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
 
 

@@ -24,17 +24,13 @@ from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticate
 from plivo_sim.web.streams import CUT_KEY
 
 DEFAULT_RETRY_AFTER_S = 60
-
-
 _MESSAGES = {
     "error": "The simulator was told to fail here",
     "unavailable": "Service unavailable",
 }
 
-
 CallFacts = Mapping[str, str]
 """What a fault may look at in a call: its api, operation, method, path and application."""
-
 
 Test = Callable[[FaultRule, CallFacts], bool]
 

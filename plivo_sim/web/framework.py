@@ -22,17 +22,10 @@ from werkzeug.utils import cached_property
 from plivo_sim.domain.urls import base_url_asked
 
 KEPT_ROUTES = 1024
-
-
 LONGEST_KEPT_PATH = 300
 
-
 Route = tuple[Rule, Mapping[str, Any]]
-
-
 Hook = Callable[..., Any]
-
-
 Hooks = tuple[list[Hook], list[Hook]]
 """What is called before the view of an endpoint, and after it."""
 

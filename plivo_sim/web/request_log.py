@@ -21,14 +21,9 @@ from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 
 KEPT_TEXT = 4000
-
-
 KEPT_BODY_BYTES = 32 * 1024
-
-
 OVERHEAD_BYTES = 2000
 """What an exchange takes beside its texts, about."""
-
 
 _SECRET = re.compile("auth|cookie|token|secret|password|api[-_]?key", re.IGNORECASE)
 """Headers whose name has such a word are masked: what is not for us may be dear to somebody."""

@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long without a request
-
-
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
 
 MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower

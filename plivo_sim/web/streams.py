@@ -65,11 +65,7 @@ class CuttingApp:
 
 
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
-
-
 MAX_HEADER_BYTES = 64 * 1024
-
-
 READ_BYTES = 64 * 1024  # more than a TLS record: what was decrypted must not stay behind
 
 

@@ -59,17 +59,10 @@ class Receiver:
 
 logger = logging.getLogger("plivo_sim")
 
-
 KEPT_DELIVERIES = 2000
-
-
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
-
-
 AFTER_THE_OTHER = timedelta(seconds=1)
-
-
 FAST_WARP = 60.0
 
 
@@ -313,14 +306,8 @@ def _copies(account: Account, delivery: Delivery, count: int) -> list[Delivery]:
 
 
 _FINISHED = tuple(state for state in DeliveryState if state is not DeliveryState.PENDING)
-
-
 _LOST = "dropped by the webhook policy"
-
-
 _HELD = "held back by the webhook policy"
-
-
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -26,17 +26,10 @@ from plivo_sim.webhooks.outbox import Attempted, Outbox
 
 logger = logging.getLogger("plivo_sim")
 
-
 PARALLEL_SENDS = 8
-
-
 AT_ONCE = 64
 """So many attempts that nobody had to wait for are written in one transaction."""
-
-
 TRY_AGAIN_S = 1.0
-
-
 CUT_WAIT_S = 1.0
 """How long to wait for an attempt to end whose connection was cut."""
 

@@ -23,11 +23,7 @@ from plivo_sim.domain.urls import host_name, is_local_address, is_off_limits, lo
 from plivo_sim.webhooks.outbox import blocked_text
 
 KEPT_ANSWER_BYTES = 4096
-
-
 MOST_LOOK_UPS = 64
-
-
 TIMED_OUT = "timed out"
 
 

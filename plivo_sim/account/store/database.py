@@ -41,14 +41,9 @@ from plivo_sim.domain.records import (
 )
 
 R = TypeVar("R", bound=Record)
-
-
 MOST_INDEXES = 24
-
-
 FEW = 64
 """So many candidates are looked at one by one rather than indexed in one more way."""
-
 
 MANY_VALUED = frozenset(
     {"alias", "end_user_id", "document_ids", "application_id", "subject_id", "name", "file_sha256"}

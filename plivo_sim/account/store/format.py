@@ -77,7 +77,6 @@ def from_plain(table: str, plain: object) -> Record:
 
 FORMAT = 2
 
-
 Op = tuple[str, str, Record | None]
 """Table, id, the record as it is now (None: removed)."""
 
@@ -95,10 +94,7 @@ _Line = msgspec.defstruct(
     forbid_unknown_fields=True,
 )
 
-
 _header_decoder = decoder_of(_Header)
-
-
 _decoder: msgspec.json.Decoder[Any] = decoder_of(_Line)  # noqa: TID251  # the type's name
 
 
@@ -170,10 +166,7 @@ def apply_line(line: bytes, rows: dict[str, dict[str, Any]]) -> None:
 
 logger = logging.getLogger("plivo_sim")
 
-
 MANY_RECORDS = 50_000
-
-
 _ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?\.damaged$")
 
 

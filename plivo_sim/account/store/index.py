@@ -19,10 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 from plivo_sim.account.interfaces import Record
 
 R = TypeVar("R", bound=Record)
-
-
 LOAD = 512
-
 
 _seq = attrgetter("seq")
 

@@ -48,7 +48,6 @@ from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 COMPACT_CHUNK = 500
 """Records a slice: about a millisecond."""
 
-
 Rows = dict[str, Record]
 
 
@@ -115,10 +114,7 @@ def _named(name: str, records: list[Record]) -> Iterator[tuple[str, Record]]:
 
 logger = logging.getLogger("plivo_sim")
 
-
 COMPACT_OVER_BYTES = 1 << 20
-
-
 COMPACT_OVER_TIMES = 4
 
 

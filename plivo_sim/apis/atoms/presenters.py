@@ -21,8 +21,6 @@ from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement
 from plivo_sim.web.calls import Call
 
 Step = Literal["form", "submitted", "accepted", "rejected", "expired", "suspended"]
-
-
 NumberTypeWord = Annotated[str, Meta(extra_json_schema={"enum": ["local", "mobile", "tollfree"]})]
 
 

@@ -21,17 +21,9 @@ from plivo_sim.services.inputs import DocumentDraft, Upload
 from plivo_sim.web.bodies import FILE_LISTS, FORM, Body, not_taken
 
 FORMATS = ("PDF", "JPEG", "PNG")
-
-
 MOST_FILES = 10
-
-
 _FORMS = ("multipart/form-data", FORM)
-
-
 _JSON = ("endUser", "documents")
-
-
 _SCHEMAS = "plivo_sim.apis.atoms.schemas"
 
 

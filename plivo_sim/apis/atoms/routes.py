@@ -53,8 +53,6 @@ from plivo_sim.web.endpoints import (
 )
 
 COOKIE = "session"
-
-
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
@@ -116,12 +114,10 @@ def open_call(call: Call, request: Request) -> None:
 
 _KEY = tuple(Query(name=name, required=True) for name in ("countryIso", "numberType", "userType"))
 
-
 _FILES = {
     "documents": {"type": "string", "contentMediaType": "application/json"},
     "files": {"type": "array", "items": FILE, "maxItems": 10},
 }
-
 
 _SUBMIT = {
     "type": "object",
@@ -136,7 +132,6 @@ _SUBMIT = {
     },
     "required": ["countryIso", "numberType", "userType", "endUser", "documents", "files"],
 }
-
 
 _RESUBMIT = {"type": "object", "properties": _FILES, "required": ["documents", "files"]}
 

@@ -81,16 +81,9 @@ def _fields(request: Outgoing) -> dict[str, str]:
 
 
 ATOMS = Receiver("atoms://compliance/callback", receive)
-
-
 API = "plivo-for-atoms"
-
-
 _METHODS = {"create": "POST", "update": "PATCH"}
-
-
 _PLACES = {"create": "", "requirements": "Requirements/"}
-
 
 FindFault = Callable[[Call, Mapping[str, str]], FaultRule | None]
 """Finds the fault that hits a call to another API."""
@@ -143,10 +136,7 @@ RULES = Dialect(
     https_only=True,
     replaces_documents=True,
 )
-
-
 CACHED_FOR = timedelta(hours=1)
-
 
 STATUS_WORDS = {status: AtomsStatus(word) for status, word in words.STATUS_WORDS.items()}
 

@@ -30,8 +30,6 @@ _WIRE = {
     "user_type": "end_user_type",
     "documents": "document_ids",
 }
-
-
 _DOMAIN = {wire: name for name, wire in _WIRE.items() if name != "documents"}
 
 

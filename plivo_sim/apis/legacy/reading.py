@@ -54,10 +54,7 @@ def statuses(text: str) -> Collection[str]:
 COUNTRY = Filter(("country_iso2", "country_iso", "country"), lambda text: (read_country(text),))
 """Go sends ``country`` to lists (observed), the page writes ``country_iso`` (documented)."""
 
-
 NUMBER_TYPE = Filter(("number_type",), lambda text: (one_of(NumberType, text),))
-
-
 USER_TYPE = Filter(("end_user_type",), lambda text: (one_of(UserType, text),))
 
 
@@ -91,29 +88,17 @@ def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> 
 _REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")
 """Go, Ruby and Java repeat the path's id in the body (observed)."""
 
-
 _FILE = ("file", "proof")
-
-
 _INFORMATION = "information"
-
-
 _JUNK = ("", "path", "api_id", "compliance_document_id", "multipart")
 """What PHP and Go put into the form beside the fields (observed)."""
-
 
 _UNSET = ("", "undefined", "null")
 """Go fills the form with empty fields, Node writes these words for what is not set (observed)."""
 
-
 SCHEMAS = "plivo_sim.apis.legacy.schemas"
-
-
 _document_in = Shape(SCHEMAS, "DocumentIn")
-
-
 _document_change_in = Shape(SCHEMAS, "DocumentChangeIn")
-
 
 Loaded = tuple[dict[str, Any], list[Problem]]
 

@@ -61,14 +61,12 @@ _TYPE_FILTERS = {
 }
 """None is documented on the page; these are named in the Node SDK (observed)."""
 
-
 _LOOK_UP = {
     "country_iso": COUNTRY,
     "number_type": NUMBER_TYPE,
     "user_type": USER_TYPE,
     "phone_number": Filter(("phone_number",)),
 }
-
 
 _LOOK_UP_QUERY = tuple(
     Query(name=name)

@@ -76,13 +76,8 @@ _END_USER_FILTERS = {
     "type": USER_TYPE,
 }
 
-
 _END_USER_QUERY = tuple(Query(name=name) for name in ("name", "last_name", "end_user_type"))
-
-
 _end_user_in = Shape(SCHEMAS, "EndUserIn")
-
-
 _end_user_change_in = Shape(SCHEMAS, "EndUserChangeIn")
 
 
@@ -163,8 +158,6 @@ def delete_end_user(auth_id: str, id: str) -> Response:
 
 
 _DOCUMENT_FILTERS = {name: Filter((name,)) for name in ("end_user_id", "document_type_id", "alias")}
-
-
 _DOCUMENT_QUERY = tuple(Query(name=name) for name in ("end_user_id", "document_type_id", "alias"))
 
 
@@ -246,17 +239,13 @@ _APPLICATION_FILTERS = {
     "end_user_id": Filter(("end_user_id",)),
 }
 
-
 _APPLICATION_QUERY = tuple(
     Query(name=name)
     for name in ("status", "end_user_type", "number_type", "country_iso2", "country", "alias",
                  "end_user_id")
 )  # fmt: skip
 
-
 _application_in = Shape(SCHEMAS, "ApplicationIn")
-
-
 _application_change_in = Shape(SCHEMAS, "ApplicationChangeIn")
 
 

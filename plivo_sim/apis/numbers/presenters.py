@@ -42,13 +42,10 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (MainAccountOnly, 403),
 )
 
-
 _MISMATCHES = {
     "country": "country_mismatch: Number country doesn't match compliance country",
     "number_type": "number_type_mismatch: Number type doesn't match compliance type",
 }
-
-
 _REQUIRED = "compliance_application_id is required to rent this number."
 """Field-reported: the text of the live service."""
 
@@ -196,10 +193,7 @@ _TYPE_WORDS: dict[NumberType, TypeWord] = {
 }
 """``type`` is fixed, mobile or tollfree; ``sub_type`` tells more (documented)."""
 
-
 _RATES = {"voice": "0.00500", "sms": "0.00800", "mms": "0.00750"}
-
-
 _SETUP_RATE = "0.00000"
 
 

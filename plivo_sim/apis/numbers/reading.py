@@ -49,10 +49,8 @@ _TYPES = {
 }
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
-
 _IGNORED_SILENTLY = ("local_calling_area", "eligible")
 """Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
-
 
 _RENEWALS: dict[str, Callable[[date, date], bool]] = {
     "renewal_date": operator.eq,
@@ -62,7 +60,6 @@ _RENEWALS: dict[str, Callable[[date, date], bool]] = {
     "renewal_date__gte": operator.ge,
 }
 
-
 SEARCH_PARAMETERS = (
     Parameter(name="country_iso", required=True),
     Parameter(name="type", description="any, fixed, local, national, mobile, tollfree."),
@@ -71,7 +68,6 @@ SEARCH_PARAMETERS = (
     )),
     *PAGE,
 )  # fmt: skip
-
 
 LIST_PARAMETERS = (
     *(Parameter(name=name) for name in (
@@ -202,11 +198,7 @@ def _renews(
 
 
 SDK_KEY = "compliance_application_id"
-
-
 PAGE_KEY = "compliance_id"
-
-
 SCHEMAS = "plivo_sim.apis.numbers.schemas"
 
 

@@ -52,10 +52,7 @@ from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, 
 PageError = Callable[[SimError, str], tuple[int, Any]]
 """An error in the page's words, given the ``api_id``."""
 
-
 _COMPLIANCE = "/PhoneNumber/Compliance"
-
-
 _WRITES = (400, 403, 404, 409, 422)
 
 

@@ -14,13 +14,8 @@ import time
 from plivo_sim.web.calls import RateLimited
 
 REQUIREMENTS_A_MINUTE = 100
-
-
 OPERATIONS_A_MINUTE = 60
-
-
 WINDOW_S = 60
-
 
 Key = tuple[str, str]
 

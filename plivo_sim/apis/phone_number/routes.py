@@ -51,8 +51,6 @@ from plivo_sim.web.endpoints import (
 )
 
 DIALECTS: dict[str, NewApi] = {"current": current, "beta": beta}
-
-
 _PREFIX = "/v1/Account/{auth_id}/PhoneNumber/Compliance"
 
 
@@ -72,10 +70,7 @@ def new_api_error(call: Call, error: SimError) -> tuple[int, Presented]:
 
 
 _KEY = tuple(Query(name=name) for name in ("country_iso", "number_type", "user_type"))
-
-
 _EXPAND = Query(name="expand", description="Comma list of end_user, documents, linked_numbers.")
-
 
 _LIST = (
     Query(name="limit", type="integer", description="1 to 100, default 20."),
@@ -83,7 +78,6 @@ _LIST = (
     *(Query(name=name) for name in ("status", "country_iso", "number_type", "user_type", "alias")),
     _EXPAND,
 )
-
 
 _ONE = "/{compliance:compliance_id}/"
 
@@ -328,7 +322,6 @@ CURRENT = Surface(
     mount="/current",
     components={"CreateRequest": "CreateIn", "UpdateRequest": "UpdateIn"},
 )
-
 
 BETA = Surface(
     name="beta",

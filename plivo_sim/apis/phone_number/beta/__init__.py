@@ -22,7 +22,6 @@ from plivo_sim.apis.phone_number.beta.reading import (
 
 NAME = "beta"
 
-
 __all__ = [
     "NAME",
     "RULES",

@@ -51,10 +51,7 @@ ADDRESS = {
     "postal_code": "postal_code",
     "country": "country",
 }
-
-
 _WIRE_ADDRESS = {attribute: name for name, attribute in ADDRESS.items()}
-
 
 _ORDER = (
     ("country_iso", "number_type", "alias", "end_user", "documents", "callback_url",
@@ -109,12 +106,8 @@ def _place(level: int, step: str | int) -> int:
 
 _DOCS = "https://www.plivo.com/docs/numbers/compliance"
 
-
 _REQUEST = (400, "invalid_request_error")
-
-
 _VALIDATION = (422, "validation_error")
-
 
 _BY_KIND: dict[ProblemKind, tuple[tuple[int, str], str]] = {
     ProblemKind.MISSING_FIELD: (_VALIDATION, "missing_required_field"),
@@ -135,7 +128,6 @@ _BY_KIND: dict[ProblemKind, tuple[tuple[int, str], str]] = {
 }
 """Every kind of problem: HTTP status, ``type`` and ``code`` (decision "HTTP codes")."""
 
-
 _BY_STATUS = {
     400: ("invalid_request_error", "invalid_request"),
     401: ("authentication_error", "invalid_credentials"),
@@ -147,14 +139,9 @@ _BY_STATUS = {
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
-
-
 _STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429,
                                       WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
-
-
 _BROKEN = ("api_error", "internal_error")
-
 
 _LACKING = {"user_type": "end_user.type"}
 

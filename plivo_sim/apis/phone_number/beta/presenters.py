@@ -42,8 +42,6 @@ class PageNumberType(StrEnum):
 
 
 Url = Annotated[str, Meta(extra_json_schema={"format": "url"})]
-
-
 StatusWord = Literal["pending_review", "approved", "rejected", "more_info_required"]
 
 
@@ -168,7 +166,6 @@ class CreatedOut(ApiId, Created):
 
 UpdatedOut = DeletedOut = CreatedOut
 
-
 STATUS_WORDS: Mapping[Status, StatusWord] = {
     Status.DRAFT: "pending_review",  # lossy: the page has no drafts
     Status.SUBMITTED: "pending_review",
@@ -178,7 +175,6 @@ STATUS_WORDS: Mapping[Status, StatusWord] = {
     Status.SUSPENDED: "rejected",  # lossy, as is the next: the reason says which
     Status.EXPIRED: "rejected",
 }
-
 
 _NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
 

@@ -109,19 +109,11 @@ def _made(
 
 MOST_DOCUMENTS = 50
 
-
 _NAME = re.compile(r"\w+(?:\.\w+|\[\w+\])*", re.ASCII)
-
-
 _STEP = re.compile(r"\w+")
-
-
 _DEEPEST = 6
 
-
 Steps = tuple[str, ...]
-
-
 Tree = dict[str, Any]
 
 
@@ -227,7 +219,6 @@ RULES = Dialect(
     https_only=False,
     replaces_documents=False,
 )
-
 
 _SCHEMAS = "plivo_sim.apis.phone_number.beta.schemas"
 

@@ -23,7 +23,6 @@ from plivo_sim.apis.words import STATUS_WORDS
 
 NAME = "current"
 
-
 __all__ = [
     "NAME",
     "RULES",

@@ -33,13 +33,8 @@ RULES = Dialect(
     replaces_documents=True,
 )
 
-
 _FILE_FIELD = re.compile(r"documents\[(\d{1,4})\]\.file")
-
-
 _EXPECTED_END_USER = ("email", "address_line1", "city", "state", "postal_code", "country")
-
-
 _SCHEMAS = "plivo_sim.apis.phone_number.current.schemas"
 
 
