@@ -79,7 +79,7 @@ class InternalFailure(SimError):
 @once
 def document(name: str) -> dict[str, Any]:
     """The OpenAPI document of a surface. Raises KeyError. Nobody changes it once it is made."""
-    from plivo_sim.openapi.build import build  # here: a start needs none of it
+    from plivo_sim.openapi import build  # here: a start needs none of it
 
     return build(SURFACES[name])
 

@@ -17,9 +17,9 @@ from typing import Any, Generic, TypeVar
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
 from plivo_sim.account.interfaces import FileStore, Mark, Store
-from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.text import draw_uuid
 from plivo_sim.settings import Settings
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
-from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Key, Requirement, Slot
+from plivo_sim.domain.text import draw_uuid
 from plivo_sim.domain.typed import decode, fitted, misfits
 
 

@@ -17,7 +17,7 @@ from plivo_sim.apis.phone_number.routes import CURRENT
 from plivo_sim.client import Form, Http, basic
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.typed import dotted, told
-from plivo_sim.openapi.build import build
+from plivo_sim.openapi import build
 from plivo_sim.web.endpoints import Surface
 
 AGENT = "plivo-python/4.63.0 (plivo-sim verify)"

@@ -36,7 +36,7 @@ CONTROL = Surface(
         server, clock, applications, webhooks, accounts, scenarios, faults, requests
     ),
     answers="plivo_sim.control.answers",
-    bodies="plivo_sim.control.reference",
+    bodies="plivo_sim.control.inputs",
     error="ProblemDetailsOut",
     error_type=MEDIA_TYPE,
     always=(400, 403),

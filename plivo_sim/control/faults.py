@@ -26,7 +26,7 @@ def list_faults() -> Response:
 
 
 @endpoint(
-    "POST", "/faults", "Switch a fault on.", query=(ACCOUNT,), bodies={JSON: "FAULT"},
+    "POST", "/faults", "Switch a fault on.", query=(ACCOUNT,), bodies={JSON: "fault_body"},
     answers={201: "FaultAddedOut"},
 )  # fmt: skip
 def add_fault() -> Response:

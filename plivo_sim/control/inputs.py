@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
+from inspect import getdoc
 from typing import Any, TypeVar
 
+import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
-from plivo_sim.scenarios.language import Scenario
+from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
@@ -176,3 +178,27 @@ def _own_path(path: str, key: str) -> tuple[str, ...]:
 
 def _own_text(mistake: Any) -> str:
     return f"line {mistake.line}: {mistake.text}" if mistake.line else str(mistake.text)
+
+
+# --- bodies that are parts of the scenario language ---------------------------------------------
+
+
+def webhook_policy_body() -> dict[str, Any]:
+    return _language_body(WebhookPolicy, account=IN_BODY)
+
+
+def fault_body() -> dict[str, Any]:
+    return _language_body(FaultRule, "effect", account=IN_BODY)
+
+
+def next_outcome_body() -> dict[str, Any]:
+    return _language_body(Decision, account=IN_BODY)
+
+
+def _language_body(part: Any, *required: str, **more: Any) -> dict[str, Any]:
+    """A part of the scenario language as the schema of a body; of a type that it refers to, nothing
+    is said."""
+    found = msgspec.json.schema(part)["$defs"][part.__name__]["properties"]
+    fields = {name: {} if "$ref" in str(each) else each for name, each in found.items()}
+    text = f"{getdoc(part)}\n\nThe whole language: docs/scenarios.md."
+    return object_of(*required, **fields, **more) | {"description": text}

@@ -133,7 +133,7 @@ def _scenario_of(account: Account) -> ScenarioOut:
 
 @endpoint(
     "POST", "/next-outcome", "Decide what the next submission gets.", query=(ACCOUNT,),
-    bodies={JSON: "NEXT_OUTCOME"}, body_required=False, answers={201: "NextOutcomeOut"},
+    bodies={JSON: "next_outcome_body"}, body_required=False, answers={201: "NextOutcomeOut"},
 )  # fmt: skip
 def next_outcome() -> Response:
     """A decision in the scenario language for the account's next submission; several wait in

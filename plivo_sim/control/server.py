@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Version
 from plivo_sim.domain.requirements import DocumentType, Requirement
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.endpoints import endpoint
+from plivo_sim.web.endpoints import Surface, endpoint, full_path
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import DocumentTypeOut, HealthOut, ReadyOut, RequirementOut
@@ -114,10 +116,49 @@ def _type(type_: DocumentType) -> DocumentTypeOut:
 
 
 def get_reference() -> Response:
-    """The reference of every API, as a page."""
-    from plivo_sim.control.reference import page  # here: it needs every schema of every API
+    """Every operation of every surface, as a page that needs nothing from outside."""
+    body = "".join(_reference(current_app.extensions["surfaces"]))
+    return Response(body, content_type="text/html; charset=utf-8", headers={
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        "X-Content-Type-Options": "nosniff",
+    })  # fmt: skip
 
-    return page(current_app.extensions["surfaces"])
+
+_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui;max-width:72rem;margin:2rem auto;padding:0 1rem;"
+    "overflow-wrap:break-word}h1,h2{line-height:1.2}h2{margin-top:2.5rem}"
+    "table{border-collapse:collapse;width:100%;table-layout:fixed}"
+    "td,th{padding:.4rem .8rem .4rem 0;text-align:left;border-bottom:1px solid #8885;"
+    "vertical-align:top}th:first-child{width:55%}th:last-child{width:17%}"
+    "@media(max-width:48rem){tr:first-child{display:none}td{display:block;border:0;padding:0}"
+    "tr{display:block;padding:.6rem 0;border-bottom:1px solid #8885}}"
+)
+
+
+def _reference(surfaces: Mapping[str, Surface]) -> Iterator[str]:
+    yield "<!doctype html><html lang=en><meta charset=utf-8><title>plivo-sim</title>"
+    yield "<meta name=viewport content='width=device-width,initial-scale=1'>"
+    yield f"<style>{_STYLE}</style><h1>plivo-sim: reference</h1>"
+    for name, surface in surfaces.items():
+        link = f"/_sim/openapi/{html.escape(name)}.json"
+        alone = (
+            f" Nothing else answers below <code>{surface.mount}</code>." if surface.mount else ""
+        )
+        yield f"<h2>{_breakable(surface.title)}</h2><p>{html.escape(surface.description)}{alone} "
+        yield f"<a href='{link}'>OpenAPI</a></p><table><tr><th>Call<th>What<th>Answers</tr>"
+        for operation in surface.endpoints:
+            statuses = sorted({*operation.answers, *operation.errors, *surface.always})
+            listed = ", ".join(map(str, statuses))
+            path = _breakable(full_path(surface, operation))
+            yield f"<tr><td><code><b>{operation.method}</b> {path}</code>"
+            yield f"<td>{html.escape(operation.summary)}<td>{listed}</tr>"
+        yield "</table>"
+
+
+def _breakable(text: str) -> str:
+    """Lines may end after a slash, and nowhere else within a path."""
+    return html.escape(text).replace("/", "/<wbr>")
 
 
 @endpoint(

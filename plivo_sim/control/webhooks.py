@@ -106,7 +106,7 @@ def get_webhook_policy() -> Response:
 
 @endpoint(
     "POST", "/webhooks/policy", "Disturb callbacks on their way.", query=(ACCOUNT,),
-    bodies={JSON: "WEBHOOK_POLICY"}, body_required=False, answers={200: "WebhookPolicy"},
+    bodies={JSON: "webhook_policy_body"}, body_required=False, answers={200: "WebhookPolicy"},
 )  # fmt: skip
 def set_webhook_policy() -> Response:
     """A webhook policy in the scenario language, which replaces that of the scenario."""

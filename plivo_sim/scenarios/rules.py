@@ -26,10 +26,10 @@ from typing import Any
 import msgspec
 
 from plivo_sim.domain.durations import Duration, parse_duration
-from plivo_sim.domain.ids import draw_fraction
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.text import draw_fraction
 from plivo_sim.domain.typed import did_you_mean
 from plivo_sim.scenarios.language import (
     Comparison,

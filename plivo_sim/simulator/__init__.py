@@ -25,10 +25,10 @@ from plivo_sim.domain.errors import (
     ProblemKind,
     StorageFailed,
 )
-from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.text import draw_uuid
 from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings

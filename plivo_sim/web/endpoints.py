@@ -7,6 +7,7 @@ imported: input schemas need marshmallow, which a start does without.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -139,3 +140,8 @@ def add_routes(blueprint: Blueprint, endpoints: tuple[Endpoint, ...]) -> None:
     for row in endpoints:
         rule = row.path.replace("{", "<").replace("}", ">")
         blueprint.add_url_rule(rule, row.name, row.view, methods=[row.method])
+
+
+def full_path(surface: Surface, row: Endpoint) -> str:
+    """The whole path of an endpoint, as OpenAPI writes it: without converters."""
+    return re.sub(r"\{\w+:(\w+)\}", r"{\1}", surface.prefix + row.path)

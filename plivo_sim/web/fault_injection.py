@@ -17,7 +17,7 @@ from flask import Response
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import SimError
-from plivo_sim.domain.ids import draw_fraction
+from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services.policies import faults_of
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated

@@ -22,7 +22,6 @@ from plivo_sim import __version__
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.domain.durations import Duration, parse_duration
-from plivo_sim.domain.ids import draw_uuid
 from plivo_sim.domain.records import (
     Application,
     ApplicationDeleted,
@@ -36,7 +35,7 @@ from plivo_sim.domain.records import (
     Timer,
     TimerKind,
 )
-from plivo_sim.domain.text import encode_json
+from plivo_sim.domain.text import draw_uuid, encode_json
 from plivo_sim.domain.urls import looks_local, without_credentials
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import webhook_policy

@@ -46,7 +46,7 @@ live.stop()
 print("imported:", *(name for name in UNNEEDED if name in sys.modules))
 """
 UNNEEDED = ("yaml", "apispec", "jsonschema", "limits", "faker", "phonenumbers", "urllib3",
-            "trustme", "requests", "plivo_sim.client.people", "plivo_sim.openapi.build",
+            "trustme", "requests", "plivo_sim.client.people", "plivo_sim.openapi",
             "marshmallow", "plivo_sim.client")  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_sim.account.account import IdFactory
-from plivo_sim.domain import ids
-from plivo_sim.domain.ids import draw_fraction, draw_uuid
+from plivo_sim.domain import text as ids
+from plivo_sim.domain.text import draw_fraction, draw_uuid
 
 ACCOUNT = "MAXXXXXXXXXXXXXXXXXX"
 WORD = st.text("aZ09 -|\x1fé日😀", max_size=5)
