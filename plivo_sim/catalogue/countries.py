@@ -4,11 +4,11 @@ prices, a few cities, and what made-up applicants look like there."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Applicants:
+class Applicants(msgspec.Struct, frozen=True):
     """What the names and addresses of made-up applicants look like. In patterns ``#`` is a digit
     and ``?`` a letter; ``cities``: name, state, pattern of the postal code."""
 
@@ -21,8 +21,7 @@ class Applicants:
     registration: str = "#########"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where the local numbers with this area code are; ``lata``: North America only."""
 
     area: str
@@ -32,8 +31,7 @@ class Place:
     lata: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Country:
+class Country(msgspec.Struct, frozen=True, kw_only=True):
     """Monthly rates are made up (invented). ``places`` are a few cities (invented) with their real
     area codes. The adjective is that of the page's "for German local numbers" (documented).
     Without ``applicants``, Faker's locale for the country is used."""

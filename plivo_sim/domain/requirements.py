@@ -8,7 +8,6 @@ its own id and its own document-type ids (decision "Requirement versions").
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -16,8 +15,7 @@ from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldRule:
+class FieldRule(msgspec.Struct, frozen=True, kw_only=True):
     """A field that must be filled in. ``attribute``: the end-user attribute that satisfies it,
     where the published name differs (``address.line1`` -> ``address_line1``)."""
 
@@ -33,8 +31,7 @@ class FieldRule:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentType:
+class DocumentType(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of document. ``word`` is its short name (``identity_proof``)."""
 
     id: str
@@ -47,8 +44,7 @@ class DocumentType:
     accepted_formats: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """One demand of a requirement: a document of any of these types satisfies it."""
 
     name: str
@@ -56,8 +52,7 @@ class Slot:
     types: tuple[DocumentType, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: Version
     country_iso: str

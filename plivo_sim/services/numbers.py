@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
@@ -31,8 +31,7 @@ from plivo_sim.services import inventory
 from plivo_sim.services.inventory import Offer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks: with the main account's credentials or a subaccount's own (``is_main``), and for
     which subaccount (``SA…``; None: the main account, which sees all numbers)."""
 
@@ -40,8 +39,7 @@ class Caller:
     subaccount: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(msgspec.Struct, frozen=True, kw_only=True):
     """What a number must have to be found; empty values ask for nothing."""
 
     country_iso: str
@@ -55,26 +53,23 @@ class Search:
     npanxx: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
+class Offers(msgspec.Struct, frozen=True, kw_only=True):
     """Some of the numbers that were found, and how many there are in all."""
 
     offers: list[Offer]
     total_count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which of an account's numbers; ``where`` by field, ``renews`` by the next renewal date."""
 
-    where: dict[str, Collection[str]] = field(default_factory=dict)
+    where: dict[str, Collection[str]] = {}
     starts_with: str = ""
     services: Collection[str] = ()
     renews: Sequence[Callable[[date], bool]] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A request to change a number; None means "not given", an empty string "take it away".
 
     ``subaccount``: the main account's own id takes it away too.
@@ -87,8 +82,7 @@ class Change:
     application_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberView:
+class NumberView(msgspec.Struct, frozen=True, kw_only=True):
     """A rented number, what it says of itself, and its application."""
 
     number: PhoneNumber
@@ -97,8 +91,7 @@ class NumberView:
     renewal_date: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
+class Linked(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one item of a Link request; ``error``: why it failed."""
 
     number: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
+import msgspec
 from flask import Blueprint, Response
 
 JSON = "application/json"
@@ -30,8 +30,7 @@ V = TypeVar("V", bound=View)
 _ROWS = "endpoints"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A query parameter, or a header; ``enum`` lists its words, if it has any."""
 
     name: str
@@ -42,20 +41,18 @@ class Query:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """The fields of an input schema as a form; with ``documents``, their types and files are
     fields of it. ``more``: further fields, as OpenAPI schema objects. ``open``: it takes text
     fields of any other name too."""
 
     schema: str
     documents: bool = False
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Any] = {}
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one URL.
 
     ``name``: the operation, unique within its surface. ``path``: below the surface's own
@@ -74,16 +71,15 @@ class Endpoint:
     view: View
     summary: str
     query: tuple[Query, ...] = ()
-    bodies: Mapping[str, Any] = field(default_factory=dict)
+    bodies: Mapping[str, Any] = {}
     body_required: bool = True
-    answers: Mapping[int, Any] = field(default_factory=dict)
+    answers: Mapping[int, Any] = {}
     errors: tuple[int, ...] = ()
     source: str = ""
     operation_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surface:
+class Surface(msgspec.Struct, frozen=True, kw_only=True):
     """One API: its endpoints, how to authenticate, how it words an error.
 
     ``prefix``: what every path begins with. ``answers`` and ``bodies``: the modules in which the
@@ -104,7 +100,7 @@ class Surface:
     error_type: str = JSON
     security: Mapping[str, Any] | None = None
     always: tuple[int, ...] = ()
-    components: Mapping[str, Any] = field(default_factory=dict)
+    components: Mapping[str, Any] = {}
     mount: str = ""
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
+from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
 from plivo_sim.apis.phone_number import beta, current
