@@ -21,9 +21,8 @@ from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.peers.calls import Answer, Client, Request
-
 from benchmarks.hot_path import ACCOUNT, SDK_AGENT, Call, call, read, simulator_app
+from benchmarks.peers.calls import Answer, Client, Request
 from benchmarks.peers.own import Ours
 
 COMPLIANCE = f"{ACCOUNT}/PhoneNumber/Compliance/"
