@@ -300,6 +300,8 @@ def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
         (b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: sim\n\n", 400),
         (b"GET / HTTP/3.0\r\n\r\n", 505),
+        (b"GET / HTTP/+1.1\r\n\r\n", 400),
+        (b"GET ftp://[x/ HTTP/1.1\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
         (b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n", 413),
