@@ -5,14 +5,13 @@ How the application cuts the connection that a request came on; the server provi
 
 from __future__ import annotations
 
+import errno
 import json
 import select
 import socket
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
-
-from cheroot import errors
 
 from plivo_sim.account.clock import monotonic_s
 
@@ -99,7 +98,7 @@ class Stream:
                 if error.reason == "HTTP_REQUEST":
                     answer = error_answer("400 Bad Request", "this port speaks HTTPS only")
                     socket.socket.send(self.sock, answer)
-                raise errors.FatalSSLAlert(str(error)) from error
+                raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
         return b""
 
     def send(self, data: bytes) -> None:
