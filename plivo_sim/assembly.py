@@ -193,6 +193,7 @@ class LiveSimulator:
             port=settings.port,
             tls=tls,
             grace_s=GRACE_S,
+            next_id=self.sim.next_api_id,
         )
         self._scheduler = Scheduler(self.sim.runner)
 

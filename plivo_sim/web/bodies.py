@@ -214,7 +214,7 @@ def _read_up_to(request: Request, size: int) -> bytes:
     except (OSError, RequestEntityTooLarge):
         raise unreadable("the body ended early or was too slow") from None
     except (ValueError, EOFError):
-        raise unreadable("the body's chunks are malformed") from None
+        raise unreadable("the body's chunks are malformed or too large") from None
     return raw
 
 

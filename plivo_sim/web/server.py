@@ -21,6 +21,7 @@ import ssl
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -55,6 +56,14 @@ MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit 
 MAX_SKIPPED_BYTES = 64 * 1024  # an unread body up to this is read so as to keep the connection
 
 _ASCII = bytes(range(128))
+
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)\r\n")
+
+_ONLY_ONCE = (b"content-length", b"host")
+
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\0\r\n]*)?\r\n")
+
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 
 _WHOLE_URL = re.compile(rb"https?://([^/?#\s]*)", re.IGNORECASE)
 
@@ -94,22 +103,26 @@ def make_server(
     threads: int = 128,
     tls: Tls | None = None,
     grace_s: float = 5.0,
+    next_id: Callable[[], str] | None = None,
 ) -> Server:
     """Return a server, not yet started, which can be started once.
 
     `threads` bounds the requests in progress; threads are made on demand, and idle keep-alive
     connections need none. `stop` waits for requests in progress for at most `grace_s`.
+    `next_id` draws the ``api_id`` of what is refused before the application sees it.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
     """
     server = _Server(app, host, port)
     server.requests = _Pool(threads)
     server.shutdown_timeout = grace_s
+    server.next_id = next_id
     server.ssl_adapter = _TlsAdapter(tls) if tls else None
     return server
 
 
 class _Server(wsgi.Server):
     _connections: Any  # cheroot makes it in `prepare`
+    next_id: Callable[[], str] | None = None
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         super().__init__((host, port), app, server_name="plivo-sim")
@@ -248,17 +261,17 @@ class _Connection(cheroot.HTTPConnection):
     unread = False  # closing at once would send RST, and take the answer with it
 
     def __init__(self, server: Any, sock: socket.socket, makefile: Any = None) -> None:
-        self._stream = stream = Stream(sock)
+        self.stream = stream = Stream(sock)
         super().__init__(
             server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
         )
 
     def communicate(self) -> bool:
-        self._stream.deadline_s = monotonic_s() + REQUEST_TIMEOUT_S
+        self.stream.deadline_s = monotonic_s() + REQUEST_TIMEOUT_S
         self.unread = True
         try:
             keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
-            return bool(keep) and not self._stream.is_cut
+            return bool(keep) and not self.stream.is_cut
         finally:
             self.in_request = False
 
@@ -267,7 +280,7 @@ class _Connection(cheroot.HTTPConnection):
             socket.socket.shutdown(self.socket, how)
 
     def cut(self, how: Literal["reset", "close"]) -> None:
-        self._stream.is_cut = True
+        self.stream.is_cut = True
         if how == "reset":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.socket.close()
@@ -288,12 +301,93 @@ class _Connection(cheroot.HTTPConnection):
 
 class _HeaderReader(cheroot.HeaderReader):
     def __call__(self, rfile: Any, hdict: Any = None) -> Any:
-        headers = super().__call__(rfile, hdict)
+        headers = super().__call__(_HeaderLines(rfile), hdict)
+        coding = headers.get(b"Transfer-Encoding")
+        if coding is not None:
+            if b"Content-Length" in headers:
+                raise _Unclear("Content-Length and Transfer-Encoding are both there; one is taken")
+            names = [name.strip().lower() for name in coding.split(b",")]
+            if names != [b"chunked"] and not set(names) - {b"chunked", b""}:  # cheroot: no body
+                seen = coding[:50].decode("latin-1")
+                raise _Unclear(f"the Transfer-Encoding is '{seen}'; chunked, once, is taken")
         if headers.get(b"Expect", b"").lower() == b"100-continue":  # PHP writes 100-Continue
             headers[b"Expect"] = b"100-continue"  # the spelling that cheroot looks for
         if headers.get(b"Connection", b"").lower() == b"close":
             headers[b"Connection"] = b"close"
         return headers
+
+
+class _Unclear(ValueError):
+    """A head that others may read in another way: cheroot takes more than RFC 9112 allows."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(_Told(told))
+
+
+class _Told(str):
+    """What is said to the client; cheroot hands it on, and its own words are replaced."""
+
+    __slots__ = ()
+
+
+class _HeaderLines:
+    """The file that headers are read from, each a name, a colon and a value on one line; what
+    tells where the body ends stands there once and is plain digits. Raises _Unclear."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._seen: set[bytes] = set()
+
+    def readline(self) -> bytes:
+        line: bytes = self._file.readline()
+        if line and line != b"\r\n":
+            self._check(line)
+        return line
+
+    def _check(self, line: bytes) -> None:
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise _Unclear("a header is not NAME: VALUE on one line that ends with CRLF")
+        name = header[1].lower().replace(b"_", b"-")  # WSGI does not tell these apart
+        if name in _ONLY_ONCE:
+            if name in self._seen:
+                raise _Unclear(f"there is more than one {name.decode().title()} header")
+            self._seen.add(name)
+        value = header[2].strip(b" \t")
+        if name == b"content-length" and not value.isdigit():
+            seen = value[:50].decode("latin-1")
+            raise _Unclear(f"the Content-Length is '{seen}'; digits are taken")
+        if name in (b"content-length", b"transfer-encoding") and b"_" in header[1]:
+            raise _Unclear(f"a header is named {header[1].decode()}; it is spelled with a hyphen")
+
+
+class _Chunks(cheroot.ChunkedRFile):
+    """A body in chunks. After something that is no chunk nothing is read: what follows cannot be
+    told from the next request. All that is wrong with chunks is a ValueError."""
+
+    is_broken = False
+
+    def _fetch(self) -> None:
+        if self.closed:
+            return
+        if self.is_broken:
+            raise ValueError("the chunks before were malformed")
+        self.is_broken = True  # unless all goes well
+        line = self.rfile.readline()
+        head = _CHUNK.fullmatch(line)
+        if head is None:
+            raise ValueError("a chunk does not begin with its size in hexadecimal digits")
+        size = int(head[1], 16)
+        self.bytes_read += len(line) + size
+        if self.bytes_read > self.maxlen:
+            raise ValueError(f"the chunks are more than {self.maxlen} bytes")
+        if size == 0:
+            self.closed = True
+        else:
+            self.buffer += self.rfile.read(size)
+            if self.rfile.read(2) != b"\r\n":
+                raise ValueError("a chunk does not end where its size says")
+        self.is_broken = False
 
 
 class _FirstLine:
@@ -326,29 +420,46 @@ class _Request(cheroot.HTTPRequest):
         file, self.rfile = self.rfile, (line := _FirstLine(self.rfile))
         try:
             understood = bool(super().read_request_line())  # type: ignore[no-untyped-call]  # cheroot's stubs
+            is_clear = not understood or _VERSION.fullmatch(self.request_protocol) is not None
+        except ValueError:  # such as half an IPv6 address
+            understood = is_clear = False
         finally:
             self.rfile = file
         self._host = line.host
-        return understood
+        if not is_clear:
+            self.simple_response("400 Bad Request")
+        return understood and is_clear
 
     def read_request_headers(self) -> bool:
         understood = bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # as above
         if self._host is not None:  # it counts, whatever the header says
             self.inheaders[b"Host"] = self._host
+        if understood and b"Transfer-Encoding" in self.inheaders and not self.chunked_read:
+            told = "HTTP/1.0 has no Transfer-Encoding; a Content-Length is taken"
+            self.simple_response("400 Bad Request", _Told(told))
+            return False
         return understood
 
     def respond(self) -> None:
         self.conn.in_request = True
         super().respond()
-        if self.chunked_read and not self.close_connection:  # cheroot leaves the rest unread
-            try:
-                while self.rfile.read(65536):
-                    pass
+        self.conn.in_request = False
+        if not self.close_connection:
+            self._skip_body()
+        self.conn.unread = self._remaining() > 0 or (self.chunked_read and self.close_connection)
+
+    def _skip_body(self) -> None:
+        """Read what the application has not, so that the next request can be read."""
+        try:
+            while self.rfile.read(65536):
+                pass
+            if self.chunked_read:
                 for _ in self.rfile.read_trailer_lines():
                     pass
-            except (ValueError, EOFError):  # what follows cannot be told from the chunks
-                self.close_connection = True
-        self.conn.unread = self._remaining() > 0 or (self.chunked_read and self.close_connection)
+        except (OSError, ValueError, EOFError):  # what follows cannot be told from the body
+            self.close_connection = True
+        if self._remaining() > 0:
+            self.close_connection = True
 
     def _remaining(self) -> int:
         return getattr(self.rfile, "remaining", 0)
@@ -356,24 +467,35 @@ class _Request(cheroot.HTTPRequest):
     def send_headers(self) -> None:
         if not any(name.lower() == b"date" for name, _ in self.outheaders):
             self.outheaders.append((b"Date", _http_date(int(time.time()))))
-        if self._remaining() > MAX_SKIPPED_BYTES:
+        is_broken = self.conn.stream.is_over or getattr(self.rfile, "is_broken", False)
+        if is_broken or self._remaining() > MAX_SKIPPED_BYTES:
             self.close_connection = True
+        body, self.rfile = self.rfile, None  # cheroot would wait for all of it, and answer then
         super().send_headers()
+        self.rfile = body
 
     def simple_response(self, status: str, msg: str = "") -> None:
         self.close_connection = self.sent_headers = True
-        told = _REFUSALS.get(status[:3], status[4:])
-        asked = [getattr(self, name, b"?").decode("latin-1") for name in ("method", "uri")]
+        told = msg if isinstance(msg, _Told) else _REFUSALS.get(status[:3], status[4:])
+        if status.startswith("501"):
+            told = told.format(self.inheaders[b"Transfer-Encoding"][:50].decode("latin-1"))
+        uri = getattr(self, "uri", b"?")
+        asked = [getattr(self, "method", b"?").decode("latin-1"), uri.decode("latin-1")]
         log.info("%s %s - %s: %s", *asked, status[:3], told)
-        self.conn.wfile.write(error_answer(status, told))
+        has_id = self.server.next_id is not None and b"/v1/Account/" in uri.partition(b"?")[0]
+        api_id = self.server.next_id() if has_id else ""
+        self.conn.wfile.write(error_answer(status, told, api_id))
 
 
 _REFUSALS = {
-    "400": "what was sent is no HTTP request that can be read",
+    "400": "what was sent is no HTTP request that can be read: METHOD /PATH HTTP/1.1, then headers,"
+    " each on a line that ends with CRLF",
     "405": "this method is not served",
     "408": "the request did not arrive in time",
-    "413": "the request's head or body is too large",
-    "414": "the URL is too long",
+    "413": f"the request's head or body is too large; at most {MAX_HEADER_BYTES} bytes are taken of"
+    f" the one and {MAX_BODY_BYTES} of the other",
+    "414": f"the URL is too long; at most {MAX_HEADER_BYTES} bytes are taken",
+    "501": "the Transfer-Encoding is '{}'; chunked alone is taken",
     "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
 }
 """What is said in cheroot's stead, whose words differ from version to version."""
@@ -383,6 +505,11 @@ _Connection.RequestHandlerClass = _Request
 
 
 class _Gateway(wsgi.Gateway_10):
+    def __init__(self, req: Any) -> None:
+        if req.chunked_read:
+            req.rfile = _Chunks(req.conn.rfile, MAX_BODY_BYTES)
+        super().__init__(req)
+
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stubs say None
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # stubs
         environ[CONNECTION_KEY] = self.req.conn

@@ -5,14 +5,13 @@ How the application cuts the connection that a request came on; the server provi
 
 from __future__ import annotations
 
+import errno
 import json
 import select
 import socket
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
-
-from cheroot import errors
 
 from plivo_sim.account.clock import monotonic_s
 
@@ -81,12 +80,16 @@ class Stream:
         self.sock = sock
         self.deadline_s = 0.0  # for reading, on the monotonic clock
         self.is_cut = False
+        self.is_over = False  # nothing came when it was last read, and nothing will
 
     def recv(self) -> bytes:
         """What has come, or comes by the deadline; empty at the end. Raises TimeoutError."""
+        self.is_over = True  # unless something comes
         while not self.is_cut:
             try:
-                return self.sock.recv(READ_BYTES)
+                data = self.sock.recv(READ_BYTES)
+                self.is_over = not data
+                return data
             except (BlockingIOError, ssl.SSLWantReadError):
                 self._wait(select.POLLIN, self.deadline_s)
             except ssl.SSLWantWriteError:
@@ -95,7 +98,7 @@ class Stream:
                 if error.reason == "HTTP_REQUEST":
                     answer = error_answer("400 Bad Request", "this port speaks HTTPS only")
                     socket.socket.send(self.sock, answer)
-                raise errors.FatalSSLAlert(str(error)) from error
+                raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
         return b""
 
     def send(self, data: bytes) -> None:
@@ -174,11 +177,13 @@ class Writer:
         self._stream.send(data)
 
 
-def error_answer(status: str, message: str) -> bytes:
+def error_answer(status: str, message: str, api_id: str = "") -> bytes:
     """Return a whole answer, after which the connection is closed."""
-    body = json.dumps({"error": message}).encode()
+    told = {"api_id": api_id, "error": message} if api_id else {"error": message}
+    named = f"X-Request-Id: {api_id}\r\n" if api_id else ""
+    body = json.dumps(told).encode()
     head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{named}"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("latin-1") + body

@@ -19,6 +19,7 @@ import pytest
 import urllib3
 
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.web import server as server_module
 from tests.apis.page import create_body
 from tests.support import AUTH_ID, basic
 
@@ -124,6 +125,83 @@ def test_bytes_that_are_no_request(live: LiveSimulator, sent: str) -> None:
     assert b"Traceback" not in answer
     assert b"root:" not in answer
     assert is_well(live)
+
+
+GET = f"GET {PATH} HTTP/1.1\r\n{HEAD}"
+CODED = f"{POSTED}Transfer-Encoding: "
+UNCLEAR = {
+    "a space first": f"GET {PATH} HTTP/1.1\r\n Host: a\r\n\r\n",
+    "a tab first": f"GET {PATH} HTTP/1.1\r\n\tHost: a\r\n\r\n",
+    "a folded length": f"{POSTED}Content-Length: 2\r\n 3\r\n\r\n{{}}",
+    "a space before the colon": f"{POSTED}Content-Length : 2\r\n\r\n{{}}",
+    "an underscore": f"{POSTED}Content_Length: 2\r\n\r\n",
+    "null in a header": f"{GET}X-A: \0\r\n\r\n",
+    "two hosts": f"{GET}Host: localhost\r\n\r\n",
+    "two lengths": f"{POSTED}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}",
+    "a negative length": f"{POSTED}Content-Length: -5\r\n\r\n",
+    "a length with a sign": f"{POSTED}Content-Length: +2\r\n\r\n{{}}",
+    "a length with an underscore": f"{POSTED}Content-Length: 1_0\r\n\r\n{{}}        ",
+    "length and chunks": f"{CODED}chunked\r\nContent-Length: 2\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n",
+    "chunks twice": f"{CODED}chunked, chunked\r\n\r\n0\r\n\r\n",
+    "no coding": f"{CODED},\r\n\r\n",
+    "chunks in HTTP/1.0": f"{CODED}chunked\r\nConnection: Keep-Alive\r\n\r\n".replace(
+        "/1.1", "/1.0"
+    ),
+    "a negative chunk": f"{CHUNKED}\r\n-2\r\n",
+    "a chunk with a sign": f"{CHUNKED}\r\n+2\r\n{{}}\r\n0\r\n\r\n",
+    "a chunk with a prefix": f"{CHUNKED}\r\n0x2\r\n{{}}\r\n0\r\n\r\n",
+    "a chunk without CR": f"{CHUNKED}\r\n2\n{{}}\r\n0\r\n\r\n",
+    "chunks after what is none": f"{CHUNKED}\r\nxyz\r\n0\r\n\r\n",
+    "a huge chunk": f"{CHUNKED}\r\n3b9aca00\r\n{{}}",
+    "a long extension": f"{CHUNKED}\r\n1;{'x' * 100_000}\r\n{{\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", UNCLEAR.values(), ids=UNCLEAR)
+def test_what_can_be_read_in_two_ways_is_refused(
+    live: LiveSimulator, caplog: pytest.LogCaptureFixture, sent: str
+) -> None:
+    """With an id, and no traceback in the log; what follows is not taken for a request."""
+    caplog.set_level("INFO")
+    answer = exchanged(live, f"{sent}{GET}\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nX-Request-Id: " in answer
+    assert not any(each.exc_info for each in caplog.records)
+
+
+@pytest.mark.parametrize("coding", ["x", "gzip, chunked"])
+def test_a_coding_that_is_not_taken_is_named(live: LiveSimulator, coding: str) -> None:
+    """Beside the one that is."""
+    answer = exchanged(live, f"{CODED}{coding}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 501 ")
+    assert f"'{coding}'; chunked alone is taken".encode() in answer
+    assert b'"api_id"' in answer
+
+
+def test_a_body_that_does_not_arrive_is_refused_in_words(
+    live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client, who still waits, gets the API's own answer, and the connection is closed."""
+    monkeypatch.setattr(server_module, "REQUEST_TIMEOUT_S", 0.05)
+    with connected(live) as sock:
+        sock.sendall(f"{POSTED}Content-Length: 30\r\n\r\n{{}}".encode())
+        answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert b"body ended early or was too slow" in answer
+
+
+def test_an_answer_does_not_wait_for_a_body_that_nobody_reads(
+    live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GET that announces one; the connection is closed if it does not come."""
+    monkeypatch.setattr(server_module, "REQUEST_TIMEOUT_S", 60.0)
+    with connected(live) as sock:
+        sock.sendall(f"{GET}Content-Length: 30\r\n\r\n".encode())
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(65536) == b""
 
 
 TARGETS = {

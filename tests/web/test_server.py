@@ -6,6 +6,7 @@ import contextlib
 import errno
 import http.client
 import json
+import queue
 import shutil
 import socket
 import ssl
@@ -300,6 +301,8 @@ def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
         (b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: sim\n\n", 400),
         (b"GET / HTTP/3.0\r\n\r\n", 505),
+        (b"GET / HTTP/+1.1\r\n\r\n", 400),
+        (b"GET ftp://[x/ HTTP/1.1\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
         (b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n", 413),
@@ -493,6 +496,29 @@ def test_tls_cut(tls_server: Server, tls: Tls) -> None:
         connection.request("GET", "/cut/reset/0")
         with pytest.raises(ConnectionResetError):
             connection.getresponse()
+
+
+def test_tls_that_breaks_in_a_body_is_the_end_of_the_body(tls: Tls) -> None:
+    """The application learns of it as of any connection that breaks: by an OSError."""
+    raised: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        try:
+            environ["wsgi.input"].read(9)
+        except Exception as error:
+            raised.put(error)
+        start_response("200 OK", [])
+        return []
+
+    server = make_server(app, tls=tls)
+    server.start()
+    with tls_client(server, tls) as connection:
+        connection.putrequest("POST", "/")
+        connection.putheader("Content-Length", "9")
+        connection.endheaders()
+        socket.socket.send(connection.sock, b"no record of TLS")
+        assert isinstance(raised.get(timeout=10), ConnectionError)
+    server.stop()
 
 
 def test_plain_http_to_a_tls_port_is_told_so(tls_server: Server) -> None:
