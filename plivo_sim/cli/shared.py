@@ -1,6 +1,7 @@
 """What the commands share: the simulator that they call, their options, errors and exit codes.
 
 0: done. 1: the simulator refused. 2: wrong usage, or a wrong file. 3: nothing answers.
+130: Ctrl-C.
 
 Answers as text: tables, lists of values, instants.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -133,10 +135,34 @@ def with_simulator(command: Callable[..., None], *, creates: bool = False) -> Ca
     def run(*, url: str, as_json: bool, account: str = "", **given: Any) -> None:
         from plivo_sim.client import Client
 
+        check_sendable({"url": url, "account": account, **given})
         with exit_codes(as_json):
             command(Target(Client(url), account, as_json, creates), **given)
 
     return json_option(url_option(run))
+
+
+def check_sendable(given: Mapping[str, Any]) -> None:
+    """Raises BadParameter for a value that JSON has no way to say: bytes that are no text, NaN."""
+    for name, value in given.items():
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, str) and not _is_text(each):
+                text = f"{each!r} is not UTF-8 text"
+            elif isinstance(each, float) and not math.isfinite(each):
+                text = f"{each} is not a finite number"
+            else:
+                continue
+            parameters = click.get_current_context().command.params
+            found = next((each for each in parameters if each.name == name), None)
+            raise click.BadParameter(text, param=found)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def with_new_account(command: Callable[..., None]) -> Callable[..., None]:
