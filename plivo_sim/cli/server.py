@@ -233,9 +233,9 @@ def _greeting(url: str, settings: Settings) -> str:
   In a browser      {url}/
   State             {where}
   A review takes    {delay}
-  Move time         curl -X POST {advance} -H 'Content-Type: application/json' \
--d '{{"by": "3d"}}'
-  First steps       plivo-sim try --url {shell_word(url)}"""
+  First steps       plivo-sim try --url {shell_word(url)}
+  Then move time    curl -X POST {advance} -H 'Content-Type: application/json' \
+-d '{{"by": "3d"}}'"""
 
 
 def _trust_hint(authority: Path) -> str:

@@ -278,7 +278,7 @@ def exit_codes(as_json_: bool = False) -> Iterator[None]:
 def refusal(error: Refused) -> str:
     """A refusal as text: the sentence, each problem with its path, the accounts to choose from."""
     if error.body.get("code") == "account_required":
-        return _which_account(error.body.get("accounts", []))
+        return _which_account(error.body.get("accounts", []), error.text)
     placed = [each for each in error.body.get("problems", []) if each.get("path")]
     if not placed:
         return error.text
@@ -286,10 +286,12 @@ def refusal(error: Refused) -> str:
     return "\n".join([str(error.body.get("title", error.text)), *lines])
 
 
-def _which_account(accounts: list[str]) -> str:
+def _which_account(accounts: list[str], text: str) -> str:
     if not accounts:
         return "no account exists yet; one is created when something is written to it"
     lines = [f"  --account {auth_id}" for auth_id in accounts]
+    if "account=all" in text:
+        lines.append("  --all")
     return "\n".join(["several accounts exist; choose one:", *lines])
 
 

@@ -50,7 +50,7 @@ class Serving:
         self.greeting = ""
         for line in process.stdout:
             self.greeting += line
-            if "First steps" in line:
+            if "Then move time" in line:
                 break
         found = re.search(r"(http://\S+)/v1/Account", self.greeting)
         assert found, f"no greeting: {self.greeting!r}"
@@ -110,9 +110,9 @@ def test_serve_greets_with_what_to_do_next() -> None:
             f"  In a browser      {served.url}/\n"
             f"  State             in memory, lost when this stops\n"
             f"  A review takes    5s\n"
-            f"  Move time         curl -X POST {served.url}/_sim/clock/advance "
-            f"-H 'Content-Type: application/json' -d '{{\"by\": \"3d\"}}'\n"
             f"  First steps       plivo-sim try --url {served.url}\n"
+            f"  Then move time    curl -X POST {served.url}/_sim/clock/advance "
+            f"-H 'Content-Type: application/json' -d '{{\"by\": \"3d\"}}'\n"
         )
         assert served.client().control("GET", "/health")["version"] == __version__
 

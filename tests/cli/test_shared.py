@@ -48,6 +48,7 @@ def test_several_accounts(shell: Shell, http: Http, other: Http, words: tuple[st
         "Error: several accounts exist; choose one:",
         f"  --account {AUTH_ID}",
         f"  --account {OTHER_ID}",
+        *(["  --all"] if words == ("reset",) else []),
     ]
 
 
