@@ -48,10 +48,17 @@ def read_hosts(text: str) -> tuple[str, ...]:
 
 def read_url(text: str) -> str:
     """An http or https URL, or nothing. Raises ValueError."""
-    parts = urlsplit(text)
-    if text and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
+    if text and not _is_url(text):
         raise ValueError(f"{text!r} is not an http or https URL")
     return text
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:  # of a half address, or of a port that is none
+        return False
 
 
 def read_base_url(text: str) -> str:
@@ -356,8 +363,12 @@ def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Those that nothing reads, each with a hint, which may be empty."""
     for name, value in _ours(variables):
         if name not in KNOWN and not is_of_platform(name, value):
-            close = difflib.get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.8)
-            yield name, f"did you mean {close[0]}?" if close else "docs/settings.md has the names"
+            words = [known.removeprefix(PREFIX) for known in sorted(KNOWN)]
+            close = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1, cutoff=0.7)
+            hint = (
+                f"did you mean {PREFIX}{close[0]}?" if close else "docs/settings.md has the names"
+            )
+            yield name, hint
 
 
 def _ours(variables: Mapping[str, str]) -> list[tuple[str, str]]:

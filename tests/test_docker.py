@@ -66,7 +66,7 @@ def served(tmp_path: Path) -> Iterator[str]:
     watchdog = threading.Timer(30, process.kill)
     watchdog.start()
     assert process.stdout is not None
-    while (line := process.stdout.readline()) and "First steps" not in line:
+    while (line := process.stdout.readline()) and "Then move time" not in line:
         pass
     while not ready.exists():
         assert process.poll() is None

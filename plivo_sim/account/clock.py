@@ -95,7 +95,7 @@ class VirtualClock:
         """Raise ClockRefused if ``instant`` is in the past (or absurdly far)."""
         now = self.now()
         if instant < now:
-            raise ClockRefused(f"the clock never goes back: it is {now.isoformat()} already")
+            raise ClockRefused(f"the clock never goes back: it is {now:%Y-%m-%dT%H:%M:%SZ} already")
         if instant > LATEST:
             raise ClockRefused("the clock stops at the year 9000")
 

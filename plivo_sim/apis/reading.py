@@ -40,6 +40,21 @@ DIALECT_HEADER = "X-Plivo-Sim-Dialect"
 MOUNT_KEY = "plivo_sim.dialect"
 """Where the WSGI environment says which mount (``/current/v1/…``) was called."""
 
+DIALECT_WORDS = ("current", "beta")
+
+
+def requested_dialect(call: Call) -> str:
+    """What the mount or the header asks for; empty when neither says a word that there is."""
+    text = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "")
+    word: str = text.strip().lower()
+    if not word or word in DIALECT_WORDS:
+        return word
+    warning = f"{DIALECT_HEADER} must be one of {', '.join(DIALECT_WORDS)}, not '{word[:50]}'"
+    if warning not in call.warnings:
+        call.warnings.append(warning)
+    return ""
+
+
 _SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from typing import Any
+try:
+    import io
+    import sys
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+    from importlib import import_module
+    from typing import Any
 
-import click
+    import click
 
-from plivo_sim import __version__
-from plivo_sim.domain.typed import did_you_mean
+    from plivo_sim import __version__
+    from plivo_sim.domain.typed import did_you_mean
+except KeyboardInterrupt:  # Ctrl-C while it loads
+    raise SystemExit(130) from None
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as a shell says it."""
 _COMMANDS = {
     "serve": "server.serve",
     "try": "applications.try_",
@@ -44,11 +49,18 @@ class Commands(click.Group):
     """The commands by name. Whatever happens, one ends with its result or with one sentence."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # a terminal that lacks the letters
         try:
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks the letters
+                    stream.reconfigure(errors="backslashreplace")
             return super().main(*args, **extra)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except UnicodeEncodeError as error:
+            if not _is_argument(error.object):
+                raise
+            click.echo(f"Error: {error.object!r} is not UTF-8 text", err=True)
+            sys.exit(click.UsageError.exit_code)
         except (OSError, RecursionError) as error:
             from plivo_sim.cli.shared import WrongFile, why_unusable
 
@@ -99,7 +111,8 @@ class Commands(click.Group):
 
 @contextmanager
 def _own_wording() -> Iterator[None]:
-    """Report an unknown option in the same words with every version of click."""
+    """Report an unknown option in the same words with every version of click; after Ctrl-C, end
+    without click's "Aborted!"."""
     try:
         yield
     except click.NoSuchOption as error:
@@ -107,6 +120,13 @@ def _own_wording() -> Iterator[None]:
         hint = f"; did you mean {near}?" if near else ""
         text = f"there is no option {error.option_name}{hint}"
         raise click.UsageError(text, error.ctx) from None
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _is_argument(text: str) -> bool:
+    """Whether bytes that are no text came from the command line or a variable."""
+    return any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def _leave_unwritten(stream: Any) -> None:
@@ -122,5 +142,6 @@ def _leave_unwritten(stream: Any) -> None:
 def main() -> None:
     """A local simulator of Plivo's phone-number compliance APIs.
 
-    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nothing answers.
+    Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nothing answers,
+    130 Ctrl-C.
     """

@@ -31,6 +31,7 @@ problem details included.
 | 1 | the simulator refused, or could not start: why, and each problem, is on the error output |
 | 2 | wrong usage, or a file that is wrong or cannot be written |
 | 3 | nothing answers at the URL |
+| 130 | it was interrupted by Ctrl-C |
 
 This page is made by `plivo-sim reference > docs/cli.md`.
 """

@@ -27,6 +27,7 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
+from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
     from plivo_sim.client.observations import Check, Event
@@ -243,8 +244,11 @@ def replay(source: str, url: str, against: str, as_json_: bool) -> None:
     from plivo_sim.client.replay import WrongScenario
     from plivo_sim.client.replay import replay as play
 
-    if against and not against.startswith(("http://", "https://")):
-        raise click.UsageError(f"--against {against!r}: write http://127.0.0.1:8000/webhook")
+    try:
+        read_url(against)
+    except ValueError:
+        text = f"--against {against!r}: write http://127.0.0.1:8000/webhook"
+        raise click.UsageError(text) from None
     with exit_codes(as_json_):
         scenario = _scenario_of(source, url)
         with _running(url) as base:

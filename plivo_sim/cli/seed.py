@@ -96,7 +96,8 @@ def seed(
     else:
         wanted = {_SHARES[name]: share for name, share in shares.items() if share}
         applicants = _made_up(count or 0, seed, requirements, wanted, callback_url)
-    answers = _create_all(client, applicants, requirements)
+    other = "" if file is not None else f"other people: --seed {seed + 1}"
+    answers = _create_all(client, applicants, requirements, other)
     answer = {"account": client.auth_id, "applications": answers}
     target.show(answer, lambda _: _summary(client.auth_id, applicants))
 
@@ -203,8 +204,9 @@ def _refused_rows(
 
 
 def _create_all(
-    client: Client, applicants: Sequence[Applicant], requirements: Requirements
+    client: Client, applicants: Sequence[Applicant], requirements: Requirements, other: str
 ) -> list[dict[str, Any]]:
+    """``other``: how to make other people, for when these exist already."""
     from plivo_sim.client import Refused
     from plivo_sim.client.applications import create_request
 
@@ -218,7 +220,10 @@ def _create_all(
                 )
             except Refused as error:
                 text = f"{refusal(error)}\n  application '{applicant.alias}'; created before it:"
-                raise RefusedBySimulator(f"{text} {len(answers)} of {len(applicants)}") from None
+                text += f" {len(answers)} of {len(applicants)}"
+                if other and error.text.startswith("alias: "):  # a strict server has them already
+                    text += f"\n  {other}"
+                raise RefusedBySimulator(text) from None
     return answers
 
 

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from types import FrameType
@@ -102,12 +105,13 @@ def note_variables(variables: Mapping[str, str]) -> None:
     "--ready-file",
     type=click.Path(path_type=Path),
     envvar="PLIVO_SIM_READY_FILE",
-    help="File to write the URL into once requests are answered.",
+    help="File to write the URL into once requests are answered; it is removed at the end.",
 )
 def serve(ready_file: Path | None, **given: Any) -> None:
     """Start the simulator and answer until interrupted."""
     note_variables(os.environ)
     settings = settings_of(given)
+    ready = None if ready_file is None else _ReadyFile(ready_file)
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -131,12 +135,14 @@ def serve(ready_file: Path | None, **given: Any) -> None:
         gc.enable()
     try:
         _greet(live, settings)
-        if ready_file is not None:
-            _write_whole(ready_file, live.url)
+        if ready is not None:
+            ready.write(live.url)
         while not stopped.wait(LONGEST_NAP_S):
             pass  # a signal that comes just before the wait, or to another thread, ends none
         click.echo("stopping")
     finally:
+        if ready is not None:
+            ready.remove()
         live.stop()
     _leave_threads_behind()
 
@@ -153,19 +159,61 @@ def start_failure(error: Exception, settings: Settings) -> str:
         return why_unusable(error)
     if isinstance(error, OSError):
         text = error.strerror or str(error)
-        return f"cannot listen on {authority(settings.host, settings.port)}: {text}; try --port 0"
+        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        hint = "--host takes an address of this machine" if is_host else "try --port 0"
+        return f"cannot listen on {authority(settings.host, settings.port)}: {text}; {hint}"
     return str(error)
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Replaces the file at once: a reader that waits for it never sees half of it."""
-    try:
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.write_text(text)
-        aside.replace(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise WrongFile(f"--ready-file {path}: {reason}") from None
+class _ReadyFile:
+    """The file that says where requests are answered, for a script that waits for it.
+
+    A regular file is there only while they are: one that an earlier server left is removed. What
+    else exists at the path (a device, a FIFO, /dev/stdout) is written to and stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._url = ""
+        with self._named():
+            is_device = path.is_symlink() and path.parts[1:2] in (("dev",), ("proc",))
+            self._is_stream = path.exists() and (is_device or not path.is_file())
+            if not self._is_stream:
+                self._path = path.resolve()
+                self._path.unlink(missing_ok=True)
+
+    def write(self, url: str) -> None:
+        """At once: a reader that waits for it never sees half of it. Raises WrongFile."""
+        self._url = url
+        if self._path.is_fifo():  # to open it waits for a reader, and a signal must not wait
+            threading.Thread(target=self._write_stream, daemon=True).start()
+            return
+        with self._named():
+            if self._is_stream:
+                self._write_stream()
+                return
+            aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+            aside.write_text(url)
+            aside.replace(self._path)
+
+    def _write_stream(self) -> None:
+        with suppress(BrokenPipeError), self._path.open("a") as stream:
+            stream.write(self._url)
+
+    def remove(self) -> None:
+        """Unless another server has written its own meanwhile."""
+        if not self._is_stream:
+            with suppress(OSError, ValueError):
+                if self._path.read_text() == self._url:
+                    self._path.unlink()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise WrongFile(f"--ready-file {self._path}: {reason}") from None
 
 
 def _greet(live: LiveSimulator, settings: Settings) -> None:
@@ -185,9 +233,9 @@ def _greeting(url: str, settings: Settings) -> str:
   In a browser      {url}/
   State             {where}
   A review takes    {delay}
-  Move time         curl -X POST {advance} -H 'Content-Type: application/json' \
--d '{{"by": "3d"}}'
-  First steps       plivo-sim try --url {shell_word(url)}"""
+  First steps       plivo-sim try --url {shell_word(url)}
+  Then move time    curl -X POST {advance} -H 'Content-Type: application/json' \
+-d '{{"by": "3d"}}'"""
 
 
 def _trust_hint(authority: Path) -> str:

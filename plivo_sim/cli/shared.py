@@ -1,6 +1,7 @@
 """What the commands share: the simulator that they call, their options, errors and exit codes.
 
 0: done. 1: the simulator refused. 2: wrong usage, or a wrong file. 3: nothing answers.
+130: Ctrl-C.
 
 Answers as text: tables, lists of values, instants.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -133,10 +135,34 @@ def with_simulator(command: Callable[..., None], *, creates: bool = False) -> Ca
     def run(*, url: str, as_json: bool, account: str = "", **given: Any) -> None:
         from plivo_sim.client import Client
 
+        check_sendable({"url": url, "account": account, **given})
         with exit_codes(as_json):
             command(Target(Client(url), account, as_json, creates), **given)
 
     return json_option(url_option(run))
+
+
+def check_sendable(given: Mapping[str, Any]) -> None:
+    """Raises BadParameter for a value that JSON has no way to say: bytes that are no text, NaN."""
+    for name, value in given.items():
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, str) and not _is_text(each):
+                text = f"{each!r} is not UTF-8 text"
+            elif isinstance(each, float) and not math.isfinite(each):
+                text = f"{each} is not a finite number"
+            else:
+                continue
+            parameters = click.get_current_context().command.params
+            found = next((each for each in parameters if each.name == name), None)
+            raise click.BadParameter(text, param=found)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def with_new_account(command: Callable[..., None]) -> Callable[..., None]:
@@ -252,7 +278,7 @@ def exit_codes(as_json_: bool = False) -> Iterator[None]:
 def refusal(error: Refused) -> str:
     """A refusal as text: the sentence, each problem with its path, the accounts to choose from."""
     if error.body.get("code") == "account_required":
-        return _which_account(error.body.get("accounts", []))
+        return _which_account(error.body.get("accounts", []), error.text)
     placed = [each for each in error.body.get("problems", []) if each.get("path")]
     if not placed:
         return error.text
@@ -260,10 +286,12 @@ def refusal(error: Refused) -> str:
     return "\n".join([str(error.body.get("title", error.text)), *lines])
 
 
-def _which_account(accounts: list[str]) -> str:
+def _which_account(accounts: list[str], text: str) -> str:
     if not accounts:
         return "no account exists yet; one is created when something is written to it"
     lines = [f"  --account {auth_id}" for auth_id in accounts]
+    if "account=all" in text:
+        lines.append("  --all")
     return "\n".join(["several accounts exist; choose one:", *lines])
 
 

@@ -21,7 +21,7 @@ from plivo_sim.control.inputs import (
     takes,
     text_of,
 )
-from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.errors import AccountRequired, NotFound
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
@@ -106,9 +106,12 @@ def reset() -> Response:
     call = current_call()
     data = json_object("account")
     wanted = account_text(data)
-    if wanted == "all" or (not wanted and not call.sim.accounts()):
-        gone = [account.auth_id for account in call.sim.accounts()]
+    known = [account.auth_id for account in call.sim.accounts()]
+    if wanted == "all" or (not wanted and not known):
+        gone = known
         call.sim.remove_all()
+    elif not wanted and len(known) > 1:
+        raise AccountRequired(known, every=True)
     else:
         account = account_named(data)
         gone = [account.auth_id]

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
-from plivo_sim.apis.reading import DIALECT_HEADER, requested_outcome
+from plivo_sim.apis.reading import requested_dialect, requested_outcome
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -86,6 +86,9 @@ def get_application(id: str) -> Response:
         return call.answer(presenters.application_of(account, applications.get(account, id)))
 
 
+_DECISIONS = [each for each in Status if each not in (Status.DRAFT, Status.SUBMITTED)]
+
+
 @endpoint(
     "POST", "/applications/{id}/decision",
     "Decide by hand; answers after the first attempt of the callbacks.",
@@ -98,7 +101,7 @@ def decide(id: str) -> Response:
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
     data = json_object("status", "reason")
-    status, reason = word_of(data, "status", Status), text_of(data, "reason")
+    status, reason = word_of(data, "status", Status, _DECISIONS), text_of(data, "reason")
     account = call.sim.account_of_application(id)
     call.sim.runner.catch_up(account)
     application = call.sim.decide(id, status, reason)
@@ -139,7 +142,7 @@ def evaluate() -> Response:
     account = account_named()
     body = read_body(request)
     clues = Clues(
-        requested=request.headers.get(DIALECT_HEADER, "").lower(),
+        requested=requested_dialect(current_call()),
         user_agent=request.headers.get("User-Agent", ""),
         is_write=True,
         has_data_part=body.part("data") is not None,

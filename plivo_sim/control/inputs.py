@@ -4,6 +4,7 @@ name their path.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -104,13 +105,16 @@ def instant_of(data: dict[str, Any], key: str) -> datetime | None:
         raise invalid(key, str(error)) from None
 
 
-def word_of(data: Mapping[str, Any], key: str, words: type[W]) -> W:
-    """One of an enumeration's words. Raises Invalid that lists them."""
+def word_of(data: Mapping[str, Any], key: str, words: type[W], offered: Collection[W] = ()) -> W:
+    """One of an enumeration's words. Raises Invalid that lists them, or those that are offered."""
     text = text_of(data, key)
     try:
         return words(text or "")
     except ValueError:
-        raise invalid(key, f"must be one of {', '.join(words)}") from None
+        listed = list(map(str, offered or words))
+        close = difflib.get_close_matches((text or "").lower(), listed, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise invalid(key, f"must be one of {', '.join(listed)}{hint}") from None
 
 
 def number_of(name: str, default: int) -> int:

@@ -117,11 +117,16 @@ class Busy(SimError):
 
 
 class AccountRequired(SimError):
-    """A control call must say which account it means; ``accounts`` lists those there are."""
+    """A control call must say which account it means; ``accounts`` lists those there are.
 
-    def __init__(self, accounts: Sequence[str]) -> None:
-        told = "several accounts exist" if accounts else "no account exists yet"
-        super().__init__(f"{told}: say which one with account=MA... (or account=all to reset)")
+    ``every``: whether it may mean every one.
+    """
+
+    def __init__(self, accounts: Sequence[str], *, every: bool = False) -> None:
+        told = "several accounts exist: say which one with account=MA..."
+        none = "no account exists yet: create an application first, or name one with account=MA..."
+        or_every = ", or account=all for every one" if every else ""
+        super().__init__(told + or_every if accounts else none)
         self.accounts = tuple(accounts)
 
 

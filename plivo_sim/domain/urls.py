@@ -38,7 +38,8 @@ def with_scheme(text: str) -> str:
     """What somebody gave as a simulator's URL, and maybe without ``http://``; no last slash."""
     if "://" not in text:
         text = base_url("http", text) if _is_address(text) else f"http://{text}"
-    return text.rstrip("/")
+    scheme, _, rest = text.partition("://")
+    return f"{scheme}://{rest.rstrip('/')}"
 
 
 @lru_cache(maxsize=64)

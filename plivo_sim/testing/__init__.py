@@ -20,6 +20,7 @@ from plivo_sim.control import presenters
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.typed import did_you_mean
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
 from plivo_sim.services import applications, policies
@@ -241,7 +242,17 @@ class Handle:
         if delivered:
             return delivered[-1]
         text = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
-        raise AssertionError(f"no callback with {text} was delivered\n{self.report()}")
+        hint = "".join(self._unknown_keys(wanted))
+        raise AssertionError(f"no callback with {text} was delivered{hint}\n{self.report()}")
+
+    def _unknown_keys(self, wanted: Mapping[str, str]) -> Iterator[str]:
+        """Those that no callback has, as far as there were any."""
+        with self.account.lock:
+            payloads = [dict(each.payload) for each in self.account.store.deliveries.every()]
+        known = sorted({key for payload in payloads for key in payload})
+        for key in wanted:
+            if known and key not in known:
+                yield f"; no callback has a key '{key}'{did_you_mean(key, known)}"
 
     def report(self) -> str:
         """The clock, the timelines, the callbacks, the last exchanges, the near-miss rules; then

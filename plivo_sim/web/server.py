@@ -552,7 +552,7 @@ NAMES = ("api.plivo.com", "api.smallest.ai", "localhost", "127.0.0.1")
 
 
 class TlsUnavailable(ValueError):
-    """The library that makes certificates is not installed, or there is no place for them."""
+    """There is no library that makes certificates, no place for them, or a damaged authority."""
 
 
 def default_folder() -> Path:
@@ -578,7 +578,13 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
     if authority.exists() and private.exists():
-        made = trustme.CA.from_pem(authority.read_bytes(), private.read_bytes())
+        try:
+            made = trustme.CA.from_pem(authority.read_bytes(), private.read_bytes())
+        except (TypeError, ValueError):
+            raise TlsUnavailable(
+                f"--tls-dir: {authority} and {private} are not a certificate and its key; "
+                "remove both, and new ones are made"
+            ) from None
     else:
         made = trustme.CA(organization_name="plivo-sim")
         _write_private(private, made.private_key_pem.bytes())

@@ -223,8 +223,11 @@ def test_a_mounted_create_with_data_is_the_mounts(http: Http) -> None:
 
 
 def test_an_unknown_word_in_the_header_is_no_clue(http: Http) -> None:
-    """As if it were not there."""
-    assert dialect(http.get(f"{URL}/", headers={DIALECT_HEADER: "klingon"})) == "beta"
+    """As if it were not there, and a warning says which words there are."""
+    answer = http.get(f"{URL}/", headers={DIALECT_HEADER: "klingon"})
+    assert dialect(answer) == "beta"
+    text = f"{DIALECT_HEADER} must be one of current, beta, not 'klingon'"
+    assert answer.headers["X-Plivo-Sim-Warning"] == text
 
 
 # --- what is remembered --------------------------------------------------------------------

@@ -26,6 +26,14 @@ def applications(shell: Shell) -> list[dict[str, Any]]:
     return found
 
 
+def test_the_same_people_twice(shell: Shell, http: Http) -> None:
+    """A strict server refuses them; the message says how to make others."""
+    shell.run("account", "set", "--account", AUTH_ID, "strict=true")
+    shell.run("seed", "1")
+    assert "--seed 2" in shell.error("seed", "1", code=1)
+    shell.run("seed", "1", "--seed", "2")
+
+
 def csv_file(tmp_path: Path, *lines: str) -> Path:
     path = tmp_path / "applicants.csv"
     path.write_text("\n".join(lines) + "\n", "utf-8")

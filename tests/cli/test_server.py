@@ -25,6 +25,7 @@ from click.testing import CliRunner
 
 from plivo_sim import __version__
 from plivo_sim.cli import main
+from plivo_sim.cli.server import _ReadyFile
 from plivo_sim.client import Client, Refused
 from plivo_sim.settings import Settings
 from tests.support import AUTH_ID, TOKEN
@@ -49,7 +50,7 @@ class Serving:
         self.greeting = ""
         for line in process.stdout:
             self.greeting += line
-            if "First steps" in line:
+            if "Then move time" in line:
                 break
         found = re.search(r"(http://\S+)/v1/Account", self.greeting)
         assert found, f"no greeting: {self.greeting!r}"
@@ -109,9 +110,9 @@ def test_serve_greets_with_what_to_do_next() -> None:
             f"  In a browser      {served.url}/\n"
             f"  State             in memory, lost when this stops\n"
             f"  A review takes    5s\n"
-            f"  Move time         curl -X POST {served.url}/_sim/clock/advance "
-            f"-H 'Content-Type: application/json' -d '{{\"by\": \"3d\"}}'\n"
             f"  First steps       plivo-sim try --url {served.url}\n"
+            f"  Then move time    curl -X POST {served.url}/_sim/clock/advance "
+            f"-H 'Content-Type: application/json' -d '{{\"by\": \"3d\"}}'\n"
         )
         assert served.client().control("GET", "/health")["version"] == __version__
 
@@ -126,6 +127,94 @@ def test_the_ready_file_names_a_url_that_answers(tmp_path: Path) -> None:
         assert ready.read_text() == served.url
         assert Client(ready.read_text()).control("GET", "/health")["status"] == "ok"
         assert list(tmp_path.iterdir()) == [ready]
+        served.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ready_file_of_an_earlier_server_is_removed(tmp_path: Path) -> None:
+    """Before this one answers; and at the end the file of a server that came later stays."""
+    path = tmp_path / "ready"
+    path.write_text("http://127.0.0.1:1")
+    ready = _ReadyFile(path)
+    assert not path.exists()
+    ready.write("http://127.0.0.1:2")
+    assert path.read_text() == "http://127.0.0.1:2"
+    path.write_text("http://127.0.0.1:3")
+    ready.remove()
+    assert path.read_text() == "http://127.0.0.1:3"
+
+
+def test_a_ready_file_by_a_link(tmp_path: Path) -> None:
+    """The link stays; what it leads to is the file."""
+    path = tmp_path / "ready"
+    path.symlink_to(tmp_path / "real")
+    ready = _ReadyFile(path)
+    ready.write("http://127.0.0.1:2")
+    assert (path.is_symlink(), path.read_text()) == (True, "http://127.0.0.1:2")
+    ready.remove()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_device_as_ready_file_stays_one() -> None:
+    """The URL is written to it: here a terminal."""
+    reader, device = os.openpty()
+    try:
+        path = Path(os.ttyname(device))
+        ready = _ReadyFile(path)
+        ready.write("http://127.0.0.1:2")
+        assert os.read(reader, 100) == b"http://127.0.0.1:2"
+        ready.remove()
+        assert path.is_char_device()
+    finally:
+        os.close(reader)
+        os.close(device)
+
+
+def test_a_fifo_as_ready_file_stays_one(tmp_path: Path) -> None:
+    """Nothing waits for its reader, who gets the URL when it comes."""
+    path = tmp_path / "ready"
+    os.mkfifo(path)
+    ready = _ReadyFile(path)
+    ready.write("http://127.0.0.1:2")
+    assert path.read_text() == "http://127.0.0.1:2"
+    ready.remove()
+    assert path.is_fifo()
+
+
+def test_the_standard_output_as_ready_file(tmp_path: Path) -> None:
+    """What was printed before is kept, also when it goes to a file."""
+    log = tmp_path / "log"
+    script = (
+        "from pathlib import Path; from plivo_sim.cli.server import _ReadyFile;"
+        "r = _ReadyFile(Path('/dev/stdout')); print('greeting', flush=True);"
+        "r.write('http://127.0.0.1:2'); r.remove()"
+    )
+    with log.open("w") as stdout:
+        subprocess.run([sys.executable, "-c", script], stdout=stdout, check=True)
+    assert log.read_text() == "greeting\nhttp://127.0.0.1:2"
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("nope.invalid", "--host takes an address of this machine"),
+        ("192.0.2.1", "--host takes an address of this machine"),
+    ],
+)
+def test_a_host_that_is_none_of_this_machine(host: str, told: str) -> None:
+    """Another port would not help."""
+    done = run("serve", "--host", host, "--port", "0")
+    assert done.returncode == 1
+    assert one_sentence(done).endswith(told)
+
+
+def test_a_damaged_authority(tmp_path: Path) -> None:
+    """The files are named, and what to do."""
+    for name in ("ca.pem", "ca-key.pem"):
+        (tmp_path / name).write_text("damaged")
+    done = run("serve", "--port", "0", "--tls", "--tls-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert str(tmp_path / "ca-key.pem") in one_sentence(done)
 
 
 @live

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from plivo_sim.cli.shared import cell, instant, table, values
@@ -45,6 +48,7 @@ def test_several_accounts(shell: Shell, http: Http, other: Http, words: tuple[st
         "Error: several accounts exist; choose one:",
         f"  --account {AUTH_ID}",
         f"  --account {OTHER_ID}",
+        *(["  --all"] if words == ("reset",) else []),
     ]
 
 
@@ -86,6 +90,8 @@ def test_a_refusal_as_json(shell: Shell) -> None:
     ("url", "told"),
     [
         ("nonsense://x", "is not a URL"),
+        ("http://", "'http://' is not a URL"),
+        ("http://[", "is not a URL"),
         ("http://127.0.0.1:99999", "is not a URL"),
         ("127.0.0.1:1", "nothing answers at http://127.0.0.1:1"),
     ],
@@ -143,3 +149,58 @@ def test_instants_to_the_second() -> None:
     """Without T and Z."""
     assert instant("2026-01-05T09:00:00.000000Z") == "2026-01-05 09:00:00"
     assert instant(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("apps", "why", "\udcff"), "is not UTF-8 text"),
+        (("account", "set", "review_delay=\udcff"), "is not UTF-8 text"),
+        (("status", "--url", "http://\udcff"), "is not UTF-8 text"),
+        (("clock", "rate", "nan"), "nan is not a finite number"),
+        (("fault", "add", "--effect", "slow", "--latency-s", "nan"), "nan is not a finite number"),
+        (("replay", "instant-accept", "--against", "http://["), "--against 'http://['"),
+    ],
+    ids=lambda value: ascii(" ".join(value)) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_sent_is_wrong_usage(
+    shell: Shell, words: tuple[str, ...], told: str
+) -> None:
+    """The argument is named, and nothing is sent."""
+    assert told in shell.error(*words, code=2)
+
+
+def test_an_argument_that_is_no_text_is_wrong_usage_everywhere() -> None:
+    """Also of a command that is for no simulator."""
+    words = ("--base-url", "http://127.0.0.1:1", "--auth-id", "\udce9", "--auth-token", "x")
+    told = Shell("").error("verify", *words, code=2)
+    assert told == "Error: '\\udce9' is not UTF-8 text\n"
+
+
+def test_ctrl_c_ends_a_command_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the exit code that a shell gives it."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("plivo_sim.client.Client.control", interrupt)
+    done = Shell("").run("status", code=130)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_ctrl_c_while_it_loads() -> None:
+    """No traceback of an import."""
+    script = """
+import builtins
+load = builtins.__import__
+def interrupt(name, *rest):
+    if name == "click":
+        raise KeyboardInterrupt
+    return load(name, *rest)
+builtins.__import__ = interrupt
+import plivo_sim.cli
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")

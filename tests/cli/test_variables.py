@@ -55,6 +55,7 @@ def test_what_a_platform_sets_is_no_mistake_of_anybody() -> None:
     [
         ("PLIVO_SIM_PRT", "did you mean PLIVO_SIM_PORT?"),
         ("PLIVO_SIM_ALLOWED_HOST", "did you mean PLIVO_SIM_ALLOWED_HOSTS?"),
+        ("PLIVO_SIM_ADMIN", "docs/settings.md has the names"),
         ("PLIVO_SIM_ZZZ", "docs/settings.md has the names"),
     ],
 )

@@ -33,6 +33,7 @@ VERBS = {
     "suspended": "suspend",
     "expired": "expire",
 }
+DECISIONS = "accepted, rejected, more_info_required, suspended, expired"
 EVERY_PAIR = [(origin, target) for origin in STATUSES for target in STATUSES]
 CALLBACK = "http://127.0.0.1:9/cb"
 
@@ -91,9 +92,10 @@ def test_a_decision_without_a_reason_has_a_stock_one(http: Http) -> None:
 @pytest.mark.parametrize(
     ("body", "path", "text"),
     [
-        ({}, "status", f"must be one of {', '.join(STATUSES)}"),
-        ({"status": "approved"}, "status", f"must be one of {', '.join(STATUSES)}"),
-        ({"status": "Accepted"}, "status", f"must be one of {', '.join(STATUSES)}"),
+        ({}, "status", f"must be one of {DECISIONS}"),
+        ({"status": "approve"}, "status", f"must be one of {DECISIONS}"),
+        ({"status": "acepted"}, "status", f"must be one of {DECISIONS}; did you mean 'accepted'?"),
+        ({"status": "Accepted"}, "status", f"must be one of {DECISIONS}; did you mean 'accepted'?"),
         ({"status": 5}, "status", "must be a string"),
         ({"status": "accepted", "reason": 5}, "reason", "must be a string"),
         (

@@ -136,12 +136,13 @@ def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester)
             plivo_client.phone_number_compliance.create(
                 data=data(plivo_client, callback_url="http://127.0.0.1:9/x"), documents=files)
             plivo_server.advance(days=7)
-            plivo_server.expect_callback(status="rejected")
+            plivo_server.expect_callback(status="rejected", statsu="x")
     """)
     result = run(project)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([
-        "*no callback with status='rejected' was delivered*",
+        "*no callback with status='rejected', statsu='x' was delivered; no callback has a key "
+        "'statsu'; did you mean 'status'[?]",
         "*plivo-sim*",
         "clock: 2026-01-12T09:00:00*",
         "application * (Acme): accepted",

@@ -36,12 +36,11 @@ from plivo_sim.apis.numbers.reading import (
     read_search,
 )
 from plivo_sim.apis.reading import (
-    DIALECT_HEADER,
-    MOUNT_KEY,
     answer_list,
     changed,
     is_sdk_agent,
     refuse_if_any,
+    requested_dialect,
 )
 from plivo_sim.domain.errors import SimError
 from plivo_sim.services import inventory, numbers
@@ -71,8 +70,8 @@ def _set_words(page_error: PageError, dialect: str) -> None:
 def _note_words(call: Call, page_words: bool) -> None:
     """From here on, errors are the page's object if the body has the page's key and nothing says
     that an SDK sent it (decision "Words of number errors")."""
-    dialect = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower()
-    is_sdk = dialect == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
+    asked = requested_dialect(call)
+    is_sdk = asked == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
     if page_words and not is_sdk:
         call.error_body = lambda call, error: g.page_error(error, call.api_id)
         if call.dialect == "current":

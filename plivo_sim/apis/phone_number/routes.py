@@ -20,13 +20,12 @@ from plivo_sim.apis.phone_number.beta.errors import ErrorOut
 from plivo_sim.apis.phone_number.dialect import Clues, NewApi, Presented, Shown, detect_dialect
 from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.reading import (
-    DIALECT_HEADER,
-    MOUNT_KEY,
     OUTCOME,
     meta,
     name_file,
     refuse_if_any,
     refuse_unknown,
+    requested_dialect,
     requested_outcome,
 )
 from plivo_sim.domain.errors import NotFound, Problem, SimError
@@ -241,7 +240,7 @@ def _detect(
     account, request = call.account_or_none, call.request
     environ = request.environ
     clues = Clues(
-        requested=environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "").lower(),
+        requested=requested_dialect(call),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
         is_write=request.method in ("POST", "PATCH"),
         has_data_part=None if body is None else body.part("data") is not None,
