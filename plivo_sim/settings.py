@@ -203,7 +203,11 @@ class Settings:
     tls_dir: Path | None = setting(
         None, read_path, "Directory of the local certificate authority; default: ~/.plivo-sim/tls."
     )
-    seed: int = setting(1, read_whole, "Seed of every id and every die.")
+    seed: int = setting(
+        1,
+        read_whole,
+        "Seed of all ids and random choices: the same seed and calls give the same answers.",
+    )
     catalogue: Path | None = setting(
         None, read_path, "YAML file that adds or replaces requirements."
     )
@@ -221,7 +225,7 @@ class Settings:
         account=True,
     )
     warp: float = setting(
-        1.0, read_rate, "Simulated seconds a real second (86400: a day a second).", account=True
+        1.0, read_rate, "Simulated seconds per real second (86400: a day per second).", account=True
     )
     paused: bool = setting(False, read_flag, "Start with the clock standing still.", account=True)
     start: datetime | None = setting(
@@ -242,7 +246,8 @@ class Settings:
     strict: bool = setting(
         False,
         read_flag,
-        "Refuse what the live service refuses, where the default is to warn.",
+        "Refuse what the live service refuses, where the default is to warn; in the current"
+        " dialect also http callback URLs, so local receivers and the built-in inbox.",
         account=True,
     )
     magic: bool = setting(
@@ -295,8 +300,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = setting(
         (),
         read_hosts,
-        "Hosts, beyond loopback, under which control calls and the console answer, and whose pages"
-        " may call: names or addresses, no ports.",
+        "Hosts, beyond loopback, under which control calls and the console answer; web pages of"
+        " these hosts may make control calls. Names or addresses, no ports.",
     )
     log_format: str = setting(
         "text", one_of("text", "json"), "The log: text, or json with an object a line."
@@ -307,6 +312,15 @@ class Settings:
         return replace(
             self, **{name: _read_account(name, text) for name, text in overrides.items()}
         )
+
+
+def text_of(value: Any) -> str:
+    """A value as its option takes it; a flag is ``on`` or ``off``; "" for nothing."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return "" if value is None or not str(value) or not value else str(value)
 
 
 ACCOUNT_SETTINGS = tuple(f.name for f in fields(Settings) if f.metadata["account"])

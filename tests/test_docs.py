@@ -194,13 +194,37 @@ def test_names_that_code_cites_are_headings() -> None:
         assert names - headings == set(), page
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "docs/trust.md"])
+PROSE = [
+    path.relative_to(DOCS.parent).as_posix()
+    for path in [*DOCS.parent.glob("*.md"), *DOCS.glob("*.md")]
+    if path.name not in ("wire-facts.md", "CHANGELOG.md")  # files of the SDKs; files of the past
+]
+_NAMED = re.compile(
+    r"(?<![\w/.:-])((?:[a-z_.-]+/)+(?:[\w.*-]+\.(?:py|yaml|css|json|js|cjs|md|bash)|(?=`)))(?![\w*])"
+)
+"""A path to a file, in code or prose, or to a folder, in code."""
+_OF_READERS = ("samples/", "tls/", "pins/", ".vscode/", "scenarios/*")
+"""What a page's reader makes."""
+
+
+@pytest.mark.parametrize("page", PROSE)
 def test_files_that_a_page_names_are_there(page: str) -> None:
-    """Of the package, the tests or the benchmarks, written from the root or from the package."""
+    """Written from the root, the package or the page's own folder; ``*`` stands for any."""
     root = DOCS.parent
-    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.(?:py|yaml|css))?)`", (root / page).read_text())
-    missing = [each for each in named if not any((top / each).exists() for top in (root, PACKAGE))]
-    assert missing == []
+    text = (root / page).read_text()
+    named = {each.replace("NOUN", "accounts") for each in _NAMED.findall(text)}
+    named = {each for each in named if not each.startswith(_OF_READERS)}
+    tops = (root, PACKAGE, (root / page).parent)
+    assert [each for each in sorted(named) if not any(any(top.glob(each)) for top in tops)] == []
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_nothing_is_left_to_fill_in(page: str) -> None:
+    """The only comments are the marks around tables that are made from the code."""
+    text = (DOCS.parent / page).read_text()
+    comments = set(re.findall(r"<!-- *(.*?) *-->", text, re.DOTALL))
+    assert comments <= {"precedence", "magic", "presets", "scenarios", "end"}
+    assert re.findall(r"^[A-Z]+-[A-Z-]+$", text, re.MULTILINE) == []
 
 
 def test_the_picture_shows_the_layers_that_the_linter_checks() -> None:

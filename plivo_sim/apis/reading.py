@@ -1,9 +1,9 @@
 """What the APIs read in the same way: headers, shapes of bodies, query strings of lists; and what
 goes with these: the ``meta`` object of a list, the answer to a change, the header of a download.
 
-``X-Plivo-Sim-Outcome`` is the shortest scenario there is: the outcome of one submission. Invented.
-``rejected; after=2d; reason="Name mismatch"``; the reason may be a preset's name; ``nothing``
-leaves the application in review for ever.
+``X-Plivo-Sim-Outcome`` is the shortest scenario there is: the outcome of one submission (invented:
+Plivo has no such header). ``rejected; after=2d; reason="Name mismatch"``; the reason may be a
+preset's name; ``nothing`` leaves the application in review for ever.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def meta(path: str, query: Mapping[str, str], offset: int, limit: int, total: in
 def answer_list(
     call: Call, offset: int, limit: int, objects: Sequence[Any], total_count: int
 ) -> Response:
-    """``{api_id, meta, objects}`` (observed)."""
+    """A list of the legacy API is ``{api_id, meta, objects}`` (observed)."""
     path = request.script_root + request.path  # a fixed mount stays in the links
     about = meta(path, request.args, offset, limit, total_count)
     return call.answer({"api_id": call.api_id, "meta": about, "objects": objects})

@@ -117,7 +117,8 @@ def _damage(damage: dict[str, Any]) -> str:
 def reset(target: Target, all_: bool) -> None:
     """Delete everything in an account, and the account.
 
-    It is created again when something is written to it.
+    Its snapshots are deleted too: to keep one, save it to a file first (plivo-sim snapshot save
+    --file FILE). The account is created again when something is written to it.
     """
     said = click.get_current_context().get_parameter_source("account")
     if all_ and said is click.core.ParameterSource.COMMANDLINE:

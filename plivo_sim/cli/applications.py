@@ -236,7 +236,7 @@ File = click.Path(path_type=Path, exists=True, dir_okay=False)
     "files",
     type=File,
     multiple=True,
-    help="The documents' files, in order.",
+    help="File of a document; give one for each document of DATA, in the same order.",
 )
 @with_account
 def evaluate(target: Target, data: Path, files: tuple[Path, ...]) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
 
 import click
 
 from plivo_sim.client.rows import COLUMNS
-from plivo_sim.settings import Settings
+from plivo_sim.settings import Settings, text_of
 
 _INTRO = """\
 # The command line
@@ -80,20 +79,12 @@ def settings_page(serve: click.Command) -> str:
     for each in fields(Settings):
         option = options[each.name]
         tick = "✓" if each.metadata["account"] else ""
-        default = _default(getattr(Settings(), each.name))
+        text = text_of(getattr(Settings(), each.name))
+        default = f"`{text}`" if text else ""
         names = f"{_names(option)}, `{option.envvar}`"
         help = each.metadata["help"].replace("|", "\\|")
         rows.append(f"| {names} | {default} | {tick} | {help} |")
     return "\n".join([_SETTINGS, *rows]) + "\n"
-
-
-def _default(value: Any) -> str:
-    """As its option takes it."""
-    if isinstance(value, bool):
-        return "`on`" if value else "`off`"
-    if isinstance(value, tuple):
-        value = ",".join(map(str, value))
-    return "" if value is None or not str(value) or not value else f"`{value}`"
 
 
 def page(main: click.Group) -> str:

@@ -116,10 +116,18 @@ def _use_file(target: Target, path: Path) -> Any:
 @scenario.command("next")
 @click.argument("status", type=click.Choice(DECISIONS))
 @click.option("--reason", help="The name of a preset, or any text.")
-@click.option("--after", metavar="DURATION", help="The default is the account's review delay.")
+@click.option(
+    "--after",
+    metavar="DURATION",
+    help="How long the review takes; default: the account's review delay.",
+)
 @with_new_account
 def next_(target: Target, status: str, reason: str | None, after: str | None) -> None:
-    """Decide the next submission, whatever the scenario says. Decisions queue."""
+    """Decide the next submission, whatever the scenario says.
+
+    Called several times, the first decision is for the next submission, the second for the one
+    after it, and so on.
+    """
     given = {"decide": status, "reason": reason, "after": after}
     body = {name: text for name, text in given.items() if text}
     target.show(target.post("/next-outcome", body), lambda answer: f"{answer['waiting']} waiting")

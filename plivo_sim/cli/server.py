@@ -36,6 +36,7 @@ from plivo_sim.settings import (
     read_base_url,
     read_flag,
     read_setting,
+    text_of,
     unread,
 )
 
@@ -63,7 +64,9 @@ def setting_options(command: F) -> F:
     for each in reversed(fields(Settings)):
         name, env = each.name, f"PLIVO_SIM_{each.name.upper()}"
         flag = f"--{_REPEATED.get(name, name).replace('_', '-')}"
-        shown: dict[str, Any] = {"help": each.metadata["help"], "envvar": env, "show_envvar": True}
+        default = text_of(getattr(Settings(), name))
+        help = each.metadata["help"] + (f" Default: {default}." if default else "")
+        shown: dict[str, Any] = {"help": help, "envvar": env, "show_envvar": True}
         shown["cls"] = SettingOption
         if each.metadata["read"] is read_flag:
             option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, **shown)

@@ -29,7 +29,7 @@ COLUMNS = {
     "state": "State or region.",
     "postal_code": "Postal code.",
     "registration_number": "Registration number of the business.",
-    "outcome": f"What the reviewer decides: {', '.join(OUTCOMES)}; empty: as usual.",
+    "outcome": f"What the reviewer decides: {', '.join(OUTCOMES)}; empty: as without it.",
     "reason": "Why: a text, or the name of a preset. Needs an outcome.",
     "after": "How long the review takes: 2d, '2 business days'. Needs an outcome.",
     "callback_url": "Where its callbacks go.",

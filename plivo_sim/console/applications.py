@@ -168,10 +168,10 @@ def _as_shown(account: Account, view: ApplicationView) -> Iterator[dict[str, Any
         "call": f"GET {root}/ComplianceApplication/{application.id}/",
         "body": present_legacy(view, applications.requirement_of(account, application)),
     }
-    for name, mount, api in (("as documented", "beta", beta), ("SDK", "current", current)):
+    for dialect, api in (("beta", beta), ("current", current)):
         yield {
-            "name": f"New API, {name}",
-            "call": f"GET /{mount}{root}/PhoneNumber/Compliance/{application.id}/{query}",
+            "name": f"New API, {dialect}",
+            "call": f"GET /{dialect}{root}/PhoneNumber/Compliance/{application.id}/{query}",
             "body": api.present_one(view, shown),
         }
     for record in account.store.atoms_applications.having("plivo_compliance_id", application.id):

@@ -98,8 +98,8 @@ def _as_text(value: Any) -> str:
 
 
 @endpoint(
-    "POST", "/reset", "Remove everything in an account.", **takes(account=f"{IN_BODY}, or all"),
-    answers={200: "ResetOut"},
+    "POST", "/reset", "Remove everything in an account, its snapshots too.",
+    **takes(account=f"{IN_BODY}, or all"), answers={200: "ResetOut"},
 )  # fmt: skip
 def reset() -> Response:
     """``{"account": "MA…"}`` or ``"all"``: remove what it holds; its clock starts again."""

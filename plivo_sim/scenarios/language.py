@@ -111,10 +111,10 @@ HELP = {
     "path": "Path of the URL; a glob.",
     "application": "Id of an application; a glob.",
     "times": "How often it strikes in all.",
-    "skip": "Let so many calls through first.",
-    "every": "Strike every so-manieth call.",
-    "probability": "Strike so often, by the account's dice.",
-    "quota.calls": "Strike over so many calls within the window of the quota.",
+    "skip": "Let this many calls through first.",
+    "every": "Strike every n-th matching call only: 10 is every tenth.",
+    "probability": "Chance that a matching call is struck; repeatable, drawn from the seed.",
+    "quota.calls": "Strike when more calls than this come within the window of the quota.",
     "quota.per_s": "Real seconds of the quota's window.",
 }
 

@@ -4,13 +4,14 @@ steps. Pure; dice are drawn, never rolled.
 
 Magic values: a token in the alias, the name or a file name that decides by itself.
 
-As in payment sandboxes; it works through every SDK and needs no scenario. Invented. With
-``-ONCE`` after it, a token decides the first attempt only.
+As in payment sandboxes; it works through every SDK and needs no scenario. Plivo has no magic
+values (invented). With ``-ONCE`` after it, a token decides the first attempt only.
 
 Named reasons for a rejection, so that a scenario need not spell them out.
 
-The first is the beta page's own example (documented); the others are the causes that teams
-report (docs/wire-facts.md, "What teams report", field-reported); their wording is invented.
+The text of ``expired_address_proof`` is the beta page's own example (documented); the other reasons
+are causes that teams report (docs/wire-facts.md, "What teams report", field-reported), and their
+wording is invented.
 """
 
 from __future__ import annotations

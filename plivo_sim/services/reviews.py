@@ -235,7 +235,8 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
 def decide(
     account: Account, application: Application, status: Status, reason: str | None = None
 ) -> StatusChanged:
-    """A decision by hand: follows the arrows, cancels the pending review (decision "Who decides").
+    """A decision by hand: follows the table of statuses, cancels the pending review
+    (decision "Who decides").
 
     Raises WrongState when the table has no such arrow, or it is the applicant's to make.
     """
@@ -249,7 +250,7 @@ def decide(
             status,
             at=account.now(),
             by="hand",
-            why="decided by hand",
+            why="a tester decided",
             reason=reason,
         )
 

@@ -5,10 +5,10 @@ compliance callbacks are signed with V3 is field-reported. Values are flat strin
 
 Why does a receiver's signature check fail? Tries what receivers get wrong, one at a time.
 
-Invented; the ways to be wrong are those observed in the SDKs' validators (docs/wire-facts.md,
-"Quirks of the validators") and behind proxies: another URL than the one that was called, a lost
-port, parameters left out or taken apart, the nonce of the other version, another token, another
-encoding.
+Plivo tells no receiver why its check fails (invented); the ways to be wrong are those observed in
+the SDKs' validators (docs/wire-facts.md, "Quirks of the validators") and behind proxies: another
+URL than the one that was called, a lost port, parameters left out or taken apart, the nonce of the
+other version, another token, another encoding.
 """
 
 from __future__ import annotations

@@ -234,7 +234,7 @@ def test_the_same_record_as_each_api_shows_it(http: Http) -> None:
     id = http.sdk_created()
     page = http.get(f"{HOME}/applications/{id}").text
     views = re.findall(r"<h3>([^<]+)</h3><p class=\"call\">", page)
-    assert views == ["Legacy", "New API, as documented", "New API, SDK"]
+    assert views == ["Legacy", "New API, beta", "New API, current"]
     assert "&#34;status&#34;: &#34;pending_review&#34;" in page
     assert "&#34;compliance_application_id&#34;" in page
 

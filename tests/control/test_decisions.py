@@ -60,7 +60,7 @@ def test_a_decision_follows_an_arrow(http: Http, origin: str, target: str) -> No
         "at": "2026-01-05T09:00:00.000000Z",
         "status": target,
         "by": "hand",
-        "why": "decided by hand",
+        "why": "a tester decided",
         "reason": reason,
     }
     assert answer.get_json()["rejection_reason"] == reason

@@ -1,8 +1,9 @@
 """Answers as the pages print them: ``{"status": true, "data": …}``, keys in their order
 (documented); ``{"status": false, "errors": [text]}``, whatever went wrong (documented).
 
-The two texts that the pages print are theirs, the others are ours (invented). Plivo's problems with
-a submission are passed on in its words, with the paths of Atoms (decision "Atoms organisations").
+Of the texts of errors the pages print two; Atoms' other ones are worded here (invented). Plivo's
+problems with a submission are passed on in its words, with the paths of Atoms (decision "Atoms
+organisations").
 There is never a rate-limit header: the SDK would sleep (decision "Rate limits in real time").
 """
 

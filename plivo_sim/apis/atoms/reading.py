@@ -124,7 +124,8 @@ def _check_count(documents: Sequence[Any], files: Sequence[Upload]) -> list[Prob
 
 
 def _check_files(files: Sequence[Upload]) -> list[Problem]:
-    """What is wrong with each file. The texts are ours (invented)."""
+    """What is wrong with each file. The pages print no texts of errors about files (too many,
+    too large, empty, of another type): these are worded here (invented)."""
     problems = []
     if len(files) > MOST_FILES:
         text = f"Too many files: at most {MOST_FILES}, got {len(files)}"

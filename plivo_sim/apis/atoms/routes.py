@@ -73,8 +73,8 @@ def identify(request: Request, accounts: Mapping[str, str]) -> Identity:
 
 
 def account_of(token: str) -> str:
-    """``MA`` and 18 characters derived from the token (decision "Atoms organisations";
-    invented)."""
+    """The account of a token is ``MA`` and 18 characters derived from it (decision "Atoms
+    organisations"; invented)."""
     return f"MA{_digest('account', token, 18).upper()}"
 
 

@@ -3,8 +3,8 @@
 One application for each organisation, country, number type and user type (documented), expired and
 suspended ones included (decision "Atoms applications"). Aliases are organisation, country and
 ``production`` (inferred from the printed ones). The answer to a submission has the reason ``""``,
-that to a refresh null (documented). A resubmission has ``""`` too (inferred). A refresh moves
-``updatedAt`` even when nothing changed (inferred from the printed one).
+that to a refresh null (documented). The answer to a resubmission has ``""`` too
+(inferred). A refresh moves ``updatedAt`` even when nothing changed (inferred from the printed one).
 
 Plivo's callbacks reach Atoms within the process, but under the account's webhook policy. Atoms
 believes the callback that comes last, even a late or overtaken one, and checks no signature

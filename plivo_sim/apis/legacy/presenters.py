@@ -378,8 +378,8 @@ def _application_document(
 
 
 def encode_callback(application: Application) -> Pairs:
-    """Both names of the id, ``status``, ``rejection_reason`` (invented: no page shows a callback
-    of this API; decision "Format of callbacks")."""
+    """A callback of the legacy API has both names of the id, ``status`` and
+    ``rejection_reason`` (invented: no page shows one; decision "Format of callbacks")."""
     fields = (
         ("compliance_application_id", application.id),
         ("compliance_id", application.id),

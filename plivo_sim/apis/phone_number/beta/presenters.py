@@ -281,22 +281,24 @@ def present_one(view: ApplicationView, shown: Shown) -> One:
 
 
 def present_corrected(view: ApplicationView, shown: Shown) -> Created:
-    """The page shows no answer; this one follows the create's (inferred)."""
+    """The page shows no answer to an update; this one follows the create's (inferred)."""
     return {"compliance_id": view.application.id, "message": "Updated successfully"}
 
 
 def present_list(views: Sequence[ApplicationView], meta: MetaOut, shown: Shown) -> List:
-    """The page shows no list; the envelope is the recorded one (inferred)."""
+    """The page shows no list of applications; the envelope is the recorded one of the current
+    dialect (inferred)."""
     return {"meta": meta, "compliances": [_listed(view, shown) for view in views]}
 
 
 def present_deleted(id: str) -> Created:
-    """The page shows no answer; this one follows the create's (inferred)."""
+    """The page shows no answer to a delete; this one follows the create's (inferred)."""
     return {"compliance_id": id, "message": "Deleted successfully"}
 
 
 def reason_shown(application: Application) -> str | None:
-    """``rejection_reason``; it names what the status word hides (invented)."""
+    """``rejection_reason`` begins with ``Suspended:`` or ``Expired:``, which the beta dialect's
+    status ``rejected`` hides (invented)."""
     reason, word = application.rejection_reason, _NAMED_IN_REASON.get(application.status)
     return f"{word}: {reason}" if reason is not None and word else reason
 
