@@ -24,7 +24,7 @@ from plivo_sim.account.interfaces import Where
 from plivo_sim.apis.words import Uuid
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
-from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.statuses import OUTCOMES, Status
 from plivo_sim.domain.typed import once
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.web import endpoints
@@ -72,12 +72,7 @@ OUTCOME = endpoints.Query(
     'reason="Name mismatch". Plivo has no such header.',
 )
 
-_OUTCOMES = {
-    "accepted": Status.ACCEPTED,
-    "rejected": Status.REJECTED,
-    "more_info_required": Status.MORE_INFO_REQUIRED,
-    "nothing": None,
-}
+_OUTCOMES = {word: None if word == "nothing" else Status(word) for word in OUTCOMES}
 
 
 def requested_outcome(request: Request) -> RequestedOutcome | None:

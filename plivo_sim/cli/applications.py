@@ -38,7 +38,7 @@ from plivo_sim.client.applications import (
     write_samples,
 )
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.statuses import ROWS, ByHand, Status
 from plivo_sim.domain.text import shell_word
 from plivo_sim.scenarios.rules import PRESETS
 
@@ -174,50 +174,29 @@ _REASON_HELP = (
 )
 
 
-@apps.command()
-@id_argument
-@with_simulator
-def accept(target: Target, id: str) -> None:
-    """Accept a submitted application."""
-    _decide(target, id, Status.ACCEPTED)
-
-
-@apps.command()
-@id_argument
-@with_simulator
-def reinstate(target: Target, id: str) -> None:
-    """Accept a suspended application again."""
-    found = target.get(f"/applications/{id}")["status"]
-    if found != Status.SUSPENDED:
-        raise RefusedBySimulator(f"cannot reinstate application {id} in status {found}")
-    _decide(target, id, Status.ACCEPTED)
-
-
-def _decision(verb: str, status: Status, help: str) -> click.Command:
-    @click.command(verb, help=help)
-    @id_argument
-    @click.argument("why", metavar="REASON", required=False)
-    @click.option("--reason", metavar="TEXT", help=_REASON_HELP)
-    @with_simulator
-    def decision(target: Target, id: str, why: str | None, reason: str | None) -> None:
+def _decision(status: Status, how: ByHand) -> click.Command:
+    def decision(
+        target: Target, id: str, why: str | None = None, reason: str | None = None
+    ) -> None:
         if why and reason:
             raise click.UsageError("give one of REASON, --reason")
+        if how.only_from:
+            found = target.get(f"/applications/{id}")["status"]
+            if found != how.only_from:
+                text = f"cannot {how.command} application {id} in status {found}"
+                raise RefusedBySimulator(text)
         _decide(target, id, status, why or reason)
 
-    return decision
+    command: Callable[..., Any] = with_simulator(decision)
+    if ROWS[status].takes_reason:
+        command = click.option("--reason", metavar="TEXT", help=_REASON_HELP)(command)
+        command = click.argument("why", metavar="REASON", required=False)(command)
+    return click.command(how.command, help=how.help)(id_argument(command))
 
 
-for _verb, _status, _help in (
-    ("reject", Status.REJECTED, "Reject a submitted application."),
-    (
-        "more-info",
-        Status.MORE_INFO_REQUIRED,
-        "Ask for more information about a submitted one.",
-    ),
-    ("suspend", Status.SUSPENDED, "Suspend an accepted application."),
-    ("expire", Status.EXPIRED, "Let an accepted application expire."),
-):
-    apps.add_command(_decision(_verb, _status, _help))
+for _status, _row in ROWS.items():
+    for _how in _row.by_hand:
+        apps.add_command(_decision(_status, _how))
 
 
 def _decide(target: Target, id: str, status: Status, reason: str | None = None) -> None:

@@ -27,6 +27,7 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
+from plivo_sim.domain.statuses import OUTCOMES
 from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from plivo_sim.scenarios.loader import Mistake
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
-DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
 
 
 @click.group()
@@ -114,7 +114,7 @@ def _use_file(target: Target, path: Path) -> Any:
 
 
 @scenario.command("next")
-@click.argument("status", type=click.Choice(DECISIONS))
+@click.argument("status", type=click.Choice(OUTCOMES))
 @click.option("--reason", help="The name of a preset, or any text.")
 @click.option(
     "--after",

@@ -12,8 +12,7 @@ from typing import Any
 from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import END_USER_DETAILS
-
-OUTCOMES = ("accepted", "rejected", "more_info_required", "nothing")
+from plivo_sim.domain.statuses import OUTCOMES
 
 COLUMNS = {
     "name": "Name of the business, or first name of the person. Required.",

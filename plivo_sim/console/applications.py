@@ -18,23 +18,13 @@ from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_accoun
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Application, Origin
-from plivo_sim.domain.statuses import TRANSITIONS, Status
+from plivo_sim.domain.statuses import CORRECTABLE, DECIDABLE, ROWS, ByHand, Status, open_to
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.web.calls import current_call
 
 Where = dict[str, list[str]]
-VERBS: dict[Status, tuple[str, str, str]] = {
-    Status.ACCEPTED: ("accept", "Accept", "Accepted"),
-    Status.REJECTED: ("reject", "Reject", "Rejected"),
-    Status.MORE_INFO_REQUIRED: ("more-info", "Ask for more information", "RequestedOutcome about"),
-    Status.SUSPENDED: ("suspend", "Suspend", "Suspended"),
-    Status.EXPIRED: ("expire", "Let expire", "Let expire"),
-}
-"""Decision -> command of ``plivo-sim apps``, label, what to say when it is done."""
-REINSTATE = ("reinstate", "Reinstate", "Reinstated")
-REASONLESS = frozenset({Status.ACCEPTED})
 INLINE = frozenset({"image/png", "image/jpeg"})
 
 
@@ -65,7 +55,7 @@ def list_page(auth_id: str) -> Response:
         statuses=list(Status),
         origins=list(Origin),
         countries=countries,
-        decisions=VERBS,
+        decisions={status: ROWS[status].by_hand[0] for status in DECIDABLE},
         presets=PRESETS,
         any_at_all=any_at_all,
     )
@@ -121,11 +111,14 @@ def _case(account: Account, id: str) -> dict[str, Any]:
     with account.lock:
         application = applications.get(account, id)
         view = applications.view(account, application)
+        possible = open_to(application.status)
         return {
             "view": view,
             "application": application,
             "next": account.store.timers.having("subject_id", id),
-            "decisions": _open_to(application),
+            "decisions": possible,
+            "takes_reason": any(ROWS[status].takes_reason for status in possible),
+            "correctable": application.status in CORRECTABLE,
             "presets": PRESETS,
             "written": _written(id),
             "deliveries": account.store.deliveries.having("application_id", id),
@@ -144,18 +137,6 @@ def _written(id: str) -> str:
     """The reason of a decision that was just refused, to fill the form again."""
     refused = just_refused("decide", id=id)
     return str((refused[0].action.body or {}).get("reason", "")) if refused else ""
-
-
-def _open_to(application: Application) -> dict[Status, tuple[str, str, str]]:
-    """The decisions that a reviewer may make now."""
-    open_to = {
-        status: words
-        for status, words in VERBS.items()
-        if status in TRANSITIONS[application.status]
-    }
-    if application.status is Status.SUSPENDED:
-        open_to[Status.ACCEPTED] = REINSTATE
-    return open_to
 
 
 def _as_shown(account: Account, view: ApplicationView) -> Iterator[dict[str, Any]]:
@@ -205,25 +186,26 @@ def file_page(auth_id: str, id: str, document_id: str) -> Response:
 def decide(form: Form) -> list[Action]:
     """One decision for every application that was ticked."""
     status, ids = form.get("status", ""), form.getlist("id")
-    if status not in list(VERBS):
+    if status not in DECIDABLE:
         return [_not_decided("choose a decision")]
     if not ids:
         return [_not_decided("tick the applications that it is for")]
     if wrong := too_many(ids):
         return [_not_decided(wrong)]
-    verb, _, done = REINSTATE if form.get("verb") == REINSTATE[0] else VERBS[Status(status)]
+    ways = ROWS[Status(status)].by_hand
+    how = next((each for each in ways if each.command == form.get("verb")), ways[0])
     written = form.get("reason", "").strip() or form.get("preset", "")
-    return [_decision(id, Status(status), verb, done, written) for id in ids]
+    return [_decision(id, Status(status), how, written) for id in ids]
 
 
-def _decision(id: str, status: Status, verb: str, done: str, reason: str) -> Action:
+def _decision(id: str, status: Status, how: ByHand, reason: str) -> Action:
     return Action(
-        message=f"{done} {id}.",
+        message=f"{how.done} {id}.",
         operation="decide",
         ids={"id": id},
         body={"status": status, **({"reason": reason} if reason else {})},
-        cli=("apps", verb, id, *(("--reason", reason) if reason else ())),
-        wrong=f"{status} goes without a reason" if reason and status in REASONLESS else "",
+        cli=("apps", how.command, id, *(("--reason", reason) if reason else ())),
+        wrong=f"{status} goes without a reason" if reason and not ROWS[status].takes_reason else "",
     )
 
 

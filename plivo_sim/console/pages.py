@@ -18,6 +18,7 @@ from plivo_sim.console.actions import memory
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.statuses import ROWS
 from plivo_sim.domain.text import decode_json, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.simulator import is_account
@@ -30,6 +31,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+TONES = {status: row.tone for status, row in ROWS.items()}
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
@@ -89,6 +91,7 @@ def header(account: Account | None) -> dict[str, Any]:
         "base": base,
         "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
         "as_json": as_json,
+        "tones": TONES,
         "here": request.path,
     }
     return facts if account is None else facts | _of_account(account)

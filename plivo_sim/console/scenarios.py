@@ -15,6 +15,7 @@ from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.records import Explanation
+from plivo_sim.domain.statuses import OUTCOMES
 from plivo_sim.domain.typed import decode, once
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Comparison, Decision, Delay, Rule, Scenario, When
@@ -24,7 +25,6 @@ from plivo_sim.services.reviews import named_rules, times_fired
 
 SHOWN_ATTEMPTS = 10
 SHOWN_WAITING = 20
-DECISIONS = ("accepted", "rejected", "more_info_required", "nothing")
 SCENARIO_FILE = "scenario.yaml"
 _LINE = re.compile(r"line (\d+): ")
 
@@ -55,7 +55,7 @@ def scenario_page(auth_id: str) -> Response:
         shipped=shipped(),
         text=_written(refused) if refused else _begun(scenario),
         mistakes=_mistakes(refused) if refused else [],
-        decisions=DECISIONS,
+        decisions=OUTCOMES,
         presets=PRESETS,
         tokens={token: _in_words(decision) for token, decision in TOKENS.items()},
     )

@@ -28,7 +28,7 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.statuses import DECIDABLE, Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
@@ -86,14 +86,11 @@ def get_application(id: str) -> Response:
         return call.answer(presenters.application_of(account, applications.get(account, id)))
 
 
-_DECISIONS = [each for each in Status if each not in (Status.DRAFT, Status.SUBMITTED)]
-
-
 @endpoint(
     "POST", "/applications/{id}/decision",
     "Decide by hand; answers after the first attempt of the callbacks.",
     **takes("status", reason="string: a text, or the name of a preset",
-            status="string: accepted, rejected, more_info_required, suspended or expired"),
+            status=f"string: {', '.join(DECIDABLE[:-1])} or {DECIDABLE[-1]}"),
     answers={200: "ApplicationOut"}, errors=(404, 409),
 )  # fmt: skip
 def decide(id: str) -> Response:
@@ -101,7 +98,7 @@ def decide(id: str) -> Response:
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
     data = json_object("status", "reason")
-    status, reason = word_of(data, "status", Status, _DECISIONS), text_of(data, "reason")
+    status, reason = word_of(data, "status", Status, DECIDABLE), text_of(data, "reason")
     account = call.sim.account_of_application(id)
     call.sim.runner.catch_up(account)
     application = call.sim.decide(id, status, reason)

@@ -30,7 +30,7 @@ from plivo_sim.domain.records import (
     TimerKind,
     Verdict,
 )
-from plivo_sim.domain.statuses import Status, allowed
+from plivo_sim.domain.statuses import DECIDABLE, ROWS, Status, allowed
 from plivo_sim.scenarios.language import Decision, Rule, Scenario
 from plivo_sim.scenarios.rules import (
     Facts,
@@ -166,20 +166,6 @@ def forget(account: Account, application_id: str) -> None:
         account.store.explanations.drop(each.id)
 
 
-_REASONED = frozenset(
-    {Status.REJECTED, Status.MORE_INFO_REQUIRED, Status.SUSPENDED, Status.EXPIRED}
-)
-_VERBS = {
-    Status.SUBMITTED: "submit",
-    Status.ACCEPTED: "accept",
-    Status.REJECTED: "reject",
-    Status.MORE_INFO_REQUIRED: "ask for more information on",
-    Status.SUSPENDED: "suspend",
-    Status.EXPIRED: "expire",
-    Status.DRAFT: "make a draft of",
-}
-
-
 def schedule(account: Account, submission: Submission) -> Plan:
     """Make the plan for a submission and set the timer of its first step."""
     plan = plan_review(account, submission)
@@ -223,7 +209,7 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
             application,
             step.status,
             at=timer.due_at,
-            by="time" if step.status is Status.EXPIRED else "reviewer",
+            by=ROWS[step.status].by,
             why=step.why,
             reason=step.reason,
             documents=step.documents,
@@ -240,8 +226,8 @@ def decide(
 
     Raises WrongState when the table has no such arrow, or it is the applicant's to make.
     """
-    if status in (Status.DRAFT, Status.SUBMITTED) or not allowed(application.status, status):
-        raise WrongState("application", application.id, _VERBS[status], application.status)
+    if status not in DECIDABLE or not allowed(application.status, status):
+        raise WrongState("application", application.id, ROWS[status].verb, application.status)
     with account.transaction():
         account.agenda.cancel(application.id)
         return change_status(
@@ -271,8 +257,8 @@ def change_status(
     Raises WrongState when there is no such arrow.
     """
     if not allowed(application.status, status):
-        raise WrongState("application", application.id, _VERBS[status], application.status)
-    told = (reason or "No reason given.") if status in _REASONED else None
+        raise WrongState("application", application.id, ROWS[status].verb, application.status)
+    told = (reason or "No reason given.") if ROWS[status].takes_reason else None
     moved = replace(
         application,
         status=status,

@@ -8,7 +8,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from plivo_sim.cli.scenarios import DECISIONS, starter
+from plivo_sim.cli.scenarios import starter
+from plivo_sim.domain.statuses import OUTCOMES
 from plivo_sim.scenarios.language import Decision
 from plivo_sim.scenarios.loader import load_scenario
 from tests.cli.conftest import Shell
@@ -71,7 +72,7 @@ def test_next(shell: Shell, http: Http, application: str) -> None:
 
 def test_next_knows_every_decision() -> None:
     """The words are those of the language; others are wrong usage."""
-    assert set(DECISIONS) == set(get_args(get_type_hints(Decision)["decide"]))
+    assert set(OUTCOMES) == set(get_args(get_type_hints(Decision)["decide"]))
     assert "Usage:" in NOWHERE.error("scenario", "next", "suspendd", code=2)
 
 
