@@ -99,7 +99,7 @@ def create_app(sim: Simulator) -> Flask:
     app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
     app.register_blueprint(console_blueprint())
-    app.after_request(lambda response: _close_call(injector, current_call(), response))
+    app.after_request(lambda response: _close_call(injector, g.call, response))
     app.register_error_handler(SimError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _fail)

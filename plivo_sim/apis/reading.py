@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # --- headers -------------------------------------------------------------------------------
 
 DIALECT_HEADER = "X-Plivo-Sim-Dialect"
+_DIALECT_KEY = "HTTP_X_PLIVO_SIM_DIALECT"
 
 MOUNT_KEY = "plivo_sim.dialect"
 """Where the WSGI environment says which mount (``/current/v1/…``) was called."""
@@ -45,7 +46,8 @@ DIALECT_WORDS = ("current", "beta")
 
 def requested_dialect(call: Call) -> str:
     """What the mount or the header asks for; empty when neither says a word that there is."""
-    text = request.environ.get(MOUNT_KEY, "") or request.headers.get(DIALECT_HEADER, "")
+    environ = call.request.environ
+    text = environ.get(MOUNT_KEY, "") or environ.get(_DIALECT_KEY, "")
     word: str = text.strip().lower()
     if not word or word in DIALECT_WORDS:
         return word

@@ -121,11 +121,11 @@ def get(auth_id: str, compliance_id: str) -> Response:
         call, api = _detect(call, application)
 
         def present() -> Presented:
-            shown = _shown(call, api.read_get_query(request.args))
+            shown = Shown(base_url, call.account.auth_id, api.read_get_query(request.args))
             return api.present_one(applications.view(call.account, application), shown)
 
-        query = call.request.environ.get("QUERY_STRING", "")
-        return call.answer_kept((compliance_id, call.dialect, query, call.base_url), present)
+        query, base_url = call.request.environ.get("QUERY_STRING", ""), call.base_url
+        return call.answer_kept((compliance_id, call.dialect, query, base_url), present)
 
 
 @endpoint("GET", "/", "List applications, oldest first.", query=_LIST, answers={200: "ListOut"})
@@ -237,7 +237,7 @@ def _detect(
     body: Body | None = None,
     origin: Origin | None = None,
 ) -> tuple[Call, NewApi]:
-    account, request = call.account_or_none, call.request
+    account, request = getattr(call, "account", None), call.request
     environ = request.environ
     clues = Clues(
         requested=requested_dialect(call),
