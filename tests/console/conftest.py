@@ -19,7 +19,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 def missing(what: str) -> None:
     """Skip, with the reason; where a browser is required (in CI), fail."""
     text = f"{what}: see .ci/run for how to get it"
-    if os.environ.get("PLIVO_SIM_REQUIRE_BROWSER"):
+    if os.environ.get("TESTS_REQUIRE_BROWSER"):
         pytest.fail(text)
     pytest.skip(text)
 

@@ -15,12 +15,12 @@ INSTALL = "npm install --no-package-lock --no-save --prefix tests/sdk/node"
 
 def node() -> str:
     """The command, if it and the SDK are there; else the test is skipped, or fails where
-    ``PLIVO_SIM_REQUIRE_NODE=1`` says that they have to be."""
+    ``TESTS_REQUIRE_NODE=1`` says that they have to be."""
     command = shutil.which("node")
     if command and (MODULES / "plivo").is_dir():
         return command
     missing = "the Node SDK" if command else "Node"
     told = f"{missing} is not installed; with Node 18 or newer: {INSTALL}"
-    if os.environ.get("PLIVO_SIM_REQUIRE_NODE") == "1":
+    if os.environ.get("TESTS_REQUIRE_NODE") == "1":
         pytest.fail(told)
     pytest.skip(told)

@@ -218,7 +218,7 @@ def javascript(live: LiveSimulator, text: str, **values: str) -> Any:
     node = shutil.which("node")
     if node is None:
         told = "Node 20 or newer is not installed"
-        if os.environ.get("PLIVO_SIM_REQUIRE_NODE") == "1":
+        if os.environ.get("TESTS_REQUIRE_NODE") == "1":
             pytest.fail(told)
         pytest.skip(told)
     for name, value in {"base": f"{live.url}/atoms/v1", "token": KEY_OF_SAMPLES, **values}.items():
