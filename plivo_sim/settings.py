@@ -265,6 +265,13 @@ class Settings:
     callback_encoding: str = setting(
         "json", one_of("json", "form"), "Body of POST callbacks: json or form.", account=True
     )
+    callback_json_signed: bool = setting(
+        True,
+        read_flag,
+        "Sign the fields of JSON callbacks too, as those of a form (V3 and Ma-V3); off: only the"
+        " URL. What the live service does is unknown.",
+        account=True,
+    )
     callback_timeout_s: float = setting(
         5.0, read_timeout, "Real seconds that a receiver has to answer.", account=True
     )

@@ -147,6 +147,7 @@ class Account:
         self.settings = self._defaults.for_account(self.overrides)
         self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
         self.token = kept.token if kept else None
+        self.subaccount_token = kept.subaccount_token if kept else None
         self.last_dialect = kept.last_dialect if kept else None
         self.clock = self._new_clock()
         if kept:
@@ -230,7 +231,7 @@ class Account:
             adopt(self)
 
     def keep_ledger(self) -> None:
-        """Write clock, settings and token down though no record changed."""
+        """Write clock, settings and tokens down though no record changed."""
         with self.transaction():
             self.store.ledger.put(self._ledger())
 
@@ -239,6 +240,7 @@ class Account:
             clock=self.clock.reading(),
             counts=dict(self.ids.counts),
             token=self.token,
+            subaccount_token=self.subaccount_token,
             last_dialect=self.last_dialect,
             overrides=dict(self.overrides),
         )

@@ -17,7 +17,7 @@ from plivo_sim.account.store.format import RECORD_TYPES, from_plain, to_plain
 
 FORMAT = 1
 
-SECRETS = {"ledger": ("token",)}
+SECRETS = {"ledger": ("token", "subaccount_token")}
 """Table -> fields that never leave."""
 
 
@@ -37,14 +37,14 @@ def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
 
 
 def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
-    """A record as it may leave: the ledger without the account's token."""
+    """A record as it may leave: the ledger without the account's tokens."""
     return {key: value for key, value in plain.items() if key not in SECRETS.get(table, ())}
 
 
 def load_snapshot(account: Account, document: Any) -> Mark:
     """A mark from a document, its files kept. Raises ValueError that names what does not fit.
 
-    The account's token is no part of it: the account keeps the one that it has.
+    The account's tokens are no part of it: the account keeps those that it has.
     """
     found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
     if found != FORMAT:
@@ -58,7 +58,8 @@ def load_snapshot(account: Account, document: Any) -> Mark:
         raise ValueError(f"no table {unknown[0]!r}; there are {', '.join(RECORD_TYPES)}")
     mark: Mark = {name: _rows(name, tables.get(name, {})) for name in RECORD_TYPES}
     mark["ledger"] = {
-        id: replace(ledger, token=account.token) for id, ledger in mark["ledger"].items()
+        id: replace(ledger, token=account.token, subaccount_token=account.subaccount_token)
+        for id, ledger in mark["ledger"].items()
     }
     account.check(mark)
     for sha256, text in files.items():

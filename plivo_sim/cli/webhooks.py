@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.shared import (
+    RefusedBySimulator,
     Target,
     WrongFile,
     id_argument,
@@ -146,6 +147,68 @@ def _every(target: Target, application: str | None, state: str | None) -> Iterat
         offset += PAGE
         if offset >= answer["total_count"]:
             return
+
+
+# --- signatures ------------------------------------------------------------------------------
+
+
+@webhooks.command("verify-signature")
+@click.argument("received_url", callback=not_empty)
+@click.option("--method", default="POST", show_default=True, help="Of the request.")
+@click.option("--nonce", default="", help="The header X-Plivo-Signature-V3-Nonce (or V2-Nonce).")
+@click.option("--v2", default="", help="The header X-Plivo-Signature-V2.")
+@click.option("--v3", default="", help="The header X-Plivo-Signature-V3.")
+@click.option("--ma-v3", default="", help="The header X-Plivo-Signature-Ma-V3.")
+@click.option("--body", default="", help="The body; @FILE reads it from a file.")
+@click.option(
+    "--token", help="What the receiver checks with; default: the tokens that the account used."
+)
+@with_account
+def verify_signature(
+    target: Target,
+    received_url: str,
+    method: str,
+    nonce: str,
+    v2: str,
+    v3: str,
+    ma_v3: str,
+    body: str,
+    token: str | None,
+) -> None:
+    """Say which signatures of a callback are valid, what they cover, and why others are not.
+
+    RECEIVED_URL is the URL that the receiver checks with. Exit code 1: one of those given is not
+    valid.
+    """
+    given = {"v2": v2, "v3": v3, "ma_v3": ma_v3}
+    given = {version: text for version, text in given.items() if text}
+    if not given:
+        raise click.UsageError("give one of --v2, --v3, --ma-v3")
+    headers = {f"X-Plivo-Signature-{each.replace('_', '-')}": given[each] for each in given}
+    headers |= {f"X-Plivo-Signature-{each}-Nonce": nonce for each in ("V2", "V3")}
+    request = {
+        "method": method,
+        "url": received_url,
+        "headers": headers,
+        "body": text_of_file(Path(body[1:])) if body.startswith("@") else body,
+        "token": token,
+    }
+    found = target.post("/webhooks/verify-signature", request)
+    target.show({each: found[each] for each in given}, _verdicts)
+    if not all(found[each]["valid"] for each in given):
+        raise click.exceptions.Exit(RefusedBySimulator.exit_code)
+
+
+def _verdicts(answer: dict[str, Any]) -> str:
+    return values(
+        (
+            version.upper().replace("MA_", "Ma-"),
+            f"valid: {verdict['covers']}"
+            if verdict["valid"]
+            else f"not valid: {'; '.join(verdict['wrong'])}",
+        )
+        for version, verdict in answer.items()
+    )
 
 
 # --- policy ----------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+from plivo_sim.webhooks.outbox import authorization
+from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose, tokens_known
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut
@@ -140,13 +141,15 @@ def _replayed(delivery: Delivery) -> str | None:
 
 def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
     """One attempt, with whether its signature holds and the calls that ask and repeat it."""
-    headers = dict(attempt.headers)
+    headers = {**dict(attempt.headers), **dict(authorization(delivery))}
+    known = tokens_known(account)
     seen = ReceivedRequest(
         method=delivery.method,
         url=attempt.url,
         headers={name: value for name, value in headers.items() if "Signature" in name},
         body=attempt.body,
-        token=account.token or "",
+        tokens=tuple(token for _, token in known),
+        main_token=known[0][1],
     )
     received = {"method": seen.method, "url": seen.url, "headers": seen.headers, "body": seen.body}
     body = ["--data-raw", attempt.body] if attempt.body else []

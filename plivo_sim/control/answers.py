@@ -181,12 +181,14 @@ class WebhooksOut(TypedDict):
 
 class SignatureOut(TypedDict):
     valid: bool
+    covers: str | None
     wrong: list[str]
 
 
 class SignaturesOut(TypedDict):
     v2: SignatureOut
     v3: SignatureOut
+    ma_v3: SignatureOut
 
 
 class MessageOut(TypedDict):

@@ -18,6 +18,7 @@ from plivo_sim.control.inputs import (
     OBJECT,
     PAGE,
     account_named,
+    account_text,
     invalid,
     json_object,
     number_of,
@@ -34,7 +35,7 @@ from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.request_log import is_secret
-from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose, tokens_known
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut
@@ -136,7 +137,8 @@ def drop_webhook_policy() -> Response:
 )  # fmt: skip
 def verify_signature() -> Response:
     """``{"method", "url", "headers", "body", "token"}`` as a receiver saw them; without a token,
-    the account's own is used. Says which part of the receiver's check is wrong."""
+    those of the account are used: the main account's, and its subaccount's for V2 and V3. Says of
+    each signature whether it is valid, what it covers, and which part of the check is wrong."""
     data = json_object("method", "url", "headers", "body", "token", "account")
     headers = data.get("headers")
     if not isinstance(headers, Mapping) or not all(isinstance(v, str) for v in headers.values()):
@@ -144,14 +146,19 @@ def verify_signature() -> Response:
     url, token = text_of(data, "url"), text_of(data, "token")
     if not url:
         raise invalid("url", "is required")
-    if token is None:
-        token = account_named(data).token or ""
+    known: tuple[tuple[str, str], ...] = ()
+    if token is None or account_text(data) or len(current_call().sim.accounts()) == 1:
+        account = account_named(data)
+        with account.lock:
+            known = tokens_known(account)
     seen = ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,
         headers=headers,
         body=text_of(data, "body") or "",
-        token=token,
+        tokens=tuple(each for _, each in known) if token is None else (token,),
+        main_token=known[0][1] if token is None else token,
+        known=known,
     )
     try:
         return current_call().answer(diagnose(seen))

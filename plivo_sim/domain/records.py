@@ -165,6 +165,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     updated_at: datetime
     submitted_at: datetime | None = None
     timeline: tuple[Change, ...] = ()
+    subaccount: str | None = None
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -336,6 +337,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     clock: ClockReading
     counts: dict[str, int]
     token: str | None = None
+    subaccount_token: str | None = None
     last_dialect: str | None = None
     overrides: dict[str, str]
 

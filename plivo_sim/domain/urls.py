@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections.abc import Collection
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
@@ -158,8 +158,24 @@ def _plain_v4(address: Address) -> Address:
 
 
 def without_credentials(url: str) -> str:
-    """As it may be logged: user name and password, which are never sent either, masked."""
+    """As it may be logged: user name and password masked."""
     return re.sub(r"//[^/?#]*@", "//***@", url)
+
+
+def as_called(url: str) -> str:
+    """As a receiver can put it together from the request: with the path ``/`` where it has none,
+    without credentials and fragment, which are in no request line."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
+
+
+def credentials_in(url: str) -> tuple[str, str] | None:
+    """User name and password of a URL, decoded, or None where it has neither."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return None
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def check_callback_url(

@@ -291,6 +291,7 @@ def _make(
         status=Status.DRAFT,
         callback_url=wanted.callback_url or None,
         callback_method=wanted.callback_method,
+        subaccount=wanted.subaccount,
         created_at=now,
         updated_at=now,
     )

@@ -53,6 +53,7 @@ class NewDraft:
     end_user_id: str | None = None
     alias: str | None = None
     document_ids: Sequence[str] = ()
+    subaccount: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,7 @@ def _draft(account: Account, wanted: NewDraft, requirement: Requirement) -> Appl
         alias=wanted.alias,
         end_user_id=wanted.end_user_id,
         document_ids=tuple(wanted.document_ids),
+        subaccount=wanted.subaccount,
         status=Status.DRAFT,
         created_at=now,
         updated_at=now,

@@ -53,6 +53,7 @@ class NewApplication(msgspec.Struct, frozen=True, kw_only=True):
     documents: Sequence[DocumentDraft] = ()
     callback_url: str | None = None
     callback_method: str = "POST"
+    subaccount: str | None = None
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):

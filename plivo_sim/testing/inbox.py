@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 from plivo_sim.domain.urls import with_scheme
 from plivo_sim.testing import AUTH_TOKEN
-from plivo_sim.webhooks.signatures import sign_v2, sign_v3
 
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A callback that arrived; ``signed`` says whether both signatures are right."""
+    """A callback that arrived; ``signed`` says whether all signatures are right: V2, V3, Ma-V3."""
 
     method: str
     url: str
@@ -38,10 +37,13 @@ class Inbox:
 
     ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. Each
     test has a ``url`` of its own: what still comes to that of an earlier test is refused with 410.
+    ``subaccount_token``: set it where applications are made with a subaccount's credentials, whose
+    token keys their V2 and V3.
     """
 
     def __init__(self, token: str = AUTH_TOKEN) -> None:
         self.token = token
+        self.subaccount_token = ""
         self.messages: list[Message] = []
         self._test = 1
         self._strays: list[str] = []
@@ -61,7 +63,7 @@ class Inbox:
         """For the next test: empty, and with a URL of its own."""
         with self._arrived:
             self._test += 1
-            self.token = token
+            self.token, self.subaccount_token = token, ""
             self._strays.clear()
             self.clear()
 
@@ -95,10 +97,23 @@ class Inbox:
             if found is not None and int(found[1]) != self._test:
                 self._strays.append(url)
                 return 410
-            signed = _is_signed(self.token, method, url, headers, body)
+            signed = self._is_signed(method, url, headers, body)
             self.messages.append(Message(method, url, headers, body, signed))
             self._arrived.notify_all()
             return self._statuses.pop(0) if self._statuses else 200
+
+    def _is_signed(self, method: str, url: str, headers: Mapping[str, str], body: str) -> bool:
+        from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+
+        seen = ReceivedRequest(
+            method=method,
+            url=url,
+            headers=headers,
+            body=body,
+            tokens=(self.token, self.subaccount_token),
+            main_token=self.token,
+        )
+        return all(each["valid"] for each in diagnose(seen).values())
 
 
 def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
@@ -115,13 +130,3 @@ def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: Any) -> None: ...
 
     return Handler
-
-
-def _is_signed(token: str, method: str, url: str, headers: Mapping[str, str], body: str) -> bool:
-    from plivo_sim.webhooks.signatures import ReceivedRequest, params_of
-
-    seen = ReceivedRequest(method=method, url=url, headers=headers, body=body, token=token)
-    nonce = headers.get("X-Plivo-Signature-V3-Nonce", "")
-    v2 = headers.get("X-Plivo-Signature-V2") == sign_v2(token, url, nonce)
-    v3 = headers.get("X-Plivo-Signature-V3") == sign_v3(token, method, url, nonce, params_of(seen))
-    return v2 and v3

@@ -157,8 +157,15 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
         raise Unauthenticated("the credentials are not those of the account in the URL")
     call.auth_id = user
     call.account = account = call.sim.account(_parent(user))
-    if user.startswith("MA") or account.token is None:
+    if user.startswith("MA"):
         account.token = token
+    else:
+        account.subaccount_token = token
+
+
+def subaccount_of(path_auth_id: str) -> str | None:
+    """The subaccount whose URL was called; None for the main account's."""
+    return path_auth_id if path_auth_id.startswith("SA") else None
 
 
 def _parent(auth_id: str) -> str:

@@ -8,6 +8,7 @@ see the repeat.
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,10 +37,10 @@ from plivo_sim.domain.records import (
     TimerKind,
 )
 from plivo_sim.domain.text import draw_uuid, encode_json
-from plivo_sim.domain.urls import looks_local, without_credentials
+from plivo_sim.domain.urls import as_called, credentials_in, looks_local, without_credentials
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import webhook_policy
-from plivo_sim.webhooks.signatures import signature_headers
+from plivo_sim.webhooks.signatures import Tokens, signature_headers, tokens_of
 
 Encoder = Callable[[Application], Pairs]
 """An application's callback in the language of the API that made it: flat fields."""
@@ -247,10 +248,10 @@ class Outbox:
 def compose(account: Account, delivery: Delivery) -> Outgoing:
     """The HTTP request of the next attempt: POST carries the fields, GET puts them in the query.
 
-    Source: ``callback_method`` GET or POST (documented); the encodings are inferred.
+    Source: ``callback_method`` GET or POST (documented); the encodings are inferred. Credentials in
+    the URL go as Basic credentials (inferred: so does every HTTP client).
     """
     number = len(delivery.attempts) + 1
-    nonce = _nonce(account, delivery, number)
     url, body, content_type = delivery.url, b"", ""
     params = delivery.payload
     if delivery.method == "GET":
@@ -259,11 +260,13 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         body, content_type = urlencode(delivery.payload).encode(), _FORM
     else:
         body, content_type = encode_json(dict(delivery.payload)), "application/json"
+        params = params if account.settings.callback_json_signed else ()
     policy = webhook_policy(account)
     headers = [
         ("User-Agent", f"plivo-sim/{__version__}"),
         ("Accept", "*/*"),
-        *_signed(account, policy, delivery.method, url, nonce, params),
+        *authorization(delivery),
+        *_signed(account, policy, delivery, url, params),
         ("X-Plivo-Sim-Delivery", delivery.repeats or delivery.id),
         ("X-Plivo-Sim-Attempt", str(number)),
     ]
@@ -274,7 +277,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         headers.append(("Content-Type", content_type))
     return Outgoing(
         method=delivery.method,
-        url=url,
+        url=as_called(url),
         headers=tuple(headers),
         body=body,
         timeout_s=policy.timeout_s or account.settings.callback_timeout_s,
@@ -282,16 +285,26 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
     )
 
 
+def authorization(delivery: Delivery) -> Pairs:
+    """The header for the credentials in a delivery's URL, if there are any."""
+    credentials = credentials_in(delivery.url)
+    if credentials is None:
+        return ()
+    encoded = base64.b64encode(":".join(credentials).encode()).decode()
+    return (("Authorization", f"Basic {encoded}"),)
+
+
 def _signed(
-    account: Account, policy: WebhookPolicy, method: str, url: str, nonce: str, params: Pairs
+    account: Account, policy: WebhookPolicy, delivery: Delivery, url: str, params: Pairs
 ) -> Pairs:
-    """The signature headers: right, wrong on purpose, or none."""
+    """The signature headers of the next attempt: right, wrong on purpose, or none."""
     if policy.signature == "missing":
         return ()
-    token = account.token or ""
+    tokens = tokens_of(account, account.store.applications.fetch(delivery.application_id))
     if policy.signature == "wrong":
-        token += "-wrong"
-    return signature_headers(token, method, url, nonce, params)
+        tokens = Tokens(*(f"{token}-wrong" for token in tokens))
+    nonce = _nonce(account, delivery, len(delivery.attempts) + 1)
+    return signature_headers(tokens, delivery.method, url, nonce, params)
 
 
 def _copies(account: Account, delivery: Delivery, count: int) -> list[Delivery]:
@@ -324,7 +337,9 @@ def _with_attempt(
     attempt = Attempt(
         at=timer.due_at,
         url=request.url,
-        headers=request.headers,
+        headers=tuple(
+            (name, "***" if name == "Authorization" else text) for name, text in request.headers
+        ),
         body=request.body.decode("utf-8", "replace"),
         status=answer.status,
         answer=answer.body,

@@ -1,14 +1,16 @@
-"""Signatures V2 and V3, computed as the official SDKs' validators do.
+"""Signatures V2, V3 and Ma-V3, computed as the official SDKs' validators do.
 
-Source: observed in all seven SDKs (``validate_signature``, ``validate_v3_signature``); that
-compliance callbacks are signed with V3 is field-reported. Values are flat strings.
+Source: observed in all seven SDKs (``validate_signature``, ``validate_v3_signature``). Callbacks
+are signed with V3, and requests from Plivo carry Ma-V3 beside it, which is computed in the same way
+and keyed with the main account's token (documented; docs/wire-facts.md, "Signature headers"). The
+two differ for an application of a subaccount (inferred). Values are flat strings.
 
 Why does a receiver's signature check fail? Tries what receivers get wrong, one at a time.
 
 Plivo tells no receiver why its check fails (invented); the ways to be wrong are those observed in
 the SDKs' validators (docs/wire-facts.md, "Quirks of the validators") and behind proxies: another
 URL than the one that was called, a lost port, parameters left out or taken apart, the nonce of the
-other version, another token, another encoding.
+other version, the token of another account, another encoding.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlparse, urlsplit, urlunsplit
 
-from plivo_sim.domain.records import Pairs
+from plivo_sim.account.account import Account
+from plivo_sim.domain.records import Application, Pairs
 from plivo_sim.domain.text import decode_json
-from plivo_sim.domain.urls import authority
+from plivo_sim.domain.urls import as_called, authority
 
 
 def sign_v2(token: str, url: str, nonce: str) -> str:
@@ -61,55 +64,102 @@ def _hmac(token: str, message: str) -> str:
     return base64.b64encode(digest).decode()
 
 
+class Tokens(NamedTuple):
+    """What keys the signatures of a callback: ``own`` V2 and V3, ``main`` Ma-V3."""
+
+    own: str
+    main: str
+
+
+def tokens_of(account: Account, application: Application | None) -> Tokens:
+    """The tokens of the account whose application it is, and of the main account: the fixed one,
+    or the one that was used last. For one that is unknown, the other's (decision "Lenient
+    credentials"; invented). Caller holds the lock."""
+    fixed, subaccount = account.settings.credentials, application and application.subaccount
+    main = fixed.get(account.auth_id) or account.token
+    own = (fixed.get(subaccount) or account.subaccount_token) if subaccount else None
+    main = main or account.subaccount_token or ""
+    return Tokens(own or main, main)
+
+
+def tokens_known(account: Account) -> tuple[tuple[str, str], ...]:
+    """Whose tokens may have keyed a signature, and the tokens. Caller holds the lock."""
+    main = tokens_of(account, None).main
+    sub = account.settings.credentials.get(f"SA{account.auth_id[2:]}") or account.subaccount_token
+    both = (("main account", main), ("subaccount", sub or main))
+    return both[:1] if both[1][1] == main else both
+
+
 def signature_headers(
-    token: str, method: str, url: str, nonce: str, params: Pairs
+    tokens: Tokens, method: str, url: str, nonce: str, params: Pairs
 ) -> tuple[tuple[str, str], ...]:
-    """The four headers under their documented names."""
+    """The five headers under their documented names.
+
+    Validators differ in what they make of a URL with credentials, with parameters in its path, or
+    without a path (docs/wire-facts.md, "URLs that validators read differently"). For such a URL
+    each V3 header holds a signature for each reading, of which a validator needs one (observed).
+    That of V2 can hold one only; it is for the URL as the receiver is called (decision "Signatures
+    of odd URLs"; inferred).
+    """
+    urls = _readings(url)
+
+    def v3(token: str) -> str:
+        return ",".join(dict.fromkeys(sign_v3(token, method, each, nonce, params) for each in urls))
+
     return (
-        ("X-Plivo-Signature-V2", sign_v2(token, url, nonce)),
+        ("X-Plivo-Signature-V2", sign_v2(tokens.own, urls[0], nonce)),
         ("X-Plivo-Signature-V2-Nonce", nonce),
-        ("X-Plivo-Signature-V3", sign_v3(token, method, url, nonce, params)),
+        ("X-Plivo-Signature-V3", v3(tokens.own)),
+        ("X-Plivo-Signature-Ma-V3", v3(tokens.main)),
         ("X-Plivo-Signature-V3-Nonce", nonce),
     )
 
 
+def _readings(url: str) -> list[str]:
+    """The URL as the receiver is called, and then as it was given: with its credentials (Python) or
+    without (the others), without a path, and without parameters in the path (Python)."""
+    called, given = urlsplit(as_called(url)), urlsplit(url)
+    urls = [
+        urlunsplit(called._replace(netloc=netloc, path=path))
+        for netloc in (called.netloc, given.netloc)
+        for path in (called.path, given.path, urlparse(url).path)
+    ]
+    return list(dict.fromkeys(urls))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """What a receiver saw, and the token that it checks with."""
+    """What a receiver saw, and the tokens that it checks with: any of ``tokens`` for V2 and V3,
+    ``main_token`` for Ma-V3. ``known``: other tokens that may have been the key, by whose they
+    are."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: str
-    token: str
+    tokens: tuple[str, ...]
+    main_token: str
+    known: tuple[tuple[str, str], ...] = ()
 
 
 def diagnose(seen: ReceivedRequest) -> dict[str, Any]:
-    """For V2 and V3: whether it is valid as seen, and which single change makes it so."""
+    """For V2, V3 and Ma-V3: whether it is valid as seen, and which single change makes it so.
+
+    ``covers``: what a valid V3 or Ma-V3 was made of. A JSON body may be signed with its fields or
+    without (docs/wire-facts.md, "Signatures of JSON bodies"), and both are valid here (invented); a
+    receiver that expects the other refuses it.
+    """
     headers = {name.lower(): value for name, value in seen.headers.items()}
-    return {version.lower(): _version(seen, headers, version) for version in ("V2", "V3")}
-
-
-def _version(seen: ReceivedRequest, headers: Mapping[str, str], version: str) -> dict[str, Any]:
-    name = f"x-plivo-signature-{version.lower()}"
-    signature, nonce = headers.get(name, ""), headers.get(f"{name}-nonce", "")
-    missing = [each for each in (name, f"{name}-nonce") if not headers.get(each)]
-    if missing:
-        return {"valid": False, "wrong": [f"header {each} is missing" for each in missing]}
-    given = signature.split(",")
-    if _sign(seen, version, seen.url, nonce, params_of(seen), seen.token) in given:
-        return {"valid": True, "wrong": []}
-    wrong = [
-        told for told, candidate in _candidates(seen, headers, version, nonce) if candidate in given
-    ]
-    wrong += _encoding(given, _sign(seen, version, seen.url, nonce, params_of(seen), seen.token))
-    unknown = "none of the usual mistakes: compare token, URL and body with the sender's log"
-    return {"valid": False, "wrong": wrong or [unknown]}
+    return {
+        "v2": _Check(seen, headers, "v2", seen.tokens).verdict(),
+        "v3": _Check(seen, headers, "v3", seen.tokens).verdict(),
+        "ma_v3": _Check(seen, headers, "ma-v3", (seen.main_token,)).verdict(),
+    }
 
 
 def params_of(seen: ReceivedRequest) -> Pairs:
     """The flat fields of the body: of a form, or of a JSON object of scalars."""
-    if seen.method.upper() == "GET" or not seen.body.strip():
+    if seen.method == "GET" or not seen.body.strip():
         return ()
     try:
         value = decode_json(seen.body)
@@ -120,31 +170,97 @@ def params_of(seen: ReceivedRequest) -> Pairs:
     return tuple((key, str(each)) for key, each in value.items())
 
 
-def _candidates(
-    seen: ReceivedRequest, headers: Mapping[str, str], version: str, nonce: str
-) -> Iterator[tuple[str, str]]:
+_URL = "the URL"
+_FIELDS = "the URL and the fields of the body"
+_WITHOUT = (
+    "the URL without the fields of the JSON body (callback_json_signed is off): give the validator"
+    " no parameters"
+)
+_WITH = (
+    "the URL and the fields of the JSON body (callback_json_signed is on): give the validator the"
+    " parsed JSON as parameters"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """The check of one signature."""
+
+    seen: ReceivedRequest
+    headers: Mapping[str, str]
+    version: str
+    tokens: tuple[str, ...]
+
+    @property
+    def nonce_name(self) -> str:
+        return f"x-plivo-signature-{self.version.removeprefix('ma-')}-nonce"
+
+    def verdict(self) -> dict[str, Any]:
+        name = f"x-plivo-signature-{self.version}"
+        missing = [each for each in (name, self.nonce_name) if not self.headers.get(each)]
+        if missing:
+            return _verdict(wrong=[f"header {each} is missing" for each in missing])
+        nonce, given = self.headers[self.nonce_name], self.headers[name].split(",")
+        made = self._made(self.seen.url, nonce, self.tokens)
+        for signature, covers in made.items():
+            if signature in given:
+                return _verdict(covers=covers)
+        wrong = [told for told, made in self._candidates(nonce) if not made.isdisjoint(given)]
+        wrong += [told for right in made for told in _encoding(given, right)]
+        unknown = "none of the usual mistakes: compare token, URL and body with the sender's log"
+        return _verdict(wrong=list(dict.fromkeys(wrong)) or [unknown])
+
+    def _made(self, url: str, nonce: str, tokens: Iterable[str]) -> dict[str, str]:
+        """Every signature that would be right, with what it covers."""
+        if self.version == "v2":
+            return {sign_v2(token, url, nonce): _URL for token in tokens}
+        return {
+            sign_v3(token, self.seen.method, url, nonce, params): covers
+            for token in tokens
+            for covers, params in _coverings(self.seen)
+        }
+
+    def _candidates(self, nonce: str) -> Iterator[tuple[str, Set[str]]]:
+        """The usual mistakes, each with the signatures that are right without it."""
+        seen = self.seen
+        for told, url in _urls(seen.url):
+            yield f"URL: {told} ({url})", self._made(url, nonce, self.tokens).keys()
+        other = "v3" if self.version == "v2" else "v2"
+        swapped = self.headers.get(f"x-plivo-signature-{other}-nonce", "")
+        told = "nonce: it is the other version's"
+        yield told, self._made(seen.url, swapped, self.tokens).keys()
+        trimmed = [token.strip() for token in self.tokens]
+        yield "token: it has white space around it", self._made(seen.url, nonce, trimmed).keys()
+        for whose, token in seen.known:
+            told = f"token: the key is that of the {whose}"
+            yield told, self._made(seen.url, nonce, (token,)).keys()
+        if self.version != "v2":
+            query = tuple(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))
+            less = tuple(pair for pair in params_of(seen) if pair not in query)
+            for told, params in (
+                ("parameters: the sender signed none, leave the body out", ()),
+                ("parameters: those of the query are not parameters of the body", less),
+            ):
+                yield (
+                    told,
+                    {sign_v3(token, seen.method, seen.url, nonce, params) for token in self.tokens},
+                )
+
+
+def _verdict(covers: str | None = None, wrong: Sequence[str] = ()) -> dict[str, Any]:
+    return {"valid": not wrong, "covers": covers, "wrong": list(wrong)}
+
+
+def _coverings(seen: ReceivedRequest) -> list[tuple[str, Pairs]]:
+    """What a V3 signature may be made of: of JSON, nobody knows."""
     params = params_of(seen)
-    for told, url in _urls(seen.url):
-        yield f"URL: {told} ({url})", _sign(seen, version, url, nonce, params, seen.token)
-    other = headers.get(f"x-plivo-signature-{'v3' if version == 'V2' else 'v2'}-nonce", "")
-    yield (
-        "nonce: it is the other version's",
-        _sign(seen, version, seen.url, other, params, seen.token),
-    )
-    trimmed = seen.token.strip()
-    yield (
-        "token: it has white space around it",
-        _sign(seen, version, seen.url, nonce, params, trimmed),
-    )
-    if version == "V3":
-        bare = _sign(seen, version, seen.url, nonce, (), seen.token)
-        yield "parameters: the sender signed none, leave the body out", bare
-        query = tuple(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))
-        less = tuple(pair for pair in params if pair not in query)
-        yield (
-            "parameters: those of the query are not parameters of the body",
-            _sign(seen, version, seen.url, nonce, less, seen.token),
-        )
+    if not params:
+        return [(_URL, ())]
+    try:
+        decode_json(seen.body)
+    except ValueError:
+        return [(_FIELDS, params)]
+    return [(_WITH, params), (_WITHOUT, ())]
 
 
 def _urls(url: str) -> Iterator[tuple[str, str]]:
@@ -152,6 +268,9 @@ def _urls(url: str) -> Iterator[tuple[str, str]]:
     swapped = "https" if parts.scheme == "http" else "http"
     host = parts.hostname or ""
     yield f"scheme: the sender called {swapped}", urlunsplit(parts._replace(scheme=swapped))
+    if "@" in parts.netloc:
+        bare = urlunsplit(parts._replace(netloc=authority(host, parts.port)))
+        yield "credentials: the request line has none, leave them out", bare
     if parts.port is not None:
         yield "port: the sender's URL has none", urlunsplit(parts._replace(netloc=authority(host)))
     for port in (80, 443, 3000, 4000, 5000, 8000, 8080, 8443):
@@ -181,11 +300,3 @@ def _encoding(given: list[str], right: str) -> list[str]:
         "encoding: '+' became a space on its way": right.replace("+", " "),
     }
     return [text for text, candidate in told.items() if candidate in given and candidate != right]
-
-
-def _sign(
-    seen: ReceivedRequest, version: str, url: str, nonce: str, params: Pairs, token: str
-) -> str:
-    if version == "V2":
-        return sign_v2(token, url, nonce)
-    return sign_v3(token, seen.method, url, nonce, params)

@@ -152,3 +152,33 @@ def test_inbox(shell: Shell) -> None:
 def test_an_inbox_needs_a_name(shell: Shell) -> None:
     """A script's unset variable is wrong usage."""
     assert "must not be empty" in shell.error("webhooks", "inbox", "", code=2)
+
+
+def received(shell: Shell, delivery: str) -> list[str]:
+    """The words of ``verify-signature`` for what was received."""
+    (attempt,) = shell.json("webhooks", "show", delivery)["attempts"]
+    sent = {name.removeprefix("X-Plivo-Signature-"): v for name, v in attempt["headers"].items()}
+    options = {"--nonce": "V3-Nonce", "--v2": "V2", "--v3": "V3", "--ma-v3": "Ma-V3"}
+    words = [word for option, name in options.items() for word in (option, sent[name])]
+    return ["webhooks", "verify-signature", attempt["url"], *words, "--body", attempt["body"]]
+
+
+def test_verify_signature(shell: Shell, delivery: str) -> None:
+    """Each that was given, with what it covers."""
+    lines = shell.told(*received(shell, delivery)).splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        [name, "valid:"] for name in ("V2", "V3", "Ma-V3")
+    ]
+    assert "the fields of the JSON body" in lines[1]
+
+
+def test_verify_signature_says_what_is_wrong(shell: Shell, delivery: str, tmp_path: Path) -> None:
+    """With another body, from a file, and another token; the exit code is 1."""
+    (tmp_path / "body").write_text('{"status": "accepted"}')
+    words = received(shell, delivery)[:-1]
+    v2, v3, ma_v3 = shell.told(*words, f"@{tmp_path / 'body'}", code=1).splitlines()
+    assert v2.split()[1] == "valid:"
+    assert v3.split()[1:3] == ma_v3.split()[1:3] == ["not", "valid:"]
+    found = shell.json(*received(shell, delivery), "--token", "other", code=1)
+    assert found["v3"]["wrong"] == ["token: the key is that of the main account"]
+    assert "give one of --v2" in shell.run(*words[:3], code=2).stderr

@@ -165,6 +165,7 @@ def test_a_signature_is_checked(http: Http) -> None:
     page = page_of(http, called_back(http))
     assert "V2 valid" in page
     assert "V3 valid" in page
+    assert "Ma-V3 valid" in page
 
 
 def test_a_wrong_signature_is_told(http: Http) -> None:

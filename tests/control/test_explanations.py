@@ -170,9 +170,66 @@ def diagnose(http: Http, seen: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_right_signature_is_valid(http: Http, transport: MemoryTransport) -> None:
-    """Both versions, as sent."""
+    """All of them, as sent, with what each covers."""
     found = diagnose(http, _signed(http, transport))
-    assert found == {"v2": {"valid": True, "wrong": []}, "v3": {"valid": True, "wrong": []}}
+    assert {name: (each["valid"], each["wrong"]) for name, each in found.items()} == dict.fromkeys(
+        ("v2", "v3", "ma_v3"), (True, [])
+    )
+    assert found["v2"]["covers"] == "the URL"
+    assert found["v3"]["covers"] == found["ma_v3"]["covers"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"), [("on", "the URL and the fields of the JSON"), ("off", "without")]
+)
+def test_whether_the_fields_of_json_are_covered_is_told(
+    http: Http, transport: MemoryTransport, setting: str, told: str
+) -> None:
+    """Both are valid, and a receiver that expects the other knows what to change; so are mistakes
+    named with either."""
+    settings = {"auth_id": AUTH_ID, "settings": {"callback_json_signed": setting}}
+    http.control("POST", "/accounts", settings)
+    seen = _signed(http, transport)
+    found = diagnose(http, seen)
+    assert {each["valid"] for each in found.values()} == {True}
+    assert told in found["v3"]["covers"]
+    assert told in found["ma_v3"]["covers"]
+    wrong = diagnose(http, seen | {"url": "http://127.0.0.1/cb?a=b"})["ma_v3"]["wrong"]
+    assert wrong == ["URL: port: the sender's URL has 4000 (http://127.0.0.1:4000/cb?a=b)"]
+
+
+def test_the_token_of_the_other_account_is_named(http: Http, transport: MemoryTransport) -> None:
+    """Of an application of a subaccount: V3 wants its token, Ma-V3 the main account's."""
+    http.auth_id, http.token = f"SA{AUTH_ID[2:]}", "sub"
+    id = http.sdk_created(callback_url="http://127.0.0.1:4000/cb")
+    http.auth_id, http.token = AUTH_ID, TOKEN
+    http.get("PhoneNumber/Compliance/")
+    http.decide(id, "accepted")
+    request = transport.sent[-1]
+    seen = {
+        "url": request.url,
+        "headers": dict(request.headers),
+        "body": request.body.decode(),
+        "account": AUTH_ID,
+    }
+    assert {each["valid"] for each in diagnose(http, seen).values()} == {True}
+    with_sub = diagnose(http, seen | {"token": "sub"})
+    assert [with_sub[each]["valid"] for each in ("v2", "v3", "ma_v3")] == [True, True, False]
+    assert with_sub["ma_v3"]["wrong"] == ["token: the key is that of the main account"]
+    with_main = diagnose(http, seen | {"token": TOKEN})
+    assert [with_main[each]["valid"] for each in ("v2", "v3", "ma_v3")] == [False, False, True]
+    assert with_main["v3"]["wrong"] == ["token: the key is that of the subaccount"]
+
+
+def test_a_form_without_its_fields_is_wrong(http: Http, transport: MemoryTransport) -> None:
+    """Only for JSON is it unknown."""
+    seen = _signed(http, transport)
+    settings = {"auth_id": AUTH_ID, "settings": {"callback_json_signed": "off"}}
+    http.control("POST", "/accounts", settings)
+    seen = _signed(http, transport) | {"body": "status=accepted"}
+    assert diagnose(http, seen)["v3"]["wrong"] == [
+        "parameters: the sender signed none, leave the body out"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +239,10 @@ def test_a_right_signature_is_valid(http: Http, transport: MemoryTransport) -> N
         ({"url": "http://127.0.0.1/cb?a=b"}, "port: the sender's URL has 4000"),
         ({"url": "http://localhost:4000/cb?a=b"}, "host: the sender called 127.0.0.1"),
         ({"url": "http://127.0.0.1:4000/cb/?a=b"}, "path: the last slash"),
+        ({"url": "http://u:p@127.0.0.1:4000/cb?a=b"}, "credentials: the request line has none"),
         ({"token": f" {TOKEN}\n"}, "token: it has white space"),
-        ({"token": "other"}, "none of the usual mistakes"),
+        ({"token": "other"}, "token: the key is that of the main account"),
+        ({"body": '{"status": "other"}'}, "none of the usual mistakes"),
     ],
 )
 def test_what_a_receiver_gets_wrong_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -20,7 +21,7 @@ from plivo_sim.settings import Settings
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.fakes import START, Wall
-from tests.support import TOKEN, Http
+from tests.support import AUTH_ID, TOKEN, Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
 
@@ -113,6 +114,82 @@ def test_the_latest_token_signs(http: Http, transport: MemoryTransport) -> None:
     headers = dict(transport.sent[0].headers)
     nonce = headers["X-Plivo-Signature-V2-Nonce"]
     assert validate_signature(CALLBACK, nonce, headers["X-Plivo-Signature-V2"], "another")
+
+
+def test_a_subaccount_s_application_is_signed_with_its_token(make: Maker) -> None:
+    """Ma-V3 with the main account's, which made the other application."""
+    transport = MemoryTransport()
+    http = make(transport)
+    http.decide(http.sdk_created(callback_url=CALLBACK), "rejected")
+    main, main_token = http.auth_id, http.token
+    http.auth_id, http.token = f"SA{main[2:]}", "of the subaccount"
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.auth_id, http.token = main, main_token
+    http.decide(id, "rejected")
+    keys = []
+    for request in transport.sent:
+        headers = dict(request.headers)
+        keys += [
+            token
+            for name in ("V3", "Ma-V3")
+            for token in (TOKEN, "of the subaccount")
+            if validate_v3_signature(
+                "POST",
+                CALLBACK,
+                headers["X-Plivo-Signature-V3-Nonce"],
+                token,
+                headers[f"X-Plivo-Signature-{name}"],
+                sent_fields(request),
+            )
+        ]
+    assert keys == [TOKEN, TOKEN, "of the subaccount", TOKEN]
+
+
+def test_a_fixed_token_signs_before_it_was_used(make: Maker) -> None:
+    """Only the subaccount called; the main account's token is known all the same."""
+    transport = MemoryTransport()
+    http = make(transport, credentials={AUTH_ID: "fixed"})
+    http.auth_id = f"SA{AUTH_ID[2:]}"
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.auth_id = AUTH_ID
+    http.decide(id, "rejected")
+    headers = dict(transport.sent[0].headers)
+    nonce = headers["X-Plivo-Signature-V3-Nonce"]
+    fields = sent_fields(transport.sent[0])
+    for name, token in (("V3", TOKEN), ("Ma-V3", "fixed")):
+        signature = headers[f"X-Plivo-Signature-{name}"]
+        assert validate_v3_signature("POST", CALLBACK, nonce, token, signature, fields)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_the_fields_of_json_are_signed_or_not(make: Maker, signed: bool) -> None:
+    """Nobody knows which; a form's always are."""
+    for encoding in ("json", "form"):
+        transport = MemoryTransport()
+        http = make(transport, callback_json_signed=signed, callback_encoding=encoding)
+        http.decide(http.sdk_created(callback_url=CALLBACK), "rejected")
+        headers = dict(transport.sent[0].headers)
+        nonce = headers["X-Plivo-Signature-V3-Nonce"]
+        has_fields = signed or encoding == "form"
+        for given, valid in ((sent_fields(transport.sent[0]), has_fields), ({}, not has_fields)):
+            for name in ("V3", "Ma-V3"):
+                signature = headers[f"X-Plivo-Signature-{name}"]
+                found = validate_v3_signature("POST", CALLBACK, nonce, TOKEN, signature, given)
+                assert found is valid
+
+
+def test_credentials_in_the_url_are_basic_credentials(make: Maker) -> None:
+    """On the wire; not in the URL that is called, nor in the log of attempts."""
+    transport = MemoryTransport()
+    http = make(transport)
+    url = "https://user:p%40w%C3%A9@127.0.0.1:9?a=b"
+    http.decide(http.sdk_created(callback_url=url), "rejected")
+    (request,) = transport.sent
+    assert request.url == "https://127.0.0.1:9/?a=b"
+    basic = base64.b64encode("user:p@wé".encode()).decode()
+    assert dict(request.headers)["Authorization"] == f"Basic {basic}"
+    (shown,) = http.control("GET", "/webhooks").get_json()["webhooks"]
+    assert shown["attempts"][0]["headers"]["Authorization"] == "***"
 
 
 def test_every_attempt_has_a_nonce_of_its_own_and_the_same_delivery_id(make: Maker) -> None:

@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plivo.utils import validate_signature, validate_v3_signature
 
-from plivo_sim.webhooks.signatures import sign_v2, sign_v3, signature_headers
+from plivo_sim.domain.urls import as_called
+from plivo_sim.webhooks.signatures import Tokens, sign_v2, sign_v3, signature_headers
 
 TOKEN = "my_auth_token"
+KEYS = Tokens(TOKEN, "of the main account")
 FIELDS = (("compliance_id", "C1"), ("event", "compliance.approved"), ("status", "approved"))
 
 
@@ -84,12 +86,47 @@ def test_the_python_sdk_accepts_any_signature(
     if method == "GET" and fields:
         url += ("&" if "?" in url else "?") + urlencode(fields)
         fields = {}
-    headers = dict(signature_headers(TOKEN, method, url, nonce, tuple(fields.items())))
+    headers = dict(signature_headers(KEYS, method, url, nonce, tuple(fields.items())))
     assert validate_signature(url, nonce, headers["X-Plivo-Signature-V2"], TOKEN)
     assert validate_v3_signature(
         method, url, nonce, TOKEN, headers["X-Plivo-Signature-V3"], dict(fields)
     )
+    assert validate_v3_signature(
+        method, url, nonce, KEYS.main, headers["X-Plivo-Signature-Ma-V3"], dict(fields)
+    )
     assert headers["X-Plivo-Signature-V2-Nonce"] == headers["X-Plivo-Signature-V3-Nonce"] == nonce
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://receiver.example:4000",
+        "https://receiver.example?a=b&a=a",
+        "https://user:p%40w@receiver.example:4000/cb?z=1",
+        "https://user@receiver.example",
+        "http://receiver.example/cb;p=1?z=1",
+        "http://receiver.example/caf%C3%A9/?b=&a=1+2#part",
+    ],
+)
+def test_the_python_sdk_accepts_odd_urls(method: str, url: str) -> None:
+    """As they were given, and as a receiver puts them together from the request; V2 as that."""
+    fields = () if method == "GET" else FIELDS
+    headers = dict(signature_headers(KEYS, method, url, "1", fields))
+    for seen in (url, as_called(url)):
+        for token, name in ((TOKEN, "V3"), (KEYS.main, "Ma-V3")):
+            v3 = headers[f"X-Plivo-Signature-{name}"]
+            assert validate_v3_signature(method, seen, "1", token, v3, dict(fields))
+            assert not validate_v3_signature(method, seen, "1", "other", v3, dict(fields))
+    if ";" not in url:  # Python's V2 drops what follows, Node's does not
+        v2 = headers["X-Plivo-Signature-V2"]
+        assert validate_signature(as_called(url), "1", v2, TOKEN)
+
+
+def test_a_plain_url_has_one_signature_in_each_header() -> None:
+    """For receivers that compare the header as a whole."""
+    headers = dict(signature_headers(KEYS, "POST", "https://receiver.example/cb?z=1", "1", FIELDS))
+    assert not [name for name, text in headers.items() if "," in text]
 
 
 @settings(max_examples=30, deadline=None)

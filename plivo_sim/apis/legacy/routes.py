@@ -55,7 +55,7 @@ from plivo_sim.services import applications, documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
 from plivo_sim.services.end_users import EndUserChange, NewEndUser
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import Call, current_call, subaccount_of
 from plivo_sim.web.endpoints import (
     BASIC,
     FILE,
@@ -264,6 +264,7 @@ def create_application(auth_id: str) -> Response:
         end_user_id=usable.get("end_user_id"),
         alias=usable.get("alias"),
         document_ids=_document_ids(usable, problems) or (),
+        subaccount=subaccount_of(auth_id),
     )
     with call.account.lock:
         made = drafts.create(call.account, wanted, problems)

@@ -45,7 +45,7 @@ from plivo_sim.apis.reading import (
 from plivo_sim.domain.errors import SimError
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import Call, current_call, subaccount_of
 from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, endpoints_of
 
 PageError = Callable[[SimError, str], tuple[int, Any]]
@@ -201,7 +201,7 @@ def link(auth_id: str) -> Response:
 def _caller(call: Call, auth_id: str) -> Caller:
     return Caller(
         is_main=call.auth_id.startswith("MA"),
-        subaccount=auth_id if auth_id.startswith("SA") else None,
+        subaccount=subaccount_of(auth_id),
     )
 
 

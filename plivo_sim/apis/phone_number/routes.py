@@ -33,7 +33,7 @@ from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
 from plivo_sim.web.bodies import Body, read_body
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import Call, current_call, subaccount_of
 from plivo_sim.web.endpoints import (
     BASIC,
     FILE,
@@ -99,10 +99,11 @@ def requirements(auth_id: str) -> Response:
 def create(auth_id: str) -> Response:
     call, api, body = _read_write(current_call())
     read = api.read_create(body)
+    wanted = replace(read.wanted, subaccount=subaccount_of(auth_id))
     outcome = requested_outcome(request)
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
-        made = applications.create(call.account, read.wanted, api.RULES, read.problems, outcome)
+        made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
         _remember(call)
     _warn(call, made.warnings)
     id = made.application.id
