@@ -249,6 +249,31 @@ def test_bad_gateway(compliance: Any, control: Client) -> None:
     assert told(refused.value) == ["Plivo's compliance API is unavailable"]
 
 
+def test_what_plivo_refuses_is_a_bad_gateway_that_the_sdk_repeats(
+    compliance: Any, control: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice, by itself: three requests, nothing made; and then the right one is."""
+    monkeypatch.setattr("smallestai.core.http_client.time.sleep", lambda _: None)
+    unknown = json.dumps([{"documentTypeId": "dt_1"}] * 2)
+    with pytest.raises(BadGatewayError) as refused:
+        submitted(compliance, documents=unknown, request_options={"max_retries": 2})
+    assert "unknown document type 'dt_1'" in told(refused.value)[0]
+    right = submitted(compliance)
+    sent = control.control("GET", "/requests", account=control.auth_id)["requests"]
+    statuses = [each["status"] for each in sent if each["method"] == "POST"]
+    assert statuses == [502, 502, 502, 201]
+    listed = control.control("GET", "/applications", account=control.auth_id)["applications"]
+    assert [each["id"] for each in listed] == [right.plivo_compliance_id]
+
+
+def test_requirements_show_words_and_lengths(compliance: Any) -> None:
+    """Beyond the SDK's type, which keeps what it does not know."""
+    answer = compliance.get_compliance_requirements(**KEY)
+    (field,) = answer.data.document_types[0].required_fields
+    extra = field.model_extra
+    assert (extra["minLength"], extra["maxLength"]) == (1, 50)
+
+
 def test_a_cooldown_is_a_plain_error(compliance: Any, control: Client) -> None:
     """429: the SDK has no type for it there."""
     settings = {"auth_id": control.auth_id, "settings": {"atoms_cooldown": "60s"}}

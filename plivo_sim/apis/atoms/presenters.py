@@ -1,22 +1,21 @@
 """Answers as the pages print them: ``{"status": true, "data": …}``, keys in their order
 (documented); ``{"status": false, "errors": [text]}``, whatever went wrong (documented).
 
-Of the texts of errors the pages print two; Atoms' other ones are worded here (invented). Plivo's
-problems with a submission are passed on in its words, with the paths of Atoms (decision "Atoms
-organisations").
+Of the texts of errors the pages print two; Atoms' other ones are worded here (invented). What Atoms
+itself sees is 400; an error of Plivo's is 502 (documented), with Plivo's text (invented; decision
+"Refusals of Plivo").
 There is never a rate-limit header: the SDK would sleep (decision "Rate limits in real time").
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error, word
 from plivo_sim.apis.words import Instant, Uuid, milliseconds
-from plivo_sim.domain.errors import Invalid, Path, Problem, SimError, WrongState
+from plivo_sim.domain.errors import Invalid, SimError, WrongState
 from plivo_sim.domain.records import AtomsApplication, AtomsStatus, UserType
 from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement
 from plivo_sim.web.calls import Call
@@ -31,6 +30,9 @@ class FieldOut(TypedDict):
     helpText: str | None
     fieldType: str
     required: bool
+    minLength: int
+    maxLength: int
+    enums: NotRequired[str]
 
 
 class DocumentTypeOut(TypedDict):
@@ -105,6 +107,10 @@ class AlreadyExists(SimError):
         )
 
 
+class PlivoRefused(SimError):
+    """Plivo answered a call of Atoms with an error; the text is Plivo's own."""
+
+
 class TooSoon(SimError):
     """The application was refreshed a moment ago, and the account has a cooldown."""
 
@@ -124,7 +130,9 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     status, text = plain_error(error)
     texts = [text]
     if isinstance(error, Invalid):
-        texts = [word(_in_atoms_words(problem)) for problem in error.problems]
+        texts = [word(problem) for problem in error.problems]
+    elif isinstance(error, PlivoRefused):
+        status, texts = 502, [str(error)]
     elif isinstance(error, AlreadyExists):
         status, texts = 409, [str(error)]
     elif isinstance(error, TooSoon):
@@ -132,26 +140,6 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     elif isinstance(error, NotRejected):
         texts = [f"Only rejected applications can be resubmitted. Status: {error.status}"]
     return status, {"status": False, "errors": texts}
-
-
-def _in_atoms_words(problem: Problem) -> Problem:
-    return replace(problem, path=_wire_path(problem.path))
-
-
-def _wire_path(path: Path) -> Path:
-    """The core's path in camel case; names of data fields stay, files have a list of their own."""
-    if len(path) == 3 and path[0] == "documents" and path[2] == "file":
-        return ("files", path[1])
-    steps: list[str | int] = []
-    for step in path:
-        literal = isinstance(step, int) or "dataFields" in steps
-        steps.append(step if literal else _camel(str(step)))
-    return tuple(steps)
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.capitalize() for each in others)
 
 
 _STEPS: dict[AtomsStatus | None, Step] = {
@@ -196,13 +184,20 @@ def _document_type(type_: DocumentType) -> DocumentTypeOut:
 
 
 def _field(rule: FieldRule) -> FieldOut:
-    return {
+    """The five keys of the SDK's type (observed), and then the lengths and words that Plivo's
+    current API shows, under its names in camel case (inferred: the names of the others line up)."""
+    shown: FieldOut = {
         "fieldName": rule.name,
         "friendlyName": rule.label,
         "helpText": rule.help_text,
         "fieldType": rule.type,
         "required": rule.required,
+        "minLength": rule.min_length,
+        "maxLength": rule.max_length,
     }
+    if rule.enums:
+        shown["enums"] = ",".join(rule.enums)
+    return shown
 
 
 def present_application(application: AtomsApplication) -> ApplicationOut:

@@ -12,8 +12,10 @@ believes the callback that comes last, even a late or overtaken one, and checks 
 
 Atoms calls Plivo within the process too, with faults in between. A fault for ``plivo-for-atoms``
 hits these calls, and Atoms answers 502: "Plivo's compliance API returned an error or is
-unavailable" (documented). The calls are named as those of the new API (invented), so that a fault
-can select one: ``compliance.requirements``, ``.create``, ``.update``, ``.get``.
+unavailable" (documented). What the core itself refuses is such an error, too (documented), and
+nothing is changed, however often it is repeated. The calls are named as those of the new API
+(invented), so that a fault can select one: ``compliance.requirements``, ``.create``, ``.update``,
+``.get``.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.apis import words
-from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, TooSoon
+from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, PlivoRefused, TooSoon
 from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
+from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, SimError
 from plivo_sim.domain.records import Application, AtomsApplication, AtomsStatus, Origin, Version
@@ -112,6 +115,17 @@ class Plivo:
                 yield False
         raise Injected(502, _text(fault))
 
+    @contextmanager
+    def answers(self) -> Iterator[None]:
+        """What the core refuses within is Plivo's answer: raises PlivoRefused with its text."""
+        try:
+            yield
+        except SimError as error:
+            status, text = plain_error(error)
+            if status >= 500:  # the simulator's own failure
+                raise
+            raise PlivoRefused(text) from None
+
     def _description(self, what: str, compliance_id: str) -> dict[str, str]:
         place = _PLACES.get(what, f"{compliance_id}/")
         return {
@@ -185,7 +199,7 @@ class Applications:
     cache: RequirementCache
 
     def requirement(self, key: Key) -> Requirement:
-        """What Plivo requires, from the cache if it is there. Raises Invalid, Injected."""
+        """What Plivo requires, from the cache if it is there. Raises PlivoRefused, Injected."""
         with self.account.lock:
             known = self.cache.find(self.account, key)
         if known is not None:
@@ -193,7 +207,8 @@ class Applications:
         with self.plivo.serve("requirements") as answered, self.account.lock:
             found = self.account.catalogue.find(RULES.version, key)
             if found is None:
-                raise Invalid([self.account.catalogue.no_requirement(RULES.version, key)])
+                with self.plivo.answers():
+                    raise Invalid([self.account.catalogue.no_requirement(RULES.version, key)])
             if answered:
                 self.cache.keep(self.account, key, found)
         return found
@@ -212,15 +227,17 @@ class Applications:
     def submit(
         self, form: ReadForm, requested: RequestedOutcome | None
     ) -> tuple[AtomsApplication, Accepted]:
-        """A new application, at Plivo and here. Raises Invalid, AlreadyExists, Injected."""
+        """A new application, at Plivo and here. Raises Invalid, AlreadyExists, PlivoRefused,
+        Injected."""
         refuse_if_any(form.problems)
         self._refuse_second(form.key)
         with self.plivo.serve("create") as answered, self.account.lock:
             self._refuse_second(form.key)
             with self.account.transaction():
-                done = applications.create(
-                    self.account, self._wanted(form), RULES, requested=requested
-                )
+                with self.plivo.answers():
+                    done = applications.create(
+                        self.account, self._wanted(form), RULES, requested=requested
+                    )
                 made = self._made(form, done.application)
                 if answered:
                     self.account.store.atoms_applications.put(made)
@@ -231,19 +248,20 @@ class Applications:
     ) -> tuple[AtomsApplication, Accepted]:
         """A rejected application with a new set of all its documents.
 
-        Raises NotFound, NotRejected by what Atoms knows, WrongState by what Plivo knows, Invalid,
+        Raises NotFound, NotRejected by what Atoms knows, Invalid, PlivoRefused by what Plivo knows,
         Injected.
         """
         compliance_id = self._rejected(id).plivo_compliance_id
         refuse_if_any(form.problems)
         with self.plivo.serve("update", compliance_id) as answered, self.account.lock:
             known = self._rejected(id)
-            application = applications.get(self.account, compliance_id)
             with self.account.transaction():
                 change = Correction(documents=form.documents)
-                done = corrections.correct(
-                    self.account, application, change, RULES, requested=requested
-                )
+                with self.plivo.answers():
+                    application = applications.get(self.account, compliance_id)
+                    done = corrections.correct(
+                        self.account, application, change, RULES, requested=requested
+                    )
                 sent = replace(
                     known,
                     status=STATUS_WORDS[done.application.status],
@@ -256,12 +274,13 @@ class Applications:
         return sent, done
 
     def refresh(self, id: str) -> AtomsApplication:
-        """Plivo's status now. Raises NotFound (also when Plivo no longer has the application),
-        TooSoon, Injected."""
+        """Plivo's status now. Raises NotFound, TooSoon, PlivoRefused (it has no such application
+        any more), Injected."""
         compliance_id = self._refreshable(id).plivo_compliance_id
         with self.plivo.serve("get", compliance_id) as answered, self.account.lock:
             known = self._refreshable(id)
-            application = applications.get(self.account, compliance_id)
+            with self.plivo.answers():
+                application = applications.get(self.account, compliance_id)
             now = self.account.now()
             refreshed = replace(
                 known,

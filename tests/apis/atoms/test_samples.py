@@ -74,8 +74,8 @@ def test_the_printed_document_type_is_a_placeholder(atoms: Atoms) -> None:
     """With a real file, too: Plivo does not know ``dt_456``, and asks for nothing there."""
     body = printed(sample("registration_certificate.pdf").read_bytes())
     answer = atoms.call("POST", "/applications", data=body, content_type=BOUNDARY)
-    assert errors(answer, 400) == [
-        "documents[0].documentTypeId: unknown document type 'dt_456' for US/mobile/individual; "
+    assert errors(answer, 502) == [
+        "documents[0].document_type_id: unknown document type 'dt_456' for US/mobile/individual; "
         "it takes no documents"
     ]
 

@@ -88,12 +88,18 @@ def test_all_three_parameters_are_needed(atoms: Atoms, path: str, name: str) -> 
     [
         ("numberType", "national", "numberType: must be one of local, mobile, tollfree"),
         ("userType", "company", "userType: must be one of individual, business"),
-        ("countryIso", "ZZ", "countryIso: no compliance requirement for ZZ/local/business"),
     ],
 )
 def test_words_that_there_are_not(atoms: Atoms, name: str, value: str, told: str) -> None:
     """400, and the right ones are named."""
     assert errors(atoms.status(**{name: value}), 400)[0].startswith(told)
+
+
+def test_a_country_that_plivo_does_not_know(atoms: Atoms) -> None:
+    """A code for Atoms; the 502 has Plivo's text, for both look-ups."""
+    for look_up in (atoms.status, atoms.requirements):
+        (told,) = errors(look_up(countryIso="ZZ"), 502)
+        assert "ZZ" in told
 
 
 # --- get_compliance_requirements ---------------------------------------------------------------
@@ -113,8 +119,20 @@ def test_discover_what_documents_are_required(atoms: Atoms) -> None:
             "helpText": None,
             "fieldType": "string",
             "required": True,
+            "minLength": 1,
+            "maxLength": 50,
         }
     ]
+
+
+def test_the_words_that_a_field_takes_are_shown(atoms: Atoms) -> None:
+    """In one string, as Plivo's current API shows them; no key where there are none."""
+    data = atoms.requirements(countryIso="DE", userType="individual").get_json()["data"]
+    check_answer(data, RequirementOut)
+    fields = [field for each in data["documentTypes"] for field in each["requiredFields"]]
+    enums = [field["enums"] for field in fields if "enums" in field]
+    assert "Water,Electricity,Gas,Property Rental,Others" in enums
+    assert len(enums) < len(fields)
 
 
 def test_results_are_cached_for_1_hour(atoms: Atoms) -> None:
@@ -206,7 +224,7 @@ def test_all_documents_must_be_re_uploaded(atoms: Atoms) -> None:
     before = atoms.state()
     one: dict[str, Any] = atoms.documents()[0]
     answer = atoms.resubmit(made["_id"], certificates()[:1], documents=[one])
-    assert errors(answer, 400) == ["documents: a document of type 'GST certificate' is required"]
+    assert errors(answer, 502) == ["documents: a document of type 'GST certificate' is required"]
     assert atoms.state() == before
 
 
