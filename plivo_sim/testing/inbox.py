@@ -37,8 +37,8 @@ class Inbox:
 
     ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. Each
     test has a ``url`` of its own: what still comes to that of an earlier test is refused with 410.
-    ``subaccount_token``: set it where applications are made with a subaccount's credentials, whose
-    token keys their V2 and V3.
+    ``subaccount_token``: set it where applications are made under a subaccount's URL, whose token
+    keys their V2 and V3.
     """
 
     def __init__(self, token: str = AUTH_TOKEN) -> None:

@@ -18,9 +18,10 @@ from plivo_sim.client.applications import sample
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotReached
 from plivo_sim.domain.records import StatusChanged
-from plivo_sim.testing import in_process, served
+from plivo_sim.testing import AUTH_TOKEN, in_process, served
 from plivo_sim.testing.inbox import Inbox
 from plivo_sim.testing.sdk import point, pointed
+from plivo_sim.webhooks.signatures import Tokens, signature_headers
 from tests.support import Http, Receiver
 
 pytest_plugins = ["pytester"]
@@ -334,6 +335,21 @@ def test_the_inbox_checks_signatures() -> None:
         assert [message.signed for message in inbox.messages] == [False]
         with pytest.raises(AssertionError, match="1 of 2 callbacks"):
             inbox.wait_for(2, timeout_s=0.01)
+    finally:
+        inbox.close()
+
+
+def test_the_inbox_checks_both_accounts_signatures() -> None:
+    """V3 of a subaccount, Ma-V3 of the main account; each is checked."""
+    inbox = Inbox()
+    try:
+        inbox.subaccount_token = "sub"
+        for tokens in (("sub", AUTH_TOKEN), ("sub", "sub"), ("other", AUTH_TOKEN)):
+            headers = signature_headers(Tokens(*tokens), "POST", inbox.url, "1", ())
+            inbox.take("POST", inbox.url, dict(headers), "")
+        assert [message.signed for message in inbox.messages] == [True, False, False]
+        inbox.begin()
+        assert inbox.subaccount_token == ""
     finally:
         inbox.close()
 
