@@ -21,6 +21,17 @@ def legacy(http: Http) -> Legacy:
 # --- create --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("by_subaccount", [True, False])
+def test_a_draft_knows_whose_it_is(legacy: Legacy, by_subaccount: bool) -> None:
+    """Made under a subaccount's URL it is that subaccount's, whose token signs its callbacks."""
+    main = legacy.http.auth_id
+    legacy.http.auth_id = f"SA{main[2:]}" if by_subaccount else main
+    id = legacy.application()
+    made = legacy.http.sim.account(main).store.applications.fetch(id)
+    assert made is not None
+    assert made.subaccount == (f"SA{main[2:]}" if by_subaccount else None)
+
+
 def test_a_draft_shows_every_documented_key(legacy: Legacy) -> None:
     """The SDKs' names and the page's."""
     body = legacy.application_body()
