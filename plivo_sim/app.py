@@ -29,6 +29,7 @@ from plivo_sim.apis.numbers.presenters import error_body as numbers_error
 from plivo_sim.apis.numbers.routes import NUMBERS, make_link_blueprint
 from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
 from plivo_sim.apis.phone_number.beta import errors
+from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT, DIALECTS, new_api_error
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.reading import MOUNT_KEY
@@ -47,7 +48,9 @@ from plivo_sim.web.calls import (
     Cut,
     ErrorBody,
     NoSuchPage,
+    RateLimited,
     TooLarge,
+    Window,
     WrongMethod,
     authenticate,
     current_call,
@@ -87,10 +90,11 @@ def document(name: str) -> dict[str, Any]:
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
-    app.extensions |= {"plivo_sim": sim, "surfaces": SURFACES, "document": document}
-
-    injector = Injector()
-    app.before_request(lambda: _open_call(sim, injector, real_request()))
+    injector, limits = Injector(), RateLimits()
+    app.extensions |= {
+        "plivo_sim": sim, "surfaces": SURFACES, "document": document, "rate_limits": limits
+    }  # fmt: skip
+    app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()
     compliance.register_blueprint(make_link_blueprint(errors.error_body))
     app.register_blueprint(compliance)
@@ -124,16 +128,34 @@ class _Mounts:
         return self._app(environ, start_response)
 
 
-def _open_call(sim: Simulator, injector: Injector, request: Request) -> None:
+def headers_below(app: Flask, url: str) -> dict[str, str]:
+    """What an answer says that the server gives instead of the application: its id and, in the
+    new API, the rate limit. Nothing for a URL that is no account's."""
+    _, found, below = url.partition("?")[0].partition("/v1/Account/")
+    if not found:
+        return {}
+    headers = {"X-Request-Id": app.extensions["plivo_sim"].next_api_id()}
+    path = f"/v1/Account/{below}"
+    if _api_of(path).name == "new":
+        headers |= app.extensions["rate_limits"].look(_auth_id_of(path), path).headers
+    return headers
+
+
+def _open_call(sim: Simulator, injector: Injector, limits: RateLimits, request: Request) -> None:
     path = request.path
     if path.startswith("/v1/"):
         api = _api_of(path)
         g.call = call = Call(sim, api.error_body, request, dialect=api.dialect)
         auth_id = _auth_id_of(path)
+        if api.name == "new":
+            call.window = limits.look(auth_id, path)
         if not auth_id or "//" in path:  # an empty id does not stand for the list
             raise NoSuchPage(f"no such URL: {path}")
         authenticate(call, request, auth_id)
         _begin(call, injector, api.name)
+        if call.window is not None:
+            call.window = limits.hit(auth_id, path)
+            _hold_to_limit(call, call.window)
     elif path.startswith("/_sim"):
         g.call = Call(sim, problem_details, request, dialect="control")
     elif is_console(path):
@@ -161,6 +183,17 @@ def _begin(call: Call, injector: Injector, api: str) -> None:
     call.api = api
     call.operation = call.request.endpoint or ""
     injector.before(call)
+
+
+def _hold_to_limit(call: Call, window: Window) -> None:
+    """Refuse the call that is one too many, or warn of it where limits are not enforced."""
+    if window.calls <= window.limit:
+        return
+    refusal = RateLimited(window.limit)
+    if call.account.settings.rate_limits:
+        call.headers["Retry-After"] = str(window.retry_after_s)
+        raise refusal
+    call.warnings.append(f"{refusal}: call {window.calls} of this window would be answered 429")
 
 
 def _auth_id_of(path: str) -> str:
@@ -205,6 +238,8 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
         add("X-Plivo-Sim-Warning", _header_text("; ".join(call.warnings)))
     for name, value in call.headers.items():
         add(name, value)
+    if call.window is not None:
+        response.headers.extend(call.window.headers)
     _make_sendable(response)
     _account_for(call, response)
     return response

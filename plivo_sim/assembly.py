@@ -9,6 +9,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,7 @@ from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
 from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback
-from plivo_sim.app import create_app
+from plivo_sim.app import create_app, headers_below
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import Application, Origin, Pairs
@@ -187,13 +188,14 @@ class LiveSimulator:
             tls, self.authority = make_tls(
                 settings.tls_dir or default_folder(), *settings.allowed_hosts
             )
+        app = create_app(self.sim)
         self._server: Server = make_server(
-            create_app(self.sim),
+            app,
             host=settings.host,
             port=settings.port,
             tls=tls,
             grace_s=GRACE_S,
-            next_id=self.sim.next_api_id,
+            headers_of=partial(headers_below, app),
         )
         self._scheduler = Scheduler(self.sim.runner)
 

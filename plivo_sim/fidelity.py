@@ -1,8 +1,9 @@
 """How sure are we: the fidelity table, made from the docstrings and the catalogue.
 
 Every imitated behaviour says where it comes from, in the words below. The table lists each such
-sentence with its place; what was only inferred or invented is the list of things to try on Plivo
-before going live. Reads source text, imports nothing of it.
+sentence with its place. What was only inferred or invented belongs to a question in
+``fidelity.yaml``: what to try on Plivo before going live, and what would change here. What imitates
+is read as source text and not imported.
 
 ``python -m plivo_sim.fidelity > docs/fidelity.md`` writes the page.
 """
@@ -12,9 +13,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
+
+from plivo_sim.domain.typed import convert
 
 WORDS = {
     "documented": "printed on a page of Plivo or Smallest",
@@ -34,6 +39,26 @@ IMITATING = (
 )
 """Where behaviour of the live services is imitated, below the package."""
 
+UNPROVED = ("inferred", "invented")
+APIS = {
+    "current": "The new API today",
+    "beta": "The new API, beta page",
+    "numbers": "Numbers",
+    "legacy": "The legacy API",
+    "callbacks": "Callbacks",
+    "atoms": "Atoms",
+    "countries": "What countries require",
+    "own": "The simulator's own",
+}
+RISKS = {
+    "high": "a program that passes here may fail on Plivo, or lose days of review",
+    "medium": "an error or a rare case may be handled wrongly",
+    "low": "a text or a detail may differ",
+    "": "nothing to try",
+}
+FIRST = 12
+"""How many questions the page opens with."""
+
 _MARK = re.compile(
     r"(?:\((?:[^()]*[ ;,])?|Source: (?:[^.]*? )?|^|[.;:] |, )"
     r"(documented|observed|field-reported|inferred|invented)\b(?! dialect)",
@@ -49,6 +74,67 @@ class Entry:
     confidence: str
     place: str
     text: str
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to ask Plivo, and the places whose unproved sentences it stands for. Those of ``own``
+    are no questions: they have no risk and nothing to try."""
+
+    api: str
+    question: str
+    covers: tuple[str, ...]
+    risk: str = ""
+    here: str = ""
+    attempt: str = msgspec.field(name="try", default="")
+    change: str = ""
+
+    @property
+    def modules(self) -> list[str]:
+        """Where these sentences stand, each once."""
+        return list(dict.fromkeys(_place_and_words(each)[0].split(":")[0] for each in self.covers))
+
+
+def questions() -> list[Question]:
+    """Those of ``fidelity.yaml``, by risk, and then as they stand there."""
+    import yaml
+
+    path = Path(__file__).with_suffix(".yaml")
+    found = convert(yaml.safe_load(path.read_text("utf-8")), list[Question])
+    return sorted(found, key=lambda each: list(RISKS).index(each.risk))
+
+
+def uncovered(found: list[Entry], asked: list[Question]) -> list[str]:
+    """What is wrong between sentences and questions, each with what to write where: an unproved
+    sentence belongs to one question, and each place of a question has one."""
+    covers = [each for question in asked for each in question.covers]
+    unproved = [entry for entry in found if entry.confidence in UNPROVED]
+    told = []
+    for entry in unproved:
+        by = [each for each in covers if _covers(each, entry)]
+        named = f'{entry.place} says "{entry.text}", which is {entry.confidence}'
+        if not by:
+            told.append(
+                f"{named}, and no question covers it: in plivo_sim/fidelity.yaml, add the line"
+                f" '- {entry.place}' below 'covers' of the question that it belongs to (or"
+                f" '- \"{entry.place} | WORDS OF IT\"' if other sentences there belong elsewhere),"
+                " or write a new question"
+            )
+        elif len(by) > 1:
+            told.append(f"{named}, and plivo_sim/fidelity.yaml covers it more than once: {by}")
+    for each in covers:
+        if not any(_covers(each, entry) for entry in unproved):
+            told.append(f"plivo_sim/fidelity.yaml covers '{each}', which nothing says: remove it")
+    return told
+
+
+def _covers(cover: str, entry: Entry) -> bool:
+    place, words = _place_and_words(cover)
+    return entry.place == place and words in entry.text
+
+
+def _place_and_words(cover: str) -> tuple[str, str]:
+    place, _, words = cover.partition(" | ")
+    return place, words
 
 
 def entries(package: Path | None = None) -> list[Entry]:
@@ -141,34 +227,78 @@ def silent_modules(root: Path | None = None) -> list[str]:
     ]
 
 
-def page(found: list[Entry]) -> str:
-    """The Markdown page: the words, the list to try before going live, the whole table."""
+def page(found: list[Entry], asked: list[Question]) -> str:
+    """The Markdown page: what to try first, all questions by API, the words, the whole table."""
+    tried = [each for each in asked if each.api != "own"]
     lines = [
         "# How sure are we",
         "",
-        "Made from the docstrings by `python -m plivo_sim.fidelity`; a test keeps it up to date.",
+        f"{len(tried)} things that no source proves, as questions to Plivo: try what you rely on"
+        " before you go live. Made from the docstrings and `plivo_sim/fidelity.yaml` by"
+        " `python -m plivo_sim.fidelity`; a test keeps it up to date.",
         "",
-        "| word | means |",
-        "|---|---|",
-        *(f"| {word} | {meaning} |" for word, meaning in WORDS.items()),
+        f"## The {FIRST} that matter most",
+        "",
+        *_table(("", "what nobody knows", "here", "try on Plivo"), _first(tried)),
         "",
         "## Before you go live",
         "",
-        "What was only inferred or invented, and must be tried on Plivo before you rely on it:",
+        *(f"- **{risk}**: {meaning}." for risk, meaning in RISKS.items() if risk),
+    ]
+    for api, title in APIS.items():
+        lines += ["", f"### {title}", "", *_group(api, [each for each in asked if each.api == api])]
+    lines += [
         "",
-        *(
-            f"- [ ] {_cell(entry.text)} ({entry.confidence}; `{entry.place}`)"
-            for entry in found
-            if entry.confidence in ("inferred", "invented")
-        ),
+        "## Where each behaviour is from",
         "",
-        "## Everything",
+        *_table(("word", "means", "how many"), _words(found)),
         "",
-        "| how sure | what | where |",
-        "|---|---|---|",
-        *(f"| {e.confidence} | {_cell(e.text)} | `{e.place}` |" for e in found),
+        "<details>",
+        f"<summary>All {len(found)} sentences, with their places</summary>",
+        "",
+        *_table(("how sure", "what", "where"), _places(found)),
+        "",
+        "</details>",
     ]
     return "\n".join(lines) + "\n"
+
+
+Rows = Iterator[tuple[str, ...]]
+
+
+def _first(tried: list[Question]) -> Rows:
+    for number, each in enumerate(tried[:FIRST], 1):
+        yield str(number), f"{APIS[each.api]}: {each.question}", each.here, each.attempt
+
+
+def _group(api: str, asked: list[Question]) -> list[str]:
+    if api == "own":
+        return ["Nothing to try: Plivo has none of it.", "",
+                *(f"- {each.question} ({_code(each.modules)})" for each in asked)]  # fmt: skip
+    rows = ((each.risk, f"**{each.question}** Here: {each.here}", each.attempt,
+             f"{each.change} ({_code(each.modules)})") for each in asked)  # fmt: skip
+    return _table(("risk", "question", "try on Plivo", "if it differs, this changes"), rows)
+
+
+def _words(found: list[Entry]) -> Rows:
+    for word, meaning in WORDS.items():
+        yield word, meaning, str(sum(entry.confidence == word for entry in found))
+
+
+def _places(found: list[Entry]) -> Rows:
+    for entry in found:
+        yield entry.confidence, entry.text, _code([entry.place])
+
+
+def _code(places: list[str]) -> str:
+    return ", ".join(f"`{each}`" for each in places)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """The lines of a Markdown table."""
+    body = [[_cell(text) for text in row] for row in (head, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in body]
+    return [lines[0], f"|{'---|' * len(head)}", *lines[1:]]
 
 
 def _cell(text: str) -> str:
@@ -176,4 +306,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(entries()))
+    sys.stdout.write(page(entries(), questions()))

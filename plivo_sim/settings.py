@@ -254,7 +254,10 @@ class Settings:
         True, read_flag, "Let magic values in aliases, names and files decide.", account=True
     )
     rate_limits: bool = setting(
-        False, read_flag, "Answer 429 over the published rate limits.", account=True
+        False,
+        read_flag,
+        "Answer 429 over the published rate limits; off, a warning header says so.",
+        account=True,
     )
     callback_url: str = setting(
         "", read_url, "Account-wide callback, for applications without their own.", account=True

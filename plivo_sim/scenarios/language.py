@@ -103,7 +103,7 @@ HELP = {
     "status": "HTTP status of the effect error.",
     "message": "Text of the error.",
     "latency_s": "Real seconds to wait first.",
-    "retry_after_s": "Send Retry-After.",
+    "retry_after_s": "Send Retry-After; 429 and 503 do, with 60 seconds, unless told otherwise.",
     "applied": "Do the work first and lose only its answer.",
     "api": "new, numbers, legacy, atoms, or plivo-for-atoms; a glob.",
     "operation": "Such as compliance.create; a glob.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import Request, Response, g
 from werkzeug.wsgi import ClosingIterator
@@ -42,6 +43,34 @@ class JsonResponse(Response):
         return ClosingIterator(sent, self.close)
 
 
+class Window(NamedTuple):
+    """The window of a rate limit: how many calls it takes, how many it has, when it ends, and
+    what time it is (seconds since the epoch)."""
+
+    limit: int
+    calls: int
+    end_s: float
+    now_s: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer says of it; the end is in whole seconds, rounded up."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(self.limit - self.calls, 0)),
+            "X-RateLimit-Reset": str(math.ceil(self.end_s)),
+        }
+
+    @property
+    def retry_after_s(self) -> int:
+        """How long until it ends, rounded up."""
+        return max(math.ceil(self.end_s - self.now_s), 1)
+
+    def exhausted(self, now_s: float, retry_after_s: int) -> Window:
+        """With no call left until then."""
+        return Window(self.limit, self.limit, now_s + retry_after_s, now_s)
+
+
 @dataclass(slots=True)
 class Call:
     """What is known of the request being served. ``why`` is one clause for the log. ``account``
@@ -51,6 +80,7 @@ class Call:
 
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
     (a dialect is chosen after the body is read). ``body`` is what was read of the request.
+    ``window``: that of the rate limit, in an API that has one; every answer shows it.
     """
 
     sim: Simulator
@@ -67,6 +97,7 @@ class Call:
     fault: str = ""
     spoil: FaultRule | None = None
     body: Any = None
+    window: Window | None = None
     began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
@@ -216,12 +247,10 @@ class TooLarge(SimError):
 
 
 class RateLimited(SimError):
-    """Too many calls in the window; ``retry_after_s`` is real time."""
+    """Too many calls in a window, which takes ``limit``."""
 
-    def __init__(self, limit: int, retry_after_s: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(f"rate limit of {limit} requests per minute exceeded")
-        self.limit = limit
-        self.retry_after_s = retry_after_s
 
 
 class Untrusted(SimError):

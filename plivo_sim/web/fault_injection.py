@@ -24,6 +24,7 @@ from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticate
 from plivo_sim.web.streams import CUT_KEY
 
 DEFAULT_RETRY_AFTER_S = 60
+DEFAULT_LIMIT = 60  # what a 429 of an API without rate limits says
 _MESSAGES = {
     "error": "The simulator was told to fail here",
     "unavailable": "Service unavailable",
@@ -56,12 +57,7 @@ class Injector:
         elif fault.effect in CUTTING:
             raise Cut(fault.effect)
         else:
-            if fault.effect in ("rate_limited", "unavailable") or fault.retry_after_s is not None:
-                wait_s = fault.retry_after_s
-                call.headers["Retry-After"] = str(
-                    DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s
-                )
-            raise error_of(fault, call.api)
+            raise _refusal(call, fault)
 
     def within(self, call: Call, facts: CallFacts) -> FaultRule | None:
         """The fault that hits a call which an API makes to another one while it serves this one.
@@ -82,7 +78,7 @@ class Injector:
         if fault.effect == "wrong_content_type":
             response.headers["Content-Type"] = "text/html; charset=utf-8"
             return response
-        return call.refuse(error_of(fault, call.api))
+        return call.refuse(_refusal(call, fault))
 
     def _any(self, account: Account) -> bool:
         with account.lock:
@@ -142,13 +138,21 @@ class Injector:
         return windows
 
 
-def error_of(fault: FaultRule, api: str) -> SimError:
-    """The error that a fault in calls to this API answers with."""
+def _refusal(call: Call, fault: FaultRule) -> SimError:
+    """The error that a call answers with; the headers then say how long to wait."""
+    wait_s = fault.retry_after_s
+    if wait_s is None and fault.effect in ("rate_limited", "unavailable"):
+        wait_s = DEFAULT_RETRY_AFTER_S
+    if wait_s is not None:
+        call.headers["Retry-After"] = str(wait_s)
     if fault.effect == "expired_credentials":
         return Unauthenticated(fault.message or "the auth token has expired")
     if fault.effect == "rate_limited":
-        return RateLimited(60, fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
-    unavailable = 502 if api == "atoms" else 503
+        if call.window is None:
+            return RateLimited(DEFAULT_LIMIT)
+        call.window = call.window.exhausted(time.time(), wait_s or 0)
+        return RateLimited(call.window.limit)
+    unavailable = 502 if call.api == "atoms" else 503
     status = unavailable if fault.effect == "unavailable" else fault.status
     return Injected(status, fault.message or _MESSAGES.get(fault.effect, "Injected fault"))
 

@@ -21,7 +21,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -78,6 +78,13 @@ class Tls:
     key: str | PathLike[str]
 
 
+HeadersOf = Callable[[str], Mapping[str, str]]
+
+
+def _no_headers(url: str) -> Mapping[str, str]:
+    return {}
+
+
 class Server(Protocol):
     """A server for one WSGI application. `port` is the bound one once `start` has returned."""
 
@@ -103,26 +110,26 @@ def make_server(
     threads: int = 128,
     tls: Tls | None = None,
     grace_s: float = 5.0,
-    next_id: Callable[[], str] | None = None,
+    headers_of: HeadersOf = _no_headers,
 ) -> Server:
     """Return a server, not yet started, which can be started once.
 
     `threads` bounds the requests in progress; threads are made on demand, and idle keep-alive
     connections need none. `stop` waits for requests in progress for at most `grace_s`.
-    `next_id` draws the ``api_id`` of what is refused before the application sees it.
+    `headers_of` makes the headers of what is refused before the application sees it, of its URL.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
     """
     server = _Server(app, host, port)
     server.requests = _Pool(threads)
     server.shutdown_timeout = grace_s
-    server.next_id = next_id
+    server.headers_of = headers_of
     server.ssl_adapter = _TlsAdapter(tls) if tls else None
     return server
 
 
 class _Server(wsgi.Server):
     _connections: Any  # cheroot makes it in `prepare`
-    next_id: Callable[[], str] | None = None
+    headers_of: HeadersOf = staticmethod(_no_headers)
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         super().__init__((host, port), app, server_name="plivo-sim")
@@ -479,12 +486,9 @@ class _Request(cheroot.HTTPRequest):
         told = msg if isinstance(msg, _Told) else _REFUSALS.get(status[:3], status[4:])
         if status.startswith("501"):
             told = told.format(self.inheaders[b"Transfer-Encoding"][:50].decode("latin-1"))
-        uri = getattr(self, "uri", b"?")
-        asked = [getattr(self, "method", b"?").decode("latin-1"), uri.decode("latin-1")]
-        log.info("%s %s - %s: %s", *asked, status[:3], told)
-        has_id = self.server.next_id is not None and b"/v1/Account/" in uri.partition(b"?")[0]
-        api_id = self.server.next_id() if has_id else ""
-        self.conn.wfile.write(error_answer(status, told, api_id))
+        method, url = (getattr(self, name, b"?").decode("latin-1") for name in ("method", "uri"))
+        log.info("%s %s - %s: %s", method, url, status[:3], told)
+        self.conn.wfile.write(error_answer(status, told, self.server.headers_of(url)))
 
 
 _REFUSALS = {

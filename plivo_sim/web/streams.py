@@ -10,7 +10,7 @@ import json
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from plivo_sim.account.clock import monotonic_s
@@ -177,10 +177,13 @@ class Writer:
         self._stream.send(data)
 
 
-def error_answer(status: str, message: str, api_id: str = "") -> bytes:
-    """Return a whole answer, after which the connection is closed."""
+def error_answer(status: str, message: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return a whole answer, after which the connection is closed. The body names the request's
+    id if one of the headers does."""
+    headers = headers or {}
+    api_id = headers.get("X-Request-Id")
     told = {"api_id": api_id, "error": message} if api_id else {"error": message}
-    named = f"X-Request-Id: {api_id}\r\n" if api_id else ""
+    named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     body = json.dumps(told).encode()
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{named}"

@@ -100,7 +100,7 @@ def test_every_kind_of_problem_has_a_code() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "type_", "code"),
     [
-        (RateLimited(60, 9), 429, "rate_limit_error", "rate_limit_exceeded"),
+        (RateLimited(60), 429, "rate_limit_error", "rate_limit_exceeded"),
         (TooLarge(9), 413, "invalid_request_error", "request_too_large"),
         (StorageFailed("disk full"), 500, "api_error", "internal_error"),
         (InUse("end_user", "e", "delete", ["a"]), 409, "state_error", "resource_in_use"),

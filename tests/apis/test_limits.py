@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import freezegun
 import pytest
 
+from plivo_sim.apis.phone_number import limits as module
 from plivo_sim.apis.phone_number.limits import RateLimits
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def remaining(limits: RateLimits, auth_id: str = "MA1", kind: str = "operations") -> int:
-    return int(limits.hit(auth_id, kind)[0]["X-RateLimit-Remaining"])
+OPERATIONS = "/v1/Account/MA1/PhoneNumber/Compliance/"
+REQUIREMENTS = f"{OPERATIONS}Requirements"
+
+
+def remaining(limits: RateLimits, auth_id: str = "MA1", path: str = OPERATIONS) -> int:
+    return int(limits.hit(auth_id, path).headers["X-RateLimit-Remaining"])
 
 
 @pytest.fixture
@@ -32,24 +38,66 @@ def test_a_window_ends_a_minute_after_its_first_call(limits: RateLimits) -> None
         assert remaining(limits) == 59
 
 
-@pytest.mark.parametrize(("kind", "amount"), [("operations", 60), ("requirements", 100)])
-def test_one_call_too_many_is_refused(limits: RateLimits, kind: str, amount: int) -> None:
-    """Until the window ends, and it says when."""
+@pytest.mark.parametrize(
+    ("path", "limit"), [(OPERATIONS, 60), (REQUIREMENTS, 100), (f"{REQUIREMENTS}/", 100)]
+)
+def test_one_call_too_many_is_counted_and_told_when_to_come_back(
+    limits: RateLimits, path: str, limit: int
+) -> None:
+    """Until the window ends."""
     with freezegun.freeze_time(NOON) as time:
-        assert [limits.hit("MA1", kind)[1] for _ in range(amount)] == [None] * amount
+        counted = [limits.hit("MA1", path) for _ in range(limit)]
+        assert [each.calls for each in counted] == [*range(1, limit + 1)]
         time.tick(45)
-        _, refusal = limits.hit("MA1", kind)
-        assert refusal is not None
-        assert refusal.retry_after_s == 15
+        window = limits.hit("MA1", path)
+        assert (window.calls, window.limit, window.retry_after_s) == (limit + 1, limit, 15)
+        assert window.headers["X-RateLimit-Reset"] == str(int(NOON.timestamp()) + 60)
         time.tick(15)
-        assert limits.hit("MA1", kind)[1] is None
+        assert limits.hit("MA1", path).calls == 1
+
+
+def test_looking_counts_nothing(limits: RateLimits) -> None:
+    """It shows the window that the next call would be counted in."""
+    with freezegun.freeze_time(NOON) as time:
+        assert limits.look("MA1", OPERATIONS).headers["X-RateLimit-Remaining"] == "60"
+        assert remaining(limits) == 59
+        time.tick(20)
+        seen = limits.look("MA1", OPERATIONS)
+        assert (seen.calls, seen.retry_after_s) == (1, 40)
+        time.tick(40)
+        assert limits.look("MA1", OPERATIONS).calls == 0
 
 
 def test_accounts_and_kinds_count_for_themselves(limits: RateLimits) -> None:
     """Requirements have a limit of their own."""
     assert remaining(limits) == 59
     assert remaining(limits, "MA2") == 59
-    assert remaining(limits, kind="requirements") == 99
+    assert remaining(limits, path=REQUIREMENTS) == 99
+
+
+def test_the_time_is_read_by_one_call_after_the_other(
+    limits: RateLimits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read before the lock, two times could open windows in the wrong order, and pass more."""
+    held: list[bool] = []
+
+    def now_s() -> float:
+        held.append(limits._lock.locked())
+        return 1000.0
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=now_s))
+    limits.hit("MA1", OPERATIONS)
+    limits.look("MA1", OPERATIONS)
+    assert held == [True, True]
+
+
+def test_a_clock_that_steps_back_a_little_opens_no_window(limits: RateLimits) -> None:
+    """As an adjusted machine's does: the calls before count on."""
+    with freezegun.freeze_time(NOON) as time:
+        for _ in range(13):
+            remaining(limits)
+        time.move_to(NOON - timedelta(milliseconds=2))
+        assert remaining(limits) == 46
 
 
 def test_a_clock_that_is_set_back_opens_a_new_window(limits: RateLimits) -> None:
@@ -58,7 +106,7 @@ def test_a_clock_that_is_set_back_opens_a_new_window(limits: RateLimits) -> None
         remaining(limits)
         time.move_to(datetime(2025, 3, 1, tzinfo=UTC))
         a_minute_later = datetime(2025, 3, 1, 0, 1, tzinfo=UTC)
-        headers, _ = limits.hit("MA1", "operations")
+        headers = limits.hit("MA1", OPERATIONS).headers
         assert headers["X-RateLimit-Remaining"] == "59"
         assert headers["X-RateLimit-Reset"] == str(int(a_minute_later.timestamp()))
 

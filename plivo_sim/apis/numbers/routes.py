@@ -228,8 +228,8 @@ def make_blueprint(page_error: PageError) -> Blueprint:
 
 
 def make_link_blueprint(page_error: PageError) -> Blueprint:
-    """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose prefix and
-    rate limits it shares."""
+    """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose prefix it
+    shares."""
     blueprint = Blueprint("numbers", __name__)
     blueprint.before_request(lambda: _set_words(page_error, "current"))
     [row] = (row for row in NUMBERS.endpoints if row.view is link)

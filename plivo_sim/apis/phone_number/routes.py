@@ -18,7 +18,6 @@ from werkzeug.routing import BaseConverter
 from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.beta.errors import ErrorOut
 from plivo_sim.apis.phone_number.dialect import Clues, NewApi, Presented, Shown, detect_dialect
-from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.reading import (
     OUTCOME,
     meta,
@@ -339,21 +338,9 @@ BETA = Surface(
 
 
 def make_blueprint() -> Blueprint:
-    """The blueprint, with rate limits of its own."""
+    """The blueprint."""
     prefix = _PREFIX.replace("{", "<").replace("}", ">")
     blueprint = Blueprint("compliance", __name__, url_prefix=prefix)
     blueprint.record(lambda state: state.app.url_map.converters.update(compliance=ComplianceId))
-    limits = RateLimits()
-
-    @blueprint.before_request
-    def count() -> None:
-        call = current_call()
-        kind = "requirements" if call.operation == "compliance.requirements" else "operations"
-        headers, refusal = limits.hit(call.auth_id, kind)
-        call.headers |= headers
-        if refusal is not None and call.account.settings.rate_limits:
-            call.headers["Retry-After"] = str(refusal.retry_after_s)
-            raise refusal
-
     add_routes(blueprint, _ENDPOINTS)
     return blueprint
