@@ -692,14 +692,14 @@ def test_the_user_type_of_a_record_cannot_change(api: Page) -> None:
 @pytest.mark.parametrize(
     ("steps", "told"),
     [
-        ((), "submitted (shown as pending_review)"),
-        (("accepted",), "accepted (shown as approved)"),
-        (("accepted", "suspended"), "suspended (shown as rejected)"),
-        (("accepted", "expired"), "expired (shown as rejected)"),
+        ((), "in current status: pending_review"),
+        (("accepted",), "in current status: approved"),
+        (("accepted", "suspended"), "in current status: rejected (Suspended)"),
+        (("accepted", "expired"), "in current status: rejected (Expired)"),
     ],
 )
 def test_an_update_in_another_status(api: Page, steps: tuple[str, ...], told: str) -> None:
-    """409 ``compliance_not_editable`` that names the true status
+    """409 ``compliance_not_editable`` that names the status in the page's words
     (decision "Correctable applications")."""
     id = api.id()
     for status in steps:

@@ -208,9 +208,9 @@ def filed(sdk: Http, status: str) -> str:
 
 @pytest.mark.parametrize("status", ["submitted", "accepted", "suspended", "expired"])
 def test_only_rejected_applications_can_be_updated(sdk: Http, status: str) -> None:
-    """400 that names the true status."""
+    """400 in the words of the live service (wire-facts.md, "Update replaces all documents")."""
     path = f"{BASE}{filed(sdk, status)}/"
-    text = f"Cannot update compliance application in {status} status."
+    text = "Compliance application must be in 'rejected' status"
     refused(sdk, lambda: sdk.patch(path, **form_of({"alias": "x"})), 400, text)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, Url
+from plivo_sim.apis.phone_number.beta.presenters import NAMED_IN_REASON, STATUS_WORDS, Url
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -33,6 +33,7 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
+from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
     Injected,
@@ -232,17 +233,21 @@ def _not_found(error: NotFound) -> _Error:
 
 
 def _wrong_state(error: WrongState) -> _Error:
-    """The message names the true status, which the printed one may hide
-    (decision "Correctable applications")."""
+    """The message names the status in the page's words, and what hides behind ``rejected`` as the
+    reason of such a record does (decision "Correctable applications"; inferred)."""
     code, verb = {
-        "update": ("compliance_not_editable", "modified"),
+        "correct": ("compliance_not_editable", "modified"),
         "delete": ("compliance_not_deletable", "deleted"),
         "link": ("compliance_not_approved", "linked to numbers"),
     }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
-    word = next((word for status, word in STATUS_WORDS.items() if status == error.status), "")
-    shown = f" (shown as {word})" if word not in ("", error.status) else ""
+    status = Status(error.status)
+    word = STATUS_WORDS[status]
+    if status in NAMED_IN_REASON:
+        word = f"{word} ({NAMED_IN_REASON[status]})"
     detail = f"; {error.detail}" if error.detail else ""
-    message = f"Compliance cannot be {verb} in current status: {error.status}{shown}{detail}"
+    message = (
+        f"Compliance cannot be {verb} in current status: {word}{detail}"
+    )
     return _Error(409, "state_error", code, message, "compliance_id", "status-flow")
 
 

@@ -176,7 +176,7 @@ STATUS_WORDS: Mapping[Status, StatusWord] = {
     Status.EXPIRED: "rejected",
 }
 
-_NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
+NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
 
 
 # --- requirements --------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def present_deleted(id: str) -> Created:
 def reason_shown(application: Application) -> str | None:
     """``rejection_reason`` begins with ``Suspended:`` or ``Expired:``, which the beta dialect's
     status ``rejected`` hides (invented)."""
-    reason, word = application.rejection_reason, _NAMED_IN_REASON.get(application.status)
+    reason, word = application.rejection_reason, NAMED_IN_REASON.get(application.status)
     return f"{word}: {reason}" if reason is not None and word else reason
 
 
