@@ -102,17 +102,31 @@ class Catalogue:
             r for r in self.requirements if r.version is version and r.country_iso == country_iso
         ]
 
-    def no_requirement(self, version: Version, key: Key) -> Problem:
-        """The problem of a country, number type and user type for which ``find`` found none."""
-        country_iso, number_type, user_type = key
-        text = (
-            f"no compliance requirement for {country_iso}/{number_type}/{user_type}; "
-            f"the catalogue has {', '.join(self.countries(version))}"
-        )
-        there = self.of_country(version, country_iso)
-        same_number_type = any(r.number_type is number_type for r in there)
-        lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
-        return Problem(ProblemKind.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
+    def no_requirement(
+        self,
+        version: Version,
+        country_iso: str,
+        number_type: str | None = None,
+        user_type: str | None = None,
+    ) -> Problem:
+        """The problem of what ``find`` or ``of_country`` has no requirement for, None meaning any:
+        its path and its text say which of the three is wrong.
+
+        The text begins with the live service's words (field-reported: docs/wire-facts.md, "Could
+        not find any requirement"); what follows them is invented.
+        """
+        found, place = self.of_country(version, country_iso), country_iso
+        lacking, there = "country_iso", self.countries(version)
+        text = f"country {country_iso}"
+        for name, word in (("number_type", number_type), ("user_type", user_type)):
+            if found and word is not None:
+                lacking, there = name, [getattr(each, name).value for each in found]
+                text = f"{name.replace('_', ' ')} {word} in {place}"
+                found = [each for each in found if getattr(each, name) == word]
+                place += f"/{word}"
+        text = f"Could not find any requirement for {text}; there is one for "
+        text += ", ".join(dict.fromkeys(there))
+        return Problem(ProblemKind.NO_REQUIREMENT, (lacking,), text)
 
 
 class DocumentFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +226,13 @@ def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Pro
 
 
 def _unknown_type(requirement: Requirement, document: DocumentFacts) -> Problem:
-    allowed = [f"{type_.word} ({type_.id})" for type_ in requirement.document_types]
+    """The types are told as the requirement's version publishes them: by their word on the beta
+    page, else by name and id."""
+    published = requirement.document_types
+    if requirement.version is Version.BETA:
+        allowed = [type_.word for type_ in published]
+    else:
+        allowed = [f"{type_.name} ({type_.id})" for type_ in published]
     text = (
         f"unknown document type '{document.type_reference}' for "
         f"{requirement.country_iso}/{requirement.number_type}/{requirement.user_type}; "

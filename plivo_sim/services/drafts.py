@@ -180,7 +180,7 @@ def _requirement(
     requirement = account.catalogue.find(Version.CURRENT, key)
     if requirement is not None:
         return requirement, []
-    return None, [account.catalogue.no_requirement(Version.CURRENT, key)]
+    return None, [account.catalogue.no_requirement(Version.CURRENT, *key)]
 
 
 def _requirement_by_id(

@@ -248,6 +248,8 @@ def test_unknown_urls(http: Http, path: str) -> None:
         ("/?status=accepted", 400, [("invalid_parameter", "status")]),
         ("/?status=submitted", 400, [("invalid_parameter", "status")]),
         ("/?number_type=fixed", 400, [("invalid_parameter", "number_type")]),
+        ("/?number_type=national", 400, [("invalid_parameter", "number_type")]),
+        ("/?country_iso=IND", 400, [("invalid_parameter", "country_iso")]),
         ("/?user_type=robot", 400, [("invalid_parameter", "user_type")]),
         ("/?expand=true", 400, [("invalid_parameter", "expand")]),
         ("/?expand=documents,files", 400, [("invalid_parameter", "expand")]),
@@ -263,6 +265,23 @@ def test_unknown_urls(http: Http, path: str) -> None:
 def test_bad_parameters(api: Page, path: str, status: int, expected: list[tuple[str, str]]) -> None:
     """All at once; what exists but is not supported is 422 (decision "The beta page's scope")."""
     refused(api.http.get(URL + filled(api, path, api.id())), status, *expected)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("country_iso=DE", "country DE; there is one for IN"),
+        ("country_iso=IN&user_type=individual",
+         "user type individual in IN; there is one for business"),
+        ("country_iso=IN&number_type=mobile&user_type=individual",
+         "user type individual in IN/mobile; there is one for business"),
+    ],
+)  # fmt: skip
+def test_what_has_no_requirement_is_named(http: Http, query: str, told: str) -> None:
+    """In the words that every API has for it
+    (wire-facts.md, "Could not find any requirement")."""
+    answer = http.get(f"{URL}/Requirements?{query}").get_json()
+    assert answer["error"]["message"] == f"Could not find any requirement for {told}"
 
 
 def test_an_unknown_parameter_is_told_in_the_observed_words(http: Http) -> None:

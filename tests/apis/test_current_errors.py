@@ -180,10 +180,10 @@ WRONG_DATA: list[tuple[dict[str, Any], str]] = [
     ({"alias": LONG}, "alias: must have at most 255 characters, has 256"),
     ({"country_iso": "IND"}, "country_iso: must be an ISO 3166-1 alpha-2 country code"),
     ({"country_iso": "1N"}, "country_iso: must be an ISO 3166-1 alpha-2 country code"),
-    ({"country_iso": "ZZ"}, "country_iso: no compliance requirement for ZZ/local/business; "
-     "the catalogue has AE, DE, FR, IN, US"),
-    ({"number_type": "national"}, "country_iso: no compliance requirement for "
-     "IN/national/business; the catalogue has AE, DE, FR, IN, US"),
+    ({"country_iso": "ZZ"},
+     "Could not find any requirement for country ZZ; there is one for AE, DE, FR, IN, US"),
+    ({"number_type": "national"}, "Could not find any requirement for number type national in IN; "
+     "there is one for local, mobile, tollfree"),
     ({"number_type": "fixed"},
      "number_type: must be one of local, mobile, tollfree, national, not 'fixed'"),
     ({"end_user": "Acme"}, "end_user: must be an object"),
@@ -249,8 +249,8 @@ def test_a_document_type_of_another_requirement(sdk: Http) -> None:
     data["documents"][1]["document_type_id"] = german[1]["document_type_id"]
     text = (
         f"documents[1].document_type_id: unknown document type '{german[1]['document_type_id']}' "
-        f"for IN/local/business; it takes registration_certificate "
-        f"({india[0]['document_type_id']}), gst_certificate ({india[1]['document_type_id']}); "
+        f"for IN/local/business; it takes Registration Certificate "
+        f"({india[0]['document_type_id']}), GST certificate ({india[1]['document_type_id']}); "
         "documents: a document of type 'GST certificate' is required"
     )
     refused(sdk, lambda: send(sdk, data, *FILES), 400, text)

@@ -59,8 +59,10 @@ WRONG_QUERIES = [
     ("Requirements/", "country_iso=IN&number_type=local&user_type=alien",
      "user_type: must be one of individual, business, not 'alien'"),
     ("Requirements/", "country_iso=ZZ&number_type=local&user_type=business",
-     "country_iso: no compliance requirement for ZZ/local/business; "
-     "the catalogue has AE, DE, FR, IN, US"),
+     "Could not find any requirement for country ZZ; there is one for AE, DE, FR, IN, US"),
+    ("Requirements/", "country_iso=IN&number_type=national&user_type=business",
+     "Could not find any requirement for number type national in IN; "
+     "there is one for local, mobile, tollfree"),
     ("Requirements/", f"{COMPLETE_KEY}&id=1", "Unknown query parameter 'id'"),
     ("Requirements/", f"{COMPLETE_KEY}&limit=1&offset=2",
      "Unknown query parameter 'limit'; Unknown query parameter 'offset'"),

@@ -181,8 +181,7 @@ def test_a_country_that_the_catalogue_does_not_have_is_named(legacy: Legacy) -> 
     body = legacy.application_body(country_iso2="GB")
     error = error_of(legacy.http.post("ComplianceApplication/", json=body))
     assert error == (
-        "country_iso2: no compliance requirement for GB/local/business;"
-        " the catalogue has AE, DE, FR, IN, US"
+        "Could not find any requirement for country GB; there is one for AE, DE, FR, IN, US"
     )
 
 

@@ -22,7 +22,7 @@ def types(atoms: Atoms) -> list[str]:
     [
         ({"countryIso": "IND"}, "countryIso: must be an ISO 3166-1 alpha-2 country code"),
         ({"countryIso": ""}, "Field 'countryIso' is required."),
-        ({"countryIso": "ZZ"}, "countryIso: no compliance requirement for ZZ/local/business"),
+        ({"countryIso": "ZZ"}, "Could not find any requirement for country ZZ"),
         ({"numberType": "national"}, "numberType: must be one of local, mobile, tollfree"),
         ({"numberType": ""}, "Field 'numberType' is required."),
         ({"userType": "company"}, "userType: must be one of individual, business"),

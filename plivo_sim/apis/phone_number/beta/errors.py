@@ -144,8 +144,6 @@ _STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateL
                                       WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
-_LACKING = {"user_type": "end_user.type"}
-
 
 class ErrorObjectOut(TypedDict):
     type: str
@@ -241,13 +239,11 @@ def _wrong_state(error: WrongState) -> _Error:
         "link": ("compliance_not_approved", "linked to numbers"),
     }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
     status = Status(error.status)
-    word = STATUS_WORDS[status]
+    word: str = STATUS_WORDS[status]
     if status in NAMED_IN_REASON:
         word = f"{word} ({NAMED_IN_REASON[status]})"
     detail = f"; {error.detail}" if error.detail else ""
-    message = (
-        f"Compliance cannot be {verb} in current status: {word}{detail}"
-    )
+    message = f"Compliance cannot be {verb} in current status: {word}{detail}"
     return _Error(409, "state_error", code, message, "compliance_id", "status-flow")
 
 
@@ -275,9 +271,6 @@ def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
 def _error_of_problem(problem: Problem) -> _Error:
     (status, type_), code = _BY_KIND[problem.fault]
     where = param(problem.path)
-    if problem.fault is ProblemKind.NO_REQUIREMENT and "lacking" in problem.facts:
-        lacking = str(problem.facts["lacking"])
-        where = _LACKING.get(lacking, lacking)
     anchor = "requirements" if status == 422 else "error-handling"
     return _Error(status, type_, code, _message(problem, where), where, anchor)
 

@@ -192,16 +192,14 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     number_type = _filter(PageNumberType, "number_type", query, problems)
     user_type = _filter(UserType, "user_type", query, problems)
     refuse_if_any(problems)
-    found = catalogue.of_country(Version.BETA, country)
+    found = [
+        each
+        for each in catalogue.of_country(Version.BETA, country)
+        if number_type in (None, each.number_type) and user_type in (None, each.user_type)
+    ]
     if not found:
-        known = ", ".join(catalogue.countries(Version.BETA))
-        raise _unsupported("country_iso", f"country '{country}' is not supported; {known} is")
-    for name, word in (("number_type", number_type), ("user_type", user_type)):
-        kept = [each for each in found if not word or getattr(each, name) == word]
-        if not kept:
-            known = ", ".join(dict.fromkeys(getattr(each, name) for each in found))
-            raise _unsupported(name, f"{name} '{word}' is not supported in {country}; {known} is")
-        found = kept
+        problem = catalogue.no_requirement(Version.BETA, country, number_type, user_type)
+        raise Invalid([problem])
     return {
         "country_iso": country,
         "number_types": [
@@ -224,10 +222,6 @@ def _country(query: Query, problems: list[Problem]) -> str:
 def _filter(words: Any, name: str, query: Query, problems: list[Problem]) -> str | None:
     text = query.get(name, "")
     return read_parameter(words, name, text, problems) if text else None
-
-
-def _unsupported(name: str, text: str) -> Invalid:
-    return Invalid([Problem(ProblemKind.NO_REQUIREMENT, (name,), text)])
 
 
 def _user_type(requirement: Requirement) -> UserTypeOut:

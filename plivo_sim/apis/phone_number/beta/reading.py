@@ -26,7 +26,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.beta.errors import ADDRESS, to_domain
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS
+from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, PageNumberType
 from plivo_sim.apis.phone_number.dialect import (
     ListQuery,
     ReadCorrection,
@@ -278,7 +278,7 @@ def read_get_query(query: Query) -> Collection[str]:
 
 def read_list_query(query: Query) -> ListQuery:
     """Filters and paging. Raises Invalid."""
-    return dialect.read_list_query(query, STATUS_WORDS)
+    return dialect.read_list_query(query, STATUS_WORDS, PageNumberType)
 
 
 @dataclass(slots=True)

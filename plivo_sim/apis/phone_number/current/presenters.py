@@ -171,7 +171,7 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     key = (country, number_type, user_type)
     found = catalogue.find(Version.CURRENT, key)
     if found is None:
-        raise Invalid([catalogue.no_requirement(Version.CURRENT, key)])
+        raise Invalid([catalogue.no_requirement(Version.CURRENT, *key)])
     return {
         "requirement_id": found.id,
         "country_iso": found.country_iso,
