@@ -7,7 +7,10 @@ its own id and its own document-type ids (decision "Requirement versions").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -17,12 +20,16 @@ from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
 class FieldRule(msgspec.Struct, frozen=True, kw_only=True):
     """A field that must be filled in. ``attribute``: the end-user attribute that satisfies it,
-    where the published name differs (``address.line1`` -> ``address_line1``)."""
+    where the published name differs (``address.line1`` -> ``address_line1``).
+
+    ``type`` is one of three words, and dates are written ``yyyy-mm-dd`` (documented:
+    docs/wire-facts.md, "Kinds of fields").
+    """
 
     name: str
     label: str
     required: bool = True
-    type: str = "string"
+    type: Literal["string", "date", "enum"] = "string"
     min_length: int = 1
     max_length: int = 255
     help_text: str | None = None
@@ -211,7 +218,8 @@ def check_end_user(
 
 
 def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Problem | None:
-    """One value against one rule: presence, length, and the list of words."""
+    """One value against one rule: presence, length, the list of words, and for a date that the
+    calendar has it. That a wrong date or word is refused is inferred."""
     if not value:
         if not rule.required:
             return None
@@ -222,7 +230,19 @@ def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Pro
     if rule.enums and value not in rule.enums:
         text = f"must be one of {', '.join(rule.enums)}"
         return Problem(ProblemKind.NOT_ALLOWED, path, text, {"allowed": rule.enums})
+    if rule.type == "date" and not _is_date(value):
+        return Problem(ProblemKind.BAD_VALUE, path, "must be a date, written yyyy-mm-dd")
     return None
+
+
+def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unknown_type(requirement: Requirement, document: DocumentFacts) -> Problem:

@@ -632,8 +632,6 @@ DOCUMENTS: list[tuple[dict[str, Any], int, list[tuple[str, str]]]] = [
     ({"documents__2__file": {"name": "a.pdf"}}, 400, [(TYPE, "documents[2].file")]),
     ({"documents__2__file": {"name": 1, "content": ""}}, 400, [(TYPE, "documents[2].file")]),
     ({"documents__0__data_fields": 1}, 400, [(TYPE, "documents[0].data_fields")]),
-    ({"documents__2__file": embedded(PDF + b"1", "other.pdf")}, 422, [
-        ("invalid_file", "documents[2].file")]),
     ({"documents": [*page.documents_of(), another("identity_proof")]}, 422, [
         (FIELD, "documents[3].type")]),
     ({"documents": [*page.documents_of(), another("use_case")]}, 400, [
@@ -647,10 +645,28 @@ DOCUMENTS: list[tuple[dict[str, Any], int, list[tuple[str, str]]]] = [
 def test_documents_of_a_create(
     api: Page, changes: dict[str, Any], status: int, expected: list[tuple[str, str]]
 ) -> None:
-    """Missing, surplus, twice, of a wrong shape; the same file twice. Nothing is made."""
+    """Missing, surplus, twice, of a wrong shape. Nothing is made."""
     before = page.counts(api.http)
     refused(api.http.post(f"{URL}/", json=create_body(**changes)), status, *expected)
     assert page.counts(api.http) == before
+
+
+def test_the_same_file_twice_is_a_warning(api: Page) -> None:
+    """The page prints no rule (wire-facts.md, "The same file in two slots")."""
+    body = create_body(documents__2__file=embedded(PDF + b"1", "other.pdf"))
+    answer = api.http.post(f"{URL}/", json=body)
+    assert answer.status_code == 201
+    assert "documents[2].file: the same file as" in answer.headers["X-Plivo-Sim-Warning"]
+
+
+def test_a_file_that_the_record_has_in_another_place_counts_as_twice(api: Page) -> None:
+    """In an update."""
+    id = api.id()
+    api.http.decide(id, "rejected")
+    documents = [{"type": "identity_proof", "file": embedded(PNG, "a.png")}]
+    answer = api.http.patch(f"{URL}/{id}", json={"documents": documents})
+    told = "documents[0].file: the same file as the 'Address Proof' that the application has"
+    assert answer.headers["X-Plivo-Sim-Warning"].startswith(told)
 
 
 def test_one_type_by_word_and_by_id_is_the_same_type(http: Http) -> None:
@@ -669,19 +685,17 @@ def test_one_type_by_word_and_by_id_is_the_same_type(http: Http) -> None:
         ([{"file": embedded(PDF, "a.pdf")}], 422, [(MISSING, "documents[0].type")]),
         ([{"type": "gst_certificate", "file": embedded(PDF, "a.pdf")}], 400,
          [("unknown_document_type", "documents[0].type")]),
-        ([{"type": "identity_proof", "file": embedded(PNG, "a.png")}], 422,
-         [("invalid_file", "documents[0].file")]),
         ([{"type": "identity_proof", "file": embedded(PDF, "a.pdf")},
           {"type": "identity_proof", "file": embedded(PDF + b"2", "b.pdf")}], 422,
          [(FIELD, "documents[1].type")]),
         ("x", 400, [(TYPE, "documents")]),
     ],
-    ids=range(6),
+    ids=range(5),
 )  # fmt: skip
 def test_documents_of_an_update(
     api: Page, documents: Any, status: int, expected: list[tuple[str, str]]
 ) -> None:
-    """A file that the record already has in another place counts as twice."""
+    """Missing, surplus, twice, of a wrong shape. Nothing is changed."""
     id = api.id()
     api.http.decide(id, "rejected")
     before = api.get(id)

@@ -288,6 +288,33 @@ def test_wrong_data_fields(sdk: Http, fields: Any, text: str) -> None:
     refused(sdk, lambda: send(sdk, data, *FILES), 400, text)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("date_of_expiration", "31-12-2030", "must be a date, written yyyy-mm-dd"),
+        ("date_of_expiration", "2030-02-30", "must be a date, written yyyy-mm-dd"),
+        ("type_of_utility", "Steam",
+         "must be one of Water, Electricity, Gas, Property Rental, Others"),
+    ],
+)  # fmt: skip
+def test_a_value_that_its_kind_of_field_does_not_take(
+    sdk: Http, field: str, value: str, text: str
+) -> None:
+    """Dates and enums are checked as they are published (wire-facts.md, "Kinds of fields")."""
+    types = sdk.sdk_requirement(user_type="individual")["document_types"]
+    at = next(
+        at
+        for at, type_ in enumerate(types)
+        if field in [each["field_name"] for each in type_["required_fields"]]
+    )
+    documents = [{"document_type_id": each["document_type_id"]} for each in types]
+    documents[at]["data_fields"] = {field: value}
+    end_user = {"type": "individual", "name": "Asha"}
+    answer = send(sdk, sdk.sdk_data(end_user=end_user, documents=documents))
+    assert answer.status_code == 400
+    assert f"documents[{at}].data_fields.{field}: {text}" in answer.get_json()["error"].split("; ")
+
+
 # --- the journal -----------------------------------------------------------------------------
 
 
