@@ -120,6 +120,8 @@ def read_list(call: Call, query: Query) -> ListQuery:
     where: dict[str, Collection[str]] = {
         name: (query[name],) for name in ("subaccount", "alias", "cnam_lookup") if query.get(name)
     }
+    if query.get("cnam_lookup", "") not in _LOOKUPS:
+        problems.append(_not_a_lookup(ProblemKind.BAD_PARAMETER))
     name = "number_type" if query.get("number_type") else "type"
     if query.get(name):
         where["number_type"] = _types(query, name, problems)
@@ -250,11 +252,14 @@ def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
         text = f"is not the same as '{SDK_KEY}'"
         problems.append(Problem(ProblemKind.BAD_VALUE, (PAGE_KEY,), text))
     if usable.get("cnam_lookup", "") not in _LOOKUPS:
-        text = "must be one of enabled, disabled"
-        problems.append(Problem(ProblemKind.NOT_ALLOWED, ("cnam_lookup",), text))
+        problems.append(_not_a_lookup(ProblemKind.NOT_ALLOWED))
     application_id = by_page if by_sdk is None else by_sdk
     change = Change(**usable, application_id=application_id)
     return ReadChange(change, problems, data.get(PAGE_KEY) is not None)
+
+
+def _not_a_lookup(kind: ProblemKind) -> Problem:
+    return Problem(kind, ("cnam_lookup",), "must be one of enabled, disabled")
 
 
 def _json_body() -> Body:
