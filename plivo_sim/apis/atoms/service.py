@@ -208,7 +208,7 @@ class Applications:
             found = self.account.catalogue.find(RULES.version, key)
             if found is None:
                 with self.plivo.answers():
-                    raise Invalid([self.account.catalogue.no_requirement(RULES.version, key)])
+                    raise Invalid([self.account.catalogue.no_requirement(RULES.version, *key)])
             if answered:
                 self.cache.keep(self.account, key, found)
         return found
