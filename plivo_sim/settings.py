@@ -240,7 +240,8 @@ class Settings:
     new_api: str = setting(
         "auto",
         one_of("auto", "current", "beta"),
-        "Dialect of PhoneNumber/Compliance: auto, current or beta.",
+        "Dialect of PhoneNumber/Compliance: current or beta; auto: what the request says, else "
+        "current.",
         account=True,
     )
     strict: bool = setting(

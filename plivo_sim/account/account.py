@@ -147,7 +147,6 @@ class Account:
         self.settings = self._defaults.for_account(self.overrides)
         self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
         self.token = kept.token if kept else None
-        self.last_dialect = kept.last_dialect if kept else None
         self.clock = self._new_clock()
         if kept:
             self.clock.restore(kept.clock)
@@ -239,7 +238,6 @@ class Account:
             clock=self.clock.reading(),
             counts=dict(self.ids.counts),
             token=self.token,
-            last_dialect=self.last_dialect,
             overrides=dict(self.overrides),
         )
 

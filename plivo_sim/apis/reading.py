@@ -57,12 +57,13 @@ def requested_dialect(call: Call) -> str:
     return ""
 
 
-_SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
+_PLIVO_CLIENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet|cli)/", re.IGNORECASE)
 
 
-def is_sdk_agent(user_agent: str) -> bool:
-    """Whether an official SDK sent this (observed: Go uploads do not say so)."""
-    return _SDK_AGENT.match(user_agent) is not None
+def is_plivo_client(user_agent: str) -> bool:
+    """Whether an official SDK (observed: Go uploads do not say so) or Plivo's command line
+    (documented) sent this."""
+    return _PLIVO_CLIENT.match(user_agent) is not None
 
 
 OUTCOME_HEADER = "X-Plivo-Sim-Outcome"

@@ -336,7 +336,6 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     clock: ClockReading
     counts: dict[str, int]
     token: str | None = None
-    last_dialect: str | None = None
     overrides: dict[str, str]
 
 

@@ -346,7 +346,7 @@ def test_a_fixed_mount_is_an_sdk_too(numbers: Numbers) -> None:
         ({"compliance_application_id": "x"}, {}, "current"),
         ({"compliance_id": "x"}, {"User-Agent": SDK_AGENT}, "current"),
         ({"compliance_id": "x"}, {}, "beta"),
-        ({"compliance_application_id": "x"}, {"X-Plivo-Sim-Dialect": "beta"}, "current"),
+        ({"compliance_application_id": "x"}, {"X-Plivo-Sim-Dialect": "beta"}, "beta"),
     ],
 )
 def test_link_names_its_dialect(

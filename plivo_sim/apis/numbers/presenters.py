@@ -4,8 +4,8 @@ Errors of numbers and of Link: a string that begins with the page's code, where 
 
 ``country_mismatch``, ``number_type_mismatch`` and ``compliance_not_approved`` and their sentences
 are the page's (documented), the form of a string is what every SDK can read (observed), together
-they are the decision "Words of number errors" (inferred). The page's own object is the answer to a
-body with the page's ``compliance_id`` that no SDK sent.
+they are the decision "Words of number errors" (inferred). The page's own object is the answer
+in the beta.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ _REQUIRED = "compliance_application_id is required to rent this number."
 
 
 class ErrorOut(TypedDict):
-    """A string; or the page's object, without ``api_id`` beside it, for a body with the page's
-    ``compliance_id`` that no SDK sent."""
+    """A string; or, in the beta, the page's object without ``api_id`` beside it."""
 
     api_id: NotRequired[Uuid]
     error: str | dict[str, Any]

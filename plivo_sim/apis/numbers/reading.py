@@ -210,12 +210,10 @@ _LOOKUPS = ("", "enabled", "disabled")
 
 @dataclass(slots=True)
 class ReadChange:
-    """A change as far as it could be read. ``page_words``: the body has the page's key,
-    ``compliance_id``."""
+    """A change as far as it could be read."""
 
     change: Change
     problems: list[Problem] = field(default_factory=list)
-    page_words: bool = False
 
 
 @dataclass(slots=True)
@@ -225,7 +223,6 @@ class ReadLinks:
 
     items: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    page_words: bool = False
 
 
 # --- one number ----------------------------------------------------------------------------
@@ -254,7 +251,7 @@ def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
         problems.append(Problem(ProblemKind.NOT_ALLOWED, ("cnam_lookup",), text))
     application_id = by_page if by_sdk is None else by_sdk
     change = Change(**usable, application_id=application_id)
-    return ReadChange(change, problems, data.get(PAGE_KEY) is not None)
+    return ReadChange(change, problems)
 
 
 def _json_object() -> dict[str, Any]:
@@ -289,7 +286,7 @@ def read_links() -> ReadLinks:
         return read
     if not isinstance(data, dict):
         raise unreadable("the body must be a JSON object with 'numbers', or a list")
-    keys = _plain_keys(data, read)
+    keys = _plain_keys(data)
     if "numbers" in keys:
         _read_items(keys["numbers"], keys, ("numbers",), read)
     elif "number" in keys:
@@ -316,7 +313,7 @@ def _read_item(item: Any, above: Mapping[str, Any], path: Path, read: ReadLinks)
         text = "must be an object with 'number', or a string"
         read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, text))
         return
-    own = {"number": item} if isinstance(item, str) else _plain_keys(item, read)
+    own = {"number": item} if isinstance(item, str) else _plain_keys(item)
     found: dict[str, Any] = {
         "number": own.get("number"),
         SDK_KEY: own.get(SDK_KEY, above.get(SDK_KEY)),
@@ -345,12 +342,11 @@ _SPELLINGS = {
 }
 
 
-def _plain_keys(data: Mapping[str, Any], read: ReadLinks) -> dict[str, Any]:
+def _plain_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     """The object with one spelling of each key; null counts as not given."""
     found: dict[str, Any] = {}
     for key, value in data.items():
         bare = key.lower().replace("_", "")
         if value is not None and bare in _SPELLINGS:
             found.setdefault(_SPELLINGS[bare], value)
-            read.page_words |= bare == "complianceid"
     return found

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
+from plivo_sim.apis.dialects import dialect_of, number_clue
 from plivo_sim.apis.numbers.presenters import (
     LinkOut,
     NumberOut,
@@ -35,17 +36,11 @@ from plivo_sim.apis.numbers.reading import (
     read_rent,
     read_search,
 )
-from plivo_sim.apis.reading import (
-    answer_list,
-    changed,
-    is_sdk_agent,
-    refuse_if_any,
-    requested_dialect,
-)
+from plivo_sim.apis.reading import answer_list, changed, refuse_if_any
 from plivo_sim.domain.errors import SimError
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import Call, ErrorBody, current_call
 from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, endpoints_of
 
 PageError = Callable[[SimError, str], tuple[int, Any]]
@@ -61,21 +56,24 @@ class NumberConverter(BaseConverter):
     regex = r"[+]?[0-9 ().-]+"
 
 
-def _set_words(page_error: PageError, dialect: str) -> None:
-    call = current_call()
-    call.dialect, call.error_body = dialect, error_body
-    g.page_error = page_error
+def error_body_with(page_error: PageError) -> ErrorBody:
+    """How these APIs word errors: ``page_error`` words those of the beta
+    (decision "Words of number errors")."""
+
+    def worded(call: Call, error: SimError) -> tuple[int, Any]:
+        if _note_dialect(call) == "beta":
+            return page_error(error, call.api_id)
+        return error_body(call, error)
+
+    return worded
 
 
-def _note_words(call: Call, page_words: bool) -> None:
-    """From here on, errors are the page's object if the body has the page's key and nothing says
-    that an SDK sent it (decision "Words of number errors")."""
-    asked = requested_dialect(call)
-    is_sdk = asked == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
-    if page_words and not is_sdk:
-        call.error_body = lambda call, error: g.page_error(error, call.api_id)
-        if call.dialect == "current":
-            call.dialect = "beta"
+def _note_dialect(call: Call) -> str:
+    """The dialect of errors; answers of Link name it."""
+    dialect = dialect_of(call, number_clue(call.body))
+    if call.dialect != "numbers":
+        call.dialect = dialect
+    return dialect
 
 
 @endpoint(
@@ -109,7 +107,6 @@ def search(auth_id: str) -> Response:
 def rent(auth_id: str, number: str) -> Response:
     call = current_call()
     read = read_rent()
-    _note_words(call, read.page_words)
     refuse_if_any(read.problems)
     digits = inventory.digits_of(number)
     rented, warning = numbers.rent(call.account, digits, read.change, _caller(call, auth_id))
@@ -160,7 +157,6 @@ def get(auth_id: str, number: str) -> Response:
 def update(auth_id: str, number: str) -> Response:
     call = current_call()
     read = read_change()
-    _note_words(call, read.page_words)
     refuse_if_any(read.problems)
     if read.change == Change():
         call.warnings.append("nothing to change was given")
@@ -189,7 +185,7 @@ def link(auth_id: str) -> Response:
     """200 even when items fail (observed); a body of another shape links nothing (invented)."""
     call = current_call()
     read = read_links()
-    _note_words(call, read.page_words)
+    _note_dialect(call)
     refuse_if_any(read.problems)
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
@@ -218,20 +214,18 @@ NUMBERS = Surface(
 )
 
 
-def make_blueprint(page_error: PageError) -> Blueprint:
+def make_blueprint() -> Blueprint:
     """The blueprint of ``PhoneNumber`` and ``Number``."""
     blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
     blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
-    blueprint.before_request(lambda: _set_words(page_error, "numbers"))
     add_routes(blueprint, tuple(row for row in NUMBERS.endpoints if row.view is not link))
     return blueprint
 
 
-def make_link_blueprint(page_error: PageError) -> Blueprint:
+def make_link_blueprint() -> Blueprint:
     """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose prefix and
     rate limits it shares."""
     blueprint = Blueprint("numbers", __name__)
-    blueprint.before_request(lambda: _set_words(page_error, "current"))
     [row] = (row for row in NUMBERS.endpoints if row.view is link)
     add_routes(blueprint, (replace(row, path=row.path.removeprefix(_COMPLIANCE)),))
     return blueprint
