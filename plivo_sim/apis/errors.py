@@ -8,6 +8,7 @@ can correct is 400, wrong states too, because 400 is the code whose text every S
 
 from __future__ import annotations
 
+from plivo_sim.apis.words import STATUS_WORDS
 from plivo_sim.domain.errors import (
     InUse,
     Invalid,
@@ -18,6 +19,7 @@ from plivo_sim.domain.errors import (
     WrongCoding,
     WrongState,
 )
+from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
     Injected,
@@ -65,14 +67,24 @@ def _text(error: SimError) -> str:
     if isinstance(error, NotFound):
         return f"{NAMES.get(error.kind, error.kind.capitalize())} not found."
     if isinstance(error, WrongState):
-        text = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {error.status} status."
-        return text + (f" {error.detail.capitalize()}." if error.detail else "")
+        return _wrong_state(error)
     if isinstance(error, InUse):
         used_by = ", ".join(error.used_by)
         return f"Cannot {error.verb} {NAMES[error.kind].lower()}: it is used by {used_by}."
     if isinstance(error, NoSuchPage):
         return "The requested URL does not exist."
     return f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+
+def _wrong_state(error: WrongState) -> str:
+    """The text of a correction in a wrong state is the live service's, without the status that it
+    has (documented: docs/wire-facts.md, "Update replaces all documents"); the other texts name the
+    status in the words of this API (inferred)."""
+    if error.verb == "correct":
+        return "Compliance application must be in 'rejected' status"
+    status = STATUS_WORDS[Status(error.status)]
+    text = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {status} status."
+    return text + (f" {error.detail.capitalize()}." if error.detail else "")
 
 
 def word(problem: Problem) -> str:
@@ -87,6 +99,8 @@ def word(problem: Problem) -> str:
     if problem.fault is ProblemKind.UNKNOWN_PARAMETER:
         # Observed (wire-facts.md, "Errors of the new API")
         return f"Unknown query parameter '{path}'"
+    if problem.fault is ProblemKind.NO_REQUIREMENT:
+        return problem.text  # it names what is wrong, and clients match on its beginning
     if problem.fault is ProblemKind.MISSING_FIELD:
         return f"Field '{path}' is required."
     if problem.fault is ProblemKind.WRONG_TYPE and not path:

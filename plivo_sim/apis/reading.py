@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -25,7 +25,7 @@ from plivo_sim.apis.words import Uuid
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
 from plivo_sim.domain.statuses import OUTCOMES, Status
-from plivo_sim.domain.typed import once
+from plivo_sim.domain.typed import dotted, once
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.web import endpoints
 from plivo_sim.web.calls import Call
@@ -165,6 +165,24 @@ def load(
     from plivo_sim.apis import schema  # here: it needs marshmallow
 
     return schema.load(shape.schema, data, to_domain)
+
+
+def ignored_keys(schema: Schema, data: Any, path: Path = ()) -> Iterator[str]:
+    """The keys of ``data``, at any depth, that the schema does not know and nothing uses; null
+    counts as not given. Whether the live service ignores or refuses them is unknown: they are
+    ignored with a warning (invented)."""
+    from marshmallow import fields as wire_fields  # here: see ``Shape``
+
+    for key, value in data.items() if isinstance(data, Mapping) else ():
+        field = schema.fields.get(key)
+        entries = [((*path, key), value)]
+        if isinstance(field, wire_fields.List) and isinstance(value, list):
+            field, entries = field.inner, [((*path, key, i), each) for i, each in enumerate(value)]
+        if isinstance(field, wire_fields.Nested):
+            for place, each in entries:
+                yield from ignored_keys(field.schema, each, place)
+        elif field is None and value is not None:
+            yield dotted((*path, key))
 
 
 # --- query strings -------------------------------------------------------------------------

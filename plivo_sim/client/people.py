@@ -206,7 +206,7 @@ def field_value(
     named = _NAMED.get(rule["name"])
     text = named(faker, setting, end_user) if named else ""
     if not text:
-        dated = rule["format"] == "YYYY-MM-DD"
+        dated = rule["type"] == "date"
         text = _day(faker, 2020, 2024) if dated else faker.sentence(nb_words=4)
     return text[: rule["max_length"]].strip().ljust(rule["min_length"], "0")
 

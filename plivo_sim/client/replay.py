@@ -131,7 +131,7 @@ class ScenarioApplication:
             return self._step.data_fields[name]
         if rule.get("enums"):
             return str(rule["enums"][0])
-        if rule.get("format"):
+        if rule["type"] == "date":
             return _DATES.get(name, _LATER)
         known = {"business_name": self._step.name or _NAMES["business"], "last_name": "Rao"}
         return known.get(name) or {**self._end_user(), "address_line_1": "12 MG Road"}.get(
@@ -142,7 +142,7 @@ class ScenarioApplication:
         self, applicant: Applicant, type_: Mapping[str, Any], values: object, index: int
     ) -> File | None:
         """A sample of the kind that the name says, its own for each document and name, because
-        the API refuses the same file twice."""
+        the same file twice is a cause of rejection."""
         if not type_["proof_required"]:
             return None
         word = type_["word"]

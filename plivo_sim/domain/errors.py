@@ -84,7 +84,7 @@ class WrongCoding(SimError):
 class WrongState(SimError):
     """The record's status does not allow this.
 
-    ``verb`` is what was asked (``"update"``, ``"delete"``, ``"submit"``, ``"accept"`` ...),
+    ``verb`` is what was asked (``"correct"``, ``"update"``, ``"delete"``, ``"accept"`` ...),
     ``status`` the true domain status, ``detail`` what else stands in the way (linked numbers).
     """
 

@@ -7,7 +7,10 @@ its own id and its own document-type ids (decision "Requirement versions").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -17,12 +20,16 @@ from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
 class FieldRule(msgspec.Struct, frozen=True, kw_only=True):
     """A field that must be filled in. ``attribute``: the end-user attribute that satisfies it,
-    where the published name differs (``address.line1`` -> ``address_line1``)."""
+    where the published name differs (``address.line1`` -> ``address_line1``).
+
+    ``type`` is one of three words, and dates are written ``yyyy-mm-dd`` (documented:
+    docs/wire-facts.md, "Kinds of fields").
+    """
 
     name: str
     label: str
     required: bool = True
-    type: str = "string"
+    type: Literal["string", "date", "enum"] = "string"
     min_length: int = 1
     max_length: int = 255
     help_text: str | None = None
@@ -102,17 +109,31 @@ class Catalogue:
             r for r in self.requirements if r.version is version and r.country_iso == country_iso
         ]
 
-    def no_requirement(self, version: Version, key: Key) -> Problem:
-        """The problem of a country, number type and user type for which ``find`` found none."""
-        country_iso, number_type, user_type = key
-        text = (
-            f"no compliance requirement for {country_iso}/{number_type}/{user_type}; "
-            f"the catalogue has {', '.join(self.countries(version))}"
-        )
-        there = self.of_country(version, country_iso)
-        same_number_type = any(r.number_type is number_type for r in there)
-        lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
-        return Problem(ProblemKind.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
+    def no_requirement(
+        self,
+        version: Version,
+        country_iso: str,
+        number_type: str | None = None,
+        user_type: str | None = None,
+    ) -> Problem:
+        """The problem of what ``find`` or ``of_country`` has no requirement for, None meaning any:
+        its path and its text say which of the three is wrong.
+
+        The text begins with the live service's words (field-reported: docs/wire-facts.md, "Could
+        not find any requirement"); what follows them is invented.
+        """
+        found, place = self.of_country(version, country_iso), country_iso
+        lacking, there = "country_iso", self.countries(version)
+        text = f"country {country_iso}"
+        for name, word in (("number_type", number_type), ("user_type", user_type)):
+            if found and word is not None:
+                lacking, there = name, [getattr(each, name).value for each in found]
+                text = f"{name.replace('_', ' ')} {word} in {place}"
+                found = [each for each in found if getattr(each, name) == word]
+                place += f"/{word}"
+        text = f"Could not find any requirement for {text}; there is one for "
+        text += ", ".join(dict.fromkeys(there))
+        return Problem(ProblemKind.NO_REQUIREMENT, (lacking,), text)
 
 
 class DocumentFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,7 +218,8 @@ def check_end_user(
 
 
 def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Problem | None:
-    """One value against one rule: presence, length, and the list of words."""
+    """One value against one rule: presence, length, the list of words, and for a date that the
+    calendar has it. That a wrong date or word is refused is inferred."""
     if not value:
         if not rule.required:
             return None
@@ -208,11 +230,29 @@ def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Pro
     if rule.enums and value not in rule.enums:
         text = f"must be one of {', '.join(rule.enums)}"
         return Problem(ProblemKind.NOT_ALLOWED, path, text, {"allowed": rule.enums})
+    if rule.type == "date" and not _is_date(value):
+        return Problem(ProblemKind.BAD_VALUE, path, "must be a date, written yyyy-mm-dd")
     return None
 
 
+def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _unknown_type(requirement: Requirement, document: DocumentFacts) -> Problem:
-    allowed = [f"{type_.word} ({type_.id})" for type_ in requirement.document_types]
+    """The types are told as the requirement's version publishes them: by their word on the beta
+    page, else by name and id."""
+    published = requirement.document_types
+    if requirement.version is Version.BETA:
+        allowed = [type_.word for type_ in published]
+    else:
+        allowed = [f"{type_.name} ({type_.id})" for type_ in published]
     text = (
         f"unknown document type '{document.type_reference}' for "
         f"{requirement.country_iso}/{requirement.number_type}/{requirement.user_type}; "

@@ -10,8 +10,9 @@ values (invented). With ``-ONCE`` after it, a token decides the first attempt on
 Named reasons for a rejection, so that a scenario need not spell them out.
 
 The text of ``expired_address_proof`` is the beta page's own example (documented); the other reasons
-are causes that teams report (docs/wire-facts.md, "What teams report", field-reported), and their
-wording is invented.
+are causes that teams report (docs/wire-facts.md, "What teams report", field-reported) or that
+Plivo's tools list (documented: docs/wire-facts.md, "The same file in two slots"), and their wording
+is invented.
 """
 
 from __future__ import annotations
@@ -364,6 +365,9 @@ PRESETS: dict[str, str] = {
     "missing_page": "A page of the document is missing. Please upload all pages.",
     "invalid_registration_number": (
         "The registration number does not exist in the register of the issuing authority."
+    ),
+    "same_file_twice": (
+        "The same file was uploaded for two documents. Please upload each document's own."
     ),
     "unclear_use_case": "Please describe what the number will be used for.",
     "complaints": "Unresolved complaints about calls from numbers of this application.",

@@ -5,6 +5,7 @@ The legacy API builds the same records piece by piece; see ``drafts``.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -214,7 +215,10 @@ def _problems(
     if requirement is None:
         if wanted.country_iso and wanted.number_type and wanted.user_type:
             key = (wanted.country_iso, wanted.number_type, wanted.user_type)
-            problems.append(account.catalogue.no_requirement(dialect.version, key))
+            problem = account.catalogue.no_requirement(dialect.version, *key)
+            if problem.path == ("user_type",):
+                problem = dataclasses.replace(problem, path=("end_user", "type"))
+            problems.append(problem)
         return problems + check_files(entries, dialect)
     problems += check_end_user(requirement, wanted.end_user)
     return problems + check_entries(requirement, entries, dialect)

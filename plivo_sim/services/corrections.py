@@ -41,7 +41,7 @@ def correct(
     requirement.
     """
     if application.status not in CORRECTABLE:
-        raise WrongState("application", application.id, "update", application.status)
+        raise WrongState("application", application.id, "correct", application.status)
     with account.lock:
         requirement = requirement_of(account, application)
         end_user = _merged_end_user(account, application, change.end_user)

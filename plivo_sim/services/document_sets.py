@@ -6,8 +6,10 @@ The page adds or replaces documents by type (documented); the SDKs' update repla
 Files that come in: what is wrong with one, and keeping it.
 
 Rules: 5 MB each (documented; 5 MiB here, the lenient reading), names up to 99 characters, no
-empty file, no file in two slots of one application (field-reported). Types are told by the first
-bytes, never by name or header.
+empty file (field-reported). Types are told by the first bytes, never by name or header. The same
+file in two slots of one application is a warning: Plivo's tools list it among the causes of a
+rejection, and no page makes it a rule of the API (documented: docs/wire-facts.md, "The same file in
+two slots").
 """
 
 from __future__ import annotations
@@ -63,16 +65,20 @@ def check(upload: Upload, path: Path, formats: Sequence[str]) -> Problem | None:
 
 
 def check_distinct(files: Iterable[tuple[int, bytes | str]]) -> list[Problem]:
-    """The same file in two slots of one application; ``files``: document index and content
+    """The same file in two slots of one application, softly; ``files``: document index and content
     (or the hash of a kept one)."""
     first: dict[bytes | str, int] = {}
     problems = []
     for index, content in files:
         if content in first:
-            text = f"the same file as documents[{first[content]}].file"
-            problems.append(Problem(ProblemKind.BAD_FILE, ("documents", index, "file"), text))
+            problems.append(_same_file(index, f"documents[{first[content]}].file"))
         first.setdefault(content, index)
     return problems
+
+
+def _same_file(index: int, other: str) -> Problem:
+    text = f"the same file as {other}, which is a cause of rejection"
+    return Problem(ProblemKind.BAD_FILE, ("documents", index, "file"), text, soft=True)
 
 
 def keep(account: Account, upload: Upload) -> StoredFile:
@@ -250,8 +256,7 @@ def _check_distinct(entries: Sequence[Entry]) -> list[Problem]:
     for index, entry in enumerate(entries):
         type_ = stays.get(entry.content) if entry.kept is None and entry.content else None
         if type_ is not None:
-            text = f"the same file as the '{type_.name}' that the application has"
-            problems.append(Problem(ProblemKind.BAD_FILE, ("documents", index, "file"), text))
+            problems.append(_same_file(index, f"the '{type_.name}' that the application has"))
     return problems
 
 

@@ -128,10 +128,11 @@ def submit(account: Account, id: str, requested: RequestedOutcome | None = None)
             via=Origin.LEGACY,
             requested=requested,
         )
-        refuse(_check_complete(account, submission), strict=account.settings.strict)
+        problems = _check_complete(account, submission)
+        warnings = refuse(problems, strict=account.settings.strict)
         with account.transaction():
             application, plan = applications.submit(account, submission, "submitted")
-        return Accepted(application=application, plan=plan)
+        return Accepted(application=application, plan=plan, warnings=warnings)
 
 
 def _draft(account: Account, wanted: NewDraft, requirement: Requirement) -> Application:
@@ -180,7 +181,7 @@ def _requirement(
     requirement = account.catalogue.find(Version.CURRENT, key)
     if requirement is not None:
         return requirement, []
-    return None, [account.catalogue.no_requirement(Version.CURRENT, key)]
+    return None, [account.catalogue.no_requirement(Version.CURRENT, *key)]
 
 
 def _requirement_by_id(

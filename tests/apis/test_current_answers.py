@@ -113,7 +113,8 @@ def test_rate_limit_headers_are_on_every_answer(sdk: Http, happy: Happy, limit: 
 
 
 def test_the_recorded_requirements_answer(sdk: Http) -> None:
-    """The recorded body, ids apart."""
+    """The recorded body, ids apart, with the empty ``format`` of today's page
+    (wire-facts.md, "Kinds of fields")."""
     body = sdk.get(f"{BASE}Requirements/?{COMPLETE_KEY}").get_json()
     first, second = body["document_types"]
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-.*", body["api_id"])
@@ -133,6 +134,7 @@ def test_the_recorded_requirements_answer(sdk: Http) -> None:
                 "required": True,
                 "min_length": 1,
                 "max_length": 50,
+                "format": "",
             }
         ],
     }
@@ -143,6 +145,15 @@ def test_the_recorded_requirements_answer(sdk: Http) -> None:
         "proof_required": True,
         "required_fields": [],
     }
+
+
+def test_a_date_has_its_type_and_its_format(sdk: Http) -> None:
+    """source: today's page (wire-facts.md, "Kinds of fields")"""
+    types = sdk.sdk_requirement(user_type="individual")["document_types"]
+    fields = {each["field_name"]: each for type_ in types for each in type_["required_fields"]}
+    expires = fields["date_of_expiration"]
+    assert (expires["field_type"], expires["format"]) == ("date", "yyyy-mm-dd")
+    assert fields["type_of_utility"]["field_type"] == "enum"
 
 
 def test_18_enums_are_a_string_and_proof_required_a_boolean(sdk: Http) -> None:

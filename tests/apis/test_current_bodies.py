@@ -304,8 +304,32 @@ def test_35_unknown_fields_are_ignored_and_named(sdk: Http) -> None:
 def test_35_a_file_without_its_document_is_ignored(sdk: Http) -> None:
     """An index that no document has pairs with nothing."""
     surplus = ("documents[7].file", "c.pdf", b"%PDF-other")
-    id = created(sdk, **form_of(sdk.sdk_data(), *FILES, surplus))
-    assert names_of(sdk, id) == ["certificate.pdf", "gst.png"]
+    answer = sdk.post(BASE, **form_of(sdk.sdk_data(), *FILES, surplus))
+    assert names_of(sdk, answer.get_json()["compliance_id"]) == ["certificate.pdf", "gst.png"]
+    assert answer.headers["X-Plivo-Sim-Warning"] == "ignored field 'documents[7].file'"
+
+
+def test_35_of_two_parts_of_one_name_the_first_counts(sdk: Http) -> None:
+    """The other is named."""
+    again = ("documents[0].file", "c.pdf", b"%PDF-other")
+    answer = sdk.post(BASE, **form_of(sdk.sdk_data(), *FILES, again))
+    assert names_of(sdk, answer.get_json()["compliance_id"]) == ["certificate.pdf", "gst.png"]
+    assert answer.headers["X-Plivo-Sim-Warning"] == "ignored field 'documents[0].file'"
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_35_every_key_that_nothing_uses_is_named(sdk: Http, method: str) -> None:
+    """At any depth; null is not given, and data fields are never ignored."""
+    path = BASE if method == "POST" else f"{BASE}{rejected(sdk)}/"
+    data = sdk.sdk_data(alias="Another") | {"user_type": "business", "end_user_id": None}
+    data["end_user"] |= {"adress_line1": "x", "address": {"line1": "y"}}
+    data["documents"][1] |= {"file": "gst.png", "data_fields": {"number": "7"}}
+    answer = sdk.call(method, path, **form_of(data, *FILES))
+    assert answer.status_code in (200, 201)
+    names = ("user_type", "end_user.adress_line1", "end_user.address", "documents[1].file")
+    expected = {"country_iso", "number_type"} if method == "PATCH" else set()
+    told = set(answer.headers["X-Plivo-Sim-Warning"].split("; "))
+    assert told == {f"ignored field '{name}'" for name in {*names, *expected}}
 
 
 # --- bodies where none is needed -------------------------------------------------------------

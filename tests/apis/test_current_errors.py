@@ -180,10 +180,10 @@ WRONG_DATA: list[tuple[dict[str, Any], str]] = [
     ({"alias": LONG}, "alias: must have at most 255 characters, has 256"),
     ({"country_iso": "IND"}, "country_iso: must be an ISO 3166-1 alpha-2 country code"),
     ({"country_iso": "1N"}, "country_iso: must be an ISO 3166-1 alpha-2 country code"),
-    ({"country_iso": "ZZ"}, "country_iso: no compliance requirement for ZZ/local/business; "
-     "the catalogue has AE, DE, FR, IN, US"),
-    ({"number_type": "national"}, "country_iso: no compliance requirement for "
-     "IN/national/business; the catalogue has AE, DE, FR, IN, US"),
+    ({"country_iso": "ZZ"},
+     "Could not find any requirement for country ZZ; there is one for AE, DE, FR, IN, US"),
+    ({"number_type": "national"}, "Could not find any requirement for number type national in IN; "
+     "there is one for local, mobile, tollfree"),
     ({"number_type": "fixed"},
      "number_type: must be one of local, mobile, tollfree, national, not 'fixed'"),
     ({"end_user": "Acme"}, "end_user: must be an object"),
@@ -249,8 +249,8 @@ def test_a_document_type_of_another_requirement(sdk: Http) -> None:
     data["documents"][1]["document_type_id"] = german[1]["document_type_id"]
     text = (
         f"documents[1].document_type_id: unknown document type '{german[1]['document_type_id']}' "
-        f"for IN/local/business; it takes registration_certificate "
-        f"({india[0]['document_type_id']}), gst_certificate ({india[1]['document_type_id']}); "
+        f"for IN/local/business; it takes Registration Certificate "
+        f"({india[0]['document_type_id']}), GST certificate ({india[1]['document_type_id']}); "
         "documents: a document of type 'GST certificate' is required"
     )
     refused(sdk, lambda: send(sdk, data, *FILES), 400, text)
@@ -286,6 +286,33 @@ def test_wrong_data_fields(sdk: Http, fields: Any, text: str) -> None:
     data = sdk.sdk_data()
     data["documents"][0]["data_fields"] = fields
     refused(sdk, lambda: send(sdk, data, *FILES), 400, text)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("date_of_expiration", "31-12-2030", "must be a date, written yyyy-mm-dd"),
+        ("date_of_expiration", "2030-02-30", "must be a date, written yyyy-mm-dd"),
+        ("type_of_utility", "Steam",
+         "must be one of Water, Electricity, Gas, Property Rental, Others"),
+    ],
+)  # fmt: skip
+def test_a_value_that_its_kind_of_field_does_not_take(
+    sdk: Http, field: str, value: str, text: str
+) -> None:
+    """Dates and enums are checked as they are published (wire-facts.md, "Kinds of fields")."""
+    types = sdk.sdk_requirement(user_type="individual")["document_types"]
+    at = next(
+        at
+        for at, type_ in enumerate(types)
+        if field in [each["field_name"] for each in type_["required_fields"]]
+    )
+    documents = [{"document_type_id": each["document_type_id"]} for each in types]
+    documents[at]["data_fields"] = {field: value}
+    end_user = {"type": "individual", "name": "Asha"}
+    answer = send(sdk, sdk.sdk_data(end_user=end_user, documents=documents))
+    assert answer.status_code == 400
+    assert f"documents[{at}].data_fields.{field}: {text}" in answer.get_json()["error"].split("; ")
 
 
 # --- the journal -----------------------------------------------------------------------------

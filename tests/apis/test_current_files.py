@@ -44,8 +44,6 @@ WRONG_FILES: list[tuple[str, list[tuple[str, str | None, bytes]], str]] = [
      "documents[0].file: file 'a.pdf' exceeds the 5 MB size limit"),
     ("long name", [("documents[0].file", "x" * 96 + ".pdf", PDF), FILES[1]],
      "documents[0].file: file name has 100 characters, at most 99 allowed"),
-    ("same file twice", [FILES[0], ("documents[1].file", "b.pdf", PDF)],
-     "documents[1].file: the same file as documents[0].file"),
 ]  # fmt: skip
 
 
@@ -56,6 +54,18 @@ def test_wrong_files(sdk: Http, files: list[tuple[str, str | None, bytes]], text
     """What is in a file counts, not what it is called; unknown field names are ignored."""
     data = sdk.sdk_data()
     refused(sdk, lambda: send(sdk, data, *files), 400, text)
+
+
+def test_the_same_file_in_two_slots_is_warned_of(sdk: Http) -> None:
+    """No page makes it a rule (wire-facts.md, "The same file in two slots"); a strict account
+    refuses it (decision "Lenient with a warning")."""
+    again = (FILES[0], ("documents[1].file", "b.pdf", PDF))
+    text = "documents[1].file: the same file as documents[0].file, which is a cause of rejection"
+    answer = send(sdk, sdk.sdk_data(), *again)
+    assert (answer.status_code, answer.headers["X-Plivo-Sim-Warning"]) == (201, text)
+    sdk.account.configure({"strict": "true"})
+    data = sdk.sdk_data(alias="Another")
+    refused(sdk, lambda: send(sdk, data, *again), 400, text)
 
 
 @pytest.mark.parametrize(

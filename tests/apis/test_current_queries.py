@@ -59,8 +59,10 @@ WRONG_QUERIES = [
     ("Requirements/", "country_iso=IN&number_type=local&user_type=alien",
      "user_type: must be one of individual, business, not 'alien'"),
     ("Requirements/", "country_iso=ZZ&number_type=local&user_type=business",
-     "country_iso: no compliance requirement for ZZ/local/business; "
-     "the catalogue has AE, DE, FR, IN, US"),
+     "Could not find any requirement for country ZZ; there is one for AE, DE, FR, IN, US"),
+    ("Requirements/", "country_iso=IN&number_type=national&user_type=business",
+     "Could not find any requirement for number type national in IN; "
+     "there is one for local, mobile, tollfree"),
     ("Requirements/", f"{COMPLETE_KEY}&id=1", "Unknown query parameter 'id'"),
     ("Requirements/", f"{COMPLETE_KEY}&limit=1&offset=2",
      "Unknown query parameter 'limit'; Unknown query parameter 'offset'"),
@@ -208,9 +210,9 @@ def filed(sdk: Http, status: str) -> str:
 
 @pytest.mark.parametrize("status", ["submitted", "accepted", "suspended", "expired"])
 def test_only_rejected_applications_can_be_updated(sdk: Http, status: str) -> None:
-    """400 that names the true status."""
+    """400 in the words of the live service (wire-facts.md, "Update replaces all documents")."""
     path = f"{BASE}{filed(sdk, status)}/"
-    text = f"Cannot update compliance application in {status} status."
+    text = "Compliance application must be in 'rejected' status"
     refused(sdk, lambda: sdk.patch(path, **form_of({"alias": "x"})), 400, text)
 
 

@@ -165,8 +165,9 @@ RULES = [
     (MUMBAI, lambda n: n.draft(), 400, "is draft)."),
     *(
         (MUMBAI, lambda n, status=status: n.application(status), 400, f"is {status}).")
-        for status in ("submitted", "rejected", "more_info_required", "suspended", "expired")
+        for status in ("submitted", "rejected", "suspended", "expired")
     ),
+    (MUMBAI, lambda n: n.application("more_info_required"), 400, "is rejected)."),
 ]  # fmt: skip
 """A number, an application that does not fit it, the status and the end of the sentence."""
 
@@ -295,7 +296,7 @@ def test_link_is_no_id(numbers: Numbers, method: str) -> None:
         (lambda n: n.application(number_type="mobile"), 422, "validation_error",
          "number_type_mismatch", "Number type doesn't match compliance type"),
         (lambda n: n.application("suspended"), 409, "state_error", "compliance_not_approved",
-         "Compliance cannot be linked to numbers in current status: suspended"),
+         "Compliance cannot be linked to numbers in current status: rejected (Suspended)"),
         (lambda n: UNKNOWN_ID, 404, "not_found_error", "compliance_not_found",
          f"Compliance '{UNKNOWN_ID}' does not exist"),
     ],

@@ -19,7 +19,7 @@ KEYS = [
 
 def rule(name: str, **changes: Any) -> dict[str, Any]:
     """A field as the control API shows it."""
-    plain = {"name": name, "format": None, "enums": [], "min_length": 1, "max_length": 50}
+    plain = {"name": name, "type": "string", "enums": [], "min_length": 1, "max_length": 50}
     return plain | changes
 
 
@@ -74,8 +74,8 @@ def test_what_is_given_is_kept() -> None:
     ("wanted", "fits"),
     [
         (rule("type_of_utility", enums=["Water", "Gas"]), lambda t: t in ("Water", "Gas")),
-        (rule("date_of_birth", format="YYYY-MM-DD"), lambda t: "1950" <= t[:4] <= "2000"),
-        (rule("date_of_issue", format="YYYY-MM-DD"), lambda t: "2020" <= t[:4] <= "2024"),
+        (rule("date_of_birth", type="date"), lambda t: "1950" <= t[:4] <= "2000"),
+        (rule("date_of_issue", type="date"), lambda t: "2020" <= t[:4] <= "2024"),
         (rule("nobody_knows_it"), lambda t: len(t) > 5),
         (rule("short", max_length=3), lambda t: 1 <= len(t) <= 3),
         (rule("long", min_length=80, max_length=90), lambda t: 80 <= len(t) <= 90),

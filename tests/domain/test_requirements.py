@@ -147,10 +147,15 @@ def test_the_end_user(end_user: Any, problems: Any) -> None:
         ),
         (FieldRule(name="a", label="", enums=("Gas", "Water")), "Gas", None),
         (FieldRule(name="a", label="", enums=("Gas", "Water")), "gas", ProblemKind.NOT_ALLOWED),
+        (FieldRule(name="a", label="", type="date"), "2024-02-29", None),
+        (FieldRule(name="a", label="", type="date"), "2023-02-29", ProblemKind.BAD_VALUE),
+        (FieldRule(name="a", label="", type="date"), "29-02-2024", ProblemKind.BAD_VALUE),
+        (FieldRule(name="a", label="", type="date"), "20240229", ProblemKind.BAD_VALUE),
+        (FieldRule(name="a", label="", type="date", required=False), "", None),
     ],
 )
 def test_one_value(rule: FieldRule, value: str, fault: ProblemKind | None) -> None:
-    """Presence, length at both ends, the list of words."""
+    """Presence, length at both ends, the list of words, dates of the calendar."""
     problem = check_value(rule, value, ("a",))
     assert (problem.fault if problem else None) == fault
 

@@ -287,17 +287,17 @@ def test_delete(client: plivo.RestClient, paths: list[str]) -> None:
 
 
 def test_update_of_a_submitted_application(client: plivo.RestClient, paths: list[str]) -> None:
-    """The exception names the status in the way."""
+    """The exception says which status it must have."""
     id = created(client, paths)
     with pytest.raises(ValidationError) as refused:
         client.phone_number_compliance.update(id, {"alias": "x"})
-    assert str(refused.value) == "Cannot update compliance application in submitted status."
+    assert str(refused.value) == "Compliance application must be in 'rejected' status"
 
 
 def test_delete_of_an_accepted_application(
     client: plivo.RestClient, paths: list[str], control: Client
 ) -> None:
-    """The exception names the status in the way."""
+    """The exception says which status it must have."""
     id = created(client, paths)
     decide(control, id, "accepted")
     with pytest.raises(ValidationError, match=r"^Cannot delete .* in accepted status"):

@@ -193,7 +193,7 @@ class Applications:
         with self.plivo.serve("requirements") as answered, self.account.lock:
             found = self.account.catalogue.find(RULES.version, key)
             if found is None:
-                raise Invalid([self.account.catalogue.no_requirement(RULES.version, key)])
+                raise Invalid([self.account.catalogue.no_requirement(RULES.version, *key)])
             if answered:
                 self.cache.keep(self.account, key, found)
         return found

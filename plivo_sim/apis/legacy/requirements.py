@@ -154,7 +154,7 @@ def look_up_requirement(auth_id: str) -> Response:
     key = _read_look_up(call)
     found = call.sim.catalogue.find(Version.CURRENT, key)
     if found is None:
-        raise Invalid([call.sim.catalogue.no_requirement(Version.CURRENT, key)])
+        raise Invalid([call.sim.catalogue.no_requirement(Version.CURRENT, *key)])
     answer: RequirementOut = {"api_id": call.api_id, **present_requirement(found)}
     return call.answer(answer)
 

@@ -323,6 +323,7 @@ def submit_application(auth_id: str, id: str) -> Response:
     with call.account.lock:
         done = drafts.submit(call.account, id, requested)
         shown = _shown(call, done.application)
+    call.warnings += [f"{dotted(each.path)}: {each.text}" for each in done.warnings]
     call.why = f"submitted {id} ({done.plan.decided_by})"
     answer: ApplicationSentOut = {"api_id": call.api_id, **shown, "message": "changed"}
     return call.answer(answer, 202)

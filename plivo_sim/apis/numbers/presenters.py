@@ -31,6 +31,7 @@ from plivo_sim.domain.errors import (
 )
 from plivo_sim.domain.records import NumberType, PhoneNumber, UserType
 from plivo_sim.domain.requirements import Requirement
+from plivo_sim.domain.statuses import Status
 from plivo_sim.services.inventory import Offer
 from plivo_sim.services.numbers import Linked, NumberView
 from plivo_sim.web.calls import Call
@@ -77,7 +78,7 @@ def text_of(error: SimError) -> str:
         case WrongState(verb="link"):
             return (
                 "compliance_not_approved: Only approved compliance records can be linked to "
-                f"numbers ({error.id} is {error.status})."
+                f"numbers ({error.id} is {STATUS_WORDS[Status(error.status)]})."
             )
         case ApplicationRequired():
             return _REQUIRED

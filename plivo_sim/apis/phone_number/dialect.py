@@ -20,7 +20,7 @@ from plivo_sim.apis.reading import (
     refuse_unknown,
     whole_number,
 )
-from plivo_sim.apis.words import Uuid, read_word
+from plivo_sim.apis.words import Uuid, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
 from plivo_sim.domain.records import Document, NumberType, UserType
 from plivo_sim.domain.requirements import Catalogue
@@ -147,18 +147,26 @@ def read_expand(
 
 
 def read_list_query(
-    query: Query, status_words: Mapping[Status, str], *, everything: Collection[str] = ()
+    query: Query,
+    status_words: Mapping[Status, str],
+    number_types: type[StrEnum] = NumberType,
+    *,
+    everything: Collection[str] = (),
 ) -> ListQuery:
-    """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
+    """The eight parameters of a list; empty ones count as absent. A word that the dialect does not
+    have is refused (inferred). Raises Invalid."""
     problems = refuse_unknown(query, LIST_PARAMETERS)
     where: dict[str, Collection[str]] = {}
     if text := query.get("status", ""):
         where["status"] = statuses_of(text, status_words, problems)
     if text := query.get("country_iso", ""):
-        where["country_iso"] = (text.upper(),)
+        try:
+            where["country_iso"] = (read_country(text),)
+        except ValueError as error:
+            problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), str(error)))
     if text := query.get("alias", ""):
         where["alias"] = (text,)
-    for name, words in (("number_type", NumberType), ("user_type", UserType)):
+    for name, words in (("number_type", number_types), ("user_type", UserType)):
         if text := query.get(name, ""):
             word = read_parameter(words, name, text, problems)
             if word is not None:

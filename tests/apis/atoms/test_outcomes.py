@@ -188,7 +188,7 @@ def test_a_resubmission_whose_answer_is_lost(atoms: Atoms) -> None:
     assert atoms.known(made) == made
     assert atoms.at_plivo(made) == "submitted"
     told = errors(atoms.resubmit(made["_id"], certificates(b"3")), 400)
-    assert told == ["Cannot update compliance application in submitted status."]
+    assert told == ["Compliance application must be in 'rejected' status"]
 
 
 def test_a_refusal_whose_answer_is_lost_is_502_too(atoms: Atoms) -> None:

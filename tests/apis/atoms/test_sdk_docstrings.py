@@ -88,7 +88,7 @@ def test_all_three_parameters_are_needed(atoms: Atoms, path: str, name: str) -> 
     [
         ("numberType", "national", "numberType: must be one of local, mobile, tollfree"),
         ("userType", "company", "userType: must be one of individual, business"),
-        ("countryIso", "ZZ", "countryIso: no compliance requirement for ZZ/local/business"),
+        ("countryIso", "ZZ", "Could not find any requirement for country ZZ"),
     ],
 )
 def test_words_that_there_are_not(atoms: Atoms, name: str, value: str, told: str) -> None:

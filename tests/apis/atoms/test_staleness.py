@@ -100,7 +100,7 @@ def test_plivo_refuses_what_atoms_wrongly_believes_possible(atoms: Atoms) -> Non
     assert atoms.known(made)["status"] == "rejected"
     before = atoms.state()
     assert errors(atoms.resubmit(made["_id"]), 400) == [
-        "Cannot update compliance application in submitted status."
+        "Compliance application must be in 'rejected' status"
     ]
     assert atoms.state() == before
 

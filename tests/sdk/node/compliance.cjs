@@ -256,7 +256,7 @@ run({
   'a wrong status is a 400, whose text the SDK keeps': async () => {
     const error = await refusal(api.update(await created(), { data: { alias: 'x' } }));
     assert.equal(error.status, 400);
-    assert.equal(error.message, 'Cannot update compliance application in submitted status.');
+    assert.equal(error.message, "Compliance application must be in 'rejected' status");
   },
 
   'wrong credentials': async () => {

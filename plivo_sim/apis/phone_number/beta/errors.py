@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, Url
+from plivo_sim.apis.phone_number.beta.presenters import NAMED_IN_REASON, STATUS_WORDS, Url
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -33,6 +33,7 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
+from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
     Injected,
@@ -143,8 +144,6 @@ _STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateL
                                       WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
-_LACKING = {"user_type": "end_user.type"}
-
 
 class ErrorObjectOut(TypedDict):
     type: str
@@ -232,17 +231,19 @@ def _not_found(error: NotFound) -> _Error:
 
 
 def _wrong_state(error: WrongState) -> _Error:
-    """The message names the true status, which the printed one may hide
-    (decision "Correctable applications")."""
+    """The message names the status in the page's words, and what hides behind ``rejected`` as the
+    reason of such a record does (decision "Correctable applications"; inferred)."""
     code, verb = {
-        "update": ("compliance_not_editable", "modified"),
+        "correct": ("compliance_not_editable", "modified"),
         "delete": ("compliance_not_deletable", "deleted"),
         "link": ("compliance_not_approved", "linked to numbers"),
     }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
-    word = next((word for status, word in STATUS_WORDS.items() if status == error.status), "")
-    shown = f" (shown as {word})" if word not in ("", error.status) else ""
+    status = Status(error.status)
+    word: str = STATUS_WORDS[status]
+    if status in NAMED_IN_REASON:
+        word = f"{word} ({NAMED_IN_REASON[status]})"
     detail = f"; {error.detail}" if error.detail else ""
-    message = f"Compliance cannot be {verb} in current status: {error.status}{shown}{detail}"
+    message = f"Compliance cannot be {verb} in current status: {word}{detail}"
     return _Error(409, "state_error", code, message, "compliance_id", "status-flow")
 
 
@@ -270,9 +271,6 @@ def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
 def _error_of_problem(problem: Problem) -> _Error:
     (status, type_), code = _BY_KIND[problem.fault]
     where = param(problem.path)
-    if problem.fault is ProblemKind.NO_REQUIREMENT and "lacking" in problem.facts:
-        lacking = str(problem.facts["lacking"])
-        where = _LACKING.get(lacking, lacking)
     anchor = "requirements" if status == 422 else "error-handling"
     return _Error(status, type_, code, _message(problem, where), where, anchor)
 

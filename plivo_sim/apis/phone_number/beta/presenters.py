@@ -176,7 +176,7 @@ STATUS_WORDS: Mapping[Status, StatusWord] = {
     Status.EXPIRED: "rejected",
 }
 
-_NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
+NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
 
 
 # --- requirements --------------------------------------------------------------------------
@@ -192,16 +192,14 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     number_type = _filter(PageNumberType, "number_type", query, problems)
     user_type = _filter(UserType, "user_type", query, problems)
     refuse_if_any(problems)
-    found = catalogue.of_country(Version.BETA, country)
+    found = [
+        each
+        for each in catalogue.of_country(Version.BETA, country)
+        if number_type in (None, each.number_type) and user_type in (None, each.user_type)
+    ]
     if not found:
-        known = ", ".join(catalogue.countries(Version.BETA))
-        raise _unsupported("country_iso", f"country '{country}' is not supported; {known} is")
-    for name, word in (("number_type", number_type), ("user_type", user_type)):
-        kept = [each for each in found if not word or getattr(each, name) == word]
-        if not kept:
-            known = ", ".join(dict.fromkeys(getattr(each, name) for each in found))
-            raise _unsupported(name, f"{name} '{word}' is not supported in {country}; {known} is")
-        found = kept
+        problem = catalogue.no_requirement(Version.BETA, country, number_type, user_type)
+        raise Invalid([problem])
     return {
         "country_iso": country,
         "number_types": [
@@ -224,10 +222,6 @@ def _country(query: Query, problems: list[Problem]) -> str:
 def _filter(words: Any, name: str, query: Query, problems: list[Problem]) -> str | None:
     text = query.get(name, "")
     return read_parameter(words, name, text, problems) if text else None
-
-
-def _unsupported(name: str, text: str) -> Invalid:
-    return Invalid([Problem(ProblemKind.NO_REQUIREMENT, (name,), text)])
 
 
 def _user_type(requirement: Requirement) -> UserTypeOut:
@@ -299,7 +293,7 @@ def present_deleted(id: str) -> Created:
 def reason_shown(application: Application) -> str | None:
     """``rejection_reason`` begins with ``Suspended:`` or ``Expired:``, which the beta dialect's
     status ``rejected`` hides (invented)."""
-    reason, word = application.rejection_reason, _NAMED_IN_REASON.get(application.status)
+    reason, word = application.rejection_reason, NAMED_IN_REASON.get(application.status)
     return f"{word}: {reason}" if reason is not None and word else reason
 
 

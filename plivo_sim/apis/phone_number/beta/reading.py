@@ -19,31 +19,27 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.beta.errors import ADDRESS, to_domain
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS
+from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, PageNumberType
 from plivo_sim.apis.phone_number.dialect import (
     ListQuery,
     ReadCorrection,
     ReadCreate,
     read_callback_method,
 )
-from plivo_sim.apis.reading import Query, Shape, load
+from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, Origin, Version
 from plivo_sim.domain.text import decode_json
-from plivo_sim.domain.typed import dotted
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, bare_name, not_taken, unreadable
-
-if TYPE_CHECKING:
-    from marshmallow import Schema
 
 _HINT = (
     "upload it as a multipart part 'documents[i].file', or embed it as "
@@ -278,7 +274,7 @@ def read_get_query(query: Query) -> Collection[str]:
 
 def read_list_query(query: Query) -> ListQuery:
     """Filters and paging. Raises Invalid."""
-    return dialect.read_list_query(query, STATUS_WORDS)
+    return dialect.read_list_query(query, STATUS_WORDS, PageNumberType)
 
 
 @dataclass(slots=True)
@@ -300,7 +296,7 @@ def _read(body: Body, shape: Shape) -> _Read:
     drafts = None
     if isinstance(documents, list):
         drafts = [_draft(each, index, problems) for index, each in enumerate(documents)]
-    return _Read(usable, problems, drafts, ignored + list(_unknown(shape.schema, data, ())))
+    return _Read(usable, problems, drafts, ignored + list(ignored_keys(shape.schema, data)))
 
 
 def _object(body: Body) -> tuple[Any, list[str]]:
@@ -339,20 +335,3 @@ def _flat(end_user: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flagged(problems: list[Problem], path: Path) -> bool:
     return any(problem.path in ((), path) for problem in problems)
-
-
-def _unknown(schema: Schema, data: Any, path: Path) -> Iterator[str]:
-    """The names in ``data`` that the schema does not know; they are ignored."""
-    from marshmallow import fields as wire_fields  # here: see ``shapes``
-
-    for key, value in data.items() if isinstance(data, Mapping) else ():
-        field = schema.fields.get(key)
-        if field is None:
-            yield dotted((*path, key))
-        elif isinstance(field, wire_fields.Nested):
-            yield from _unknown(field.schema, value, (*path, key))
-        elif isinstance(field, wire_fields.List) and isinstance(value, list):
-            nested = field.inner
-            assert isinstance(nested, wire_fields.Nested)
-            for index, each in enumerate(value):
-                yield from _unknown(nested.schema, each, (*path, key, index))

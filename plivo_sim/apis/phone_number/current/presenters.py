@@ -33,8 +33,8 @@ class FieldOut(TypedDict):
     required: bool
     min_length: int
     max_length: int
+    format: str
     help_text: NotRequired[str]
-    format: NotRequired[str]
     enums: NotRequired[str]
 
 
@@ -171,7 +171,7 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     key = (country, number_type, user_type)
     found = catalogue.find(Version.CURRENT, key)
     if found is None:
-        raise Invalid([catalogue.no_requirement(Version.CURRENT, key)])
+        raise Invalid([catalogue.no_requirement(Version.CURRENT, *key)])
     return {
         "requirement_id": found.id,
         "country_iso": found.country_iso,
@@ -204,7 +204,9 @@ def _document_type(type_: DocumentType) -> DocumentTypeOut:
 
 
 def _field(rule: FieldRule) -> FieldOut:
-    """A field; ``enums`` is a string here (observed: an array fails in Go)."""
+    """A field; ``enums`` is one comma-separated string here, and ``format`` is empty where there is
+    none (documented: docs/wire-facts.md, "Kinds of fields"; an array fails in Go). The recorded
+    answer, which is older, leaves ``format`` out (observed)."""
     shown: FieldOut = {
         "field_name": rule.name,
         "friendly_name": rule.label,
@@ -212,11 +214,10 @@ def _field(rule: FieldRule) -> FieldOut:
         "required": rule.required,
         "min_length": rule.min_length,
         "max_length": rule.max_length,
+        "format": rule.format or "",
     }
     if rule.help_text:
         shown["help_text"] = rule.help_text
-    if rule.format:
-        shown["format"] = rule.format
     if rule.enums:
         shown["enums"] = ",".join(rule.enums)
     return shown

@@ -17,7 +17,7 @@ from plivo_sim.apis.phone_number.dialect import (
     ReadCreate,
     read_callback_method,
 )
-from plivo_sim.apis.reading import Query, Shape, load
+from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
 from plivo_sim.apis.words import STATUS_WORDS
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import Origin, Version
@@ -119,14 +119,18 @@ def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
         raise unreadable(f"Field 'data' is not valid JSON: {error}") from None
     usable, problems = load(shape, data)
     files: dict[int, Upload] = {}
-    ignored = []
+    ignored = list(ignored_keys(shape.schema, data))
     for each in body.parts:
         match = _FILE_FIELD.fullmatch(each.name)
-        if match and (each.content or each.is_file):
-            files[int(match[1])] = each.upload()
-        elif each.name != "data":
+        at = int(match[1]) if match and (each.content or each.is_file) else -1
+        if at >= 0 and at not in files:
+            files[at] = each.upload()
+        elif each is not part:
             ignored.append(each.name)
-    return _Read(usable, problems, _drafts(data, files), bool(files), ignored)
+    drafts = _drafts(data, files)
+    if drafts is not None:
+        ignored += [f"documents[{at}].file" for at in files if at >= len(drafts)]
+    return _Read(usable, problems, drafts, bool(files), ignored)
 
 
 def _drafts(data: Any, files: dict[int, Upload]) -> list[DocumentDraft] | None:
