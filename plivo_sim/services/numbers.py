@@ -136,10 +136,13 @@ def _wanted(offer: Offer, wanted: Search) -> bool:
 def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
     """Rent a number; returns it and a warning, which is empty for one that a search can find.
 
-    A valid number that no search finds is let pass, for the sake of fixtures, unless the account
-    is strict (invented). Raises NotFound (no such number, no such application, a subaccount's
-    own credentials), AlreadyRented, ApplicationRequired (a regulated number without one),
-    Mismatch or WrongState (an application that does not fit); then nothing changed.
+    A regulated number that is rented without an application gets the one of its country and type
+    that was accepted last (documented for India, inferred elsewhere: docs/wire-facts.md, "Rent
+    attaches the latest accepted application"). A valid number that no search finds is let pass,
+    for the sake of fixtures, unless the account is strict (invented). Raises NotFound (no such
+    number, no such application, a subaccount's own credentials), AlreadyRented,
+    ApplicationRequired (a regulated number, and nothing is accepted), Mismatch or WrongState (an
+    application that does not fit); then nothing changed.
     """
     if not caller.is_main:
         raise NotFound("number", digits)
@@ -152,25 +155,41 @@ def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple
         known = inventory.in_stock(account.settings.seed, offer)
         if not known and account.settings.strict:
             raise NotFound("number", digits)
-        if not wanted.application_id and inventory.requirements_of(
-            account.catalogue, offer.country_iso, offer.number_type
-        ):
-            raise ApplicationRequired(digits)
-        if wanted.application_id:
-            _linkable(account, wanted.application_id, offer.country_iso, offer.number_type)
+        application_id = _to_attach(account, offer, wanted.application_id)
         with account.transaction():
-            number = _make(account, offer, wanted, caller)
+            number = _make(account, offer, wanted, caller, application_id)
             account.store.numbers.put(number)
         return number, "" if known else f"{digits} is in no search; a strict account cannot rent it"
 
 
-def _make(account: Account, offer: Offer, wanted: Change, caller: Caller) -> PhoneNumber:
+def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None:
+    """The application that a rented number gets: the wanted one, or the latest accepted one where
+    one is needed."""
+    country_iso, number_type = offer.country_iso, offer.number_type
+    if wanted:
+        return _linkable(account, wanted, country_iso, number_type).id
+    if not inventory.requirements_of(account.catalogue, country_iso, number_type):
+        return None
+    where = {
+        "country_iso": (country_iso,),
+        "number_type": (number_type,),
+        "status": (Status.ACCEPTED,),
+    }
+    accepted = account.store.applications.page(where, limit=len(account.store.applications)).records
+    if not accepted:
+        raise ApplicationRequired(offer.number, country_iso)
+    return max(accepted, key=lambda each: (each.acceptance, each.seq)).id
+
+
+def _make(
+    account: Account, offer: Offer, wanted: Change, caller: Caller, application_id: str | None
+) -> PhoneNumber:
     return PhoneNumber(
         id=offer.number,
         seq=account.next_seq(),
         country_iso=offer.country_iso,
         number_type=offer.number_type,
-        application_id=wanted.application_id or None,
+        application_id=application_id,
         app_id=wanted.app_id or None,
         cnam_lookup=wanted.cnam_lookup or None,
         subaccount=caller.subaccount,

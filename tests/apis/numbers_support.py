@@ -19,6 +19,12 @@ BERLIN = "4930123456"
 OTHER_AUTH_ID = "MAYYYYYYYYYYYYYYYYYY"
 SUBACCOUNT = "SAXXXXXXXXXXXXXXXXXX"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+REQUIRED = "compliance_application_id is required to rent this number."
+REQUIRED_IN_INDIA = (
+    f"{REQUIRED} Refer to https://www.plivo.com/docs/numbers/rent-india-numbers for details."
+)
+NOT_RENTED = "Number not found on your account. Only rented numbers can be linked."
+"""source: wire-facts.md, "Texts of refused rents", "Link is bulk"."""
 
 
 @dataclass

@@ -222,6 +222,56 @@ def test_rent_takes_what_every_sdk_sends(numbers: Numbers, body: dict[str, Any],
     assert shown["cnam_lookup"] == body.get("cnam_lookup")
 
 
+@pytest.mark.parametrize("body", [{}, {"compliance_application_id": ""}, {"app_id": "1"}])
+def test_rent_attaches_the_application_that_was_accepted_last(
+    numbers: Numbers, body: dict[str, Any]
+) -> None:
+    """Not the one that was made last; the clock, which stands still, does not tell. source:
+    wire-facts.md, "Rent attaches the latest accepted application"."""
+    first, second = (numbers.http.sdk_created(alias=alias) for alias in ("a", "b"))
+    for id in (second, first):
+        numbers.http.decide(id, "accepted")
+    numbers.rent(MUMBAI, **body)
+    assert numbers.link_of() == (first, "accepted")
+
+
+def test_a_reinstated_application_was_accepted_last(numbers: Numbers) -> None:
+    """And a suspended one is none that is accepted."""
+    reinstated, other = numbers.application(), numbers.application(alias="Second")
+    numbers.http.decide(reinstated, "suspended", "Complaints")
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (other, "accepted")
+    numbers.http.decide(reinstated, "accepted")
+    numbers.rent(DELHI)
+    assert numbers.link_of(DELHI) == (reinstated, "accepted")
+
+
+def test_rent_attaches_an_application_of_the_number_itself_only(numbers: Numbers) -> None:
+    """Of its country, its type and its account."""
+    fits = numbers.application()
+    numbers.german()
+    numbers.application(number_type="tollfree", alias="Second")
+    Numbers(replace(numbers.http, auth_id=OTHER_AUTH_ID)).application()
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (fits, "accepted")
+
+
+def test_an_application_of_any_api_is_attached(numbers: Numbers) -> None:
+    """One of the legacy API too."""
+    id = numbers.draft()
+    numbers.http.post(f"ComplianceApplication/{id}/Submit/")
+    numbers.http.decide(id, "accepted")
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (id, "accepted")
+
+
+def test_an_unregulated_number_gets_no_application(numbers: Numbers) -> None:
+    """Though there is an accepted one of its country and type."""
+    numbers.application(country_iso="US", documents=[])
+    numbers.rented(SAN_FRANCISCO)
+    assert numbers.link_of(SAN_FRANCISCO) == (None, None)
+
+
 @pytest.mark.parametrize("path", ["PhoneNumber/{}/", "PhoneNumber/{}", "PhoneNumber/+{}/"])
 def test_a_number_in_a_path_is_told_by_its_digits(numbers: Numbers, path: str) -> None:
     """With and without ``+``, with and without the last slash."""

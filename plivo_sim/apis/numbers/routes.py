@@ -115,7 +115,7 @@ def rent(auth_id: str, number: str) -> Response:
     rented, warning = numbers.rent(call.account, digits, read.change, _caller(call, auth_id))
     if warning:
         call.warnings.append(warning)
-    call.why = f"rented {digits}"
+    call.why = f"rented {digits}, application {rented.application_id or 'none'}"
     answer: RentedOut = {"api_id": call.api_id, **present_rented(rented)}
     return call.answer(answer, 201)
 
