@@ -250,6 +250,12 @@ class Settings:
         " dialect also http callback URLs, so local receivers and the built-in inbox.",
         account=True,
     )
+    subaccount_release: bool = setting(
+        False,
+        read_flag,
+        "Let a subaccount release its numbers; reports differ on whether Plivo does.",
+        account=True,
+    )
     magic: bool = setting(
         True, read_flag, "Let magic values in aliases, names and files decide.", account=True
     )

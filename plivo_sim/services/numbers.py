@@ -19,9 +19,12 @@ from plivo_sim.account.interfaces import Page
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
+    Invalid,
     MainAccountOnly,
     Mismatch,
     NotFound,
+    Problem,
+    ProblemKind,
     SimError,
     WrongState,
 )
@@ -138,11 +141,15 @@ def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple
 
     A regulated number that is rented without an application gets the one of its country and type
     that was accepted last (documented for India, inferred elsewhere: docs/wire-facts.md, "Rent
-    attaches the latest accepted application"). A valid number that no search finds is let pass,
-    for the sake of fixtures, unless the account is strict (invented). Raises NotFound (no such
-    number, no such application, a subaccount's own credentials), AlreadyRented,
-    ApplicationRequired (a regulated number, and nothing is accepted), Mismatch or WrongState (an
-    application that does not fit); then nothing changed.
+    attaches the latest accepted application"). It belongs to the wanted ``subaccount``
+    (field-reported: docs/wire-facts.md, "Renting for a subaccount"), else to the caller's. A valid
+    number that no search finds is let pass, for the sake of fixtures, unless the account is strict
+    (invented).
+
+    Raises NotFound (no such number, no such application, a subaccount's own credentials),
+    AlreadyRented, ApplicationRequired (a regulated number, and nothing is accepted), Mismatch or
+    WrongState (an application that does not fit), Invalid (no subaccount of this account); then
+    nothing changed.
     """
     if not caller.is_main:
         raise NotFound("number", digits)
@@ -155,11 +162,24 @@ def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple
         known = inventory.in_stock(account.settings.seed, offer)
         if not known and account.settings.strict:
             raise NotFound("number", digits)
-        application_id = _to_attach(account, offer, wanted.application_id)
         with account.transaction():
-            number = _make(account, offer, wanted, caller, application_id)
+            number = _make(account, offer, wanted, caller)
             account.store.numbers.put(number)
         return number, "" if known else f"{digits} is in no search; a strict account cannot rent it"
+
+
+def _make(account: Account, offer: Offer, wanted: Change, caller: Caller) -> PhoneNumber:
+    return PhoneNumber(
+        id=offer.number,
+        seq=account.next_seq(),
+        country_iso=offer.country_iso,
+        number_type=offer.number_type,
+        application_id=_to_attach(account, offer, wanted.application_id),
+        app_id=wanted.app_id or None,
+        cnam_lookup=wanted.cnam_lookup or None,
+        subaccount=_owner(account, wanted.subaccount, caller.subaccount),
+        rented_at=account.now(),
+    )
 
 
 def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None:
@@ -179,22 +199,6 @@ def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None
     if not accepted:
         raise ApplicationRequired(offer.number, country_iso)
     return max(accepted, key=lambda each: (each.acceptance, each.seq)).id
-
-
-def _make(
-    account: Account, offer: Offer, wanted: Change, caller: Caller, application_id: str | None
-) -> PhoneNumber:
-    return PhoneNumber(
-        id=offer.number,
-        seq=account.next_seq(),
-        country_iso=offer.country_iso,
-        number_type=offer.number_type,
-        application_id=application_id,
-        app_id=wanted.app_id or None,
-        cnam_lookup=wanted.cnam_lookup or None,
-        subaccount=caller.subaccount,
-        rented_at=account.now(),
-    )
 
 
 # --- rented --------------------------------------------------------------------------------
@@ -278,8 +282,8 @@ def _day_of_month(year: int, month: int, day: int) -> date:
 def update(account: Account, digits: str, wanted: Change, caller: Caller) -> PhoneNumber:
     """Change a number, all of it or nothing.
 
-    Raises NotFound, Mismatch, WrongState, and MainAccountOnly when a subaccount would link or
-    hand over a number (invented).
+    Raises NotFound, Mismatch, WrongState, Invalid (no subaccount of this account), and
+    MainAccountOnly when a subaccount would link or hand over a number (invented).
     """
     with account.lock:
         number = get(account, digits, caller)
@@ -292,19 +296,23 @@ def update(account: Account, digits: str, wanted: Change, caller: Caller) -> Pho
             for name in ("alias", "app_id", "cnam_lookup", "application_id")
             if (value := getattr(wanted, name)) is not None
         }
-        if wanted.subaccount is not None:
-            given["subaccount"] = _owner(account, wanted.subaccount)
-        changed = replace(number, **given)
+        owner = _owner(account, wanted.subaccount, number.subaccount)
+        changed = replace(number, subaccount=owner, **given)
         _keep(account, number, changed)
         return changed
 
 
-def _owner(account: Account, asked: str) -> str | None:
-    """Whose a number becomes: a subaccount's, or None for the main account's. Raises NotFound."""
+def _owner(account: Account, asked: str | None, otherwise: str | None) -> str | None:
+    """Whose a number is: a subaccount's, or None for the main account's; ``otherwise`` if nothing
+    is asked. Raises Invalid for what is no subaccount of this account (the text is invented)."""
+    if asked is None:
+        return otherwise
     if asked in ("", account.auth_id):
         return None
-    if asked != f"SA{account.auth_id[2:]}":
-        raise NotFound("subaccount", asked)
+    own = f"SA{account.auth_id[2:]}"
+    if asked != own:
+        text = f"'{asked[:50]}' is no subaccount of this account, whose only one is {own}"
+        raise Invalid([Problem(ProblemKind.UNKNOWN_RECORD, ("subaccount",), text)])
     return asked
 
 
@@ -316,10 +324,12 @@ def _keep(account: Account, before: PhoneNumber, after: PhoneNumber) -> None:
 
 def release(account: Account, digits: str, caller: Caller) -> None:
     """Give a number back; its link goes with it (decision "Unlinking numbers"). Raises NotFound,
-    and MainAccountOnly for a subaccount, as it cannot rent either (invented)."""
+    and MainAccountOnly for a subaccount, as it cannot rent either, unless the account's setting
+    ``subaccount_release`` lets it (inferred: reports differ; docs/wire-facts.md, "Only the main
+    account rents")."""
     with account.lock:
         number = get(account, digits, caller)
-        if not caller.is_main:
+        if not (caller.is_main or account.settings.subaccount_release):
             raise MainAccountOnly("release a number")
         with account.transaction():
             account.store.numbers.drop(number.id)

@@ -490,10 +490,34 @@ def test_an_update_that_gives_nothing_says_so(numbers: Numbers) -> None:
     """Ruby drops what it does not know, and would never learn."""
     numbers.rented(SAN_FRANCISCO)
     before = numbers.state()
-    answer = numbers.update(SAN_FRANCISCO, colour="green")
+    answer = numbers.update(SAN_FRANCISCO, colour=None)
     assert answer.status_code == 202
     assert answer.headers["X-Plivo-Sim-Warning"] == "nothing to change was given"
     assert numbers.state() == before
+
+
+UNTAKEN = [
+    ({"ha_enable": False, "sub_account": "SA"}, ["ha_enable", "sub_account"]),
+    ({"colour": "green", "app_id": 5}, ["colour"]),
+    ({"number": MUMBAI}, ["number"]),
+    ({"number": f"+{SAN_FRANCISCO}", "app_id": "1", "x": None}, []),
+]
+"""A body, and which keys are not taken: misspelt ones, also on a refusal; not null, nor the number
+itself, which Python and Java repeat."""
+
+
+@pytest.mark.parametrize("way", ["rent", "update"])
+@pytest.mark.parametrize(("body", "untaken"), UNTAKEN)
+def test_what_a_change_does_not_take_is_named(
+    numbers: Numbers, way: str, body: dict[str, Any], untaken: list[str]
+) -> None:
+    """Each key in the warning. source: wire-facts.md, "Rent"."""
+    path = f"PhoneNumber/{SAN_FRANCISCO}/" if way == "rent" else f"Number/{SAN_FRANCISCO}/"
+    if way == "update":
+        numbers.rented(SAN_FRANCISCO)
+    told = numbers.http.post(path, json=body).headers.get("X-Plivo-Sim-Warning", "")
+    named = [each for each in told.split("; ") if each.startswith("ignored")]
+    assert named == [f"ignored field '{name}'" for name in untaken]
 
 
 @pytest.mark.parametrize("key", ["compliance_application_id", "compliance_id"])

@@ -160,14 +160,14 @@ BAD_CHANGES = [
     ({"app_id": "x" * 256}, "app_id: must have at most 255 characters, has 256"),
     ({"cnam_lookup": True}, "cnam_lookup: must be a string"),
     ({"cnam_lookup": "maybe"}, "cnam_lookup: must be one of enabled, disabled"),
+    ({"subaccount": 5}, "subaccount: must be a string"),
+    ({"app_id": "1", "subaccount": {}}, "subaccount: must be a string"),
     ({"app_id": 5, "cnam_lookup": "maybe"},
      "app_id: must be a string; cnam_lookup: must be one of enabled, disabled"),
 ]  # fmt: skip
 BAD_UPDATES = [
     ({"alias": 5}, "alias: must be a string"),
     ({"alias": ["x"]}, "alias: must be a string"),
-    ({"subaccount": 5}, "subaccount: must be a string"),
-    ({"alias": "x", "subaccount": {}}, "subaccount: must be a string"),
 ]
 
 
@@ -248,12 +248,26 @@ def test_releasing_twice(numbers: Numbers) -> None:
 def test_a_number_goes_to_the_accounts_own_subaccount_only(
     numbers: Numbers, subaccount: str
 ) -> None:
-    """source: decision "Lenient credentials"."""
-    numbers.rented(SAN_FRANCISCO)
+    """Rented or handed over; the refusal names the one there is. source: decision "Lenient
+    credentials"."""
+    number, other = numbers.rented(SAN_FRANCISCO), "14154009187"
     before = numbers.state()
-    answer = numbers.update(SAN_FRANCISCO, alias="x", subaccount=subaccount)
-    assert error_of(answer, 404) == "Subaccount not found."
+    for answer in (
+        numbers.rent(other, subaccount=subaccount),
+        numbers.update(number, alias="x", subaccount=subaccount),
+    ):
+        assert error_of(answer) == (
+            f"subaccount: '{subaccount}' is no subaccount of this account, whose only one is "
+            "SAXXXXXXXXXXXXXXXXXX"
+        )
     assert numbers.state() == before
+
+
+def test_the_pages_client_is_told_of_a_wrong_subaccount_in_its_own_words(numbers: Numbers) -> None:
+    """In the error object."""
+    body = {"subaccount": "SAYYYYYYYYYYYYYYYYYY", "compliance_id": numbers.application()}
+    error = page_error_of(numbers.http.post(f"PhoneNumber/{MUMBAI}/", json=body), 422)
+    assert (error["code"], error["param"]) == ("invalid_field", "subaccount")
 
 
 @pytest.mark.parametrize("kwargs", [{"json": {}}, {"data": b'""', "content_type": "text/json"}])

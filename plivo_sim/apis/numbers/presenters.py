@@ -203,14 +203,15 @@ _SETUP_RATE = "0.00000"
 
 
 def present_offer(
-    offer: Offer, requirements: Mapping[UserType, Requirement], auth_id: str
+    offer: Offer, requirements: Mapping[UserType, Requirement], auth_id: str, main_auth_id: str
 ) -> OfferOut:
     """A number that can be rented (observed: every key of the fixtures; documented:
-    ``sub_type`` and the words of ``restriction``; invented: that regulation is a restriction)."""
+    ``sub_type`` and the words of ``restriction``; invented: that regulation is a restriction).
+    ``main_auth_id``: the requirements are the main account's, whoever searches (field-reported)."""
     place = offer.place
     return {
         "city": place.city if place else None,
-        "compliance_requirement": _uris(requirements, auth_id),
+        "compliance_requirement": _uris(requirements, main_auth_id),
         "country": _country(offer),
         "lata": place.lata if place else None,
         **_services(offer),

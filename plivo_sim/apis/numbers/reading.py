@@ -1,6 +1,7 @@
 """Bodies of numbers and of Link, in every shape that an SDK is known to send (observed).
 
-Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored.
+Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored and named
+in a warning.
 
 Query strings of search and list. Parameters are those of the SDKs (observed).
 
@@ -24,6 +25,7 @@ from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_i
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
+from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
@@ -216,6 +218,7 @@ class ReadChange:
     change: Change
     problems: list[Problem] = field(default_factory=list)
     page_words: bool = False
+    ignored: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -231,19 +234,21 @@ class ReadLinks:
 # --- one number ----------------------------------------------------------------------------
 
 
-def read_rent() -> ReadChange:
-    return _read_change(_rent_in, _json_object())
+def read_rent(digits: str) -> ReadChange:
+    """What to do with the number of these digits once it is rented."""
+    return _read_change(_rent_in, _json_object(), digits)
 
 
-def read_change() -> ReadChange:
+def read_change(digits: str) -> ReadChange:
     """``app_id: null`` removes the application: .NET sends it for that (observed)."""
     data = _json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
-    return _read_change(_change_in, data)
+    return _read_change(_change_in, data, digits)
 
 
-def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
+def _read_change(shape: Shape, data: Mapping[str, Any], digits: str) -> ReadChange:
+    """The number itself, which Python and Java repeat (observed), is nothing that is ignored."""
     usable, problems = load(shape, data)
     by_sdk, by_page = usable.pop(SDK_KEY, None), usable.pop(PAGE_KEY, None)
     if by_sdk is not None and by_page is not None and by_sdk != by_page:
@@ -254,7 +259,14 @@ def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
         problems.append(Problem(ProblemKind.NOT_ALLOWED, ("cnam_lookup",), text))
     application_id = by_page if by_sdk is None else by_sdk
     change = Change(**usable, application_id=application_id)
-    return ReadChange(change, problems, data.get(PAGE_KEY) is not None)
+    ignored = [
+        name[:50]
+        for name, value in data.items()
+        if value is not None
+        and name not in shape.fields
+        and not (name == "number" and digits_of(str(value)) == digits)
+    ]
+    return ReadChange(change, problems, data.get(PAGE_KEY) is not None, ignored)
 
 
 def _json_object() -> dict[str, Any]:

@@ -96,6 +96,7 @@ def search(auth_id: str) -> Response:
             offer,
             inventory.requirements_of(account.catalogue, country, offer.number_type),
             auth_id,
+            account.auth_id,
         )
         for offer in found.offers
     ]
@@ -108,10 +109,11 @@ def search(auth_id: str) -> Response:
 )  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
     call = current_call()
-    read = read_rent()
-    _note_words(call, read.page_words)
-    refuse_if_any(read.problems)
     digits = inventory.digits_of(number)
+    read = read_rent(digits)
+    _note_words(call, read.page_words)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    refuse_if_any(read.problems)
     rented, warning = numbers.rent(call.account, digits, read.change, _caller(call, auth_id))
     if warning:
         call.warnings.append(warning)
@@ -159,12 +161,13 @@ def get(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
     call = current_call()
-    read = read_change()
+    digits = inventory.digits_of(number)
+    read = read_change(digits)
     _note_words(call, read.page_words)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     refuse_if_any(read.problems)
     if read.change == Change():
         call.warnings.append("nothing to change was given")
-    digits = inventory.digits_of(number)
     numbers.update(call.account, digits, read.change, _caller(call, auth_id))
     return changed(call, f"changed {digits}", 202)
 
