@@ -1,7 +1,8 @@
 """Numbers: searched, rented, changed, linked to an application, released.
 
-Which number may be linked to which application: the page's three rules (documented), the same
-for renting, updating and Link (inferred). Only the main account rents (field-reported).
+Which number may be linked to which application: the page's three rules (documented), and that the
+application's user type may rent in the country (field-reported for renting), the same for renting,
+updating and Link (inferred). Only the main account rents (field-reported).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page
+from plivo_sim.catalogue.countries import Country, country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -28,7 +31,14 @@ from plivo_sim.domain.errors import (
     SimError,
     WrongState,
 )
-from plivo_sim.domain.records import Application, NumberType, PhoneNumber, service_set
+from plivo_sim.domain.records import (
+    Application,
+    NumberType,
+    PhoneNumber,
+    UserType,
+    service_set,
+)
+from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services import inventory
 from plivo_sim.services.inventory import Offer
@@ -43,7 +53,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What a number must have to be found; empty values ask for nothing."""
+    """What a number must have to be found; empty values ask for nothing. ``pattern``: digits, and
+    ``*`` for any."""
 
     country_iso: str
     types: Collection[NumberType] = tuple(NumberType)
@@ -104,11 +115,42 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
 # --- to rent -------------------------------------------------------------------------------
 
 
+_UNRESTRICTED = Country(name="", adjective="")
+
+
+def _market(account: Account, country_iso: str) -> Country:
+    """What holds a type or a user back in a country: nothing, if the account's setting
+    ``rent_restrictions`` is off."""
+    return country_of(country_iso) if account.settings.rent_restrictions else _UNRESTRICTED
+
+
+def types_for_rent(account: Account, country_iso: str) -> list[NumberType]:
+    """The number types that the account can rent in a country: those of the catalogue that are not
+    withheld."""
+    withheld = _market(account, country_iso).withheld
+    known = inventory.types_of(account.catalogue, country_iso)
+    return [each for each in known if each not in withheld]
+
+
+def renters_in(account: Account, country_iso: str) -> Collection[UserType]:
+    """Who may rent in a country."""
+    return _market(account, country_iso).renters
+
+
+def requirements_of(
+    account: Account, country_iso: str, number_type: NumberType
+) -> dict[UserType, Requirement | None]:
+    """What must be handed in for such a number, by user type: None for one that may not rent it;
+    empty when it is unregulated."""
+    renters = renters_in(account, country_iso)
+    found = inventory.requirements_of(account.catalogue, country_iso, number_type)
+    return {user: each if user in renters else None for user, each in found.items()}
+
+
 def search(account: Account, wanted: Search, *, offset: int, limit: int) -> Offers:
     """Some of the numbers that the account could rent; those that it has are not among them."""
     seed, country = account.settings.seed, wanted.country_iso
-    known = inventory.types_of(account.catalogue, country)
-    types = [each for each in known if each in wanted.types]
+    types = [each for each in types_for_rent(account, country) if each in wanted.types]
     found = [
         offer
         for number_type in types
@@ -119,8 +161,9 @@ def search(account: Account, wanted: Search, *, offset: int, limit: int) -> Offe
 
 
 def _wanted(offer: Offer, wanted: Search) -> bool:
-    """``pattern`` is the start of the number after the country code (documented); region and
-    city match anywhere in the name and in any case (inferred)."""
+    """``pattern`` is the start of the number after the country code (documented), or all of it,
+    with ``*`` for any digits (inferred: docs/wire-facts.md, "Search for numbers"); region and city
+    match anywhere in the name and in any case (inferred)."""
     place = offer.place
     told = {
         "city": place.city if place else "",
@@ -128,12 +171,18 @@ def _wanted(offer: Offer, wanted: Search) -> bool:
         "rate_center": (place.rate_center if place else None) or "",
     }
     return (
-        offer.national.startswith(wanted.pattern)
+        _fits(wanted.pattern, offer.national)
         and offer.national.startswith(wanted.npanxx)
         and offer.services.issuperset(wanted.services)
         and wanted.lata in ("", str(place.lata) if place else None)
         and all(getattr(wanted, name).casefold() in text.casefold() for name, text in told.items())
     )
+
+
+def _fits(pattern: str, national: str) -> bool:
+    if "*" in pattern:
+        return fnmatchcase(national, pattern)
+    return national.startswith(pattern)
 
 
 def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
@@ -155,7 +204,7 @@ def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple
         raise NotFound("number", digits)
     with account.lock:
         offer = inventory.describe(digits) if digits else None
-        if offer is None or not inventory.is_offered(account.catalogue, offer):
+        if offer is None or offer.number_type not in types_for_rent(account, offer.country_iso):
             raise NotFound("number", digits)
         if account.store.numbers.fetch(digits) is not None:
             raise AlreadyRented(digits)
@@ -190,9 +239,10 @@ def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None
         return _linkable(account, wanted, country_iso, number_type).id
     if not inventory.requirements_of(account.catalogue, country_iso, number_type):
         return None
-    where = {
+    where: dict[str, Collection[str]] = {
         "country_iso": (country_iso,),
         "number_type": (number_type,),
+        "user_type": renters_in(account, country_iso),
         "status": (Status.ACCEPTED,),
     }
     accepted = account.store.applications.page(where, limit=len(account.store.applications)).records
@@ -364,7 +414,8 @@ def _linkable(
 ) -> Application:
     """The application, if a number of this country and type can be linked to it.
 
-    Raises NotFound, Mismatch (country first), WrongState unless it is accepted (documented).
+    Raises NotFound, Mismatch (country first, who may rent there last), WrongState unless it is
+    accepted (documented).
     """
     application = account.store.applications.fetch(application_id)
     if application is None:
@@ -373,6 +424,9 @@ def _linkable(
         raise Mismatch("country", country_iso, application.country_iso)
     if application.number_type is not number_type:
         raise Mismatch("number_type", number_type, application.number_type)
+    renters = renters_in(account, country_iso)
+    if application.user_type not in renters:
+        raise Mismatch("user_type", ", ".join(renters), application.user_type)
     if application.status is not Status.ACCEPTED:
         raise WrongState("application", application.id, "link", application.status)
     return application

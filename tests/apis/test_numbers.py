@@ -61,12 +61,44 @@ def test_a_regulated_number_says_so(numbers: Numbers) -> None:
     offer = numbers.found(type="local")[0]
     assert offer["restriction"] == "country-address"
     assert "compliance application for India local numbers" in offer["restriction_text"]
-    for user_type in ("business", "individual"):
-        uri = offer["compliance_requirement"][user_type]
-        asked = numbers.http.get(uri).get_json()
-        assert (asked["country_iso2"], asked["number_type"], asked["end_user_type"]) == (
-            "IN", "local", user_type,
-        )  # fmt: skip
+    uris = offer["compliance_requirement"]
+    asked = numbers.http.get(uris["business"]).get_json()
+    told = asked["country_iso2"], asked["number_type"], asked["end_user_type"]
+    assert told == ("IN", "local", "business")
+    assert set(uris) == {"business", "individual"}
+
+
+@pytest.mark.parametrize(("restricted", "country"), [(True, "IN"), (True, "DE"), (False, "IN")])
+def test_what_individuals_hand_in_is_null_where_they_cannot_rent(
+    numbers: Numbers, restricted: bool, country: str
+) -> None:
+    """In India, unless the setting brings them back. source: wire-facts.md, "The compliance
+    requirement of an offered number"."""
+    if not restricted:
+        numbers.unrestricted()
+    uri = numbers.found(type="local", country_iso=country)[0]["compliance_requirement"][
+        "individual"
+    ]
+    if restricted and country == "IN":
+        assert uri is None
+    else:
+        assert numbers.http.get(uri).get_json()["end_user_type"] == "individual"
+
+
+def test_no_indian_mobile_numbers_are_offered(numbers: Numbers) -> None:
+    """And the answer to one who looks for them says why. source: wire-facts.md, "Indian numbers
+    are for Indian businesses"."""
+    every = numbers.search(limit="1").get_json()["meta"]["total_count"]
+    answer = numbers.search(type="mobile")
+    assert (answer.status_code, answer.get_json()["objects"]) == (200, [])
+    assert answer.headers["X-Plivo-Sim-Warning"] == (
+        "Indian mobile numbers are not for rent while the setting rent_restrictions is on"
+    )
+    numbers.unrestricted()
+    answer = numbers.search(type="mobile")
+    assert "X-Plivo-Sim-Warning" not in answer.headers
+    found = answer.get_json()["meta"]["total_count"]
+    assert numbers.search(limit="1").get_json()["meta"]["total_count"] == every + found > every
 
 
 def test_an_unregulated_number_says_so(numbers: Numbers) -> None:
@@ -112,14 +144,20 @@ def test_search_by_type(
         ({"region": "Karna"}, lambda o: o["region"] == "Karnataka, INDIA"),
         ({"region": "mumbai"}, lambda o: o["city"] == "Mumbai"),
         ({"services": "voice"}, lambda o: o["voice_enabled"]),
-        ({"services": "voice,sms"}, lambda o: o["sms_enabled"] and o["type"] == "mobile"),
+        ({"pattern": "807*"}, lambda o: o["number"].startswith("91807")),
+        ({"pattern": "*807*"}, lambda o: "807" in o["number"][2:]),
+        ({"pattern": "*7"}, lambda o: o["number"].endswith("7")),
+        ({"pattern": "8*0**7"}, lambda o: o["number"][2] == "8" and o["number"][-1] == "7"),
+        ({"pattern": "*"}, lambda o: True),
+        ({"country_iso": "DE", "services": "voice,sms"},
+         lambda o: o["sms_enabled"] and o["type"] == "mobile"),
         ({"country_iso": "us", "lata": "722"}, lambda o: o["lata"] == 722),
         ({"country_iso": "US", "rate_center": "snfc"}, lambda o: o["rate_center"] == "SNFC CNTRL"),
         ({"country_iso": "US", "npanxx": "415"}, lambda o: o["number"].startswith("1415")),
         ({"country_iso": "US", "services": "mms"}, lambda o: o["mms_enabled"]),
         ({"pattern": "80", "city": "Bangalore", "type": "local"}, lambda o: o["prefix"] == "80"),
     ],
-)
+)  # fmt: skip
 def test_search_filters(
     numbers: Numbers, query: dict[str, str], holds: Callable[[dict[str, Any]], bool]
 ) -> None:
@@ -133,12 +171,15 @@ def test_search_filters(
     "query",
     [
         {"pattern": "000"},
+        {"pattern": "*91*0000*"},
+        {"pattern": "80*80"},
+        {"pattern": "8" * 40},
         {"city": "Atlantis"},
         {"region": "Atlantis"},
         {"services": "mms"},
         {"lata": "722"},
         {"rate_center": "SNFC"},
-        {"city": "Mumbai", "type": "mobile"},
+        {"country_iso": "DE", "city": "Berlin", "type": "mobile"},
         {"offset": "100000"},
     ],
 )
@@ -256,6 +297,17 @@ def test_rent_attaches_an_application_of_the_number_itself_only(numbers: Numbers
     assert numbers.link_of() == (fits, "accepted")
 
 
+def test_an_application_that_may_not_rent_is_not_attached(numbers: Numbers) -> None:
+    """One of an individual, in India."""
+    fits = numbers.application()
+    individual = numbers.individual()
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (fits, "accepted")
+    numbers.unrestricted()
+    numbers.rent(DELHI)
+    assert numbers.link_of(DELHI) == (individual, "accepted")
+
+
 def test_an_application_of_any_api_is_attached(numbers: Numbers) -> None:
     """One of the legacy API too."""
     id = numbers.draft()
@@ -326,6 +378,7 @@ NUMBER_KEYS = {
 @pytest.mark.parametrize("number", [MUMBAI, MOBILE, SAN_FRANCISCO, "18006647411"])
 def test_a_number_has_every_key_of_the_fixture(numbers: Numbers, number: str) -> None:
     """Read and listed alike, but for ``api_id``."""
+    numbers.unrestricted()
     numbers.rented(number)
     one, listed = numbers.http.get(f"Number/{number}/"), numbers.http.get("Number/")
     check_answer(one.get_json(), presenters.NumberGetOut)
@@ -417,6 +470,7 @@ FIVE = (MUMBAI, DELHI, MOBILE, SAN_FRANCISCO, "18006647411")
 )
 def test_list_filters(numbers: Numbers, query: dict[str, str], expected: tuple[str, ...]) -> None:
     """Oldest first. source: wire-facts.md, "Number list and get"."""
+    numbers.unrestricted()
     local, mobile = numbers.application(), numbers.application(number_type="mobile")
     for number in FIVE:
         numbers.rented(number, {MUMBAI: local, DELHI: local, MOBILE: mobile}.get(number))

@@ -11,12 +11,12 @@ from plivo_sim.apis.numbers import presenters
 from tests.apis.numbers_support import (
     DELHI,
     LINK,
-    MOBILE,
     MUMBAI,
     NOT_RENTED,
     OTHER_AUTH_ID,
     OTHER_MUMBAI,
     SAN_FRANCISCO,
+    TOLLFREE,
     UNKNOWN_ID,
     Numbers,
     error_of,
@@ -160,9 +160,12 @@ RULES = [
     (MUMBAI, lambda n: n.application(number_type="mobile"), 400,
      "Number type doesn't match compliance type "
      "(number: local, compliance: mobile)."),
-    (MOBILE, lambda n: n.application(), 400,
+    (TOLLFREE, lambda n: n.application(), 400,
      "Number type doesn't match compliance type "
-     "(number: mobile, compliance: local)."),
+     "(number: tollfree, compliance: local)."),
+    (MUMBAI, lambda n: n.individual(), 400,
+     "This number is not rented to end users of this type "
+     "(number: business, compliance: individual)."),
     (SAN_FRANCISCO, lambda n: n.application(), 400,
      "Number country doesn't match compliance country "
      "(number: US, compliance: IN)."),

@@ -2,7 +2,8 @@
 
 Errors of numbers and of Link are strings, which every SDK can read (observed), in the words of the
 live service where they are known (docs/wire-facts.md, "Texts of refused rents"). The sentences of
-a wrong country and a wrong type are the beta page's (documented); its codes stay in its own object
+a wrong country and a wrong type are the beta page's (documented), that of a user type that may not
+rent is invented; the page's codes stay in its own object
 (decision "Words of number errors"), the answer to a body with the page's ``compliance_id`` that no
 SDK sent.
 """
@@ -45,6 +46,7 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
 _MISMATCHES = {
     "country": "Number country doesn't match compliance country",
     "number_type": "Number type doesn't match compliance type",
+    "user_type": "This number is not rented to end users of this type",
 }
 _REQUIRED = "compliance_application_id is required to rent this number."
 _INDIA_PAGE = "https://www.plivo.com/docs/numbers/rent-india-numbers"
@@ -203,7 +205,10 @@ _SETUP_RATE = "0.00000"
 
 
 def present_offer(
-    offer: Offer, requirements: Mapping[UserType, Requirement], auth_id: str, main_auth_id: str
+    offer: Offer,
+    requirements: Mapping[UserType, Requirement | None],
+    auth_id: str,
+    main_auth_id: str,
 ) -> OfferOut:
     """A number that can be rented (observed: every key of the fixtures; documented:
     ``sub_type`` and the words of ``restriction``; invented: that regulation is a restriction).
@@ -231,14 +236,15 @@ def present_offer(
 
 
 def _uris(
-    requirements: Mapping[UserType, Requirement], auth_id: str
+    requirements: Mapping[UserType, Requirement | None], auth_id: str
 ) -> ComplianceRequirementOut | None:
     """Where to read what each user type must hand in: null or an object with both user types
-    (observed), whose values are the requirements' URIs (field-reported)."""
+    (observed), whose values are the requirements' URIs, null for one that may not rent
+    (field-reported)."""
     if not requirements:
         return None
     base = f"/v1/Account/{auth_id}/ComplianceRequirement"
-    uris = {user_type: f"{base}/{each.id}/" for user_type, each in requirements.items()}
+    uris = {user: f"{base}/{each.id}/" for user, each in requirements.items() if each}
     return {
         "business": uris.get(UserType.BUSINESS),
         "individual": uris.get(UserType.INDIVIDUAL),

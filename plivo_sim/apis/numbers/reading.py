@@ -13,6 +13,7 @@ a filter that does nothing looks like one that matches everything.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,6 +52,8 @@ _TYPES = {
 }
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
+_PATTERN = re.compile(r"[0-9*]{0,40}")
+
 _IGNORED_SILENTLY = ("local_calling_area", "eligible")
 """Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
 
@@ -65,8 +68,13 @@ _RENEWALS: dict[str, Callable[[date, date], bool]] = {
 SEARCH_PARAMETERS = (
     Parameter(name="country_iso", required=True),
     Parameter(name="type", description="any, fixed, local, national, mobile, tollfree."),
+    Parameter(
+        name="pattern",
+        description="The digits after the country code begin with it; with *, which stands for any "
+        "digits, they are it.",
+    ),
     *(Parameter(name=name) for name in (
-        "pattern", "region", "city", "services", "rate_center", "lata", "npanxx",
+        "region", "city", "services", "rate_center", "lata", "npanxx",
     )),
     *PAGE,
 )  # fmt: skip
@@ -101,7 +109,7 @@ def read_search(call: Call, query: Query) -> SearchQuery:
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
-        pattern=_digits(query, "pattern", problems),
+        pattern=_pattern(query, problems),
         region=query.get("region", ""),
         city=query.get("city", ""),
         services=_services(query, problems),
@@ -176,6 +184,16 @@ def _digits(query: Query, name: str, problems: list[Problem]) -> str:
     text = query.get(name, "").strip().removeprefix("+")
     if text and not (text.isascii() and text.isdigit()):
         problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), "must be digits"))
+    return text
+
+
+def _pattern(query: Query, problems: list[Problem]) -> str:
+    """Digits, with ``*`` for any in one client's searches (field-reported)."""
+    text = re.sub(r"\*+", "*", query.get("pattern", "").strip().removeprefix("+"))
+    if not _PATTERN.fullmatch(text):
+        text = "must be digits and *, at most 40"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("pattern",), text))
+        return ""
     return text
 
 
