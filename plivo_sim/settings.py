@@ -251,6 +251,19 @@ class Settings:
         " dialect also http callback URLs, so local receivers and the built-in inbox.",
         account=True,
     )
+    rent_restrictions: bool = setting(
+        True,
+        read_flag,
+        "Offer no Indian mobile numbers, and rent Indian numbers to businesses only, as Plivo does"
+        " today; without it, both are rented like any other.",
+        account=True,
+    )
+    subaccount_release: bool = setting(
+        False,
+        read_flag,
+        "Let a subaccount release its numbers; reports differ on whether Plivo does.",
+        account=True,
+    )
     magic: bool = setting(
         True, read_flag, "Let magic values in aliases, names and files decide.", account=True
     )

@@ -1,6 +1,7 @@
 """Bodies of numbers and of Link, in every shape that an SDK is known to send (observed).
 
-Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored.
+Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored and named
+in a warning.
 
 Query strings of search and list. Parameters are those of the SDKs (observed).
 
@@ -12,6 +13,7 @@ a filter that does nothing looks like one that matches everything.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +26,7 @@ from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_i
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
+from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
@@ -49,6 +52,8 @@ _TYPES = {
 }
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
+_PATTERN = re.compile(r"[0-9*]{0,40}")
+
 _IGNORED_SILENTLY = ("local_calling_area", "eligible")
 """Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
 
@@ -63,8 +68,13 @@ _RENEWALS: dict[str, Callable[[date, date], bool]] = {
 SEARCH_PARAMETERS = (
     Parameter(name="country_iso", required=True),
     Parameter(name="type", description="any, fixed, local, national, mobile, tollfree."),
+    Parameter(
+        name="pattern",
+        description="The digits after the country code begin with it; with *, which stands for any "
+        "digits, they are it.",
+    ),
     *(Parameter(name=name) for name in (
-        "pattern", "region", "city", "services", "rate_center", "lata", "npanxx",
+        "region", "city", "services", "rate_center", "lata", "npanxx",
     )),
     *PAGE,
 )  # fmt: skip
@@ -99,7 +109,7 @@ def read_search(call: Call, query: Query) -> SearchQuery:
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
-        pattern=_digits(query, "pattern", problems),
+        pattern=_pattern(query, problems),
         region=query.get("region", ""),
         city=query.get("city", ""),
         services=_services(query, problems),
@@ -177,6 +187,16 @@ def _digits(query: Query, name: str, problems: list[Problem]) -> str:
     return text
 
 
+def _pattern(query: Query, problems: list[Problem]) -> str:
+    """Digits, with ``*`` for any in one client's searches (field-reported)."""
+    text = re.sub(r"\*+", "*", query.get("pattern", "").strip().removeprefix("+"))
+    if not _PATTERN.fullmatch(text):
+        text = "must be digits and *, at most 40"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("pattern",), text))
+        return ""
+    return text
+
+
 def _services(query: Query, problems: list[Problem]) -> Collection[str]:
     """A comma list of these (documented)."""
     words = [word.strip().lower() for word in query.get("services", "").split(",") if word.strip()]
@@ -214,6 +234,7 @@ class ReadChange:
 
     change: Change
     problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -228,19 +249,21 @@ class ReadLinks:
 # --- one number ----------------------------------------------------------------------------
 
 
-def read_rent() -> ReadChange:
-    return _read_change(_rent_in, _json_object())
+def read_rent(digits: str) -> ReadChange:
+    """What to do with the number of these digits once it is rented."""
+    return _read_change(_rent_in, _json_object(), digits)
 
 
-def read_change() -> ReadChange:
+def read_change(digits: str) -> ReadChange:
     """``app_id: null`` removes the application: .NET sends it for that (observed)."""
     data = _json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
-    return _read_change(_change_in, data)
+    return _read_change(_change_in, data, digits)
 
 
-def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
+def _read_change(shape: Shape, data: Mapping[str, Any], digits: str) -> ReadChange:
+    """The number itself, which Python and Java repeat (observed), is nothing that is ignored."""
     usable, problems = load(shape, data)
     by_sdk, by_page = usable.pop(SDK_KEY, None), usable.pop(PAGE_KEY, None)
     if by_sdk is not None and by_page is not None and by_sdk != by_page:
@@ -251,7 +274,14 @@ def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
         problems.append(Problem(ProblemKind.NOT_ALLOWED, ("cnam_lookup",), text))
     application_id = by_page if by_sdk is None else by_sdk
     change = Change(**usable, application_id=application_id)
-    return ReadChange(change, problems)
+    ignored = [
+        name[:50]
+        for name, value in data.items()
+        if value is not None
+        and name not in shape.fields
+        and not (name == "number" and digits_of(str(value)) == digits)
+    ]
+    return ReadChange(change, problems, ignored)
 
 
 def _json_object() -> dict[str, Any]:

@@ -8,7 +8,7 @@ a POST into a GET. HTTP codes: rent 201, update 202 (observed), release
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -37,7 +37,9 @@ from plivo_sim.apis.numbers.reading import (
     read_search,
 )
 from plivo_sim.apis.reading import answer_list, changed, refuse_if_any
+from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
 from plivo_sim.web.calls import Call, ErrorBody, current_call
@@ -87,17 +89,27 @@ def search(auth_id: str) -> Response:
     country = query.search.country_iso
     if not inventory.types_of(account.catalogue, country):
         call.warnings.append(f"the catalogue has no country {country}")
+    _warn_of_withheld(call, country, query.search.types)
     with account.lock:
         found = numbers.search(account, query.search, offset=query.offset, limit=query.limit)
     objects = [
         present_offer(
             offer,
-            inventory.requirements_of(account.catalogue, country, offer.number_type),
+            numbers.requirements_of(account, country, offer.number_type),
             auth_id,
+            account.auth_id,
         )
         for offer in found.offers
     ]
     return answer_list(call, query.offset, query.limit, objects, found.total_count)
+
+
+def _warn_of_withheld(call: Call, country_iso: str, types: Collection[NumberType]) -> None:
+    """Say why there is none, where all such numbers are known but not for rent."""
+    known = [t for t in inventory.types_of(call.account.catalogue, country_iso) if t in types]
+    if known and not set(numbers.types_for_rent(call.account, country_iso)).intersection(known):
+        told = f"{country_of(country_iso).adjective} {', '.join(known)} numbers are not for rent"
+        call.warnings.append(f"{told} while the setting rent_restrictions is on")
 
 
 @endpoint(
@@ -106,13 +118,17 @@ def search(auth_id: str) -> Response:
 )  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
     call = current_call()
-    read = read_rent()
-    refuse_if_any(read.problems)
     digits = inventory.digits_of(number)
+    read = read_rent(digits)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    refuse_if_any(read.problems)
+    offer = inventory.describe(digits)
+    if offer is not None:
+        _warn_of_withheld(call, offer.country_iso, (offer.number_type,))
     rented, warning = numbers.rent(call.account, digits, read.change, _caller(call, auth_id))
     if warning:
         call.warnings.append(warning)
-    call.why = f"rented {digits}"
+    call.why = f"rented {digits}, application {rented.application_id or 'none'}"
     answer: RentedOut = {"api_id": call.api_id, **present_rented(rented)}
     return call.answer(answer, 201)
 
@@ -156,11 +172,12 @@ def get(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
     call = current_call()
-    read = read_change()
+    digits = inventory.digits_of(number)
+    read = read_change(digits)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     refuse_if_any(read.problems)
     if read.change == Change():
         call.warnings.append("nothing to change was given")
-    digits = inventory.digits_of(number)
     numbers.update(call.account, digits, read.change, _caller(call, auth_id))
     return changed(call, f"changed {digits}", 202)
 
