@@ -114,6 +114,17 @@ class Body:
     parts: list[Part] = field(default_factory=list)
     media_type: str = ""
 
+    def json_object(self) -> dict[str, Any]:
+        """The JSON object. An empty body is an empty one, and so is ``[]``, which PHP writes for it
+        (observed).
+
+        Raises Invalid (unreadable) for any other JSON, null included (inferred).
+        """
+        value = self.json if self.kind == "json" and self.json != [] else {}
+        if not isinstance(value, dict):
+            raise unreadable("the body must be a JSON object")
+        return value
+
     def part(self, name: str) -> Part | None:
         """The first part of this name."""
         return next((part for part in self.parts if part.name == name), None)

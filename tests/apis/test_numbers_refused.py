@@ -86,6 +86,7 @@ def test_bad_searches(numbers: Numbers, query: str, told: str) -> None:
     [
         ("number_startswith=x", "number_startswith: must be digits"),
         ("number_type=x", f"number_type: must be one of {TYPES}, not 'x'"),
+        ("cnam_lookup=maybe", "cnam_lookup: must be one of enabled, disabled"),
         ("renewal_date=tomorrow", "renewal_date: must be a date: YYYY-MM-DD"),
         ("renewal_date__gte=2026-02-30", "renewal_date__gte: must be a date: YYYY-MM-DD"),
     ],

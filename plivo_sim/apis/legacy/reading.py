@@ -26,7 +26,7 @@ from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body, unreadable
+from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body
 from plivo_sim.web.calls import Call
 
 TOLERATED = ("id", "limit", "offset")
@@ -113,10 +113,7 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
     if body.kind not in ("json", "empty"):
         text = "the body must be a JSON object, with Content-Type: application/json"
         raise not_taken(text, body.media_type)
-    data = body.json if body.kind == "json" else {}
-    if not isinstance(data, dict) and data != []:
-        raise unreadable("the body must be a JSON object")
-    data = {key: value for key, value in dict(data).items() if value is not None}
+    data = {key: value for key, value in body.json_object().items() if value is not None}
     for other, name in (spellings or {}).items():
         if other in data:
             data.setdefault(name, data.pop(other))
@@ -125,11 +122,12 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
 
 
 def read_no_arguments() -> None:
-    """Read the body and ignore what it says. Raises Invalid when it cannot be read.
+    """Read the body and ignore what it says. Raises Invalid when it cannot be read, or is JSON but
+    no object.
 
     Submit comes with an empty body, ``""``, ``{}``, ``{"id": …}`` or none (observed).
     """
-    read_body(request)
+    read_body(request).json_object()
 
 
 def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Problem]]:

@@ -28,7 +28,7 @@ from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
-from plivo_sim.web.bodies import not_taken, read_body, unreadable
+from plivo_sim.web.bodies import Body, not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call
 from plivo_sim.web.endpoints import Query as Parameter
 
@@ -130,6 +130,8 @@ def read_list(call: Call, query: Query) -> ListQuery:
     where: dict[str, Collection[str]] = {
         name: (query[name],) for name in ("subaccount", "alias", "cnam_lookup") if query.get(name)
     }
+    if query.get("cnam_lookup", "") not in _LOOKUPS:
+        problems.append(_not_a_lookup(ProblemKind.BAD_PARAMETER))
     name = "number_type" if query.get("number_type") else "type"
     if query.get(name):
         where["number_type"] = _types(query, name, problems)
@@ -251,12 +253,12 @@ class ReadLinks:
 
 def read_rent(digits: str) -> ReadChange:
     """What to do with the number of these digits once it is rented."""
-    return _read_change(_rent_in, _json_object(), digits)
+    return _read_change(_rent_in, _json_body().json_object(), digits)
 
 
 def read_change(digits: str) -> ReadChange:
     """``app_id: null`` removes the application: .NET sends it for that (observed)."""
-    data = _json_object()
+    data = _json_body().json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
     return _read_change(_change_in, data, digits)
@@ -270,8 +272,7 @@ def _read_change(shape: Shape, data: Mapping[str, Any], digits: str) -> ReadChan
         text = f"is not the same as '{SDK_KEY}'"
         problems.append(Problem(ProblemKind.BAD_VALUE, (PAGE_KEY,), text))
     if usable.get("cnam_lookup", "") not in _LOOKUPS:
-        text = "must be one of enabled, disabled"
-        problems.append(Problem(ProblemKind.NOT_ALLOWED, ("cnam_lookup",), text))
+        problems.append(_not_a_lookup(ProblemKind.NOT_ALLOWED))
     application_id = by_page if by_sdk is None else by_sdk
     change = Change(**usable, application_id=application_id)
     ignored = [
@@ -284,21 +285,16 @@ def _read_change(shape: Shape, data: Mapping[str, Any], digits: str) -> ReadChan
     return ReadChange(change, problems, ignored)
 
 
-def _json_object() -> dict[str, Any]:
-    data = _json()
-    if data is None or data == []:  # PHP writes [] for an empty object
-        return {}
-    if not isinstance(data, dict):
-        raise unreadable("the body must be a JSON object")
-    return data
+def _not_a_lookup(kind: ProblemKind) -> Problem:
+    return Problem(kind, ("cnam_lookup",), "must be one of enabled, disabled")
 
 
-def _json() -> Any:
+def _json_body() -> Body:
     body = read_body(request)
     if body.kind not in ("json", "empty"):
         text = "the body must be JSON, with Content-Type: application/json"
         raise not_taken(text, body.media_type)
-    return body.json if body.kind == "json" else None
+    return body
 
 
 # --- Link ----------------------------------------------------------------------------------
@@ -309,7 +305,7 @@ def read_links() -> ReadLinks:
     items with either spelling of the id, or strings beside one id for all; a single item. Keys are
     taken in any case, because .NET keeps its caller's (observed). Raises Invalid for other shapes.
     """
-    data = _json()
+    data = _json_body().json
     read = ReadLinks()
     if isinstance(data, list):
         _read_items(data, {}, (), read)
