@@ -190,10 +190,10 @@ def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple
 
     A regulated Indian number that is rented without an application gets the one of its country and
     type that was accepted last (documented: docs/wire-facts.md, "Rent attaches the latest accepted
-    application"). Numbers of other regulated countries do too (inferred). It belongs to the wanted ``subaccount``
-    (field-reported: docs/wire-facts.md, "Renting for a subaccount"), else to the caller's. A valid
-    number that no search finds is let pass, for the sake of fixtures, unless the account is strict
-    (invented).
+    application"). Numbers of other regulated countries do too (inferred). It belongs to the wanted
+    ``subaccount`` (field-reported: docs/wire-facts.md, "Renting for a subaccount"), else to the
+    caller's. A valid number that no search finds is let pass, for the sake of fixtures, unless the
+    account is strict (invented).
 
     Raises NotFound (no such number, no such application, a subaccount's own credentials),
     AlreadyRented, ApplicationRequired (a regulated number, and nothing is accepted), Mismatch or
