@@ -188,12 +188,12 @@ def _fits(pattern: str, national: str) -> bool:
 def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
     """Rent a number; returns it and a warning, which is empty for one that a search can find.
 
-    A regulated number that is rented without an application gets the one of its country and type
-    that was accepted last (documented for India, inferred elsewhere: docs/wire-facts.md, "Rent
-    attaches the latest accepted application"). It belongs to the wanted ``subaccount``
-    (field-reported: docs/wire-facts.md, "Renting for a subaccount"), else to the caller's. A valid
-    number that no search finds is let pass, for the sake of fixtures, unless the account is strict
-    (invented).
+    A regulated Indian number that is rented without an application gets the one of its country and
+    type that was accepted last (documented: docs/wire-facts.md, "Rent attaches the latest accepted
+    application"). Numbers of other regulated countries do too (inferred). It belongs to the wanted
+    ``subaccount`` (field-reported: docs/wire-facts.md, "Renting for a subaccount"), else to the
+    caller's. A valid number that no search finds is let pass, for the sake of fixtures, unless the
+    account is strict (invented).
 
     Raises NotFound (no such number, no such application, a subaccount's own credentials),
     AlreadyRented, ApplicationRequired (a regulated number, and nothing is accepted), Mismatch or
@@ -233,7 +233,8 @@ def _make(account: Account, offer: Offer, wanted: Change, caller: Caller) -> Pho
 
 def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None:
     """The application that a rented number gets: the wanted one, or the latest accepted one where
-    one is needed."""
+    one is needed. Acceptances count in their order, reinstatements among them, and an unregulated
+    number gets none (inferred; decision "Which application a number gets")."""
     country_iso, number_type = offer.country_iso, offer.number_type
     if wanted:
         return _linkable(account, wanted, country_iso, number_type).id

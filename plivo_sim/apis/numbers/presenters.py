@@ -2,9 +2,9 @@
 
 Errors of numbers and of Link are strings, which every SDK can read (observed), in the words of the
 live service where they are known (docs/wire-facts.md, "Texts of refused rents"). The sentences of
-a wrong country and a wrong type are the beta page's (documented), that of a user type that may not
-rent is invented; the page's codes stay in its own object (decision "Words of number errors"), the
-answer in the beta.
+a wrong country and a wrong type are the beta page's (documented). That of a user type that may not
+rent is our own (invented). The page's codes stay in its own object (decision "Words of number
+errors"), the answer in the beta.
 """
 
 from __future__ import annotations
