@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from plivo_sim.domain.errors import Problem, ProblemKind
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
 
@@ -103,15 +103,27 @@ class Catalogue:
         ]
 
     def no_requirement(self, version: Version, key: Key) -> Problem:
-        """The problem of a country, number type and user type for which ``find`` found none."""
+        """The problem of a country, number type and user type for which ``find`` found none.
+
+        ``Could not find any requirement`` is in the live text (field-reported: docs/wire-facts.md,
+        "Could not find any requirement"); what is lacking is told beside it (invented).
+        """
         country_iso, number_type, user_type = key
+        there = self.of_country(version, country_iso)
+        of_type = [r for r in there if r.number_type is number_type]
+        if of_type:
+            lacking, has = "user_type", {str(r.user_type) for r in of_type}
+            what = f"{country_iso}/{number_type} has no user type {user_type}"
+        elif there:
+            lacking, has = "number_type", {str(r.number_type) for r in there}
+            what = f"{country_iso} has no number type {number_type}"
+        else:
+            lacking, has = "country_iso", set(self.countries(version))
+            what = f"the catalogue has no country {country_iso}"
         text = (
             f"no compliance requirement for {country_iso}/{number_type}/{user_type}; "
-            f"the catalogue has {', '.join(self.countries(version))}"
+            f"Could not find any requirement: {what}, but {', '.join(sorted(has))}"
         )
-        there = self.of_country(version, country_iso)
-        same_number_type = any(r.number_type is number_type for r in there)
-        lacking = "user_type" if same_number_type else "number_type" if there else "country_iso"
         return Problem(ProblemKind.NO_REQUIREMENT, ("country_iso",), text, {"lacking": lacking})
 
 
@@ -157,24 +169,26 @@ def check_documents(
 
 def check_document(type_: DocumentType, document: DocumentFacts, index: int) -> list[Problem]:
     """What one document lacks of what its type asks for: fields, lengths, words, the file."""
-    facts = {"type": type_}
-    path = ("documents", index, "data_fields")
+    path = ("documents", index)
+    problems = check_data_fields(type_, document.data_fields, (*path, "data_fields"))
+    if type_.proof_required and not document.has_file:
+        text = f"a file is required for document type '{type_.name}'"
+        problems.append(Problem(ProblemKind.MISSING_FILE, (*path, "file"), text, {"type": type_}))
+    return problems
+
+
+def check_data_fields(type_: DocumentType, values: Mapping[str, str], path: Path) -> list[Problem]:
+    """What is missing or wrong among the fields that a document type asks for."""
     problems: list[Problem] = []
     for rule in type_.fields:
-        value = document.data_fields.get(rule.name, "")
+        value = values.get(rule.name, "")
         problem = check_value(rule, value, (*path, rule.name))
         if problem is not None and not value:
             text = f"is required for document type '{type_.name}'"
-            problem = Problem(
-                ProblemKind.MISSING_DATA_FIELD, problem.path, text, {**facts, "field": rule.name}
-            )
+            facts = {"type": type_, "field": rule.name}
+            problem = Problem(ProblemKind.MISSING_DATA_FIELD, problem.path, text, facts)
         if problem is not None:
             problems.append(problem)
-    if type_.proof_required and not document.has_file:
-        text = f"a file is required for document type '{type_.name}'"
-        problems.append(
-            Problem(ProblemKind.MISSING_FILE, ("documents", index, "file"), text, facts)
-        )
     return problems
 
 

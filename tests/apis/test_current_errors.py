@@ -181,9 +181,10 @@ WRONG_DATA: list[tuple[dict[str, Any], str]] = [
     ({"country_iso": "IND"}, "country_iso: must be an ISO 3166-1 alpha-2 country code"),
     ({"country_iso": "1N"}, "country_iso: must be an ISO 3166-1 alpha-2 country code"),
     ({"country_iso": "ZZ"}, "country_iso: no compliance requirement for ZZ/local/business; "
-     "the catalogue has AE, DE, FR, IN, US"),
+     "Could not find any requirement: the catalogue has no country ZZ, but AE, DE, FR, IN, US"),
     ({"number_type": "national"}, "country_iso: no compliance requirement for "
-     "IN/national/business; the catalogue has AE, DE, FR, IN, US"),
+     "IN/national/business; Could not find any requirement: "
+     "IN has no number type national, but local, mobile, tollfree"),
     ({"number_type": "fixed"},
      "number_type: must be one of local, mobile, tollfree, national, not 'fixed'"),
     ({"end_user": "Acme"}, "end_user: must be an object"),

@@ -60,7 +60,7 @@ WRONG_QUERIES = [
      "user_type: must be one of individual, business, not 'alien'"),
     ("Requirements/", "country_iso=ZZ&number_type=local&user_type=business",
      "country_iso: no compliance requirement for ZZ/local/business; "
-     "the catalogue has AE, DE, FR, IN, US"),
+     "Could not find any requirement: the catalogue has no country ZZ, but AE, DE, FR, IN, US"),
     ("Requirements/", f"{COMPLETE_KEY}&id=1", "Unknown query parameter 'id'"),
     ("Requirements/", f"{COMPLETE_KEY}&limit=1&offset=2",
      "Unknown query parameter 'limit'; Unknown query parameter 'offset'"),

@@ -193,13 +193,13 @@ UNLESS = "is required, unless phone_number is given"
         ("phone_number=80012345678&end_user_type=business", UNTOLD),
         (
             "country_iso2=XX&number_type=local&end_user_type=business",
-            "country_iso2: no compliance requirement for XX/local/business;"
-            " the catalogue has AE, DE, FR, IN, US",
+            "country_iso2: no compliance requirement for XX/local/business; Could not find any"
+            " requirement: the catalogue has no country XX, but AE, DE, FR, IN, US",
         ),
         (
             "phone_number=442071234567&end_user_type=business",
-            "country_iso2: no compliance requirement for GB/local/business;"
-            " the catalogue has AE, DE, FR, IN, US",
+            "country_iso2: no compliance requirement for GB/local/business; Could not find any"
+            " requirement: the catalogue has no country GB, but AE, DE, FR, IN, US",
         ),
     ],
 )
