@@ -137,8 +137,8 @@ def files(reseller: Reseller, end_user: str, attempt: int = 1) -> list[str]:
 def test_from_the_look_up_to_the_accepted_application(
     reseller: Reseller, reviewer: Reviewer, receiver: Receiver
 ) -> None:
-    """Rejected in between; each decision is told by callback too. Nothing that it does is what
-    the live service would refuse, so nothing is warned of."""
+    """Rejected in between; each decision is told by callback too. All that it is warned of is that
+    its receiver, which is one of a test, has no https."""
     reviewer.plays("rejected-then-accepted")
     requirement, _ = reseller.requirement()
     end_user = reseller.end_user("Acme Traders")
@@ -154,7 +154,7 @@ def test_from_the_look_up_to_the_accepted_application(
     reviewer.works()
     assert reseller.status(id) == ("accepted", None)
     assert [each.json()["status"] for each in receiver.wait_for(2)] == ["rejected", "accepted"]
-    assert reseller.warnings == []
+    assert set(reseller.warnings) == {"callback_url: must be an https URL"}
 
 
 def test_what_already_exists_is_found_and_used(reseller: Reseller) -> None:

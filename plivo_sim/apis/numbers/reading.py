@@ -22,14 +22,22 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_if_any
+from plivo_sim.apis.reading import (
+    PAGE,
+    Query,
+    Shape,
+    load,
+    read_page,
+    refuse_if_any,
+    want_json_type,
+)
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import Body, not_taken, read_body, unreadable
-from plivo_sim.web.calls import Call
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query as Parameter
 
 
@@ -294,6 +302,7 @@ def _json_body() -> Body:
     if body.kind not in ("json", "empty"):
         text = "the body must be JSON, with Content-Type: application/json"
         raise not_taken(text, body.media_type)
+    want_json_type(current_call(), body)
     return body
 
 
