@@ -25,8 +25,7 @@ from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.legacy.routes import make_blueprint as legacy_blueprint
-from plivo_sim.apis.numbers.presenters import error_body as numbers_error
-from plivo_sim.apis.numbers.routes import NUMBERS, make_link_blueprint
+from plivo_sim.apis.numbers.routes import NUMBERS, error_body_with, make_link_blueprint
 from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
 from plivo_sim.apis.phone_number.beta import errors
 from plivo_sim.apis.phone_number.limits import RateLimits
@@ -96,9 +95,9 @@ def create_app(sim: Simulator) -> Flask:
     }  # fmt: skip
     app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()
-    compliance.register_blueprint(make_link_blueprint(errors.error_body))
+    compliance.register_blueprint(make_link_blueprint())
     app.register_blueprint(compliance)
-    app.register_blueprint(numbers_blueprint(errors.error_body))
+    app.register_blueprint(numbers_blueprint())
     app.register_blueprint(legacy_blueprint())
     app.register_blueprint(atoms.make_blueprint(injector.within))
     app.register_blueprint(control_blueprint())
@@ -216,10 +215,12 @@ class _Api(NamedTuple):
 
 _NEW = _Api("new", new_api_error, "")
 
-_LINK = _Api("new", numbers_error, "current")
+_numbers_error = error_body_with(errors.error_body)
+
+_LINK = _Api("new", _numbers_error, "")
 """Of the new API, with the words of numbers (decision "Words of number errors")."""
 
-_NUMBERS = _Api("numbers", numbers_error, "numbers")
+_NUMBERS = _Api("numbers", _numbers_error, "numbers")
 _LEGACY = _Api("legacy", _plain, "legacy")
 
 

@@ -240,7 +240,8 @@ class Settings:
     new_api: str = setting(
         "auto",
         one_of("auto", "current", "beta"),
-        "Dialect of PhoneNumber/Compliance: auto, current or beta.",
+        "Dialect of PhoneNumber/Compliance: current or beta; auto: what the request says, else "
+        "current.",
         account=True,
     )
     strict: bool = setting(
@@ -248,6 +249,19 @@ class Settings:
         read_flag,
         "Refuse what the live service refuses, where the default is to warn; in the current"
         " dialect also http callback URLs, so local receivers and the built-in inbox.",
+        account=True,
+    )
+    rent_restrictions: bool = setting(
+        True,
+        read_flag,
+        "Offer no Indian mobile numbers, and rent Indian numbers to businesses only, as Plivo does"
+        " today; without it, both are rented like any other.",
+        account=True,
+    )
+    subaccount_release: bool = setting(
+        False,
+        read_flag,
+        "Let a subaccount release its numbers; reports differ on whether Plivo does.",
         account=True,
     )
     magic: bool = setting(

@@ -50,6 +50,7 @@ class Http:
     auth_id: str = AUTH_ID
     token: str = TOKEN
     agent: str = ""
+    mount: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -59,7 +60,7 @@ class Http:
     def call(self, method: str, path: str, **kwargs: Any) -> TestResponse:
         """Any call; ``path`` below the account unless it starts with a slash."""
         if not path.startswith("/"):
-            path = f"/v1/Account/{self.auth_id}/{path}"
+            path = f"{self.mount}/v1/Account/{self.auth_id}/{path}"
         headers = {"Host": "127.0.0.1", "Authorization": basic(self.auth_id, self.token)}
         if self.agent:
             headers["User-Agent"] = self.agent

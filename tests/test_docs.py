@@ -89,6 +89,13 @@ def test_links_of_the_docs_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_every_client_without_an_sdk_has_a_row() -> None:
+    """It names the test that makes its calls."""
+    told = (DOCS / "sdks.md").read_text()
+    tests = {path.name for path in (DOCS.parent / "tests" / "clients").glob("test_*.py")}
+    assert set(re.findall(r"^\| \[.*?\]\(\.\./tests/clients/(\w+\.py)\)", told, re.M)) == tests
+
+
 def compose() -> Any:
     """The example's services."""
     return yaml.safe_load((DOCS / "examples" / "compose.yaml").read_text())["services"]

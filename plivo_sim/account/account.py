@@ -148,7 +148,6 @@ class Account:
         self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
         self.token = kept.token if kept else None
         self.subaccount_token = kept.subaccount_token if kept else None
-        self.last_dialect = kept.last_dialect if kept else None
         self.clock = self._new_clock()
         if kept:
             self.clock.restore(kept.clock)
@@ -241,7 +240,6 @@ class Account:
             counts=dict(self.ids.counts),
             token=self.token,
             subaccount_token=self.subaccount_token,
-            last_dialect=self.last_dialect,
             overrides=dict(self.overrides),
         )
 

@@ -37,8 +37,8 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
-Where = Mapping[str, Collection[str]]
-"""Field name -> the values that match (any of them)."""
+Where = Mapping[str, Collection[str | None]]
+"""Field name -> the values that match (any of them); None is a field that is not filled in."""
 
 Mark = dict[str, dict[str, Any]]
 """A store's state at one moment: table -> id -> record."""

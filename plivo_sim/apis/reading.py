@@ -27,7 +27,9 @@ from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
 from plivo_sim.domain.statuses import OUTCOMES, Status
 from plivo_sim.domain.typed import dotted, once
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
+from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
+from plivo_sim.web.bodies import Body
 from plivo_sim.web.calls import Call
 
 if TYPE_CHECKING:
@@ -57,12 +59,13 @@ def requested_dialect(call: Call) -> str:
     return ""
 
 
-_SDK_AGENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet)/", re.IGNORECASE)
+_PLIVO_CLIENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet|cli)/", re.IGNORECASE)
 
 
-def is_sdk_agent(user_agent: str) -> bool:
-    """Whether an official SDK sent this (observed: Go uploads do not say so)."""
-    return _SDK_AGENT.match(user_agent) is not None
+def is_plivo_client(user_agent: str) -> bool:
+    """Whether an official SDK (observed: Go uploads do not say so) or Plivo's command line
+    (documented) sent this."""
+    return _PLIVO_CLIENT.match(user_agent) is not None
 
 
 OUTCOME_HEADER = "X-Plivo-Sim-Outcome"
@@ -238,12 +241,35 @@ PAGE = (
 """The parameters of such a list, as endpoints declare them."""
 
 
-def read_page(query: Query, problems: list[Problem]) -> tuple[int, int]:
+def read_page(
+    query: Query, problems: list[Problem], largest: int = LARGEST_PAGE
+) -> tuple[int, int]:
     """``offset`` and ``limit`` of such a list; wrong ones are added to ``problems``."""
     return (
         whole_number(query, "offset", 0, 0, 10**9, problems),
-        whole_number(query, "limit", LARGEST_PAGE, 1, LARGEST_PAGE, problems),
+        whole_number(query, "limit", LARGEST_PAGE, 1, largest, problems),
     )
+
+
+def let_pass(call: Call, problems: Sequence[Problem]) -> None:
+    """Warn of soft problems. Raises Invalid when one is not soft, or the account is strict
+    (decision "Lenient with a warning")."""
+    warn(call, refuse(problems, strict=call.account.settings.strict))
+
+
+def warn(call: Call, problems: Iterable[Problem]) -> None:
+    """Tell in the warning header of problems that did not matter."""
+    call.warnings += [f"{dotted(each.path)}: {each.text}".removeprefix(": ") for each in problems]
+
+
+def want_json_type(call: Call, body: Body) -> None:
+    """A POST without a body is taken with ``Content-Type: application/json`` only (field-reported:
+    docs/wire-facts.md, "A POST without a body needs the JSON type"); soft, because Go's Submit and
+    hand-written clients send none. Raises Invalid in a strict account."""
+    if body.kind == "empty" and body.media_type != "application/json":
+        seen = body.media_type[:50] or "none"
+        text = f"POST needs Content-Type: application/json and raw JSON, such as {{}}; it is {seen}"
+        let_pass(call, [Problem(ProblemKind.UNREADABLE, (), text, soft=True)])
 
 
 def refuse_if_any(problems: Iterable[Problem]) -> None:

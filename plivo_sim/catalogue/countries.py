@@ -1,11 +1,13 @@
 """All facts of a country except its requirements, which are in ``catalogue.yaml``: its names and
-prices, a few cities, and what made-up applicants look like there."""
+prices, who may rent which numbers, a few cities, and what made-up applicants look like there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
+
+from plivo_sim.domain.records import NumberType, UserType
 
 
 class Applicants(msgspec.Struct, frozen=True):
@@ -34,13 +36,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Country(msgspec.Struct, frozen=True, kw_only=True):
     """Monthly rates are made up (invented). ``places`` are a few cities (invented) with their real
     area codes. The adjective is that of the page's "for German local numbers" (documented).
-    Without ``applicants``, Faker's locale for the country is used."""
+    Without ``applicants``, Faker's locale for the country is used.
+
+    ``withheld``: the number types that are not for rent, though applications for them are taken;
+    ``renters``: who may rent. There are no Indian mobile numbers, and only businesses rent Indian
+    ones (field-reported: docs/wire-facts.md, "Indian numbers are for Indian businesses")."""
 
     name: str
     adjective: str
     monthly_rate: str = "1.50000"
     places: Sequence[Place] = ()
     applicants: Applicants | None = None
+    withheld: Collection[NumberType] = ()
+    renters: Collection[UserType] = tuple(UserType)
 
 
 COUNTRIES = {
@@ -48,6 +56,8 @@ COUNTRIES = {
         name="India",
         adjective="Indian",
         monthly_rate="2.50000",
+        withheld=(NumberType.MOBILE,),
+        renters=(UserType.BUSINESS,),
         places=(
             Place(area="22", city="Mumbai", region="Maharashtra"),
             Place(area="80", city="Bangalore", region="Karnataka"),

@@ -4,7 +4,7 @@ linked and released through the imitated API, which the page shows how to call."
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Response, request
@@ -18,6 +18,7 @@ from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Search
 
 SEARCHED = {"limit": 3}
+LOOKED_AT = 20
 
 
 def numbers_page(auth_id: str) -> Response:
@@ -71,14 +72,14 @@ def how_to_rent(account: Account, base: str) -> dict[str, str]:
         if digits:
             text = f"Rent one in {free[0]}, where no documents are needed"
             commands[text] = _curl(account, base, "POST", f"PhoneNumber/{digits}/")
-    application = _accepted(account)
-    if application is not None:
+    for application in _accepted(account):
         digits = _to_rent(account, application.country_iso, application.number_type)
         if digits:
             commands["Rent one for an accepted application"] = _curl(
                 account, base, "POST", f"PhoneNumber/{digits}/",
                 {"compliance_application_id": application.id},
             )  # fmt: skip
+            break
     return commands
 
 
@@ -88,17 +89,21 @@ def _unregulated(account: Account) -> list[tuple[str, NumberType]]:
     return [
         (country, type_)
         for country in countries
-        for type_ in inventory.types_of(account.catalogue, country)
+        for type_ in numbers.types_for_rent(account, country)
         if not inventory.requirements_of(account.catalogue, country, type_)
     ]
 
 
-def _accepted(account: Account) -> Application | None:
-    """The newest accepted application."""
+def _accepted(account: Account) -> Iterator[Application]:
+    """The accepted applications of those who may rent, newest first; only a few of the newest are
+    looked at."""
     where = {"status": (Status.ACCEPTED,)}
     total = account.store.applications.page(where, limit=1).total_count
-    found = account.store.applications.page(where, offset=max(0, total - 1), limit=1).records
-    return found[0] if found else None
+    offset = max(0, total - LOOKED_AT)
+    newest = account.store.applications.page(where, offset=offset, limit=LOOKED_AT).records
+    for each in reversed(newest):
+        if each.user_type in numbers.renters_in(account, each.country_iso):
+            yield each
 
 
 def _to_rent(account: Account, country_iso: str, number_type: NumberType) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 
-from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
+from plivo_sim.apis.dialects import Clues, body_clue, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
 from plivo_sim.apis.reading import requested_dialect, requested_outcome
 from plivo_sim.control import presenters
@@ -140,9 +140,8 @@ def evaluate() -> Response:
     body = read_body(request)
     clues = Clues(
         requested=requested_dialect(current_call()),
+        body=body_clue(body),
         user_agent=request.headers.get("User-Agent", ""),
-        is_write=True,
-        has_data_part=body.part("data") is not None,
         setting=account.settings.new_api,
     )
     api = DIALECTS[detect_dialect(clues)]

@@ -145,7 +145,8 @@ class NotReached(SimError):
 class Mismatch(SimError):
     """A number and an application do not belong together.
 
-    ``aspect``: ``country`` or ``number_type``; ``number_has`` and ``application_has`` say what.
+    ``aspect``: ``country``, ``number_type`` or ``user_type``; ``number_has`` and
+    ``application_has`` say what.
     """
 
     def __init__(self, aspect: str, number_has: str, application_has: str) -> None:
@@ -160,9 +161,10 @@ class Mismatch(SimError):
 class ApplicationRequired(SimError):
     """A regulated number cannot be rented without an accepted application."""
 
-    def __init__(self, number: str) -> None:
+    def __init__(self, number: str, country_iso: str) -> None:
         super().__init__(f"number {number} cannot be rented without an accepted application")
         self.number = number
+        self.country_iso = country_iso
 
 
 class AlreadyRented(SimError):

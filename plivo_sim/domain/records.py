@@ -146,6 +146,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """``acceptance``: which of the account's acceptances was its last, from 1; clocks that stand
+    still cannot tell."""
+
     id: str
     seq: int
     origin: Origin
@@ -164,6 +167,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     created_at: datetime
     updated_at: datetime
     submitted_at: datetime | None = None
+    acceptance: int = 0
     timeline: tuple[Change, ...] = ()
     subaccount: str | None = None
 
@@ -338,7 +342,6 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     counts: dict[str, int]
     token: str | None = None
     subaccount_token: str | None = None
-    last_dialect: str | None = None
     overrides: dict[str, str]
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from plivo_sim.domain.errors import Problem, ProblemKind
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 
 
@@ -178,24 +178,26 @@ def check_documents(
 
 def check_document(type_: DocumentType, document: DocumentFacts, index: int) -> list[Problem]:
     """What one document lacks of what its type asks for: fields, lengths, words, the file."""
-    facts = {"type": type_}
-    path = ("documents", index, "data_fields")
+    path = ("documents", index)
+    problems = check_data_fields(type_, document.data_fields, (*path, "data_fields"))
+    if type_.proof_required and not document.has_file:
+        text = f"a file is required for document type '{type_.name}'"
+        problems.append(Problem(ProblemKind.MISSING_FILE, (*path, "file"), text, {"type": type_}))
+    return problems
+
+
+def check_data_fields(type_: DocumentType, values: Mapping[str, str], path: Path) -> list[Problem]:
+    """What is missing or wrong among the fields that a document type asks for."""
     problems: list[Problem] = []
     for rule in type_.fields:
-        value = document.data_fields.get(rule.name, "")
+        value = values.get(rule.name, "")
         problem = check_value(rule, value, (*path, rule.name))
         if problem is not None and not value:
             text = f"is required for document type '{type_.name}'"
-            problem = Problem(
-                ProblemKind.MISSING_DATA_FIELD, problem.path, text, {**facts, "field": rule.name}
-            )
+            facts = {"type": type_, "field": rule.name}
+            problem = Problem(ProblemKind.MISSING_DATA_FIELD, problem.path, text, facts)
         if problem is not None:
             problems.append(problem)
-    if type_.proof_required and not document.has_file:
-        text = f"a file is required for document type '{type_.name}'"
-        problems.append(
-            Problem(ProblemKind.MISSING_FILE, ("documents", index, "file"), text, facts)
-        )
     return problems
 
 

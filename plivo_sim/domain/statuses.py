@@ -129,6 +129,7 @@ ROWS: dict[Status, Row] = {
         next=frozenset({Status.ACCEPTED}),
         verb="suspend",
         tone="bad",
+        locks=True,
         takes_reason=True,
         by_hand=(
             ByHand(
@@ -142,6 +143,7 @@ ROWS: dict[Status, Row] = {
     Status.EXPIRED: Row(
         verb="expire",
         tone="idle",
+        locks=True,
         takes_reason=True,
         by="time",
         by_hand=(

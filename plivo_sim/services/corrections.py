@@ -23,6 +23,7 @@ from plivo_sim.services.document_sets import (
     in_place,
     keep_document,
 )
+from plivo_sim.services.end_users import check_renamed
 from plivo_sim.services.inputs import Correction, Dialect, merge, refuse
 
 
@@ -88,13 +89,15 @@ def _merged_end_user(
 def _check_locked(
     account: Account, application: Application, merged: EndUser, given: Mapping[str, str | None]
 ) -> list[Problem]:
-    """An end user that a submitted or accepted application uses cannot change under it."""
+    """An end user cannot change under another application that locks it, nor take the name of
+    another of the legacy API."""
     problems = []
     type_ = given.get("type")
     if type_ is not None and type_ != application.user_type:
         text = f"cannot change from {application.user_type}"
         problems.append(Problem(ProblemKind.BAD_VALUE, ("end_user", "type"), text))
     if merged != account.store.end_users.fetch(merged.id):
+        problems += check_renamed(account, merged, ("end_user",))
         problems += [
             Problem(ProblemKind.BAD_VALUE, ("end_user",), f"is locked by application {other.id}")
             for other in account.store.applications.having("end_user_id", merged.id)

@@ -15,7 +15,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, DocumentReview, Origin
-from plivo_sim.domain.requirements import DocumentType, check_value
+from plivo_sim.domain.requirements import DocumentType, check_data_fields
 from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.end_users import locking, named, refuse_if_used
 from plivo_sim.services.inputs import Upload, merge, refuse
@@ -54,14 +54,15 @@ def page(account: Account, where: Where, *, offset: int, limit: int) -> Page[Doc
 
 
 def create(account: Account, wanted: DocumentRequest, found: Iterable[Problem] = ()) -> Document:
-    """Make a document; its file and the fields that its type asks for may come later.
+    """Make a document; its file may come later.
 
     ``found``: what the edge already saw wrong. Raises Invalid with that and everything wrong
-    here: unknown end user or type, a file that cannot be taken, values that break the type's
-    rules (inferred).
+    here: unknown end user or type, an alias that is taken, a file that cannot be taken, fields that
+    the type asks for and that are missing (field-reported: docs/wire-facts.md, "Data fields are
+    checked at upload") or break its rules (inferred).
     """
     with account.lock:
-        _refuse(account, wanted, wanted.document_type_id, found)
+        _refuse(account, wanted, None, found)
         assert wanted.end_user_id is not None
         assert wanted.document_type_id is not None
         with account.transaction():
@@ -87,8 +88,9 @@ def update(
 ) -> Document:
     """Change a document: data fields merge by name, a new file replaces the old.
 
-    Raises NotFound, InUse while a submitted or accepted application uses it
-    (decision "Locked documents") or when its end user would change while any does, Invalid.
+    Raises NotFound, InUse while an application uses it that is submitted or has been accepted
+    (decision "Locked documents") or when its end user would change while any does, Invalid as a
+    create of what would result from it does (inferred).
     """
     with account.lock:
         document = get(account, id)
@@ -96,7 +98,7 @@ def update(
         refuse_if_used("document", id, "update", locking(users))
         if change.end_user_id not in (None, document.end_user_id):
             refuse_if_used("document", id, "change the end user of", named(users))
-        _refuse(account, change, change.document_type_id or document.document_type_id, found)
+        _refuse(account, change, document, found)
         with account.transaction():
             changed = _changed(account, document, change)
             if changed != document:
@@ -143,9 +145,12 @@ def _users(account: Account, id: str) -> list[Application]:
 
 
 def _refuse(
-    account: Account, wanted: DocumentRequest, type_id: str | None, found: Iterable[Problem]
+    account: Account, wanted: DocumentRequest, before: Document | None, found: Iterable[Problem]
 ) -> None:
-    problems: list[Problem] = []
+    """``before``: the document that is to change."""
+    type_id = wanted.document_type_id or (before.document_type_id if before else None)
+    values = {**(dict(before.data_fields) if before else {}), **wanted.data_fields}
+    problems = _check_alias(account, wanted.alias, before)
     if wanted.end_user_id and account.store.end_users.fetch(wanted.end_user_id) is None:
         text = f"no end user '{wanted.end_user_id[:50]}' in this account"
         problems.append(Problem(ProblemKind.UNKNOWN_RECORD, ("end_user_id",), text))
@@ -153,23 +158,30 @@ def _refuse(
     if wanted.document_type_id and type_ is None:
         text = f"no document type '{wanted.document_type_id[:50]}'"
         problems.append(Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, ("document_type_id",), text))
-    problems += _check_values(type_, wanted.data_fields)
+    problems += _check_values(type_, values)
     if wanted.upload is not None:
         problem = uploads.check(wanted.upload, ("file",), FORMATS)
         problems += [problem] if problem else []
     refuse(merge(found, problems), strict=account.settings.strict)
 
 
+def _check_alias(account: Account, alias: str | None, before: Document | None) -> list[Problem]:
+    """A second document of one alias is refused (field-reported: docs/wire-facts.md, "Document
+    aliases are unique"). Only the legacy API gives documents an alias."""
+    for other in account.store.documents.each("alias", alias) if alias else ():
+        if before is None or other.id != before.id:
+            text = f"document '{other.alias:.50}' already exists: {other.id}"
+            return [Problem(ProblemKind.BAD_VALUE, ("alias",), text)]
+    return []
+
+
 def _check_values(type_: DocumentType | None, values: Mapping[str, str]) -> list[Problem]:
-    """What is wrong with the values that are there; what is missing matters on Submit only."""
-    rules = {rule.name: rule for rule in type_.fields} if type_ else {}
-    problems = []
+    """What is wrong with the data fields: with those that the type asks for, and with others."""
+    path = ("data_fields",)
+    problems = check_data_fields(type_, values, path) if type_ else []
+    asked = {rule.name for rule in type_.fields} if type_ else set()
     for name, value in values.items():
-        path = ("data_fields", name)
-        if name in rules:
-            problem = check_value(rules[name], value, path)
-            problems += [problem] if problem else []
-        elif len(value) > LONGEST_VALUE:
+        if name not in asked and len(value) > LONGEST_VALUE:
             text = f"must have at most {LONGEST_VALUE} characters, has {len(value)}"
-            problems.append(Problem(ProblemKind.BAD_LENGTH, path, text))
+            problems.append(Problem(ProblemKind.BAD_LENGTH, (*path, name), text))
     return problems

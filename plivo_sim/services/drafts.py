@@ -28,6 +28,7 @@ from plivo_sim.domain.requirements import (
     check_end_user,
 )
 from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
+from plivo_sim.domain.urls import check_callback_url
 from plivo_sim.scenarios.rules import RequestedOutcome, Submission
 from plivo_sim.services import applications, document_sets
 from plivo_sim.services.applications import Accepted
@@ -54,6 +55,8 @@ class NewDraft:
     alias: str | None = None
     document_ids: Sequence[str] = ()
     subaccount: str | None = None
+    callback_url: str | None = None
+    operation_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +68,22 @@ class Drafted:
 
 
 def create(account: Account, wanted: NewDraft, found: Iterable[Problem] = ()) -> Drafted:
-    """Make a draft, with or without its documents.
+    """Make a draft with its documents.
 
     ``found``: what the edge already saw wrong. Raises Invalid with that and everything wrong
     here; then nothing was made.
     """
     with account.lock:
         found = list(found)
-        requirement, problems = _requirement(account, wanted, {each.path for each in found})
+        flagged = {each.path for each in found}
+        requirement, problems = _requirement(account, wanted, flagged)
         end_user = account.store.end_users.fetch(wanted.end_user_id or "")
         problems += _check_end_user(wanted, end_user, requirement)
         problems += _check_document_ids(account, wanted.document_ids, wanted.end_user_id)
+        if requirement is not None and not any(path[:1] == ("document_ids",) for path in flagged):
+            problems += _check_not_empty(requirement, wanted.document_ids)
         problems += _check_alias(account, wanted)
+        problems += _check_callback(account, wanted.callback_url)
         warnings = refuse(merge(found, problems), strict=account.settings.strict)
         assert requirement is not None
         with account.transaction():
@@ -98,6 +105,9 @@ def update(
         if application.status not in EDITABLE:
             raise WrongState("application", id, "update", application.status)
         problems = _check_document_ids(account, document_ids or (), application.end_user_id)
+        if document_ids is not None:
+            requirement = applications.requirement_of(account, application)
+            problems += _check_not_empty(requirement, document_ids)
         refuse(merge(found, problems), strict=account.settings.strict)
         if document_ids is None:
             return application
@@ -154,6 +164,7 @@ def _draft(account: Account, wanted: NewDraft, requirement: Requirement) -> Appl
         document_ids=tuple(wanted.document_ids),
         subaccount=wanted.subaccount,
         status=Status.DRAFT,
+        callback_url=wanted.callback_url or None,
         created_at=now,
         updated_at=now,
     )
@@ -182,8 +193,22 @@ def _requirement(
     key = (wanted.country_iso, wanted.number_type, wanted.user_type)
     requirement = account.catalogue.find(Version.CURRENT, key)
     if requirement is not None:
-        return requirement, []
+        return requirement, check_operation(wanted.operation_type)
     return None, [account.catalogue.no_requirement(Version.CURRENT, *key)]
+
+
+OPERATION = "buy_number"
+
+
+def check_operation(given: str | None) -> list[Problem]:
+    """Where a requirement is found by country and types, or by a phone number, the live service
+    wants ``operation_type=buy_number`` (field-reported: docs/wire-facts.md, "Look-ups want
+    operation_type"); soft, because no page and no SDK knows it. Another word is taken for none
+    (invented)."""
+    if given == OPERATION:
+        return []
+    text = f"must be {OPERATION}, else Plivo answers 'Could not find any requirement'"
+    return [Problem(ProblemKind.NO_REQUIREMENT, ("operation_type",), text, soft=True)]
 
 
 def _requirement_by_id(
@@ -230,11 +255,29 @@ def _check_end_user(
     return []
 
 
+def _check_not_empty(requirement: Requirement, ids: Sequence[str]) -> list[Problem]:
+    """Documents are required (documented), unless the requirement asks for none (invented)."""
+    if ids or not requirement.slots:
+        return []
+    text = "must not be empty: the requirement asks for documents"
+    return [Problem(ProblemKind.BAD_VALUE, ("document_ids",), text)]
+
+
+def _check_callback(account: Account, url: str | None) -> list[Problem]:
+    """``callback_url`` is taken on create (field-reported: docs/wire-facts.md,
+    "ComplianceApplication"); https only, as in the new API (inferred)."""
+    if not url:
+        return []
+    allowed = account.settings.allow_callback_hosts
+    problem = check_callback_url(url, ("callback_url",), https_only=True, allowed=allowed)
+    return [problem] if problem else []
+
+
 def _check_document_ids(
     account: Account, ids: Sequence[str], end_user_id: str | None
 ) -> list[Problem]:
     """Each document once, there, and of the application's own end user
-    (decision "Locked documents")."""
+    (decision "Locked documents"); two of one type are fine (field-reported)."""
     problems = []
     for index, id in enumerate(ids):
         document = account.store.documents.fetch(id)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
-from plivo_sim.domain.errors import InUse, NotFound, Problem
+from plivo_sim.domain.errors import InUse, NotFound, Path, Problem, ProblemKind
 from plivo_sim.domain.records import Application, EndUser, Origin, UserType
 from plivo_sim.domain.statuses import LOCKING
 from plivo_sim.services.inputs import refuse
@@ -54,24 +54,55 @@ def page(account: Account, where: Where, *, offset: int, limit: int) -> Page[End
 
 
 def create(account: Account, wanted: NewEndUser, found: Iterable[Problem] = ()) -> EndUser:
-    """Make an end user. ``found``: what the edge already saw wrong; raises Invalid with it."""
-    refuse(list(found), strict=account.settings.strict)
-    assert wanted.name is not None
-    assert wanted.type is not None
-    with account.transaction():
-        now = account.now()
-        end_user = EndUser(
-            id=account.ids.next("end_user"),
-            seq=account.next_seq(),
-            origin=Origin.LEGACY,
-            type=wanted.type,
-            name=wanted.name,
-            last_name=wanted.last_name or None,
-            created_at=now,
-            updated_at=now,
-        )
-        account.store.end_users.put(end_user)
+    """Make an end user.
+
+    ``found``: what the edge already saw wrong. Raises Invalid with that, or when there is one of
+    this name (decision "Unique names of the legacy API").
+    """
+    with account.lock:
+        taken = _check_name(account, wanted.name, wanted.last_name or None)
+        refuse([*found, *taken], strict=account.settings.strict)
+        assert wanted.name is not None
+        assert wanted.type is not None
+        with account.transaction():
+            now = account.now()
+            end_user = EndUser(
+                id=account.ids.next("end_user"),
+                seq=account.next_seq(),
+                origin=Origin.LEGACY,
+                type=wanted.type,
+                name=wanted.name,
+                last_name=wanted.last_name or None,
+                created_at=now,
+                updated_at=now,
+            )
+            account.store.end_users.put(end_user)
         return end_user
+
+
+def check_renamed(account: Account, changed: EndUser, path: Path = ()) -> list[Problem]:
+    """Whether an end user of the legacy API, as it is to become, takes another one's name;
+    ``path``: where it stands in the request."""
+    if changed.origin is not Origin.LEGACY:
+        return []
+    return _check_name(account, changed.name, changed.last_name, changed.id, path)
+
+
+def _check_name(
+    account: Account, name: str | None, last_name: str | None, own_id: str = "", path: Path = ()
+) -> list[Problem]:
+    """A second end user of one name is refused (field-reported: docs/wire-facts.md, "End users have
+    unique names"); name and last name are compared exactly, among those that the legacy API made
+    (inferred: the new API makes one with each application)."""
+    if name is None:
+        return []
+    where = {"name": (name,), "last_name": (last_name,), "origin": (Origin.LEGACY,)}
+    for other in account.store.end_users.page(where, limit=2).records:
+        if other.id != own_id:
+            whole = f"{name} {last_name}" if last_name else name
+            text = f"end user '{whole[:50]}' already exists: {other.id}"
+            return [Problem(ProblemKind.BAD_VALUE, (*path, "name"), text)]
+    return []
 
 
 def update(
@@ -79,8 +110,8 @@ def update(
 ) -> EndUser:
     """Change an end user (decision "Locked documents").
 
-    Raises NotFound, InUse while a submitted or accepted application uses it or when its type
-    would change once something uses it, Invalid.
+    Raises NotFound, InUse while an application uses it that is submitted or has been accepted, or
+    when its type would change once something uses it, Invalid, also when another has the name.
     """
     with account.lock:
         end_user = get(account, id)
@@ -88,8 +119,9 @@ def update(
         refuse_if_used("end_user", id, "update", locking(users))
         if change.type not in (None, end_user.type):
             refuse_if_used("end_user", id, "change the type of", _used_by(account, id))
-        refuse(list(found), strict=account.settings.strict)
         changed = replace(end_user, **_changes(change))
+        problems = [*found, *check_renamed(account, changed)]
+        refuse(problems, strict=account.settings.strict)
         if changed == end_user:
             return end_user
         with account.transaction():

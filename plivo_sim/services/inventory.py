@@ -116,11 +116,6 @@ def types_of(catalogue: Catalogue, country_iso: str) -> list[NumberType]:
     return [number_type for number_type in NumberType if number_type in known]
 
 
-def is_offered(catalogue: Catalogue, offer: Offer) -> bool:
-    """Whether such numbers are for rent at all: the catalogue has their country and type."""
-    return offer.number_type in types_of(catalogue, offer.country_iso)
-
-
 def in_stock(seed: int, offer: Offer) -> bool:
     """Whether a search can find this number."""
     return offer in stock(seed, offer.country_iso, offer.number_type)

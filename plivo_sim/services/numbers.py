@@ -1,7 +1,8 @@
 """Numbers: searched, rented, changed, linked to an application, released.
 
-Which number may be linked to which application: the page's three rules (documented), the same
-for renting, updating and Link (inferred). Only the main account rents (field-reported).
+Which number may be linked to which application: the page's three rules (documented), and that the
+application's user type may rent in the country (field-reported for renting), the same for renting,
+updating and Link (inferred). Only the main account rents (field-reported).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -16,16 +18,27 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page
+from plivo_sim.catalogue.countries import Country, country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
+    Invalid,
     MainAccountOnly,
     Mismatch,
     NotFound,
+    Problem,
+    ProblemKind,
     SimError,
     WrongState,
 )
-from plivo_sim.domain.records import Application, NumberType, PhoneNumber, service_set
+from plivo_sim.domain.records import (
+    Application,
+    NumberType,
+    PhoneNumber,
+    UserType,
+    service_set,
+)
+from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services import inventory
 from plivo_sim.services.inventory import Offer
@@ -40,7 +53,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What a number must have to be found; empty values ask for nothing."""
+    """What a number must have to be found; empty values ask for nothing. ``pattern``: digits, and
+    ``*`` for any."""
 
     country_iso: str
     types: Collection[NumberType] = tuple(NumberType)
@@ -101,11 +115,42 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
 # --- to rent -------------------------------------------------------------------------------
 
 
+_UNRESTRICTED = Country(name="", adjective="")
+
+
+def _market(account: Account, country_iso: str) -> Country:
+    """What holds a type or a user back in a country: nothing, if the account's setting
+    ``rent_restrictions`` is off."""
+    return country_of(country_iso) if account.settings.rent_restrictions else _UNRESTRICTED
+
+
+def types_for_rent(account: Account, country_iso: str) -> list[NumberType]:
+    """The number types that the account can rent in a country: those of the catalogue that are not
+    withheld."""
+    withheld = _market(account, country_iso).withheld
+    known = inventory.types_of(account.catalogue, country_iso)
+    return [each for each in known if each not in withheld]
+
+
+def renters_in(account: Account, country_iso: str) -> Collection[UserType]:
+    """Who may rent in a country."""
+    return _market(account, country_iso).renters
+
+
+def requirements_of(
+    account: Account, country_iso: str, number_type: NumberType
+) -> dict[UserType, Requirement | None]:
+    """What must be handed in for such a number, by user type: None for one that may not rent it;
+    empty when it is unregulated."""
+    renters = renters_in(account, country_iso)
+    found = inventory.requirements_of(account.catalogue, country_iso, number_type)
+    return {user: each if user in renters else None for user, each in found.items()}
+
+
 def search(account: Account, wanted: Search, *, offset: int, limit: int) -> Offers:
     """Some of the numbers that the account could rent; those that it has are not among them."""
     seed, country = account.settings.seed, wanted.country_iso
-    known = inventory.types_of(account.catalogue, country)
-    types = [each for each in known if each in wanted.types]
+    types = [each for each in types_for_rent(account, country) if each in wanted.types]
     found = [
         offer
         for number_type in types
@@ -116,8 +161,9 @@ def search(account: Account, wanted: Search, *, offset: int, limit: int) -> Offe
 
 
 def _wanted(offer: Offer, wanted: Search) -> bool:
-    """``pattern`` is the start of the number after the country code (documented); region and
-    city match anywhere in the name and in any case (inferred)."""
+    """``pattern`` is the start of the number after the country code (documented), or all of it,
+    with ``*`` for any digits (inferred: docs/wire-facts.md, "Search for numbers"); region and city
+    match anywhere in the name and in any case (inferred)."""
     place = offer.place
     told = {
         "city": place.city if place else "",
@@ -125,7 +171,7 @@ def _wanted(offer: Offer, wanted: Search) -> bool:
         "rate_center": (place.rate_center if place else None) or "",
     }
     return (
-        offer.national.startswith(wanted.pattern)
+        _fits(wanted.pattern, offer.national)
         and offer.national.startswith(wanted.npanxx)
         and offer.services.issuperset(wanted.services)
         and wanted.lata in ("", str(place.lata) if place else None)
@@ -133,31 +179,38 @@ def _wanted(offer: Offer, wanted: Search) -> bool:
     )
 
 
+def _fits(pattern: str, national: str) -> bool:
+    if "*" in pattern:
+        return fnmatchcase(national, pattern)
+    return national.startswith(pattern)
+
+
 def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple[PhoneNumber, str]:
     """Rent a number; returns it and a warning, which is empty for one that a search can find.
 
-    A valid number that no search finds is let pass, for the sake of fixtures, unless the account
-    is strict (invented). Raises NotFound (no such number, no such application, a subaccount's
-    own credentials), AlreadyRented, ApplicationRequired (a regulated number without one),
-    Mismatch or WrongState (an application that does not fit); then nothing changed.
+    A regulated Indian number that is rented without an application gets the one of its country and
+    type that was accepted last (documented: docs/wire-facts.md, "Rent attaches the latest accepted
+    application"). Numbers of other regulated countries do too (inferred). It belongs to the wanted
+    ``subaccount`` (field-reported: docs/wire-facts.md, "Renting for a subaccount"), else to the
+    caller's. A valid number that no search finds is let pass, for the sake of fixtures, unless the
+    account is strict (invented).
+
+    Raises NotFound (no such number, no such application, a subaccount's own credentials),
+    AlreadyRented, ApplicationRequired (a regulated number, and nothing is accepted), Mismatch or
+    WrongState (an application that does not fit), Invalid (no subaccount of this account); then
+    nothing changed.
     """
     if not caller.is_main:
         raise NotFound("number", digits)
     with account.lock:
         offer = inventory.describe(digits) if digits else None
-        if offer is None or not inventory.is_offered(account.catalogue, offer):
+        if offer is None or offer.number_type not in types_for_rent(account, offer.country_iso):
             raise NotFound("number", digits)
         if account.store.numbers.fetch(digits) is not None:
             raise AlreadyRented(digits)
         known = inventory.in_stock(account.settings.seed, offer)
         if not known and account.settings.strict:
             raise NotFound("number", digits)
-        if not wanted.application_id and inventory.requirements_of(
-            account.catalogue, offer.country_iso, offer.number_type
-        ):
-            raise ApplicationRequired(digits)
-        if wanted.application_id:
-            _linkable(account, wanted.application_id, offer.country_iso, offer.number_type)
         with account.transaction():
             number = _make(account, offer, wanted, caller)
             account.store.numbers.put(number)
@@ -170,12 +223,33 @@ def _make(account: Account, offer: Offer, wanted: Change, caller: Caller) -> Pho
         seq=account.next_seq(),
         country_iso=offer.country_iso,
         number_type=offer.number_type,
-        application_id=wanted.application_id or None,
+        application_id=_to_attach(account, offer, wanted.application_id),
         app_id=wanted.app_id or None,
         cnam_lookup=wanted.cnam_lookup or None,
-        subaccount=caller.subaccount,
+        subaccount=_owner(account, wanted.subaccount, caller.subaccount),
         rented_at=account.now(),
     )
+
+
+def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None:
+    """The application that a rented number gets: the wanted one, or the latest accepted one where
+    one is needed. Acceptances count in their order, reinstatements among them, and an unregulated
+    number gets none (inferred; decision "Which application a number gets")."""
+    country_iso, number_type = offer.country_iso, offer.number_type
+    if wanted:
+        return _linkable(account, wanted, country_iso, number_type).id
+    if not inventory.requirements_of(account.catalogue, country_iso, number_type):
+        return None
+    where: dict[str, Collection[str]] = {
+        "country_iso": (country_iso,),
+        "number_type": (number_type,),
+        "user_type": renters_in(account, country_iso),
+        "status": (Status.ACCEPTED,),
+    }
+    accepted = account.store.applications.page(where, limit=len(account.store.applications)).records
+    if not accepted:
+        raise ApplicationRequired(offer.number, country_iso)
+    return max(accepted, key=lambda each: (each.acceptance, each.seq)).id
 
 
 # --- rented --------------------------------------------------------------------------------
@@ -259,8 +333,8 @@ def _day_of_month(year: int, month: int, day: int) -> date:
 def update(account: Account, digits: str, wanted: Change, caller: Caller) -> PhoneNumber:
     """Change a number, all of it or nothing.
 
-    Raises NotFound, Mismatch, WrongState, and MainAccountOnly when a subaccount would link or
-    hand over a number (invented).
+    Raises NotFound, Mismatch, WrongState, Invalid (no subaccount of this account), and
+    MainAccountOnly when a subaccount would link or hand over a number (invented).
     """
     with account.lock:
         number = get(account, digits, caller)
@@ -273,19 +347,23 @@ def update(account: Account, digits: str, wanted: Change, caller: Caller) -> Pho
             for name in ("alias", "app_id", "cnam_lookup", "application_id")
             if (value := getattr(wanted, name)) is not None
         }
-        if wanted.subaccount is not None:
-            given["subaccount"] = _owner(account, wanted.subaccount)
-        changed = replace(number, **given)
+        owner = _owner(account, wanted.subaccount, number.subaccount)
+        changed = replace(number, subaccount=owner, **given)
         _keep(account, number, changed)
         return changed
 
 
-def _owner(account: Account, asked: str) -> str | None:
-    """Whose a number becomes: a subaccount's, or None for the main account's. Raises NotFound."""
+def _owner(account: Account, asked: str | None, otherwise: str | None) -> str | None:
+    """Whose a number is: a subaccount's, or None for the main account's; ``otherwise`` if nothing
+    is asked. Raises Invalid for what is no subaccount of this account (the text is invented)."""
+    if asked is None:
+        return otherwise
     if asked in ("", account.auth_id):
         return None
-    if asked != f"SA{account.auth_id[2:]}":
-        raise NotFound("subaccount", asked)
+    own = f"SA{account.auth_id[2:]}"
+    if asked != own:
+        text = f"'{asked[:50]}' is no subaccount of this account, whose only one is {own}"
+        raise Invalid([Problem(ProblemKind.UNKNOWN_RECORD, ("subaccount",), text)])
     return asked
 
 
@@ -297,10 +375,12 @@ def _keep(account: Account, before: PhoneNumber, after: PhoneNumber) -> None:
 
 def release(account: Account, digits: str, caller: Caller) -> None:
     """Give a number back; its link goes with it (decision "Unlinking numbers"). Raises NotFound,
-    and MainAccountOnly for a subaccount, as it cannot rent either (invented)."""
+    and MainAccountOnly for a subaccount, as it cannot rent either, unless the account's setting
+    ``subaccount_release`` lets it (inferred: reports differ; docs/wire-facts.md, "Only the main
+    account rents")."""
     with account.lock:
         number = get(account, digits, caller)
-        if not caller.is_main:
+        if not (caller.is_main or account.settings.subaccount_release):
             raise MainAccountOnly("release a number")
         with account.transaction():
             account.store.numbers.drop(number.id)
@@ -335,7 +415,8 @@ def _linkable(
 ) -> Application:
     """The application, if a number of this country and type can be linked to it.
 
-    Raises NotFound, Mismatch (country first), WrongState unless it is accepted (documented).
+    Raises NotFound, Mismatch (country first, who may rent there last), WrongState unless it is
+    accepted (documented).
     """
     application = account.store.applications.fetch(application_id)
     if application is None:
@@ -344,6 +425,9 @@ def _linkable(
         raise Mismatch("country", country_iso, application.country_iso)
     if application.number_type is not number_type:
         raise Mismatch("number_type", number_type, application.number_type)
+    renters = renters_in(account, country_iso)
+    if application.user_type not in renters:
+        raise Mismatch("user_type", ", ".join(renters), application.user_type)
     if application.status is not Status.ACCEPTED:
         raise WrongState("application", application.id, "link", application.status)
     return application

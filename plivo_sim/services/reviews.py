@@ -259,9 +259,11 @@ def change_status(
     if not allowed(application.status, status):
         raise WrongState("application", application.id, ROWS[status].verb, application.status)
     told = (reason or "No reason given.") if ROWS[status].takes_reason else None
+    accepted = status is Status.ACCEPTED
     moved = replace(
         application,
         status=status,
+        acceptance=account.ids.next_n("acceptance") if accepted else application.acceptance,
         rejection_reason=told,
         updated_at=at,
         timeline=(
@@ -270,7 +272,7 @@ def change_status(
         ),
     )
     account.store.applications.put(moved)
-    if documents or status is Status.ACCEPTED:
+    if documents or accepted:
         _review_documents(account, moved, dict(documents), at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"

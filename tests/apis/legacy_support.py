@@ -12,6 +12,7 @@ from tests.support import PDF, PNG, Http, multipart
 OTHER_AUTH_ID = "MAYYYYYYYYYYYYYYYYYY"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 BUSINESS = {"name": "Acme Traders", "end_user_type": "business"}
+BUY = {"operation_type": "buy_number"}
 INDIA = {"country_iso2": "IN", "number_type": "local", "end_user_type": "business"}
 
 
@@ -28,12 +29,20 @@ class Legacy:
     # --- end users -------------------------------------------------------------------------
 
     def end_user(self, **changes: Any) -> str:
-        return _created(self.http.post("EndUser/", json=BUSINESS | changes), "end_user_id")
+        """A new one, of a name of its own unless one is given."""
+        body = BUSINESS | {"name": self._unused(BUSINESS["name"], "end_user")} | changes
+        return _created(self.http.post("EndUser/", json=body), "end_user_id")
+
+    def _unused(self, name: str, kind: str) -> str:
+        """The name itself for the account's first record of a kind."""
+        made = self.http.account.ids.counts.get(kind, 0)
+        return f"{name} {made + 1}" if made else name
 
     # --- documents -------------------------------------------------------------------------
 
     def requirement(self, **changes: str) -> dict[str, Any]:
-        answer = self.http.get("ComplianceRequirement/", query_string=INDIA | changes)
+        query = INDIA | BUY | changes
+        answer = self.http.get("ComplianceRequirement/", query_string=query)
         assert answer.status_code == 200, answer.text
         return answer.get_json()
 
@@ -59,13 +68,25 @@ class Legacy:
         file: tuple[str, bytes] | None = ("certificate.pdf", PDF),
         **fields: str,
     ) -> str:
+        """One with all the data fields that its type asks for, of an alias of its own."""
+        type_id = type_id or self.types()[0]
         form = {
             "end_user_id": end_user_id,
-            "document_type_id": type_id or self.types()[0],
-            "alias": "Certificate",
-        } | fields
+            "document_type_id": type_id,
+            "alias": self._unused("Certificate", "document"),
+        }
+        form |= self.data_fields(type_id) | fields
         files = [("file", *file)] if file else []
         return _created(self.send_document(form, *files), "document_id")
+
+    def data_fields(self, type_id: str) -> dict[str, str]:
+        """Values for the fields that a document type asks for."""
+        rules = self.http.sim.catalogue.types_by_id[type_id].fields
+        return {
+            rule.name: rule.enums[0] if rule.enums else "Acme"[: rule.max_length]
+            for rule in rules
+            if rule.required
+        }
 
     def documents(self, end_user_id: str) -> list[str]:
         """The two complete documents that India asks a business for."""
@@ -80,7 +101,7 @@ class Legacy:
     def application_body(self, **changes: Any) -> dict[str, Any]:
         """A complete draft; a change to None leaves the key out."""
         end_user_id = changes.get("end_user_id") or self.end_user()
-        body = {**INDIA, "alias": "Acme Mumbai", "end_user_id": end_user_id} | changes
+        body = {**INDIA, **BUY, "alias": "Acme Mumbai", "end_user_id": end_user_id} | changes
         if "document_ids" not in body:
             body["document_ids"] = self.documents(end_user_id)
         return {key: value for key, value in body.items() if value is not None}
@@ -90,7 +111,7 @@ class Legacy:
         return _created(answer, "compliance_application_id")
 
     def submit(self, id: str) -> TestResponse:
-        return self.http.post(f"ComplianceApplication/{id}/Submit/")
+        return self.http.post(f"ComplianceApplication/{id}/Submit/", json={})
 
     def submitted(self, **changes: Any) -> str:
         id = self.application(**changes)

@@ -13,12 +13,19 @@ from tests.support import Http
 LINK = "PhoneNumber/Compliance/Link/"
 MUMBAI, OTHER_MUMBAI = "912248885512", "912248885513"
 DELHI = "911140221000"
-MOBILE = "919876543210"
+MOBILE, TOLLFREE = "919876543210", "911800123456"
+"""Indian ones; of these the mobile one is for rent only where nothing is restricted."""
 SAN_FRANCISCO = "14154009186"
 BERLIN = "4930123456"
 OTHER_AUTH_ID = "MAYYYYYYYYYYYYYYYYYY"
 SUBACCOUNT = "SAXXXXXXXXXXXXXXXXXX"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+REQUIRED = "compliance_application_id is required to rent this number."
+REQUIRED_IN_INDIA = (
+    f"{REQUIRED} Refer to https://www.plivo.com/docs/numbers/rent-india-numbers for details."
+)
+NOT_RENTED = "Number not found on your account. Only rented numbers can be linked."
+"""source: wire-facts.md, "Texts of refused rents", "Link is bulk"."""
 
 
 @dataclass
@@ -39,16 +46,32 @@ class Numbers:
             assert self.http.decide(id, each, "Blurred scan").status_code == 200
         return id
 
+    def individual(self, alias: str = "Individual") -> str:
+        """An accepted application of an individual for local Indian numbers."""
+        end_user = {"type": "individual", "name": "Asha", "last_name": "Rao"}
+        identity, _, address = self._documents("IN", "individual")
+        documents = [identity, address]
+        return self.application(alias=alias, end_user=end_user, documents=documents)
+
+    def unrestricted(self) -> None:
+        """From here on, Indian mobile numbers and individuals are as any others."""
+        self.http.account.configure({"rent_restrictions": "off"})
+
     def draft(self) -> str:
         """An application that was never submitted, which only the legacy API makes."""
         return Legacy(self.http).application()
 
     def german(self) -> str:
         """An accepted application for local German numbers."""
-        key = {"country_iso": "DE", "number_type": "local", "user_type": "business"}
+        return self.application(country_iso="DE", documents=self._documents("DE", "business"))
+
+    def _documents(self, country_iso: str, user_type: str) -> list[dict[str, Any]]:
+        """One of each type that is asked for local numbers, filled in."""
+        key = {"country_iso": country_iso, "number_type": "local", "user_type": user_type}
         types = self.http.sdk_requirement(**key)["document_types"]
-        values = {"country": "DE", "type_of_utility": "Water"}
-        documents = [
+        values = {"country": country_iso, "type_of_utility": "Water"}
+        values["date_of_expiration"] = "2030-01-01"
+        return [
             {
                 "document_type_id": each["document_type_id"],
                 "data_fields": {
@@ -58,7 +81,6 @@ class Numbers:
             }
             for each in types
         ]
-        return self.application(country_iso="DE", documents=documents)
 
     def rent(self, number: str, application_id: str | None = None, **body: Any) -> TestResponse:
         if application_id is not None:
@@ -111,7 +133,7 @@ class Numbers:
 
 def type_of(number: str) -> str:
     """Of the Indian numbers that these tests use."""
-    return "mobile" if number.startswith("919") else "local"
+    return {MOBILE: "mobile", TOLLFREE: "tollfree"}.get(number, "local")
 
 
 def error_of(answer: TestResponse, status: int = 400) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -205,6 +205,18 @@ def page_form(style: str = "[]", **changes: Any) -> tuple[bytes, str]:
 
 
 # --- a client ------------------------------------------------------------------------------
+
+WAYS = ("mount", "setting")
+"""How a client that knows the page alone is answered by it, whatever it calls."""
+
+
+def speaking_beta(http: Http, way: str = "mount") -> Http:
+    """The same client: called below ``/beta``, or of a simulator with ``--new-api beta``."""
+    if way == "mount":
+        http.mount = "/beta"
+    else:
+        http.sim.settings = replace(http.sim.settings, new_api="beta")
+    return http
 
 
 def checked(answer: TestResponse, kind: Any, status: int = 200) -> Any:

@@ -14,12 +14,17 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.apis import page
-from tests.apis.page import CREATE, END_USER, FILES, FORM, URL, Page
+from tests.apis.page import CREATE, END_USER, FILES, FORM, URL, Page, speaking_beta
 from tests.support import PDF, Http, multipart
 
 Request = dict[str, Any]
 TYPES = list(FILES)
 UPLOADS = list(FILES.values())
+
+
+@pytest.fixture
+def http(http: Http) -> Http:
+    return speaking_beta(http)
 
 
 @pytest.fixture

@@ -28,18 +28,16 @@ from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from plivo_sim.web.calls import Injected, RateLimited, TooLarge
 from tests.apis import page
-from tests.apis.page import FILES, FORM, URL, Page, create_body, embedded
+from tests.apis.page import FILES, FORM, URL, WAYS, Page, create_body, embedded, speaking_beta
 from tests.support import AUTH_ID, JPEG, PDF, PNG, Http, basic, check_answer, multipart
 
 OTHER = "MAYYYYYYYYYYYYYYYYYY"
 UNKNOWN_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 
 
-@pytest.fixture
-def http(http: Http) -> Http:
-    """Told to speak the page's dialect, so that no clue decides."""
-    http.headers["X-Plivo-Sim-Dialect"] = "beta"
-    return http
+@pytest.fixture(params=WAYS)
+def http(request: pytest.FixtureRequest, http: Http) -> Http:
+    return speaking_beta(http, request.param)
 
 
 @pytest.fixture
@@ -160,7 +158,7 @@ def test_another_accounts_record_is_unknown(api: Page, method: str, path: str) -
     """404, as if it were not there (decision "Foreign ids are 404")."""
     id = api.id()
     before = page.counts(api.http)
-    url = f"/v1/Account/{OTHER}/{URL}{filled(api, path, id)}"
+    url = f"{api.http.mount}/v1/Account/{OTHER}/{URL}{filled(api, path, id)}"
     answer = api.http.call(
         method, url, json={"alias": "x"}, headers={"Authorization": basic(user=OTHER)}
     )

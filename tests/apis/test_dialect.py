@@ -2,25 +2,28 @@
 the rule itself.
 
 source: observed for the SDKs' headers and bodies (docs/wire-facts.md, "Headers of each SDK",
-"Requests as captured").
+"Captured from Python", "Captured from Node"), field-reported for the others' (docs/wire-facts.md,
+"Create is a form with a data part", "The beta page is superseded").
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from plivo_sim.apis.phone_number.dialect import Clues, detect_dialect
-from plivo_sim.apis.reading import DIALECT_HEADER, is_sdk_agent
+from plivo_sim.apis.dialects import BodyClue, Clues, detect_dialect
+from plivo_sim.apis.reading import DIALECT_HEADER, is_plivo_client
 from plivo_sim.domain.records import Origin
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from tests.apis import page
+from tests.apis.legacy_support import Legacy
 from tests.apis.page import FORM, URL, Page
-from tests.support import AUTH_ID, PDF, PNG, SDK_AGENT, Http, basic
+from tests.support import AUTH_ID, PDF, PNG, SDK_AGENT, Http, basic, multipart
 
 AGENTS = {
     "python": "plivo-python/4.63.0 (Python: 3.11.7)",
@@ -29,7 +32,9 @@ AGENTS = {
     "ruby": "plivo-ruby/4.63.4 (Ruby 3.1.2)",
     "php": "plivo-php/4.70.0 (PHP 8.2.35)",
     "java": "plivo-java/5.49.0 (Implementation: null null null, Specification: null null null)",
-    "net": "plivo-dotnet/5.53.0",
+    "net": "plivo-dotnet/5.53.0.0",
+    "Plivo's command line": "Plivo-CLI/0.4.1",
+    "the same in small letters": "plivo-cli/1.0",
 }
 STRANGERS = {
     "nobody": "",
@@ -42,7 +47,7 @@ STRANGERS = {
     "a browser": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
     "smallestai": "python-httpx/0.28.1",
     "one that names an SDK": "my-app/1.0 (uses plivo-python/4.63.0)",
-    "another of Plivo's": "plivo-cli/1.0",
+    "another of Plivo's": "plivo-browser-sdk/2.0",
 }
 
 # --- bodies as the clients write them ------------------------------------------------------
@@ -112,6 +117,9 @@ def sdk_bodies(data: str) -> dict[str, tuple[str, str, bytes]]:
         "node's fetch with a Blob": (STRANGERS["node's fetch"], form,
                                      raw([([named("data", "blob"), json_part], text),
                                           *plain_files])),
+        "Plivo's command line": (AGENTS["Plivo's command line"], form,
+                                 raw([([second, octets], PNG), ([named("data")], text),
+                                      ([first, octets], PDF)])),
         "curl with a file of data": (STRANGERS["curl"], form,
                                      raw([([named("data", "app.json"), octets], text),
                                           *plain_files])),
@@ -119,11 +127,21 @@ def sdk_bodies(data: str) -> dict[str, tuple[str, str, bytes]]:
 
 
 SDK_CLIENTS = tuple(sdk_bodies("{}"))
+CHOOSE = "Plivo's API of today differs"
 
 
 def dialect(answer: Any) -> str:
     told: str = answer.headers["X-Plivo-Sim-Dialect"]
     return told
+
+
+def warning(answer: Any) -> str:
+    return str(answer.headers.get("X-Plivo-Sim-Warning", ""))
+
+
+def speaking(api: Page) -> Page:
+    """The same, by the fixed mount."""
+    return Page(replace(api.http, mount="/beta"))
 
 
 @pytest.mark.parametrize("client", SDK_CLIENTS)
@@ -178,20 +196,132 @@ def test_an_sdks_agent_is_enough(
     assert dialect(answer) == "current"
 
 
+ALL_THREE = "country_iso=IN&number_type=local&user_type=business"
+PAGE_BODY, PAGE_KIND = page.page_form()
+DOTTED_BODY, _ = page.page_form(".")
+TODAYS_JSON = {"alias": "a", "end_user": {"type": "business", "address_line1": "12 MG Road"}}
+
+
+def form(*fields: tuple[str, str]) -> dict[str, Any]:
+    body, content_type = multipart(list(fields), [])
+    return {"data": body, "content_type": content_type}
+
+
+CALLS: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    # what hand-written clients of today's API and Plivo's command line begin with
+    "a look-up": ("GET", f"/Requirements/?{ALL_THREE}", {}, "current"),
+    "a look-up with nothing in a filter": ("GET", "/?status=", {}, "current"),
+    "a list": ("GET", "/", {}, "current"),
+    "a list of the accepted": ("GET", "/?status=accepted", {}, "current"),
+    "a list of the submitted": ("GET", "/?status=submitted&limit=2", {}, "current"),
+    "a list of what both reject": ("GET", "/?status=rejected", {}, "current"),
+    "a list of a status that nobody has": ("GET", "/?status=klingon", {}, "current"),
+    "a list by alias": ("GET", "/?alias=Acme", {}, "current"),
+    "an unknown id": ("GET", "/some-id", {}, "current"),
+    "a correction of an unknown id": ("PATCH", "/some-id", {"json": {"alias": "b"}}, "current"),
+    "a deletion of an unknown id": ("DELETE", "/some-id", {}, "current"),
+    "a wrong method": ("PUT", "/", {}, "current"),
+    "no such URL": ("GET", "/a/b", {}, "current"),
+    # what the page prints
+    "the page's look-up": ("GET", "/Requirements?country_iso=IN", {}, "beta"),
+    "a look-up of nothing": ("GET", "/Requirements", {}, "beta"),
+    "a look-up without a user type": (
+        "GET", "/Requirements?country_iso=IN&number_type=local&user_type=", {}, "beta"),
+    "a look-up without a number type": (
+        "GET", "/Requirements?country_iso=IN&user_type=business", {}, "beta"),
+    "the page's list": ("GET", "/?status=approved&country_iso=DE", {}, "beta"),
+    "a list in review": ("GET", "/?status=pending_review", {}, "beta"),
+    "a list of what lacks information": ("GET", "/?status=More_Info_Required", {}, "beta"),
+    "a page's status beside today's filters": (
+        "GET", "/?status=approved&number_type=local&user_type=business&offset=0", {}, "beta"),
+    "a page's status in a whole look-up": (
+        "GET", f"/Requirements?{ALL_THREE}&status=approved", {}, "beta"),
+    "the page's create in brackets": (
+        "POST", "/", {"data": PAGE_BODY, "content_type": PAGE_KIND}, "beta"),
+    "the page's create in dots": (
+        "POST", "/", {"data": DOTTED_BODY, "content_type": PAGE_KIND}, "beta"),
+    "the page's create as JSON": ("POST", "/", {"json": page.create_body()}, "beta"),
+    "the page's create as JSON texts": (
+        "POST", "/", form(("country_iso", "IN"), ("end_user", json.dumps(page.END_USER))), "beta"),
+    "the page's create, urlencoded": (
+        "POST", "/",
+        {"data": urlencode(page.flat(page.CREATE)), "content_type": FORM}, "beta"),
+    "a JSON object with nothing in it": ("POST", "/", {"json": {}}, "beta"),
+    "JSON that cannot be read": (
+        "POST", "/", {"data": "{", "content_type": "application/json"}, "beta"),
+    # today's words where today's API does not take them, and bodies that say nothing
+    "today's words as JSON": ("POST", "/", {"json": TODAYS_JSON}, "current"),
+    "data as JSON": ("POST", "/", {"json": {"data": TODAYS_JSON}}, "current"),
+    "a document type's id as JSON": (
+        "POST", "/", {"json": {"documents": [{"document_type_id": "x"}]}}, "current"),
+    "a document type's id in brackets": (
+        "POST", "/", form(("documents[0][document_type_id]", "x")), "current"),
+    "a document type's id in dots": (
+        "POST", "/", form(("documents.0.document_type_id", "x")), "current"),
+    "a flat address in brackets": (
+        "POST", "/", form(("end_user[address_line1]", "x")), "current"),
+    "a flat address within a JSON text": (
+        "POST", "/", form(("end_user", ' {"address_line1": "x"}')), "current"),
+    "flat keys": ("POST", "/", form(("alias", "a"), ("user_type", "business")), "current"),
+    "flat keys as Node's own test writes them": (
+        "POST", "/", form(("alias", "a"), ("userType", "business")), "current"),
+    "today's words that are null": (
+        "POST", "/", {"json": {"alias": "a", "user_type": None}}, "beta"),
+    "no body": ("POST", "/", {}, "current"),
+    "an empty body that is said to be JSON": (
+        "POST", "/", {"data": "", "content_type": "application/json"}, "current"),
+    "a form that cannot be read": (
+        "POST", "/", {"data": PAGE_BODY[:-99], "content_type": PAGE_KIND}, "current"),
+    "a form without a boundary": (
+        "POST", "/", {"data": PAGE_BODY, "content_type": "multipart/form-data"}, "current"),
+    "another type of body": ("POST", "/", {"data": "<a/>", "content_type": "text/xml"}, "current"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("agent", [STRANGERS["curl"], STRANGERS["requests"], ""])
+def test_what_the_request_itself_says(http: Http, agent: str, call: str) -> None:
+    """Whoever sends it, whatever the account has written; a beta that was taken for one says how
+    to choose."""
+    method, path, request, expected = CALLS[call]
+    http.sdk_created()
+    speaking(Page(http)).id()
+    answer = http.call(method, URL + path, headers={"User-Agent": agent}, **request)
+    assert dialect(answer) == expected
+    assert (CHOOSE in warning(answer)) is (expected == "beta")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("agent", [AGENTS["python"], AGENTS["Plivo's command line"]])
+def test_plivos_own_clients_speak_todays_api_whatever_they_say(
+    http: Http, agent: str, call: str
+) -> None:
+    method, path, request, _ = CALLS[call]
+    answer = http.call(method, URL + path, headers={"User-Agent": agent}, **request)
+    assert dialect(answer) == "current"
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("way", ["mount", "setting", "header"])
+def test_a_beta_that_was_asked_for_answers_all_of_it(http: Http, way: str, call: str) -> None:
+    """``data`` alone is stronger than the setting. Nobody is told what they know."""
+    method, path, request, _ = CALLS[call]
+    if way == "header":
+        http.headers[DIALECT_HEADER] = "beta"
+    else:
+        page.speaking_beta(http, way)
+    answer = http.call(method, URL + path, **request)
+    expected = "current" if (way, call) == ("setting", "data as JSON") else "beta"
+    assert (dialect(answer), CHOOSE in warning(answer)) == (expected, False)
+
+
 @pytest.mark.parametrize("agent", STRANGERS.values(), ids=STRANGERS)
 def test_others_that_send_the_pages_shape(http: Http, agent: str) -> None:
-    """Forms and JSON alike are the page's."""
+    """Forms and JSON alike are the page's, and are made as it says."""
     body, content_type = page.page_form()
     for request in ({"data": body, "content_type": content_type}, {"json": page.create_body()}):
         answer = http.post(f"{URL}/", headers={"User-Agent": agent}, **request)
         assert (answer.status_code, dialect(answer)) == (201, "beta")
-
-
-@pytest.mark.parametrize("agent", STRANGERS.values(), ids=STRANGERS)
-def test_a_new_account_speaks_as_the_page_does(http: Http, agent: str) -> None:
-    """Nothing known: the page's dialect."""
-    for path in (f"{URL}/", f"{URL}/Requirements?country_iso=IN", f"{URL}/some-id"):
-        assert dialect(http.get(path, headers={"User-Agent": agent})) == "beta"
 
 
 @pytest.mark.parametrize("requested", ["current", "beta", "CURRENT", "Beta"])
@@ -225,119 +355,100 @@ def test_a_mounted_create_with_data_is_the_mounts(http: Http) -> None:
 def test_an_unknown_word_in_the_header_is_no_clue(http: Http) -> None:
     """As if it were not there, and a warning says which words there are."""
     answer = http.get(f"{URL}/", headers={DIALECT_HEADER: "klingon"})
-    assert dialect(answer) == "beta"
+    assert dialect(answer) == "current"
     text = f"{DIALECT_HEADER} must be one of current, beta, not 'klingon'"
     assert answer.headers["X-Plivo-Sim-Warning"] == text
 
 
-# --- what is remembered --------------------------------------------------------------------
+# --- the record ----------------------------------------------------------------------------
 
 
-def test_a_path_with_an_id_follows_the_record(http: Http) -> None:
-    """Whatever was written last."""
-    ids = {"current": http.sdk_created(), "beta": Page(http).id()}
-    assert {name: dialect(http.get(f"{URL}/{id}")) for name, id in ids.items()} == {
-        "current": "current",
-        "beta": "beta",
+@pytest.fixture
+def ids(http: Http) -> dict[str, str]:
+    """An application of each API, by its API."""
+    return {
+        "current": http.sdk_created(),
+        "beta": speaking(Page(http)).id(),
+        "legacy": Legacy(http).submitted(),
     }
-    assert dialect(http.delete(f"{URL}/{ids['current']}")) == "current"
 
 
-def test_collections_follow_the_last_write(http: Http) -> None:
-    """Of the account; a read is no write, a delete is none of the dialect's either."""
-    api = Page(http)
-    seen = [dialect(http.get(f"{URL}/"))]
-    http.sdk_created()
-    seen.append(dialect(http.get(f"{URL}/")))
-    seen.append(dialect(http.get(f"{URL}/Requirements?country_iso=IN")))
-    api.id()
-    http.get(f"{URL}/", headers={"User-Agent": SDK_AGENT})
-    seen.append(dialect(http.get(f"{URL}/")))
-    assert seen == ["beta", "current", "current", "beta"]
+ON_ONE = [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/Document/none/download")]
 
 
-def test_the_last_write_of_another_account_does_not_count(http: Http) -> None:
-    """Accounts are separate from one another."""
-    http.sdk_created()
-    other = "MAYYYYYYYYYYYYYYYYYY"
-    url = f"/v1/Account/{other}/{URL}/"
-    assert dialect(http.get(url, headers={"Authorization": basic(other)})) == "beta"
+@pytest.mark.parametrize(("method", "below"), ON_ONE)
+@pytest.mark.parametrize("setting", ["auto", "current", "beta"])
+def test_a_path_with_an_id_follows_the_record(
+    http: Http, ids: dict[str, str], setting: str, method: str, below: str
+) -> None:
+    """Before the body and the setting. A beta is warned of unless the setting asked for it."""
+    http.account.configure({"new_api": setting})
+    for origin, id in ids.items():
+        answer = http.call(method, f"{URL}/{id}{below}", json={"alias": "b", "user_type": "x"})
+        assert dialect(answer) == ("beta" if origin == "beta" else "current")
+        assert (CHOOSE in warning(answer)) is (origin == "beta" and setting != "beta")
 
 
-def test_a_correction_counts_as_a_write(http: Http) -> None:
-    """So a client that only corrects is understood afterwards."""
-    id = http.sdk_created()
-    http.decide(id, "rejected")
-    assert dialect(http.patch(f"{URL}/{id}", json={"alias": "b"})) == "beta"
-    assert dialect(http.get(f"{URL}/")) == "beta"
-
-
-def test_a_refused_write_is_not_remembered(http: Http) -> None:
-    """Nothing was written."""
-    http.sdk_created()
-    assert dialect(http.post(f"{URL}/", json={})) == "beta"
+def test_nothing_depends_on_what_was_written_before(http: Http) -> None:
+    """A plain list of an account that only the beta has written to is today's."""
+    speaking(Page(http)).id()
+    Page(http).id()
     assert dialect(http.get(f"{URL}/")) == "current"
 
 
-# --- errors before the body is read --------------------------------------------------------
+@pytest.mark.parametrize(("method", "below"), ON_ONE)
+def test_refusals_before_the_view_follow_the_record(
+    http: Http, ids: dict[str, str], method: str, below: str
+) -> None:
+    """Injected faults among them."""
+    fault = {"effect": "error", "status": 503, "times": 3, "account": AUTH_ID}
+    assert http.control("POST", "/faults", fault).status_code == 201
+    for origin, id in ids.items():
+        answer = http.call(method, f"{URL}/{id}{below}")
+        assert answer.status_code == 503
+        assert dialect(answer) == ("beta" if origin == "beta" else "current")
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-@pytest.mark.parametrize(("last", "expected"), [("current", "current"), ("beta", "beta")])
+@pytest.mark.parametrize(("origin", "expected"), [("current", 400), ("beta", 413)])
 def test_a_body_too_large_is_told_as_far_as_known(
-    http: Http, method: str, last: str, expected: str
+    http: Http, ids: dict[str, str], method: str, origin: str, expected: int
 ) -> None:
-    """By the record or the last write: the body cannot say."""
-    id = http.sdk_created() if last == "current" else Page(http).id()
-    _, content_type, body = sdk_bodies("{}")["go"]
+    """By the record; a create has none, and its body cannot say."""
+    is_update = method == "PATCH"
     answer = http.call(
         method,
-        f"{URL}/" + (id if method == "PATCH" else ""),
-        data=body,
-        content_type=content_type,
+        f"{URL}/" + (ids[origin] if is_update else ""),
+        data=PAGE_BODY,
+        content_type=PAGE_KIND,
         environ_overrides={"CONTENT_LENGTH": str(LARGEST_BODY_BYTES + 1)},
     )
-    assert dialect(answer) == expected
-    assert answer.status_code == (400 if expected == "current" else 413)
+    assert dialect(answer) == (origin if is_update else "current")
+    assert answer.status_code == (expected if is_update else 400)
 
 
 @pytest.mark.parametrize(
-    ("headers", "expected"),
+    ("headers", "path", "expected"),
     [
-        ({"User-Agent": SDK_AGENT}, "current"),
-        ({"User-Agent": "Go-http-client/1.1"}, "beta"),
-        ({DIALECT_HEADER: "current"}, "current"),
+        ({"User-Agent": SDK_AGENT}, "/?status=approved", "current"),
+        ({"User-Agent": "Go-http-client/1.1"}, "/", "current"),
+        ({"User-Agent": "Go-http-client/1.1"}, "/?status=approved", "beta"),
+        ({}, "/Requirements?country_iso=IN", "beta"),
+        ({}, f"/Requirements?{ALL_THREE}", "current"),
+        ({DIALECT_HEADER: "beta"}, "/", "beta"),
     ],
 )
 @pytest.mark.parametrize("credentials", [None, basic(token="")])
-def test_a_stranger_is_told_by_headers_alone(
-    http: Http, headers: dict[str, str], expected: str, credentials: str | None
+def test_a_stranger_is_told_by_headers_and_query_alone(
+    http: Http, headers: dict[str, str], path: str, expected: str, credentials: str | None
 ) -> None:
-    """The account is not known, so its last write is none of the stranger's business."""
-    http.sdk_created()
-    _, content_type, body = sdk_bodies("{}")["go"]
-    answer = http.post(
-        f"{URL}/",
-        data=body,
-        content_type=content_type,
-        headers={**headers, "Authorization": credentials},
-    )
+    """A record is none of the stranger's business."""
+    id = speaking(Page(http)).id()
+    strange = {**headers, "Authorization": credentials}
+    answer = http.get(URL + path, headers=strange)
     assert (answer.status_code, dialect(answer)) == (401, expected)
-
-
-def test_an_unreadable_body_is_told_as_far_as_known(http: Http) -> None:
-    """One that ends early has no part that could be trusted."""
-    http.sdk_created()
-    _, content_type, body = sdk_bodies("{}")["go"]
-    answer = http.post(f"{URL}/", data=body[:-99], content_type=content_type)
-    assert (answer.status_code, dialect(answer)) == (400, "current")
-
-
-@pytest.mark.parametrize(("method", "path"), [("POST", "/some-id"), ("PUT", "/"), ("GET", "/a/b")])
-def test_routing_errors_are_told_as_far_as_known(http: Http, method: str, path: str) -> None:
-    """405 and 404 of the router, after an SDK's write."""
-    http.sdk_created()
-    assert dialect(http.call(method, URL + path, json={})) == "current"
+    answer = http.get(f"{URL}/{id}", headers=strange)
+    assert dialect(answer) == headers.get(DIALECT_HEADER, "current")
 
 
 @pytest.mark.parametrize("mount", ["", "/current", "/beta"])
@@ -348,101 +459,123 @@ def test_requirements_is_no_id(http: Http, mount: str, method: str, slash: str) 
     path = f"{mount}/v1/Account/{AUTH_ID}/{URL}/Requirements{slash}"
     answer = http.call(method, path, json={})
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
-    assert dialect(answer) == (mount.strip("/") or "beta")
+    assert dialect(answer) == (mount.strip("/") or "current")
 
 
 # --- the setting ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("setting", ["current", "beta"])
-def test_the_setting_replaces_what_would_be_guessed(http: Http, setting: str) -> None:
-    """Body shape of the page, record, last write: all of them."""
-    ids = [http.sdk_created(), Page(http).id()]
+@pytest.mark.parametrize("call", CALLS)
+def test_the_setting_replaces_what_would_be_guessed(http: Http, setting: str, call: str) -> None:
+    """But not what is certain: header, ``data``, Plivo's own clients."""
+    method, path, request, _ = CALLS[call]
     settings = {"auth_id": AUTH_ID, "settings": {"new_api": setting}}
     assert http.control("POST", "/accounts", settings).status_code == 201
-    for path in (f"{URL}/", f"{URL}/Requirements", *(f"{URL}/{id}" for id in ids)):
-        assert dialect(http.get(path)) == setting
-    assert dialect(http.post(f"{URL}/", json={})) == setting
+    expected = "current" if call == "data as JSON" else setting
+    assert dialect(http.call(method, URL + path, **request)) == expected
+    by_header = http.call(method, URL + path, headers={DIALECT_HEADER: "current"}, **request)
+    assert dialect(by_header) == "current"
+    by_agent = http.call(method, URL + path, headers={"User-Agent": SDK_AGENT}, **request)
+    assert dialect(by_agent) == "current"
 
 
-@pytest.mark.parametrize("setting", ["current", "beta"])
-def test_the_setting_leaves_what_is_certain(http: Http, setting: str) -> None:
-    """Header, ``data`` and the SDKs' agents stay before it."""
-    settings = {"auth_id": AUTH_ID, "settings": {"new_api": setting}}
-    assert http.control("POST", "/accounts", settings).status_code == 201
-    _, content_type, body = sdk_bodies("{}")["go"]
-    assert dialect(http.post(f"{URL}/", data=body, content_type=content_type)) == "current"
-    assert dialect(http.get(f"{URL}/", headers={"User-Agent": SDK_AGENT})) == "current"
-    assert dialect(http.get(f"{URL}/", headers={DIALECT_HEADER: "beta"})) == "beta"
+# --- numbers and Link ----------------------------------------------------------------------
+
+RENT = "PhoneNumber/912248885512/"
+LINK = f"{URL}/Link/"
+NUMBER_CALLS: dict[str, tuple[str, str, Any, str]] = {
+    "an SDK's rent": ("POST", RENT, {"compliance_application_id": "x"}, "current"),
+    "the page's rent": ("POST", RENT, {"compliance_id": "x"}, "beta"),
+    "both names": (
+        "POST", RENT, {"compliance_id": "x", "compliance_application_id": "y"}, "current"),
+    "the page's name without a value": ("POST", RENT, {"compliance_id": None, "app_id": 5},
+                                        "current"),
+    "a number that is not rented": ("GET", "Number/912248885512/", None, "current"),
+    "a wrong limit": ("GET", "Number/?limit=0", None, "current"),
+    "an SDK's links": ("POST", LINK, {"numbers": [{"compliance_application_id": "x"}]}, "current"),
+    "the page's links": ("POST", LINK, {"numbers": [{"compliance_id": "x"}]}, "beta"),
+    ".NET's links": ("POST", LINK, {"Numbers": [{"ComplianceId": "x"}]}, "beta"),
+    "links of another shape": ("POST", LINK, "text", "current"),
+    "a wrong method": ("GET", LINK, None, "current"),
+}  # fmt: skip
+
+
+def words(answer: Any) -> str:
+    """Whose words an error has: the page's is an object."""
+    assert answer.status_code >= 400
+    return "beta" if isinstance(answer.get_json()["error"], dict) else "current"
+
+
+@pytest.mark.parametrize("call", NUMBER_CALLS)
+def test_errors_of_numbers_follow_the_same_choice(http: Http, call: str) -> None:
+    """Link names its dialect, as every answer of the new API does."""
+    method, path, body, expected = NUMBER_CALLS[call]
+
+    def answer(**headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        found = http.call(method, path, headers=named, **({} if body is None else {"json": body}))
+        if path == LINK:
+            assert dialect(found) == words(found)
+        return found
+
+    guessed = answer()
+    assert words(guessed) == expected
+    assert (CHOOSE in warning(guessed)) is (expected == "beta")
+    assert words(answer(User_Agent=SDK_AGENT)) == "current"
+    assert words(answer(User_Agent=AGENTS["Plivo's command line"])) == "current"
+    assert words(answer(X_Plivo_Sim_Dialect="beta")) == "beta"
+    assert words(answer(X_Plivo_Sim_Dialect="current")) == "current"
+    for setting in ("current", "beta"):
+        http.account.configure({"new_api": setting})
+        assert words(answer()) == setting
+    assert CHOOSE not in warning(answer())
+
+
+def test_links_that_succeed_name_the_dialect_too(http: Http) -> None:
+    assert dialect(http.post(LINK, json={"numbers": []})) == "current"
+    answer = http.post(LINK, json={"numbers": ["912248885512"], "compliance_id": "x"})
+    assert (answer.status_code, dialect(answer)) == (200, "beta")
 
 
 # --- the rule itself -----------------------------------------------------------------------
-
-TABLE: list[tuple[dict[str, Any], str]] = [
-    ({}, "beta"),
-    ({"requested": "beta", "has_data_part": True, "user_agent": SDK_AGENT}, "beta"),
-    (
-        {"requested": "current", "setting": "beta", "is_write": True, "has_data_part": False},
-        "current",
-    ),
-    ({"has_data_part": True, "is_write": True, "setting": "beta"}, "current"),
-    ({"user_agent": SDK_AGENT, "setting": "beta"}, "current"),
-    ({"user_agent": SDK_AGENT, "is_write": True, "has_data_part": False}, "current"),
-    ({"setting": "current", "is_write": True, "has_data_part": False}, "current"),
-    ({"setting": "beta", "record_origin": Origin.CURRENT, "last_write": "current"}, "beta"),
-    ({"is_write": True, "has_data_part": False, "record_origin": Origin.CURRENT}, "beta"),
-    ({"is_write": True, "has_data_part": None, "record_origin": Origin.CURRENT}, "current"),
-    ({"is_write": True, "has_data_part": None, "last_write": "current"}, "current"),
-    ({"is_write": True, "has_data_part": None}, "beta"),
-    ({"record_origin": Origin.CURRENT, "last_write": "beta"}, "current"),
-    ({"record_origin": Origin.LEGACY, "last_write": "beta"}, "current"),
-    ({"record_origin": Origin.ATOMS}, "current"),
-    ({"record_origin": Origin.BETA, "last_write": "current"}, "beta"),
-    ({"last_write": "current"}, "current"),
-    ({"last_write": "beta"}, "beta"),
-]
-
-
-@pytest.mark.parametrize(("clues", "expected"), TABLE, ids=str)
-def test_the_table(clues: dict[str, Any], expected: str) -> None:
-    """Decision "Which dialect answers", line by line."""
-    assert detect_dialect(Clues(**clues)) == expected
 
 
 def test_every_combination_of_clues_has_an_answer() -> None:
     """And it is the first clue in the order of decision "Which dialect answers" that speaks."""
     axes = {
         "requested": ["", "current", "beta"],
+        "body": list(BodyClue),
         "user_agent": ["", SDK_AGENT],
-        "is_write": [False, True],
-        "has_data_part": [None, False, True],
         "record_origin": [None, *Origin],
-        "last_write": [None, "current", "beta"],
         "setting": ["auto", "current", "beta"],
+        "has_beta_status": [False, True],
+        "is_open_lookup": [False, True],
     }
     for values in product(*axes.values()):
         clues = Clues(**dict(zip(axes, values, strict=True)))
         origin = clues.record_origin
         speaking = [
             clues.requested,
-            "current" if clues.has_data_part else "",
+            "current" if clues.body is BodyClue.DATA else "",
             "current" if clues.user_agent else "",
-            clues.setting.replace("auto", ""),
-            "beta" if clues.is_write and clues.has_data_part is not None else "",
             "" if origin is None else "beta" if origin is Origin.BETA else "current",
-            clues.last_write or "",
-            "beta",
+            clues.setting.replace("auto", ""),
+            "beta" if clues.has_beta_status or clues.is_open_lookup else "",
+            "beta" if clues.body is BodyClue.BETA else "",
+            "current",
         ]
         assert detect_dialect(clues) == next(word for word in speaking if word)
 
 
 @pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
-def test_the_sdks_agents_are_known(agent: str) -> None:
-    """In their exact formats, whatever the version."""
-    assert is_sdk_agent(agent)
+def test_plivos_own_agents_are_known(agent: str) -> None:
+    """In their exact formats, whatever the version and the case."""
+    assert is_plivo_client(agent)
+    assert is_plivo_client(agent.upper())
 
 
 @pytest.mark.parametrize("agent", STRANGERS.values(), ids=STRANGERS)
 def test_other_agents_are_not(agent: str) -> None:
     """The name must stand at the start."""
-    assert not is_sdk_agent(agent)
+    assert not is_plivo_client(agent)

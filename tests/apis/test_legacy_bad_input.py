@@ -356,23 +356,23 @@ def test_every_wrong_value_is_named(legacy: Legacy, path: str, body: Any, error:
 @pytest.mark.parametrize(
     ("query", "error"),
     [
-        ("limit=0", "limit: must be a whole number, 1 to 20"),
-        ("limit=21", "limit: must be a whole number, 1 to 20"),
-        ("limit=-1", "limit: must be a whole number, 1 to 20"),
-        ("limit=ten", "limit: must be a whole number, 1 to 20"),
-        ("limit=1.5", "limit: must be a whole number, 1 to 20"),
+        ("limit=0", "limit: must be a whole number, 1 to 100"),
+        ("limit=101", "limit: must be a whole number, 1 to 100"),
+        ("limit=-1", "limit: must be a whole number, 1 to 100"),
+        ("limit=ten", "limit: must be a whole number, 1 to 100"),
+        ("limit=1.5", "limit: must be a whole number, 1 to 100"),
         ("offset=-1", "offset: must be a whole number, 0 or more"),
         ("offset=x", "offset: must be a whole number, 0 or more"),
         ("offset=99999999999999999999", "offset: must be a whole number, 0 or more"),
         (
             "limit=x&offset=x",
-            "offset: must be a whole number, 0 or more; limit: must be a whole number, 1 to 20",
+            "offset: must be a whole number, 0 or more; limit: must be a whole number, 1 to 100",
         ),
     ],
 )
 @pytest.mark.parametrize("path", LISTS)
 def test_paging_out_of_range_is_refused(legacy: Legacy, path: str, query: str, error: str) -> None:
-    """Of every list: at most 20 a page."""
+    """Of every list: at most 100 a page (decision "Pages of the legacy API")."""
     assert error_of(legacy.http.get(f"{path}?{query}")) == error
 
 

@@ -65,7 +65,7 @@ def test_what_is_created_has_its_shape(legacy: Legacy) -> None:
     """The record and a message."""
     body = {"name": "x", "end_user_type": "business"}
     check_answer(legacy.http.post("EndUser/", json=body).get_json(), presenters.EndUserCreatedOut)
-    form = {"end_user_id": legacy.end_user(), "document_type_id": legacy.types()[0], "alias": "a"}
+    form = {"end_user_id": legacy.end_user(), "document_type_id": legacy.types()[1], "alias": "a"}
     check_answer(legacy.send_document(form).get_json(), presenters.DocumentCreatedOut)
     body = legacy.application_body()
     answer = legacy.http.post("ComplianceApplication/", json=body)

@@ -15,7 +15,7 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client.applications import sample
-from tests.apis.legacy_support import INDIA, OPERATIONS, Legacy, ids_of
+from tests.apis.legacy_support import BUY, INDIA, OPERATIONS, Legacy, ids_of
 from tests.support import AUTH_ID, PDF, Http, basic, multipart
 
 SUCCESSES = {"POST": {201, 202}, "GET": {200}, "DELETE": {200}}
@@ -30,6 +30,7 @@ def good(legacy: Legacy, method: str, path: str, *, slash: str = "/") -> Any:
     """The answer of an operation as it succeeds."""
     ids = ids_of(legacy)
     form = {"document_type_id": ids["type"], "end_user_id": ids["end_user"], "alias": "a"}
+    form["business_name"] = "Acme"
     arguments: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {
         ("POST", "EndUser/"): lambda: {"json": {"name": "x", "end_user_type": "business"}},
         ("POST", "ComplianceDocument/"): lambda: {"data": form},
@@ -54,7 +55,7 @@ def test_trap_1_both_spellings_of_every_url_answer(
 @pytest.mark.parametrize("encoding", ["multipart", "urlencoded"])
 def test_trap_2_a_document_comes_in_both_form_encodings(legacy: Legacy, encoding: str) -> None:
     """Ruby sends urlencoded without a file, the others multipart."""
-    form = {"end_user_id": legacy.end_user(), "document_type_id": legacy.types()[0], "alias": "a"}
+    form = {"end_user_id": legacy.end_user(), "document_type_id": legacy.types()[1], "alias": "a"}
     if encoding == "multipart":
         answer = legacy.send_document(form)
     else:
@@ -102,7 +103,8 @@ def test_trap_6_ids_repeated_in_a_body_are_tolerated(legacy: Legacy) -> None:
     body: dict[str, Any] = {"name": "x", "end_user_id": end_user}
     answer = legacy.http.post(f"EndUser/{end_user}/", json=body)
     assert (answer.status_code, answer.headers.get("X-Plivo-Sim-Warning")) == (202, None)
-    body = {"document_ids": [], "compliance_application_id": application}
+    ids = legacy.application_shown(application)["compliance_document_id"]
+    body = {"document_ids": ids, "compliance_application_id": application}
     answer = legacy.http.post(f"ComplianceApplication/{application}/", json=body)
     assert (answer.status_code, answer.headers.get("X-Plivo-Sim-Warning")) == (202, None)
 
@@ -110,7 +112,7 @@ def test_trap_6_ids_repeated_in_a_body_are_tolerated(legacy: Legacy) -> None:
 @pytest.mark.parametrize("name", ["country_iso2", "country_iso", "country"])
 def test_trap_8_a_country_has_three_names(legacy: Legacy, name: str) -> None:
     """Go's list says ``country``, the page ``country_iso``; none is warned of."""
-    legacy.application(document_ids=[])
+    legacy.application()
     answer = legacy.http.get("ComplianceApplication/", query_string={name: "DE"})
     assert answer.get_json()["objects"] == []
     assert "X-Plivo-Sim-Warning" not in answer.headers
@@ -119,7 +121,7 @@ def test_trap_8_a_country_has_three_names(legacy: Legacy, name: str) -> None:
 def test_trap_8_java_leaks_the_phone_number_as_id(legacy: Legacy) -> None:
     """No warning either: it cannot be helped."""
     phone = "+912248885512"
-    query = {"id": phone, "phone_number": phone, "end_user_type": "business"}
+    query = {"id": phone, "phone_number": phone, "end_user_type": "business", **BUY}
     answer = legacy.http.get("ComplianceRequirement/", query_string=query)
     assert answer.status_code == 200
     assert "X-Plivo-Sim-Warning" not in answer.headers
@@ -129,7 +131,7 @@ def test_trap_8_java_leaks_the_phone_number_as_id(legacy: Legacy) -> None:
 def test_trap_9_number_types_come_in_any_spelling(legacy: Legacy, text: str) -> None:
     """In look-ups, bodies and filters; ``tollfree`` goes out (trap 24: Java's enum)."""
     assert legacy.requirement(number_type=text)["number_type"] == "tollfree"
-    legacy.application(number_type=text, document_ids=[])
+    legacy.application(number_type=text)
     found = legacy.http.get("ComplianceApplication/", query_string={"number_type": text})
     assert [each["number_type"] for each in found.get_json()["objects"]] == ["tollfree"]
 
@@ -210,7 +212,7 @@ def test_traps_28_and_29_submit_answers_all_and_locks(legacy: Legacy) -> None:
     sent = legacy.submit(id).get_json()
     assert sent["message"] == "changed"
     assert sent["documents"]
-    again = legacy.http.post(f"ComplianceApplication/{id}/", json={"document_ids": []})
+    again = legacy.http.post(f"ComplianceApplication/{id}/", json={})
     assert again.status_code == 400
 
 
@@ -222,10 +224,17 @@ def test_trap_30_a_post_to_an_id_updates(legacy: Legacy, kind: str) -> None:
     assert legacy.http.post(f"{kind}/{id}/").status_code == 202
 
 
-def test_trap_31_a_page_holds_at_most_20(legacy: Legacy) -> None:
-    """Over it is an error here, where the new API allows 100."""
-    assert legacy.http.get("EndUser/?limit=20").status_code == 200
-    assert legacy.http.get("EndUser/?limit=21").status_code == 400
+def test_trap_31_a_page_over_20_is_answered_with_a_warning(legacy: Legacy) -> None:
+    """The page allows 20; ``limit=50`` was not refused live."""
+    names = [f"User {n:02}" for n in range(21)]
+    for name in names:
+        legacy.end_user(name=name)
+    first = legacy.http.get("EndUser/?limit=20")
+    assert "X-Plivo-Sim-Warning" not in first.headers
+    answer = legacy.http.get("EndUser/?limit=50")
+    assert answer.headers["X-Plivo-Sim-Warning"] == "limit: Plivo documents at most 20"
+    assert answer.get_json()["meta"]["limit"] == 50
+    assert [each["name"] for each in answer.get_json()["objects"]] == names
 
 
 def test_trap_33_no_answer_is_the_pages_copy_and_paste(legacy: Legacy) -> None:
@@ -237,7 +246,7 @@ def test_trap_33_no_answer_is_the_pages_copy_and_paste(legacy: Legacy) -> None:
 
 def test_trap_39_a_new_record_has_every_key(legacy: Legacy) -> None:
     """Null or empty, never absent: .NET and PHP read them unconditionally."""
-    id = legacy.application(document_ids=[])
+    id = legacy.application(country_iso2="US", document_ids=[])
     shown = legacy.application_shown(id)
     assert shown["documents"] == shown["compliance_document_id"] == []
     assert legacy.shown(f"EndUser/{legacy.end_user()}/")["last_name"] is None

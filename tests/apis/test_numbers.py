@@ -61,12 +61,44 @@ def test_a_regulated_number_says_so(numbers: Numbers) -> None:
     offer = numbers.found(type="local")[0]
     assert offer["restriction"] == "country-address"
     assert "compliance application for India local numbers" in offer["restriction_text"]
-    for user_type in ("business", "individual"):
-        uri = offer["compliance_requirement"][user_type]
-        asked = numbers.http.get(uri).get_json()
-        assert (asked["country_iso2"], asked["number_type"], asked["end_user_type"]) == (
-            "IN", "local", user_type,
-        )  # fmt: skip
+    uris = offer["compliance_requirement"]
+    asked = numbers.http.get(uris["business"]).get_json()
+    told = asked["country_iso2"], asked["number_type"], asked["end_user_type"]
+    assert told == ("IN", "local", "business")
+    assert set(uris) == {"business", "individual"}
+
+
+@pytest.mark.parametrize(("restricted", "country"), [(True, "IN"), (True, "DE"), (False, "IN")])
+def test_what_individuals_hand_in_is_null_where_they_cannot_rent(
+    numbers: Numbers, restricted: bool, country: str
+) -> None:
+    """In India, unless the setting brings them back. source: wire-facts.md, "The compliance
+    requirement of an offered number"."""
+    if not restricted:
+        numbers.unrestricted()
+    uri = numbers.found(type="local", country_iso=country)[0]["compliance_requirement"][
+        "individual"
+    ]
+    if restricted and country == "IN":
+        assert uri is None
+    else:
+        assert numbers.http.get(uri).get_json()["end_user_type"] == "individual"
+
+
+def test_no_indian_mobile_numbers_are_offered(numbers: Numbers) -> None:
+    """And the answer to one who looks for them says why. source: wire-facts.md, "Indian numbers
+    are for Indian businesses"."""
+    every = numbers.search(limit="1").get_json()["meta"]["total_count"]
+    answer = numbers.search(type="mobile")
+    assert (answer.status_code, answer.get_json()["objects"]) == (200, [])
+    assert answer.headers["X-Plivo-Sim-Warning"] == (
+        "Indian mobile numbers are not for rent while the setting rent_restrictions is on"
+    )
+    numbers.unrestricted()
+    answer = numbers.search(type="mobile")
+    assert "X-Plivo-Sim-Warning" not in answer.headers
+    found = answer.get_json()["meta"]["total_count"]
+    assert numbers.search(limit="1").get_json()["meta"]["total_count"] == every + found > every
 
 
 def test_an_unregulated_number_says_so(numbers: Numbers) -> None:
@@ -112,14 +144,20 @@ def test_search_by_type(
         ({"region": "Karna"}, lambda o: o["region"] == "Karnataka, INDIA"),
         ({"region": "mumbai"}, lambda o: o["city"] == "Mumbai"),
         ({"services": "voice"}, lambda o: o["voice_enabled"]),
-        ({"services": "voice,sms"}, lambda o: o["sms_enabled"] and o["type"] == "mobile"),
+        ({"pattern": "807*"}, lambda o: o["number"].startswith("91807")),
+        ({"pattern": "*807*"}, lambda o: "807" in o["number"][2:]),
+        ({"pattern": "*7"}, lambda o: o["number"].endswith("7")),
+        ({"pattern": "8*0**7"}, lambda o: o["number"][2] == "8" and o["number"][-1] == "7"),
+        ({"pattern": "*"}, lambda o: True),
+        ({"country_iso": "DE", "services": "voice,sms"},
+         lambda o: o["sms_enabled"] and o["type"] == "mobile"),
         ({"country_iso": "us", "lata": "722"}, lambda o: o["lata"] == 722),
         ({"country_iso": "US", "rate_center": "snfc"}, lambda o: o["rate_center"] == "SNFC CNTRL"),
         ({"country_iso": "US", "npanxx": "415"}, lambda o: o["number"].startswith("1415")),
         ({"country_iso": "US", "services": "mms"}, lambda o: o["mms_enabled"]),
         ({"pattern": "80", "city": "Bangalore", "type": "local"}, lambda o: o["prefix"] == "80"),
     ],
-)
+)  # fmt: skip
 def test_search_filters(
     numbers: Numbers, query: dict[str, str], holds: Callable[[dict[str, Any]], bool]
 ) -> None:
@@ -133,12 +171,15 @@ def test_search_filters(
     "query",
     [
         {"pattern": "000"},
+        {"pattern": "*91*0000*"},
+        {"pattern": "80*80"},
+        {"pattern": "8" * 40},
         {"city": "Atlantis"},
         {"region": "Atlantis"},
         {"services": "mms"},
         {"lata": "722"},
         {"rate_center": "SNFC"},
-        {"city": "Mumbai", "type": "mobile"},
+        {"country_iso": "DE", "city": "Berlin", "type": "mobile"},
         {"offset": "100000"},
     ],
 )
@@ -222,6 +263,67 @@ def test_rent_takes_what_every_sdk_sends(numbers: Numbers, body: dict[str, Any],
     assert shown["cnam_lookup"] == body.get("cnam_lookup")
 
 
+@pytest.mark.parametrize("body", [{}, {"compliance_application_id": ""}, {"app_id": "1"}])
+def test_rent_attaches_the_application_that_was_accepted_last(
+    numbers: Numbers, body: dict[str, Any]
+) -> None:
+    """Not the one that was made last; the clock, which stands still, does not tell. source:
+    wire-facts.md, "Rent attaches the latest accepted application"."""
+    first, second = (numbers.http.sdk_created(alias=alias) for alias in ("a", "b"))
+    for id in (second, first):
+        numbers.http.decide(id, "accepted")
+    numbers.rent(MUMBAI, **body)
+    assert numbers.link_of() == (first, "accepted")
+
+
+def test_a_reinstated_application_was_accepted_last(numbers: Numbers) -> None:
+    """And a suspended one is none that is accepted."""
+    reinstated, other = numbers.application(), numbers.application(alias="Second")
+    numbers.http.decide(reinstated, "suspended", "Complaints")
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (other, "accepted")
+    numbers.http.decide(reinstated, "accepted")
+    numbers.rent(DELHI)
+    assert numbers.link_of(DELHI) == (reinstated, "accepted")
+
+
+def test_rent_attaches_an_application_of_the_number_itself_only(numbers: Numbers) -> None:
+    """Of its country, its type and its account."""
+    fits = numbers.application()
+    numbers.german()
+    numbers.application(number_type="tollfree", alias="Second")
+    Numbers(replace(numbers.http, auth_id=OTHER_AUTH_ID)).application()
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (fits, "accepted")
+
+
+def test_an_application_that_may_not_rent_is_not_attached(numbers: Numbers) -> None:
+    """One of an individual, in India."""
+    fits = numbers.application()
+    individual = numbers.individual()
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (fits, "accepted")
+    numbers.unrestricted()
+    numbers.rent(DELHI)
+    assert numbers.link_of(DELHI) == (individual, "accepted")
+
+
+def test_an_application_of_any_api_is_attached(numbers: Numbers) -> None:
+    """One of the legacy API too."""
+    id = numbers.draft()
+    numbers.http.post(f"ComplianceApplication/{id}/Submit/")
+    numbers.http.decide(id, "accepted")
+    numbers.rent(MUMBAI)
+    assert numbers.link_of() == (id, "accepted")
+
+
+def test_an_unregulated_number_gets_no_application(numbers: Numbers) -> None:
+    """Though there is an accepted one of its country and type."""
+    numbers.application(country_iso="US", documents=[])
+    numbers.rented(SAN_FRANCISCO)
+    assert numbers.link_of(SAN_FRANCISCO) == (None, None)
+
+
 @pytest.mark.parametrize("path", ["PhoneNumber/{}/", "PhoneNumber/{}", "PhoneNumber/+{}/"])
 def test_a_number_in_a_path_is_told_by_its_digits(numbers: Numbers, path: str) -> None:
     """With and without ``+``, with and without the last slash."""
@@ -276,6 +378,7 @@ NUMBER_KEYS = {
 @pytest.mark.parametrize("number", [MUMBAI, MOBILE, SAN_FRANCISCO, "18006647411"])
 def test_a_number_has_every_key_of_the_fixture(numbers: Numbers, number: str) -> None:
     """Read and listed alike, but for ``api_id``."""
+    numbers.unrestricted()
     numbers.rented(number)
     one, listed = numbers.http.get(f"Number/{number}/"), numbers.http.get("Number/")
     check_answer(one.get_json(), presenters.NumberGetOut)
@@ -367,6 +470,7 @@ FIVE = (MUMBAI, DELHI, MOBILE, SAN_FRANCISCO, "18006647411")
 )
 def test_list_filters(numbers: Numbers, query: dict[str, str], expected: tuple[str, ...]) -> None:
     """Oldest first. source: wire-facts.md, "Number list and get"."""
+    numbers.unrestricted()
     local, mobile = numbers.application(), numbers.application(number_type="mobile")
     for number in FIVE:
         numbers.rented(number, {MUMBAI: local, DELHI: local, MOBILE: mobile}.get(number))
@@ -440,10 +544,34 @@ def test_an_update_that_gives_nothing_says_so(numbers: Numbers) -> None:
     """Ruby drops what it does not know, and would never learn."""
     numbers.rented(SAN_FRANCISCO)
     before = numbers.state()
-    answer = numbers.update(SAN_FRANCISCO, colour="green")
+    answer = numbers.update(SAN_FRANCISCO, colour=None)
     assert answer.status_code == 202
     assert answer.headers["X-Plivo-Sim-Warning"] == "nothing to change was given"
     assert numbers.state() == before
+
+
+UNTAKEN = [
+    ({"ha_enable": False, "sub_account": "SA"}, ["ha_enable", "sub_account"]),
+    ({"colour": "green", "app_id": 5}, ["colour"]),
+    ({"number": MUMBAI}, ["number"]),
+    ({"number": f"+{SAN_FRANCISCO}", "app_id": "1", "x": None}, []),
+]
+"""A body, and which keys are not taken: misspelt ones, also on a refusal; not null, nor the number
+itself, which Python and Java repeat."""
+
+
+@pytest.mark.parametrize("way", ["rent", "update"])
+@pytest.mark.parametrize(("body", "untaken"), UNTAKEN)
+def test_what_a_change_does_not_take_is_named(
+    numbers: Numbers, way: str, body: dict[str, Any], untaken: list[str]
+) -> None:
+    """Each key in the warning. source: wire-facts.md, "Rent"."""
+    path = f"PhoneNumber/{SAN_FRANCISCO}/" if way == "rent" else f"Number/{SAN_FRANCISCO}/"
+    if way == "update":
+        numbers.rented(SAN_FRANCISCO)
+    told = numbers.http.post(path, json=body).headers.get("X-Plivo-Sim-Warning", "")
+    named = [each for each in told.split("; ") if each.startswith("ignored")]
+    assert named == [f"ignored field '{name}'" for name in untaken]
 
 
 @pytest.mark.parametrize("key", ["compliance_application_id", "compliance_id"])

@@ -13,7 +13,10 @@ from tests.apis.numbers_support import (
     MOBILE,
     MUMBAI,
     OTHER_AUTH_ID,
+    REQUIRED,
+    REQUIRED_IN_INDIA,
     SAN_FRANCISCO,
+    TOLLFREE,
     Numbers,
     error_of,
     page_error_of,
@@ -21,7 +24,6 @@ from tests.apis.numbers_support import (
 from tests.support import SDK_AGENT, Http, basic
 
 NO_PAGE = "The requested URL does not exist."
-REQUIRED = "compliance_application_id is required to rent this number."
 
 
 @pytest.fixture
@@ -65,8 +67,11 @@ def test_bad_queries(numbers: Numbers, path: str, query: str, told: str) -> None
         ("country_iso=IND", "country_iso: must be an ISO 3166-1 alpha-2 country code"),
         ("country_iso=1N", "country_iso: must be an ISO 3166-1 alpha-2 country code"),
         ("country_iso=ÍN", "country_iso: must be an ISO 3166-1 alpha-2 country code"),
-        ("country_iso=IN&pattern=22x", "pattern: must be digits"),
-        ("country_iso=IN&pattern=٢٢", "pattern: must be digits"),
+        ("country_iso=IN&pattern=22x", "pattern: must be digits and *, at most 40"),
+        ("country_iso=IN&pattern=٢٢", "pattern: must be digits and *, at most 40"),
+        ("country_iso=IN&pattern=[0-9]*", "pattern: must be digits and *, at most 40"),
+        ("country_iso=IN&pattern=22%3F", "pattern: must be digits and *, at most 40"),
+        ("country_iso=IN&pattern=" + "1*" * 21, "pattern: must be digits and *, at most 40"),
         ("country_iso=US&npanxx=415-555", "npanxx: must be digits"),
         ("country_iso=US&lata=x", "lata: must be digits"),
     ],
@@ -94,7 +99,7 @@ def test_bad_lists(numbers: Numbers, query: str, told: str) -> None:
 # --- rent --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [MUMBAI, MOBILE, "4930123456", "33142685300", "97142345678"])
+@pytest.mark.parametrize("number", [MUMBAI, TOLLFREE, "4930123456", "33142685300", "97142345678"])
 @pytest.mark.parametrize(
     "kwargs",
     [
@@ -106,10 +111,49 @@ def test_bad_lists(numbers: Numbers, query: str, told: str) -> None:
 def test_a_regulated_number_is_not_rented_without_an_application(
     numbers: Numbers, number: str, kwargs: dict[str, Any]
 ) -> None:
-    """In the very words of the live service. source: wire-facts.md, "Texts of refused rents"."""
+    """In the very words of the live service; the page that it names is about India. source:
+    wire-facts.md, "Texts of refused rents"."""
     before = numbers.state()
-    assert error_of(numbers.http.post(f"PhoneNumber/{number}/", **kwargs)) == REQUIRED
+    told = REQUIRED_IN_INDIA if number.startswith("91") else REQUIRED
+    assert error_of(numbers.http.post(f"PhoneNumber/{number}/", **kwargs)) == told
     assert numbers.state() == before
+
+
+def test_an_accepted_application_of_an_individual_is_none_that_rents_in_india(
+    numbers: Numbers,
+) -> None:
+    """The refusal is as if there were none."""
+    numbers.individual()
+    before = numbers.state()
+    assert error_of(numbers.rent(MUMBAI)) == REQUIRED_IN_INDIA
+    assert numbers.state() == before
+
+
+def test_an_indian_mobile_number_is_not_rented(numbers: Numbers) -> None:
+    """It is not found, and the answer says which setting lets it be rented; what is rented then
+    stays. source: wire-facts.md, "Indian numbers are for Indian businesses"."""
+    id = numbers.application(number_type="mobile")
+    before = numbers.state()
+    answer = numbers.rent(MOBILE, id)
+    assert error_of(answer, 404) == "Number not found."
+    assert answer.headers["X-Plivo-Sim-Warning"] == (
+        "Indian mobile numbers are not for rent while the setting rent_restrictions is on"
+    )
+    assert numbers.state() == before
+    numbers.unrestricted()
+    assert numbers.rent(MOBILE, id).status_code == 201
+    numbers.http.account.configure({"rent_restrictions": "on"})
+    assert numbers.update(MOBILE, alias="kept").status_code == 202
+    assert numbers.link_of(MOBILE) == (id, "accepted")
+    assert numbers.http.delete(f"Number/{MOBILE}/").status_code == 200
+
+
+def test_the_page_is_told_in_its_words_who_may_rent(numbers: Numbers) -> None:
+    """The code follows the page's others."""
+    body = {"compliance_id": numbers.individual()}
+    error = page_error_of(numbers.http.post(f"PhoneNumber/{MUMBAI}/", json=body), 422)
+    assert (error["code"], error["param"]) == ("user_type_mismatch", "compliance_id")
+    assert error["message"].startswith("Number user type doesn't match compliance user type")
 
 
 def test_the_pages_client_is_told_in_its_own_words(numbers: Numbers) -> None:
@@ -158,14 +202,14 @@ BAD_CHANGES = [
     ({"app_id": "x" * 256}, "app_id: must have at most 255 characters, has 256"),
     ({"cnam_lookup": True}, "cnam_lookup: must be a string"),
     ({"cnam_lookup": "maybe"}, "cnam_lookup: must be one of enabled, disabled"),
+    ({"subaccount": 5}, "subaccount: must be a string"),
+    ({"app_id": "1", "subaccount": {}}, "subaccount: must be a string"),
     ({"app_id": 5, "cnam_lookup": "maybe"},
      "app_id: must be a string; cnam_lookup: must be one of enabled, disabled"),
 ]  # fmt: skip
 BAD_UPDATES = [
     ({"alias": 5}, "alias: must be a string"),
     ({"alias": ["x"]}, "alias: must be a string"),
-    ({"subaccount": 5}, "subaccount: must be a string"),
-    ({"alias": "x", "subaccount": {}}, "subaccount: must be a string"),
 ]
 
 
@@ -246,12 +290,26 @@ def test_releasing_twice(numbers: Numbers) -> None:
 def test_a_number_goes_to_the_accounts_own_subaccount_only(
     numbers: Numbers, subaccount: str
 ) -> None:
-    """source: decision "Lenient credentials"."""
-    numbers.rented(SAN_FRANCISCO)
+    """Rented or handed over; the refusal names the one there is. source: decision "Lenient
+    credentials"."""
+    number, other = numbers.rented(SAN_FRANCISCO), "14154009187"
     before = numbers.state()
-    answer = numbers.update(SAN_FRANCISCO, alias="x", subaccount=subaccount)
-    assert error_of(answer, 404) == "Subaccount not found."
+    for answer in (
+        numbers.rent(other, subaccount=subaccount),
+        numbers.update(number, alias="x", subaccount=subaccount),
+    ):
+        assert error_of(answer) == (
+            f"subaccount: '{subaccount}' is no subaccount of this account, whose only one is "
+            "SAXXXXXXXXXXXXXXXXXX"
+        )
     assert numbers.state() == before
+
+
+def test_the_pages_client_is_told_of_a_wrong_subaccount_in_its_own_words(numbers: Numbers) -> None:
+    """In the error object."""
+    body = {"subaccount": "SAYYYYYYYYYYYYYYYYYY", "compliance_id": numbers.application()}
+    error = page_error_of(numbers.http.post(f"PhoneNumber/{MUMBAI}/", json=body), 422)
+    assert (error["code"], error["param"]) == ("invalid_field", "subaccount")
 
 
 @pytest.mark.parametrize("kwargs", [{"json": {}}, {"data": b'""', "content_type": "text/json"}])

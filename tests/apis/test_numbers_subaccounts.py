@@ -9,6 +9,7 @@ import pytest
 from tests.apis.numbers_support import (
     DELHI,
     MUMBAI,
+    OTHER_MUMBAI,
     SAN_FRANCISCO,
     SUBACCOUNT,
     Numbers,
@@ -60,12 +61,52 @@ def test_a_subaccount_can_search(two: Two) -> None:
     assert two.sub.found(type="local")[0]["number"] == two.main.found(type="local")[0]["number"]
 
 
+def test_what_a_number_asks_for_is_the_main_accounts(two: Two) -> None:
+    """Whoever searches. source: wire-facts.md, "The compliance requirement of an offered
+    number"."""
+    mine, theirs = two.sub.found(type="local")[0], two.main.found(type="local")[0]
+    assert mine["compliance_requirement"] == theirs["compliance_requirement"]
+    uri = mine["compliance_requirement"]["business"]
+    assert uri.startswith(f"/v1/Account/{AUTH_ID}/ComplianceRequirement/")
+    assert two.main.http.get(uri).status_code == 200
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_number_is_rented_for_a_subaccount(two: Two, named: bool) -> None:
+    """Which finds it, changes it, and sees its application; whether that was named or attached.
+    source: wire-facts.md, "Renting for a subaccount"."""
+    application = two.application if named else None
+    answer = two.main.rent(OTHER_MUMBAI, application, subaccount=SUBACCOUNT)
+    assert (answer.status_code, answer.get_json()["message"]) == (201, "created")
+    assert two.sub.listed() == [DELHI, OTHER_MUMBAI]
+    assert two.main.listed(subaccount=SUBACCOUNT) == [DELHI, OTHER_MUMBAI]
+    assert two.sub.update(OTHER_MUMBAI, alias="sales", app_id="7").status_code == 202
+    assert two.sub.shown(OTHER_MUMBAI)["sub_account"] == SUBACCOUNT
+    assert two.sub.link_of(OTHER_MUMBAI) == (two.application, "accepted")
+
+
+@pytest.mark.parametrize("own", ["", AUTH_ID, None])
+def test_a_number_is_rented_for_the_main_account(two: Two, own: str | None) -> None:
+    """Whose subaccount does not see it."""
+    two.main.rented(SAN_FRANCISCO, subaccount=own)
+    assert two.main.shown(SAN_FRANCISCO)["sub_account"] is None
+    assert error_of(two.sub.http.get(f"Number/{SAN_FRANCISCO}/"), 404) == "Number not found."
+
+
+def test_a_number_of_a_subaccount_is_linked_by_the_main_account(two: Two) -> None:
+    """By Link, as any other."""
+    id = two.main.application(alias="Second")
+    item = {"number": f"+{DELHI}", "compliance_application_id": id}
+    assert two.main.link({"numbers": [item]}).get_json()["updated_count"] == 1
+    assert two.sub.link_of(DELHI) == (id, "accepted")
+
+
 @pytest.mark.parametrize("number", [SAN_FRANCISCO, MUMBAI, "911140221001"])
 def test_a_subaccount_cannot_rent(two: Two, number: str) -> None:
     """404, whatever it asks for. source: wire-facts.md, "Only the main account rents"."""
     before = two.main.state()
     assert error_of(two.sub.rent(number, two.application), 404) == "Number not found."
-    assert error_of(two.sub.rent(number), 404)
+    assert error_of(two.sub.rent(number, subaccount=SUBACCOUNT), 404)
     assert two.main.state() == before
 
 
@@ -117,6 +158,15 @@ def test_a_subaccount_cannot_release(two: Two) -> None:
     assert told == "Only the main account can release a number."
     assert error_of(two.sub.http.delete(f"Number/{MUMBAI}/"), 404)
     assert two.main.state() == before
+
+
+def test_a_subaccount_releases_where_the_account_says_so(two: Two) -> None:
+    """Its own number; another is still 404. source: wire-facts.md, "Only the main account
+    rents"."""
+    two.main.http.account.configure({"subaccount_release": "on"})
+    assert error_of(two.sub.http.delete(f"Number/{MUMBAI}/"), 404) == "Number not found."
+    assert two.sub.http.delete(f"Number/{DELHI}/").status_code == 200
+    assert two.main.listed() == [MUMBAI]
 
 
 def test_the_main_account_acts_for_its_subaccount(two: Two) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory
+from tests.apis.numbers_support import Numbers
 from tests.console.support import HOME
 from tests.support import AUTH_ID, Http
 
@@ -103,6 +104,20 @@ def test_a_linked_number_leads_to_its_application(http: Http) -> None:
     assert "<td>IN</td><td>local</td>" in page
     assert "&lt;i&gt;front desk" in page
     assert "SAXXXXXXXXXXXXXXXXXX" in page
+
+
+def test_only_what_can_be_rented_is_shown(http: Http) -> None:
+    """The newest accepted application may be one that rents nothing: for Indian mobile numbers, or
+    of an individual."""
+    numbers = Numbers(http)
+    id = numbers.application()
+    numbers.application(number_type="mobile", alias="Second")
+    numbers.individual()
+    shown = commands(http)
+    assert len(shown) == 3
+    assert make(http, shown[2]) == 201
+    (number,) = http.account.store.numbers.every()
+    assert number.application_id == id
 
 
 def test_the_shown_calls_work(http: Http) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
+from tests.apis.legacy_support import Legacy
 from tests.support import Http
 
 TITLES = {
@@ -73,20 +74,7 @@ def filed(http: Http, status: str, **changes: Any) -> str:
 
 def draft(http: Http) -> str:
     """The id of an application that the legacy API made and nobody has submitted."""
-    end_user = http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"})
-    made = http.post(
-        "ComplianceApplication/",
-        json={
-            "alias": "draft",
-            "end_user_id": end_user.get_json()["end_user_id"],
-            "document_ids": [],
-            "country_iso2": "FR",
-            "number_type": "local",
-            "end_user_type": "business",
-        },
-    )
-    assert made.status_code == 201, made.text
-    return str(made.get_json()["compliance_application_id"])
+    return Legacy(http).application(alias="draft", country_iso2="FR")
 
 
 def other_account(http: Http) -> Http:

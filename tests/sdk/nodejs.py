@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,10 +17,18 @@ INSTALL = "npm install --no-package-lock --no-save --prefix tests/sdk/node"
 def node() -> str:
     """The command, if it and the SDK are there; else the test is skipped, or fails where
     ``TESTS_REQUIRE_NODE=1`` says that they have to be."""
-    command = shutil.which("node")
-    if command and (MODULES / "plivo").is_dir():
-        return command
-    missing = "the Node SDK" if command else "Node"
+    command = node_alone()
+    if not (MODULES / "plivo").is_dir():
+        _lacks("the Node SDK")
+    return command
+
+
+def node_alone() -> str:
+    """The same, for tests that need no package."""
+    return shutil.which("node") or _lacks("Node")
+
+
+def _lacks(missing: str) -> NoReturn:
     told = f"{missing} is not installed; with Node 18 or newer: {INSTALL}"
     if os.environ.get("TESTS_REQUIRE_NODE") == "1":
         pytest.fail(told)

@@ -18,13 +18,13 @@ from plivo.exceptions import (
 )
 
 from plivo_sim.client import Client
+from tests.apis.numbers_support import NOT_RENTED, REQUIRED_IN_INDIA
 from tests.sdk.conftest import plain
 from tests.sdk.test_python import created, decide
 
 pytestmark = pytest.mark.live
 
 SUBACCOUNT = "SAXXXXXXXXXXXXXXXXXX"
-REQUIRED = "compliance_application_id is required to rent this number."
 
 
 @pytest.fixture
@@ -84,14 +84,26 @@ def test_rent_without_an_application(client: plivo.RestClient) -> None:
     """The text of the live service reaches the caller."""
     with pytest.raises(ValidationError) as refused:
         client.numbers.buy(found(client))
-    assert str(refused.value) == REQUIRED
+    assert str(refused.value) == REQUIRED_IN_INDIA
+
+
+def test_rent_attaches_the_application_that_was_accepted(
+    client: plivo.RestClient, accepted: str
+) -> None:
+    """None need be named. source: wire-facts.md, "Rent attaches the latest accepted
+    application"."""
+    number = found(client)
+    client.numbers.buy(number)
+    assert link_of(client, number) == (accepted, "accepted")
 
 
 def test_rent_with_an_application_in_review(client: plivo.RestClient, paths: list[str]) -> None:
-    """The code comes first."""
+    """Its status is told. source: wire-facts.md, "Texts of refused rents"."""
     with pytest.raises(ValidationError) as refused:
         client.numbers.buy(found(client), compliance_application_id=created(client, paths))
-    assert str(refused.value).startswith("compliance_not_approved: ")
+    assert str(refused.value) == (
+        "Compliance application must be in 'accepted' status. Current status: 'submitted'."
+    )
 
 
 def test_rent_an_unregulated_number(client: plivo.RestClient) -> None:
@@ -130,12 +142,12 @@ def test_update(client: plivo.RestClient, accepted: str) -> None:
 
 
 def test_update_refused(client: plivo.RestClient, accepted: str) -> None:
-    """A string with the code, though the body has the page's key."""
+    """A string, though the body has the page's key."""
     number = found(client, country="US")
     client.numbers.buy(number)
     with pytest.raises(ValidationError) as refused:
         client.request("POST", ("Number", number), {"compliance_id": accepted})
-    assert str(refused.value).startswith("country_mismatch: ")
+    assert str(refused.value).startswith("Number country doesn't match")
 
 
 def test_link(client: plivo.RestClient, accepted: str) -> None:
@@ -159,7 +171,7 @@ def test_link(client: plivo.RestClient, accepted: str) -> None:
         {
             "number": "+912248885513",
             "status": "failed",
-            "remarks": "Number not found on your account.",
+            "remarks": NOT_RENTED,
         },
     ]
     record = client.phone_number_compliance.get(accepted, expand="linked_numbers").compliance

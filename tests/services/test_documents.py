@@ -35,11 +35,14 @@ def requirement_of(account: Account) -> Requirement:
 
 
 def made(account: Account, **changes: Any) -> Document:
-    end_user = end_users.create(account, NewEndUser(name="Acme", type=UserType.BUSINESS))
+    """Of a name and an alias of their own."""
+    n = account.ids.counts.get("end_user", 0)
+    end_user = end_users.create(account, NewEndUser(name=f"Acme {n}", type=UserType.BUSINESS))
     wanted = {
         "end_user_id": end_user.id,
         "document_type_id": requirement_of(account).document_types[0].id,
-        "alias": "a",
+        "alias": f"a{n}",
+        "data_fields": {"business_name": "Acme"},
     }
     return documents.create(account, DocumentRequest(**wanted | changes))
 
@@ -52,10 +55,26 @@ def test_the_file_is_kept_and_comes_back(account: Account) -> None:
     assert account.files.read(document.file.sha256) == PDF
 
 
-def test_what_the_type_asks_for_may_come_later(account: Account) -> None:
-    """Neither file nor fields are needed yet (decision "Locked documents")."""
-    document = made(account)
-    assert (document.file, document.data_fields) == (None, ())
+def test_the_file_may_come_later(account: Account) -> None:
+    """Submit asks for it (decision "Locked documents")."""
+    assert made(account).file is None
+
+
+def test_what_the_type_asks_for_must_be_there(account: Account) -> None:
+    """On create, and on an update to another type."""
+    with pytest.raises(Invalid) as caught:
+        made(account, data_fields={"other": "x"})
+    (problem,) = caught.value.problems
+    expected = (ProblemKind.MISSING_DATA_FIELD, ("data_fields", "business_name"))
+    assert (problem.fault, problem.path) == expected
+    registration, gst = requirement_of(account).document_types
+    bare = made(account, document_type_id=gst.id, alias="gst", data_fields={})
+    with pytest.raises(Invalid):
+        documents.update(account, bare.id, DocumentRequest(document_type_id=registration.id))
+    change = DocumentRequest(
+        document_type_id=registration.id, data_fields={"business_name": "Acme"}
+    )
+    assert documents.update(account, bare.id, change).document_type_id == registration.id
 
 
 def test_everything_that_is_wrong_is_told_at_once(account: Account) -> None:
@@ -102,9 +121,9 @@ def test_a_file_that_two_documents_share_survives_one(account: Account) -> None:
 
 def test_data_fields_merge_by_name(account: Account) -> None:
     """Those that are not given stay."""
-    document = made(account, data_fields={"a": "1", "b": "2"})
+    document = made(account, data_fields={"business_name": "1", "b": "2"})
     changed = documents.update(account, document.id, DocumentRequest(data_fields={"b": "3"}))
-    assert dict(changed.data_fields) == {"a": "1", "b": "3"}
+    assert dict(changed.data_fields) == {"business_name": "1", "b": "3"}
 
 
 def test_a_changed_document_is_unreviewed_again(account: Account) -> None:

@@ -33,7 +33,8 @@ def requirement_of(account: Account, version: Version = Version.CURRENT) -> Requ
 
 
 def end_user_of(account: Account, type_: UserType = UserType.BUSINESS) -> str:
-    return end_users.create(account, NewEndUser(name="Acme", type=type_)).id
+    name = f"Acme {len(account.store.end_users)}"
+    return end_users.create(account, NewEndUser(name=name, type=type_)).id
 
 
 def documents_of(account: Account, end_user_id: str) -> list[str]:
@@ -45,7 +46,7 @@ def documents_of(account: Account, end_user_id: str) -> list[str]:
             DocumentRequest(
                 end_user_id=end_user_id,
                 document_type_id=type_.id,
-                alias="a",
+                alias=f"a{len(account.store.documents)}",
                 data_fields={"business_name": "Acme"},
                 upload=Upload(name="scan", content=content),
             ),
@@ -56,7 +57,9 @@ def documents_of(account: Account, end_user_id: str) -> list[str]:
 
 def wanted(account: Account, **changes: Any) -> NewDraft:
     given = {"requirement_id": requirement_of(account).id, "alias": "a"} | changes
-    given.setdefault("end_user_id", end_user_of(account))
+    if "end_user_id" not in given:
+        given["end_user_id"] = end_user_of(account)
+        given.setdefault("document_ids", documents_of(account, given["end_user_id"]))
     return NewDraft(**given)
 
 
@@ -99,8 +102,15 @@ def test_the_three_parts_name_the_requirement_too(account: Account) -> None:
             ],
         ),
         ({"requirement_id": "x"}, [(ProblemKind.UNKNOWN_RECORD, ("requirement_id",))]),
-        ({"end_user_id": "x"}, [(ProblemKind.UNKNOWN_RECORD, ("end_user_id",))]),
-        ({"end_user_id": None}, [(ProblemKind.MISSING_FIELD, ("end_user_id",))]),
+        ({"end_user_id": "x"}, [
+            (ProblemKind.UNKNOWN_RECORD, ("end_user_id",)),
+            (ProblemKind.BAD_VALUE, ("document_ids",)),
+        ]),
+        ({"end_user_id": None}, [
+            (ProblemKind.MISSING_FIELD, ("end_user_id",)),
+            (ProblemKind.BAD_VALUE, ("document_ids",)),
+        ]),
+        ({"document_ids": []}, [(ProblemKind.BAD_VALUE, ("document_ids",))]),
         ({"country_iso": "DE"}, [(ProblemKind.BAD_VALUE, ("country_iso",))]),
         ({"document_ids": ["x", "y"]}, [
             (ProblemKind.UNKNOWN_RECORD, ("document_ids", 0)),
@@ -147,8 +157,9 @@ def test_the_requirement_of_the_other_version_is_refused(account: Account) -> No
 def test_the_end_user_must_be_of_the_requirements_type(account: Account) -> None:
     """An individual is no business."""
     person = end_user_of(account, UserType.INDIVIDUAL)
+    ids = documents_of(account, person)
     with pytest.raises(Invalid) as caught:
-        drafts.create(account, wanted(account, end_user_id=person))
+        drafts.create(account, wanted(account, end_user_id=person, document_ids=ids))
     assert paths(caught) == [(ProblemKind.BAD_VALUE, ("end_user_id",))]
 
 
@@ -213,8 +224,15 @@ def test_a_submission_that_is_incomplete_changes_nothing(account: Account) -> No
     registration = requirement_of(account).document_types[0]
     bare = documents.create(
         account,
-        DocumentRequest(end_user_id=end_user_id, document_type_id=registration.id, alias="a"),
+        DocumentRequest(
+            end_user_id=end_user_id,
+            document_type_id=registration.id,
+            alias="a",
+            data_fields={"business_name": "Acme"},
+        ),
     )
+    with account.transaction():  # as states of earlier versions have them
+        account.store.documents.put(replace(bare, data_fields=()))
     made = drafts.create(
         account, wanted(account, end_user_id=end_user_id, document_ids=[bare.id])
     ).application

@@ -11,7 +11,8 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import InUse, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import Application, NumberType, Origin, UserType, Version
 from plivo_sim.domain.statuses import Status
-from plivo_sim.services import drafts, end_users
+from plivo_sim.services import documents, drafts, end_users
+from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
 from plivo_sim.services.end_users import EndUserChange, NewEndUser
 from plivo_sim.simulator import Simulator
@@ -29,7 +30,17 @@ def draft_of(account: Account, end_user_id: str) -> Application:
         Version.CURRENT, ("IN", NumberType.LOCAL, UserType.BUSINESS)
     )
     assert requirement is not None
-    wanted = NewDraft(requirement_id=requirement.id, end_user_id=end_user_id, alias="a")
+    scan = DocumentRequest(
+        end_user_id=end_user_id,
+        document_type_id=requirement.document_types[1].id,
+        alias="a",
+    )
+    wanted = NewDraft(
+        requirement_id=requirement.id,
+        end_user_id=end_user_id,
+        alias="a",
+        document_ids=[documents.create(account, scan).id],
+    )
     return drafts.create(account, wanted).application
 
 
@@ -69,14 +80,14 @@ def test_an_update_changes_what_is_given_only(account: Account) -> None:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_submitted_and_accepted_applications_lock(account: Account, status: Status) -> None:
-    """No other status does (decision "Locked documents")."""
+def test_applications_that_were_accepted_or_may_be_lock(account: Account, status: Status) -> None:
+    """Not one that its applicant has still to send (decision "Locked documents")."""
     end_user = end_users.create(account, ACME)
     application = draft_of(account, end_user.id)
     with account.transaction():
         account.store.applications.put(replace(application, status=status))
     change = EndUserChange(name="B")
-    if status in (Status.SUBMITTED, Status.ACCEPTED):
+    if status in (Status.SUBMITTED, Status.ACCEPTED, Status.SUSPENDED, Status.EXPIRED):
         with pytest.raises(InUse) as caught:
             end_users.update(account, end_user.id, change)
         assert caught.value.used_by == (f"application {application.id} ({status})",)
@@ -96,7 +107,8 @@ def test_the_type_stays_once_something_uses_it(account: Account) -> None:
 
 def test_only_an_unused_one_can_be_deleted(account: Account) -> None:
     """Then it is gone."""
-    used, free = end_users.create(account, ACME), end_users.create(account, ACME)
+    used = end_users.create(account, ACME)
+    free = end_users.create(account, NewEndUser(name="B", type=UserType.BUSINESS))
     draft_of(account, used.id)
     with pytest.raises(InUse):
         end_users.delete(account, used.id)

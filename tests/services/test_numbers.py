@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 import pytest
@@ -19,7 +20,7 @@ from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change, renewal_date
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
-from tests.apis.numbers_support import DELHI, MUMBAI, SAN_FRANCISCO, Numbers
+from tests.apis.numbers_support import DELHI, MUMBAI, SAN_FRANCISCO, SUBACCOUNT, Numbers
 from tests.conftest import PAUSED
 from tests.support import AUTH_ID, Http
 
@@ -158,27 +159,33 @@ def test_rent_is_due_every_month(rented: str, now: str, due: str) -> None:
     assert renewal_date(*instants) == date.fromisoformat(due)
 
 
-def test_of_many_who_rent_one_number_one_gets_it(sim: Simulator) -> None:
-    """The others are told that it is rented."""
+@pytest.mark.parametrize("number", [SAN_FRANCISCO, MUMBAI])
+def test_of_many_who_rent_one_number_one_gets_it(sim: Simulator, number: str) -> None:
+    """The others are told that it is rented, whether they rent for the main account or for its
+    subaccount; what is stored is the winner's, all of it."""
     account = sim.account(AUTH_ID)
+    id = Numbers(Http(create_app(sim), sim)).application()
     start = threading.Barrier(8)
-    outcomes: list[object] = []
+    outcomes: list[Any] = []
 
-    def rent() -> None:
+    def rent(change: Change) -> None:
         start.wait()
         try:
-            outcomes.append(numbers.rent(account, SAN_FRANCISCO, Change(), Caller()))
+            outcomes.append(numbers.rent(account, number, change, Caller())[0])
         except SimError as error:
             outcomes.append(error)
 
-    threads = [threading.Thread(target=rent) for _ in range(8)]
+    wanted = [Change(), Change(subaccount=SUBACCOUNT)] * 4
+    threads = [threading.Thread(target=rent, args=(each,)) for each in wanted]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     refused = [each for each in outcomes if isinstance(each, AlreadyRented)]
+    [winner] = [each for each in outcomes if each not in refused]
     assert (len(refused), len(outcomes)) == (7, 8)
-    assert len(account.store.numbers) == 1
+    assert list(account.store.numbers.every()) == [winner]
+    assert winner.application_id == (id if number == MUMBAI else None)
 
 
 def test_numbers_and_their_links_survive_a_restart(tmp_path: Path) -> None:

@@ -139,14 +139,15 @@ class ByServices:
 
     def draft(self, alias: str) -> str:
         with self._verb() as account:
-            owner = end_users.create(account, NewEndUser(name="Acme", type=UserType.BUSINESS))
+            n = account.ids.counts.get("end_user", 0)
+            owner = end_users.create(account, NewEndUser(name=f"Acme {n}", type=UserType.BUSINESS))
             papers = [
                 documents.create(
                     account,
                     DocumentRequest(
                         end_user_id=owner.id,
                         document_type_id=each.type_reference,
-                        alias="paper",
+                        alias=f"paper {n} {each.type_reference}",
                         data_fields=each.data_fields,
                         upload=each.upload,
                     ),

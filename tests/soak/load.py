@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from plivo_sim.apis.atoms.routes import account_of
 from tests.apis.page import create_body
@@ -243,13 +244,15 @@ class User:
     def legacy(self) -> None:
         """Piece by piece, submitted, taken away again."""
         types = self._types()
-        owner = self._send("POST", "EndUser/", {"name": "Acme", "end_user_type": "business"})
+        name = f"Acme {uuid4()}"
+        owner = self._send("POST", "EndUser/", {"name": name, "end_user_type": "business"})
         if not types or not owner:
             return
         papers = []
         for type_, start in zip(types, (PDF, PNG), strict=True):
             form = {
-                "end_user_id": owner["end_user_id"], "document_type_id": type_, "alias": "paper",
+                "end_user_id": owner["end_user_id"], "document_type_id": type_,
+                "alias": f"{name} {type_}",
                 "business_name": "Acme",
             }  # fmt: skip
             files = [("file", "a.pdf", self._paper(start))]

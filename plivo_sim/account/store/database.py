@@ -117,11 +117,11 @@ class RecordTable(Table, Generic[R]):
         """The records with this value in this field (or in it, if it is a tuple)."""
         return list(self.each(field, value))
 
-    def each(self, field: str, value: str) -> Iterator[R]:
+    def each(self, field: str, value: str | None) -> Iterator[R]:
         """Those of ``having`` one after the other; nothing may change meanwhile."""
         return iter(self._index((field,)).having(value) or ())
 
-    def how_many(self, field: str, value: str) -> int:
+    def how_many(self, field: str, value: str | None) -> int:
         """How many ``having`` would find."""
         return self._index((field,)).count(value)
 
@@ -153,7 +153,7 @@ class RecordTable(Table, Generic[R]):
         if len(where) > 1 and (few := self._few(where)) is not None:
             return [Run(few)]
         index = self._index(tuple(sorted(where)))
-        found = [index.having(key) for key in index.keys_for(dict(where))]
+        found = [index.having(key) for key in index.keys_for(where)]
         runs = [run for run in found if run is not None]
         if index.overlaps and len(runs) > 1:
             by_seq = {record.seq: record for run in runs for record in run}
@@ -207,7 +207,7 @@ def _unwatched(table: str, id: str, before: Record | None) -> None:
     """Nobody keeps track of this table's changes."""
 
 
-def _matches(record: Record, where: Mapping[str, set[str]]) -> bool:
+def _matches(record: Record, where: Mapping[str, set[str | None]]) -> bool:
     for field, wanted in where.items():
         value = getattr(record, field)
         if wanted.isdisjoint(value if isinstance(value, tuple) else (value,)):

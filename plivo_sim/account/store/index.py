@@ -11,12 +11,12 @@ a page after a change.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import accumulate, chain, product
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
-from plivo_sim.account.interfaces import Record
+from plivo_sim.account.interfaces import Record, Where
 
 R = TypeVar("R", bound=Record)
 LOAD = 512
@@ -206,7 +206,7 @@ class Index(Generic[R]):
         place = self._places.get(key)
         return 0 if place is None else len(place) if isinstance(place, Run) else 1
 
-    def keys_for(self, where: dict[str, Collection[str]]) -> list[Key]:
+    def keys_for(self, where: Where) -> list[Key]:
         """Every key that matches, where each field may have one of several values."""
         values = [list(dict.fromkeys(where[field])) for field in self.fields]
         return list(values[0]) if self._single else list(product(*values))

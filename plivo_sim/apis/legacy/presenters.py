@@ -57,13 +57,14 @@ def to_domain(path: Path) -> Path:
 
 
 def _in_wire_words(problem: Problem) -> Problem:
-    """The problem with a path as the caller knows it: data fields are flat here."""
+    """The problem with a path as the caller knows it: data fields are flat here. ``… not provided``
+    is the text of the live service (field-reported)."""
     steps = [_WIRE.get(step, step) if isinstance(step, str) else step for step in problem.path]
     path = tuple(step for step in steps if step != "data_fields")
     if problem.fault is ProblemKind.MISSING_DATA_FIELD:
-        id = problem.facts["type"].id
-        text = f"{problem.text}; GET ComplianceDocumentType/{id}/ lists its fields"
-        return replace(problem, fault=ProblemKind.BAD_VALUE, path=path, text=text)
+        field, id = problem.facts["field"], problem.facts["type"].id
+        text = f"{field} not provided; GET ComplianceDocumentType/{id}/ lists its fields"
+        return replace(problem, fault=ProblemKind.BAD_VALUE, path=path[:-1], text=text)
     return replace(problem, path=path)
 
 

@@ -25,15 +25,17 @@ from plivo_sim.apis.legacy.presenters import (
 from plivo_sim.apis.legacy.reading import (
     COUNTRY,
     NUMBER_TYPE,
+    PAGE,
     USER_TYPE,
     Filter,
     read_filters,
     read_list_query,
 )
-from plivo_sim.apis.reading import PAGE, answer_list, refuse_if_any
+from plivo_sim.apis.reading import answer_list, let_pass
 from plivo_sim.domain.errors import Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, DocumentType
+from plivo_sim.services.drafts import check_operation
 from plivo_sim.services.inventory import describe, digits_of
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query, endpoint
@@ -59,19 +61,21 @@ _TYPE_FILTERS = {
     name: Filter((name,))
     for name in ("document_type_id", "document_name", "description", "proof_required")
 }
-"""None is documented on the page; these are named in the Node SDK (observed)."""
+"""None is documented on the page; these are named in the Node SDK (observed). Unknown ones do no
+harm (field-reported, one client)."""
 
 _LOOK_UP = {
     "country_iso": COUNTRY,
     "number_type": NUMBER_TYPE,
     "user_type": USER_TYPE,
     "phone_number": Filter(("phone_number",)),
+    "operation_type": Filter(("operation_type",)),
 }
 
 _LOOK_UP_QUERY = tuple(
     Query(name=name)
     for name in ("country_iso2", "country_iso", "number_type", "end_user_type", "phone_number",
-                 "id")
+                 "operation_type", "id")
 )  # fmt: skip
 
 
@@ -175,7 +179,7 @@ def _read_look_up(call: Call) -> tuple[str, NumberType, UserType]:
             problems.append(Problem(ProblemKind.BAD_PARAMETER, ("phone_number",), str(error)))
     elif not complained & set(COUNTRY.names):
         problems += _missing(given, complained)
-    refuse_if_any(problems)
+    let_pass(call, [*problems, *check_operation(given.get("operation_type"))])
     return given["country_iso"], given["number_type"], given["user_type"]
 
 

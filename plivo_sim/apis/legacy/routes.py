@@ -30,6 +30,7 @@ from plivo_sim.apis.legacy.presenters import (
 from plivo_sim.apis.legacy.reading import (
     COUNTRY,
     NUMBER_TYPE,
+    PAGE,
     SCHEMAS,
     USER_TYPE,
     Filter,
@@ -41,16 +42,15 @@ from plivo_sim.apis.legacy.reading import (
 )
 from plivo_sim.apis.reading import (
     OUTCOME,
-    PAGE,
     Shape,
     answer_list,
     changed,
     requested_outcome,
+    warn,
     warn_nothing_given,
 )
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import Application
-from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
@@ -265,11 +265,13 @@ def create_application(auth_id: str) -> Response:
         alias=usable.get("alias"),
         document_ids=_document_ids(usable, problems) or (),
         subaccount=subaccount_of(auth_id),
+        callback_url=usable.get("callback_url"),
+        operation_type=usable.get("operation_type"),
     )
     with call.account.lock:
         made = drafts.create(call.account, wanted, problems)
         shown = _shown(call, made.application)
-    call.warnings += [f"{dotted(each.path)}: {each.text}" for each in made.warnings]
+    warn(call, made.warnings)
     call.why = f"created draft {made.application.id}"
     answer: ApplicationSentOut = {"api_id": call.api_id, **shown, "message": "created"}
     return call.answer(answer, 201)
@@ -319,12 +321,12 @@ def update_application(auth_id: str, id: str) -> Response:
 def submit_application(auth_id: str, id: str) -> Response:
     """The full object, which the SDKs read (observed), plus the page's message (documented)."""
     call = current_call()
-    read_no_arguments()
+    read_no_arguments(call)
     requested = requested_outcome(request)
     with call.account.lock:
         done = drafts.submit(call.account, id, requested)
         shown = _shown(call, done.application)
-    call.warnings += [f"{dotted(each.path)}: {each.text}" for each in done.warnings]
+    warn(call, done.warnings)
     call.why = f"submitted {id} ({done.plan.decided_by})"
     answer: ApplicationSentOut = {"api_id": call.api_id, **shown, "message": "changed"}
     return call.answer(answer, 202)

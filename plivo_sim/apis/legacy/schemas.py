@@ -38,7 +38,10 @@ class DocumentChangeIn(WireSchema):
 
 
 class ApplicationIn(WireSchema):
-    """A draft: the requirement by id or by its three parts."""
+    """A draft: the requirement by id or by its three parts.
+
+    ``operation_type`` and ``callback_url`` are on no page (field-reported).
+    """
 
     compliance_requirement_id = Text()
     country_iso2 = Country()
@@ -46,7 +49,9 @@ class ApplicationIn(WireSchema):
     end_user_type = Word(UserType)
     end_user_id = Text(required=True)
     alias = Text(required=True)
-    document_ids = Many(Text(required=True))
+    document_ids = Many(Text(required=True), required=True)
+    operation_type = Text()
+    callback_url = Text()
 
 
 class ApplicationChangeIn(WireSchema):

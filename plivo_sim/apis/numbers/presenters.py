@@ -1,11 +1,10 @@
 """Answers as the SDKs' fixtures show them, key by key (observed). Prices are invented.
 
-Errors of numbers and of Link: a string that begins with the page's code, where it has one.
-
-``country_mismatch``, ``number_type_mismatch`` and ``compliance_not_approved`` and their sentences
-are the page's (documented), the form of a string is what every SDK can read (observed), together
-they are the decision "Words of number errors" (inferred). The page's own object is the answer to a
-body with the page's ``compliance_id`` that no SDK sent.
+Errors of numbers and of Link are strings, which every SDK can read (observed), in the words of the
+live service where they are known (docs/wire-facts.md, "Texts of refused rents"). The sentences of
+a wrong country and a wrong type are the beta page's (documented). That of a user type that may not
+rent is our own (invented). The page's codes stay in its own object (decision "Words of number
+errors"), the answer in the beta.
 """
 
 from __future__ import annotations
@@ -44,16 +43,18 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
 )
 
 _MISMATCHES = {
-    "country": "country_mismatch: Number country doesn't match compliance country",
-    "number_type": "number_type_mismatch: Number type doesn't match compliance type",
+    "country": "Number country doesn't match compliance country",
+    "number_type": "Number type doesn't match compliance type",
+    "user_type": "This number is not rented to end users of this type",
 }
 _REQUIRED = "compliance_application_id is required to rent this number."
-"""Field-reported: the text of the live service."""
+_INDIA_PAGE = "https://www.plivo.com/docs/numbers/rent-india-numbers"
+_NOT_ACCEPTED = "Compliance application must be in 'accepted' status. Current status: '{}'."
+_NOT_RENTED = "Number not found on your account. Only rented numbers can be linked."
 
 
 class ErrorOut(TypedDict):
-    """A string; or the page's object, without ``api_id`` beside it, for a body with the page's
-    ``compliance_id`` that no SDK sent."""
+    """A string; or, in the beta, the page's object without ``api_id`` beside it."""
 
     api_id: NotRequired[Uuid]
     error: str | dict[str, Any]
@@ -69,7 +70,12 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
 
 
 def text_of(error: SimError) -> str:
-    """The sentence for an error; ``remarks`` of Link use the same."""
+    """The sentence for an error; ``remarks`` of Link use the same.
+
+    That an application is required is told with a page about India there (documented), elsewhere
+    with the first sentence alone (inferred). That one is not accepted is told as the live service
+    tells it for renting (documented), the same for number update and Link (inferred).
+    """
     match error:
         case Mismatch():
             return (
@@ -77,12 +83,10 @@ def text_of(error: SimError) -> str:
                 f"compliance: {error.application_has})."
             )
         case WrongState(verb="link"):
-            return (
-                "compliance_not_approved: Only approved compliance records can be linked to "
-                f"numbers ({error.id} is {STATUS_WORDS[Status(error.status)]})."
-            )
+            return _NOT_ACCEPTED.format(STATUS_WORDS[Status(error.status)])
         case ApplicationRequired():
-            return _REQUIRED
+            more = f" Refer to {_INDIA_PAGE} for details." if error.country_iso == "IN" else ""
+            return _REQUIRED + more
     return plain_error(error)[1]
 
 
@@ -199,14 +203,18 @@ _SETUP_RATE = "0.00000"
 
 
 def present_offer(
-    offer: Offer, requirements: Mapping[UserType, Requirement], auth_id: str
+    offer: Offer,
+    requirements: Mapping[UserType, Requirement | None],
+    auth_id: str,
+    main_auth_id: str,
 ) -> OfferOut:
     """A number that can be rented (observed: every key of the fixtures; documented:
-    ``sub_type`` and the words of ``restriction``; invented: that regulation is a restriction)."""
+    ``sub_type`` and the words of ``restriction``; invented: that regulation is a restriction).
+    ``main_auth_id``: the requirements are the main account's, whoever searches (field-reported)."""
     place = offer.place
     return {
         "city": place.city if place else None,
-        "compliance_requirement": _uris(requirements, auth_id),
+        "compliance_requirement": _uris(requirements, main_auth_id),
         "country": _country(offer),
         "lata": place.lata if place else None,
         **_services(offer),
@@ -226,14 +234,15 @@ def present_offer(
 
 
 def _uris(
-    requirements: Mapping[UserType, Requirement], auth_id: str
+    requirements: Mapping[UserType, Requirement | None], auth_id: str
 ) -> ComplianceRequirementOut | None:
     """Where to read what each user type must hand in: null or an object with both user types
-    (observed), whose values are the requirements' URIs (field-reported)."""
+    (observed), whose values are the requirements' URIs, null for one that may not rent
+    (field-reported)."""
     if not requirements:
         return None
     base = f"/v1/Account/{auth_id}/ComplianceRequirement"
-    uris = {user_type: f"{base}/{each.id}/" for user_type, each in requirements.items()}
+    uris = {user: f"{base}/{each.id}/" for user, each in requirements.items() if each}
     return {
         "business": uris.get(UserType.BUSINESS),
         "individual": uris.get(UserType.INDIVIDUAL),
@@ -346,12 +355,12 @@ def present_links(links: Sequence[Linked]) -> Links:
 
 
 def _reported(linked: Linked) -> ReportLineOut:
-    """The remarks on success and on an unknown number are recorded (observed), the others are
-    the errors' own words (inferred)."""
+    """The remarks on success are recorded (observed), those on an unknown number the newer text
+    (documented), the others are the errors' own words (inferred)."""
     error = linked.error
     if error is None:
         remarks = "Number linked to compliance application."
         return {"number": linked.number, "status": "success", "remarks": remarks}
     is_unknown = isinstance(error, NotFound) and error.kind == "number"
-    remarks = "Number not found on your account." if is_unknown else text_of(error)
+    remarks = _NOT_RENTED if is_unknown else text_of(error)
     return {"number": linked.number, "status": "failed", "remarks": remarks}

@@ -1,6 +1,7 @@
 """Bodies of numbers and of Link, in every shape that an SDK is known to send (observed).
 
-Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored.
+Keys without an effect here (``ha_enable``, ``verification_info``, ``cnam`` …) are ignored and named
+in a warning.
 
 Query strings of search and list. Parameters are those of the SDKs (observed).
 
@@ -12,6 +13,7 @@ a filter that does nothing looks like one that matches everything.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,13 +22,22 @@ from typing import Any
 
 from flask import request
 
-from plivo_sim.apis.reading import PAGE, Query, Shape, load, read_page, refuse_if_any
+from plivo_sim.apis.reading import (
+    PAGE,
+    Query,
+    Shape,
+    load,
+    read_page,
+    refuse_if_any,
+    want_json_type,
+)
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
+from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import Body, not_taken, read_body, unreadable
-from plivo_sim.web.calls import Call
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query as Parameter
 
 
@@ -49,6 +60,8 @@ _TYPES = {
 }
 """``fixed`` is local and national (documented); there are no short codes (invented)."""
 
+_PATTERN = re.compile(r"[0-9*]{0,40}")
+
 _IGNORED_SILENTLY = ("local_calling_area", "eligible")
 """Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
 
@@ -63,8 +76,13 @@ _RENEWALS: dict[str, Callable[[date, date], bool]] = {
 SEARCH_PARAMETERS = (
     Parameter(name="country_iso", required=True),
     Parameter(name="type", description="any, fixed, local, national, mobile, tollfree."),
+    Parameter(
+        name="pattern",
+        description="The digits after the country code begin with it; with *, which stands for any "
+        "digits, they are it.",
+    ),
     *(Parameter(name=name) for name in (
-        "pattern", "region", "city", "services", "rate_center", "lata", "npanxx",
+        "region", "city", "services", "rate_center", "lata", "npanxx",
     )),
     *PAGE,
 )  # fmt: skip
@@ -99,7 +117,7 @@ def read_search(call: Call, query: Query) -> SearchQuery:
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
-        pattern=_digits(query, "pattern", problems),
+        pattern=_pattern(query, problems),
         region=query.get("region", ""),
         city=query.get("city", ""),
         services=_services(query, problems),
@@ -179,6 +197,16 @@ def _digits(query: Query, name: str, problems: list[Problem]) -> str:
     return text
 
 
+def _pattern(query: Query, problems: list[Problem]) -> str:
+    """Digits, with ``*`` for any in one client's searches (field-reported)."""
+    text = re.sub(r"\*+", "*", query.get("pattern", "").strip().removeprefix("+"))
+    if not _PATTERN.fullmatch(text):
+        text = "must be digits and *, at most 40"
+        problems.append(Problem(ProblemKind.BAD_PARAMETER, ("pattern",), text))
+        return ""
+    return text
+
+
 def _services(query: Query, problems: list[Problem]) -> Collection[str]:
     """A comma list of these (documented)."""
     words = [word.strip().lower() for word in query.get("services", "").split(",") if word.strip()]
@@ -212,12 +240,11 @@ _LOOKUPS = ("", "enabled", "disabled")
 
 @dataclass(slots=True)
 class ReadChange:
-    """A change as far as it could be read. ``page_words``: the body has the page's key,
-    ``compliance_id``."""
+    """A change as far as it could be read."""
 
     change: Change
     problems: list[Problem] = field(default_factory=list)
-    page_words: bool = False
+    ignored: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -227,25 +254,26 @@ class ReadLinks:
 
     items: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    page_words: bool = False
 
 
 # --- one number ----------------------------------------------------------------------------
 
 
-def read_rent() -> ReadChange:
-    return _read_change(_rent_in, _json_body().json_object())
+def read_rent(digits: str) -> ReadChange:
+    """What to do with the number of these digits once it is rented."""
+    return _read_change(_rent_in, _json_body().json_object(), digits)
 
 
-def read_change() -> ReadChange:
+def read_change(digits: str) -> ReadChange:
     """``app_id: null`` removes the application: .NET sends it for that (observed)."""
     data = _json_body().json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
-    return _read_change(_change_in, data)
+    return _read_change(_change_in, data, digits)
 
 
-def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
+def _read_change(shape: Shape, data: Mapping[str, Any], digits: str) -> ReadChange:
+    """The number itself, which Python and Java repeat (observed), is nothing that is ignored."""
     usable, problems = load(shape, data)
     by_sdk, by_page = usable.pop(SDK_KEY, None), usable.pop(PAGE_KEY, None)
     if by_sdk is not None and by_page is not None and by_sdk != by_page:
@@ -255,7 +283,14 @@ def _read_change(shape: Shape, data: Mapping[str, Any]) -> ReadChange:
         problems.append(_not_a_lookup(ProblemKind.NOT_ALLOWED))
     application_id = by_page if by_sdk is None else by_sdk
     change = Change(**usable, application_id=application_id)
-    return ReadChange(change, problems, data.get(PAGE_KEY) is not None)
+    ignored = [
+        name[:50]
+        for name, value in data.items()
+        if value is not None
+        and name not in shape.fields
+        and not (name == "number" and digits_of(str(value)) == digits)
+    ]
+    return ReadChange(change, problems, ignored)
 
 
 def _not_a_lookup(kind: ProblemKind) -> Problem:
@@ -267,6 +302,7 @@ def _json_body() -> Body:
     if body.kind not in ("json", "empty"):
         text = "the body must be JSON, with Content-Type: application/json"
         raise not_taken(text, body.media_type)
+    want_json_type(current_call(), body)
     return body
 
 
@@ -285,7 +321,7 @@ def read_links() -> ReadLinks:
         return read
     if not isinstance(data, dict):
         raise unreadable("the body must be a JSON object with 'numbers', or a list")
-    keys = _plain_keys(data, read)
+    keys = _plain_keys(data)
     if "numbers" in keys:
         _read_items(keys["numbers"], keys, ("numbers",), read)
     elif "number" in keys:
@@ -312,7 +348,7 @@ def _read_item(item: Any, above: Mapping[str, Any], path: Path, read: ReadLinks)
         text = "must be an object with 'number', or a string"
         read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, text))
         return
-    own = {"number": item} if isinstance(item, str) else _plain_keys(item, read)
+    own = {"number": item} if isinstance(item, str) else _plain_keys(item)
     found: dict[str, Any] = {
         "number": own.get("number"),
         SDK_KEY: own.get(SDK_KEY, above.get(SDK_KEY)),
@@ -341,12 +377,11 @@ _SPELLINGS = {
 }
 
 
-def _plain_keys(data: Mapping[str, Any], read: ReadLinks) -> dict[str, Any]:
+def _plain_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     """The object with one spelling of each key; null counts as not given."""
     found: dict[str, Any] = {}
     for key, value in data.items():
         bare = key.lower().replace("_", "")
         if value is not None and bare in _SPELLINGS:
             found.setdefault(_SPELLINGS[bare], value)
-            read.page_words |= bare == "complianceid"
     return found

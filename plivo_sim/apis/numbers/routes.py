@@ -8,13 +8,14 @@ a POST into a GET. HTTP codes: rent 201, update 202 (observed), release
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
+from plivo_sim.apis.dialects import dialect_of, number_clue
 from plivo_sim.apis.numbers.presenters import (
     LinkOut,
     NumberOut,
@@ -35,17 +36,13 @@ from plivo_sim.apis.numbers.reading import (
     read_rent,
     read_search,
 )
-from plivo_sim.apis.reading import (
-    answer_list,
-    changed,
-    is_sdk_agent,
-    refuse_if_any,
-    requested_dialect,
-)
+from plivo_sim.apis.reading import answer_list, changed, refuse_if_any
+from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
-from plivo_sim.web.calls import Call, current_call, subaccount_of
+from plivo_sim.web.calls import Call, ErrorBody, current_call, subaccount_of
 from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, endpoints_of
 
 PageError = Callable[[SimError, str], tuple[int, Any]]
@@ -61,21 +58,24 @@ class NumberConverter(BaseConverter):
     regex = r"[+]?[0-9 ().-]+"
 
 
-def _set_words(page_error: PageError, dialect: str) -> None:
-    call = current_call()
-    call.dialect, call.error_body = dialect, error_body
-    g.page_error = page_error
+def error_body_with(page_error: PageError) -> ErrorBody:
+    """How these APIs word errors: ``page_error`` words those of the beta
+    (decision "Words of number errors")."""
+
+    def worded(call: Call, error: SimError) -> tuple[int, Any]:
+        if _note_dialect(call) == "beta":
+            return page_error(error, call.api_id)
+        return error_body(call, error)
+
+    return worded
 
 
-def _note_words(call: Call, page_words: bool) -> None:
-    """From here on, errors are the page's object if the body has the page's key and nothing says
-    that an SDK sent it (decision "Words of number errors")."""
-    asked = requested_dialect(call)
-    is_sdk = asked == "current" or is_sdk_agent(request.headers.get("User-Agent", ""))
-    if page_words and not is_sdk:
-        call.error_body = lambda call, error: g.page_error(error, call.api_id)
-        if call.dialect == "current":
-            call.dialect = "beta"
+def _note_dialect(call: Call) -> str:
+    """The dialect of errors; answers of Link name it."""
+    dialect = dialect_of(call, number_clue(call.body))
+    if call.dialect != "numbers":
+        call.dialect = dialect
+    return dialect
 
 
 @endpoint(
@@ -89,17 +89,27 @@ def search(auth_id: str) -> Response:
     country = query.search.country_iso
     if not inventory.types_of(account.catalogue, country):
         call.warnings.append(f"the catalogue has no country {country}")
+    _warn_of_withheld(call, country, query.search.types)
     with account.lock:
         found = numbers.search(account, query.search, offset=query.offset, limit=query.limit)
     objects = [
         present_offer(
             offer,
-            inventory.requirements_of(account.catalogue, country, offer.number_type),
+            numbers.requirements_of(account, country, offer.number_type),
             auth_id,
+            account.auth_id,
         )
         for offer in found.offers
     ]
     return answer_list(call, query.offset, query.limit, objects, found.total_count)
+
+
+def _warn_of_withheld(call: Call, country_iso: str, types: Collection[NumberType]) -> None:
+    """Say why there is none, where all such numbers are known but not for rent."""
+    known = [t for t in inventory.types_of(call.account.catalogue, country_iso) if t in types]
+    if known and not set(numbers.types_for_rent(call.account, country_iso)).intersection(known):
+        told = f"{country_of(country_iso).adjective} {', '.join(known)} numbers are not for rent"
+        call.warnings.append(f"{told} while the setting rent_restrictions is on")
 
 
 @endpoint(
@@ -108,14 +118,17 @@ def search(auth_id: str) -> Response:
 )  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
     call = current_call()
-    read = read_rent()
-    _note_words(call, read.page_words)
-    refuse_if_any(read.problems)
     digits = inventory.digits_of(number)
+    read = read_rent(digits)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    refuse_if_any(read.problems)
+    offer = inventory.describe(digits)
+    if offer is not None:
+        _warn_of_withheld(call, offer.country_iso, (offer.number_type,))
     rented, warning = numbers.rent(call.account, digits, read.change, _caller(call, auth_id))
     if warning:
         call.warnings.append(warning)
-    call.why = f"rented {digits}"
+    call.why = f"rented {digits}, application {rented.application_id or 'none'}"
     answer: RentedOut = {"api_id": call.api_id, **present_rented(rented)}
     return call.answer(answer, 201)
 
@@ -159,12 +172,12 @@ def get(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
     call = current_call()
-    read = read_change()
-    _note_words(call, read.page_words)
+    digits = inventory.digits_of(number)
+    read = read_change(digits)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     refuse_if_any(read.problems)
     if read.change == Change():
         call.warnings.append("nothing to change was given")
-    digits = inventory.digits_of(number)
     numbers.update(call.account, digits, read.change, _caller(call, auth_id))
     return changed(call, f"changed {digits}", 202)
 
@@ -189,7 +202,7 @@ def link(auth_id: str) -> Response:
     """200 even when items fail (observed); a body of another shape links nothing (invented)."""
     call = current_call()
     read = read_links()
-    _note_words(call, read.page_words)
+    _note_dialect(call)
     refuse_if_any(read.problems)
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
@@ -218,20 +231,18 @@ NUMBERS = Surface(
 )
 
 
-def make_blueprint(page_error: PageError) -> Blueprint:
+def make_blueprint() -> Blueprint:
     """The blueprint of ``PhoneNumber`` and ``Number``."""
     blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
     blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
-    blueprint.before_request(lambda: _set_words(page_error, "numbers"))
     add_routes(blueprint, tuple(row for row in NUMBERS.endpoints if row.view is not link))
     return blueprint
 
 
-def make_link_blueprint(page_error: PageError) -> Blueprint:
+def make_link_blueprint() -> Blueprint:
     """The blueprint of Link, to be nested in that of ``PhoneNumber/Compliance``, whose prefix it
     shares."""
     blueprint = Blueprint("numbers", __name__)
-    blueprint.before_request(lambda: _set_words(page_error, "current"))
     [row] = (row for row in NUMBERS.endpoints if row.view is link)
     add_routes(blueprint, (replace(row, path=row.path.removeprefix(_COMPLIANCE)),))
     return blueprint

@@ -1,6 +1,6 @@
 """The shapes of bodies of numbers and of Link. Keys are what the SDKs send (observed), and the
 page's ``compliance_id`` (documented). All keys of a change are optional, null means "not given",
-unknown keys are ignored."""
+unknown keys are ignored and named in a warning."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class RentIn(WireSchema):
     cnam_lookup = Text()
     compliance_application_id = Text()
     compliance_id = Text()
+    subaccount = Text()
 
 
 class ChangeIn(RentIn):
     """``Number/{number}/``."""
 
     alias = Text()
-    subaccount = Text()
 
 
 class LinkItemIn(Schema):

@@ -1,10 +1,5 @@
 """What a dialect of the new API is: a package with these names, and nothing else in it.
 
-Which dialect answers is one function (decision "Which dialect answers"): the beta page and the
-SDKs use the same URLs with different words. In order: what the caller says (header or mount); a
-part named ``data``; an SDK's User-Agent; any other create or update is the page's; the dialect that
-the record was made in; the account's last write; the page's (invented).
-
 Query strings of the new API, and the inputs that both dialects read alike. The parameters are those
 of the SDKs (observed); of them the beta page names ``expand``, ``status``, ``country_iso`` and
 ``limit`` (documented).
@@ -15,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from plivo_sim.account.interfaces import Where
 from plivo_sim.apis.reading import (
     MetaOut,
     Query,
-    is_sdk_agent,
     refuse_if_any,
     refuse_unknown,
     whole_number,
 )
 from plivo_sim.apis.words import Uuid, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Document, NumberType, Origin, UserType
+from plivo_sim.domain.records import Document, NumberType, UserType
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
@@ -36,34 +30,6 @@ from plivo_sim.services.inputs import Correction, Dialect, NewApplication
 from plivo_sim.web.bodies import Body
 
 EXPANDABLE = ("end_user", "documents", "linked_numbers")
-
-
-class Clues(NamedTuple):
-    """What is known of a request. ``has_data_part`` is None while the body is unread, and for
-    calls that have none."""
-
-    requested: str = ""
-    user_agent: str = ""
-    is_write: bool = False
-    has_data_part: bool | None = None
-    record_origin: Origin | None = None
-    last_write: str | None = None
-    setting: str = "auto"
-
-
-def detect_dialect(clues: Clues) -> str:
-    """``"current"`` or ``"beta"``."""
-    if clues.requested in ("current", "beta"):
-        return clues.requested
-    if clues.has_data_part or is_sdk_agent(clues.user_agent):
-        return "current"
-    if clues.setting != "auto":
-        return clues.setting
-    if clues.is_write and clues.has_data_part is False:
-        return "beta"
-    if clues.record_origin is not None:
-        return "beta" if clues.record_origin is Origin.BETA else "current"
-    return clues.last_write or "beta"
 
 
 @dataclass(slots=True)

@@ -15,20 +15,20 @@ from flask import Blueprint, Response, request
 from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
+from plivo_sim.apis.dialects import BodyClue, body_clue, dialect_of
 from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.beta.errors import ErrorOut
-from plivo_sim.apis.phone_number.dialect import Clues, NewApi, Presented, Shown, detect_dialect
+from plivo_sim.apis.phone_number.dialect import NewApi, Presented, Shown
 from plivo_sim.apis.reading import (
     OUTCOME,
     meta,
     name_file,
     refuse_if_any,
     refuse_unknown,
-    requested_dialect,
     requested_outcome,
 )
-from plivo_sim.domain.errors import NotFound, Problem, SimError
-from plivo_sim.domain.records import Application, Origin
+from plivo_sim.domain.errors import Invalid, NotFound, Problem, SimError
+from plivo_sim.domain.records import Application
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
 from plivo_sim.web.bodies import Body, read_body
@@ -50,6 +50,8 @@ from plivo_sim.web.endpoints import (
 
 DIALECTS: dict[str, NewApi] = {"current": current, "beta": beta}
 _PREFIX = "/v1/Account/{auth_id}/PhoneNumber/Compliance"
+_ABOVE = "/PhoneNumber/Compliance/"
+_ONLY_BETA_STATUSES = {*beta.STATUS_WORDS.values()} - {*current.STATUS_WORDS.values()}
 
 
 class ComplianceId(BaseConverter):
@@ -103,7 +105,6 @@ def create(auth_id: str) -> Response:
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
         made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
-        _remember(call)
     _warn(call, made.warnings)
     id = made.application.id
     call.why = f"created {id}; {_next_of(made)}"
@@ -159,7 +160,6 @@ def update(auth_id: str, compliance_id: str) -> Response:
         done = corrections.correct(
             call.account, application, read.change, api.RULES, read.problems, outcome
         )
-        _remember(call)
         view = applications.view(call.account, done.application)
         shown = api.present_corrected(view, _shown(call, ()))
     _warn(call, done.warnings)
@@ -216,10 +216,14 @@ def _found(call: Call, id: str) -> Application:
 def _read_write(call: Call, application: Application | None = None) -> tuple[Call, NewApi, Body]:
     """Read the body and detect the dialect by it; an error in reading is worded in the dialect as
     far as it is known."""
-    origin = application.origin if application is not None else None
     _detect(call, application)
-    body = read_body(request)
-    _, api = _detect(call, None, body, origin)
+    try:
+        body = read_body(request)
+    except Invalid:
+        if request.is_json:  # whatever it says, it is no form with ``data``
+            _detect(call, application, BodyClue.BETA)
+        raise
+    _, api = _detect(call, application, body_clue(body))
     _take_no_query()
     return call, api, body
 
@@ -232,31 +236,34 @@ def _take_no_query() -> None:
 
 
 def _detect(
-    call: Call,
-    application: Application | None = None,
-    body: Body | None = None,
-    origin: Origin | None = None,
+    call: Call, application: Application | None = None, body: BodyClue = BodyClue.NOTHING
 ) -> tuple[Call, NewApi]:
-    account, request = getattr(call, "account", None), call.request
-    environ = request.environ
-    clues = Clues(
-        requested=requested_dialect(call),
-        user_agent=environ.get("HTTP_USER_AGENT", ""),
-        is_write=request.method in ("POST", "PATCH"),
-        has_data_part=None if body is None else body.part("data") is not None,
-        record_origin=application.origin if application is not None else origin,
-        last_write=account.last_dialect if account is not None else None,
-        setting=account.settings.new_api if account is not None else call.sim.settings.new_api,
+    request = call.request
+    record = application if application is not None else _record_of(call)
+    has_beta_status = is_open_lookup = False
+    if record is None and request.method in ("GET", "HEAD"):
+        status = request.args.get("status", "")
+        has_beta_status = status.strip().lower() in _ONLY_BETA_STATUSES
+        if request.path.rstrip("/").endswith(f"{_ABOVE}Requirements"):
+            is_open_lookup = not (request.args.get("number_type") and request.args.get("user_type"))
+    call.dialect = dialect_of(
+        call,
+        body,
+        record.origin if record is not None else None,
+        has_beta_status=has_beta_status,
+        is_open_lookup=is_open_lookup,
     )
-    call.dialect = detect_dialect(clues)
     return call, DIALECTS[call.dialect]
 
 
-def _remember(call: Call) -> None:
-    """The dialect of the account's last write, for calls that carry no clue."""
-    if call.account.last_dialect != call.dialect:
-        call.account.last_dialect = call.dialect
-        call.account.keep_ledger()
+def _record_of(call: Call) -> Application | None:
+    """The application that the URL names, for who has its account's credentials."""
+    account, (_, _, below) = call.account_or_none, call.request.path.partition(_ABOVE)
+    id = below.partition("/")[0]
+    if account is None or not id:
+        return None
+    with account.lock:
+        return account.store.applications.fetch(id)
 
 
 def _shown(call: Call, expand: Collection[str]) -> Shown:

@@ -9,9 +9,13 @@ const files = writeFiles({ 'certificate.pdf': pdf('certificate'), 'bill.pdf': pd
 const FRANCE = { countryIso2: 'FR', numberType: 'local', endUserType: 'business' };
 const BILL = { addressLine1: '1 rue de Rivoli', city: 'Paris', postalCode: '75001', country: 'FR' };
 
+let count = 0;
+/** Names of end users and aliases of documents are unique in an account. */
+const unique = (word) => `${word} ${count += 1}`;
+
 async function endUser(changes = {}) {
   const made = await client.endUsers.create({
-    name: 'Acme SARL', endUserType: 'business', ...changes,
+    name: unique('Acme SARL'), endUserType: 'business', ...changes,
   });
   return made.endUserId;
 }
@@ -35,9 +39,9 @@ async function papers() {
     endUserId,
     documentIds: [
       await document(endUserId, certificate, {
-        alias: 'certificate', businessName: 'Acme', file: files['certificate.pdf'],
+        alias: unique('certificate'), businessName: 'Acme', file: files['certificate.pdf'],
       }),
-      await document(endUserId, address, { alias: 'bill', ...BILL, file: files['bill.pdf'] }),
+      await document(endUserId, address, { alias: unique('bill'), ...BILL, file: files['bill.pdf'] }),
     ],
   };
 }
@@ -77,7 +81,7 @@ run({
 
   'end user: list with filters and pages': async () => {
     const ids = [];
-    for (let n = 0; n < 3; n += 1) ids.push(await endUser({ name: 'Listed' }));
+    for (let n = 0; n < 3; n += 1) ids.push(await endUser({ name: 'Listed', lastName: `${n}` }));
     const first = await client.endUsers.list({ name: 'Listed', limit: 2, offset: 0 });
     assert.deepEqual(first.objects.map((each) => each.endUserId), ids.slice(0, 2));
     assert.equal(first.meta.totalCount, 3);
@@ -114,7 +118,7 @@ run({
     const endUserId = await endUser();
     const [documentTypeId] = await typesOfFrance();
     const made = await client.complianceDocuments.create({
-      endUserId, documentTypeId, alias: 'certificate', businessName: 'Acme',
+      endUserId, documentTypeId, alias: unique('certificate'), businessName: 'Acme',
       file: files['certificate.pdf'],
     });
     assert.equal(made.message, 'created');
@@ -125,7 +129,7 @@ run({
   'document: create with a file given as a buffer': async () => {
     const [documentTypeId] = await typesOfFrance();
     const id = await document(await endUser(), documentTypeId, {
-      alias: 'certificate', businessName: 'Acme', file: pdf('buffer'),
+      alias: unique('certificate'), businessName: 'Acme', file: pdf('buffer'),
     });
     assert.ok((await client.complianceDocuments.get(id)).fileName);
   },
@@ -133,7 +137,7 @@ run({
   'document: create without a file': async () => {
     const [documentTypeId] = await typesOfFrance();
     const id = await document(await endUser(), documentTypeId, {
-      alias: 'certificate', businessName: 'Acme',
+      alias: unique('certificate'), businessName: 'Acme',
     });
     const shown = await client.complianceDocuments.get(id);
     assert.equal(shown.documentId, id);
@@ -143,7 +147,7 @@ run({
   'document: update': async () => {
     const [documentTypeId] = await typesOfFrance();
     const id = await document(await endUser(), documentTypeId, {
-      alias: 'certificate', businessName: 'Acme',
+      alias: unique('certificate'), businessName: 'Acme',
     });
     const done = await client.complianceDocuments.update(id, {
       alias: 'renamed', file: files['certificate.pdf'],
@@ -162,7 +166,7 @@ run({
   'document: delete': async () => {
     const [documentTypeId] = await typesOfFrance();
     const id = await document(await endUser(), documentTypeId, {
-      alias: 'certificate', businessName: 'Acme',
+      alias: unique('certificate'), businessName: 'Acme',
     });
     assert.equal(await client.complianceDocuments.delete(id), true);
     assert.equal((await refusal(client.complianceDocuments.get(id))).status, 404);

@@ -249,7 +249,7 @@ def _wrong_state(error: WrongState) -> _Error:
 
 def _mismatch(error: Mismatch) -> _Error:
     """Worded as the page's table of error codes (documented)."""
-    what = error.aspect.removeprefix("number_")
+    what = error.aspect.removeprefix("number_").replace("_", " ")
     message = (
         f"Number {what} doesn't match compliance {what}: the number's is {error.number_has}, "
         f"the compliance's {error.application_has}"

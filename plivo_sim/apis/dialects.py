@@ -1,0 +1,151 @@
+"""Which dialect answers a call of the new API, of numbers or of Link: one function
+(decision "Which dialect answers").
+
+The beta page and today's API use the same URLs with different words. What a caller says counts
+first, then what only today's clients send, then the record, then what the request itself says;
+where nothing says anything, today's API answers. Nothing depends on earlier calls (invented).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from plivo_sim.apis.reading import DIALECT_HEADER, is_plivo_client, requested_dialect
+from plivo_sim.domain.records import Origin
+from plivo_sim.domain.text import decode_json
+from plivo_sim.web.bodies import Body
+from plivo_sim.web.calls import Call
+
+
+class BodyClue(StrEnum):
+    """What a body says. ``NOTHING``: there is none, it was not read, or it could not be read."""
+
+    NOTHING = ""
+    DATA = "data"
+    TODAYS_WORDS = "todays_words"
+    BETA = "beta"
+
+
+class Clues(NamedTuple):
+    """What is known of a request.
+
+    ``setting``: ``new_api``. ``has_beta_status``: a list is filtered by a status that only the beta
+    has. ``is_open_lookup``: Requirements without ``number_type`` or without ``user_type``.
+    """
+
+    requested: str = ""
+    body: BodyClue = BodyClue.NOTHING
+    user_agent: str = ""
+    record_origin: Origin | None = None
+    setting: str = "auto"
+    has_beta_status: bool = False
+    is_open_lookup: bool = False
+
+
+def detect_dialect(clues: Clues) -> str:
+    """``"current"`` or ``"beta"``."""
+    if clues.requested:
+        return clues.requested
+    if clues.body is BodyClue.DATA or is_plivo_client(clues.user_agent):
+        return "current"
+    if clues.record_origin is not None:
+        return "beta" if clues.record_origin is Origin.BETA else "current"
+    if clues.setting != "auto":
+        return clues.setting
+    is_beta = clues.has_beta_status or clues.is_open_lookup or clues.body is BodyClue.BETA
+    return "beta" if is_beta else "current"
+
+
+_TAKEN_FOR_BETA = (
+    "answered as the private beta, from which Plivo's API of today differs; choose by the header "
+    f"{DIALECT_HEADER}, the URL (/current/v1 or /beta/v1) or the setting new_api"
+)
+
+
+def dialect_of(
+    call: Call,
+    body: BodyClue = BodyClue.NOTHING,
+    record_origin: Origin | None = None,
+    *,
+    has_beta_status: bool = False,
+    is_open_lookup: bool = False,
+) -> str:
+    """The dialect of a call. A beta that nobody asked for is warned of (invented)."""
+    account = call.account_or_none
+    settings = call.sim.settings if account is None else account.settings
+    clues = Clues(
+        requested_dialect(call),
+        body,
+        call.request.environ.get("HTTP_USER_AGENT", ""),
+        record_origin,
+        settings.new_api,
+        has_beta_status,
+        is_open_lookup,
+    )
+    dialect = detect_dialect(clues)
+    is_asked_for = "beta" in (clues.requested, clues.setting)
+    if dialect == "beta" and not is_asked_for and _TAKEN_FOR_BETA not in call.warnings:
+        call.warnings.append(_TAKEN_FOR_BETA)
+    return dialect
+
+
+_TODAYS_WORDS = frozenset(
+    ("documenttypeid", "requirementid", "usertype", "lastname", "addressline1", "addressline2")
+)
+"""Names that today's API has and the beta page has not, as ``_bare`` writes them."""
+
+_STEP = re.compile(r"\w+")
+
+
+def body_clue(body: Body) -> BodyClue:
+    """What the body of a create or update says: where it is, and with which names."""
+    if body.part("data") is not None or (isinstance(body.json, dict) and "data" in body.json):
+        return BodyClue.DATA
+    if body.kind != "json" and not body.parts:
+        return BodyClue.NOTHING
+    is_todays = not _TODAYS_WORDS.isdisjoint(_names(body))
+    return BodyClue.TODAYS_WORDS if is_todays else BodyClue.BETA
+
+
+def number_clue(body: Body | None) -> BodyClue:
+    """What the body of a call of numbers or Link says: by which name it calls the application.
+
+    The beta page says ``compliance_id`` (documented), the SDKs ``compliance_application_id``
+    (observed).
+    """
+    names = set() if body is None else set(_names(body))
+    if "complianceapplicationid" in names:
+        return BodyClue.TODAYS_WORDS
+    return BodyClue.BETA if "complianceid" in names else BodyClue.NOTHING
+
+
+def _names(body: Body) -> Iterator[str]:
+    """Every name in a body, in forms (with brackets or dots) and the JSON texts within them too."""
+    yield from _keys(body.json)
+    for part in body.parts:
+        yield from (_bare(step) for step in _STEP.findall(part.name))
+        if part.content[:64].lstrip()[:1] in (b"{", b"["):
+            try:
+                yield from _keys(decode_json(part.content))
+            except ValueError:  # whoever reads it says so
+                continue
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """The names in a JSON value; what is null counts as not given."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if each is not None:
+                yield _bare(key)
+                yield from _keys(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _keys(each)
+
+
+def _bare(name: str) -> str:
+    """A name as ``snake_case``, ``camelCase`` and .NET's ``PascalCase`` have in common."""
+    return name.lower().replace("_", "")
