@@ -360,6 +360,17 @@ def test_an_unknown_word_in_the_header_is_no_clue(http: Http) -> None:
     assert answer.headers["X-Plivo-Sim-Warning"] == text
 
 
+@pytest.mark.parametrize(
+    "call", ["the page's create in dots", "the page's create as JSON", "today's words as JSON",
+             "data as JSON", "flat keys"],
+)  # fmt: skip
+def test_an_evaluation_is_of_the_dialect_that_would_answer(http: Http, call: str) -> None:
+    """``POST /_sim/evaluate`` reads the body as the create would be read."""
+    _, _, request, expected = CALLS[call]
+    answer = http.post("/_sim/evaluate", query_string={"account": AUTH_ID}, **request)
+    assert answer.get_json()["dialect"] == expected
+
+
 # --- the record ----------------------------------------------------------------------------
 
 

@@ -287,12 +287,12 @@ def test_no_more_than_the_limit_of_a_bomb_is_held() -> None:
         ("EndUser/", "application/json; it is text/csv"),
         ("ComplianceDocument/", "application/x-www-form-urlencoded; it is text/csv"),
         ("PhoneNumber/14155550100/", "application/json; it is text/csv"),
-        ("PhoneNumber/Compliance/", "application/json; it is text/csv"),
+        ("PhoneNumber/Compliance/", "the body is text/csv"),
         ("/_sim/clock/pause", "application/json); it is text/csv"),
         ("/console/do/restore", "the body must be a form; it is text/csv"),
         (
-            "/current/v1/Account/MAXXXXXXXXXXXXXXXXXX/PhoneNumber/Compliance/",
-            "the body is text/csv",
+            "/beta/v1/Account/MAXXXXXXXXXXXXXXXXXX/PhoneNumber/Compliance/",
+            "application/json; it is text/csv",
         ),
     ],
 )

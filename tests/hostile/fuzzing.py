@@ -282,7 +282,7 @@ def _tell_scenario(http: Http) -> None:
     other = http.post("PhoneNumber/Compliance/", json=create_body(alias="json")).get_json()
     http.decide(other["compliance_id"], "rejected", "Blurred")
     http.patch(f"PhoneNumber/Compliance/{other['compliance_id']}", json={"alias": "b"})
-    page.list(expand="end_user,documents")
+    page.list(status="approved", expand="end_user,documents")
     http.decide(id, "accepted")
     draft = legacy.application()
     legacy.submit(draft)

@@ -74,7 +74,7 @@ def test_slow_clients_do_not_starve_others(live: LiveSimulator, begin: str) -> N
 
 def test_an_oversized_body_is_refused_unread(live: LiveSimulator) -> None:
     """By what it announces: not a byte of it was sent. The answer has an id."""
-    head = f"POST {PATH} HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+    head = f"POST /beta{PATH} HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
     answer = exchanged(live, f"{head}Content-Length: {60 * 1024 * 1024}\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"error" in answer

@@ -236,7 +236,7 @@ class User:
         """The page's own JSON, with embedded files."""
         body = create_body(callback_url=self._receiver_url)
         told = self._send("POST", "PhoneNumber/Compliance/", body)
-        self._send("GET", "PhoneNumber/Compliance?limit=5")
+        self._send("GET", "PhoneNumber/Compliance?status=pending_review&limit=5")
         if told:
             self._send("GET", f"PhoneNumber/Compliance/{told.get('compliance_id')}")
             self._send("DELETE", f"PhoneNumber/Compliance/{told.get('compliance_id')}")
