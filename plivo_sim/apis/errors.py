@@ -78,7 +78,7 @@ def _text(error: SimError) -> str:
 
 def _wrong_state(error: WrongState) -> str:
     """The text of a correction in a wrong state is the live service's, without the status that it
-    has (documented: docs/wire-facts.md, "Update replaces all documents"); the other texts name the
+    has (documented: docs/wire-facts.md, "Update replaces all documents"). The other texts name the
     status in the words of this API (inferred)."""
     if error.verb == "correct":
         return "Compliance application must be in 'rejected' status"

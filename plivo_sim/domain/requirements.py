@@ -120,7 +120,7 @@ class Catalogue:
         its path and its text say which of the three is wrong.
 
         The text begins with the live service's words (field-reported: docs/wire-facts.md, "Could
-        not find any requirement"); what follows them is invented.
+        not find any requirement"). What follows them is ours (invented).
         """
         found, place = self.of_country(version, country_iso), country_iso
         lacking, there = "country_iso", self.countries(version)

@@ -92,6 +92,7 @@ def test_requirements_tell_what_india_asks_for(client: plivo.RestClient) -> None
             "required": True,
             "min_length": 1,
             "max_length": 50,
+            "format": "",
         }
     ]
 
