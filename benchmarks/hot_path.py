@@ -127,14 +127,11 @@ def file_records(send: Send) -> dict[str, Call]:
 
     end_user = {"name": "Acme", "end_user_type": "business"}
     user_id = made(write(f"{ACCOUNT}/EndUser/", end_user))["end_user_id"]
-    draft = {"country_iso2": "US", "number_type": "tollfree", "end_user_type": "business"}
-    found = send(
-        read(f"{ACCOUNT}/ComplianceRequirement/?country_iso2=IN&number_type=local"
-             "&end_user_type=business")
-    )  # fmt: skip
-    if found[0] == 200:
-        draft = {"country_iso2": "IN", "number_type": "local", "end_user_type": "business"}
-    draft |= {"alias": "Acme @@", "end_user_id": user_id}
+    draft = {
+        "country_iso2": "US", "number_type": "tollfree", "end_user_type": "business",
+        "operation_type": "buy_number", "alias": "Acme @@", "end_user_id": user_id,
+        "document_ids": [],
+    }  # fmt: skip
     create = write(f"{ACCOUNT}/ComplianceApplication/", draft)
     legacy_id = made(create)["compliance_application_id"]
     listed = json.loads(send(read(f"{ACCOUNT}/PhoneNumber/?country_iso=US"))[1])

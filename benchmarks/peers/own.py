@@ -143,8 +143,9 @@ class Ours(Candidate):
 
     def create(self) -> Request:
         sent = {
-            "alias": f"Acme {UNIQUE}", "end_user_id": self._end_user_id, "country_iso2": "IN",
-            "number_type": "local", "end_user_type": "business",
+            "alias": f"Acme {UNIQUE}", "end_user_id": self._end_user_id, "country_iso2": "US",
+            "number_type": "local", "end_user_type": "business", "operation_type": "buy_number",
+            "document_ids": [],
         }  # fmt: skip
         return post_json(f"{self.account}/ComplianceApplication/", sent, **self.signed())
 
@@ -157,7 +158,7 @@ class Ours(Candidate):
 
     def pages(self, records: int) -> dict[str, Request]:
         return {
-            "filtered page": self._page("offset=0&status=draft&country_iso=IN"),
+            "filtered page": self._page("offset=0&status=draft&country_iso=US"),
             "last page": self._page(f"offset={max(records - PAGE_SIZE, 0)}"),
         }
 
