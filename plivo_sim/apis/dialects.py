@@ -1,9 +1,10 @@
 """Which dialect answers a call of the new API, of numbers or of Link: one function
 (decision "Which dialect answers").
 
-The beta page and today's API use the same URLs with different words. What a caller says counts
-first, then what only today's clients send, then the record, then what the request itself says;
-where nothing says anything, today's API answers. Nothing depends on earlier calls (invented).
+The beta page and today's API use the same URLs with different words. In order: what the caller says
+(header or mount); what only clients of today's API send (a part named ``data``, the User-Agent of
+Plivo's own); the dialect that the record was made in; the setting; what the request itself says;
+else today's API answers, and never by what an earlier call said (invented).
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def dialect_of(
     has_beta_status: bool = False,
     is_open_lookup: bool = False,
 ) -> str:
-    """The dialect of a call. A beta that nobody asked for is warned of (invented)."""
+    """The dialect of a call. An answer of the beta that neither header, mount nor setting asked for
+    says in ``X-Plivo-Sim-Warning`` that today's API differs (invented)."""
     account = call.account_or_none
     settings = call.sim.settings if account is None else account.settings
     clues = Clues(

@@ -130,7 +130,7 @@ def _beta() -> list[Ask]:
 
 def _legacy() -> list[Ask]:
     return [
-        _send(_of_account("EndUser/"), BUSINESS),
+        replace(_send(_of_account("EndUser/"), BUSINESS), again=400),
         _read(_of_account("ComplianceRequirement/"), **INDIA),
         _read(_of_account("ComplianceDocumentType/")),
         _read(_of_account("ComplianceApplication/")),
