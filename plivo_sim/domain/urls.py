@@ -13,6 +13,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
@@ -72,6 +73,7 @@ def host_name(text: str) -> str:
 
 def read_host(text: str) -> str:
     """A host alone, as it is compared. Raises ValueError that says what is too much."""
+    limits.HOST.check(len(text), "the host name")
     try:
         name = host_name(text.encode("idna").decode() if not text.isascii() else text)
     except UnicodeError:

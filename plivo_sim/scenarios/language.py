@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.inspect import Field, NoneType, StructType, Type, UnionType, type_info
 
+from plivo_sim.domain import limits
+
 CUTTING = frozenset({"reset", "empty"})
 SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
 
@@ -24,11 +26,16 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     """A part of the language: immutable, and strict about unknown keys."""
 
 
+Name = Annotated[str, Meta(max_length=limits.NAME.most)]
+Reason = Annotated[str, Meta(max_length=limits.REASON.most)]
+Glob = Annotated[str, Meta(max_length=limits.GLOB.most)]
+
+
 class Quota(Part, frozen=True):
     """After ``calls`` matching calls within ``per_s`` real seconds, the fault strikes."""
 
-    calls: Annotated[int, Meta(ge=1)]
-    per_s: Annotated[float, Meta(gt=0)] = 60.0
+    calls: Annotated[int, Meta(ge=1, le=limits.QUOTA_CALLS.most)]
+    per_s: Annotated[float, Meta(gt=0, le=limits.SECONDS.most)] = 60.0
 
 
 class FaultRule(Part, frozen=True):
@@ -52,20 +59,20 @@ class FaultRule(Part, frozen=True):
         "error", "reset", "empty", "truncated", "invalid_json", "wrong_content_type",
         "rate_limited", "expired_credentials", "unavailable", "slow",
     ]  # fmt: skip
-    name: str = ""
+    name: Name = ""
     status: Annotated[int, Meta(ge=400, le=599)] = 500
-    message: str = ""
+    message: Reason = ""
     latency_s: Annotated[float, Meta(ge=0, le=120)] = 0.0
-    retry_after_s: Annotated[int, Meta(ge=0)] | None = None
+    retry_after_s: Annotated[int, Meta(ge=0, le=limits.SECONDS.most)] | None = None
     applied: bool | None = None
-    api: str = "*"
-    operation: str = "*"
-    method: str = "*"
-    path: str = "*"
-    application: str = "*"
-    times: Annotated[int, Meta(ge=1)] | None = None
-    skip: Annotated[int, Meta(ge=0)] = 0
-    every: Annotated[int, Meta(ge=1)] = 1
+    api: Glob = "*"
+    operation: Glob = "*"
+    method: Glob = "*"
+    path: Glob = "*"
+    application: Glob = "*"
+    times: Annotated[int, Meta(ge=1, le=limits.COUNT.most)] | None = None
+    skip: Annotated[int, Meta(ge=0, le=limits.COUNT.most)] = 0
+    every: Annotated[int, Meta(ge=1, le=limits.COUNT.most)] = 1
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     quota: Quota | None = None
 
@@ -86,12 +93,15 @@ class WebhookPolicy(Part, frozen=True):
     ``age`` dates the callback back (its ``Date`` header).
     """
 
-    retries: list[str] | None = None
-    success: list[Annotated[int, Meta(ge=100, le=599)]] | None = None
+    retries: Annotated[list[str], Meta(max_length=limits.RETRIES.most)] | None = None
+    success: (
+        Annotated[list[Annotated[int, Meta(ge=100, le=599)]], Meta(max_length=limits.SUCCESS.most)]
+        | None
+    ) = None
     timeout_s: Annotated[float, Meta(gt=0, le=120)] | None = None
     delay: str = ""
-    drop: Annotated[int, Meta(ge=-1)] = 0
-    duplicate: Annotated[int, Meta(ge=0, le=20)] = 0
+    drop: Annotated[int, Meta(ge=-1, le=limits.COUNT.most)] = 0
+    duplicate: Annotated[int, Meta(ge=0, le=limits.DUPLICATES.most)] = 0
     reorder: bool = False
     signature: Literal["valid", "wrong", "missing"] = "valid"
     age: str = ""
@@ -202,7 +212,7 @@ class DocumentVerdict(Part, frozen=True):
     """What the reviewer says of one document; a ``reason`` may be a preset."""
 
     status: Literal["verified", "rejected"]
-    reason: str = ""
+    reason: Reason = ""
 
 
 class Then(Part, frozen=True):
@@ -210,26 +220,26 @@ class Then(Part, frozen=True):
 
     status: Literal["accepted", "suspended", "expired"]
     after: str
-    reason: str = ""
+    reason: Reason = ""
 
 
 class Decision(Part, frozen=True):
     """What the reviewer does. ``reason`` and ``reasons``: free text or names of presets."""
 
     decide: Literal["accepted", "rejected", "more_info_required", "nothing"] = "accepted"
-    reason: str = ""
-    reasons: list[str] = []
+    reason: Reason = ""
+    reasons: Annotated[list[Reason], Meta(max_length=limits.REASONS.most)] = []
     after: After | None = None
     documents: dict[str, DocumentVerdict] = {}
-    then: list[Then] = []
+    then: Annotated[list[Then], Meta(max_length=limits.THEN.most)] = []
 
 
 class Rule(Decision, frozen=True):
     """A decision for the submissions that match. ``times``: how often it may fire."""
 
-    name: str = ""
+    name: Name = ""
     when: When = When()
-    times: Annotated[int, Meta(ge=1)] | None = None
+    times: Annotated[int, Meta(ge=1, le=limits.COUNT.most)] | None = None
 
 
 NumberWord = Literal["local", "mobile", "tollfree", "national"]
@@ -254,7 +264,7 @@ class Correct(Part, frozen=True):
     ``registration_number``, all documents are sent anew.
     """
 
-    app: str = "app"
+    app: Name = "app"
     alias: str = ""
     name: str = ""
     registration_number: str = ""
@@ -317,12 +327,12 @@ class StepEntry(Part, frozen=True):
 class Scenario(Part, frozen=True):
     """A scenario: one sentence, its rules in order, and what happens to callbacks and calls."""
 
-    scenario: Annotated[str, Meta(min_length=8)]
-    rules: list[Rule] = []
+    scenario: Annotated[str, Meta(min_length=8, max_length=limits.REASON.most)]
+    rules: Annotated[list[Rule], Meta(max_length=limits.RULES.most)] = []
     default: Decision | None = None
     webhooks: WebhookPolicy = WebhookPolicy()
-    faults: list[FaultRule] = []
-    steps: list[StepEntry] = []
+    faults: Annotated[list[FaultRule], Meta(max_length=limits.FAULTS.most)] = []
+    steps: Annotated[list[StepEntry], Meta(max_length=limits.STEPS.most)] = []
     expect: Expect | None = None
 
 
