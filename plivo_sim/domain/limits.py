@@ -28,6 +28,8 @@ class Limit:
             raise ValueError(f"{what}: {count} are too many, {self}")
 
 
+SCHEMA_KEY = "x-limit"
+"""Under which a JSON Schema names the limit that a maximum of it is."""
 _TEXT = "characters"
 
 DURATION = Limit("duration", 100, _TEXT, "a duration, such as `1d12h`")
@@ -41,7 +43,7 @@ ACCOUNT_SETTINGS = Limit(
 OUTCOME = Limit("outcome", 4096, _TEXT, "the header `X-Plivo-Sim-Outcome`")
 CONTENT_TYPE = Limit("content_type", 1024, _TEXT, "the header `Content-Type`")
 PART_HEADERS = Limit("part_headers", 16384, "bytes", "the headers of one part of a multipart body")
-REASON = Limit("reason", 2000, _TEXT, "one reason that the reviewer tells")
+REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 
 SCENARIO_TEXT = Limit(
     "scenario_text", 256 * 1024, _TEXT, "a scenario, as YAML or as the JSON of an object"

@@ -56,9 +56,11 @@ def base_url_asked(scheme: str, host: str | None, server: tuple[str, int | None]
 def split_host(text: str) -> tuple[str, int | None]:
     """Name and port of a ``Host`` header or an authority; the name is empty when it is none.
 
-    Names of services have underscores, which the rules of host names do not know.
+    Names of services have underscores, which the rules of host names do not know. A text that is
+    too long to be one is none: the pattern takes quadratic time for some.
     """
-    match = _AUTHORITY.fullmatch(text) if text.isascii() else None
+    is_short = len(text) <= limits.HOST.most + len("[]:65535")
+    match = _AUTHORITY.fullmatch(text) if is_short and text.isascii() else None
     if match is None or (match[2] and not 0 < int(match[2]) <= 65535):
         return "", None
     name = host_name(match[1])

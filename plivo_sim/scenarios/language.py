@@ -26,16 +26,26 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     """A part of the language: immutable, and strict about unknown keys."""
 
 
-Name = Annotated[str, Meta(max_length=limits.NAME.most)]
-Reason = Annotated[str, Meta(max_length=limits.REASON.most)]
-Glob = Annotated[str, Meta(max_length=limits.GLOB.most)]
+def _long(limit: limits.Limit, **more: int) -> Meta:
+    """A text or a list of at most so many; the schema names the limit, and so does the refusal."""
+    return Meta(max_length=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
+
+
+def _upto(limit: limits.Limit, **more: int) -> Meta:
+    """A number of at most so much, likewise."""
+    return Meta(le=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
+
+
+Name = Annotated[str, _long(limits.NAME)]
+Reason = Annotated[str, _long(limits.REASON)]
+Glob = Annotated[str, _long(limits.GLOB)]
 
 
 class Quota(Part, frozen=True):
     """After ``calls`` matching calls within ``per_s`` real seconds, the fault strikes."""
 
-    calls: Annotated[int, Meta(ge=1, le=limits.QUOTA_CALLS.most)]
-    per_s: Annotated[float, Meta(gt=0, le=limits.SECONDS.most)] = 60.0
+    calls: Annotated[int, _upto(limits.QUOTA_CALLS, ge=1)]
+    per_s: Annotated[float, _upto(limits.SECONDS, gt=0)] = 60.0
 
 
 class FaultRule(Part, frozen=True):
@@ -63,16 +73,16 @@ class FaultRule(Part, frozen=True):
     status: Annotated[int, Meta(ge=400, le=599)] = 500
     message: Reason = ""
     latency_s: Annotated[float, Meta(ge=0, le=120)] = 0.0
-    retry_after_s: Annotated[int, Meta(ge=0, le=limits.SECONDS.most)] | None = None
+    retry_after_s: Annotated[int, _upto(limits.SECONDS, ge=0)] | None = None
     applied: bool | None = None
     api: Glob = "*"
     operation: Glob = "*"
     method: Glob = "*"
     path: Glob = "*"
     application: Glob = "*"
-    times: Annotated[int, Meta(ge=1, le=limits.COUNT.most)] | None = None
-    skip: Annotated[int, Meta(ge=0, le=limits.COUNT.most)] = 0
-    every: Annotated[int, Meta(ge=1, le=limits.COUNT.most)] = 1
+    times: Annotated[int, _upto(limits.COUNT, ge=1)] | None = None
+    skip: Annotated[int, _upto(limits.COUNT, ge=0)] = 0
+    every: Annotated[int, _upto(limits.COUNT, ge=1)] = 1
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     quota: Quota | None = None
 
@@ -93,15 +103,14 @@ class WebhookPolicy(Part, frozen=True):
     ``age`` dates the callback back (its ``Date`` header).
     """
 
-    retries: Annotated[list[str], Meta(max_length=limits.RETRIES.most)] | None = None
-    success: (
-        Annotated[list[Annotated[int, Meta(ge=100, le=599)]], Meta(max_length=limits.SUCCESS.most)]
-        | None
-    ) = None
+    retries: Annotated[list[str], _long(limits.RETRIES)] | None = None
+    success: Annotated[list[Annotated[int, Meta(ge=100, le=599)]], _long(limits.SUCCESS)] | None = (
+        None
+    )
     timeout_s: Annotated[float, Meta(gt=0, le=120)] | None = None
     delay: str = ""
-    drop: Annotated[int, Meta(ge=-1, le=limits.COUNT.most)] = 0
-    duplicate: Annotated[int, Meta(ge=0, le=limits.DUPLICATES.most)] = 0
+    drop: Annotated[int, _upto(limits.COUNT, ge=-1)] = 0
+    duplicate: Annotated[int, _upto(limits.DUPLICATES, ge=0)] = 0
     reorder: bool = False
     signature: Literal["valid", "wrong", "missing"] = "valid"
     age: str = ""
@@ -228,10 +237,10 @@ class Decision(Part, frozen=True):
 
     decide: Literal["accepted", "rejected", "more_info_required", "nothing"] = "accepted"
     reason: Reason = ""
-    reasons: Annotated[list[Reason], Meta(max_length=limits.REASONS.most)] = []
+    reasons: Annotated[list[Reason], _long(limits.REASONS)] = []
     after: After | None = None
     documents: dict[str, DocumentVerdict] = {}
-    then: Annotated[list[Then], Meta(max_length=limits.THEN.most)] = []
+    then: Annotated[list[Then], _long(limits.THEN)] = []
 
 
 class Rule(Decision, frozen=True):
@@ -239,7 +248,7 @@ class Rule(Decision, frozen=True):
 
     name: Name = ""
     when: When = When()
-    times: Annotated[int, Meta(ge=1, le=limits.COUNT.most)] | None = None
+    times: Annotated[int, _upto(limits.COUNT, ge=1)] | None = None
 
 
 NumberWord = Literal["local", "mobile", "tollfree", "national"]
@@ -327,12 +336,12 @@ class StepEntry(Part, frozen=True):
 class Scenario(Part, frozen=True):
     """A scenario: one sentence, its rules in order, and what happens to callbacks and calls."""
 
-    scenario: Annotated[str, Meta(min_length=8, max_length=limits.REASON.most)]
-    rules: Annotated[list[Rule], Meta(max_length=limits.RULES.most)] = []
+    scenario: Annotated[str, _long(limits.REASON, min_length=8)]
+    rules: Annotated[list[Rule], _long(limits.RULES)] = []
     default: Decision | None = None
     webhooks: WebhookPolicy = WebhookPolicy()
-    faults: Annotated[list[FaultRule], Meta(max_length=limits.FAULTS.most)] = []
-    steps: Annotated[list[StepEntry], Meta(max_length=limits.STEPS.most)] = []
+    faults: Annotated[list[FaultRule], _long(limits.FAULTS)] = []
+    steps: Annotated[list[StepEntry], _long(limits.STEPS)] = []
     expect: Expect | None = None
 
 
