@@ -15,6 +15,7 @@ import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
@@ -52,7 +53,7 @@ def _described(text: str) -> dict[str, Any]:
     return {"type": kind} | ({"description": meaning} if meaning else {})
 
 
-LARGEST_JSON_BYTES = 1024 * 1024
+LARGEST_JSON_BYTES = limits.CONTROL_BODY.most
 
 
 def json_object(*known: str, large: bool = False) -> dict[str, Any]:

@@ -43,6 +43,15 @@ ACCOUNT_SETTINGS = Limit(
 OUTCOME = Limit("outcome", 4096, _TEXT, "the header `X-Plivo-Sim-Outcome`")
 CONTENT_TYPE = Limit("content_type", 1024, _TEXT, "the header `Content-Type`")
 PART_HEADERS = Limit("part_headers", 16384, "bytes", "the headers of one part of a multipart body")
+CALLBACK_URL = Limit("callback_url", 2048, _TEXT, "a callback URL")
+JSON_DEPTH = Limit("json_depth", 64, "levels", "objects and arrays of JSON in one another")
+YAML_DEPTH = Limit("yaml_depth", 100, "levels", "maps and lists of YAML in one another")
+YAML_DIGITS = Limit("yaml_digits", 300, "digits", "a number in YAML")
+BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
+CONTROL_BODY = Limit(
+    "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
+)
+PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 
 SCENARIO_TEXT = Limit(
@@ -72,6 +81,10 @@ QUOTA_CALLS = Limit("quota.calls", 10_000, "calls", "the calls that the quota of
 COUNT = Limit("count", 10**9, "calls", "`times`, `skip`, `every` and `drop`")
 SECONDS = Limit("seconds", 31_536_000, "seconds", "`retry_after_s` and `quota.per_s`")
 
+EXPLANATIONS = Limit(
+    "explanations", 20, "submissions", "of one application, of which is kept why; the oldest go"
+)
+DELIVERIES = Limit("deliveries", 2000, "callbacks", "in an account's list; the oldest finished go")
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 20, "snapshots", "the snapshots that an account keeps by name")
 SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")

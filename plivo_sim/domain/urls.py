@@ -100,7 +100,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-LONGEST_URL = 2048
+LONGEST_URL = limits.CALLBACK_URL.most
 _METADATA = tuple(
     ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
 )

@@ -26,12 +26,12 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     """A part of the language: immutable, and strict about unknown keys."""
 
 
-def _long(limit: limits.Limit, **more: int) -> Meta:
+def _long(limit: limits.Limit, **more: Any) -> Meta:
     """A text or a list of at most so many; the schema names the limit, and so does the refusal."""
     return Meta(max_length=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
 
 
-def _upto(limit: limits.Limit, **more: int) -> Meta:
+def _upto(limit: limits.Limit, **more: Any) -> Meta:
     """A number of at most so much, likewise."""
     return Meta(le=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
 

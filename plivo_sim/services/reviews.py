@@ -46,7 +46,7 @@ from plivo_sim.scenarios.rules import (
 )
 from plivo_sim.services import policies
 
-KEPT_EXPLANATIONS = 20
+KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 
 def plan_review(account: Account, submission: Submission) -> Plan:

@@ -35,10 +35,10 @@ from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.calls import TooLarge, current_call
 
-LARGEST_BODY_BYTES = 56 * 1024 * 1024
+LARGEST_BODY_BYTES = limits.BODY.most
 """Ten files of 5 MB and some text."""
 
-MOST_PARTS = 300
+MOST_PARTS = limits.PARTS.most
 
 
 LONG_BYTES, BEFORE_BYTES = 4096, 512
