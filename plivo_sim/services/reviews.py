@@ -248,8 +248,8 @@ def decide(
 
 def check_timeline(application: Application) -> None:
     """Raises Invalid when the application has changed so often that nobody may change it again:
-    its timeline is written anew with each change. The reviewer's own steps are not refused; what
-    one decision leads to has a limit of its own."""
+    its timeline is written anew with each change (invented). The reviewer's own steps are not
+    refused; what one decision leads to has a limit of its own."""
     if len(application.timeline) >= limits.TIMELINE.most:
         raise invalid("", f"the application has changed too often: {limits.TIMELINE}")
 

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
@@ -135,6 +136,9 @@ class Injector:
         if era != account.era:
             windows = {}
             self._windows[account] = account.era, windows
+        if len(windows) > 2 * limits.FAULTS.most:  # of faults that come and go
+            for id in windows.keys() - {id for id, _ in faults_of(account)}:
+                del windows[id]
         return windows
 
 

@@ -9,7 +9,9 @@ from werkzeug.test import TestResponse
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.limits import Limit
+from plivo_sim.scenarios.language import FaultRule, Quota
 from plivo_sim.services import policies
+from plivo_sim.web.fault_injection import Injector
 from tests.support import AUTH_ID, PDF, SDK_AGENT, Http, calls_of, multipart
 
 
@@ -139,6 +141,16 @@ def test_the_counts_of_a_fault_go_with_it(http: Http) -> None:
     assert http.get("EndUser/").status_code == 500
     http.control("DELETE", "/faults", account=AUTH_ID)
     assert not http.account.fault_hits
+
+
+def test_the_windows_of_quotas_go_with_their_faults(http: Http) -> None:
+    """Faults that come and go leave a bounded number of them."""
+    fault = FaultRule(effect="rate_limited", quota=Quota(calls=1, per_s=3600))
+    injector = Injector()
+    for n in range(10 * limits.FAULTS.most):
+        assert not injector._over_quota(http.account, f"fault-{n}", fault)
+    ((_, windows),) = injector._windows.values()
+    assert len(windows) <= 2 * limits.FAULTS.most + 1
 
 
 def test_faults_that_match_nothing_cost_little(http: Http) -> None:
