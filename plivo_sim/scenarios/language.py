@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.inspect import Field, NoneType, StructType, Type, UnionType, type_info
+from msgspec.inspect import Field, Metadata, NoneType, StructType, Type, UnionType, type_info
 
 from plivo_sim.domain import limits
 
@@ -151,10 +151,10 @@ def fault_fields(type_: type = FaultRule, prefix: str = "") -> Iterator[tuple[st
 
 
 def plain_type(type_: Type) -> Type:
-    """The type without ``| None``."""
+    """The type without ``| None``, and without the name of its limit."""
     if isinstance(type_, UnionType):
         (type_,) = (each for each in type_.types if not isinstance(each, NoneType))
-    return type_
+    return type_.type if isinstance(type_, Metadata) else type_
 
 
 Scalar = str | int | bool
