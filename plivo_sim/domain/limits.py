@@ -86,7 +86,7 @@ EXPLANATIONS = Limit(
 )
 DELIVERIES = Limit("deliveries", 2000, "callbacks", "in an account's list; the oldest finished go")
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
-SNAPSHOTS = Limit("snapshots", 20, "snapshots", "the snapshots that an account keeps by name")
+SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")
 TIMELINE = Limit(
     "timeline", 500, "changes",

@@ -100,7 +100,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-LONGEST_URL = limits.CALLBACK_URL.most
 _METADATA = tuple(
     ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
 )
@@ -187,6 +186,8 @@ def check_callback_url(
 ) -> Problem | None:
     """What is wrong with a callback URL. http to a local host is a *soft* problem where the live
     service takes https only."""
+    if len(url) > limits.CALLBACK_URL.most:
+        return Problem(ProblemKind.BAD_VALUE, path, f"must have {limits.CALLBACK_URL}")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -194,8 +195,6 @@ def check_callback_url(
         return Problem(ProblemKind.BAD_VALUE, path, "is not a valid URL")
     if parts.scheme not in ("http", "https") or not host or not _plain(url):
         return Problem(ProblemKind.BAD_VALUE, path, "must be an http or https URL")
-    if len(url) > LONGEST_URL:
-        return Problem(ProblemKind.BAD_VALUE, path, f"must have at most {LONGEST_URL} characters")
     if parts.scheme == "http" and https_only:
         local = looks_local(host, allowed)
         text = "must be an https URL"

@@ -23,11 +23,22 @@ Node = Callable[["_Program", int], int]
 """Puts a part of a pattern in front of the state that follows it; returns its first state."""
 
 
-@lru_cache(maxsize=1024)
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def is_glob(wanted: str) -> bool:
+    """Whether a text is more than a plain word."""
+    return _MAGIC.search(wanted) is not None
+
+
+@lru_cache(maxsize=4096)
 def glob(wanted: str) -> Matcher:
     """Whether a text fits a glob, case apart. Python's translation of globs never backtracks over
-    a star."""
-    fits = re.compile(fnmatch.translate(wanted.casefold())).match
+    a star; a plain word needs none."""
+    folded = wanted.casefold()
+    if not is_glob(folded):
+        return lambda text: text.casefold() == folded
+    fits = re.compile(fnmatch.translate(folded)).match
     return lambda text: fits(text.casefold()) is not None
 
 

@@ -30,7 +30,7 @@ from plivo_sim.scenarios.language import (
     WebhookPolicy,
     When,
 )
-from plivo_sim.scenarios.patterns import glob, regex
+from plivo_sim.scenarios.patterns import glob, is_glob, regex
 from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.settings import read_instant
 
@@ -192,8 +192,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 
 _COUNTED = ("attempt", "submission")
-
-_GLOB = re.compile(r"[*?\[]")
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
@@ -400,7 +398,7 @@ def _values(test: Any) -> Iterator[Scalar]:
         values = [*([test.is_] if test.is_ is not None else ()), *(test.one_of or ())]
     else:
         values = test if isinstance(test, list) else [test]
-    return (value for value in values if not (isinstance(value, str) and _GLOB.search(value)))
+    return (value for value in values if not (isinstance(value, str) and is_glob(value)))
 
 
 def _value_mistakes(
@@ -443,7 +441,7 @@ def _fault_mistakes(fault: FaultRule, path: Steps) -> Iterator[Found]:
 
 def _hits_nothing(wanted: str, known: Collection[str], name: str, path: Steps) -> Iterator[Found]:
     """A complaint about a word or a glob that no call can have."""
-    if not _GLOB.search(wanted):
+    if not is_glob(wanted):
         yield from unknown_word(wanted, known, name, path)
     elif not any(map(glob(wanted), known)):
         yield path, f"'{wanted}' matches no {name}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,7 +21,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.limits import Limit
-from plivo_sim.domain.urls import read_host, split_host
+from plivo_sim.domain.urls import check_callback_url, read_host, split_host
 from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
 from plivo_sim.scenarios.patterns import regex
 from plivo_sim.settings import (
@@ -213,6 +214,16 @@ def test_a_host_header_that_is_too_long_is_none() -> None:
     """Its pattern looks for a colon between brackets from every colon on."""
     assert split_host("[" + ":" * 60_000) == ("", None)
     assert split_host(f"{'.'.join(['a' * 63] * 4)}:65535") == (".".join(["a" * 63] * 4), 65535)
+
+
+def test_a_callback_url_is_so_long_and_no_longer() -> None:
+    """It is measured before it is taken apart."""
+    longest = "http://127.0.0.1/".ljust(limits.CALLBACK_URL.most, "x")
+    check = partial(check_callback_url, path=("callback_url",), https_only=False, allowed=())
+    assert check(longest) is None
+    problem = check(f"{longest}x")
+    assert problem is not None
+    assert problem.text == "must have at most 2048 characters (limit callback_url)"
 
 
 # --- growing input: steps that grow with the text -----------------------------------------------
