@@ -204,6 +204,7 @@ PLUMBING = {
     "domain/records.py": "records; what they mean stands where they are used",
     "domain/text.py": "JSON, words of a shell, ids",
     "domain/durations.py": "durations",
+    "domain/limits.py": "limits of the simulator's own",
     "domain/errors.py": "facts; their statuses and words stand in apis",
     "domain/typed.py": "reads values into types",
     "services/__init__.py": "empty",

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.urls import read_host
 
@@ -75,6 +76,7 @@ def read_path(text: str) -> Path:
 
 
 def read_timeout(text: str) -> float:
+    limits.NUMBER.check(len(text), "the timeout")
     try:
         seconds = float(text)
     except ValueError:
@@ -88,11 +90,15 @@ def read_timeout(text: str) -> float:
 
 
 def read_durations(text: str) -> tuple[Duration, ...]:
-    return tuple(parse_duration(part) for part in text.split(",") if part.strip())
+    """Durations between commas, as many as a callback may have retries. Raises ValueError."""
+    parts = [part for part in text.split(",") if part.strip()]
+    limits.RETRIES.check(len(parts), "waits")
+    return tuple(map(parse_duration, parts))
 
 
 def read_instant(text: str) -> datetime:
     """An ISO 8601 instant; without an offset it is UTC. Raises ValueError."""
+    limits.INSTANT.check(len(text), "the instant")
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -108,6 +114,7 @@ def read_review_delay(text: str) -> Duration | None:
 
 
 def read_rate(text: str) -> float:
+    limits.NUMBER.check(len(text), "the rate")
     try:
         rate = float(text)
     except ValueError:
@@ -162,6 +169,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def read_whole(text: str) -> int:
+    limits.NUMBER.check(len(text), "the number")
     try:
         return int(text)
     except ValueError:
@@ -332,7 +340,10 @@ class Settings:
     )
 
     def for_account(self, overrides: Mapping[str, str]) -> Settings:
-        """With an account's own values. Raises ValueError for a name or value that is not one."""
+        """With an account's own values. Raises ValueError for a name or value that is not one, and
+        for more text than is written down with each record."""
+        length = sum(map(len, overrides.values()))
+        limits.ACCOUNT_SETTINGS.check(length, "the account's own settings")
         return replace(
             self, **{name: _read_account(name, text) for name, text in overrides.items()}
         )
@@ -354,6 +365,7 @@ def read_setting(name: str, text: str) -> Any:
     """The value of one setting from its text; raises ValueError that names the setting."""
     by_name = {f.name: f for f in fields(Settings)}
     try:
+        limits.SETTING.check(len(text), "the text")
         return by_name[name].metadata["read"](text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None

@@ -22,6 +22,7 @@ from werkzeug.http import parse_options_header
 
 from plivo_sim.account.interfaces import Where
 from plivo_sim.apis.words import Uuid
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
 from plivo_sim.domain.statuses import OUTCOMES, Status
@@ -86,6 +87,10 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
     text = request.headers.get(OUTCOME_HEADER)
     if not text:
         return None
+    try:
+        limits.OUTCOME.check(len(text), "the header")
+    except ValueError as error:
+        raise _bad_outcome(str(error)) from None
     word, options = parse_options_header(text)
     word = word.lower()
     if word not in _OUTCOMES:
@@ -95,6 +100,7 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
         raise _bad_outcome(f"knows after and reason, not '{min(unknown)[:50]}'")
     reason = options.get("reason")
     try:
+        limits.REASON.check(len(reason or ""), "the reason")
         after = parse_duration(options["after"]) if "after" in options else None
         reason = read_reason(reason) if reason else None
     except ValueError as error:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from plivo_sim.domain import limits
+
 
 def yaml_trouble(error: Any, text: str) -> tuple[int, str]:
     """The line (from 1; 0 when unknown) and the complaint, of a ``yaml.YAMLError``."""
@@ -27,8 +29,8 @@ def yaml_trouble(error: Any, text: str) -> tuple[int, str]:
     return (min(line, last) + 1 if mark or line else 0), f"not valid YAML: {why}"
 
 
-MOST_LEVELS = 100
-MOST_DIGITS = 300
+MOST_LEVELS = limits.YAML_DEPTH.most
+MOST_DIGITS = limits.YAML_DIGITS.most
 _AS_JSON = re.compile(r"true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
@@ -144,6 +146,7 @@ def plain_yaml(text: str) -> Any:
     sentence."""
     import yaml  # here because a start needs none
 
+    limits.SCENARIO_TEXT.check(len(text), "the text")
     loader = text_loader()
     try:
         if check_yaml(text, loader):

@@ -1,7 +1,7 @@
 """The written reference, made from the code: commands, settings, the control API.
 
-``plivo-sim reference > docs/cli.md``, ``plivo-sim reference settings > docs/settings.md`` and
-``plivo-sim reference control > docs/control.md`` write the pages; a test holds that they are
+``plivo-sim reference > docs/cli.md`` writes the first page, and ``plivo-sim reference WHAT >
+docs/WHAT.md`` the others: ``settings``, ``control`` and ``limits``. A test holds that they are
 current.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import fields
 import click
 
 from plivo_sim.client.rows import COLUMNS
+from plivo_sim.domain import limits
 from plivo_sim.settings import Settings, text_of
 
 _INTRO = """\
@@ -48,8 +49,19 @@ This page is made by `plivo-sim reference settings > docs/settings.md`.
 """
 
 
+_LIMITS = """\
+# Limits
+
+How long a text may be, and what a scenario, a policy or a control call can cause. All are far
+beyond what a test of an application needs. What is beyond them is refused, unless the table says
+otherwise, and the refusal says the limit's value and its name. None of them is Plivo's.
+
+This page is made by `plivo-sim reference limits > docs/limits.md`.
+"""
+
+
 @click.command(hidden=True)
-@click.argument("what", type=click.Choice(["cli", "settings", "control"]), default="cli")
+@click.argument("what", type=click.Choice(["cli", "settings", "control", "limits"]), default="cli")
 @click.pass_context
 def reference(context: click.Context, what: str) -> None:
     """Print a page of the reference as Markdown."""
@@ -59,6 +71,8 @@ def reference(context: click.Context, what: str) -> None:
         text = page(root)
     elif what == "settings":
         text = settings_page(dict(commands_of(root))["serve"])
+    elif what == "limits":
+        text = limits_page()
     else:
         text = control_page()
     click.echo(text, nl=False)
@@ -70,6 +84,12 @@ def control_page() -> str:
     from plivo_sim.openapi.markdown import written
 
     return written(document("control"), "plivo-sim reference control > docs/control.md")
+
+
+def limits_page() -> str:
+    """Every limit: its name, how much, and of what."""
+    rows = [f"| `{each.name}` | {each.most} {each.unit} | {each.of} |" for each in limits.TABLE]
+    return "\n".join([_LIMITS, "| limit | at most | of |", "|---|---|---|", *rows]) + "\n"
 
 
 def settings_page(serve: click.Command) -> str:

@@ -21,6 +21,7 @@ from plivo_sim.control.inputs import (
     takes,
     text_of,
 )
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, NotFound
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
@@ -129,7 +130,12 @@ def snapshot() -> Response:
     data = json_object("name", "account")
     account = account_named(data, sends=True)
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
+    if len(name) > limits.SNAPSHOT_NAME.most:
+        raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
     with account.lock:
+        if name not in account.marks and len(account.marks) >= limits.SNAPSHOTS.most:
+            text = f"the account keeps too many: {limits.SNAPSHOTS}; take one of their names"
+            raise invalid("name", text)
         account.marks[name] = account.mark()
         shown: MarkedOut = {
             **presenters.account_of(account),

@@ -15,8 +15,10 @@ import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 from plivo_sim.settings import read_instant
@@ -51,11 +53,7 @@ def _described(text: str) -> dict[str, Any]:
     return {"type": kind} | ({"description": meaning} if meaning else {})
 
 
-def invalid(path: str, text: str) -> Invalid:
-    return Invalid([Problem(ProblemKind.BAD_VALUE, (path,) if path else (), text)])
-
-
-LARGEST_JSON_BYTES = 1024 * 1024
+LARGEST_JSON_BYTES = limits.CONTROL_BODY.most
 
 
 def json_object(*known: str, large: bool = False) -> dict[str, Any]:
@@ -87,13 +85,13 @@ def text_of(data: Mapping[str, Any], key: str) -> str | None:
 def duration_of(data: dict[str, Any], key: str) -> Duration | None:
     """A duration: text, or a number of seconds."""
     value = data.get(key)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = f"{value:f}s"
     if value is None:
         return None
     try:
-        return parse_duration(value) if isinstance(value, str) else parse_duration("?")
-    except ValueError as error:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = f"{value:f}s"
+        return parse_duration(value if isinstance(value, str) else "?")
+    except (ValueError, OverflowError) as error:  # a whole number may be beyond every other
         raise invalid(key, str(error)) from None
 
 

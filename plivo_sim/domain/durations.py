@@ -12,10 +12,12 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from plivo_sim.domain import limits
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _WORDS = {"millisecond": "ms", "second": "s", "sec": "s", "minute": "m", "min": "m",
           "hour": "h", "day": "d", "week": "w"}  # fmt: skip
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
+_PART = re.compile(r"[ ,]*(\d+(?:\.\d+)?)\s*([a-z]+)")
 _BUSINESS = re.compile(r"(\d+)\s*(?:business|working)[ -]?days?")
 LONGEST_S = 3650 * 86400.0
 
@@ -52,20 +54,22 @@ class Duration(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_duration(text: str) -> Duration:
-    """Read a duration; raises ``ValueError`` with a sentence that shows the accepted forms."""
+    """Read a duration; raises ``ValueError`` with a sentence that shows the accepted forms, or with
+    the limit of its length."""
+    limits.DURATION.check(len(text), "the duration")
     wanted = text.strip().lower()
     if match := _BUSINESS.fullmatch(wanted):
         return _checked(text, Duration(business_days=int(match[1])))
     if wanted == "0":
         return Duration()
     seconds, at = 0.0, 0
-    for part in _PART.finditer(wanted):
+    while part := _PART.match(wanted, at):
         unit = part[2] if part[2] in _UNITS else _WORDS.get(part[2].removesuffix("s"), "")
-        if wanted[at : part.start()].strip(" ,") or not unit:
+        if not unit:
             raise ValueError(_unreadable(text))
         seconds += float(part[1]) * _UNITS[unit]
         at = part.end()
-    if at == 0 or wanted[at:].strip():
+    if at == 0 or at < len(wanted):
         raise ValueError(_unreadable(text))
     return _checked(text, Duration(seconds=seconds))
 

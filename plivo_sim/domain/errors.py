@@ -71,6 +71,11 @@ class Invalid(SimError):
         self.problems = tuple(problems)
 
 
+def invalid(path: str, text: str) -> Invalid:
+    """An input with one wrong value; of the whole of it, with an empty path."""
+    return Invalid([Problem(ProblemKind.BAD_VALUE, (path,) if path else (), text)])
+
+
 class WrongCoding(SimError):
     """The body has a ``Content-Encoding`` (``coding``) that nobody here unpacks."""
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.typed import json_trouble
 
-DEEPEST = 64
+DEEPEST = limits.JSON_DEPTH.most
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type

@@ -22,6 +22,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
+from plivo_sim.domain.limits import SCHEMA_KEY
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -151,7 +153,9 @@ def told(error: Any) -> Iterator[Found]:
             yield (*path, key), MISSING
     else:
         sentence = _SENTENCES.get(error.validator, lambda _: "is not as it must be")
-        yield path, f"{short(error.instance)} {sentence(error.validator_value)}"
+        name = error.schema.get(SCHEMA_KEY) if "max" in error.validator.lower() else None
+        limit = f" (limit {name})" if name else ""
+        yield path, f"{short(error.instance)} {sentence(error.validator_value)}{limit}"
 
 
 def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:

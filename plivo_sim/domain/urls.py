@@ -13,6 +13,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
@@ -55,9 +56,11 @@ def base_url_asked(scheme: str, host: str | None, server: tuple[str, int | None]
 def split_host(text: str) -> tuple[str, int | None]:
     """Name and port of a ``Host`` header or an authority; the name is empty when it is none.
 
-    Names of services have underscores, which the rules of host names do not know.
+    Names of services have underscores, which the rules of host names do not know. A text that is
+    too long to be one is none: the pattern takes quadratic time for some.
     """
-    match = _AUTHORITY.fullmatch(text) if text.isascii() else None
+    is_short = len(text) <= limits.HOST.most + len("[]:65535")
+    match = _AUTHORITY.fullmatch(text) if is_short and text.isascii() else None
     if match is None or (match[2] and not 0 < int(match[2]) <= 65535):
         return "", None
     name = host_name(match[1])
@@ -72,6 +75,7 @@ def host_name(text: str) -> str:
 
 def read_host(text: str) -> str:
     """A host alone, as it is compared. Raises ValueError that says what is too much."""
+    limits.HOST.check(len(text), "the host name")
     try:
         name = host_name(text.encode("idna").decode() if not text.isascii() else text)
     except UnicodeError:
@@ -96,7 +100,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-LONGEST_URL = 2048
 _METADATA = tuple(
     ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
 )
@@ -183,6 +186,8 @@ def check_callback_url(
 ) -> Problem | None:
     """What is wrong with a callback URL. http to a local host is a *soft* problem where the live
     service takes https only."""
+    if len(url) > limits.CALLBACK_URL.most:
+        return Problem(ProblemKind.BAD_VALUE, path, f"must have {limits.CALLBACK_URL}")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -190,8 +195,6 @@ def check_callback_url(
         return Problem(ProblemKind.BAD_VALUE, path, "is not a valid URL")
     if parts.scheme not in ("http", "https") or not host or not _plain(url):
         return Problem(ProblemKind.BAD_VALUE, path, "must be an http or https URL")
-    if len(url) > LONGEST_URL:
-        return Problem(ProblemKind.BAD_VALUE, path, f"must have at most {LONGEST_URL} characters")
     if parts.scheme == "http" and https_only:
         local = looks_local(host, allowed)
         text = "must be an https URL"

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.inspect import Field, NoneType, StructType, Type, UnionType, type_info
+from msgspec.inspect import Field, Metadata, NoneType, StructType, Type, UnionType, type_info
+
+from plivo_sim.domain import limits
 
 CUTTING = frozenset({"reset", "empty"})
 SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
@@ -24,11 +26,26 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     """A part of the language: immutable, and strict about unknown keys."""
 
 
+def _long(limit: limits.Limit, **more: Any) -> Meta:
+    """A text or a list of at most so many; the schema names the limit, and so does the refusal."""
+    return Meta(max_length=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
+
+
+def _upto(limit: limits.Limit, **more: Any) -> Meta:
+    """A number of at most so much, likewise."""
+    return Meta(le=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
+
+
+Name = Annotated[str, _long(limits.NAME)]
+Reason = Annotated[str, _long(limits.REASON)]
+Glob = Annotated[str, _long(limits.GLOB)]
+
+
 class Quota(Part, frozen=True):
     """After ``calls`` matching calls within ``per_s`` real seconds, the fault strikes."""
 
-    calls: Annotated[int, Meta(ge=1)]
-    per_s: Annotated[float, Meta(gt=0)] = 60.0
+    calls: Annotated[int, _upto(limits.QUOTA_CALLS, ge=1)]
+    per_s: Annotated[float, _upto(limits.SECONDS, gt=0)] = 60.0
 
 
 class FaultRule(Part, frozen=True):
@@ -52,20 +69,20 @@ class FaultRule(Part, frozen=True):
         "error", "reset", "empty", "truncated", "invalid_json", "wrong_content_type",
         "rate_limited", "expired_credentials", "unavailable", "slow",
     ]  # fmt: skip
-    name: str = ""
+    name: Name = ""
     status: Annotated[int, Meta(ge=400, le=599)] = 500
-    message: str = ""
+    message: Reason = ""
     latency_s: Annotated[float, Meta(ge=0, le=120)] = 0.0
-    retry_after_s: Annotated[int, Meta(ge=0)] | None = None
+    retry_after_s: Annotated[int, _upto(limits.SECONDS, ge=0)] | None = None
     applied: bool | None = None
-    api: str = "*"
-    operation: str = "*"
-    method: str = "*"
-    path: str = "*"
-    application: str = "*"
-    times: Annotated[int, Meta(ge=1)] | None = None
-    skip: Annotated[int, Meta(ge=0)] = 0
-    every: Annotated[int, Meta(ge=1)] = 1
+    api: Glob = "*"
+    operation: Glob = "*"
+    method: Glob = "*"
+    path: Glob = "*"
+    application: Glob = "*"
+    times: Annotated[int, _upto(limits.COUNT, ge=1)] | None = None
+    skip: Annotated[int, _upto(limits.COUNT, ge=0)] = 0
+    every: Annotated[int, _upto(limits.COUNT, ge=1)] = 1
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     quota: Quota | None = None
 
@@ -86,12 +103,14 @@ class WebhookPolicy(Part, frozen=True):
     ``age`` dates the callback back (its ``Date`` header).
     """
 
-    retries: list[str] | None = None
-    success: list[Annotated[int, Meta(ge=100, le=599)]] | None = None
+    retries: Annotated[list[str], _long(limits.RETRIES)] | None = None
+    success: Annotated[list[Annotated[int, Meta(ge=100, le=599)]], _long(limits.SUCCESS)] | None = (
+        None
+    )
     timeout_s: Annotated[float, Meta(gt=0, le=120)] | None = None
     delay: str = ""
-    drop: Annotated[int, Meta(ge=-1)] = 0
-    duplicate: Annotated[int, Meta(ge=0, le=20)] = 0
+    drop: Annotated[int, _upto(limits.COUNT, ge=-1)] = 0
+    duplicate: Annotated[int, _upto(limits.DUPLICATES, ge=0)] = 0
     reorder: bool = False
     signature: Literal["valid", "wrong", "missing"] = "valid"
     age: str = ""
@@ -132,10 +151,10 @@ def fault_fields(type_: type = FaultRule, prefix: str = "") -> Iterator[tuple[st
 
 
 def plain_type(type_: Type) -> Type:
-    """The type without ``| None``."""
+    """The type without ``| None``, and without the name of its limit."""
     if isinstance(type_, UnionType):
         (type_,) = (each for each in type_.types if not isinstance(each, NoneType))
-    return type_
+    return type_.type if isinstance(type_, Metadata) else type_
 
 
 Scalar = str | int | bool
@@ -202,7 +221,7 @@ class DocumentVerdict(Part, frozen=True):
     """What the reviewer says of one document; a ``reason`` may be a preset."""
 
     status: Literal["verified", "rejected"]
-    reason: str = ""
+    reason: Reason = ""
 
 
 class Then(Part, frozen=True):
@@ -210,26 +229,26 @@ class Then(Part, frozen=True):
 
     status: Literal["accepted", "suspended", "expired"]
     after: str
-    reason: str = ""
+    reason: Reason = ""
 
 
 class Decision(Part, frozen=True):
     """What the reviewer does. ``reason`` and ``reasons``: free text or names of presets."""
 
     decide: Literal["accepted", "rejected", "more_info_required", "nothing"] = "accepted"
-    reason: str = ""
-    reasons: list[str] = []
+    reason: Reason = ""
+    reasons: Annotated[list[Reason], _long(limits.REASONS)] = []
     after: After | None = None
     documents: dict[str, DocumentVerdict] = {}
-    then: list[Then] = []
+    then: Annotated[list[Then], _long(limits.THEN)] = []
 
 
 class Rule(Decision, frozen=True):
     """A decision for the submissions that match. ``times``: how often it may fire."""
 
-    name: str = ""
+    name: Name = ""
     when: When = When()
-    times: Annotated[int, Meta(ge=1)] | None = None
+    times: Annotated[int, _upto(limits.COUNT, ge=1)] | None = None
 
 
 NumberWord = Literal["local", "mobile", "tollfree", "national"]
@@ -254,7 +273,7 @@ class Correct(Part, frozen=True):
     ``registration_number``, all documents are sent anew.
     """
 
-    app: str = "app"
+    app: Name = "app"
     alias: str = ""
     name: str = ""
     registration_number: str = ""
@@ -317,12 +336,12 @@ class StepEntry(Part, frozen=True):
 class Scenario(Part, frozen=True):
     """A scenario: one sentence, its rules in order, and what happens to callbacks and calls."""
 
-    scenario: Annotated[str, Meta(min_length=8)]
-    rules: list[Rule] = []
+    scenario: Annotated[str, _long(limits.REASON, min_length=8)]
+    rules: Annotated[list[Rule], _long(limits.RULES)] = []
     default: Decision | None = None
     webhooks: WebhookPolicy = WebhookPolicy()
-    faults: list[FaultRule] = []
-    steps: list[StepEntry] = []
+    faults: Annotated[list[FaultRule], _long(limits.FAULTS)] = []
+    steps: Annotated[list[StepEntry], _long(limits.STEPS)] = []
     expect: Expect | None = None
 
 

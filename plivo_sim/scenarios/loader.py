@@ -19,16 +19,15 @@ from typing import Any
 
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
+from plivo_sim.domain import limits
 from plivo_sim.domain.typed import MISSING, Found, Steps, dotted, fitted, once, told
 from plivo_sim.scenarios.language import Scenario, json_schema
 from plivo_sim.scenarios.validation import mistakes_of
 
 _ENDLESS = "is nested too deeply"
-LARGEST_TEXT = 256 * 1024
-MOST_VALUES = 20_000
-MOST_MISTAKES = 100
+MOST_MISTAKES = limits.MISTAKES.most
+_TOO_LARGE = f"is too large: {limits.SCENARIO_TEXT}, {limits.SCENARIO_VALUES}"
 """A scenario has some dozens of lines. What is beyond these is an attack, or no scenario."""
-_TOO_LARGE = f"is too large: at most {LARGEST_TEXT} characters and {MOST_VALUES} values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +61,11 @@ def load_scenario(
     """
     import yaml  # here because most starts load no file
 
-    if len(text) > LARGEST_TEXT:
+    if len(text) > limits.SCENARIO_TEXT.most:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
         node, construct = composed(text)
-        if _count(node, _parts_of_node, {}) > MOST_VALUES:
+        if _is_too_large(node, _parts_of_node):
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
         words = dict(misread(node))
@@ -107,7 +106,7 @@ def _checked(
         raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'scenario: ...'")])
     known = shipped_words() if document_words is None else document_words
     try:
-        if _count(data, _parts_of, {}) > MOST_VALUES:
+        if _is_too_large(data, _parts_of):
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         shape = list(_explained(data, words))
         found = [*found, *shape]
@@ -155,11 +154,23 @@ def _with_texts(data: Any, words: Mapping[Steps, str]) -> Any:
     return data
 
 
-def _count(whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, int]) -> int:
-    """How many values it stands for, those behind aliases as often as they are named."""
+def _is_too_large(whole: Any, parts_of: Callable[[Any], Iterable[Any]]) -> bool:
+    """Whether it stands for too many values or characters of text, what is behind aliases counted
+    as often as it is named."""
+    values, length = _measured(whole, parts_of, {})
+    return values > limits.SCENARIO_VALUES.most or length > limits.SCENARIO_TEXT.most
+
+
+def _measured(
+    whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, tuple[int, int]]
+) -> tuple[int, int]:
+    """How many values and how many characters of text it stands for."""
     if id(whole) not in known:
-        known[id(whole)] = 0  # should it hold itself
-        known[id(whole)] = 1 + sum(_count(each, parts_of, known) for each in parts_of(whole))
+        known[id(whole)] = 0, 0  # should it hold itself
+        parts = [_measured(each, parts_of, known) for each in parts_of(whole)]
+        values, lengths = (sum(each) for each in zip((0, 0), *parts, strict=True))
+        text = getattr(whole, "value", whole)  # of a node, or a value itself
+        known[id(whole)] = 1 + values, lengths + (len(text) if isinstance(text, str) else 1)
     return known[id(whole)]
 
 
@@ -171,7 +182,7 @@ def _parts_of_node(node: Any) -> Iterable[Any]:
 
 def _parts_of(data: Any) -> Iterable[Any]:
     if isinstance(data, dict):
-        return data.values()
+        return [each for pair in data.items() for each in pair]
     return data if isinstance(data, list) else ()
 
 

@@ -18,16 +18,16 @@ is invented.
 from __future__ import annotations
 
 import difflib
-import fnmatch
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.limits import WHY
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
@@ -42,6 +42,7 @@ from plivo_sim.scenarios.language import (
     Then,
     When,
 )
+from plivo_sim.scenarios.patterns import glob, regex
 from plivo_sim.settings import read_instant
 
 
@@ -185,32 +186,32 @@ def facts_of(submission: Submission, account: str, nth: int) -> Facts:
 
 
 def check(when: When, facts: Facts) -> tuple[bool, str, int]:
-    """Whether every condition holds, the first that does not, and how many held before it."""
+    """Whether every condition holds, the first that does not, and how many held before it. Each
+    condition is looked at once, those after the first that does not hold never."""
     met = 0
     for holds, told in _conditions(when, facts):
         if not holds:
-            return False, told, met
+            return False, told if len(told) <= WHY else f"{told[: WHY - 1]}…", met
         met += 1
     return True, "every condition holds" if met else "it has no conditions", met
 
 
-def _conditions(when: When, facts: Facts) -> Sequence[tuple[bool, str]]:
-    found: list[tuple[bool, str]] = []
+def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
     for name in _LEAVES:
         test = getattr(when, name)
         if test is not None:
-            found.append(_leaf(name, test, facts[name]))
+            yield _leaf(name, test, facts[name])
     for key, test in (when.data_fields or {}).items():
-        found.append(_leaf(f"data field {key}", test, facts["data_fields"].get(key)))
+        yield _leaf(f"data field {key}", test, facts["data_fields"].get(key))
     if when.any is not None:
-        told = "; ".join(check(each, facts)[1] for each in when.any)
-        found.append((any(check(each, facts)[0] for each in when.any), f"none of any: {told}"))
+        found = [check(each, facts) for each in when.any]
+        told = "; ".join(why for _, why, _ in found)
+        yield any(holds for holds, _, _ in found), f"none of any: {told}"
     for each in when.all or ():
-        holds, told, _ = check(each, facts)
-        found.append((holds, told))
+        holds, why, _ = check(each, facts)
+        yield holds, why
     if when.not_ is not None:
-        found.append((not check(when.not_, facts)[0], "what must not hold does"))
-    return found
+        yield not check(when.not_, facts)[0], "what must not hold does"
 
 
 def _leaf(name: str, test: Any, value: Any) -> tuple[bool, str]:
@@ -229,7 +230,7 @@ def _holds(test: Any, value: Any) -> bool:
 def _equals(test: Scalar, value: Any) -> bool:
     """Text compares without case, and as a glob; numbers as numbers."""
     if isinstance(test, str) and isinstance(value, str):
-        return fnmatch.fnmatchcase(value.casefold(), test.casefold())
+        return glob(test)(value)
     if value is None:
         return False
     return bool(str(test) == str(value))
@@ -241,13 +242,22 @@ def _compares(test: Comparison, values: list[Any]) -> bool:
         test.missing is None or test.missing is (not given),
         test.is_ is None or any(str(test.is_).casefold() == str(v).casefold() for v in given),
         test.glob is None or any(_equals(test.glob, value) for value in given),
-        test.regex is None or any(re.search(test.regex, str(value)) for value in given),
+        test.regex is None or any(_has(test.regex, str(v)) for v in given),
         test.one_of is None or any(_equals(t, value) for t in test.one_of for value in given),
         test.has is None or any(test.has.casefold() in str(value).casefold() for value in given),
         test.at_least is None or any(_number(v) >= test.at_least for v in given),
         test.at_most is None or any(_number(v) <= test.at_most for v in given),
     ]
     return all(checks)
+
+
+def _has(pattern: str, text: str) -> bool:
+    """Whether a regex is found in a text; one that is not supported (of a state that an older
+    version wrote) is found in none."""
+    try:
+        return regex(pattern).found_in(text)
+    except ValueError:
+        return False
 
 
 def _number(value: Any) -> float:

@@ -5,13 +5,13 @@ Every part whose shape is right is looked at, so that one pass finds all the mis
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import NumberType, Origin, UserType
 from plivo_sim.domain.statuses import Status, allowed
@@ -30,6 +30,7 @@ from plivo_sim.scenarios.language import (
     WebhookPolicy,
     When,
 )
+from plivo_sim.scenarios.patterns import glob, is_glob, regex
 from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.settings import read_instant
 
@@ -63,7 +64,7 @@ def unread(read: Callable[[str], Any], text: str | None, path: Steps) -> Iterato
         return
     try:
         read(text)
-    except (ValueError, re.error) as error:
+    except ValueError as error:
         yield path, str(error)
 
 
@@ -192,8 +193,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 _COUNTED = ("attempt", "submission")
 
-_GLOB = re.compile(r"[*?\[]")
-
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -207,6 +206,7 @@ def mistakes_of(
     for path, rule in rules:
         yield from _decision_mistakes(rule, path, wrong, document_words)
         yield from _when_mistakes(rule.when, (*path, "when"), document_words)
+    yield from _regexes_together(rules)
     yield from _same_names([(path, rule.name) for path, rule in rules])
     default = part(data.get("default"), Decision)
     if default is not None:
@@ -317,7 +317,12 @@ def _in_order(low: str, high: str) -> None:
 # --- conditions ------------------------------------------------------------------------------
 
 
-def _when_mistakes(when: When, path: Steps, document_words: Collection[str]) -> Iterator[Found]:
+def _when_mistakes(
+    when: When, path: Steps, document_words: Collection[str], depth: int = 0
+) -> Iterator[Found]:
+    if depth > limits.CONDITION_DEPTH.most:
+        yield path, f"is nested too deeply: {limits.CONDITION_DEPTH}"
+        return
     for name in When.__struct_fields__:
         test = getattr(when, name)
         if test is None or name in ("any", "all", "not_", "data_fields"):
@@ -332,23 +337,59 @@ def _when_mistakes(when: When, path: Steps, document_words: Collection[str]) -> 
         if inner == []:
             yield (*path, name), "is empty"
         for index, each in enumerate(inner or ()):
-            yield from _when_mistakes(each, (*path, name, index), document_words)
+            yield from _when_mistakes(each, (*path, name, index), document_words, depth + 1)
     if when.not_ is not None:
-        yield from _when_mistakes(when.not_, (*path, "not"), document_words)
+        yield from _when_mistakes(when.not_, (*path, "not"), document_words, depth + 1)
+
+
+def _regexes_together(rules: Sequence[tuple[Steps, Rule]]) -> Iterator[Found]:
+    """A complaint about the rule with which the regexes of all are too much for one submission."""
+    steps = 0
+    for path, rule in rules:
+        steps += sum(map(_size_of, _regexes_of(rule.when)))
+        if steps > limits.ALL_REGEX_STEPS.most:
+            yield path, f"the regexes up to here have {steps} steps: {limits.ALL_REGEX_STEPS}"
+            return
+
+
+def _regexes_of(when: When) -> Iterator[str]:
+    tests = [getattr(when, name) for name in When.__struct_fields__]
+    for test in (*tests, *(when.data_fields or {}).values()):
+        if isinstance(test, Comparison) and test.regex is not None:
+            yield test.regex
+    for each in (*(when.any or ()), *(when.all or ()), *((when.not_,) if when.not_ else ())):
+        yield from _regexes_of(each)
+
+
+def _size_of(text: str) -> int:
+    try:
+        return regex(text).size
+    except ValueError:
+        return 0
 
 
 def _test_mistakes(test: Any, path: Steps) -> Iterator[Found]:
     if test == []:
         yield path, "an empty list matches nothing"
+    for text in _texts(test):
+        if len(text) > limits.GLOB.most:
+            yield path, f"a text of {len(text)} characters: {limits.GLOB}"
     if not isinstance(test, Comparison):
         return
     if test == Comparison():
         yield path, "compares with nothing"
     if test.one_of == []:
         yield (*path, "one_of"), "an empty list matches nothing"
-    yield from unread(re.compile, test.regex, (*path, "regex"))
+    yield from unread(regex, test.regex, (*path, "regex"))
     if test.at_least is not None and test.at_most is not None and test.at_least > test.at_most:
         yield path, f"nothing is at least {test.at_least:g} and at most {test.at_most:g}"
+
+
+def _texts(test: Any) -> Iterator[str]:
+    """Every text that a test compares with, the regex apart."""
+    if isinstance(test, Comparison):
+        test = [test.is_, test.glob, test.has, *(test.one_of or ())]
+    return (each for each in (test if isinstance(test, list) else [test]) if isinstance(each, str))
 
 
 def _values(test: Any) -> Iterator[Scalar]:
@@ -357,7 +398,7 @@ def _values(test: Any) -> Iterator[Scalar]:
         values = [*([test.is_] if test.is_ is not None else ()), *(test.one_of or ())]
     else:
         values = test if isinstance(test, list) else [test]
-    return (value for value in values if not (isinstance(value, str) and _GLOB.search(value)))
+    return (value for value in values if not (isinstance(value, str) and is_glob(value)))
 
 
 def _value_mistakes(
@@ -400,7 +441,7 @@ def _fault_mistakes(fault: FaultRule, path: Steps) -> Iterator[Found]:
 
 def _hits_nothing(wanted: str, known: Collection[str], name: str, path: Steps) -> Iterator[Found]:
     """A complaint about a word or a glob that no call can have."""
-    if not _GLOB.search(wanted):
+    if not is_glob(wanted):
         yield from unknown_word(wanted, known, name, path)
-    elif not any(fnmatch.fnmatchcase(each.casefold(), wanted.casefold()) for each in known):
+    elif not any(map(glob(wanted), known)):
         yield path, f"'{wanted}' matches no {name}"

@@ -148,10 +148,11 @@ def evaluate(
 def submit(account: Account, submission: Submission, why: str) -> tuple[Application, Plan]:
     """Hand an application to the reviewer, in the running transaction.
 
-    Raises WrongState unless the table allows it.
+    Raises WrongState unless the table allows it, Invalid when its timeline is too long.
     """
     now = account.now()
     application = submission.application
+    reviews.check_timeline(application)
     attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
     event = reviews.change_status(
         account, attempted, Status.SUBMITTED, at=now, by="client", why=why

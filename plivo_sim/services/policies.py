@@ -11,12 +11,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain import limits
+from plivo_sim.domain.errors import NotFound, invalid
 from plivo_sim.domain.records import Policy
 from plivo_sim.domain.typed import decode
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
+from plivo_sim.scenarios.patterns import Matcher, globs_of
 
 T = TypeVar("T")
+
+_OWN_IDS = ("scenario", "webhooks")
+"""Under which the two policies are kept that an account has at most one of."""
 
 
 def use_scenario(account: Account, scenario: Scenario | None) -> None:
@@ -61,9 +66,15 @@ def webhook_policy(account: Account) -> WebhookPolicy:
 
 
 def add_fault(account: Account, fault: FaultRule) -> str:
-    """Switch a fault on; returns its id."""
+    """Switch a fault on; returns its id. Raises Invalid when the account has too many, or the name
+    is that of another thing that steers the account."""
     with account.transaction():
         id = fault.name or f"fault-{account.ids.next_n('fault')}"
+        before = account.store.policies.fetch(id)
+        if id in _OWN_IDS or (before is not None and before.kind != "fault"):
+            raise invalid("name", f"{id!r} is a name of the simulator's own")
+        if before is None and _how_many(account, "fault") >= limits.FAULTS.most:
+            raise invalid("", f"too many faults are on: {limits.FAULTS}")
         _keep(account, id, "fault", fault)
         _count_anew(account, id)
         return id
@@ -76,6 +87,7 @@ def remove_fault(account: Account, id: str) -> None:
         raise NotFound("fault", id)
     with account.transaction():
         _drop(account, id)
+        _count_anew(account, id)
 
 
 def clear_faults(account: Account) -> None:
@@ -83,6 +95,7 @@ def clear_faults(account: Account) -> None:
     with account.transaction():
         for policy in account.store.policies.having("kind", "fault"):
             _drop(account, policy.id)
+            _count_anew(account, policy.id)
 
 
 def faults_of(account: Account) -> list[tuple[str, FaultRule]]:
@@ -97,6 +110,11 @@ def faults_of(account: Account) -> list[tuple[str, FaultRule]]:
     return _cached(account, "faults", find)
 
 
+def armed_faults(account: Account) -> list[tuple[str, FaultRule, tuple[tuple[str, Matcher], ...]]]:
+    """Every fault that is on, with its id, and what it wants of a call, compiled once."""
+    return _cached(account, "armed", lambda: [(id, f, globs_of(f)) for id, f in faults_of(account)])
+
+
 def _faults_of_scenario(scenario: Scenario | None) -> list[tuple[str, FaultRule]]:
     told = scenario.faults if scenario else []
     return [(fault.name or f"scenario-{i + 1}", fault) for i, fault in enumerate(told)]
@@ -108,11 +126,14 @@ def _count_anew(account: Account, fault_id: str) -> None:
 
 
 def push_next_outcome(account: Account, decision: Decision) -> int:
-    """Decide the account's next submission; returns how many wait in line."""
+    """Decide the account's next submission; returns how many wait in line. Raises Invalid when
+    too many do."""
     with account.transaction():
+        if _how_many(account, "next_outcome") >= limits.NEXT_OUTCOMES.most:
+            raise invalid("", f"too many wait in line: {limits.NEXT_OUTCOMES}")
         id = f"next-{account.ids.next_n('next_outcome')}"
         _keep(account, id, "next_outcome", decision)
-        return len(account.store.policies.having("kind", "next_outcome"))
+        return _how_many(account, "next_outcome")
 
 
 def pop_next_outcome(account: Account) -> Decision | None:
@@ -122,6 +143,10 @@ def pop_next_outcome(account: Account) -> Decision | None:
         return None
     _drop(account, waiting[0].id)
     return decode(waiting[0].body, Decision)
+
+
+def _how_many(account: Account, kind: str) -> int:
+    return account.store.policies.how_many("kind", kind)
 
 
 def _keep(account: Account, id: str, kind: str, body: Any) -> None:

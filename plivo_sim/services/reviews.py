@@ -16,8 +16,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration
-from plivo_sim.domain.errors import WrongState
+from plivo_sim.domain.errors import WrongState, invalid
 from plivo_sim.domain.records import (
     Application,
     Change,
@@ -45,7 +46,7 @@ from plivo_sim.scenarios.rules import (
 )
 from plivo_sim.services import policies
 
-KEPT_EXPLANATIONS = 20
+KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 
 def plan_review(account: Account, submission: Submission) -> Plan:
@@ -224,10 +225,14 @@ def decide(
     """A decision by hand: follows the table of statuses, cancels the pending review
     (decision "Who decides").
 
-    Raises WrongState when the table has no such arrow, or it is the applicant's to make.
+    Raises WrongState when the table has no such arrow, or it is the applicant's to make; Invalid
+    for a reason or a timeline over its limit.
     """
     if status not in DECIDABLE or not allowed(application.status, status):
         raise WrongState("application", application.id, ROWS[status].verb, application.status)
+    if len(reason or "") > limits.REASON.most:
+        raise invalid("reason", f"is too long: {limits.REASON}")
+    check_timeline(application)
     with account.transaction():
         account.agenda.cancel(application.id)
         return change_status(
@@ -239,6 +244,14 @@ def decide(
             why="a tester decided",
             reason=reason,
         )
+
+
+def check_timeline(application: Application) -> None:
+    """Raises Invalid when the application has changed so often that nobody may change it again:
+    its timeline is written anew with each change (invented). The reviewer's own steps are not
+    refused; what one decision leads to has a limit of its own."""
+    if len(application.timeline) >= limits.TIMELINE.most:
+        raise invalid("", f"the application has changed too often: {limits.TIMELINE}")
 
 
 def change_status(

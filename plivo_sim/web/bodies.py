@@ -28,16 +28,17 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongCoding
 from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.calls import TooLarge, current_call
 
-LARGEST_BODY_BYTES = 56 * 1024 * 1024
+LARGEST_BODY_BYTES = limits.BODY.most
 """Ten files of 5 MB and some text."""
 
-MOST_PARTS = 300
+MOST_PARTS = limits.PARTS.most
 
 
 LONG_BYTES, BEFORE_BYTES = 4096, 512
@@ -175,6 +176,8 @@ def read_start(request: Request, limit_bytes: int) -> bytes:
 
 def _read(request: Request, limit_bytes: int, most_parts: int) -> Body:
     content_type = request.environ.get("CONTENT_TYPE", "")
+    if len(content_type) > limits.CONTENT_TYPE.most:
+        raise unreadable(f"the Content-Type is too long: {limits.CONTENT_TYPE}")
     kind, options = _JSON if content_type == _JSON[0] else parse_options_header(content_type)
     raw = _unpack(_read_all(request, limit_bytes), request, limit_bytes)
     kind = kind.lower()
@@ -358,6 +361,8 @@ class _Decoder(MultipartDecoder):
     """Part headers in UTF-8 or else in Latin-1, as older clients write names."""
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > limits.PART_HEADERS.most:
+            raise unreadable(f"the headers of a part are too long: {limits.PART_HEADERS}")
         try:
             data.decode()
         except UnicodeDecodeError:

@@ -6,20 +6,20 @@ either keeps the call from happening or spoils the answer of one that did.
 
 from __future__ import annotations
 
-import fnmatch
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
-from plivo_sim.services.policies import faults_of
+from plivo_sim.services.policies import armed_faults, faults_of
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
 from plivo_sim.web.streams import CUT_KEY
 
@@ -32,8 +32,6 @@ _MESSAGES = {
 
 CallFacts = Mapping[str, str]
 """What a fault may look at in a call: its api, operation, method, path and application."""
-
-Test = Callable[[FaultRule, CallFacts], bool]
 
 
 class Injector:
@@ -49,7 +47,7 @@ class Injector:
         ``after``. Latency is real time."""
         if not self._any(call.account):
             return
-        fault = self._strike(call, _facts_of(call), _hits)
+        fault = self._strike(call, _facts_of(call))
         if fault is None:
             return
         if fault.strikes_late:
@@ -64,7 +62,7 @@ class Injector:
 
         Its latency has passed. Only a fault that names the other API hits it.
         """
-        return self._strike(call, facts, _hits_by_name)
+        return self._strike(call, facts, by_name=True)
 
     def after(self, call: Call, fault: FaultRule, response: Response) -> Response:
         """Spoil the answer of a call that was served, as the fault says."""
@@ -84,21 +82,24 @@ class Injector:
         with account.lock:
             return bool(faults_of(account))
 
-    def _strike(self, call: Call, facts: CallFacts, hits: Test) -> FaultRule | None:
+    def _strike(self, call: Call, facts: CallFacts, *, by_name: bool = False) -> FaultRule | None:
         """The first fault that hits this call, after its latency; None if all it does is to wait.
 
         Its count goes up with every call it matches.
         """
-        fault = self._first(call, facts, hits)
+        fault = self._first(call, facts, by_name)
         if fault is not None and fault.latency_s:
             time.sleep(fault.latency_s)
         return None if fault is None or fault.effect == "slow" else fault
 
-    def _first(self, call: Call, facts: CallFacts, hits: Test) -> FaultRule | None:
+    def _first(self, call: Call, facts: CallFacts, by_name: bool) -> FaultRule | None:
+        """``by_name``: only faults that name the call's API themselves."""
         account = call.account
         with account.lock:
-            for id, fault in faults_of(account):
-                if hits(fault, facts) and self._due(id, fault, account):
+            for id, fault, globs in armed_faults(account):
+                if by_name and fault.api.casefold() != facts["api"]:
+                    continue
+                if all(fits(facts[name]) for name, fits in globs) and self._due(id, fault, account):
                     call.fault = f"{id}: {fault.effect}"
                     return fault
         return None
@@ -135,6 +136,9 @@ class Injector:
         if era != account.era:
             windows = {}
             self._windows[account] = account.era, windows
+        if len(windows) > 2 * limits.FAULTS.most:  # of faults that come and go
+            for id in windows.keys() - {id for id, _ in faults_of(account)}:
+                del windows[id]
         return windows
 
 
@@ -167,20 +171,3 @@ def _facts_of(call: Call) -> CallFacts:
         "path": request.path,
         "application": str(view_args.get("id") or view_args.get("compliance_id", "")),
     }
-
-
-def _hits(fault: FaultRule, facts: CallFacts) -> bool:
-    return all(
-        wanted == "*" or fnmatch.fnmatchcase(facts[name].casefold(), wanted.casefold())
-        for name, wanted in (
-            ("api", fault.api),
-            ("operation", fault.operation),
-            ("method", fault.method),
-            ("path", fault.path),
-            ("application", fault.application),
-        )
-    )
-
-
-def _hits_by_name(fault: FaultRule, facts: CallFacts) -> bool:
-    return fault.api.casefold() == facts["api"] and _hits(fault, facts)

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from plivo_sim import __version__
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import (
     Application,
@@ -59,7 +60,7 @@ class Receiver:
 
 logger = logging.getLogger("plivo_sim")
 
-KEPT_DELIVERIES = 2000
+KEPT_DELIVERIES = limits.DELIVERIES.most
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
 AFTER_THE_OTHER = timedelta(seconds=1)

@@ -235,7 +235,7 @@ class _Check:
             told = f"token: the key is that of the {whose}"
             yield told, self._made(seen.url, nonce, (token,)).keys()
         if self.version != "v2":
-            query = tuple(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))
+            query = set(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))
             less = tuple(pair for pair in params_of(seen) if pair not in query)
             for told, params in (
                 ("parameters: the sender signed none, leave the body out", ()),

@@ -25,7 +25,7 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Comman
 ALL = [each for each in commands(main) if not each[1].hidden]
 
 
-@pytest.mark.parametrize("what", ["cli", "settings", "control"])
+@pytest.mark.parametrize("what", ["cli", "settings", "control", "limits"])
 def test_the_page_is_current(what: str) -> None:
     """``plivo-sim reference WHAT > docs/WHAT.md`` makes it so."""
     assert Shell("").told("reference", what) == (DOCS / f"{what}.md").read_text("utf-8")

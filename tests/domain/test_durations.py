@@ -57,7 +57,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["3651d", "2601 business days", "9" * 400 + "s", "99999999999999999999 business days"]
+    "text", ["3651d", "2601 business days", "9" * 90 + "s", "99999999999999999999 business days"]
 )
 def test_over_ten_years_is_refused(text: str) -> None:
     """A typing error, surely."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
 import yaml
 
+from plivo_sim.domain import limits
 from plivo_sim.scenarios.language import When
+from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.scenarios.rules import Facts, check
 from tests.scenarios.dialects import filed
-from tests.support import AUTH_ID, Http
+from tests.support import AUTH_ID, Http, calls_of
 
 FACTS: Facts = {
     "country": "IN",
@@ -73,6 +76,7 @@ HOLD = [
     "{not: {country: DE}}",
     "{not: {any: [{country: DE}, {country: FR}]}}",
     "{country: IN, any: [{alias: x}, {not: {alias: y}}]}",
+    "{not: {name: {regex: '(?=Acme)'}}}",  # as an older version may have kept it
 ]
 
 MISS = [
@@ -121,6 +125,42 @@ def test_near_misses_are_ranked_by_what_held_before() -> None:
     near = check(when("{country: IN, number_type: local, user_type: business, attempt: 1}"), FACTS)
     far = check(when("{country: IN, attempt: 1}"), FACTS)
     assert (near[2], far[2]) == (3, 1)
+
+
+def nested(depth: int, key: str) -> dict[str, Any]:
+    """A condition that far within others."""
+    whole: dict[str, Any] = {"country": "DE"}
+    for _ in range(depth):
+        whole = {key: whole if key == "not" else [whole]}
+    return whole
+
+
+@pytest.mark.parametrize("key", ["any", "all", "not"])
+def test_conditions_in_one_another_are_looked_at_once(key: str) -> None:
+    """Twice as deep is twice the work."""
+    shallow, deep = (
+        calls_of(lambda n=n: check(msgspec.convert(nested(n, key), When), FACTS))  # type: ignore[misc]
+        for n in (10, 20)
+    )
+    assert deep < 2.1 * shallow
+
+
+@pytest.mark.parametrize("key", ["any", "all", "not"])
+def test_conditions_may_be_so_deep_and_no_deeper(key: str) -> None:
+    """The refusal names the limit, and its line."""
+    rule = "scenario: deep conditions\nrules:\n  - when: "
+    load_scenario(rule + json.dumps(nested(20, key)))
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(rule + json.dumps(nested(21, key)))
+    (mistake,) = caught.value.mistakes
+    assert mistake.line == 3
+    assert mistake.text == "is nested too deeply: at most 20 levels (limit condition_depth)"
+
+
+def test_why_is_short() -> None:
+    """It is kept with each submission."""
+    long = when(yaml.dump({"any": [{"alias": "x" * 190}] * 50}))
+    assert len(check(long, FACTS)[1]) == limits.WHY
 
 
 # --- over HTTP -------------------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""Every limit on the texts that are parsed, and on what a scenario, a policy or a control call can
+cause: one table, from which docs/limits.md is made.
+
+All of them are invented: they are far beyond what a test of an application needs, and what is
+beyond them is a mistake or an attack. A refusal says the limit's value and its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``most``: how many of ``unit``; ``of``: what is counted, for the reader of the table."""
+
+    name: str
+    most: int
+    unit: str
+    of: str
+
+    def __str__(self) -> str:
+        return f"at most {self.most} {self.unit} (limit {self.name})"
+
+    def check(self, count: int, what: str) -> None:
+        """Raises ValueError that names the limit and its value, when ``count`` is over it."""
+        if count > self.most:
+            raise ValueError(f"{what}: {count} are too many, {self}")
+
+
+SCHEMA_KEY = "x-limit"
+"""Under which a JSON Schema names the limit that a maximum of it is."""
+_TEXT = "characters"
+
+DURATION = Limit("duration", 100, _TEXT, "a duration, such as `1d12h`")
+INSTANT = Limit("instant", 64, _TEXT, "a simulated instant or a date")
+NUMBER = Limit("number", 64, _TEXT, "a number that is given as text, such as a rate")
+HOST = Limit("host", 255, _TEXT, "a host name or address")
+SETTING = Limit("setting", 65536, _TEXT, "the text of one setting, before it is read")
+ACCOUNT_SETTINGS = Limit(
+    "account_settings", 8192, _TEXT, "the texts of all of an account's own settings together"
+)
+OUTCOME = Limit("outcome", 4096, _TEXT, "the header `X-Plivo-Sim-Outcome`")
+CONTENT_TYPE = Limit("content_type", 1024, _TEXT, "the header `Content-Type`")
+PART_HEADERS = Limit("part_headers", 16384, "bytes", "the headers of one part of a multipart body")
+CALLBACK_URL = Limit("callback_url", 2048, _TEXT, "a callback URL")
+JSON_DEPTH = Limit("json_depth", 64, "levels", "objects and arrays of JSON in one another")
+YAML_DEPTH = Limit("yaml_depth", 100, "levels", "maps and lists of YAML in one another")
+YAML_DIGITS = Limit("yaml_digits", 300, "digits", "a number in YAML")
+BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
+CONTROL_BODY = Limit(
+    "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
+)
+PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
+REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
+
+SCENARIO_TEXT = Limit(
+    "scenario_text", 256 * 1024, _TEXT, "a scenario, as YAML or as the JSON of an object"
+)
+SCENARIO_VALUES = Limit(
+    "scenario_values", 20_000, "values", "a scenario, its aliases as often as they are named"
+)
+MISTAKES = Limit("mistakes", 100, "mistakes", "what a refused scenario is told of one kind")
+NAME = Limit("name", 100, _TEXT, "the name of a rule, a fault, an application of the steps")
+RULES = Limit("rules", 200, "entries", "the rules of a scenario")
+CONDITION_DEPTH = Limit("condition_depth", 20, "levels", "`any`, `all` and `not` in one another")
+GLOB = Limit("glob", 200, _TEXT, "a value or glob that a condition or a fault compares with")
+REGEX = Limit("regex", 200, _TEXT, "a `regex` of a condition")
+REGEX_DEPTH = Limit("regex_depth", 20, "levels", "the groups of a `regex` in one another")
+REGEX_STEPS = Limit("regex_steps", 400, "steps", "a `regex`, its repetitions written out")
+REGEX_TEXT = Limit("regex_text", 500, _TEXT, "a text that a `regex` can match; longer ones do not")
+ALL_REGEX_STEPS = Limit("all_regex_steps", 1000, "steps", "all `regex`es of a scenario together")
+REASONS = Limit("reasons", 20, "entries", "the reasons of one decision")
+THEN = Limit("then", 20, "entries", "what follows one decision")
+FAULTS = Limit("faults", 50, "entries", "the faults of a scenario; those that an account has on")
+STEPS = Limit("steps", 500, "entries", "the steps of a scenario")
+RETRIES = Limit("retries", 20, "entries", "the retries of a callback, delays of zero included")
+DUPLICATES = Limit("duplicate", 20, "copies", "the extra copies of each callback")
+SUCCESS = Limit("success", 500, "entries", "the statuses with which a callback counts as delivered")
+QUOTA_CALLS = Limit("quota.calls", 10_000, "calls", "the calls that the quota of a fault counts")
+COUNT = Limit("count", 10**9, "calls", "`times`, `skip`, `every` and `drop`")
+SECONDS = Limit("seconds", 31_536_000, "seconds", "`retry_after_s` and `quota.per_s`")
+
+EXPLANATIONS = Limit(
+    "explanations", 20, "submissions", "of one application, of which is kept why; the oldest go"
+)
+DELIVERIES = Limit("deliveries", 2000, "callbacks", "in an account's list; the oldest finished go")
+NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
+SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
+SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")
+TIMELINE = Limit(
+    "timeline", 500, "changes",
+    "the timeline of an application when it is submitted again, or decided by hand",
+)  # fmt: skip
+
+WHY = 300
+"""Characters of why a rule did not match, kept with each submission: longer ones are cut."""
+
+TABLE = tuple(each for each in dict(globals()).values() if isinstance(each, Limit))
+"""Every limit, in the order of the documentation."""

@@ -1,0 +1,267 @@
+"""Every parser that a user's text can meet, and what keeps it from taking long.
+
+Two things do: the text has a limit before it is parsed, or the parser takes a number of steps that
+grows with the text and no faster. The table lists them all; a call that is not in it fails here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from plivo_sim.apis.reading import requested_outcome
+from plivo_sim.catalogue.yaml_text import plain_yaml
+from plivo_sim.domain import limits
+from plivo_sim.domain.durations import parse_duration
+from plivo_sim.domain.errors import Invalid
+from plivo_sim.domain.limits import Limit
+from plivo_sim.domain.urls import check_callback_url, read_host, split_host
+from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
+from plivo_sim.scenarios.patterns import regex
+from plivo_sim.settings import (
+    Settings,
+    read_durations,
+    read_instant,
+    read_rate,
+    read_review_delay,
+    read_setting,
+    read_timeout,
+    read_whole,
+)
+from plivo_sim.webhooks import signatures
+from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+from tests.support import calls_of
+
+PACKAGE = Path(__file__).parent.parent.parent / "plivo_sim"
+OWN_TERMINAL = {"cli", "client", "testing", "openapi", "pytest_plugin.py", "fidelity.py"}
+"""What these read comes from whoever runs them, or from the package itself."""
+
+MODULES = {"re", "fnmatch", "yaml", "difflib", "phonenumbers"}
+WRITERS = {"safe_dump", "region_code_for_number", "national_significant_number", "number_type",
+           "length_of_national_destination_code", "example_number_for_type"}  # fmt: skip
+FUNCTIONS = {
+    "int", "float", "fromisoformat", "parse_options_header", "parse_qsl", "urlsplit", "urlparse",
+    "ip_address", "b64decode", "a2b_qp", "decode_json", "loads", "plain_yaml", "composed",
+    "parse_duration", "glob", "regex",
+}  # fmt: skip
+
+LINEAR = "each step moves on in the text, or gives up: nothing is read twice"
+OURS = "reads no user's text: a route, a row, a line of our own, or what a library says"
+DIGITS = "a pattern has said before that there are few digits"
+JSON = "JSON and base64 are read in one pass by compiled code; limits body and json_depth"
+CALLS = {
+    "account/snapshots.py": {"b64decode": JSON},
+    "account/store/format.py": {"re.compile": OURS, "int": OURS, "glob": OURS},
+    "apis/atoms/reading.py": {"decode_json": JSON},
+    "apis/atoms/routes.py": {"re.compile": LINEAR},
+    "apis/atoms/service.py": {"decode_json": OURS, "parse_qsl": OURS},
+    "apis/dialects.py": {"re.compile": LINEAR, "decode_json": JSON},
+    "apis/legacy/reading.py": {"decode_json": JSON},
+    "apis/numbers/reading.py": {"re.compile": LINEAR, "re.sub": LINEAR, "fromisoformat": LINEAR},
+    "apis/phone_number/beta/reading.py": {
+        "re.compile": LINEAR, "b64decode": JSON, "decode_json": JSON, "int": DIGITS},
+    "apis/phone_number/current/reading.py": {
+        "re.compile": LINEAR, "decode_json": JSON, "int": DIGITS},
+    "apis/reading.py": {
+        "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
+        "parse_duration": "limit duration"},
+    "catalogue/__init__.py": {"yaml.compose": OURS, "composed": OURS},
+    "catalogue/yaml_text.py": {
+        "re.compile": LINEAR, "yaml.parse": "limits scenario_text, yaml_depth, yaml_digits",
+        "yaml.load": "the same", "loads": OURS},
+    "console/__init__.py": {"urlsplit": LINEAR},
+    "console/accounts.py": {"decode_json": OURS},
+    "console/actions.py": {"re.compile": OURS, "loads": JSON},
+    "console/faults.py": {
+        "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
+    "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
+    "console/requests.py": {"re.compile": LINEAR},
+    "console/scenarios.py": {"re.compile": OURS, "int": OURS},
+    "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
+    "control/__init__.py": {"ip_address": "limit host, by split_host"},
+    "control/inputs.py": {
+        "int": DIGITS, "parse_duration": "limit duration",
+        "difflib.get_close_matches": "only words of like length are compared, and ours are short"},
+    "domain/durations.py": {
+        "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},
+    "domain/requirements.py": {"re.fullmatch": LINEAR, "fromisoformat": DIGITS},
+    "domain/text.py": {"int": OURS},
+    "domain/typed.py": {
+        "re.compile": OURS, "loads": "the JSON that is refused, once more, for the place",
+        "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
+    "domain/urls.py": {
+        "re.compile": "limit host", "re.sub": "limit host; LINEAR for credentials",
+        "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
+    "scenarios/loader.py": {
+        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text",
+        "difflib.get_close_matches": OURS},
+    "scenarios/patterns.py": {
+        "re.compile": "limit glob: Python's translation never backtracks over a star",
+        "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
+    "scenarios/rules.py": {
+        "re.compile": LINEAR, "parse_duration": "limit duration", "float": LINEAR,
+        "difflib.get_close_matches": "only words of like length are compared, and ours are short",
+        "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
+    "scenarios/validation.py": {
+        "re.compile": LINEAR, "parse_duration": "limit duration", "int": "limit glob",
+        "regex": "limit regex", "glob": "limit glob"},
+    "services/inventory.py": {"phonenumbers.parse": "the library takes 250 characters"},
+    "settings.py": {
+        "re.compile": OURS, "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
+        "urlsplit": "limit setting", "fromisoformat": "limits instant, setting",
+        "parse_duration": "limit duration", "difflib.get_close_matches": OURS},
+    "simulator/__init__.py": {"re.compile": LINEAR},
+    "simulator/logs.py": {"int": OURS},
+    "web/bodies.py": {
+        "re.compile": "limit part_headers", "re.sub": "limit part_headers",
+        "re.split": "limit part_headers", "b64decode": "limit part_headers",
+        "a2b_qp": "limit part_headers", "decode_json": JSON, "parse_qsl": "limits body, parts",
+        "parse_options_header": "limits content_type, part_headers"},
+    "web/calls.py": {"b64decode": LINEAR},
+    "web/endpoints.py": {"re.sub": OURS},
+    "web/request_log.py": {"re.compile": LINEAR, "decode_json": JSON},
+    "web/server.py": {"re.compile": LINEAR, "int": DIGITS},
+    "webhooks/outbox.py": {
+        "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},
+    "webhooks/signatures.py": {
+        "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON,
+        "b64decode": LINEAR},
+    "webhooks/transport.py": {"urlsplit": "limit callback_url", "ip_address": OURS},
+}  # fmt: skip
+
+
+def calls_in(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        call = node.func
+        if isinstance(call, ast.Name) and call.id in FUNCTIONS:
+            yield call.id
+        elif isinstance(call, ast.Attribute):
+            of = call.value.id if isinstance(call.value, ast.Name) else ""
+            if of in MODULES and call.attr not in WRITERS:
+                yield f"{of}.{call.attr}"
+            elif call.attr in FUNCTIONS:
+                yield call.attr
+
+
+def test_the_table_has_every_parser() -> None:
+    """Whoever parses at one more place says what bounds it."""
+    found = {}
+    for module in PACKAGE.rglob("*.py"):
+        name = module.relative_to(PACKAGE).as_posix()
+        if name.partition("/")[0] not in OWN_TERMINAL and (calls := set(calls_in(module))):
+            found[name] = calls
+    assert found == {name: set(calls) for name, calls in CALLS.items()}
+
+
+# --- limits: a text is refused before it is parsed ---------------------------------------------
+
+
+class Request:
+    """What ``requested_outcome`` looks at."""
+
+    def __init__(self, outcome: str) -> None:
+        self.headers = {"X-Plivo-Sim-Outcome": outcome}
+
+
+LIMITED: dict[str, tuple[Limit, Callable[[str], Any]]] = {
+    "duration": (limits.DURATION, parse_duration),
+    "review delay": (limits.DURATION, read_review_delay),
+    "retries": (limits.DURATION, read_durations),
+    "instant": (limits.INSTANT, read_instant),
+    "rate": (limits.NUMBER, read_rate),
+    "timeout": (limits.NUMBER, read_timeout),
+    "whole number": (limits.NUMBER, read_whole),
+    "host": (limits.HOST, read_host),
+    "setting": (limits.SETTING, lambda text: read_setting("credentials", text)),
+    "account's setting": (
+        limits.ACCOUNT_SETTINGS, lambda text: Settings().for_account({"holidays": text})),
+    "outcome": (limits.OUTCOME, lambda text: requested_outcome(Request(text))),  # type: ignore[arg-type]
+    "regex": (limits.REGEX, regex),
+    "yaml": (limits.SCENARIO_TEXT, plain_yaml),
+    "scenario": (limits.SCENARIO_TEXT, load_scenario),
+    "scenario as data": (limits.SCENARIO_TEXT, load_scenario_data),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["9", "/", "\x00", "é", "a."])
+@pytest.mark.parametrize(("limit", "parse"), LIMITED.values(), ids=LIMITED)
+def test_a_text_over_its_limit_is_not_parsed(
+    limit: Limit, parse: Callable[[str], Any], kind: str
+) -> None:
+    """The refusal names the limit; a hundred times the text costs not one call more."""
+    counts = []
+    for times in (1, 100):
+        text = kind * (limit.most * times + 1)
+
+        def refused(text: str = text) -> None:
+            with pytest.raises((ValueError, Invalid), match=rf"\(limit {limit.name}\)"):
+                parse(text)
+
+        refused()
+        counts.append(calls_of(refused))
+    assert counts[0] == counts[1]
+
+
+def test_a_host_header_that_is_too_long_is_none() -> None:
+    """Its pattern looks for a colon between brackets from every colon on."""
+    assert split_host("[" + ":" * 60_000) == ("", None)
+    assert split_host(f"{'.'.join(['a' * 63] * 4)}:65535") == (".".join(["a" * 63] * 4), 65535)
+
+
+def test_a_callback_url_is_so_long_and_no_longer() -> None:
+    """It is measured before it is taken apart."""
+    longest = "http://127.0.0.1/".ljust(limits.CALLBACK_URL.most, "x")
+    check = partial(check_callback_url, path=("callback_url",), https_only=False, allowed=())
+    assert check(longest) is None
+    problem = check(f"{longest}x")
+    assert problem is not None
+    assert problem.text == "must have at most 2048 characters (limit callback_url)"
+
+
+# --- growing input: steps that grow with the text -----------------------------------------------
+
+
+class Compared(str):
+    """A text that counts how often one was compared."""
+
+    __slots__ = ()
+    count = 0
+
+    def __eq__(self, other: object) -> bool:
+        Compared.count += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def comparisons(count: int) -> int:
+    """Of the fields of a body with those of a query, as many in each."""
+    fields = "&".join(f"k{n}=v" for n in range(count))
+    headers = {"X-Plivo-Signature-V3": "eA==", "X-Plivo-Signature-V3-Nonce": "1"}
+    seen = ReceivedRequest(
+        method="POST", url=f"http://127.0.0.1/?{fields}", headers=headers, body=fields,
+        tokens=("t",), main_token="t", known=(),
+    )  # fmt: skip
+    Compared.count = 0
+    diagnose(seen)
+    return Compared.count
+
+
+def test_the_fields_of_a_signature_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten times the fields, ten times the comparisons."""
+
+    def parse(*args: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        return [(Compared(key), Compared(each)) for key, each in parse_qsl(*args, **kwargs)]
+
+    monkeypatch.setattr(signatures, "parse_qsl", parse)
+    few = comparisons(50)
+    assert few > 0
+    assert comparisons(500) < 12 * few

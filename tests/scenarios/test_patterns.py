@@ -1,0 +1,129 @@
+"""The regexes of scenarios: what they match, what is not supported, and that they are linear."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plivo_sim.domain import limits
+from plivo_sim.scenarios.loader import ScenarioError, load_scenario
+from plivo_sim.scenarios.patterns import glob, regex
+from tests.support import calls_of
+
+TEXTS = [
+    "", "a", "b", "ab", "aab", "abab", "A", "Acme Ltd.", "acme", "x-y", "a\nb", "a\n", "42", "4a2",
+    "a_1", "a b", "äß", "Ä", "a.b", "]", "^", "{2}", "a{", "-", "aaa", "\t", "()", "caT", "٣", "\\",
+]  # fmt: skip
+PATTERNS = [
+    "", "a", "^a", "a$", "^a$", "^$", "a*", "a+", "^a+$", "a?b", "^(a+)+$", "^(a|b)*$", "ab|ba",
+    "(?:ab)+", "^(ab){2}$", "a{2}", "^a{1,2}b", "a{2,}", "a{,2}b", "^.$", "^.b", "[ab]+$", "[^ab]",
+    "[a-c]", r"\d", r"^\d+$", r"\w\s\w", r"\W", r"\S\b", r"\bLtd", r"\Bb", "(?i)ACME", "(?i)^[A-C]",
+    "(?i)ä", r"a\.b", r"[\d_]", r"[]]", r"[^]a]", "[a-]", r"\\", "a{", "a{}", "^(?:)*$",
+    "a*?b", "a+?$", "a??b", r"\Aa\Z", r"\n", "(a*)*b", "(|a)b", "x|", r"[\]^-]", "[^\\W]$",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_it_matches_as_python_does(pattern: str) -> None:
+    """Of what is supported, every text gets the same answer."""
+    for text in TEXTS:
+        assert regex(pattern).found_in(text) is (re.search(pattern, text) is not None), text
+
+
+ATOMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", r"\w"])
+PLACES = st.sampled_from(["^", "$", r"\b"])
+COUNTS = st.sampled_from(["", "", "", "*", "+", "?", "{2}", "{1,2}"])
+GENERATED = st.recursive(
+    st.one_of(st.tuples(ATOMS, COUNTS).map("".join), PLACES),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.tuples(inner, inner).map(lambda two: f"(?:{two[0]}|{two[1]})"),
+        inner.map(lambda one: f"({one})?"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(GENERATED, st.text("ab \n", max_size=6))
+def test_generated_patterns_match_as_python_does(pattern: str, text: str) -> None:
+    """Python's own engine is the judge, where the texts are too short for it to take long."""
+    assert regex(pattern).found_in(text) is (re.search(pattern, text) is not None)
+
+
+UNSUPPORTED = {
+    "(?=a)": "(?= is not supported, at character 1",
+    "a(?!b)": "(?! is not supported, at character 2",
+    "(?<=a)b": "(?< is not supported",
+    "(?P<n>a)": "(?P is not supported",
+    r"(a)\1": r"\1 is not supported, at character 4",
+    "a++": "gives nothing back is not supported",
+    r"\p": r"\p is not supported",
+    "a**": "a repetition of a repetition",
+    "*a": "nothing to repeat, at character 1",
+    "{2}": "nothing to repeat",
+    "^*": "nothing to repeat",
+    "a{3,2}": "more at least than at most",
+    "[b-a]": "a range that is none",
+    "(a": "missing ) of the group that begins, at character 1",
+    "a)": "a ) without its (",
+    "[a": "unterminated [ that begins, at character 1",
+    "a\\": r"a \ at the end",
+    "a" * 201: "at most 200 characters (limit regex)",
+    "(a{99}){99}": "at most 400 steps (limit regex_steps)",
+    "(((){9999}){9999}){9999}": "at most 400 steps (limit regex_steps)",
+    "((x{0}){9999}){9999}": "at most 400 steps (limit regex_steps)",
+    "(" * 21 + ")" * 21: "at most 20 levels (limit regex_depth)",
+}
+
+
+@pytest.mark.parametrize(("pattern", "told"), UNSUPPORTED.items(), ids=map(str, range(22)))
+def test_what_is_not_supported_is_told_when_it_is_loaded(pattern: str, told: str) -> None:
+    """With its line, and where in the regex."""
+    quoted = "'" + pattern.replace("'", "''") + "'"
+    text = f"scenario: one regex\nrules:\n  - when: {{name: {{regex: {quoted}}}}}\n"
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(text)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.path) == (3, "rules[0].when.name.regex")
+    assert told in mistake.text
+
+
+def test_all_regexes_of_a_scenario_have_a_limit_together() -> None:
+    """One submission asks them all."""
+    rule = "  - when: {name: {regex: 'a{300}'}}\n"
+    load_scenario("scenario: many regexes\nrules:\n" + rule * 3)
+    with pytest.raises(ScenarioError, match=r"at most 1000 steps \(limit all_regex_steps\)"):
+        load_scenario("scenario: many regexes\nrules:\n" + rule * 4)
+
+
+EVIL = ["^(a+)+$", "^(a|a)*$", "(a*)*b", "^(a|aa)+$", "(.*a){10}c", "a*a*a*a*b", "(x+x+)+y"]
+
+
+@pytest.mark.parametrize("pattern", EVIL)
+def test_steps_grow_with_the_text_and_no_faster(pattern: str) -> None:
+    """Twice the text is twice the steps, where backtracking takes for ever."""
+    compiled = regex(pattern)
+    short, long = (
+        calls_of(lambda n=n: compiled.found_in("a" * n + "!"))  # type: ignore[misc]
+        for n in (100, 200)
+    )
+    assert long <= 2.1 * short
+    assert short < 100 * 10 * compiled.size
+
+
+def test_a_long_text_is_matched_by_none() -> None:
+    """Nobody has such a name."""
+    assert regex("a").found_in("a" * limits.REGEX_TEXT.most)
+    assert not regex("a").found_in("a" * (limits.REGEX_TEXT.most + 1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "fits"),
+    [("Acme*", "ACME ltd", True), ("a?c", "abc", True), ("a?c", "ac", False), ("[!a]x", "bX", 1)],
+)
+def test_globs_compare_without_case(wanted: str, text: str, fits: bool) -> None:
+    """As they always did."""
+    assert glob(wanted)(text) == fits
