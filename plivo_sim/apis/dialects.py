@@ -1,4 +1,4 @@
-"""Which dialect answers a call of the new API, of numbers or of Link: one function
+"""Which dialect answers a call of the new API or of numbers: one function
 (decision "Which dialect answers").
 
 The beta page and today's API use the same URLs with different words. In order: what the caller says
@@ -113,7 +113,7 @@ def body_clue(body: Body) -> BodyClue:
 
 
 def number_clue(body: Body | None) -> BodyClue:
-    """What the body of a call of numbers or Link says: by which name it calls the application.
+    """What the body of a call of numbers says: by which name it calls the application.
 
     The beta page says ``compliance_id`` (documented), the SDKs ``compliance_application_id``
     (observed).
