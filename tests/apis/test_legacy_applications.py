@@ -114,8 +114,8 @@ def test_everything_that_is_missing_is_named(legacy: Legacy) -> None:
     """Either the requirement or its three parts."""
     error = error_of(legacy.http.post("ComplianceApplication/", json={}))
     assert error == (
-        "Field 'end_user_id' is required.; Field 'alias' is required.; "
-        "Field 'document_ids' is required.; "
+        "Field 'end_user_id' is required. Field 'alias' is required. "
+        "Field 'document_ids' is required. "
         "compliance_requirement_id: is required,"
         " or else country, number type and end user type"
     )
@@ -127,7 +127,7 @@ def test_a_part_of_the_requirement_that_is_missing_is_named(legacy: Legacy) -> N
     error = error_of(legacy.http.post("ComplianceApplication/", json=body))
     assert error == (
         "number_type: must be one of local, mobile, tollfree, national, not 'fax'; "
-        "Field 'country_iso2' is required.; Field 'end_user_type' is required."
+        "Field 'country_iso2' is required. Field 'end_user_type' is required."
     )
 
 

@@ -238,7 +238,7 @@ def test_linking_again_is_a_success_and_changes_nothing(numbers: Numbers) -> Non
         ({"numbers": [[]]}, "numbers[0]: must be an object with 'number', or a string"),
         ([True], "[0]: must be an object with 'number', or a string"),
         ({"numbers": [{}]},
-         "Field 'numbers[0].number' is required.; "
+         "Field 'numbers[0].number' is required. "
          "Field 'numbers[0].compliance_application_id' is required."),
         ({"numbers": ["+912248885512"]},
          "Field 'numbers[0].compliance_application_id' is required."),

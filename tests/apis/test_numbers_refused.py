@@ -63,7 +63,7 @@ def test_bad_queries(numbers: Numbers, path: str, query: str, told: str) -> None
     [
         ("", "Field 'country_iso' is required."),
         ("country_iso=", "Field 'country_iso' is required."),
-        ("type=x", f"Field 'country_iso' is required.; type: must be one of {TYPES}, not 'x'"),
+        ("type=x", f"Field 'country_iso' is required. type: must be one of {TYPES}, not 'x'"),
         ("country_iso=IND", "country_iso: must be an ISO 3166-1 alpha-2 country code"),
         ("country_iso=1N", "country_iso: must be an ISO 3166-1 alpha-2 country code"),
         ("country_iso=ÍN", "country_iso: must be an ISO 3166-1 alpha-2 country code"),
