@@ -139,3 +139,42 @@ def test_one_file_in_two_slots_of_an_update(sdk: Http) -> None:
     assert answer.status_code == 200
     told = answer.headers["X-Plivo-Sim-Warning"]
     assert told.startswith("documents[1].file: the same file as documents[0].file")
+
+
+KEEPS = "documents: on Plivo an update replaces all documents: send them again"
+NOTHING = "nothing to change was given; it was submitted as it was"
+
+
+def test_an_update_without_documents_keeps_them_and_says_what_plivo_does(sdk: Http) -> None:
+    """A strict account refuses it. source: decision "All-or-nothing corrections"."""
+    id = sdk.sdk_created()
+    sdk.decide(id, "rejected")
+    before = sdk.account.store.applications.fetch(id)
+    sdk.account.configure({"strict": "on"})
+    patch = {"data": urlencode({"data": '{"end_user": {"name": "B"}}'}), "content_type": FORM}
+    refused(sdk, lambda: sdk.call("PATCH", f"{BASE}{id}/", **patch), 400, KEEPS)
+    sdk.account.configure({"strict": "off"})
+    answer = sdk.call("PATCH", f"{BASE}{id}/", **patch)
+    assert (answer.status_code, answer.headers["X-Plivo-Sim-Warning"]) == (200, KEEPS)
+    after = sdk.account.store.applications.fetch(id)
+    assert before is not None
+    assert after is not None
+    assert after.document_ids == before.document_ids
+
+
+@pytest.mark.parametrize(
+    ("data", "warning"),
+    [('{"end_user": {"name": "B"}}', None), ('{"country_iso": "US"}', NOTHING), ("{}", NOTHING)],
+)
+def test_an_update_where_no_document_is_asked_for(
+    sdk: Http, data: str, warning: str | None
+) -> None:
+    """Nothing can be lost; an update without anything in it says that it only submits."""
+    id = sdk.sdk_created(country_iso="US", documents=[])
+    sdk.decide(id, "rejected")
+    body = urlencode({"data": data})
+    answer = sdk.call("PATCH", f"{BASE}{id}/", data=body, content_type=FORM)
+    assert answer.status_code == 200, answer.text
+    told = answer.headers.get("X-Plivo-Sim-Warning", "")
+    assert KEEPS not in told
+    assert (NOTHING in told) is (warning is not None)
