@@ -178,3 +178,29 @@ def test_an_update_where_no_document_is_asked_for(
     told = answer.headers.get("X-Plivo-Sim-Warning", "")
     assert KEEPS not in told
     assert (NOTHING in told) is (warning is not None)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_blocked"),
+    [
+        ("https://hooks.example.com/cb", True),
+        ("https://allowed.example.com/cb", False),
+        ("https://127.0.0.1:4000/cb", False),
+    ],
+)
+def test_a_callback_url_that_will_not_be_called_is_told_at_once(
+    sdk: Http, url: str, is_blocked: bool
+) -> None:
+    """On create and on update, with the option that allows it. source: decision "Plain-http
+    callbacks"."""
+    sdk.account.configure({"allow_callback_hosts": "allowed.example.com"})
+    data = sdk.sdk_data(country_iso="US", documents=[], callback_url=url)
+    made = sdk.post(BASE, data=urlencode({"data": json.dumps(data)}), content_type=FORM)
+    id = made.get_json()["compliance_id"]
+    sdk.decide(id, "rejected")
+    body = urlencode({"data": json.dumps({"callback_url": url})})
+    changed = sdk.call("PATCH", f"{BASE}{id}/", data=body, content_type=FORM)
+    for answer, status in ((made, 201), (changed, 200)):
+        assert answer.status_code == status
+        told = answer.headers.get("X-Plivo-Sim-Warning", "")
+        assert ("--allow-callback-hosts hooks.example.com" in told) is is_blocked

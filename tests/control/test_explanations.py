@@ -242,7 +242,7 @@ def test_a_form_without_its_fields_is_wrong(http: Http, transport: MemoryTranspo
         ({"url": "http://u:p@127.0.0.1:4000/cb?a=b"}, "credentials: the request line has none"),
         ({"token": f" {TOKEN}\n"}, "token: it has white space"),
         ({"token": "other"}, "token: the key is that of the main account"),
-        ({"body": '{"status": "other"}'}, "none of the usual mistakes"),
+        ({"body": '{"status": "other"}'}, "parameters: status: the sender's was accepted"),
     ],
 )
 def test_what_a_receiver_gets_wrong_is_named(
@@ -252,6 +252,30 @@ def test_what_a_receiver_gets_wrong_is_named(
     found = diagnose(http, _signed(http, transport) | change)["v3"]
     assert not found["valid"]
     assert any(told in wrong for wrong in found["wrong"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"url": "http://proxy.example.com:9999/cb?a=b"},
+         "URL: port: the sender's was 4000, the receiver saw 9999"),
+        ({"url": "https://proxy.example.com/cb"},
+         "URL: hostname: the sender's was 127.0.0.1, the receiver saw proxy.example.com"),
+        ({"method": "GET"}, "method: the sender's was POST, the receiver saw GET"),
+        ({"body": '{"status": "rejected"}'}, "parameters: compliance_id: the sender's was "),
+        ({"body": '{"status": "rejected", "x": "y"}'},
+         "parameters: x: the sender's was none, the receiver saw y"),
+    ],
+)  # fmt: skip
+def test_what_differs_from_the_logged_attempt_is_named(
+    http: Http, transport: MemoryTransport, changes: dict[str, str], wrong: str
+) -> None:
+    """The nonce says which attempt it was."""
+    seen = _signed(http, transport)
+    assert diagnose(http, seen)["v3"]["valid"]
+    verdict = diagnose(http, seen | changes)["v3"]
+    assert not verdict["valid"]
+    assert any(each.startswith(wrong) for each in verdict["wrong"]), verdict
 
 
 def test_swapped_nonces_bad_encodings_and_missing_headers(

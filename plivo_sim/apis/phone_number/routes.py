@@ -107,6 +107,7 @@ def create(auth_id: str) -> Response:
     with call.account.lock:
         made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
     _warn(call, made.warnings)
+    call.warnings += applications.callback_warning(call.account, wanted.callback_url)
     id = made.application.id
     call.why = f"created {id}; {_next_of(made)}"
     return call.answer({"api_id": call.api_id, **api.present_created(id)}, 201)
@@ -164,6 +165,7 @@ def update(auth_id: str, compliance_id: str) -> Response:
         view = applications.view(call.account, done.application)
         shown = api.present_corrected(view, _shown(call, ()))
     _warn(call, done.warnings)
+    call.warnings += applications.callback_warning(call.account, read.change.callback_url)
     if read.change == Correction():
         call.warnings.append("nothing to change was given; it was submitted as it was")
     call.why = f"corrected {compliance_id}; {_next_of(done)}"
