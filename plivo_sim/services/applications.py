@@ -239,7 +239,7 @@ def check_callback(account: Account, url: str | None, dialect: Dialect) -> list[
 
 def callback_warning(account: Account, url: str | None) -> list[str]:
     """Why the callbacks of an application to that URL will not be sent, if so, and what would let
-    them (invented: the simulator calls local hosts only)."""
+    them: the simulator calls local hosts only (decision "Plain-http callbacks")."""
     host = urlsplit(url).hostname or "" if url else ""
     if not host or looks_local(host, account.settings.allow_callback_hosts):
         return []

@@ -122,7 +122,8 @@ def test_files_without_documents_in_an_update(sdk: Http) -> None:
     """Nothing says of which type they are."""
     path = f"{BASE}{rejected(sdk)}/"
     body = form_of({"alias": "x"}, *FILES)
-    refused(sdk, lambda: sdk.patch(path, **body), 400, "Field 'documents' is required.")
+    text = "documents: is required in 'data' when files are sent: name the type of each"
+    refused(sdk, lambda: sdk.patch(path, **body), 400, text)
 
 
 def test_an_update_counts_a_document_without_file_as_without(sdk: Http) -> None:

@@ -121,6 +121,13 @@ def test_an_unreadable_outcome_header_is_refused(http: Http, header: str) -> Non
     assert len(http.account.store.applications) == 0
 
 
+def test_a_near_miss_in_the_outcome_header_is_named(http: Http) -> None:
+    """As elsewhere."""
+    http.headers["X-Plivo-Sim-Outcome"] = "reject"
+    answer = http.call("POST", "PhoneNumber/Compliance/", data={"data": "{}"})
+    assert "did you mean 'rejected'?" in answer.get_json()["error"]
+
+
 def test_next_outcomes_queue(http: Http) -> None:
     """For SDK users: one submission each, in order."""
     for outcome in ({"decide": "rejected", "reason": "first"}, {"decide": "nothing"}):

@@ -73,7 +73,7 @@ def read_correction(body: Body) -> ReadCorrection:
     usable, problems = read.usable, read.problems
     if read.has_files and read.drafts is None:
         text = "is required in 'data' when files are sent: name the type of each"
-        problems.append(Problem(ProblemKind.MISSING_FIELD, ("documents",), text))
+        problems.append(Problem(ProblemKind.BAD_VALUE, ("documents",), text))
     change = Correction(
         alias=usable.get("alias"),
         end_user=usable.get("end_user") or {},
