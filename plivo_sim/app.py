@@ -39,6 +39,7 @@ from plivo_sim.control import CONTROL, PROBES
 from plivo_sim.control import make_blueprint as control_blueprint
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
@@ -236,7 +237,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
     if call.dialect in DIALECTS:
         add("X-Plivo-Sim-Dialect", call.dialect)
     if call.warnings:
-        add("X-Plivo-Sim-Warning", _header_text("; ".join(call.warnings)))
+        add("X-Plivo-Sim-Warning", _header_text(joined(call.warnings)))
     for name, value in call.headers.items():
         add(name, value)
     if call.window is not None:

@@ -1,4 +1,4 @@
-"""Which dialect answers a call of the new API, of numbers or of Link: one function
+"""Which dialect answers a call of the new API or of numbers: one function
 (decision "Which dialect answers").
 
 The beta page and today's API use the same URLs with different words. In order: what the caller says
@@ -99,6 +99,15 @@ _TODAYS_WORDS = frozenset(
 )
 """Names that today's API has and the beta page has not, as ``_bare`` writes them."""
 
+_PAGES_WORDS = frozenset(
+    ("countryiso", "numbertype", "alias", "enduser", "documents", "callbackurl", "callbackmethod")
+)
+"""What a body of the beta page has at its top (documented), as ``_bare`` writes it."""
+
+FILE_FIELD = re.compile(r"documents\[(\d{1,4})\]\.file")
+"""How today's API names files (observed: docs/wire-facts.md, "Create is a form with a data
+part")."""
+
 _STEP = re.compile(r"\w+")
 
 
@@ -108,12 +117,21 @@ def body_clue(body: Body) -> BodyClue:
         return BodyClue.DATA
     if body.kind != "json" and not body.parts:
         return BodyClue.NOTHING
-    is_todays = not _TODAYS_WORDS.isdisjoint(_names(body))
-    return BodyClue.TODAYS_WORDS if is_todays else BodyClue.BETA
+    if not _TODAYS_WORDS.isdisjoint(_names(body)) or _has_todays_files(body):
+        return BodyClue.TODAYS_WORDS
+    tops = {_bare(key) for key in body.json} if isinstance(body.json, dict) else set()
+    tops |= {_bare(step[0]) for part in body.parts if (step := _STEP.match(part.name))}
+    return BodyClue.NOTHING if _PAGES_WORDS.isdisjoint(tops) else BodyClue.BETA
+
+
+def _has_todays_files(body: Body) -> bool:
+    """Whether files are named as today's API names them, and nothing else is said of documents."""
+    names = [part.name for part in body.parts if part.name.startswith("documents")]
+    return bool(names) and all(FILE_FIELD.fullmatch(name) for name in names)
 
 
 def number_clue(body: Body | None) -> BodyClue:
-    """What the body of a call of numbers or Link says: by which name it calls the application.
+    """What the body of a call of numbers says: by which name it calls the application.
 
     The beta page says ``compliance_id`` (documented), the SDKs ``compliance_application_id``
     (observed).

@@ -20,6 +20,7 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
     Injected,
@@ -63,7 +64,7 @@ def plain_error(error: SimError) -> tuple[int, str]:
 
 def _text(error: SimError) -> str:
     if isinstance(error, Invalid):
-        return "; ".join(word(problem) for problem in error.problems)
+        return joined(word(problem) for problem in error.problems)
     if isinstance(error, NotFound):
         return f"{NAMES.get(error.kind, error.kind.capitalize())} not found."
     if isinstance(error, WrongState):

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from urllib.parse import quote, urlencode
@@ -94,7 +95,9 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
     word, options = parse_options_header(text)
     word = word.lower()
     if word not in _OUTCOMES:
-        raise _bad_outcome(f"must be one of {', '.join(_OUTCOMES)}, not '{word[:50]}'")
+        close = get_close_matches(word, _OUTCOMES, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise _bad_outcome(f"must be one of {', '.join(_OUTCOMES)}, not '{word[:50]}'{hint}")
     unknown = set(options) - {"after", "reason"}
     if unknown:
         raise _bad_outcome(f"knows after and reason, not '{min(unknown)[:50]}'")

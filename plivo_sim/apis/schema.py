@@ -8,7 +8,7 @@ Shapes of answers that both dialects share (observed), for OpenAPI and the tests
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -81,9 +81,10 @@ class Word(AnyField):
 
     default_error_messages = _type_errors("a string")
 
-    def __init__(self, words: type[StrEnum], **kwargs: Any) -> None:
+    def __init__(self, words: type[StrEnum], *, offered: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.words = words
+        self.offered = offered
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str):
@@ -91,7 +92,7 @@ class Word(AnyField):
         if not value and self.required:
             raise self.make_error("required")
         try:
-            return one_of(self.words, value)
+            return one_of(self.words, value, self.offered)
         except ValueError as error:
             raise ValidationError(complaint(ProblemKind.NOT_ALLOWED, str(error))) from None
 

@@ -7,6 +7,7 @@ Instants as each API prints them. All UTC, all with ``Z`` (observed).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
+from plivo_sim.domain.records import NumberType
 from plivo_sim.domain.statuses import Status
 
 StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
@@ -61,12 +63,18 @@ def read_word(words: type[W], text: str) -> W | None:
     return found
 
 
-def one_of(words: type[W], text: str) -> W:
-    """The same; raises ValueError with a sentence when it is none of them."""
+def one_of(words: type[W], text: str, offered: Iterable[str] = ()) -> W:
+    """The same; raises ValueError with a sentence when it is none of them. ``offered``: the words
+    that the sentence names, where an API prints fewer than are taken."""
     word = read_word(words, text)
     if word is None:
-        raise ValueError(f"must be one of {', '.join(words)}, not '{text[:50]}'")
+        raise ValueError(f"must be one of {', '.join(offered or words)}, not '{text[:50]}'")
     return word
+
+
+TODAYS_NUMBER_TYPES = (NumberType.LOCAL, NumberType.MOBILE, NumberType.TOLLFREE)
+"""Those of today's page (documented: docs/wire-facts.md, "Requirements take all three
+parameters"); national is taken too."""
 
 
 @cache

@@ -32,7 +32,7 @@ _STATES = click.Choice(list(map(str, DeliveryState)))
 
 @click.group()
 def webhooks() -> None:
-    """List callbacks, send them again, delay or drop them."""
+    """List callbacks, send them again, delay or drop them, see why a signature check fails."""
 
 
 @webhooks.command("list")
@@ -70,7 +70,13 @@ def _table(deliveries: list[dict[str, Any]], empty: str) -> str:
         )
         for each in deliveries
     ]
-    return table(("id", "made", "state", "attempts", "answer", "application", "url"), rows, empty)
+    heads = ("id", "made", "state", "attempts", "answer", "application", "url")
+    blocked = [
+        f"{each['id']}: {each['why']}"
+        for each in deliveries
+        if each["state"] == DeliveryState.BLOCKED
+    ]
+    return "\n".join([table(heads, rows, empty), *blocked])
 
 
 @webhooks.command()
@@ -102,13 +108,21 @@ def _delivery(answer: dict[str, Any]) -> str:
         )
         for each in attempts
     ]
-    parts = [
-        head,
-        table(("attempt at", "answer", "took", "body"), rows, "it has not been sent yet"),
-    ]
+    pending = answer["state"] == DeliveryState.PENDING
+    empty = "it has not been sent yet" if pending else "it was not sent"
+    parts = [head, table(("attempt at", "answer", "took", "body"), rows, empty)]
     if attempts:
         parts.append(table(("header sent last", "value"), attempts[-1]["headers"].items()))
+        if attempts[-1]["status"] in (401, 403):
+            parts.append(_REFUSED)
     return "\n\n".join(parts)
+
+
+_REFUSED = (
+    "the receiver refused it: if its signature check failed, webhooks verify-signature says why.\n"
+    "The fields are JSON here; a receiver that gives a form's fields to the validator needs\n"
+    "account set callback_encoding=form"
+)
 
 
 @webhooks.command()

@@ -35,7 +35,12 @@ from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.request_log import is_secret
-from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose, tokens_known
+from plivo_sim.webhooks.signatures import (
+    ReceivedRequest,
+    diagnose,
+    sent_with_nonce,
+    tokens_known,
+)
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut
@@ -147,10 +152,12 @@ def verify_signature() -> Response:
     if not url:
         raise invalid("url", "is required")
     known: tuple[tuple[str, str], ...] = ()
+    sent = None
     if token is None or account_text(data) or len(current_call().sim.accounts()) == 1:
         account = account_named(data)
         with account.lock:
             known = tokens_known(account)
+            sent = sent_with_nonce(account, headers)
     seen = ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,
@@ -159,6 +166,7 @@ def verify_signature() -> Response:
         tokens=tuple(each for _, each in known) if token is None else (token,),
         main_token=known[0][1] if token is None else token,
         known=known,
+        sent=sent,
     )
     try:
         return current_call().answer(diagnose(seen))

@@ -21,6 +21,15 @@ from plivo_sim.domain.typed import json_trouble
 
 DEEPEST = limits.JSON_DEPTH.most
 
+
+def joined(texts: Iterable[str]) -> str:
+    """Texts as one line, each word for word: a space after a full stop, else a semicolon."""
+    line = ""
+    for text in texts:
+        line += f"{' ' if line.endswith('.') else '; '}{text}" if line else text
+    return line
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type
 

@@ -204,3 +204,11 @@ def check_callback_url(
 
 def _plain(url: str) -> bool:
     return url.isascii() and url.isprintable() and " " not in url
+
+
+def blocked_text(host: str) -> str:
+    """Why a callback did not go out, and what would let it."""
+    return (
+        f"blocked: {host} is not a local host; allow it with --allow-callback-hosts {host} "
+        f"or PLIVO_SIM_ALLOW_CALLBACK_HOSTS={host}"
+    )

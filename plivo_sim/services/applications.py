@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -30,7 +31,7 @@ from plivo_sim.domain.records import (
 )
 from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
 from plivo_sim.domain.statuses import UNDELETABLE, Status
-from plivo_sim.domain.urls import check_callback_url
+from plivo_sim.domain.urls import blocked_text, check_callback_url, looks_local
 from plivo_sim.scenarios.rules import Plan, RequestedOutcome, Submission
 from plivo_sim.services import document_sets, reviews
 from plivo_sim.services.document_sets import (
@@ -235,6 +236,15 @@ def check_callback(account: Account, url: str | None, dialect: Dialect) -> list[
         allowed=account.settings.allow_callback_hosts,
     )
     return [problem] if problem else []
+
+
+def callback_warning(account: Account, url: str | None) -> list[str]:
+    """Why the callbacks of an application to that URL will not be sent, if so, and what would let
+    them: the simulator calls local hosts only (decision "Plain-http callbacks")."""
+    host = urlsplit(url).hostname or "" if url else ""
+    if not host or looks_local(host, account.settings.allow_callback_hosts):
+        return []
+    return [f"callback_url: callbacks will not be sent; {blocked_text(host)}"]
 
 
 def _check_alias(account: Account, wanted: NewApplication) -> list[Problem]:

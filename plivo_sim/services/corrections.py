@@ -54,6 +54,7 @@ def correct(
                 *check_end_user(requirement, end_user),
                 *_check_locked(account, application, end_user, change.end_user),
                 *check_callback(account, change.callback_url, dialect),
+                *_check_documents_given(application, change, dialect),
             ],
         )
         warnings = refuse(problems, strict=account.settings.strict)
@@ -84,6 +85,20 @@ def _merged_end_user(
         key: value for key, value in given.items() if key in END_USER_DETAILS and value is not None
     }
     return replace(end_user, **changed) if changed else end_user
+
+
+def _check_documents_given(
+    application: Application, change: Correction, dialect: Dialect
+) -> list[Problem]:
+    """An update of the live service replaces the whole set (documented: docs/wire-facts.md,
+    "Update replaces all documents"), so one without documents may lose them all; here they stay
+    (invented): soft (decision "All-or-nothing corrections")."""
+    if not dialect.replaces_documents or change.documents is not None:
+        return []
+    if not application.document_ids:
+        return []
+    text = "on Plivo an update replaces all documents: send them again"
+    return [Problem(ProblemKind.BAD_VALUE, ("documents",), text, soft=True)]
 
 
 def _check_locked(

@@ -25,6 +25,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, Origin, StoredFile
 from plivo_sim.domain.requirements import DocumentFacts, DocumentType, Requirement, check_documents
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, Upload, merge
 
 LARGEST_BYTES = 5 * 1024 * 1024
@@ -64,21 +65,21 @@ def check(upload: Upload, path: Path, formats: Sequence[str]) -> Problem | None:
     return None
 
 
-def check_distinct(files: Iterable[tuple[int, bytes | str]]) -> list[Problem]:
-    """The same file in two slots of one application, softly; ``files``: document index and content
-    (or the hash of a kept one)."""
-    first: dict[bytes | str, int] = {}
+def check_distinct(files: Iterable[tuple[Path, bytes | str]]) -> list[Problem]:
+    """The same file in two slots of one application, softly; ``files``: where the request names
+    each, and its content (or the hash of a kept one)."""
+    first: dict[bytes | str, Path] = {}
     problems = []
-    for index, content in files:
+    for path, content in files:
         if content in first:
-            problems.append(_same_file(index, f"documents[{first[content]}].file"))
-        first.setdefault(content, index)
+            problems.append(_same_file(path, dotted(first[content])))
+        first.setdefault(content, path)
     return problems
 
 
-def _same_file(index: int, other: str) -> Problem:
+def _same_file(path: Path, other: str) -> Problem:
     text = f"the same file as {other}, which is a cause of rejection"
-    return Problem(ProblemKind.BAD_FILE, ("documents", index, "file"), text, soft=True)
+    return Problem(ProblemKind.BAD_FILE, path, text, soft=True)
 
 
 def keep(account: Account, upload: Upload) -> StoredFile:
@@ -250,13 +251,18 @@ def _check_named_once(entries: Sequence[Entry]) -> list[Problem]:
 def _check_distinct(entries: Sequence[Entry]) -> list[Problem]:
     """The same file twice; a file that stays has no place in the request to complain of."""
     problems = check_distinct(
-        [(i, e.content) for i, e in enumerate(entries) if e.content and e.kept is None]
+        [
+            (("documents", i, "file"), e.content)
+            for i, e in enumerate(entries)
+            if e.content and e.kept is None
+        ]
     )
     stays = {e.content: e.type for e in entries if e.kept is not None and e.type}
     for index, entry in enumerate(entries):
         type_ = stays.get(entry.content) if entry.kept is None and entry.content else None
         if type_ is not None:
-            problems.append(_same_file(index, f"the '{type_.name}' that the application has"))
+            path = ("documents", index, "file")
+            problems.append(_same_file(path, f"the '{type_.name}' that the application has"))
     return problems
 
 

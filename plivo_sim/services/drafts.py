@@ -186,7 +186,7 @@ def _requirement(
         if getattr(wanted, name) is None and (name,) not in flagged
     ]
     if len(missing) == 3:
-        text = "is required, or else country, number type and end user type"
+        text = "is required, or else country_iso2, number_type and end_user_type"
         missing = [Problem(ProblemKind.BAD_VALUE, ("requirement_id",), text)]
     if missing or not (wanted.country_iso and wanted.number_type and wanted.user_type):
         return None, missing
@@ -307,7 +307,9 @@ def _check_alias(account: Account, wanted: NewDraft) -> list[Problem]:
 def _check_complete(account: Account, submission: Submission) -> list[Problem]:
     documents, requirement = submission.documents, submission.requirement
     facts = [_facts(account, document, index) for index, document in enumerate(documents)]
-    files = [(i, each.file.sha256) for i, each in enumerate(documents) if each.file]
+    files: list[tuple[Path, bytes | str]] = [
+        (("document_ids", i), each.file.sha256) for i, each in enumerate(documents) if each.file
+    ]
     return [
         *check_end_user(requirement, submission.end_user),
         *check_documents(requirement, facts, allow_surplus=True),

@@ -38,7 +38,13 @@ from plivo_sim.domain.records import (
     TimerKind,
 )
 from plivo_sim.domain.text import draw_uuid, encode_json
-from plivo_sim.domain.urls import as_called, credentials_in, looks_local, without_credentials
+from plivo_sim.domain.urls import (
+    as_called,
+    blocked_text,
+    credentials_in,
+    looks_local,
+    without_credentials,
+)
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import webhook_policy
 from plivo_sim.webhooks.signatures import Tokens, signature_headers, tokens_of
@@ -322,14 +328,6 @@ _FINISHED = tuple(state for state in DeliveryState if state is not DeliveryState
 _LOST = "dropped by the webhook policy"
 _HELD = "held back by the webhook policy"
 _FORM = "application/x-www-form-urlencoded"
-
-
-def blocked_text(host: str) -> str:
-    """Why a callback did not go out, and what would let it."""
-    return (
-        f"blocked: {host} is not a local host; allow it with --allow-callback-hosts {host} "
-        f"or PLIVO_SIM_ALLOW_CALLBACK_HOSTS={host}"
-    )
 
 
 def _with_attempt(

@@ -19,7 +19,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlparse, urlsplit, urlunsplit
 
@@ -127,11 +127,35 @@ def _readings(url: str) -> list[str]:
     return list(dict.fromkeys(urls))
 
 
+class SentRequest(NamedTuple):
+    """A callback as the log has it."""
+
+    method: str
+    url: str
+    body: str
+    headers: Mapping[str, str]
+
+
+def sent_with_nonce(account: Account, headers: Mapping[str, str]) -> SentRequest | None:
+    """The logged attempt whose nonce a receiver saw: each attempt has its own. Caller holds the
+    lock."""
+    nonces = {value for name, value in headers.items() if name.lower() in _NONCES and value}
+    for delivery in account.store.deliveries.every():
+        for attempt in delivery.attempts:
+            sent = {name.lower(): value for name, value in attempt.headers}
+            if any(sent.get(name) in nonces for name in _NONCES):
+                return SentRequest(delivery.method, attempt.url, attempt.body, sent)
+    return None
+
+
+_NONCES = ("x-plivo-signature-v2-nonce", "x-plivo-signature-v3-nonce")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
     """What a receiver saw, and the tokens that it checks with: any of ``tokens`` for V2 and V3,
     ``main_token`` for Ma-V3. ``known``: other tokens that may have been the key, by whose they
-    are."""
+    are. ``sent``: the attempt in the log that has its nonce."""
 
     method: str
     url: str
@@ -140,6 +164,7 @@ class ReceivedRequest:
     tokens: tuple[str, ...]
     main_token: str
     known: tuple[tuple[str, str], ...] = ()
+    sent: SentRequest | None = None
 
 
 def diagnose(seen: ReceivedRequest) -> dict[str, Any]:
@@ -208,7 +233,9 @@ class _Check:
         wrong = [told for told, made in self._candidates(nonce) if not made.isdisjoint(given)]
         wrong += [told for right in made for told in _encoding(given, right)]
         unknown = "none of the usual mistakes: compare token, URL and body with the sender's log"
-        return _verdict(wrong=list(dict.fromkeys(wrong)) or [unknown])
+        return _verdict(
+            wrong=list(dict.fromkeys(wrong)) or list(self._differences(name)) or [unknown]
+        )
 
     def _made(self, url: str, nonce: str, tokens: Iterable[str]) -> dict[str, str]:
         """Every signature that would be right, with what it covers."""
@@ -219,6 +246,31 @@ class _Check:
             for token in tokens
             for covers, params in _coverings(self.seen)
         }
+
+    def _differences(self, name: str) -> Iterator[str]:
+        """What differs between what was seen and what the log has, if the nonce is in it."""
+        seen, sent = self.seen, self.seen.sent
+        if sent is None:
+            return
+        ours, theirs = urlsplit(sent.url), urlsplit(seen.url)
+        pairs = [
+            (f"URL: {part}", getattr(ours, part), getattr(theirs, part))
+            for part in ("scheme", "hostname", "port", "path", "query")
+        ]
+        if self.version != "v2":
+            pairs.append(("method", sent.method, seen.method))
+            made = dict(params_of(replace(seen, body=sent.body)))
+            got = dict(params_of(seen))
+            pairs += [
+                (f"parameters: {key}", made.get(key), got.get(key))
+                for key in dict.fromkeys((*made, *got))
+            ]
+        if self.headers[name] != sent.headers.get(name):
+            pairs.append(("signature", sent.headers.get(name), self.headers[name]))
+        for what, was, saw in pairs:
+            if was != saw:
+                told = f"the sender's was {was or 'none'}, the receiver saw {saw or 'none'}"
+                yield f"{what}: {told}"
 
     def _candidates(self, nonce: str) -> Iterator[tuple[str, Set[str]]]:
         """The usual mistakes, each with the signatures that are right without it."""

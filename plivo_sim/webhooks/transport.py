@@ -19,8 +19,13 @@ from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Answer, Outgoing
-from plivo_sim.domain.urls import host_name, is_local_address, is_off_limits, looks_local
-from plivo_sim.webhooks.outbox import blocked_text
+from plivo_sim.domain.urls import (
+    blocked_text,
+    host_name,
+    is_local_address,
+    is_off_limits,
+    looks_local,
+)
 
 KEPT_ANSWER_BYTES = 4096
 MOST_LOOK_UPS = 64

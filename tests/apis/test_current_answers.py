@@ -406,5 +406,5 @@ def test_strict_refuses_it(sdk: Http) -> None:
     answer = sdk.sdk_create(data)
     assert (answer.status_code, answer.get_json()["error"]) == (
         400,
-        "Field 'end_user.email' is required.; callback_url: must be an https URL",
+        "Field 'end_user.email' is required. callback_url: must be an https URL",
     )

@@ -43,21 +43,27 @@ def sdk(http: Http) -> Http:
 
 MISSING = "Field '{}' is required."
 STATUSES = "draft, submitted, accepted, rejected, suspended, expired"
-NUMBER_TYPES = "local, mobile, tollfree, national"
+NUMBER_TYPES = "local, mobile, tollfree"
 LIMIT = "limit: must be a whole number, 1 to 100"
 OFFSET = "offset: must be a whole number, 0 or more"
 EXPAND = "expand: must be a list of end_user, documents, linked_numbers; not '{}'"
 
 WRONG_QUERIES = [
-    ("Requirements/", "", "; ".join(map(MISSING.format, ("country_iso", "number_type",
+    ("Requirements/", "", " ".join(map(MISSING.format, ("country_iso", "number_type",
                                                          "user_type")))),
     ("Requirements/", "country_iso=IN&number_type=&user_type=",
-     "; ".join(map(MISSING.format, ("number_type", "user_type")))),
+     " ".join(map(MISSING.format, ("number_type", "user_type")))),
     ("Requirements/", "number_type=local&user_type=business", MISSING.format("country_iso")),
     ("Requirements/", "country_iso=IN&number_type=fixed&user_type=business",
      f"number_type: must be one of {NUMBER_TYPES}, not 'fixed'"),
     ("Requirements/", "country_iso=IN&number_type=local&user_type=alien",
      "user_type: must be one of individual, business, not 'alien'"),
+    *[("Requirements/", f"country_iso={text}&number_type=local&user_type=business",
+       "country_iso: must be an ISO 3166-1 alpha-2 country code")
+      for text in ("India", "IND", "1N", "I")],
+    ("Requirements/", "country=IN",
+     "Unknown query parameter 'country'; Field 'country_iso' is required. "
+     "Field 'number_type' is required. Field 'user_type' is required."),
     ("Requirements/", "country_iso=ZZ&number_type=local&user_type=business",
      "Could not find any requirement for country ZZ; there is one for AE, DE, FR, IN, US"),
     ("Requirements/", "country_iso=IN&number_type=national&user_type=business",

@@ -122,7 +122,8 @@ def test_files_without_documents_in_an_update(sdk: Http) -> None:
     """Nothing says of which type they are."""
     path = f"{BASE}{rejected(sdk)}/"
     body = form_of({"alias": "x"}, *FILES)
-    refused(sdk, lambda: sdk.patch(path, **body), 400, "Field 'documents' is required.")
+    text = "documents: is required in 'data' when files are sent: name the type of each"
+    refused(sdk, lambda: sdk.patch(path, **body), 400, text)
 
 
 def test_an_update_counts_a_document_without_file_as_without(sdk: Http) -> None:
@@ -139,3 +140,68 @@ def test_one_file_in_two_slots_of_an_update(sdk: Http) -> None:
     assert answer.status_code == 200
     told = answer.headers["X-Plivo-Sim-Warning"]
     assert told.startswith("documents[1].file: the same file as documents[0].file")
+
+
+KEEPS = "documents: on Plivo an update replaces all documents: send them again"
+NOTHING = "nothing to change was given; it was submitted as it was"
+
+
+def test_an_update_without_documents_keeps_them_and_says_what_plivo_does(sdk: Http) -> None:
+    """A strict account refuses it. source: decision "All-or-nothing corrections"."""
+    id = sdk.sdk_created()
+    sdk.decide(id, "rejected")
+    before = sdk.account.store.applications.fetch(id)
+    sdk.account.configure({"strict": "on"})
+    patch = {"data": urlencode({"data": '{"end_user": {"name": "B"}}'}), "content_type": FORM}
+    refused(sdk, lambda: sdk.call("PATCH", f"{BASE}{id}/", **patch), 400, KEEPS)
+    sdk.account.configure({"strict": "off"})
+    answer = sdk.call("PATCH", f"{BASE}{id}/", **patch)
+    assert (answer.status_code, answer.headers["X-Plivo-Sim-Warning"]) == (200, KEEPS)
+    after = sdk.account.store.applications.fetch(id)
+    assert before is not None
+    assert after is not None
+    assert after.document_ids == before.document_ids
+
+
+@pytest.mark.parametrize(
+    ("data", "warning"),
+    [('{"end_user": {"name": "B"}}', None), ('{"country_iso": "US"}', NOTHING), ("{}", NOTHING)],
+)
+def test_an_update_where_no_document_is_asked_for(
+    sdk: Http, data: str, warning: str | None
+) -> None:
+    """Nothing can be lost; an update without anything in it says that it only submits."""
+    id = sdk.sdk_created(country_iso="US", documents=[])
+    sdk.decide(id, "rejected")
+    body = urlencode({"data": data})
+    answer = sdk.call("PATCH", f"{BASE}{id}/", data=body, content_type=FORM)
+    assert answer.status_code == 200, answer.text
+    told = answer.headers.get("X-Plivo-Sim-Warning", "")
+    assert KEEPS not in told
+    assert (NOTHING in told) is (warning is not None)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_blocked"),
+    [
+        ("https://hooks.example.com/cb", True),
+        ("https://allowed.example.com/cb", False),
+        ("https://127.0.0.1:4000/cb", False),
+    ],
+)
+def test_a_callback_url_that_will_not_be_called_is_told_at_once(
+    sdk: Http, url: str, is_blocked: bool
+) -> None:
+    """On create and on update, with the option that allows it. source: decision "Plain-http
+    callbacks"."""
+    sdk.account.configure({"allow_callback_hosts": "allowed.example.com"})
+    data = sdk.sdk_data(country_iso="US", documents=[], callback_url=url)
+    made = sdk.post(BASE, data=urlencode({"data": json.dumps(data)}), content_type=FORM)
+    id = made.get_json()["compliance_id"]
+    sdk.decide(id, "rejected")
+    body = urlencode({"data": json.dumps({"callback_url": url})})
+    changed = sdk.call("PATCH", f"{BASE}{id}/", data=body, content_type=FORM)
+    for answer, status in ((made, 201), (changed, 200)):
+        assert answer.status_code == status
+        told = answer.headers.get("X-Plivo-Sim-Warning", "")
+        assert ("--allow-callback-hosts hooks.example.com" in told) is is_blocked

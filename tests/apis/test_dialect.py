@@ -246,7 +246,13 @@ CALLS: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "the page's create, urlencoded": (
         "POST", "/",
         {"data": urlencode(page.flat(page.CREATE)), "content_type": FORM}, "beta"),
-    "a JSON object with nothing in it": ("POST", "/", {"json": {}}, "beta"),
+    "the page's create without documents": (
+        "POST", "/", {"json": {"country_iso": "IN", "end_user": {"name": "A"}}}, "beta"),
+    "the page's create by a client that writes capitals": (
+        "POST", "/", {"json": {"CountryIso": "IN"}}, "beta"),
+    "the page's create with files named as today's": (
+        "POST", "/",
+        form(("documents[0].type", "identity_proof"), ("documents[0].file", "%PDF-")), "beta"),
     "JSON that cannot be read": (
         "POST", "/", {"data": "{", "content_type": "application/json"}, "beta"),
     # today's words where today's API does not take them, and bodies that say nothing
@@ -267,6 +273,17 @@ CALLS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "POST", "/", form(("alias", "a"), ("userType", "business")), "current"),
     "today's words that are null": (
         "POST", "/", {"json": {"alias": "a", "user_type": None}}, "beta"),
+    "today's create whose data was forgotten": (
+        "POST", "/", form(("documents[0].file", "%PDF-"), ("documents[1].file", "")), "current"),
+    "flat keys with today's files": (
+        "POST", "/", form(("alias", "a"), ("documents[0].file", "%PDF-")), "current"),
+    "data under another name": (
+        "POST", "/", form(("payload", '{"country_iso": "IN", "alias": "a"}')), "current"),
+    "JSON under another name": ("POST", "/", {"json": {"payload": {"alias": "a"}}}, "current"),
+    "a JSON object with nothing in it": ("POST", "/", {"json": {}}, "current"),
+    "a JSON list": ("POST", "/", {"json": []}, "current"),
+    "a JSON list of the page's creates": ("POST", "/", {"json": [{"alias": "a"}]}, "current"),
+    "a JSON text": ("POST", "/", {"json": "alias"}, "current"),
     "no body": ("POST", "/", {}, "current"),
     "an empty body that is said to be JSON": (
         "POST", "/", {"data": "", "content_type": "application/json"}, "current"),
@@ -505,8 +522,8 @@ NUMBER_CALLS: dict[str, tuple[str, str, Any, str]] = {
     "a number that is not rented": ("GET", "Number/912248885512/", None, "current"),
     "a wrong limit": ("GET", "Number/?limit=0", None, "current"),
     "an SDK's links": ("POST", LINK, {"numbers": [{"compliance_application_id": "x"}]}, "current"),
-    "the page's links": ("POST", LINK, {"numbers": [{"compliance_id": "x"}]}, "beta"),
-    ".NET's links": ("POST", LINK, {"Numbers": [{"ComplianceId": "x"}]}, "beta"),
+    "the page's links": ("POST", LINK, {"numbers": [{"compliance_id": "x"}]}, "current"),
+    ".NET's links": ("POST", LINK, {"Numbers": [{"ComplianceId": "x"}]}, "current"),
     "links of another shape": ("POST", LINK, "text", "current"),
     "a wrong method": ("GET", LINK, None, "current"),
 }  # fmt: skip
@@ -546,7 +563,7 @@ def test_errors_of_numbers_follow_the_same_choice(http: Http, call: str) -> None
 def test_links_that_succeed_name_the_dialect_too(http: Http) -> None:
     assert dialect(http.post(LINK, json={"numbers": []})) == "current"
     answer = http.post(LINK, json={"numbers": ["912248885512"], "compliance_id": "x"})
-    assert (answer.status_code, dialect(answer)) == (200, "beta")
+    assert (answer.status_code, dialect(answer)) == (200, "current")
 
 
 # --- the rule itself -----------------------------------------------------------------------

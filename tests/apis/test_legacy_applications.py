@@ -114,10 +114,10 @@ def test_everything_that_is_missing_is_named(legacy: Legacy) -> None:
     """Either the requirement or its three parts."""
     error = error_of(legacy.http.post("ComplianceApplication/", json={}))
     assert error == (
-        "Field 'end_user_id' is required.; Field 'alias' is required.; "
-        "Field 'document_ids' is required.; "
+        "Field 'end_user_id' is required. Field 'alias' is required. "
+        "Field 'document_ids' is required. "
         "compliance_requirement_id: is required,"
-        " or else country, number type and end user type"
+        " or else country_iso2, number_type and end_user_type"
     )
 
 
@@ -127,7 +127,7 @@ def test_a_part_of_the_requirement_that_is_missing_is_named(legacy: Legacy) -> N
     error = error_of(legacy.http.post("ComplianceApplication/", json=body))
     assert error == (
         "number_type: must be one of local, mobile, tollfree, national, not 'fax'; "
-        "Field 'country_iso2' is required.; Field 'end_user_type' is required."
+        "Field 'country_iso2' is required. Field 'end_user_type' is required."
     )
 
 
@@ -425,7 +425,7 @@ def test_the_same_file_in_two_slots_is_warned_of(legacy: Legacy) -> None:
     ]
     id = legacy.application(end_user_id=end_user, document_ids=documents)
     told = legacy.submit(id).headers["X-Plivo-Sim-Warning"]
-    assert told.startswith("documents[1].file: the same file as documents[0].file")
+    assert told.startswith("document_ids[1]: the same file as document_ids[0]")
 
 
 def test_nothing_is_asked_for_in_an_unregulated_country(legacy: Legacy) -> None:

@@ -284,16 +284,16 @@ NUMBER_TYPES = "must be one of local, mobile, tollfree, national, not"
 @pytest.mark.parametrize(
     ("path", "body", "error"),
     [
-        ("EndUser/", {}, "Field 'name' is required.; Field 'end_user_type' is required."),
+        ("EndUser/", {}, "Field 'name' is required. Field 'end_user_type' is required."),
         (
             "EndUser/",
             {"name": None, "end_user_type": None},
-            "Field 'name' is required.; Field 'end_user_type' is required.",
+            "Field 'name' is required. Field 'end_user_type' is required.",
         ),
         (
             "EndUser/",
             {"name": "  ", "end_user_type": ""},
-            "Field 'name' is required.; Field 'end_user_type' is required.",
+            "Field 'name' is required. Field 'end_user_type' is required.",
         ),
         (
             "EndUser/",
@@ -337,7 +337,7 @@ NUMBER_TYPES = "must be one of local, mobile, tollfree, national, not"
         (
             "ComplianceApplication/{application}/",
             {"document_ids": [None, 1, ""]},
-            "Field 'document_ids[0]' is required.; document_ids[1]: must be a string;"
+            "Field 'document_ids[0]' is required. document_ids[1]: must be a string;"
             " Field 'document_ids[2]' is required.",
         ),
     ],

@@ -292,7 +292,7 @@ def test_a_deleted_document_is_gone(legacy: Legacy, slash: str) -> None:
 def test_every_missing_field_is_named(legacy: Legacy) -> None:
     """At once, whatever the encoding."""
     expected = (
-        "Field 'end_user_id' is required.; Field 'document_type_id' is required.;"
+        "Field 'end_user_id' is required. Field 'document_type_id' is required."
         " Field 'alias' is required."
     )
     assert error_of(legacy.send_document({"x": "y"})) == expected

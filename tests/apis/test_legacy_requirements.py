@@ -173,7 +173,7 @@ UNLESS = "is required, unless phone_number is given"
     [
         (
             "",
-            f"Field 'end_user_type' is required.; country_iso2: {UNLESS}; number_type: {UNLESS}",
+            f"Field 'end_user_type' is required. country_iso2: {UNLESS}; number_type: {UNLESS}",
         ),
         ("country_iso2=IN&end_user_type=business", f"number_type: {UNLESS}"),
         ("number_type=local&end_user_type=business", f"country_iso2: {UNLESS}"),

@@ -290,3 +290,13 @@ def test_a_file_comes_over_a_real_socket(live: LiveSimulator) -> None:
     assert answer.status == 400
     assert b"Field 'end_user_id' is required." in answer.read()
     connection.close()
+
+
+def test_data_fields_as_one_form_field_get_a_hint(legacy: Legacy) -> None:
+    """As the new API has them; here each is a form field of its own."""
+    answer = legacy.http.call(
+        "POST", "ComplianceDocument/", data={"data_fields": '{"business_name": "K"}'}
+    )
+    assert answer.status_code == 400
+    told = answer.headers["X-Plivo-Sim-Warning"]
+    assert "ignored form field 'data_fields': each data field is a form field of its own" in told

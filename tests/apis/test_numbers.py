@@ -574,8 +574,16 @@ def test_what_a_change_does_not_take_is_named(
     assert named == [f"ignored field '{name}'" for name in untaken]
 
 
-@pytest.mark.parametrize("key", ["compliance_application_id", "compliance_id"])
-@pytest.mark.parametrize("headers", [{}, {"User-Agent": SDK_AGENT}])
+@pytest.mark.parametrize(
+    ("key", "headers"),
+    [
+        ("compliance_application_id", {}),
+        ("compliance_application_id", {"User-Agent": SDK_AGENT}),
+        ("compliance_application_id", {"X-Plivo-Sim-Dialect": "beta"}),
+        ("compliance_id", {}),
+        ("compliance_id", {"X-Plivo-Sim-Dialect": "beta"}),
+    ],
+)
 def test_an_update_links(numbers: Numbers, key: str, headers: dict[str, str]) -> None:
     """By the page's name and by the SDKs'."""
     numbers.unlinked()

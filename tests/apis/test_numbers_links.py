@@ -15,6 +15,7 @@ from tests.apis.numbers_support import (
     NOT_RENTED,
     OTHER_AUTH_ID,
     OTHER_MUMBAI,
+    REQUIRED_IN_INDIA,
     SAN_FRANCISCO,
     TOLLFREE,
     UNKNOWN_ID,
@@ -237,7 +238,7 @@ def test_linking_again_is_a_success_and_changes_nothing(numbers: Numbers) -> Non
         ({"numbers": [[]]}, "numbers[0]: must be an object with 'number', or a string"),
         ([True], "[0]: must be an object with 'number', or a string"),
         ({"numbers": [{}]},
-         "Field 'numbers[0].number' is required.; "
+         "Field 'numbers[0].number' is required. "
          "Field 'numbers[0].compliance_application_id' is required."),
         ({"numbers": ["+912248885512"]},
          "Field 'numbers[0].compliance_application_id' is required."),
@@ -330,21 +331,104 @@ def test_who_speaks_as_the_page_does_gets_its_object(
         {"X-Plivo-Sim-Dialect": "current"},
     ],
 )
-@pytest.mark.parametrize("key", ["compliance_id", "compliance_application_id"])
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"compliance_application_id": UNKNOWN_ID}, "Compliance application not found."),
+        ({"compliance_id": UNKNOWN_ID}, REQUIRED_IN_INDIA),
+    ],
+)
 def test_an_sdk_gets_a_string_whatever_it_calls_the_id(
-    numbers: Numbers, headers: dict[str, str], key: str
+    numbers: Numbers, headers: dict[str, str], body: Any, text: str
 ) -> None:
     """An object breaks Ruby and PHP. source: wire-facts.md, "Error texts are strings"."""
-    body = {key: numbers.german()}
     answer = numbers.http.post(f"PhoneNumber/{MUMBAI}/", json=body, headers=headers)
-    assert error_of(answer).startswith("Number country doesn't match")
+    assert error_of(answer, answer.status_code) == text
 
 
-def test_a_fixed_mount_is_an_sdk_too(numbers: Numbers) -> None:
-    """``/current/v1/…``."""
-    path = f"/current/v1/Account/{numbers.http.auth_id}/PhoneNumber/{MUMBAI}/"
-    answer = numbers.http.post(path, json={"compliance_id": numbers.german()})
-    assert error_of(answer).startswith("Number country doesn't match")
+def currently(numbers: Numbers, way: str) -> dict[str, str]:
+    """What makes calls speak today's API: headers, a mount or the setting."""
+    if way == "mount":
+        numbers.http.mount = "/current"
+    elif way == "setting":
+        numbers.http.account.configure({"new_api": "current"})
+    return {
+        "header": {"X-Plivo-Sim-Dialect": "current"},
+        "an SDK": {"User-Agent": SDK_AGENT},
+    }.get(way, {})
+
+
+WAYS = ["mount", "setting", "header", "an SDK"]
+NO_PARAMETER = "compliance_id: is no parameter of today's API and was ignored"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("path", [f"PhoneNumber/{SAN_FRANCISCO}/", f"Number/{MUMBAI}/"])
+def test_todays_api_ignores_the_pages_name(numbers: Numbers, way: str, path: str) -> None:
+    """With a warning that has the right name; a strict account refuses it. source: decision
+    "Words of number errors"."""
+    numbers.unlinked(MUMBAI)
+    body = {"compliance_id": numbers.application()}
+    headers = currently(numbers, way)
+    numbers.http.account.configure({"strict": "on"})
+    refused = numbers.http.post(path, json=body, headers=headers)
+    assert error_of(refused).startswith(NO_PARAMETER)
+    numbers.http.account.configure({"strict": "off"})
+    answer = numbers.http.post(path, json=body, headers=headers)
+    assert answer.status_code in (201, 202), answer.text
+    warning = answer.headers["X-Plivo-Sim-Warning"]
+    assert warning.startswith(NO_PARAMETER)
+    assert "compliance_application_id" in warning
+    assert answer.headers["X-Plivo-Sim-Dialect"] == "current"
+    assert numbers.link_of() == (None, None)
+
+
+def test_a_change_taken_for_the_betas_says_so(numbers: Numbers) -> None:
+    """On success too: today's API would have ignored the id."""
+    numbers.unlinked(MUMBAI)
+    answer = numbers.update(MUMBAI, compliance_id=numbers.application())
+    assert answer.status_code == 202
+    assert answer.headers["X-Plivo-Sim-Dialect"] == "beta"
+    assert "answered as the private beta" in answer.headers["X-Plivo-Sim-Warning"]
+
+
+@pytest.mark.parametrize("asked", ["current", "beta"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "PhoneNumber/?country_iso=IN"),
+        ("GET", "PhoneNumber/"),
+        ("POST", f"PhoneNumber/{SAN_FRANCISCO}/"),
+        ("GET", "Number/"),
+        ("GET", f"Number/{MUMBAI}/"),
+        ("GET", f"Number/{DELHI}/"),
+        ("POST", f"Number/{MUMBAI}/"),
+        ("DELETE", f"Number/{MUMBAI}/"),
+        ("PUT", "Number/"),
+    ],
+)
+def test_every_answer_about_numbers_names_its_dialect(
+    numbers: Numbers, asked: str, method: str, path: str
+) -> None:
+    """Refusals too; today's unless something says otherwise."""
+    numbers.rented(MUMBAI)
+    for headers, dialect in (({}, "current"), ({"X-Plivo-Sim-Dialect": asked}, asked)):
+        answer = numbers.http.call(method, path, headers=headers)
+        assert answer.headers.get_all("X-Plivo-Sim-Dialect") == [dialect]
+
+
+@pytest.mark.parametrize("shape", BODIES)
+def test_link_warns_of_a_shape_that_is_not_the_usual_one(numbers: Numbers, shape: str) -> None:
+    """A strict account refuses it."""
+    numbers.unlinked(MUMBAI)
+    body = filled(BODIES[shape], numbers.application())
+    is_usual = shape in ("py, go, java, rb", "without plus", "spaced", "with more keys",
+                         "a null beside")  # fmt: skip
+    warning = numbers.link(body).headers.get("X-Plivo-Sim-Warning", "")
+    assert ("only known to take" in warning) is not is_usual
+    assert "private beta" not in warning
+    numbers.http.account.configure({"strict": "on"})
+    assert numbers.link(body).status_code == (200 if is_usual else 400)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +436,7 @@ def test_a_fixed_mount_is_an_sdk_too(numbers: Numbers) -> None:
     [
         ({"compliance_application_id": "x"}, {}, "current"),
         ({"compliance_id": "x"}, {"User-Agent": SDK_AGENT}, "current"),
-        ({"compliance_id": "x"}, {}, "beta"),
+        ({"compliance_id": "x"}, {}, "current"),
         ({"compliance_application_id": "x"}, {"X-Plivo-Sim-Dialect": "beta"}, "beta"),
     ],
 )

@@ -54,6 +54,27 @@ def test_show_one_that_was_not_sent_yet(shell: Shell, http: Http) -> None:
     assert shell.told("webhooks", "show", made["id"]).endswith("\n\nit has not been sent yet\n")
 
 
+def test_one_that_is_blocked_says_why(shell: Shell, http: Http) -> None:
+    """In the list and by itself; it will never be sent."""
+    http.decide(http.sdk_created(callback_url="https://hooks.example.com/cb"), "rejected")
+    (made,) = shell.json("webhooks", "list")["webhooks"]
+    allow = "--allow-callback-hosts hooks.example.com"
+    assert allow in shell.told("webhooks", "list").splitlines()[-1]
+    told = shell.told("webhooks", "show", made["id"])
+    assert allow in told
+    assert told.endswith("\n\nit was not sent\n")
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_receiver_that_refuses_gets_a_hint(shell: Shell, delivery: str, status: int) -> None:
+    """As one does whose signature check fails."""
+    answer = shell.json("webhooks", "show", delivery)
+    answer["attempts"][-1]["status"] = status
+    told = webhooks._delivery(answer)
+    assert ("webhooks verify-signature" in told) is (status != 500)
+    assert ("callback_encoding=form" in told) is (status != 500)
+
+
 def test_replay_one(shell: Shell, delivery: str) -> None:
     """A new delivery of the same payload."""
     again = shell.json("webhooks", "replay", delivery)

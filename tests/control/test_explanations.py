@@ -121,6 +121,13 @@ def test_an_unreadable_outcome_header_is_refused(http: Http, header: str) -> Non
     assert len(http.account.store.applications) == 0
 
 
+def test_a_near_miss_in_the_outcome_header_is_named(http: Http) -> None:
+    """As elsewhere."""
+    http.headers["X-Plivo-Sim-Outcome"] = "reject"
+    answer = http.call("POST", "PhoneNumber/Compliance/", data={"data": "{}"})
+    assert "did you mean 'rejected'?" in answer.get_json()["error"]
+
+
 def test_next_outcomes_queue(http: Http) -> None:
     """For SDK users: one submission each, in order."""
     for outcome in ({"decide": "rejected", "reason": "first"}, {"decide": "nothing"}):
@@ -242,7 +249,7 @@ def test_a_form_without_its_fields_is_wrong(http: Http, transport: MemoryTranspo
         ({"url": "http://u:p@127.0.0.1:4000/cb?a=b"}, "credentials: the request line has none"),
         ({"token": f" {TOKEN}\n"}, "token: it has white space"),
         ({"token": "other"}, "token: the key is that of the main account"),
-        ({"body": '{"status": "other"}'}, "none of the usual mistakes"),
+        ({"body": '{"status": "other"}'}, "parameters: status: the sender's was accepted"),
     ],
 )
 def test_what_a_receiver_gets_wrong_is_named(
@@ -252,6 +259,30 @@ def test_what_a_receiver_gets_wrong_is_named(
     found = diagnose(http, _signed(http, transport) | change)["v3"]
     assert not found["valid"]
     assert any(told in wrong for wrong in found["wrong"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"url": "http://proxy.example.com:9999/cb?a=b"},
+         "URL: port: the sender's was 4000, the receiver saw 9999"),
+        ({"url": "https://proxy.example.com/cb"},
+         "URL: hostname: the sender's was 127.0.0.1, the receiver saw proxy.example.com"),
+        ({"method": "GET"}, "method: the sender's was POST, the receiver saw GET"),
+        ({"body": '{"status": "rejected"}'}, "parameters: compliance_id: the sender's was "),
+        ({"body": '{"status": "rejected", "x": "y"}'},
+         "parameters: x: the sender's was none, the receiver saw y"),
+    ],
+)  # fmt: skip
+def test_what_differs_from_the_logged_attempt_is_named(
+    http: Http, transport: MemoryTransport, changes: dict[str, str], wrong: str
+) -> None:
+    """The nonce says which attempt it was."""
+    seen = _signed(http, transport)
+    assert diagnose(http, seen)["v3"]["valid"]
+    verdict = diagnose(http, seen | changes)["v3"]
+    assert not verdict["valid"]
+    assert any(each.startswith(wrong) for each in verdict["wrong"]), verdict
 
 
 def test_swapped_nonces_bad_encodings_and_missing_headers(

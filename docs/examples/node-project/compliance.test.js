@@ -42,19 +42,21 @@ test('rejected, corrected, accepted, and the webhook hears of it', async (t) => 
     countryIso: 'IN', numberType: 'local', userType: 'business',
   });
   const [certificate, gst] = documentTypes.map((type) => type.documentTypeId);
+  const documents = [
+    { document_type_id: certificate, data_fields: { business_name: 'Acme Traders' } },
+    { document_type_id: gst },
+  ];
+  const files = [{ file: scan('certificate') }, { file: scan('gst') }];
   const { complianceId } = await api.create({
     data: {
       country_iso: 'IN',
       number_type: 'local',
       alias: 'Acme, Mumbai office',
       end_user: { type: 'business', name: 'Acme Traders Pvt. Ltd.', country: 'IN' },
-      documents: [
-        { document_type_id: certificate, data_fields: { business_name: 'Acme Traders' } },
-        { document_type_id: gst },
-      ],
+      documents,
       callback_url: url,
     },
-    documents: [{ file: scan('certificate') }, { file: scan('gst') }],
+    documents: files,
   });
 
   await control(`/applications/${complianceId}/decision`, {
@@ -62,7 +64,9 @@ test('rejected, corrected, accepted, and the webhook hears of it', async (t) => 
   });
   assert.equal((await api.get(complianceId)).rejectionReason, 'Name mismatch');
 
-  await api.update(complianceId, { data: { end_user: { name: 'Acme Traders' } } });
+  await api.update(complianceId, {  // it replaces all documents
+    data: { end_user: { name: 'Acme Traders' }, documents }, documents: files,
+  });
   await control('/clock/advance', { by: '3 business days' });
   assert.equal((await api.get(complianceId)).status, 'accepted');
 

@@ -118,6 +118,8 @@ _REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")
 
 _FILE = ("file", "proof")
 _INFORMATION = "information"
+_CONTAINER = "data_fields"
+"""Where the new API has them."""
 _JUNK = ("", "path", "api_id", "compliance_document_id", "multipart")
 """What PHP and Go put into the form beside the fields (observed)."""
 
@@ -172,6 +174,9 @@ def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Pr
         raise not_taken(text, body.media_type)
     files = [part for part in body.parts if _names_file(part) and (part.is_file or part.content)]
     values = _values(call, body)
+    if values.pop(_CONTAINER, None) is not None:
+        hint = "each data field is a form field of its own"
+        call.warnings.append(f"ignored form field '{_CONTAINER}': {hint}")
     information, problems = _information(values)
     shape = _document_change_in if change else _document_in
     usable, wrong = load(shape, {name: values.pop(name, None) for name in shape.fields})

@@ -272,6 +272,7 @@ def create_application(auth_id: str) -> Response:
         made = drafts.create(call.account, wanted, problems)
         shown = _shown(call, made.application)
     warn(call, made.warnings)
+    call.warnings += applications.callback_warning(call.account, wanted.callback_url)
     call.why = f"created draft {made.application.id}"
     answer: ApplicationSentOut = {"api_id": call.api_id, **shown, "message": "created"}
     return call.answer(answer, 201)

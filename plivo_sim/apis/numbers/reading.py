@@ -259,23 +259,30 @@ class ReadLinks:
 # --- one number ----------------------------------------------------------------------------
 
 
-def read_rent(digits: str) -> ReadChange:
+def read_rent(body: Body, digits: str, dialect: str) -> ReadChange:
     """What to do with the number of these digits once it is rented."""
-    return _read_change(_rent_in, _json_body().json_object(), digits)
+    return _read_change(_rent_in, body.json_object(), digits, dialect)
 
 
-def read_change(digits: str) -> ReadChange:
+def read_change(body: Body, digits: str, dialect: str) -> ReadChange:
     """``app_id: null`` removes the application: .NET sends it for that (observed)."""
-    data = _json_body().json_object()
+    data = body.json_object()
     if "app_id" in data and data["app_id"] is None:
         data = {**data, "app_id": ""}
-    return _read_change(_change_in, data, digits)
+    return _read_change(_change_in, data, digits, dialect)
 
 
-def _read_change(shape: Shape, data: Mapping[str, Any], digits: str) -> ReadChange:
-    """The number itself, which Python and Java repeat (observed), is nothing that is ignored."""
+def _read_change(shape: Shape, data: Mapping[str, Any], digits: str, dialect: str) -> ReadChange:
+    """The number itself, which Python and Java repeat (observed), is nothing that is ignored.
+
+    In today's API ``compliance_id`` is no parameter: the id counts as not given, with a soft
+    problem (inferred: docs/wire-facts.md, "What commit messages tell of the live service")."""
     usable, problems = load(shape, data)
     by_sdk, by_page = usable.pop(SDK_KEY, None), usable.pop(PAGE_KEY, None)
+    if by_page is not None and dialect == "current":
+        text = f"is no parameter of today's API and was ignored; it is called {SDK_KEY}"
+        problems.append(Problem(ProblemKind.BAD_VALUE, (PAGE_KEY,), text, soft=True))
+        by_page = None
     if by_sdk is not None and by_page is not None and by_sdk != by_page:
         text = f"is not the same as '{SDK_KEY}'"
         problems.append(Problem(ProblemKind.BAD_VALUE, (PAGE_KEY,), text))
@@ -297,7 +304,8 @@ def _not_a_lookup(kind: ProblemKind) -> Problem:
     return Problem(kind, ("cnam_lookup",), "must be one of enabled, disabled")
 
 
-def _json_body() -> Body:
+def json_body() -> Body:
+    """The body of the request. Raises Invalid unless it is JSON or empty."""
     body = read_body(request)
     if body.kind not in ("json", "empty"):
         text = "the body must be JSON, with Content-Type: application/json"
@@ -309,13 +317,16 @@ def _json_body() -> Body:
 # --- Link ----------------------------------------------------------------------------------
 
 
-def read_links() -> ReadLinks:
+def read_links(body: Body) -> ReadLinks:
     """Every shape of docs/wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone;
     items with either spelling of the id, or strings beside one id for all; a single item. Keys are
-    taken in any case, because .NET keeps its caller's (observed). Raises Invalid for other shapes.
-    """
-    data = _json_body().json
+    taken in any case, because .NET keeps its caller's (observed). Each but the one that most SDKs
+    send has a soft problem: the others stand in tests of SDKs only, and whether the live service
+    takes them is unknown (inferred). Raises Invalid for what no SDK sends."""
+    data = body.json
     read = ReadLinks()
+    if not _is_the_usual_shape(data):
+        read.problems.append(Problem(ProblemKind.UNREADABLE, (), _USUAL_SHAPE, soft=True))
     if isinstance(data, list):
         _read_items(data, {}, (), read)
         return read
@@ -329,6 +340,19 @@ def read_links() -> ReadLinks:
     else:
         read.problems.append(Problem(ProblemKind.MISSING_FIELD, ("numbers",), "is required"))
     return read
+
+
+_USUAL_SHAPE = (
+    'today\'s API is only known to take {"numbers": [{"number": ..., "compliance_application_id":'
+    " ...}]}"
+)
+
+
+def _is_the_usual_shape(data: Any) -> bool:
+    items = data.get("numbers") if isinstance(data, dict) else None
+    return isinstance(items, list) and all(
+        isinstance(each, dict) and {"number", SDK_KEY} <= each.keys() for each in items
+    )
 
 
 def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLinks) -> None:

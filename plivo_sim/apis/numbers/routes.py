@@ -30,18 +30,20 @@ from plivo_sim.apis.numbers.reading import (
     LIST_PARAMETERS,
     SCHEMAS,
     SEARCH_PARAMETERS,
+    json_body,
     read_change,
     read_links,
     read_list,
     read_rent,
     read_search,
 )
-from plivo_sim.apis.reading import answer_list, changed, refuse_if_any
+from plivo_sim.apis.reading import DIALECT_HEADER, answer_list, changed, let_pass
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
+from plivo_sim.web.bodies import Body
 from plivo_sim.web.calls import Call, ErrorBody, current_call, subaccount_of
 from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, endpoints_of
 
@@ -71,11 +73,26 @@ def error_body_with(page_error: PageError) -> ErrorBody:
 
 
 def _note_dialect(call: Call) -> str:
-    """The dialect of errors; answers of Link name it."""
-    dialect = dialect_of(call, number_clue(call.body))
-    if call.dialect != "numbers":
-        call.dialect = dialect
+    """The dialect, which every answer names (decision "Words of number errors")."""
+    if call.dialect == "numbers":
+        dialect = dialect_of(call, number_clue(call.body))
+        call.headers[DIALECT_HEADER] = dialect
+    else:  # Link, of which the beta page says nothing
+        call.dialect = dialect = dialect_of(call)
     return dialect
+
+
+def _called() -> Call:
+    """The call of an endpoint that takes no body."""
+    call = current_call()
+    _note_dialect(call)
+    return call
+
+
+def _called_with_body() -> tuple[Call, Body, str]:
+    """The call, its body and the dialect that this says."""
+    call, body = current_call(), json_body()
+    return call, body, _note_dialect(call)
 
 
 @endpoint(
@@ -83,7 +100,7 @@ def _note_dialect(call: Call) -> str:
     answers={200: "SearchOut"}, errors=(400,),
 )  # fmt: skip
 def search(auth_id: str) -> Response:
-    call = current_call()
+    call = _called()
     query = read_search(call, request.args)
     account = call.account
     country = query.search.country_iso
@@ -117,11 +134,11 @@ def _warn_of_withheld(call: Call, country_iso: str, types: Collection[NumberType
     bodies={JSON: "RentIn"}, body_required=False, answers={201: "RentedOut"}, errors=_WRITES,
 )  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
-    call = current_call()
+    call, body, dialect = _called_with_body()
     digits = inventory.digits_of(number)
-    read = read_rent(digits)
+    read = read_rent(body, digits, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
-    refuse_if_any(read.problems)
+    let_pass(call, read.problems)
     offer = inventory.describe(digits)
     if offer is not None:
         _warn_of_withheld(call, offer.country_iso, (offer.number_type,))
@@ -138,7 +155,7 @@ def rent(auth_id: str, number: str) -> Response:
     answers={200: "NumberListOut"}, errors=(400,),
 )  # fmt: skip
 def list_(auth_id: str) -> Response:
-    call = current_call()
+    call = _called()
     query = read_list(call, request.args)
     account = call.account
     with account.lock:
@@ -154,7 +171,7 @@ def list_(auth_id: str) -> Response:
     answers={200: "NumberGetOut"}, errors=(400, 404),
 )  # fmt: skip
 def get(auth_id: str, number: str) -> Response:
-    call = current_call()
+    call = _called()
     account, caller = call.account, _caller(call, auth_id)
 
     def present() -> NumberOut:
@@ -171,11 +188,11 @@ def get(auth_id: str, number: str) -> Response:
     bodies={JSON: "ChangeIn"}, body_required=False, answers={202: "MessageOut"}, errors=_WRITES,
 )  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
-    call = current_call()
+    call, body, dialect = _called_with_body()
     digits = inventory.digits_of(number)
-    read = read_change(digits)
+    read = read_change(body, digits, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
-    refuse_if_any(read.problems)
+    let_pass(call, read.problems)
     if read.change == Change():
         call.warnings.append("nothing to change was given")
     numbers.update(call.account, digits, read.change, _caller(call, auth_id))
@@ -188,7 +205,7 @@ def update(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def release(auth_id: str, number: str) -> Response:
     """The message of a release is invented."""
-    call = current_call()
+    call = _called()
     digits = inventory.digits_of(number)
     numbers.release(call.account, digits, _caller(call, auth_id))
     return changed(call, f"released {digits}", message="deleted")
@@ -199,11 +216,11 @@ def release(auth_id: str, number: str) -> Response:
     bodies={JSON: "LinkIn"}, answers={200: "LinkOut"}, errors=(400, 403, 413, 422, 429),
 )  # fmt: skip
 def link(auth_id: str) -> Response:
-    """200 even when items fail (observed); a body of another shape links nothing (invented)."""
-    call = current_call()
-    read = read_links()
-    _note_dialect(call)
-    refuse_if_any(read.problems)
+    """200 even when items fail (observed); a body of a shape that no SDK sends links nothing
+    (invented)."""
+    call, body, _ = _called_with_body()
+    read = read_links(body)
+    let_pass(call, read.problems)
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
     call.why = f"linked {shown['updated_count']} of {shown['total_count']}"

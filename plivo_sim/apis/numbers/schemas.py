@@ -33,6 +33,6 @@ class LinkItemIn(Schema):
 
 
 class LinkIn(Schema):
-    """The shape that most SDKs send; ``reading.read_links`` takes the others too."""
+    """The shape that most SDKs send; ``reading.read_links`` takes the others with a warning."""
 
     numbers = fields.List(fields.Nested(LinkItemIn), required=True)

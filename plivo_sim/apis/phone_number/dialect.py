@@ -151,10 +151,12 @@ def read_list_query(
     status_words: Mapping[Status, str],
     number_types: type[StrEnum] = NumberType,
     *,
+    offered: Iterable[str] = (),
     everything: Collection[str] = (),
 ) -> ListQuery:
     """The eight parameters of a list; empty ones count as absent. A word that the dialect does not
-    have is refused (inferred). Raises Invalid."""
+    have is refused (inferred). ``offered``: the number types that a refusal names. Raises Invalid.
+    """
     problems = refuse_unknown(query, LIST_PARAMETERS)
     where: dict[str, Collection[str]] = {}
     if text := query.get("status", ""):
@@ -166,9 +168,12 @@ def read_list_query(
             problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), str(error)))
     if text := query.get("alias", ""):
         where["alias"] = (text,)
-    for name, words in (("number_type", number_types), ("user_type", UserType)):
+    for name, words, named in (
+        ("number_type", number_types, offered),
+        ("user_type", UserType, ()),
+    ):
         if text := query.get(name, ""):
-            word = read_parameter(words, name, text, problems)
+            word = read_parameter(words, name, text, problems, named)
             if word is not None:
                 where[name] = (word,)
     found = ListQuery(
@@ -192,12 +197,17 @@ def statuses_of(
 
 
 def read_parameter(
-    words: type[StrEnum], name: str, text: str, problems: list[Problem]
+    words: type[StrEnum],
+    name: str,
+    text: str,
+    problems: list[Problem],
+    offered: Iterable[str] = (),
 ) -> Any | None:
-    """The word of an enumeration that a parameter means; a wrong one is a problem."""
+    """The word of an enumeration that a parameter means; a wrong one is a problem, which names
+    the words that are ``offered``, or all."""
     word = read_word(words, text)
     if word is None:
-        problems.append(_not_one_of(name, words, text))
+        problems.append(_not_one_of(name, offered or words, text))
     return word
 
 

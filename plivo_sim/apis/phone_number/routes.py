@@ -31,6 +31,7 @@ from plivo_sim.domain.errors import Invalid, NotFound, Problem, SimError
 from plivo_sim.domain.records import Application
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
+from plivo_sim.services.inputs import Correction
 from plivo_sim.web.bodies import Body, read_body
 from plivo_sim.web.calls import Call, current_call, subaccount_of
 from plivo_sim.web.endpoints import (
@@ -106,6 +107,7 @@ def create(auth_id: str) -> Response:
     with call.account.lock:
         made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
     _warn(call, made.warnings)
+    call.warnings += applications.callback_warning(call.account, wanted.callback_url)
     id = made.application.id
     call.why = f"created {id}; {_next_of(made)}"
     return call.answer({"api_id": call.api_id, **api.present_created(id)}, 201)
@@ -163,6 +165,9 @@ def update(auth_id: str, compliance_id: str) -> Response:
         view = applications.view(call.account, done.application)
         shown = api.present_corrected(view, _shown(call, ()))
     _warn(call, done.warnings)
+    call.warnings += applications.callback_warning(call.account, read.change.callback_url)
+    if read.change == Correction():
+        call.warnings.append("nothing to change was given; it was submitted as it was")
     call.why = f"corrected {compliance_id}; {_next_of(done)}"
     return call.answer({"api_id": call.api_id, **shown})
 

@@ -248,7 +248,7 @@ run({
     const error = await refusal(client.phoneNumberComplianceRequirements.get({ countryIso: 'IN' }));
     assert.equal(error.status, 400);
     assert.equal(
-      error.message, "Field 'number_type' is required.; Field 'user_type' is required.",
+      error.message, "Field 'number_type' is required. Field 'user_type' is required.",
     );
     assert.match(error.apiID, /^[0-9a-f]{8}-[0-9a-f]{4}-1/);
   },

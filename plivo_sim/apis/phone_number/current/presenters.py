@@ -5,13 +5,27 @@ Errors of this dialect: ``{"api_id", "error": "text"}`` (observed).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NotRequired, TypedDict
 
 from plivo_sim.apis.errors import plain_error
-from plivo_sim.apis.phone_number.dialect import ApiId, LinkedNumberOut, Shown, linked_numbers
+from plivo_sim.apis.phone_number.dialect import (
+    ApiId,
+    LinkedNumberOut,
+    Shown,
+    linked_numbers,
+    read_parameter,
+)
 from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
-from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds, read_word
+from plivo_sim.apis.words import (
+    STATUS_WORDS,
+    TODAYS_NUMBER_TYPES,
+    Instant,
+    StatusWord,
+    Uuid,
+    microseconds,
+    read_country,
+)
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, SimError
 from plivo_sim.domain.records import (
     Application,
@@ -160,11 +174,16 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     """The recorded Requirements answer (observed). All three parameters are needed (inferred:
     every recorded call gives them, and the flat answer has room for one)."""
     problems = refuse_unknown(query, ("country_iso", "number_type", "user_type"))
-    country = query.get("country_iso", "").upper()
-    number_type = _word(NumberType, "number_type", query, problems)
-    user_type = _word(UserType, "user_type", query, problems)
+    country = query.get("country_iso", "")
     if not country:
-        problems.insert(0, Problem(ProblemKind.MISSING_FIELD, ("country_iso",), "is required"))
+        problems.append(Problem(ProblemKind.MISSING_FIELD, ("country_iso",), "is required"))
+    else:
+        try:
+            country = read_country(country)
+        except ValueError as error:
+            problems.append(Problem(ProblemKind.BAD_PARAMETER, ("country_iso",), str(error)))
+    number_type = _word(NumberType, "number_type", query, problems, TODAYS_NUMBER_TYPES)
+    user_type = _word(UserType, "user_type", query, problems)
     refuse_if_any(problems)
     assert number_type is not None
     assert user_type is not None
@@ -181,16 +200,14 @@ def present_requirements(catalogue: Catalogue, query: Query) -> Requirements:
     }
 
 
-def _word(words: Any, name: str, query: Query, problems: list[Problem]) -> Any:
+def _word(
+    words: Any, name: str, query: Query, problems: list[Problem], offered: Iterable[str] = ()
+) -> Any:
     text = query.get(name, "")
     if not text:
         problems.append(Problem(ProblemKind.MISSING_FIELD, (name,), "is required"))
         return None
-    word = read_word(words, text)
-    if word is None:
-        complaint = f"must be one of {', '.join(words)}, not '{text[:50]}'"
-        problems.append(Problem(ProblemKind.BAD_PARAMETER, (name,), complaint))
-    return word
+    return read_parameter(words, name, text, problems, offered)
 
 
 def _document_type(type_: DocumentType) -> DocumentTypeOut:

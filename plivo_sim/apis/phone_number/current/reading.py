@@ -5,11 +5,11 @@ Source: docs/wire-facts.md, "The new API today" (observed).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from plivo_sim.apis.dialects import FILE_FIELD
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.dialect import (
     ListQuery,
@@ -18,7 +18,7 @@ from plivo_sim.apis.phone_number.dialect import (
     read_callback_method,
 )
 from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
-from plivo_sim.apis.words import STATUS_WORDS
+from plivo_sim.apis.words import STATUS_WORDS, TODAYS_NUMBER_TYPES
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import Origin, Version
 from plivo_sim.domain.text import decode_json
@@ -33,7 +33,6 @@ RULES = Dialect(
     replaces_documents=True,
 )
 
-_FILE_FIELD = re.compile(r"documents\[(\d{1,4})\]\.file")
 _EXPECTED_END_USER = ("email", "address_line1", "city", "state", "postal_code", "country")
 _SCHEMAS = "plivo_sim.apis.phone_number.current.schemas"
 
@@ -74,7 +73,7 @@ def read_correction(body: Body) -> ReadCorrection:
     usable, problems = read.usable, read.problems
     if read.has_files and read.drafts is None:
         text = "is required in 'data' when files are sent: name the type of each"
-        problems.append(Problem(ProblemKind.MISSING_FIELD, ("documents",), text))
+        problems.append(Problem(ProblemKind.BAD_VALUE, ("documents",), text))
     change = Correction(
         alias=usable.get("alias"),
         end_user=usable.get("end_user") or {},
@@ -92,7 +91,9 @@ def read_get_query(query: Query) -> Collection[str]:
 
 def read_list_query(query: Query) -> ListQuery:
     """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
-    return dialect.read_list_query(query, STATUS_WORDS, everything=("true",))
+    return dialect.read_list_query(
+        query, STATUS_WORDS, offered=TODAYS_NUMBER_TYPES, everything=("true",)
+    )
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
     files: dict[int, Upload] = {}
     ignored = list(ignored_keys(shape.schema, data))
     for each in body.parts:
-        match = _FILE_FIELD.fullmatch(each.name)
+        match = FILE_FIELD.fullmatch(each.name)
         at = int(match[1]) if match and (each.content or each.is_file) else -1
         if at >= 0 and at not in files:
             files[at] = each.upload()

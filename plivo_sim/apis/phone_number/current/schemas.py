@@ -11,6 +11,7 @@ from plivo_sim.apis.schema import (
     WireSchema,
     Word,
 )
+from plivo_sim.apis.words import TODAYS_NUMBER_TYPES
 from plivo_sim.domain.records import NumberType, UserType
 
 
@@ -37,7 +38,7 @@ class CreateIn(WireSchema):
     """The ``data`` part of a create."""
 
     country_iso = Country(required=True)
-    number_type = Word(NumberType, required=True)
+    number_type = Word(NumberType, offered=TODAYS_NUMBER_TYPES, required=True)
     alias = Text(required=True)
     end_user = Nested(EndUserIn, required=True)
     documents = Many(Nested(DocumentIn))
