@@ -22,7 +22,6 @@ from plivo_sim.domain.records import (
     Application,
     ApplicationDeleted,
     Document,
-    DocumentReview,
     EndUser,
     Explanation,
     Origin,
@@ -154,22 +153,12 @@ def submit(account: Account, submission: Submission, why: str) -> tuple[Applicat
     """
     now = account.now()
     application = submission.application
-    attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
+    attempted = replace(application, attempt=application.attempt + 1, submitted_at=now, reviewed=())
     event = reviews.change_status(
         account, attempted, Status.SUBMITTED, at=now, by="client", why=why
     )
-    documents = tuple(_pending(account, document) for document in submission.documents)
-    submitted = replace(submission, application=event.application, documents=documents)
+    submitted = replace(submission, application=event.application)
     return submitted.application, reviews.schedule(account, submitted)
-
-
-def _pending(account: Account, document: Document) -> Document:
-    """The document, waiting for the reviewer's word anew."""
-    if document.review is DocumentReview.PENDING:
-        return document
-    pending = replace(document, review=DocumentReview.PENDING, review_reason=None)
-    account.store.documents.put(pending)
-    return pending
 
 
 def delete(account: Account, application: Application) -> None:
