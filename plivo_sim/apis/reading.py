@@ -184,8 +184,9 @@ def ignored_keys(schema: Schema, data: Any, path: Path = ()) -> Iterator[str]:
     ignored with a warning (invented)."""
     from marshmallow import fields as wire_fields  # here: see ``Shape``
 
+    known = {each.data_key or name: each for name, each in schema.fields.items()}
     for key, value in data.items() if isinstance(data, Mapping) else ():
-        field = schema.fields.get(key)
+        field = known.get(key)
         entries = [((*path, key), value)]
         if isinstance(field, wire_fields.List) and isinstance(value, list):
             field, entries = field.inner, [((*path, key, i), each) for i, each in enumerate(value)]

@@ -17,6 +17,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_l
 
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.text import filled
 
 
 class LinkedNumberOut(Schema):
@@ -58,17 +59,19 @@ def _type_errors(what: str) -> Messages:
 
 
 class Text(fields.String):
-    """A string, not trimmed; an empty one counts as not given where it is required."""
+    """A string, not trimmed. ``filled``: a blank one counts as not given and is refused, as it is
+    where a text is required."""
 
     default_error_messages = _type_errors("a string")
 
-    def __init__(self, *, longest: int = 255, **kwargs: Any) -> None:
+    def __init__(self, *, longest: int = 255, filled: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.longest = longest
+        self.filled = filled or self.required
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = value if type(value) is str else super()._deserialize(value, attr, data, **kwargs)
-        if self.required and not text.strip():
+        if self.filled and not filled(text):
             raise self.make_error("required")
         if len(text) > self.longest:
             wrong = f"must have at most {self.longest} characters, has {len(text)}"

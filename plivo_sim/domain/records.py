@@ -120,8 +120,6 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alias: str | None = None
     data_fields: Pairs = ()
     file: StoredFile | None = None
-    review: DocumentReview = DocumentReview.PENDING
-    review_reason: str | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -147,7 +145,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``acceptance``: which of the account's acceptances was its last, from 1; clocks that stand
-    still cannot tell."""
+    still cannot tell. ``reviewed``: what the reviewer said of its documents, id -> reason ("":
+    verified); documents of the legacy API are of several applications, each reviewed for itself."""
 
     id: str
     seq: int
@@ -170,6 +169,14 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     acceptance: int = 0
     timeline: tuple[Change, ...] = ()
     subaccount: str | None = None
+    reviewed: Pairs = ()
+
+    def review_of(self, document_id: str) -> DocumentReview:
+        """What the reviewer said of a document in this application."""
+        reason = dict(self.reviewed).get(document_id)
+        if reason is None:
+            return DocumentReview.PENDING
+        return DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -16,6 +16,7 @@ import msgspec
 
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
+from plivo_sim.domain.text import filled
 
 
 class FieldRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +193,7 @@ def check_data_fields(type_: DocumentType, values: Mapping[str, str], path: Path
     for rule in type_.fields:
         value = values.get(rule.name, "")
         problem = check_value(rule, value, (*path, rule.name))
-        if problem is not None and not value:
+        if problem is not None and not filled(value):
             text = f"is required for document type '{type_.name}'"
             facts = {"type": type_, "field": rule.name}
             problem = Problem(ProblemKind.MISSING_DATA_FIELD, problem.path, text, facts)
@@ -222,7 +223,7 @@ def check_end_user(
 def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Problem | None:
     """One value against one rule: presence, length, the list of words, and for a date that the
     calendar has it. That a wrong date or word is refused is inferred."""
-    if not value:
+    if not filled(value):
         if not rule.required:
             return None
         return Problem(ProblemKind.MISSING_FIELD, path, "is required", {"label": rule.label})

@@ -81,6 +81,11 @@ def _check(value: Any, depth: int) -> None:
             _check(each, depth + 1)
 
 
+def filled(text: str | None) -> str | None:
+    """The text as it is; None where nothing is filled in: a blank one counts as not given."""
+    return text if text and not text.isspace() else None
+
+
 # --- words of a shell -------------------------------------------------------------------------
 
 

@@ -6,9 +6,10 @@ The legacy API builds the same records piece by piece; see ``drafts``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,13 +17,12 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
-from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
+from plivo_sim.domain.errors import NotFound, Path, Problem, ProblemKind, WrongState
 from plivo_sim.domain.records import (
     END_USER_DETAILS,
     Application,
     ApplicationDeleted,
     Document,
-    DocumentReview,
     EndUser,
     Explanation,
     Origin,
@@ -31,6 +31,7 @@ from plivo_sim.domain.records import (
 )
 from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
 from plivo_sim.domain.statuses import UNDELETABLE, Status
+from plivo_sim.domain.text import filled
 from plivo_sim.domain.urls import blocked_text, check_callback_url, looks_local
 from plivo_sim.scenarios.rules import Plan, RequestedOutcome, Submission
 from plivo_sim.services import document_sets, reviews
@@ -154,22 +155,12 @@ def submit(account: Account, submission: Submission, why: str) -> tuple[Applicat
     now = account.now()
     application = submission.application
     reviews.check_timeline(application)
-    attempted = replace(application, attempt=application.attempt + 1, submitted_at=now)
+    attempted = replace(application, attempt=application.attempt + 1, submitted_at=now, reviewed=())
     event = reviews.change_status(
         account, attempted, Status.SUBMITTED, at=now, by="client", why=why
     )
-    documents = tuple(_pending(account, document) for document in submission.documents)
-    submitted = replace(submission, application=event.application, documents=documents)
+    submitted = replace(submission, application=event.application)
     return submitted.application, reviews.schedule(account, submitted)
-
-
-def _pending(account: Account, document: Document) -> Document:
-    """The document, waiting for the reviewer's word anew."""
-    if document.review is DocumentReview.PENDING:
-        return document
-    pending = replace(document, review=DocumentReview.PENDING, review_reason=None)
-    account.store.documents.put(pending)
-    return pending
 
 
 def delete(account: Account, application: Application) -> None:
@@ -212,7 +203,9 @@ def _problems(
 ) -> list[Problem]:
     problems = [
         *check_callback(account, wanted.callback_url, dialect),
-        *_check_alias(account, wanted),
+        *check_alias_and_end_user(
+            account, dialect, requirement, wanted.alias, details_of(wanted.end_user)
+        ),
     ]
     if requirement is None:
         if wanted.country_iso and wanted.number_type and wanted.user_type:
@@ -222,7 +215,6 @@ def _problems(
                 problem = dataclasses.replace(problem, path=("end_user", "type"))
             problems.append(problem)
         return problems + check_files(entries, dialect)
-    problems += check_end_user(requirement, wanted.end_user)
     return problems + check_entries(requirement, entries, dialect)
 
 
@@ -247,33 +239,84 @@ def callback_warning(account: Account, url: str | None) -> list[str]:
     return [f"callback_url: callbacks will not be sent; {blocked_text(host)}"]
 
 
-def _check_alias(account: Account, wanted: NewApplication) -> list[Problem]:
-    """An alias is unique for one end user on the live service (field-reported): soft."""
-    other = _of_alias_and_name(account, wanted.alias, wanted.end_user.get("name"))
-    if other is None:
-        return []
-    text = f"'{wanted.alias}' is used by application {other.id} of the same end user"
-    return [Problem(ProblemKind.BAD_VALUE, ("alias",), text, soft=True)]
+def check_alias_and_end_user(
+    account: Account,
+    dialect: Dialect,
+    requirement: Requirement | None,
+    alias: str | None,
+    details: Mapping[str, str | None],
+    before: tuple[Application, EndUser] | None = None,
+) -> list[Problem]:
+    """What is wrong with the alias and the end user's details that an application is to have.
+
+    ``before``: what a correction starts from; of what it leaves as it was, only what the
+    requirement asks for can be wrong.
+    """
+    application, end_user = before or (None, None)
+    problems = check_end_user(requirement, details) if requirement is not None else []
+    problems += [
+        Problem(ProblemKind.MISSING_FIELD, ("end_user", name), "is required", soft=True)
+        for name in dialect.expected_details
+        if not details[name] and (end_user is None or getattr(end_user, name))
+    ]
+    name, last_name = details["name"], details["last_name"]
+    known = application and end_user and (application.alias, end_user.name, end_user.last_name)
+    if dialect.unique_aliases and known != (alias, name, last_name):
+        problems += check_alias(account, alias, name, last_name, end_user, application)
+    return problems
 
 
-def _of_alias_and_name(account: Account, alias: str | None, name: str | None) -> Application | None:
-    """An application with this alias whose end user has this name. A load test may give all of
-    its applications one alias, or all of its end users one name: the rarer of the two decides
-    where to look."""
+def check_alias(
+    account: Account,
+    alias: str | None,
+    name: str | None,
+    last_name: str | None,
+    end_user: EndUser | None = None,
+    own: Application | None = None,
+    path: Path = ("alias",),
+) -> list[Problem]:
+    """An alias is unique for one end user on the live service (field-reported:
+    docs/wire-facts.md, "Aliases of applications"): soft. End users of one name and last name are
+    one, whichever API made them (inferred).
+
+    ``end_user``: whose name that is to be, if it is stored already; ``own``: the application whose
+    alias it is to be.
+    """
+    for other in _of_alias_and_name(account, alias, name, last_name, end_user):
+        if own is None or other.id != own.id:
+            text = f"'{alias}' is used by application {other.id} of the same end user"
+            return [Problem(ProblemKind.BAD_VALUE, path, text, soft=True)]
+    return []
+
+
+def _of_alias_and_name(
+    account: Account,
+    alias: str | None,
+    name: str | None,
+    last_name: str | None,
+    end_user: EndUser | None,
+) -> Iterator[Application]:
+    """The applications with this alias of this end user, or of one of this name. A load test may
+    give all of its applications one alias, or all of its end users one name: the rarer of the two
+    decides where to look."""
     applications, end_users = account.store.applications, account.store.end_users
     if not alias or not name:
-        return None
+        return
+
+    def is_same(other: EndUser | None) -> bool:
+        if other is None or (end_user is not None and other.id == end_user.id):
+            return other is not None
+        return (other.name, other.last_name) == (name, last_name)
+
     if applications.how_many("alias", alias) <= end_users.how_many("name", name):
         for each in applications.each("alias", alias):
-            end_user = end_users.fetch(each.end_user_id)
-            if end_user is not None and end_user.name == name:
-                return each
-        return None
-    for namesake in end_users.each("name", name):
+            if is_same(end_users.fetch(each.end_user_id)):
+                yield each
+        return
+    known = (end_user,) if end_user is not None else ()
+    for namesake in filter(is_same, chain(known, end_users.each("name", name))):
         where = {"alias": (alias,), "end_user_id": (namesake.id,)}
-        for each in applications.page(where, limit=1).records:
-            return each
-    return None
+        yield from applications.page(where, limit=2).records
 
 
 def _make(
@@ -339,9 +382,9 @@ def _make_end_user(
 
 
 def details_of(given: Mapping[str, str | None]) -> dict[str, Any]:
-    """The end-user attributes among these keys, empty ones as None, and always a name."""
-    details = {key: given.get(key) or None for key in END_USER_DETAILS}
-    return {**details, "name": given.get("name") or ""}
+    """The end-user attributes among these keys, blank ones as None, and always a name."""
+    details = {key: filled(given.get(key)) for key in END_USER_DETAILS}
+    return {**details, "name": details["name"] or ""}
 
 
 def _drop_end_user_if_its_own(account: Account, id: str) -> None:

@@ -10,11 +10,17 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
 from plivo_sim.domain.records import END_USER_DETAILS, Application, Document, EndUser
-from plivo_sim.domain.requirements import check_end_user
 from plivo_sim.domain.statuses import CORRECTABLE, LOCKING
 from plivo_sim.scenarios.rules import RequestedOutcome, Submission
 from plivo_sim.services import document_sets
-from plivo_sim.services.applications import Accepted, check_callback, requirement_of, submit
+from plivo_sim.services.applications import (
+    Accepted,
+    check_alias_and_end_user,
+    check_callback,
+    details_of,
+    requirement_of,
+    submit,
+)
 from plivo_sim.services.document_sets import (
     Entry,
     check_entries,
@@ -45,13 +51,18 @@ def correct(
         raise WrongState("application", application.id, "correct", application.status)
     with account.lock:
         requirement = requirement_of(account, application)
-        end_user = _merged_end_user(account, application, change.end_user)
+        before = _end_user_of(account, application)
+        details = _merged_details(before, change.end_user)
+        end_user = replace(before, **details)
+        alias = application.alias if change.alias is None else change.alias
         entries = entries_of(account, application, change, dialect, requirement)
         problems = merge(
             found,
             [
                 *check_entries(requirement, entries, dialect),
-                *check_end_user(requirement, end_user),
+                *check_alias_and_end_user(
+                    account, dialect, requirement, alias, details, (application, before)
+                ),
                 *_check_locked(account, application, end_user, change.end_user),
                 *check_callback(account, change.callback_url, dialect),
                 *_check_documents_given(application, change, dialect),
@@ -74,17 +85,18 @@ def correct(
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 
-def _merged_end_user(
-    account: Account, application: Application, given: Mapping[str, str | None]
-) -> EndUser:
-    """The end user with the given keys changed; a key that is given as None keeps its value."""
+def _end_user_of(account: Account, application: Application) -> EndUser:
     end_user = account.store.end_users.fetch(application.end_user_id)
     if end_user is None:
         raise NotFound("end_user", application.end_user_id)
-    changed: dict[str, Any] = {
-        key: value for key, value in given.items() if key in END_USER_DETAILS and value is not None
-    }
-    return replace(end_user, **changed) if changed else end_user
+    return end_user
+
+
+def _merged_details(end_user: EndUser, given: Mapping[str, str | None]) -> dict[str, Any]:
+    """The end user's details with the given keys changed; a key that is given as None keeps its
+    value."""
+    before = {key: getattr(end_user, key) for key in END_USER_DETAILS}
+    return details_of(before | {key: value for key, value in given.items() if value is not None})
 
 
 def _check_documents_given(
@@ -136,7 +148,7 @@ def _apply(
     )
     changed = replace(
         application,
-        alias=change.alias or application.alias,
+        alias=application.alias if change.alias is None else change.alias,
         document_ids=tuple(document.id for document in documents),
         callback_url=application.callback_url if change.callback_url is None
         else change.callback_url or None,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind
-from plivo_sim.domain.records import Application, Document, DocumentReview, Origin
+from plivo_sim.domain.records import Application, Document, Origin
 from plivo_sim.domain.requirements import DocumentType, check_data_fields
 from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.end_users import locking, named, refuse_if_used
@@ -102,13 +102,12 @@ def update(
         with account.transaction():
             changed = _changed(account, document, change)
             if changed != document:
-                changed = replace(
-                    changed,
-                    review=DocumentReview.PENDING,
-                    review_reason=None,
-                    updated_at=account.now(),
-                )
+                changed = replace(changed, updated_at=account.now())
                 account.store.documents.put(changed)
+                for each in users:
+                    said = tuple(pair for pair in each.reviewed if pair[0] != id)
+                    if said != each.reviewed:
+                        account.store.applications.put(replace(each, reviewed=said))
             uploads.release(account, document)
             uploads.sweep(account)
         return changed

@@ -82,7 +82,10 @@ def create(account: Account, wanted: NewDraft, found: Iterable[Problem] = ()) ->
         problems += _check_document_ids(account, wanted.document_ids, wanted.end_user_id)
         if requirement is not None and not any(path[:1] == ("document_ids",) for path in flagged):
             problems += _check_not_empty(requirement, wanted.document_ids)
-        problems += _check_alias(account, wanted)
+        if end_user is not None:
+            problems += applications.check_alias(
+                account, wanted.alias, end_user.name, end_user.last_name, end_user
+            )
         problems += _check_callback(account, wanted.callback_url)
         warnings = refuse(merge(found, problems), strict=account.settings.strict)
         assert requirement is not None
@@ -292,16 +295,6 @@ def _check_document_ids(
             continue
         problems.append(Problem(fault, ("document_ids", index), text))
     return problems
-
-
-def _check_alias(account: Account, wanted: NewDraft) -> list[Problem]:
-    """An alias is unique for one end user on the live service (inferred: field-reported for the
-    new API): soft."""
-    where = {"alias": (wanted.alias or "",), "end_user_id": (wanted.end_user_id or "",)}
-    for other in account.store.applications.page(where, limit=1).records:
-        text = f"'{wanted.alias}' is used by application {other.id} of the same end user"
-        return [Problem(ProblemKind.BAD_VALUE, ("alias",), text, soft=True)]
-    return []
 
 
 def _check_complete(account: Account, submission: Submission) -> list[Problem]:

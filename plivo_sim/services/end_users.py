@@ -17,6 +17,8 @@ from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import InUse, NotFound, Path, Problem, ProblemKind
 from plivo_sim.domain.records import Application, EndUser, Origin, UserType
 from plivo_sim.domain.statuses import LOCKING
+from plivo_sim.domain.text import filled
+from plivo_sim.services.applications import check_alias
 from plivo_sim.services.inputs import refuse
 
 MOST_NAMED = 5
@@ -40,6 +42,14 @@ class EndUserChange:
     type: UserType | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """What an update did: the end user as it is now, and the warnings."""
+
+    end_user: EndUser
+    warnings: tuple[Problem, ...] = ()
+
+
 def get(account: Account, id: str) -> EndUser:
     """The end user. Raises NotFound."""
     end_user = account.store.end_users.fetch(id)
@@ -60,7 +70,7 @@ def create(account: Account, wanted: NewEndUser, found: Iterable[Problem] = ()) 
     this name (decision "Unique names of the legacy API").
     """
     with account.lock:
-        taken = _check_name(account, wanted.name, wanted.last_name or None)
+        taken = _check_name(account, wanted.name, filled(wanted.last_name))
         refuse([*found, *taken], strict=account.settings.strict)
         assert wanted.name is not None
         assert wanted.type is not None
@@ -72,7 +82,7 @@ def create(account: Account, wanted: NewEndUser, found: Iterable[Problem] = ()) 
                 origin=Origin.LEGACY,
                 type=wanted.type,
                 name=wanted.name,
-                last_name=wanted.last_name or None,
+                last_name=filled(wanted.last_name),
                 created_at=now,
                 updated_at=now,
             )
@@ -107,11 +117,12 @@ def _check_name(
 
 def update(
     account: Account, id: str, change: EndUserChange, found: Iterable[Problem] = ()
-) -> EndUser:
+) -> Updated:
     """Change an end user (decision "Locked documents").
 
     Raises NotFound, InUse while an application uses it that is submitted or has been accepted, or
-    when its type would change once something uses it, Invalid, also when another has the name.
+    when its type would change once something uses it, Invalid, also when another has the name. That
+    the aliases of its applications stay unique under another name is soft, as on create (inferred).
     """
     with account.lock:
         end_user = get(account, id)
@@ -121,20 +132,26 @@ def update(
             refuse_if_used("end_user", id, "change the type of", _used_by(account, id))
         changed = replace(end_user, **_changes(change))
         problems = [*found, *check_renamed(account, changed)]
-        refuse(problems, strict=account.settings.strict)
+        name, last_name = changed.name, changed.last_name
+        if (name, last_name) != (end_user.name, end_user.last_name):
+            for each in users:
+                problems += check_alias(
+                    account, each.alias, name, last_name, own=each, path=("name",)
+                )
+        warnings = refuse(problems, strict=account.settings.strict)
         if changed == end_user:
-            return end_user
+            return Updated(end_user=end_user, warnings=warnings)
         with account.transaction():
             changed = replace(changed, updated_at=account.now())
             account.store.end_users.put(changed)
-        return changed
+        return Updated(end_user=changed, warnings=warnings)
 
 
 def _changes(change: EndUserChange) -> dict[str, Any]:
     given: dict[str, Any] = {"name": change.name, "type": change.type}
     changes = {key: value for key, value in given.items() if value is not None}
     if change.last_name is not None:
-        changes["last_name"] = change.last_name or None
+        changes["last_name"] = filled(change.last_name)
     return changes
 
 

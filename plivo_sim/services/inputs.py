@@ -33,13 +33,19 @@ class DocumentDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dialect decides about an application beyond its wording."""
+    """What a dialect decides about an application beyond its wording.
+
+    ``expected_details``: details of the end user that clients may leave out with a warning.
+    ``unique_aliases``: whether an alias is the client's choice, which one end user has once.
+    """
 
     origin: Origin
     version: Version
     formats: tuple[str, ...]
     https_only: bool
     replaces_documents: bool
+    expected_details: tuple[str, ...] = ()
+    unique_aliases: bool = True
 
 
 class NewApplication(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,6 @@ from plivo_sim.domain.errors import WrongState, invalid
 from plivo_sim.domain.records import (
     Application,
     Change,
-    DocumentReview,
     Explanation,
     Pairs,
     StatusChanged,
@@ -45,6 +44,7 @@ from plivo_sim.scenarios.rules import (
     plan_of,
 )
 from plivo_sim.services import policies
+from plivo_sim.services.document_sets import documents_of
 
 KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
@@ -278,6 +278,7 @@ def change_status(
         status=status,
         acceptance=account.ids.next_n("acceptance") if accepted else application.acceptance,
         rejection_reason=told,
+        reviewed=_reviewed(account, application, status, dict(documents)),
         updated_at=at,
         timeline=(
             *application.timeline,
@@ -285,8 +286,6 @@ def change_status(
         ),
     )
     account.store.applications.put(moved)
-    if documents or accepted:
-        _review_documents(account, moved, dict(documents), at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )
@@ -294,20 +293,17 @@ def change_status(
     return event
 
 
-def _review_documents(
-    account: Account, application: Application, told: dict[str, str], at: datetime
-) -> None:
-    """What the reviewer says of each document: acceptance verifies all; else only those named."""
-    for id in application.document_ids:
-        document = account.store.documents.fetch(id)
-        if document is None:
-            continue
+def _reviewed(
+    account: Account, application: Application, status: Status, told: dict[str, str]
+) -> Pairs:
+    """What has been said of each document: acceptance verifies all; else those named change."""
+    if status is Status.ACCEPTED:
+        return tuple((id, "") for id in application.document_ids)
+    if not told:
+        return application.reviewed
+    said = dict(application.reviewed)
+    for document in documents_of(account, application):
         word = account.catalogue.types_by_id[document.document_type_id].word
-        reason = "" if application.status is Status.ACCEPTED else told.get(word)
-        if reason is None:
-            continue
-        review = DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
-        if (document.review, document.review_reason) != (review, reason or None):
-            account.store.documents.put(
-                replace(document, review=review, review_reason=reason or None, updated_at=at)
-            )
+        if word in told:
+            said[document.id] = told[word]
+    return tuple(said.items())

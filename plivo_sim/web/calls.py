@@ -174,7 +174,8 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
 
     Lenient: any well-formed auth id with any token. An id with a fixed token takes no other.
     A subaccount (``SA…``) lives in the account with the same 18 characters, which may act for
-    it, but not the other way round.
+    it, but not the other way round. The token of a read on an account that nothing was written to
+    is not remembered (decision "Reads store nothing").
     """
     user, token = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
     if not AUTH_ID.fullmatch(user):
@@ -188,6 +189,8 @@ def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
         raise Unauthenticated("the credentials are not those of the account in the URL")
     call.auth_id = user
     call.account = account = call.sim.account(_parent(user))
+    if account.on_first_write is not None and request.method in ("GET", "HEAD", "OPTIONS"):
+        return  # a read leaves nothing behind that the first write could keep
     if user.startswith("MA"):
         account.token = token
     else:

@@ -620,3 +620,21 @@ def test_a_rule_knows_that_a_submission_came_through_here(legacy: Legacy) -> Non
     assert legacy.submit(id).status_code == 202
     legacy.http.advance("1h")
     assert legacy.application_shown(id)["rejection_reason"] == "By post"
+
+
+def test_another_application_leaves_the_reviews_of_an_accepted_one(legacy: Legacy) -> None:
+    """Documents may be of several applications; each is reviewed for itself."""
+    end_user_id = legacy.end_user()
+    both = {"end_user_id": end_user_id, "document_ids": legacy.documents(end_user_id)}
+    first = legacy.decided("accepted", alias="one", **both)
+
+    def statuses(id: str) -> set[str]:
+        shown = legacy.http.get(
+            f"/beta/v1/Account/{legacy.http.auth_id}/PhoneNumber/Compliance/{id}/"
+        )
+        return {each["status"] for each in shown.get_json()["documents"]}
+
+    second = legacy.submitted(alias="two", **both)
+    assert (statuses(first), statuses(second)) == ({"verified"}, {"pending"})
+    legacy.http.decide(second, "rejected", "Blurred scan")
+    assert (statuses(first), statuses(second)) == ({"verified"}, {"pending"})

@@ -127,14 +127,28 @@ def test_data_fields_merge_by_name(account: Account) -> None:
 
 
 def test_a_changed_document_is_unreviewed_again(account: Account) -> None:
-    """What was said of it was said of another content."""
+    """What was said of it was said of another content; of other documents it stays said."""
     document = made(account)
-    judged = replace(document, review=DocumentReview.REJECTED, review_reason="Blurred")
+    wanted = NewDraft(
+        requirement_id=requirement_of(account).id,
+        end_user_id=document.end_user_id,
+        alias="a",
+        document_ids=[document.id],
+    )
+    draft = drafts.create(account, wanted).application
     with account.transaction():
-        account.store.documents.put(judged)
-    assert documents.update(account, document.id, DocumentRequest()) == judged
-    changed = documents.update(account, document.id, DocumentRequest(alias="b"))
-    assert (changed.review, changed.review_reason) == (DocumentReview.PENDING, None)
+        said = ((document.id, "Blurred"), ("another", ""))
+        account.store.applications.put(replace(draft, reviewed=said))
+
+    def reviews() -> list[DocumentReview]:
+        application = account.store.applications.fetch(draft.id)
+        assert application is not None
+        return [application.review_of(id) for id in (document.id, "another")]
+
+    documents.update(account, document.id, DocumentRequest())
+    assert reviews() == [DocumentReview.REJECTED, DocumentReview.VERIFIED]
+    documents.update(account, document.id, DocumentRequest(alias="b"))
+    assert reviews() == [DocumentReview.PENDING, DocumentReview.VERIFIED]
 
 
 def test_a_used_document_cannot_be_deleted_or_given_away(account: Account) -> None:

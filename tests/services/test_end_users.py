@@ -64,7 +64,7 @@ def test_an_update_that_changes_nothing_leaves_the_record(account: Account) -> N
     """``updated_at`` included, though time has passed."""
     end_user = end_users.create(account, ACME)
     account.clock.move_to(account.now() + timedelta(hours=1))
-    same = end_users.update(account, end_user.id, EndUserChange(name="Acme"))
+    same = end_users.update(account, end_user.id, EndUserChange(name="Acme")).end_user
     assert same is end_user
 
 
@@ -73,9 +73,9 @@ def test_an_update_changes_what_is_given_only(account: Account) -> None:
     end_user = end_users.create(
         account, NewEndUser(name="A", last_name="B", type=UserType.BUSINESS)
     )
-    changed = end_users.update(account, end_user.id, EndUserChange(name="C"))
+    changed = end_users.update(account, end_user.id, EndUserChange(name="C")).end_user
     assert (changed.name, changed.last_name) == ("C", "B")
-    changed = end_users.update(account, end_user.id, EndUserChange(last_name=""))
+    changed = end_users.update(account, end_user.id, EndUserChange(last_name="")).end_user
     assert (changed.name, changed.last_name) == ("C", None)
 
 
@@ -92,7 +92,7 @@ def test_applications_that_were_accepted_or_may_be_lock(account: Account, status
             end_users.update(account, end_user.id, change)
         assert caught.value.used_by == (f"application {application.id} ({status})",)
     else:
-        assert end_users.update(account, end_user.id, change).name == "B"
+        assert end_users.update(account, end_user.id, change).end_user.name == "B"
 
 
 def test_the_type_stays_once_something_uses_it(account: Account) -> None:
@@ -101,7 +101,7 @@ def test_the_type_stays_once_something_uses_it(account: Account) -> None:
     draft_of(account, end_user.id)
     with pytest.raises(InUse):
         end_users.update(account, end_user.id, EndUserChange(type=UserType.INDIVIDUAL))
-    same = end_users.update(account, end_user.id, EndUserChange(type=UserType.BUSINESS))
+    same = end_users.update(account, end_user.id, EndUserChange(type=UserType.BUSINESS)).end_user
     assert same.type is UserType.BUSINESS
 
 

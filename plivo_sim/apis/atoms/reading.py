@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plivo_sim.apis.reading import Query, Shape, load, refuse_if_any
+from plivo_sim.apis.reading import Query, Shape, ignored_keys, load, refuse_if_any
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
 from plivo_sim.domain.requirements import Key
@@ -27,9 +27,7 @@ _JSON = ("endUser", "documents")
 _SCHEMAS = "plivo_sim.apis.atoms.schemas"
 
 
-_key_in, _end_user_in = Shape(_SCHEMAS, "KeyIn"), Shape(_SCHEMAS, "EndUserIn")
-
-
+_key_in = Shape(_SCHEMAS, "KeyIn")
 _submit_in, _resubmit_in = Shape(_SCHEMAS, "SubmitIn"), Shape(_SCHEMAS, "ResubmitIn")
 
 
@@ -82,10 +80,9 @@ def check_form(media_type: str, length: int | None) -> None:
 def _read(body: Body, shape: Shape) -> ReadForm:
     if body.kind in ("json", "other"):  # sent in chunks, so its length was unknown
         raise not_taken("The body must be multipart/form-data", body.media_type)
-    known = _names_of(shape)
     data: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name in known:
+    for name in (each.data_key or name for name, each in shape.fields.items()):
         part = body.part(name)
         if part is not None:
             data[name] = _json(name, part.text(), problems) if name in _JSON else part.text()
@@ -98,11 +95,7 @@ def _read(body: Body, shape: Shape) -> ReadForm:
         problems += _check_count(documents, files)
     problems += _check_files(files)
     drafts = _drafts(usable.get("documents") or (), files) if not problems else []
-    return ReadForm(usable, drafts, problems, _ignored(body, known, data))
-
-
-def _names_of(shape: Shape) -> list[str]:
-    return [each.data_key or name for name, each in shape.fields.items()]
+    return ReadForm(usable, drafts, problems, _ignored(body, shape, data))
 
 
 def _json(name: str, text: str, problems: list[Problem]) -> Any:
@@ -151,11 +144,9 @@ def _drafts(documents: Sequence[dict[str, Any]], files: Sequence[Upload]) -> lis
     ]
 
 
-def _ignored(body: Body, known: Sequence[str], data: dict[str, Any]) -> list[str]:
-    """Unknown fields, ``files`` that are texts, unknown keys of the end user."""
+def _ignored(body: Body, shape: Shape, data: dict[str, Any]) -> list[str]:
+    """Unknown fields, ``files`` that are texts, unknown keys at any depth."""
     parts = [
-        p.name for p in body.parts if not (p.name in known or (p.name in FILE_LISTS and p.is_file))
+        p.name for p in body.parts if not (p.name in data or (p.name in FILE_LISTS and p.is_file))
     ]
-    end_user = data.get("endUser")
-    keys = end_user.keys() - set(_names_of(_end_user_in)) if isinstance(end_user, dict) else set()
-    return [*dict.fromkeys(parts), *(f"endUser.{key}" for key in sorted(keys))]
+    return [*dict.fromkeys(parts), *ignored_keys(shape.schema, data)]

@@ -237,11 +237,18 @@ def make_blueprint(find_fault: FindFault) -> Blueprint:
     """The blueprint; ``find_fault`` finds the fault that hits a call of Atoms to Plivo."""
     blueprint = Blueprint(ATOMS.name, __name__, url_prefix=ATOMS.prefix)
     cache = RequirementCache()
+    queries = {
+        f"{ATOMS.name}.{row.name}": {each.name for each in row.query} for row in ATOMS.endpoints
+    }
 
     @blueprint.before_request
     def serve() -> None:
         call = current_call()
         who = cast(Identity, g.identity)
+        known = queries.get(request.endpoint or "", ())
+        call.warnings += [
+            f"ignored query parameter '{n[:50]}'" for n in request.args if n not in known
+        ]
         g.applications = Applications(call.account, who, Plivo(call, find_fault), cache)
 
     add_routes(blueprint, ATOMS.endpoints)

@@ -149,6 +149,7 @@ RULES = Dialect(
     formats=FORMATS,
     https_only=True,
     replaces_documents=True,
+    unique_aliases=False,
 )
 CACHED_FOR = timedelta(hours=1)
 

@@ -11,7 +11,7 @@ otherwise look like one that matches everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +113,14 @@ def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> 
     return ListQuery(where=where, offset=offset, limit=limit)
 
 
-_REPEATED_IDS = ("api_id", "id", "end_user_id", "compliance_application_id")
+_REPEATED_IDS = ("id", "end_user_id", "compliance_document_id", "compliance_application_id")
 """Go, Ruby and Java repeat the path's id in the body (observed)."""
 
 _FILE = ("file", "proof")
 _INFORMATION = "information"
 _CONTAINER = "data_fields"
 """Where the new API has them."""
-_JUNK = ("", "path", "api_id", "compliance_document_id", "multipart")
+_JUNK = ("", "path", "api_id", "multipart")
 """What PHP and Go put into the form beside the fields (observed)."""
 
 _UNSET = ("", "undefined", "null")
@@ -148,7 +148,7 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
     for other, name in (spellings or {}).items():
         if other in data:
             data.setdefault(name, data.pop(other))
-    _warn_ignored(call, "key", [key for key in data if key not in shape.fields])
+    _warn_ignored(call, "key", {key: data[key] for key in data if key not in shape.fields})
     return load(shape, data, to_domain)
 
 
@@ -197,10 +197,12 @@ def _values(call: Call, body: Body) -> dict[str, str]:
         if part.name in _JUNK or _names_file(part):
             continue
         if part.is_file:
-            _warn_ignored(call, "form field", [part.name])
+            _warn_ignored(call, "form field", {part.name: None})
             continue
         text = part.text()
-        if text not in _UNSET:
+        if part.name == "compliance_document_id":
+            _warn_ignored(call, "form field", {part.name: text})
+        elif text not in _UNSET:
             values[part.name] = text
     return values
 
@@ -240,7 +242,12 @@ def _upload(files: list[Part]) -> tuple[Upload | None, list[Problem]]:
     return files[0].upload(), []
 
 
-def _warn_ignored(call: Call, what: str, names: Iterable[str]) -> None:
+def _warn_ignored(call: Call, what: str, given: Mapping[str, Any]) -> None:
+    """Name what nothing uses, but not an id that repeats the path's: one that contradicts it is
+    named as any other."""
+    own = (request.view_args or {}).get("id")
     call.warnings += [
-        f"ignored {what} '{name[:50]}'" for name in names if name not in _REPEATED_IDS
+        f"ignored {what} '{name[:50]}'"
+        for name, value in given.items()
+        if name not in _REPEATED_IDS or own is None or value != own
     ]

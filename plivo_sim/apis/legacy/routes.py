@@ -49,7 +49,7 @@ from plivo_sim.apis.reading import (
     warn,
     warn_nothing_given,
 )
-from plivo_sim.domain.errors import Problem, ProblemKind
+from plivo_sim.domain.errors import Problem
 from plivo_sim.domain.records import Application
 from plivo_sim.services import applications, documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
@@ -137,13 +137,12 @@ def update_end_user(auth_id: str, id: str) -> Response:
     call = current_call()
     usable, problems = read_json(call, _end_user_change_in)
     warn_nothing_given(call, usable, problems)
-    name = usable.get("name")
-    if name is not None and not name.strip():
-        problems.append(Problem(ProblemKind.BAD_LENGTH, ("name",), "must not be empty"))
     change = EndUserChange(
-        name=name, last_name=usable.get("last_name"), type=usable.get("end_user_type")
+        name=usable.get("name"),
+        last_name=usable.get("last_name"),
+        type=usable.get("end_user_type"),
     )
-    end_users.update(call.account, id, change, problems)
+    warn(call, end_users.update(call.account, id, change, problems).warnings)
     return changed(call, f"changed end user {id}", 202)
 
 

@@ -18,7 +18,7 @@ class EndUserIn(WireSchema):
 class EndUserChangeIn(WireSchema):
     """All optional; the name cannot be emptied."""
 
-    name = Text()
+    name = Text(filled=True)
     last_name = Text()
     end_user_type = Word(UserType)
 
@@ -34,7 +34,7 @@ class DocumentIn(WireSchema):
 class DocumentChangeIn(WireSchema):
     end_user_id = Text()
     document_type_id = Text()
-    alias = Text()
+    alias = Text(filled=True)
 
 
 class ApplicationIn(WireSchema):

@@ -294,19 +294,6 @@ def test_auto_generated_alias_org_id_country_iso_env(atoms: Atoms) -> None:
     assert at_plivo(atoms, made)["alias"] == made["alias"]
 
 
-@pytest.mark.parametrize(("strict", "status"), [("false", 201), ("true", 502)])
-def test_a_second_application_of_the_country_has_the_same_alias(
-    atoms: Atoms, strict: str, status: int
-) -> None:
-    """Plivo takes an alias once for each end user (field-reported): a warning, or a refusal."""
-    atoms.configure(strict=strict)
-    first = atoms.submitted()
-    answer = atoms.submit(numberType="mobile")
-    assert answer.status_code == status
-    told = answer.headers.get("X-Plivo-Sim-Warning") or errors(answer, 502)[0]
-    assert f"is used by application {first['plivoComplianceId']}" in told
-
-
 def test_plivo_s_compliance_application_identifier(atoms: Atoms) -> None:
     """Under that id the legacy API shows it as well."""
     made = atoms.submitted()
@@ -352,3 +339,12 @@ def test_files_are_kept_with_the_application_at_plivo(atoms: Atoms) -> None:
     found = at_plivo(atoms, atoms.submitted())["documents"][1]
     path = found["download_url"].partition("127.0.0.1")[2]
     assert atoms.http.get(path).data == certificates()[1][1]
+
+
+def test_a_strict_account_takes_a_second_application_of_one_country(atoms: Atoms) -> None:
+    """Atoms makes the alias itself, of organisation and country: it is no client's to repeat."""
+    atoms.account.configure({"strict": "true"})
+    assert atoms.submit().status_code == 201
+    answer = atoms.submit(numberType="tollfree")
+    assert answer.status_code == 201, answer.text
+    assert "alias" not in answer.headers.get("X-Plivo-Sim-Warning", "")

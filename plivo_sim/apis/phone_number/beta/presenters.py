@@ -354,19 +354,20 @@ def _address(end_user: EndUser) -> AddressOut:
 
 
 def _documents(view: ApplicationView, shown: Shown) -> list[DocumentOut]:
-    id = view.application.id
-    return [_document(id, document, type_, shown) for document, type_ in view.documents]
+    return [
+        _document(view.application, document, type_, shown) for document, type_ in view.documents
+    ]
 
 
 def _document(
-    application_id: str, document: Document, type_: DocumentType, shown: Shown
+    application: Application, document: Document, type_: DocumentType, shown: Shown
 ) -> DocumentOut:
     return {
         "id": document.id,
         "type": type_.word,
         "file_name": document.file.name if document.file else None,
-        "file_url": shown.file_url(application_id, document) if document.file else None,
-        "status": document.review,
+        "file_url": shown.file_url(application.id, document) if document.file else None,
+        "status": application.review_of(document.id),
     }
 
 

@@ -36,7 +36,7 @@ from plivo_sim.apis.phone_number.dialect import (
 from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, Origin, Version
-from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.text import decode_json, filled
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, bare_name, not_taken, unreadable
@@ -233,7 +233,7 @@ def read_create(body: Body) -> ReadCreate:
         country_iso=usable.get("country_iso"),
         number_type=NumberType(number_type) if number_type else None,
         user_type=end_user.get("type"),
-        alias=usable.get("alias") or "",
+        alias=filled(usable.get("alias")) or "",
         end_user=end_user,
         documents=read.drafts or (),
         callback_url=usable.get("callback_url"),
@@ -255,8 +255,6 @@ def read_correction(body: Body) -> ReadCorrection:
     end_user = _flat(usable.get("end_user") or {})
     if "name" in end_user:
         end_user["last_name"] = ""  # this dialect's name is the full one
-        if not end_user["name"].strip():
-            problems.append(Problem(ProblemKind.MISSING_FIELD, ("end_user", "name"), "is required"))
     change = Correction(
         alias=usable.get("alias"),
         end_user=end_user,

@@ -59,13 +59,13 @@ class CreateIn(WireSchema):
 
 class EndUserChangeIn(EndUserIn):
     type = Word(UserType)
-    name = Text()
+    name = Text(filled=True)
 
 
 class UpdateIn(WireSchema):
     """An update: all optional. The page names the first three; the callback is inferred."""
 
-    alias = Text()
+    alias = Text(filled=True)
     end_user = Nested(EndUserChangeIn)
     documents = Many(Nested(DocumentIn))
     callback_url = Text(longest=2048)

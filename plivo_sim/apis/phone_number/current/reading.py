@@ -31,9 +31,11 @@ RULES = Dialect(
     formats=("PDF", "PNG", "JPEG"),
     https_only=True,
     replaces_documents=True,
+    expected_details=("email", "address_line1", "city", "state", "postal_code", "country"),
 )
+"""``expected_details``: those that the Node SDK's documentation calls required and that clients are
+seen to leave out (observed)."""
 
-_EXPECTED_END_USER = ("email", "address_line1", "city", "state", "postal_code", "country")
 _SCHEMAS = "plivo_sim.apis.phone_number.current.schemas"
 
 
@@ -41,11 +43,7 @@ _create_in, _update_in = Shape(_SCHEMAS, "CreateIn"), Shape(_SCHEMAS, "UpdateIn"
 
 
 def read_create(body: Body) -> ReadCreate:
-    """A create: ``data`` and its files. Raises Invalid when ``data`` is missing or not JSON.
-
-    Soft problems name the end-user fields that the Node SDK's documentation calls required and
-    that clients are seen to leave out (observed).
-    """
+    """A create: ``data`` and its files. Raises Invalid when ``data`` is missing or not JSON."""
     read = _read(body, _create_in)
     usable, problems = read.usable, read.problems
     end_user = usable.get("end_user") or {}
@@ -59,11 +57,6 @@ def read_create(body: Body) -> ReadCreate:
         callback_url=usable.get("callback_url"),
         callback_method=read_callback_method(usable, problems) or "POST",
     )
-    problems += [
-        Problem(ProblemKind.MISSING_FIELD, ("end_user", name), "is required", soft=True)
-        for name in _EXPECTED_END_USER
-        if end_user and not end_user.get(name)
-    ]
     return ReadCreate(wanted, problems, read.ignored)
 
 

@@ -48,13 +48,13 @@ class CreateIn(WireSchema):
 
 class EndUserChangeIn(EndUserIn):
     type = Word(UserType)
-    name = Text()
+    name = Text(filled=True)
 
 
 class UpdateIn(WireSchema):
     """The ``data`` part of an update: all optional."""
 
-    alias = Text()
+    alias = Text(filled=True)
     end_user = Nested(EndUserChangeIn)
     documents = Many(Nested(DocumentIn))
     callback_url = Text(longest=2048)
