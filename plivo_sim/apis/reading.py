@@ -47,16 +47,21 @@ DIALECT_WORDS = ("current", "beta")
 
 
 def requested_dialect(call: Call) -> str:
-    """What the mount or the header asks for; empty when neither says a word that there is."""
+    """What the mount, or else the header, asks for; empty when neither says a word that there is.
+
+    Warns of a header that does not count (invented)."""
     environ = call.request.environ
-    text = environ.get(MOUNT_KEY, "") or environ.get(_DIALECT_KEY, "")
-    word: str = text.strip().lower()
-    if not word or word in DIALECT_WORDS:
-        return word
-    warning = f"{DIALECT_HEADER} must be one of {', '.join(DIALECT_WORDS)}, not '{word[:50]}'"
-    if warning not in call.warnings:
+    mount: str = environ.get(MOUNT_KEY, "")
+    word: str = environ.get(_DIALECT_KEY, "").strip().lower()
+    warning = ""
+    if word and word not in DIALECT_WORDS:
+        warning = f"{DIALECT_HEADER} must be one of {', '.join(DIALECT_WORDS)}, not '{word[:50]}'"
+        word = ""
+    elif mount and word not in ("", mount):
+        warning = f"{DIALECT_HEADER}: {word} does not count below /{mount}/v1"
+    if warning and warning not in call.warnings:
         call.warnings.append(warning)
-    return ""
+    return mount or word
 
 
 _PLIVO_CLIENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet|cli)/", re.IGNORECASE)
