@@ -31,12 +31,19 @@ from plivo_sim.apis.numbers.reading import (
     SCHEMAS,
     SEARCH_PARAMETERS,
     read_change,
+    read_json_body,
     read_links,
     read_list,
     read_rent,
     read_search,
 )
-from plivo_sim.apis.reading import answer_list, changed, refuse_if_any
+from plivo_sim.apis.reading import (
+    answer_list,
+    changed,
+    name_unknown_parameters,
+    refuse_if_any,
+    refuse_unknown,
+)
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.records import NumberType
@@ -84,7 +91,7 @@ def _note_dialect(call: Call) -> str:
 )  # fmt: skip
 def search(auth_id: str) -> Response:
     call = current_call()
-    query = read_search(call, request.args)
+    query = read_search(request.args)
     account = call.account
     country = query.search.country_iso
     if not inventory.types_of(account.catalogue, country):
@@ -118,7 +125,7 @@ def _warn_of_withheld(call: Call, country_iso: str, types: Collection[NumberType
 )  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
     call = current_call()
-    digits = inventory.digits_of(number)
+    digits = _digits(number)
     read = read_rent(digits)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     refuse_if_any(read.problems)
@@ -139,7 +146,7 @@ def rent(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def list_(auth_id: str) -> Response:
     call = current_call()
-    query = read_list(call, request.args)
+    query = read_list(request.args)
     account = call.account
     with account.lock:
         page = numbers.page(
@@ -158,7 +165,7 @@ def get(auth_id: str, number: str) -> Response:
     account, caller = call.account, _caller(call, auth_id)
 
     def present() -> NumberOut:
-        found = numbers.get(account, inventory.digits_of(number), caller)
+        found = numbers.get(account, _digits(number), caller)
         return present_number(numbers.view(account, found), auth_id)
 
     with account.lock:  # the day of the next rent moves with the date
@@ -172,7 +179,7 @@ def get(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
     call = current_call()
-    digits = inventory.digits_of(number)
+    digits = _digits(number)
     read = read_change(digits)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     refuse_if_any(read.problems)
@@ -189,7 +196,7 @@ def update(auth_id: str, number: str) -> Response:
 def release(auth_id: str, number: str) -> Response:
     """The message of a release is invented."""
     call = current_call()
-    digits = inventory.digits_of(number)
+    digits = _digits(number)
     numbers.release(call.account, digits, _caller(call, auth_id))
     return changed(call, f"released {digits}", message="deleted")
 
@@ -199,16 +206,23 @@ def release(auth_id: str, number: str) -> Response:
     bodies={JSON: "LinkIn"}, answers={200: "LinkOut"}, errors=(400, 403, 413, 422, 429),
 )  # fmt: skip
 def link(auth_id: str) -> Response:
-    """200 even when items fail (observed); a body of another shape links nothing (invented)."""
+    """200 even when items fail (observed); a body of another shape links nothing (invented). As
+    everywhere in the new API, query parameters are refused (inferred)."""
     call = current_call()
-    read = read_links()
-    _note_dialect(call)
-    refuse_if_any(read.problems)
+    body = read_json_body()
+    read = read_links(body.json, _note_dialect(call))
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    refuse_if_any([*refuse_unknown(request.args, ()), *read.problems])
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
     call.why = f"linked {shown['updated_count']} of {shown['total_count']}"
     answer: LinkOut = {"api_id": call.api_id, **shown}
     return call.answer(answer)
+
+
+def _digits(number: str) -> str:
+    """The digits of a number in a URL; what cannot be one stays as it is, and is not found."""
+    return inventory.digits_of(number) or number
 
 
 def _caller(call: Call, auth_id: str) -> Caller:
@@ -235,7 +249,9 @@ def make_blueprint() -> Blueprint:
     """The blueprint of ``PhoneNumber`` and ``Number``."""
     blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
     blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
-    add_routes(blueprint, tuple(row for row in NUMBERS.endpoints if row.view is not link))
+    rows = tuple(row for row in NUMBERS.endpoints if row.view is not link)
+    name_unknown_parameters(blueprint, rows)
+    add_routes(blueprint, rows)
     return blueprint
 
 
