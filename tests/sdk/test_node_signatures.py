@@ -15,6 +15,10 @@ from tests.sdk.nodejs import FOLDER, node
 KEYS = Tokens("own token", "main token")
 FIELDS = {"compliance_id": "C1", "rejection_reason": "Stempel fehlt: é日", "status": "rejected"}
 URLS = [
+    "http://receiver.example:4000/cb?e=a@b.c",
+    "http://receiver.example:4000/a@b?x=1",
+    "http://receiver.example:4000/cb?t=1:2&e=a@b",
+    "HTTP://receiver.example/cb?e=1",
     "http://receiver.example:4000",
     "https://receiver.example?a=b&a=a",
     "https://user:p%40w@receiver.example:4000/cb?z=1",
