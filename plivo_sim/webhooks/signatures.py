@@ -97,10 +97,10 @@ def signature_headers(
     """The five headers under their documented names.
 
     Validators differ in what they make of a URL with credentials, with parameters in its path,
-    without a path, with ``@`` behind its host, or with a scheme in capitals (docs/wire-facts.md, "URLs that validators read differently"). For such a URL
-    each V3 header holds a signature for each reading, of which a validator needs one (observed).
-    That of V2 can hold one only; it is for the URL as the receiver is called (decision "Signatures
-    of odd URLs"; inferred).
+    without a path, with ``@`` behind its host, or with a scheme in capitals (docs/wire-facts.md,
+    "URLs that validators read differently"). For such a URL each V3 header holds a signature for
+    each reading, of which a validator needs one (observed). That of V2 can hold one only; it is for
+    the URL as the receiver is called (decision "Signatures of odd URLs"; inferred).
     """
     urls = _readings(url)
     scheme = url.partition(":")[0]  # Node keeps its case; the others write it small
