@@ -149,13 +149,15 @@ def _open_call(sim: Simulator, injector: Injector, limits: RateLimits, request: 
         auth_id = _auth_id_of(path)
         if api.name == "new":
             call.window = limits.look(auth_id, path)
-        if not auth_id or "//" in path:  # an empty id does not stand for the list
+        if not auth_id:
             raise NoSuchPage(f"no such URL: {path}")
         authenticate(call, request, auth_id)
         _begin(call, injector, api.name)
         if call.window is not None:
             call.window = limits.hit(auth_id, path)
             _hold_to_limit(call, call.window)
+        if "//" in path:  # an empty id does not stand for the list
+            raise NoSuchPage(f"no such URL: {path}")
     elif path.startswith("/_sim"):
         g.call = Call(sim, problem_details, request, dialect="control")
     elif is_console(path):
@@ -164,8 +166,8 @@ def _open_call(sim: Simulator, injector: Injector, limits: RateLimits, request: 
         g.call = call = Call(sim, atoms_error, request, dialect="atoms")
         atoms.open_call(call, request)
         _begin(call, injector, "atoms")
-    else:
-        g.call = Call(sim, _api_of(path).error_body, request)
+    else:  # of no API, whatever follows further down in it
+        g.call = Call(sim, _plain, request)
 
 
 def _api_of(path: str) -> _Api:

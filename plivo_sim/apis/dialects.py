@@ -89,7 +89,9 @@ def dialect_of(
     )
     dialect = detect_dialect(clues)
     is_asked_for = "beta" in (clues.requested, clues.setting)
-    if dialect == "beta" and not is_asked_for and _TAKEN_FOR_BETA not in call.warnings:
+    if _TAKEN_FOR_BETA in call.warnings:  # from before the body was read
+        call.warnings.remove(_TAKEN_FOR_BETA)
+    if dialect == "beta" and not is_asked_for:
         call.warnings.append(_TAKEN_FOR_BETA)
     return dialect
 

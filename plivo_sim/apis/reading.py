@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from urllib.parse import quote, urlencode
 
-from flask import Request, Response, request
+from flask import Blueprint, Request, Response, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.http import parse_options_header
 
@@ -32,7 +32,7 @@ from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
 from plivo_sim.web.bodies import Body
-from plivo_sim.web.calls import Call
+from plivo_sim.web.calls import Call, current_call
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -49,16 +49,21 @@ DIALECT_WORDS = ("current", "beta")
 
 
 def requested_dialect(call: Call) -> str:
-    """What the mount or the header asks for; empty when neither says a word that there is."""
+    """What the mount, or else the header, asks for; empty when neither says a word that there is.
+
+    Warns of a header that does not count (invented)."""
     environ = call.request.environ
-    text = environ.get(MOUNT_KEY, "") or environ.get(_DIALECT_KEY, "")
-    word: str = text.strip().lower()
-    if not word or word in DIALECT_WORDS:
-        return word
-    warning = f"{DIALECT_HEADER} must be one of {', '.join(DIALECT_WORDS)}, not '{word[:50]}'"
-    if warning not in call.warnings:
+    mount: str = environ.get(MOUNT_KEY, "")
+    word: str = environ.get(_DIALECT_KEY, "").strip().lower()
+    warning = ""
+    if word and word not in DIALECT_WORDS:
+        warning = f"{DIALECT_HEADER} must be one of {', '.join(DIALECT_WORDS)}, not '{word[:50]}'"
+        word = ""
+    elif mount and word not in ("", mount):
+        warning = f"{DIALECT_HEADER}: {word} does not count below /{mount}/v1"
+    if warning and warning not in call.warnings:
         call.warnings.append(warning)
-    return ""
+    return mount or word
 
 
 _PLIVO_CLIENT = re.compile(r"plivo-(python|node|go|ruby|php|java|dotnet|cli)/", re.IGNORECASE)
@@ -274,12 +279,33 @@ def warn(call: Call, problems: Iterable[Problem]) -> None:
 
 def want_json_type(call: Call, body: Body) -> None:
     """A POST without a body is taken with ``Content-Type: application/json`` only (field-reported:
-    docs/wire-facts.md, "A POST without a body needs the JSON type"); soft, because
-    no page says so. Raises Invalid in a strict account."""
-    if body.kind == "empty" and body.media_type != "application/json":
-        seen = body.media_type[:50] or "none"
-        text = f"POST needs Content-Type: application/json and raw JSON, such as {{}}; it is {seen}"
-        let_pass(call, [Problem(ProblemKind.UNREADABLE, (), text, soft=True)])
+    docs/wire-facts.md, "A POST without a body needs the JSON type"), and so is one with a body
+    (inferred); soft, because no page says so. Raises Invalid in a strict account."""
+    if body.media_type == "application/json" or body.media_type.endswith("+json"):
+        return
+    seen = body.media_type[:50] or "none"
+    text = f"POST needs Content-Type: application/json and raw JSON, such as {{}}; it is {seen}"
+    live = "use 'application/json' Content-Type and raw POST with json data"
+    let_pass(call, [Problem(ProblemKind.UNREADABLE, (), text, soft=True, live_text=live)])
+
+
+def name_unknown_parameters(
+    blueprint: Blueprint, rows: Iterable[endpoints.Endpoint], tolerated: Collection[str] = ()
+) -> None:
+    """Have every call of a blueprint warn of the query parameters that its row does not have
+    (decision "Unknown query parameters"); of ``tolerated`` ones nothing is said."""
+    known = {
+        f"{blueprint.name}.{row.name}": {*tolerated, *(each.name for each in row.query)}
+        for row in rows
+    }
+
+    @blueprint.before_request
+    def name_them() -> None:
+        call = current_call()
+        names = known[call.operation]
+        call.warnings += [
+            f"ignored query parameter '{name[:50]}'" for name in request.args if name not in names
+        ]
 
 
 def refuse_if_any(problems: Iterable[Problem]) -> None:

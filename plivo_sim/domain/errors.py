@@ -40,7 +40,8 @@ class Problem:
 
     ``path`` uses the domain's own names (``("documents", 0, "file")``); a dialect translates it.
     ``facts`` holds what its sentence needs. A *soft* problem is one that the live service would
-    refuse and that the simulator lets pass with a warning unless it is strict.
+    refuse and that the simulator lets pass with a warning unless it is strict. ``live_text``: what
+    the live service says then, of no path, if that is known; a strict account answers it.
     """
 
     fault: ProblemKind
@@ -48,6 +49,7 @@ class Problem:
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     soft: bool = False
+    live_text: str = ""
 
 
 class SimError(Exception):

@@ -227,14 +227,15 @@ def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Pro
         if not rule.required:
             return None
         return Problem(ProblemKind.MISSING_FIELD, path, "is required", {"label": rule.label})
+    if rule.type == "date" and not _is_date(value):
+        return Problem(ProblemKind.BAD_VALUE, path, "must be a date, written yyyy-mm-dd")
     if not rule.min_length <= len(value) <= rule.max_length:
-        text = f"must have {rule.min_length} to {rule.max_length} characters, has {len(value)}"
+        least = "" if rule.min_length == rule.max_length else f"{rule.min_length} to "
+        text = f"must have {least}{rule.max_length} characters, has {len(value)}"
         return Problem(ProblemKind.BAD_LENGTH, path, text, {"rule": rule})
     if rule.enums and value not in rule.enums:
         text = f"must be one of {', '.join(rule.enums)}"
         return Problem(ProblemKind.NOT_ALLOWED, path, text, {"allowed": rule.enums})
-    if rule.type == "date" and not _is_date(value):
-        return Problem(ProblemKind.BAD_VALUE, path, "must be a date, written yyyy-mm-dd")
     return None
 
 

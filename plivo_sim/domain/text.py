@@ -54,12 +54,19 @@ def decode_json(text: bytes | str) -> Any:
     except UnicodeDecodeError:
         raise ValueError("JSON is not valid UTF-8") from None
     except msgspec.DecodeError:
-        raise ValueError(json_trouble(text)) from None
+        raise ValueError(_trouble(text)) from None
     except UnicodeEncodeError:
         raise ValueError("JSON has a lone surrogate") from None
     if _may_break_rules(text):
         _check(value, 0)
     return value
+
+
+def _trouble(text: bytes | str) -> str:
+    try:
+        return json_trouble(text)
+    except UnicodeDecodeError:  # where msgspec saw something else first
+        return "JSON is not valid UTF-8"
 
 
 def _may_break_rules(text: bytes | str) -> bool:

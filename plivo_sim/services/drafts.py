@@ -210,8 +210,11 @@ def check_operation(given: str | None) -> list[Problem]:
     (invented)."""
     if given == OPERATION:
         return []
-    text = f"must be {OPERATION}, else Plivo answers 'Could not find any requirement'"
-    return [Problem(ProblemKind.BAD_VALUE, ("operation_type",), text, soft=True)]
+    live = "Could not find any requirement"
+    text = f"must be {OPERATION}, else Plivo answers '{live}'"
+    live = f"{live}; operation_type must be {OPERATION}"
+    path = ("operation_type",)
+    return [Problem(ProblemKind.BAD_VALUE, path, text, soft=True, live_text=live)]
 
 
 def _requirement_by_id(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import msgspec
@@ -75,8 +76,15 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
 def refuse(problems: Sequence[Problem], *, strict: bool) -> tuple[Problem, ...]:
     """Raise Invalid if any problem is hard (or strictness makes it so); else return the soft."""
     if any(strict or not problem.soft for problem in problems):
-        raise Invalid([problem for problem in problems if strict or not problem.soft])
+        raise Invalid([_as_told(each) for each in problems if strict or not each.soft])
     return tuple(problems)
+
+
+def _as_told(problem: Problem) -> Problem:
+    """In the live service's words, where they are known (decision "What no legacy SDK sends")."""
+    if not problem.live_text:
+        return problem
+    return replace(problem, path=(), text=problem.live_text)
 
 
 def merge(found: Iterable[Problem], more: Iterable[Problem]) -> list[Problem]:

@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask import Response
+from werkzeug.http import HTTP_STATUS_CODES
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain import limits
@@ -25,10 +26,6 @@ from plivo_sim.web.streams import CUT_KEY
 
 DEFAULT_RETRY_AFTER_S = 60
 DEFAULT_LIMIT = 60  # what a 429 of an API without rate limits says
-_MESSAGES = {
-    "error": "The simulator was told to fail here",
-    "unavailable": "Service unavailable",
-}
 
 CallFacts = Mapping[str, str]
 """What a fault may look at in a call: its api, operation, method, path and application."""
@@ -143,22 +140,35 @@ class Injector:
 
 
 def _refusal(call: Call, fault: FaultRule) -> SimError:
-    """The error that a call answers with; the headers then say how long to wait."""
+    """The error that a call answers with; the headers then say how long to wait, and of a 429, by
+    whatever effect, that nothing is left. Without a message it is what the API says of itself with
+    that status (invented)."""
+    status, is_expired = _status_of(call, fault), fault.effect == "expired_credentials"
     wait_s = fault.retry_after_s
-    if wait_s is None and fault.effect in ("rate_limited", "unavailable"):
+    if wait_s is None and (status == 429 or fault.effect == "unavailable"):
         wait_s = DEFAULT_RETRY_AFTER_S
     if wait_s is not None:
         call.headers["Retry-After"] = str(wait_s)
-    if fault.effect == "expired_credentials":
-        return Unauthenticated(fault.message or "the auth token has expired")
-    if fault.effect == "rate_limited":
-        if call.window is None:
-            return RateLimited(DEFAULT_LIMIT)
+    if status == 429 and call.window is not None:
         call.window = call.window.exhausted(time.time(), wait_s or 0)
-        return RateLimited(call.window.limit)
-    unavailable = 502 if call.api == "atoms" else 503
-    status = unavailable if fault.effect == "unavailable" else fault.status
-    return Injected(status, fault.message or _MESSAGES.get(fault.effect, "Injected fault"))
+    if status == 401 and (is_expired or not fault.message):
+        usual = "the auth token has expired" if is_expired else "the auth token is wrong"
+        return Unauthenticated(fault.message or usual)
+    if status == 429 and not fault.message:
+        return RateLimited(call.window.limit if call.window is not None else DEFAULT_LIMIT)
+    usual = HTTP_STATUS_CODES.get(503 if fault.effect == "unavailable" else status, "Error")
+    return Injected(status, fault.message or usual.capitalize())
+
+
+def _status_of(call: Call, fault: FaultRule) -> int:
+    match fault.effect:
+        case "expired_credentials":
+            return 401
+        case "rate_limited":
+            return 429
+        case "unavailable":
+            return 502 if call.api == "atoms" else 503
+    return fault.status
 
 
 def _facts_of(call: Call) -> CallFacts:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -95,16 +96,19 @@ def signature_headers(
 ) -> tuple[tuple[str, str], ...]:
     """The five headers under their documented names.
 
-    Validators differ in what they make of a URL with credentials, with parameters in its path, or
-    without a path (docs/wire-facts.md, "URLs that validators read differently"). For such a URL
-    each V3 header holds a signature for each reading, of which a validator needs one (observed).
-    That of V2 can hold one only; it is for the URL as the receiver is called (decision "Signatures
-    of odd URLs"; inferred).
+    Validators differ in what they make of a URL with credentials, with parameters in its path,
+    without a path, with ``@`` behind its host, or with a scheme in capitals (docs/wire-facts.md,
+    "URLs that validators read differently"). For such a URL each V3 header holds a signature for
+    each reading, of which a validator needs one (observed). That of V2 can hold one only; it is for
+    the URL as the receiver is called (decision "Signatures of odd URLs"; inferred).
     """
     urls = _readings(url)
+    scheme = url.partition(":")[0]  # Node keeps its case; the others write it small
 
     def v3(token: str) -> str:
-        return ",".join(dict.fromkeys(sign_v3(token, method, each, nonce, params) for each in urls))
+        bases = [_v3_base(method, each, params) for each in urls]
+        bases += [scheme + base[len(scheme) :] for base in bases]
+        return ",".join(dict.fromkeys(_hmac(token, f"{base}.{nonce}") for base in bases))
 
     return (
         ("X-Plivo-Signature-V2", sign_v2(tokens.own, urls[0], nonce)),
@@ -124,7 +128,20 @@ def _readings(url: str) -> list[str]:
         for netloc in (called.netloc, given.netloc)
         for path in (called.path, given.path, urlparse(url).path)
     ]
+    urls += [read for each in urls if (read := _as_node_reads(each)) is not None]
     return list(dict.fromkeys(urls))
+
+
+_NODES_CREDENTIALS = re.compile(r"(https?://)[^:@]*(?::[^:@]*)?@", re.IGNORECASE)
+
+
+def _as_node_reads(url: str) -> str | None:
+    """The URL as Node's parser reads one with ``@`` in its path or query: all before it are
+    credentials, which are left out, unless there are two colons (observed: docs/wire-facts.md,
+    "URLs that validators read differently"). None where it reads it as others do."""
+    bare = url.partition("#")[0]
+    match = _NODES_CREDENTIALS.match(bare)
+    return match and match[1] + bare[match.end() :]
 
 
 class SentRequest(NamedTuple):

@@ -293,6 +293,7 @@ def test_wrong_data_fields(sdk: Http, fields: Any, text: str) -> None:
     [
         ("date_of_expiration", "31-12-2030", "must be a date, written yyyy-mm-dd"),
         ("date_of_expiration", "2030-02-30", "must be a date, written yyyy-mm-dd"),
+        ("date_of_expiration", "1.1.2030", "must be a date, written yyyy-mm-dd"),
         ("type_of_utility", "Steam",
          "must be one of Water, Electricity, Gas, Property Rental, Others"),
     ],

@@ -360,6 +360,37 @@ def test_a_mount_decides(http: Http, mount: str, headers: dict[str, str], path: 
     assert dialect(answer) == mount
 
 
+def test_a_header_that_the_mount_overrules_is_told(http: Http) -> None:
+    """Only where they disagree."""
+    url = f"/beta/v1/Account/{AUTH_ID}/{URL}/"
+    answer = http.get(url, headers={DIALECT_HEADER: "current"})
+    assert dialect(answer) == "beta"
+    assert (
+        answer.headers["X-Plivo-Sim-Warning"]
+        == f"{DIALECT_HEADER}: current does not count below /beta/v1"
+    )
+    assert "X-Plivo-Sim-Warning" not in http.get(url, headers={DIALECT_HEADER: "Beta"}).headers
+
+
+@pytest.mark.parametrize("above", ["/current/current/v1", "/current/beta/v1", "/v2", ""])
+def test_a_url_that_only_ends_as_the_new_apis_is_of_no_api(http: Http, above: str) -> None:
+    """It names no dialect, and has no rate limit."""
+    answer = http.get(f"{above}/Account/{AUTH_ID}/{URL}/")
+    assert (answer.status_code, answer.get_json()["error"]) == (
+        404,
+        "The requested URL does not exist.",
+    )
+    assert not [name for name, _ in answer.headers if name.startswith(("X-Plivo", "X-Rate"))]
+
+
+def test_a_correction_with_data_says_nothing_of_the_beta_that_it_corrects(http: Http) -> None:
+    """The record is the beta's, the body today's: the body counts."""
+    id = speaking(Page(http)).id()
+    answer = http.patch(f"{URL}/{id}/", data={"data": '{"alias": "x"}'})
+    assert (answer.status_code, dialect(answer)) == (400, "current")
+    assert CHOOSE not in warning(answer)
+
+
 def test_a_mounted_create_with_data_is_the_mounts(http: Http) -> None:
     """Even where it cannot be understood then; what was ignored is told."""
     _, content_type, body = sdk_bodies("{}")["go"]

@@ -410,3 +410,20 @@ def test_an_unknown_parameter_is_ignored_with_a_warning(legacy: Legacy, path: st
     answer = legacy.http.get(f"{path}?colour=red&id=1")
     assert answer.status_code == 200
     assert answer.headers["X-Plivo-Sim-Warning"] == "ignored query parameter 'colour'"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "EndUser/"), ("GET", "EndUser/x/"), ("DELETE", "ComplianceDocument/x/"),
+     ("GET", "ComplianceRequirement/"), ("POST", "ComplianceApplication/"),
+     ("POST", "ComplianceApplication/x/Submit/"), ("GET", "Number/912248885512/"),
+     ("POST", "Number/912248885512/"), ("DELETE", "Number/912248885512/"),
+     ("POST", "PhoneNumber/912248885512/"), ("GET", "PhoneNumber/"), ("GET", "Number/")],
+)  # fmt: skip
+def test_every_call_names_the_parameters_that_it_ignores(
+    legacy: Legacy, method: str, path: str
+) -> None:
+    """On refusals too (decision "Unknown query parameters")."""
+    answer = legacy.http.call(method, f"{path}?colour=red")
+    warnings = answer.headers["X-Plivo-Sim-Warning"].split("; ")
+    assert "ignored query parameter 'colour'" in warnings

@@ -21,6 +21,8 @@ WARNING = "X-Plivo-Sim-Warning"
 OPERATION = (
     "operation_type: must be buy_number, else Plivo answers 'Could not find any requirement'"
 )
+LIVE = "Could not find any requirement; operation_type must be buy_number"
+LIVE_TYPE = "use 'application/json' Content-Type and raw POST with json data"
 ACME = {"name": "Acme", "end_user_type": "business"}
 
 
@@ -255,7 +257,7 @@ def test_a_look_up_wants_operation_type(
     assert (answer.status_code, answer.headers[WARNING]) == (200, OPERATION)
     assert WARNING not in ask(BUY).headers
     be_strict(legacy)
-    assert error_of(ask({})) == OPERATION
+    assert error_of(ask({})) == LIVE
     assert ask(BUY).status_code == 200
 
 
@@ -266,7 +268,7 @@ def test_a_create_by_country_and_types_wants_operation_type(legacy: Legacy) -> N
     assert (answer.status_code, answer.headers[WARNING]) == (201, OPERATION)
     be_strict(legacy)
     body["alias"] = "another"
-    assert error_of(legacy.http.post("ComplianceApplication/", json=body)) == OPERATION
+    assert error_of(legacy.http.post("ComplianceApplication/", json=body)) == LIVE
     ours = {name: body[name] for name in ("alias", "end_user_id", "document_ids")}
     ours["compliance_requirement_id"] = legacy.requirement()["compliance_requirement_id"]
     assert legacy.http.post("ComplianceApplication/", json=ours).status_code == 201
@@ -314,11 +316,30 @@ def test_a_post_without_a_body_wants_the_json_type(legacy: Legacy, which: str) -
     text = "POST needs Content-Type: application/json and raw JSON, such as {}; it is none"
     assert text in answer.headers[WARNING]
     be_strict(legacy)
-    assert error_of(bodiless(legacy, which)) == text
+    assert error_of(bodiless(legacy, which)) == LIVE_TYPE
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert error_of(bodiless(legacy, which, **form)).endswith(
-        "it is application/x-www-form-urlencoded"
-    )
+    assert error_of(bodiless(legacy, which, **form)) == LIVE_TYPE
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"), [(b"{}", "text/plain"), (b"a=b", "application/x-www-form-urlencoded")]
+)
+def test_submit_wants_the_json_type_of_a_body_too(legacy: Legacy, raw: bytes, kind: str) -> None:
+    """source: inferred from the refusal of one without a body."""
+    path = f"ComplianceApplication/{legacy.application()}/Submit/"
+    be_strict(legacy)
+    assert error_of(legacy.http.post(path, data=raw, content_type=kind)) == LIVE_TYPE
+    legacy.http.account.configure({"strict": "false"})
+    answer = legacy.http.post(path, data=raw, content_type=kind)
+    assert answer.status_code == 202
+    assert f"it is {kind}" in answer.headers[WARNING]
+
+
+def test_submit_names_the_keys_that_it_ignores(legacy: Legacy) -> None:
+    """But for the id, which some SDKs repeat."""
+    id = legacy.application()
+    answer = legacy.http.post(f"ComplianceApplication/{id}/Submit/", json={"id": id, "foo": 1})
+    assert (answer.status_code, answer.headers[WARNING]) == (202, "ignored key 'foo'")
 
 
 @pytest.mark.parametrize("which", ["Submit", "rent"])

@@ -85,8 +85,10 @@ def test_a_401_shows_what_is_left_and_counts_nothing(http: Http) -> None:
 
 def test_unknown_urls_and_methods_count(http: Http) -> None:
     """They are calls of an account."""
-    counted = [http.call(*call) for call in (("GET", f"{HOME}/a/b"), ("PUT", f"{HOME}/"))]
-    assert [left(answer) for answer in counted] == [59, 58]
+    calls = (("GET", "/a/b"), ("PUT", "/"), ("GET", "//"), ("GET", "//Document/"))
+    answers = [http.call(method, HOME + path) for method, path in calls]
+    assert [answer.status_code for answer in answers] == [404, 405, 404, 404]
+    assert [left(answer) for answer in answers] == [59, 58, 57, 56]
 
 
 @pytest.mark.parametrize(
@@ -107,17 +109,21 @@ def test_injected_faults_have_them(http: Http, effect: str, status: int, applied
 
 
 @pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize(
+    "effect", [{"effect": "rate_limited"}, {"effect": "error", "status": 429}], ids=str
+)
 @pytest.mark.parametrize(("given", "wait_s"), [({}, 60), ({"retry_after_s": 7}, 7),
                                                ({"retry_after_s": 0}, 0)])  # fmt: skip
 @pytest.mark.parametrize(("path", "limit"), [("/", 60), ("/Requirements/?country_iso=IN", 100)])
 def test_the_headers_of_an_injected_429_agree(
     http: Http, monkeypatch: pytest.MonkeyPatch,
-    path: str, limit: int, given: dict[str, int], wait_s: int, applied: bool,
+    path: str, limit: int, given: dict[str, int], wait_s: int, effect: dict[str, Any],
+    applied: bool,
 ) -> None:  # fmt: skip
     """Nothing remains, and the window ends when Retry-After says, counted from the answer; the
     text names the limit."""
-    fault = {"effect": "rate_limited", "account": AUTH_ID, "applied": applied, "latency_s": 30}
-    http.control("POST", "/faults", fault | given)
+    fault = {"account": AUTH_ID, "applied": applied, "latency_s": 30}
+    http.control("POST", "/faults", fault | effect | given)
     with freezegun.freeze_time(NOON) as frozen:
         monkeypatch.setattr(time, "sleep", frozen.tick)
         answer = http.get(HOME + path, headers={"User-Agent": SDK_AGENT})

@@ -470,3 +470,52 @@ def test_link_counts_against_the_limit_of_compliance_operations(numbers: Numbers
     answer = numbers.link({"numbers": []})
     assert error_of(answer, 429).startswith("Rate limit of 60")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_link_names_what_it_ignores_and_refuses_parameters(numbers: Numbers) -> None:
+    """At any depth, on refusals too; parameters as everywhere in the new API."""
+    item = {"number": MUMBAI, "compliance_application_id": UNKNOWN_ID, "foo": 1}
+    told = "ignored field 'bar'; ignored field 'numbers[0].foo'"
+    answer = numbers.link({"numbers": [item], "bar": 1})
+    assert (answer.status_code, answer.headers["X-Plivo-Sim-Warning"]) == (200, told)
+    refused = numbers.http.post(f"{LINK}?foo=1", json={"numbers": [item]})
+    assert error_of(refused) == "Unknown query parameter 'foo'"
+    assert "ignored field 'numbers[0].foo'" in refused.headers["X-Plivo-Sim-Warning"]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({"compliance_id": "b"}, "compliance_id: is not the same as 'compliance_application_id'"),
+     ({"PhoneNumber": "1"}, "PhoneNumber: is not the same as 'number'")],
+)  # fmt: skip
+def test_keys_that_contradict_each_other_are_refused(
+    numbers: Numbers, more: dict[str, str], told: str
+) -> None:
+    """As on number update; those that agree are not."""
+    numbers.http.headers["X-Plivo-Sim-Dialect"] = "current"
+    item = {"number": MUMBAI, "compliance_application_id": UNKNOWN_ID}
+    assert error_of(numbers.link({"numbers": [item | more]})) == f"numbers[0].{told}"
+    same = item | {"compliance_id": UNKNOWN_ID, "phone_number": MUMBAI}
+    assert numbers.link({"numbers": [same]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [({"number": MUMBAI}, "compliance_id"), ({"number": MUMBAI, "complianceId": 5}, "complianceId"),
+     ({"compliance_id": "x"}, "number")],
+)  # fmt: skip
+def test_the_beta_is_told_of_its_own_name_of_the_id_or_the_one_it_sent(
+    numbers: Numbers, item: dict[str, Any], param: str
+) -> None:
+    """Not of today's."""
+    numbers.http.headers["X-Plivo-Sim-Dialect"] = "beta"
+    answer = numbers.link({"numbers": [item]})
+    assert answer.get_json()["error"]["param"] == f"numbers[0].{param}"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_number_that_cannot_be_one_is_named_in_the_beta(numbers: Numbers, method: str) -> None:
+    """As the URL has it."""
+    answer = numbers.http.call(method, "Number/123/", headers={"X-Plivo-Sim-Dialect": "beta"})
+    assert page_error_of(answer, 404)["message"] == "Number '123' does not exist"
+    assert numbers.http.post("PhoneNumber/(12)/", json={}).status_code == 404

@@ -46,3 +46,10 @@ def test_what_is_written_reads_the_same(value: Any) -> None:
     """As UTF-8, without a space."""
     assert decode_json(encode_json(value)) == value
     assert b" " not in encode_json(value)
+
+
+@pytest.mark.parametrize("text", [b"\xff", b'"\xff"', b"{\xff}"])
+def test_bytes_that_are_no_utf_8_are_told_in_our_words(text: bytes) -> None:
+    """Wherever they stand."""
+    with pytest.raises(ValueError, match=r"^JSON is not valid UTF-8$"):
+        decode_json(text)

@@ -15,6 +15,10 @@ from tests.sdk.nodejs import FOLDER, node
 KEYS = Tokens("own token", "main token")
 FIELDS = {"compliance_id": "C1", "rejection_reason": "Stempel fehlt: é日", "status": "rejected"}
 URLS = [
+    "http://receiver.example:4000/cb?e=a@b.c",
+    "http://receiver.example:4000/a@b?x=1",
+    "http://receiver.example:4000/cb?t=1:2&e=a@b",
+    "HTTP://receiver.example/cb?e=1",
     "http://receiver.example:4000",
     "https://receiver.example?a=b&a=a",
     "https://user:p%40w@receiver.example:4000/cb?z=1",
@@ -35,10 +39,11 @@ def asked(url: str, method: str, seen: str) -> list[dict[str, Any]]:
     fields = FIELDS if method == "POST" else {}
     headers = dict(signature_headers(KEYS, method, url, "12345", tuple(fields.items())))
     v2, v3, ma_v3 = (headers[f"X-Plivo-Signature-{each}"] for each in ("V2", "V3", "Ma-V3"))
+    has_v2 = seen == as_called(url) and "@" not in seen  # one header cannot hold both readings
     cases = [(KEYS.own, v3), (KEYS.main, ma_v3), (KEYS.main, v3)]
     return [
         {
-            "v2": [seen, "12345", v2, token] if seen == as_called(url) else None,
+            "v2": [seen, "12345", v2, token] if has_v2 else None,
             "v3": [method, seen, "12345", token, signature, fields],
         }
         for token, signature in cases

@@ -31,7 +31,7 @@ OPTIONS = (
     "--callback-timeout-s", "1",
 )  # fmt: skip
 FAULTS: list[dict[str, Any]] = [
-    {"effect": "error", "probability": 0.01},
+    {"effect": "error", "probability": 0.01, "message": "told to fail"},
     {"effect": "unavailable", "probability": 0.01},
     {"effect": "rate_limited", "probability": 0.01, "retry_after_s": 1},
     {"effect": "slow", "probability": 0.02, "latency_s": 0.05},

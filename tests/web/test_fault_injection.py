@@ -36,7 +36,9 @@ def count(http: Http) -> int:
 @pytest.mark.parametrize(
     ("fault", "status", "told"),
     [
-        ({"effect": "error"}, 500, "told to fail"),
+        ({"effect": "error"}, 500, "Internal server error"),
+        ({"effect": "error", "status": 401}, 401, "token is wrong"),
+        ({"effect": "error", "status": 429}, 429, "Rate limit"),
         ({"effect": "error", "status": 418, "message": "teapot"}, 418, "teapot"),
         ({"effect": "rate_limited"}, 429, "Rate limit"),
         ({"effect": "expired_credentials"}, 401, "expired"),

@@ -157,3 +157,20 @@ def test_any_change_makes_another_v3(changed: dict[str, Any]) -> None:
         "params": (("status", "approved"),),
     }
     assert sign_v3(**given) != sign_v3(**(given | changed))
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://localhost:4000/cb?e=a@b.c", "http://b.c?k1v1.n"),
+        ("http://localhost:4000/a@b.c?x=1", "http://b.c?x=1.k1v1.n"),
+        ("HTTP://localhost/cb", "HTTP://localhost/cb?k1v1.n"),
+    ],
+)
+def test_a_url_that_node_reads_differently_has_its_signature_too(url: str, base: str) -> None:
+    """source: wire-facts.md, "URLs that validators read differently"."""
+    headers = dict(signature_headers(KEYS, "POST", url, "n", (("k1", "v1"),)))
+    digest = hmac.digest(TOKEN.encode(), base.encode(), hashlib.sha256)
+    signatures = headers["X-Plivo-Signature-V3"].split(",")
+    assert base64.b64encode(digest).decode() in signatures
+    assert sign_v3(TOKEN, "POST", url, "n", (("k1", "v1"),)) in signatures

@@ -51,7 +51,7 @@ PAGE = (
     Parameter(name="offset", type="integer"),
 )
 
-TOLERATED = ("id", "limit", "offset")
+TOLERATED = ("id",)
 """Java sends ``id`` with look-ups (observed)."""
 
 
@@ -80,13 +80,16 @@ NUMBER_TYPE = Filter(("number_type",), lambda text: (one_of(NumberType, text),))
 USER_TYPE = Filter(("end_user_type",), lambda text: (one_of(UserType, text),))
 
 
+def parameters(filters: Mapping[str, Filter]) -> tuple[Parameter, ...]:
+    """The filters in every spelling, as endpoints declare them."""
+    return tuple(Parameter(name=name) for each in filters.values() for name in each.names)
+
+
 def read_filters(
-    call: Call, query: Query, filters: Mapping[str, Filter], problems: list[Problem]
+    query: Query, filters: Mapping[str, Filter], problems: list[Problem]
 ) -> dict[str, Collection[str]]:
     """Field -> values for the filters that are given and not empty; bad ones are problems."""
     found: dict[str, Collection[str]] = {}
-    known = {*TOLERATED, *(name for each in filters.values() for name in each.names)}
-    call.warnings += [f"ignored query parameter '{name}'" for name in query if name not in known]
     for field, each in filters.items():
         name = next((name for name in each.names if query.get(name)), None)
         if name is None:
@@ -105,7 +108,7 @@ def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> 
     lists"); up to 100, as in the new API (invented).
     """
     problems: list[Problem] = []
-    where = read_filters(call, query, filters, problems)
+    where = read_filters(query, filters, problems)
     offset, limit = read_page(query, problems, MOST_LISTED)
     refuse_if_any(problems)
     if limit > LARGEST_PAGE:
@@ -153,14 +156,15 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
 
 
 def read_no_arguments(call: Call) -> None:
-    """Read the body and ignore what it says. Raises Invalid when it cannot be read, or is JSON but
-    no object.
+    """Read the body and ignore what it says, with a warning that names it. Raises Invalid when it
+    cannot be read, or is JSON but no object.
 
     Submit comes with an empty body, ``""``, ``{}``, ``{"id": …}`` or none (observed).
     """
     body = read_body(request)
     want_json_type(call, body)
-    body.json_object()
+    _warn_ignored(call, "key", body.json_object())
+    _warn_ignored(call, "form field", {part.name: part.text() for part in body.parts})
 
 
 def read_document(call: Call, *, change: bool) -> tuple[DocumentRequest, list[Problem]]:

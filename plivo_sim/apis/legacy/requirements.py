@@ -28,6 +28,7 @@ from plivo_sim.apis.legacy.reading import (
     PAGE,
     USER_TYPE,
     Filter,
+    parameters,
     read_filters,
     read_list_query,
 )
@@ -71,15 +72,12 @@ _LOOK_UP = {
     "operation_type": Filter(("operation_type",)),
 }
 
-_LOOK_UP_QUERY = tuple(
-    Query(name=name)
-    for name in ("country_iso2", "country_iso", "number_type", "end_user_type", "phone_number",
-                 "operation_type", "id")
-)  # fmt: skip
+_LOOK_UP_QUERY = (*parameters(_LOOK_UP), Query(name="id"))
 
 
 @endpoint(
-    "GET", "/ComplianceDocumentType/", "List document types.", query=PAGE,
+    "GET", "/ComplianceDocumentType/", "List document types.",
+    query=(*PAGE, *parameters(_TYPE_FILTERS)),
     answers={200: "DocumentTypeListOut"}, errors=(400,),
 )  # fmt: skip
 def list_document_types(auth_id: str) -> Response:
@@ -165,7 +163,7 @@ def look_up_requirement(auth_id: str) -> Response:
 
 def _read_look_up(call: Call) -> tuple[str, NumberType, UserType]:
     problems: list[Problem] = []
-    read = read_filters(call, request.args, _LOOK_UP, problems)
+    read = read_filters(request.args, _LOOK_UP, problems)
     given: dict[str, Any] = {name: next(iter(values)) for name, values in read.items()}
     complained = {problem.path[0] for problem in problems}
     if "user_type" not in given and "end_user_type" not in complained:

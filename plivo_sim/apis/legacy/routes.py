@@ -32,8 +32,10 @@ from plivo_sim.apis.legacy.reading import (
     NUMBER_TYPE,
     PAGE,
     SCHEMAS,
+    TOLERATED,
     USER_TYPE,
     Filter,
+    parameters,
     read_document,
     read_json,
     read_list_query,
@@ -45,6 +47,7 @@ from plivo_sim.apis.reading import (
     Shape,
     answer_list,
     changed,
+    name_unknown_parameters,
     requested_outcome,
     warn,
     warn_nothing_given,
@@ -63,7 +66,6 @@ from plivo_sim.web.endpoints import (
     JSON,
     MULTIPART,
     Form,
-    Query,
     Surface,
     add_routes,
     endpoint,
@@ -76,7 +78,6 @@ _END_USER_FILTERS = {
     "type": USER_TYPE,
 }
 
-_END_USER_QUERY = tuple(Query(name=name) for name in ("name", "last_name", "end_user_type"))
 _end_user_in = Shape(SCHEMAS, "EndUserIn")
 _end_user_change_in = Shape(SCHEMAS, "EndUserChangeIn")
 
@@ -104,7 +105,8 @@ def create_end_user(auth_id: str) -> Response:
 
 
 @endpoint(
-    "GET", "/EndUser/", "List end users, oldest first.", query=(*PAGE, *_END_USER_QUERY),
+    "GET", "/EndUser/", "List end users, oldest first.",
+    query=(*PAGE, *parameters(_END_USER_FILTERS)),
     answers={200: "EndUserListOut"}, errors=(400,),
 )  # fmt: skip
 def list_end_users(auth_id: str) -> Response:
@@ -157,7 +159,6 @@ def delete_end_user(auth_id: str, id: str) -> Response:
 
 
 _DOCUMENT_FILTERS = {name: Filter((name,)) for name in ("end_user_id", "document_type_id", "alias")}
-_DOCUMENT_QUERY = tuple(Query(name=name) for name in ("end_user_id", "document_type_id", "alias"))
 
 
 @endpoint(
@@ -179,7 +180,8 @@ def create_document(auth_id: str) -> Response:
 
 
 @endpoint(
-    "GET", "/ComplianceDocument/", "List documents, oldest first.", query=(*PAGE, *_DOCUMENT_QUERY),
+    "GET", "/ComplianceDocument/", "List documents, oldest first.",
+    query=(*PAGE, *parameters(_DOCUMENT_FILTERS)),
     answers={200: "DocumentListOut"}, errors=(400,),
 )  # fmt: skip
 def list_documents(auth_id: str) -> Response:
@@ -238,12 +240,6 @@ _APPLICATION_FILTERS = {
     "end_user_id": Filter(("end_user_id",)),
 }
 
-_APPLICATION_QUERY = tuple(
-    Query(name=name)
-    for name in ("status", "end_user_type", "number_type", "country_iso2", "country", "alias",
-                 "end_user_id")
-)  # fmt: skip
-
 _application_in = Shape(SCHEMAS, "ApplicationIn")
 _application_change_in = Shape(SCHEMAS, "ApplicationChangeIn")
 
@@ -279,7 +275,8 @@ def create_application(auth_id: str) -> Response:
 
 @endpoint(
     "GET", "/ComplianceApplication/", "List applications, oldest first.",
-    query=(*PAGE, *_APPLICATION_QUERY), answers={200: "ApplicationListOut"}, errors=(400,),
+    query=(*PAGE, *parameters(_APPLICATION_FILTERS)),
+    answers={200: "ApplicationListOut"}, errors=(400,),
 )  # fmt: skip
 def list_applications(auth_id: str) -> Response:
     call = current_call()
@@ -378,5 +375,6 @@ def make_blueprint() -> Blueprint:
     def speak() -> None:
         current_call().error_body = error_body
 
+    name_unknown_parameters(blueprint, LEGACY.endpoints, TOLERATED)
     add_routes(blueprint, LEGACY.endpoints)
     return blueprint

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -34,10 +34,11 @@ from plivo_sim.apis.reading import (
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import NumberType
+from plivo_sim.domain.typed import dotted
 from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
 from plivo_sim.web.bodies import Body, not_taken, read_body, unreadable
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query as Parameter
 
 
@@ -62,7 +63,7 @@ _TYPES = {
 
 _PATTERN = re.compile(r"[0-9*]{0,40}")
 
-_IGNORED_SILENTLY = ("local_calling_area", "eligible")
+_NOT_LOOKED_AT = ("local_calling_area", "eligible")
 """Ruby and .NET may send these with any search; nothing can be found by them (invented)."""
 
 _RENEWALS: dict[str, Callable[[date, date], bool]] = {
@@ -84,6 +85,7 @@ SEARCH_PARAMETERS = (
     *(Parameter(name=name) for name in (
         "region", "city", "services", "rate_center", "lata", "npanxx",
     )),
+    *(Parameter(name=name, description="Nothing is found by it.") for name in _NOT_LOOKED_AT),
     *PAGE,
 )  # fmt: skip
 
@@ -110,10 +112,9 @@ class ListQuery:
     limit: int
 
 
-def read_search(call: Call, query: Query) -> SearchQuery:
+def read_search(query: Query) -> SearchQuery:
     """What to look for. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, SEARCH_PARAMETERS, _IGNORED_SILENTLY)
     search = Search(
         country_iso=_country(query, problems),
         types=_types(query, "type", problems),
@@ -130,11 +131,10 @@ def read_search(call: Call, query: Query) -> SearchQuery:
     return SearchQuery(search, offset, limit)
 
 
-def read_list(call: Call, query: Query) -> ListQuery:
+def read_list(query: Query) -> ListQuery:
     """Which rented numbers to list. Go and Java write ``number_type`` for ``type`` (observed).
     Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    _warn_of_ignored(call, query, LIST_PARAMETERS)
     where: dict[str, Collection[str]] = {
         name: (query[name],) for name in ("subaccount", "alias", "cnam_lookup") if query.get(name)
     }
@@ -156,16 +156,6 @@ def read_list(call: Call, query: Query) -> ListQuery:
     offset, limit = read_page(query, problems)
     refuse_if_any(problems)
     return ListQuery(found, offset, limit)
-
-
-def _warn_of_ignored(
-    call: Call, query: Query, parameters: Iterable[Parameter], silently: Iterable[str] = ()
-) -> None:
-    """Warn of every parameter that is not one of these; ``silently``: those ignored without it."""
-    known = {*silently, *(each.name for each in parameters)}
-    call.warnings += [
-        f"ignored query parameter '{name[:50]}'" for name in query if name not in known
-    ]
 
 
 def _country(query: Query, problems: list[Problem]) -> str:
@@ -250,10 +240,16 @@ class ReadChange:
 @dataclass(slots=True)
 class ReadLinks:
     """A Link request as far as it could be read. ``items``: pairs of a number, as written, and an
-    application id."""
+    application id. ``id_key``: what an id that is missing is called."""
 
+    id_key: str
     items: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+Keys = Mapping[str, tuple[str, Any]]
+"""What an object gives: by what it means, the key as it is written and the value."""
 
 
 # --- one number ----------------------------------------------------------------------------
@@ -304,8 +300,8 @@ def _not_a_lookup(kind: ProblemKind) -> Problem:
     return Problem(kind, ("cnam_lookup",), "must be one of enabled, disabled")
 
 
-def json_body() -> Body:
-    """The body of the request. Raises Invalid unless it is JSON or empty."""
+def read_json_body() -> Body:
+    """A body of JSON, or none. Raises Invalid for any other."""
     body = read_body(request)
     if body.kind not in ("json", "empty"):
         text = "the body must be JSON, with Content-Type: application/json"
@@ -317,14 +313,15 @@ def json_body() -> Body:
 # --- Link ----------------------------------------------------------------------------------
 
 
-def read_links(body: Body) -> ReadLinks:
+def read_links(body: Body, dialect: str) -> ReadLinks:
     """Every shape of docs/wire-facts.md, "Link is bulk": ``{"numbers": [...]}`` or the list alone;
     items with either spelling of the id, or strings beside one id for all; a single item. Keys are
     taken in any case, because .NET keeps its caller's (observed). Each but the one that most SDKs
     send has a soft problem: the others stand in tests of SDKs only, and whether the live service
-    takes them is unknown (inferred). Raises Invalid for what no SDK sends."""
+    takes them is unknown (inferred). An id that is missing is asked for by the dialect's name for
+    it. Raises Invalid for what no SDK sends."""
     data = body.json
-    read = ReadLinks()
+    read = ReadLinks(id_key=PAGE_KEY if dialect == "beta" else SDK_KEY)
     if not _is_the_usual_shape(data):
         read.problems.append(Problem(ProblemKind.UNREADABLE, (), _USUAL_SHAPE, soft=True))
     if isinstance(data, list):
@@ -332,13 +329,16 @@ def read_links(body: Body) -> ReadLinks:
         return read
     if not isinstance(data, dict):
         raise unreadable("the body must be a JSON object with 'numbers', or a list")
-    keys = _plain_keys(data)
-    if "numbers" in keys:
-        _read_items(keys["numbers"], keys, ("numbers",), read)
-    elif "number" in keys:
+    is_item = not _has(data, "numbers")
+    if is_item and _has(data, "number"):
         _read_item(data, {}, (), read)
-    else:
+        return read
+    keys = _used(data, ("numbers", SDK_KEY), (), read)
+    if is_item:
         read.problems.append(Problem(ProblemKind.MISSING_FIELD, ("numbers",), "is required"))
+    else:
+        key, items = keys["numbers"]
+        _read_items(items, keys, (key,), read)
     return read
 
 
@@ -355,7 +355,7 @@ def _is_the_usual_shape(data: Any) -> bool:
     )
 
 
-def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLinks) -> None:
+def _read_items(items: Any, above: Keys, path: Path, read: ReadLinks) -> None:
     if not isinstance(items, list):
         read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, "must be a list"))
         return
@@ -367,29 +367,26 @@ def _read_items(items: Any, above: Mapping[str, Any], path: Path, read: ReadLink
         _read_item(item, above, (*path, index), read)
 
 
-def _read_item(item: Any, above: Mapping[str, Any], path: Path, read: ReadLinks) -> None:
+def _read_item(item: Any, above: Keys, path: Path, read: ReadLinks) -> None:
     if not isinstance(item, str | dict):
         text = "must be an object with 'number', or a string"
         read.problems.append(Problem(ProblemKind.WRONG_TYPE, path, text))
         return
-    own = {"number": item} if isinstance(item, str) else _plain_keys(item)
-    found: dict[str, Any] = {
-        "number": own.get("number"),
-        SDK_KEY: own.get(SDK_KEY, above.get(SDK_KEY)),
-    }
-    wrong = list(_problems(found, path))
-    if wrong:
-        read.problems += wrong
-    else:
-        read.items.append((found["number"], found[SDK_KEY]))
+    before = len(read.problems)
+    given = {"number": item} if isinstance(item, str) else item
+    own = _used(given, ("number", SDK_KEY), path, read)
+    number: tuple[str, Any] = own.get("number", ("number", None))
+    id: tuple[str, Any] = own.get(SDK_KEY) or above.get(SDK_KEY) or (read.id_key, None)
+    read.problems += [each for key, value in (number, id) for each in _wrong(value, (*path, key))]
+    if len(read.problems) == before:
+        read.items.append((number[1], id[1]))
 
 
-def _problems(found: Mapping[str, Any], path: Path) -> Iterator[Problem]:
-    for name, value in found.items():
-        if value is None or value == "":
-            yield Problem(ProblemKind.MISSING_FIELD, (*path, name), "is required")
-        elif not isinstance(value, str):
-            yield Problem(ProblemKind.WRONG_TYPE, (*path, name), "must be a string")
+def _wrong(value: Any, path: Path) -> Iterator[Problem]:
+    if value is None or value == "":
+        yield Problem(ProblemKind.MISSING_FIELD, path, "is required")
+    elif not isinstance(value, str):
+        yield Problem(ProblemKind.WRONG_TYPE, path, "must be a string")
 
 
 _SPELLINGS = {
@@ -401,11 +398,27 @@ _SPELLINGS = {
 }
 
 
-def _plain_keys(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The object with one spelling of each key; null counts as not given."""
-    found: dict[str, Any] = {}
+def _meant_by(key: str) -> str | None:
+    return _SPELLINGS.get(key.lower().replace("_", ""))
+
+
+def _has(data: Mapping[str, Any], name: str) -> bool:
+    return any(value is not None and _meant_by(key) == name for key, value in data.items())
+
+
+def _used(data: Mapping[str, Any], names: Collection[str], path: Path, read: ReadLinks) -> Keys:
+    """These of an object; null counts as not given. Notes the keys that nothing uses, and those
+    that say something else than another spelling of them."""
+    found: dict[str, tuple[str, Any]] = {}
     for key, value in data.items():
-        bare = key.lower().replace("_", "")
-        if value is not None and bare in _SPELLINGS:
-            found.setdefault(_SPELLINGS[bare], value)
+        name = _meant_by(key)
+        if value is None:
+            continue
+        if name not in names:
+            read.ignored.append(dotted((*path, key[:50])))
+        elif name in found and value != found[name][1]:
+            text = f"is not the same as '{found[name][0]}'"
+            read.problems.append(Problem(ProblemKind.BAD_VALUE, (*path, key), text))
+        elif name is not None:
+            found.setdefault(name, (key, value))
     return found

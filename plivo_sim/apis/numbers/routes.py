@@ -30,14 +30,21 @@ from plivo_sim.apis.numbers.reading import (
     LIST_PARAMETERS,
     SCHEMAS,
     SEARCH_PARAMETERS,
-    json_body,
     read_change,
+    read_json_body,
     read_links,
     read_list,
     read_rent,
     read_search,
 )
-from plivo_sim.apis.reading import DIALECT_HEADER, answer_list, changed, let_pass
+from plivo_sim.apis.reading import (
+    DIALECT_HEADER,
+    answer_list,
+    changed,
+    let_pass,
+    name_unknown_parameters,
+    refuse_unknown,
+)
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.records import NumberType
@@ -91,7 +98,7 @@ def _called() -> Call:
 
 def _called_with_body() -> tuple[Call, Body, str]:
     """The call, its body and the dialect that this says."""
-    call, body = current_call(), json_body()
+    call, body = current_call(), read_json_body()
     return call, body, _note_dialect(call)
 
 
@@ -101,7 +108,7 @@ def _called_with_body() -> tuple[Call, Body, str]:
 )  # fmt: skip
 def search(auth_id: str) -> Response:
     call = _called()
-    query = read_search(call, request.args)
+    query = read_search(request.args)
     account = call.account
     country = query.search.country_iso
     if not inventory.types_of(account.catalogue, country):
@@ -135,7 +142,7 @@ def _warn_of_withheld(call: Call, country_iso: str, types: Collection[NumberType
 )  # fmt: skip
 def rent(auth_id: str, number: str) -> Response:
     call, body, dialect = _called_with_body()
-    digits = inventory.digits_of(number)
+    digits = _digits(number)
     read = read_rent(body, digits, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     let_pass(call, read.problems)
@@ -156,7 +163,7 @@ def rent(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def list_(auth_id: str) -> Response:
     call = _called()
-    query = read_list(call, request.args)
+    query = read_list(request.args)
     account = call.account
     with account.lock:
         page = numbers.page(
@@ -175,7 +182,7 @@ def get(auth_id: str, number: str) -> Response:
     account, caller = call.account, _caller(call, auth_id)
 
     def present() -> NumberOut:
-        found = numbers.get(account, inventory.digits_of(number), caller)
+        found = numbers.get(account, _digits(number), caller)
         return present_number(numbers.view(account, found), auth_id)
 
     with account.lock:  # the day of the next rent moves with the date
@@ -189,7 +196,7 @@ def get(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def update(auth_id: str, number: str) -> Response:
     call, body, dialect = _called_with_body()
-    digits = inventory.digits_of(number)
+    digits = _digits(number)
     read = read_change(body, digits, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     let_pass(call, read.problems)
@@ -206,7 +213,7 @@ def update(auth_id: str, number: str) -> Response:
 def release(auth_id: str, number: str) -> Response:
     """The message of a release is invented."""
     call = _called()
-    digits = inventory.digits_of(number)
+    digits = _digits(number)
     numbers.release(call.account, digits, _caller(call, auth_id))
     return changed(call, f"released {digits}", message="deleted")
 
@@ -217,15 +224,21 @@ def release(auth_id: str, number: str) -> Response:
 )  # fmt: skip
 def link(auth_id: str) -> Response:
     """200 even when items fail (observed); a body of a shape that no SDK sends links nothing
-    (invented)."""
-    call, body, _ = _called_with_body()
-    read = read_links(body)
-    let_pass(call, read.problems)
+    (invented). As everywhere in the new API, query parameters are refused (inferred)."""
+    call, body, dialect = _called_with_body()
+    read = read_links(body, dialect)
+    call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    let_pass(call, [*refuse_unknown(request.args, ()), *read.problems])
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
     call.why = f"linked {shown['updated_count']} of {shown['total_count']}"
     answer: LinkOut = {"api_id": call.api_id, **shown}
     return call.answer(answer)
+
+
+def _digits(number: str) -> str:
+    """The digits of a number in a URL; what cannot be one stays as it is, and is not found."""
+    return inventory.digits_of(number) or number
 
 
 def _caller(call: Call, auth_id: str) -> Caller:
@@ -252,7 +265,9 @@ def make_blueprint() -> Blueprint:
     """The blueprint of ``PhoneNumber`` and ``Number``."""
     blueprint = Blueprint("numbers", __name__, url_prefix="/v1/Account/<auth_id>")
     blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
-    add_routes(blueprint, tuple(row for row in NUMBERS.endpoints if row.view is not link))
+    rows = tuple(row for row in NUMBERS.endpoints if row.view is not link)
+    name_unknown_parameters(blueprint, rows)
+    add_routes(blueprint, rows)
     return blueprint
 
 

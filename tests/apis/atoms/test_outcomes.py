@@ -93,7 +93,9 @@ def test_a_scenario_s_webhook_policy_reaches_atoms(atoms: Atoms) -> None:
 @pytest.mark.parametrize(
     ("fault", "status", "told"),
     [
-        ({"effect": "error"}, 500, "told to fail"),
+        ({"effect": "error"}, 500, "Internal server error"),
+        ({"effect": "error", "status": 401}, 401, "token is wrong"),
+        ({"effect": "error", "status": 429}, 429, "Rate limit"),
         ({"effect": "error", "status": 418, "message": "teapot"}, 418, "teapot"),
         ({"effect": "rate_limited"}, 429, "Rate limit"),
         ({"effect": "expired_credentials"}, 401, "expired"),
