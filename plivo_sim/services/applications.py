@@ -202,10 +202,10 @@ def _problems(
     entries: Sequence[Entry],
 ) -> list[Problem]:
     problems = [
-        *check_callback(account, wanted.callback_url, dialect),
         *check_alias_and_end_user(
             account, dialect, requirement, wanted.alias, details_of(wanted.end_user)
         ),
+        *check_callback(account, wanted.callback_url, dialect),
     ]
     if requirement is None:
         if wanted.country_iso and wanted.number_type and wanted.user_type:
