@@ -35,6 +35,7 @@ IMITATING = (
     "domain",
     "catalogue",
     "scenarios/rules.py",
+    "web/access.py",
     "web/bodies.py",
 )
 """Where behaviour of the live services is imitated, below the package."""
