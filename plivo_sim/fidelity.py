@@ -203,6 +203,7 @@ PLUMBING = {
     "catalogue/yaml_text.py": "reads YAML",
     "domain/__init__.py": "empty",
     "domain/records.py": "records; what they mean stands where they are used",
+    "domain/secrets.py": "masks what is secret",
     "domain/text.py": "JSON, words of a shell, ids",
     "domain/durations.py": "durations",
     "domain/errors.py": "facts; their statuses and words stand in apis",

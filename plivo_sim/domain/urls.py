@@ -14,6 +14,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.secrets import MASK, masked_pairs
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
@@ -178,9 +179,9 @@ def _plain_v4(address: Address) -> Address:
     return address if mapped is None else mapped
 
 
-def without_credentials(url: str) -> str:
-    """As it may be logged: user name and password masked."""
-    return re.sub(r"//[^/?#]*@", "//***@", url)
+def without_secrets(url: str) -> str:
+    """As it may be logged: user name and password, and parameters with secret names, masked."""
+    return masked_pairs(re.sub(r"//[^/?#]*@", f"//{MASK}@", url))
 
 
 def as_called(url: str) -> str:
