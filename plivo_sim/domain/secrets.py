@@ -48,10 +48,13 @@ def _masked_pair(pair: re.Match[str]) -> str:
     return f"{pair[1]}={MASK}" if is_secret(unquote_plus(pair[1])) else pair[0]
 
 
-def masked_json(text: bytes) -> bytes:
-    """JSON in which the values of secret keys are masked; the same text where there are none."""
-    squeezed = text.lower().translate(None, b"-_. ")
-    if not any(part in squeezed for part in _BYTES):
+def masked_json(text: bytes, most: int | None = None) -> bytes:
+    """JSON in which the values of secret keys are masked; the same text where there are none.
+
+    ``most``: how many bytes of it are shown at all; what stands behind them is not looked at.
+    """
+    squeezed = text[:most].lower().translate(None, b"-_. ")
+    if not any(hint in squeezed for hint in _HINTS):
         return text
     try:
         value = decode_json(text)
@@ -60,7 +63,8 @@ def masked_json(text: bytes) -> bytes:
     return encode_json(_masked(value))
 
 
-_BYTES = (*(part.encode() for part in _SECRET), b"\\u")  # a key may be spelt with escapes
+_HINTS = {b"key" if part.endswith("key") else part.encode() for part in _SECRET} | {b"\\u"}
+"""One of these is in every text with a secret key, which may be spelt with escapes."""
 
 
 def _masked(value: Any) -> Any:

@@ -125,7 +125,7 @@ def _start_of(response: Response) -> bytes:
     """Of an answer in JSON; it may repeat what was sent."""
     if not isinstance(response, JsonResponse):
         return b""
-    return masked_json(response.content)[:KEPT_TEXT]
+    return masked_json(response.content, KEPT_TEXT)[:KEPT_TEXT]
 
 
 def _summary(body: Body) -> Any:
@@ -146,7 +146,9 @@ def _summary(body: Body) -> Any:
 def _text(part: Part) -> str:
     if is_secret(part.name):
         return MASK
-    content = masked_json(part.content) if part.content.lstrip()[:1] in b"{[" else part.content
+    content = part.content
+    if content.lstrip()[:1] in (b"{", b"["):
+        content = masked_json(content, KEPT_TEXT)
     return content[:KEPT_TEXT].decode("utf-8", "replace")
 
 
