@@ -35,13 +35,14 @@ from plivo_sim.apis.reading import MOUNT_KEY
 from plivo_sim.console import is_console
 from plivo_sim.console import make_blueprint as console_blueprint
 from plivo_sim.console.pages import ConsoleCall
-from plivo_sim.control import CONTROL, PROBES
+from plivo_sim.control import CONTROL
 from plivo_sim.control import make_blueprint as control_blueprint
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
 from plivo_sim.simulator import Simulator
+from plivo_sim.web.access import OWN, PROBES, Caller, admit, cors_headers, is_preflight
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.web.calls import (
     Call,
@@ -52,7 +53,6 @@ from plivo_sim.web.calls import (
     TooLarge,
     Window,
     WrongMethod,
-    authenticate,
     current_call,
 )
 from plivo_sim.web.fault_injection import Injector
@@ -70,9 +70,6 @@ MOUNTS = {surface.mount: surface.name for surface in (CURRENT, BETA)}
 
 _COMPLIANCE = CURRENT.prefix.removeprefix("/v1/Account/{auth_id}")
 _READS = ("GET", "HEAD")  # they make nothing due
-
-_OWN = ("control", "console")
-"""What we added to the APIs that are imitated."""
 
 
 class InternalFailure(SimError):
@@ -141,17 +138,23 @@ def headers_below(app: Flask, url: str) -> dict[str, str]:
     return headers
 
 
-def _open_call(sim: Simulator, injector: Injector, limits: RateLimits, request: Request) -> None:
+def _open_call(
+    sim: Simulator, injector: Injector, limits: RateLimits, request: Request
+) -> Response | None:
+    """Open the call and let it in. The answer to a browser that only asks if it may."""
     path = request.path
     if path.startswith("/v1/"):
         api = _api_of(path)
         g.call = call = Call(sim, api.error_body, request, dialect=api.dialect)
+        if is_preflight(request, sim.settings):
+            return _allow(call)
         auth_id = _auth_id_of(path)
         if api.name == "new":
             call.window = limits.look(auth_id, path)
         if not auth_id:
             raise NoSuchPage(f"no such URL: {path}")
-        authenticate(call, request, auth_id)
+        caller = _let_in(call, api.name, auth_id)
+        _keep_token(call, caller)
         _begin(call, injector, api.name)
         if call.window is not None:
             call.window = limits.hit(auth_id, path)
@@ -159,15 +162,47 @@ def _open_call(sim: Simulator, injector: Injector, limits: RateLimits, request: 
         if "//" in path:  # an empty id does not stand for the list
             raise NoSuchPage(f"no such URL: {path}")
     elif path.startswith("/_sim"):
-        g.call = Call(sim, problem_details, request, dialect="control")
+        g.call = call = Call(sim, problem_details, request, dialect="control")
+        admit(request, sim.settings, call.dialect)
     elif is_console(path):
-        g.call = ConsoleCall(sim, problem_details, request, dialect="console")
+        g.call = call = ConsoleCall(sim, problem_details, request, dialect="console")
+        admit(request, sim.settings, call.dialect)
     elif path.startswith("/atoms/"):
         g.call = call = Call(sim, atoms_error, request, dialect="atoms")
-        atoms.open_call(call, request)
+        if is_preflight(request, sim.settings):
+            return _allow(call)
+        atoms.open_call(call, _let_in(call, call.dialect))
         _begin(call, injector, "atoms")
     else:  # of no API, whatever follows further down in it
         g.call = Call(sim, _plain, request)
+    return None
+
+
+def _let_in(call: Call, surface: str, path_auth_id: str = "") -> Caller:
+    """Find the account of whoever calls. Raises Untrusted, Unauthenticated."""
+    caller = admit(call.request, call.sim.settings, surface, path_auth_id)
+    assert caller is not None  # it has credentials
+    call.auth_id = caller.auth_id
+    call.account = call.sim.account(caller.account_id)
+    return caller
+
+
+def _keep_token(call: Call, caller: Caller) -> None:
+    """Callbacks are signed with the token that was used last (decision "Lenient credentials"); that
+    of a read on an account that nothing was written to is not kept (decision "Reads store
+    nothing")."""
+    account = call.account
+    if account.on_first_write is not None and call.request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    if caller.auth_id == account.auth_id:
+        account.token = caller.token
+    else:
+        account.subaccount_token = caller.token
+
+
+def _allow(call: Call) -> Response:
+    """The answer to a preflight; ``cors_headers`` has what it is about."""
+    return call.answer({"api_id": call.id_of_answer()})
 
 
 def _api_of(path: str) -> _Api:
@@ -244,6 +279,8 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
         add(name, value)
     if call.window is not None:
         response.headers.extend(call.window.headers)
+    if call.dialect not in OWN:
+        response.headers.extend(cors_headers(call.request, call.sim.settings))
     _make_sendable(response)
     _account_for(call, response)
     return response
@@ -254,12 +291,12 @@ def _account_for(call: Call, response: Response) -> None:
     request, account, status = call.request, call.account_or_none, response.status_code
     took_ms = (monotonic_s() - call.began) * 1000
     if account is not None:
-        steered = call.dialect in _OWN
+        steered = call.dialect in OWN
         if steered or request.method not in _READS:
             response.call_on_close(lambda: call.sim.runner.settle(account, steered=steered))
         if call.auth_id:
             note_exchange(call, request.environ, response, took_ms)
-    if call.dialect not in _OWN:
+    if call.dialect not in OWN:
         call.sim.coverage.on_answer(status, call.fault)
     line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
     frequent = call.dialect == "console" or request.path.startswith(PROBES)

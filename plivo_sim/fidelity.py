@@ -35,6 +35,7 @@ IMITATING = (
     "domain",
     "catalogue",
     "scenarios/rules.py",
+    "web/access.py",
     "web/bodies.py",
 )
 """Where behaviour of the live services is imitated, below the package."""
@@ -202,6 +203,7 @@ PLUMBING = {
     "catalogue/yaml_text.py": "reads YAML",
     "domain/__init__.py": "empty",
     "domain/records.py": "records; what they mean stands where they are used",
+    "domain/secrets.py": "masks what is secret",
     "domain/text.py": "JSON, words of a shell, ids",
     "domain/durations.py": "durations",
     "domain/limits.py": "limits of the simulator's own",

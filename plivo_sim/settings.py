@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
-from plivo_sim.domain.urls import read_host
+from plivo_sim.domain.urls import base_url, read_host, split_host
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
@@ -45,6 +45,19 @@ def read_words(text: str) -> tuple[str, ...]:
 def read_hosts(text: str) -> tuple[str, ...]:
     """Host names and addresses, as they are compared. Raises ValueError for what matches none."""
     return tuple(map(read_host, read_words(text)))
+
+
+def read_origins(text: str) -> tuple[str, ...]:
+    """Origins, as browsers write them. Raises ValueError for what is none."""
+    return tuple(map(_origin, read_words(text)))
+
+
+def _origin(text: str) -> str:
+    scheme, _, rest = text.lower().partition("://")
+    host, port = split_host(rest.rstrip("/"))
+    if scheme not in ("http", "https") or not host:
+        raise ValueError(f"{text!r} is no origin: write http://localhost:3000")
+    return base_url(scheme, host, port)
 
 
 def read_url(text: str) -> str:
@@ -334,6 +347,12 @@ class Settings:
         read_hosts,
         "Hosts, beyond loopback, under which control calls and the console answer; web pages of"
         " these hosts may make control calls. Names or addresses, no ports.",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        (),
+        read_origins,
+        "Origins of web pages, such as http://localhost:3000, whose code may call the imitated APIs"
+        " (CORS). Pages of other sites are refused.",
     )
     log_format: str = setting(
         "text", one_of("text", "json"), "The log: text, or json with an object a line."

@@ -27,6 +27,15 @@ MAIN, SUB = "MA" + "1" * 18, "SA" + "2" * 18
         ("credentials", f"{MAIN}:a:b, {SUB}:c", {MAIN: "a:b", SUB: "c"}),
         ("host", "[::1]", "::1"),
         ("allowed_hosts", "Sim.Example., [::1]", ("sim.example", "::1")),
+        (
+            "cors_origins",
+            "HTTP://LocalHost:3000/ https://app.example:443",
+            (
+                "http://localhost:3000",
+                "https://app.example",
+            ),
+        ),
+        ("cors_origins", "http://[::1]:5173", ("http://[::1]:5173",)),
         ("public_url", "https://sim.example/base/", "https://sim.example/base/"),
         ("review_delay", "documented", None),
         ("review_delay", " Documented ", None),

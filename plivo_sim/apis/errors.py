@@ -28,11 +28,13 @@ from plivo_sim.web.calls import (
     RateLimited,
     TooLarge,
     Unauthenticated,
+    Untrusted,
     WrongMethod,
 )
 
 _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (Unauthenticated, 401),
+    (Untrusted, 403),
     (NotFound, 404),
     (NoSuchPage, 404),
     (WrongMethod, 405),

@@ -36,7 +36,6 @@ from plivo_sim.console.actions import (
     perform,
 )
 from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
-from plivo_sim.control import check_caller
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
@@ -77,10 +76,6 @@ def make_blueprint() -> Blueprint:
     blueprint.add_app_template_filter(Action.as_curl, "curl_of")
     blueprint.add_app_template_filter(Action.as_command, "command_of")
     blueprint.add_app_template_filter(webhooks.says, "says")
-
-    @blueprint.before_request
-    def check() -> None:
-        check_caller(request, current_call().sim.settings)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])

@@ -29,12 +29,12 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Delivery, DeliveryState
+from plivo_sim.domain.secrets import MASK, is_secret
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
 from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
-from plivo_sim.web.request_log import is_secret
 from plivo_sim.webhooks.signatures import (
     ReceivedRequest,
     diagnose,
@@ -249,7 +249,7 @@ def receive(name: str) -> Response:
         "method": request.method,
         "url": request.url,
         "headers": {
-            name: "***" if is_secret(name) else value for name, value in request.headers.items()
+            name: MASK if is_secret(name) else value for name, value in request.headers.items()
         },
         "query": request.args.to_dict(),
         "body": body,

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.secrets import MASK, masked_pairs
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
@@ -68,9 +69,17 @@ def split_host(text: str) -> tuple[str, int | None]:
 
 
 def host_name(text: str) -> str:
-    """A host as it is compared: lower case, no brackets, no last dot, addresses in one spelling."""
+    """A host as it is compared: lower case, no brackets, no last dot, addresses in one spelling,
+    which for an IPv4 address in IPv6 (``::ffff:127.0.0.1``) is that of IPv4."""
     name = text.strip("[]").rstrip(".").lower()
-    return str(ipaddress.ip_address(name)) if _is_address(name) else name
+    return str(_plain_v4(ipaddress.ip_address(name))) if _is_address(name) else name
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as ``host_name`` spells it, is this machine, by its name alone."""
+    if host == "localhost":
+        return True
+    return _is_address(host) and ipaddress.ip_address(host).is_loopback
 
 
 def read_host(text: str) -> str:
@@ -107,6 +116,12 @@ _METADATA = tuple(
 _ENGINES = frozenset(map(ipaddress.ip_address, ("169.254.1.2", "0.250.250.254")))
 """What ``host.docker.internal`` and its like mean under Podman and OrbStack: the machine itself."""
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_PRIVATE = tuple(
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+"""``is_private`` counts more: networks of examples, that of benchmarks, out of which some proxies
+give public names an address, and what is reserved."""
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/32")
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 
@@ -136,19 +151,26 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def is_local_address(address: Address) -> bool:
     """Loopback or private, and not off limits."""
     address = _plain_v4(address)
-    return not is_off_limits(address) and (address.is_loopback or address.is_private)
+    if is_off_limits(address):
+        return False
+    return (
+        address.is_loopback
+        or address in _ENGINES
+        or any(address in network for network in _PRIVATE)
+    )
 
 
 def is_off_limits(address: Address) -> bool:
-    """Link-local and other places of cloud metadata, multicast, this network, and what stands for
-    an IPv4 address in disguise; but not where a container finds its own machine."""
+    """Link-local and other places of cloud metadata, multicast, this network, what is reserved,
+    broadcast, and what stands for an IPv4 address in disguise; but not where a container finds its
+    own machine."""
     address = _plain_v4(address)
     if address in _ENGINES:
         return False
     if isinstance(address, ipaddress.IPv6Address):
         if address.sixtofour or address.teredo or address in _TRANSLATED:
             return True
-    elif address in _THIS_NETWORK:
+    elif address in _THIS_NETWORK or address.is_reserved:  # broadcast is among these
         return True
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return True
@@ -160,9 +182,9 @@ def _plain_v4(address: Address) -> Address:
     return address if mapped is None else mapped
 
 
-def without_credentials(url: str) -> str:
-    """As it may be logged: user name and password masked."""
-    return re.sub(r"//[^/?#]*@", "//***@", url)
+def without_secrets(url: str) -> str:
+    """As it may be logged: user name and password, and parameters with secret names, masked."""
+    return masked_pairs(re.sub(r"//[^/?#]*@", f"//{MASK}@", url))
 
 
 def as_called(url: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
-from plivo_sim.domain.urls import without_credentials
+from plivo_sim.domain.urls import without_secrets
 from plivo_sim.simulator.runner import Happening
 
 logger = logging.getLogger("plivo_sim")
@@ -95,7 +95,7 @@ def log_happening(account: Account, happening: Happening) -> None:
     logger.info(
         "callback %s %s %s %s %.1fms %s, attempt %d: %s",
         delivery.method,
-        without_credentials(attempt.url),
+        without_secrets(attempt.url),
         found.origin if found is not None else "-",
         attempt.status if attempt.status is not None else attempt.error,
         attempt.latency_s * 1000,
@@ -113,7 +113,7 @@ def _of_attempt(account: Account, delivery: Delivery, attempt: Attempt) -> dict[
         "application": delivery.application_id,
         "delivery": delivery.id,
         "attempt": len(delivery.attempts),
-        "url": without_credentials(attempt.url),
+        "url": without_secrets(attempt.url),
         "status": attempt.status,
         "error": attempt.error,
         "state": str(delivery.state),

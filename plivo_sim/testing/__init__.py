@@ -21,6 +21,7 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
 from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import did_you_mean
+from plivo_sim.domain.urls import without_secrets
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
 from plivo_sim.services import applications, policies
@@ -405,6 +406,7 @@ def _report(account: Account) -> Iterator[str]:
     for delivery in account.store.deliveries.every():
         last = delivery.attempts[-1] if delivery.attempts else None
         came = f", last answer {last.status or last.error}" if last else ""
-        yield f"callback {dict(delivery.payload)} to {delivery.url}: {delivery.state}{came}"
+        url = without_secrets(delivery.url)
+        yield f"callback {dict(delivery.payload)} to {url}: {delivery.state}{came}"
     for exchange in list(account.exchanges)[-5:]:
         yield f"request {exchange.method} {exchange.url}: {exchange.status} {exchange.why}"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from flask import Request, Response, g
@@ -18,7 +15,7 @@ from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import encode_json
 from plivo_sim.scenarios.language import FaultRule
-from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.simulator import Simulator
 from plivo_sim.web.framework import base_url_of
 
 MOST_KEPT = 64
@@ -169,59 +166,6 @@ def current_call() -> Call:
     return cast(Call, g.call)
 
 
-def authenticate(call: Call, request: Request, path_auth_id: str) -> None:
-    """Find the account, or raise Unauthenticated (decision "Lenient credentials").
-
-    Lenient: any well-formed auth id with any token. An id with a fixed token takes no other.
-    A subaccount (``SA…``) lives in the account with the same 18 characters, which may act for
-    it, but not the other way round. The token of a read on an account that nothing was written to
-    is not remembered (decision "Reads store nothing").
-    """
-    user, token = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
-    if not AUTH_ID.fullmatch(user):
-        raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
-    if not token:
-        raise Unauthenticated("the auth token is empty")
-    fixed = call.sim.settings.credentials.get(user)
-    if fixed is not None and not hmac.compare_digest(fixed.encode(), token.encode()):
-        raise Unauthenticated("the auth token is wrong")
-    if user not in (path_auth_id, _parent(path_auth_id)):
-        raise Unauthenticated("the credentials are not those of the account in the URL")
-    call.auth_id = user
-    call.account = account = call.sim.account(_parent(user))
-    if account.on_first_write is not None and request.method in ("GET", "HEAD", "OPTIONS"):
-        return  # a read leaves nothing behind that the first write could keep
-    if user.startswith("MA"):
-        account.token = token
-    else:
-        account.subaccount_token = token
-
-
-def subaccount_of(path_auth_id: str) -> str | None:
-    """The subaccount whose URL was called; None for the main account's."""
-    return path_auth_id if path_auth_id.startswith("SA") else None
-
-
-def _parent(auth_id: str) -> str:
-    return f"MA{auth_id[2:]}"
-
-
-@lru_cache(maxsize=256)
-def _basic(header: str) -> tuple[str, str]:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic" or not encoded.strip():
-        raise Unauthenticated("HTTP Basic credentials are required: auth id and auth token")
-    try:
-        user, colon, token = (
-            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        )
-    except ValueError:  # no base64, no ASCII, no UTF-8
-        raise Unauthenticated("the Authorization header is malformed") from None
-    if not colon:
-        raise Unauthenticated("the Authorization header is malformed")
-    return user, token
-
-
 # --- what can go wrong with a call, named by the fact; each dialect words it in its own way -----
 
 
@@ -257,7 +201,7 @@ class RateLimited(SimError):
 
 
 class Untrusted(SimError):
-    """A control call under a foreign host name, or from another site's page."""
+    """A call from another site's page, or a control call under a foreign host name."""
 
 
 class Injected(SimError):

@@ -6,7 +6,6 @@ made readable when somebody asks.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -15,8 +14,10 @@ import msgspec
 from flask import Response
 from werkzeug.datastructures import EnvironHeaders
 
+from plivo_sim.domain.secrets import MASK, is_secret, masked_json, masked_query
 from plivo_sim.domain.text import decode_json
-from plivo_sim.web.bodies import Body
+from plivo_sim.domain.urls import without_secrets
+from plivo_sim.web.bodies import Body, Part
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 
@@ -25,14 +26,11 @@ KEPT_BODY_BYTES = 32 * 1024
 OVERHEAD_BYTES = 2000
 """What an exchange takes beside its texts, about."""
 
-_SECRET = re.compile("auth|cookie|token|secret|password|api[-_]?key", re.IGNORECASE)
-"""Headers whose name has such a word are masked: what is not for us may be dear to somebody."""
-
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One call and its answer. ``environ``: the texts of the WSGI environment, secrets masked.
 
-    ``sent`` is what the body was: JSON text as it came, or a summary of it.
+    ``sent`` is what the body was: JSON text, secrets masked, or a summary of it.
     """
 
     id: str
@@ -93,7 +91,7 @@ def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_
         environ=_texts(environ),
         sent=None if call.body is None else _summary(call.body),
         status=response.status_code,
-        answer=response.content[:KEPT_TEXT] if isinstance(response, JsonResponse) else b"",
+        answer=_start_of(response),
         answer_type=response.content_type or "",
         dialect=call.dialect,
         operation=call.operation,
@@ -104,16 +102,14 @@ def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_
     account.exchanges.append(exchange, exchange.size_bytes)
 
 
-@lru_cache(maxsize=1024)
-def is_secret(header: str) -> bool:
-    """Whether a header of this name is masked wherever requests are shown."""
-    return _SECRET.search(header) is not None
-
-
 def _texts(environ: dict[str, Any]) -> dict[str, str]:
     names, secret = _names_of(tuple(environ), tuple(map(type, environ.values())))
     texts = {name: environ[name] for name in names}
     texts.update(secret)
+    texts["QUERY_STRING"] = masked_query(texts["QUERY_STRING"])
+    for name, text in texts.items():
+        if "?" in text or "@" in text:  # the target once more, the page before, and the like
+            texts[name] = without_secrets(text)
     return texts
 
 
@@ -121,21 +117,39 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
 def _names_of(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[list[str], dict[str, str]]:
     """Which of these are texts, and masks for those of them that are secret."""
     texts = [name for name, type_ in zip(names, types, strict=True) if type_ is str]
-    return texts, {n: "***" for n in texts if n.startswith("HTTP_") and is_secret(n)}
+    named = {n: n.removeprefix("HTTP_") for n in texts if n.startswith("HTTP_")}
+    return texts, {n: MASK for n, header in named.items() if is_secret(header)}
+
+
+def _start_of(response: Response) -> bytes:
+    """Of an answer in JSON; it may repeat what was sent."""
+    if not isinstance(response, JsonResponse):
+        return b""
+    return masked_json(response.content, KEPT_TEXT)[:KEPT_TEXT]
 
 
 def _summary(body: Body) -> Any:
     if body.kind in ("empty", "other"):
         return None
     if body.kind == "json":
-        size = len(body.raw)
-        return body.raw if size <= KEPT_BODY_BYTES else f"({size} bytes of JSON, not kept)"
+        if len(body.raw) > KEPT_BODY_BYTES:
+            return f"({len(body.raw)} bytes of JSON, not kept)"
+        return masked_json(body.raw)
     return [
         {"name": part.name, "filename": part.filename, "size_bytes": len(part.content)}
         if part.is_file
-        else {"name": part.name, "text": part.content[:KEPT_TEXT].decode("utf-8", "replace")}
+        else {"name": part.name, "text": _text(part)}
         for part in body.parts
     ]
+
+
+def _text(part: Part) -> str:
+    if is_secret(part.name):
+        return MASK
+    content = part.content
+    if content.lstrip()[:1] in (b"{", b"["):
+        content = masked_json(content, KEPT_TEXT)
+    return content[:KEPT_TEXT].decode("utf-8", "replace")
 
 
 def _size_of(part: dict[str, Any]) -> int:

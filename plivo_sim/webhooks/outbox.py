@@ -43,7 +43,7 @@ from plivo_sim.domain.urls import (
     blocked_text,
     credentials_in,
     looks_local,
-    without_credentials,
+    without_secrets,
 )
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import webhook_policy
@@ -135,7 +135,7 @@ class Outbox:
             account.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
             account.store.deliveries.put(lost)
-            logger.info("callback %s %s - %s", lost.method, without_credentials(lost.url), lost.why)
+            logger.info("callback %s %s - %s", lost.method, without_secrets(lost.url), lost.why)
             return
         due_at = at
         if policy.delay:
@@ -163,7 +163,7 @@ class Outbox:
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             account.store.deliveries.put(delivery)
-            shown = without_credentials(delivery.url)
+            shown = without_secrets(delivery.url)
             logger.warning("callback %s %s - %s", delivery.method, shown, why)
             return delivery
         account.store.deliveries.put(delivery)

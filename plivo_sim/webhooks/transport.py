@@ -221,7 +221,7 @@ def _connected(address: str, port: int, deadline: float, line: _Line) -> Iterato
 
 def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
     parts = urlsplit(request.url)
-    connection = http.client.HTTPConnection(parts.hostname or "")
+    connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
         context = ssl.create_default_context()
         sock = context.wrap_socket(sock, server_hostname=parts.hostname)
@@ -256,11 +256,11 @@ def _addresses_of(request: Outgoing, names: _Names, deadline: float) -> list[str
         raise Blocked(blocked_text(host))
     found = names.addresses(host, _port_of(request.url), deadline)
     for address in {ipaddress.ip_address(each.partition("%")[0]) for each in found}:
-        if is_off_limits(address) and str(address) not in allowed:
+        if is_off_limits(address) and host_name(str(address)) not in allowed:
             raise Blocked(f"blocked: {host} means {address}, which callbacks never go to")
         if host_name(host) not in allowed and not is_local_address(address):
             raise Blocked(blocked_text(host))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(map(host_name, found)))
 
 
 def _port_of(url: str) -> int:

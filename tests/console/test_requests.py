@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.console.actions import curl
 from plivo_sim.console.pages import PAGE_SIZE
+from plivo_sim.web.access import account_of
 from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT
 from tests.console.support import HOME
 from tests.support import AUTH_ID, PDF, Http, multipart

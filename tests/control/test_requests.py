@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Request
 
 from plivo_sim.account.account import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
-from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT
-from tests.support import AUTH_ID, PDF, Http
+from plivo_sim.control.presenters import problem_details
+from plivo_sim.web.calls import Call
+from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT, note_exchange
+from tests.support import AUTH_ID, PDF, Http, multipart
 
 
 def last(http: Http) -> Any:
@@ -40,6 +43,64 @@ def test_secrets_are_masked(http: Http, name: str) -> None:
     http.get("EndUser/", headers=secrets)
     assert last(http)["headers"][name] == "***"
     assert "very-secret" not in repr(list(http.account.exchanges))
+
+
+SECRET = "very-secret"
+
+
+def secretive_calls(http: Http) -> None:
+    """A secret in a query, in JSON, in forms of both kinds, in JSON within a form, in the URL of
+    the page before, and in an answer that repeats it."""
+    http.get(
+        f"EndUser/?limit=5&auth_token={SECRET}", headers={"Referer": f"http://a/?jwt={SECRET}"}
+    )
+    http.post("EndUser/", json={"name": "Zoë", "api_key": SECRET, "x": [{"password": SECRET}]})
+    http.post("EndUser/", data={"name": "Zoë", "auth_token": SECRET})
+    http.sdk_send("POST", "PhoneNumber/Compliance/", {"alias": "a", "token": SECRET})
+    form, kind = multipart([("client_secret", SECRET)], [])
+    http.post("PhoneNumber/Compliance/", data=form, content_type=kind)
+    id = http.sdk_created()
+    http.control("POST", "/next-outcome", {"outcome": "accepted", "account": AUTH_ID})
+    http.get(f"PhoneNumber/Compliance/{id}/", query_string={"password": SECRET})
+
+
+def test_secrets_in_queries_and_bodies_are_masked(
+    http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In what is kept, shown, exported, logged and offered as a command."""
+    caplog.set_level("DEBUG", logger="plivo_sim")
+    secretive_calls(http)
+    kept = http.control("GET", "/requests", account=AUTH_ID).get_json()["requests"]
+    assert kept[0]["url"].endswith("EndUser/?limit=5&auth_token=***")
+    assert kept[0]["headers"]["Referer"] == "http://a/?jwt=***"
+    assert kept[1]["body"] == {"name": "Zoë", "api_key": "***", "x": [{"password": "***"}]}
+    assert kept[2]["body"][1] == {"name": "auth_token", "text": "***"}
+    pages = [http.get(f"/console/{AUTH_ID}/requests/{each['id']}").text for each in kept]
+    listed = http.get(f"/console/{AUTH_ID}/requests").text
+    exported = http.control("GET", "/export", account=AUTH_ID).text
+    assert SECRET not in "".join([repr(kept), *pages, listed, exported, caplog.text])
+    assert SECRET not in repr(list(http.account.exchanges))
+
+
+def test_a_secret_that_an_answer_repeats_is_masked(http: Http) -> None:
+    """The fields of a document are whatever the client calls them."""
+    call = Call(http.sim, problem_details, Request({"wsgi.url_scheme": "http"}))
+    call.account = http.account
+    environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": ""}
+    note_exchange(call, environ, call.answer({"data_fields": {"password": SECRET}}), 1.0)
+    (exchange,) = http.account.exchanges
+    assert exchange.answer == b'{"data_fields":{"password":"***"}}'
+
+
+def test_secrets_in_a_callback_url_are_not_logged(
+    http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor told when a test has failed; the answers show the URL to whoever may read it."""
+    caplog.set_level("INFO", logger="plivo_sim")
+    url = f"http://127.0.0.1:9/cb?api_key={SECRET}"
+    http.decide(http.sdk_created(callback_url=url), "accepted")
+    assert "http://127.0.0.1:9/cb?api_key=***" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_a_json_body_is_shown(http: Http) -> None:

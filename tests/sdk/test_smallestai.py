@@ -20,9 +20,9 @@ from smallestai.atoms.errors import (
 from smallestai.core.api_error import ApiError
 from smallestai.environment import SmallestAIEnvironment
 
-from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
+from plivo_sim.web.access import account_of
 from tests.support import PDF, PNG, TOKEN
 
 pytestmark = pytest.mark.live

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from plivo_sim.apis.atoms.routes import account_of
+from plivo_sim.web.access import account_of
 from tests.apis.page import create_body
 from tests.support import PDF, PNG, SDK_AGENT, basic, multipart
 

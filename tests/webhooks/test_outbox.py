@@ -148,8 +148,9 @@ def test_a_subaccount_s_application_is_signed_with_its_token(make: Maker) -> Non
 def test_a_fixed_token_signs_before_it_was_used(make: Maker) -> None:
     """Only the subaccount called; the main account's token is known all the same."""
     transport = MemoryTransport()
-    http = make(transport, credentials={AUTH_ID: "fixed"})
-    http.auth_id = f"SA{AUTH_ID[2:]}"
+    sub = f"SA{AUTH_ID[2:]}"
+    http = make(transport, credentials={AUTH_ID: "fixed", sub: TOKEN})
+    http.auth_id = sub
     id = http.sdk_created(callback_url=CALLBACK)
     http.auth_id = AUTH_ID
     http.decide(id, "rejected")

@@ -371,6 +371,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "example.com", "api.plivo.com", "8.8.8.8", "169.254.169.254", "[fe80::1]", "0.0.0.0",
         "[::]", "[2001:4860:4860::8888]", "[::ffff:169.254.169.254]", "[::ffff:8.8.8.8]",
         "224.0.0.1", "100.100.100.200", "localhost.example.com", "127.0.0.1.nip.io", "0x7f.1",
+        "192.0.2.1", "198.18.0.1", "198.19.255.254", "198.51.100.7", "203.0.113.9", "240.0.0.1",
+        "255.255.255.255", "[::ffff:198.18.0.1]", "[::ffff:203.0.113.9]", "[2001:db8::1]",
+        "[2001:2::1]", "[100::1]",
     ],
 )  # fmt: skip
 def test_other_hosts_are_blocked_unasked(asked: list[str], host: str) -> None:
@@ -418,6 +421,48 @@ def test_the_machine_of_a_container_is_a_local_receiver(
     assert called == [address]
 
 
+@pytest.mark.parametrize(
+    "host", ["[::ffff:127.0.0.1]", "[::FFFF:7F00:1]", "[0:0:0:0:0:ffff:7f00:1]"]
+)
+def test_loopback_in_any_spelling_is_reached(host: str) -> None:
+    """Over IPv4, which a machine without IPv6 has, too."""
+    with peer(answering(OK)) as there:
+        assert timely(f"http://{host}:{there.port}/").status == 200
+
+
+def test_an_address_of_ipv4_in_ipv6_is_connected_to_as_ipv4(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine without IPv6 has no other way."""
+    called: list[str] = []
+
+    def connect(place: tuple[str, int], *_: Any) -> Any:
+        called.append(place[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert timely("http://[::ffff:127.0.0.1]:9/").error == "connection refused"
+    assert called == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("address", ["198.18.0.1", "203.0.113.9"])
+def test_a_name_that_is_allowed_may_mean_an_address_of_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Proxies give public names addresses out of the network of benchmarks; one that the user
+    named may have such."""
+    resolve_to(monkeypatch, address)
+    called: list[str] = []
+
+    def connect(place: tuple[str, int], *_: Any) -> Any:
+        called.append(place[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    timely("http://hooks.example.com/", allowed_hosts=("hooks.example.com",))
+    assert called == [address]
+
+
 def test_no_advice_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """To allow a name would not open the metadata address that it means: that is said at once."""
     resolve_to(monkeypatch, "169.254.169.254")
@@ -446,6 +491,8 @@ def test_the_advice_of_a_block_opens_the_host(monkeypatch: pytest.MonkeyPatch, h
         "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "192.0.0.192", "0.0.0.0", "0.0.0.1", "::",
         "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1",
         "::a9fe:a9fe", "224.0.0.1", "ff02::1", "168.63.129.16", "100.100.100.200",
+        "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "240.0.0.1", "255.255.255.255",
+        "::ffff:c612:1", "2001:db8::1",
     ],
 )  # fmt: skip
 def test_a_local_name_with_another_address_is_blocked(

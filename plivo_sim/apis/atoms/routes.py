@@ -12,12 +12,11 @@ Who calls: from a bearer token (or session cookie) to an organisation and a pers
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Blueprint, Request, Response, g, request
+from flask import Blueprint, Response, g, request
 
 from plivo_sim.apis.atoms.presenters import (
     ApplicationAnswerOut,
@@ -39,8 +38,9 @@ from plivo_sim.apis.atoms.service import (
 from plivo_sim.apis.reading import OUTCOME, requested_outcome
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services.applications import Accepted
+from plivo_sim.web.access import Caller
 from plivo_sim.web.bodies import read_body
-from plivo_sim.web.calls import Call, Unauthenticated, current_call
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import (
     BEARER,
     FILE,
@@ -52,46 +52,15 @@ from plivo_sim.web.endpoints import (
     endpoints_of,
 )
 
-COOKIE = "session"
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
-
-def identify(request: Request, accounts: Mapping[str, str]) -> Identity:
-    """Who sent this. ``accounts``: token -> account, where it is not derived. Raises
-    Unauthenticated.
-
-    The organisation follows from the account and the person from the token, so that two keys may
-    belong to one organisation (invented).
-    """
-    token = _token_of(request)
-    auth_id = accounts.get(token) or account_of(token)
+def identity_of(caller: Caller) -> Identity:
+    """The organisation follows from the account and the person from the token, so that two keys
+    may belong to one organisation (invented)."""
     return Identity(
-        auth_id=auth_id,
-        organization_id=_digest("organization", auth_id, 24),
-        user_id=f"user_{_digest('user', token, 10)}",
+        auth_id=caller.auth_id,
+        organization_id=_digest("organization", caller.auth_id, 24),
+        user_id=f"user_{_digest('user', caller.token, 10)}",
     )
-
-
-def account_of(token: str) -> str:
-    """The account of a token is ``MA`` and 18 characters derived from it (decision "Atoms
-    organisations"; invented)."""
-    return f"MA{_digest('account', token, 18).upper()}"
-
-
-def _token_of(request: Request) -> str:
-    header = request.headers.get("Authorization")
-    if header is None:
-        token = request.cookies.get(COOKIE, "")
-        if not token:
-            raise Unauthenticated("a bearer token is required: Authorization: Bearer <API key>")
-    else:
-        scheme, _, token = header.partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("the Authorization header is not a bearer token")
-    if not _TOKEN.fullmatch(token):
-        raise Unauthenticated("the token is malformed")
-    return token
 
 
 def _digest(kind: str, text: str, length: int) -> str:
@@ -101,15 +70,10 @@ def _digest(kind: str, text: str, length: int) -> str:
 ACCOUNT_HEADER = "X-Plivo-Sim-Account"
 
 
-def open_call(call: Call, request: Request) -> None:
-    """Find the account of the caller's token. Raises Unauthenticated.
-
-    Every answer names the account (invented), because control calls need it.
-    """
-    g.identity = who = identify(request, call.sim.settings.atoms_tokens)
-    call.auth_id = who.auth_id
-    call.account = call.sim.account(who.auth_id)
-    call.headers[ACCOUNT_HEADER] = who.auth_id
+def open_call(call: Call, caller: Caller) -> None:
+    """Say who calls. Every answer names the account (invented), because control calls need it."""
+    g.identity = identity_of(caller)
+    call.headers[ACCOUNT_HEADER] = caller.auth_id
 
 
 _KEY = tuple(Query(name=name, required=True) for name in ("countryIso", "numberType", "userType"))

@@ -58,7 +58,8 @@ from plivo_sim.services import applications, documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
 from plivo_sim.services.end_users import EndUserChange, NewEndUser
-from plivo_sim.web.calls import Call, current_call, subaccount_of
+from plivo_sim.web.access import subaccount_of
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import (
     BASIC,
     FILE,

@@ -50,8 +50,9 @@ from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Caller, Change
+from plivo_sim.web.access import subaccount_of
 from plivo_sim.web.bodies import Body
-from plivo_sim.web.calls import Call, ErrorBody, current_call, subaccount_of
+from plivo_sim.web.calls import Call, ErrorBody, current_call
 from plivo_sim.web.endpoints import BASIC, JSON, Surface, add_routes, endpoint, endpoints_of
 
 PageError = Callable[[SimError, str], tuple[int, Any]]

@@ -32,8 +32,9 @@ from plivo_sim.domain.records import Application
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
 from plivo_sim.services.inputs import Correction
+from plivo_sim.web.access import subaccount_of
 from plivo_sim.web.bodies import Body, read_body
-from plivo_sim.web.calls import Call, current_call, subaccount_of
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import (
     BASIC,
     FILE,

@@ -7,8 +7,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.simulator import Simulator
+from plivo_sim.web.access import account_of
 from tests.support import PDF, PNG, Http, multipart
 
 KEY = {"countryIso": "IN", "numberType": "local", "userType": "business"}

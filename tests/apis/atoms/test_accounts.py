@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import Settings, read_setting
 from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.web.access import account_of
 from tests.apis.atoms.support import BASE, TOKEN, Atoms, errors
 from tests.support import Http, basic
 

@@ -41,6 +41,7 @@ from plivo_sim.web.calls import (
     RateLimited,
     TooLarge,
     Unauthenticated,
+    Untrusted,
     WrongMethod,
 )
 
@@ -141,7 +142,8 @@ _BY_STATUS = {
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
 _STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429,
-                                      WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
+                                      WrongCoding: 415, MainAccountOnly: 403,
+                                      Untrusted: 403}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
 

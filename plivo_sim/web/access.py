@@ -1,0 +1,286 @@
+"""Who may do what: whether a request is answered, asked here by every surface and nowhere else
+(decision "Who may do what"; invented but for the form of the credentials).
+
+Two things are looked at: whose page made the request, if a browser did, and whose credentials it
+carries. Otherwise any web page that a developer opens could drive the simulator (cross-site
+requests), also through a name that resolves to 127.0.0.1 (DNS rebinding). The control API and the
+console have no credentials and look closer at the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from flask import Request
+
+from plivo_sim.domain.urls import is_loopback, split_host
+from plivo_sim.settings import Settings
+from plivo_sim.simulator import AUTH_ID
+from plivo_sim.web.calls import Unauthenticated, Untrusted
+
+OWN = ("control", "console")
+"""What we added to the APIs that are imitated."""
+
+PROBES = "/_sim/health/"
+"""Programs that start and stop the server ask here, by address, every few seconds."""
+
+COOKIE = "session"
+_INBOX = "/_sim/inbox/"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_OWN_PAGES = ("none", "same-origin")
+_NEAR_PAGES = (*_OWN_PAGES, "same-site")
+"""``Sec-Fetch-Site`` of an address that somebody typed, of our own pages, and of another port."""
+
+
+class Caller(NamedTuple):
+    """Whose credentials hold: an auth id, ``MA…`` or ``SA…``, and the token that came with it."""
+
+    auth_id: str
+    token: str
+
+    @property
+    def account_id(self) -> str:
+        """The account that it lives in."""
+        return _parent(self.auth_id)
+
+
+def admit(
+    request: Request, settings: Settings, surface: str, path_auth_id: str = ""
+) -> Caller | None:
+    """Who makes this request; None on the surfaces without credentials.
+
+    ``surface``: ``control``, ``console``, ``atoms``, or any other for an API whose URLs name an
+    account, which is ``path_auth_id``. Raises Untrusted and Unauthenticated.
+    """
+    if surface in OWN:
+        _check_steering_page(request, settings)
+        return None
+    _check_page(request, settings)
+    if surface == "atoms":
+        return _bearer_of_atoms(request, settings)
+    caller = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
+    _check_token(caller, settings)
+    is_parent = path_auth_id.startswith("SA") and caller.auth_id == _parent(path_auth_id)
+    if caller.auth_id != path_auth_id and not is_parent:
+        raise Unauthenticated("the credentials are not those of the account in the URL")
+    return caller
+
+
+def subaccount_of(path_auth_id: str) -> str | None:
+    """The subaccount whose URL was called; None for the main account's."""
+    return path_auth_id if path_auth_id.startswith("SA") else None
+
+
+def _parent(auth_id: str) -> str:
+    return f"MA{auth_id[2:]}"
+
+
+# --- credentials -----------------------------------------------------------------------------
+
+
+def _check_token(caller: Caller, settings: Settings) -> None:
+    """Lenient: any token, but for an id with a fixed one, and for a subaccount whose account has
+    one: it needs its own."""
+    fixed = settings.credentials.get(caller.auth_id)
+    if fixed is None and caller.account_id in settings.credentials:
+        raise Unauthenticated(
+            "the account has a fixed token and its subaccount has none; it needs"
+            f" --credential {caller.auth_id}:TOKEN"
+        )
+    if fixed is not None and not hmac.compare_digest(fixed.encode(), caller.token.encode()):
+        raise Unauthenticated("the auth token is wrong")
+
+
+@lru_cache(maxsize=256)
+def _basic(header: str) -> Caller:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or not encoded.strip():
+        raise Unauthenticated("HTTP Basic credentials are required: auth id and auth token")
+    try:
+        user, colon, token = (
+            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        )
+    except ValueError:  # no base64, no ASCII, no UTF-8
+        raise Unauthenticated("the Authorization header is malformed") from None
+    if not colon:
+        raise Unauthenticated("the Authorization header is malformed")
+    if not AUTH_ID.fullmatch(user):
+        raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
+    if not token:
+        raise Unauthenticated("the auth token is empty")
+    return Caller(user, token)
+
+
+def _bearer_of_atoms(request: Request, settings: Settings) -> Caller:
+    """The account of an Atoms token: the one that the settings name, or the one that is derived
+    from it. A derived token is not the fixed one of its account."""
+    token = _bearer(request)
+    named = settings.atoms_tokens.get(token)
+    caller = Caller(named or account_of(token), token)
+    if named is None and caller.auth_id in settings.credentials:
+        raise Unauthenticated("the account has a fixed token; --atoms-tokens can name this one")
+    return caller
+
+
+def _bearer(request: Request) -> str:
+    header = request.headers.get("Authorization")
+    if header is None:
+        token = request.cookies.get(COOKIE, "")
+        if not token:
+            raise Unauthenticated("a bearer token is required: Authorization: Bearer <API key>")
+    else:
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("the Authorization header is not a bearer token")
+    if not _TOKEN.fullmatch(token):
+        raise Unauthenticated("the token is malformed")
+    return token
+
+
+def account_of(token: str) -> str:
+    """The account of an Atoms token is ``MA`` and 18 characters derived from it (decision "Atoms
+    organisations"; invented)."""
+    return f"MA{hashlib.blake2b(f'account|{token}'.encode()).hexdigest()[:18].upper()}"
+
+
+# --- pages -----------------------------------------------------------------------------------
+
+
+def _check_page(request: Request, settings: Settings) -> None:
+    """Raise Untrusted if a page of another site made this request to an imitated API.
+
+    The browser's ``Sec-Fetch-Site`` decides. Where it sends none (plain http to a host that is not
+    this machine) ``Origin`` must be of our own host, which must be ours: else its name may be
+    another's that leads here. Only a browser sends either, so a client needs no name of ours.
+    """
+    origin, site = (request.environ.get(f"HTTP_{name}") for name in ("ORIGIN", "SEC_FETCH_SITE"))
+    if origin is None and site is None:
+        return
+    host, _ = split_host(request.headers.get("Host", ""))
+    name = _host_of(origin or "")
+    if site is not None:
+        foreign = site.lower() not in _NEAR_PAGES
+    else:
+        foreign = name != host or not _is_ours(host, settings)
+    if not foreign or _is_allowed(origin, settings) or _is_followed_link(request):
+        return
+    whose = f"pages of {origin!r}" if origin else "pages of other sites"
+    advice = ""
+    if name:
+        advice = f"; allow it with --cors-origins {origin} or PLIVO_SIM_CORS_ORIGINS={origin}"
+    raise Untrusted(f"requests from {whose} are not answered{advice}")
+
+
+def _check_steering_page(request: Request, settings: Settings) -> None:
+    """Raise Untrusted if ``Host`` is not ours, or if a page of another origin made this request.
+
+    ``Origin``, if there is one, has to be our own, or of a host that the settings allow: proxies
+    and tunnels rewrite one of the two headers and not the other. Images, frames and scripts of
+    other pages send no ``Origin``: for them ``Sec-Fetch-Site`` decides. A link that a person
+    follows to here may come from anywhere. Callbacks, of this or another simulator, only reach an
+    inbox: one that replays itself would never end. The probes of health are answered for
+    everybody; they reveal nothing.
+    """
+    if request.path.startswith(PROBES):
+        return
+    given = request.headers.get("Host", "")
+    host, _ = split_host(given)
+    if not _is_ours(host, settings):
+        raise Untrusted(f"Host {host or given!r} is not this simulator's{_advice(host)}")
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        _check_origin(origin, given, settings)
+    foreign = request.headers.get("Sec-Fetch-Site", "none").lower() not in _OWN_PAGES
+    if foreign and not _is_followed_link(request):
+        raise Untrusted("calls from pages of other origins are not answered")
+    if "X-Plivo-Sim-Delivery" in request.headers and not request.path.startswith(_INBOX):
+        raise Untrusted(f"callbacks are received at {_INBOX}NAME, and make no other call here")
+
+
+def _is_followed_link(request: Request) -> bool:
+    """Whether a browser opens a page by itself, not in a frame."""
+    headers = request.headers
+    mode, opened = (headers.get(f"Sec-Fetch-{name}", "").lower() for name in ("Mode", "Dest"))
+    return mode == "navigate" and opened == "document" and request.method == "GET"
+
+
+def _check_origin(origin: str, host: str, settings: Settings) -> None:
+    name = _host_of(origin)
+    same = name and origin.partition("://")[2].lower() == host.lower()
+    if not same and name not in settings.allowed_hosts:
+        advice = "" if is_loopback(name) else _advice(name)
+        raise Untrusted(f"calls from pages of {origin!r} are not answered{advice}")
+
+
+def _host_of(origin: str) -> str:
+    """The host of an ``Origin`` header; empty for what is none of the web."""
+    scheme, _, authority = origin.partition("://")
+    return split_host(authority)[0] if scheme in ("http", "https") else ""
+
+
+def _is_allowed(origin: str | None, settings: Settings) -> bool:
+    if not origin:
+        return False
+    return origin in settings.cors_origins or _host_of(origin) in settings.allowed_hosts
+
+
+def _advice(name: str) -> str:
+    """The setting that would allow this host, if it is one."""
+    if not name:
+        return ""
+    return f"; allow it with --allowed-hosts {name} or PLIVO_SIM_ALLOWED_HOSTS={name}"
+
+
+def _is_ours(host: str, settings: Settings) -> bool:
+    return bool(host) and (
+        host in settings.allowed_hosts or host == settings.host.lower() or is_loopback(host)
+    )
+
+
+# --- browser code of other origins (CORS) ----------------------------------------------------
+
+_EXPOSED = (
+    "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After,"
+    " Content-Disposition, X-Plivo-Sim-Dialect, X-Plivo-Sim-Warning, X-Plivo-Sim-Account"
+)
+
+
+def cors_headers(request: Request, settings: Settings) -> dict[str, str]:
+    """What lets the browser show an answer to a page whose origin is allowed (invented: whether
+    the live service sends any of these is unknown). Nothing while the setting is empty."""
+    if not settings.cors_origins:
+        return {}
+    origin = request.environ.get("HTTP_ORIGIN", "")
+    if origin not in settings.cors_origins:
+        return {"Vary": "Origin"}
+    headers = {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+    }
+    asked = request.headers.get
+    if not is_preflight(request, settings):
+        return headers | {"Access-Control-Expose-Headers": _EXPOSED}
+    headers |= {
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+        "Access-Control-Allow-Headers": asked("Access-Control-Request-Headers", ""),
+        "Access-Control-Max-Age": "600",
+    }
+    if asked("Access-Control-Request-Private-Network") == "true":
+        headers["Access-Control-Allow-Private-Network"] = "true"
+    return headers
+
+
+def is_preflight(request: Request, settings: Settings) -> bool:
+    """Whether a browser asks, without credentials, if an allowed page may make its request."""
+    return (
+        request.method == "OPTIONS"
+        and request.environ.get("HTTP_ORIGIN") in settings.cors_origins
+        and "Access-Control-Request-Method" in request.headers
+    )
