@@ -19,7 +19,7 @@ import pytest
 import urllib3
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.web import server as server_module
+from plivo_sim.web import connections
 from tests.apis.page import create_body
 from tests.support import AUTH_ID, basic
 
@@ -183,7 +183,7 @@ def test_a_body_that_does_not_arrive_is_refused_in_words(
     live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client, who still waits, gets the API's own answer, and the connection is closed."""
-    monkeypatch.setattr(server_module, "REQUEST_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 0.05)
     with connected(live) as sock:
         sock.sendall(f"{POSTED}Content-Length: 30\r\n\r\n{{}}".encode())
         answer = b"".join(iter(lambda: sock.recv(65536), b""))
@@ -192,15 +192,14 @@ def test_a_body_that_does_not_arrive_is_refused_in_words(
     assert b"body ended early or was too slow" in answer
 
 
-def test_an_answer_does_not_wait_for_a_body_that_nobody_reads(
+def test_a_body_that_nobody_reads_need_not_arrive(
     live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A GET that announces one; the connection is closed if it does not come."""
-    monkeypatch.setattr(server_module, "REQUEST_TIMEOUT_S", 60.0)
+    """A GET that announces one: it is answered when the time for it is up, and closed."""
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 0.05)
     with connected(live) as sock:
         sock.sendall(f"{GET}Content-Length: 30\r\n\r\n".encode())
         assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
-        sock.shutdown(socket.SHUT_WR)
         assert sock.recv(65536) == b""
 
 
