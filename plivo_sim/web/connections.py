@@ -392,6 +392,12 @@ class Connections:
                 self._unregister(conn)
                 self._close(conn)
         with self._lock:
+            too_late = [conn for due_s, _, conn in self._held if due_s > self._ends_at_s]
+            self._held = [each for each in self._held if each[0] <= self._ends_at_s]
+            heapq.heapify(self._held)
+        for conn in too_late:
+            self._close(conn)
+        with self._lock:
             is_idle = not self._open
         return is_idle or monotonic_s() >= self._ends_at_s
 

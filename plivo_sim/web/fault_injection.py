@@ -21,7 +21,7 @@ from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services.policies import faults_of
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
-from plivo_sim.web.streams import CUT_KEY
+from plivo_sim.web.streams import CONNECTION_KEY, CUT_KEY, Held
 
 DEFAULT_RETRY_AFTER_S = 60
 DEFAULT_LIMIT = 60  # what a 429 of an API without rate limits says
@@ -87,21 +87,26 @@ class Injector:
     def _strike(self, call: Call, facts: CallFacts, hits: Test) -> FaultRule | None:
         """The first fault that hits this call, after its latency; None if all it does is to wait.
 
-        Its count goes up with every call it matches.
+        Its count goes up with every call it matches. Raises Held.
         """
-        fault = self._first(call, facts, hits)
-        if fault is not None and fault.latency_s:
-            time.sleep(fault.latency_s)
+        call.strikes_met += 1
+        is_new = call.strikes_met > len(call.strikes)
+        if is_new:
+            call.strikes.append(self._first(call, facts, hits))
+        told, fault = call.strikes[call.strikes_met - 1]
+        call.fault = told or call.fault
+        if is_new and fault is not None and fault.latency_s:
+            _wait(call, fault.latency_s)
         return None if fault is None or fault.effect == "slow" else fault
 
-    def _first(self, call: Call, facts: CallFacts, hits: Test) -> FaultRule | None:
+    def _first(self, call: Call, facts: CallFacts, hits: Test) -> tuple[str, FaultRule | None]:
+        """What the log says of it, and it."""
         account = call.account
         with account.lock:
             for id, fault in faults_of(account):
                 if hits(fault, facts) and self._due(id, fault, account):
-                    call.fault = f"{id}: {fault.effect}"
-                    return fault
-        return None
+                    return f"{id}: {fault.effect}", fault
+        return "", None
 
     def _due(self, id: str, fault: FaultRule, account: Account) -> bool:
         hits = account.fault_hits
@@ -136,6 +141,13 @@ class Injector:
             windows = {}
             self._windows[account] = account.era, windows
         return windows
+
+
+def _wait(call: Call, latency_s: float) -> None:
+    """Raises Held where the server can wait in our stead; nothing of the call was done yet."""
+    if CONNECTION_KEY in call.request.environ:
+        raise Held(latency_s, call)
+    time.sleep(latency_s)
 
 
 def _refusal(call: Call, fault: FaultRule) -> SimError:
