@@ -254,6 +254,13 @@ class TooLarge(SimError):
         self.limit_bytes = limit_bytes
 
 
+class TooSlow(SimError):
+    """The body that was announced did not arrive in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the request body did not arrive in time")
+
+
 class RateLimited(SimError):
     """Too many calls in a window, which takes ``limit``."""
 
