@@ -253,7 +253,7 @@ class Connections:
             try:
                 self._go_on(key.data)
             except Exception as error:  # such as a reset while sending
-                log.info("connection from %s dropped: %r", key.data.remote_addr, error)
+                log.warning("connection from %s dropped: %r", key.data.remote_addr, error)
                 self._unregister(key.data)
                 self._close(key.data)
 

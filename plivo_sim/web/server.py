@@ -172,7 +172,7 @@ class _Pool:
             except Held as put_off:
                 held = put_off.with_traceback(None)
             except Exception as error:
-                log.info("connection from %s dropped: %r", conn.remote_addr, error)
+                log.warning("connection from %s dropped: %r", conn.remote_addr, error)
             with self._lock:
                 self._idle += 1
             conn.server.connections.settle(conn, keep, held)

@@ -142,8 +142,10 @@ _BY_STATUS = {
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
-_STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, TooSlow: 408,
-                                      RateLimited: 429, WrongCoding: 415, MainAccountOnly: 403}  # fmt: skip
+_STATUS: dict[type[SimError], int] = {
+    Unauthenticated: 401, MainAccountOnly: 403, TooSlow: 408, TooLarge: 413,
+    WrongCoding: 415, RateLimited: 429,
+}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
 
