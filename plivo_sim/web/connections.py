@@ -36,7 +36,7 @@ LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to
 TICK_S = 0.1  # how often those are looked for whose time is up
 PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
-GIVEN_UP_AFTER_S = 0.5
+GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -249,7 +249,7 @@ class Connections:
             self._accept()
         elif key.fileobj is self._waked:
             self._waked.recv(4096)
-        else:
+        elif key.data.until_s < inf:  # nothing of this turn has closed it
             try:
                 self._go_on(key.data)
             except Exception as error:  # such as a reset while sending

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 SOURCE = """
-import json, os, sys
+import json, os, resource, sys
 from plivo_sim.cli import main
 import plivo_sim.assembly, plivo_sim.cli.applications, urllib3
 from plivo_sim.account.store import journal
@@ -33,6 +33,8 @@ for line in sys.stdin:
         os.waitpid(told["wait"], 0)
         print("dead", flush=True)
     elif (child := os.fork()) == 0:
+        if told["descriptors"] is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (told["descriptors"],) * 2)
         main(told["serve"])
     else:
         print(child, flush=True)
@@ -87,11 +89,22 @@ def open_nursery(log: Path | None = None, *, compacting: bool = False) -> Iterat
 
 
 class Server:
-    """A server process that can be killed; ``url`` is where it answers, once it does."""
+    """A server process that can be killed; ``url`` is where it answers, once it does.
 
-    def __init__(self, nursery: Nursery, state: Path, *options: str, ready: bool = True) -> None:
+    ``descriptors``: how many it may have, where that is fewer than the system says.
+    """
+
+    def __init__(
+        self,
+        nursery: Nursery,
+        state: Path,
+        *options: str,
+        ready: bool = True,
+        descriptors: int | None = None,
+    ) -> None:
         self._nursery = nursery
-        nursery.tell(serve=["serve", "--state", str(state), "--port", "0", "--paused", *options])
+        words = ["serve", "--state", str(state), "--port", "0", "--paused", *options]
+        nursery.tell(serve=words, descriptors=descriptors)
         self.pid = 0
         self.url = ""
         while not (self.pid and (self.url or not ready)):

@@ -360,6 +360,38 @@ def test_slow_clients_need_no_thread(
         assert len(server.connections._waiting()) >= 20
 
 
+def test_without_room_those_that_wait_longest_are_closed(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newcomer is answered."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(client(server)) for _ in range(8)]
+        for each in idle:
+            assert get(each)
+        server.connections._most_open = 8
+        assert get(stack.enter_context(client(server)))
+        assert idle[0].sock.recv(1) == b""
+
+
+def test_accepting_recovers_from_what_the_system_refuses(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It pauses, says so, and goes on."""
+    refusals = iter([OSError(errno.EMFILE, "Too many open files")] * 2)
+    accept = socket.socket.accept
+
+    def refusing(sock: socket.socket) -> Any:
+        for error in refusals:
+            raise error
+        return accept(sock)
+
+    monkeypatch.setattr(socket.socket, "accept", refusing)
+    with client(server) as connection:
+        assert get(connection)
+    assert [each for each in caplog.messages if "Too many open files" in each]
+
+
 def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:
     """However it is cut."""
     chunked = b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\n[1,\r\n2\r\n2]\r\n0\r\nA: b\r\n\r\n"
