@@ -38,6 +38,7 @@ PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
 GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
+RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
@@ -123,6 +124,7 @@ class Connections:
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
         self._held: list[tuple[float, int, Connection]] = []
+        self._resumed = 0  # of them, those that have a thread again
         self._count = itertools.count()
         self._most_open = _most_open()
         self._accepts_from_s: float | None = None  # while accepting pauses
@@ -150,6 +152,12 @@ class Connections:
 
     def settle(self, conn: Connection, keep: bool, held: Held | None = None) -> None:
         """Take back a connection whose request was served, or put off."""
+        if conn.held is not None:
+            with self._lock:
+                self._resumed -= 1
+                has_waited = bool(self._held)
+            if has_waited:
+                self._wake()
         conn.held = held
         if held is not None:
             conn.rfile.rewind()
@@ -262,7 +270,7 @@ class Connections:
         if self._open or self._accepts_from_s is not None or self._ends_at_s is not None:
             waits.append(TICK_S)
         with self._lock:
-            if self._held:
+            if self._held and self._resumed < RESUMED_AT_ONCE:
                 waits.append(max(self._held[0][0] - monotonic_s(), 0.0))
         return min(waits, default=None)
 
@@ -313,9 +321,11 @@ class Connections:
     def _resume(self) -> None:
         while True:
             with self._lock:
-                if not self._held or self._held[0][0] > monotonic_s():
+                is_due = self._held and self._held[0][0] <= monotonic_s()
+                if not is_due or self._resumed >= RESUMED_AT_ONCE:
                     return
                 _, _, conn = heapq.heappop(self._held)
+                self._resumed += 1
             self._serve(conn)
 
     def _waiting(self, until_s: float = inf) -> list[Connection]:
