@@ -38,6 +38,7 @@ PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
 GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
+MOST_UNFINISHED_BYTES = 256 * 1024 * 1024  # of bodies that have not come whole, all together
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -315,7 +316,7 @@ class Connections:
 
     def _unregister(self, conn: Connection) -> None:
         conn.until_s = inf
-        with self._lock:
+        with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
             self._selector.unregister(conn.socket)
 
     def _resume(self) -> None:
@@ -335,11 +336,27 @@ class Connections:
 
     def _give_up_the_late(self) -> None:
         for conn in self._waiting(monotonic_s()):
-            self._unregister(conn)
-            if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
-                self._serve(conn)  # which tells the client
-            else:
-                self._close(conn)
+            self._give_up(conn)
+        for conn in self._too_large_together():
+            self._give_up(conn)
+
+    def _give_up(self, conn: Connection) -> None:
+        self._unregister(conn)
+        if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
+            self._serve(conn)  # which tells the client
+        else:
+            self._close(conn)
+
+    def _too_large_together(self) -> list[Connection]:
+        """Of the bodies that have come in part, those that began first and are too much memory."""
+        unfinished = [each for each in self._waiting() if each.phase is Phase.BODY]
+        excess = sum(len(each.rfile.came) for each in unfinished) - MOST_UNFINISHED_BYTES
+        found: list[Connection] = []
+        for conn in sorted(unfinished, key=lambda each: each.since_s) if excess > 0 else ():
+            if excess > 0:
+                excess -= len(conn.rfile.came)
+                found.append(conn)
+        return found
 
     def _accept(self) -> None:
         for _ in range(ACCEPTED_AT_ONCE):

@@ -1,4 +1,4 @@
-"""A short form of ``benchmarks/fairness.py``: whom a crowd keeps waiting is answered all the same."""
+"""A short form of ``benchmarks/fairness.py``: beside a crowd, others are answered all the same."""
 
 from __future__ import annotations
 

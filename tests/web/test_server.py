@@ -392,6 +392,21 @@ def test_accepting_recovers_from_what_the_system_refuses(
     assert [each for each in caplog.messages if "Too many open files" in each]
 
 
+def test_unfinished_bodies_are_bounded_together(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was begun first gives way, as if its time were up; others arrive."""
+    monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 5000)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
+    head = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: %d\r\n\r\n"
+    with connected(server) as first, connected(server) as second:
+        first.sendall(head % 999_999 + b"x" * 9000)
+        assert first.recv(65536)
+        second.sendall(head % 4 + b"12")
+        second.sendall(b"34")
+        assert read_answer(second)[2] == 1234
+
+
 def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:
     """However it is cut."""
     chunked = b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\n[1,\r\n2\r\n2]\r\n0\r\nA: b\r\n\r\n"
