@@ -1,6 +1,7 @@
 """Mixed load over every API with faults on, for as long as you like: does the server's memory grow?
 
     python benchmarks/soak.py --minutes 30
+    python benchmarks/soak.py --minutes 2 --descriptors 128 --crowd 200
 
 Starts ``plivo-sim serve`` with a state directory on a free port of 127.0.0.1, lets ``--users``
 clients work in it (and callbacks go to a receiver that sometimes fails or hangs), and prints a line
@@ -34,17 +35,24 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--most-growth", type=float, default=0.5, metavar="MB_A_MINUTE")
+    parser.add_argument("--descriptors", type=int, help="how many the server may have")
+    parser.add_argument("--crowd", type=int, default=0, help="connections that do nothing")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="plivo-sim-soak-") as folder:
         log = Path(folder, "server.log")
         with open_nursery(log) as nursery:
-            server = Server(nursery, Path(folder, "state"), *soak.OPTIONS)
+            state = Path(folder, "state")
+            server = Server(nursery, state, *soak.OPTIONS, descriptors=given.descriptors)
             before = soak.sample(server.pid)
-            samples, measured, callbacks = soak.soak(
-                server.url, server.pid, given.minutes * 60, given.users
-            )
+            with soak.crowd(server.url, given.crowd):
+                samples, measured, callbacks = soak.soak(
+                    server.url, server.pid, given.minutes * 60, given.users
+                )
             after = soak.at_rest(server.pid, before.fds + len(soak.ACCOUNTS) + given.users)
-        complaints = [line for line in log.read_text().splitlines() if "Traceback" in line]
+        written = log.read_text().splitlines()
+        complaints = [line for line in written if "Traceback" in line]
+        print(f"log: {sum(map(len, written)) / 1e6:.1f} MB, "
+              f"{sum('no room' in line for line in written)} lines of no room")  # fmt: skip
     _print_minutes(samples, measured)
     told = ", ".join(f"{name}: {count}" for name, count in sorted(measured.outcomes.items()))
     print(f"\n{measured.outcomes.total()} calls ({told}), {callbacks} callbacks received")

@@ -58,7 +58,7 @@ from plivo_sim.web.calls import (
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
 from plivo_sim.web.request_log import note_exchange
-from plivo_sim.web.streams import CUT_KEY, CuttingApp
+from plivo_sim.web.streams import CUT_KEY, HELD_KEY, CuttingApp
 
 logger = logging.getLogger("plivo_sim")
 
@@ -215,7 +215,11 @@ def _api_of(path: str) -> _Api:
 def _begin(call: Call, injector: Injector, api: str) -> None:
     """What precedes every call of an account: whatever is due happens, and faults are injected."""
     account = call.account
-    call.api_id = account.next_api_id()
+    earlier = call.request.environ.get(HELD_KEY)
+    if earlier is None:
+        call.api_id = account.next_api_id()
+    else:
+        call.go_on(earlier)
     call.sim.runner.catch_up(account)
     call.api = api
     call.operation = call.request.endpoint or ""

@@ -33,7 +33,8 @@ from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.logs import log_happening
 from plivo_sim.simulator.runner import Happening, Runner
 from plivo_sim.simulator.scheduler import Scheduler
-from plivo_sim.web.server import Server, Tls, make_server
+from plivo_sim.web.server import Server, make_server
+from plivo_sim.web.tls import Tls
 from plivo_sim.webhooks.outbox import Outbox
 from plivo_sim.webhooks.transport import HttpTransport
 
@@ -183,7 +184,7 @@ class LiveSimulator:
         self.authority: Path | None = None
         tls: Tls | None = None
         if settings.tls:
-            from plivo_sim.web.server import default_folder, make_tls
+            from plivo_sim.web.tls import default_folder, make_tls
 
             tls, self.authority = make_tls(
                 settings.tls_dir or default_folder(), *settings.allowed_hosts

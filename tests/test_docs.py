@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
 from plivo_sim.settings import Settings
-from plivo_sim.web.server import NAMES
+from plivo_sim.web.tls import NAMES
 from tests.sdk.nodejs import MODULES, node
 from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
 

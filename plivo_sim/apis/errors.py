@@ -27,6 +27,7 @@ from plivo_sim.web.calls import (
     NoSuchPage,
     RateLimited,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     Untrusted,
     WrongMethod,
@@ -42,6 +43,7 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (WrongState, 400),
     (InUse, 400),
     (TooLarge, 400),
+    (TooSlow, 408),
     (WrongCoding, 415),
     (RateLimited, 429),
 )

@@ -10,13 +10,22 @@ from __future__ import annotations
 import json
 import logging
 import time
+import traceback
+from collections.abc import Callable, Hashable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
 from plivo_sim.domain.urls import without_secrets
 from plivo_sim.simulator.runner import Happening
+
+TOLD_AGAIN_AFTER_S = 60.0
+MOST_KINDS = 100
 
 logger = logging.getLogger("plivo_sim")
 
@@ -60,6 +69,73 @@ class JsonLines(logging.Formatter):
         return json.dumps(told, default=str)
 
 
+class SparingHandler(logging.StreamHandler[Any]):
+    """The same warning or error is written once a minute, and then how often it came meanwhile.
+
+    The same: of one logger, in the same words before their arguments are put in, raised at one
+    place. Of too many kinds at once, the further ones count as one.
+    """
+
+    def __init__(self, now_s: Callable[[], float] = monotonic_s) -> None:
+        super().__init__()
+        self._now_s = now_s
+        self._told: dict[Hashable, _Told] = {}
+        self._next_s = inf  # when the first of them may be told again
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._now_s() >= self._next_s:
+            self._sum_up(self._now_s() - TOLD_AGAIN_AFTER_S)
+        if record.levelno < logging.WARNING or self._is_news(record):
+            super().emit(record)
+
+    def close(self) -> None:
+        """Nothing that was counted is lost."""
+        with self.lock or nullcontext():
+            self._sum_up(inf)
+        super().close()
+
+    def _is_news(self, record: logging.LogRecord) -> bool:
+        kind: Hashable = (record.name, record.levelno, str(record.msg), _raised_at(record))
+        if kind not in self._told and len(self._told) >= MOST_KINDS:
+            kind = None
+        told = self._told.get(kind)
+        if told is None:
+            self._told[kind] = _Told(record, self._now_s())
+            self._next_s = min(self._next_s, self._now_s() + TOLD_AGAIN_AFTER_S)
+            return True
+        told.more += 1
+        return False
+
+    def _sum_up(self, before_s: float) -> None:
+        """Tell how often what was told before then came since, and forget it."""
+        for kind, told in list(self._told.items()):
+            if told.at_s > before_s:
+                continue
+            del self._told[kind]
+            if told.more:
+                text = f"{told.record.getMessage()} ({told.more} more like it since)"
+                first = told.record
+                again = logging.LogRecord(first.name, first.levelno, "", 0, text, None, None)
+                super().emit(again)
+        first_s = min((told.at_s for told in self._told.values()), default=inf)
+        self._next_s = first_s + TOLD_AGAIN_AFTER_S
+
+
+@dataclass(slots=True)
+class _Told:
+    record: logging.LogRecord
+    at_s: float
+    more: int = 0
+
+
+def _raised_at(record: logging.LogRecord) -> Hashable:
+    """What kind of exception, and in which line."""
+    if not isinstance(record.exc_info, tuple) or record.exc_info[2] is None:
+        return None
+    *_, (frame, line) = traceback.walk_tb(record.exc_info[2])
+    return record.exc_info[0], frame.f_code.co_filename, line
+
+
 def configure_logging(log_format: str) -> None:
     """Log to standard error: ``text`` or ``json``.
 
@@ -67,7 +143,7 @@ def configure_logging(log_format: str) -> None:
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # the documented way to skip the search for the caller
-    handler = logging.StreamHandler()
+    handler = SparingHandler()
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 

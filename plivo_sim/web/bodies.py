@@ -33,7 +33,7 @@ from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongCoding
 from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.calls import TooLarge, current_call
+from plivo_sim.web.calls import TooLarge, TooSlow, current_call
 
 LARGEST_BODY_BYTES = limits.BODY.most
 """Ten files of 5 MB and some text."""
@@ -155,7 +155,8 @@ def read_body(
     """Read a body by its content type: ``json``, ``form``, ``multipart``, ``empty`` or ``other``.
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
-    UNREADABLE problem, TooLarge, WrongCoding. What was read stays in the call, for the journal.
+    UNREADABLE problem, TooLarge, TooSlow, WrongCoding. What was read stays in the call, for the
+    journal.
     """
     current_call().body = body = _read(request, limit_bytes, most_parts)
     return body
@@ -164,7 +165,7 @@ def read_body(
 def read_start(request: Request, limit_bytes: int) -> bytes:
     """The first bytes of a body, unpacked, for those who keep what comes, whatever it is.
 
-    Raises Invalid (unreadable), WrongCoding.
+    Raises Invalid (unreadable), TooSlow, WrongCoding.
     """
     start = bytearray()
     for piece in _unpacked(_read_up_to(request, limit_bytes), request, is_whole=False):
@@ -225,8 +226,10 @@ def _read_up_to(request: Request, size: int) -> bytes:
             raw: bytes = request.stream.read(size)
         else:
             raw = request.environ["wsgi.input"].read(min(announced, size))
+    except TimeoutError:
+        raise TooSlow from None
     except (OSError, RequestEntityTooLarge):
-        raise unreadable("the body ended early or was too slow") from None
+        raise unreadable("the body ended early") from None
     except (ValueError, EOFError):
         raise unreadable("the body's chunks are malformed or too large") from None
     return raw

@@ -74,6 +74,8 @@ class Call:
     is there once it is known who calls.
 
     ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
+    ``strikes``: what the injector found each time it was asked, and ``strikes_met`` how often it
+    was; a call that was put off (``Held``) is begun again, and meets the same ones.
 
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
     (a dialect is chosen after the body is read). ``body`` is what was read of the request.
@@ -93,11 +95,17 @@ class Call:
     api: str = ""
     fault: str = ""
     spoil: FaultRule | None = None
+    strikes: list[tuple[str, FaultRule | None]] = field(default_factory=list)
+    strikes_met: int = 0
     body: Any = None
     window: Window | None = None
     began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+
+    def go_on(self, earlier: Call) -> None:
+        """As the same call, which was begun before and then put off."""
+        self.api_id, self.began, self.strikes = earlier.api_id, earlier.began, earlier.strikes
 
     @property
     def account_or_none(self) -> Account | None:
@@ -191,6 +199,13 @@ class TooLarge(SimError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"the request body is over the limit of {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
+
+
+class TooSlow(SimError):
+    """The body that was announced did not arrive in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the request body did not arrive in time")
 
 
 class RateLimited(SimError):

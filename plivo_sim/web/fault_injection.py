@@ -22,7 +22,7 @@ from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services.policies import armed_faults, faults_of
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
-from plivo_sim.web.streams import CUT_KEY
+from plivo_sim.web.streams import CONNECTION_KEY, CUT_KEY, Held
 
 DEFAULT_RETRY_AFTER_S = 60
 DEFAULT_LIMIT = 60  # what a 429 of an API without rate limits says
@@ -82,24 +82,29 @@ class Injector:
     def _strike(self, call: Call, facts: CallFacts, *, by_name: bool = False) -> FaultRule | None:
         """The first fault that hits this call, after its latency; None if all it does is to wait.
 
-        Its count goes up with every call it matches.
+        Its count goes up with every call it matches. Raises Held.
         """
-        fault = self._first(call, facts, by_name)
-        if fault is not None and fault.latency_s:
-            time.sleep(fault.latency_s)
+        call.strikes_met += 1
+        is_new = call.strikes_met > len(call.strikes)
+        if is_new:
+            call.strikes.append(self._first(call, facts, by_name))
+        told, fault = call.strikes[call.strikes_met - 1]
+        call.fault = told or call.fault
+        if is_new and fault is not None and fault.latency_s:
+            _wait(call, fault.latency_s)
         return None if fault is None or fault.effect == "slow" else fault
 
-    def _first(self, call: Call, facts: CallFacts, by_name: bool) -> FaultRule | None:
-        """``by_name``: only faults that name the call's API themselves."""
+    def _first(self, call: Call, facts: CallFacts, by_name: bool) -> tuple[str, FaultRule | None]:
+        """What the log says of it, and it. ``by_name``: only faults that name the call's API
+        themselves."""
         account = call.account
         with account.lock:
             for id, fault, globs in armed_faults(account):
                 if by_name and fault.api.casefold() != facts["api"]:
                     continue
                 if all(fits(facts[name]) for name, fits in globs) and self._due(id, fault, account):
-                    call.fault = f"{id}: {fault.effect}"
-                    return fault
-        return None
+                    return f"{id}: {fault.effect}", fault
+        return "", None
 
     def _due(self, id: str, fault: FaultRule, account: Account) -> bool:
         hits = account.fault_hits
@@ -137,6 +142,13 @@ class Injector:
             for id in windows.keys() - {id for id, _ in faults_of(account)}:
                 del windows[id]
         return windows
+
+
+def _wait(call: Call, latency_s: float) -> None:
+    """Raises Held where the server can wait in our stead; nothing of the call was done yet."""
+    if CONNECTION_KEY in call.request.environ:
+        raise Held(latency_s, call)
+    time.sleep(latency_s)
 
 
 def _refusal(call: Call, fault: FaultRule) -> SimError:

@@ -1,19 +1,18 @@
-"""Sockets as the server reads and writes them: buffered, under deadlines, never blocking.
+"""Sockets as the server reads and writes them: buffered, never waited for.
 
-How the application cuts the connection that a request came on; the server provides it.
+How the application cuts the connection that a request came on, or puts the request off; the server
+provides both.
 """
 
 from __future__ import annotations
 
 import errno
 import json
-import select
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
-
-from plivo_sim.account.clock import monotonic_s
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -30,6 +29,23 @@ def cut_connection(environ: WSGIEnvironment, how: Literal["reset", "close"] = "r
     between two a truncated one. Raise KeyError if `environ` is not from this server.
     """
     environ[CONNECTION_KEY].cut(how)
+
+
+HELD_KEY = "plivo_sim.held"
+"""The environ key under which a request that was put off finds what it noted."""
+
+
+class Held(BaseException):
+    """A request is put off; its connection needs no thread meanwhile.
+
+    Raised by an application that has changed nothing yet and was given a ``CONNECTION_KEY``. It is
+    asked again after ``wait_s``, with the ``note`` under ``HELD_KEY``, and has to find the way back
+    to where it was. No Exception: no handler of errors on the way is meant.
+    """
+
+    def __init__(self, wait_s: float, note: object) -> None:
+        super().__init__(f"put off for {wait_s} s")
+        self.wait_s, self.note = wait_s, note
 
 
 CUT_KEY = "plivo_sim.cut"
@@ -63,94 +79,118 @@ class CuttingApp:
         yield b""
 
 
-REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 MAX_HEADER_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024  # more than a TLS record: what was decrypted must not stay behind
 
 
 class Stream:
-    """A socket that never blocks, read and written under deadlines; silent once cut.
-
-    It is tried before it is waited for: what there is to read has mostly come, and each call of
-    the system lets another thread have the interpreter.
-    """
+    """A socket on which nobody waits: what has come is taken, and what it does not take is kept;
+    silent once cut."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self.sock = sock
-        self.deadline_s = 0.0  # for reading, on the monotonic clock
+        self.unsent: deque[memoryview] = deque()
         self.is_cut = False
-        self.is_over = False  # nothing came when it was last read, and nothing will
+        self.is_over = False  # nothing more will come
+        self.must_write = False  # before anything can come: TLS has something to say
+        self.failure: OSError | None = None  # why nothing more will come, if it did not just end
 
-    def recv(self) -> bytes:
-        """What has come, or comes by the deadline; empty at the end. Raises TimeoutError."""
-        self.is_over = True  # unless something comes
-        while not self.is_cut:
-            try:
-                data = self.sock.recv(READ_BYTES)
-                self.is_over = not data
-                return data
-            except (BlockingIOError, ssl.SSLWantReadError):
-                self._wait(select.POLLIN, self.deadline_s)
-            except ssl.SSLWantWriteError:
-                self._wait(select.POLLOUT, self.deadline_s)
-            except ssl.SSLError as error:
-                if error.reason == "HTTP_REQUEST":
-                    answer = error_answer("400 Bad Request", "this port speaks HTTPS only")
-                    socket.socket.send(self.sock, answer)
-                raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
+    def take(self) -> bytes:
+        """What has come; empty when nothing has, or will: then ``is_over``."""
+        self.must_write = False
+        try:
+            data = b"" if self.is_cut else self.sock.recv(READ_BYTES)
+            self.is_over = not data
+            return data
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return b""
+        except ssl.SSLWantWriteError:
+            self.must_write = True
+            return b""
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                answer = error_answer("400 Bad Request", "this port speaks HTTPS only")
+                socket.socket.send(self.sock, answer)
+            self.failure = ConnectionResetError(errno.ECONNRESET, str(error))
+        except OSError as error:
+            self.failure = error
+        self.is_over = True
         return b""
 
     def send(self, data: bytes) -> None:
-        """Send all of it. Raises TimeoutError when a part is not taken for too long."""
-        left = memoryview(data)
-        while left and not self.is_cut:
-            try:
-                left = left[self.sock.send(left) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(select.POLLOUT, monotonic_s() + REQUEST_TIMEOUT_S)
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, monotonic_s() + REQUEST_TIMEOUT_S)
+        """Send it after what is still unsent, as much as is taken. Raises OSError."""
+        if not self.is_cut:
+            self.unsent.append(memoryview(data))
+            self.flush()
 
-    def _wait(self, event: int, until_s: float) -> None:
-        poll = select.poll()
-        poll.register(self.sock, event)
-        # Never 0: what has already arrived can be read however late the app comes to it.
-        if not poll.poll(max(until_s - monotonic_s(), 0.01) * 1000):
-            raise TimeoutError("timed out")  # cheroot knows it by these words
+    def flush(self) -> None:
+        """Send what is unsent, as much as is taken. Raises OSError."""
+        while self.unsent:
+            try:
+                left = self.unsent[0][self.sock.send(self.unsent[0]) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                return
+            except OSError:
+                self.unsent.clear()
+                raise
+            if left:
+                self.unsent[0] = left
+            else:
+                self.unsent.popleft()
+
+    def cut(self) -> None:
+        """Nothing more is read or sent."""
+        self.is_cut = True
+        self.unsent.clear()
 
 
 class Reader:
-    """The buffered file that cheroot reads requests from; its own is the slow one of `_pyio`."""
+    """The file that cheroot reads requests from: what has come of one, and of those behind it.
+
+    Nobody waits here either: reading what has not come raises TimeoutError, because a request is
+    read when it is there, or when its time is up.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._buffer = b""
+        self.came = bytearray()
         self._at = 0  # what is before has been read
 
-    def has_data(self) -> bool:
-        return self._at < len(self._buffer)
+    def gather(self) -> None:
+        """Take what has come."""
+        self.came += self._stream.take()
+
+    def rewind(self) -> None:
+        """To the beginning of the request that is being read."""
+        self._at = 0
+
+    def forget(self) -> None:
+        """What has been read: the next request begins here."""
+        del self.came[: self._at]
+        self._at = 0
 
     def read(self, size: int) -> bytes:
         """As many bytes; fewer at the end."""
-        found = [self._take(size)]
-        missing = size - len(found[0])
-        while missing > 0 and (chunk := self._stream.recv()):
-            self._buffer, self._at = chunk, 0
-            found.append(self._take(missing))
-            missing -= len(found[-1])
-        return b"".join(found)
+        if len(self.came) - self._at < size:
+            self._missing()
+        return self._take(size)
 
     def readline(self, size: int = MAX_HEADER_BYTES) -> bytes:
         """Up to a line's end, but no more bytes than that."""
-        while (end := self._buffer.find(b"\n", self._at, self._at + size)) < 0:
-            if len(self._buffer) - self._at >= size or not (chunk := self._stream.recv()):
-                return self._take(size)
-            self._buffer, self._at = self._buffer[self._at :] + chunk, 0
-        return self._take(end + 1 - self._at)
+        end = self.came.find(b"\n", self._at, self._at + size)
+        if end >= 0:
+            return self._take(end + 1 - self._at)
+        return self.read(size)
+
+    def _missing(self) -> None:
+        if self._stream.failure is not None:
+            raise self._stream.failure
+        if not self._stream.is_over:
+            raise TimeoutError("timed out")  # cheroot knows it by these words
 
     def _take(self, size: int) -> bytes:
-        taken = self._buffer[self._at : self._at + size]
+        taken = bytes(memoryview(self.came)[self._at : self._at + size])
         self._at += len(taken)
         return taken
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
 
 import pytest
 
-from plivo_sim.simulator.logs import JsonLines, TextLines
+from plivo_sim.simulator.logs import MOST_KINDS, JsonLines, SparingHandler, TextLines
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, Http
 
@@ -80,6 +81,74 @@ def test_nobody_makes_up_lines_of_the_log() -> None:
     line = formatted(TextLines(), "GET /x\r\n12:00:00 forged\x1b[31m\u2028")
     assert line.endswith("GET /x\\r\\n12:00:00 forged\\x1b[31m\\u2028")
     assert len(line.splitlines()) == 1
+
+
+class Flood:
+    """A logger with the handler of ``serve``, a clock that the test moves, and what was written."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.written, self.now_s = io.StringIO(), 0.0
+        monkeypatch.setattr(sys, "stderr", self.written)
+        self.handler = SparingHandler(lambda: self.now_s)
+        self.logger = logging.Logger("flood")
+        self.logger.addHandler(self.handler)
+
+    def lines(self) -> list[str]:
+        return self.written.getvalue().splitlines()
+
+
+@pytest.fixture
+def flood(monkeypatch: pytest.MonkeyPatch) -> Flood:
+    return Flood(monkeypatch)
+
+
+def test_the_same_error_is_told_once_a_minute_with_its_count(flood: Flood) -> None:
+    """Whatever its arguments; other lines pass, and a minute later it is news again."""
+    for n in range(1000):
+        flood.logger.warning("no room: %s", n)
+    flood.logger.info("a request")
+    flood.logger.info("a request")
+    assert flood.lines() == ["no room: 0", "a request", "a request"]
+    flood.now_s = 60.0
+    flood.logger.info("a request")
+    flood.logger.warning("no room: %s", "again")
+    assert flood.lines()[3:] == [
+        "no room: 0 (999 more like it since)",
+        "a request",
+        "no room: again",
+    ]
+
+
+def test_errors_of_two_places_are_two(flood: Flood) -> None:
+    """Each with its own traceback, once."""
+
+    def one() -> float:
+        return 1 / 0
+
+    def other() -> float:
+        return 2 / 0
+
+    for divide in (one, other):
+        for _ in range(9):
+            try:
+                divide()
+            except ZeroDivisionError:
+                flood.logger.exception("unforeseen")
+    assert flood.written.getvalue().count("Traceback") == 2
+
+
+def test_what_was_counted_is_told_at_the_end(flood: Flood) -> None:
+    flood.logger.error("broken")
+    flood.logger.error("broken")
+    flood.handler.close()
+    assert flood.lines() == ["broken", "broken (1 more like it since)"]
+
+
+def test_errors_of_ever_new_words_are_bounded(flood: Flood) -> None:
+    """A thousand kinds are a hundred, and one more for the rest."""
+    for n in range(1000):
+        flood.logger.error(f"error {n}")
+    assert len(flood.lines()) == MOST_KINDS + 1
 
 
 def test_json_has_the_answers_id(http: Http, lines: pytest.LogCaptureFixture) -> None:

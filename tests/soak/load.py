@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import select
 import socket
 import threading
 import time
@@ -332,6 +333,45 @@ class User:
     def _socket(self) -> socket.socket:
         parts = urlsplit(self._url)
         return socket.create_connection((parts.hostname or "", parts.port or 0), 5)
+
+
+@contextmanager
+def crowd(url: str, size: int) -> Iterator[None]:
+    """So many connections that are in nobody's use: half of them say nothing, half dawdle amid a
+    head. One that is closed is opened again."""
+    address = urlsplit(url).hostname or "", urlsplit(url).port or 0
+    stop = threading.Event()
+
+    def open_one(index: int) -> socket.socket:
+        sock = socket.create_connection(address, 5)
+        if index % 2:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: sim\r\nX-Slow: ")
+        return sock
+
+    def keep_open() -> None:
+        crowding = [open_one(index) for index in range(size)]
+        poll = select.poll()
+        at = {each.fileno(): index for index, each in enumerate(crowding)}
+        for each in crowding:
+            poll.register(each, select.POLLIN)
+        while not stop.wait(0.05):
+            for number, _ in poll.poll(0):
+                index = at.pop(number)
+                poll.unregister(number)
+                crowding[index].close()
+                crowding[index] = open_one(index)
+                at[crowding[index].fileno()] = index
+                poll.register(crowding[index], select.POLLIN)
+        for each in crowding:
+            each.close()
+
+    thread = threading.Thread(target=keep_open)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def switch_faults_on(url: str, account: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,31 @@ def test_a_short_soak_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(samples) > 1
     assert after.fds <= most_fds
     assert after.threads <= MOST_THREADS
+
+
+@pytest.mark.live
+def test_out_of_descriptors_it_answers_and_recovers(tmp_path: Path) -> None:
+    """With 128 of them and 200 connections that do nothing: others are answered, what they write
+    is kept, the log has a line, and nothing stays behind."""
+    log = tmp_path / "log"
+    with open_nursery(log) as nursery:
+        server = Server(nursery, tmp_path / "state", descriptors=128)
+        before = soak.sample(server.pid)
+        with soak.crowd(server.url, 200):
+            for n in range(10):
+                made = {"auth_id": f"MACROWD{n:013}"}
+                connection = server.connect()
+                headers = {"Content-Type": "application/json"}
+                connection.request("POST", "/_sim/accounts", json.dumps(made), headers)
+                assert connection.getresponse().status == 201
+                connection.close()
+                assert soak.sample(server.pid).fds <= 128
+        after = soak.at_rest(server.pid, before.fds + 20)
+        assert server.control("GET", "/health")["status"] == "ok"
+    assert after.fds <= before.fds + 20
+    told = [line for line in log.read_text().splitlines() if "no room" in line]
+    assert len(told) == 1
+    assert "Traceback" not in log.read_text()
 
 
 def test_what_quotas_count_goes_with_the_account_s_records(http: Http) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 SOURCE = """
-import json, os, sys
+import json, os, resource, socket, sys, threading
 from plivo_sim.cli import main
 import plivo_sim.assembly, plivo_sim.cli.applications, urllib3
 from plivo_sim.account.store import journal
@@ -27,12 +27,23 @@ if "compacting" in sys.argv:
     journal.COMPACT_OVER_BYTES, journal.COMPACT_OVER_TIMES = 20_000, 0
     journal.COMPACT_CHUNK = 10
 
+hanging, look_up = os.environ.get("HANGING_NAMES"), socket.getaddrinfo
+
+def getaddrinfo(host, *args, **options):
+    if hanging and str(host).endswith(hanging):
+        threading.Event().wait()
+    return look_up(host, *args, **options)
+
+socket.getaddrinfo = getaddrinfo
+
 for line in sys.stdin:
     told = json.loads(line)
     if "wait" in told:
         os.waitpid(told["wait"], 0)
         print("dead", flush=True)
     elif (child := os.fork()) == 0:
+        if told["descriptors"] is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (told["descriptors"],) * 2)
         main(told["serve"])
     else:
         print(child, flush=True)
@@ -41,9 +52,12 @@ for line in sys.stdin:
 
 
 class Nursery:
-    """See the module. ``compacting``: its servers rewrite their journals all the time."""
+    """See the module. ``compacting``: its servers rewrite their journals all the time;
+    ``hanging``: the end of names whose look-up never ends there."""
 
-    def __init__(self, log: Path | None = None, *, compacting: bool = False) -> None:
+    def __init__(
+        self, log: Path | None = None, *, compacting: bool = False, hanging: str = ""
+    ) -> None:
         self._log = log.open("ab") if log is not None else None
         self._process = subprocess.Popen(
             [sys.executable, "-c", SOURCE, "compacting" if compacting else "as it is"],
@@ -53,6 +67,7 @@ class Nursery:
             text=True,
             cwd=ROOT,
             start_new_session=True,
+            env={**os.environ, "HANGING_NAMES": hanging},
         )
 
     def tell(self, **what: Any) -> None:
@@ -77,9 +92,11 @@ class Nursery:
 
 
 @contextmanager
-def open_nursery(log: Path | None = None, *, compacting: bool = False) -> Iterator[Nursery]:
+def open_nursery(
+    log: Path | None = None, *, compacting: bool = False, hanging: str = ""
+) -> Iterator[Nursery]:
     """A nursery; ``log``: where its servers' logs go."""
-    nursery = Nursery(log, compacting=compacting)
+    nursery = Nursery(log, compacting=compacting, hanging=hanging)
     try:
         yield nursery
     finally:
@@ -87,11 +104,22 @@ def open_nursery(log: Path | None = None, *, compacting: bool = False) -> Iterat
 
 
 class Server:
-    """A server process that can be killed; ``url`` is where it answers, once it does."""
+    """A server process that can be killed; ``url`` is where it answers, once it does.
 
-    def __init__(self, nursery: Nursery, state: Path, *options: str, ready: bool = True) -> None:
+    ``descriptors``: how many it may have, where that is fewer than the system says.
+    """
+
+    def __init__(
+        self,
+        nursery: Nursery,
+        state: Path,
+        *options: str,
+        ready: bool = True,
+        descriptors: int | None = None,
+    ) -> None:
         self._nursery = nursery
-        nursery.tell(serve=["serve", "--state", str(state), "--port", "0", "--paused", *options])
+        words = ["serve", "--state", str(state), "--port", "0", "--paused", *options]
+        nursery.tell(serve=words, descriptors=descriptors)
         self.pid = 0
         self.url = ""
         while not (self.pid and (self.url or not ready)):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import urllib3
 
+from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.scenarios.validation import OPERATIONS
 from tests.support import AUTH_ID, SDK_AGENT, TOKEN, Http, basic
@@ -224,7 +229,7 @@ def socket_http(live: LiveSimulator) -> Iterator[tuple[LiveSimulator, urllib3.Po
 
 
 def _add_live(live: LiveSimulator, pool: urllib3.PoolManager, **fault: Any) -> None:
-    body = json.dumps(fault | {"account": AUTH_ID})
+    body = json.dumps({"account": AUTH_ID} | fault)
     headers = {"Content-Type": "application/json"}
     answer = pool.request("POST", f"{live.url}/_sim/faults", body=body, headers=headers)
     assert answer.status == 201, answer.data
@@ -281,6 +286,51 @@ def test_other_connections_live_on_after_a_cut(
     other.request("GET", "/_sim/health")
     assert other.getresponse().status == 200
     other.close()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("api", ["new", "atoms", "plivo-for-atoms"])
+def test_a_call_that_latency_holds_needs_no_thread(
+    socket_http: tuple[LiveSimulator, urllib3.PoolManager], api: str
+) -> None:
+    """More are held than there are threads for requests; a bystander is answered."""
+    live, pool = socket_http
+    account = live.sim.account(AUTH_ID if api == "new" else account_of("key"))
+    fault = {"effect": "slow", "latency_s": 120, "api": api, "name": "held"}
+    _add_live(live, pool, **fault, account=account.auth_id)
+    key = "countryIso=IN&numberType=local&userType=business"
+    target = LIST if api == "new" else f"/atoms/v1/compliance/requirements?{key}"
+    authorization = basic(AUTH_ID, TOKEN) if api == "new" else "Bearer key"
+    head = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(150):
+            address = "127.0.0.1", int(live.url.rpartition(":")[2])
+            stack.enter_context(socket.create_connection(address, 10)).sendall(head.encode())
+        deadline_s = time.monotonic() + 30
+        while account.fault_hits.get("held", 0) < 150 and time.monotonic() < deadline_s:
+            os.sched_yield()
+        assert account.fault_hits["held"] == 150
+        assert pool.request("GET", f"{live.url}/_sim/health/live").status == 200
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("effect", ["slow", "error"])
+def test_a_held_call_is_one_call(
+    socket_http: tuple[LiveSimulator, urllib3.PoolManager], effect: str
+) -> None:
+    """It is counted once, by the fault, the rate limit and the journal; its body is read; its time
+    includes the wait."""
+    live, pool = socket_http
+    _add_live(live, pool, effect=effect, latency_s=0.05, times=1, name="late")
+    answer = _create(live, pool)
+    assert answer.status == (201 if effect == "slow" else 500)
+    account = live.sim.account(AUTH_ID)
+    exchange = next(each for each in account.exchanges if each.method == "POST")
+    assert exchange.took_ms >= 50
+    assert exchange.fault == f"late: {effect}"
+    assert account.fault_hits == {"late": 1, "late/struck": 1}
+    assert answer.headers["X-Request-Id"] == exchange.id
+    assert _create(live, pool).status in (201, 400)
 
 
 def test_latency_is_waited_for(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:

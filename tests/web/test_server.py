@@ -22,12 +22,15 @@ import flask
 import pytest
 from freezegun import freeze_time
 
-from plivo_sim.web import server as server_module
-from plivo_sim.web.server import Server, Tls, make_server
-from plivo_sim.web.streams import cut_connection
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.web import connections
+from plivo_sim.web.server import Server, make_server
+from plivo_sim.web.streams import HELD_KEY, Held, cut_connection
+from plivo_sim.web.tls import Tls
 
 pytestmark = pytest.mark.live
 GET = b"GET / HTTP/1.1\r\nHost: sim\r\n\r\n"
+LARGE = 12 * 1024 * 1024  # more than the system keeps of an answer that nobody reads
 
 
 class App:
@@ -43,6 +46,7 @@ class App:
         self.flask.add_url_rule("/wait", "wait", self.wait)
         self.flask.add_url_rule("/cut/<how>/<int:after>", "cut", self.cut)
         self.flask.add_url_rule("/fail", "fail", self.fail)
+        self.flask.add_url_rule("/large", "large", lambda: b"x" * LARGE)
 
     def root(self) -> flask.Response:
         """Answer without reading the request's body."""
@@ -321,19 +325,161 @@ def test_the_servers_own_errors_are_json(server: Server, sent: bytes, status: in
 
 def test_a_slow_request_ends_in_408(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request whose head does not arrive in time is answered 408, and JSON."""
-    monkeypatch.setattr(server_module, "REQUEST_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 0.05)
     with connected(server) as sock:
         sock.sendall(GET[:-2])
         assert read_answer(sock)[:2] == (408, "application/json")
 
 
-def test_slow_requests_do_not_block_another(server: Server) -> None:
-    """While 40 clients dawdle in the middle of a request, another is answered."""
-    with contextlib.ExitStack() as stack:
-        for _ in range(40):
-            stack.enter_context(connected(server)).sendall(GET[:-2])
+SLOW = {
+    "head": GET[:-2],
+    "body": b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 2\r\n\r\n1",
+    "chunk": b"POST /echo HTTP/1.1\r\nHost: sim\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n1",
+    "trailer": b"POST /echo HTTP/1.1\r\nHost: sim\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b",
+    "unread body": b"GET / HTTP/1.1\r\nHost: sim\r\nContent-Length: 2\r\n\r\n1",
+    "refused body": b"POST / HTTP/1.1\r\nHost: sim\r\nContent-Length: 99999999\r\n\r\n1",
+    "reading": b"GET /large HTTP/1.1\r\nHost: sim\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
+def test_slow_clients_need_no_thread(
+    app: App, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """While 20 clients dawdle in the middle of a request or its answer, another is answered by the
+    one thread there is."""
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(connections, "LINGER_S", 60.0)
+    with serving(app, threads=1) as server, contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connected(server)) for _ in range(20)]
+        for sock in slow:
+            sock.sendall(sent)
         with client(server) as connection:
-            assert get(connection)
+            for _ in range(3):
+                assert get(connection)
+        assert len(server.connections._waiting()) >= 20
+
+
+def test_without_room_those_that_wait_longest_are_closed(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newcomer is answered."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(client(server)) for _ in range(8)]
+        for each in idle:
+            assert get(each)
+        server.connections._most_open = 8
+        assert get(stack.enter_context(client(server)))
+        assert idle[0].sock.recv(1) == b""
+
+
+def test_accepting_recovers_from_what_the_system_refuses(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It pauses, says so, and goes on."""
+    refusals = iter([OSError(errno.EMFILE, "Too many open files")] * 2)
+    accept = socket.socket.accept
+
+    def refusing(sock: socket.socket) -> Any:
+        for error in refusals:
+            raise error
+        return accept(sock)
+
+    monkeypatch.setattr(socket.socket, "accept", refusing)
+    with client(server) as connection:
+        assert get(connection)
+    assert [each for each in caplog.messages if "Too many open files" in each]
+
+
+def test_unfinished_bodies_are_bounded_together(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was begun first gives way, as if its time were up; others arrive."""
+    monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 5000)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
+    head = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: %d\r\n\r\n"
+    with connected(server) as first, connected(server) as second:
+        first.sendall(head % 999_999 + b"x" * 9000)
+        assert first.recv(65536)
+        second.sendall(head % 4 + b"12")
+        second.sendall(b"34")
+        assert read_answer(second)[2] == 1234
+
+
+def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:
+    """However it is cut."""
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\n[1,\r\n2\r\n2]\r\n0\r\nA: b\r\n\r\n"
+    with connected(server) as sock:
+        for request in (b"POST /echo HTTP/1.1\r\nHost: sim\r\n" + chunked, GET):
+            for byte in request:
+                sock.send(bytes([byte]))
+            assert read_answer(sock)[2] == ([1, 2] if request != GET else {"ok": True})
+
+
+def test_requests_that_come_together_are_answered_in_their_order(server: Server) -> None:
+    """A client that does not wait for answers."""
+    post = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 1\r\n\r\n"
+    with connected(server) as sock:
+        sock.sendall(b"".join(post + b"%d" % n for n in range(9)) + GET)
+        file = sock.makefile("rb")
+        told = file.read(1)
+        while not told.endswith(b'{"ok":true}'):
+            told += file.read(1)
+    answers = told.split(b"HTTP/1.1 200 OK")[1:-1]
+    assert [answer[-1:] for answer in answers] == [b"%d" % n for n in range(9)]
+
+
+def test_a_large_answer_arrives_whole(server: Server) -> None:
+    """Though its client begins to read late; the next request is answered too."""
+    with client(server) as connection:
+        for _ in range(2):
+            assert get(connection, "/large") == b"x" * LARGE
+
+
+def test_a_request_that_is_put_off_needs_no_thread() -> None:
+    """It is asked again, body and all, with what it noted; others are answered meanwhile."""
+    seen: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        body, note = environ["wsgi.input"].read(4), environ.get(HELD_KEY)
+        seen.put((body, note))
+        if body == b"wait" and note is None:
+            raise Held(0.05, "noted")
+        start_response("200 OK", [("Content-Length", "4")])
+        return [body]
+
+    server = make_server(app, threads=1)
+    server.start()
+    with client(server) as first, client(server) as second:
+        first.request("POST", "/", b"wait")
+        assert seen.get(timeout=10) == (b"wait", None)
+        second.request("POST", "/", b"next")
+        assert second.getresponse().read() == b"next"
+        assert first.getresponse().read() == b"wait"
+        first.request("POST", "/", b"more")
+        assert first.getresponse().read() == b"more"
+    server.stop()
+    told = [seen.get(timeout=10) for _ in range(3)]
+    assert sorted(told, key=str) == [(b"more", None), (b"next", None), (b"wait", "noted")]
+
+
+def test_stop_cuts_what_is_put_off_for_longer_than_its_grace() -> None:
+    """At once."""
+    put_off = threading.Event()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        put_off.set()
+        raise Held(3600, None)
+
+    server = make_server(app, grace_s=3000)
+    server.start()
+    with connected(server) as sock:
+        sock.sendall(GET)
+        assert put_off.wait(10)
+        server.stop()
+        with contextlib.suppress(ConnectionResetError):
+            assert sock.recv(1) == b""
 
 
 @pytest.mark.parametrize("size", [10_000, 5_000_000], ids=["skipped", "lingering"])
@@ -344,23 +490,15 @@ def test_an_oversized_body_is_answered_though_unread(server: Server, size: int) 
         assert connection.getresponse().status == 413
 
 
-def test_an_unread_small_body_keeps_the_connection(server: Server) -> None:
+@pytest.mark.parametrize("size", [500, 500_000])
+def test_an_unread_body_keeps_the_connection(server: Server, size: int) -> None:
     """A body that the app has not read does not become the next request."""
     with client(server) as connection:
-        connection.request("POST", "/", b"x" * 500)
+        connection.request("POST", "/", b"x" * size)
         connection.getresponse().read()
         sock = connection.sock
         assert get(connection)
         assert connection.sock is sock is not None
-
-
-def test_an_unread_large_body_ends_the_connection(server: Server) -> None:
-    """A large body that the app has not read is not read for the sake of the connection."""
-    with client(server) as connection:
-        connection.request("POST", "/", b"x" * 500_000)
-        response = connection.getresponse()
-        assert response.status == 200
-        assert response.headers["Connection"] == "close"
 
 
 def test_call_on_close_runs_after_the_answer_was_written(app: App, server: Server) -> None:
@@ -378,7 +516,7 @@ def test_idle_connections_outlive_time_that_is_frozen_and_freed(server: Any) -> 
             with freeze_time("2012-01-14"):
                 assert get(connection)
                 assert get(connection)
-            server._connections._expire(time.time() - server.timeout)
+                assert server.connections._waiting(monotonic_s()) == []
             assert get(connection)
 
 
@@ -386,7 +524,7 @@ def test_connections_that_are_idle_for_long_are_closed(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that those of clients that are gone do not add up."""
-    monkeypatch.setattr(server_module, "IDLE_TIMEOUT_S", -1.0)
+    monkeypatch.setattr(connections, "IDLE_TIMEOUT_S", -1.0)
     with connected(server) as sock:
         assert read_to_end(sock) == b""
 

@@ -17,7 +17,7 @@ import urllib3
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
-from plivo_sim.web.server import make_tls
+from plivo_sim.web.tls import make_tls
 
 pytestmark = pytest.mark.live
 

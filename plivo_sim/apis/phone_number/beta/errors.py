@@ -40,6 +40,7 @@ from plivo_sim.web.calls import (
     NoSuchPage,
     RateLimited,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     Untrusted,
     WrongMethod,
@@ -135,15 +136,17 @@ _BY_STATUS = {
     401: ("authentication_error", "invalid_credentials"),
     403: ("permission_error", "insufficient_permissions"),
     404: ("not_found_error", "not_found"),
+    408: ("invalid_request_error", "request_timeout"),
     409: ("state_error", "state_conflict"),
     413: ("invalid_request_error", "request_too_large"),
     415: ("invalid_request_error", "unsupported_encoding"),
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
 }
-_STATUS: dict[type[SimError], int] = {Unauthenticated: 401, TooLarge: 413, RateLimited: 429,
-                                      WrongCoding: 415, MainAccountOnly: 403,
-                                      Untrusted: 403}  # fmt: skip
+_STATUS: dict[type[SimError], int] = {
+    Unauthenticated: 401, MainAccountOnly: 403, Untrusted: 403, TooSlow: 408, TooLarge: 413,
+    WrongCoding: 415, RateLimited: 429,
+}  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
 

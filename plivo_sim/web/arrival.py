@@ -1,0 +1,90 @@
+"""How much of a request has come, looked at as often as more of it comes.
+
+Nothing is checked here, only waited for: ``parsing`` refuses what is wrong, and what this takes for
+whole although more is to come is refused there as late.
+"""
+
+from __future__ import annotations
+
+import re
+
+from plivo_sim.web.bodies import LARGEST_BODY_BYTES
+from plivo_sim.web.parsing import CHUNK
+from plivo_sim.web.streams import MAX_HEADER_BYTES
+
+_HEAD_END = re.compile(rb"\n\r?\n")
+_MOST_HEAD_BYTES = MAX_HEADER_BYTES + 1024  # more than is taken, so that it is seen to be too long
+_LENGTH = b"\ncontent-length:"
+_CODING = b"\ntransfer-encoding:"
+_EXPECT = b"\nexpect:"
+
+
+class Arrival:
+    """One request. ``is_complete``: all of it has come, and the next begins behind it.
+
+    Each look goes on where the one before ended, so that a request in many pieces costs as much
+    as one in few.
+    """
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        self.has_head = False
+        self.expects_continue = False
+        self._seen = 0  # of the head, up to which it does not end
+        self._body = 0  # where the body begins
+        self._end: int | None = None  # where the request ends; None while chunks are to come
+        self._chunk = 0  # where the next chunk begins, or the next line behind the last one
+        self._is_last = False
+
+    def is_whole(self, came: bytearray) -> bool:
+        """Whether there is nothing more to wait for before it is served, or refused."""
+        if not self.has_head and not self._look_for_head(came):
+            return len(came) > _MOST_HEAD_BYTES
+        if self._end is None:
+            return self._look_for_chunks(came)
+        self.is_complete = len(came) >= self._end
+        return self.is_complete or self._end > self._body + LARGEST_BODY_BYTES
+
+    def _look_for_head(self, came: bytearray) -> bool:
+        found = _HEAD_END.search(came, max(self._seen - 2, 0))
+        self._seen = len(came)
+        if found is None:
+            return False
+        self.has_head = True
+        self._body = self._end = found.end()
+        head = bytes(memoryview(came)[: found.end()]).lower()
+        length, coding = _value(head, _LENGTH), _value(head, _CODING)
+        if coding == b"chunked" and length is None:
+            self._end, self._chunk = None, self._body
+        elif coding is None and length is not None and length.isdigit():
+            self._end += int(length[:19])
+        self.expects_continue = _value(head, _EXPECT) == b"100-continue"
+        return True
+
+    def _look_for_chunks(self, came: bytearray) -> bool:
+        while (end := came.find(b"\n", self._chunk) + 1) > 0:
+            if self._is_last:  # what follows it are headers, up to an empty line
+                if end - self._chunk <= 2:
+                    self.is_complete = True
+                    return True
+                self._chunk = end
+                continue
+            size = CHUNK.fullmatch(came, self._chunk, end)
+            if size is None:
+                return True
+            self._is_last = int(size[1], 16) == 0
+            following = end if self._is_last else end + int(size[1], 16) + 2
+            if following - self._body > LARGEST_BODY_BYTES:
+                return True
+            if following > len(came):
+                return False
+            self._chunk = following
+        return len(came) - self._chunk > MAX_HEADER_BYTES  # a line without an end
+
+
+def _value(head: bytes, name: bytes) -> bytes | None:
+    """What a header says, in small letters; None without it."""
+    at = head.find(name)
+    if at < 0:
+        return None
+    return head[at + len(name) : head.find(b"\n", at + 1)].strip()

@@ -1,0 +1,449 @@
+"""Connections, and the one thread that waits for all of them.
+
+Whoever is waited for needs no thread of its own: a client that has not sent all of its request, or
+does not read its answer, a TLS handshake, a call that is put off (``Held``). A request is given to
+a thread of the pool once it is there, or its time is up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import logging
+import resource
+import selectors
+import socket
+import struct
+import threading
+import time
+from enum import Enum, auto
+from math import inf
+from typing import Any, Literal
+
+from cheroot import server as cheroot
+
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.web.arrival import Arrival
+from plivo_sim.web.parsing import Request
+from plivo_sim.web.streams import Held, Reader, Stream, Writer
+
+REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
+SENDING_TIMEOUT_S = 10.0  # and some of an answer be taken
+IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long without a request
+LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
+
+TICK_S = 0.1  # how often those are looked for whose time is up
+PAUSE_S = 0.1  # without accepting, when there is no room
+GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
+GIVEN_UP_AFTER_S = 0.1
+ACCEPTED_AT_ONCE = 64
+MOST_UNFINISHED_BYTES = 256 * 1024 * 1024  # of bodies that have not come whole, all together
+RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+log = logging.getLogger(__name__)
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    IDLE = auto()
+    """A request."""
+    HEAD = auto()
+    """The rest of a head. Nothing has been promised: a stop closes it, as an idle one."""
+    BODY = auto()
+    HELD = auto()
+    """The time of a call that was put off."""
+    SERVED = auto()
+    """A thread of the pool, which has it, or its turn to get one."""
+    SENDING = auto()
+    """The client, which reads its answer slowly."""
+    LINGER = auto()
+    """The client's end of the connection, which was answered although it still sends."""
+
+
+_UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
+_EVICTED = (*_UNPROMISED, Phase.BODY)
+
+
+class Connection(cheroot.HTTPConnection):
+    """One client's. Whoever waits for it, the selector's thread or one of the pool, owns it."""
+
+    RequestHandlerClass = Request
+
+    def __init__(self, server: Any, sock: socket.socket) -> None:
+        self.stream = stream = Stream(sock)
+        super().__init__(
+            server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
+        )
+        self.phase = Phase.IDLE
+        self.since_s = 0.0  # of the phase
+        self.until_s = inf  # while the selector has it
+        self.awaited = READ  # what the selector waits for
+        self.arrival = Arrival()
+        self.held: Held | None = None
+        self.unread = False  # closing at once would send RST, and take the answer with it
+        self.keep = False  # once its answer has been sent
+
+    def communicate(self) -> bool:
+        """Serve the request that has come; whether another may follow. Raises Held."""
+        self.unread = True
+        keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
+        return bool(keep) and not self.stream.is_cut
+
+    def shut(self, how: int) -> None:
+        with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
+            socket.socket.shutdown(self.socket, how)
+
+    def cut(self, how: Literal["reset", "close"]) -> None:
+        self.stream.cut()
+        if how == "reset":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.close()
+        else:
+            self.shut(socket.SHUT_WR)
+
+    def discard(self) -> bool:
+        """Take what has come and forget it; whether more may come."""
+        try:
+            return bool(socket.socket.recv(self.socket, 65536))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+
+class Connections:
+    """See the module. ``settle`` may be called from any thread, ``stop`` from any but its own."""
+
+    def __init__(self, server: Any, listener: socket.socket) -> None:
+        self._server, self._listener = server, listener
+        listener.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._lock = threading.Lock()
+        self._open: set[Connection] = set()
+        self._held: list[tuple[float, int, Connection]] = []
+        self._resumed = 0  # of them, those that have a thread again
+        self._count = itertools.count()
+        self._most_open = _most_open()
+        self._accepts_from_s: float | None = None  # while accepting pauses
+        self._ends_at_s: float | None = None  # once it is to stop
+        self._is_over = False
+        self._looked_at_s = 0.0
+        self._waker, waked = socket.socketpair()
+        self._waked = waked
+        self._waker.setblocking(False)
+        waked.setblocking(False)
+        self._selector.register(listener, READ)
+        self._selector.register(waked, READ)
+        self._thread = threading.Thread(target=self._run, name="plivo-sim-select", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Accept no more, close what nothing was promised to, give the rest so long, cut it."""
+        self._ends_at_s = monotonic_s() + grace_s
+        self._wake()
+        self._thread.join()
+
+    # --- from the threads of the pool ---------------------------------------------------------
+
+    def settle(self, conn: Connection, keep: bool, held: Held | None = None) -> None:
+        """Take back a connection whose request was served, or put off."""
+        if conn.held is not None:
+            with self._lock:
+                self._resumed -= 1
+                has_waited = bool(self._held)
+            if has_waited:
+                self._wake()
+        conn.held = held
+        if held is not None:
+            conn.rfile.rewind()
+            self._hold(conn, held.wait_s)
+        elif conn.stream.unsent:
+            conn.keep = keep
+            self._wait(conn, Phase.SENDING, SENDING_TIMEOUT_S, WRITE)
+        elif keep:
+            self._await_request(conn)
+        else:
+            self._part(conn)
+        if self._ends_at_s is not None:
+            self._wake()
+
+    def _hold(self, conn: Connection, wait_s: float) -> None:
+        conn.phase = Phase.HELD
+        with self._lock:
+            heapq.heappush(self._held, (monotonic_s() + wait_s, next(self._count), conn))
+            is_next, is_over = self._held[0][2] is conn, self._is_over
+        if is_over:
+            self._close(conn)
+        elif is_next:
+            self._wake()
+
+    def _await_request(self, conn: Connection) -> None:
+        """The next request, which may have come with the one before."""
+        conn.rfile.forget()
+        conn.arrival = Arrival()
+        came = conn.rfile.came
+        if came and (conn.arrival.is_whole(came) or conn.stream.is_over):
+            self._serve(conn)
+        elif came:
+            self._wait(conn, Phase.HEAD, REQUEST_TIMEOUT_S)
+        elif conn.stream.is_over or self._ends_at_s is not None:
+            self._close(conn)
+        else:
+            self._wait(conn, Phase.IDLE, IDLE_TIMEOUT_S)
+
+    def _part(self, conn: Connection) -> None:
+        """Close it; if the client still sends, once it has read its answer."""
+        has_ended = conn.stream.is_over and conn.stream.failure is None
+        if conn.unread and not has_ended and conn.socket.fileno() >= 0:
+            conn.shut(socket.SHUT_WR)
+            self._wait(conn, Phase.LINGER, LINGER_S)
+        else:
+            self._close(conn)
+
+    def _wait(self, conn: Connection, phase: Phase, for_s: float, events: int = READ) -> None:
+        """Have the selector wait; whoever calls this has let go of the connection."""
+        with self._lock:
+            if not self._is_over:
+                conn.phase, conn.since_s = phase, monotonic_s()
+                conn.until_s, conn.awaited = conn.since_s + for_s, events
+                with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
+                    self._selector.register(conn.socket, events, conn)
+                    return
+                conn.until_s = inf
+        self._close(conn)
+
+    def _serve(self, conn: Connection) -> None:
+        conn.phase = Phase.SERVED
+        self._server.requests.put(conn)
+
+    def _close(self, conn: Connection) -> None:
+        with self._lock:
+            self._open.discard(conn)
+        try:
+            conn.close()
+        except OSError:
+            conn.socket.close()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # full: it is awake; closed: it has ended
+            self._waker.send(b"\0")
+
+    # --- the selector's own thread ------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._may_end():
+            try:
+                self._turn()
+            except Exception:  # deaf for good would be worse
+                log.exception("unforeseen error while waiting for connections")
+                time.sleep(PAUSE_S)
+        self._end()
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(self._nap_s()):
+            self._attend(key)
+        self._resume()
+        if monotonic_s() - self._looked_at_s >= TICK_S:
+            self._looked_at_s = monotonic_s()
+            self._give_up_the_late()
+
+    def _attend(self, key: selectors.SelectorKey) -> None:
+        if key.fileobj is self._listener:
+            self._accept()
+        elif key.fileobj is self._waked:
+            self._waked.recv(4096)
+        elif key.data.until_s < inf:  # nothing of this turn has closed it
+            try:
+                self._go_on(key.data)
+            except Exception as error:  # such as a reset while sending
+                log.warning("connection from %s dropped: %r", key.data.remote_addr, error)
+                self._unregister(key.data)
+                self._close(key.data)
+
+    def _nap_s(self) -> float | None:
+        waits = []
+        if self._open or self._accepts_from_s is not None or self._ends_at_s is not None:
+            waits.append(TICK_S)
+        with self._lock:
+            if self._held and self._resumed < RESUMED_AT_ONCE:
+                waits.append(max(self._held[0][0] - monotonic_s(), 0.0))
+        return min(waits, default=None)
+
+    def _go_on(self, conn: Connection) -> None:
+        if conn.phase is Phase.SENDING:
+            conn.stream.flush()
+            conn.until_s = monotonic_s() + SENDING_TIMEOUT_S
+            if not conn.stream.unsent:
+                self._unregister(conn)
+                self.settle(conn, conn.keep)
+        elif conn.phase is Phase.LINGER:
+            if not conn.discard():
+                self._unregister(conn)
+                self._close(conn)
+        else:
+            self._gather(conn)
+
+    def _gather(self, conn: Connection) -> None:
+        stream, came = conn.stream, conn.rfile.came
+        conn.rfile.gather()
+        if conn.phase is Phase.IDLE:
+            conn.phase, conn.since_s = Phase.HEAD, monotonic_s()
+            conn.until_s = conn.since_s + REQUEST_TIMEOUT_S
+        if came and (conn.arrival.is_whole(came) or stream.is_over):
+            self._unregister(conn)
+            self._serve(conn)
+            return
+        if stream.is_over:
+            self._unregister(conn)
+            conn.unread = stream.failure is not None
+            self._part(conn)
+            return
+        if conn.phase is Phase.HEAD and conn.arrival.has_head:
+            conn.phase = Phase.BODY
+            if conn.arrival.expects_continue:
+                stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        awaited = WRITE if stream.must_write else READ
+        if awaited != conn.awaited:
+            conn.awaited = awaited
+            with self._lock:
+                self._selector.modify(conn.socket, awaited, conn)
+
+    def _unregister(self, conn: Connection) -> None:
+        conn.until_s = inf
+        with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
+            self._selector.unregister(conn.socket)
+
+    def _resume(self) -> None:
+        while True:
+            with self._lock:
+                is_due = self._held and self._held[0][0] <= monotonic_s()
+                if not is_due or self._resumed >= RESUMED_AT_ONCE:
+                    return
+                _, _, conn = heapq.heappop(self._held)
+                self._resumed += 1
+            self._serve(conn)
+
+    def _waiting(self, until_s: float = inf) -> list[Connection]:
+        """Those that the selector has, and whose time is up before then."""
+        with self._lock:
+            return [each for each in self._open if each.until_s < until_s]
+
+    def _give_up_the_late(self) -> None:
+        for conn in self._waiting(monotonic_s()):
+            self._give_up(conn)
+        for conn in self._too_large_together():
+            self._give_up(conn)
+
+    def _give_up(self, conn: Connection) -> None:
+        self._unregister(conn)
+        if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
+            self._serve(conn)  # which tells the client
+        else:
+            self._close(conn)
+
+    def _too_large_together(self) -> list[Connection]:
+        """Of the bodies that have come in part, those that began first and are too much memory."""
+        unfinished = [each for each in self._waiting() if each.phase is Phase.BODY]
+        excess = sum(len(each.rfile.came) for each in unfinished) - MOST_UNFINISHED_BYTES
+        found: list[Connection] = []
+        for conn in sorted(unfinished, key=lambda each: each.since_s) if excess > 0 else ():
+            if excess > 0:
+                excess -= len(conn.rfile.came)
+                found.append(conn)
+        return found
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            if len(self._open) >= self._most_open:
+                self._make_room("as many connections are open as the limit of descriptors allows")
+                return
+            try:
+                sock, address = self._listener.accept()
+            except (BlockingIOError, ConnectionError):
+                return
+            except OSError as error:  # out of descriptors, or of memory
+                self._make_room(str(error.strerror))
+                return
+            self._begin(sock, address)
+
+    def _begin(self, sock: socket.socket, address: Any) -> None:
+        adapter, environ = self._server.ssl_adapter, {}
+        try:
+            if adapter is not None:
+                sock, environ = adapter.wrap(sock)
+        except OSError:  # gone
+            sock.close()
+            return
+        conn = Connection(self._server, sock)
+        conn.remote_addr, conn.remote_port = address[:2]
+        conn.ssl_env = environ
+        with self._lock:
+            self._open.add(conn)
+        self._wait(conn, Phase.IDLE, IDLE_TIMEOUT_S)
+
+    def _make_room(self, why: str) -> None:
+        """Close those that have waited longest; when there are none, accept none for a moment."""
+        log.warning("no room for another connection: %s; those that wait longest are closed", why)
+        before_s = monotonic_s() - GIVEN_UP_AFTER_S
+        waiting = [each for each in self._waiting() if each.phase in _EVICTED]
+        found = heapq.nsmallest(GIVEN_UP_AT_ONCE, waiting, key=lambda each: each.since_s)
+        given_up = [each for each in found if each.since_s < before_s]
+        for conn in given_up:
+            self._unregister(conn)
+            self._close(conn)
+        if not given_up:
+            self._selector.unregister(self._listener)
+            self._accepts_from_s = monotonic_s() + PAUSE_S
+
+    # --- stopping -----------------------------------------------------------------------------
+
+    def _may_end(self) -> bool:
+        """Whether nothing promised is left, or the grace is over. Also ends a pause."""
+        if self._ends_at_s is None:
+            if self._accepts_from_s is not None and monotonic_s() >= self._accepts_from_s:
+                self._accepts_from_s = None
+                self._selector.register(self._listener, READ)
+            return False
+        if self._listener.fileno() >= 0:
+            if self._accepts_from_s is None:
+                self._selector.unregister(self._listener)
+            self._listener.close()
+        for conn in self._waiting():
+            if conn.phase in _UNPROMISED:
+                self._unregister(conn)
+                self._close(conn)
+        with self._lock:
+            too_late = [conn for due_s, _, conn in self._held if due_s > self._ends_at_s]
+            self._held = [each for each in self._held if each[0] <= self._ends_at_s]
+            heapq.heapify(self._held)
+        for conn in too_late:
+            self._close(conn)
+        with self._lock:
+            is_idle = not self._open
+        return is_idle or monotonic_s() >= self._ends_at_s
+
+    def _end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            served = [each for each in self._open if each.phase is Phase.SERVED]
+            others = self._open.difference(served)
+            self._selector.close()
+        for conn in others:
+            self._close(conn)
+        for conn in served:  # a thread has it, and closes it
+            conn.shut(socket.SHUT_RDWR)
+        self._waked.close()
+        self._waker.close()
+
+
+def _most_open() -> float:
+    """How many connections leave the rest of the process, its journals and callbacks, a quarter
+    of the descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return inf if soft == resource.RLIM_INFINITY else soft - max(soft // 4, 32)

@@ -1,0 +1,255 @@
+"""How a request that has come is read and answered: cheroot's way, where that is RFC 9112's.
+
+Its reading of heads, chunks and targets takes more than the RFC allows, and its error answers are
+plain text whose words differ from version to version; both are replaced here.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+from cheroot import server as cheroot
+from cheroot import wsgi
+
+from plivo_sim.web.streams import CONNECTION_KEY, HELD_KEY, MAX_HEADER_BYTES, error_answer
+
+MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
+
+_ASCII = bytes(range(128))
+
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)\r\n")
+
+_ONLY_ONCE = (b"content-length", b"host")
+
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\0\r\n]*)?\r\n")
+
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+
+_WHOLE_URL = re.compile(rb"https?://([^/?#\s]*)", re.IGNORECASE)
+
+log = logging.getLogger(__name__)
+
+
+class _HeaderReader(cheroot.HeaderReader):
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        headers = super().__call__(_HeaderLines(rfile), hdict)
+        coding = headers.get(b"Transfer-Encoding")
+        if coding is not None:
+            if b"Content-Length" in headers:
+                raise _Unclear("Content-Length and Transfer-Encoding are both there; one is taken")
+            names = [name.strip().lower() for name in coding.split(b",")]
+            if names != [b"chunked"] and not set(names) - {b"chunked", b""}:  # cheroot: no body
+                seen = coding[:50].decode("latin-1")
+                raise _Unclear(f"the Transfer-Encoding is '{seen}'; chunked, once, is taken")
+        headers.pop(b"Expect", None)  # answered while the body was waited for
+        if headers.get(b"Connection", b"").lower() == b"close":
+            headers[b"Connection"] = b"close"
+        return headers
+
+
+class _Unclear(ValueError):
+    """A head that others may read in another way: cheroot takes more than RFC 9112 allows."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(_Told(told))
+
+
+class _Told(str):
+    """What is said to the client; cheroot hands it on, and its own words are replaced."""
+
+    __slots__ = ()
+
+
+class _HeaderLines:
+    """The file that headers are read from, each a name, a colon and a value on one line; what
+    tells where the body ends stands there once and is plain digits. Raises _Unclear."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._seen: set[bytes] = set()
+
+    def readline(self) -> bytes:
+        line: bytes = self._file.readline()
+        if line and line != b"\r\n":
+            self._check(line)
+        return line
+
+    def _check(self, line: bytes) -> None:
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise _Unclear("a header is not NAME: VALUE on one line that ends with CRLF")
+        name = header[1].lower().replace(b"_", b"-")  # WSGI does not tell these apart
+        if name in _ONLY_ONCE:
+            if name in self._seen:
+                raise _Unclear(f"there is more than one {name.decode().title()} header")
+            self._seen.add(name)
+        value = header[2].strip(b" \t")
+        if name == b"content-length" and not value.isdigit():
+            seen = value[:50].decode("latin-1")
+            raise _Unclear(f"the Content-Length is '{seen}'; digits are taken")
+        if name in (b"content-length", b"transfer-encoding") and b"_" in header[1]:
+            raise _Unclear(f"a header is named {header[1].decode()}; it is spelled with a hyphen")
+
+
+class _Chunks(cheroot.ChunkedRFile):
+    """A body in chunks. After something that is no chunk nothing is read: what follows cannot be
+    told from the next request. All that is wrong with chunks is a ValueError."""
+
+    is_broken = False
+
+    def _fetch(self) -> None:
+        if self.closed:
+            return
+        if self.is_broken:
+            raise ValueError("the chunks before were malformed")
+        self.is_broken = True  # unless all goes well
+        line = self.rfile.readline()
+        head = CHUNK.fullmatch(line)
+        if head is None:
+            raise ValueError("a chunk does not begin with its size in hexadecimal digits")
+        size = int(head[1], 16)
+        self.bytes_read += len(line) + size
+        if self.bytes_read > self.maxlen:
+            raise ValueError(f"the chunks are more than {self.maxlen} bytes")
+        if size == 0:
+            self.closed = True
+        else:
+            self.buffer += self.rfile.read(size)
+            if self.rfile.read(2) != b"\r\n":
+                raise ValueError("a chunk does not end where its size says")
+        self.is_broken = False
+
+
+class _FirstLine:
+    """The file that a request is read from, its target in origin form (RFC 9112, 3.2.1): a whole
+    URL, which proxies are sent, loses its ``host``, several slashes at the start become one, and
+    bytes that are no ASCII are escaped."""
+
+    host: bytes | None = None
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readline(self) -> bytes:
+        line: bytes = self._file.readline()
+        method, space, rest = line.partition(b" ")
+        whole = _WHOLE_URL.match(rest)
+        if whole is not None:
+            self.host, rest = whole[1], rest[whole.end() :]
+        if whole is not None or rest.startswith(b"//"):
+            rest = b"/" + rest.lstrip(b"/")
+        if not rest.isascii():
+            rest = quote_from_bytes(rest, _ASCII).encode()
+        return method + space + rest
+
+
+class Request(cheroot.HTTPRequest):
+    header_reader = _HeaderReader()
+
+    def read_request_line(self) -> bool:
+        file, self.rfile = self.rfile, (line := _FirstLine(self.rfile))
+        try:
+            understood = bool(super().read_request_line())  # type: ignore[no-untyped-call]  # cheroot's stubs
+            is_clear = not understood or _VERSION.fullmatch(self.request_protocol) is not None
+        except ValueError:  # such as half an IPv6 address
+            understood = is_clear = False
+        finally:
+            self.rfile = file
+        self._host = line.host
+        if not is_clear:
+            self.simple_response("400 Bad Request")
+        return understood and is_clear
+
+    def read_request_headers(self) -> bool:
+        understood = bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # as above
+        if self._host is not None:  # it counts, whatever the header says
+            self.inheaders[b"Host"] = self._host
+        if understood and b"Transfer-Encoding" in self.inheaders and not self.chunked_read:
+            told = "HTTP/1.0 has no Transfer-Encoding; a Content-Length is taken"
+            self.simple_response("400 Bad Request", _Told(told))
+            return False
+        return understood
+
+    def respond(self) -> None:
+        super().respond()
+        if not self.close_connection:
+            self._skip_body()
+        self.conn.unread = not self.conn.arrival.is_complete
+
+    def _skip_body(self) -> None:
+        """Read what the application has not, so that the next request can be read."""
+        try:
+            while self.rfile.read(65536):
+                pass
+            if self.chunked_read:
+                for _ in self.rfile.read_trailer_lines():
+                    pass
+        except (OSError, ValueError, EOFError):  # what follows cannot be told from the body
+            self.close_connection = True
+
+    def send_headers(self) -> None:
+        if not any(name.lower() == b"date" for name, _ in self.outheaders):
+            self.outheaders.append((b"Date", _http_date(int(time.time()))))
+        if not self.conn.arrival.is_complete or getattr(self.rfile, "is_broken", False):
+            self.close_connection = True
+        body, self.rfile = self.rfile, None  # cheroot would wait for all of it, and answer then
+        super().send_headers()
+        self.rfile = body
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        self.close_connection = self.sent_headers = True
+        told = msg if isinstance(msg, _Told) else _REFUSALS.get(status[:3], status[4:])
+        if status.startswith("501"):
+            told = told.format(self.inheaders[b"Transfer-Encoding"][:50].decode("latin-1"))
+        method, url = (getattr(self, name, b"?").decode("latin-1") for name in ("method", "uri"))
+        log.info("%s %s - %s: %s", method, url, status[:3], told)
+        self.conn.wfile.write(error_answer(status, told, self.server.headers_of(url)))
+
+
+_REFUSALS = {
+    "400": "what was sent is no HTTP request that can be read: METHOD /PATH HTTP/1.1, then headers,"
+    " each on a line that ends with CRLF",
+    "405": "this method is not served",
+    "408": "the request did not arrive in time",
+    "413": f"the request's head or body is too large; at most {MAX_HEADER_BYTES} bytes are taken of"
+    f" the one and {MAX_BODY_BYTES} of the other",
+    "414": f"the URL is too long; at most {MAX_HEADER_BYTES} bytes are taken",
+    "501": "the Transfer-Encoding is '{}'; chunked alone is taken",
+    "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
+}
+"""What is said in cheroot's stead, whose words differ from version to version."""
+
+
+class Gateway(wsgi.Gateway_10):
+    def __init__(self, req: Any) -> None:
+        if req.chunked_read:
+            req.rfile = _Chunks(req.conn.rfile, MAX_BODY_BYTES)
+        super().__init__(req)
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stubs say None
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # stubs
+        environ[CONNECTION_KEY] = self.req.conn
+        if self.req.conn.held is not None:
+            environ[HELD_KEY] = self.req.conn.held.note
+        environ["SERVER_NAME"] = self.req.server.host  # who sends no Host came to this one
+        return environ
+
+    def write(self, chunk: bytes) -> None:
+        file = self.req.conn.wfile
+        file.held = True  # the head, if this is the first chunk
+        try:
+            super().write(chunk)
+        finally:
+            file.held = False
+            file.flush()
+
+
+@lru_cache(maxsize=4)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
