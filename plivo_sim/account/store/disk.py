@@ -96,9 +96,13 @@ class NoFile(OSError):
     """Something else stands where a file should."""
 
 
-def open_regular(path: str, flags: int) -> int:
-    """For ``open(opener=...)``: opens files only. Raises NoFile for a link, which may lead
-    anywhere, and, without waiting, for a FIFO or a device."""
+def open_file(path: Path, mode: str, buffering: int = -1) -> Any:
+    """``open`` in binary, for files only. Raises NoFile for a link, which may lead anywhere, and,
+    without waiting, for a FIFO or a device."""
+    return open(path, mode, buffering, opener=_open_regular)
+
+
+def _open_regular(path: str, flags: int) -> int:
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
@@ -186,13 +190,13 @@ class DiskFiles:
 
     def _write(self, aside: Path, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        with open(aside, "wb", opener=open_regular) as file:
+        with open_file(aside, "wb") as file:
             file.write(content)
             self._syncing.whole(file)
 
     def read(self, sha256: str) -> bytes | None:
         try:
-            with open(self._path(sha256), "rb", opener=open_regular) as file:
+            with open_file(self._path(sha256), "rb") as file:
                 return file.read()
         except (FileNotFoundError, NoFile):
             return None
