@@ -26,6 +26,8 @@ from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import Application, Origin, Pairs
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.typed import dotted
+from plivo_sim.services.integrity import problems_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.simulator.coverage import Coverage
@@ -112,10 +114,10 @@ def _refuse_without_gil() -> None:
 
 def _check(account: Account) -> None:
     """Raises StateUnreadable for an account whose records this simulator cannot serve."""
-    try:
-        account.check(account.store.mark())
-    except ValueError as error:
-        raise StateUnreadable(f"account {account.auth_id}: {error}") from None
+    for path, text in problems_of(account, account.store.mark()):
+        raise StateUnreadable(
+            f"account {account.auth_id}: {dotted(path)}: {text}; or use another --state"
+        )
 
 
 def _catalogue(settings: Settings) -> Catalogue:

@@ -276,3 +276,17 @@ def test_health(http: Http) -> None:
         "accounts": 2,
         "damages": [],
     }
+
+
+@pytest.mark.parametrize("wanted", [AUTH_ID, "all"])
+def test_reset_works_whatever_is_due(
+    http: Http, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    """It makes nothing happen first: what fails then would keep the account from being reset."""
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("made to happen")
+
+    http.sdk_created()
+    monkeypatch.setattr(http.sim.runner, "catch_up", fail)
+    assert http.control("POST", "/reset", {"account": wanted}).get_json() == {"reset": [AUTH_ID]}

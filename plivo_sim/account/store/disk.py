@@ -24,9 +24,10 @@ import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from plivo_sim.domain.errors import StorageFailed
+from plivo_sim.domain.records import checked_hash
 
 logger = logging.getLogger("plivo_sim")
 
@@ -96,10 +97,10 @@ class NoFile(OSError):
     """Something else stands where a file should."""
 
 
-def open_file(path: Path, mode: str, buffering: int = -1) -> Any:
+def open_file(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
     """``open`` in binary, for files only. Raises NoFile for a link, which may lead anywhere, and,
     without waiting, for a FIFO or a device."""
-    return open(path, mode, buffering, opener=_open_regular)
+    return cast("IO[bytes]", open(path, mode, buffering, opener=_open_regular))
 
 
 def _open_regular(path: str, flags: int) -> int:
@@ -127,19 +128,9 @@ def is_regular(path: Path) -> bool:
         return False
 
 
-_HASH = re.compile(r"[0-9a-f]{64}")
-
-
 def sha256_of(content: bytes) -> str:
     """The name under which a content is stored: 64 hex characters."""
     return hashlib.sha256(content).hexdigest()
-
-
-def checked_hash(text: str) -> str:
-    """The text, if it is the SHA-256 of something: 64 lower-case hex digits. Raises ValueError."""
-    if _HASH.fullmatch(text) is None:
-        raise ValueError(f"{text[:80]!r} is no SHA-256: 64 lower-case hex digits")
-    return text
 
 
 class MemoryFiles:
@@ -207,6 +198,10 @@ class DiskFiles:
     def forget_all_but(self, kept: Collection[str]) -> None:
         if self._folder.is_dir():
             for path in self._folder.iterdir():
-                is_ours = _HASH.fullmatch(path.name[:64]) is not None
-                if is_ours and path.name not in kept:
+                if _is_ours(path.name) and path.name not in kept:
                     path.unlink(missing_ok=True)
+
+
+def _is_ours(name: str) -> bool:
+    """A hash, or what a crash left aside of one."""
+    return re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+-[0-9]+)?", name) is not None
