@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from plivo_sim import __version__
+from plivo_sim.services import reviews
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
 from tests.support import AUTH_ID, Http
 
@@ -288,5 +290,7 @@ def test_reset_works_whatever_is_due(
         raise AssertionError("made to happen")
 
     http.sdk_created()
-    monkeypatch.setattr(http.sim.runner, "catch_up", fail)
+    monkeypatch.setattr(reviews, "run", fail)
+    with http.account.lock:
+        http.account.clock.move_to(http.account.now() + timedelta(days=30))
     assert http.control("POST", "/reset", {"account": wanted}).get_json() == {"reset": [AUTH_ID]}
