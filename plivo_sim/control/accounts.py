@@ -120,13 +120,17 @@ def reset() -> Response:
     return call.answer({"reset": gone})
 
 
+KEPT = "until the server ends or the account is reset; to keep it, save its document"
+
+
 @endpoint(
-    "POST", "/snapshot", "Remember this moment of an account.",
+    "POST", "/snapshot", "Remember this moment of an account, until the server ends.",
     **takes(name="string: default: snapshot-1, snapshot-2 …", account=IN_BODY),
     answers={201: "MarkedOut"},
 )  # fmt: skip
 def snapshot() -> Response:
-    """``{"name": …}``: remember this moment of the account under a name."""
+    """``{"name": …}``: remember this moment of the account under a name, in memory only: with the
+    server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep."""
     data = json_object("name", "account")
     account = account_named(data, sends=True)
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
@@ -136,6 +140,7 @@ def snapshot() -> Response:
             **presenters.account_of(account),
             "account": account.auth_id,
             "name": name,
+            "kept": KEPT,
         }
         return current_call().answer(shown, 201)
 

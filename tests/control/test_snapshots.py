@@ -63,6 +63,7 @@ def test_a_snapshot_tells_what_it_remembers(http: Http) -> None:
     assert answer.status_code == 201
     told = answer.get_json()
     assert (told["account"], told["name"], told["applications"]) == (AUTH_ID, "snapshot-1", 1)
+    assert told["kept"].startswith("until the server ends")
     assert http.control("POST", "/snapshot").get_json()["name"] == "snapshot-2"
 
 
