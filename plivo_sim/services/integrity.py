@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from plivo_sim.account.account import Account
@@ -88,31 +89,37 @@ _REFERENCES: tuple[tuple[str, str, str, str], ...] = (
 
 def _references(mark: Mark) -> Iterator[Found]:
     for table, field, target, called in _REFERENCES:
-        there = mark[target]
-        for id, row in mark[table].items():
+        there, rows = mark[target], mark[table]
+        values = {getattr(row, field) for row in rows.values()}
+        if field == "document_ids":
+            values = set(chain.from_iterable(values))
+        lost = values - there.keys() - {None}
+        for id, row in rows.items() if lost else ():
             value = getattr(row, field)
             for named in value if isinstance(value, tuple) else (value,):
-                if named is not None and named not in there:
+                if named in lost:
                     yield (table, id, field), f"there is no {called} {named[:80]!r}"
 
 
 def _catalogue(account: Account, mark: Mark) -> Iterator[Found]:
     other = "it was made with another --seed or --catalogue: use those"
     types, requirements = account.catalogue.types_by_id, account.catalogue.by_id
-    for id, document in mark["documents"].items():
-        if document.document_type_id not in types:
-            yield ("documents", id, "document_type_id"), other
-    for id, application in mark["applications"].items():
+    documents, applications = mark["documents"], mark["applications"]
+    if {each.document_type_id for each in documents.values()} - types.keys():
+        for id, document in documents.items():
+            if document.document_type_id not in types:
+                yield ("documents", id, "document_type_id"), other
+    for id, application in applications.items():
         requirement = requirements.get(application.requirement_id)
         if requirement is None:
             yield ("applications", id, "requirement_id"), other
-        elif _key(requirement) != _key(application):
+        elif (
+            requirement.country_iso != application.country_iso
+            or requirement.number_type is not application.number_type
+            or requirement.user_type is not application.user_type
+        ):
             text = "country, number type and user type are not those of the application"
             yield ("applications", id, "requirement_id"), text
-
-
-def _key(each: Any) -> tuple[str, str, str]:
-    return each.country_iso, each.number_type, each.user_type
 
 
 def _timers(mark: Mark) -> Iterator[Found]:
