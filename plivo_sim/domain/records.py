@@ -134,13 +134,10 @@ END_USER_DETAILS = (
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An uploaded file: its content lives in the file store under its hash."""
 
-    sha256: str
+    sha256: Annotated[str, Meta(min_length=1, max_length=255)]
     name: Name
     size_bytes: Count
     media_type: MediaType
-
-    def __post_init__(self) -> None:
-        checked_hash(self.sha256)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):

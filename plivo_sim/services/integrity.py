@@ -21,6 +21,7 @@ from plivo_sim.services import policies
 
 MOST_COUNT = 2**53
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _ANY = re.compile(r".+", re.DOTALL)
 _FORMS = {
     "ledger": re.compile("ledger"),
@@ -41,6 +42,7 @@ def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
     yield from _catalogue(account, mark)
     yield from _timers(mark)
     yield from _urls(mark)
+    yield from _hashes(mark)
     for id, policy in mark["policies"].items():
         if trouble := policies.trouble_of(policy):
             yield ("policies", id, "body"), trouble
@@ -65,6 +67,8 @@ def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
             yield ("ledger",), "there are records, but no ledger"
         return
     here = ("ledger", "ledger")
+    if ledger.seq:
+        yield (*here, "seq"), "must be 0"
     try:
         account.settings_with(ledger.overrides)
     except ValueError as error:
@@ -150,6 +154,15 @@ def _urls(mark: Mark) -> Iterator[Found]:
 
     yield from _each_once(mark, "applications", "callback_url", callback_url)
     yield from _each_once(mark, "deliveries", "url", delivery_url)
+
+
+def _hashes(mark: Mark) -> Iterator[Found]:
+    files = {row.file_sha256 for row in mark["documents"].values()} - {""}
+    wrong = {each for each in files if _HASH.fullmatch(each) is None}
+    for id, document in mark["documents"].items() if wrong else ():
+        if document.file_sha256 in wrong:
+            text = f"{document.file_sha256[:80]!r} is no SHA-256: 64 lower-case hex digits"
+            yield ("documents", id, "file", "sha256"), text
 
 
 def _each_once(

@@ -189,9 +189,12 @@ def _lost_files(account: Account, mark: Mark, files: Mapping[str, bytes]) -> Ite
         file = document.file
         if file is None:
             continue
-        content = files.get(file.sha256)
-        content = account.files.read(file.sha256) if content is None else content
         here = ("documents", id, "file")
+        content = files.get(file.sha256)
+        try:
+            content = account.files.read(file.sha256) if content is None else content
+        except ValueError:
+            continue  # no hash, which is told of already
         if content is None:
             yield (*here, "sha256"), "there is no such file"
             continue

@@ -150,6 +150,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("a seq twice", seq_twice, "has a seq twice"),
     ("no ledger", lambda d: d["tables"]["ledger"].clear(), "no ledger"),
     ("counters behind", lambda d: first(d, "ledger")["counts"].update(seq=1), "counts to less"),
+    ("a ledger out of place", put("ledger", seq=3), "ledger.ledger.seq: must be 0"),
     ("a huge count", lambda d: first(d, "ledger")["counts"].update(x=2**60), "must be 0 to"),
     ("unknown setting", lambda d: first(d, "ledger")["overrides"].update(x="1"), "x: no setting"),
     ("another seed", put("applications", requirement_id="x"), "--seed"),
