@@ -17,7 +17,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
 from plivo_sim.account.interfaces import Damage, FileStore, Transport
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import DiskFiles, MemoryFiles
+from plivo_sim.account.store.disk import DiskFiles, MemoryFiles, open_file
 from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
@@ -27,6 +27,8 @@ from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import Application, Origin, Pairs
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.typed import dotted
+from plivo_sim.services.integrity import problems_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.simulator.coverage import Coverage
@@ -113,10 +115,10 @@ def _refuse_without_gil() -> None:
 
 def _check(account: Account) -> None:
     """Raises StateUnreadable for an account whose records this simulator cannot serve."""
-    try:
-        account.check(account.store.mark())
-    except ValueError as error:
-        raise StateUnreadable(f"account {account.auth_id}: {error}") from None
+    for path, text in problems_of(account, account.store.mark()):
+        raise StateUnreadable(
+            f"account {account.auth_id}: {dotted(path)}: {text}; or use another --state"
+        )
 
 
 def _catalogue(settings: Settings) -> Catalogue:
@@ -130,7 +132,7 @@ def _claim(state: Path | None) -> tuple[Path | None, Callable[[], None]]:
     try:
         accounts = state / "accounts"
         accounts.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (state / "lock").open("ab")
+        lock = open_file(state / "lock", "ab")
     except OSError as error:
         raise StateUnreadable(f"cannot use {state}: {error.strerror}") from error
     _lock(state, lock)
@@ -161,10 +163,11 @@ def _allow_many_files() -> None:
 def _kept_accounts(accounts: Path | None) -> list[str]:
     if accounts is None:
         return []
-    return sorted(
-        (name for name in os.listdir(accounts) if AUTH_ID.fullmatch(name)),
-        key=lambda name: (accounts / name).stat().st_mtime_ns,
-    )
+    found = [entry for entry in os.scandir(accounts) if AUTH_ID.fullmatch(entry.name)]
+    for entry in found:
+        if not entry.is_dir(follow_symlinks=False):
+            raise StateUnreadable(f"{entry.path} is no folder; use another --state")
+    return [each.name for each in sorted(found, key=lambda each: each.stat().st_mtime_ns)]
 
 
 GRACE_S = 5.0

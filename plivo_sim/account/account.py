@@ -144,7 +144,7 @@ class Account:
         self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
-        self.settings = self._defaults.for_account(self.overrides)
+        self.settings = self.settings_with(self.overrides)
         self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
         self.token = kept.token if kept else None
         self.subaccount_token = kept.subaccount_token if kept else None
@@ -253,13 +253,17 @@ class Account:
             before = self.overrides, self.settings, self.clock
             merged = {**self.overrides, **overrides}
             try:
-                self.settings = self._defaults.for_account(merged)
+                self.settings = self.settings_with(merged)
                 self.overrides = merged
                 self.clock = self._reset_clock(overrides)
                 self.keep_ledger()
             except BaseException:
                 self.overrides, self.settings, self.clock = before
                 raise
+
+    def settings_with(self, overrides: Mapping[str, str]) -> Settings:
+        """What its settings are with these of its own. Raises ValueError."""
+        return self._defaults.for_account(overrides)
 
     def _reset_clock(self, overrides: dict[str, str]) -> VirtualClock:
         """The clock that the settings ask for, where they changed."""
@@ -284,23 +288,6 @@ class Account:
         with self.lock:
             self.keep_ledger()
             return self.store.mark()
-
-    def check(self, mark: Mark) -> None:
-        """Raises ValueError unless this account can hold these records: settings that it knows,
-        counters that are ahead of the records, requirements that its catalogue has."""
-        ledger: Ledger | None = mark["ledger"].get("ledger")
-        latest = max((row.seq for rows in mark.values() for row in rows.values()), default=0)
-        if ledger is None:
-            if latest:
-                raise ValueError("there are records, but no ledger")
-            return
-        self._defaults.for_account(ledger.overrides)
-        if ledger.counts.get("seq", 0) < latest:
-            raise ValueError(f"the ledger counts to less than {latest}, the last record's seq")
-        wanted = {a.requirement_id for a in mark["applications"].values()}
-        types = {d.document_type_id for d in mark["documents"].values()}
-        if wanted - self.catalogue.by_id.keys() or types - self.catalogue.types_by_id.keys():
-            raise ValueError("it was made with another --seed or --catalogue: use those")
 
     def restore(self, mark: Mark) -> None:
         """Make a mark the present; the only way for the clock to go back

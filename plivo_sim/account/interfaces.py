@@ -134,7 +134,8 @@ class Store(Protocol):
 
 
 class FileStore(Protocol):
-    """Keeps contents under the SHA-256 of what they hold."""
+    """Keeps contents under the SHA-256 of what they hold. Raises ValueError for a name that is
+    none."""
 
     def keep(self, content: bytes, sha256: str = "") -> str:
         """Store it (again is free); returns its hash, which a caller may know already. Raises

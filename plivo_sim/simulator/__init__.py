@@ -123,13 +123,25 @@ class Simulator:
             raise AccountRequired([account.auth_id for account in accounts])
         return accounts[0]
 
-    def account_of_application(self, id: str) -> Account:
-        """The account that holds this application: ids are globally unique. Raises NotFound."""
+    def holders(self, table: str, id: str) -> list[Account]:
+        """The accounts that hold this record: one, as ids are globally unique, unless a snapshot of
+        one was restored into another."""
+        found = []
         for account in self.accounts():
             with account.lock:
-                if account.store.applications.fetch(id) is not None:
-                    return account
-        raise NotFound("application", id)
+                if getattr(account.store, table).fetch(id) is not None:
+                    found.append(account)
+        return found
+
+    def account_of_application(self, id: str) -> Account:
+        """The account that holds this application. Raises NotFound, AccountRequired when several
+        do."""
+        found = self.holders("applications", id)
+        if not found:
+            raise NotFound("application", id)
+        if len(found) > 1:
+            raise AccountRequired([account.auth_id for account in found])
+        return found[0]
 
     def remove_all(self) -> None:
         """Reset every account; none exists afterwards."""
@@ -199,13 +211,17 @@ class Simulator:
 
     # --- reviews ---------------------------------------------------------------------------
 
-    def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
+    def decide(
+        self, id: str, status: Status, reason: str | None = None, *, account: Account | None = None
+    ) -> Application:
         """Decide an application by hand; returns when the first attempt of its callbacks is over,
-        see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
+        see ``Runner.deliver``. ``reason``: a text, or the name of a preset. ``account``: the one
+        that is meant, needed when several hold an application of this id.
 
-        Raises NotFound, WrongState, and Invalid for a word that is almost a preset's name.
+        Raises NotFound, AccountRequired, WrongState, and Invalid for a word that is almost a
+        preset's name.
         """
-        account = self.account_of_application(id)
+        account = account or self.account_of_application(id)
         try:
             told = read_reason(reason) if reason else None
         except ValueError as error:

@@ -30,14 +30,14 @@ from typing import IO, Any
 from tinydb.storages import Storage
 
 from plivo_sim.account.interfaces import Damage, Record
-from plivo_sim.account.store.disk import NEVER, Syncing
+from plivo_sim.account.store.disk import NEVER, Syncing, is_regular, open_file
 from plivo_sim.account.store.format import (
-    HEADER,
     RECORD_TYPES,
     Op,
     content_of,
     damages_of,
     from_plain,
+    header_of,
     line_of,
     read_journal,
     stated_checksum,
@@ -60,9 +60,10 @@ class Compaction:
         self._aside = path.with_suffix(".new")
         self._left = _oldest_first(rows)
         self._touched: dict[tuple[str, str], None] = {}
-        self._checksum = stated_checksum(HEADER) or 0
-        self._file: IO[bytes] = self._aside.open("wb")
-        self._file.write(HEADER)
+        header = header_of(path)
+        self._checksum = stated_checksum(header) or 0
+        self._file: IO[bytes] = open_file(self._aside, "wb")
+        self._file.write(header)
 
     def note(self, ops: Iterable[Op]) -> None:
         """Something was changed meanwhile."""
@@ -135,9 +136,10 @@ class JournalStorage(Storage):
         self._compaction: Compaction | None = None
         self._size = 0
         self._size_compacted = 0
-        self._checksum = _HEADER_CHECKSUM
+        self._checksum = 0
         self._closed = False
         if path is not None:
+            self._checksum = stated_checksum(header_of(path)) or 0
             self._open_kept(path)
 
     # --- TinyDB's storage port -----------------------------------------------------------
@@ -210,20 +212,21 @@ class JournalStorage(Storage):
     def _open(self, path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._cut_back(path)
-        file = path.open("ab", buffering=0)
+        file = open_file(path, "ab", 0)
         if self._size == 0:
+            header = header_of(path)
             try:
-                _write_all(file, HEADER)
+                _write_all(file, header)
                 self._syncing.renamed(path)
             except OSError:
                 file.close()
                 raise
-            self._size = len(HEADER)
+            self._size = len(header)
         return file
 
     def _cut_back(self, path: Path) -> None:
         """Take a half-written line back, so that the next one starts clean."""
-        if path.exists() and path.stat().st_size > self._size:
+        if is_regular(path) and path.stat().st_size > self._size:
             os.truncate(path, self._size)
 
     # --- compaction ----------------------------------------------------------------------
@@ -268,7 +271,7 @@ class JournalStorage(Storage):
 
     def _open_kept(self, path: Path) -> None:
         try:
-            if path.exists():
+            if os.path.lexists(path):
                 self._take_up(path)
                 path.with_suffix(".new").unlink(missing_ok=True)
             self.damages = damages_of(path)
@@ -282,9 +285,6 @@ class JournalStorage(Storage):
         self._size_compacted = 0  # how much of it lives is unknown: if it is large, rewrite it
         if kept.size:
             self._checksum = kept.checksum
-
-
-_HEADER_CHECKSUM = stated_checksum(HEADER) or 0
 
 
 def _write_all(file: IO[bytes], content: bytes) -> None:
