@@ -117,12 +117,13 @@ def _sweep(account: Account) -> None:
             return
         if account.any_file_loose:
             kept = {d.file.sha256 for d in account.store.documents.every() if d.file is not None}
-            account.files.forget_all_but(kept)
-            account.any_file_loose = False
-        for sha256 in account.loose_files:
-            if not account.store.documents.how_many("file_sha256", sha256):
-                account.files.forget(sha256)
-        account.loose_files.clear()
+            account.any_file_loose = not account.files.forget_all_but(kept)
+        account.loose_files = {
+            sha256
+            for sha256 in account.loose_files
+            if not account.store.documents.how_many("file_sha256", sha256)
+            and not account.files.forget(sha256)
+        }
 
 
 def documents_of(account: Account, application: Application) -> list[Document]:

@@ -104,8 +104,11 @@ def _faults_of_scenario(scenario: Scenario | None) -> list[tuple[str, FaultRule]
 
 
 def _count_anew(account: Account, fault_id: str) -> None:
-    for name in (fault_id, f"{fault_id}/struck"):
-        account.fault_hits.pop(name, None)
+    def forget() -> None:
+        for name in (fault_id, f"{fault_id}/struck"):
+            account.fault_hits.pop(name, None)
+
+    account.when_written(forget)
 
 
 def push_next_outcome(account: Account, decision: Decision) -> int:

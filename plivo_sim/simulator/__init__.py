@@ -144,14 +144,20 @@ class Simulator:
         return found[0]
 
     def remove_all(self) -> None:
-        """Reset every account; none exists afterwards."""
+        """Reset every account; none exists afterwards. Raises StorageFailed; then those before the
+        one that could not be written are reset."""
         accounts = self.accounts()
-        for account in accounts:
-            self._forget(account)
-        self.runner.end_sends(accounts)
+        forgotten: list[Account] = []
+        try:
+            for account in accounts:
+                self._forget(account)
+                forgotten.append(account)
+        finally:
+            self.runner.end_sends(forgotten)
 
     def remove(self, account: Account) -> None:
-        """Reset one account: it does not exist until something is written to it again.
+        """Reset one account: it does not exist until something is written to it again. Raises
+        StorageFailed; then nothing changed.
 
         No callback of before arrives after this; one that is under way is waited for, a moment.
         """
