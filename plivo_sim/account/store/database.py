@@ -219,8 +219,8 @@ class Database(TinyDB):
     """All records of one account. Its account's lock must be held around every use.
 
     ``path``: the journal; None keeps everything in memory only. ``fsync``: ``always``,
-    ``interval`` or ``never``. ``check``: see ``JournalStorage``. Of TinyDB's own API all works but the default table: there is none,
-    and no tables beside those of the record types.
+    ``interval`` or ``never``. ``check``: see ``JournalStorage``. Of TinyDB's own API all works but
+    the default table: there is none, and no tables beside those of the record types.
     """
 
     table_class = RecordTable  # type: ignore[assignment]  # a TinyDB extension point

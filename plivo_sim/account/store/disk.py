@@ -195,9 +195,9 @@ class NoFile(OSError):
 
 
 def open_file(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
-    """``open`` in binary, for files only, which are closed to other users. Raises NoFile for a link,
-    which may lead anywhere, and, without waiting, for a FIFO or a device; PermissionError for what
-    belongs to another user."""
+    """``open`` in binary, for files only, which are closed to other users. Raises NoFile for a
+    link, which may lead anywhere, and, without waiting, for a FIFO or a device; PermissionError for
+    what belongs to another user."""
     return cast("IO[bytes]", open(path, mode, buffering, opener=_open_regular))
 
 
@@ -313,7 +313,8 @@ class DiskFiles:
             logger.error("cannot look for files in %s: %s", self._folder, error.strerror)
             return False
         unwanted = [path for path in found if _is_ours(path.name) and path.name not in kept]
-        return all([self._unlink(path) for path in unwanted])
+        stayed = [path for path in unwanted if not self._unlink(path)]
+        return not stayed
 
     def _unlink(self, path: Path) -> bool:
         try:
