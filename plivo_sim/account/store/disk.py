@@ -171,7 +171,9 @@ def identity_at(path: Path) -> Identity | None:
 def own_folder(folder: Path) -> None:
     """Make it, with those above it, unless it is there; nobody but its owner may enter. Raises
     OSError when it is a link or no folder, or belongs to another user."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.parent.exists():
+        own_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         _close_to_others(descriptor, str(folder))

@@ -73,7 +73,11 @@ class Compaction:
         header = header_of(path)
         self._checksum = stated_checksum(header) or 0
         self._file: IO[bytes] = open_file(self._aside, "wb")
-        self._file.write(header)
+        try:
+            self._file.write(header)
+        except OSError:
+            self.abandon()
+            raise
 
     def note(self, ops: Iterable[Op]) -> None:
         """Something was changed meanwhile."""
