@@ -318,5 +318,5 @@ class Account:
             self.restore({})
             self.marks.clear()
             self.exchanges.clear()
-            self.any_file_loose = not self.files.forget_all_but(())
+            self.files.forget_all_but(())
             self.api_calls = 0

@@ -119,7 +119,7 @@ class Claim:
         self.accounts = state / "accounts"
         try:
             if not state.exists():
-                state.mkdir(parents=True, mode=0o700)
+                own_folder(state)
             own_folder(self.accounts)
             self._lock = open_file(self._path, "ab")
         except OSError as error:

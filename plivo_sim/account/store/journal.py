@@ -156,6 +156,7 @@ class JournalStorage(Storage):
         self._syncing = Syncing(fsync)
         self._check = check
         self._identity: Identity | None = None
+        self._torn = False
         self._file: IO[bytes] | None = None
         self._compaction: Compaction | None = None
         self._size = 0
@@ -217,8 +218,10 @@ class JournalStorage(Storage):
                 self._file = self._open(self.path)
             else:
                 self._refuse_if_changed(self.path)
+            self._torn = True
             _write_all(self._file, line)
             self._syncing.appended(self._file)
+            self._torn = False
         except OSError as error:
             self._let_go()
             with suppress(OSError):  # else the next opening does it
@@ -252,9 +255,11 @@ class JournalStorage(Storage):
             file = open_file(path, "ab", 0)
         if self._size == 0:
             header = header_of(path)
+            self._torn = True
             try:
                 _write_all(file, header)
                 self._syncing.renamed(path)
+                self._torn = False
             except OSError:
                 file.close()
                 raise
@@ -274,8 +279,9 @@ class JournalStorage(Storage):
     def _cut_back(self, path: Path) -> None:
         """Take a half-written line back, so that the next one starts clean."""
         found = _found(path)
-        if found and identity_of(found) == self._identity and found.st_size > self._size:
-            os.truncate(path, self._size)
+        if self._torn and found is not None and identity_of(found) == self._identity:
+            os.truncate(path, min(self._size, found.st_size))
+            self._torn = False
 
     # --- compaction ----------------------------------------------------------------------
 
