@@ -129,6 +129,15 @@ def test_the_damage_is_told_with_its_place(
     )
 
 
+def test_whole_lines_are_counted_whatever_is_before_them(path: Path, whole: bytes) -> None:
+    """Behind a damaged line, and behind the header of another journal that follows."""
+    lines = whole.count(b"\n")
+    path.write_bytes(flipped(whole, start_of(whole, 3) + 30) + whole)
+    with Database(path) as db:
+        (damage,) = db.journal.damages
+    assert damage.whole_lines == lines - 3 + lines
+
+
 def test_it_is_told_as_long_as_the_rest_lies_there(path: Path, whole: bytes) -> None:
     """At every start, until somebody has looked and taken the file away."""
     path.write_bytes(flipped(whole, start_of(whole, 3) + 30))
