@@ -159,7 +159,8 @@ def get_snapshot(name: str) -> Response:
 @endpoint(
     "POST", "/restore", "Go back to a snapshot.",
     **takes(name="string: of a snapshot that the simulator has",
-            snapshot="object: a snapshot as a document, instead", account=IN_BODY),
+            snapshot="object: a snapshot as a document, instead", account=IN_BODY)
+    | {"body_required": True},
     answers={200: "AccountOut"}, errors=(404,),
 )  # fmt: skip
 def restore() -> Response:

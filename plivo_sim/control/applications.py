@@ -128,7 +128,8 @@ def why(id: str) -> Response:
 
 @endpoint(
     "POST", "/evaluate", "What would happen to a create of the new API; nothing is kept.",
-    query=(ACCOUNT,), bodies={MULTIPART: OBJECT, JSON: OBJECT}, answers={200: "EvaluationOut"},
+    query=(ACCOUNT,), bodies={MULTIPART: OBJECT, JSON: OBJECT}, body_required=False,
+    answers={200: "EvaluationOut"},
 )  # fmt: skip
 def evaluate() -> Response:
     """The body of a create of the new API, in either dialect; nothing of it is kept.

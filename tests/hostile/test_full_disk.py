@@ -99,54 +99,59 @@ def serving(state: Path) -> Iterator[Http]:
 # --- a world with one of everything ---------------------------------------------------------------
 
 
+def fill(http: Http) -> dict[str, str]:
+    """Make one of everything; returns the ids."""
+    legacy, numbers, atoms = Legacy(http), Numbers(http), Atoms(http)
+    rejected = http.sdk_created(
+        callback_url="http://127.0.0.1:9/cb",
+        files={0: (PDF + b"own", "own.pdf"), 1: (PNG, "gst.png")},
+    )
+    http.decide(rejected, "rejected")
+    (delivery,) = http.account.store.deliveries.every()
+    accepted = numbers.application()
+    end_user = legacy.end_user(name="Alone")
+    told = atoms.rejected()
+    second = Atoms(http, SECOND)
+    second.decide(known := second.submitted(), "accepted")
+    ids = {
+        "rejected": rejected,
+        "waiting": http.sdk_created(alias="waiting"),
+        "other": http.sdk_created(alias="other"),
+        "delivery": delivery.id,
+        "accepted": accepted,
+        "number": numbers.rented(MUMBAI, accepted),
+        "alone": legacy.end_user(name="Nobody's"),
+        "end_user": end_user,
+        "document": legacy.document(end_user, file=("own.pdf", PDF + b"its")),
+        "draft": (draft := legacy.application()),
+        "draft_document": http.account.store.applications.fetch(draft).document_ids[0],
+        "atoms": told["_id"],
+        "atoms_known": known["_id"],
+    }
+    for path, body in (
+        ("/webhooks/policy", {"retries": ["1s"]}),
+        ("/faults", {"effect": "error", "name": "lame", "skip": 9999}),
+        (
+            "/scenario",
+            {
+                "scenario": {
+                    "scenario": "everything is rejected",
+                    "default": {"decide": "rejected"},
+                }
+            },
+        ),
+    ):
+        answer = http.control("POST", path, body | {"account": AUTH_ID})
+        assert answer.status_code < 300, answer.text
+    return ids
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A state directory, and the ids of what is in it."""
     state = tmp_path_factory.mktemp("world") / "state"
     with serving(state) as http:
-        legacy, numbers, atoms = Legacy(http), Numbers(http), Atoms(http)
-        rejected = http.sdk_created(
-            callback_url="http://127.0.0.1:9/cb",
-            files={0: (PDF + b"own", "own.pdf"), 1: (PNG, "gst.png")},
-        )
-        http.decide(rejected, "rejected")
-        (delivery,) = http.account.store.deliveries.every()
-        accepted = numbers.application()
-        end_user = legacy.end_user(name="Alone")
-        told = atoms.rejected()
-        second = Atoms(http, SECOND)
-        second.decide(known := second.submitted(), "accepted")
-        ids = {
-            "rejected": rejected,
-            "waiting": http.sdk_created(alias="waiting"),
-            "other": http.sdk_created(alias="other"),
-            "delivery": delivery.id,
-            "accepted": accepted,
-            "number": numbers.rented(MUMBAI, accepted),
-            "alone": legacy.end_user(name="Nobody's"),
-            "end_user": end_user,
-            "document": legacy.document(end_user, file=("own.pdf", PDF + b"its")),
-            "draft": (draft := legacy.application()),
-            "draft_document": http.account.store.applications.fetch(draft).document_ids[0],
-            "atoms": told["_id"],
-            "atoms_known": known["_id"],
-        }
-        for path, body in (
-            ("/webhooks/policy", {"retries": ["1s"]}),
-            ("/faults", {"effect": "error", "name": "lame", "skip": 9999}),
-            (
-                "/scenario",
-                {
-                    "scenario": {
-                        "scenario": "everything is rejected",
-                        "default": {"decide": "rejected"},
-                    }
-                },
-            ),
-        ):
-            answer = http.control("POST", path, body | {"account": AUTH_ID})
-            assert answer.status_code < 300, answer.text
-    return state, ids
+        return state, fill(http)
 
 
 class Caller:
