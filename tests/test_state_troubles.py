@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +15,14 @@ from werkzeug.test import TestResponse
 
 from plivo_sim.account.store import journal
 from plivo_sim.app import create_app
-from plivo_sim.assembly import make_simulator
+from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.cli.accounts import _status
+from plivo_sim.cli.server import _greet
+from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.atoms.support import Atoms
 from tests.conftest import PAUSED
+from tests.control.support import OTHER_ID, other_account
 from tests.support import AUTH_ID, Http
 
 FULL = "No space left on device"
@@ -172,6 +177,106 @@ def test_damaged_state_is_shown(tmp_path: Path) -> None:
     assert damage["kept_in"] in shown
 
 
+def test_a_start_greets_with_the_damage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody can overlook it; whole state is greeted without."""
+    settings = replace(PAUSED, state=tmp_path)
+    with serving(tmp_path) as http:
+        http.sdk_created()
+        journal_file = http.account.store.journal.path
+    with LiveSimulator(settings) as live:
+        _greet(live, settings)
+    assert "DAMAGED" not in capsys.readouterr().out
+    content = bytearray(journal_file.read_bytes())
+    content[-20] ^= 1
+    journal_file.write_bytes(content)
+    with LiveSimulator(settings) as live:
+        _greet(live, settings)
+        (damage,) = live.sim.damages
+    assert f"  DAMAGED STATE     {damage}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("calls", "paused", "rate"),
+    [
+        (["pause"], True, 1.0),
+        (["pause", "resume"], False, 1.0),
+        (["rate"], False, 3600.0),
+        (["rate", "pause"], True, 3600.0),
+    ],
+)
+def test_a_clock_goes_on_after_a_kill_as_it_was_set(
+    tmp_path: Path, calls: list[str], paused: bool, rate: float
+) -> None:
+    """The directory as a kill leaves it: copied while the simulator runs."""
+    running = replace(PAUSED, paused=False, state=tmp_path / "state")
+    sim = make_simulator(running, transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    http.sdk_created()
+    for call in calls:
+        body = {"account": AUTH_ID} | ({"rate": 3600} if call == "rate" else {})
+        told = http.control("POST", f"/clock/{call}", body).get_json()
+    shutil.copytree(tmp_path / "state", tmp_path / "killed")
+    sim.close()
+    again = make_simulator(replace(running, state=tmp_path / "killed"))
+    clock = again.account(AUTH_ID).clock
+    assert (clock.paused, clock.rate) == (paused, rate)
+    if paused:
+        assert f"{clock.now():%Y-%m-%dT%H:%M:%S.%fZ}" == told["now"]
+    again.close()
+
+
 def test_whole_state_shows_no_damage(on_disk: Http) -> None:
     """An empty list."""
     assert on_disk.control("GET", "/health").get_json()["damages"] == []
+
+
+# --- what is no file or folder of ours -----------------------------------------------------------
+
+
+def swap(folder: Path) -> None:
+    """The journals of two accounts change places."""
+    first, second = ((folder / "accounts" / name / "journal.jsonl") for name in (AUTH_ID, OTHER_ID))
+    first.rename(folder / "first")
+    second.rename(first)
+    (folder / "first").rename(second)
+
+
+def link_folder(folder: Path) -> None:
+    """An account's folder is moved away, and a link put into its place."""
+    account = folder / "accounts" / AUTH_ID
+    account.rename(folder.parent / "elsewhere")
+    account.symlink_to(folder.parent / "elsewhere")
+
+
+def make_fifo(place: str) -> Callable[[Path], None]:
+    """Somebody puts a FIFO there, which nobody writes to."""
+
+    def make(folder: Path) -> None:
+        (folder / place).unlink(missing_ok=True)
+        os.mkfifo(folder / place)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (swap, f"is the journal of account {OTHER_ID}, in the folder of another"),
+        (link_folder, "is no folder"),
+        (make_fifo(f"accounts/{AUTH_ID}/journal.jsonl"), "a link, a FIFO or a device, not a file"),
+        (make_fifo("lock"), "a link, a FIFO or a device, not a file"),
+        (make_fifo("accounts/MAZZZZZZZZZZZZZZZZZZ"), "is no folder"),
+    ],
+    ids=["swapped journals", "linked folder", "journal", "lock", "account"],
+)
+def test_what_is_not_ours_is_refused(
+    tmp_path: Path, spoil: Callable[[Path], None], sentence: str
+) -> None:
+    """With a sentence, and at once."""
+    state = tmp_path / "state"
+    with serving(state) as http:
+        http.sdk_created()
+        other_account(http)
+    spoil(state)
+    with pytest.raises(StateUnreadable, match=sentence):
+        make_simulator(replace(PAUSED, state=state))

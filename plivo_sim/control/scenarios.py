@@ -78,7 +78,7 @@ def get_scenario() -> Response:
 @endpoint(
     "POST", "/scenario", "Choose the account's scenario.",
     **takes(name="string: of one that ships", yaml="string: the text of one",
-            scenario="object: one as an object", account=IN_BODY),
+            scenario="object: one as an object", account=IN_BODY) | {"body_required": True},
     answers={200: "ScenarioOut"},
 )  # fmt: skip
 def use_scenario() -> Response:

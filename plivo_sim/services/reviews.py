@@ -21,6 +21,7 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import WrongState, invalid
 from plivo_sim.domain.records import (
     Application,
+    By,
     Change,
     Explanation,
     Pairs,
@@ -260,7 +261,7 @@ def change_status(
     status: Status,
     *,
     at: datetime,
-    by: str,
+    by: By,
     why: str,
     reason: str | None = None,
     documents: Pairs = (),

@@ -453,6 +453,14 @@ def test_a_deleted_application_is_gone_and_its_parts_stay(legacy: Legacy, status
     assert legacy.http.account.agenda.next_instant() is None
 
 
+def test_one_without_documents_leaves_its_end_user_too(legacy: Legacy) -> None:
+    """It was made by itself, and nothing else needs it."""
+    end_user = legacy.end_user()
+    id = legacy.application(country_iso2="US", end_user_id=end_user, document_ids=[])
+    assert legacy.http.delete(f"ComplianceApplication/{id}/").status_code == 200
+    assert legacy.http.get(f"EndUser/{end_user}/").status_code == 200
+
+
 def test_an_accepted_application_cannot_be_deleted(legacy: Legacy) -> None:
     """Never (decision "Deleting applications")."""
     id = legacy.decided("accepted")

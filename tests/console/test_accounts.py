@@ -144,6 +144,16 @@ def test_taking_one_without_a_name(http: Http) -> None:
     assert list(http.account.marks) == ["snapshot-1"]
 
 
+def test_the_newest_are_shown(http: Http) -> None:
+    """Newest first, and how many older ones there are."""
+    for n in range(52):
+        keep(http, f"mark-{n}")
+    page = http.get(PAGE).text
+    shown = re.findall(r'<td class="text">(mark-\d+)</td>', page)
+    assert shown == [f"mark-{n}" for n in range(51, 1, -1)]
+    assert "… and 2 older ones." in page
+
+
 def test_going_back_to_one(http: Http) -> None:
     """What came after it is gone, and time is back."""
     keep(http, "before")
@@ -201,7 +211,7 @@ def test_an_uploaded_file_is_not_remembered(http: Http) -> None:
         (b"{", "x.json", "x.json is no snapshot: not valid JSON"),
         (b"\xff\xfe", "<b>.json", "&lt;b&gt;.json is no snapshot: not valid JSON"),
         (b"[]", "x.json", "must be a snapshot document"),
-        (b'{"plivo_sim_snapshot": 1}', "x.json", "tables and files must be objects"),
+        (b'{"plivo_sim_snapshot": 1}', "x.json", "snapshot.tables: must be an object"),
         (b"", "", "choose the file of a snapshot first"),
     ],
 )

@@ -407,6 +407,15 @@ def test_a_message_leads_to_its_callback(http: Http) -> None:
     assert f"{LIST}/another" not in page
 
 
+def test_the_newest_messages_come_first(http: Http) -> None:
+    """A page of them, then the older ones, each with its place."""
+    for n in range(1, PAGE_SIZE + 3):
+        http.get(f"/_sim/inbox/mine?n={n}")
+    pages = [http.get(f"{HOME}/inbox/mine?page={number}").text for number in (1, 2)]
+    shown = [[int(n) for n in re.findall(r'id="message-(\d+)-h"', page)] for page in pages]
+    assert shown == [[*range(PAGE_SIZE + 2, 2, -1)], [2, 1]]
+
+
 def test_an_inbox_is_emptied(http: Http) -> None:
     """By the call that the page shows."""
     send(http, "mine", "1")

@@ -324,3 +324,26 @@ def test_coverage_counts_what_a_run_exercised(http: Http, transport: MemoryTrans
     assert report["faults"] == {"error": 1}
     cleared = http.control("DELETE", "/coverage").get_json()
     assert not any(cleared["statuses"].values())
+
+
+def test_each_change_says_who_made_it(http: Http) -> None:
+    """The applicant, the reviewer, time or a tester's hand."""
+    id = http.sdk_created(alias="SIM-EXPIRE")
+    http.advance("400d")
+    other = http.sdk_created(alias="by hand")
+    http.decide(other, "accepted")
+    http.decide(other, "expired")
+    told = [
+        [
+            (each["status"], each["by"])
+            for each in http.control("GET", f"/applications/{each}").get_json()["timeline"]
+        ]
+        for each in (id, other)
+    ]
+    assert told == [
+        [("submitted", "client"), ("accepted", "reviewer"), ("expired", "time")],
+        [("submitted", "client"), ("accepted", "hand"), ("expired", "hand")],
+    ]
+    page = http.get(f"/console/{http.auth_id}/applications/{id}").text
+    assert "<p>by the reviewer: " in page
+    assert "<p>by time: " in page

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
@@ -15,6 +17,7 @@ from plivo_sim.client import Client
 from plivo_sim.domain.urls import base_url, base_url_asked, read_host, with_scheme
 from plivo_sim.settings import Settings
 from plivo_sim.web.server import make_server
+from tests.apis.page import page_form
 from tests.support import AUTH_ID, SDK_AGENT, TOKEN, Http, basic
 
 SOURCES = Path(__file__).parents[2] / "plivo_sim"
@@ -172,3 +175,26 @@ def test_no_other_module_puts_a_host_into_a_url() -> None:
     made = re.compile(r"https?://\{")
     found = {path.name for path in SOURCES.rglob("*.py") if made.search(path.read_text())}
     assert found == {"urls.py"}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda http, url: http.sdk_create(callback_url=url),
+        lambda http, url: http.post(
+            "PhoneNumber/Compliance/",
+            **dict(zip(("data", "content_type"), page_form(callback_url=url), strict=True)),
+            headers={"X-Plivo-Sim-Dialect": "beta"},
+        ),
+    ],
+    ids=["current", "beta"],
+)
+def test_the_longest_url_is_one(http: Http, check: Callable[[Http, str], TestResponse]) -> None:
+    """2048 characters are taken, in both dialects; one more is not."""
+    url = "http://127.0.0.1:9/" + "x" * (2048 - 19)
+    assert len(url) == 2048
+    answer = check(http, url + "x")
+    assert answer.status_code in (400, 422)
+    assert "2048" in answer.text
+    answer = check(http, url)
+    assert answer.status_code == 201, answer.text

@@ -92,15 +92,27 @@ def test_every_test_starts_anew(project: pytest.Pytester) -> None:
     """Records, faults, clock and ids of one are not seen by the next."""
     project.makepyfile("""
         import pytest
+        from conftest import data
+        from plivo_sim.services.policies import faults_of
+
         seen = []
 
+        def shown(sim):
+            return len(sim.applications()), len(faults_of(sim.account)), sim.now
+
         @pytest.mark.parametrize("n", range(2))
-        def test_ids_repeat(plivo_sim, n):
-            plivo_sim.fault("error")
-            assert len(plivo_sim.sim.accounts()) == 1
-            seen.append((plivo_sim.account.ids.next("x"), plivo_sim.now))
-            plivo_sim.advance(days=1)
-            assert len(set(seen)) == 1
+        def test_ids_repeat(plivo_client, plivo_server, files, n):
+            before = shown(plivo_server)
+            made = plivo_client.phone_number_compliance.create(
+                data=data(plivo_client), documents=files
+            )
+            plivo_server.fault("error")
+            plivo_server.advance(days=1)
+            after = shown(plivo_server)
+            assert (before[:2], after[:2]) == ((0, 0), (1, 1))
+            assert after[2] > before[2]
+            seen.append((made.compliance_id, before[2]))
+            assert seen[0] == seen[n]
     """)
     run(project).assert_outcomes(passed=2)
 

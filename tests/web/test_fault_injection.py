@@ -18,6 +18,7 @@ import urllib3
 from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.web import fault_injection
 from tests.support import AUTH_ID, SDK_AGENT, TOKEN, Http, basic
 
 LIST = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
@@ -133,6 +134,22 @@ def test_a_quota_answers_429_with_retry_after(http: Http) -> None:
     assert [listed(http), listed(http)] == [200, 200]
     answer = http.get("PhoneNumber/Compliance/", headers={"User-Agent": SDK_AGENT})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+
+
+def test_a_quota_s_window_passes(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call counts for so many seconds, of the machine's time, and not a moment longer."""
+    now = 1_000_000.0
+    monkeypatch.setattr(fault_injection.time, "time", lambda: now)
+    add(http, effect="rate_limited", quota={"calls": 2, "per_s": 60})
+    assert listed(http) == 200
+    now += 30
+    assert [listed(http), listed(http)] == [200, 429]
+    now += 29
+    assert listed(http) == 429
+    now += 1
+    assert [listed(http), listed(http)] == [200, 429]
+    now += 30
+    assert [listed(http), listed(http)] == [200, 429]
 
 
 def test_a_fault_before_the_work_changes_nothing(http: Http) -> None:

@@ -105,6 +105,18 @@ def test_a_callback_validates_as_an_sdk_user_would(
     )
 
 
+def test_the_policy_says_how_long_a_receiver_has(http: Http, transport: MemoryTransport) -> None:
+    """Else the setting does."""
+    for policy in ({}, {"timeout_s": 0.5}):
+        body = policy | {"account": http.auth_id}
+        assert http.control("POST", "/webhooks/policy", body).status_code == 200
+        http.decide(http.sdk_created(callback_url=CALLBACK), "rejected")
+    assert [each.timeout_s for each in transport.sent] == [
+        http.account.settings.callback_timeout_s,
+        0.5,
+    ]
+
+
 def test_the_latest_token_signs(http: Http, transport: MemoryTransport) -> None:
     """Not the one that created the application."""
     id = http.sdk_created(callback_url=CALLBACK)

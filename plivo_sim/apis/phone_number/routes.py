@@ -147,7 +147,7 @@ def list_(auth_id: str) -> Response:
 
 @endpoint(
     "PATCH", _ONE, "Correct a rejected application; it is submitted again.",
-    query=(OUTCOME,), bodies={JSON: "UpdateIn"}, body_required=False,
+    query=(OUTCOME,), bodies={JSON: "UpdateIn"},
     answers={200: "UpdatedOut"}, errors=(404,),
 )  # fmt: skip
 def update(auth_id: str, compliance_id: str) -> Response:
@@ -318,7 +318,7 @@ def _as_json_or_form(row: Endpoint) -> Endpoint:
         return row
     schema = row.bodies[JSON]
     bodies = {JSON: schema, MULTIPART: Form(schema, documents=True)}
-    return replace(row, bodies=bodies if row.body_required else bodies | {FORM: Form(schema)})
+    return replace(row, bodies=bodies | {FORM: Form(schema)} if row.method == "PATCH" else bodies)
 
 
 CURRENT = Surface(

@@ -129,6 +129,15 @@ def test_the_damage_is_told_with_its_place(
     )
 
 
+def test_whole_lines_are_counted_whatever_is_before_them(path: Path, whole: bytes) -> None:
+    """Behind a damaged line, and behind the header of another journal that follows."""
+    lines = whole.count(b"\n")
+    path.write_bytes(flipped(whole, start_of(whole, 3) + 30) + whole)
+    with Database(path) as db:
+        (damage,) = db.journal.damages
+    assert damage.whole_lines == lines - 3 + lines
+
+
 def test_it_is_told_as_long_as_the_rest_lies_there(path: Path, whole: bytes) -> None:
     """At every start, until somebody has looked and taken the file away."""
     path.write_bytes(flipped(whole, start_of(whole, 3) + 30))
@@ -230,3 +239,17 @@ def test_a_damaged_beginning_costs_all_but_is_told(path: Path, whole: bytes) -> 
     path.write_bytes(spoilt)
     assert held(path) == []
     assert rest(path) == spoilt
+
+
+def test_a_whole_line_that_no_record_can_be_is_damage(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Told like any other, with what is wrong; the state is that of the line before it."""
+    with Database(path) as db:
+        keep(db, application(1))
+        checksum = lines.stated_checksum(path.read_bytes().splitlines()[-1])
+    wrong, _ = lines.line_of({"applications": [{"id": "a"}]}, checksum or 0)
+    path.write_bytes(path.read_bytes() + wrong)
+    assert held(path) == ["app-1"]
+    assert rest(path) == wrong
+    assert "line 3: applications[0].seq: is required" in caplog.text

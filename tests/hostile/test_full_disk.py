@@ -1,0 +1,540 @@
+"""Every operation that writes, of every surface, on a disk that takes nothing more.
+
+It is refused in the words of its surface, and nothing of it stays: in memory, after a restart, or
+among the files. Then, with room again, the same call works.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from plivo_sim.account.store import disk, journal
+from plivo_sim.app import SURFACES, create_app
+from plivo_sim.assembly import make_simulator
+from plivo_sim.services import policies
+from plivo_sim.simulator import Simulator
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.apis.atoms.support import Atoms
+from tests.apis.legacy_support import Legacy
+from tests.apis.numbers_support import DELHI, MUMBAI, Numbers
+from tests.apis.page import page_form
+from tests.conftest import PAUSED
+from tests.console.support import press
+from tests.support import AUTH_ID, PDF, PNG, Http
+
+FULL = "No space left on device"
+REJECTS = {"scenario": "everything is decided alike", "default": {"decide": "rejected"}}
+SECOND = "atoms-key-2"
+BETA = {"X-Plivo-Sim-Dialect": "beta"}
+
+
+class Disk:
+    """``room``: how many bytes it still takes."""
+
+    def __init__(self) -> None:
+        self.room = 1 << 30
+
+    def open_file(self, *args: Any) -> Any:
+        return OnDisk(self, REAL_OPEN(*args))
+
+
+REAL_OPEN = disk.open_file
+
+
+class OnDisk:
+    """A file on it."""
+
+    def __init__(self, on: Disk, file: Any) -> None:
+        self._on, self._file = on, file
+
+    def write(self, content: Any) -> int:
+        fits = bytes(content[: self._on.room])
+        self._file.write(fits)
+        self._on.room -= len(fits)
+        if len(fits) < len(content):
+            raise OSError(28, FULL)
+        return len(content)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> OnDisk:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
+
+@pytest.fixture
+def space(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """What every file of the state lies on."""
+    made = Disk()
+    monkeypatch.setattr(disk, "open_file", made.open_file)
+    monkeypatch.setattr(journal, "open_file", made.open_file)
+    return made
+
+
+@contextmanager
+def serving(state: Path) -> Iterator[Http]:
+    sim = make_simulator(replace(PAUSED, state=state), transport=MemoryTransport())
+    try:
+        yield Http(create_app(sim), sim)
+    finally:
+        sim.close()
+
+
+# --- a world with one of everything ---------------------------------------------------------------
+
+
+def fill(http: Http) -> dict[str, str]:
+    """Make one of everything; returns the ids."""
+    legacy, numbers, atoms = Legacy(http), Numbers(http), Atoms(http)
+    rejected = http.sdk_created(
+        callback_url="http://127.0.0.1:9/cb",
+        files={0: (PDF + b"own", "own.pdf"), 1: (PNG, "gst.png")},
+    )
+    http.decide(rejected, "rejected")
+    (delivery,) = http.account.store.deliveries.every()
+    accepted = numbers.application()
+    end_user = legacy.end_user(name="Alone")
+    told = atoms.rejected()
+    second = Atoms(http, SECOND)
+    second.decide(known := second.submitted(), "accepted")
+    ids = {
+        "rejected": rejected,
+        "waiting": http.sdk_created(alias="waiting"),
+        "other": http.sdk_created(alias="other"),
+        "delivery": delivery.id,
+        "accepted": accepted,
+        "number": numbers.rented(MUMBAI, accepted),
+        "alone": legacy.end_user(name="Nobody's"),
+        "end_user": end_user,
+        "document": legacy.document(end_user, file=("own.pdf", PDF + b"its")),
+        "draft": (draft := legacy.application()),
+        "draft_document": http.account.store.applications.fetch(draft).document_ids[0],
+        "atoms": told["_id"],
+        "atoms_known": known["_id"],
+    }
+    for path, body in (
+        ("/webhooks/policy", {"retries": ["1s"]}),
+        ("/faults", {"effect": "error", "name": "lame", "skip": 9999}),
+        (
+            "/scenario",
+            {
+                "scenario": {
+                    "scenario": "everything is rejected",
+                    "default": {"decide": "rejected"},
+                }
+            },
+        ),
+    ):
+        answer = http.control("POST", path, body | {"account": AUTH_ID})
+        assert answer.status_code < 300, answer.text
+    return ids
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A state directory, and the ids of what is in it."""
+    state = tmp_path_factory.mktemp("world") / "state"
+    with serving(state) as http:
+        return state, fill(http)
+
+
+class Caller:
+    """One who calls a simulator that holds the world."""
+
+    def __init__(self, http: Http, ids: dict[str, str]) -> None:
+        self.http, self.ids = http, ids
+        self.legacy, self.numbers, self.atoms = Legacy(http), Numbers(http), Atoms(http)
+
+    def steer(self, path: str, **body: Any) -> TestResponse:
+        return self.http.control("POST", path, body | {"account": AUTH_ID})
+
+    def drop(self, path: str) -> TestResponse:
+        return self.http.control("DELETE", path, account=AUTH_ID)
+
+    def compliance(self, id: str) -> str:
+        return f"PhoneNumber/Compliance/{self.ids[id]}/"
+
+    def beta(self, method: str, path: str, **kwargs: Any) -> TestResponse:
+        return self.http.call(method, path, headers=BETA, **kwargs)
+
+    def beta_create(self) -> TestResponse:
+        body, content_type = page_form()
+        path = "PhoneNumber/Compliance/"
+        return self.beta("POST", path, data=body, content_type=content_type)
+
+    def snapshot_taken(self) -> None:
+        """What ``restore`` goes back to; another state follows."""
+        assert self.steer("/snapshot", name="before").status_code == 201
+        assert self.http.decide(self.ids["waiting"], "accepted").status_code == 200
+
+    def document_form(self) -> dict[str, str]:
+        type_id = self.legacy.types()[0]
+        form = {"end_user_id": self.ids["end_user"], "document_type_id": type_id, "alias": "New"}
+        return form | self.legacy.data_fields(type_id)
+
+
+Write = Callable[[Caller], TestResponse]
+
+WRITES: dict[tuple[str, str], Write] = {
+    ("current", "create"): lambda c: c.http.sdk_create(alias="new"),
+    ("current", "update"): lambda c: c.http.sdk_send(
+        "PATCH", c.compliance("rejected"), {"alias": "again"}, {}
+    ),
+    ("current", "delete"): lambda c: c.http.delete(c.compliance("rejected")),
+    ("beta", "create"): lambda c: c.beta_create(),
+    ("beta", "update"): lambda c: c.beta("PATCH", c.compliance("rejected"), json={"alias": "x"}),
+    ("beta", "delete"): lambda c: c.beta("DELETE", c.compliance("rejected")),
+    ("legacy", "create_end_user"): lambda c: c.http.post(
+        "EndUser/", json={"name": "New", "end_user_type": "business"}
+    ),
+    ("legacy", "update_end_user"): lambda c: c.http.post(
+        f"EndUser/{c.ids['end_user']}/", json={"name": "Renamed"}
+    ),
+    ("legacy", "delete_end_user"): lambda c: c.http.delete(f"EndUser/{c.ids['alone']}/"),
+    ("legacy", "create_document"): lambda c: c.legacy.send_document(
+        c.document_form(), ("file", "new.pdf", PDF + b"new")
+    ),
+    ("legacy", "update_document"): lambda c: c.legacy.send_document(
+        {"alias": "Changed"}, path=f"ComplianceDocument/{c.ids['document']}/"
+    ),
+    ("legacy", "delete_document"): lambda c: c.http.delete(
+        f"ComplianceDocument/{c.ids['document']}/"
+    ),
+    ("legacy", "create_application"): lambda c: c.http.post(
+        "ComplianceApplication/",
+        json=c.legacy.application_body(
+            end_user_id=c.ids["end_user"], document_ids=[c.ids["document"]]
+        ),
+    ),
+    ("legacy", "update_application"): lambda c: c.http.post(
+        f"ComplianceApplication/{c.ids['draft']}/",
+        json={"document_ids": [c.ids["draft_document"]]},
+    ),
+    ("legacy", "submit_application"): lambda c: c.legacy.submit(c.ids["draft"]),
+    ("legacy", "delete_application"): lambda c: c.http.delete(
+        f"ComplianceApplication/{c.ids['draft']}/"
+    ),
+    ("numbers", "rent"): lambda c: c.numbers.rent(DELHI, c.ids["accepted"]),
+    ("numbers", "update"): lambda c: c.numbers.update(MUMBAI, alias="reception"),
+    ("numbers", "release"): lambda c: c.http.delete(f"Number/{MUMBAI}/"),
+    ("numbers", "link"): lambda c: c.numbers.link(
+        {"numbers": [{"number": MUMBAI, "compliance_application_id": c.ids["waiting"]}]}
+    ),
+    ("atoms", "submit"): lambda c: Atoms(c.http, "atoms-key-3").submit(),
+    ("atoms", "resubmit"): lambda c: c.atoms.resubmit(c.ids["atoms"]),
+    ("atoms", "refresh"): lambda c: Atoms(c.http, SECOND).refresh(c.ids["atoms_known"]),
+    ("control", "advance"): lambda c: c.steer("/clock/advance", by="1m"),
+    ("control", "pause"): lambda c: c.steer("/clock/pause"),
+    ("control", "resume"): lambda c: c.steer("/clock/resume"),
+    ("control", "set_rate"): lambda c: c.steer("/clock/rate", rate=60),
+    ("control", "set_clock"): lambda c: c.steer("/clock/set", to="2026-03-01T00:00:00Z"),
+    ("control", "decide"): lambda c: c.http.decide(c.ids["accepted"], "suspended"),
+    ("control", "replay_webhook"): lambda c: c.steer(f"/webhooks/{c.ids['delivery']}/replay"),
+    ("control", "set_webhook_policy"): lambda c: c.steer("/webhooks/policy", retries=["2s"]),
+    ("control", "drop_webhook_policy"): lambda c: c.drop("/webhooks/policy"),
+    ("control", "make_account"): lambda c: c.http.control(
+        "POST", "/accounts", {"auth_id": AUTH_ID, "settings": {"warp": "60", "strict": "true"}}
+    ),
+    ("control", "reset"): lambda c: c.steer("/reset"),
+    ("control", "snapshot"): lambda c: c.steer("/snapshot", name="new"),
+    ("control", "restore"): lambda c: c.steer("/restore", name="before"),
+    ("control", "use_scenario"): lambda c: c.steer(
+        "/scenario",
+        scenario={"scenario": "everything is accepted", "default": {"decide": "accepted"}},
+    ),
+    ("control", "drop_scenario"): lambda c: c.drop("/scenario"),
+    ("control", "next_outcome"): lambda c: c.steer("/next-outcome", decide="rejected"),
+    ("control", "add_fault"): lambda c: c.steer("/faults", effect="error", name="new", skip=9999),
+    ("control", "remove_fault"): lambda c: c.drop("/faults/lame"),
+    ("control", "clear_faults"): lambda c: c.drop("/faults"),
+}
+
+NOTHING_KEPT = {
+    ("control", "evaluate"),
+    ("control", "verify_signature"),
+    ("control", "receive_post"),
+    ("control", "empty_inbox"),
+    ("control", "clear_coverage"),
+}
+"""These change nothing that a restart would keep: they answer, or steer what is in memory only."""
+
+OTHERS: dict[str, Write] = {
+    "a new account": lambda c: c.http.control("POST", "/accounts", {"auth_id": "MA" + "N" * 18}),
+    "all accounts": lambda c: c.http.control("POST", "/reset", {"account": "all"}),
+    "an advance over reviews": lambda c: c.steer("/clock/advance", by="90d"),
+    "an advance until": lambda c: c.steer(
+        "/clock/advance", until={"application": c.ids["other"], "status": "accepted"}
+    ),
+    "a document": lambda c: c.steer(
+        "/restore", snapshot=c.http.control("GET", "/snapshot/before", account=AUTH_ID).get_json()
+    ),
+    "a renamed file": lambda c: c.legacy.send_document(
+        {}, ("file", "other.pdf", PDF + b"other"), path=f"ComplianceDocument/{c.ids['document']}/"
+    ),
+}
+"""Further ways of some of them."""
+
+CASES: dict[str, Write] = {
+    **{f"{surface} {name}": write for (surface, name), write in WRITES.items()},
+    **OTHERS,
+}
+
+
+def test_every_operation_that_may_write_is_there() -> None:
+    """From the rows of the surfaces."""
+    rows = {
+        (name, row.name)
+        for name, surface in SURFACES.items()
+        for row in surface.endpoints
+        if row.method not in ("GET", "HEAD")
+    }
+    assert rows == {*WRITES, *NOTHING_KEPT}
+
+
+def picture(sim: Simulator, state: Path) -> Any:
+    """All that there is: each account's records, clock, settings, policies, marks, fault counts;
+    the files of the state."""
+    accounts = {}
+    for account in sim.accounts():
+        with account.lock:
+            accounts[account.auth_id] = (
+                account.store.mark(),
+                account.clock.reading(),
+                account.settings,
+                dict(account.ids.counts),
+                policies.scenario_of(account),
+                policies.faults_of(account),
+                policies.webhook_policy(account),
+                [*account.marks],
+                account.agenda.next_instant(),
+            )
+    return accounts
+
+
+def files(state: Path) -> dict[str, bytes]:
+    """What is on the disk, but for empty files, and those that no document refers to yet."""
+    found = {
+        str(path.relative_to(state)): path.read_bytes()
+        for path in state.rglob("*")
+        if path.is_file() and path.parent.name != "files"
+    }
+    return {name: content for name, content in found.items() if content}
+
+
+def told(answer: TestResponse) -> str:
+    """The sentence of an error, where its surface puts it."""
+    body = answer.get_json()
+    if "/atoms/" in answer.request.path:
+        return json.dumps(body["errors"])
+    if "/_sim/" in answer.request.path:
+        return str(body["detail"])
+    is_beta = answer.headers.get("X-Plivo-Sim-Dialect") == "beta"
+    return str(body["error"]["message"] if is_beta else body["error"])
+
+
+@pytest.mark.parametrize("room", [0, 30])
+@pytest.mark.parametrize("case", CASES)
+def test_what_cannot_be_written_leaves_no_trace(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk, case: str, room: int
+) -> None:
+    """500 in the surface's words; everything is as before, also after a restart; then it works."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        caller = Caller(http, world[1])
+        caller.snapshot_taken()
+        before, lying = picture(http.sim, state), files(state)
+        space.room = room
+        answer = CASES[case](caller)
+        assert answer.status_code == 500, answer.text
+        assert FULL in told(answer)
+        assert picture(http.sim, state) == before
+        assert files(state) == lying
+        space.room = 0  # for what a stop would write
+    space.room = 1 << 30
+    kept = {auth_id: records for auth_id, (records, *_) in before.items()}
+    with serving(state) as again:
+        assert {a.auth_id: a.store.mark() for a in again.sim.accounts()} == kept
+        caller = Caller(again, world[1])
+        assert caller.steer("/snapshot", name="before").status_code == 201
+        changed = CASES[case](caller)
+        assert changed.status_code < 300, changed.text
+
+
+def test_a_button_of_the_console_says_so(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+) -> None:
+    """Each is a control call; the page tells what came of it."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        before = picture(http.sim, state)
+        space.room = 0
+        assert FULL in press(http, "resume", account=AUTH_ID).text
+        assert picture(http.sim, state) == before
+
+
+# --- what cannot be removed -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """While it is set, no uploaded file can be removed."""
+    unlink, is_stuck = Path.unlink, Event()
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if is_stuck.is_set() and path.parent.name == "files":
+            raise OSError(5, "Input/output error", str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    return is_stuck
+
+
+@pytest.mark.parametrize("case", ["current delete", "legacy delete_document", "control reset"])
+def test_what_is_done_is_not_refused_for_a_file_that_stays(
+    world: tuple[Path, dict[str, str]],
+    tmp_path: Path,
+    stuck: Event,
+    caplog: pytest.LogCaptureFixture,
+    case: str,
+) -> None:
+    """The records are gone; the log tells of the file, and the next delete takes it along."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        http.delete(f"PhoneNumber/Compliance/{http.sdk_created()}/")
+        before = picture(http.sim, state)
+        stuck.set()
+        answer = CASES[case](Caller(http, world[1]))
+        assert answer.status_code < 300, answer.text
+        assert "cannot remove" in caplog.text
+        after = picture(http.sim, state)
+        assert after != before
+        stuck.clear()
+        http.delete(f"PhoneNumber/Compliance/{http.sdk_created()}/")
+        needed = {d.file.sha256 for d in http.account.store.documents.every() if d.file is not None}
+        assert {path.name for path in uploads(state)} == needed
+
+
+def uploads(state: Path) -> list[Path]:
+    return [*(state / "accounts" / AUTH_ID / "files").iterdir()]
+
+
+def test_what_a_reset_left_behind_goes_after_a_restart(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, stuck: Event
+) -> None:
+    """With the first delete of the account that uses the place next."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    stuck.set()
+    with serving(state) as http:
+        assert http.control("POST", "/reset", {"account": AUTH_ID}).status_code == 200
+        assert [account.auth_id for account in http.sim.accounts()].count(AUTH_ID) == 0
+    assert uploads(state)
+    stuck.clear()
+    with serving(state) as again:
+        again.delete(f"PhoneNumber/Compliance/{again.sdk_created()}/")
+        assert uploads(state) == []
+
+
+# --- within one transaction -----------------------------------------------------------------------
+
+
+def test_what_was_derived_within_goes_with_it(http: Http) -> None:
+    """A scenario that is read before it is written does not stay when it cannot be."""
+    account = http.account
+    scenario = policies.Scenario(scenario="everything is rejected")
+    with suppress(ZeroDivisionError), account.transaction():
+        policies.use_scenario(account, scenario)
+        assert policies.scenario_of(account) == scenario
+        raise ZeroDivisionError
+    assert policies.scenario_of(account) is None
+
+
+def test_only_what_was_written_is_covered(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+) -> None:
+    """A decision that could not be written counts for nothing in the report of coverage."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        before = http.sim.coverage.report()["transitions"]
+        space.room = 0
+        assert http.decide(world[1]["waiting"], "accepted").status_code == 500
+        assert http.sim.coverage.report()["transitions"] == before
+        space.room = 1 << 30
+        assert http.decide(world[1]["waiting"], "accepted").status_code == 200
+        assert http.sim.coverage.report()["transitions"] != before
+
+
+def test_a_fault_that_cannot_be_set_anew_counts_on(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+) -> None:
+    """How often it has struck stays."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        http.account.fault_hits["lame"] = 3
+        space.room = 0
+        caller = Caller(http, world[1])
+        assert caller.steer("/faults", effect="error", name="lame").status_code == 500
+        assert http.account.fault_hits == {"lame": 3}
+
+
+def test_those_before_the_one_that_failed_stay_reset(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+) -> None:
+    """``all`` is as many writes as there are accounts; the answer is 500."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        first, *others = [account.auth_id for account in http.sim.accounts()]
+        space.room = 70
+        assert http.control("POST", "/reset", {"account": "all"}).status_code == 500
+        assert [account.auth_id for account in http.sim.accounts()] == others
+    space.room = 1 << 30
+    with serving(state) as again:
+        assert first not in [account.auth_id for account in again.sim.accounts()]
+
+
+def test_an_advance_stays_where_it_could_be_written_to(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+) -> None:
+    """Reviews that happened and were written stay, and so does their instant."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        space.room = 1 << 30
+        caller = Caller(http, world[1])
+        account = http.account
+        due = account.agenda.next_instant()
+        tell = http.sim.runner.on_happening
+
+        def fill_up(*happened: Any) -> None:
+            space.room = 0
+            tell(*happened)
+
+        http.sim.runner.on_happening = fill_up
+        assert caller.steer("/clock/advance", by="90d").status_code == 500
+        assert account.now() == due
+        kept = account.store.mark()
+    space.room = 1 << 30
+    with serving(state) as again:
+        assert (again.account.now(), again.account.store.mark()) == (due, kept)
