@@ -151,7 +151,7 @@ class FileStore(Protocol):
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One HTTP request to be sent to a receiver."""
+    """One HTTP request to be sent to a receiver, for an account."""
 
     method: str
     url: str
@@ -159,6 +159,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
     timeout_s: float
     allowed_hosts: tuple[str, ...] = ()
+    account: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -282,6 +282,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         body=body,
         timeout_s=policy.timeout_s or account.settings.callback_timeout_s,
         allowed_hosts=account.settings.allow_callback_hosts,
+        account=account.auth_id,
     )
 
 
