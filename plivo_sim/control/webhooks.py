@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from flask import Response, current_app, request
@@ -253,8 +254,8 @@ def receive(name: str) -> Response:
 @endpoint("GET", "/inbox/{name}/messages", "What an inbox has received.", answers={200: "InboxOut"})
 def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
-    for account in current_call().sim.accounts():
-        current_call().sim.runner.catch_up(account, sends=True)
+    sim, path = current_call().sim, f"/_sim/inbox/{name}"
+    sim.runner.catch_up_all(sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path))
     return current_call().answer({"name": name, "messages": inboxes().messages(name)})
 
 

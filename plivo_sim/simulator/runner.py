@@ -81,6 +81,16 @@ class Runner:
         if waiting is not None:
             self.wake(account)
 
+    def catch_up_all(self, accounts: Iterable[Account], wanted: Callable[[str], bool]) -> None:
+        """Make happen what is due by now in these, and wait for the callbacks to URLs that are
+        wanted: receivers that hang delay only who waits for them."""
+        accounts = list(accounts)
+        patience_s = min(map(self._patience_s, accounts), default=0.0)
+        for account in accounts:
+            self.start_due(account)
+        still = [account for account in accounts if not account.advancing]
+        self._sender.wait_for_urls(still, wanted, patience_s)
+
     def settle(self, account: Account, *, steered: bool = True) -> None:
         """After a request or verb: work due at once, and the scheduler learns of the rest.
 
@@ -172,12 +182,8 @@ class Runner:
         result = Advance()
         deadline = monotonic_s() + ADVANCE_BUDGET_S
         try:
-            while not (stop and stop()):
-                happened = self._move(account, until, era)
-                if happened is None:
-                    break
-                result.note(happened)
-                if monotonic_s() > deadline:
+            while not (stop and stop()) and self._move(account, until, era, result):
+                if result.pending or monotonic_s() > deadline:
                     result.pending = True
                     break
         finally:
@@ -191,10 +197,11 @@ class Runner:
         self, account: Account, until: datetime | None, era: int, stop: Callable[[], bool] | None
     ) -> None:
         def go_on() -> None:
+            self._sender.be_patient()
             try:
-                while not (stop and stop()):
-                    if self._move(account, until, era) is None:
-                        break
+                self._wait_for_sends(account, None)
+                while not (stop and stop()) and self._move(account, until, era, Advance()):
+                    pass
             except Exception:
                 logger.exception("the advance of account %s ended early", account.auth_id)
             finally:
@@ -227,23 +234,28 @@ class Runner:
                 return
             account.clock.release()
             account.advancing = False
+            account.idle.notify_all()
             if not self._closed:
                 account.keep_ledger()
         if self.wake is not None:
             self.wake(account)
 
-    def _move(self, account: Account, until: datetime | None, era: int) -> list[Happening] | None:
+    def _move(self, account: Account, until: datetime | None, era: int, result: Advance) -> bool:
         """One instant of an advance, begun when nothing is under way to a receiver any more (or
-        after a moment: it may be that receiver who advances), callbacks included."""
+        after a moment: it may be that receiver who advances), callbacks included; False when
+        nothing more is due. ``result`` is pending when this thread had to give up waiting."""
         is_quiet = self._wait_for_sends(account, SENDS_WAIT_S)
         instant = self._instant(account, until, era, move=True, awaited=True)
         if instant is None:
-            return None
+            return False
         happened, sendings = instant
+        result.note(happened)
         bound_s = None if is_quiet else SENDS_WAIT_S
-        return [*happened, *self._sender.finish(account, sendings, bound_s)]
+        result.note([*self._sender.finish(account, sendings, bound_s)])
+        result.pending = is_quiet and account.era == era and not all(s.over for s in sendings)
+        return True
 
-    def _wait_for_sends(self, account: Account, bound_s: float) -> bool:
+    def _wait_for_sends(self, account: Account, bound_s: float | None) -> bool:
         """Until nothing is under way to a receiver; returns whether that is so."""
         era = account.era
         return self._sender.wait(
