@@ -5,19 +5,16 @@ A live simulator: the HTTP server, the scheduler, and the simulator between them
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
 from plivo_sim.account.interfaces import Damage, FileStore, Transport
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import DiskFiles, MemoryFiles
+from plivo_sim.account.store.disk import Claim, DiskFiles, MemoryFiles, own_folder, unguarded
 from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
@@ -27,6 +24,8 @@ from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import Application, Origin, Pairs
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.typed import dotted
+from plivo_sim.services.integrity import problems_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator
 from plivo_sim.simulator.coverage import Coverage
@@ -63,16 +62,17 @@ def make_simulator(
         log_happening(account, happening)
 
     runner.on_happening = on_happening
-    accounts, unlock = _claim(settings.state)
+    claim = Claim(settings.state) if settings.state is not None else None
+    check, unlock = (claim.check, claim.release) if claim is not None else (unguarded, unguarded)
     damages: list[Damage] = []
 
     def make_account(auth_id: str, defaults: Settings, catalogue: Catalogue) -> Account:
-        folder = accounts / auth_id if accounts is not None else None
-        files: FileStore = (
-            MemoryFiles() if folder is None else DiskFiles(folder / "files", settings.fsync)
-        )
-        journal = folder / "journal.jsonl" if folder is not None else None
-        database = Database(journal, settings.fsync)
+        files: FileStore = MemoryFiles()
+        journal = None
+        if claim is not None:
+            journal = claim.accounts / auth_id / "journal.jsonl"
+            files = DiskFiles(journal.with_name("files"), settings.fsync, check)
+        database = Database(journal, settings.fsync, check)
         damages.extend(database.journal.damages)
         account = Account(
             auth_id,
@@ -88,7 +88,7 @@ def make_simulator(
     try:
         simulator = Simulator(settings, _catalogue, runner, outbox, make_account, coverage, unlock)
         simulator.damages = damages
-        for auth_id in _kept_accounts(accounts):
+        for auth_id in _kept_accounts(claim):
             _check(simulator.account(auth_id))
     except BaseException:
         unlock()
@@ -113,39 +113,14 @@ def _refuse_without_gil() -> None:
 
 def _check(account: Account) -> None:
     """Raises StateUnreadable for an account whose records this simulator cannot serve."""
-    try:
-        account.check(account.store.mark())
-    except ValueError as error:
-        raise StateUnreadable(f"account {account.auth_id}: {error}") from None
+    for path, text in problems_of(account, account.store.mark()):
+        raise StateUnreadable(
+            f"account {account.auth_id}: {dotted(path)}: {text}; or use another --state"
+        )
 
 
 def _catalogue(settings: Settings) -> Catalogue:
     return load_catalogue(settings.seed, settings.catalogue)
-
-
-def _claim(state: Path | None) -> tuple[Path | None, Callable[[], None]]:
-    """Lock the state directory for this process; returns the folder of accounts."""
-    if state is None:
-        return None, lambda: None
-    try:
-        accounts = state / "accounts"
-        accounts.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (state / "lock").open("ab")
-    except OSError as error:
-        raise StateUnreadable(f"cannot use {state}: {error.strerror}") from error
-    _lock(state, lock)
-    _allow_many_files()
-    return accounts, lock.close
-
-
-def _lock(state: Path, lock: IO[bytes]) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise StateUnreadable(
-            f"{state} is in use by another plivo-sim; stop it or choose another --state"
-        ) from None
 
 
 def _allow_many_files() -> None:
@@ -158,13 +133,19 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _kept_accounts(accounts: Path | None) -> list[str]:
-    if accounts is None:
+def _kept_accounts(claim: Claim | None) -> list[str]:
+    if claim is None:
         return []
-    return sorted(
-        (name for name in os.listdir(accounts) if AUTH_ID.fullmatch(name)),
-        key=lambda name: (accounts / name).stat().st_mtime_ns,
-    )
+    _allow_many_files()
+    found = [entry for entry in os.scandir(claim.accounts) if AUTH_ID.fullmatch(entry.name)]
+    for entry in found:
+        if not entry.is_dir(follow_symlinks=False):
+            raise StateUnreadable(f"{entry.path} is no folder; use another --state")
+        try:
+            own_folder(Path(entry.path))
+        except OSError as error:
+            raise StateUnreadable(f"cannot use {entry.path}: {error.strerror}") from error
+    return [each.name for each in sorted(found, key=lambda each: each.stat().st_mtime_ns)]
 
 
 GRACE_S = 5.0

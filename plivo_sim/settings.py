@@ -18,10 +18,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from plivo_sim.domain.durations import Duration, parse_duration
-from plivo_sim.domain.urls import read_host
+from plivo_sim.domain.urls import is_http_url, read_host
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
@@ -48,17 +47,9 @@ def read_hosts(text: str) -> tuple[str, ...]:
 
 def read_url(text: str) -> str:
     """An http or https URL, or nothing. Raises ValueError."""
-    if text and not _is_url(text):
+    if text and not is_http_url(text):
         raise ValueError(f"{text!r} is not an http or https URL")
     return text
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
-    except ValueError:  # of a half address, or of a port that is none
-        return False
 
 
 def read_base_url(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,9 +16,11 @@ from plivo_sim.account.store import journal
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.cli.accounts import _status
+from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.atoms.support import Atoms
 from tests.conftest import PAUSED
+from tests.control.support import OTHER_ID, other_account
 from tests.support import AUTH_ID, Http
 
 FULL = "No space left on device"
@@ -175,3 +178,55 @@ def test_damaged_state_is_shown(tmp_path: Path) -> None:
 def test_whole_state_shows_no_damage(on_disk: Http) -> None:
     """An empty list."""
     assert on_disk.control("GET", "/health").get_json()["damages"] == []
+
+
+# --- what is no file or folder of ours -----------------------------------------------------------
+
+
+def swap(folder: Path) -> None:
+    """The journals of two accounts change places."""
+    first, second = ((folder / "accounts" / name / "journal.jsonl") for name in (AUTH_ID, OTHER_ID))
+    first.rename(folder / "first")
+    second.rename(first)
+    (folder / "first").rename(second)
+
+
+def link_folder(folder: Path) -> None:
+    """An account's folder is moved away, and a link put into its place."""
+    account = folder / "accounts" / AUTH_ID
+    account.rename(folder.parent / "elsewhere")
+    account.symlink_to(folder.parent / "elsewhere")
+
+
+def make_fifo(place: str) -> Callable[[Path], None]:
+    """Somebody puts a FIFO there, which nobody writes to."""
+
+    def make(folder: Path) -> None:
+        (folder / place).unlink(missing_ok=True)
+        os.mkfifo(folder / place)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (swap, f"is the journal of account {OTHER_ID}, in the folder of another"),
+        (link_folder, "is no folder"),
+        (make_fifo(f"accounts/{AUTH_ID}/journal.jsonl"), "a link, a FIFO or a device, not a file"),
+        (make_fifo("lock"), "a link, a FIFO or a device, not a file"),
+        (make_fifo("accounts/MAZZZZZZZZZZZZZZZZZZ"), "is no folder"),
+    ],
+    ids=["swapped journals", "linked folder", "journal", "lock", "account"],
+)
+def test_what_is_not_ours_is_refused(
+    tmp_path: Path, spoil: Callable[[Path], None], sentence: str
+) -> None:
+    """With a sentence, and at once."""
+    state = tmp_path / "state"
+    with serving(state) as http:
+        http.sdk_created()
+        other_account(http)
+    spoil(state)
+    with pytest.raises(StateUnreadable, match=sentence):
+        make_simulator(replace(PAUSED, state=state))

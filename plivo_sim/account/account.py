@@ -144,7 +144,7 @@ class Account:
         self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
-        self.settings = self._defaults.for_account(self.overrides)
+        self.settings = self.settings_with(self.overrides)
         self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
         self.token = kept.token if kept else None
         self.subaccount_token = kept.subaccount_token if kept else None
@@ -155,7 +155,7 @@ class Account:
         self.derived: dict[str, Any] = {}
         self.fault_hits: dict[str, int] = {}
         self.loose_files: set[str] = set()
-        self.any_file_loose = kept is not None
+        self.any_file_loose = True
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings
@@ -184,7 +184,8 @@ class Account:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Under the lock, all the writes within or none; the ids drawn go back too.
+        """Under the lock, all the writes within or none; what else was changed goes back too: the
+        ids drawn, the clock, the settings, and what was derived from records that are no more.
 
         A nested one joins the outer: what it wrote stays, if the outer one goes on.
         """
@@ -193,7 +194,7 @@ class Account:
                 yield
                 return
             self._is_writing = True
-            counts = dict(self.ids.counts)
+            take_back = self._as_it_is()
             try:
                 with self.store.transaction():
                     yield
@@ -201,7 +202,7 @@ class Account:
                     if wrote:
                         self.store.ledger.put(self._ledger())
             except BaseException:
-                self.ids.counts = counts
+                take_back()
                 self._afterwards.clear()
                 raise
             finally:
@@ -210,6 +211,18 @@ class Account:
                 self.changes += 1
                 self._tell_first_write()
             self._do_afterwards()
+
+    def _as_it_is(self) -> Callable[[], None]:
+        """What makes the account, its records aside, as it is now."""
+        counts, clock = dict(self.ids.counts), copy(self.clock)
+        overrides, settings = self.overrides, self.settings
+
+        def take_back() -> None:
+            self.ids.counts, self.clock = counts, clock
+            self.overrides, self.settings = overrides, settings
+            self.derived.clear()
+
+        return take_back
 
     def when_written(self, work: Callable[[], None]) -> None:
         """Do this once the running transaction is written, or now if there is none; never if the
@@ -249,30 +262,35 @@ class Account:
         Raises ValueError, ClockRefused (a start in the past of an account that has one) or
         StorageFailed; then nothing changed.
         """
-        with self.lock:
-            before = self.overrides, self.settings, self.clock
-            merged = {**self.overrides, **overrides}
-            try:
-                self.settings = self._defaults.for_account(merged)
-                self.overrides = merged
-                self.clock = self._reset_clock(overrides)
-                self.keep_ledger()
-            except BaseException:
-                self.overrides, self.settings, self.clock = before
-                raise
+        with self.transaction():
+            self.overrides = {**self.overrides, **overrides}
+            self.settings = self.settings_with(self.overrides)
+            self._set_clock(overrides)
+            self.keep_ledger()
 
-    def _reset_clock(self, overrides: dict[str, str]) -> VirtualClock:
-        """The clock that the settings ask for, where they changed."""
+    def settings_with(self, overrides: Mapping[str, str]) -> Settings:
+        """What its settings are with these of its own. Raises ValueError."""
+        return self._defaults.for_account(overrides)
+
+    def _set_clock(self, overrides: dict[str, str]) -> None:
+        """As the settings ask for, where they changed."""
+        chosen, clock = self.settings, self.clock
         if not len(self.store.ledger):
-            return self._new_clock()
-        chosen, clock = self.settings, copy(self.clock)
+            self.clock = self._new_clock()
+            return
         if "warp" in overrides:
             clock.set_rate(chosen.warp)
         if "paused" in overrides:
             (clock.pause if chosen.paused else clock.resume)()
         if "start" in overrides and chosen.start is not None:
             clock.move_to(chosen.start)
-        return clock
+
+    def change_clock(self, change: Callable[[VirtualClock], None]) -> None:
+        """Steer the clock, and write down where it stands. Raises StorageFailed, and what the
+        change does; then it is as it was."""
+        with self.transaction():
+            change(self.clock)
+            self.keep_ledger()
 
     def publish(self, event: Event) -> None:
         """Tell every listener, within the transaction that made it happen."""
@@ -284,23 +302,6 @@ class Account:
         with self.lock:
             self.keep_ledger()
             return self.store.mark()
-
-    def check(self, mark: Mark) -> None:
-        """Raises ValueError unless this account can hold these records: settings that it knows,
-        counters that are ahead of the records, requirements that its catalogue has."""
-        ledger: Ledger | None = mark["ledger"].get("ledger")
-        latest = max((row.seq for rows in mark.values() for row in rows.values()), default=0)
-        if ledger is None:
-            if latest:
-                raise ValueError("there are records, but no ledger")
-            return
-        self._defaults.for_account(ledger.overrides)
-        if ledger.counts.get("seq", 0) < latest:
-            raise ValueError(f"the ledger counts to less than {latest}, the last record's seq")
-        wanted = {a.requirement_id for a in mark["applications"].values()}
-        types = {d.document_type_id for d in mark["documents"].values()}
-        if wanted - self.catalogue.by_id.keys() or types - self.catalogue.types_by_id.keys():
-            raise ValueError("it was made with another --seed or --catalogue: use those")
 
     def restore(self, mark: Mark) -> None:
         """Make a mark the present; the only way for the clock to go back
@@ -317,5 +318,5 @@ class Account:
             self.restore({})
             self.marks.clear()
             self.exchanges.clear()
-            self.files.forget_all_but(())
+            self.any_file_loose = not self.files.forget_all_but(())
             self.api_calls = 0

@@ -134,7 +134,8 @@ class Store(Protocol):
 
 
 class FileStore(Protocol):
-    """Keeps contents under the SHA-256 of what they hold."""
+    """Keeps contents under the SHA-256 of what they hold. Raises ValueError for a name that is
+    none."""
 
     def keep(self, content: bytes, sha256: str = "") -> str:
         """Store it (again is free); returns its hash, which a caller may know already. Raises
@@ -143,11 +144,12 @@ class FileStore(Protocol):
     def read(self, sha256: str) -> bytes | None:
         """The content, or None if nobody keeps it."""
 
-    def forget(self, sha256: str) -> None:
-        """Drop this file, if it is there."""
+    def forget(self, sha256: str) -> bool:
+        """Drop this file, if it is there; returns whether it is gone. Why not is told in the log:
+        whoever asked for it is not refused for it."""
 
-    def forget_all_but(self, kept: Collection[str]) -> None:
-        """Drop every file whose hash is not among ``kept``."""
+    def forget_all_but(self, kept: Collection[str]) -> bool:
+        """Drop every file whose hash is not among ``kept``; see ``forget``."""
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -264,8 +264,8 @@ def warn(call: Call, problems: Iterable[Problem]) -> None:
 
 def want_json_type(call: Call, body: Body) -> None:
     """A POST without a body is taken with ``Content-Type: application/json`` only (field-reported:
-    docs/wire-facts.md, "A POST without a body needs the JSON type"); soft, because Go's Submit and
-    hand-written clients send none. Raises Invalid in a strict account."""
+    docs/wire-facts.md, "A POST without a body needs the JSON type"); soft, because
+    no page says so. Raises Invalid in a strict account."""
     if body.kind == "empty" and body.media_type != "application/json":
         seen = body.media_type[:50] or "none"
         text = f"POST needs Content-Type: application/json and raw JSON, such as {{}}; it is {seen}"

@@ -166,8 +166,8 @@ def snapshot() -> None:
 def save(target: Target, name: str | None, file: Path | None) -> None:
     """Save the present state under NAME.
 
-    The simulator keeps it until it stops. With --file it is written there too. Without NAME it
-    is named after the file, or snapshot-N.
+    The simulator keeps it in memory until it stops, with --state too. With --file it is written
+    there as well. Without NAME it is named after the file, or snapshot-N.
     """
     wanted = name or (file.stem if file else None)
     answer = target.post("/snapshot", {"name": wanted} if wanted else {})

@@ -61,7 +61,8 @@ def _variable(path: str) -> str:
 def add(target: Target, **given: Any) -> None:
     """Switch a fault on.
 
-    It stays on until it is cleared, or has been injected --times.
+    It stays on until it is cleared, or has been injected --times. How often it was is not part of
+    the state: a server that restarts with --state counts anew.
     """
     body: dict[str, Any] = {}
     for path, _ in fault_fields():

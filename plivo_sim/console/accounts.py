@@ -11,13 +11,13 @@ from flask import Response, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
-from plivo_sim.account.snapshots import save_snapshot
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused
 from plivo_sim.console.pages import guard, open_account, show
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Ledger
 from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings
 from plivo_sim.web.calls import current_call
 

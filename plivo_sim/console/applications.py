@@ -195,16 +195,19 @@ def decide(form: Form) -> list[Action]:
     ways = ROWS[Status(status)].by_hand
     how = next((each for each in ways if each.command == form.get("verb")), ways[0])
     written = form.get("reason", "").strip() or form.get("preset", "")
-    return [_decision(id, Status(status), how, written) for id in ids]
+    account = form.get("account", "")
+    return [_decision(account, id, Status(status), how, written) for id in ids]
 
 
-def _decision(id: str, status: Status, how: ByHand, reason: str) -> Action:
+def _decision(account: str, id: str, status: Status, how: ByHand, reason: str) -> Action:
+    named = ("--account", account) if account else ()
     return Action(
         message=f"{how.done} {id}.",
         operation="decide",
         ids={"id": id},
+        query={"account": account} if account else {},
         body={"status": status, **({"reason": reason} if reason else {})},
-        cli=("apps", how.command, id, *(("--reason", reason) if reason else ())),
+        cli=("apps", how.command, id, *(("--reason", reason) if reason else ()), *named),
         wrong=f"{status} goes without a reason" if reason and not ROWS[status].takes_reason else "",
     )
 

@@ -181,12 +181,14 @@ def replay(form: Form) -> list[Action]:
     wrong = too_many(ids) if ids else "tick the callbacks that are to go out again"
     if wrong:
         return [Action(message="", operation="replay_webhook", wrong=wrong)]
+    account = form.get("account", "")
     return [
         Action(
             message=f"Sent {id} again.",
             operation="replay_webhook",
             ids={"id": id},
-            cli=("webhooks", "replay", id),
+            query={"account": account} if account else {},
+            cli=("webhooks", "replay", id, *(("--account", account) if account else ())),
         )
         for id in ids
     ]

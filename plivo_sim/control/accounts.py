@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
@@ -21,7 +21,8 @@ from plivo_sim.control.inputs import (
     takes,
     text_of,
 )
-from plivo_sim.domain.errors import AccountRequired, NotFound
+from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
+from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
@@ -113,19 +114,23 @@ def reset() -> Response:
     elif not wanted and len(known) > 1:
         raise AccountRequired(known, every=True)
     else:
-        account = account_named(data)
+        account = account_named(data, due=False)  # a reset works whatever is due
         gone = [account.auth_id]
         call.sim.remove(account)
     return call.answer({"reset": gone})
 
 
+KEPT = "until the server ends or the account is reset; to keep it, save its document"
+
+
 @endpoint(
-    "POST", "/snapshot", "Remember this moment of an account.",
+    "POST", "/snapshot", "Remember this moment of an account, until the server ends.",
     **takes(name="string: default: snapshot-1, snapshot-2 …", account=IN_BODY),
     answers={201: "MarkedOut"},
 )  # fmt: skip
 def snapshot() -> Response:
-    """``{"name": …}``: remember this moment of the account under a name."""
+    """``{"name": …}``: remember this moment of the account under a name, in memory only: with the
+    server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep."""
     data = json_object("name", "account")
     account = account_named(data, sends=True)
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
@@ -135,6 +140,7 @@ def snapshot() -> Response:
             **presenters.account_of(account),
             "account": account.auth_id,
             "name": name,
+            "kept": KEPT,
         }
         return current_call().answer(shown, 201)
 
@@ -165,8 +171,10 @@ def restore() -> Response:
         if "snapshot" in data:
             try:
                 mark = load_snapshot(account, data["snapshot"])
-            except ValueError as error:
-                raise invalid("snapshot", str(error)) from None
+            except Invalid as error:
+                raise Invalid(
+                    [replace(each, path=("snapshot", *each.path)) for each in error.problems]
+                ) from None
         elif name:
             mark = _mark(account, name)
         else:

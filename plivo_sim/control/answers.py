@@ -226,8 +226,11 @@ class AccountsOut(TypedDict):
 
 
 class MarkedOut(AccountOut):
+    """``kept``: until when the simulator keeps it."""
+
     account: str
     name: str
+    kept: str
 
 
 class ResetOut(TypedDict):
@@ -273,7 +276,8 @@ class NextOutcomeOut(TypedDict):
 
 
 class FaultOut(FaultRule, frozen=True, kw_only=True):
-    """A fault that is on, with every field that it sets; ``struck``: how many calls it has hit."""
+    """A fault that is on, with every field that it sets; ``struck``: how many calls it has hit
+    since the server started."""
 
     id: str
     struck: int

@@ -16,8 +16,11 @@ from plivo_sim.apis.reading import requested_dialect, requested_outcome
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
+    HOLDER,
+    IN_BODY,
     OBJECT,
     PAGE,
+    account_holding,
     account_named,
     invalid,
     json_object,
@@ -76,20 +79,19 @@ def _wanted(name: str, words: type[StrEnum] | None) -> list[str]:
 
 @endpoint(
     "GET", "/applications/{id}", "One application: its timeline, and what comes next.",
-    answers={200: "ApplicationOut"}, errors=(404,),
+    query=(HOLDER,), answers={200: "ApplicationOut"}, errors=(404,),
 )  # fmt: skip
 def get_application(id: str) -> Response:
-    call = current_call()
-    account = call.sim.account_of_application(id)
-    call.sim.runner.catch_up(account)
+    account = account_holding("applications", "application", id)
     with account.lock:
-        return call.answer(presenters.application_of(account, applications.get(account, id)))
+        shown = presenters.application_of(account, applications.get(account, id))
+        return current_call().answer(shown)
 
 
 @endpoint(
     "POST", "/applications/{id}/decision",
     "Decide by hand; answers after the first attempt of the callbacks.",
-    **takes("status", reason="string: a text, or the name of a preset",
+    **takes("status", account=IN_BODY, reason="string: a text, or the name of a preset",
             status=f"string: {', '.join(DECIDABLE[:-1])} or {DECIDABLE[-1]}"),
     answers={200: "ApplicationOut"}, errors=(404, 409),
 )  # fmt: skip
@@ -97,11 +99,10 @@ def decide(id: str) -> Response:
     """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
-    data = json_object("status", "reason")
+    data = json_object("status", "reason", "account")
     status, reason = word_of(data, "status", Status, DECIDABLE), text_of(data, "reason")
-    account = call.sim.account_of_application(id)
-    call.sim.runner.catch_up(account)
-    application = call.sim.decide(id, status, reason)
+    account = account_holding("applications", "application", id, data)
+    application = call.sim.decide(id, status, reason, account=account)
     call.why = f"{id} is {application.status}, by hand"
     call.account = account
     with account.lock:
@@ -110,17 +111,16 @@ def decide(id: str) -> Response:
 
 @endpoint(
     "GET", "/applications/{id}/why", "Which rule decided, and why the others did not.",
-    answers={200: "WhyOut"}, errors=(404,),
+    query=(HOLDER,), answers={200: "WhyOut"}, errors=(404,),
 )  # fmt: skip
 def why(id: str) -> Response:
     """Which rule decided each attempt, why the others did not match, and the near misses."""
-    call = current_call()
-    account = call.sim.account_of_application(id)
-    call.sim.runner.catch_up(account)
+    account = account_holding("applications", "application", id)
     with account.lock:
         application = applications.get(account, id)
         shown = [presenters.explained(each) for each in reviews.explanations_of(account, id)]
-    return call.answer({"id": id, "status": application.status, "attempts": shown})
+    answer = {"id": id, "status": application.status, "attempts": shown}
+    return current_call().answer(answer)
 
 
 # --- what would happen -----------------------------------------------------------------------

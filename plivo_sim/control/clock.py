@@ -99,8 +99,7 @@ def resume() -> Response:
 def _changed_clock(data: dict[str, Any], change: Callable[[VirtualClock], None]) -> Response:
     account = account_named(data)
     with account.lock:
-        change(account.clock)
-        account.keep_ledger()
+        account.change_clock(change)
         return current_call().answer(presenters.clock_of(account))
 
 

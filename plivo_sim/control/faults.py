@@ -30,7 +30,9 @@ def list_faults() -> Response:
     answers={201: "FaultAddedOut"},
 )  # fmt: skip
 def add_fault() -> Response:
-    """A fault in the scenario language; 201 with all faults that are on."""
+    """A fault in the scenario language; 201 with all faults that are on. The fault is part of the
+    account's state; how often it has struck is counted in memory, and begins anew with the server.
+    """
     data = json_object()
     auth_id = data.pop("account", None)
     fault = read_part("faults", [data]).faults[0]

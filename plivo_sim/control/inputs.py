@@ -16,7 +16,7 @@ from flask import request
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import Duration, parse_duration
-from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 from plivo_sim.settings import read_instant
@@ -27,6 +27,9 @@ from plivo_sim.web.endpoints import JSON, Query
 
 W = TypeVar("W", bound=StrEnum)
 ACCOUNT = Query(name="account", description="MA…; needed unless there is exactly one account.")
+HOLDER = Query(
+    name="account", description="MA…; needed only where several accounts hold a record of this id."
+)
 PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
 IN_BODY = "string: the account, instead of in the query"
 OBJECT = {"type": "object"}
@@ -132,12 +135,15 @@ def account_text(data: dict[str, Any] | None = None) -> str:
     return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
 
 
-def account_named(data: dict[str, Any] | None = None, *, sends: bool = False) -> Account:
+def account_named(
+    data: dict[str, Any] | None = None, *, sends: bool = False, due: bool = True
+) -> Account:
     """The account of a call, after everything that is due in it; with ``sends``, callbacks too.
 
     A receiver of callbacks that makes a control call before it answers would wait for itself:
-    so ``sends`` is only for calls whose answer shows callbacks. Raises AccountRequired when the
-    call names no account and there is not exactly one.
+    so ``sends`` is only for calls whose answer shows callbacks. Without ``due`` nothing is made
+    happen first. Raises AccountRequired when the call names no account and there is not exactly
+    one.
     """
     call = current_call()
     auth_id = account_text(data)
@@ -148,8 +154,35 @@ def account_named(data: dict[str, Any] | None = None, *, sends: bool = False) ->
     else:
         raise invalid("account", "must be MA and 18 letters or digits")
     call.account = account
-    call.sim.runner.catch_up(account, sends=sends)
+    if due:
+        call.sim.runner.catch_up(account, sends=sends)
     return account
+
+
+def account_holding(
+    table: str, kind: str, id: str, data: dict[str, Any] | None = None, *, sends: bool = False
+) -> Account:
+    """The account of a call about one record, after everything that is due in it: the one that is
+    named, else the one that holds it. ``sends``: see ``account_named``.
+
+    Raises NotFound when it does not hold it, AccountRequired when the call names none and several
+    do: those into which the snapshot of another was restored.
+    """
+    call = current_call()
+    if account_text(data):
+        found = [account_named(data, sends=sends)]
+    else:
+        for account in call.sim.accounts() if sends else ():
+            call.sim.runner.catch_up(account, sends=True)
+        found = call.sim.holders(table, id)
+        if len(found) > 1:
+            raise AccountRequired([account.auth_id for account in found])
+    for account in found:
+        call.sim.runner.catch_up(account)
+        with account.lock:
+            if getattr(account.store, table).fetch(id) is not None:
+                return account
+    raise NotFound(kind, id)
 
 
 def document_words() -> Collection[str]:

@@ -16,8 +16,11 @@ from plivo_sim.account.account import Account, BoundedLog
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
+    HOLDER,
+    IN_BODY,
     OBJECT,
     PAGE,
+    account_holding,
     account_named,
     account_text,
     invalid,
@@ -65,35 +68,37 @@ def list_webhooks() -> Response:
     return current_call().answer({"total_count": page.total_count, "webhooks": shown})
 
 
-@endpoint("GET", "/webhooks/{id}", "One callback.", answers={200: "WebhookOut"}, errors=(404,))
+@endpoint(
+    "GET", "/webhooks/{id}", "One callback.", query=(HOLDER,),
+    answers={200: "WebhookOut"}, errors=(404,),
+)  # fmt: skip
 def get_webhook(id: str) -> Response:
-    account, delivery = _delivery(id)
+    account = account_holding("deliveries", "webhook", id, sends=True)
     with account.lock:
+        delivery = _delivery(account, id)
         return current_call().answer(presenters.delivery_of(delivery))
 
 
 @endpoint(
-    "POST", "/webhooks/{id}/replay", "Send a callback again.", **takes(),
+    "POST", "/webhooks/{id}/replay", "Send a callback again.", **takes(account=IN_BODY),
     answers={202: "WebhookOut"}, errors=(404,),
 )  # fmt: skip
 def replay_webhook(id: str) -> Response:
     """Send a delivery again, as a new one; 202 with the new record."""
     call = current_call()
-    account, delivery = _delivery(id)
+    data = json_object("account")
+    account = account_holding("deliveries", "webhook", id, data, sends=True)
     with account.transaction():
-        again = call.sim.replay(account, delivery)
+        again = call.sim.replay(account, _delivery(account, id))
     call.account = account
     return call.answer(presenters.delivery_of(again), 202)
 
 
-def _delivery(id: str) -> tuple[Account, Delivery]:
-    for account in current_call().sim.accounts():
-        current_call().sim.runner.catch_up(account, sends=True)
-        with account.lock:
-            delivery = account.store.deliveries.fetch(id)
-            if delivery is not None:
-                return account, delivery
-    raise NotFound("webhook", id)
+def _delivery(account: Account, id: str) -> Delivery:
+    delivery = account.store.deliveries.fetch(id)
+    if delivery is None:
+        raise NotFound("webhook", id)
+    return delivery
 
 
 @endpoint(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _WORDS = {"millisecond": "ms", "second": "s", "sec": "s", "minute": "m", "min": "m",
@@ -23,8 +25,8 @@ LONGEST_S = 3650 * 86400.0
 class Duration(msgspec.Struct, frozen=True, gc=False):
     """Either ``seconds`` or a whole number of ``business_days``; never negative."""
 
-    seconds: float = 0.0
-    business_days: int = 0
+    seconds: Annotated[float, Meta(ge=0, le=10_000 * 366 * 86400.0)] = 0.0
+    business_days: Annotated[int, Meta(ge=0, le=2600)] = 0
 
     def after(self, instant: datetime, holidays: Collection[date] = ()) -> datetime:
         """The instant that lies this long after ``instant`` (aware UTC); the calendar's last one

@@ -5,6 +5,10 @@
 (decision "Order and paging"). Times are aware UTC. Collections are tuples, so that records share
 safely.
 
+What comes from outside, in a journal or a snapshot, is read into these types, so they say what is
+valid: words, lengths, bounds. Lengths are checked when they are read; how records refer to each
+other: ``services/integrity.py``.
+
 What the Atoms facade keeps of an application: a record of its own beside the core's.
 
 It stands here and not with the facade because the store must know it; nothing in the core uses it.
@@ -14,26 +18,51 @@ What services tell the rest of the account, in the past tense.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.statuses import Status
+
+Instant = Annotated[datetime, Meta(tz=True)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Name = Annotated[str, Meta(max_length=255)]
+"""What the APIs take no more characters of."""
+Text = Annotated[str, Meta(max_length=1 << 24)]
+"""Such as a reason, or the body of a callback: no longer than a request makes it."""
+Id = Annotated[str, Meta(min_length=1, max_length=1 << 20)]
+CountryIso = Annotated[str, Meta(min_length=2, max_length=2)]
+Method = Literal["GET", "POST"]
+By = Literal["client", "reviewer", "time", "hand"]
+PolicyKind = Literal["scenario", "webhooks", "fault", "next_outcome"]
+MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def checked_hash(text: str) -> str:
+    """The text, if it is the SHA-256 of something: 64 lower-case hex digits. Raises ValueError."""
+    if _HASH.fullmatch(text) is None:
+        raise ValueError(f"{text[:80]!r} is no SHA-256: 64 lower-case hex digits")
+    return text
 
 
 class ClockReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What must be kept to continue a clock after a restart: it stood still in between."""
 
-    now: datetime
-    rate: float
+    now: Instant
+    rate: Annotated[float, Meta(gt=0, le=1e9)]
     paused: bool
 
 
-Pairs = tuple[tuple[str, str], ...]
+Pairs = tuple[tuple[Text, Text], ...]
 """Ordered name-value pairs: a small frozen mapping."""
 
 
@@ -78,22 +107,22 @@ class DocumentReview(StrEnum):
 
 
 class EndUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    id: str
-    seq: int
+    id: Id
+    seq: Seq
     origin: Origin
     type: UserType
-    name: str
-    last_name: str | None = None
-    email: str | None = None
-    address_line1: str | None = None
-    address_line2: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-    registration_number: str | None = None
-    created_at: datetime
-    updated_at: datetime
+    name: Name
+    last_name: Name | None = None
+    email: Name | None = None
+    address_line1: Name | None = None
+    address_line2: Name | None = None
+    city: Name | None = None
+    state: Name | None = None
+    postal_code: Name | None = None
+    country: Name | None = None
+    registration_number: Name | None = None
+    created_at: Instant
+    updated_at: Instant
 
 
 END_USER_DETAILS = (
@@ -105,25 +134,25 @@ END_USER_DETAILS = (
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An uploaded file: its content lives in the file store under its hash."""
 
-    sha256: str
-    name: str
-    size_bytes: int
-    media_type: str
+    sha256: Annotated[str, Meta(min_length=1, max_length=255)]
+    name: Name
+    size_bytes: Count
+    media_type: MediaType
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    id: str
-    seq: int
+    id: Id
+    seq: Seq
     origin: Origin
-    end_user_id: str
-    document_type_id: str
-    alias: str | None = None
+    end_user_id: Id
+    document_type_id: Id
+    alias: Name | None = None
     data_fields: Pairs = ()
     file: StoredFile | None = None
     review: DocumentReview = DocumentReview.PENDING
-    review_reason: str | None = None
-    created_at: datetime
-    updated_at: datetime
+    review_reason: Text | None = None
+    created_at: Instant
+    updated_at: Instant
 
     @property
     def file_sha256(self) -> str:
@@ -138,53 +167,53 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision); ``why`` names the rule or the call.
     """
 
-    at: datetime
+    at: Instant
     status: Status
-    by: str
-    why: str
-    reason: str | None = None
+    by: By
+    why: Text
+    reason: Text | None = None
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``acceptance``: which of the account's acceptances was its last, from 1; clocks that stand
     still cannot tell."""
 
-    id: str
-    seq: int
+    id: Id
+    seq: Seq
     origin: Origin
-    requirement_id: str
-    country_iso: str
+    requirement_id: Id
+    country_iso: CountryIso
     number_type: NumberType
     user_type: UserType
-    alias: str
-    end_user_id: str
-    document_ids: tuple[str, ...]
+    alias: Name
+    end_user_id: Id
+    document_ids: tuple[Id, ...]
     status: Status
-    rejection_reason: str | None = None
-    callback_url: str | None = None
-    callback_method: str = "POST"
-    attempt: int = 0
-    created_at: datetime
-    updated_at: datetime
-    submitted_at: datetime | None = None
-    acceptance: int = 0
+    rejection_reason: Text | None = None
+    callback_url: Text | None = None
+    callback_method: Method = "POST"
+    attempt: Count = 0
+    created_at: Instant
+    updated_at: Instant
+    submitted_at: Instant | None = None
+    acceptance: Count = 0
     timeline: tuple[Change, ...] = ()
-    subaccount: str | None = None
+    subaccount: Text | None = None
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rented number; its id is its digits without ``+``."""
 
-    id: str
-    seq: int
-    country_iso: str
+    id: Id
+    seq: Seq
+    country_iso: CountryIso
     number_type: NumberType
-    application_id: str | None = None
-    alias: str | None = None
-    app_id: str | None = None
-    cnam_lookup: str | None = None
-    subaccount: str | None = None
-    rented_at: datetime
+    application_id: Id | None = None
+    alias: Text | None = None
+    app_id: Text | None = None
+    cnam_lookup: Text | None = None
+    subaccount: Text | None = None
+    rented_at: Instant
 
     @property
     def beginnings(self) -> tuple[str, ...]:
@@ -232,8 +261,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     after: Duration
     status: Status
-    reason: str | None = None
-    why: str = ""
+    reason: Text | None = None
+    why: Text = ""
     documents: Pairs = ()
 
 
@@ -251,12 +280,16 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``steps`` of a review: the first is what happens at ``due_at``, the rest follows it.
     """
 
-    id: str
-    seq: int
-    due_at: datetime
+    id: Id
+    seq: Seq
+    due_at: Instant
     kind: TimerKind
-    subject_id: str
+    subject_id: Id
     steps: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.kind is TimerKind.REVIEW) != bool(self.steps):
+            raise ValueError("a review has steps, and nothing else has")
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -265,20 +298,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``met``: how many conditions held before it, which ranks near misses.
     """
 
-    rule: str
+    rule: Text
     matched: bool
-    why: str
-    met: int = 0
+    why: Text
+    met: Count = 0
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why one attempt of an application was decided as it was."""
 
-    id: str
-    seq: int
-    application_id: str
-    attempt: int
-    decided_by: str
+    id: Id
+    seq: Seq
+    application_id: Id
+    attempt: Count
+    decided_by: Text
     verdicts: tuple[Verdict, ...] = ()
 
 
@@ -286,10 +319,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that steers an account: the active scenario, a fault, a next outcome, the webhook
     policy. ``kind`` says which, ``body`` is its JSON in the scenario language."""
 
-    id: str
-    seq: int
-    kind: str
-    body: str
+    id: Id
+    seq: Seq
+    kind: PolicyKind
+    body: Text
+
+
+ATOMS_ADDRESS = "atoms://compliance/callback"
+"""Where Atoms takes its callbacks, without a socket."""
 
 
 class DeliveryState(StrEnum):
@@ -304,14 +341,14 @@ class DeliveryState(StrEnum):
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One try to deliver a callback. ``at`` is simulated, ``latency_s`` real."""
 
-    at: datetime
-    url: str
+    at: Instant
+    url: Text
     headers: Pairs
-    body: str
-    status: int | None = None
-    answer: str = ""
-    error: str | None = None
-    latency_s: float = 0.0
+    body: Text
+    status: Annotated[int, Meta(ge=0, le=999)] | None = None
+    answer: Text = ""
+    error: Text | None = None
+    latency_s: Annotated[float, Meta(ge=0)] = 0.0
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -320,17 +357,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``repeats``: the id of the delivery that this is a duplicate of; receivers see that id.
     """
 
-    id: str
-    seq: int
-    application_id: str
-    url: str
-    method: str
+    id: Id
+    seq: Seq
+    application_id: Id
+    url: Text
+    method: Method
     payload: Pairs
-    repeats: str | None = None
+    repeats: Id | None = None
     state: DeliveryState = DeliveryState.PENDING
     attempts: tuple[Attempt, ...] = ()
-    why: str = ""
-    created_at: datetime
+    why: Text = ""
+    created_at: Instant
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -341,7 +378,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     clock: ClockReading
     counts: dict[str, int]
     token: str | None = None
-    subaccount_token: str | None = None
+    subaccount_token: Text | None = None
     overrides: dict[str, str]
 
 
@@ -362,25 +399,25 @@ class AtomsApplication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``plivo_compliance_id`` is the core's application. ``refreshed_at``: the last refresh.
     """
 
-    id: str
-    seq: int
-    organization_id: str
-    plivo_compliance_id: str
-    alias: str
+    id: Id
+    seq: Seq
+    organization_id: Text
+    plivo_compliance_id: Id
+    alias: Name
     status: AtomsStatus
-    country_iso: str
+    country_iso: CountryIso
     number_type: NumberType
     user_type: UserType
-    end_user_name: str
-    end_user_last_name: str | None
-    end_user_email: str | None
-    end_user_country: str
-    document_file_names: tuple[str, ...]
-    rejection_reason: str | None
-    created_by: str
-    created_at: datetime
-    updated_at: datetime
-    refreshed_at: datetime | None = None
+    end_user_name: Text
+    end_user_last_name: Text | None
+    end_user_email: Text | None
+    end_user_country: Text
+    document_file_names: tuple[Name, ...]
+    rejection_reason: Text | None
+    created_by: Text
+    created_at: Instant
+    updated_at: Instant
+    refreshed_at: Instant | None = None
 
 
 class StatusChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -389,13 +426,13 @@ class StatusChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     application: Application
     previous: Status
-    at: datetime
+    at: Instant
     by_reviewer: bool
 
 
 class ApplicationDeleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     application: Application
-    at: datetime
+    at: Instant
 
 
 Event = StatusChanged | ApplicationDeleted

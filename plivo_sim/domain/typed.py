@@ -17,6 +17,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -116,10 +117,20 @@ def decoded(
 
 def misfit(error: Exception, value: Any, kind: Any) -> str:
     """The first thing that keeps a plain value from being of a type; ``error``: msgspec's."""
-    for path, text in misfits(value, kind):
-        return f"{dotted(path)}: {text}" if path else text
+    (path, text), *_ = all_misfits(error, value, kind)
+    return f"{dotted(path)}: {text}" if path else text
+
+
+def all_misfits(error: Exception, value: Any, kind: Any) -> list[Found]:
+    """Everything that keeps a plain value from being of a type, as far as it can be told."""
+    found = misfits(value, kind)
+    if found:
+        return found
     place = _PLACE.search(str(error))
-    return f"{place[1].lstrip('.') if place else 'it'} is not as it must be"
+    own = error.__cause__  # what the type itself says
+    text = str(own) if type(own) is ValueError else "is not as it must be"
+    path = place[1].lstrip(".") if place else ""
+    return [((path,) if path else (), text)]
 
 
 def misfits(value: Any, kind: Any) -> list[Found]:
@@ -129,8 +140,15 @@ def misfits(value: Any, kind: Any) -> list[Found]:
     base = jsonschema.Draft202012Validator
     types = base.TYPE_CHECKER.redefine("array", lambda _, each: isinstance(each, list | tuple))
     checker: Any = jsonschema.validators.extend
-    errors = checker(base, type_checker=types)(msgspec.json.schema(kind)).iter_errors(value)
+    formats = jsonschema.FormatChecker(())
+    formats.checks("date-time", raises=ValueError)(_is_aware)
+    validator = checker(base, type_checker=types)
+    errors = validator(msgspec.json.schema(kind), format_checker=formats).iter_errors(value)
     return [found for error in errors for found in told(error)]
+
+
+def _is_aware(value: Any) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
 def told(error: Any) -> Iterator[Found]:
@@ -189,7 +207,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "exclusiveMinimum": lambda bound: f"must be more than {bound}",
     "exclusiveMaximum": lambda bound: f"must be less than {bound}",
     "pattern": lambda pattern: f"does not match {pattern}",
-    "format": lambda name: f"is no {name}",
+    "format": lambda name: "is no time with its zone" if name == "date-time" else f"is no {name}",
     "const": lambda value: f"must be {value!r}",
     "uniqueItems": lambda _: "has an entry twice",
 }

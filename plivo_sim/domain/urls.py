@@ -178,6 +178,15 @@ def credentials_in(url: str) -> tuple[str, str] | None:
     return unquote(parts.username or ""), unquote(parts.password or "")
 
 
+def is_http_url(text: str) -> bool:
+    """Whether it is an http or https URL with a host, and with a port that can be, if any."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:  # of a half address, or of a port that is none
+        return False
+
+
 def check_callback_url(
     url: str, path: Path, *, https_only: bool, allowed: Collection[str]
 ) -> Problem | None:

@@ -23,21 +23,21 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
-from plivo_sim.domain.records import Application, Document, Origin, StoredFile
+from plivo_sim.domain.records import Application, Document, MediaType, Origin, StoredFile
 from plivo_sim.domain.requirements import DocumentFacts, DocumentType, Requirement, check_documents
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, Upload, merge
 
 LARGEST_BYTES = 5 * 1024 * 1024
 LONGEST_NAME = 99
 
-_MAGIC = (
+_MAGIC: tuple[tuple[bytes, str, MediaType], ...] = (
     (b"%PDF-", "PDF", "application/pdf"),
     (b"\x89PNG\r\n\x1a\n", "PNG", "image/png"),
     (b"\xff\xd8\xff", "JPEG", "image/jpeg"),
 )
 
 
-def kind_of(content: bytes) -> tuple[str, str] | None:
+def kind_of(content: bytes) -> tuple[str, MediaType] | None:
     """``("PDF", "application/pdf")`` and the like, by the first bytes; None if it is neither."""
     for magic, word, media_type in _MAGIC:
         if content.startswith(magic):
@@ -84,6 +84,7 @@ def _same_file(index: int, other: str) -> Problem:
 def keep(account: Account, upload: Upload) -> StoredFile:
     """Store a checked file. It is loose until the record that refers to it is written."""
     kind = kind_of(upload.content)
+    assert kind is not None
     sha256 = account.files.keep(upload.content, upload.sha256)
     account.loose_files.add(sha256)
     account.when_written(partial(account.loose_files.discard, sha256))
@@ -91,7 +92,7 @@ def keep(account: Account, upload: Upload) -> StoredFile:
         sha256=sha256,
         name=upload.name,
         size_bytes=len(upload.content),
-        media_type=kind[1] if kind else "application/octet-stream",
+        media_type=kind[1],
     )
 
 
@@ -116,12 +117,13 @@ def _sweep(account: Account) -> None:
             return
         if account.any_file_loose:
             kept = {d.file.sha256 for d in account.store.documents.every() if d.file is not None}
-            account.files.forget_all_but(kept)
-            account.any_file_loose = False
-        for sha256 in account.loose_files:
-            if not account.store.documents.how_many("file_sha256", sha256):
-                account.files.forget(sha256)
-        account.loose_files.clear()
+            account.any_file_loose = not account.files.forget_all_but(kept)
+        account.loose_files = {
+            sha256
+            for sha256 in account.loose_files
+            if not account.store.documents.how_many("file_sha256", sha256)
+            and not account.files.forget(sha256)
+        }
 
 
 def documents_of(account: Account, application: Application) -> list[Document]:

@@ -208,7 +208,7 @@ def check_operation(given: str | None) -> list[Problem]:
     if given == OPERATION:
         return []
     text = f"must be {OPERATION}, else Plivo answers 'Could not find any requirement'"
-    return [Problem(ProblemKind.NO_REQUIREMENT, ("operation_type",), text, soft=True)]
+    return [Problem(ProblemKind.BAD_VALUE, ("operation_type",), text, soft=True)]
 
 
 def _requirement_by_id(

@@ -159,7 +159,8 @@ def _used_by(account: Account, id: str) -> list[str]:
 
 
 def locking(users: Iterable[Application]) -> list[str]:
-    """Those of the applications that lock what they use, named."""
+    """Those of the applications that lock what they use, named: submitted (documented), accepted
+    (inferred), and those that were (invented: decision "Locked documents")."""
     return named(application for application in users if application.status in LOCKING)
 
 

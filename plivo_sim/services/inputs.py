@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from plivo_sim.domain.errors import Invalid, Problem
-from plivo_sim.domain.records import NumberType, Origin, UserType, Version
+from plivo_sim.domain.records import Method, NumberType, Origin, UserType, Version
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -52,7 +52,7 @@ class NewApplication(msgspec.Struct, frozen=True, kw_only=True):
     end_user: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     documents: Sequence[DocumentDraft] = ()
     callback_url: str | None = None
-    callback_method: str = "POST"
+    callback_method: Method = "POST"
     subaccount: str | None = None
 
 
@@ -63,7 +63,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     end_user: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     documents: Sequence[DocumentDraft] | None = None
     callback_url: str | None = None
-    callback_method: str | None = None
+    callback_method: Method | None = None
 
 
 def refuse(problems: Sequence[Problem], *, strict: bool) -> tuple[Problem, ...]:

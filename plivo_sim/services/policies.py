@@ -12,8 +12,9 @@ import msgspec
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import NotFound
-from plivo_sim.domain.records import Policy
-from plivo_sim.domain.typed import decode
+from plivo_sim.domain.records import Policy, PolicyKind
+from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.typed import decode, fitted
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 
 T = TypeVar("T")
@@ -103,8 +104,11 @@ def _faults_of_scenario(scenario: Scenario | None) -> list[tuple[str, FaultRule]
 
 
 def _count_anew(account: Account, fault_id: str) -> None:
-    for name in (fault_id, f"{fault_id}/struck"):
-        account.fault_hits.pop(name, None)
+    def forget() -> None:
+        for name in (fault_id, f"{fault_id}/struck"):
+            account.fault_hits.pop(name, None)
+
+    account.when_written(forget)
 
 
 def push_next_outcome(account: Account, decision: Decision) -> int:
@@ -124,7 +128,27 @@ def pop_next_outcome(account: Account) -> Decision | None:
     return decode(waiting[0].body, Decision)
 
 
-def _keep(account: Account, id: str, kind: str, body: Any) -> None:
+_PARTS: dict[PolicyKind, type[Any]] = {
+    "scenario": Scenario,
+    "webhooks": WebhookPolicy,
+    "fault": FaultRule,
+    "next_outcome": Decision,
+}
+
+
+def trouble_of(policy: Policy) -> str:
+    """What keeps a stored policy from being one of its kind; empty when nothing does."""
+    try:
+        fitted(decode_json(policy.body), _PARTS[policy.kind])
+    except ValueError as error:
+        return str(error)
+    alone = policy.kind if policy.kind in ("scenario", "webhooks") else ""
+    if (alone or policy.id in ("scenario", "webhooks")) and alone != policy.id:
+        return f"'{policy.id[:80]}' is not the id of a policy of kind {policy.kind}"
+    return ""
+
+
+def _keep(account: Account, id: str, kind: PolicyKind, body: Any) -> None:
     before = account.store.policies.fetch(id)
     seq = before.seq if before is not None else account.next_seq()
     text = msgspec.json.encode(body).decode()

@@ -20,6 +20,7 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import WrongState
 from plivo_sim.domain.records import (
     Application,
+    By,
     Change,
     DocumentReview,
     Explanation,
@@ -247,7 +248,7 @@ def change_status(
     status: Status,
     *,
     at: datetime,
-    by: str,
+    by: By,
     why: str,
     reason: str | None = None,
     documents: Pairs = (),

@@ -123,23 +123,41 @@ class Simulator:
             raise AccountRequired([account.auth_id for account in accounts])
         return accounts[0]
 
-    def account_of_application(self, id: str) -> Account:
-        """The account that holds this application: ids are globally unique. Raises NotFound."""
+    def holders(self, table: str, id: str) -> list[Account]:
+        """The accounts that hold this record: one, as ids are globally unique, unless a snapshot of
+        one was restored into another."""
+        found = []
         for account in self.accounts():
             with account.lock:
-                if account.store.applications.fetch(id) is not None:
-                    return account
-        raise NotFound("application", id)
+                if getattr(account.store, table).fetch(id) is not None:
+                    found.append(account)
+        return found
+
+    def account_of_application(self, id: str) -> Account:
+        """The account that holds this application. Raises NotFound, AccountRequired when several
+        do."""
+        found = self.holders("applications", id)
+        if not found:
+            raise NotFound("application", id)
+        if len(found) > 1:
+            raise AccountRequired([account.auth_id for account in found])
+        return found[0]
 
     def remove_all(self) -> None:
-        """Reset every account; none exists afterwards."""
+        """Reset every account; none exists afterwards. Raises StorageFailed; then those before the
+        one that could not be written are reset."""
         accounts = self.accounts()
-        for account in accounts:
-            self._forget(account)
-        self.runner.end_sends(accounts)
+        forgotten: list[Account] = []
+        try:
+            for account in accounts:
+                self._forget(account)
+                forgotten.append(account)
+        finally:
+            self.runner.end_sends(forgotten)
 
     def remove(self, account: Account) -> None:
-        """Reset one account: it does not exist until something is written to it again.
+        """Reset one account: it does not exist until something is written to it again. Raises
+        StorageFailed; then nothing changed.
 
         No callback of before arrives after this; one that is under way is waited for, a moment.
         """
@@ -199,13 +217,17 @@ class Simulator:
 
     # --- reviews ---------------------------------------------------------------------------
 
-    def decide(self, id: str, status: Status, reason: str | None = None) -> Application:
+    def decide(
+        self, id: str, status: Status, reason: str | None = None, *, account: Account | None = None
+    ) -> Application:
         """Decide an application by hand; returns when the first attempt of its callbacks is over,
-        see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
+        see ``Runner.deliver``. ``reason``: a text, or the name of a preset. ``account``: the one
+        that is meant, needed when several hold an application of this id.
 
-        Raises NotFound, WrongState, and Invalid for a word that is almost a preset's name.
+        Raises NotFound, AccountRequired, WrongState, and Invalid for a word that is almost a
+        preset's name.
         """
-        account = self.account_of_application(id)
+        account = account or self.account_of_application(id)
         try:
             told = read_reason(reason) if reason else None
         except ValueError as error:

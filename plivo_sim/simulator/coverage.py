@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from plivo_sim.account.account import Account
@@ -38,9 +39,11 @@ class Coverage:
             self._faults: Counter[str] = Counter()
 
     def on_event(self, account: Account, event: Event) -> None:
-        """Count a change of status."""
-        if not isinstance(event, StatusChanged):
-            return
+        """Count a change of status, once it is written."""
+        if isinstance(event, StatusChanged):
+            account.when_written(partial(self._count, event))
+
+    def _count(self, event: StatusChanged) -> None:
         reason = event.application.rejection_reason
         with self._lock:
             self._arrows[event.previous, event.application.status] += 1

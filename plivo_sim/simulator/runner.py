@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Transport
@@ -176,9 +178,10 @@ class Runner:
         A duration counts from now; without ``until``, as far as something is due. ``stop`` is
         asked after each instant; when it says so, the clock stays there. A reset or restore ends
         it. Raises Busy during another advance of the account, ClockRefused for an instant that the
-        clock cannot go to; then nothing happened.
+        clock cannot go to; then nothing happened. Raises StorageFailed when something cannot be
+        written; what happened before that stays, and the clock stands where that left it.
         """
-        era, until = self._hold(account, until)
+        era, began, until = self._hold(account, until)
         result = Advance()
         deadline = monotonic_s() + ADVANCE_BUDGET_S
         try:
@@ -188,31 +191,38 @@ class Runner:
                     break
         finally:
             if result.pending:
-                self._carry_on(account, until, era, stop)
+                self._carry_on(account, until, era, began, stop)
             else:
-                self._release(account, era)
+                self._release(account, era, began)
         return result
 
     def _carry_on(
-        self, account: Account, until: datetime | None, era: int, stop: Callable[[], bool] | None
+        self,
+        account: Account,
+        until: datetime | None,
+        era: int,
+        began: datetime,
+        stop: Callable[[], bool] | None,
     ) -> None:
         def go_on() -> None:
             self._sender.be_patient()
             try:
-                self._wait_for_sends(account, None)
-                while not (stop and stop()) and self._move(account, until, era, Advance()):
-                    pass
+                try:
+                    self._wait_for_sends(account, None)
+                    while not (stop and stop()) and self._move(account, until, era, Advance()):
+                        pass
+                finally:
+                    self._release(account, era, began)
             except Exception:
                 logger.exception("the advance of account %s ended early", account.auth_id)
-            finally:
-                self._release(account, era)
 
         threading.Thread(target=go_on, name="plivo-sim-advance", daemon=True).start()
 
     def _hold(
         self, account: Account, until: datetime | Duration | None
-    ) -> tuple[int, datetime | None]:
-        """Stop the clock for an advance; returns the era and the instant that is meant."""
+    ) -> tuple[int, datetime, datetime | None]:
+        """Stop the clock for an advance; returns the era, where it stands, and the instant that is
+        meant."""
         with account.lock:
             if account.advancing:
                 raise Busy("another advance of this account is under way")
@@ -226,19 +236,30 @@ class Runner:
                 account.clock.release()
                 raise
             account.advancing = True
-            return account.era, until
+            return account.era, account.now(), until
 
-    def _release(self, account: Account, era: int) -> None:
-        with account.lock:
-            if account.era != era:
-                return
-            account.clock.release()
-            account.advancing = False
-            account.idle.notify_all()
-            if not self._closed:
-                account.keep_ledger()
-        if self.wake is not None:
-            self.wake(account)
+    def _release(self, account: Account, era: int, began: datetime) -> None:
+        """Let the clock go on. One that cannot be written goes back to where it was written last,
+        but not behind where the advance ``began``."""
+        try:
+            with account.lock:
+                if account.era == era:
+                    account.clock.release()
+                    account.advancing = False
+                    account.idle.notify_all()
+                    if not self._closed:
+                        self._keep_clock(account, began)
+        finally:
+            self._wake(account)
+
+    def _keep_clock(self, account: Account, began: datetime) -> None:
+        try:
+            account.keep_ledger()
+        except StorageFailed:
+            kept = account.store.ledger.fetch("ledger")
+            written = max(began, kept.clock.now) if kept else began
+            account.clock.restore(replace(account.clock.reading(), now=written))
+            raise
 
     def _move(self, account: Account, until: datetime | None, era: int, result: Advance) -> bool:
         """One instant of an advance, begun when nothing is under way to a receiver any more (or

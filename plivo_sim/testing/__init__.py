@@ -159,29 +159,34 @@ class Handle:
 
     # --- decisions ---------------------------------------------------------------------------
 
+    def _decide(self, id: str, status: Status, reason: str | None = None) -> Application:
+        """In this account, if the application is its own."""
+        own = self.account.store.applications.fetch(id) is not None
+        return self.sim.decide(id, status, reason, account=self.account if own else None)
+
     @_waits
     def accept(self, id: str) -> Application:
-        return self.sim.decide(id, Status.ACCEPTED)
+        return self._decide(id, Status.ACCEPTED)
 
     @_waits
     def reject(self, id: str, reason: str | None = None) -> Application:
-        return self.sim.decide(id, Status.REJECTED, reason)
+        return self._decide(id, Status.REJECTED, reason)
 
     @_waits
     def ask_for_more(self, id: str, reason: str | None = None) -> Application:
-        return self.sim.decide(id, Status.MORE_INFO_REQUIRED, reason)
+        return self._decide(id, Status.MORE_INFO_REQUIRED, reason)
 
     @_waits
     def suspend(self, id: str, reason: str | None = None) -> Application:
-        return self.sim.decide(id, Status.SUSPENDED, reason)
+        return self._decide(id, Status.SUSPENDED, reason)
 
     @_waits
     def reinstate(self, id: str) -> Application:
-        return self.sim.decide(id, Status.ACCEPTED)
+        return self._decide(id, Status.ACCEPTED)
 
     @_waits
     def expire(self, id: str, reason: str | None = None) -> Application:
-        return self.sim.decide(id, Status.EXPIRED, reason)
+        return self._decide(id, Status.EXPIRED, reason)
 
     # --- scenarios and faults ----------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from plivo_sim.domain.records import (
     Delivery,
     DeliveryState,
     Event,
+    Method,
     Origin,
     Pairs,
     StatusChanged,
@@ -112,13 +113,14 @@ class Outbox:
             self._send_by_policy(account, copy, policy, event.at)
         _prune(account)
 
-    def _destination(self, account: Account, application: Application) -> tuple[str, str]:
+    def _destination(self, account: Account, application: Application) -> tuple[str, Method]:
         """Where an application's callbacks go, and with which method; no URL means nowhere."""
         if application.callback_url:
             return application.callback_url, application.callback_method
         if application.origin in self._receivers:
             return self._receivers[application.origin].address, "POST"
-        return account.settings.callback_url, account.settings.callback_method.upper()
+        method: Method = "GET" if account.settings.callback_method == "get" else "POST"
+        return account.settings.callback_url, method
 
     def _send_by_policy(
         self, account: Account, delivery: Delivery, policy: WebhookPolicy, at: datetime

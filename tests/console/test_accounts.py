@@ -201,7 +201,7 @@ def test_an_uploaded_file_is_not_remembered(http: Http) -> None:
         (b"{", "x.json", "x.json is no snapshot: not valid JSON"),
         (b"\xff\xfe", "<b>.json", "&lt;b&gt;.json is no snapshot: not valid JSON"),
         (b"[]", "x.json", "must be a snapshot document"),
-        (b'{"plivo_sim_snapshot": 1}', "x.json", "tables and files must be objects"),
+        (b'{"plivo_sim_snapshot": 1}', "x.json", "snapshot.tables: must be an object"),
         (b"", "", "choose the file of a snapshot first"),
     ],
 )

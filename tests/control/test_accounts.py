@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from plivo_sim import __version__
+from plivo_sim.services import reviews
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
 from tests.support import AUTH_ID, Http
 
@@ -276,3 +278,19 @@ def test_health(http: Http) -> None:
         "accounts": 2,
         "damages": [],
     }
+
+
+@pytest.mark.parametrize("wanted", [AUTH_ID, "all"])
+def test_reset_works_whatever_is_due(
+    http: Http, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    """It makes nothing happen first: what fails then would keep the account from being reset."""
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("made to happen")
+
+    http.sdk_created()
+    monkeypatch.setattr(reviews, "run", fail)
+    with http.account.lock:
+        http.account.clock.move_to(http.account.now() + timedelta(days=30))
+    assert http.control("POST", "/reset", {"account": wanted}).get_json() == {"reset": [AUTH_ID]}

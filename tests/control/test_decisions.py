@@ -99,9 +99,9 @@ def test_a_decision_without_a_reason_has_a_stock_one(http: Http) -> None:
         ({"status": 5}, "status", "must be a string"),
         ({"status": "accepted", "reason": 5}, "reason", "must be a string"),
         (
-            {"status": "accepted", "account": AUTH_ID},
-            "account",
-            "unknown; there are status, reason",
+            {"status": "accepted", "by": "me"},
+            "by",
+            "unknown; there are status, reason, account",
         ),
     ],
 )

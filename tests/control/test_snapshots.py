@@ -63,6 +63,7 @@ def test_a_snapshot_tells_what_it_remembers(http: Http) -> None:
     assert answer.status_code == 201
     told = answer.get_json()
     assert (told["account"], told["name"], told["applications"]) == (AUTH_ID, "snapshot-1", 1)
+    assert told["kept"].startswith("until the server ends")
     assert http.control("POST", "/snapshot").get_json()["name"] == "snapshot-2"
 
 
@@ -170,54 +171,78 @@ def test_a_document_can_be_restored_after_a_reset(http: Http) -> None:
     assert picture(http) == before
 
 
-def _damaged(kept: dict[str, Any], damage: str) -> Any:
-    if damage == "table":
-        kept["tables"]["planes"] = {}
-    elif damage == "record":
-        next(iter(kept["tables"]["applications"].values())).pop("seq")
-    elif damage == "status":
-        next(iter(kept["tables"]["applications"].values()))["status"] = "lost"
-    elif damage == "base64":
-        kept["files"] = {"x": "!!"}
-    elif damage == "hash":
-        kept["files"] = {"x": base64.b64encode(PDF).decode()}
-    elif damage == "format":
-        kept["plivo_sim_snapshot"] = 99
-    elif damage == "tables":
-        kept["tables"] = []
-    return kept
-
-
-@pytest.mark.parametrize(
-    ("damage", "text"),
-    [
-        ("table", "no table 'planes'"),
-        ("record", "seq: is required"),
-        ("status", "status: 'lost' is not one of "),
-        ("base64", "file x is not base64"),
-        ("hash", "file x has another content than its name says"),
-        ("format", "must be a snapshot document of format 1"),
-        ("tables", "tables and files must be objects"),
-    ],
-)
-def test_a_damaged_document_changes_nothing(http: Http, damage: str, text: str) -> None:
-    """400 that says what does not fit."""
-    http.sdk_created()
-    remember(http)
-    before = picture(http)
-    answer = http.control("POST", "/restore", {"snapshot": _damaged(document(http), damage)})
-    assert answer.status_code == 400
-    (problem,) = answer.get_json()["problems"]
-    assert (problem["path"], problem["message"][: len(text)]) == ("snapshot", text)
-    assert picture(http) == before
-
-
 @pytest.mark.parametrize("value", [None, 5, "text", [], {}])
 def test_what_is_no_document(http: Http, value: Any) -> None:
     """Whatever it is."""
     http.sdk_created()
     answer = http.control("POST", "/restore", {"snapshot": value})
     check_invalid(answer, "snapshot", "must be a snapshot document of format 1")
+
+
+# --- one account's snapshot in another ----------------------------------------------------------
+
+
+@pytest.fixture
+def twice(http: Http) -> tuple[str, str]:
+    """The ids of an application and of its callback, which both accounts hold: the second was
+    restored from the first."""
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/cb")
+    http.decide(id, "accepted")
+    remember(http)
+    restore(http, account=OTHER_ID, snapshot=document(http))
+    (callback,) = http.control("GET", "/webhooks", account=AUTH_ID).get_json()["webhooks"]
+    return id, callback["id"]
+
+
+CALLS: list[tuple[str, str]] = [
+    ("GET", "/applications/{id}"),
+    ("GET", "/applications/{id}/why"),
+    ("POST", "/applications/{id}/decision"),
+    ("GET", "/webhooks/{callback}"),
+    ("POST", "/webhooks/{callback}/replay"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+@pytest.mark.parametrize("named", [AUTH_ID, OTHER_ID])
+@pytest.mark.parametrize("where", ["query", "body"])
+def test_the_account_that_is_named_is_the_one_that_is_meant(
+    http: Http, twice: tuple[str, str], method: str, path: str, named: str, where: str
+) -> None:
+    """And the other stays as it is."""
+    other = next(each for each in (AUTH_ID, OTHER_ID) if each != named)
+    before = http.control("GET", "/export", account=other).get_json()
+    own = http.control("GET", "/export", account=named).get_json()
+    body = {"status": "expired"} if path.endswith("decision") else {}
+    url = path.format(id=twice[0], callback=twice[1])
+    if where == "body" and method == "POST":
+        answer = http.control(method, url, body | {"account": named})
+    else:
+        answer = http.control(method, url, body if method == "POST" else None, account=named)
+    assert answer.status_code in (200, 202), answer.text
+    assert http.control("GET", "/export", account=other).get_json() == before
+    if method == "POST":
+        assert http.control("GET", "/export", account=named).get_json() != own
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_without_a_name_it_must_be_clear(
+    http: Http, twice: tuple[str, str], method: str, path: str
+) -> None:
+    """400 that lists those that hold it; one that holds none is 404."""
+    body = {"status": "expired"} if path.endswith("decision") else None
+    url = path.format(id=twice[0], callback=twice[1])
+    answer = http.control(method, url, body)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "account_required")
+    assert answer.get_json()["accounts"] == [AUTH_ID, OTHER_ID]
+    answer = http.control(method, url, body, account="MAZZZZZZZZZZZZZZZZZZ")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
+def test_the_console_names_its_account(http: Http, twice: tuple[str, str]) -> None:
+    """Its buttons decide in the account that its page is of."""
+    page = http.get(f"/console/{OTHER_ID}/applications/{twice[0]}").text
+    assert f'name="account" value="{OTHER_ID}"' in page
 
 
 # --- mistakes --------------------------------------------------------------------------------

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec import convert
 
-from plivo_sim.account.snapshots import save_snapshot
 from plivo_sim.control.presenters import happening_of
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.records import DeliveryState
 from plivo_sim.domain.statuses import Status, allowed
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import set_webhook_policy
+from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.simulator import Simulator
 from plivo_sim.simulator.runner import Happening
 from tests.conftest import bounded

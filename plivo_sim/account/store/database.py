@@ -23,7 +23,7 @@ from tinydb import TinyDB
 from tinydb.table import Table
 
 from plivo_sim.account.interfaces import Mark, Page, Record, Where
-from plivo_sim.account.store.disk import NEVER
+from plivo_sim.account.store.disk import NEVER, unguarded
 from plivo_sim.account.store.format import RECORD_TYPES, Op, from_plain, to_plain
 from plivo_sim.account.store.index import Index, Run, merged_window
 from plivo_sim.account.store.journal import JournalStorage
@@ -219,15 +219,20 @@ class Database(TinyDB):
     """All records of one account. Its account's lock must be held around every use.
 
     ``path``: the journal; None keeps everything in memory only. ``fsync``: ``always``,
-    ``interval`` or ``never``. Of TinyDB's own API all works but the default table: there is none,
-    and no tables beside those of the record types.
+    ``interval`` or ``never``. ``check``: see ``JournalStorage``. Of TinyDB's own API all works but
+    the default table: there is none, and no tables beside those of the record types.
     """
 
     table_class = RecordTable  # type: ignore[assignment]  # a TinyDB extension point
     default_storage_class = JournalStorage  # type: ignore[assignment]  # likewise
 
-    def __init__(self, path: Path | None = None, fsync: str = NEVER) -> None:
-        super().__init__(path, fsync)
+    def __init__(
+        self,
+        path: Path | None = None,
+        fsync: str = NEVER,
+        check: Callable[[], None] = unguarded,
+    ) -> None:
+        super().__init__(path, fsync, check)
         self.journal = cast(JournalStorage, self.storage)
         self._before: dict[tuple[str, str], Record | None] = {}
         self._is_open = False

@@ -2,16 +2,18 @@
 
 ``crc32 json\n``, the checksum begun with that of the line before: so a flipped bit is seen, and so
 is a line that is missing, twice there or out of its place. The first line is the header, which
-names the format. The others are ``{"table": [record, ...], ..., "gone": {"table": [id, ...]}}``: a
-whole line is decoded at once, which makes opening a large journal several times faster.
+names the format and the account, after which the journal's folder is called. The others are
+``{"table": [record, ...], ..., "gone": {"table": [id, ...]}}``: a whole line is decoded at once,
+which makes opening a large journal several times faster.
 
 Reading a journal back, line by line, up to its end or to the first damage.
 
 What a journal says after a damage cannot be trusted to fit what is before it: an application may
 lack its end user, a decision its application. So the state is that of the last line before the
-damage. The rest, damaged and whole lines alike, is moved to a file beside the journal that is
-named after the place, ``journal.line-12.byte-3456.damaged``, and told of at every start for as
-long as that file lies there.
+damage. A line that is whole, but holds what no record can be, is damage too. The rest, damaged
+and whole lines alike, is moved to a file beside the journal that is named after the place,
+``journal.line-12.byte-3456.damaged``, and told of at every start for as long as that file lies
+there.
 
 A damaged header alone costs nothing: the second line's checksum proves what it said.
 """
@@ -33,6 +35,7 @@ from typing import IO, Any
 import msgspec
 
 from plivo_sim.account.interfaces import Damage, Record
+from plivo_sim.account.store.disk import is_regular, open_file
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import (
     Application,
@@ -46,7 +49,7 @@ from plivo_sim.domain.records import (
     Policy,
     Timer,
 )
-from plivo_sim.domain.text import encode_json
+from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import decoded, decoder_of, fitted
 
 RECORD_TYPES: dict[str, type[Any]] = {
@@ -75,7 +78,7 @@ def from_plain(table: str, plain: object) -> Record:
     return record
 
 
-FORMAT = 2
+FORMAT = 3
 
 Op = tuple[str, str, Record | None]
 """Table, id, the record as it is now (None: removed)."""
@@ -83,6 +86,7 @@ Op = tuple[str, str, Record | None]
 
 class _Header(msgspec.Struct):
     format: int
+    account: str = ""
 
 
 _Line = msgspec.defstruct(
@@ -105,7 +109,9 @@ def line_of(content: object, before: int) -> tuple[bytes, int]:
     return b"%08x %s\n" % (checksum, text), checksum
 
 
-HEADER = line_of({"format": FORMAT}, 0)[0]
+def header_of(path: Path) -> bytes:
+    """The first line of the journal at this place."""
+    return line_of({"format": FORMAT, "account": path.parent.name}, 0)[0]
 
 
 def stated_checksum(line: bytes) -> int | None:
@@ -124,12 +130,12 @@ def is_whole(line: bytes, before: int) -> bool:
     return line[:9] == b"%08x " % checksum
 
 
-def format_of(line: bytes) -> int | None:
-    """Which format a first line names; None if it is no header."""
+def _stated_header(line: bytes) -> _Header | None:
+    """What a first line says; None if it is no header."""
     if not is_whole(line, 0):
         return None
     try:
-        return _header_decoder.decode(line[9:-1]).format
+        return _header_decoder.decode(line[9:-1])
     except msgspec.DecodeError:
         return None
 
@@ -148,9 +154,23 @@ def content_of(ops: Iterable[Op]) -> dict[str, Any]:
     return content
 
 
+class UnknownTable(ValueError):
+    """Another version's: this one has no such table."""
+
+
 def apply_line(line: bytes, rows: dict[str, dict[str, Any]]) -> None:
-    """Do to the rows what a whole line says. Raises ValueError for what is not known here."""
-    content = decoded(_decoder, memoryview(line)[9:-1])
+    """Do to the rows what a whole line says. Raises UnknownTable, and ValueError for a record that
+    is not as it must be."""
+    try:
+        content = decoded(_decoder, memoryview(line)[9:-1])
+    except ValueError as error:
+        named = decode_json(line[9:-1])
+        if not isinstance(named, dict) or named.keys() - {*RECORD_TYPES, "gone"}:
+            raise UnknownTable(str(error)) from None
+        raise
+    for name in content.gone:
+        if name not in rows:
+            raise UnknownTable(f"no table {name!r}")
     for name in RECORD_TYPES:
         records = getattr(content, name)
         if records:
@@ -158,8 +178,6 @@ def apply_line(line: bytes, rows: dict[str, dict[str, Any]]) -> None:
             for record in records:
                 kept[record.id] = record
     for name, ids in content.gone.items():
-        if name not in rows:
-            raise ValueError(f"no table {name!r}")
         for id in ids:
             rows[name].pop(id, None)
 
@@ -188,13 +206,12 @@ def read_journal(path: Path) -> Kept:
     Raises StateUnreadable for a file that is no journal, is of a newer format or holds what this
     version does not know; OSError. Then the file is as it was.
     """
-    with path.open("rb") as file, _collector_at_rest():
+    with open_file(path, "rb") as file, _collector_at_rest():
         kept = _read_header(path, file)
         file.seek(kept.size)
         for line in file:
-            if not is_whole(line, kept.checksum):
+            if not is_whole(line, kept.checksum) or not _apply(path, kept, line):
                 break
-            _apply(path, kept, line)
         end = file.seek(0, os.SEEK_END)
         if kept.size < end:
             _keep_aside(path, file, kept)
@@ -206,20 +223,27 @@ def read_journal(path: Path) -> Kept:
 def damages_of(path: Path) -> list[Damage]:
     """The damaged rests of a journal that lie beside it, oldest first."""
     found = [p for p in path.parent.glob(f"{path.stem}.*.damaged") if _ASIDE.search(p.name)]
-    return [_damage(path, each) for each in sorted(found, key=lambda p: p.stat().st_mtime_ns)]
+    files = filter(is_regular, found)
+    return [_damage(path, each) for each in sorted(files, key=lambda p: p.stat().st_mtime_ns)]
 
 
-def _apply(path: Path, kept: Kept, line: bytes) -> None:
+def _apply(path: Path, kept: Kept, line: bytes) -> bool:
+    """Whether the line could be applied; else it is damage, and why is told."""
+    number = kept.lines + 1
     try:
         apply_line(line, kept.rows)
-    except ValueError as error:
+    except UnknownTable as error:
         raise StateUnreadable(
-            f"{path} does not fit this version of plivo-sim (line {kept.lines + 1}: {error}); "
+            f"{path} does not fit this version of plivo-sim (line {number}: {error}); "
             f"use another --state"
         ) from None
+    except ValueError as error:
+        logger.error("%s, line %d: %s", path, number, error)
+        return False
     kept.size += len(line)
     kept.lines += 1
     kept.checksum = stated_checksum(line) or 0
+    return True
 
 
 # --- the header ------------------------------------------------------------------------------
@@ -227,30 +251,36 @@ def _apply(path: Path, kept: Kept, line: bytes) -> None:
 
 def _read_header(path: Path, file: IO[bytes]) -> Kept:
     first = file.readline()
-    format = format_of(first)
-    if format is None:
+    stated = _stated_header(first)
+    if stated is None:
         return _without_header(path, file, first)
-    if format != FORMAT:
-        other = "was written by a newer plivo-sim" if format > FORMAT else "is no journal"
+    if stated.format != FORMAT:
+        other = f"was written by {'a newer' if stated.format > FORMAT else 'an older'} plivo-sim"
         raise StateUnreadable(
-            f"{path} {other}: its format is {format}, this one reads {FORMAT}; use another "
+            f"{path} {other}: its format is {stated.format}, this one reads {FORMAT}; use another "
             f"--state, or the plivo-sim that wrote it"
         )
-    return _after_header()
+    if stated.account != path.parent.name:
+        raise StateUnreadable(
+            f"{path} is the journal of account {stated.account}, in the folder of another; put it "
+            f"back, or use another --state"
+        )
+    return _after(header_of(path))
 
 
-def _after_header() -> Kept:
-    return Kept(size=len(HEADER), checksum=stated_checksum(HEADER) or 0, lines=1)
+def _after(header: bytes) -> Kept:
+    return Kept(size=len(header), checksum=stated_checksum(header) or 0, lines=1)
 
 
 def _without_header(path: Path, file: IO[bytes], first: bytes) -> Kept:
     """A header that is damaged, or torn in the very first write."""
-    if HEADER.startswith(first):
+    header = header_of(path)
+    if header.startswith(first):
         return Kept()
-    file.seek(len(HEADER))
-    kept = _after_header()
+    file.seek(len(header))
+    kept = _after(header)
     if is_whole(file.readline(), kept.checksum):
-        _mend_header(path)
+        _mend_header(path, header)
         return kept
     file.seek(0)
     if is_whole(first, 0) or not any(True for _ in _whole_lines(file)):
@@ -258,9 +288,9 @@ def _without_header(path: Path, file: IO[bytes], first: bytes) -> Kept:
     return Kept()
 
 
-def _mend_header(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(HEADER)
+def _mend_header(path: Path, header: bytes) -> None:
+    with open_file(path, "r+b") as file:
+        file.write(header)
     logger.warning("%s: line 1, the header, was damaged and is mended; nothing is lost", path)
 
 
@@ -272,7 +302,7 @@ def _keep_aside(path: Path, file: IO[bytes], kept: Kept) -> None:
     aside = _free_name(path, kept.lines + 1, kept.size)
     file.seek(kept.size)
     new = aside.with_suffix(".new")
-    with new.open("wb") as copy:
+    with open_file(new, "wb") as copy:
         shutil.copyfileobj(file, copy, 1 << 20)
         copy.flush()
         os.fsync(copy.fileno())
@@ -285,7 +315,7 @@ def _free_name(path: Path, line: int, offset: int) -> Path:
     for n in range(1, 1000):
         again = "" if n == 1 else f".{n}"
         aside = path.with_name(f"{path.stem}.line-{line}.byte-{offset}{again}.damaged")
-        if not aside.exists():
+        if not os.path.lexists(aside):
             return aside
     raise StateUnreadable(f"{aside} and 998 like it are in the way; move them elsewhere")
 
@@ -293,7 +323,7 @@ def _free_name(path: Path, line: int, offset: int) -> Path:
 def _damage(path: Path, aside: Path) -> Damage:
     place = _ASIDE.search(aside.name)
     assert place is not None
-    with aside.open("rb") as file:
+    with open_file(aside, "rb") as file:
         first = file.readline()
         torn = not first.endswith(b"\n")
         file.seek(0)

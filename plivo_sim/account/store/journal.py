@@ -21,7 +21,7 @@ import errno
 import heapq
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -30,14 +30,24 @@ from typing import IO, Any
 from tinydb.storages import Storage
 
 from plivo_sim.account.interfaces import Damage, Record
-from plivo_sim.account.store.disk import NEVER, Syncing
+from plivo_sim.account.store.disk import (
+    NEVER,
+    NOT_ITS_OWN,
+    Identity,
+    Syncing,
+    identity_at,
+    identity_of,
+    open_file,
+    own_folder,
+    unguarded,
+)
 from plivo_sim.account.store.format import (
-    HEADER,
     RECORD_TYPES,
     Op,
     content_of,
     damages_of,
     from_plain,
+    header_of,
     line_of,
     read_journal,
     stated_checksum,
@@ -55,14 +65,15 @@ class Compaction:
     """See the module. Every method raises OSError when the disk says no; then ``abandon`` it."""
 
     def __init__(self, path: Path, rows: dict[str, Rows], syncing: Syncing) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(path.parent)
         self._path, self._rows, self._syncing = path, rows, syncing
         self._aside = path.with_suffix(".new")
         self._left = _oldest_first(rows)
         self._touched: dict[tuple[str, str], None] = {}
-        self._checksum = stated_checksum(HEADER) or 0
-        self._file: IO[bytes] = self._aside.open("wb")
-        self._file.write(HEADER)
+        header = header_of(path)
+        self._checksum = stated_checksum(header) or 0
+        self._file: IO[bytes] = open_file(self._aside, "wb")
+        self._file.write(header)
 
     def note(self, ops: Iterable[Op]) -> None:
         """Something was changed meanwhile."""
@@ -75,17 +86,18 @@ class Compaction:
             self._write(ops)
         return bool(ops)
 
-    def finish(self) -> tuple[int, int]:
-        """Put the new journal into the place of the old; returns its size and last checksum."""
+    def finish(self) -> tuple[Identity, int, int]:
+        """Put the new journal into the place of the old; returns which file it is, its size and
+        last checksum."""
         if self._touched:
             self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
         self._syncing.whole(self._file)
-        size = self._file.tell()
+        size, identity = self._file.tell(), identity_of(os.fstat(self._file.fileno()))
         self._file.close()
         self._aside.replace(self._path)
         with suppress(OSError):  # it has taken place: from here on there is no way back
             self._syncing.renamed(self._path)
-        return size, self._checksum
+        return identity, size, self._checksum
 
     def abandon(self) -> None:
         """Leave the journal as it is."""
@@ -121,23 +133,33 @@ COMPACT_OVER_TIMES = 4
 class JournalStorage(Storage):
     """See the module. ``rows`` is the state: table name -> id -> record.
 
-    ``fsync``: see ``syncing``. ``damages``: what of this journal was ever lost and still lies
-    aside. Raises StateUnreadable when the file is not a journal that this version reads,
-    StorageFailed when a line cannot be written (then nothing of it stays) or after ``close``.
+    ``fsync``: see ``syncing``. ``check`` raises OSError when nothing may be written to the place
+    any more. ``damages``: what of this journal was ever lost and still lies aside. Raises
+    StateUnreadable when the file is not a journal that this version reads, StorageFailed when a
+    line cannot be written (then nothing of it stays), when the journal is not as this storage left
+    it, or after ``close``.
     """
 
-    def __init__(self, path: Path | None = None, fsync: str = NEVER) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        fsync: str = NEVER,
+        check: Callable[[], None] = unguarded,
+    ) -> None:
         self.path = path
         self.rows: dict[str, Rows] = {name: {} for name in RECORD_TYPES}
         self.damages: list[Damage] = []
         self._syncing = Syncing(fsync)
+        self._check = check
+        self._identity: Identity | None = None
         self._file: IO[bytes] | None = None
         self._compaction: Compaction | None = None
         self._size = 0
         self._size_compacted = 0
-        self._checksum = _HEADER_CHECKSUM
+        self._checksum = 0
         self._closed = False
         if path is not None:
+            self._checksum = stated_checksum(header_of(path)) or 0
             self._open_kept(path)
 
     # --- TinyDB's storage port -----------------------------------------------------------
@@ -173,6 +195,7 @@ class JournalStorage(Storage):
             self._abandon_compaction()
             try:
                 self._refuse_if_closed(self.path)
+                self._check()
                 self._rewrite(self.path, rows)
             except OSError as error:
                 raise _failed(self.path, error) from error
@@ -185,8 +208,11 @@ class JournalStorage(Storage):
         line, checksum = line_of(content_of(ops), self._checksum)
         try:
             self._refuse_if_closed(self.path)
+            self._check()
             if self._file is None:
                 self._file = self._open(self.path)
+            else:
+                self._refuse_if_changed(self.path)
             _write_all(self._file, line)
             self._syncing.appended(self._file)
         except OSError as error:
@@ -202,28 +228,49 @@ class JournalStorage(Storage):
         if self._closed:
             raise OSError(errno.EBADF, "the simulator is closed", str(path))
 
+    def _refuse_if_changed(self, path: Path) -> None:
+        """What is written to a journal that was removed or replaced, nobody will ever read."""
+        found = _found(path)
+        if found is None or (identity_of(found), found.st_size) != (self._identity, self._size):
+            raise _not_its_own()
+
     def _let_go(self) -> None:
         if self._file is not None:
             self._syncing.closing(self._file)
             self._file = None
 
     def _open(self, path: Path) -> IO[bytes]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._cut_back(path)
-        file = path.open("ab", buffering=0)
+        if self._identity is None:
+            file = self._open_first(path)
+        else:
+            self._cut_back(path)
+            self._refuse_if_changed(path)
+            file = open_file(path, "ab", 0)
         if self._size == 0:
+            header = header_of(path)
             try:
-                _write_all(file, HEADER)
+                _write_all(file, header)
                 self._syncing.renamed(path)
             except OSError:
                 file.close()
                 raise
-            self._size = len(HEADER)
+            self._size = len(header)
+        return file
+
+    def _open_first(self, path: Path) -> IO[bytes]:
+        own_folder(path.parent)
+        file = open_file(path, "ab", 0)
+        found = os.fstat(file.fileno())
+        if found.st_size:
+            file.close()
+            raise _not_its_own()
+        self._identity = identity_of(found)
         return file
 
     def _cut_back(self, path: Path) -> None:
         """Take a half-written line back, so that the next one starts clean."""
-        if path.exists() and path.stat().st_size > self._size:
+        found = _found(path)
+        if found and identity_of(found) == self._identity and found.st_size > self._size:
             os.truncate(path, self._size)
 
     # --- compaction ----------------------------------------------------------------------
@@ -259,7 +306,7 @@ class JournalStorage(Storage):
             raise
 
     def _take_place(self, compaction: Compaction) -> None:
-        size, checksum = compaction.finish()
+        self._identity, size, checksum = compaction.finish()
         self._let_go()
         self._size = self._size_compacted = size
         self._checksum = checksum
@@ -268,7 +315,7 @@ class JournalStorage(Storage):
 
     def _open_kept(self, path: Path) -> None:
         try:
-            if path.exists():
+            if os.path.lexists(path):
                 self._take_up(path)
                 path.with_suffix(".new").unlink(missing_ok=True)
             self.damages = damages_of(path)
@@ -279,12 +326,10 @@ class JournalStorage(Storage):
         kept = read_journal(path)
         self.rows = kept.rows
         self._size = kept.size
+        self._identity = identity_at(path)
         self._size_compacted = 0  # how much of it lives is unknown: if it is large, rewrite it
         if kept.size:
             self._checksum = kept.checksum
-
-
-_HEADER_CHECKSUM = stated_checksum(HEADER) or 0
 
 
 def _write_all(file: IO[bytes], content: bytes) -> None:
@@ -292,6 +337,21 @@ def _write_all(file: IO[bytes], content: bytes) -> None:
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]
+
+
+def _found(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+
+
+def _not_its_own() -> OSError:
+    return OSError(
+        errno.ESTALE,
+        f"the journal {NOT_ITS_OWN}, so nothing more is kept in it; "
+        "reset the account, or start the simulator again",
+    )
 
 
 def _failed(path: Path, error: OSError) -> StorageFailed:

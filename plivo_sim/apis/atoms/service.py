@@ -37,7 +37,14 @@ from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
 from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, SimError
-from plivo_sim.domain.records import Application, AtomsApplication, AtomsStatus, Origin, Version
+from plivo_sim.domain.records import (
+    ATOMS_ADDRESS,
+    Application,
+    AtomsApplication,
+    AtomsStatus,
+    Origin,
+    Version,
+)
 from plivo_sim.domain.requirements import Key, Requirement
 from plivo_sim.domain.text import decode_json
 from plivo_sim.scenarios.language import CUTTING, FaultRule
@@ -59,9 +66,11 @@ class Identity:
 
 
 def receive(account: Account, request: Outgoing, at: datetime) -> Answer:
-    """Record what a callback says. Caller holds the lock."""
+    """Record what a callback says; 400 for one that says nothing. Caller holds the lock."""
     fields = _fields(request)
     rows = account.store.atoms_applications
+    if "compliance_id" not in fields or fields.get("status") not in set(AtomsStatus):
+        return Answer(status=400, body="not a callback of an application")
     with account.transaction():
         for known in rows.having("plivo_compliance_id", fields["compliance_id"]):
             rows.put(
@@ -83,7 +92,7 @@ def _fields(request: Outgoing) -> dict[str, str]:
     return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
 
 
-ATOMS = Receiver("atoms://compliance/callback", receive)
+ATOMS = Receiver(ATOMS_ADDRESS, receive)
 API = "plivo-for-atoms"
 _METHODS = {"create": "POST", "update": "PATCH"}
 _PLACES = {"create": "", "requirements": "Requirements/"}

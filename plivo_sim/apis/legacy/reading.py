@@ -40,8 +40,7 @@ from plivo_sim.web.calls import Call
 from plivo_sim.web.endpoints import Query as Parameter
 
 MOST_LISTED = 100
-"""The largest page: lists were paged with ``limit=50`` without a refusal (field-reported, one
-client), though the page allows 20 (documented); as many as the new API allows (invented)."""
+"""The largest page (decision "Pages of the legacy API")."""
 
 PAGE = (
     Parameter(
@@ -100,7 +99,11 @@ def read_filters(
 
 
 def read_list_query(call: Call, query: Query, filters: Mapping[str, Filter]) -> ListQuery:
-    """Filters, ``limit`` and ``offset``. Raises Invalid with everything that is wrong."""
+    """Filters, ``limit`` and ``offset``. Raises Invalid with everything that is wrong.
+
+    A ``limit`` of more than 20 passes with a warning (field-reported: docs/wire-facts.md, "Legacy
+    lists"); up to 100, as in the new API (invented).
+    """
     problems: list[Problem] = []
     where = read_filters(call, query, filters, problems)
     offset, limit = read_page(query, problems, MOST_LISTED)

@@ -61,8 +61,7 @@ _TYPE_FILTERS = {
     name: Filter((name,))
     for name in ("document_type_id", "document_name", "description", "proof_required")
 }
-"""None is documented on the page; these are named in the Node SDK (observed). Unknown ones do no
-harm (field-reported, one client)."""
+"""None is documented on the page; these are named in the Node SDK (observed)."""
 
 _LOOK_UP = {
     "country_iso": COUNTRY,
@@ -84,6 +83,7 @@ _LOOK_UP_QUERY = tuple(
     answers={200: "DocumentTypeListOut"}, errors=(400,),
 )  # fmt: skip
 def list_document_types(auth_id: str) -> Response:
+    """Unknown filters do no harm (field-reported: docs/wire-facts.md, "ComplianceDocumentType")."""
     call = current_call()
     query = read_list_query(call, request.args, _TYPE_FILTERS)
     every = [present_document_type(type_) for type_ in _published(call.sim.catalogue)]

@@ -22,7 +22,7 @@ from plivo_sim.apis.reading import (
 )
 from plivo_sim.apis.words import Uuid, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Document, NumberType, UserType
+from plivo_sim.domain.records import Document, Method, NumberType, UserType
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
@@ -201,16 +201,19 @@ def read_parameter(
     return word
 
 
-def read_callback_method(usable: Mapping[str, Any], problems: list[Problem]) -> str | None:
+_METHODS: Mapping[str, Method] = {"GET": "GET", "POST": "POST"}
+
+
+def read_callback_method(usable: Mapping[str, Any], problems: list[Problem]) -> Method | None:
     """``GET`` or ``POST``, in any case; None when it was not given or is neither."""
     text = usable.get("callback_method")
     if not text:
         return None
-    if text.upper() not in ("GET", "POST"):
+    method = _METHODS.get(text.upper())
+    if method is None:
         complaint = f"must be one of GET, POST, not '{text[:50]}'"
         problems.append(Problem(ProblemKind.NOT_ALLOWED, ("callback_method",), complaint))
-        return None
-    return str(text.upper())
+    return method
 
 
 def _not_one_of(name: str, allowed: Iterable[str], text: str) -> Problem:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plivo_sim.account.store.database import Database
+from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.records import (
     Application,
     Delivery,
     EndUser,
     NumberType,
     Origin,
+    Step,
     Timer,
     TimerKind,
     UserType,
@@ -78,8 +80,10 @@ def timer(seq: int, **changes: Any) -> Timer:
         "due_at": AT,
         "kind": TimerKind.REVIEW,
         "subject_id": "app-1",
-    }
-    return Timer(**(values | changes))
+    } | changes
+    if values["kind"] is TimerKind.REVIEW:
+        values.setdefault("steps", (Step(after=Duration(), status=Status.ACCEPTED),))
+    return Timer(**values)
 
 
 def keep(db: Database, *records: Application) -> None:

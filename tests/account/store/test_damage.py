@@ -230,3 +230,17 @@ def test_a_damaged_beginning_costs_all_but_is_told(path: Path, whole: bytes) -> 
     path.write_bytes(spoilt)
     assert held(path) == []
     assert rest(path) == spoilt
+
+
+def test_a_whole_line_that_no_record_can_be_is_damage(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Told like any other, with what is wrong; the state is that of the line before it."""
+    with Database(path) as db:
+        keep(db, application(1))
+        checksum = lines.stated_checksum(path.read_bytes().splitlines()[-1])
+    wrong, _ = lines.line_of({"applications": [{"id": "a"}]}, checksum or 0)
+    path.write_bytes(path.read_bytes() + wrong)
+    assert held(path) == ["app-1"]
+    assert rest(path) == wrong
+    assert "line 3: applications[0].seq: is required" in caplog.text

@@ -76,3 +76,44 @@ def test_a_folder_that_cannot_be_written_is_a_storage_failure(tmp_path: Path) ->
     (tmp_path / "files").write_text("in the way")
     with pytest.raises(StorageFailed, match="cannot write"):
         DiskFiles(tmp_path / "files").keep(b"a")
+
+
+# --- what is no hash, and what is no file ------------------------------------------------------
+
+NO_HASHES = ["../secret", "/etc/passwd", "x", "", f"{'A' * 64}", f"{'a' * 64}\n", f"{'a' * 64}/x"]
+
+
+@pytest.mark.parametrize("name", NO_HASHES)
+def test_a_name_that_is_no_hash_is_refused(files: FileStore, tmp_path: Path, name: str) -> None:
+    """Neither read nor removed nor written, wherever it leads to."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    with pytest.raises(ValueError, match="SHA-256"):
+        files.read(name)
+    with pytest.raises(ValueError, match="SHA-256"):
+        files.forget(name)
+    if name:
+        with pytest.raises(ValueError, match="SHA-256"):
+            files.keep(b"other", name)
+    assert secret.read_bytes() == b"secret"
+
+
+def test_a_sweep_leaves_what_is_not_ours(tmp_path: Path) -> None:
+    """A folder that somebody put into its place is not emptied."""
+    (tmp_path / "thesis.txt").write_text("mine")
+    DiskFiles(tmp_path).forget_all_but(())
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    """Neither followed nor waited for: nobody keeps it, until somebody does."""
+    place = tmp_path / sha256_of(b"a")
+    if kind == "link":
+        (tmp_path / "secret").write_bytes(b"secret")
+        place.symlink_to(tmp_path / "secret")
+    else:
+        os.mkfifo(place)
+    files = DiskFiles(tmp_path)
+    assert files.read(place.name) is None
+    assert files.read(files.keep(b"a")) == b"a"

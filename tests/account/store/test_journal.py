@@ -78,7 +78,8 @@ def test_opening_changes_nothing(path: Path) -> None:
 
 def journal_of(*contents: Any, header: Any = None) -> bytes:
     """A journal with these lines, rightly checksummed."""
-    whole, checksum = lines.line_of(header or {"format": lines.FORMAT}, 0)
+    named = {"format": lines.FORMAT, "account": "account"}
+    whole, checksum = lines.line_of(header or named, 0)
     for content in contents:
         line, checksum = lines.line_of(content, checksum)
         whole += line
@@ -88,20 +89,23 @@ def journal_of(*contents: Any, header: Any = None) -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (journal_of(header={"format": 3}), "newer plivo-sim: its format is 3, .* reads 2;"),
-        (journal_of(header={"format": 0}), "is no journal"),
+        (journal_of(header={"format": 4}), "a newer plivo-sim: its format is 4, .* reads 3;"),
+        (journal_of(header={"format": 2}), "an older plivo-sim: its format is 2, .* reads 3;"),
+        (
+            journal_of(header={"format": 3, "account": "MA1"}),
+            "is the journal of account MA1, in the folder of another",
+        ),
         (journal_of(header={"ops": []}), "not a plivo-sim journal"),
         (b'{"_default": {"1": {}}}', "not a plivo-sim journal"),
         (b"\x00" * 100, "not a plivo-sim journal"),
         (b"not ours\n" * 9, "not a plivo-sim journal"),
         (journal_of({"lost": [{"id": "a"}]}), "does not fit"),
         (journal_of({"gone": {"lost": ["a"]}}), "does not fit"),
-        (journal_of({"applications": [{"id": "a"}]}), r"does not fit .*\(line 2: "),
         (journal_of([]), "does not fit"),
     ],
     ids=[
-        "newer", "format 0", "no header", "stock TinyDB", "zeros", "text", "unknown table",
-        "gone from an unknown table", "other record", "no object",
+        "newer", "older", "another account's", "no header", "stock TinyDB", "zeros", "text",
+        "unknown table", "gone from an unknown table", "no object",
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_refused(path: Path, content: bytes, sentence: str) -> None:
@@ -111,6 +115,35 @@ def test_a_file_of_another_kind_is_refused(path: Path, content: bytes, sentence:
     with pytest.raises(StateUnreadable, match=f"(?s){sentence}.*another --state"):
         Database(path)
     assert (path.read_bytes(), os.listdir(path.parent)) == (content, [path.name])
+
+
+def test_swapped_journals_are_refused(tmp_path: Path) -> None:
+    """Each names its account; and a damaged header is not mended into another's."""
+    first, second = (tmp_path / name / "journal.jsonl" for name in ("MA1", "MA2"))
+    for path in (first, second):
+        write(path, [application(1)])
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(StateUnreadable, match="is the journal of account MA1"):
+        Database(second)
+    second.write_bytes(b"x" + first.read_bytes()[1:])
+    with pytest.raises(StateUnreadable, match="is not a plivo-sim journal"):
+        Database(second)
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "fifo", "device"])
+def test_what_is_no_file_is_refused(path: Path, kind: str) -> None:
+    """At once: neither followed, nor waited for, nor read without end."""
+    path.parent.mkdir()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "link":
+        elsewhere = path.parent / "elsewhere"
+        elsewhere.write_bytes(journal_of())
+        path.symlink_to(elsewhere)
+    else:
+        path.symlink_to({"device": "/dev/zero"}.get(kind, "nowhere"))
+    with pytest.raises(StateUnreadable, match=r"cannot use .*: it is a link, a FIFO or a device"):
+        Database(path)
 
 
 def test_a_folder_in_its_place_is_refused(path: Path) -> None:
@@ -351,7 +384,7 @@ def test_the_directory_is_whole_at_every_step_of_a_compaction(path: Path, tmp_pa
                 db.applications.put(application(turn % 7 + 1, alias=f"turn {turn}"))
                 db.applications.drop(f"app-{(turn + 3) % 7 + 1}")
             seen.append(path.with_suffix(".new").exists())
-            copy = tmp_path / f"copy-{turn}"
+            copy = tmp_path / f"copy-{turn}" / path.parent.name
             shutil.copytree(path.parent, copy)
             with Database(copy / path.name) as died:
                 assert list(died.applications.every()) == list(db.applications.every())

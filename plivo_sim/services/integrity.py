@@ -1,0 +1,178 @@
+"""Whether the records of an account can be served: each has an id of its form, what it refers to
+exists, and catalogue, settings and counters fit.
+
+Asked of every snapshot document before anything of it is applied, and of every journal when it is
+opened. What a record can hold by itself is said by its type (``domain/records.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.interfaces import Mark
+from plivo_sim.domain.records import ATOMS_ADDRESS, Ledger, Timer, TimerKind
+from plivo_sim.domain.typed import Found
+from plivo_sim.domain.urls import check_callback_url, is_http_url
+from plivo_sim.services import policies
+
+MOST_COUNT = 2**53
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_ANY = re.compile(r".+", re.DOTALL)
+_FORMS = {
+    "ledger": re.compile("ledger"),
+    "numbers": re.compile(r"[1-9][0-9]{4,14}"),
+    "policies": _ANY,
+    "explanations": _ANY,
+    "atoms_applications": re.compile(r"[0-9a-f]{24}"),
+}
+"""The form of ids, where it is not that of a UUID."""
+
+
+def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
+    """Everything that keeps these records from being served in this account: where (table, id,
+    field), and what."""
+    yield from _misnamed(mark)
+    yield from _ledger(account, mark)
+    yield from _references(mark)
+    yield from _catalogue(account, mark)
+    yield from _timers(mark)
+    yield from _urls(mark)
+    yield from _hashes(mark)
+    for id, policy in mark["policies"].items():
+        if trouble := policies.trouble_of(policy):
+            yield ("policies", id, "body"), trouble
+
+
+def _misnamed(mark: Mark) -> Iterator[Found]:
+    for table, rows in mark.items():
+        fits = _FORMS.get(table, _UUID).fullmatch
+        for id in rows:
+            if fits(id) is None:
+                yield (table, id, "id"), "has not the form of such an id"
+    for id, each in mark["explanations"].items():
+        if id != f"{each.application_id}/{each.attempt}":
+            yield ("explanations", id, "id"), "has not the form of such an id"
+
+
+def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
+    latest = max((row.seq for rows in mark.values() for row in rows.values()), default=0)
+    ledger: Ledger | None = mark["ledger"].get("ledger")
+    if ledger is None:
+        if latest:
+            yield ("ledger",), "there are records, but no ledger"
+        return
+    here = ("ledger", "ledger")
+    if ledger.seq:
+        yield (*here, "seq"), "must be 0"
+    try:
+        account.settings_with(ledger.overrides)
+    except ValueError as error:
+        yield (*here, "overrides"), str(error)
+    for name, count in ledger.counts.items():
+        if not 0 <= count <= MOST_COUNT:
+            yield (*here, "counts", name), f"must be 0 to {MOST_COUNT}"
+    if ledger.counts.get("seq", 0) < latest:
+        text = f"the ledger counts to less than {latest}, the last record's seq"
+        yield (*here, "counts", "seq"), text
+
+
+_REFERENCES: tuple[tuple[str, str, str, str], ...] = (
+    ("documents", "end_user_id", "end_users", "end user"),
+    ("applications", "end_user_id", "end_users", "end user"),
+    ("applications", "document_ids", "documents", "document"),
+    ("numbers", "application_id", "applications", "application"),
+    ("explanations", "application_id", "applications", "application"),
+)
+"""Table, field, the table in which what the field names must be, and what that is called."""
+
+
+def _references(mark: Mark) -> Iterator[Found]:
+    for table, field, target, called in _REFERENCES:
+        there, rows = mark[target], mark[table]
+        values = {getattr(row, field) for row in rows.values()}
+        if field == "document_ids":
+            values = set(chain.from_iterable(values))
+        lost = values - there.keys() - {None}
+        for id, row in rows.items() if lost else ():
+            value = getattr(row, field)
+            for named in value if isinstance(value, tuple) else (value,):
+                if named in lost:
+                    yield (table, id, field), f"there is no {called} {named[:80]!r}"
+
+
+def _catalogue(account: Account, mark: Mark) -> Iterator[Found]:
+    other = "it was made with another --seed or --catalogue: use those"
+    types, requirements = account.catalogue.types_by_id, account.catalogue.by_id
+    documents, applications = mark["documents"], mark["applications"]
+    if {each.document_type_id for each in documents.values()} - types.keys():
+        for id, document in documents.items():
+            if document.document_type_id not in types:
+                yield ("documents", id, "document_type_id"), other
+    for id, application in applications.items():
+        requirement = requirements.get(application.requirement_id)
+        if requirement is None:
+            yield ("applications", id, "requirement_id"), other
+        elif (
+            requirement.country_iso != application.country_iso
+            or requirement.number_type is not application.number_type
+            or requirement.user_type is not application.user_type
+        ):
+            text = "country, number type and user type are not those of the application"
+            yield ("applications", id, "requirement_id"), text
+
+
+def _timers(mark: Mark) -> Iterator[Found]:
+    for id, timer in mark["timers"].items():
+        if text := _timer(mark, timer):
+            yield ("timers", id, "subject_id"), text
+
+
+def _timer(mark: Mark, timer: Timer) -> str:
+    if timer.kind is TimerKind.REVIEW:
+        known = timer.subject_id in mark["applications"]
+        return "" if known else f"there is no application {timer.subject_id[:80]!r}"
+    delivery = mark["deliveries"].get(timer.subject_id)
+    if delivery is None:
+        return f"there is no delivery {timer.subject_id[:80]!r}"
+    if (timer.kind is TimerKind.NOTICE) != (delivery.url == ATOMS_ADDRESS):
+        return f"a timer of kind {timer.kind} cannot bring a callback to {delivery.url[:80]!r}"
+    return ""
+
+
+def _urls(mark: Mark) -> Iterator[Found]:
+    def callback_url(url: str) -> str:
+        problem = check_callback_url(url, (), https_only=False, allowed=())
+        return problem.text if problem else ""
+
+    def delivery_url(url: str) -> str:
+        return "" if url == ATOMS_ADDRESS or is_http_url(url) else "must be an http or https URL"
+
+    yield from _each_once(mark, "applications", "callback_url", callback_url)
+    yield from _each_once(mark, "deliveries", "url", delivery_url)
+
+
+def _hashes(mark: Mark) -> Iterator[Found]:
+    files = {row.file_sha256 for row in mark["documents"].values()} - {""}
+    wrong = {each for each in files if _HASH.fullmatch(each) is None}
+    for id, document in mark["documents"].items() if wrong else ():
+        if document.file_sha256 in wrong:
+            text = f"{document.file_sha256[:80]!r} is no SHA-256: 64 lower-case hex digits"
+            yield ("documents", id, "file", "sha256"), text
+
+
+def _each_once(
+    mark: Mark, table: str, field: str, trouble_of: Callable[[str], str]
+) -> Iterator[Found]:
+    """Most records share a few URLs, so each is looked at once."""
+    rows: Mapping[str, Any] = mark[table]
+    urls = {getattr(row, field) for row in rows.values()} - {None}
+    wrong = {url: text for url in urls if (text := trouble_of(url))}
+    if wrong:
+        for id, row in rows.items():
+            if getattr(row, field) in wrong:
+                yield (table, id, field), wrong[getattr(row, field)]

@@ -1,0 +1,206 @@
+"""A moment of an account as one JSON document: records, clock, timers, dice, and the files.
+
+To keep in a file, to carry to another simulator, or to look at. A document may come from anywhere:
+nothing of it is applied before all of it has been read into types and checked.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.interfaces import Mark
+from plivo_sim.account.store.disk import sha256_of
+from plivo_sim.account.store.format import RECORD_TYPES, to_plain
+from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.domain.records import Policy, checked_hash
+from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
+from plivo_sim.scenarios.validation import mistakes_of
+from plivo_sim.services import policies
+from plivo_sim.services.document_sets import kind_of
+from plivo_sim.services.integrity import problems_of
+
+FORMAT = 1
+MOST_PROBLEMS = 100
+"""So many are told; a document that has more is none."""
+
+SECRETS = {"ledger": ("token", "subaccount_token")}
+"""Table -> fields that never leave."""
+
+
+def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
+    """The mark as plain JSON values. Caller holds the lock."""
+    hashes = {d.file.sha256 for d in mark["documents"].values() if d.file is not None}
+    files = {sha256: account.files.read(sha256) for sha256 in sorted(hashes)}
+    return {
+        "plivo_sim_snapshot": FORMAT,
+        "account": account.auth_id,
+        "tables": {
+            name: {id: without_secrets(name, to_plain(record)) for id, record in rows.items()}
+            for name, rows in mark.items()
+        },
+        "files": {k: base64.b64encode(v).decode() for k, v in files.items() if v is not None},
+    }
+
+
+def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
+    """A record as it may leave: the ledger without the account's tokens."""
+    return {key: value for key, value in plain.items() if key not in SECRETS.get(table, ())}
+
+
+def load_snapshot(account: Account, document: Any) -> Mark:
+    """A mark from a document, its files kept. Caller holds the lock.
+
+    The account's token is no part of it: the account keeps the one that it has. Raises Invalid
+    with what is wrong and where; then nothing of it was kept.
+    """
+    found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
+    if type(found) is not int or found != FORMAT:
+        other = f", not {found}" if type(found) is int else ""
+        _refuse([((), f"must be a snapshot document of format {FORMAT}{other}")])
+    tables, texts = document.get("tables"), document.get("files", {})
+    _refuse(_misshapen(tables, texts))
+    mark: Mark = {name: {} for name in RECORD_TYPES}
+    files: dict[str, bytes] = {}
+    _refuse(chain(_read_tables(tables, mark), _read_files(texts, files)))
+    mark["ledger"] = {
+        id: replace(ledger, token=account.token, subaccount_token=account.subaccount_token)
+        for id, ledger in mark["ledger"].items()
+    }
+    found_later = chain(
+        problems_of(account, mark),
+        _not_in_utc(mark),
+        _mistaken_policies(account, mark),
+        _lost_files(account, mark, files),
+    )
+    _refuse((("tables", *path), text) for path, text in found_later)
+    account.any_file_loose = True  # should the records not come to be written
+    for sha256, content in files.items():
+        account.files.keep(content, sha256)
+    return mark
+
+
+def _refuse(found: Iterable[Found]) -> None:
+    problems = [
+        Problem(ProblemKind.BAD_VALUE, path, text) for path, text in islice(found, MOST_PROBLEMS)
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+def _misshapen(tables: Any, files: Any) -> Iterator[Found]:
+    if not isinstance(tables, dict):
+        yield ("tables",), "must be an object"
+    else:
+        for name, rows in tables.items():
+            if name not in RECORD_TYPES:
+                yield ("tables", name), f"no such table; there are {', '.join(RECORD_TYPES)}"
+            elif not isinstance(rows, dict):
+                yield ("tables", name), "must be an object"
+    if not isinstance(files, dict):
+        yield ("files",), "must be an object"
+
+
+def _read_tables(tables: Mapping[str, Mapping[str, Any]], mark: Mark) -> Iterator[Found]:
+    """Put into the mark what can be read; tells of the rest."""
+    for name, type_ in RECORD_TYPES.items():
+        for id, plain in tables.get(name, {}).items():
+            try:
+                record = mark[name][id] = convert(plain, type_)
+            except msgspec.ValidationError as error:
+                for path, text in all_misfits(error, plain, type_):
+                    yield ("tables", name, id, *path), text
+                continue
+            if record.id != id:
+                yield ("tables", name, id, "id"), f"is {record.id[:80]!r}"
+        rows = mark[name].values()
+        if len({record.seq for record in rows}) < len(rows):
+            yield ("tables", name), "has a seq twice"
+
+
+def _read_files(texts: Mapping[str, Any], files: dict[str, bytes]) -> Iterator[Found]:
+    for name, text in texts.items():
+        try:
+            checked_hash(name)
+        except ValueError as error:
+            yield ("files", name[:80]), str(error)
+            continue
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (ValueError, TypeError):
+            yield ("files", name), "is not base64"
+            continue
+        if sha256_of(content) != name:
+            yield ("files", name), "has another content than its name says"
+        files[name] = content
+
+
+def _not_in_utc(mark: Mark) -> Iterator[Found]:
+    for name, rows in mark.items():
+        for id, record in rows.items():
+            for path, instant in _instants(record, (name, id)):
+                if instant.utcoffset():
+                    yield path, "is not in UTC"
+
+
+def _instants(value: Any, path: Steps) -> Iterator[tuple[Steps, datetime]]:
+    if isinstance(value, datetime):
+        yield path, value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _instants(getattr(value, name), (*path, name))
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _instants(each, (*path, index))
+
+
+def _mistaken_policies(account: Account, mark: Mark) -> Iterator[Found]:
+    """What would be refused if somebody set it now."""
+    for id, policy in mark["policies"].items():
+        if policies.trouble_of(policy):
+            continue  # which is told of already
+        for path, text in mistakes_of(_whole(policy), [], account.catalogue.document_words):
+            yield ("policies", id, "body"), f"{dotted(path)}: {text}"
+
+
+def _whole(policy: Policy) -> Any:
+    """The scenario in which it is a part."""
+    body = decode_json(policy.body)
+    if policy.kind == "scenario":
+        return body
+    part = {
+        "fault": {"faults": [body]},
+        "next_outcome": {"default": body},
+        "webhooks": {"webhooks": body},
+    }[policy.kind]
+    return {"scenario": "a part of a scenario", **part}
+
+
+def _lost_files(account: Account, mark: Mark, files: Mapping[str, bytes]) -> Iterator[Found]:
+    """Files that are neither in the document nor in the account, or are not as it says."""
+    for id, document in mark["documents"].items():
+        file = document.file
+        if file is None:
+            continue
+        here = ("documents", id, "file")
+        content = files.get(file.sha256)
+        try:
+            content = account.files.read(file.sha256) if content is None else content
+        except ValueError:
+            continue  # no hash, which is told of already
+        if content is None:
+            yield (*here, "sha256"), "there is no such file"
+            continue
+        kind = kind_of(content)
+        if kind is None or kind[1] != file.media_type:
+            yield (*here, "media_type"), "is not that of the file"
+        if len(content) != file.size_bytes:
+            yield (*here, "size_bytes"), f"is not that of the file: {len(content)}"
