@@ -81,7 +81,10 @@ class Damage:
 
 
 class Rows(Protocol[R]):
-    """One kind of record. Writes belong in the store's transaction."""
+    """One kind of record. Writes belong in the store's transaction. ``weight``: about how many
+    bytes they take, of those kinds that are kept up to a sum of them."""
+
+    weight: int
 
     def fetch(self, id: str) -> R | None: ...
     def put(self, record: R) -> None: ...
