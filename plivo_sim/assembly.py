@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
 from plivo_sim.account.interfaces import Damage, FileStore, Transport
+from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Claim, DiskFiles, MemoryFiles, own_folder, unguarded
+from plivo_sim.account.store.disk import (
+    Claim,
+    DiskFiles,
+    MemoryFiles,
+    OpenJournals,
+    own_folder,
+    unguarded,
+)
 from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
 from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback
 from plivo_sim.app import create_app, headers_below
 from plivo_sim.catalogue import load_catalogue
-from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from plivo_sim.domain.records import Application, Origin, Pairs
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import dotted
@@ -56,7 +65,7 @@ def make_simulator(
     settings = settings or Settings()
     outbox = Outbox(_encode_callback, {Origin.ATOMS: ATOMS})
     runner = Runner(outbox, transport or HttpTransport())
-    coverage = Coverage()
+    coverage, memory = Coverage(), Budget()
 
     def on_happening(account: Account, happening: Happening) -> None:
         coverage.on_happening(happening)
@@ -65,6 +74,7 @@ def make_simulator(
     runner.on_happening = on_happening
     claim = Claim(settings.state) if settings.state is not None else None
     check, unlock = (claim.check, claim.release) if claim is not None else (unguarded, unguarded)
+    opened = OpenJournals()
     damages: list[Damage] = []
 
     def make_account(auth_id: str, defaults: Settings, catalogue: Catalogue) -> Account:
@@ -73,7 +83,7 @@ def make_simulator(
         if claim is not None:
             journal = claim.accounts / auth_id / "journal.jsonl"
             files = DiskFiles(journal.with_name("files"), settings.fsync, check)
-        database = Database(journal, settings.fsync, check)
+        database = Database(journal, settings.fsync, check, opened)
         damages.extend(database.journal.damages)
         account = Account(
             auth_id,
@@ -82,15 +92,23 @@ def make_simulator(
             files=files,
             catalogue=catalogue,
             real=real,
+            memory=memory,
         )
         account.listeners += (outbox.on_event, coverage.on_event)
         return account
 
     try:
-        simulator = Simulator(settings, _catalogue, runner, outbox, make_account, coverage, unlock)
+        simulator = Simulator(
+            settings, _catalogue, runner, outbox, make_account, coverage, memory, unlock
+        )
         simulator.damages = damages
         for auth_id in _kept_accounts(claim):
-            _check(simulator.account(auth_id))
+            known = len(damages)
+            account = simulator.account(auth_id)
+            _check(account)
+            if not len(account.store.ledger) and len(damages) == known:
+                with suppress(StorageFailed):  # it was reset, or never written to
+                    account.reset()
     except BaseException:
         unlock()
         raise
@@ -125,7 +143,7 @@ def _catalogue(settings: Settings) -> Catalogue:
 
 
 def _allow_many_files() -> None:
-    """Each account that writes keeps its journal open."""
+    """Each connection takes one, each callback another."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -7,16 +7,16 @@ What one account does cannot be seen, felt or reset from another
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
 from plivo_sim.account.interfaces import FileStore, Mark, Store
+from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import draw_uuid
@@ -43,45 +43,6 @@ class IdFactory:
         return n
 
 
-T = TypeVar("T")
-
-
-class BoundedLog(Generic[T]):
-    """Forgets its oldest entries: it is bounded in number and in bytes. Safe from any thread; the
-    newest entry is kept whatever its size."""
-
-    def __init__(self, most: int, most_bytes: int) -> None:
-        self.most = most
-        self.most_bytes = most_bytes
-        self._lock = threading.Lock()
-        self._entries: deque[tuple[T, int]] = deque()
-        self._size = 0
-
-    def append(self, entry: T, size_bytes: int) -> None:
-        """Keep an entry, and forget the oldest as far as there is no room."""
-        with self._lock:
-            entries = self._entries
-            entries.append((entry, size_bytes))
-            self._size += size_bytes
-            while len(entries) > self.most or (self._size > self.most_bytes and len(entries) > 1):
-                self._size -= entries.popleft()[1]
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._entries.clear()
-            self._size = 0
-
-    def __iter__(self) -> Iterator[T]:
-        """What is kept now, oldest first."""
-        with self._lock:
-            kept = list(self._entries)
-        return (entry for entry, _ in kept)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-
 KEPT_EXCHANGES = 200
 KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -98,6 +59,7 @@ class Account:
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
     place, so nothing goes out from it any more.
+    ``memory`` is what its logs share with those of others.
     ``queues``: due attempts by application, and ``senders``, how many threads serve them;
     ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
@@ -112,6 +74,7 @@ class Account:
         files: FileStore,
         catalogue: Catalogue,
         real: RealSource = real_now,
+        memory: Budget | None = None,
     ) -> None:
         self.auth_id = auth_id
         self.lock = threading.RLock()
@@ -121,7 +84,7 @@ class Account:
         self.listeners: list[Listener] = []
         self.on_first_write: Callable[[Account], None] | None = None
         self.marks: dict[str, Mark] = {}
-        self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES)
+        self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
         self.era = 0
         self.retired = False
         self.under_way: set[Any] = set()

@@ -12,7 +12,7 @@ import heapq
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
 from plivo_sim.account.interfaces import Store
@@ -49,6 +49,10 @@ class KeyedQueues(Generic[T]):
 
     def __contains__(self, name: str) -> bool:
         return name in self._queues
+
+    def __iter__(self) -> Iterator[T]:
+        """What waits, not what was taken."""
+        return chain.from_iterable(self._queues.values())
 
     def __len__(self) -> int:
         return len(self._queues)

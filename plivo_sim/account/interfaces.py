@@ -81,7 +81,10 @@ class Damage:
 
 
 class Rows(Protocol[R]):
-    """One kind of record. Writes belong in the store's transaction."""
+    """One kind of record. Writes belong in the store's transaction. ``weight``: about how many
+    bytes they take, of those kinds that are kept up to a sum of them."""
+
+    weight: int
 
     def fetch(self, id: str) -> R | None: ...
     def put(self, record: R) -> None: ...
@@ -153,7 +156,7 @@ class FileStore(Protocol):
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One HTTP request to be sent to a receiver."""
+    """One HTTP request to be sent to a receiver, for an account."""
 
     method: str
     url: str
@@ -161,6 +164,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
     timeout_s: float
     allowed_hosts: tuple[str, ...] = ()
+    account: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

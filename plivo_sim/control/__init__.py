@@ -40,7 +40,9 @@ def make_blueprint() -> Blueprint:
     """``/_sim``."""
     blueprint = Blueprint("control", __name__, url_prefix=CONTROL.prefix)
     blueprint.record_once(
-        lambda state: state.app.extensions.setdefault("inboxes", webhooks.Inboxes())
+        lambda state: state.app.extensions.setdefault(
+            "inboxes", webhooks.Inboxes(state.app.extensions["plivo_sim"].memory)
+        )
     )
 
     add_routes(blueprint, CONTROL.endpoints)

@@ -7,11 +7,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from flask import Response, current_app, request
 
-from plivo_sim.account.account import Account, BoundedLog
+from plivo_sim.account.account import Account
+from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -187,18 +189,23 @@ MOST_INBOXES = 100
 MOST_INBOX_BYTES = 2 * 1024 * 1024
 """Callbacks have a few hundred bytes; the limit is for those who send something else."""
 
+MESSAGE_OVERHEAD_BYTES = 2000
+"""What a message takes beside its texts, about."""
+
 LARGEST_MESSAGE_BYTES = 64 * 1024
 
 
 class Inboxes:
     """The messages of every inbox, by its name; all accounts share the inboxes.
 
-    Not state of the simulator: bounded, in memory, kept by a reset. ``changes`` counts every
+    Not state of the simulator: bounded, in memory that they share with the journals of requests,
+    kept by a reset. ``changes`` counts every
     change. Safe from any thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Budget) -> None:
         self.changes = 0
+        self._memory = memory
         self._lock = threading.Lock()
         self._kept: dict[str, BoundedLog[MessageOut]] = {}
 
@@ -209,8 +216,9 @@ class Inboxes:
             if name not in self._kept and len(self._kept) >= MOST_INBOXES:
                 del self._kept[next(iter(self._kept))]
             if name not in self._kept:
-                self._kept[name] = BoundedLog(MOST_MESSAGES, MOST_INBOX_BYTES)
-            size = len(message["body"]) + len(message["url"]) + len(str(message["headers"]))
+                self._kept[name] = BoundedLog(MOST_MESSAGES, MOST_INBOX_BYTES, self._memory)
+            texts = message["body"], message["url"], str(message["headers"]), str(message["query"])
+            size = MESSAGE_OVERHEAD_BYTES + sum(map(len, texts))
             self._kept[name].append(message, size)
 
     def clear(self, name: str) -> None:
@@ -266,8 +274,8 @@ def receive(name: str) -> Response:
 @endpoint("GET", "/inbox/{name}/messages", "What an inbox has received.", answers={200: "InboxOut"})
 def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
-    for account in current_call().sim.accounts():
-        current_call().sim.runner.catch_up(account, sends=True)
+    sim, path = current_call().sim, f"/_sim/inbox/{name}"
+    sim.runner.catch_up_all(sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path))
     return current_call().answer({"name": name, "messages": inboxes().messages(name)})
 
 

@@ -376,6 +376,18 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     why: Text = ""
     created_at: Instant
 
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory this takes."""
+        return _DELIVERY_BYTES + sum(
+            _ATTEMPT_BYTES + len(each.body) + len(each.answer) for each in self.attempts
+        )
+
+
+_DELIVERY_BYTES = 2000
+_ATTEMPT_BYTES = 1000
+"""Beside its body and its answer: the headers, mostly."""
+
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an account keeps beside its records: clock, counters, token, its own settings."""

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Damage, Mark
+from plivo_sim.account.logs import Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
     AccountRequired,
@@ -60,6 +61,7 @@ class Simulator:
         outbox: Outbox,
         make_account: Callable[[str, Settings, Catalogue], Account],
         coverage: Coverage,
+        memory: Budget,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
@@ -68,6 +70,7 @@ class Simulator:
         self.runner = runner
         self.outbox = outbox
         self.coverage = coverage
+        self.memory = memory
         self.damages: Sequence[Damage] = ()
         self._make_account = make_account
         self._on_close = on_close
@@ -97,11 +100,15 @@ class Simulator:
             if len(unused.store.ledger):
                 self._accounts[auth_id] = unused
                 return unused
-            unused.on_first_write = self._adopt
-            self._unused[auth_id] = self._recent[auth_id] = unused
-            if len(self._recent) > MOST_UNUSED:
-                self._recent.popitem(last=False)
+            self._hold_unused(unused)
             return unused
+
+    def _hold_unused(self, account: Account) -> None:
+        """Until it is written to, or enough others are asked for. Caller holds the lock."""
+        account.on_first_write = self._adopt
+        self._unused[account.auth_id] = self._recent[account.auth_id] = account
+        if len(self._recent) > MOST_UNUSED:
+            self._recent.popitem(last=False)
 
     def _adopt(self, account: Account) -> None:
         with self._lock:
@@ -169,8 +176,7 @@ class Simulator:
             account.reset()
             with self._lock:
                 self._accounts.pop(account.auth_id, None)
-                account.on_first_write = self._adopt
-                self._unused[account.auth_id] = self._recent[account.auth_id] = account
+                self._hold_unused(account)
 
     def begin_anew(self, settings: Settings) -> None:
         """Reset every account and go on with other settings, as if started with them.

@@ -83,6 +83,16 @@ class Runner:
         if waiting is not None:
             self.wake(account)
 
+    def catch_up_all(self, accounts: Iterable[Account], wanted: Callable[[str], bool]) -> None:
+        """Make happen what is due by now in these, and wait for the callbacks to URLs that are
+        wanted: receivers that hang delay only who waits for them."""
+        accounts = list(accounts)
+        patience_s = min(map(self._patience_s, accounts), default=0.0)
+        for account in accounts:
+            self.start_due(account)
+        still = [account for account in accounts if not account.advancing]
+        self._sender.wait_for_urls(still, wanted, patience_s)
+
     def settle(self, account: Account, *, steered: bool = True) -> None:
         """After a request or verb: work due at once, and the scheduler learns of the rest.
 
@@ -175,12 +185,8 @@ class Runner:
         result = Advance()
         deadline = monotonic_s() + ADVANCE_BUDGET_S
         try:
-            while not (stop and stop()):
-                happened = self._move(account, until, era)
-                if happened is None:
-                    break
-                result.note(happened)
-                if monotonic_s() > deadline:
+            while not (stop and stop()) and self._move(account, until, era, result):
+                if result.pending or monotonic_s() > deadline:
                     result.pending = True
                     break
         finally:
@@ -199,11 +205,12 @@ class Runner:
         stop: Callable[[], bool] | None,
     ) -> None:
         def go_on() -> None:
+            self._sender.be_patient()
             try:
                 try:
-                    while not (stop and stop()):
-                        if self._move(account, until, era) is None:
-                            break
+                    self._wait_for_sends(account, None)
+                    while not (stop and stop()) and self._move(account, until, era, Advance()):
+                        pass
                 finally:
                     self._release(account, era, began)
             except Exception:
@@ -239,6 +246,7 @@ class Runner:
                 if account.era == era:
                     account.clock.release()
                     account.advancing = False
+                    account.idle.notify_all()
                     if not self._closed:
                         self._keep_clock(account, began)
         finally:
@@ -253,18 +261,22 @@ class Runner:
             account.clock.restore(replace(account.clock.reading(), now=written))
             raise
 
-    def _move(self, account: Account, until: datetime | None, era: int) -> list[Happening] | None:
+    def _move(self, account: Account, until: datetime | None, era: int, result: Advance) -> bool:
         """One instant of an advance, begun when nothing is under way to a receiver any more (or
-        after a moment: it may be that receiver who advances), callbacks included."""
+        after a moment: it may be that receiver who advances), callbacks included; False when
+        nothing more is due. ``result`` is pending when this thread had to give up waiting."""
         is_quiet = self._wait_for_sends(account, SENDS_WAIT_S)
         instant = self._instant(account, until, era, move=True, awaited=True)
         if instant is None:
-            return None
+            return False
         happened, sendings = instant
+        result.note(happened)
         bound_s = None if is_quiet else SENDS_WAIT_S
-        return [*happened, *self._sender.finish(account, sendings, bound_s)]
+        result.note([*self._sender.finish(account, sendings, bound_s)])
+        result.pending = is_quiet and account.era == era and not all(s.over for s in sendings)
+        return True
 
-    def _wait_for_sends(self, account: Account, bound_s: float) -> bool:
+    def _wait_for_sends(self, account: Account, bound_s: float | None) -> bool:
         """Until nothing is under way to a receiver; returns whether that is so."""
         era = account.era
         return self._sender.wait(

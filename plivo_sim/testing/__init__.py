@@ -28,7 +28,7 @@ from plivo_sim.services import applications, policies
 from plivo_sim.services import reviews as planning
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator, is_account
-from plivo_sim.simulator.runner import Happening
+from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.webhooks.transport import TIMED_OUT
 
 AUTH_ID = "MATESTTESTTESTTESTTE"
@@ -128,8 +128,10 @@ class Handle:
         **units: float,
     ) -> list[Happening]:
         """Move time: ``advance("3d")``, ``advance(days=3)``, ``advance(business_days=2)``,
-        ``advance(to=instant)``. Returns what happened, callbacks included."""
-        return self.sim.advance(self.account, _duration(by, business_days, units), to=to).happenings
+        ``advance(to=instant)``. Returns what happened, callbacks included. Raises AssertionError
+        when that takes too long."""
+        duration = _duration(by, business_days, units)
+        return self._whole(self.sim.advance(self.account, duration, to=to))
 
     @_waits
     def settle(self) -> None:
@@ -144,11 +146,17 @@ class Handle:
     def advance_until(self, id: str, status: str) -> list[Happening]:
         """Move time from event to event until the application has the status.
 
-        Raises NotReached when nothing more is due."""
+        Raises NotReached when nothing more is due, AssertionError when it takes too long."""
         wanted = Status(status)
-        return self.sim.advance_until(
-            self.account, lambda: self.application(id).status is wanted
-        ).happenings
+        return self._whole(
+            self.sim.advance_until(self.account, lambda: self.application(id).status is wanted)
+        )
+
+    def _whole(self, result: Advance) -> list[Happening]:
+        """What happened, of an advance that is over."""
+        if result.pending:
+            raise AssertionError(f"time was still moving after a while\n{self.report()}")
+        return result.happenings
 
     # --- decisions ---------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ class Receiver:
 logger = logging.getLogger("plivo_sim")
 
 KEPT_DELIVERIES = limits.DELIVERIES.most
+KEPT_DELIVERY_BYTES = 4 * 1024 * 1024
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
 AFTER_THE_OTHER = timedelta(seconds=1)
@@ -118,7 +119,6 @@ class Outbox:
         policy = webhook_policy(account)
         for copy in (delivery, *_copies(account, delivery, policy.duplicate)):
             self._send_by_policy(account, copy, policy, event.at)
-        _prune(account)
 
     def _destination(self, account: Account, application: Application) -> tuple[str, Method]:
         """Where an application's callbacks go, and with which method; no URL means nowhere."""
@@ -136,7 +136,7 @@ class Outbox:
         if policy.drop == -1 or account.ids.counts.get("dropped", 0) < policy.drop:
             account.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
-            account.store.deliveries.put(lost)
+            _keep_new(account, lost)
             logger.info("callback %s %s - %s", lost.method, without_secrets(lost.url), lost.why)
             return
         due_at = at
@@ -164,11 +164,11 @@ class Outbox:
         if not inside and not looks_local(host, account.settings.allow_callback_hosts):
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
-            account.store.deliveries.put(delivery)
+            _keep_new(account, delivery)
             shown = without_secrets(delivery.url)
             logger.warning("callback %s %s - %s", delivery.method, shown, why)
             return delivery
-        account.store.deliveries.put(delivery)
+        _keep_new(account, delivery)
         account.agenda.add(
             Timer(
                 id=account.ids.next("timer"),
@@ -234,6 +234,7 @@ class Outbox:
             if tried.state is DeliveryState.PENDING:
                 tried = self._retry(account, tried, timer, policy)
             account.store.deliveries.put(tried)
+            _prune(account, 0)
             return Attempted(tried, timer.due_at)
 
     def _retry(
@@ -291,6 +292,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         body=body,
         timeout_s=policy.timeout_s or account.settings.callback_timeout_s,
         allowed_hosts=account.settings.allow_callback_hosts,
+        account=account.auth_id,
     )
 
 
@@ -373,10 +375,17 @@ def _with_query(url: str, fields: Pairs) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
-def _prune(account: Account) -> None:
-    """The log is bounded: the oldest finished deliveries go when there are too many."""
+def _keep_new(account: Account, delivery: Delivery) -> None:
+    _prune(account, 1)
+    account.store.deliveries.put(delivery)
+
+
+def _prune(account: Account, more: int) -> None:
+    """The log is bounded in number and in bytes: the oldest finished deliveries go when there are
+    too many, or would be with so many more."""
     deliveries = account.store.deliveries
-    too_many = len(deliveries) - KEPT_DELIVERIES
-    if too_many > 0 and deliveries.how_many("state", DeliveryState.PENDING) < len(deliveries):
-        for delivery in deliveries.page({"state": _FINISHED}, limit=too_many).records:
-            deliveries.drop(delivery.id)
+    while len(deliveries) + more > KEPT_DELIVERIES or deliveries.weight > KEPT_DELIVERY_BYTES:
+        finished = deliveries.page({"state": _FINISHED}, limit=1).records
+        if not finished:
+            return
+        deliveries.drop(finished[0].id)

@@ -12,7 +12,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,6 +33,8 @@ AT_ONCE = 64
 TRY_AGAIN_S = 1.0
 CUT_WAIT_S = 1.0
 """How long to wait for an attempt to end whose connection was cut."""
+MOST_WAITING = 64
+"""So many callers wait for receivers at once, of a server's 128 threads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +46,7 @@ class Sending:
 
     timer: Timer
     queue: str
+    url: str
     era: int
     awaited: bool = False
     request: Outgoing | None = None
@@ -50,6 +54,44 @@ class Sending:
     is_cut: bool = False
     attempted: Attempted | None = None
     error: BaseException | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Of a caller that waits for receivers of an account."""
+
+    account: Account
+    given_up: bool = False
+
+    def give_up(self) -> None:
+        self.given_up = True
+        with self.account.lock:
+            self.account.idle.notify_all()
+
+
+class _Places:
+    """When one caller too many waits, the one that has waited longest goes on without: it waits for
+    a receiver that hangs, and holds a thread that others need."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._taken: dict[_Place, None] = {}
+
+    @contextmanager
+    def taken(self, account: Account) -> Iterator[_Place]:
+        place = _Place(account)
+        with self._guard:
+            self._taken[place] = None
+            oldest = next(iter(self._taken)) if len(self._taken) > MOST_WAITING else None
+            if oldest is not None:
+                del self._taken[oldest]
+        if oldest is not None:  # in a thread: this one may hold an account's lock
+            threading.Thread(target=oldest.give_up, name="plivo-sim-give-up", daemon=True).start()
+        try:
+            yield place
+        finally:
+            with self._guard:
+                self._taken.pop(place, None)
 
 
 class Sender:
@@ -61,6 +103,7 @@ class Sender:
         self._transport = transport
         self._is_immediate = bool(getattr(transport, "immediate", False))
         self._here = threading.local()
+        self._places = _Places()
         self.closed = False
         self.on_attempt: Callable[[Account, Attempted], None] = lambda account, attempted: None
         self.wake: Callable[[Account], None] = lambda account: None
@@ -70,14 +113,20 @@ class Sender:
         """Whether this thread is sending: what waits for a send here would wait for itself."""
         return getattr(self._here, "sending", False)
 
+    def be_patient(self) -> None:
+        """This thread is nobody's: it waits for receivers as long as they take."""
+        self._here.patient = True
+
     def take_due(self, account: Account, until: datetime, *, awaited: bool) -> list[Sending]:
         """Put the attempts that are due by then into their queues, and return them. Caller holds
         the lock, so that what is taken later is behind; and calls ``begin`` without it."""
         sendings = []
         while timer := account.agenda.take(TimerKind.CALLBACK, until):
             delivery = account.store.deliveries.fetch(timer.subject_id)
-            queue = delivery.application_id if delivery is not None else timer.subject_id
-            sendings.append(Sending(timer, queue, account.era, awaited))
+            queue, url = timer.subject_id, ""
+            if delivery is not None:
+                queue, url = delivery.application_id, delivery.url
+            sendings.append(Sending(timer, queue, url, account.era, awaited))
         account.sending += len(sendings)
         if not self._is_immediate:
             for sending in sendings:
@@ -227,16 +276,31 @@ class Sender:
         """Until ``done``, asked under the lock whenever an attempt is over; returns whether it is.
 
         A receiver that calls in while it is called would wait for itself: where that is known, it
-        does not wait.
+        does not wait. Others may have to give up, see ``MOST_WAITING``.
         """
         with account.lock:
-            return account.idle.wait_for(done, 0 if self.is_calling else bound_s)
+            if self.is_calling or done():
+                return done()
+            if getattr(self._here, "patient", False):
+                return account.idle.wait_for(done, bound_s)
+            with self._places.taken(account) as place:
+                account.idle.wait_for(lambda: place.given_up or done(), bound_s)
+            return done()
+
+    def wait_for_urls(
+        self, accounts: Iterable[Account], wanted: Callable[[str], bool], bound_s: float
+    ) -> None:
+        """Until nothing is under way to such URLs, for at most ``bound_s`` in all."""
+        deadline = monotonic_s() + bound_s
+        for account in accounts:
+            done = partial(_is_none_on_its_way, account, wanted)
+            self.wait(account, done, max(deadline - monotonic_s(), 0))
 
     def finish(
         self, account: Account, sendings: list[Sending], bound_s: float | None
     ) -> list[Attempted]:
-        """Wait for these, and return what came of them, in their order. Raises what kept one of
-        them from being written down."""
+        """Wait for these, and return what came of them so far, in their order. Raises what kept
+        one of them from being written down."""
         left = deque(sendings)
 
         def all_over() -> bool:
@@ -278,3 +342,9 @@ class Sender:
         for account, sending in left:
             self.wait(account, partial(getattr, sending, "over"), max(deadline - monotonic_s(), 0))
         return all(sending.over for _, sending in left)
+
+
+def _is_none_on_its_way(account: Account, wanted: Callable[[str], bool]) -> bool:
+    """Whether nothing waits for, or is under way to, a URL that is wanted."""
+    sendings = (*account.under_way, *account.queues)
+    return not any(each.era == account.era and wanted(each.url) for each in sendings)

@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
@@ -28,7 +29,10 @@ from plivo_sim.domain.urls import (
 )
 
 KEPT_ANSWER_BYTES = 4096
-MOST_LOOK_UPS = 64
+MOST_LOOK_UPS = 1024
+MOST_LOOK_UPS_EACH = 8
+"""Of one account, so that names that hang in one leave room for the others' names."""
+LOOPBACK = ["::1", "127.0.0.1"]
 TIMED_OUT = "timed out"
 
 
@@ -113,33 +117,66 @@ class _SlowName(Exception):
 
 class _Names:
     """Look-ups of names with a deadline. The system's own has none and cannot be cut, so each has
-    a thread that is left behind; only so many of them at once."""
+    a thread that is left behind; only so many of them at once, and one for each name: whoever
+    wants the same name meanwhile gets the same answer."""
 
     def __init__(self) -> None:
-        self._free = threading.BoundedSemaphore(MOST_LOOK_UPS)
+        self._changed = threading.Condition()
+        self._asked: dict[str, Future[list[str]]] = {}
+        self._running: Counter[str] = Counter()
 
-    def addresses(self, host: str, port: int, deadline: float) -> list[str]:
-        """Raises OSError for an unknown name, _SlowName."""
-        if not self._free.acquire(timeout=_left_s(deadline)):
-            raise _SlowName
-        found: Future[list[str]] = Future()
-        threading.Thread(
-            target=self._look_up, args=(host, port, found), name="plivo-sim-name", daemon=True
-        ).start()
+    def addresses(self, host: str, account: str, deadline: float) -> list[str]:
+        """Raises OSError for an unknown name, _SlowName. What needs no look-up waits for none."""
+        known = _known_addresses(host)
+        return known if known is not None else self._begun(host, account, deadline)
+
+    def _begun(self, host: str, account: str, deadline: float) -> list[str]:
+        def may_begin() -> bool:
+            is_room = len(self._asked) < MOST_LOOK_UPS
+            return host in self._asked or (is_room and self._running[account] < MOST_LOOK_UPS_EACH)
+
+        with self._changed:
+            if not self._changed.wait_for(may_begin, _left_s(deadline)):
+                raise _SlowName
+            found = self._asked.get(host)
+            if found is None:
+                found = Future()
+                threading.Thread(
+                    target=self._look_up, args=(host, account, found),
+                    name="plivo-sim-name", daemon=True,
+                ).start()  # fmt: skip
+                self._asked[host] = found
+                self._running[account] += 1
         try:
             return found.result(_left_s(deadline))
         except TimeoutError:
             raise _SlowName from None
 
-    def _look_up(self, host: str, port: int, found: Future[list[str]]) -> None:
+    def _look_up(self, host: str, account: str, found: Future[list[str]]) -> None:
         try:
-            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except BaseException as error:
             found.set_exception(error)
         else:
             found.set_result([str(info[4][0]) for info in infos])
         finally:
-            self._free.release()
+            with self._changed:
+                del self._asked[host]
+                self._running[account] -= 1
+                if not self._running[account]:
+                    del self._running[account]
+                self._changed.notify_all()
+
+
+def _known_addresses(host: str) -> list[str] | None:
+    """Of a literal address, and of the names that always mean this machine (RFC 6761)."""
+    name = host_name(host)
+    if name == "localhost" or name.endswith(".localhost"):
+        return LOOPBACK
+    try:
+        return [str(ipaddress.ip_address(name))]
+    except ValueError:
+        return None
 
 
 def _left_s(deadline: float) -> float:
@@ -254,7 +291,7 @@ def _addresses_of(request: Outgoing, names: _Names, deadline: float) -> list[str
     host, allowed = urlsplit(request.url).hostname or "", request.allowed_hosts
     if not looks_local(host, allowed):
         raise Blocked(blocked_text(host))
-    found = names.addresses(host, _port_of(request.url), deadline)
+    found = names.addresses(host, request.account, deadline)
     for address in {ipaddress.ip_address(each.partition("%")[0]) for each in found}:
         if is_off_limits(address) and host_name(str(address)) not in allowed:
             raise Blocked(f"blocked: {host} means {address}, which callbacks never go to")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -274,3 +275,130 @@ def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
     assert gate.sent == []
     (delivery,) = http.account.store.deliveries.every()
     assert str(delivery.state) == "pending"
+
+
+# --- who waits for receivers ------------------------------------------------------------------
+
+
+@pytest.fixture
+def one_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second takes the place of the first."""
+    monkeypatch.setattr(sender_module, "MOST_WAITING", 1)
+
+
+@pytest.mark.usefixtures("one_may_wait")
+def test_when_too_many_wait_the_first_goes_on(make: Maker, gate: Gate) -> None:
+    """Its receiver hangs, and what it holds are the threads of a server: the decision is made, and
+    its callback under way."""
+    http = make(gate, paused=True)
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    ids = [each.sdk_created(callback_url=CALLBACK) for each in (http, other)]
+    with meanwhile(lambda: http.decide(ids[0], "accepted")) as first:
+        gate.wait_for(1)
+        with meanwhile(lambda: other.decide(ids[1], "accepted")):
+            assert first.result(10).status_code == 200
+            (delivery,) = http.account.store.deliveries.every()
+            assert str(delivery.state) == "pending"
+            gate.open()
+
+
+@pytest.mark.usefixtures("one_may_wait")
+def test_an_advance_that_gives_its_place_up_carries_on(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers 202, and time goes no further before the callback is over."""
+    http = make(gate, paused=True, review_delay=Duration(60))
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    http.sdk_created(callback_url=CALLBACK)
+    id = other.sdk_created(callback_url=CALLBACK)
+    move, under_way = http.sim.runner._move, []
+
+    def noting(*given: Any) -> bool:
+        under_way.append(http.account.sending)
+        return move(*given)
+
+    monkeypatch.setattr(http.sim.runner, "_move", noting)
+    body = {"by": "1h", "account": http.auth_id}
+    before = http.account.now()
+    with meanwhile(lambda: http.control("POST", "/clock/advance", body)) as first:
+        gate.wait_for(1)
+        with meanwhile(lambda: other.decide(id, "accepted")):
+            assert first.result(10).status_code == 202
+            gate.open()
+    with http.account.lock:
+        assert http.account.idle.wait_for(lambda: not http.account.advancing, 10)
+    assert http.account.now() - before == timedelta(hours=1)
+    assert under_way == [0, 0]
+
+
+@pytest.mark.usefixtures("one_may_wait")
+def test_who_need_not_wait_takes_nobodys_place(make: Maker, gate: Gate) -> None:
+    """A decision without a callback."""
+    http = make(gate, paused=True)
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    id = http.sdk_created(callback_url=CALLBACK)
+    with meanwhile(lambda: http.decide(id, "accepted")) as first:
+        gate.wait_for(1)
+        other.decide(other.sdk_created(), "accepted")
+        assert http.sim.runner._sender._places._taken
+        gate.open()
+    assert first.result().status_code == 200
+
+
+INBOX = "http://127.0.0.1:9/_sim/inbox/mine"
+
+
+def test_reading_an_inbox_does_not_wait_for_other_receivers(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whichever account: one that hangs would hold up whoever reads theirs."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 60.0)
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)
+    with meanwhile(lambda: http.control("GET", "/inbox/mine/messages")) as read:
+        assert read.result(10).get_json()["messages"] == []
+    gate.open()
+
+
+def test_reading_an_inbox_waits_for_what_is_under_way_to_it(make: Maker) -> None:
+    """It comes in while somebody reads, and is read."""
+    gate = Gate()
+
+    class ToInbox:
+        def send(self, request: Outgoing) -> Answer:
+            answer = gate.send(request)
+            http.post("/_sim/inbox/mine", data=request.body)
+            return answer
+
+    http = make(ToInbox(), paused=True, review_delay=Duration(0))
+    http.sdk_created(callback_url=INBOX)
+    gate.wait_for(1)
+    with meanwhile(lambda: http.control("GET", "/inbox/mine/messages")) as read:
+        gate.open()
+    assert len(read.result().get_json()["messages"]) == 1
+
+
+# --- one thread an account --------------------------------------------------------------------
+
+
+def test_an_account_is_run_by_one_thread_at_a_time(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is notified meanwhile, and though something is due in it."""
+    http = make(gate, paused=True, review_delay=Duration(0))
+    http.sim.runner.wake.__self__.stop()  # type: ignore[union-attr]  # the scheduler's notify
+    http.sdk_created(callback_url=CALLBACK)
+    submitted: list[Any] = []
+    scheduler = Scheduler(http.sim.runner)
+    monkeypatch.setattr(scheduler._pool, "submit", lambda *given: submitted.append(given))
+    for _ in range(3):
+        scheduler.notify(http.account)
+        scheduler._waiting |= scheduler._fresh
+        scheduler._start_due()
+    assert len(submitted) == 1
+    run, account, era = submitted[0]
+    run(account, era)
+    assert scheduler._fresh == {http.account}
+    assert scheduler._running == set()
+    gate.wait_for(1)

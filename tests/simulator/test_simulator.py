@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import shutil
 import weakref
 from collections.abc import Callable, Iterator
@@ -15,11 +16,13 @@ import pytest
 from plivo_sim import simulator as simulator_module
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
-from plivo_sim.assembly import make_simulator
+from plivo_sim.assembly import LiveSimulator, make_simulator
+from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import AccountRequired, NotFound, StateUnreadable
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
-from tests.fakes import Wall, all_at_once
+from tests.control.test_explanations import evaluate
+from tests.fakes import Gate, Wall, all_at_once
 from tests.support import AUTH_ID, Http
 
 OTHER = "MAYYYYYYYYYYYYYYYYYY"
@@ -381,3 +384,107 @@ def test_a_wrong_catalogue_does_not_begin_anew(make: Maker, tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"wrong\.yaml"):
         http.sim.begin_anew(Settings(catalogue=tmp_path / "wrong.yaml"))
     assert len(http.sim.accounts()) == 1
+
+
+def test_beginning_anew_retires_every_account(make: Maker) -> None:
+    """Written or only read: whoever still holds one holds nothing that is served."""
+    http = make()
+    other = Http(http.app, http.sim, auth_id=OTHER)
+    written, read = http.account, other.account
+    http.sdk_created()
+    http.sim.begin_anew(http.sim.settings)
+    assert [each.retired for each in (written, read)] == [True, True]
+    assert [http.account.retired, other.account.retired] == [False, False]
+    assert http.account is not written
+    assert other.account is not read
+
+
+# --- what many accounts take -------------------------------------------------------------------
+
+
+def test_accounts_that_were_reset_are_forgotten(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Like those that were never written to."""
+    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 8)
+    http = make()
+    made = []
+    for number in range(30):
+        account = http.sim.account(f"MA{number:018}")
+        account.keep_ledger()
+        made.append(weakref.ref(account))
+        http.sim.remove(account)
+    del account
+    gc.collect()
+    assert sum(each() is not None for each in made) < 12
+    assert http.sim.accounts() == []
+
+
+def test_the_requests_of_many_accounts_share_a_budget(make: Maker) -> None:
+    """And with them the inboxes: accounts that read with long headers hold no more together."""
+    http = make()
+    http.sim.memory.most_bytes = 1_000_000
+    accounts = []
+    for number in range(200):
+        caller = Http(http.app, http.sim, auth_id=f"MA{number:018}")
+        caller.account.keep_ledger()
+        accounts.append(caller.account)
+        caller.get("PhoneNumber/Compliance/", headers={"X-Long": "x" * 20_000})
+        if number % 10 == 0:
+            http.post(f"/_sim/inbox/{number % 100}", data=b"x" * 20_000)
+    kept = [*http.app.extensions["inboxes"]._kept.values(), *(a.exchanges for a in accounts)]
+    held = sum(log.size_bytes for log in kept)
+    assert 800_000 < held <= 1_000_000
+    assert len(accounts[-1].exchanges) == 1
+
+
+def test_a_reset_leaves_no_folder(
+    make: Maker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does an evaluation, which keeps nothing; and what is made is nobody else's at once."""
+    http = make(state=tmp_path)
+    http.sdk_created()
+    assert os.listdir(tmp_path / "accounts") == [AUTH_ID]
+    http.sim.remove(http.account)
+    assert os.listdir(tmp_path / "accounts") == []
+    evaluate(http)
+    assert os.listdir(tmp_path / "accounts") == []
+    http.sdk_created()
+    http.sim.close()
+    assert len(make(state=tmp_path).sim.accounts()) == 1
+    assert "open to other users" not in caplog.text
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_folder_without_an_account_goes_at_the_start(
+    make: Maker, tmp_path: Path, is_damaged: bool
+) -> None:
+    """A kill left it in the middle of a reset; not one of whose journal something lies aside, as it
+    may need the files."""
+    http = make(state=tmp_path)
+    http.sdk_created()
+    http.sim.close()
+    journal = tmp_path / "accounts" / AUTH_ID / "journal.jsonl"
+    if is_damaged:
+        header, first, *_ = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(header + first[:-9])
+    else:
+        journal.unlink()
+    http = make(state=tmp_path)
+    assert http.sim.accounts() == []
+    files = tmp_path / "accounts" / AUTH_ID / "files"
+    assert (len(os.listdir(files)) if files.exists() else 0) == (2 if is_damaged else 0)
+
+
+@pytest.mark.live
+def test_what_is_due_after_a_restart_waits_for_no_request(tmp_path: Path) -> None:
+    """The accounts that the state directory holds are looked at when the server starts."""
+    sim = make_simulator(
+        Settings(state=tmp_path, review_delay=Duration(0.01)), transport=SecondTry(), real=Wall()
+    )
+    Http(create_app(sim), sim).sdk_created(callback_url=CALLBACK)
+    sim.close()
+    gate = Gate()
+    gate.open()
+    with LiveSimulator(Settings(state=tmp_path, port=0), transport=gate):
+        gate.wait_for(1)

@@ -18,6 +18,7 @@ from plivo_sim.client.applications import sample
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotReached
 from plivo_sim.domain.records import StatusChanged
+from plivo_sim.simulator import runner as runner_module
 from plivo_sim.testing import AUTH_TOKEN, in_process, served
 from plivo_sim.testing.inbox import Inbox
 from plivo_sim.testing.sdk import point, pointed
@@ -397,6 +398,20 @@ def test_settle_says_what_it_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(AssertionError, match="still under way after 0 s\nclock: 2026"):
             sim.settle()
         sim.account.sending = 0
+
+
+@pytest.mark.parametrize("verb", ["advance", "advance_until"])
+def test_time_that_still_moves_is_no_success(monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    """A test would go on with what has not happened yet."""
+    monkeypatch.setattr(runner_module, "ADVANCE_BUDGET_S", -1.0)
+    with in_process() as sim:
+        http = Http(sim.app, sim.sim, auth_id=sim.auth_id, token=sim.auth_token)
+        id = [http.sdk_created(alias=alias) for alias in ("one", "two")][1]
+        given = {"advance": ("30d",), "advance_until": (id, "suspended")}[verb]
+        with pytest.raises(AssertionError, match=r"time was still moving.*\nclock: 2026"):
+            getattr(sim, verb)(*given)
+        with sim.account.lock:
+            assert sim.account.idle.wait_for(lambda: not sim.account.advancing, 10)
 
 
 def test_applications_are_as_time_has_made_them() -> None:

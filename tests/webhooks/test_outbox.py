@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from plivo.utils import validate_signature, validate_v3_signature
 
-from plivo_sim.account.interfaces import Outgoing
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration
@@ -417,6 +418,34 @@ def test_the_log_is_a_ring_of_finished_deliveries(
     kept = list(http.account.store.deliveries.every())
     assert [made.index(d.application_id) for d in kept] == [0, 4, 5]
     assert [str(d.state) for d in kept] == ["pending", "delivered", "delivered"]
+
+
+def test_the_log_of_callbacks_is_bounded_in_bytes(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What receivers answered counts; replays too make room for themselves, and what is taken back
+    counts no more."""
+    monkeypatch.setattr(outbox, "KEPT_DELIVERY_BYTES", 30_000)
+    http = make(Talkative())
+    deliveries = http.account.store.deliveries
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "rejected")
+    for _ in range(20):
+        http.control("POST", f"/webhooks/{list(deliveries.every())[-1].id}/replay")
+        assert deliveries.weight == sum(each.size_bytes for each in deliveries.every())
+        assert deliveries.weight <= 30_000 + 8_000
+    assert len(deliveries) == 4
+    with suppress(ZeroDivisionError), http.account.transaction():
+        deliveries.drop(next(deliveries.every()).id)
+        raise ZeroDivisionError
+    assert deliveries.weight == sum(each.size_bytes for each in deliveries.every())
+
+
+class Talkative:
+    """A transport whose receivers say as much as is kept."""
+
+    def send(self, request: Outgoing) -> Answer:
+        return Answer(status=200, body="x" * 4096)
 
 
 def test_deleting_an_application_cancels_its_callbacks(make: Maker) -> None:

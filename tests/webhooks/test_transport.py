@@ -15,6 +15,7 @@ import pytest
 
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.settings import read_setting
+from plivo_sim.webhooks import transport as transport_module
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
 from tests.fakes import meanwhile
 
@@ -551,27 +552,121 @@ def test_a_name_that_nobody_tells_in_time(monkeypatch: pytest.MonkeyPatch) -> No
     assert answer.error == "timed out while looking up the host's name"
 
 
-def test_look_ups_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that are left behind are bounded; whoever finds none waits for one, with a bound."""
-    monkeypatch.setattr("plivo_sim.webhooks.transport.MOST_LOOK_UPS", 2)
-    over, asked = threading.Event(), threading.Semaphore(0)
+class HungNames:
+    """Look-ups of ``.test`` names hang until ``over``; ``asked`` are those that were begun."""
 
-    def hang(*_: Any, **__: Any) -> Any:
-        asked.release()
-        over.wait(10)
-        raise socket.gaierror(-3, "too late")
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.over = threading.Event()
+        self._begun = threading.Semaphore(0)
+        real = socket.getaddrinfo
 
-    monkeypatch.setattr(socket, "getaddrinfo", hang)
-    transport = HttpTransport()
+        def hang(host: str, *args: Any, **kwargs: Any) -> Any:
+            if not host.endswith(".test"):
+                return real(host, *args, **kwargs)
+            self.asked.append(host)
+            self._begun.release()
+            assert self.over.wait(10)
+            return real("127.0.0.1", *args, **kwargs)
+
+        monkeypatch.setattr(socket, "getaddrinfo", hang)
+
+    def wait_for(self, count: int) -> None:
+        """Until so many more were begun."""
+        for _ in range(count):
+            assert self._begun.acquire(timeout=10)
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungNames]:
+    """Until the end of the test, at the latest."""
+    names = HungNames(monkeypatch)
+    yield names
+    names.over.set()
+
+
+def told_of(transport: HttpTransport, host: str, account: str = "", **changes: Any) -> str | None:
+    """What the log says of a callback to this host; by default somebody who waits for a moment."""
+    values = {"timeout_s": 0.05} | changes
     request = Outgoing(
-        method="POST", url="http://receiver.test/", headers=(), body=b"", timeout_s=0.05
+        method="POST", url=f"http://{host}/", headers=(), body=b"", account=account, **values
     )
-    errors = {transport.send(request).error for _ in range(4)}
-    over.set()
-    assert errors == {"timed out while looking up the host's name"}
-    assert asked.acquire(timeout=1)
-    assert asked.acquire(timeout=1)
-    assert not asked.acquire(blocking=False)
+    return transport.send(request).error
+
+
+SLOW_NAME = "timed out while looking up the host's name"
+
+
+def test_look_ups_that_hang_do_not_pile_up(
+    hung: HungNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads that are left behind are bounded; whoever finds none waits for one, with a bound."""
+    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 2)
+    transport = HttpTransport()
+    errors = {told_of(transport, f"receiver{n}.test", f"MA{n}") for n in range(4)}
+    assert errors == {SLOW_NAME}
+    hung.wait_for(2)
+    assert hung.asked == ["receiver0.test", "receiver1.test"]
+
+
+def test_a_name_that_hangs_takes_one_thread(hung: HungNames) -> None:
+    """However many wait for it, and whoever they are; its answer is for all of them."""
+    transport = HttpTransport()
+    assert {told_of(transport, "receiver.test", f"MA{n}") for n in range(20)} == {SLOW_NAME}
+    hung.wait_for(1)
+    assert hung.asked == ["receiver.test"]
+    with meanwhile(lambda: told_of(transport, "receiver.test:1", timeout_s=10)) as told:
+        hung.over.set()
+    assert told.result() == "connection refused"
+
+
+def test_names_of_one_account_leave_room_for_those_of_others(hung: HungNames) -> None:
+    """It has a few threads, and they are its own."""
+    transport, each = HttpTransport(), transport_module.MOST_LOOK_UPS_EACH
+    for n in range(each + 3):
+        assert told_of(transport, f"receiver{n}.test", "MA1") == SLOW_NAME
+    hung.wait_for(each)
+    assert len(hung.asked) == each
+    told_of(transport, "other.test", "MA2")
+    hung.wait_for(1)
+    assert hung.asked[each:] == ["other.test"]
+
+
+def test_a_look_up_gives_its_thread_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it found something or not, time after time; else there were none some day."""
+    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 2)
+    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS_EACH", 2)
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host.startswith("unknown"):
+            raise socket.gaierror(-2, "Name or service not known")
+        return real("127.0.0.1", *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    transport = HttpTransport()
+    for n in range(6):
+        known, unknown = f"known{n}.test:1", f"unknown{n}.test:1"
+        assert told_of(transport, known, timeout_s=10) == "connection refused"
+        assert "cannot be resolved" in (told_of(transport, unknown, timeout_s=10) or "")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "Api.LocalHost.", "[::1]", "10.0.0.1"])
+def test_what_needs_no_look_up_waits_for_none(
+    hung: HungNames, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Literal addresses and loopback names, however many names hang."""
+    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 1)
+    transport = HttpTransport()
+    told_of(transport, "receiver.test")
+    hung.wait_for(1)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    assert told_of(transport, host, timeout_s=10) == "connection refused"
+    assert hung.asked == ["receiver.test"]
+
+
+def refuse(*_: Any) -> Any:
+    raise ConnectionRefusedError
 
 
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -590,19 +685,20 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers == ["8.8.8.8"]
 
 
-def test_localhost_that_means_v6_first_finds_a_v4_receiver(
+def test_a_name_that_means_v6_first_finds_a_v4_receiver(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The next address is tried when one refuses."""
+    """The next address is tried when one refuses; localhost is such a name."""
     with peer(answering(OK)) as there:
         real = socket.getaddrinfo
 
         def look_up(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
-            if host == "localhost":
+            if host == "receiver.test":
                 return [*real("::1", port, *args, **kwargs), *real("127.0.0.1", port)]
             return real(host, port, *args, **kwargs)
 
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        assert timely(f"http://receiver.test:{there.port}/").status == 200
         assert timely(f"http://localhost:{there.port}/").status == 200
 
 

@@ -23,7 +23,7 @@ from tinydb import TinyDB
 from tinydb.table import Table
 
 from plivo_sim.account.interfaces import Mark, Page, Record, Where
-from plivo_sim.account.store.disk import NEVER, unguarded
+from plivo_sim.account.store.disk import NEVER, OpenJournals, unguarded
 from plivo_sim.account.store.format import RECORD_TYPES, Op, from_plain, to_plain
 from plivo_sim.account.store.index import Index, Run, merged_window
 from plivo_sim.account.store.journal import JournalStorage
@@ -45,6 +45,9 @@ MOST_INDEXES = 24
 FEW = 64
 """So many candidates are looked at one by one rather than indexed in one more way."""
 
+WEIGHTS: dict[str, Callable[[Any], int]] = {"deliveries": lambda delivery: delivery.size_bytes}
+"""About how many bytes a record takes, of those kinds that are kept up to a sum of them."""
+
 MANY_VALUED = frozenset(
     {"alias", "end_user_id", "document_ids", "application_id", "subject_id", "name", "file_sha256"}
 )
@@ -60,6 +63,7 @@ class RecordTable(Table, Generic[R]):
         super().__init__(storage, name, cache_size=cache_size)
         self._journal = storage
         self._named = name
+        self._weigh = WEIGHTS.get(name)
         self.on_change: Callable[[str, str, R | None], None] = _unwatched
         self.transaction: Callable[[], AbstractContextManager[None]] = nullcontext
         self.refresh()
@@ -69,6 +73,7 @@ class RecordTable(Table, Generic[R]):
         self._rows = cast("dict[str, R]", self._journal.rows[self.name])
         self._order: Run[R] = Run(sorted(self._rows.values(), key=attrgetter("seq")))
         self._indexes: dict[tuple[str, ...], Index[R]] = {}
+        self.weight = sum(map(self._weigh, self._rows.values())) if self._weigh else 0
 
     # --- records -------------------------------------------------------------------------
 
@@ -134,6 +139,9 @@ class RecordTable(Table, Generic[R]):
         return len(self._rows)
 
     def _set(self, id: str, before: R | None, record: R | None) -> None:
+        if self._weigh is not None:
+            self.weight += self._weigh(record) if record is not None else 0
+            self.weight -= self._weigh(before) if before is not None else 0
         if record is None:
             assert before is not None
             for index in self._indexes.values():
@@ -219,8 +227,8 @@ class Database(TinyDB):
     """All records of one account. Its account's lock must be held around every use.
 
     ``path``: the journal; None keeps everything in memory only. ``fsync``: ``always``,
-    ``interval`` or ``never``. ``check``: see ``JournalStorage``. Of TinyDB's own API all works but
-    the default table: there is none, and no tables beside those of the record types.
+    ``interval`` or ``never``. ``check``, ``opened``: see ``JournalStorage``. Of TinyDB's own API
+    all works but the default table: there is none, and no tables beside those of the record types.
     """
 
     table_class = RecordTable  # type: ignore[assignment]  # a TinyDB extension point
@@ -231,8 +239,9 @@ class Database(TinyDB):
         path: Path | None = None,
         fsync: str = NEVER,
         check: Callable[[], None] = unguarded,
+        opened: OpenJournals | None = None,
     ) -> None:
-        super().__init__(path, fsync, check)
+        super().__init__(path, fsync, check, opened)
         self.journal = cast(JournalStorage, self.storage)
         self._before: dict[tuple[str, str], Record | None] = {}
         self._is_open = False
@@ -339,7 +348,7 @@ class Database(TinyDB):
         A mark shares its records with the state, so what did not change since is told by looking:
         where that is most, only the rest is changed, written and indexed.
         """
-        if self._changed_since(mark) * 4 > len(self):
+        if not any(mark.values()) or self._changed_since(mark) * 4 > len(self):
             self.journal.replace({name: dict(mark.get(name, {})) for name in RECORD_TYPES})
             self._refresh()
             return

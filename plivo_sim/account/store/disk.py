@@ -192,6 +192,27 @@ def _close_to_others(descriptor: int, path: str) -> None:
             logger.warning("%s was open to other users (mode %o); now it is not", path, mode)
 
 
+class OpenJournals:
+    """Of one simulator: the journals that were written to last are open, the others closed until
+    their next write, so that many accounts need few descriptors. Safe from any thread."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._guard = threading.Lock()
+        self._open: dict[Callable[[], None], None] = {}
+
+    def used(self, rest: Callable[[], None]) -> None:
+        """One was written to; ``rest`` closes it. Caller holds no journal's guard."""
+        with self._guard:
+            self._open.pop(rest, None)
+            self._open[rest] = None
+            oldest = next(iter(self._open)) if len(self._open) > self._most else None
+            if oldest is not None:
+                del self._open[oldest]
+        if oldest is not None:
+            oldest()
+
+
 class NoFile(OSError):
     """Something else stands where a file should."""
 
@@ -291,6 +312,7 @@ class DiskFiles:
         return self._folder / checked_hash(sha256)
 
     def _write(self, aside: Path, content: bytes) -> None:
+        own_folder(self._folder.parent)  # else it would be made as others are
         own_folder(self._folder)
         with open_file(aside, "wb") as file:
             file.write(content)
@@ -304,9 +326,23 @@ class DiskFiles:
             return None
 
     def forget(self, sha256: str) -> bool:
-        return self._unlink(self._path(sha256))
+        is_gone = self._unlink(self._path(sha256))
+        self._leave_if_empty()
+        return is_gone
+
+    def _leave_if_empty(self) -> None:
+        """Without its last file the folder goes, and with it the account's, if nothing is there."""
+        with suppress(OSError):
+            self._folder.rmdir()
+        with suppress(OSError):
+            self._folder.parent.rmdir()
 
     def forget_all_but(self, kept: Collection[str]) -> bool:
+        are_gone = self._unlink_all_but(kept)
+        self._leave_if_empty()
+        return are_gone
+
+    def _unlink_all_but(self, kept: Collection[str]) -> bool:
         try:
             found = list(self._folder.iterdir())
         except FileNotFoundError:

@@ -21,6 +21,7 @@ import errno
 import heapq
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -34,6 +35,7 @@ from plivo_sim.account.store.disk import (
     NEVER,
     NOT_ITS_OWN,
     Identity,
+    OpenJournals,
     Syncing,
     identity_at,
     identity_of,
@@ -141,7 +143,7 @@ class JournalStorage(Storage):
     any more. ``damages``: what of this journal was ever lost and still lies aside. Raises
     StateUnreadable when the file is not a journal that this version reads, StorageFailed when a
     line cannot be written (then nothing of it stays), when the journal is not as this storage left
-    it, or after ``close``.
+    it, or after ``close``. ``opened`` says for how long it stays open.
     """
 
     def __init__(
@@ -149,12 +151,15 @@ class JournalStorage(Storage):
         path: Path | None = None,
         fsync: str = NEVER,
         check: Callable[[], None] = unguarded,
+        opened: OpenJournals | None = None,
     ) -> None:
         self.path = path
         self.rows: dict[str, Rows] = {name: {} for name in RECORD_TYPES}
         self.damages: list[Damage] = []
         self._syncing = Syncing(fsync)
         self._check = check
+        self._opened = opened or OpenJournals()
+        self._guard = threading.Lock()  # whoever closes it while it rests is of another account
         self._identity: Identity | None = None
         self._torn = False
         self._file: IO[bytes] | None = None
@@ -189,35 +194,57 @@ class JournalStorage(Storage):
     def close(self) -> None:
         """Let go of the file for good: from now on it may be another simulator's."""
         self._closed = True
-        self._abandon_compaction()
-        self._let_go()
+        self.rest()
+
+    def rest(self) -> None:
+        """Let go of the file until the next write. From any thread."""
+        with self._guard:
+            self._abandon_compaction()
+            self._let_go()
 
     # --- ours ----------------------------------------------------------------------------
 
     def replace(self, rows: dict[str, Rows]) -> None:
         """Make ``rows`` the whole state, on disk too."""
         if self.path is not None:
-            self._abandon_compaction()
+            self.rest()
             try:
                 self._refuse_if_closed(self.path)
                 self._check()
-                self._rewrite(self.path, rows)
+                if any(rows.values()):
+                    self._rewrite(self.path, rows)
+                else:
+                    self._remove(self.path)
             except OSError as error:
                 raise _failed(self.path, error) from error
         self.rows = rows
+
+    def _remove(self, path: Path) -> None:
+        """Nothing is left: the next write begins a new journal."""
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # it is gone: from here on there is no way back
+            self._syncing.renamed(path)
+        self._identity = None
+        self._size = self._size_compacted = 0
+        self._checksum = stated_checksum(header_of(path)) or 0
 
     def append(self, ops: Sequence[Op]) -> None:
         """Keep one transaction, already made in ``rows``: all of it or nothing."""
         if self.path is None:
             return
+        with self._guard:
+            self._append(self.path, ops)
+        self._opened.used(self.rest)
+
+    def _append(self, path: Path, ops: Sequence[Op]) -> None:
         line, checksum = line_of(content_of(ops), self._checksum)
         try:
-            self._refuse_if_closed(self.path)
+            self._refuse_if_closed(path)
             self._check()
             if self._file is None:
-                self._file = self._open(self.path)
+                self._file = self._open(path)
             else:
-                self._refuse_if_changed(self.path)
+                self._refuse_if_changed(path)
             self._torn = True
             _write_all(self._file, line)
             self._syncing.appended(self._file)
@@ -225,11 +252,11 @@ class JournalStorage(Storage):
         except OSError as error:
             self._let_go()
             with suppress(OSError):  # else the next opening does it
-                self._cut_back(self.path)
-            raise _failed(self.path, error) from error
+                self._cut_back(path)
+            raise _failed(path, error) from error
         self._size += len(line)
         self._checksum = checksum
-        self._compact_a_little(self.path, ops)
+        self._compact_a_little(path, ops)
 
     def _refuse_if_closed(self, path: Path) -> None:
         if self._closed:

@@ -117,3 +117,18 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
     files = DiskFiles(tmp_path)
     assert files.read(place.name) is None
     assert files.read(files.keep(b"a")) == b"a"
+
+
+@pytest.mark.parametrize("how", ["forget", "forget_all_but"])
+def test_the_folder_goes_with_its_last_file(tmp_path: Path, how: str) -> None:
+    """And the account's with it, if nothing else is there."""
+    files = DiskFiles(tmp_path / "MA" / "files")
+    names = [files.keep(content) for content in (b"a", b"b")]
+    (tmp_path / "MA" / "journal.jsonl").touch()
+    for n, name in enumerate(names, 1):
+        files.forget(name) if how == "forget" else files.forget_all_but(names[n:])
+    assert os.listdir(tmp_path / "MA") == ["journal.jsonl"]
+    (tmp_path / "MA" / "journal.jsonl").unlink()
+    files.forget_all_but(())
+    assert os.listdir(tmp_path) == []
+    files.keep(b"a")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from plivo_sim.account.store import format as lines
 from plivo_sim.account.store import journal
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Syncing
+from plivo_sim.account.store.disk import OpenJournals, Syncing
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from plivo_sim.domain.statuses import Status
 from tests.account.store.records import application, end_user, ids, keep
@@ -222,7 +223,7 @@ def test_a_half_line_that_cannot_be_cut_now_is_cut_later(
     assert aliases(path) == ["alias 1", "alias 3"]
 
 
-def _refuse(*_: Any) -> None:
+def _refuse(*_: Any, **__: Any) -> None:
     raise OSError(5, "Input/output error")
 
 
@@ -412,17 +413,19 @@ def test_leftovers_of_a_compaction_are_ignored(path: Path) -> None:
     assert aliases(path) == ["alias 1"]
 
 
+@pytest.mark.parametrize(
+    ("kept", "fails"), [({}, "unlink"), ({"app-2": application(2)}, "replace")]
+)
 def test_a_restore_that_cannot_be_written_changes_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, kept: dict[str, Any], fails: str
 ) -> None:
     """Neither in memory nor on disk, and the store goes on."""
     with Database(path) as db:
-        mark = db.mark()
         keep(db, application(1, status=Status.ACCEPTED))
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", _refuse)
+            patch.setattr(Path, fails, _refuse)
             with pytest.raises(StorageFailed, match="Input/output"):
-                db.restore(mark)
+                db.restore({"applications": kept})
         assert ids(db.applications.having("status", "accepted")) == ["app-1"]
         keep(db, application(2))
     assert aliases(path) == ["alias 1", "alias 2"]
@@ -445,3 +448,53 @@ def test_a_closed_journal_is_never_written(path: Path, change: Callable[[Databas
     with pytest.raises(StorageFailed, match="closed"):
         change(db)
     assert path.read_bytes() == before
+
+
+# --- descriptors and folders -------------------------------------------------------------------
+
+
+def descriptors() -> int:
+    """How many this process has open."""
+    return len(os.listdir("/dev/fd"))
+
+
+def test_journals_that_rest_take_no_descriptor(tmp_path: Path) -> None:
+    """Many accounts write in turn, some in the middle of a compaction, and nothing is lost."""
+    opened = OpenJournals(3)
+    with ExitStack() as stack:
+        paths = [tmp_path / f"MA{n}" / "journal.jsonl" for n in range(12)]
+        before = descriptors()
+        stores = [stack.enter_context(Database(path, opened=opened)) for path in paths]
+        for n in range(1, 4):
+            for db in stores:
+                keep(db, application(n))
+            assert descriptors() - before == 3
+    assert [aliases(path) for path in paths] == [["alias 1", "alias 2", "alias 3"]] * 12
+
+
+def test_a_journal_that_rests_ends_its_compaction(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which has a file open of its own, and begins anew some later time."""
+    monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
+    monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
+    before = descriptors()
+    with Database(path) as db:
+        for n in range(1, 5):
+            keep(db, application(n))
+        assert descriptors() - before == 2
+        db.journal.rest()
+        assert descriptors() == before
+        for n in range(5, 40):
+            keep(db, application(n))
+    assert len(aliases(path)) == 39
+
+
+def test_a_journal_without_records_is_none(path: Path) -> None:
+    """After a reset nothing is left on disk; the next write begins it."""
+    with Database(path) as db:
+        keep(db, application(1))
+        db.reset()
+        assert not path.exists()
+        keep(db, application(2))
+    assert aliases(path) == ["alias 2"]

@@ -54,11 +54,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def counted(db: Database, synced: list[int]) -> list[int]:
-    """How many fsyncs each of three writes costs, and a restore."""
-    costs = []
+    """How many fsyncs each of three writes costs, then a restore, and a reset."""
+    costs, fewer = [], {"applications": {each.id: each for each in (application(4),)}}
     for work in (
         *(lambda n=n: keep(db, application(n)) for n in (1, 2, 3)),
-        lambda: db.restore({}),
+        lambda: db.restore(fewer),
+        db.reset,
     ):
         synced.clear()
         work()
@@ -68,11 +69,12 @@ def counted(db: Database, synced: list[int]) -> list[int]:
 
 @pytest.mark.parametrize(
     ("fsync", "costs"),
-    [("always", [2, 1, 1, 2]), ("interval", [1, 0, 0, 3]), ("never", [0, 0, 0, 0])],
+    [("always", [2, 1, 1, 2, 1]), ("interval", [1, 0, 0, 3, 1]), ("never", [0, 0, 0, 0, 0])],
 )
 def test_what_a_write_costs(path: Path, synced: list[int], fsync: str, costs: list[int]) -> None:
     """``always``: one each, and one more for the folder when the file is new; ``interval``: none
-    of its own; a rewritten file is forced before it takes the old one's place, unless ``never``."""
+    of its own; a rewritten file is forced before it takes the old one's place, unless ``never``,
+    and the folder when it is gone."""
     with Database(path, fsync) as db:
         assert counted(db, synced) == costs
 

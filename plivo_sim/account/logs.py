@@ -1,0 +1,105 @@
+"""Logs that forget: what is kept in memory only, for those who look at it.
+
+Each is bounded by itself. Together they have a budget, so that their number costs no memory either.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+T = TypeVar("T")
+
+KEPT_BYTES = 64 * 1024 * 1024
+"""Of all logs of a simulator: the requests of every account, and the inboxes."""
+
+
+class Budget:
+    """Bytes that several logs share. When they hold more, the largest forget their oldest entries,
+    down to seven eighths: whoever is talkative makes nobody else forget. Safe from any thread."""
+
+    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._logs: WeakSet[BoundedLog[Any]] = WeakSet()
+        self._held = 0  # at most: what logs forgot since the last count is in it
+
+    def join(self, log: BoundedLog[Any]) -> None:
+        with self._lock:
+            self._logs.add(log)
+
+    def spend(self, size_bytes: int) -> None:
+        """A log has grown. Caller holds no log's lock."""
+        with self._lock:
+            self._held += size_bytes
+            if self._held > self.most_bytes:
+                self._held = self._shrink(self.most_bytes * 7 // 8)
+
+    def _shrink(self, most_bytes: int) -> int:
+        largest = [(-log.size_bytes, n, log) for n, log in enumerate(self._logs)]
+        held = -sum(size for size, _, _ in largest)
+        heapq.heapify(largest)
+        while held > most_bytes and largest:
+            _, n, log = heapq.heappop(largest)
+            freed = log.forget_oldest()
+            held -= freed
+            if freed:
+                heapq.heappush(largest, (-log.size_bytes, n, log))
+        return held
+
+
+class BoundedLog(Generic[T]):
+    """Forgets its oldest entries: it is bounded in number and in bytes. Safe from any thread; the
+    newest entry is kept whatever its size, as far as the budget goes."""
+
+    def __init__(self, most: int, most_bytes: int, budget: Budget | None = None) -> None:
+        self.most = most
+        self.most_bytes = most_bytes
+        self.size_bytes = 0
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._entries: deque[tuple[T, int]] = deque()
+        if budget is not None:
+            budget.join(self)
+
+    def append(self, entry: T, size_bytes: int) -> None:
+        """Keep an entry, and forget the oldest as far as there is no room."""
+        with self._lock:
+            entries = self._entries
+            entries.append((entry, size_bytes))
+            self.size_bytes += size_bytes
+            while len(entries) > self.most or (
+                self.size_bytes > self.most_bytes and len(entries) > 1
+            ):
+                self._forget_oldest()
+        if self._budget is not None:
+            self._budget.spend(size_bytes)
+
+    def forget_oldest(self) -> int:
+        """Returns how many bytes that freed; 0 when nothing is kept."""
+        with self._lock:
+            return self._forget_oldest() if self._entries else 0
+
+    def _forget_oldest(self) -> int:
+        _, size_bytes = self._entries.popleft()
+        self.size_bytes -= size_bytes
+        return size_bytes
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self.size_bytes = 0
+
+    def __iter__(self) -> Iterator[T]:
+        """What is kept now, oldest first."""
+        with self._lock:
+            kept = list(self._entries)
+        return (entry for entry, _ in kept)
+
+    def __len__(self) -> int:
+        return len(self._entries)
