@@ -211,6 +211,8 @@ PLUMBING = {
     "domain/typed.py": "reads values into types",
     "services/__init__.py": "empty",
     "services/inputs.py": "what requests ask, as values",
+    "services/integrity.py": "checks of what is stored",
+    "services/snapshots.py": "an account as a document",
     "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",
     "webhooks/sender.py": "threads",

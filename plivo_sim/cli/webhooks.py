@@ -32,7 +32,7 @@ _STATES = click.Choice(list(map(str, DeliveryState)))
 
 @click.group()
 def webhooks() -> None:
-    """List callbacks, send them again, delay or drop them, see why a signature check fails."""
+    """List callbacks, send them again, spoil them; check signatures."""
 
 
 @webhooks.command("list")
@@ -189,7 +189,9 @@ def verify_signature(
     body: str,
     token: str | None,
 ) -> None:
-    """Say which signatures of a callback are valid, what they cover, and why others are not.
+    """Say which signatures of a callback are valid, and why not.
+
+    It also says what they cover.
 
     RECEIVED_URL is the URL that the receiver checks with. Exit code 1: one of those given is not
     valid.

@@ -42,6 +42,7 @@ class Sending:
     """A due attempt, from when it is taken from the agenda until what came of it is written down.
 
     ``awaited``: somebody waits for it, and is told of ``error`` when it could not be written.
+    ``batch``: those that were taken with it and are not written down, if that is done in order.
     """
 
     timer: Timer
@@ -49,7 +50,9 @@ class Sending:
     url: str
     era: int
     awaited: bool = False
+    batch: deque[Sending] | None = None
     request: Outgoing | None = None
+    answer: Answer | None = None
     over: bool = False
     is_cut: bool = False
     attempted: Attempted | None = None
@@ -129,7 +132,9 @@ class Sender:
             sendings.append(Sending(timer, queue, url, account.era, awaited))
         account.sending += len(sendings)
         if not self._is_immediate:
+            batch = deque(sendings) if awaited else None
             for sending in sendings:
+                sending.batch = batch
                 account.queues.put(sending.queue, sending)
             while account.senders < min(PARALLEL_SENDS, len(account.queues)):
                 self._serve_in_thread(account)
@@ -153,7 +158,8 @@ class Sender:
             if sending.request is not None:
                 answer = self._transport.send(sending.request)
                 with account.lock:
-                    self._end(account, sending, answer)
+                    sending.answer = answer
+                    self._settle(account, sending)
             if sending.error is not None and not sending.awaited:
                 self._try_again(account, sending)
 
@@ -165,6 +171,8 @@ class Sender:
                 if sending is None:
                     break
                 self._prepare(account, sending)
+                if sending.over:
+                    self._settle(account, sending)
                 if not sending.over or sending.error is not None:
                     return sending
             if account.queues is queues:
@@ -181,6 +189,20 @@ class Sender:
             self._over(account, sending)
         else:
             account.under_way.add(sending)
+
+    def _settle(self, account: Account, sending: Sending) -> None:
+        """Write down what came of it. Of a batch, in the order in which the attempts fell due,
+        whoever answered first: the same calls write the same journal (decision "Same calls, same
+        journal")."""
+        batch = sending.batch
+        ready = deque([sending]) if batch is None or sending not in batch else batch
+        while ready:
+            each = ready[0]
+            if not each.over and each.answer is None and each.era == account.era:
+                break  # it is still on its way, and those behind it wait
+            ready.popleft()
+            if not each.over and each.answer is not None:
+                self._end(account, each, each.answer)
 
     def _end(self, account: Account, sending: Sending, answer: Answer) -> None:
         """Write down what came back, unless the account was reset or restored meanwhile."""
@@ -318,10 +340,13 @@ class Sender:
         """Wait for what is under way from eras that are over (when closed, from all); what takes
         longer is cut off, and is as if it had not been sent."""
         left = [each for account in accounts for each in self._outdated(account)]
+        for account, sending in left:
+            with account.lock:
+                self._settle(account, sending)
         if not self._wait_for_all(left, bound_s):
-            for _, sending in left:
+            for account, sending in left:
                 if not sending.over:
-                    self._cut(sending)
+                    self._cut(account, sending)
             self._wait_for_all(left, CUT_WAIT_S)
 
     def _outdated(self, account: Account) -> list[tuple[Account, Sending]]:
@@ -331,8 +356,12 @@ class Sender:
                 (account, each) for each in account.under_way if every or each.era != account.era
             ]
 
-    def _cut(self, sending: Sending) -> None:
+    def _cut(self, account: Account, sending: Sending) -> None:
         sending.is_cut = True
+        if sending.answer is not None:  # it waited for those before it
+            with account.lock:
+                self._end(account, sending, sending.answer)
+            return
         cut = getattr(self._transport, "cut", None)
         if cut is not None and sending.request is not None:
             cut(sending.request)
