@@ -35,7 +35,8 @@ class Legacy:
 
     def _unused(self, name: str, kind: str) -> str:
         """The name itself for the account's first record of a kind."""
-        made = self.http.account.ids.counts.get(kind, 0)
+        account = self.http.sim.account(f"MA{self.http.auth_id[2:]}")
+        made = account.ids.counts.get(kind, 0)
         return f"{name} {made + 1}" if made else name
 
     # --- documents -------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def test_types_of_the_other_version_are_refused(http: Http, reference: str) -> N
     answer = patch(http, id, documents=[{"type": reference, "file": NEW}])
     error = answer.get_json()["error"]
     assert (answer.status_code, error["code"]) == (400, "unknown_document_type")
-    assert "registration_certificate (" in error["message"]
+    assert "Registration Certificate (" in error["message"]
 
 
 def test_missing_data_is_told_in_the_pages_words(http: Http) -> None:
@@ -262,7 +262,7 @@ def test_types_of_the_sdks_version_are_refused_for_a_record_of_the_page(http: Ht
     data = {"documents": [{"document_type_id": type_ids(http, Version.CURRENT)[0]}]}
     answer = sdk_patch(http, id, data, {0: (PDF, "1.pdf")})
     assert answer.status_code == 400
-    assert "identity_proof (" in answer.get_json()["error"]
+    assert "Identity Proof (" in answer.get_json()["error"]
 
 
 # --- and the rest --------------------------------------------------------------------------

@@ -120,7 +120,6 @@ def test_gos_empty_fields_are_no_data(legacy: Legacy) -> None:
         ("api_id", ""),
         ("api_id", "x"),
         ("", "<plivo.CreateComplianceDocumentParams Value>"),
-        ("compliance_document_id", "x"),
         ("multipart", "true"),
         ("last_name", "undefined"),
         ("last_name", "null"),

@@ -57,7 +57,9 @@ def test_what_was_missing_before_does_not_hinder_a_correction(sdk: Http) -> None
     path = f"{BASE}{sdk.sdk_created(end_user=end_user)}/"
     sdk.decide(path.split("/")[-2], "rejected")
     strict(sdk)
-    assert sdk.patch(path, **form_of({"alias": "other"})).status_code == 200
+    documents = sdk.sdk_data()["documents"]
+    change = {"alias": "other", "documents": documents}
+    assert sdk.sdk_send("PATCH", path, change).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,10 @@ def test_an_alias_cannot_be_taken_by_a_correction(sdk: Http) -> None:
     answer = sdk.patch(paths[0], **form_of({"alias": "one"}))
     assert "alias: 'one' is used by application" in answer.headers[WARNING]
     strict(sdk)
-    assert sdk.patch(paths[1], **form_of({"alias": "one"})).status_code == 400
-    assert sdk.patch(paths[1], **form_of({"alias": "three"})).status_code == 200
+    documents = sdk.sdk_data()["documents"]
+    for alias, status in (("one", 400), ("three", 200)):
+        change = {"alias": alias, "documents": documents}
+        assert sdk.sdk_send("PATCH", paths[1], change).status_code == status
 
 
 def test_a_new_name_of_the_end_user_makes_an_alias_its_own_twice(sdk: Http) -> None:

@@ -19,6 +19,7 @@ CAUSES = {
     "address_mismatch": "address-mismatch",
     "missing_page": "missing-page",
     "invalid_registration_number": "unknown-registration-number",
+    "same_file_twice": "same-file-twice",
     "unclear_use_case": "more-information-twice",
     "complaints": "suspended",
 }

@@ -144,7 +144,7 @@ def test_what_plivo_finds_is_502_with_its_text(atoms: Atoms) -> None:
     (told,) = errors(atoms.submit(documents=documents), 502)
     assert told.startswith("Field 'business_name' is required for document type")
     for each in ("documents[1].document_type_id: unknown", "documents: a document of type"):
-        assert f"; {each}" in told
+        assert each in told
     documents = atoms.documents()
     documents[0]["dataFields"]["business_name"] = "x" * 51
     (told,) = errors(atoms.submit(documents=documents), 502)
