@@ -262,7 +262,7 @@ def test_types_of_the_sdks_version_are_refused_for_a_record_of_the_page(http: Ht
     data = {"documents": [{"document_type_id": type_ids(http, Version.CURRENT)[0]}]}
     answer = sdk_patch(http, id, data, {0: (PDF, "1.pdf")})
     assert answer.status_code == 400
-    assert "Identity Proof (" in answer.get_json()["error"]
+    assert "it takes identity_proof, address_proof" in answer.get_json()["error"]
 
 
 # --- and the rest --------------------------------------------------------------------------

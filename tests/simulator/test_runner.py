@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -719,32 +720,33 @@ def test_callbacks_of_one_instant_go_out_together(make: Maker) -> None:
 
 
 class OneByOne:
-    """Receivers that all fail, each only once those before it in ``order`` are written down."""
+    """Receivers that all fail, each only once those before it in ``order`` have answered."""
 
     def __init__(self, order: list[str]) -> None:
-        self.order, self.account = order, None
+        self._left, self._changed = list(order), threading.Condition()
 
     def send(self, request: Outgoing) -> Answer:
-        account: Any = self.account
-        left = len(self.order) - self.order.index(request.url.rpartition("/")[2])
-        with account.lock:
-            assert account.idle.wait_for(lambda: account.sending == left, 10)
+        name = request.url.rpartition("/")[2]
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._left[0] == name, 10)
+            self._left.pop(0)
+            self._changed.notify_all()
         return Answer(status=500)
 
 
-def test_the_order_in_which_receivers_answer_decides_nothing(make: Maker) -> None:
-    """The retries have the same ids and the same order."""
-    timers = []
+def test_the_order_in_which_receivers_answer_decides_nothing(make: Maker, tmp_path: Path) -> None:
+    """The retries have the same ids and the same order, and the journal is the same."""
+    timers, journals = [], []
     for order in (["a", "b", "c"], ["c", "b", "a"]):
-        transport = OneByOne(order)
-        http = make(transport)
-        transport.account = http.account
+        http = make(OneByOne(order), state=tmp_path / order[0])
         for name in "abc":
             http.sdk_created(alias=name, callback_url=f"http://127.0.0.1:9/{name}")
         http.advance("3d")
         timers.append(list(http.account.store.timers.every()))
+        journals.append(next((tmp_path / order[0]).rglob("journal.jsonl")).read_bytes())
     assert timers[0] == timers[1]
     assert len(timers[0]) == 3
+    assert journals[0] == journals[1]
 
 
 def test_hanging_receivers_hold_up_nobody_else(make: Maker) -> None:
