@@ -56,18 +56,17 @@ OURS = "reads no user's text: a route, a row, a line of our own, or what a libra
 DIGITS = "a pattern has said before that there are few digits"
 JSON = "JSON and base64 are read in one pass by compiled code; limits body and json_depth"
 CALLS = {
-    "account/snapshots.py": {"b64decode": JSON},
-    "account/store/format.py": {"re.compile": OURS, "int": OURS, "glob": OURS},
+    "account/store/disk.py": {"re.fullmatch": OURS},
+    "account/store/format.py": {
+        "re.compile": OURS, "int": OURS, "glob": OURS, "decode_json": JSON},
     "apis/atoms/reading.py": {"decode_json": JSON},
-    "apis/atoms/routes.py": {"re.compile": LINEAR},
     "apis/atoms/service.py": {"decode_json": OURS, "parse_qsl": OURS},
     "apis/dialects.py": {"re.compile": LINEAR, "decode_json": JSON},
     "apis/legacy/reading.py": {"decode_json": JSON},
     "apis/numbers/reading.py": {"re.compile": LINEAR, "re.sub": LINEAR, "fromisoformat": LINEAR},
     "apis/phone_number/beta/reading.py": {
         "re.compile": LINEAR, "b64decode": JSON, "decode_json": JSON, "int": DIGITS},
-    "apis/phone_number/current/reading.py": {
-        "re.compile": LINEAR, "decode_json": JSON, "int": DIGITS},
+    "apis/phone_number/current/reading.py": {"decode_json": JSON, "int": DIGITS},
     "apis/reading.py": {
         "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
         "parse_duration": "limit duration"},
@@ -84,16 +83,19 @@ CALLS = {
     "console/requests.py": {"re.compile": LINEAR},
     "console/scenarios.py": {"re.compile": OURS, "int": OURS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
-    "control/__init__.py": {"ip_address": "limit host, by split_host"},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration",
         "difflib.get_close_matches": "only words of like length are compared, and ours are short"},
+    "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},
+    "domain/records.py": {"re.compile": LINEAR},
     "domain/requirements.py": {"re.fullmatch": LINEAR, "fromisoformat": DIGITS},
+    "domain/secrets.py": {"re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON},
     "domain/text.py": {"int": OURS},
     "domain/typed.py": {
-        "re.compile": OURS, "loads": "the JSON that is refused, once more, for the place",
+        "re.compile": OURS, "fromisoformat": LINEAR,
+        "loads": "the JSON that is refused, once more, for the place",
         "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
     "domain/urls.py": {
         "re.compile": "limit host", "re.sub": "limit host; LINEAR for credentials",
@@ -111,27 +113,32 @@ CALLS = {
     "scenarios/validation.py": {
         "re.compile": LINEAR, "parse_duration": "limit duration", "int": "limit glob",
         "regex": "limit regex", "glob": "limit glob"},
+    "services/applications.py": {"urlsplit": "limit callback_url"},
+    "services/integrity.py": {"re.compile": LINEAR},
     "services/inventory.py": {"phonenumbers.parse": "the library takes 250 characters"},
+    "services/policies.py": {"decode_json": JSON},
+    "services/snapshots.py": {"decode_json": JSON, "b64decode": JSON},
     "settings.py": {
         "re.compile": OURS, "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
-        "urlsplit": "limit setting", "fromisoformat": "limits instant, setting",
+        "fromisoformat": "limits instant, setting",
         "parse_duration": "limit duration", "difflib.get_close_matches": OURS},
     "simulator/__init__.py": {"re.compile": LINEAR},
     "simulator/logs.py": {"int": OURS},
+    "web/access.py": {"re.compile": LINEAR, "b64decode": LINEAR},
+    "web/arrival.py": {"re.compile": LINEAR, "int": DIGITS},
     "web/bodies.py": {
         "re.compile": "limit part_headers", "re.sub": "limit part_headers",
         "re.split": "limit part_headers", "b64decode": "limit part_headers",
         "a2b_qp": "limit part_headers", "decode_json": JSON, "parse_qsl": "limits body, parts",
         "parse_options_header": "limits content_type, part_headers"},
-    "web/calls.py": {"b64decode": LINEAR},
     "web/endpoints.py": {"re.sub": OURS},
-    "web/request_log.py": {"re.compile": LINEAR, "decode_json": JSON},
-    "web/server.py": {"re.compile": LINEAR, "int": DIGITS},
+    "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
+    "web/request_log.py": {"decode_json": JSON},
     "webhooks/outbox.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},
     "webhooks/signatures.py": {
         "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON,
-        "b64decode": LINEAR},
+        "re.compile": LINEAR, "b64decode": LINEAR},
     "webhooks/transport.py": {"urlsplit": "limit callback_url", "ip_address": OURS},
 }  # fmt: skip
 

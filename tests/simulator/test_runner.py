@@ -910,7 +910,7 @@ def test_what_happens_at_one_instant_is_written_together(
     http.advance("3d")
     written = [line for line in lines if line]
     assert written == [
-        {"applications", "documents", "deliveries", "timers"},
+        {"applications", "deliveries", "timers"},
         {"deliveries", "timers"},
     ]
 
