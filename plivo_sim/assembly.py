@@ -36,7 +36,7 @@ from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services.integrity import problems_of
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import AUTH_ID, Simulator
+from plivo_sim.simulator import AUTH_ID, Simulator, is_account
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.logs import log_happening
 from plivo_sim.simulator.runner import Happening, Runner
@@ -158,6 +158,11 @@ def _kept_accounts(claim: Claim | None) -> list[str]:
     _allow_many_files()
     found = [entry for entry in os.scandir(claim.accounts) if AUTH_ID.fullmatch(entry.name)]
     for entry in found:
+        if not is_account(entry.name):
+            raise StateUnreadable(
+                f"{entry.path} has the name of a subaccount, which holds nothing; use another"
+                " --state, or move it away"
+            )
         if not entry.is_dir(follow_symlinks=False):
             raise StateUnreadable(f"{entry.path} is no folder; use another --state")
         try:

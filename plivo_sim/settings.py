@@ -113,6 +113,14 @@ def read_instant(text: str) -> datetime:
         raise ValueError(f"instant {text!r} is out of range") from None
 
 
+def read_start(text: str) -> datetime:
+    """An instant at which a clock can start. Raises ValueError."""
+    instant = read_instant(text)
+    if instant > limits.LATEST:
+        raise ValueError("the clock stops at the year 9000")
+    return instant
+
+
 def read_review_delay(text: str) -> Duration | None:
     return None if text.strip().lower() == DOCUMENTED else parse_duration(text)
 
@@ -129,24 +137,29 @@ def read_rate(text: str) -> float:
 
 
 def read_credentials(text: str) -> dict[str, str]:
+    """What is wrong is told by its place: any part of it may be a secret. Raises ValueError."""
     pairs: dict[str, str] = {}
-    for word in read_words(text):
+    for place, word in enumerate(read_words(text), 1):
         auth_id, colon, token = word.partition(":")
         if not (colon and token):
-            raise ValueError(f"credential {word!r} is not ID:TOKEN")
+            raise ValueError(f"credential {place} is not ID:TOKEN")
         if not re.fullmatch(r"[MS]A[A-Za-z0-9]{18}", auth_id):
-            raise ValueError(f"{auth_id!r} is no auth id: MA or SA and 18 letters or digits")
+            raise ValueError(
+                f"what credential {place} begins with is no auth id: MA or SA and 18 letters or"
+                " digits"
+            )
         if pairs.setdefault(auth_id, token) != token:
             raise ValueError(f"{auth_id} has two tokens")
     return pairs
 
 
 def read_atoms_tokens(text: str) -> dict[str, str]:
+    """What is wrong is told by its place: any part of it may be a secret. Raises ValueError."""
     pairs: dict[str, str] = {}
-    for word in read_words(text):
+    for place, word in enumerate(read_words(text), 1):
         token, colon, auth_id = word.rpartition(":")
         if not (colon and token and re.fullmatch(r"MA[A-Za-z0-9]{18}", auth_id)):
-            raise ValueError(f"{word!r} is not TOKEN:MA and 18 letters or digits")
+            raise ValueError(f"pair {place} is not TOKEN:MA and 18 letters or digits")
         if pairs.setdefault(token, auth_id) != auth_id:
             raise ValueError(f"one token has two accounts: {pairs[token]} and {auth_id}")
     return pairs
@@ -242,7 +255,7 @@ class Settings:
     paused: bool = setting(False, read_flag, "Start with the clock standing still.", account=True)
     start: datetime | None = setting(
         None,
-        read_instant,
+        read_start,
         "Simulated instant to start at; default: now, or 2026-01-05T09:00Z if paused.",
         account=True,
     )

@@ -158,6 +158,24 @@ def test_values_that_would_fail_later_are_refused_now(name: str, text: str) -> N
         read_setting(name, text)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("credentials", "s3cret"),
+        ("credentials", f"s3cret:{MAIN}"),
+        ("credentials", f"{MAIN}:s3cret,{MAIN}:s3cret2"),
+        ("atoms_tokens", "s3cret"),
+        ("atoms_tokens", f"{MAIN}:s3cret"),
+        ("atoms_tokens", f"s3cret:{MAIN},s3cret:MA{'2' * 18}"),
+    ],
+)
+def test_a_refusal_does_not_repeat_a_secret(name: str, text: str) -> None:
+    """It goes to standard error, and into logs from there."""
+    with pytest.raises(ValueError, match=name) as refused:
+        read_setting(name, text)
+    assert "s3cret" not in str(refused.value)
+
+
 def test_host_names_know_no_case() -> None:
     """They are compared in lower case."""
     assert read_setting("allow_callback_hosts", "Hooks.Example.COM") == ("hooks.example.com",)

@@ -248,6 +248,12 @@ def link_folder(folder: Path) -> None:
     account.symlink_to(folder.parent / "elsewhere")
 
 
+def rename_account(folder: Path) -> None:
+    """An account's folder gets the name of a subaccount."""
+    account = folder / "accounts" / AUTH_ID
+    account.rename(account.with_name(f"SA{AUTH_ID[2:]}"))
+
+
 def make_fifo(place: str) -> Callable[[Path], None]:
     """Somebody puts a FIFO there, which nobody writes to."""
 
@@ -266,8 +272,9 @@ def make_fifo(place: str) -> Callable[[Path], None]:
         (make_fifo(f"accounts/{AUTH_ID}/journal.jsonl"), "a link, a FIFO or a device, not a file"),
         (make_fifo("lock"), "a link, a FIFO or a device, not a file"),
         (make_fifo("accounts/MAZZZZZZZZZZZZZZZZZZ"), "is no folder"),
+        (rename_account, "has the name of a subaccount, which holds nothing"),
     ],
-    ids=["swapped journals", "linked folder", "journal", "lock", "account"],
+    ids=["swapped journals", "linked folder", "journal", "lock", "account", "subaccount"],
 )
 def test_what_is_not_ours_is_refused(
     tmp_path: Path, spoil: Callable[[Path], None], sentence: str

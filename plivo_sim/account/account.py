@@ -19,22 +19,35 @@ from plivo_sim.account.interfaces import FileStore, Mark, Store
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
-from plivo_sim.domain.text import draw_uuid
+from plivo_sim.domain.text import atoms_id, draw_uuid
 from plivo_sim.settings import Settings
 
 
 class IdFactory:
-    """Draws the ids of one account; ``counts`` (n per kind) is state that its account keeps."""
+    """Draws the ids of one account; ``counts`` (n per kind) is state that its account keeps.
 
-    def __init__(self, seed: int, auth_id: str, counts: Mapping[str, int] | None = None) -> None:
+    ``is_taken``: whether a record of a kind has an id; one that a snapshot brought along is passed
+    over.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        auth_id: str,
+        counts: Mapping[str, int] | None = None,
+        is_taken: Callable[[str, str], bool] = lambda kind, id: False,
+    ) -> None:
         self.seed = seed
         self.auth_id = auth_id
+        self._is_taken = is_taken
         self.counts: dict[str, int] = dict(counts or {})
 
     def next(self, kind: str) -> str:
         """The next id of a kind of record."""
-        n = self.next_n(kind)
-        return draw_uuid(self.seed, self.auth_id, kind, n)
+        while True:
+            id = draw_uuid(self.seed, self.auth_id, kind, self.next_n(kind))
+            if not self._is_taken(kind, id):
+                return id
 
     def next_n(self, kind: str) -> int:
         """The next number of a kind, from 1."""
@@ -108,7 +121,8 @@ class Account:
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
         self.settings = self.settings_with(self.overrides)
-        self.ids = IdFactory(self.settings.seed, self.auth_id, kept.counts if kept else None)
+        counts = kept.counts if kept else None
+        self.ids = IdFactory(self.settings.seed, self.auth_id, counts, self._is_taken)
         self.token = kept.token if kept else None
         self.subaccount_token = kept.subaccount_token if kept else None
         self.clock = self._new_clock()
@@ -119,6 +133,10 @@ class Account:
         self.fault_hits: dict[str, int] = {}
         self.loose_files: set[str] = set()
         self.any_file_loose = True
+
+    def _is_taken(self, kind: str, id: str) -> bool:
+        rows = getattr(self.store, "deliveries" if kind == "delivery" else f"{kind}s")
+        return rows.fetch(atoms_id(id) if kind == "atoms_application" else id) is not None
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings

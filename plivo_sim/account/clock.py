@@ -22,11 +22,11 @@ from datetime import UTC, datetime, timedelta
 from time import CLOCK_MONOTONIC, clock_gettime
 
 from plivo_sim.domain.errors import ClockRefused
+from plivo_sim.domain.limits import LATEST
 from plivo_sim.domain.records import ClockReading
 
 RealSource = Callable[[], datetime]
 _NOTHING = timedelta(0)
-LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def real_now() -> datetime:
@@ -68,7 +68,7 @@ class VirtualClock:
         gone, self._started = real - self._started, real
         if gone > _NOTHING and self._anchor < LATEST:
             at_pace = self._rate == 1.0 and not gone.days
-            self._anchor += gone if at_pace else self._flown(gone)
+            self._anchor = min(self._anchor + (gone if at_pace else self._flown(gone)), LATEST)
         return self._anchor
 
     def _flown(self, gone: timedelta) -> timedelta:

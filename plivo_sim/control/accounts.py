@@ -170,7 +170,8 @@ def get_snapshot(name: str) -> Response:
     answers={200: "AccountOut"}, errors=(404,),
 )  # fmt: skip
 def restore() -> Response:
-    """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment."""
+    """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
+    account takes neither tokens nor ``allow_callback_hosts``: it keeps its own."""
     data = json_object("name", "snapshot", "account", large=True)
     account = account_named(data)
     name = text_of(data, "name")

@@ -8,6 +8,7 @@ beyond them is a mistake or an attack. A refusal says the limit's value and its 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,12 @@ TIMELINE = Limit(
     "timeline", 500, "changes",
     "the timeline of an application when it is submitted again, or decided by hand",
 )  # fmt: skip
+
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Where every simulated clock stops: what is reckoned from there still has a year."""
+MOST_COUNTED = 2**40
+"""What any counter of a snapshot document may stand at: it is counted on from there, and what the
+journal can hold ends at 2**53."""
 
 WHY = 300
 """Characters of why a rule did not match, kept with each submission: longer ones are cut."""

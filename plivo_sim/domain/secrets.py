@@ -20,7 +20,12 @@ _SECRET = (
 )  # fmt: skip
 """Parts of names, which are compared in quotes, in small letters and without ``-``, ``_``, ``.``
 and blanks: ``"xapikey"`` for ``X-Api-Key``."""
+_LAST = frozenset({"key", "sig", "signature", "pass", "otp", "pin"})
+"""Last words of names: ``X-Master-Key``, ``encryptionKey``, ``sig``."""
+_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
 _HARMLESS = ("secretary", "letterofauthorization")
+_PUBLIC = frozenset({"xidempotencykey", "idempotencykey", "xplivosignature", "xplivosignaturema"})
+"""Names with such a last word that are no secret: they are there to be compared."""
 _UNREADABLE = b'"(not shown: no JSON, and there may be a secret in it)"'
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 
@@ -28,10 +33,18 @@ _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 @lru_cache(maxsize=1024)
 def is_secret(name: str) -> bool:
     """Whether what has this name is masked."""
-    squeezed = f'"{re.sub(r"[-_. ]", "", name).lower()}"'
+    bare = re.sub(r"[-_. ]", "", name).lower()
+    if bare not in _PUBLIC and _last_word(name) in _LAST:
+        return True
+    squeezed = f'"{bare}"'
     for each in _HARMLESS:
         squeezed = squeezed.replace(each, "")
     return any(part in squeezed for part in _SECRET)
+
+
+def _last_word(name: str) -> str:
+    words = _WORD.findall(name)
+    return words[-1].lower() if words else ""
 
 
 def masked_query(query: str) -> str:
@@ -64,6 +77,7 @@ def masked_json(text: bytes, most: int | None = None) -> bytes:
 
 
 _HINTS = {b"key" if part.endswith("key") else part.encode() for part in _SECRET} | {b"\\u"}
+_HINTS |= {word.encode() for word in _LAST}
 """One of these is in every text with a secret key, which may be spelt with escapes."""
 
 

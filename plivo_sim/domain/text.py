@@ -128,6 +128,11 @@ def draw_uuid(seed: int, auth_id: str, kind: str, n: int, version: int = 4) -> s
     return f"{raw[:8]}-{raw[8:12]}-{version}{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
 
 
+def atoms_id(id: str) -> str:
+    """An id in the form of Atoms: 24 hex digits."""
+    return id.replace("-", "")[:24]
+
+
 def draw_fraction(seed: int, *words: object) -> float:
     """A stable number in [0, 1) for these words."""
     text = "\x1f".join(map(str, (seed, *words)))

@@ -8,13 +8,16 @@ opened. What a record can hold by itself is said by its type (``domain/records.p
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
-from plivo_sim.domain.records import ATOMS_ADDRESS, Ledger, Timer, TimerKind
+from plivo_sim.domain import limits
+from plivo_sim.domain.records import ATOMS_ADDRESS, DeliveryState, Ledger, Timer, TimerKind
+from plivo_sim.domain.statuses import allowed
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.urls import check_callback_url, is_http_url
 from plivo_sim.services import policies
@@ -48,6 +51,78 @@ def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
             yield ("policies", id, "body"), trouble
 
 
+def excess_of(mark: Mark) -> Iterator[Found]:
+    """What no account comes to hold by itself, or only a document may not: more than the limits
+    of ``domain/limits.py``, counters from which there is no room to count on, and work that nobody
+    could have been waiting for."""
+    yield from _counters(mark)
+    yield from _crowded(mark)
+    yield from _not_waiting(mark)
+
+
+def _counters(mark: Mark) -> Iterator[Found]:
+    counts: Mapping[str, int] = {}
+    for id, ledger in mark["ledger"].items():
+        counts = ledger.counts
+        for name, count in counts.items():
+            if count > limits.MOST_COUNTED:
+                yield ("ledger", id, "counts", name), f"must be 0 to {limits.MOST_COUNTED}"
+    for id, application in mark["applications"].items():
+        if application.attempt > limits.MOST_COUNTED:
+            yield ("applications", id, "attempt"), f"must be 0 to {limits.MOST_COUNTED}"
+        if application.acceptance > counts.get("acceptance", 0):
+            yield ("applications", id, "acceptance"), "the ledger counts to less"
+    for id, explanation in mark["explanations"].items():
+        explained = mark["applications"].get(explanation.application_id)
+        if explained is not None and explanation.attempt > explained.attempt:
+            yield ("explanations", id, "attempt"), "the application has had fewer"
+
+
+_LONGEST_TIMELINE = limits.TIMELINE.most + limits.THEN.most + 1
+"""The last decision that is not refused has what follows it, at most."""
+
+
+def _crowded(mark: Mark) -> Iterator[Found]:
+    kinds = Counter(policy.kind for policy in mark["policies"].values())
+    for kind, limit in (("fault", limits.FAULTS), ("next_outcome", limits.NEXT_OUTCOMES)):
+        if kinds[kind] > limit.most:
+            yield ("policies",), f"{kinds[kind]} of kind {kind} are too many, {limit}"
+    for id, application in mark["applications"].items():
+        if (length := len(application.timeline)) > _LONGEST_TIMELINE:
+            text = f"{length} are too many, {limits.TIMELINE} and what follows the last"
+            yield ("applications", id, "timeline"), text
+    for id, timer in mark["timers"].items():
+        if (length := len(timer.steps)) > limits.THEN.most + 1:
+            text = f"{length} are too many, the first and {limits.THEN}"
+            yield ("timers", id, "steps"), text
+    for id, delivery in mark["deliveries"].items():
+        if (length := len(delivery.attempts)) > limits.RETRIES.most + 1:
+            text = f"{length} are too many, the first and {limits.RETRIES}"
+            yield ("deliveries", id, "attempts"), text
+    explained = Counter(each.application_id for each in mark["explanations"].values())
+    for id, length in explained.items():
+        if length > limits.EXPLANATIONS.most:
+            yield ("explanations",), f"{length} of {id[:80]!r} are too many, {limits.EXPLANATIONS}"
+
+
+def _not_waiting(mark: Mark) -> Iterator[Found]:
+    served: set[str] = set()
+    for id, timer in mark["timers"].items():
+        here, subject = ("timers", id, "subject_id"), timer.subject_id
+        if subject in served:
+            yield here, f"{subject[:80]!r} has a timer already"
+        served.add(subject)
+        if timer.kind is TimerKind.REVIEW:
+            application = mark["applications"].get(subject)
+            if application is not None and not allowed(application.status, timer.steps[0].status):
+                text = f"the application is {application.status}: {timer.steps[0].status} does not"
+                yield here, f"{text} follow"
+            continue
+        delivery = mark["deliveries"].get(subject)
+        if delivery is not None and delivery.state is not DeliveryState.PENDING:
+            yield here, f"the delivery is {delivery.state}: nothing more is sent"
+
+
 def _misnamed(mark: Mark) -> Iterator[Found]:
     for table, rows in mark.items():
         fits = _FORMS.get(table, _UUID).fullmatch
@@ -73,6 +148,8 @@ def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
         account.settings_with(ledger.overrides)
     except ValueError as error:
         yield (*here, "overrides"), str(error)
+    if ledger.clock.now > limits.LATEST:
+        yield (*here, "clock", "now"), "the clock stops at the year 9000"
     for name, count in ledger.counts.items():
         if not 0 <= count <= MOST_COUNT:
             yield (*here, "counts", name), f"must be 0 to {MOST_COUNT}"

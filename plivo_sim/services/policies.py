@@ -70,7 +70,7 @@ def add_fault(account: Account, fault: FaultRule) -> str:
     """Switch a fault on; returns its id. Raises Invalid when the account has too many, or the name
     is that of another thing that steers the account."""
     with account.transaction():
-        id = fault.name or f"fault-{account.ids.next_n('fault')}"
+        id = fault.name or _free_id(account, "fault", "fault")
         before = account.store.policies.fetch(id)
         if id in _OWN_IDS or (before is not None and before.kind != "fault"):
             raise invalid("name", f"{id!r} is a name of the simulator's own")
@@ -135,7 +135,7 @@ def push_next_outcome(account: Account, decision: Decision) -> int:
     with account.transaction():
         if _how_many(account, "next_outcome") >= limits.NEXT_OUTCOMES.most:
             raise invalid("", f"too many wait in line: {limits.NEXT_OUTCOMES}")
-        id = f"next-{account.ids.next_n('next_outcome')}"
+        id = _free_id(account, "next", "next_outcome")
         _keep(account, id, "next_outcome", decision)
         return _how_many(account, "next_outcome")
 
@@ -151,6 +151,14 @@ def pop_next_outcome(account: Account) -> Decision | None:
 
 def _how_many(account: Account, kind: str) -> int:
     return account.store.policies.how_many("kind", kind)
+
+
+def _free_id(account: Account, word: str, kind: PolicyKind) -> str:
+    """The next id of a kind that nothing has been named yet."""
+    while True:
+        id = f"{word}-{account.ids.next_n(kind)}"
+        if account.store.policies.fetch(id) is None:
+            return id
 
 
 _PARTS: dict[PolicyKind, type[Any]] = {

@@ -20,13 +20,14 @@ from plivo_sim.account.interfaces import Mark
 from plivo_sim.account.store.disk import sha256_of
 from plivo_sim.account.store.format import RECORD_TYPES, to_plain
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.domain.limits import LATEST
 from plivo_sim.domain.records import Policy, checked_hash
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
 from plivo_sim.scenarios.validation import mistakes_of
 from plivo_sim.services import policies
 from plivo_sim.services.document_sets import kind_of
-from plivo_sim.services.integrity import problems_of
+from plivo_sim.services.integrity import excess_of, problems_of
 
 FORMAT = 1
 MOST_PROBLEMS = 100
@@ -34,6 +35,8 @@ MOST_PROBLEMS = 100
 
 SECRETS = {"ledger": ("token", "subaccount_token")}
 """Table -> fields that never leave."""
+OWN = "allow_callback_hosts"
+"""The setting that no document brings along: where an account's callbacks may go is its own."""
 
 
 def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
@@ -44,11 +47,18 @@ def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,
         "tables": {
-            name: {id: without_secrets(name, to_plain(record)) for id, record in rows.items()}
+            name: {id: _leaving(name, to_plain(record)) for id, record in rows.items()}
             for name, rows in mark.items()
         },
         "files": {k: base64.b64encode(v).decode() for k, v in files.items() if v is not None},
     }
+
+
+def _leaving(table: str, plain: dict[str, Any]) -> dict[str, Any]:
+    plain = without_secrets(table, plain)
+    if table == "ledger":
+        plain["overrides"] = {k: v for k, v in plain["overrides"].items() if k != OWN}
+    return plain
 
 
 def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +69,8 @@ def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
 def load_snapshot(account: Account, document: Any) -> Mark:
     """A mark from a document, its files kept. Caller holds the lock.
 
-    The account's token is no part of it: the account keeps the one that it has. Raises Invalid
+    The account's token is no part of it, nor are the hosts that its callbacks may go to: the
+    account keeps those that it has. Raises Invalid
     with what is wrong and where; then nothing of it was kept.
     """
     found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
@@ -72,12 +83,19 @@ def load_snapshot(account: Account, document: Any) -> Mark:
     files: dict[str, bytes] = {}
     _refuse(chain(_read_tables(tables, mark), _read_files(texts, files)))
     mark["ledger"] = {
-        id: replace(ledger, token=account.token, subaccount_token=account.subaccount_token)
+        id: replace(
+            ledger,
+            token=account.token,
+            subaccount_token=account.subaccount_token,
+            overrides={k: v for k, v in ledger.overrides.items() if k != OWN}
+            | {k: v for k, v in account.overrides.items() if k == OWN},
+        )
         for id, ledger in mark["ledger"].items()
     }
     found_later = chain(
         problems_of(account, mark),
-        _not_in_utc(mark),
+        excess_of(mark),
+        _wrong_instants(mark),
         _mistaken_policies(account, mark),
         _lost_files(account, mark, files),
     )
@@ -143,12 +161,14 @@ def _read_files(texts: Mapping[str, Any], files: dict[str, bytes]) -> Iterator[F
         files[name] = content
 
 
-def _not_in_utc(mark: Mark) -> Iterator[Found]:
+def _wrong_instants(mark: Mark) -> Iterator[Found]:
     for name, rows in mark.items():
         for id, record in rows.items():
             for path, instant in _instants(record, (name, id)):
                 if instant.utcoffset():
                     yield path, "is not in UTC"
+                elif instant > LATEST and path != ("timers", id, "due_at"):
+                    yield path, "is after the year 9000, where the clock stops"
 
 
 def _instants(value: Any, path: Steps) -> Iterator[tuple[Steps, datetime]]:

@@ -12,8 +12,9 @@ from freezegun import freeze_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_sim.account.clock import LATEST, VirtualClock, real_now
+from plivo_sim.account.clock import VirtualClock, real_now
 from plivo_sim.domain.errors import ClockRefused
+from plivo_sim.domain.limits import LATEST
 from plivo_sim.domain.records import ClockReading
 from tests.fakes import START, Wall
 
@@ -163,6 +164,14 @@ def test_the_clock_stops_at_its_last_instant() -> None:
     wall.pass_s(1e6)
     assert clock.now() == LATEST
     wall.pass_s(1e6)
+    assert clock.now() == LATEST
+
+
+def test_a_clock_at_real_pace_stops_there_too() -> None:
+    """Not a second later."""
+    wall = Wall()
+    clock = VirtualClock(start=LATEST - timedelta(seconds=1), real=wall)
+    wall.pass_s(5)
     assert clock.now() == LATEST
 
 

@@ -323,7 +323,8 @@ WRONG_OPTIONS = [
     ),
     (["--new-api", "newest"], "new_api: 'newest' is not one of auto, current, beta"),
     (["--callback-retries", "60s,soon"], "callback_retries: cannot read duration 'soon'"),
-    (["--credential", "MAXX"], "credentials: credential 'MAXX' is not ID:TOKEN"),
+    (["--credential", "MAXX"], "credentials: credential 1 is not ID:TOKEN"),
+    (["--start", "9000-01-01T00:00:01Z"], "start: the clock stops at the year 9000"),
     (["--seed", "x"], "seed: 'x' is not a whole number"),
     (["--nonsense"], "there is no option --nonsense"),
 ]

@@ -63,6 +63,13 @@ def test_a_factory_goes_on_from_its_counts() -> None:
     assert kept == {"a": 7}
 
 
+def test_a_factory_passes_over_ids_that_are_taken() -> None:
+    """As those that a snapshot brought along."""
+    taken = draw_uuid(1, ACCOUNT, "a", 1)
+    factory = IdFactory(1, ACCOUNT, None, lambda kind, id: id == taken)
+    assert factory.next("a") == draw_uuid(1, ACCOUNT, "a", 2)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(), st.lists(WORD | st.integers(), max_size=4))
 def test_a_die_is_a_fraction_that_stays(seed: int, words: list[object]) -> None:

@@ -17,7 +17,9 @@ from plivo_sim.domain.urls import without_secrets
         "client_secret", "api_key", "apikey", "X-Api-Key", "X_API_KEY", "Authorization",
         "Proxy-Authorization", "X-Forwarded-Authorization", "Cookie", "Set-Cookie", "X-Auth-User",
         "session", "session_id", "credentials", "private_key", "auth", "pwd",
-        "data[auth_token]", "Cf-Access-Jwt-Assertion",
+        "data[auth_token]", "Cf-Access-Jwt-Assertion", "X-Master-Key", "X-Functions-Key",
+        "X-Encryption-Key", "X-Key", "Key", "key", "KEY", "encryption_key", "encryptionKey",
+        "data[key]", "sig", "signature", "X-Hub-Signature", "pass", "otp", "pin", "X-OTP",
     ],
 )  # fmt: skip
 def test_these_names_are_secret(name: str) -> None:
@@ -28,9 +30,12 @@ def test_these_names_are_secret(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "auth_id", "authorised_signatory", "author", "authority", "key", "pin_code", "name",
+        "auth_id", "authorised_signatory", "author", "authority", "monkey", "spin", "compass",
+        "pin_code", "name", "key_account", "Idempotency-Key", "X-Plivo-Signature",
         "company_secretary", "letter_of_authorization", "proof_of_possession", "passport_number",
-        "X-Idempotency-Key", "X-Plivo-Signature-V3", "compliance_id", "",
+        "X-Idempotency-Key", "X-Plivo-Signature-V3", "X-Plivo-Signature-Ma-V3",
+        "X-Plivo-Signature-V2-Nonce",
+        "compliance_id", "",
     ],
 )  # fmt: skip
 def test_these_are_none(name: str) -> None:
@@ -68,6 +73,12 @@ def test_json_is_masked_at_any_depth() -> None:
     assert json.loads(masked_json(text)) == {
         "a": [{"Auth-Token": "***"}], "password": "***", "name": "token",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["key", "masterKey", "sig", "pass", "otp", "pin"])
+def test_json_is_masked_by_last_words_too(name: str) -> None:
+    """Though nothing else in the text looks like a secret."""
+    assert json.loads(masked_json(json.dumps({name: "x"}).encode())) == {name: "***"}
 
 
 @pytest.mark.parametrize("text", [b"", b'{"name" :  "a"}', b"[1, 2]", b"no json"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
+from plivo_sim.domain import limits
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
@@ -136,6 +138,88 @@ def policy(kind: str, body: str, id: str = "x") -> Spoil:
     return lambda document: document["tables"]["policies"].update({id: record})
 
 
+def late_clock(document: dict[str, Any]) -> None:
+    """A moment before the calendar ends."""
+    first(document, "ledger")["clock"]["now"] = "9999-12-31T23:59:59Z"
+
+
+def twice_waited(document: dict[str, Any]) -> None:
+    """A second timer for the same application."""
+    id = "00000000-0000-4000-8000-000000000001"
+    timer = first(document, "timers")
+    document["tables"]["timers"][id] = timer | {"id": id, "seq": 1}
+
+
+def long(table: str, field: str) -> Spoil:
+    """Repeats the first value of a list."""
+
+    def change(document: dict[str, Any]) -> None:
+        record = first(document, table)
+        record[field] = record[field][:1] * 600
+
+    return change
+
+
+def add_delivery(document: dict[str, Any], **values: Any) -> str:
+    """Puts a callback in; returns its id."""
+    id = "00000000-0000-4000-8000-000000000002"
+    document["tables"]["deliveries"][id] = {
+        "id": id,
+        "seq": 1,
+        "application_id": first(document, "applications")["id"],
+        "url": CALLBACK,
+        "method": "POST",
+        "payload": [],
+        "created_at": "2026-01-05T09:00:00Z",
+    } | values
+    return id
+
+
+def finished(document: dict[str, Any]) -> None:
+    """A timer of a callback that has been delivered."""
+    id = "00000000-0000-4000-8000-000000000003"
+    document["tables"]["timers"][id] = {
+        "id": id,
+        "seq": 1,
+        "due_at": "2026-01-05T09:00:00Z",
+        "kind": "callback",
+        "subject_id": add_delivery(document, state="delivered"),
+    }
+
+
+def many_attempts(document: dict[str, Any]) -> None:
+    """More than any callback can have retries."""
+    attempt = {
+        "at": "2026-01-05T09:00:00Z", "url": CALLBACK, "headers": [], "body": "", "status": 500,
+    }  # fmt: skip
+    add_delivery(document, attempts=[attempt] * 22)
+
+
+def crowd(kind: str, body: str, count: int) -> Spoil:
+    """Puts many policies in."""
+
+    def change(document: dict[str, Any]) -> None:
+        first(document, "ledger")["counts"]["seq"] = 1000
+        for n in range(count):
+            policy(kind, body, f"x-{n}")(document)
+            document["tables"]["policies"][f"x-{n}"]["seq"] = n + 1
+
+    return change
+
+
+def many_explanations(document: dict[str, Any]) -> None:
+    """Of one application."""
+    application = first(document, "applications")
+    application["attempt"] = 50
+    first(document, "ledger")["counts"]["seq"] = 1000
+    kept = first(document, "explanations")
+    document["tables"]["explanations"] = {
+        id: kept | {"id": id, "seq": 100 + n, "attempt": n}
+        for n in range(1, 22)
+        for id in [f"{application['id']}/{n}"]
+    }
+
+
 SPOILT: list[tuple[str, Spoil, str]] = [
     ("format", lambda d: d.update(plivo_sim_snapshot=99), "snapshot document of format"),
     ("no tables", lambda d: d.pop("tables"), "snapshot.tables: must be an object"),
@@ -151,6 +235,22 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("no ledger", lambda d: d["tables"]["ledger"].clear(), "no ledger"),
     ("counters behind", lambda d: first(d, "ledger")["counts"].update(seq=1), "counts to less"),
     ("a ledger out of place", put("ledger", seq=3), "ledger.ledger.seq: must be 0"),
+    ("a count near the end", lambda d: first(d, "ledger")["counts"].update(seq=2**53), "0 to 1099"),
+    ("another counter", lambda d: first(d, "ledger")["counts"].update(end_user=2**53), "0 to 1099"),
+    ("a huge attempt", put("applications", attempt=2**53), "attempt: must be 0 to 1099"),
+    ("an acceptance ahead", put("applications", acceptance=1), "acceptance: the ledger counts to"),
+    ("an attempt ahead", put("applications", attempt=0), "attempt: the application has had fewer"),
+    ("a late clock", late_clock, "clock.now: the clock stops at the year 9000"),
+    ("a late time", put("documents", created_at="9999-12-31T23:59:59Z"), "is after the year 9000"),
+    ("a draft in review", put("applications", status="draft"), "the application is draft"),
+    ("two timers", twice_waited, "has a timer already"),
+    ("a finished callback", finished, "the delivery is delivered: nothing more is sent"),
+    ("a long timeline", long("applications", "timeline"), "timeline: 600 are too many, at most"),
+    ("many steps", long("timers", "steps"), "steps: 600 are too many, the first and at most"),
+    ("many attempts", many_attempts, "attempts: 22 are too many, the first and at most 20"),
+    ("many faults", crowd("fault", '{"effect":"reset"}', 51), "51 of kind fault are too many"),
+    ("many outcomes", crowd("next_outcome", '{"decide":"accepted"}', 101), "101 of kind next_out"),
+    ("many explanations", many_explanations, "21 of"),
     ("a huge count", lambda d: first(d, "ledger")["counts"].update(x=2**60), "must be 0 to"),
     ("unknown setting", lambda d: first(d, "ledger")["overrides"].update(x="1"), "x: no setting"),
     ("another seed", put("applications", requirement_id="x"), "--seed"),
@@ -213,6 +313,54 @@ def test_a_spoilt_document_is_refused(
     assert all(each["path"].startswith("snapshot") for each in answer.get_json()["problems"])
     assert snapshot_of(another) == before
     assert [a.id for a in another.account.store.applications.every()] == [kept]
+
+
+def test_counters_behind_the_records_give_no_id_twice(another: Http, taken: dict[str, Any]) -> None:
+    """Creates, reviews and callbacks go on."""
+    ledger = first(taken, "ledger")
+    ledger["counts"] = {"seq": ledger["counts"]["seq"]}
+    another.account.restore(load_snapshot(another.account, taken))
+    there = first(taken, "applications")["id"]
+    made = another.sdk_created(alias="next", callback_url=CALLBACK)
+    assert made != there
+    assert len(another.advance("5d")["happenings"]) == 4
+    assert len(another.account.store.applications) == 2
+    assert len(another.account.store.deliveries) == 2
+
+
+def test_counters_at_their_bound_go_on_after_a_restart(
+    taken: dict[str, Any], tmp_path: Path
+) -> None:
+    """What is acknowledged after a restore is read again at the next start."""
+    counts = first(taken, "ledger")["counts"]
+    counts.update(dict.fromkeys([*counts, "acceptance"], limits.MOST_COUNTED))
+    first(taken, "applications")["attempt"] = limits.MOST_COUNTED
+    taken["tables"]["explanations"].clear()
+    on_disk = Settings(paused=True, state=tmp_path)
+    sim = make_simulator(on_disk, transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    body = {"snapshot": taken, "account": AUTH_ID}
+    assert http.control("POST", "/restore", body).status_code == 200
+    http.sdk_created(alias="next")
+    http.advance("5d")
+    before = list(http.account.store.applications.every())
+    sim.close()
+    again = make_simulator(on_disk, transport=MemoryTransport())
+    assert again.damages == []
+    assert list(again.account(AUTH_ID).store.applications.every()) == before
+    again.close()
+
+
+def test_where_callbacks_may_go_is_no_part_of_a_document(
+    another: Http, http: Http, taken: dict[str, Any]
+) -> None:
+    """Neither when it is saved nor when it is restored: the account keeps its own."""
+    http.account.configure({"allow_callback_hosts": "hooks.example.com"})
+    assert "allow_callback_hosts" not in first(snapshot_of(http), "ledger")["overrides"]
+    first(taken, "ledger")["overrides"]["allow_callback_hosts"] = "evil.example.com"
+    for each, hosts in ((another, ()), (http, ("hooks.example.com",))):
+        each.account.restore(load_snapshot(each.account, taken))
+        assert each.account.settings.allow_callback_hosts == hosts
 
 
 @pytest.mark.parametrize("document", [None, [], "text", 7, {}])

@@ -46,7 +46,7 @@ from plivo_sim.domain.records import (
     Version,
 )
 from plivo_sim.domain.requirements import Key, Requirement
-from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.text import atoms_id, decode_json
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.scenarios.rules import RequestedOutcome
 from plivo_sim.services import applications, corrections
@@ -345,7 +345,7 @@ class Applications:
     def _made(self, form: ReadForm, application: Application) -> AtomsApplication:
         end_user = form.usable["end_user"]
         return AtomsApplication(
-            id=self.account.ids.next("atoms_application").replace("-", "")[:24],
+            id=atoms_id(self.account.ids.next("atoms_application")),
             seq=self.account.next_seq(),
             organization_id=self.who.organization_id,
             plivo_compliance_id=application.id,
