@@ -69,7 +69,6 @@ MOUNTS = {surface.mount: surface.name for surface in (CURRENT, BETA)}
 """Path -> the dialect that answers below it."""
 
 _COMPLIANCE = CURRENT.prefix.removeprefix("/v1/Account/{auth_id}")
-_READS = ("GET", "HEAD")  # they make nothing due
 
 
 class InternalFailure(SimError):
@@ -220,7 +219,7 @@ def _begin(call: Call, injector: Injector, api: str) -> None:
         call.api_id = account.next_api_id()
     else:
         call.go_on(earlier)
-    call.sim.runner.catch_up(account)
+    call.catch_up(account)
     call.api = api
     call.operation = call.request.endpoint or ""
     injector.before(call)
@@ -296,7 +295,7 @@ def _account_for(call: Call, response: Response) -> None:
     took_ms = (monotonic_s() - call.began) * 1000
     if account is not None:
         steered = call.dialect in OWN
-        if steered or request.method not in _READS:
+        if steered or not call.is_read:
             response.call_on_close(lambda: call.sim.runner.settle(account, steered=steered))
         if call.auth_id:
             note_exchange(call, request.environ, response, took_ms)
@@ -304,7 +303,7 @@ def _account_for(call: Call, response: Response) -> None:
         call.sim.coverage.on_answer(status, call.fault)
     line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
     frequent = call.dialect == "console" or request.path.startswith(PROBES)
-    level = logging.DEBUG if frequent and request.method in _READS else logging.INFO
+    level = logging.DEBUG if frequent and call.is_read else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
     logger.log(level, "%s %s %s %d %.1fms %s", *line, extra=by_name)
 

@@ -54,7 +54,7 @@ def open_account(auth_id: str) -> Account:
         raise NoSuchPage(f"{auth_id[:50]!r} is no account: those are MA and 18 letters or digits")
     call = current_call()
     call.account = account = call.sim.account(auth_id)
-    call.sim.runner.catch_up(account)
+    call.catch_up(account)
     return account
 
 

@@ -153,7 +153,7 @@ def account_named(
         raise invalid("account", "must be MA and 18 letters or digits")
     call.account = account
     if due:
-        call.sim.runner.catch_up(account, sends=sends)
+        call.catch_up(account, sends=sends)
     return account
 
 
@@ -171,12 +171,12 @@ def account_holding(
         found = [account_named(data, sends=sends)]
     else:
         for account in call.sim.accounts() if sends else ():
-            call.sim.runner.catch_up(account, sends=True)
+            call.catch_up(account, sends=True)
         found = call.sim.holders(table, id)
         if len(found) > 1:
             raise AccountRequired([account.auth_id for account in found])
     for account in found:
-        call.sim.runner.catch_up(account)
+        call.catch_up(account)
         with account.lock:
             if getattr(account.store, table).fetch(id) is not None:
                 return account

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,6 +52,15 @@ class Advance:
         self.happenings += happened[: MOST_HAPPENINGS - len(self.happenings)]
 
 
+@contextmanager
+def _may_wait() -> Iterator[None]:
+    """What cannot be written down now stays due, and the log tells of it."""
+    try:
+        yield
+    except StorageFailed as error:
+        logger.error("%s; what is due waits", error)
+
+
 class Runner:
     """See the module."""
 
@@ -65,8 +74,16 @@ class Runner:
         self.wake: Callable[[Account], None] | None = None
         self.on_happening: Callable[[Account, Happening], None] | None = None
 
-    def catch_up(self, account: Account, *, sends: bool = False) -> None:
-        """Make happen what is due by now; with ``sends``, wait for its callbacks too."""
+    def catch_up(self, account: Account, *, sends: bool = False, may_wait: bool = False) -> None:
+        """Make happen what is due by now; with ``sends``, wait for its callbacks too.
+
+        Raises StorageFailed when it cannot be written; with ``may_wait`` (a call that
+        only reads, say) it stays due instead.
+        """
+        with _may_wait() if may_wait else nullcontext():
+            self._catch_up(account, sends)
+
+    def _catch_up(self, account: Account, sends: bool) -> None:
         if self.wake is None or sends:
             patience_s = self._patience_s(account)
             self.start_due(account)
@@ -89,7 +106,8 @@ class Runner:
         accounts = list(accounts)
         patience_s = min(map(self._patience_s, accounts), default=0.0)
         for account in accounts:
-            self.start_due(account)
+            with _may_wait():
+                self.start_due(account)
         still = [account for account in accounts if not account.advancing]
         self._sender.wait_for_urls(still, wanted, patience_s)
 
@@ -100,10 +118,7 @@ class Runner:
         What cannot be written down now stays due: the answer is given, and its caller is gone.
         """
         if self.wake is None:
-            try:
-                self.catch_up(account)
-            except StorageFailed as error:
-                logger.error("%s; what is due waits", error)
+            self.catch_up(account, may_wait=True)
         elif steered or account.agenda.fresh:
             account.agenda.fresh = False
             self.wake(account)
@@ -136,10 +151,8 @@ class Runner:
         be that receiver, which then would wait for itself: so it waits for a moment only, and not
         at all during an advance, which sees to what is due.
         """
-        try:
+        with _may_wait():
             self.start_due(account)
-        except StorageFailed as error:
-            logger.error("%s; what is due waits", error)
         if self.wake is not None:
             self.wake(account)
         if busy and account.advancing:

@@ -113,6 +113,18 @@ class Call:
         return getattr(self, "account", None)
 
     @property
+    def is_read(self) -> bool:
+        """It makes nothing due, and is answered when nothing can be written, too."""
+        return self.request.method in ("GET", "HEAD")
+
+    def catch_up(self, account: Account, *, sends: bool = False) -> None:
+        """Make happen what is due in the account before the call is served (``Runner.catch_up``).
+
+        Raises StorageFailed when it cannot be written, unless the call only reads.
+        """
+        self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+
+    @property
     def base_url(self) -> str:
         """What URLs in answers begin with, without a last slash."""
         return self.sim.settings.public_url.rstrip("/") or base_url_of(self.request)

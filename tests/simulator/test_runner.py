@@ -958,3 +958,24 @@ def test_an_advance_to_an_earlier_instant_holds_nothing(http: Http) -> None:
     with pytest.raises(ClockRefused):
         http.sim.advance(http.account, to=START - timedelta(seconds=1))
     assert http.account.advancing is False
+
+
+def test_reads_are_answered_while_nothing_can_be_written(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what is stored; what is due stays due, and a write is refused until there is room."""
+    wall = Wall()
+    http = make(wall=wall, paused=False)
+    id = http.sdk_created()
+    url = f"PhoneNumber/Compliance/{id}/"
+    fail_once(monkeypatch, http.account, lambda ops: True, times=10**9)
+    wall.pass_s(30 * 86400)
+    assert status_of(http, id) == "submitted"
+    assert http.call("HEAD", url).status_code == 200
+    assert http.control("GET", f"/applications/{id}").json["status"] == "submitted"
+    assert http.control("GET", "/webhooks").status_code == 200
+    assert http.control("GET", "/inbox/any/messages").status_code == 200
+    assert http.get(f"/console/{http.auth_id}/applications").status_code == 200
+    assert http.delete(url).status_code == 500
+    monkeypatch.undo()
+    assert status_of(http, id) == "accepted"
