@@ -152,7 +152,7 @@ class Simulator:
 
     def remove_all(self) -> None:
         """Reset every account; none exists afterwards. Raises StorageFailed; then those before the
-        one that could not be written are reset."""
+        one that could not be removed are reset."""
         accounts = self.accounts()
         forgotten: list[Account] = []
         try:

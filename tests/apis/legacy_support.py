@@ -18,9 +18,14 @@ INDIA = {"country_iso2": "IN", "number_type": "local", "end_user_type": "busines
 
 @dataclass
 class Legacy:
-    """One account's client of the legacy API; ids of what it makes come back as strings."""
+    """One account's client of the legacy API; ids of what it makes come back as strings.
+
+    ``prefix``: what the names that it thinks of begin with. They are counted by what the account
+    has made, so clients that work at the same time each need a prefix of their own.
+    """
 
     http: Http
+    prefix: str = ""
 
     def state(self) -> Any:
         """Every record of the account, for "nothing changed"."""
@@ -34,10 +39,10 @@ class Legacy:
         return _created(self.http.post("EndUser/", json=body), "end_user_id")
 
     def _unused(self, name: str, kind: str) -> str:
-        """The name itself for the account's first record of a kind."""
+        """The prefix and the name; just that for the account's first record of a kind."""
         account = self.http.sim.account(f"MA{self.http.auth_id[2:]}")
         made = account.ids.counts.get(kind, 0)
-        return f"{name} {made + 1}" if made else name
+        return self.prefix + (f"{name} {made + 1}" if made else name)
 
     # --- documents -------------------------------------------------------------------------
 

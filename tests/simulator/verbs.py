@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Protocol
 
 from werkzeug.test import TestResponse
@@ -215,6 +216,7 @@ class ByHttp:
     auth_id: str = AUTH_ID
     http: Http = field(init=False)
     told: list[tuple[int, bytes]] = field(default_factory=list)
+    _drafts: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.http = Http(create_app(self.sim), self.sim, self.auth_id)
@@ -230,7 +232,7 @@ class ByHttp:
         return str(self._done(self.http.sdk_create(alias=alias))["compliance_id"])
 
     def draft(self, alias: str) -> str:
-        return Legacy(self.http).application(alias=alias)
+        return Legacy(self.http, f"{next(self._drafts)} ").application(alias=alias)
 
     def submit(self, id: str) -> None:
         self._done(Legacy(self.http).submit(id))

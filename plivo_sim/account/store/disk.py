@@ -332,10 +332,12 @@ class DiskFiles:
 
     def _leave_if_empty(self) -> None:
         """Without its last file the folder goes, and with it the account's, if nothing is there."""
-        with suppress(OSError):
-            self._folder.rmdir()
-        with suppress(OSError):
-            self._folder.parent.rmdir()
+        for folder in (self._folder, self._folder.parent):
+            try:
+                folder.rmdir()
+            except OSError as error:
+                if _is_empty(folder):
+                    _tell_that_it_stays(folder, error)
 
     def forget_all_but(self, kept: Collection[str]) -> bool:
         are_gone = self._unlink_all_but(kept)
@@ -358,9 +360,21 @@ class DiskFiles:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            logger.error("cannot remove %s: %s; it is tried again", path, error.strerror)
+            _tell_that_it_stays(path, error)
             return False
         return True
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as found:
+            return next(found, None) is None
+    except OSError:
+        return False
+
+
+def _tell_that_it_stays(path: Path, error: OSError) -> None:
+    logger.error("cannot remove %s: %s; it is tried again", path, error.strerror)
 
 
 def _is_ours(name: str) -> bool:

@@ -119,6 +119,27 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
     assert files.read(files.keep(b"a")) == b"a"
 
 
+def test_an_empty_folder_that_stays_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that still holds something is not, and it is tried again."""
+
+    def refuse(path: Path) -> None:
+        raise OSError(13, "Permission denied", str(path))
+
+    files = DiskFiles(tmp_path / "MA" / "files")
+    first, last = (files.keep(content) for content in (b"a", b"b"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rmdir", refuse)
+        assert files.forget(first)
+        assert caplog.messages == []
+        assert files.forget(last)
+    folder = tmp_path / "MA" / "files"
+    assert caplog.messages == [f"cannot remove {folder}: Permission denied; it is tried again"]
+    files.forget_all_but(())
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("how", ["forget", "forget_all_but"])
 def test_the_folder_goes_with_its_last_file(tmp_path: Path, how: str) -> None:
     """And the account's with it, if nothing else is there."""
