@@ -57,7 +57,7 @@ class Arrival:
         if coding == b"chunked" and length is None:
             self._end, self._chunk = None, self._body
         elif coding is None and length is not None and length.isdigit():
-            self._end += int(length[:19])
+            self._end += int(length.lstrip(b"0")[:19] or b"0")
         self.expects_continue = _value(head, _EXPECT) == b"100-continue"
         return True
 

@@ -23,7 +23,11 @@ MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit 
 
 _ASCII = bytes(range(128))
 
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)\r\n")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)\r\n")
+
+_NO_HEADER = (
+    "a header is not NAME: VALUE on one line that ends with CRLF and has no control characters"
+)
 
 _ONLY_ONCE = (b"content-length", b"host")
 
@@ -83,7 +87,7 @@ class _HeaderLines:
     def _check(self, line: bytes) -> None:
         header = _HEADER.fullmatch(line)
         if header is None:
-            raise _Unclear("a header is not NAME: VALUE on one line that ends with CRLF")
+            raise _Unclear(_NO_HEADER)
         name = header[1].lower().replace(b"_", b"-")  # WSGI does not tell these apart
         if name in _ONLY_ONCE:
             if name in self._seen:
@@ -102,6 +106,21 @@ class _Chunks(cheroot.ChunkedRFile):
     told from the next request. All that is wrong with chunks is a ValueError."""
 
     is_broken = False
+    buffer: bytes | memoryview  # of the last chunk, what has not been read
+
+    def read(self, size: int | None = None) -> bytes:
+        """As many bytes, all without a size; fewer at the end. Each byte is copied once, however
+        small the chunks or the reads are."""
+        found = bytearray()
+        while size is None or len(found) < size:
+            if not self.buffer:
+                self._fetch()
+                if not self.buffer:
+                    break
+            left = None if size is None else size - len(found)
+            found += self.buffer[:left]
+            self.buffer = self.buffer[len(self.buffer) if left is None else left :]
+        return bytes(found)
 
     def _fetch(self) -> None:
         if self.closed:
@@ -120,7 +139,7 @@ class _Chunks(cheroot.ChunkedRFile):
         if size == 0:
             self.closed = True
         else:
-            self.buffer += self.rfile.read(size)
+            self.buffer = memoryview(self.rfile.read(size))
             if self.rfile.read(2) != b"\r\n":
                 raise ValueError("a chunk does not end where its size says")
         self.is_broken = False

@@ -144,6 +144,8 @@ UNCLEAR = {
     "length and chunks": f"{CODED}chunked\r\nContent-Length: 2\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n",
     "chunks twice": f"{CODED}chunked, chunked\r\n\r\n0\r\n\r\n",
     "no coding": f"{CODED},\r\n\r\n",
+    "a vertical tab before the coding": f"{CODED}\x0bchunked\r\n\r\n0\r\n\r\n",
+    "a bell in a header": f"{GET}X-A: \a\r\n\r\n",
     "chunks in HTTP/1.0": f"{CODED}chunked\r\nConnection: Keep-Alive\r\n\r\n".replace(
         "/1.1", "/1.0"
     ),

@@ -24,6 +24,7 @@ from freezegun import freeze_time
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.web import connections
+from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.server import Server, make_server
 from plivo_sim.web.streams import HELD_KEY, Held, cut_connection
 from plivo_sim.web.tls import Tls
@@ -415,6 +416,14 @@ def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:
             for byte in request:
                 sock.send(bytes([byte]))
             assert read_answer(sock)[2] == ([1, 2] if request != GET else {"ok": True})
+
+
+def test_a_length_may_begin_with_zeros() -> None:
+    """Its body is waited for, as with any other."""
+    head = b"POST / HTTP/1.1\r\nContent-Length: " + b"0" * 20 + b"2\r\n\r\n"
+    arrival = Arrival()
+    assert not arrival.is_whole(bytearray(head + b"1"))
+    assert arrival.is_whole(bytearray(head + b"12"))
 
 
 def test_requests_that_come_together_are_answered_in_their_order(server: Server) -> None:
