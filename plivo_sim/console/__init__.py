@@ -36,6 +36,7 @@ from plivo_sim.console.actions import (
     perform,
 )
 from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
@@ -175,7 +176,7 @@ def history(auth_id: str) -> Response:
 
 def do(name: str) -> Response:
     """A button was pressed: make its control calls, remember them, and go back to its page."""
-    body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS)
+    body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS, values=SNAPSHOT_VALUES)
     if body.kind not in ("multipart", "form", "empty"):
         raise not_taken("the body must be a form", body.media_type)
     form = ImmutableMultiDict(

@@ -23,7 +23,7 @@ from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookP
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
-from plivo_sim.web.bodies import LARGEST_BODY_BYTES, not_taken, read_body
+from plivo_sim.web.bodies import not_taken, read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query
 
@@ -64,7 +64,10 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
 
     ``large``: one that may hold files. Raises Invalid, TooLarge.
     """
-    body = read_body(request, LARGEST_BODY_BYTES if large else LARGEST_JSON_BYTES)
+    if large:
+        body = read_body(request, values=limits.SNAPSHOT_VALUES)
+    else:
+        body = read_body(request, LARGEST_JSON_BYTES)
     if body.kind == "empty":
         return {}
     text = "the body must be a JSON object (Content-Type: application/json)"

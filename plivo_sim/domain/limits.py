@@ -46,6 +46,11 @@ CONTENT_TYPE = Limit("content_type", 1024, _TEXT, "the header `Content-Type`")
 PART_HEADERS = Limit("part_headers", 16384, "bytes", "the headers of one part of a multipart body")
 CALLBACK_URL = Limit("callback_url", 2048, _TEXT, "a callback URL")
 JSON_DEPTH = Limit("json_depth", 64, "levels", "objects and arrays of JSON in one another")
+JSON_VALUES = Limit(
+    "json_values", 200_000, "values",
+    "a JSON body, or all JSON texts in a form: each `,`, `[` and `{` counts, in strings too",
+)  # fmt: skip
+SNAPSHOT_VALUES = Limit("snapshot_values", 5_000_000, "values", "the same, of a snapshot")
 YAML_DEPTH = Limit("yaml_depth", 100, "levels", "maps and lists of YAML in one another")
 YAML_DIGITS = Limit("yaml_digits", 300, "digits", "a number in YAML")
 BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")

@@ -39,14 +39,23 @@ def encode_json(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def decode_json(text: bytes | str) -> Any:
+def values_in(text: bytes | str) -> int:
+    """How many values a JSON text has at most, seen without decoding it."""
+    if isinstance(text, str):
+        return 1 + text.count(",") + text.count("[") + text.count("{")
+    return 1 + text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+def decode_json(text: bytes | str, most: limits.Limit = limits.JSON_VALUES) -> Any:
     """Plain values from JSON text. Raises ValueError with a sentence, whatever the text is.
 
     A byte-order mark before it is passed over (RFC 8259 allows that; Windows writes one).
     Refuses NaN and Infinity, wrong UTF-8, lone surrogates, null characters in strings and
-    nesting deeper than 64.
+    nesting deeper than 64; and, before it is decoded, a text with more values than ``most``.
     """
     text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(BOM_UTF8)
+    if len(text) > most.most:
+        most.check(values_in(text), "JSON values")
     try:
         value = _decoder.decode(text)
     except RecursionError:

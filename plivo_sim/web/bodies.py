@@ -30,7 +30,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongCoding
-from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.text import decode_json, values_in
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.calls import TooLarge, TooSlow, current_call
@@ -150,15 +150,19 @@ def check_size(request: Request, limit_bytes: int = LARGEST_BODY_BYTES) -> int |
 
 
 def read_body(
-    request: Request, limit_bytes: int = LARGEST_BODY_BYTES, most_parts: int = MOST_PARTS
+    request: Request,
+    limit_bytes: int = LARGEST_BODY_BYTES,
+    most_parts: int = MOST_PARTS,
+    values: limits.Limit = limits.JSON_VALUES,
 ) -> Body:
     """Read a body by its content type: ``json``, ``form``, ``multipart``, ``empty`` or ``other``.
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
-    UNREADABLE problem, TooLarge, TooSlow, WrongCoding. What was read stays in the call, for the
+    UNREADABLE problem (more JSON values than ``values``, too), TooLarge, TooSlow, WrongCoding. What
+    was read stays in the call, for the
     journal.
     """
-    current_call().body = body = _read(request, limit_bytes, most_parts)
+    current_call().body = body = _read(request, limit_bytes, most_parts, values)
     return body
 
 
@@ -175,7 +179,7 @@ def read_start(request: Request, limit_bytes: int) -> bytes:
     return bytes(start[:limit_bytes])
 
 
-def _read(request: Request, limit_bytes: int, most_parts: int) -> Body:
+def _read(request: Request, limit_bytes: int, most_parts: int, values: limits.Limit) -> Body:
     content_type = request.environ.get("CONTENT_TYPE", "")
     if len(content_type) > limits.CONTENT_TYPE.most:
         raise unreadable(f"the Content-Type is too long: {limits.CONTENT_TYPE}")
@@ -183,12 +187,15 @@ def _read(request: Request, limit_bytes: int, most_parts: int) -> Body:
     raw = _unpack(_read_all(request, limit_bytes), request, limit_bytes)
     kind = kind.lower()
     is_empty = not raw or raw.isspace()
-    body = Body("empty") if is_empty else _body_of(raw, kind, options, most_parts)
+    body = Body("empty") if is_empty else _body_of(raw, kind, options, most_parts, values)
+    _check_values(body.parts, values)
     body.media_type = kind
     return body
 
 
-def _body_of(raw: bytes, kind: str, options: dict[str, str], most: int) -> Body:
+def _body_of(
+    raw: bytes, kind: str, options: dict[str, str], most: int, values: limits.Limit
+) -> Body:
     charset = options.get("charset", "").strip().lower()
     if kind == "multipart/form-data":
         return Body("multipart", parts=_parts(raw, options.get("boundary", ""), charset, most))
@@ -197,16 +204,25 @@ def _body_of(raw: bytes, kind: str, options: dict[str, str], most: int) -> Body:
     if kind == FORM:
         return Body("form", parts=_form_fields(as_utf8(raw, charset, "the form"), charset, most))
     if kind == "application/json" or kind.endswith("+json") or not kind:
-        return _json(as_utf8(raw, charset, "the body"))
+        return _json(as_utf8(raw, charset, "the body"), values)
     return Body("other")
 
 
-def _json(raw: bytes) -> Body:
+def _json(raw: bytes, most: limits.Limit) -> Body:
     try:
-        value = decode_json(raw)
+        value = decode_json(raw, most)
     except ValueError as error:
         raise unreadable(f"the body is not valid JSON: {error}") from None
     return Body("empty") if value == "" else Body("json", json=value, raw=raw)
+
+
+def _check_values(parts: list[Part], most: limits.Limit) -> None:
+    """The JSON texts of a form have, together, no more values than a JSON body."""
+    texts = [part.content for part in parts if part.content.lstrip()[:1] in (b"{", b"[")]
+    try:
+        most.check(sum(map(values_in, texts)), "JSON values in the form")
+    except ValueError as error:
+        raise unreadable(str(error)) from None
 
 
 def _read_all(request: Request, limit_bytes: int) -> bytes:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from plivo_sim.domain import limits
+from plivo_sim.domain import limits, text
 from plivo_sim.domain.limits import Limit
+from plivo_sim.domain.text import decode_json
 from plivo_sim.scenarios.language import FaultRule, Quota
 from plivo_sim.services import policies
 from plivo_sim.web.fault_injection import Injector
@@ -167,6 +171,39 @@ def test_faults_that_match_nothing_cost_little(http: Http) -> None:
     armed = policies.armed_faults(http.account)
     assert calls_of(call) - few < 12 * limits.FAULTS.most
     assert policies.armed_faults(http.account) is armed
+
+
+MANY = "[" + "1," * limits.JSON_VALUES.most + "1]"
+HALF = "[" + "1," * (limits.JSON_VALUES.most // 2) + "1]"
+OF_VALUES = {
+    "a body": lambda http: http.post(
+        "EndUser/", data=gzip.compress(b'{"name": %b}' % MANY.encode()),
+        content_type="application/json", headers={"Content-Encoding": "gzip"}),
+    "a control call": lambda http: http.control_raw(
+        "/faults", MANY.encode(), "application/json"),
+    "a form's field": lambda http: form(http, data=MANY),
+    "a form's fields together": lambda http: form(http, a=HALF, b=" " + HALF),
+}  # fmt: skip
+
+
+def form(http: Http, **fields: str) -> TestResponse:
+    body, kind = multipart([*fields.items()], [])
+    return http.post("PhoneNumber/Compliance/", data=body, content_type=kind)
+
+
+@pytest.mark.parametrize("call", OF_VALUES.values(), ids=OF_VALUES)
+def test_json_of_too_many_values_is_not_decoded(
+    http: Http, monkeypatch: pytest.MonkeyPatch, call: Callable[[Http], TestResponse]
+) -> None:
+    """A small packed body would become gigabytes of objects."""
+    monkeypatch.setattr(text, "_decoder", None)
+    told(call(http), limits.JSON_VALUES)
+
+
+def test_a_large_file_in_json_has_few_values() -> None:
+    """Base64 has none of the characters that are counted; a snapshot may have more values."""
+    decode_json(b'{"file": "%b"}' % base64.b64encode(bytes(5_000_000)))
+    assert len(decode_json(MANY, limits.SNAPSHOT_VALUES)) == limits.JSON_VALUES.most + 1
 
 
 def test_so_many_next_outcomes_wait(http: Http) -> None:

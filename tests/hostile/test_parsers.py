@@ -54,7 +54,9 @@ FUNCTIONS = {
 LINEAR = "each step moves on in the text, or gives up: nothing is read twice"
 OURS = "reads no user's text: a route, a row, a line of our own, or what a library says"
 DIGITS = "a pattern has said before that there are few digits"
-JSON = "JSON and base64 are read in one pass by compiled code; limits body and json_depth"
+JSON = (
+    "JSON and base64 are read in one pass by compiled code; limits body, json_depth and json_values"
+)
 CALLS = {
     "account/store/disk.py": {"re.fullmatch": OURS},
     "account/store/format.py": {
