@@ -703,10 +703,10 @@ def test_documents_of_an_update(
 
 
 def test_an_unknown_type_names_the_right_ones(http: Http) -> None:
-    """By word and by id (decision "Requirement versions")."""
+    """By word, as the page publishes them (decision "Requirement versions")."""
     answer = http.post(f"{URL}/", json=create_body(documents__0__type="passport"))
     message = answer.get_json()["error"]["message"]
-    assert all(f"{type_} (" in message for type_ in FILES)
+    assert message.endswith(f"; it takes {', '.join(FILES)}")
 
 
 def test_the_user_type_of_a_record_cannot_change(api: Page) -> None:

@@ -309,7 +309,7 @@ NUMBER_TYPES = "must be one of local, mobile, tollfree, national, not"
         (
             "EndUser/{end_user}/",
             {"name": "", "end_user_type": "x"},
-            f"end_user_type: {ENDUSER_TYPES} 'x'; name: must not be empty",
+            f"Field 'name' is required. end_user_type: {ENDUSER_TYPES} 'x'",
         ),
         ("EndUser/{end_user}/", {"name": True}, "name: must be a string"),
         (

@@ -63,7 +63,8 @@ FOUND = sorted(
 
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSimulator]:
-    """A simulator that the commands find, with one application, in a folder with a scenario."""
+    """A simulator that the commands find, with one application and its callback, in a folder with a
+    scenario."""
     monkeypatch.chdir(tmp_path)
     with LiveSimulator(Settings(port=0, paused=True)) as live:
         monkeypatch.setenv("PLIVO_SIM_URL", live.url)
@@ -76,11 +77,17 @@ def filled_in(command: str, live: LiveSimulator) -> list[str]:
     """The words of a command line, each placeholder with a value that is one."""
     (account,) = live.sim.accounts()
     application = next(iter(account.store.applications.page({}, offset=0, limit=1).records))
+    sent = next(iter(account.store.deliveries.every())).attempts[-1]
+    headers = dict(sent.headers)
     fill = {
-        "ID": application.id, "NAME|FILE": "name-mismatch", "COMMAND": "true",
+        "ID": application.id, "URL": sent.url, "NAME|FILE": "name-mismatch", "COMMAND": "true",
         "http://127.0.0.1:8700": live.url, "npm": "true",
     }  # fmt: skip
-    after = {"--base-url": live.url, "--auth-id": AUTH_ID, "--auth-token": TOKEN}
+    after = {
+        "--base-url": live.url, "--auth-id": AUTH_ID, "--auth-token": TOKEN,
+        "--nonce": headers["X-Plivo-Signature-V3-Nonce"],
+        "--v3": headers["X-Plivo-Signature-V3"], "--body": sent.body,
+    }  # fmt: skip
     words = [fill.get(word, word) for word in shlex.split(command)]
     return [
         after.get(before, word) if word == "…" else word

@@ -298,10 +298,10 @@ def test_an_application_that_is_not_there(stage: str) -> None:
 
 
 def test_what_the_application_said_is_told(stage: str) -> None:
-    """The start of an answer that is no 200."""
-    inbox = f"{stage}/_sim/no-such-page"
-    text = text_of(play(stage, REJECTED, inbox))
-    assert 'attempt 1 -> 404 {"type":"urn:plivo-sim:problem:no_such_page"' in text
+    """The start of an answer that is no 200: here the simulator's own, which takes callbacks only
+    into an inbox."""
+    text = text_of(play(stage, REJECTED, f"{stage}/_sim/no-inbox"))
+    assert 'attempt 1 -> 403 {"type":"urn:plivo-sim:problem:untrusted"' in text
 
 
 # --- a scenario's own calls ---------------------------------------------------------------------

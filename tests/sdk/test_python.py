@@ -272,7 +272,8 @@ def test_update_with_files_only_is_refused(
     decide(control, id, "rejected")
     with pytest.raises(ValidationError) as refused:
         client.phone_number_compliance.update(id, documents=paths)
-    assert str(refused.value) == "Field 'documents' is required."
+    told = "documents: is required in 'data' when files are sent: name the type of each"
+    assert str(refused.value) == told
 
 
 def test_delete(client: plivo.RestClient, paths: list[str]) -> None:

@@ -127,7 +127,8 @@ def test_list_and_iterate(client: plivo.RestClient, accepted: str) -> None:
 
 
 def test_update(client: plivo.RestClient, accepted: str) -> None:
-    """What the SDK's method can send, and by ``client.request`` what it cannot."""
+    """What the SDK's method can send, and by ``client.request`` what it cannot. The page's name of
+    the id links nothing (decision "Words of number errors")."""
     number = rented(client, accepted)
     done = client.numbers.update(number, alias="sales", app_id="7", cnam_lookup="enabled")
     assert done.message == "changed"
@@ -136,17 +137,18 @@ def test_update(client: plivo.RestClient, accepted: str) -> None:
     assert link_of(client, number) == (None, None)
     client.request("POST", ("Number", number), {"compliance_application_id": accepted})
     assert link_of(client, number) == (accepted, "accepted")
-    client.request("POST", ("Number", number), {"compliance_id": ""})
-    client.request("POST", ("Number", number), {"compliance_id": accepted})
-    assert link_of(client, number) == (accepted, "accepted")
+    client.request("POST", ("Number", number), {"compliance_application_id": ""})
+    client.request("POST", ("Number", number), {"compliance_id": accepted, "alias": "not linked"})
+    assert link_of(client, number) == (None, None)
+    assert client.numbers.get(number).alias == "not linked"
 
 
 def test_update_refused(client: plivo.RestClient, accepted: str) -> None:
-    """A string, though the body has the page's key."""
+    """A string, in the words of today's API."""
     number = found(client, country="US")
     client.numbers.buy(number)
     with pytest.raises(ValidationError) as refused:
-        client.request("POST", ("Number", number), {"compliance_id": accepted})
+        client.request("POST", ("Number", number), {"compliance_application_id": accepted})
     assert str(refused.value).startswith("Number country doesn't match")
 
 

@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 import urllib3
 
-from plivo_sim.apis.atoms.routes import account_of
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web import fault_injection
+from plivo_sim.web.access import account_of
 from tests.support import AUTH_ID, SDK_AGENT, TOKEN, Http, basic
 
 LIST = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"

@@ -6,7 +6,9 @@ const { clientOf, decide, pdf, refusal, run, token, writeFiles } = require('./ha
 
 const client = clientOf();
 const files = writeFiles({ 'certificate.pdf': pdf('certificate'), 'gst.pdf': pdf('gst') });
-const REQUIRED = 'compliance_application_id is required to rent this number.';
+const REQUIRED = 'compliance_application_id is required to rent this number. '
+  + 'Refer to https://www.plivo.com/docs/numbers/rent-india-numbers for details.';
+const NOT_RENTED = 'Number not found on your account. Only rented numbers can be linked.';
 const SUBACCOUNT = 'SAXXXXXXXXXXXXXXXXXX';
 
 /** An application for local Indian numbers; accepted, unless told otherwise. */
@@ -78,7 +80,10 @@ run({
     const id = await application('submitted');
     const error = await refusal(rented(id));
     assert.equal(error.status, 400);
-    assert.match(error.message, /^compliance_not_approved: /);
+    assert.equal(
+      error.message,
+      "Compliance application must be in 'accepted' status. Current status: 'submitted'.",
+    );
   },
 
   'buy, get': async () => {
@@ -119,19 +124,18 @@ run({
     assert.deepEqual(await linkOf(number), [second, 'accepted']);
     await client.numbers.update(number, { complianceApplicationId: '' });
     assert.deepEqual(await linkOf(number), [null, null]);
-    await client.numbers.update(number, { complianceId: first });
-    assert.deepEqual(await linkOf(number), [first, 'accepted']);
+    await client.numbers.update(number, { complianceId: first, alias: 'not linked' });
+    assert.deepEqual(await linkOf(number), [null, null]);
+    assert.equal((await client.numbers.get(number)).alias, 'not linked');
   },
 
   'update refused is a string': async () => {
     const number = await found('US');
     await client.numbers.buy(number);
     const id = await application();
-    for (const key of ['complianceApplicationId', 'complianceId']) {
-      const error = await refusal(client.numbers.update(number, { [key]: id }));
-      assert.equal(error.status, 400);
-      assert.match(error.message, /^country_mismatch: /);
-    }
+    const error = await refusal(client.numbers.update(number, { complianceApplicationId: id }));
+    assert.equal(error.status, 400);
+    assert.match(error.message, /^Number country doesn't match compliance country /);
   },
 
   'link in bulk': async () => {
@@ -148,7 +152,7 @@ run({
     assert.equal(done.updatedCount, 1);
     assert.deepEqual(done.report.map((each) => [each.number, each.status, each.remarks]), [
       [`+${number}`, 'success', 'Number linked to compliance application.'],
-      ['+912248885513', 'failed', 'Number not found on your account.'],
+      ['+912248885513', 'failed', NOT_RENTED],
     ]);
     assert.deepEqual(await linkOf(number), [id, 'accepted']);
     const shown = await client.phoneNumberCompliance.get(id, { expand: 'linked_numbers' });
