@@ -38,7 +38,7 @@ PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
 GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
-MOST_UNFINISHED_BYTES = 256 * 1024 * 1024  # of bodies that have not come whole, all together
+MOST_UNFINISHED_BYTES = 256 * 1024 * 1024  # of bodies that came in part or are held, together
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -55,7 +55,7 @@ class Phase(Enum):
     """The rest of a head. Nothing has been promised: a stop closes it, as an idle one."""
     BODY = auto()
     HELD = auto()
-    """The time of a call that was put off."""
+    """The time of a call that was put off; and whether its client hangs up."""
     SERVED = auto()
     """A thread of the pool, which has it, or its turn to get one."""
     SENDING = auto()
@@ -65,7 +65,7 @@ class Phase(Enum):
 
 
 _UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
-_EVICTED = (*_UNPROMISED, Phase.BODY)
+_EVICTED = (*_UNPROMISED, Phase.BODY, Phase.HELD)
 
 
 class Connection(cheroot.HTTPConnection):
@@ -162,7 +162,7 @@ class Connections:
         conn.held = held
         if held is not None:
             conn.rfile.rewind()
-            self._hold(conn, held.wait_s)
+            self._wait(conn, Phase.HELD, held.wait_s)
         elif conn.stream.unsent:
             conn.keep = keep
             self._wait(conn, Phase.SENDING, SENDING_TIMEOUT_S, WRITE)
@@ -171,16 +171,6 @@ class Connections:
         else:
             self._part(conn)
         if self._ends_at_s is not None:
-            self._wake()
-
-    def _hold(self, conn: Connection, wait_s: float) -> None:
-        conn.phase = Phase.HELD
-        with self._lock:
-            heapq.heappush(self._held, (monotonic_s() + wait_s, next(self._count), conn))
-            is_next, is_over = self._held[0][2] is conn, self._is_over
-        if is_over:
-            self._close(conn)
-        elif is_next:
             self._wake()
 
     def _await_request(self, conn: Connection) -> None:
@@ -214,9 +204,16 @@ class Connections:
                 conn.until_s, conn.awaited = conn.since_s + for_s, events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
                     self._selector.register(conn.socket, events, conn)
+                    if phase is Phase.HELD:
+                        self._put_off(conn)
                     return
                 conn.until_s = inf
         self._close(conn)
+
+    def _put_off(self, conn: Connection) -> None:
+        heapq.heappush(self._held, (conn.until_s, next(self._count), conn))
+        if self._held[0][2] is conn:
+            self._wake()
 
     def _serve(self, conn: Connection) -> None:
         conn.phase = Phase.SERVED
@@ -286,8 +283,22 @@ class Connections:
             if not conn.discard():
                 self._unregister(conn)
                 self._close(conn)
+        elif conn.phase is Phase.HELD:
+            self._watch(conn)
         else:
             self._gather(conn)
+
+    def _watch(self, conn: Connection) -> None:
+        """Drop a call that was put off once its client has hung up. After some of the next request
+        no more is taken, nor looked for."""
+        size = len(conn.rfile.came)
+        conn.rfile.gather()
+        if conn.stream.is_over:
+            self._unregister(conn)
+            self._close(conn)
+        elif len(conn.rfile.came) > size or conn.stream.must_write:
+            with self._lock:
+                self._selector.unregister(conn.socket)
 
     def _gather(self, conn: Connection) -> None:
         stream, came = conn.stream, conn.rfile.came
@@ -317,6 +328,9 @@ class Connections:
     def _unregister(self, conn: Connection) -> None:
         conn.until_s = inf
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
+            if conn.phase is Phase.HELD:
+                self._held = [each for each in self._held if each[2] is not conn]
+                heapq.heapify(self._held)
             self._selector.unregister(conn.socket)
 
     def _resume(self) -> None:
@@ -325,9 +339,14 @@ class Connections:
                 is_due = self._held and self._held[0][0] <= monotonic_s()
                 if not is_due or self._resumed >= RESUMED_AT_ONCE:
                     return
-                _, _, conn = heapq.heappop(self._held)
-                self._resumed += 1
-            self._serve(conn)
+                conn = self._held[0][2]
+            self._serve_again(conn)
+
+    def _serve_again(self, conn: Connection) -> None:
+        self._unregister(conn)
+        with self._lock:
+            self._resumed += 1
+        self._serve(conn)
 
     def _waiting(self, until_s: float = inf) -> list[Connection]:
         """Those that the selector has, and whose time is up before then."""
@@ -336,11 +355,15 @@ class Connections:
 
     def _give_up_the_late(self) -> None:
         for conn in self._waiting(monotonic_s()):
-            self._give_up(conn)
+            if conn.phase is not Phase.HELD:  # those are resumed, a few at once
+                self._give_up(conn)
         for conn in self._too_large_together():
             self._give_up(conn)
 
     def _give_up(self, conn: Connection) -> None:
+        if conn.phase is Phase.HELD:
+            self._serve_again(conn)
+            return
         self._unregister(conn)
         if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
             self._serve(conn)  # which tells the client
@@ -348,8 +371,9 @@ class Connections:
             self._close(conn)
 
     def _too_large_together(self) -> list[Connection]:
-        """Of the bodies that have come in part, those that began first and are too much memory."""
-        unfinished = [each for each in self._waiting() if each.phase is Phase.BODY]
+        """Of the bodies that came in part or are held, those that began first and are too much
+        memory."""
+        unfinished = [each for each in self._waiting() if each.phase in (Phase.BODY, Phase.HELD)]
         excess = sum(len(each.rfile.came) for each in unfinished) - MOST_UNFINISHED_BYTES
         found: list[Connection] = []
         for conn in sorted(unfinished, key=lambda each: each.since_s) if excess > 0 else ():
@@ -415,15 +439,10 @@ class Connections:
                 self._selector.unregister(self._listener)
             self._listener.close()
         for conn in self._waiting():
-            if conn.phase in _UNPROMISED:
+            is_too_late = conn.phase is Phase.HELD and conn.until_s > self._ends_at_s
+            if conn.phase in _UNPROMISED or is_too_late:
                 self._unregister(conn)
                 self._close(conn)
-        with self._lock:
-            too_late = [conn for due_s, _, conn in self._held if due_s > self._ends_at_s]
-            self._held = [each for each in self._held if each[0] <= self._ends_at_s]
-            heapq.heapify(self._held)
-        for conn in too_late:
-            self._close(conn)
         with self._lock:
             is_idle = not self._open
         return is_idle or monotonic_s() >= self._ends_at_s

@@ -491,6 +491,68 @@ def test_stop_cuts_what_is_put_off_for_longer_than_its_grace() -> None:
             assert sock.recv(1) == b""
 
 
+@contextlib.contextmanager
+def putting_off() -> Iterator[tuple[Any, queue.SimpleQueue[Any]]]:
+    """Serve an application that puts every call off for an hour, once; and what it was given."""
+    seen: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        seen.put(environ.get(HELD_KEY))
+        if environ.get(HELD_KEY) is None and environ["REQUEST_METHOD"] == "POST":
+            raise Held(3600, "noted")
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    server = make_server(app)
+    server.start()
+    try:
+        yield server, seen
+    finally:
+        server.stop()
+
+
+PUT_OFF = b"POST / HTTP/1.1\r\nHost: sim\r\nContent-Length: 4\r\n\r\nbody"
+
+
+def test_a_call_that_is_put_off_is_dropped_when_its_client_hangs_up() -> None:
+    """The server ends its side too, and keeps nothing of the call."""
+    with putting_off() as (server, seen), connected(server) as sock:
+        sock.sendall(PUT_OFF)
+        assert seen.get(timeout=10) is None
+        sock.shutdown(socket.SHUT_WR)
+        assert read_to_end(sock) == b""
+        assert not server.connections._held
+    assert seen.empty()
+
+
+def test_calls_that_are_put_off_give_way_to_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is no room for another connection."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    held = threading.Event()
+    with putting_off() as (server, _), connected(server) as sock:
+        monkeypatch.setattr(server.connections, "_wake", held.set)
+        sock.sendall(PUT_OFF)
+        assert held.wait(10)
+        with client(server) as idle, client(server) as newcomer:
+            assert get(idle) == b"ok"
+            server.connections._most_open = 2
+            assert get(newcomer) == b"ok"
+        assert read_to_end(sock) == b""
+
+
+def test_bodies_of_calls_that_are_put_off_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was begun first is answered as if its time were up."""
+    with putting_off() as (server, seen), connected(server) as first, connected(server) as second:
+        monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 2 * len(PUT_OFF) - 1)
+        first.sendall(PUT_OFF)
+        assert seen.get(timeout=10) is None
+        second.sendall(PUT_OFF)
+        assert seen.get(timeout=10) is None
+        assert seen.get(timeout=10) == "noted"
+        assert first.recv(65536).endswith(b"ok")
+        assert len(server.connections._held) == 1
+
+
 @pytest.mark.parametrize("size", [10_000, 5_000_000], ids=["skipped", "lingering"])
 def test_an_oversized_body_is_answered_though_unread(server: Server, size: int) -> None:
     """A client that sends all of a body the app refuses still reads the answer."""
