@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import sys
 import threading
@@ -280,16 +281,19 @@ def _closed(schema: Any) -> Any:
 
 
 def calls_of(work: Callable[[], Any]) -> int:
-    """How many functions are called, those of the interpreter included."""
+    """How many functions are called, those of the interpreter included, but for the collector's:
+    it calls what finalizes the objects of other tests, and whom a library has it call."""
     count = 0
 
     def count_one(_: Any, event: str, __: Any) -> None:
         nonlocal count
         count += event in ("call", "c_call")
 
+    gc.disable()
     sys.setprofile(count_one)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return count
