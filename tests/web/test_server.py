@@ -530,7 +530,8 @@ def test_calls_that_are_put_off_give_way_to_newcomers(monkeypatch: pytest.Monkey
     monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
     held = threading.Event()
     with putting_off() as (server, _), connected(server) as sock:
-        monkeypatch.setattr(server.connections, "_wake", held.set)
+        wake = server.connections._wake
+        monkeypatch.setattr(server.connections, "_wake", lambda: (held.set(), wake()))
         sock.sendall(PUT_OFF)
         assert held.wait(10)
         with client(server) as idle, client(server) as newcomer:
