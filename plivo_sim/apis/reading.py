@@ -8,11 +8,11 @@ preset's name; ``nothing`` leaves the application in review for ever.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from urllib.parse import quote, urlencode
@@ -31,7 +31,7 @@ from plivo_sim.domain.typed import dotted, once
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
-from plivo_sim.web.bodies import Body
+from plivo_sim.web.bodies import Body, not_taken, read_body
 from plivo_sim.web.calls import Call, current_call
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
     word, options = parse_options_header(text)
     word = word.lower()
     if word not in _OUTCOMES:
-        close = get_close_matches(word, _OUTCOMES, n=1)
+        close = difflib.get_close_matches(word, _OUTCOMES, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise _bad_outcome(f"must be one of {', '.join(_OUTCOMES)}, not '{word[:50]}'{hint}")
     unknown = set(options) - {"after", "reason"}
@@ -287,6 +287,17 @@ def want_json_type(call: Call, body: Body) -> None:
     text = f"POST needs Content-Type: application/json and raw JSON, such as {{}}; it is {seen}"
     live = "use 'application/json' Content-Type and raw POST with json data"
     let_pass(call, [Problem(ProblemKind.UNREADABLE, (), text, soft=True, live_text=live)])
+
+
+def read_json_body(call: Call, what: str = "JSON") -> Body:
+    """The body of the request if it is JSON, or there is none. Raises Invalid for any other;
+    ``what``: what it must be."""
+    body = read_body(call.request)
+    if body.kind not in ("json", "empty"):
+        text = f"the body must be {what}, with Content-Type: application/json"
+        raise not_taken(text, body.media_type)
+    want_json_type(call, body)
+    return body
 
 
 def name_unknown_parameters(

@@ -32,8 +32,9 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.statuses import Status
 
 Instant = Annotated[datetime, Meta(tz=True)]
-Seq = Annotated[int, Meta(ge=0, le=2**53)]
-Count = Annotated[int, Meta(ge=0, le=2**53)]
+MOST_COUNT = 2**53
+Seq = Annotated[int, Meta(ge=0, le=MOST_COUNT)]
+Count = Annotated[int, Meta(ge=0, le=MOST_COUNT)]
 Name = Annotated[str, Meta(max_length=255)]
 """What the APIs take no more characters of."""
 Text = Annotated[str, Meta(max_length=1 << 24)]

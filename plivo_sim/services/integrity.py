@@ -16,15 +16,21 @@ from typing import Any
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
 from plivo_sim.domain import limits
-from plivo_sim.domain.records import ATOMS_ADDRESS, DeliveryState, Ledger, Timer, TimerKind
+from plivo_sim.domain.records import (
+    ATOMS_ADDRESS,
+    MOST_COUNT,
+    DeliveryState,
+    Ledger,
+    Timer,
+    TimerKind,
+    checked_hash,
+)
 from plivo_sim.domain.statuses import allowed
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.urls import check_callback_url, is_http_url
 from plivo_sim.services import policies
 
-MOST_COUNT = 2**53
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_HASH = re.compile(r"[0-9a-f]{64}")
 _ANY = re.compile(r".+", re.DOTALL)
 _FORMS = {
     "ledger": re.compile("ledger"),
@@ -235,11 +241,15 @@ def _urls(mark: Mark) -> Iterator[Found]:
 
 def _hashes(mark: Mark) -> Iterator[Found]:
     files = {row.file_sha256 for row in mark["documents"].values()} - {""}
-    wrong = {each for each in files if _HASH.fullmatch(each) is None}
+    wrong: dict[str, str] = {}
+    for sha256 in files:
+        try:
+            checked_hash(sha256)
+        except ValueError as error:
+            wrong[sha256] = str(error)
     for id, document in mark["documents"].items() if wrong else ():
         if document.file_sha256 in wrong:
-            text = f"{document.file_sha256[:80]!r} is no SHA-256: 64 lower-case hex digits"
-            yield ("documents", id, "file", "sha256"), text
+            yield ("documents", id, "file", "sha256"), wrong[document.file_sha256]
 
 
 def _each_once(

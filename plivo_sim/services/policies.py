@@ -175,8 +175,7 @@ def trouble_of(policy: Policy) -> str:
         fitted(decode_json(policy.body), _PARTS[policy.kind])
     except ValueError as error:
         return str(error)
-    alone = policy.kind if policy.kind in ("scenario", "webhooks") else ""
-    if (alone or policy.id in ("scenario", "webhooks")) and alone != policy.id:
+    if not {policy.kind, policy.id}.isdisjoint(_OWN_IDS) and policy.kind != policy.id:
         return f"'{policy.id[:80]}' is not the id of a policy of kind {policy.kind}"
     return ""
 

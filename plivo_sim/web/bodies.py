@@ -159,8 +159,7 @@ def read_body(
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
     UNREADABLE problem (more JSON values than ``values``, too), TooLarge, TooSlow, WrongCoding. What
-    was read stays in the call, for the
-    journal.
+    was read stays in the call, for the journal.
     """
     current_call().body = body = _read(request, limit_bytes, most_parts, values)
     return body
@@ -218,11 +217,16 @@ def _json(raw: bytes, most: limits.Limit) -> Body:
 
 def _check_values(parts: list[Part], most: limits.Limit) -> None:
     """The JSON texts of a form have, together, no more values than a JSON body."""
-    texts = [part.content for part in parts if part.content.lstrip()[:1] in (b"{", b"[")]
+    texts = [part.content for part in parts if begins_json(part.content)]
     try:
         most.check(sum(map(values_in, texts)), "JSON values in the form")
     except ValueError as error:
         raise unreadable(str(error)) from None
+
+
+def begins_json(content: bytes) -> bool:
+    """Whether a text of a form begins as a JSON object or list does."""
+    return content.lstrip()[:1] in (b"{", b"[")
 
 
 def _read_all(request: Request, limit_bytes: int) -> bytes:

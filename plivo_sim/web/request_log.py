@@ -17,7 +17,7 @@ from werkzeug.datastructures import EnvironHeaders
 from plivo_sim.domain.secrets import MASK, is_secret, masked_json, masked_query
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.urls import without_secrets
-from plivo_sim.web.bodies import Body, Part
+from plivo_sim.web.bodies import Body, Part, begins_json
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 
@@ -147,7 +147,7 @@ def _text(part: Part) -> str:
     if is_secret(part.name):
         return MASK
     content = part.content
-    if content.lstrip()[:1] in (b"{", b"["):
+    if begins_json(content):
         content = masked_json(content, KEPT_TEXT)
     return content[:KEPT_TEXT].decode("utf-8", "replace")
 

@@ -38,6 +38,7 @@ from plivo_sim.domain.records import (
     Timer,
     TimerKind,
 )
+from plivo_sim.domain.secrets import MASK
 from plivo_sim.domain.text import draw_uuid, encode_json
 from plivo_sim.domain.urls import (
     as_called,
@@ -341,7 +342,7 @@ def _with_attempt(
         at=timer.due_at,
         url=request.url,
         headers=tuple(
-            (name, "***" if name == "Authorization" else text) for name, text in request.headers
+            (name, MASK if name == "Authorization" else text) for name, text in request.headers
         ),
         body=request.body.decode("utf-8", "replace"),
         status=answer.status,

@@ -35,7 +35,7 @@ from plivo_sim.apis.atoms.service import (
     Plivo,
     RequirementCache,
 )
-from plivo_sim.apis.reading import OUTCOME, requested_outcome
+from plivo_sim.apis.reading import OUTCOME, name_unknown_parameters, requested_outcome
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.access import Caller
@@ -201,18 +201,12 @@ def make_blueprint(find_fault: FindFault) -> Blueprint:
     """The blueprint; ``find_fault`` finds the fault that hits a call of Atoms to Plivo."""
     blueprint = Blueprint(ATOMS.name, __name__, url_prefix=ATOMS.prefix)
     cache = RequirementCache()
-    queries = {
-        f"{ATOMS.name}.{row.name}": {each.name for each in row.query} for row in ATOMS.endpoints
-    }
+    name_unknown_parameters(blueprint, ATOMS.endpoints)
 
     @blueprint.before_request
     def serve() -> None:
         call = current_call()
         who = cast(Identity, g.identity)
-        known = queries.get(request.endpoint or "", ())
-        call.warnings += [
-            f"ignored query parameter '{n[:50]}'" for n in request.args if n not in known
-        ]
         g.applications = Applications(call.account, who, Plivo(call, find_fault), cache)
 
     add_routes(blueprint, ATOMS.endpoints)

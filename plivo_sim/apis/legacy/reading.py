@@ -24,6 +24,7 @@ from plivo_sim.apis.reading import (
     Query,
     Shape,
     load,
+    read_json_body,
     read_page,
     refuse_if_any,
     want_json_type,
@@ -142,11 +143,7 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
     ``spellings``: other names of keys. An empty body counts as an empty object. Raises Invalid
     when the body is no JSON object, or of another content type.
     """
-    body = read_body(request)
-    if body.kind not in ("json", "empty"):
-        text = "the body must be a JSON object, with Content-Type: application/json"
-        raise not_taken(text, body.media_type)
-    want_json_type(call, body)
+    body = read_json_body(call, "a JSON object")
     data = {key: value for key, value in body.json_object().items() if value is not None}
     for other, name in (spellings or {}).items():
         if other in data:

@@ -20,8 +20,6 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from flask import request
-
 from plivo_sim.apis.reading import (
     PAGE,
     Query,
@@ -29,7 +27,6 @@ from plivo_sim.apis.reading import (
     load,
     read_page,
     refuse_if_any,
-    want_json_type,
 )
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
@@ -37,8 +34,7 @@ from plivo_sim.domain.records import NumberType
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services.inventory import digits_of
 from plivo_sim.services.numbers import Change, Filter, Search
-from plivo_sim.web.bodies import Body, not_taken, read_body, unreadable
-from plivo_sim.web.calls import current_call
+from plivo_sim.web.bodies import Body, unreadable
 from plivo_sim.web.endpoints import Query as Parameter
 
 
@@ -298,16 +294,6 @@ def _read_change(shape: Shape, data: Mapping[str, Any], digits: str, dialect: st
 
 def _not_a_lookup(kind: ProblemKind) -> Problem:
     return Problem(kind, ("cnam_lookup",), "must be one of enabled, disabled")
-
-
-def read_json_body() -> Body:
-    """A body of JSON, or none. Raises Invalid for any other."""
-    body = read_body(request)
-    if body.kind not in ("json", "empty"):
-        text = "the body must be JSON, with Content-Type: application/json"
-        raise not_taken(text, body.media_type)
-    want_json_type(current_call(), body)
-    return body
 
 
 # --- Link ----------------------------------------------------------------------------------

@@ -31,7 +31,6 @@ from plivo_sim.apis.numbers.reading import (
     SCHEMAS,
     SEARCH_PARAMETERS,
     read_change,
-    read_json_body,
     read_links,
     read_list,
     read_rent,
@@ -43,6 +42,7 @@ from plivo_sim.apis.reading import (
     changed,
     let_pass,
     name_unknown_parameters,
+    read_json_body,
     refuse_unknown,
 )
 from plivo_sim.catalogue.countries import country_of
@@ -99,7 +99,8 @@ def _called() -> Call:
 
 def _called_with_body() -> tuple[Call, Body, str]:
     """The call, its body and the dialect that this says."""
-    call, body = current_call(), read_json_body()
+    call = current_call()
+    body = read_json_body(call)
     return call, body, _note_dialect(call)
 
 

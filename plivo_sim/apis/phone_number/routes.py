@@ -247,7 +247,7 @@ def _detect(
     request = call.request
     record = application if application is not None else _record_of(call)
     has_beta_status = is_open_lookup = False
-    if record is None and request.method in ("GET", "HEAD"):
+    if record is None and call.is_read:
         status = request.args.get("status", "")
         has_beta_status = status.strip().lower() in _ONLY_BETA_STATUSES
         if request.path.rstrip("/").endswith(f"{_ABOVE}Requirements"):
