@@ -383,9 +383,10 @@ class Connections:
         return found
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
+        for accepted in range(ACCEPTED_AT_ONCE):
             if len(self._open) >= self._most_open:
-                self._make_room("as many connections are open as the limit of descriptors allows")
+                if not accepted:  # else nobody may be waiting: the next turn tells
+                    self._make_room("as many are open as the limit of descriptors allows")
                 return
             try:
                 sock, address = self._listener.accept()

@@ -258,6 +258,50 @@ def test_chunked_body_leaves_the_connection_usable(server: Server, path: str, bo
                 response.read()
 
 
+CONNECTION = {
+    "close": (b"Connection: close", True),
+    "a list": (b"Connection: keep-alive, close", True),
+    "a list in capitals": (b"Connection: CLOSE ,Keep-Alive", True),
+    "two headers": (b"Connection: keep-alive\r\nConnection: close", True),
+    "another option": (b"Connection: upgrade", False),
+    "part of a word": (b"Connection: closed", False),
+    "nothing": (b"X-A: close", False),
+}
+
+
+@pytest.mark.parametrize(("header", "closes"), CONNECTION.values(), ids=CONNECTION)
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_connection_is_a_list_of_options(
+    server: Server, header: bytes, closes: bool, version: bytes
+) -> None:
+    """In any spelling; ``close`` wins, and HTTP/1.0 closes unless it is asked to stay."""
+    with connected(server) as sock:
+        sock.sendall(b"GET / HTTP/%b\r\nHost: sim\r\n%b\r\n\r\n" % (version, header))
+        assert read_answer(sock)[0] == 200
+        if closes or version == b"1.0":
+            assert read_to_end(sock) == b""
+        else:
+            sock.sendall(GET)
+            assert read_answer(sock)[0] == 200
+
+
+@pytest.mark.parametrize("option", [b"Keep-Alive", b"keep-alive", b"x, KEEP-ALIVE"])
+def test_http_1_0_may_ask_to_stay(server: Server, option: bytes) -> None:
+    """In any spelling, as its clients do."""
+    with connected(server) as sock:
+        for _ in range(2):
+            sock.sendall(b"GET / HTTP/1.0\r\nConnection: %b\r\n\r\n" % option)
+            assert read_answer(sock)[0] == 200
+
+
+def test_a_refused_head_has_no_body(server: Server) -> None:
+    """Nor where the application does not word it."""
+    with connected(server) as sock:
+        sock.sendall(b"HEAD / HTTP/3.0\r\n\r\n")
+        head, end, body = read_to_end(sock).partition(b"\r\n\r\n")
+        assert (head[:12], end, body) == (b"HTTP/1.1 505", b"\r\n\r\n", b"")
+
+
 def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None:
     """A client that waits for 100 Continue before sending its body gets it."""
     head = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
@@ -309,7 +353,7 @@ def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
         (b"GET / HTTP/+1.1\r\n\r\n", 400),
         (b"GET ftp://[x/ HTTP/1.1\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
         (b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n", 413),
         (b"GET /fail HTTP/1.1\r\nHost: sim\r\n\r\n", 500),
     ],
@@ -373,6 +417,17 @@ def test_without_room_those_that_wait_longest_are_closed(
         server.connections._most_open = 8
         assert get(stack.enter_context(client(server)))
         assert idle[0].sock.recv(1) == b""
+
+
+def test_the_last_place_is_taken_without_closing_another(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is made when somebody waits for it, not before."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    server.connections._most_open = 2
+    with client(server) as first, client(server) as second:
+        for each in (first, second, first, second):
+            assert get(each)
 
 
 def test_accepting_recovers_from_what_the_system_refuses(
