@@ -57,6 +57,9 @@ BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
 CONTROL_BODY = Limit(
     "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
 )
+CHUNKS = Limit("chunks", 10_000, "chunks", "a body in chunks of less than 512 bytes on average")
+LEAST_CHUNK_BYTES = 512
+"""On average, of a body that has more chunks than that: each costs as much as so many bytes."""
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 

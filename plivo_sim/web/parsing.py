@@ -18,6 +18,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from cheroot import errors, wsgi
 from cheroot import server as cheroot
 
+from plivo_sim.domain import limits
 from plivo_sim.web.streams import (
     CONNECTION_KEY,
     HELD_KEY,
@@ -40,6 +41,12 @@ _NO_HEADER = (
 _ONLY_ONCE = (b"content-length", b"host")
 
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\0\r\n]*)?\r\n")
+
+
+def are_too_many(chunks: int, size: int) -> bool:
+    """Whether a body has so many chunks in so many bytes as are not taken."""
+    return chunks > limits.CHUNKS.most and chunks * limits.LEAST_CHUNK_BYTES > size
+
 
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 
@@ -112,6 +119,7 @@ class _Chunks(cheroot.ChunkedRFile):
     told from the next request. All that is wrong with chunks is a ValueError."""
 
     is_broken = False
+    count = 0
     buffer: bytes | memoryview  # of the last chunk, what has not been read
 
     def read(self, size: int | None = None) -> bytes:
@@ -142,6 +150,9 @@ class _Chunks(cheroot.ChunkedRFile):
         self.bytes_read += len(line) + size
         if self.bytes_read > self.maxlen:
             raise ValueError(f"the chunks are more than {self.maxlen} bytes")
+        self.count += 1
+        if are_too_many(self.count, self.bytes_read):
+            raise ValueError(f"{limits.CHUNKS.of} has {limits.CHUNKS}")
         if size == 0:
             self.closed = True
         else:
