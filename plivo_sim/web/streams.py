@@ -134,6 +134,11 @@ class Stream:
             self.unsent.append(memoryview(data))
             self.flush()
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory what is unsent takes: of each piece all, until it has been sent."""
+        return sum(memoryview(piece.obj).nbytes for piece in self.unsent)
+
     def flush(self) -> None:
         """Send what is unsent, as much as is taken. Raises OSError."""
         while self.unsent:

@@ -463,6 +463,59 @@ def test_unfinished_bodies_are_bounded_together(
         assert read_answer(second)[2] == 1234
 
 
+def asking(sock: socket.socket) -> None:
+    """Ask for a large answer, and read no more than its beginning."""
+    sock.sendall(GET.replace(b"/ ", b"/large "))
+    assert sock.recv(12) == b"HTTP/1.1 200"
+
+
+def test_answers_that_are_read_slowly_are_bounded_together(
+    server: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that are read for the longest are cut off; the last one arrives whole. A piece of which
+    only the end is unsent takes all its memory, and counts so."""
+    monkeypatch.setattr(connections, "MOST_UNSENT_BYTES", 2 * LARGE)
+    monkeypatch.setattr(connections, "SENDING_TIMEOUT_S", 3600.0)
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connected(server)) for _ in range(4)]
+        for sock in slow:
+            asking(sock)
+        for sock in slow[:2]:
+            with contextlib.suppress(ConnectionResetError):
+                assert len(read_to_end(sock)) < LARGE
+        assert len(read_to_end_of(slow[3], LARGE)) >= LARGE
+    assert [each for each in caplog.messages if "(limit unsent)" in each]
+
+
+def read_to_end_of(sock: socket.socket, size: int) -> bytes:
+    """Return at least as many bytes, or what comes until the end."""
+    found = b""
+    while len(found) < size and (more := sock.recv(1 << 20)):
+        found += more
+    return found
+
+
+def test_an_answer_that_is_larger_than_all_may_be_arrives(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When no other is sent."""
+    monkeypatch.setattr(connections, "MOST_UNSENT_BYTES", 1)
+    with client(server) as connection:
+        assert get(connection, "/large") == b"x" * LARGE
+
+
+def test_slow_readers_give_way_to_newcomers_too(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When nobody else holds a connection."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    server.connections._most_open = 2
+    with connected(server) as first, connected(server) as second, client(server) as newcomer:
+        asking(first)
+        asking(second)
+        assert get(newcomer)
+
+
 def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:
     """However it is cut."""
     chunked = b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\n[1,\r\n2\r\n2]\r\n0\r\nA: b\r\n\r\n"
