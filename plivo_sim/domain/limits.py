@@ -72,6 +72,14 @@ UNSENT = Limit(
 )  # fmt: skip
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
+LOG_TEXT = Limit(
+    "log_text", 500, _TEXT,
+    "a path, a URL, a reason or another text in a line of the log; longer ones are cut",
+)  # fmt: skip
+LOG_LINE = Limit("log_line", 4000, _TEXT, "a line of the log; longer ones are cut")
+LOG_TRACEBACK = Limit(
+    "log_traceback", 100, "lines", "an exception in the log; of longer ones the last are shown"
+)
 
 SCENARIO_TEXT = Limit(
     "scenario_text", 256 * 1024, _TEXT, "a scenario, as YAML or as the JSON of an object"

@@ -126,7 +126,7 @@ class _Server(wsgi.Server):
         return socket_
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        log.log(level, msg, exc_info=traceback)
+        log.log(level, "%s", msg, exc_info=traceback)
 
 
 class _Pool:
