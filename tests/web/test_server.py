@@ -504,16 +504,14 @@ def test_an_answer_that_is_larger_than_all_may_be_arrives(
         assert get(connection, "/large") == b"x" * LARGE
 
 
-def test_slow_readers_give_way_to_newcomers_too(
-    server: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_readers_give_way_to_others_too(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nobody else holds a connection."""
     monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
     server.connections._most_open = 2
-    with connected(server) as first, connected(server) as second, client(server) as newcomer:
+    with connected(server) as first, connected(server) as second, client(server) as third:
         asking(first)
         asking(second)
-        assert get(newcomer)
+        assert get(third)
 
 
 def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:
