@@ -50,7 +50,9 @@ from plivo_sim.web.calls import (
     ErrorBody,
     NoSuchPage,
     RateLimited,
+    Refused,
     TooLarge,
+    TooSlow,
     Window,
     WrongMethod,
     current_call,
@@ -58,7 +60,7 @@ from plivo_sim.web.calls import (
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
 from plivo_sim.web.request_log import note_exchange
-from plivo_sim.web.streams import CUT_KEY, HELD_KEY, CuttingApp
+from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, CuttingApp, Refusal
 
 logger = logging.getLogger("plivo_sim")
 
@@ -87,9 +89,7 @@ def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
     injector, limits = Injector(), RateLimits()
-    app.extensions |= {
-        "plivo_sim": sim, "surfaces": SURFACES, "document": document, "rate_limits": limits
-    }  # fmt: skip
+    app.extensions |= {"plivo_sim": sim, "surfaces": SURFACES, "document": document}
     app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()
     compliance.register_blueprint(make_link_blueprint())
@@ -124,57 +124,69 @@ class _Mounts:
         return self._app(environ, start_response)
 
 
-def headers_below(app: Flask, url: str) -> dict[str, str]:
-    """What an answer says that the server gives instead of the application: its id and, in the
-    new API, the rate limit. Nothing for a URL that is no account's."""
-    _, found, below = url.partition("?")[0].partition("/v1/Account/")
-    if not found:
-        return {}
-    headers = {"X-Request-Id": app.extensions["plivo_sim"].next_api_id()}
-    path = f"/v1/Account/{below}"
-    if _api_of(path).name == "new":
-        headers |= app.extensions["rate_limits"].look(_auth_id_of(path), path).headers
-    return headers
-
-
 def _open_call(
     sim: Simulator, injector: Injector, limits: RateLimits, request: Request
 ) -> Response | None:
     """Open the call and let it in. The answer to a browser that only asks if it may."""
+    g.call = call = _make_call(sim, limits, request)
+    refusal = request.environ.get(REFUSED_KEY)
+    if refusal is not None:
+        raise _refused(refusal)
+    if call.dialect in OWN:
+        admit(request, sim.settings, call.dialect)
+    elif call.api and is_preflight(request, sim.settings):
+        return _allow(call)
+    elif call.api == "atoms":
+        atoms.open_call(call, _let_in(call, call.api))
+        _begin(call, injector)
+    elif call.api:
+        _open_account(call, injector, limits)
+    return None
+
+
+def _make_call(sim: Simulator, limits: RateLimits, request: Request) -> Call:
+    """A call of the API whose URL it is, in its words; of none, whatever follows further down."""
     path = request.path
     if path.startswith("/v1/"):
         api = _api_of(path)
-        g.call = call = Call(sim, api.error_body, request, dialect=api.dialect)
-        if is_preflight(request, sim.settings):
-            return _allow(call)
-        auth_id = _auth_id_of(path)
+        call = Call(sim, api.error_body, request, dialect=api.dialect, api=api.name)
         if api.name == "new":
-            call.window = limits.look(auth_id, path)
-        if not auth_id:
-            raise NoSuchPage(f"no such URL: {path}")
-        caller = _let_in(call, api.name, auth_id)
-        _keep_token(call, caller)
-        _begin(call, injector, api.name)
-        if call.window is not None:
-            call.window = limits.hit(auth_id, path)
-            _hold_to_limit(call, call.window)
-        if "//" in path:  # an empty id does not stand for the list
-            raise NoSuchPage(f"no such URL: {path}")
-    elif path.startswith("/_sim"):
-        g.call = call = Call(sim, problem_details, request, dialect="control")
-        admit(request, sim.settings, call.dialect)
-    elif is_console(path):
-        g.call = call = ConsoleCall(sim, problem_details, request, dialect="console")
-        admit(request, sim.settings, call.dialect)
-    elif path.startswith("/atoms/"):
-        g.call = call = Call(sim, atoms_error, request, dialect="atoms")
-        if is_preflight(request, sim.settings):
-            return _allow(call)
-        atoms.open_call(call, _let_in(call, call.dialect))
-        _begin(call, injector, "atoms")
-    else:  # of no API, whatever follows further down in it
-        g.call = Call(sim, _plain, request)
-    return None
+            call.window = limits.look(_auth_id_of(path), path)
+        return call
+    if path.startswith("/_sim"):
+        return Call(sim, problem_details, request, dialect="control")
+    if is_console(path):
+        return ConsoleCall(sim, problem_details, request, dialect="console")
+    if path.startswith("/atoms/"):
+        return Call(sim, atoms_error, request, dialect="atoms", api="atoms")
+    return Call(sim, _plain, request)
+
+
+def _open_account(call: Call, injector: Injector, limits: RateLimits) -> None:
+    """Let a call in to the account in its URL, as one more of its window."""
+    path = call.request.path
+    auth_id = _auth_id_of(path)
+    if not auth_id:
+        raise NoSuchPage(f"no such URL: {path}")
+    _keep_token(call, _let_in(call, call.api, auth_id))
+    _begin(call, injector)
+    if call.window is not None:
+        call.window = limits.hit(auth_id, path)
+        _hold_to_limit(call, call.window)
+    if "//" in path:  # an empty id does not stand for the list
+        raise NoSuchPage(f"no such URL: {path}")
+
+
+def _refused(refusal: Refusal) -> SimError:
+    """What the server refused, as the fact that every API has words for."""
+    status, told = refusal
+    if status == 400:
+        return unreadable(told)
+    if status == 408:
+        return TooSlow(told)
+    if status == 413:
+        return TooLarge(LARGEST_BODY_BYTES)
+    return InternalFailure(told) if status == 500 else Refused(status, told)
 
 
 def _let_in(call: Call, surface: str, path_auth_id: str = "") -> Caller:
@@ -211,7 +223,7 @@ def _api_of(path: str) -> _Api:
     return _NUMBERS if path.split("/")[4:5] in (["PhoneNumber"], ["Number"]) else _LEGACY
 
 
-def _begin(call: Call, injector: Injector, api: str) -> None:
+def _begin(call: Call, injector: Injector) -> None:
     """What precedes every call of an account: whatever is due happens, and faults are injected."""
     account = call.account
     earlier = call.request.environ.get(HELD_KEY)
@@ -220,7 +232,6 @@ def _begin(call: Call, injector: Injector, api: str) -> None:
     else:
         call.go_on(earlier)
     call.catch_up(account)
-    call.api = api
     call.operation = call.request.endpoint or ""
     injector.before(call)
 

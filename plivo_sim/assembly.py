@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from plivo_sim.account.account import Account
@@ -28,7 +27,7 @@ from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
 from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback
-from plivo_sim.app import create_app, headers_below
+from plivo_sim.app import create_app
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from plivo_sim.domain.records import Application, Origin, Pairs
@@ -200,7 +199,7 @@ class LiveSimulator:
             port=settings.port,
             tls=tls,
             grace_s=GRACE_S,
-            headers_of=partial(headers_below, app),
+            words_refusals=True,
         )
         self._scheduler = Scheduler(self.sim.runner)
 

@@ -349,8 +349,9 @@ class Settings:
     allowed_hosts: tuple[str, ...] = setting(
         (),
         read_hosts,
-        "Hosts, beyond loopback, under which control calls and the console answer; web pages of"
-        " these hosts may make control calls. Names or addresses, no ports.",
+        "Hosts, beyond loopback, under which control calls and the console answer, and browsers may"
+        " call the imitated APIs; web pages of these hosts may make control calls. Names or"
+        " addresses, no ports.",
     )
     cors_origins: tuple[str, ...] = setting(
         (),

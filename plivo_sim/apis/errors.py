@@ -26,6 +26,7 @@ from plivo_sim.web.calls import (
     Injected,
     NoSuchPage,
     RateLimited,
+    Refused,
     TooLarge,
     TooSlow,
     Unauthenticated,
@@ -62,6 +63,8 @@ def plain_error(error: SimError) -> tuple[int, str]:
     """The HTTP status and the text of ``error``."""
     if isinstance(error, Injected):
         return error.status, str(error)
+    if isinstance(error, Refused):
+        return error.status, _text(error)
     status = next((code for type_, code in _STATUS if isinstance(error, type_)), 500)
     return status, _text(error)
 

@@ -33,7 +33,15 @@ from plivo_sim.domain.records import (
 )
 from plivo_sim.domain.typed import dotted
 from plivo_sim.simulator.runner import Advance, Happening
-from plivo_sim.web.calls import Call, NoSuchPage, TooLarge, TooSlow, Untrusted, WrongMethod
+from plivo_sim.web.calls import (
+    Call,
+    NoSuchPage,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Untrusted,
+    WrongMethod,
+)
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import (
@@ -226,7 +234,7 @@ _KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
     (AccountRequired, 400, "account_required", "Say which account"),
     (Invalid, 400, "invalid", "The request has problems"),
     (TooLarge, 413, "too_large", "The body is too large"),
-    (TooSlow, 408, "too_slow", "The body did not arrive in time"),
+    (TooSlow, 408, "too_slow", "The request did not arrive in time"),
     (WrongCoding, 415, "wrong_coding", "The body's encoding is not taken"),
     (WrongState, 409, "wrong_state", "The status does not allow this"),
     (ClockRefused, 409, "clock_refused", "The clock cannot do that"),
@@ -247,6 +255,8 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
         ),
         (500, "internal", "The simulator failed"),
     )
+    if isinstance(error, Refused):
+        status, code, title = error.status, "refused", "HTTP that is not taken"
     body: ProblemDetailsOut = {
         "type": f"urn:plivo-sim:problem:{code}",
         "title": title,

@@ -57,8 +57,29 @@ BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
 CONTROL_BODY = Limit(
     "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
 )
+CHUNKS = Limit("chunks", 10_000, "chunks", "a body in chunks of less than 512 bytes on average")
+LEAST_CHUNK_BYTES = 512
+"""On average, of a body that has more chunks than that: each costs as much as so many bytes."""
+UNFINISHED = Limit(
+    "unfinished", 256 * 1024 * 1024, "bytes",
+    "the requests that have come in part, or are put off, of all clients together; those that began"
+    " first are answered as if their time were up",
+)  # fmt: skip
+UNSENT = Limit(
+    "unsent", 256 * 1024 * 1024, "bytes",
+    "the answers that are being sent, of all clients together; those that are read for the longest"
+    " are cut off, the last one apart",
+)  # fmt: skip
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
+LOG_TEXT = Limit(
+    "log_text", 500, _TEXT,
+    "a path, a URL, a reason or another text in a line of the log; longer ones are cut",
+)  # fmt: skip
+LOG_LINE = Limit("log_line", 4000, _TEXT, "a line of the log; longer ones are cut")
+LOG_TRACEBACK = Limit(
+    "log_traceback", 100, "lines", "an exception in the log; of longer ones the last are shown"
+)
 
 SCENARIO_TEXT = Limit(
     "scenario_text", 256 * 1024, _TEXT, "a scenario, as YAML or as the JSON of an object"

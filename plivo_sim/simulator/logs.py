@@ -3,6 +3,9 @@
 As text for people, or as one JSON object a line (``--log-format json``) with the same facts by
 name: of a request ``request_id``, which is the answer's ``api_id``, ``method``, ``path``,
 ``dialect``, ``account``, ``status``, ``took_ms`` and ``why``.
+
+Clients choose paths, names and URLs: each such text, and each line, is cut where it is too long
+(``limits.LOG_TEXT``, ``LOG_LINE``), and makes up no lines of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.domain import limits
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
 from plivo_sim.domain.urls import without_secrets
 from plivo_sim.simulator.runner import Happening
@@ -30,18 +34,42 @@ MOST_KINDS = 100
 logger = logging.getLogger("plivo_sim")
 
 
+def _cut(text: str, most: limits.Limit) -> str:
+    if len(text) <= most.most:
+        return text
+    return f"{text[: most.most]}... ({len(text) - most.most} more characters)"
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The words of a record, in which each text is cut."""
+    args = record.args
+    if not isinstance(args, tuple) or not args:
+        return record.getMessage()
+    texts = (_cut(each, limits.LOG_TEXT) if isinstance(each, str) else each for each in args)
+    return str(record.msg) % tuple(texts)
+
+
+def _line(text: str) -> str:
+    """On one line, without control characters."""
+    if not text.isprintable():
+        text = _cut(text, limits.LOG_LINE)  # before it grows
+        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return _cut(text, limits.LOG_LINE)
+
+
 class TextLines(logging.Formatter):
-    """A line a record: callers choose paths and names, and must not make up lines of their own."""
+    """A line a record; those of a traceback are indented."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(message)s")
         self._second, self._clock = 0, ""
 
     def format(self, record: logging.LogRecord) -> str:
-        if record.exc_info or record.stack_info:
-            return super().format(record)
-        record.message, record.asctime = record.getMessage(), self.formatTime(record)
-        return self.formatMessage(record)
+        line = _line(f"{self.formatTime(record)} {_message(record)}")
+        if not record.exc_info:
+            return line
+        shown = self.formatException(record.exc_info).split("\n")[-limits.LOG_TRACEBACK.most :]
+        return "\n  ".join([line, *map(_line, shown)])
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """The time of day, put into words once a second."""
@@ -50,22 +78,20 @@ class TextLines(logging.Formatter):
             self._second, self._clock = second, time.strftime("%H:%M:%S", time.localtime(second))
         return self._clock
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        text = f"{record.asctime} {record.message}"
-        if text.isprintable():
-            return text
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
 
 class JsonLines(logging.Formatter):
     """A JSON object a record; ``fields`` of the record become its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        told = {"at": at, "level": record.levelname.lower(), "message": record.getMessage()}
-        told |= getattr(record, "fields", {})
+        message = _cut(_message(record), limits.LOG_LINE)
+        told = {"at": at, "level": record.levelname.lower(), "message": message}
+        for name, value in getattr(record, "fields", {}).items():
+            told[name] = _cut(value, limits.LOG_TEXT) if isinstance(value, str) else value
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
+            shown = self.formatException(record.exc_info).split("\n")
+            lines = (_cut(each, limits.LOG_LINE) for each in shown[-limits.LOG_TRACEBACK.most :])
+            told["exception"] = "\n".join(lines)
         return json.dumps(told, default=str)
 
 
@@ -113,9 +139,9 @@ class SparingHandler(logging.StreamHandler[Any]):
                 continue
             del self._told[kind]
             if told.more:
-                text = f"{told.record.getMessage()} ({told.more} more like it since)"
-                first = told.record
-                again = logging.LogRecord(first.name, first.levelno, "", 0, text, None, None)
+                first, text = told.record, "%s (%d more like it since)"
+                args = _message(first), told.more
+                again = logging.LogRecord(first.name, first.levelno, "", 0, text, args, None)
                 super().emit(again)
         first_s = min((told.at_s for told in self._told.values()), default=inf)
         self._next_s = first_s + TOLD_AGAIN_AFTER_S

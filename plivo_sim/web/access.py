@@ -14,14 +14,16 @@ import hashlib
 import hmac
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from flask import Request
 
-from plivo_sim.domain.urls import is_loopback, split_host
+from plivo_sim.domain.urls import is_loopback, looks_local, split_host
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID
 from plivo_sim.web.calls import Unauthenticated, Untrusted
+from plivo_sim.web.tls import NAMES
 
 OWN = ("control", "console")
 """What we added to the APIs that are imitated."""
@@ -155,20 +157,26 @@ def account_of(token: str) -> str:
 def _check_page(request: Request, settings: Settings) -> None:
     """Raise Untrusted if a page of another site made this request to an imitated API.
 
-    The browser's ``Sec-Fetch-Site`` decides. Where it sends none (plain http to a host that is not
-    this machine) ``Origin`` must be of our own host, which must be ours: else its name may be
-    another's that leads here. Only a browser sends either, so a client needs no name of ours.
+    The browser's ``Sec-Fetch-Site`` decides, whether a script asks or a link is followed: a read
+    counts, and keeps the token. Where it sends none (plain http to a host that is not this
+    machine) the name in ``Host`` must be one that nobody can own on the Internet, or ours: else a
+    page of that name can lead it here (DNS rebinding), and reads what it likes; and ``Origin``, if
+    there is one, must be of that host. A client that is no browser may use any name.
     """
     origin, site = (request.environ.get(f"HTTP_{name}") for name in ("ORIGIN", "SEC_FETCH_SITE"))
-    if origin is None and site is None:
+    if not _is_of_browser(request.environ) or _is_allowed(origin, settings):
         return
-    host, _ = split_host(request.headers.get("Host", ""))
     name = _host_of(origin or "")
     if site is not None:
         foreign = site.lower() not in _NEAR_PAGES
     else:
-        foreign = name != host or not _is_ours(host, settings)
-    if not foreign or _is_allowed(origin, settings) or _is_followed_link(request):
+        given = request.headers.get("Host", "")
+        host, _ = split_host(given)
+        if not (_is_ours(host, settings) or (host and looks_local(host)) or host in NAMES):
+            told = f"requests of browsers to Host {host or given[:100]!r} are not answered"
+            raise Untrusted(f"{told}{_advice(host)}")
+        foreign = origin is not None and name != host
+    if not foreign:
         return
     whose = f"pages of {origin!r}" if origin else "pages of other sites"
     advice = ""
@@ -183,9 +191,9 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
     ``Origin``, if there is one, has to be our own, or of a host that the settings allow: proxies
     and tunnels rewrite one of the two headers and not the other. Images, frames and scripts of
     other pages send no ``Origin``: for them ``Sec-Fetch-Site`` decides. A link that a person
-    follows to here may come from anywhere. Callbacks, of this or another simulator, only reach an
-    inbox: one that replays itself would never end. The probes of health are answered for
-    everybody; they reveal nothing.
+    follows to here may come from anywhere, but puts no message into an inbox. Callbacks, of this
+    or another simulator, only reach an inbox: one that replays itself would never end. The probes
+    of health are answered for everybody; they reveal nothing.
     """
     if request.path.startswith(PROBES):
         return
@@ -199,8 +207,28 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
     foreign = request.headers.get("Sec-Fetch-Site", "none").lower() not in _OWN_PAGES
     if foreign and not _is_followed_link(request):
         raise Untrusted("calls from pages of other origins are not answered")
+    is_own = request.headers.get("Sec-Fetch-Site", "").lower() in _OWN_PAGES
+    if _receives(request) and _is_of_browser(request.environ) and not is_own:
+        raise Untrusted("messages from pages of other origins are not answered")
     if "X-Plivo-Sim-Delivery" in request.headers and not request.path.startswith(_INBOX):
         raise Untrusted(f"callbacks are received at {_INBOX}NAME, and make no other call here")
+
+
+def _is_of_browser(environ: dict[str, Any]) -> bool:
+    """Whether a browser made this request. Each names its languages, and no page can hold that
+    back. Node's ``fetch`` does so too, with a ``Sec-Fetch-Mode`` but no ``Sec-Fetch-Site``: no page
+    can make a browser send that."""
+    if "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ:
+        return True
+    agent: str = environ.get("HTTP_USER_AGENT", "")
+    named = "HTTP_ACCEPT_LANGUAGE" in environ or agent.startswith("Mozilla/")
+    return named and "HTTP_SEC_FETCH_MODE" not in environ
+
+
+def _receives(request: Request) -> bool:
+    """Whether a GET puts a message into an inbox."""
+    name = request.path.removeprefix(_INBOX)
+    return request.method in ("GET", "HEAD") and name != request.path and "/" not in name.strip("/")
 
 
 def _is_followed_link(request: Request) -> bool:
@@ -238,8 +266,11 @@ def _advice(name: str) -> str:
 
 
 def _is_ours(host: str, settings: Settings) -> bool:
+    """Loopback, the address that is listened on, and what the settings name."""
     return bool(host) and (
-        host in settings.allowed_hosts or host == settings.host.lower() or is_loopback(host)
+        is_loopback(host)
+        or host in settings.allowed_hosts
+        or host in (settings.host.lower(), split_host(urlsplit(settings.public_url).netloc)[0])
     )
 
 

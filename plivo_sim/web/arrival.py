@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
-from plivo_sim.web.parsing import CHUNK
+from plivo_sim.web.parsing import CHUNK, are_too_many
 from plivo_sim.web.streams import MAX_HEADER_BYTES
 
 _HEAD_END = re.compile(rb"\n\r?\n")
@@ -34,7 +34,8 @@ class Arrival:
         self._body = 0  # where the body begins
         self._end: int | None = None  # where the request ends; None while chunks are to come
         self._chunk = 0  # where the next chunk begins, or the next line behind the last one
-        self._is_last = False
+        self._chunks = 0
+        self._last_end: int | None = None  # of the last chunk, behind which are headers
 
     def is_whole(self, came: bytearray) -> bool:
         """Whether there is nothing more to wait for before it is served, or refused."""
@@ -63,22 +64,26 @@ class Arrival:
 
     def _look_for_chunks(self, came: bytearray) -> bool:
         while (end := came.find(b"\n", self._chunk) + 1) > 0:
-            if self._is_last:  # what follows it are headers, up to an empty line
-                if end - self._chunk <= 2:
-                    self.is_complete = True
+            if self._last_end is not None:  # headers, up to an empty line
+                self.is_complete = end - self._chunk <= 2
+                if self.is_complete or end - self._last_end > MAX_HEADER_BYTES:
                     return True
                 self._chunk = end
                 continue
             size = CHUNK.fullmatch(came, self._chunk, end)
             if size is None:
                 return True
-            self._is_last = int(size[1], 16) == 0
-            following = end if self._is_last else end + int(size[1], 16) + 2
+            is_last = int(size[1], 16) == 0
+            following = end if is_last else end + int(size[1], 16) + 2
             if following - self._body > LARGEST_BODY_BYTES:
                 return True
             if following > len(came):
                 return False
+            self._chunks += 1
+            if are_too_many(self._chunks, following - self._body):
+                return True
             self._chunk = following
+            self._last_end = following if is_last else None
         return len(came) - self._chunk > MAX_HEADER_BYTES  # a line without an end
 
 

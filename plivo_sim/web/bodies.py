@@ -250,8 +250,8 @@ def _read_up_to(request: Request, size: int) -> bytes:
         raise TooSlow from None
     except (OSError, RequestEntityTooLarge):
         raise unreadable("the body ended early") from None
-    except (ValueError, EOFError):
-        raise unreadable("the body's chunks are malformed or too large") from None
+    except (ValueError, EOFError) as error:  # of its chunks
+        raise unreadable(f"the body cannot be read: {error}") from None
     return raw
 
 

@@ -214,10 +214,19 @@ class TooLarge(SimError):
 
 
 class TooSlow(SimError):
-    """The body that was announced did not arrive in time."""
+    """The request, or the body that was announced, did not arrive in time."""
 
-    def __init__(self) -> None:
-        super().__init__("the request body did not arrive in time")
+    def __init__(self, text: str = "the request body did not arrive in time") -> None:
+        super().__init__(text)
+
+
+class Refused(SimError):
+    """What the server does not take of HTTP itself, such as a URL that is too long; ``status``:
+    that of HTTP which means just that."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class RateLimited(SimError):

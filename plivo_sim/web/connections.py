@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Collection
 from enum import Enum, auto
 from math import inf
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from typing import Any, Literal
 from cheroot import server as cheroot
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.domain import limits
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.parsing import Request
 from plivo_sim.web.streams import Held, Reader, Stream, Writer
@@ -38,7 +40,8 @@ PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
 GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
-MOST_UNFINISHED_BYTES = 256 * 1024 * 1024  # of bodies that came in part or are held, together
+MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
+MOST_UNSENT_BYTES = limits.UNSENT.most
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -86,6 +89,11 @@ class Connection(cheroot.HTTPConnection):
         self.held: Held | None = None
         self.unread = False  # closing at once would send RST, and take the answer with it
         self.keep = False  # once its answer has been sent
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of its request or, while that is sent, its answer."""
+        return self.stream.kept_bytes if self.phase is Phase.SENDING else len(self.rfile.came)
 
     def communicate(self) -> bool:
         """Serve the request that has come; whether another may follow. Raises Held."""
@@ -166,6 +174,8 @@ class Connections:
         elif conn.stream.unsent:
             conn.keep = keep
             self._wait(conn, Phase.SENDING, SENDING_TIMEOUT_S, WRITE)
+            self._looked_at_s = 0.0  # at once: many such answers may be made within a tick
+            self._wake()
         elif keep:
             self._await_request(conn)
         else:
@@ -357,7 +367,10 @@ class Connections:
         for conn in self._waiting(monotonic_s()):
             if conn.phase is not Phase.HELD:  # those are resumed, a few at once
                 self._give_up(conn)
-        for conn in self._too_large_together():
+        for conn in self._too_large((Phase.BODY, Phase.HELD), MOST_UNFINISHED_BYTES):
+            self._give_up(conn)
+        for conn in self._too_large((Phase.SENDING,), MOST_UNSENT_BYTES):
+            log.warning("the answer to %s is cut off: %s are kept", conn.remote_addr, limits.UNSENT)
             self._give_up(conn)
 
     def _give_up(self, conn: Connection) -> None:
@@ -370,22 +383,25 @@ class Connections:
         else:
             self._close(conn)
 
-    def _too_large_together(self) -> list[Connection]:
-        """Of the bodies that came in part or are held, those that began first and are too much
-        memory."""
-        unfinished = [each for each in self._waiting() if each.phase in (Phase.BODY, Phase.HELD)]
-        excess = sum(len(each.rfile.came) for each in unfinished) - MOST_UNFINISHED_BYTES
+    def _too_large(self, phases: Collection[Phase], most: int) -> list[Connection]:
+        """Of those in these phases, the ones that began first and are, together, too much memory.
+        An answer that is sent alone is not: whoever reads it gets it."""
+        waiting = [(each, each.kept_bytes) for each in self._waiting() if each.phase in phases]
+        excess = sum(size for _, size in waiting) - most
         found: list[Connection] = []
-        for conn in sorted(unfinished, key=lambda each: each.since_s) if excess > 0 else ():
-            if excess > 0:
-                excess -= len(conn.rfile.came)
-                found.append(conn)
+        if excess > 0:
+            waiting.sort(key=lambda each: each[0].since_s)
+            for conn, size in waiting[:-1] if Phase.SENDING in phases else waiting:
+                if excess > 0:
+                    excess -= size
+                    found.append(conn)
         return found
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
+        for accepted in range(ACCEPTED_AT_ONCE):
             if len(self._open) >= self._most_open:
-                self._make_room("as many connections are open as the limit of descriptors allows")
+                if not accepted:  # else nobody may be waiting: the next turn tells
+                    self._make_room("as many are open as the limit of descriptors allows")
                 return
             try:
                 sock, address = self._listener.accept()
@@ -415,7 +431,8 @@ class Connections:
         """Close those that have waited longest; when there are none, accept none for a moment."""
         log.warning("no room for another connection: %s; those that wait longest are closed", why)
         before_s = monotonic_s() - GIVEN_UP_AFTER_S
-        waiting = [each for each in self._waiting() if each.phase in _EVICTED]
+        everybody = self._waiting()
+        waiting = [each for each in everybody if each.phase in _EVICTED] or everybody
         found = heapq.nsmallest(GIVEN_UP_AT_ONCE, waiting, key=lambda each: each.since_s)
         given_up = [each for each in found if each.since_s < before_s]
         for conn in given_up:

@@ -6,18 +6,27 @@ plain text whose words differ from version to version; both are replaced here.
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import time
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from cheroot import errors, wsgi
 from cheroot import server as cheroot
-from cheroot import wsgi
 
-from plivo_sim.web.streams import CONNECTION_KEY, HELD_KEY, MAX_HEADER_BYTES, error_answer
+from plivo_sim.domain import limits
+from plivo_sim.web.streams import (
+    CONNECTION_KEY,
+    HELD_KEY,
+    MAX_HEADER_BYTES,
+    REFUSED_KEY,
+    Refusal,
+    error_answer,
+)
 
 MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit is to be lower
 
@@ -32,6 +41,12 @@ _NO_HEADER = (
 _ONLY_ONCE = (b"content-length", b"host")
 
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\0\r\n]*)?\r\n")
+
+
+def are_too_many(chunks: int, size: int) -> bool:
+    """Whether a body has so many chunks in so many bytes as are not taken."""
+    return chunks > limits.CHUNKS.most and chunks * limits.LEAST_CHUNK_BYTES > size
+
 
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 
@@ -52,8 +67,6 @@ class _HeaderReader(cheroot.HeaderReader):
                 seen = coding[:50].decode("latin-1")
                 raise _Unclear(f"the Transfer-Encoding is '{seen}'; chunked, once, is taken")
         headers.pop(b"Expect", None)  # answered while the body was waited for
-        if headers.get(b"Connection", b"").lower() == b"close":
-            headers[b"Connection"] = b"close"
         return headers
 
 
@@ -106,6 +119,7 @@ class _Chunks(cheroot.ChunkedRFile):
     told from the next request. All that is wrong with chunks is a ValueError."""
 
     is_broken = False
+    count = 0
     buffer: bytes | memoryview  # of the last chunk, what has not been read
 
     def read(self, size: int | None = None) -> bytes:
@@ -136,6 +150,9 @@ class _Chunks(cheroot.ChunkedRFile):
         self.bytes_read += len(line) + size
         if self.bytes_read > self.maxlen:
             raise ValueError(f"the chunks are more than {self.maxlen} bytes")
+        self.count += 1
+        if are_too_many(self.count, self.bytes_read):
+            raise ValueError(f"{limits.CHUNKS.of} has {limits.CHUNKS}")
         if size == 0:
             self.closed = True
         else:
@@ -186,13 +203,24 @@ class Request(cheroot.HTTPRequest):
         return understood and is_clear
 
     def read_request_headers(self) -> bool:
-        understood = bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # as above
+        try:
+            understood = bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # as above
+        except errors.MaxSizeExceeded:
+            self.simple_response("431 Request Header Fields Too Large")
+            return False
         if self._host is not None:  # it counts, whatever the header says
             self.inheaders[b"Host"] = self._host
         if understood and b"Transfer-Encoding" in self.inheaders and not self.chunked_read:
             told = "HTTP/1.0 has no Transfer-Encoding; a Content-Length is taken"
             self.simple_response("400 Bad Request", _Told(told))
             return False
+        options = self.inheaders.get(b"Connection", b"").lower().split(b",")
+        wanted = {option.strip() for option in options}
+        is_old = understood and self.response_protocol != "HTTP/1.1"
+        if b"close" in wanted or (is_old and b"keep-alive" not in wanted):
+            self.close_connection = True
+        elif understood:  # cheroot compares the whole header, in one spelling
+            self.close_connection = False
         return understood
 
     def respond(self) -> None:
@@ -226,19 +254,50 @@ class Request(cheroot.HTTPRequest):
         told = msg if isinstance(msg, _Told) else _REFUSALS.get(status[:3], status[4:])
         if status.startswith("501"):
             told = told.format(self.inheaders[b"Transfer-Encoding"][:50].decode("latin-1"))
-        method, url = (getattr(self, name, b"?").decode("latin-1") for name in ("method", "uri"))
-        log.info("%s %s - %s: %s", method, url, status[:3], told)
-        self.conn.wfile.write(error_answer(status, told, self.server.headers_of(url)))
+        self._take_what_is_known()
+        if not (
+            self.server.words_refusals and self._is_worded(Refusal(int(status[:3]), str(told)))
+        ):
+            method, url = self.method.decode("latin-1"), self.uri.decode("latin-1")
+            log.info("%s %s - %s: %s", method, url, status[:3], told)
+            self.conn.wfile.write(error_answer(status, told, is_head=method == "HEAD"))
 
+    def _take_what_is_known(self) -> None:
+        """Method and target of what is no request, as far as they can be told."""
+        begin = bytes(memoryview(self.conn.rfile.came)[:MAX_HEADER_BYTES]).lstrip(b"\r\n")
+        line = _FirstLine(io.BytesIO(begin.partition(b"\n")[0])).readline()
+        words = _BEGIN.match(line)
+        self.method, self.uri = words.groups() if words else (b"?", b"*")
+        path, _, self.qs = self.uri.partition(b"?")
+        self.path = unquote_to_bytes(path)
+        self.request_protocol, self.response_protocol = b"HTTP/1.1", "HTTP/1.1"
+        for name in (b"Content-Length", b"Transfer-Encoding"):
+            self.inheaders.pop(name, None)
+        self.rfile, self.chunked_read = io.BytesIO(), False
+
+    def _is_worded(self, refusal: Refusal) -> bool:
+        """Have the application answer, in the words of the API whose URL it is."""
+        self.sent_headers, self.outheaders = False, []
+        gateway = self.server.gateway(self)
+        gateway.env[REFUSED_KEY] = refusal
+        try:
+            gateway.respond()
+        except Exception:
+            log.exception("unforeseen error in a refusal")
+        was_sent, self.sent_headers = self.sent_headers, True
+        return bool(was_sent)
+
+
+_BEGIN = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,50}) (/[^ \r\n]*)")
 
 _REFUSALS = {
     "400": "what was sent is no HTTP request that can be read: METHOD /PATH HTTP/1.1, then headers,"
     " each on a line that ends with CRLF",
     "405": "this method is not served",
     "408": "the request did not arrive in time",
-    "413": f"the request's head or body is too large; at most {MAX_HEADER_BYTES} bytes are taken of"
-    f" the one and {MAX_BODY_BYTES} of the other",
+    "413": f"the request's body is too large; at most {MAX_BODY_BYTES} bytes are taken",
     "414": f"the URL is too long; at most {MAX_HEADER_BYTES} bytes are taken",
+    "431": f"the request's head is too large; at most {MAX_HEADER_BYTES} bytes are taken",
     "501": "the Transfer-Encoding is '{}'; chunked alone is taken",
     "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
 }

@@ -12,7 +12,6 @@ import logging
 import queue
 import socket
 import threading
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cheroot import wsgi
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
-
-HeadersOf = Callable[[str], Mapping[str, str]]
-
-
-def _no_headers(url: str) -> Mapping[str, str]:
-    return {}
 
 
 class Server(Protocol):
@@ -60,19 +53,20 @@ def make_server(
     threads: int = 128,
     tls: Tls | None = None,
     grace_s: float = 5.0,
-    headers_of: HeadersOf = _no_headers,
+    words_refusals: bool = False,
 ) -> Server:
     """Return a server, not yet started, which can be started once.
 
     `threads` bounds the requests that are served at once; threads are made on demand, and whoever
     is waited for needs none. `stop` waits for requests in progress for at most `grace_s`.
-    `headers_of` makes the headers of what is refused before the application sees it, of its URL.
+    `words_refusals`: the application is asked for the words of what is refused before it sees it
+    (`REFUSED_KEY`); else that is answered in plain JSON.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
     """
     server = _Server(app, host, port)
     server.requests = _Pool(threads)
     server.shutdown_timeout = grace_s
-    server.headers_of = headers_of
+    server.words_refusals = words_refusals
     server.ssl_adapter = TlsAdapter(tls) if tls else None
     return server
 
@@ -80,7 +74,7 @@ def make_server(
 class _Server(wsgi.Server):
     connections: Connections
     _connections: Any  # cheroot makes it in `prepare`
-    headers_of: HeadersOf = staticmethod(_no_headers)
+    words_refusals = False
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         super().__init__((host, port), app, server_name="plivo-sim")
@@ -132,7 +126,7 @@ class _Server(wsgi.Server):
         return socket_
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        log.log(level, msg, exc_info=traceback)
+        log.log(level, "%s", msg, exc_info=traceback)
 
 
 class _Pool:

@@ -11,8 +11,8 @@ import json
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -49,6 +49,16 @@ class Held(BaseException):
 
 
 CUT_KEY = "plivo_sim.cut"
+
+REFUSED_KEY = "plivo_sim.refused"
+"""The environ key under which a request is a ``Refusal`` already, and only its words are asked."""
+
+
+class Refusal(NamedTuple):
+    """What the server refuses before the application sees it: the HTTP status, and the reason."""
+
+    status: int
+    told: str
 
 
 class CuttingApp:
@@ -123,6 +133,11 @@ class Stream:
         if not self.is_cut:
             self.unsent.append(memoryview(data))
             self.flush()
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory what is unsent takes: of each piece all, until it has been sent."""
+        return sum(memoryview(piece.obj).nbytes for piece in self.unsent)
 
     def flush(self) -> None:
         """Send what is unsent, as much as is taken. Raises OSError."""
@@ -217,16 +232,11 @@ class Writer:
         self._stream.send(data)
 
 
-def error_answer(status: str, message: str, headers: Mapping[str, str] | None = None) -> bytes:
-    """Return a whole answer, after which the connection is closed. The body names the request's
-    id if one of the headers does."""
-    headers = headers or {}
-    api_id = headers.get("X-Request-Id")
-    told = {"api_id": api_id, "error": message} if api_id else {"error": message}
-    named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    body = json.dumps(told).encode()
+def error_answer(status: str, message: str, *, is_head: bool = False) -> bytes:
+    """Return a whole answer, after which the connection is closed; to a HEAD without the body."""
+    body = json.dumps({"error": message}).encode()
     head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{named}"
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
-    return head.encode("latin-1") + body
+    return head.encode("latin-1") + (b"" if is_head else body)

@@ -267,6 +267,18 @@ def test_malformed_chunks_are_refused_by_the_receiver_too(live: LiveSimulator, c
     assert exchanged(live, f"{head}{chunks}".encode()).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("path", [PATH, f"/beta{PATH}", "/_sim/clock/advance"])
+def test_too_many_tiny_chunks_are_refused_with_the_limit(live: LiveSimulator, path: str) -> None:
+    """In the words of each, and the connection is closed."""
+    head = f"POST {path} HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n"
+    kind = "Content-Type: application/json\r\n\r\n"
+    chunks = "1\r\n \r\n" * 10_001
+    answer = exchanged(live, f"{head}{kind}{chunks}0\r\n\r\n{GET}\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"at most 10000 chunks (limit chunks)" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 def test_no_host_no_control(live: LiveSimulator) -> None:
     """HTTP/1.0 needs none; the control API does."""
     assert exchanged(live, b"GET /_sim/accounts HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 403 ")

@@ -6,9 +6,11 @@ import io
 import json
 import logging
 import sys
+from typing import Any
 
 import pytest
 
+from plivo_sim.domain import limits
 from plivo_sim.simulator.logs import MOST_KINDS, JsonLines, SparingHandler, TextLines
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, Http
@@ -83,6 +85,58 @@ def test_nobody_makes_up_lines_of_the_log() -> None:
     assert len(line.splitlines()) == 1
 
 
+LONG = "x" * 60_000
+FORMATTERS = (TextLines(), JsonLines())
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS, ids=["text", "json"])
+def test_what_clients_send_is_cut(http: Http, lines: Any, formatter: logging.Formatter) -> None:
+    """Paths, queries, methods, headers, and reasons that repeat them; what the line says behind
+    them is still there."""
+    http.call("GET", f"/v1/Account/{AUTH_ID}/{LONG}")
+    http.call("X" * 9000, "/_sim/accounts")
+    http.get(f"/_sim/{LONG}")
+    http.get("EndUser/", query_string={LONG: LONG}, headers={"Origin": f"http://{LONG}"})
+    http.sdk_create(alias=LONG, callback_url=f"http://127.0.0.1:9/{LONG}")
+    id = http.sdk_created(callback_url=f"http://127.0.0.1:9/{'x' * 2000}")
+    http.decide(id, "accepted", LONG[:2000])
+    told = [formatter.format(record) for record in lines.records]
+    assert len(told) > 7
+    assert max(map(len, told)) < limits.LOG_LINE.most
+    refused = next(line for line in told if "/xxx" in line)
+    assert "more characters)" in refused
+    assert "404" in refused
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS, ids=["text", "json"])
+def test_every_kind_of_line_has_an_end(formatter: logging.Formatter) -> None:
+    """What is no text among the arguments, and exceptions with their messages."""
+    kinds: list[tuple[str, Any]] = [
+        (LONG, None),
+        ("%s", (ValueError(LONG),)),
+        ("\0" * 60_000, None),
+    ]
+    for msg, args in kinds:
+        record = logging.LogRecord("plivo_sim", logging.ERROR, "", 0, msg, args, None)
+        assert len(formatter.format(record)) < 7 * limits.LOG_LINE.most
+    try:
+        raise ValueError("y\n" * 9000 + LONG)
+    except ValueError:
+        told = formatted(formatter, "oh", exc_info=sys.exc_info())
+    assert len(told) < 2 * limits.LOG_LINE.most
+
+
+def test_a_traceback_makes_up_no_lines() -> None:
+    """A line of the log begins with the time; those of a traceback are indented."""
+    try:
+        raise ValueError("forged\n12:00:00 GET / - 200\x1b[31m")
+    except ValueError:
+        first, *rest = formatted(TextLines(), "oh", exc_info=sys.exc_info()).split("\n")
+    assert first.endswith(" oh")
+    assert all(line.startswith("  ") for line in rest)
+    assert rest[-1] == "  12:00:00 GET / - 200\\x1b[31m"
+
+
 class Flood:
     """A logger with the handler of ``serve``, a clock that the test moves, and what was written."""
 
@@ -117,6 +171,15 @@ def test_the_same_error_is_told_once_a_minute_with_its_count(flood: Flood) -> No
         "a request",
         "no room: again",
     ]
+
+
+def test_a_count_is_told_behind_a_long_text(flood: Flood) -> None:
+    """It is not what is cut."""
+    flood.handler.setFormatter(TextLines())
+    flood.logger.warning(LONG)
+    flood.logger.warning(LONG)
+    flood.handler.close()
+    assert flood.lines()[1].endswith("more characters) (1 more like it since)")
 
 
 def test_errors_of_two_places_are_two(flood: Flood) -> None:

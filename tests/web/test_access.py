@@ -294,10 +294,14 @@ def test_without_the_setting_there_is_no_cors(http: Http) -> None:
         (
             {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "Navigate",
              "Sec-Fetch-Dest": "document"},
-            200,
+            403,  # with credentials in the link, it would say with what token callbacks are signed
         ),
         ({"Host": "api.plivo.com"}, 200),
         ({"Host": "api.plivo.com", "Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate",
+          "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate",
+          "Sec-Fetch-Dest": "document"}, 200),
     ],
     ids=str,
 )  # fmt: skip
@@ -306,6 +310,126 @@ def test_which_pages_may_call_an_imitated_api(
 ) -> None:
     """Whoever is no browser is not looked at."""
     assert http.get("EndUser/", headers=headers).status_code == status
+
+
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)", "Accept-Language": "en"}
+NODE = {"User-Agent": "node", "Accept-Language": "*", "Sec-Fetch-Mode": "cors"}
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [BROWSER, {"Accept-Language": "*"}, {"User-Agent": BROWSER["User-Agent"]},
+     {"Origin": "http://evil.example"}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8700", "plivo-sim.ns.svc", "8.8.8.8", "", "x y"]
+)
+@pytest.mark.parametrize(
+    "path", ["EndUser/", "PhoneNumber/Compliance/", "/atoms/v1/compliance/status"]
+)
+def test_a_browser_reads_nothing_under_a_name_that_may_lead_here(
+    http: Http, path: str, host: str, marks: dict[str, str]
+) -> None:
+    """Over plain http it marks no site, and the page is of our own origin (DNS rebinding)."""
+    answer = http.get(path, headers=marks | {"Host": host})
+    assert answer.status_code == 403, answer.text
+    assert "of browsers to Host" in answer.text
+
+
+LOCAL = [
+    "127.0.0.1:8700", "[::1]:8700", "localhost", "sim.localhost", "plivo-sim:8700", "192.168.1.5",
+    "host.docker.internal", "plivo-sim.ns.svc.cluster.local", "box.lan", "api.plivo.com",
+    "api.smallest.ai", "sim.example", "public.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", LOCAL)
+def test_a_browser_may_use_names_that_nobody_owns_and_those_of_settings(
+    http: Http, host: str
+) -> None:
+    """And those that are imitated: nobody else can lead them here."""
+    http.sim.settings = replace(
+        PAUSED, allowed_hosts=("sim.example",), public_url="https://public.example/base"
+    )
+    for marks in (BROWSER, BROWSER | {"Origin": f"http://{host}"}):
+        answer = http.get("EndUser/", headers=marks | {"Host": host})
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("marks", [{}, NODE, {"User-Agent": "curl/8"}], ids=str)
+@pytest.mark.parametrize("host", ["plivo-sim.ns.svc", "sim.example.com:8700", ""])
+def test_programs_may_use_any_name(http: Http, host: str, marks: dict[str, str]) -> None:
+    """Such as those of a cluster; Node's ``fetch`` marks itself in part."""
+    assert http.get("EndUser/", headers=marks | {"Host": host}).status_code == 200
+
+
+def test_the_refusal_says_what_would_allow_the_name(http: Http) -> None:
+    """And that does."""
+    headers = BROWSER | {"Host": "sim.example"}
+    told = http.get("EndUser/", headers=headers).get_json()["error"]
+    assert told == (
+        "Requests of browsers to Host 'sim.example' are not answered; allow it with"
+        " --allowed-hosts sim.example or PLIVO_SIM_ALLOWED_HOSTS=sim.example."
+    )
+    http.sim.settings = replace(PAUSED, allowed_hosts=("sim.example",))
+    assert http.get("EndUser/", headers=headers).status_code == 200
+
+
+def test_the_public_url_is_ours(http: Http) -> None:
+    """For the control API too."""
+    http.sim.settings = replace(PAUSED, public_url="https://public.example/base")
+    assert http.get("/_sim/health", headers={"Host": "public.example"}).status_code == 200
+    assert http.get("/_sim/health", headers={"Host": "other.example"}).status_code == 403
+
+
+LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [LINK | {"Sec-Fetch-Site": "cross-site"}, LINK | {"Sec-Fetch-Site": "same-site"}, BROWSER],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/_sim/inbox/mine", "/_sim/inbox/mine/"])
+def test_a_link_puts_nothing_into_an_inbox(
+    http: Http, path: str, method: str, marks: dict[str, str]
+) -> None:
+    """What it holds may still be looked at."""
+    assert http.call(method, path, headers=marks).status_code == 403
+    messages = http.get("/_sim/inbox/mine/messages", headers=marks)
+    assert messages.get_json()["messages"] == []
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{}, NODE, LINK | {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-origin"}],
+    ids=str,
+)
+def test_programs_and_persons_may_put_a_message_into_an_inbox(
+    http: Http, marks: dict[str, str]
+) -> None:
+    """A callback by GET, and an address that somebody types."""
+    assert http.get("/_sim/inbox/mine", headers=marks).status_code == 200
+
+
+def test_links_from_other_sites_change_nothing(http: Http) -> None:
+    """Every operation that is a GET: records, clock, inboxes and the token of callbacks stay."""
+    http.sdk_created()
+    http.token = "another"
+
+    def seen() -> object:
+        inbox = http.sim.accounts()[0].token, http.get("/_sim/inbox/x/messages").get_json()
+        return inbox, state_of(http)
+
+    before = seen()
+    for name, method, template in OPERATIONS:
+        if method == "GET":
+            path = SURFACES[name].mount + path_of(template, AUTH_ID)
+            http.get(path, headers=LINK | {"Sec-Fetch-Site": "cross-site"})
+    http.get("/_sim/inbox/x", headers=LINK | {"Sec-Fetch-Site": "cross-site"})
+    assert seen() == before
 
 
 def test_hosts_that_may_steer_may_also_call(http: Http) -> None:

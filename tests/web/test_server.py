@@ -258,6 +258,50 @@ def test_chunked_body_leaves_the_connection_usable(server: Server, path: str, bo
                 response.read()
 
 
+CONNECTION = {
+    "close": (b"Connection: close", True),
+    "a list": (b"Connection: keep-alive, close", True),
+    "a list in capitals": (b"Connection: CLOSE ,Keep-Alive", True),
+    "two headers": (b"Connection: keep-alive\r\nConnection: close", True),
+    "another option": (b"Connection: upgrade", False),
+    "part of a word": (b"Connection: closed", False),
+    "nothing": (b"X-A: close", False),
+}
+
+
+@pytest.mark.parametrize(("header", "closes"), CONNECTION.values(), ids=CONNECTION)
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_connection_is_a_list_of_options(
+    server: Server, header: bytes, closes: bool, version: bytes
+) -> None:
+    """In any spelling; ``close`` wins, and HTTP/1.0 closes unless it is asked to stay."""
+    with connected(server) as sock:
+        sock.sendall(b"GET / HTTP/%b\r\nHost: sim\r\n%b\r\n\r\n" % (version, header))
+        assert read_answer(sock)[0] == 200
+        if closes or version == b"1.0":
+            assert read_to_end(sock) == b""
+        else:
+            sock.sendall(GET)
+            assert read_answer(sock)[0] == 200
+
+
+@pytest.mark.parametrize("option", [b"Keep-Alive", b"keep-alive", b"x, KEEP-ALIVE"])
+def test_http_1_0_may_ask_to_stay(server: Server, option: bytes) -> None:
+    """In any spelling, as its clients do."""
+    with connected(server) as sock:
+        for _ in range(2):
+            sock.sendall(b"GET / HTTP/1.0\r\nConnection: %b\r\n\r\n" % option)
+            assert read_answer(sock)[0] == 200
+
+
+def test_a_refused_head_has_no_body(server: Server) -> None:
+    """Nor where the application does not word it."""
+    with connected(server) as sock:
+        sock.sendall(b"HEAD / HTTP/3.0\r\n\r\n")
+        head, end, body = read_to_end(sock).partition(b"\r\n\r\n")
+        assert (head[:12], end, body) == (b"HTTP/1.1 505", b"\r\n\r\n", b"")
+
+
 def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None:
     """A client that waits for 100 Continue before sending its body gets it."""
     head = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
@@ -309,7 +353,7 @@ def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
         (b"GET / HTTP/+1.1\r\n\r\n", 400),
         (b"GET ftp://[x/ HTTP/1.1\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
         (b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n", 413),
         (b"GET /fail HTTP/1.1\r\nHost: sim\r\n\r\n", 500),
     ],
@@ -375,6 +419,17 @@ def test_without_room_those_that_wait_longest_are_closed(
         assert idle[0].sock.recv(1) == b""
 
 
+def test_the_last_place_is_taken_without_closing_another(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is made when somebody waits for it, not before."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    server.connections._most_open = 2
+    with client(server) as first, client(server) as second:
+        for each in (first, second, first, second):
+            assert get(each)
+
+
 def test_accepting_recovers_from_what_the_system_refuses(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -406,6 +461,57 @@ def test_unfinished_bodies_are_bounded_together(
         second.sendall(head % 4 + b"12")
         second.sendall(b"34")
         assert read_answer(second)[2] == 1234
+
+
+def asking(sock: socket.socket) -> None:
+    """Ask for a large answer, and read no more than its beginning."""
+    sock.sendall(GET.replace(b"/ ", b"/large "))
+    assert sock.recv(12) == b"HTTP/1.1 200"
+
+
+def test_answers_that_are_read_slowly_are_bounded_together(
+    server: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that are read for the longest are cut off; the last one arrives whole. A piece of which
+    only the end is unsent takes all its memory, and counts so."""
+    monkeypatch.setattr(connections, "MOST_UNSENT_BYTES", 2 * LARGE)
+    monkeypatch.setattr(connections, "SENDING_TIMEOUT_S", 3600.0)
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connected(server)) for _ in range(4)]
+        for sock in slow:
+            asking(sock)
+        for sock in slow[:2]:
+            with contextlib.suppress(ConnectionResetError):
+                assert len(read_to_end(sock)) < LARGE
+        assert len(read_to_end_of(slow[3], LARGE)) >= LARGE
+    assert [each for each in caplog.messages if "(limit unsent)" in each]
+
+
+def read_to_end_of(sock: socket.socket, size: int) -> bytes:
+    """Return at least as many bytes, or what comes until the end."""
+    found = b""
+    while len(found) < size and (more := sock.recv(1 << 20)):
+        found += more
+    return found
+
+
+def test_an_answer_that_is_larger_than_all_may_be_arrives(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When no other is sent."""
+    monkeypatch.setattr(connections, "MOST_UNSENT_BYTES", 1)
+    with client(server) as connection:
+        assert get(connection, "/large") == b"x" * LARGE
+
+
+def test_slow_readers_give_way_to_others_too(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nobody else holds a connection."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    server.connections._most_open = 2
+    with connected(server) as first, connected(server) as second, client(server) as third:
+        asking(first)
+        asking(second)
+        assert get(third)
 
 
 def test_a_request_that_comes_byte_by_byte_is_served(server: Server) -> None:

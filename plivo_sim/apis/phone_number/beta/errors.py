@@ -39,6 +39,7 @@ from plivo_sim.web.calls import (
     Injected,
     NoSuchPage,
     RateLimited,
+    Refused,
     TooLarge,
     TooSlow,
     Unauthenticated,
@@ -136,12 +137,17 @@ _BY_STATUS = {
     401: ("authentication_error", "invalid_credentials"),
     403: ("permission_error", "insufficient_permissions"),
     404: ("not_found_error", "not_found"),
+    405: ("invalid_request_error", "method_not_allowed"),
     408: ("invalid_request_error", "request_timeout"),
     409: ("state_error", "state_conflict"),
     413: ("invalid_request_error", "request_too_large"),
+    414: ("invalid_request_error", "url_too_long"),
     415: ("invalid_request_error", "unsupported_encoding"),
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
+    431: ("invalid_request_error", "headers_too_large"),
+    501: ("invalid_request_error", "unsupported_encoding"),
+    505: ("invalid_request_error", "unsupported_version"),
 }
 _STATUS: dict[type[SimError], int] = {
     Unauthenticated: 401, MainAccountOnly: 403, Untrusted: 403, TooSlow: 408, TooLarge: 413,
@@ -224,7 +230,10 @@ def _error_of(error: SimError) -> _Error:
             return _Error(*_VALIDATION, "missing_required_field", message, "compliance_id")
         case AlreadyRented():
             return _Error(409, "state_error", "number_already_rented", message)
-    status = error.status if isinstance(error, Injected) else _STATUS.get(type(error), 500)
+    if isinstance(error, Injected | Refused):
+        status = error.status
+    else:
+        status = _STATUS.get(type(error), 500)
     anchor = "rate-limits" if status == 429 else "error-handling"
     return _Error(status, *_BY_STATUS.get(status, _BROKEN), message, anchor=anchor)
 
