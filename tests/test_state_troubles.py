@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from plivo_sim.account.store import journal
+from plivo_sim.account.store.files import sha256_of
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.cli.accounts import _status
@@ -23,7 +25,7 @@ from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.atoms.support import Atoms
 from tests.conftest import PAUSED
 from tests.control.support import OTHER_ID, other_account
-from tests.support import AUTH_ID, Http
+from tests.support import AUTH_ID, PDF, PNG, Http
 
 FULL = "No space left on device"
 
@@ -228,6 +230,85 @@ def test_a_clock_goes_on_after_a_kill_as_it_was_set(
 def test_whole_state_shows_no_damage(on_disk: Http) -> None:
     """An empty list."""
     assert on_disk.control("GET", "/health").get_json()["damages"] == []
+
+
+# --- uploads that are not what they were ---------------------------------------------------------
+
+
+def remove(upload: Path) -> str:
+    """It is gone; returns what is said of it."""
+    upload.unlink()
+    return f"he uploaded file {upload.name} of this account is missing"
+
+
+def write_over(upload: Path) -> str:
+    """Another PDF of the same length; returns what is said of it."""
+    upload.write_bytes(PDF[:-1] + b"?")
+    return f"{upload} is damaged: its content is not what was uploaded"
+
+
+def download(http: Http, id: str, document: str) -> TestResponse:
+    return http.get(f"PhoneNumber/Compliance/{id}/Document/{document}/download/")
+
+
+def beta_download(http: Http, id: str, document: str) -> TestResponse:
+    path = f"PhoneNumber/Compliance/{id}/Document/{document}/download/"
+    return http.get(path, headers={"X-Plivo-Sim-Dialect": "beta"})
+
+
+def shown_file(http: Http, id: str, document: str) -> TestResponse:
+    return http.get(f"/console/{AUTH_ID}/applications/{id}/documents/{document}/file")
+
+
+def saved(http: Http, *_: str) -> TestResponse:
+    return http.control("GET", "/snapshot/before", account=AUTH_ID)
+
+
+def shown_snapshot(http: Http, *_: str) -> TestResponse:
+    return http.get(f"/console/{AUTH_ID}/account/snapshot.json", query_string={"name": "before"})
+
+
+FILES: list[Callable[..., TestResponse]] = [
+    download, beta_download, shown_file, saved, shown_snapshot,
+]  # fmt: skip
+
+
+def filed(http: Http) -> tuple[str, str, Path]:
+    """An application, its first document, where that one's file lies; and a snapshot of it all."""
+    id = http.sdk_created(files={0: (PDF, "a.pdf"), 1: (PNG, "b.png")})
+    document, _ = http.account.store.applications.fetch(id).document_ids
+    assert http.control("POST", "/snapshot", {"name": "before"}).status_code == 201
+    return id, document, http.account.store.journal.path.with_name("files") / sha256_of(PDF)
+
+
+@pytest.mark.parametrize("spoil", [remove, write_over])
+@pytest.mark.parametrize("call", FILES)
+def test_no_other_bytes_are_served_under_a_files_name(
+    on_disk: Http, call: Callable[..., TestResponse], spoil: Callable[[Path], str]
+) -> None:
+    """500 in the surface's words, which say which file it is; the records can still be read."""
+    id, document, upload = filed(on_disk)
+    assert call(on_disk, id, document).status_code == 200
+    sentence = spoil(upload)
+    answer = call(on_disk, id, document)
+    assert answer.status_code == 500
+    assert sentence in html.unescape(answer.text)
+    assert on_disk.get(f"PhoneNumber/Compliance/{id}/").status_code == 200
+
+
+@pytest.mark.parametrize("brings", [True, False], ids=["with its files", "without"])
+@pytest.mark.parametrize(("spoil", "status"), [(remove, 400), (write_over, 500)])
+def test_a_document_with_its_files_mends_them(
+    on_disk: Http, spoil: Callable[[Path], str], status: int, brings: bool
+) -> None:
+    """One that relies on what lies in the account is refused."""
+    id, document, upload = filed(on_disk)
+    kept = saved(on_disk).get_json()
+    spoil(upload)
+    kept |= {} if brings else {"files": {}}
+    answer = on_disk.control("POST", "/restore", {"account": AUTH_ID, "snapshot": kept})
+    assert answer.status_code == (200 if brings else status)
+    assert (download(on_disk, id, document).data == PDF) is brings
 
 
 # --- what is no file or folder of ours -----------------------------------------------------------

@@ -19,6 +19,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from plivo_sim.account.store import disk, journal
+from plivo_sim.account.store import files as uploaded
 from plivo_sim.app import SURFACES, create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.services import policies
@@ -82,7 +83,7 @@ class OnDisk:
 def space(monkeypatch: pytest.MonkeyPatch) -> Disk:
     """What every file of the state lies on."""
     made = Disk()
-    monkeypatch.setattr(disk, "open_file", made.open_file)
+    monkeypatch.setattr(uploaded, "open_file", made.open_file)
     monkeypatch.setattr(journal, "open_file", made.open_file)
     return made
 

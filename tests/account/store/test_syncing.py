@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import DiskFiles, Syncing
+from plivo_sim.account.store.disk import Syncing
+from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
 
