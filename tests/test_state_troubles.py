@@ -6,7 +6,6 @@ import html
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from plivo_sim.account.store import journal
 from plivo_sim.account.store.files import sha256_of
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
@@ -23,11 +21,10 @@ from plivo_sim.cli.server import _greet
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.atoms.support import Atoms
-from tests.conftest import PAUSED
+from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, other_account
+from tests.fakes import FULL, Disk
 from tests.support import AUTH_ID, PDF, PNG, Http
-
-FULL = "No space left on device"
 
 
 @pytest.fixture
@@ -35,30 +32,6 @@ def on_disk(tmp_path: Path) -> Iterator[Http]:
     """A simulator that keeps its state on a disk."""
     with serving(tmp_path) as http:
         yield http
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[Http]:
-    sim = make_simulator(replace(PAUSED, state=folder), transport=MemoryTransport())
-    yield Http(create_app(sim), sim)
-    sim.close()
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """``room``: how many bytes the disk still takes."""
-    disk = {"room": 1 << 30}
-    write_all = journal._write_all
-
-    def limited(file: Any, content: bytes) -> None:
-        fits = content[: disk["room"]]
-        write_all(file, fits)
-        disk["room"] -= len(fits)
-        if len(fits) < len(content):
-            raise OSError(28, FULL)
-
-    monkeypatch.setattr(journal, "_write_all", limited)
-    return disk
 
 
 def current(http: Http) -> TestResponse:
@@ -99,7 +72,7 @@ CALLS: list[tuple[Callable[[Http], TestResponse], Callable[[Any], str]]] = [
 @pytest.mark.parametrize(("call", "text"), CALLS, ids=["current", "legacy", "beta", "control"])
 def test_a_full_disk_is_told_in_the_dialects_words(
     on_disk: Http,
-    disk: dict[str, int],
+    disk: Disk,
     call: Callable[[Http], TestResponse],
     text: Callable[[Any], str],
     room: int,
@@ -110,47 +83,45 @@ def test_a_full_disk_is_told_in_the_dialects_words(
     on_disk.decide(id, "rejected")
     store = on_disk.account.store
     before, kept = store.journal.path.read_bytes(), store.mark()
-    disk["room"] = room
+    disk.room = room
     answer = call(on_disk)
     assert answer.status_code == 500, answer.text
     assert f"annot write {store.journal.path}: {FULL}" in text(answer.get_json())
     assert store.mark() == kept
     assert store.journal.path.read_bytes() == before
     assert on_disk.get(f"PhoneNumber/Compliance/{id}/").status_code == 200
-    disk["room"] = 1 << 30
+    disk.room = 1 << 30
     assert call(on_disk).status_code < 300
 
 
-def test_a_full_disk_fails_atoms_too(on_disk: Http, disk: dict[str, int]) -> None:
+def test_a_full_disk_fails_atoms_too(on_disk: Http, disk: Disk) -> None:
     """In its own words; its account, which would have been the first write's, does not exist."""
-    disk["room"] = 100
+    disk.room = 100
     answer = atoms(on_disk)
     assert answer.status_code == 500
     assert FULL in str(answer.get_json()["errors"])
     assert on_disk.sim.accounts() == []
-    disk["room"] = 1 << 30
+    disk.room = 1 << 30
     assert atoms(on_disk).status_code < 300
 
 
-def test_a_review_that_cannot_be_written_waits(on_disk: Http, disk: dict[str, int]) -> None:
+def test_a_review_that_cannot_be_written_waits(on_disk: Http, disk: Disk) -> None:
     """It is due, so every request tries; once there is room it happens, once."""
     id = on_disk.sdk_created()
-    disk["room"] = 0
+    disk.room = 0
     assert on_disk.control("POST", "/clock/advance", {"by": "30d"}).status_code == 500
-    disk["room"] = 1 << 30
+    disk.room = 1 << 30
     on_disk.advance("30d")
     assert len(on_disk.account.store.applications.fetch(id).timeline) == 2
 
 
-def test_what_a_full_disk_refused_is_not_there_after_a_restart(
-    tmp_path: Path, disk: dict[str, int]
-) -> None:
+def test_what_a_full_disk_refused_is_not_there_after_a_restart(tmp_path: Path, disk: Disk) -> None:
     """What was acknowledged is."""
     with serving(tmp_path) as http:
         kept = [http.sdk_created(alias="before")]
-        disk["room"] = 700
+        disk.room = 700
         assert http.sdk_create(alias="refused").status_code == 500
-        disk["room"] = 1 << 30
+        disk.room = 1 << 30
         kept.append(http.sdk_created(alias="after"))
     with serving(tmp_path) as again:
         assert [a.id for a in again.account.store.applications.every()] == kept

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -47,7 +48,10 @@ def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,
         "tables": {
-            name: {id: _leaving(name, to_plain(record)) for id, record in rows.items()}
+            name: {
+                record.id: _leaving(name, to_plain(record))
+                for record in sorted(rows.values(), key=attrgetter("seq"))
+            }
             for name, rows in mark.items()
         },
         "files": {
