@@ -58,6 +58,7 @@ CONTROL_BODY = Limit(
     "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
 )
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
+DOCUMENTS = Limit("documents", 50, "documents", "the documents of an application in the new API")
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 
 SCENARIO_TEXT = Limit(
