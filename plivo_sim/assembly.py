@@ -15,14 +15,8 @@ from plivo_sim.account.clock import RealSource, monotonic_s, real_now
 from plivo_sim.account.interfaces import Damage, FileStore, Transport
 from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import (
-    Claim,
-    DiskFiles,
-    MemoryFiles,
-    OpenJournals,
-    own_folder,
-    unguarded,
-)
+from plivo_sim.account.store.disk import Claim, OpenJournals, own_folder, unguarded
+from plivo_sim.account.store.files import DiskFiles, MemoryFiles
 from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import freezegun
 import hypothesis
 import pytest
 
+from plivo_sim.account.store import files as store_files
+from plivo_sim.account.store import format as store_format
+from plivo_sim.account.store import journal as store_journal
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.fakes import Disk
 from tests.support import Http, Receiver
 
 # freezegun looks at every attribute of every module; smallestai's are imported when looked at, and
@@ -35,6 +42,25 @@ def bounded(max_examples: int, **others: Any) -> hypothesis.settings:
 
 
 PAUSED = Settings(port=0, paused=True, review_delay=None)
+
+
+@contextmanager
+def serving(state: Path, **others: Any) -> Iterator[Http]:
+    """A simulator that keeps its state in this folder, in process; its clocks stand still."""
+    sim = make_simulator(replace(PAUSED, state=state, **others), transport=MemoryTransport())
+    try:
+        yield Http(create_app(sim), sim)
+    finally:
+        sim.close()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """What every file of the state lies on from here on; it fills up when its ``room`` is set."""
+    made = Disk()
+    for module in (store_files, store_format, store_journal):
+        monkeypatch.setattr(module, "open_file", made.open_file)
+    return made
 
 
 @pytest.fixture

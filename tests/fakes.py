@@ -1,7 +1,9 @@
-"""Fakes that several tests share: a wall clock that they move, receivers that wait or call in."""
+"""Fakes that several tests share: a wall clock that they move, a disk that fills up, receivers that
+wait or call in."""
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import pytest
+
+from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
+from plivo_sim.account.store.disk import open_file
+from plivo_sim.domain.errors import StorageFailed
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 T = TypeVar("T")
@@ -27,6 +34,65 @@ class Wall:
 
     def pass_s(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+FULL = "No space left on device"
+
+
+class Disk:
+    """What every file of a state lies on. ``room``: how many bytes it still takes."""
+
+    def __init__(self) -> None:
+        self.room = 1 << 30
+
+    def open_file(self, *args: Any) -> Any:
+        return OnDisk(self, open_file(*args))
+
+
+class OnDisk:
+    """A file on it."""
+
+    def __init__(self, disk: Disk, file: Any) -> None:
+        self._disk, self._file = disk, file
+
+    def write(self, content: Any) -> int:
+        fits = bytes(content[: self._disk.room])
+        self._file.write(fits)
+        self._disk.room -= len(fits)
+        if len(fits) < len(content):
+            raise OSError(errno.ENOSPC, FULL)
+        return len(content)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> OnDisk:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
+
+def refuse_writes(
+    monkeypatch: pytest.MonkeyPatch,
+    account: Account,
+    when: Callable[[Any], bool] = lambda _: True,
+    times: int | None = None,
+) -> None:
+    """The next transactions of which this is true cannot be written; so many ``times``, or for
+    good. Also of an account in memory."""
+    append, refused = account.store.journal.append, []  # type: ignore[attr-defined]  # our store's
+
+    def attempt(ops: Any) -> None:
+        if when(ops) and (times is None or len(refused) < times):
+            refused.append(ops)
+            raise StorageFailed(FULL)
+        append(ops)
+
+    monkeypatch.setattr(account.store.journal, "append", attempt)  # type: ignore[attr-defined]
 
 
 class Gate:

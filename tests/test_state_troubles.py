@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from plivo_sim.account.store import journal
+from plivo_sim.account.store.files import sha256_of
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.cli.accounts import _status
@@ -21,11 +21,10 @@ from plivo_sim.cli.server import _greet
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.atoms.support import Atoms
-from tests.conftest import PAUSED
+from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, other_account
-from tests.support import AUTH_ID, Http
-
-FULL = "No space left on device"
+from tests.fakes import FULL, Disk
+from tests.support import AUTH_ID, PDF, PNG, Http
 
 
 @pytest.fixture
@@ -33,30 +32,6 @@ def on_disk(tmp_path: Path) -> Iterator[Http]:
     """A simulator that keeps its state on a disk."""
     with serving(tmp_path) as http:
         yield http
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[Http]:
-    sim = make_simulator(replace(PAUSED, state=folder), transport=MemoryTransport())
-    yield Http(create_app(sim), sim)
-    sim.close()
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """``room``: how many bytes the disk still takes."""
-    disk = {"room": 1 << 30}
-    write_all = journal._write_all
-
-    def limited(file: Any, content: bytes) -> None:
-        fits = content[: disk["room"]]
-        write_all(file, fits)
-        disk["room"] -= len(fits)
-        if len(fits) < len(content):
-            raise OSError(28, FULL)
-
-    monkeypatch.setattr(journal, "_write_all", limited)
-    return disk
 
 
 def current(http: Http) -> TestResponse:
@@ -97,7 +72,7 @@ CALLS: list[tuple[Callable[[Http], TestResponse], Callable[[Any], str]]] = [
 @pytest.mark.parametrize(("call", "text"), CALLS, ids=["current", "legacy", "beta", "control"])
 def test_a_full_disk_is_told_in_the_dialects_words(
     on_disk: Http,
-    disk: dict[str, int],
+    disk: Disk,
     call: Callable[[Http], TestResponse],
     text: Callable[[Any], str],
     room: int,
@@ -108,47 +83,45 @@ def test_a_full_disk_is_told_in_the_dialects_words(
     on_disk.decide(id, "rejected")
     store = on_disk.account.store
     before, kept = store.journal.path.read_bytes(), store.mark()
-    disk["room"] = room
+    disk.room = room
     answer = call(on_disk)
     assert answer.status_code == 500, answer.text
     assert f"annot write {store.journal.path}: {FULL}" in text(answer.get_json())
     assert store.mark() == kept
     assert store.journal.path.read_bytes() == before
     assert on_disk.get(f"PhoneNumber/Compliance/{id}/").status_code == 200
-    disk["room"] = 1 << 30
+    disk.room = 1 << 30
     assert call(on_disk).status_code < 300
 
 
-def test_a_full_disk_fails_atoms_too(on_disk: Http, disk: dict[str, int]) -> None:
+def test_a_full_disk_fails_atoms_too(on_disk: Http, disk: Disk) -> None:
     """In its own words; its account, which would have been the first write's, does not exist."""
-    disk["room"] = 100
+    disk.room = 100
     answer = atoms(on_disk)
     assert answer.status_code == 500
     assert FULL in str(answer.get_json()["errors"])
     assert on_disk.sim.accounts() == []
-    disk["room"] = 1 << 30
+    disk.room = 1 << 30
     assert atoms(on_disk).status_code < 300
 
 
-def test_a_review_that_cannot_be_written_waits(on_disk: Http, disk: dict[str, int]) -> None:
+def test_a_review_that_cannot_be_written_waits(on_disk: Http, disk: Disk) -> None:
     """It is due, so every request tries; once there is room it happens, once."""
     id = on_disk.sdk_created()
-    disk["room"] = 0
+    disk.room = 0
     assert on_disk.control("POST", "/clock/advance", {"by": "30d"}).status_code == 500
-    disk["room"] = 1 << 30
+    disk.room = 1 << 30
     on_disk.advance("30d")
     assert len(on_disk.account.store.applications.fetch(id).timeline) == 2
 
 
-def test_what_a_full_disk_refused_is_not_there_after_a_restart(
-    tmp_path: Path, disk: dict[str, int]
-) -> None:
+def test_what_a_full_disk_refused_is_not_there_after_a_restart(tmp_path: Path, disk: Disk) -> None:
     """What was acknowledged is."""
     with serving(tmp_path) as http:
         kept = [http.sdk_created(alias="before")]
-        disk["room"] = 700
+        disk.room = 700
         assert http.sdk_create(alias="refused").status_code == 500
-        disk["room"] = 1 << 30
+        disk.room = 1 << 30
         kept.append(http.sdk_created(alias="after"))
     with serving(tmp_path) as again:
         assert [a.id for a in again.account.store.applications.every()] == kept
@@ -228,6 +201,85 @@ def test_a_clock_goes_on_after_a_kill_as_it_was_set(
 def test_whole_state_shows_no_damage(on_disk: Http) -> None:
     """An empty list."""
     assert on_disk.control("GET", "/health").get_json()["damages"] == []
+
+
+# --- uploads that are not what they were ---------------------------------------------------------
+
+
+def remove(upload: Path) -> str:
+    """It is gone; returns what is said of it."""
+    upload.unlink()
+    return f"he uploaded file {upload.name} of this account is missing"
+
+
+def write_over(upload: Path) -> str:
+    """Another PDF of the same length; returns what is said of it."""
+    upload.write_bytes(PDF[:-1] + b"?")
+    return f"{upload} is damaged: its content is not what was uploaded"
+
+
+def download(http: Http, id: str, document: str) -> TestResponse:
+    return http.get(f"PhoneNumber/Compliance/{id}/Document/{document}/download/")
+
+
+def beta_download(http: Http, id: str, document: str) -> TestResponse:
+    path = f"PhoneNumber/Compliance/{id}/Document/{document}/download/"
+    return http.get(path, headers={"X-Plivo-Sim-Dialect": "beta"})
+
+
+def shown_file(http: Http, id: str, document: str) -> TestResponse:
+    return http.get(f"/console/{AUTH_ID}/applications/{id}/documents/{document}/file")
+
+
+def saved(http: Http, *_: str) -> TestResponse:
+    return http.control("GET", "/snapshot/before", account=AUTH_ID)
+
+
+def shown_snapshot(http: Http, *_: str) -> TestResponse:
+    return http.get(f"/console/{AUTH_ID}/account/snapshot.json", query_string={"name": "before"})
+
+
+FILES: list[Callable[..., TestResponse]] = [
+    download, beta_download, shown_file, saved, shown_snapshot,
+]  # fmt: skip
+
+
+def filed(http: Http) -> tuple[str, str, Path]:
+    """An application, its first document, where that one's file lies; and a snapshot of it all."""
+    id = http.sdk_created(files={0: (PDF, "a.pdf"), 1: (PNG, "b.png")})
+    document, _ = http.account.store.applications.fetch(id).document_ids
+    assert http.control("POST", "/snapshot", {"name": "before"}).status_code == 201
+    return id, document, http.account.store.journal.path.with_name("files") / sha256_of(PDF)
+
+
+@pytest.mark.parametrize("spoil", [remove, write_over])
+@pytest.mark.parametrize("call", FILES)
+def test_no_other_bytes_are_served_under_a_files_name(
+    on_disk: Http, call: Callable[..., TestResponse], spoil: Callable[[Path], str]
+) -> None:
+    """500 in the surface's words, which say which file it is; the records can still be read."""
+    id, document, upload = filed(on_disk)
+    assert call(on_disk, id, document).status_code == 200
+    sentence = spoil(upload)
+    answer = call(on_disk, id, document)
+    assert answer.status_code == 500
+    assert sentence in html.unescape(answer.text)
+    assert on_disk.get(f"PhoneNumber/Compliance/{id}/").status_code == 200
+
+
+@pytest.mark.parametrize("brings", [True, False], ids=["with its files", "without"])
+@pytest.mark.parametrize(("spoil", "status"), [(remove, 400), (write_over, 500)])
+def test_a_document_with_its_files_mends_them(
+    on_disk: Http, spoil: Callable[[Path], str], status: int, brings: bool
+) -> None:
+    """One that relies on what lies in the account is refused."""
+    id, document, upload = filed(on_disk)
+    kept = saved(on_disk).get_json()
+    spoil(upload)
+    kept |= {} if brings else {"files": {}}
+    answer = on_disk.control("POST", "/restore", {"account": AUTH_ID, "snapshot": kept})
+    assert answer.status_code == (200 if brings else status)
+    assert (download(on_disk, id, document).data == PDF) is brings
 
 
 # --- what is no file or folder of ours -----------------------------------------------------------

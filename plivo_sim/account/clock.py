@@ -48,7 +48,7 @@ class VirtualClock:
         self._real = real
         self._started = real()
         self._anchor = start if start is not None else self._started
-        self._rate = rate
+        self._rate = float(rate)
         self._paused = paused
         self._held = 0
 
@@ -89,7 +89,7 @@ class VirtualClock:
         if not 0 < rate <= 1e9:
             raise ClockRefused(f"the rate must be over 0 and at most 1e9, not {rate:g}")
         self.now()
-        self._rate = rate
+        self._rate = float(rate)
 
     def check_move(self, instant: datetime) -> None:
         """Raise ClockRefused if ``instant`` is in the past (or absurdly far)."""

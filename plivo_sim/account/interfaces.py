@@ -145,7 +145,8 @@ class FileStore(Protocol):
         StorageFailed."""
 
     def read(self, sha256: str) -> bytes | None:
-        """The content, or None if nobody keeps it."""
+        """The content, or None if nobody keeps it. Raises FileDamaged for one that cannot be read
+        or that is another."""
 
     def forget(self, sha256: str) -> bool:
         """Drop this file, if it is there; returns whether it is gone. Why not is told in the log:

@@ -22,6 +22,7 @@ from plivo_sim.domain.statuses import CORRECTABLE, DECIDABLE, ROWS, ByHand, Stat
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import ApplicationView
+from plivo_sim.services.document_sets import content_of
 from plivo_sim.web.calls import current_call
 
 Where = dict[str, list[str]]
@@ -173,9 +174,7 @@ def file_page(auth_id: str, id: str, document_id: str) -> Response:
         document = account.store.documents.fetch(document_id)
         if document is None or document_id not in application.document_ids or not document.file:
             raise NotFound("document", document_id)
-        content = account.files.read(document.file.sha256)
-    if content is None:
-        raise NotFound("file", document.file.name)
+        content = content_of(account, document.file)
     inline = document.file.media_type in INLINE
     answer = Response(content, content_type=document.file.media_type)
     name_file(answer, document.file.name, "inline" if inline else "attachment")

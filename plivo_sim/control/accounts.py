@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -51,7 +52,8 @@ def exported(account: Account) -> ExportOut:
     """See ``export``. Caller holds the lock."""
     return {
         table: {
-            str(record.seq): without_secrets(table, to_plain(record)) for record in rows.values()
+            str(record.seq): without_secrets(table, to_plain(record))
+            for record in sorted(rows.values(), key=attrgetter("seq"))
         }
         for table, rows in account.store.mark().items()
         if rows

@@ -24,11 +24,22 @@ _BUSINESS = re.compile(r"(\d+)\s*(?:business|working)[ -]?days?")
 LONGEST_S = 3650 * 86400.0
 
 
+def as_float(record: msgspec.Struct, field: str) -> None:
+    """Make a number of a new record a float. Python takes whole numbers for floats, but JSON shows
+    them as they are: what was written as ``5`` would come back as ``5.0``."""
+    value = getattr(record, field)
+    if type(value) is not float:
+        msgspec.structs.force_setattr(record, field, float(value))
+
+
 class Duration(msgspec.Struct, frozen=True, gc=False):
     """Either ``seconds`` or a whole number of ``business_days``; never negative."""
 
     seconds: Annotated[float, Meta(ge=0, le=10_000 * 366 * 86400.0)] = 0.0
     business_days: Annotated[int, Meta(ge=0, le=2600)] = 0
+
+    def __post_init__(self) -> None:
+        as_float(self, "seconds")
 
     def after(self, instant: datetime, holidays: Collection[date] = ()) -> datetime:
         """The instant that lies this long after ``instant`` (aware UTC); the calendar's last one

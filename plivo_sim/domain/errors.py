@@ -141,6 +141,10 @@ class StorageFailed(SimError):
     """The state could not be written; the change was taken back."""
 
 
+class FileDamaged(SimError):
+    """An uploaded file is not there any more, or is not what was uploaded."""
+
+
 class StateUnreadable(SimError):
     """The state directory cannot be used as it is (locked, newer version, not ours)."""
 

@@ -71,6 +71,7 @@ UNSENT = Limit(
     " are cut off, the last one apart",
 )  # fmt: skip
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
+DOCUMENTS = Limit("documents", 50, "documents", "the documents of an application in the new API")
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 LOG_TEXT = Limit(
     "log_text", 500, _TEXT,

@@ -28,7 +28,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.durations import Duration, as_float
 from plivo_sim.domain.statuses import Status
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -61,6 +61,9 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now: Instant
     rate: Annotated[float, Meta(gt=0, le=1e9)]
     paused: bool
+
+    def __post_init__(self) -> None:
+        as_float(self, "rate")
 
 
 Pairs = tuple[tuple[Text, Text], ...]
@@ -357,6 +360,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer: Text = ""
     error: Text | None = None
     latency_s: Annotated[float, Meta(ge=0)] = 0.0
+
+    def __post_init__(self) -> None:
+        as_float(self, "latency_s")
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):

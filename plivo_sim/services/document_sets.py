@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.errors import FileDamaged, Path, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, MediaType, Origin, StoredFile
 from plivo_sim.domain.requirements import DocumentFacts, DocumentType, Requirement, check_documents
 from plivo_sim.domain.typed import dotted
@@ -95,6 +95,14 @@ def keep(account: Account, upload: Upload) -> StoredFile:
         size_bytes=len(upload.content),
         media_type=kind[1],
     )
+
+
+def content_of(account: Account, file: StoredFile) -> bytes:
+    """The bytes that were uploaded. Raises FileDamaged when they cannot be had any more."""
+    content = account.files.read(file.sha256)
+    if content is None:
+        raise FileDamaged(f"the uploaded file {file.sha256} of this account is missing")
+    return content
 
 
 def release(account: Account, document: Document) -> None:

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
-from plivo_sim.account.store.disk import sha256_of
+from plivo_sim.account.store.files import sha256_of
 from plivo_sim.account.store.format import RECORD_TYPES, to_plain
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.limits import LATEST
@@ -26,7 +27,7 @@ from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
 from plivo_sim.scenarios.validation import mistakes_of
 from plivo_sim.services import policies
-from plivo_sim.services.document_sets import kind_of
+from plivo_sim.services.document_sets import content_of, kind_of
 from plivo_sim.services.integrity import excess_of, problems_of
 
 FORMAT = 1
@@ -40,17 +41,23 @@ OWN = "allow_callback_hosts"
 
 
 def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
-    """The mark as plain JSON values. Caller holds the lock."""
-    hashes = {d.file.sha256 for d in mark["documents"].values() if d.file is not None}
-    files = {sha256: account.files.read(sha256) for sha256 in sorted(hashes)}
+    """The mark as plain JSON values. Caller holds the lock. Raises FileDamaged when an uploaded
+    file cannot be had any more."""
+    files = {d.file.sha256: d.file for d in mark["documents"].values() if d.file is not None}
     return {
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,
         "tables": {
-            name: {id: _leaving(name, to_plain(record)) for id, record in rows.items()}
+            name: {
+                record.id: _leaving(name, to_plain(record))
+                for record in sorted(rows.values(), key=attrgetter("seq"))
+            }
             for name, rows in mark.items()
         },
-        "files": {k: base64.b64encode(v).decode() for k, v in files.items() if v is not None},
+        "files": {
+            sha256: base64.b64encode(content_of(account, file)).decode()
+            for sha256, file in sorted(files.items())
+        },
     }
 
 
@@ -70,8 +77,8 @@ def load_snapshot(account: Account, document: Any) -> Mark:
     """A mark from a document, its files kept. Caller holds the lock.
 
     The account's token is no part of it, nor are the hosts that its callbacks may go to: the
-    account keeps those that it has. Raises Invalid
-    with what is wrong and where; then nothing of it was kept.
+    account keeps those that it has. Raises Invalid with what is wrong and where, and FileDamaged
+    for a file that it does not bring along; then nothing of it was kept.
     """
     found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
     if type(found) is not int or found != FORMAT:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from operator import attrgetter
 from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
@@ -119,9 +120,9 @@ class Simulator:
             self._recent.pop(account.auth_id, None)
 
     def accounts(self) -> list[Account]:
-        """The accounts that exist, oldest first."""
+        """The accounts that exist, by auth id: in the same order after a restart."""
         with self._lock:
-            return list(self._accounts.values())
+            return sorted(self._accounts.values(), key=attrgetter("auth_id"))
 
     def only_account(self) -> Account:
         """The one account there is. Raises AccountRequired when there are none or several."""

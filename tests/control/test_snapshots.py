@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.conftest import PAUSED
+from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
+from tests.hostile.world import fill
 from tests.support import AUTH_ID, PDF, Http
 
 
@@ -270,3 +272,53 @@ def test_names_are_strings(http: Http, path: str) -> None:
     """400 that names the path."""
     http.sdk_created()
     check_invalid(http.control("POST", path, {"name": 5}), "name", "must be a string")
+
+
+# --- the same bytes --------------------------------------------------------------------------
+
+
+def seen(http: Http) -> dict[str, bytes]:
+    """What the control API shows of an account, as bytes."""
+    remember(http, "now")
+    paths = ["/export", "/snapshot/now", "/clock", "/accounts", "/webhooks", "/faults"]
+    return {path: http.control("GET", path, account=AUTH_ID).data for path in paths}
+
+
+def start_again(http: Http, state: Path) -> Iterator[Http]:
+    """A server that reads the journal."""
+    http.sim.close()
+    with serving(state) as again:
+        yield again
+
+
+def rewrite(http: Http, state: Path) -> Iterator[Http]:
+    """The same, of a journal that was rewritten."""
+    http.account.store.journal.replace(http.account.store.mark())
+    yield from start_again(http, state)
+
+
+def carry_over(http: Http, state: Path) -> Iterator[Http]:
+    """The document of a snapshot is restored after a reset."""
+    kept = document(http, "now")
+    http.control("POST", "/reset", {"account": AUTH_ID})
+    restore(http, snapshot=kept)
+    yield http
+
+
+@pytest.mark.parametrize("way", [start_again, rewrite, carry_over])
+def test_the_same_state_is_shown_in_the_same_bytes(
+    tmp_path: Path, way: Callable[[Http, Path], Iterator[Http]]
+) -> None:
+    """Whole numbers and the order of records too, wherever the state was in between."""
+    state = tmp_path / "state"
+    with serving(state) as http:
+        fill(http)
+        for path, body in (
+            ("/clock/rate", {"rate": 60}),
+            ("/webhooks/policy", {"retries": ["5s", "1h"], "delay": "1m"}),
+            ("/clock/advance", {"by": "6d"}),
+        ):
+            assert http.control("POST", path, body | {"account": AUTH_ID}).status_code == 200
+        before = seen(http)
+        for again in way(http, state):
+            assert seen(again) == before

@@ -88,6 +88,13 @@ CALLS = {
         http, "/scenario",
         yaml="scenario: aliases\nsteps: [&a {submit: {alias: " + "x" * 9_000 + "}}"
         + ", *a" * 40 + "]")),
+    "documents": (limits.DOCUMENTS, lambda http: http.sdk_create(documents=[{}] * 51)),
+    "documents of the beta page": (limits.DOCUMENTS, lambda http: http.post(
+        "PhoneNumber/Compliance/", json={"documents": [{}] * 51},
+        headers={"X-Plivo-Sim-Dialect": "beta"})),
+    "fields of documents": (limits.DOCUMENTS, lambda http: http.post(
+        "PhoneNumber/Compliance/", data={"documents[50][alias]": "x"},
+        headers={"X-Plivo-Sim-Dialect": "beta"})),
     "a snapshot's name": (limits.SNAPSHOT_NAME, lambda http: control(
         http, "/snapshot", name="x" * 101)),
     "a content type": (limits.CONTENT_TYPE, lambda http: http.post(

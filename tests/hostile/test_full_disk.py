@@ -9,141 +9,29 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from plivo_sim.account.store import disk, journal
-from plivo_sim.app import SURFACES, create_app
-from plivo_sim.assembly import make_simulator
+from plivo_sim.app import SURFACES
 from plivo_sim.services import policies
 from plivo_sim.simulator import Simulator
-from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.atoms.support import Atoms
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import DELHI, MUMBAI, Numbers
 from tests.apis.page import page_form
-from tests.conftest import PAUSED
+from tests.conftest import serving
 from tests.console.support import press
-from tests.support import AUTH_ID, PDF, PNG, Http
+from tests.fakes import FULL, Disk
+from tests.hostile.world import SECOND, fill
+from tests.support import AUTH_ID, PDF, Http
 
-FULL = "No space left on device"
 REJECTS = {"scenario": "everything is decided alike", "default": {"decide": "rejected"}}
-SECOND = "atoms-key-2"
 BETA = {"X-Plivo-Sim-Dialect": "beta"}
-
-
-class Disk:
-    """``room``: how many bytes it still takes."""
-
-    def __init__(self) -> None:
-        self.room = 1 << 30
-
-    def open_file(self, *args: Any) -> Any:
-        return OnDisk(self, REAL_OPEN(*args))
-
-
-REAL_OPEN = disk.open_file
-
-
-class OnDisk:
-    """A file on it."""
-
-    def __init__(self, on: Disk, file: Any) -> None:
-        self._on, self._file = on, file
-
-    def write(self, content: Any) -> int:
-        fits = bytes(content[: self._on.room])
-        self._file.write(fits)
-        self._on.room -= len(fits)
-        if len(fits) < len(content):
-            raise OSError(28, FULL)
-        return len(content)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def __enter__(self) -> OnDisk:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._file.close()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._file)
-
-
-@pytest.fixture
-def space(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """What every file of the state lies on."""
-    made = Disk()
-    monkeypatch.setattr(disk, "open_file", made.open_file)
-    monkeypatch.setattr(journal, "open_file", made.open_file)
-    return made
-
-
-@contextmanager
-def serving(state: Path) -> Iterator[Http]:
-    sim = make_simulator(replace(PAUSED, state=state), transport=MemoryTransport())
-    try:
-        yield Http(create_app(sim), sim)
-    finally:
-        sim.close()
-
-
-# --- a world with one of everything ---------------------------------------------------------------
-
-
-def fill(http: Http) -> dict[str, str]:
-    """Make one of everything; returns the ids."""
-    legacy, numbers, atoms = Legacy(http), Numbers(http), Atoms(http)
-    rejected = http.sdk_created(
-        callback_url="http://127.0.0.1:9/cb",
-        files={0: (PDF + b"own", "own.pdf"), 1: (PNG, "gst.png")},
-    )
-    http.decide(rejected, "rejected")
-    (delivery,) = http.account.store.deliveries.every()
-    accepted = numbers.application()
-    end_user = legacy.end_user(name="Alone")
-    told = atoms.rejected()
-    second = Atoms(http, SECOND)
-    second.decide(known := second.submitted(), "accepted")
-    ids = {
-        "rejected": rejected,
-        "waiting": http.sdk_created(alias="waiting"),
-        "other": http.sdk_created(alias="other"),
-        "delivery": delivery.id,
-        "accepted": accepted,
-        "number": numbers.rented(MUMBAI, accepted),
-        "alone": legacy.end_user(name="Nobody's"),
-        "end_user": end_user,
-        "document": legacy.document(end_user, file=("own.pdf", PDF + b"its")),
-        "draft": (draft := legacy.application()),
-        "draft_document": http.account.store.applications.fetch(draft).document_ids[0],
-        "atoms": told["_id"],
-        "atoms_known": known["_id"],
-    }
-    for path, body in (
-        ("/webhooks/policy", {"retries": ["1s"]}),
-        ("/faults", {"effect": "error", "name": "lame", "skip": 9999}),
-        (
-            "/scenario",
-            {
-                "scenario": {
-                    "scenario": "everything is rejected",
-                    "default": {"decide": "rejected"},
-                }
-            },
-        ),
-    ):
-        answer = http.control("POST", path, body | {"account": AUTH_ID})
-        assert answer.status_code < 300, answer.text
-    return ids
 
 
 @pytest.fixture(scope="module")
@@ -354,7 +242,7 @@ def told(answer: TestResponse) -> str:
 @pytest.mark.parametrize("room", [0, 30])
 @pytest.mark.parametrize("case", [case for case in CASES if case not in RESETS])
 def test_what_cannot_be_written_leaves_no_trace(
-    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk, case: str, room: int
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk, case: str, room: int
 ) -> None:
     """500 in the surface's words; everything is as before, also after a restart; then it works."""
     state = tmp_path / "state"
@@ -363,14 +251,14 @@ def test_what_cannot_be_written_leaves_no_trace(
         caller = Caller(http, world[1])
         caller.snapshot_taken()
         before, lying = picture(http.sim, state), files(state)
-        space.room = room
+        disk.room = room
         answer = CASES[case](caller)
         assert answer.status_code == 500, answer.text
         assert FULL in told(answer)
         assert picture(http.sim, state) == before
         assert files(state) == lying
-        space.room = 0  # for what a stop would write
-    space.room = 1 << 30
+        disk.room = 0  # for what a stop would write
+    disk.room = 1 << 30
     kept = {auth_id: records for auth_id, (records, *_) in before.items()}
     with serving(state) as again:
         assert {a.auth_id: a.store.mark() for a in again.sim.accounts()} == kept
@@ -382,7 +270,7 @@ def test_what_cannot_be_written_leaves_no_trace(
 
 @pytest.mark.parametrize("case", RESETS)
 def test_a_reset_needs_no_room(
-    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk, case: str
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk, case: str
 ) -> None:
     """Nothing of the account is left: in memory, on the disk, after a restart."""
     state = tmp_path / "state"
@@ -391,7 +279,7 @@ def test_a_reset_needs_no_room(
         caller = Caller(http, world[1])
         caller.snapshot_taken()
         known = {account.auth_id for account in http.sim.accounts()}
-        space.room = 0
+        disk.room = 0
         answer = CASES[case](caller)
         assert answer.status_code == 200, answer.text
         left = known - {*answer.get_json()["reset"]}
@@ -404,14 +292,14 @@ def test_a_reset_needs_no_room(
 
 
 def test_a_button_of_the_console_says_so(
-    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
 ) -> None:
     """Each is a control call; the page tells what came of it."""
     state = tmp_path / "state"
     shutil.copytree(world[0], state)
     with serving(state) as http:
         before = picture(http.sim, state)
-        space.room = 0
+        disk.room = 0
         assert FULL in press(http, "resume", account=AUTH_ID).text
         assert picture(http.sim, state) == before
 
@@ -551,56 +439,56 @@ def test_what_was_derived_within_goes_with_it(http: Http) -> None:
 
 
 def test_only_what_was_written_is_covered(
-    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
 ) -> None:
     """A decision that could not be written counts for nothing in the report of coverage."""
     state = tmp_path / "state"
     shutil.copytree(world[0], state)
     with serving(state) as http:
         before = http.sim.coverage.report()["transitions"]
-        space.room = 0
+        disk.room = 0
         assert http.decide(world[1]["waiting"], "accepted").status_code == 500
         assert http.sim.coverage.report()["transitions"] == before
-        space.room = 1 << 30
+        disk.room = 1 << 30
         assert http.decide(world[1]["waiting"], "accepted").status_code == 200
         assert http.sim.coverage.report()["transitions"] != before
 
 
 def test_a_fault_that_cannot_be_set_anew_counts_on(
-    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
 ) -> None:
     """How often it has struck stays."""
     state = tmp_path / "state"
     shutil.copytree(world[0], state)
     with serving(state) as http:
         http.account.fault_hits["lame"] = 3
-        space.room = 0
+        disk.room = 0
         caller = Caller(http, world[1])
         assert caller.steer("/faults", effect="error", name="lame").status_code == 500
         assert http.account.fault_hits == {"lame": 3}
 
 
 def test_an_advance_stays_where_it_could_be_written_to(
-    world: tuple[Path, dict[str, str]], tmp_path: Path, space: Disk
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
 ) -> None:
     """Reviews that happened and were written stay, and so does their instant."""
     state = tmp_path / "state"
     shutil.copytree(world[0], state)
     with serving(state) as http:
-        space.room = 1 << 30
+        disk.room = 1 << 30
         caller = Caller(http, world[1])
         account = http.account
         due = account.agenda.next_instant()
         tell = http.sim.runner.on_happening
 
         def fill_up(*happened: Any) -> None:
-            space.room = 0
+            disk.room = 0
             tell(*happened)
 
         http.sim.runner.on_happening = fill_up
         assert caller.steer("/clock/advance", by="90d").status_code == 500
         assert account.now() == due
         kept = account.store.mark()
-    space.room = 1 << 30
+    disk.room = 1 << 30
     with serving(state) as again:
         assert (again.account.now(), again.account.store.mark()) == (due, kept)

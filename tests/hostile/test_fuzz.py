@@ -11,7 +11,7 @@ CASES = 600
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_spoiled_requests_are_refused_in_words(seed: int) -> None:
-    """No 500, no stack trace, no empty body, none that takes seconds; always the same cases."""
+    """No 500, no stack trace, no empty body; always the same cases."""
     report = Fuzzer(seed).run(CASES)
     assert report.problems == []
     assert report.cases == CASES

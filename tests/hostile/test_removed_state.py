@@ -15,9 +15,8 @@ import pytest
 from plivo_sim.account.store import disk
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.errors import StateUnreadable
-from tests.conftest import PAUSED
+from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID
-from tests.hostile.test_full_disk import serving
 from tests.support import AUTH_ID, Http
 
 GONE = "was removed, replaced or changed by somebody else"

@@ -8,7 +8,7 @@ from plivo_sim.app import SURFACES
 from plivo_sim.web.endpoints import Endpoint
 from tests.apis.atoms.support import TOKEN as ATOMS_TOKEN
 from tests.apis.numbers_support import MUMBAI, SAN_FRANCISCO
-from tests.hostile.test_full_disk import fill
+from tests.hostile.world import fill
 from tests.support import AUTH_ID, Http
 
 PLACES = {

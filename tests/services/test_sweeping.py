@@ -8,24 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from plivo_sim.apis.phone_number.current import reading
-from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.services import applications, corrections, document_sets
 from plivo_sim.services.inputs import Correction, DocumentDraft, Upload
 from tests.apis.legacy_support import Legacy
+from tests.fakes import refuse_writes
 from tests.support import PDF, PNG, SDK_AGENT, Http
 
 
 def files_of(http: Http) -> set[str]:
     return {document.file.sha256 for document in http.account.store.documents.every()}
-
-
-def fill(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full from here on."""
-
-    def full(ops: Any) -> None:
-        raise StorageFailed("no space left")
-
-    monkeypatch.setattr(http.account.store.journal, "append", full)
 
 
 def test_a_delete_that_cannot_be_written_keeps_the_files(
@@ -34,7 +25,7 @@ def test_a_delete_that_cannot_be_written_keeps_the_files(
     """The records are as before, and so is what they refer to."""
     id = http.sdk_created()
     before = files_of(http)
-    fill(http, monkeypatch)
+    refuse_writes(monkeypatch, http.account)
     answer = http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
     assert answer.status_code == 500
     assert files_of(http) == before
@@ -56,7 +47,7 @@ def test_a_change_of_a_document_that_cannot_be_written_keeps_its_file(
     legacy = Legacy(http)
     id = legacy.document(legacy.end_user())
     before = files_of(http)
-    fill(http, monkeypatch)
+    refuse_writes(monkeypatch, http.account)
     answer = legacy.send_document({}, ("file", "new.png", PNG), path=f"ComplianceDocument/{id}/")
     assert answer.status_code == 500
     assert files_of(http) == before
@@ -97,7 +88,7 @@ def test_what_was_kept_for_a_refused_write_goes_with_the_next_sweep(
     """The file came before the record, which could not be written."""
     id = http.sdk_created()
     with monkeypatch.context() as patch:
-        fill(http, patch)
+        refuse_writes(patch, http.account)
         lost = {0: (PDF + b"lost", "certificate.pdf"), 1: (PNG + b"lost", "gst.png")}
         assert http.sdk_create(alias="lost", files=lost).status_code == 500
     assert len(http.account.files._contents) == 4

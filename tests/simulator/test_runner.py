@@ -26,7 +26,7 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator import runner as runner_module
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.fakes import START, Calling, Gate, Wall, all_at_once, meanwhile
+from tests.fakes import START, Calling, Gate, Wall, all_at_once, meanwhile, refuse_writes
 from tests.support import Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -784,21 +784,6 @@ def test_a_change_of_many_at_once_does_not_wait_for_its_own_lock(make: Maker) ->
 # --- a disk that fails -----------------------------------------------------------------------
 
 
-def fail_once(
-    monkeypatch: pytest.MonkeyPatch, account: Any, when: Callable[[Any], bool], times: int = 1
-) -> None:
-    """The next transactions for which ``when`` holds cannot be written, so many ``times``."""
-    append, failed = account.store.journal.append, []
-
-    def fail(ops: Any) -> None:
-        if len(failed) < times and when(ops):
-            failed.append(1)
-            raise StorageFailed("full")
-        append(ops)
-
-    monkeypatch.setattr(account.store.journal, "append", fail)
-
-
 def tables(ops: Any) -> set[str]:
     return {table for table, _, _ in ops}
 
@@ -810,7 +795,7 @@ def test_a_review_that_cannot_be_written_happens_later(
     transport = MemoryTransport()
     http = make(transport)
     id = http.sdk_created(callback_url=CALLBACK)
-    fail_once(monkeypatch, http.account, lambda ops: "deliveries" in tables(ops))
+    refuse_writes(monkeypatch, http.account, lambda ops: "deliveries" in tables(ops), times=1)
     with pytest.raises(StorageFailed):
         http.sim.advance(http.account, Duration(3 * 86400))
     assert http.account.store.applications.fetch(id).status == "submitted"
@@ -834,7 +819,7 @@ def test_an_attempt_that_cannot_be_written_is_made_again(
     http = make(transport)
     for number in range(count):
         http.sdk_created(alias=f"A{number}", callback_url=CALLBACK)
-    fail_once(
+    refuse_writes(
         monkeypatch,
         http.account,
         lambda ops: "deliveries" in tables(ops) and "applications" not in tables(ops),
@@ -858,12 +843,13 @@ def test_several_that_cannot_be_written_together_are_written_one_by_one(
     http = make(transport)
     for number in range(3):
         http.sdk_created(alias=f"A{number}", callback_url=CALLBACK)
-    fail_once(
+    refuse_writes(
         monkeypatch,
         http.account,
         lambda ops: (
             "deliveries" in tables(ops) and ("applications" in tables(ops)) is with_applications
         ),
+        times=1,
     )
     told = http.sim.advance(http.account, Duration(3 * 86400)).happenings
     assert [type(each).__name__ for each in told] == ["StatusChanged"] * 3 + ["Attempted"] * 3
@@ -968,7 +954,7 @@ def test_reads_are_answered_while_nothing_can_be_written(
     http = make(wall=wall, paused=False)
     id = http.sdk_created()
     url = f"PhoneNumber/Compliance/{id}/"
-    fail_once(monkeypatch, http.account, lambda ops: True, times=10**9)
+    refuse_writes(monkeypatch, http.account)
     wall.pass_s(30 * 86400)
     assert status_of(http, id) == "submitted"
     assert http.call("HEAD", url).status_code == 200

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.store.disk import sha256_of
+from plivo_sim.account.store.files import sha256_of
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control.presenters import application_of
 from plivo_sim.domain.records import Application, DeliveryState, Document, Origin, TimerKind

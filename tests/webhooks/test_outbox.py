@@ -17,11 +17,10 @@ from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration
-from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.fakes import START, Wall
+from tests.fakes import START, Wall, refuse_writes
 from tests.support import AUTH_ID, TOKEN, Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -464,13 +463,7 @@ def test_a_change_that_is_taken_back_and_made_again_is_told_once(
     transport = MemoryTransport()
     http = make(transport)
     id = http.sdk_created(callback_url=CALLBACK)
-    append = http.account.store.journal.append
-
-    def fail(_: Any) -> None:
-        monkeypatch.setattr(http.account.store.journal, "append", append)
-        raise StorageFailed("full")
-
-    monkeypatch.setattr(http.account.store.journal, "append", fail)
+    refuse_writes(monkeypatch, http.account, times=1)
     assert http.decide(id, "rejected").status_code >= 500
     assert http.decide(id, "rejected").status_code == 200
     assert len(transport.sent) == 1

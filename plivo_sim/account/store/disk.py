@@ -1,10 +1,4 @@
-"""Uploaded files of one account, stored under the hash of their content.
-
-A document refers to a file by its hash, so the same proof in two applications is kept once. The
-name that the client gave is data in the record; it is never a path here. Only a hash is: another
-name is refused, whoever gives it.
-
-When what was written is forced to the disk.
+"""When what was written is forced to the disk.
 
 A process that is killed loses nothing that it has written: the system still has it. Only a machine
 that loses its power does, and only then does fsync matter. So the default is ``never``: the system
@@ -21,19 +15,16 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import logging
 import os
-import re
 import stat
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
-from plivo_sim.domain.errors import StateUnreadable, StorageFailed
-from plivo_sim.domain.records import checked_hash
+from plivo_sim.domain.errors import StateUnreadable
 
 logger = logging.getLogger("plivo_sim")
 
@@ -152,6 +143,7 @@ class Claim:
         self._lock.close()
 
 
+A_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 Identity = tuple[int, int]
 """Which file it is, whatever it is called: device and number."""
 
@@ -174,7 +166,7 @@ def own_folder(folder: Path) -> None:
     if not folder.parent.exists():
         own_folder(folder.parent)
     folder.mkdir(exist_ok=True, mode=0o700)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    descriptor = os.open(folder, A_FOLDER)
     try:
         _close_to_others(descriptor, str(folder))
     finally:
@@ -251,132 +243,3 @@ def is_regular(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-
-
-def sha256_of(content: bytes) -> str:
-    """The name under which a content is stored: 64 hex characters."""
-    return hashlib.sha256(content).hexdigest()
-
-
-class MemoryFiles:
-    """Files in a dictionary."""
-
-    def __init__(self) -> None:
-        self._contents: dict[str, bytes] = {}
-
-    def keep(self, content: bytes, sha256: str = "") -> str:
-        sha256 = checked_hash(sha256 or sha256_of(content))
-        self._contents.setdefault(sha256, content)
-        return sha256
-
-    def read(self, sha256: str) -> bytes | None:
-        return self._contents.get(checked_hash(sha256))
-
-    def forget(self, sha256: str) -> bool:
-        self._contents.pop(checked_hash(sha256), None)
-        return True
-
-    def forget_all_but(self, kept: Collection[str]) -> bool:
-        self._contents = {k: v for k, v in self._contents.items() if k in kept}
-        return True
-
-
-class DiskFiles:
-    """Files in a folder; written aside and renamed, so a reader never sees half a file. ``check``
-    raises OSError when the folder may not be written to any more."""
-
-    def __init__(
-        self, folder: Path, fsync: str = NEVER, check: Callable[[], None] = unguarded
-    ) -> None:
-        self._folder = folder
-        self._check = check
-        self._syncing = Syncing(fsync)
-
-    def keep(self, content: bytes, sha256: str = "") -> str:
-        sha256 = sha256 or sha256_of(content)
-        path = self._path(sha256)
-        if not is_regular(path):
-            aside = path.with_suffix(f".{os.getpid()}-{id(content)}")
-            try:
-                self._check()
-                self._write(aside, content)
-                aside.replace(path)
-                self._syncing.renamed(path)
-            except OSError as error:
-                with suppress(OSError):
-                    aside.unlink(missing_ok=True)
-                raise StorageFailed(f"cannot write {path}: {error.strerror}") from error
-        return sha256
-
-    def _path(self, sha256: str) -> Path:
-        return self._folder / checked_hash(sha256)
-
-    def _write(self, aside: Path, content: bytes) -> None:
-        own_folder(self._folder.parent)  # else it would be made as others are
-        own_folder(self._folder)
-        with open_file(aside, "wb") as file:
-            file.write(content)
-            self._syncing.whole(file)
-
-    def read(self, sha256: str) -> bytes | None:
-        try:
-            with open_file(self._path(sha256), "rb") as file:
-                return file.read()
-        except (FileNotFoundError, NoFile):
-            return None
-
-    def forget(self, sha256: str) -> bool:
-        is_gone = self._unlink(self._path(sha256))
-        self._leave_if_empty()
-        return is_gone
-
-    def _leave_if_empty(self) -> None:
-        """Without its last file the folder goes, and with it the account's, if nothing is there."""
-        for folder in (self._folder, self._folder.parent):
-            try:
-                folder.rmdir()
-            except OSError as error:
-                if _is_empty(folder):
-                    _tell_that_it_stays(folder, error)
-
-    def forget_all_but(self, kept: Collection[str]) -> bool:
-        are_gone = self._unlink_all_but(kept)
-        self._leave_if_empty()
-        return are_gone
-
-    def _unlink_all_but(self, kept: Collection[str]) -> bool:
-        try:
-            found = list(self._folder.iterdir())
-        except FileNotFoundError:
-            return True
-        except OSError as error:
-            logger.error("cannot look for files in %s: %s", self._folder, error.strerror)
-            return False
-        unwanted = [path for path in found if _is_ours(path.name) and path.name not in kept]
-        stayed = [path for path in unwanted if not self._unlink(path)]
-        return not stayed
-
-    def _unlink(self, path: Path) -> bool:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            _tell_that_it_stays(path, error)
-            return False
-        return True
-
-
-def _is_empty(folder: Path) -> bool:
-    try:
-        with os.scandir(folder) as found:
-            return next(found, None) is None
-    except OSError:
-        return False
-
-
-def _tell_that_it_stays(path: Path, error: OSError) -> None:
-    logger.error("cannot remove %s: %s; it is tried again", path, error.strerror)
-
-
-def _is_ours(name: str) -> bool:
-    """A hash, or what a crash left aside of one."""
-    return re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+-[0-9]+)?", name) is not None

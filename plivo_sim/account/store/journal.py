@@ -25,6 +25,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,7 +122,10 @@ def _oldest_first(rows: dict[str, Rows]) -> Iterator[tuple[str, Record]]:
     """Every record as it is now, in the order of their history, so that what comes before a
     damage is of one piece: an application stands behind its end user and documents."""
     return heapq.merge(
-        *(_named(name, list(records.values())) for name, records in rows.items()),
+        *(
+            _named(name, sorted(records.values(), key=attrgetter("seq")))
+            for name, records in rows.items()
+        ),
         key=lambda named: named[1].seq,
     )
 

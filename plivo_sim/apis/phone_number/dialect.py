@@ -22,14 +22,23 @@ from plivo_sim.apis.reading import (
 )
 from plivo_sim.apis.words import Uuid, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
+from plivo_sim.domain.limits import DOCUMENTS
 from plivo_sim.domain.records import Document, Method, NumberType, UserType
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.services.inputs import Correction, Dialect, NewApplication
-from plivo_sim.web.bodies import Body
+from plivo_sim.web.bodies import Body, unreadable
 
 EXPANDABLE = ("end_user", "documents", "linked_numbers")
+
+
+def check_number_of_documents(count: int) -> None:
+    """Before anything is made of each. Raises Invalid over the limit (invented)."""
+    try:
+        DOCUMENTS.check(count, "documents")
+    except ValueError as error:
+        raise unreadable(str(error)) from None
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from plivo_sim.domain.errors import Invalid, NotFound, Problem, SimError
 from plivo_sim.domain.records import Application
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
+from plivo_sim.services.document_sets import content_of
 from plivo_sim.services.inputs import Correction
 from plivo_sim.web.access import subaccount_of
 from plivo_sim.web.bodies import Body, read_body
@@ -200,9 +201,9 @@ def download(auth_id: str, compliance_id: str, document_id: str) -> Response:
         if document is None or document_id not in application.document_ids:
             raise NotFound("document", document_id)
         file = document.file
-        content = call.account.files.read(file.sha256) if file is not None else None
-    if file is None or content is None:
-        raise NotFound("document", document_id)
+        if file is None:
+            raise NotFound("document", document_id)
+        content = content_of(call.account, file)
     answer = Response(content, content_type=file.media_type)
     name_file(answer, file.name)
     answer.headers["X-Content-Type-Options"] = "nosniff"

@@ -13,6 +13,7 @@ from plivo_sim.account.store import format as lines
 from plivo_sim.account.store.database import Database
 from plivo_sim.domain.errors import StateUnreadable
 from tests.account.store.records import application, ids, keep
+from tests.fakes import FULL, Disk
 
 
 @pytest.fixture
@@ -193,20 +194,14 @@ def test_any_garbage_over_any_place_is_survived(path: Path, whole: bytes) -> Non
             assert path.read_bytes() == spoilt
 
 
-def test_what_cannot_be_kept_aside_is_not_cut(
-    path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_kept_aside_is_not_cut(path: Path, whole: bytes, disk: Disk) -> None:
     """On a full disk the journal stays as it is, and the start is refused."""
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     spoilt = flipped(whole, start_of(whole, 3) + 30)
     path.write_bytes(spoilt)
-    with monkeypatch.context() as patch:
-        patch.setattr(lines.shutil, "copyfileobj", full)
-        with pytest.raises(StateUnreadable, match="No space left"):
-            Database(path)
+    disk.room = 3
+    with pytest.raises(StateUnreadable, match=FULL):
+        Database(path)
+    disk.room = 1 << 30
     assert path.read_bytes() == spoilt
     assert held(path) == ["app-1"]
 

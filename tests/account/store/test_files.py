@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from plivo_sim.account.interfaces import FileStore
-from plivo_sim.account.store.disk import DiskFiles, MemoryFiles, sha256_of
-from plivo_sim.domain.errors import StorageFailed
+from plivo_sim.account.store.files import DiskFiles, MemoryFiles, sha256_of
+from plivo_sim.domain.errors import FileDamaged, StorageFailed
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -105,18 +106,103 @@ def test_a_sweep_leaves_what_is_not_ours(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("kind", ["link", "fifo"])
-def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
-    """Neither followed nor waited for: nobody keeps it, until somebody does."""
-    place = tmp_path / sha256_of(b"a")
-    if kind == "link":
-        (tmp_path / "secret").write_bytes(b"secret")
-        place.symlink_to(tmp_path / "secret")
-    else:
-        os.mkfifo(place)
+def change(place: Path) -> None:
+    """Other bytes, as many."""
+    place.write_bytes(b"A")
+
+
+def cut(place: Path) -> None:
+    """Nothing is left of it."""
+    place.write_bytes(b"")
+
+
+def grow(place: Path) -> None:
+    """Beyond every limit, though the disk holds little of it."""
+    os.truncate(place, 1 << 40)
+
+
+def link(place: Path) -> None:
+    """To a file of the same content."""
+    place.rename(place.with_name("elsewhere"))
+    place.symlink_to("elsewhere")
+
+
+def put_fifo(place: Path) -> None:
+    """Which nobody writes to."""
+    place.unlink()
+    os.mkfifo(place)
+
+
+def put_folder(place: Path) -> None:
+    """Under the file's name."""
+    place.unlink()
+    place.mkdir()
+
+
+def link_folder(place: Path) -> None:
+    """The folder of files is elsewhere, with the same files."""
+    place.parent.rename(place.parent.with_name("elsewhere"))
+    place.parent.symlink_to("elsewhere")
+
+
+def link_account(place: Path) -> None:
+    """The account's folder is."""
+    link_folder(place.parent)
+
+
+IRREGULAR = "it is a link, a FIFO or a device, not a file"
+SPOILT = {
+    change: "is damaged: its content is not what was uploaded",
+    cut: "is damaged: its content is not what was uploaded",
+    grow: "is damaged: its content is not what was uploaded",
+    link: IRREGULAR,
+    put_fifo: IRREGULAR,
+    put_folder: IRREGULAR,
+    link_folder: "Not a directory",
+    link_account: "Not a directory",
+}
+
+
+@pytest.mark.parametrize(("spoil", "sentence"), SPOILT.items(), ids=[f.__name__ for f in SPOILT])
+def test_what_was_changed_is_not_served(
+    tmp_path: Path, spoil: Callable[[Path], None], sentence: str
+) -> None:
+    """It is refused with its path: no link is followed, no FIFO waited for, nothing huge read."""
+    files = DiskFiles(tmp_path / "MA" / "files")
+    place = tmp_path / "MA" / "files" / files.keep(b"a")
+    spoil(place)
+    with pytest.raises(FileDamaged, match=f"{place}.*{sentence}"):
+        files.read(place.name)
+
+
+@pytest.mark.parametrize("spoil", [change, cut, grow, link, put_fifo])
+def test_a_damaged_file_is_whole_once_it_is_kept_again(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """The same proof, uploaded once more."""
     files = DiskFiles(tmp_path)
-    assert files.read(place.name) is None
-    assert files.read(files.keep(b"a")) == b"a"
+    place = tmp_path / files.keep(b"a")
+    spoil(place)
+    files.keep(b"a")
+    assert (files.read(place.name), place.is_symlink()) == (b"a", False)
+
+
+@pytest.mark.parametrize("spoil", [link_folder, link_account])
+@pytest.mark.parametrize("how", ["keep", "forget", "forget_all_but"])
+def test_nothing_is_changed_where_a_link_leads(
+    tmp_path: Path, spoil: Callable[[Path], None], how: str
+) -> None:
+    """Another server's files may lie there."""
+    files = DiskFiles(tmp_path / "MA" / "files")
+    name = files.keep(b"a")
+    spoil(tmp_path / "MA" / "files" / name)
+    before = sorted(tmp_path.rglob("*"))
+    if how == "keep":
+        with pytest.raises(StorageFailed, match="Not a directory"):
+            files.keep(b"b")
+    else:
+        assert not (files.forget(name) if how == "forget" else files.forget_all_but(()))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_empty_folder_that_stays_is_told_of(

@@ -22,6 +22,7 @@ from plivo_sim.account.store.disk import OpenJournals, Syncing
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from plivo_sim.domain.statuses import Status
 from tests.account.store.records import application, end_user, ids, keep
+from tests.fakes import FULL, Disk, OnDisk
 
 
 @pytest.fixture
@@ -157,33 +158,16 @@ def test_a_folder_in_its_place_is_refused(path: Path) -> None:
 # --- writing that fails ----------------------------------------------------------------------
 
 
-class FullDisk:
-    """A file that takes only so many bytes more, as on a disk that fills up."""
-
-    def __init__(self, file: Any, room: int) -> None:
-        self._file = file
-        self.room = room
-
-    def write(self, content: Any) -> int:
-        if self.room == 0:
-            raise OSError(28, "No space left on device")
-        written: int = self._file.write(bytes(content[: self.room]))
-        self.room -= written
-        return written
-
-    def close(self) -> None:
-        self._file.close()
-
-
 @pytest.mark.parametrize("room", [0, 1, 8, 9, 100, 250])
-def test_a_full_disk_takes_the_change_back(path: Path, room: int) -> None:
+def test_a_full_disk_takes_the_change_back(path: Path, disk: Disk, room: int) -> None:
     """However much of the line still went through; the next write works, and so does the file."""
     with Database(path) as db:
         keep(db, application(1))
         before = path.read_bytes()
-        db.journal._file = FullDisk(db.journal._file, room)  # type: ignore[assignment]  # a fake
-        with pytest.raises(StorageFailed, match="No space left"):
+        disk.room = room
+        with pytest.raises(StorageFailed, match=FULL):
             keep(db, application(2), application(1, alias="changed"))
+        disk.room = 1 << 30
         assert (path.read_bytes(), [a.alias for a in db.applications.every()]) == (
             before,
             ["alias 1"],
@@ -196,29 +180,30 @@ def test_a_line_taken_in_pieces_is_whole(path: Path) -> None:
     """A short write is not an error: the rest follows."""
     with Database(path) as db:
         keep(db, application(1))
-        file = db.journal._file
+        file: Any = db.journal._file
 
-        class Slow(FullDisk):
+        class Slow(OnDisk):
             def write(self, content: Any) -> int:
                 return super().write(content[:7])
 
-        db.journal._file = Slow(file, 10**6)  # type: ignore[assignment]  # a fake
+        db.journal._file = Slow(Disk(), file)  # type: ignore[assignment]  # a fake
         keep(db, application(2))
     assert aliases(path) == ["alias 1", "alias 2"]
 
 
 def test_a_half_line_that_cannot_be_cut_now_is_cut_later(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It never stays between two good lines."""
     with Database(path) as db:
         keep(db, application(1))
-        db.journal._file = FullDisk(db.journal._file, 50)  # type: ignore[assignment]  # a fake
+        disk.room = 50
         with monkeypatch.context() as patch:
             patch.setattr(os, "truncate", _refuse)
             for _ in range(2):
                 with pytest.raises(StorageFailed):
                     keep(db, application(2))
+        disk.room = 1 << 30
         keep(db, application(3))
     assert aliases(path) == ["alias 1", "alias 3"]
 

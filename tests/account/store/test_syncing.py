@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import DiskFiles, Syncing
+from plivo_sim.account.store.disk import Syncing
+from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
+from tests.fakes import FULL, Disk
 
 
 class Timers:
@@ -149,16 +151,11 @@ def test_a_file_is_forced_before_its_record(
     assert len(synced) == cost
 
 
-def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [0, 3])
+def test_a_full_disk_leaves_no_half_file(tmp_path: Path, disk: Disk, room: int) -> None:
     """Neither under the hash nor aside."""
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     files = DiskFiles(tmp_path / "files")
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", full)
-        with pytest.raises(StorageFailed, match="No space left"):
-            files.keep(b"content")
+    disk.room = room
+    with pytest.raises(StorageFailed, match=FULL):
+        files.keep(b"content")
     assert list((tmp_path / "files").iterdir()) == []
-    assert files.read(files.keep(b"content")) == b"content"

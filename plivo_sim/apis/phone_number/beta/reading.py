@@ -103,8 +103,6 @@ def _made(
     return Upload(name=bare_name(name or f"{stem}{ending}"), content=content), None
 
 
-MOST_DOCUMENTS = 50
-
 _NAME = re.compile(r"\w+(?:\.\w+|\[\w+\])*", re.ASCII)
 _STEP = re.compile(r"\w+")
 _DEEPEST = 6
@@ -194,8 +192,9 @@ def _listed(found: Any) -> Any:
         return found
     by_index = {int(key): each for key, each in found.items() if len(key) < 9}
     length = max(by_index, default=-1) + 1
-    if length > MOST_DOCUMENTS or len(by_index) < len(found):
-        raise unreadable(f"there are more than {MOST_DOCUMENTS} documents")
+    if len(by_index) < len(found):
+        raise unreadable("documents: an index is given twice, or has more than 8 digits")
+    dialect.check_number_of_documents(length)
     return [by_index.get(index, {}) for index in range(length)]
 
 
@@ -288,8 +287,8 @@ class _Read:
 def _read(body: Body, shape: Shape) -> _Read:
     data, ignored = _object(body)
     documents = data.get("documents") if isinstance(data, Mapping) else None
-    if isinstance(documents, list) and len(documents) > MOST_DOCUMENTS:
-        raise unreadable(f"there are more than {MOST_DOCUMENTS} documents")
+    if isinstance(documents, list):
+        dialect.check_number_of_documents(len(documents))
     usable, problems = load(shape, data, to_domain)
     drafts = None
     if isinstance(documents, list):

@@ -111,6 +111,8 @@ def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
         data = decode_json(part.content) if part is not None and part.content.strip() else {}
     except ValueError as error:
         raise unreadable(f"Field 'data' is not valid JSON: {error}") from None
+    if isinstance(data, dict) and isinstance(data.get("documents"), list):
+        dialect.check_number_of_documents(len(data["documents"]))
     usable, problems = load(shape, data)
     files: dict[int, Upload] = {}
     ignored = list(ignored_keys(shape.schema, data))

@@ -1,0 +1,191 @@
+"""Uploaded files of one account, stored under the hash of their content.
+
+A document refers to a file by its hash, so the same proof in two applications is kept once. The
+name that the client gave is data in the record; it is never a path here. Only a hash is: another
+name is refused, whoever gives it. What is read is hashed again, so that nobody gets other bytes
+than were uploaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
+
+from plivo_sim.account.store.disk import (
+    A_FOLDER,
+    NEVER,
+    Syncing,
+    open_file,
+    own_folder,
+    unguarded,
+)
+from plivo_sim.domain.errors import FileDamaged, StorageFailed
+from plivo_sim.domain.limits import BODY
+from plivo_sim.domain.records import checked_hash
+
+logger = logging.getLogger("plivo_sim")
+
+
+def sha256_of(content: bytes) -> str:
+    """The name under which a content is stored: 64 hex characters."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class MemoryFiles:
+    """Files in a dictionary."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+
+    def keep(self, content: bytes, sha256: str = "") -> str:
+        sha256 = checked_hash(sha256 or sha256_of(content))
+        self._contents.setdefault(sha256, content)
+        return sha256
+
+    def read(self, sha256: str) -> bytes | None:
+        return self._contents.get(checked_hash(sha256))
+
+    def forget(self, sha256: str) -> bool:
+        self._contents.pop(checked_hash(sha256), None)
+        return True
+
+    def forget_all_but(self, kept: Collection[str]) -> bool:
+        self._contents = {k: v for k, v in self._contents.items() if k in kept}
+        return True
+
+
+class DiskFiles:
+    """Files in a folder; written aside and renamed, so a reader never sees half a file. ``check``
+    raises OSError when the folder may not be written to any more."""
+
+    def __init__(
+        self, folder: Path, fsync: str = NEVER, check: Callable[[], None] = unguarded
+    ) -> None:
+        self._folder = folder
+        self._check = check
+        self._syncing = Syncing(fsync)
+
+    def keep(self, content: bytes, sha256: str = "") -> str:
+        sha256 = sha256 or sha256_of(content)
+        path = self._path(sha256)
+        if not self._has(path, content):
+            aside = path.with_suffix(f".{os.getpid()}-{id(content)}")
+            try:
+                self._check()
+                self._write(aside, content)
+                aside.replace(path)
+                self._syncing.renamed(path)
+            except OSError as error:
+                with suppress(OSError):
+                    aside.unlink(missing_ok=True)
+                raise StorageFailed(f"cannot write {path}: {error.strerror}") from error
+        return sha256
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / checked_hash(sha256)
+
+    def _write(self, aside: Path, content: bytes) -> None:
+        own_folder(self._folder.parent)  # else it would be made as others are
+        own_folder(self._folder)
+        with open_file(aside, "wb") as file:
+            file.write(content)
+            self._syncing.whole(file)
+
+    def _has(self, path: Path, content: bytes) -> bool:
+        """Whether it is there already; anything else in its place is replaced."""
+        try:
+            self._refuse_links()
+            return _content_of(path, len(content)) == content
+        except OSError:
+            return False
+
+    def read(self, sha256: str) -> bytes | None:
+        path = self._path(sha256)
+        try:
+            self._refuse_links()
+            content = _content_of(path, BODY.most)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FileDamaged(f"cannot read {path}: {error.strerror or error}") from error
+        if content is None or sha256_of(content) != sha256:
+            raise FileDamaged(f"{path} is damaged: its content is not what was uploaded")
+        return content
+
+    def _refuse_links(self) -> None:
+        """Raises OSError when the folder, or the account's, is a link, which may lead anywhere."""
+        for folder in (self._folder.parent, self._folder):
+            os.close(os.open(folder, A_FOLDER))
+
+    def forget(self, sha256: str) -> bool:
+        is_gone = self._unlink(self._path(sha256))
+        self._leave_if_empty()
+        return is_gone
+
+    def _leave_if_empty(self) -> None:
+        """Without its last file the folder goes, and with it the account's, if nothing is there."""
+        for folder in (self._folder, self._folder.parent):
+            try:
+                folder.rmdir()
+            except OSError as error:
+                if _is_empty(folder):
+                    _tell_that_it_stays(folder, error)
+
+    def forget_all_but(self, kept: Collection[str]) -> bool:
+        are_gone = self._unlink_all_but(kept)
+        self._leave_if_empty()
+        return are_gone
+
+    def _unlink_all_but(self, kept: Collection[str]) -> bool:
+        try:
+            self._refuse_links()
+            found = list(self._folder.iterdir())
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            logger.error("cannot look for files in %s: %s", self._folder, error.strerror)
+            return False
+        unwanted = [path for path in found if _is_ours(path.name) and path.name not in kept]
+        stayed = [path for path in unwanted if not self._unlink(path)]
+        return not stayed
+
+    def _unlink(self, path: Path) -> bool:
+        try:
+            self._refuse_links()
+            path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            _tell_that_it_stays(path, error)
+            return False
+        return True
+
+
+def _content_of(path: Path, most_bytes: int) -> bytes | None:
+    """What a file holds; None when that is more. Raises OSError."""
+    with open_file(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size > most_bytes:
+            return None
+        return file.read(most_bytes)
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as found:
+            return next(found, None) is None
+    except OSError:
+        return False
+
+
+def _tell_that_it_stays(path: Path, error: OSError) -> None:
+    logger.error("cannot remove %s: %s; it is tried again", path, error.strerror)
+
+
+def _is_ours(name: str) -> bool:
+    """A hash, or what a crash left aside of one."""
+    return re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+-[0-9]+)?", name) is not None
