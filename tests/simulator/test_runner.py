@@ -257,7 +257,7 @@ def test_a_failed_advance_leaves_the_account_free(http: Http) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        http.sim.advance_until(account, fail)
+        http.sim.runner.advance(account, None, fail)
     assert account.advancing is False
     http.advance("1s")
 
@@ -477,7 +477,7 @@ def test_an_advance_that_fails_while_it_carries_on_is_told(
             raise ZeroDivisionError
         return False
 
-    assert http.sim.advance_until(http.account, stop).pending
+    assert http.sim.runner.advance(http.account, None, stop).pending
     carried_on()
     assert "ended early" in caplog.text
     assert http.account.advancing is False
