@@ -21,7 +21,7 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.statuses import Status
-from plivo_sim.domain.typed import did_you_mean
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
 from plivo_sim.services import applications, policies
