@@ -209,6 +209,7 @@ PLUMBING = {
     "domain/limits.py": "limits of the simulator's own",
     "domain/errors.py": "facts; their statuses and words stand in apis",
     "domain/typed.py": "reads values into types",
+    "domain/words.py": "words that somebody mistyped",
     "services/__init__.py": "empty",
     "services/inputs.py": "what requests ask, as values",
     "services/integrity.py": "checks of what is stored",

@@ -95,7 +95,7 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the test's marker says. Ends the test with a sentence when that makes no sense."""
     from dataclasses import fields
 
-    from plivo_sim.domain.typed import did_you_mean
+    from plivo_sim.domain.words import did_you_mean
     from plivo_sim.settings import Settings
 
     marker = request.node.get_closest_marker("plivo_sim")

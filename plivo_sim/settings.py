@@ -11,7 +11,6 @@ that is called plivo-sim these names begin like our own, and ``PLIVO_SIM_PORT`` 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -22,6 +21,7 @@ from typing import Any
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.urls import base_url, is_http_url, read_host, split_host
+from plivo_sim.domain.words import did_you_mean
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
@@ -438,11 +438,9 @@ def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in _ours(variables):
         if name not in KNOWN and not is_of_platform(name, value):
             words = [known.removeprefix(PREFIX) for known in sorted(KNOWN)]
-            close = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1, cutoff=0.7)
-            hint = (
-                f"did you mean {PREFIX}{close[0]}?" if close else "docs/settings.md has the names"
-            )
-            yield name, hint
+            bare = name.removeprefix(PREFIX)
+            hint = did_you_mean(bare, words, listed=0, cutoff=0.7, prefix=PREFIX)
+            yield name, hint.removeprefix("; ") or "docs/settings.md has the names"
 
 
 def _ours(variables: Mapping[str, str]) -> list[tuple[str, str]]:

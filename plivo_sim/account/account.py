@@ -15,7 +15,7 @@ from typing import Any
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
-from plivo_sim.account.interfaces import FileStore, Mark, Store
+from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
@@ -75,6 +75,8 @@ class Account:
     ``memory`` is what its logs share with those of others.
     ``queues``: due attempts by application, and ``senders``, how many threads serve them;
     ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
+    ``unwritten``: by timer, requests that were sent and what came back, where that could not be
+    written down; not sent again, unless the process ends first.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     """
 
@@ -117,6 +119,7 @@ class Account:
         self.advancing = False
         self.sending = self.senders = 0
         self.queues: KeyedQueues[Any] = KeyedQueues()
+        self.unwritten: dict[str, tuple[Outgoing, Answer]] = {}
         self.idle.notify_all()
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}

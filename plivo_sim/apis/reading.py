@@ -8,7 +8,6 @@ preset's name; ``nothing`` leaves the application in review for ever.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
 from plivo_sim.domain.statuses import OUTCOMES, Status
 from plivo_sim.domain.typed import dotted, once
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
@@ -100,8 +100,7 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
     word, options = parse_options_header(text)
     word = word.lower()
     if word not in _OUTCOMES:
-        close = difflib.get_close_matches(word, _OUTCOMES, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        hint = did_you_mean(word, _OUTCOMES, listed=0)
         raise _bad_outcome(f"must be one of {', '.join(_OUTCOMES)}, not '{word[:50]}'{hint}")
     unknown = set(options) - {"after", "reason"}
     if unknown:

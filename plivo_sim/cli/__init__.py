@@ -13,7 +13,7 @@ try:
     import click
 
     from plivo_sim import __version__
-    from plivo_sim.domain.typed import did_you_mean
+    from plivo_sim.domain.words import did_you_mean, meant
 except KeyboardInterrupt:  # Ctrl-C while it loads
     raise SystemExit(130) from None
 
@@ -80,13 +80,11 @@ class Commands(click.Group):
         """The commands of groups with this name, else the most similar word."""
         groups = {name: self.get_command(ctx, name) for name in sorted(_COMMANDS)}
         below = [
-            f"'{name} {word}'"
+            f"{name} {word}"
             for name, group in groups.items()
             if isinstance(group, click.Group) and word in group.commands
         ]
-        return (
-            f"; did you mean {' or '.join(below)}?" if below else did_you_mean(word, list(groups))
-        )
+        return meant(below) or did_you_mean(word, list(groups))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -116,8 +114,7 @@ def _own_wording() -> Iterator[None]:
     try:
         yield
     except click.NoSuchOption as error:
-        near = " or ".join(sorted(error.possibilities or ()))
-        hint = f"; did you mean {near}?" if near else ""
+        hint = meant(sorted(error.possibilities or ()))
         text = f"there is no option {error.option_name}{hint}"
         raise click.UsageError(text, error.ctx) from None
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from plivo_sim.domain.typed import did_you_mean
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import DEFAULT_URL
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import END_USER_DETAILS
 from plivo_sim.domain.statuses import OUTCOMES
+from plivo_sim.domain.words import did_you_mean
 
 COLUMNS = {
     "name": "Name of the business, or first name of the person. Required.",
@@ -94,9 +94,8 @@ def _header_mistakes(heads: Sequence[str]) -> Iterator[str]:
         return
     for head in dict.fromkeys(heads):
         if head not in COLUMNS:
-            close = difflib.get_close_matches(head, COLUMNS, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(COLUMNS)}"
-            yield f"unknown column '{head}'; {hint}"
+            hint = did_you_mean(head, COLUMNS, listed=len(COLUMNS))
+            yield f"unknown column '{head}'{hint}"
         elif heads.count(head) > 1:
             yield f"column '{head}' is given twice"
     for name in REQUIRED:

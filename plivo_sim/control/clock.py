@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Response
 
-from plivo_sim.account.account import Account
 from plivo_sim.account.clock import VirtualClock
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
@@ -24,7 +23,6 @@ from plivo_sim.control.inputs import (
     word_of,
 )
 from plivo_sim.domain.statuses import Status
-from plivo_sim.services import applications
 from plivo_sim.settings import read_rate
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
@@ -61,7 +59,7 @@ def advance() -> Response:
     call, account = current_call(), account_named(data, sends=True)
     by, to = duration_of(data, "by"), instant_of(data, "to")
     if data.get("until") is not None:
-        result = call.sim.advance_until(account, _reached(account, data["until"]))
+        result = call.sim.advance_until(account, *_wanted(data["until"]))
     else:
         result = call.sim.advance(account, by, to=to)
     call.why = f"now {account.now():%Y-%m-%d %H:%M:%S}; {len(result.happenings)} happened"
@@ -69,18 +67,11 @@ def advance() -> Response:
         return call.answer(presenters.advanced(account, result), 202 if result.pending else 200)
 
 
-def _reached(account: Account, until: Any) -> Callable[[], bool]:
+def _wanted(until: Any) -> tuple[str, Status]:
+    """Which application is to have which status."""
     if not isinstance(until, dict):
         raise invalid("until", "must be an object with application and status")
-    status = word_of(until, "status", Status)
-    id = text_of(until, "application") or ""
-    applications.get(account, id)
-
-    def reached() -> bool:
-        with account.lock:
-            return applications.get(account, id).status is status
-
-    return reached
+    return text_of(until, "application") or "", word_of(until, "status", Status)
 
 
 @endpoint("POST", "/clock/pause", "Stop time.", **takes(account=IN_BODY), answers={200: "ClockOut"})

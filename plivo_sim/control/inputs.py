@@ -4,7 +4,6 @@ name their path.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +18,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 from plivo_sim.settings import read_instant
@@ -116,8 +116,7 @@ def word_of(data: Mapping[str, Any], key: str, words: type[W], offered: Collecti
         return words(text or "")
     except ValueError:
         listed = list(map(str, offered or words))
-        close = difflib.get_close_matches((text or "").lower(), listed, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        hint = did_you_mean((text or "").lower(), listed, listed=0)
         raise invalid(key, f"must be one of {', '.join(listed)}{hint}") from None
 
 

@@ -1,6 +1,8 @@
 """What is secret by its name, and how it is masked wherever a request or a URL is shown or logged.
 
-One list for headers, cookies, parameters of queries and forms, and keys of JSON.
+One list for headers, cookies, parameters of queries and forms, and keys of JSON; and what stands in
+a URL before its host. A text within a text (JSON in a string of JSON, in a field or a parameter, a
+URL in any of them) is masked too, down to ``NESTED`` of them.
 """
 
 from __future__ import annotations
@@ -8,15 +10,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 from plivo_sim.domain.text import decode_json, encode_json
 
 MASK = "***"
+_QUOTE = '"'
 _SECRET = (
     "token", "secret", "passw", "passphrase", 'pwd"', "cookie", "credential", "bearer", "jwt",
-    '"session', "apikey", "accesskey", "privatekey", "signingkey", "subscriptionkey", '"auth"',
-    '"authkey', '"xauth', 'authorization"',
+    '"session', "xsession", "sessionid", "sessid", "apikey", "accesskey", "privatekey",
+    "signingkey", "subscriptionkey", '"auth"', '"authkey', '"xauth', 'authorization"',
 )  # fmt: skip
 """Parts of names, which are compared in quotes, in small letters and without ``-``, ``_``, ``.``
 and blanks: ``"xapikey"`` for ``X-Api-Key``."""
@@ -26,7 +29,13 @@ _WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
 _HARMLESS = ("secretary", "letterofauthorization")
 _PUBLIC = frozenset({"xidempotencykey", "idempotencykey", "xplivosignature", "xplivosignaturema"})
 """Names with such a last word that are no secret: they are there to be compared."""
+NESTED = 4
+"""So many texts within texts are read; where the next one may hold a secret, it is not shown."""
 _UNREADABLE = b'"(not shown: no JSON, and there may be a secret in it)"'
+_CREDENTIALS = re.compile(r"//[^/?#]*@")
+_MAYBE_CREDENTIALS = re.compile(rb'/[^/?#"]*@')
+_BEGINS_JSON = re.compile(r"""\ufeff?\s*"?\s*(?:\{\s*\\*"|\[\s*(?:\\*"|[\[{]))""")
+"""As JSON with a string in it begins, or JSON text in a string of JSON."""
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 
 
@@ -49,39 +58,80 @@ def _last_word(name: str) -> str:
 
 def masked_query(query: str) -> str:
     """A query, or a form, as it may be shown."""
-    return masked_pairs(f"?{query}")[1:]
+    return _masked_pairs(f"?{query}", NESTED)[1:]
 
 
-def masked_pairs(url: str) -> str:
-    """A URL whose secret parameters are masked; all else is as it was."""
-    return _PAIR.sub(_masked_pair, url)
+def without_secrets(url: str, nested: int = NESTED) -> str:
+    """A URL as it may be logged: user name and password, and parameters with secret names, masked;
+    all else is as it was."""
+    return _masked_pairs(_CREDENTIALS.sub(f"//{MASK}@", url), nested)
 
 
-def _masked_pair(pair: re.Match[str]) -> str:
-    return f"{pair[1]}={MASK}" if is_secret(unquote_plus(pair[1])) else pair[0]
+def _masked_pairs(url: str, nested: int) -> str:
+    def masked(pair: re.Match[str]) -> str:
+        if is_secret(unquote_plus(pair[1])):
+            return f"{pair[1]}={MASK}"
+        text = unquote_plus(pair[2])
+        shown = masked_text(text, nested)
+        return pair[0] if shown == text else f"{pair[1]}={quote(shown, safe='/:@*')}"
+
+    return _PAIR.sub(masked, url)
 
 
-def masked_json(text: bytes, most: int | None = None) -> bytes:
-    """JSON in which the values of secret keys are masked; the same text where there are none.
+def masked_text(text: str, nested: int = NESTED) -> str:
+    """A field, a parameter or a string as it may be shown, where it is JSON or a URL; all else is
+    as it was. ``nested``: how many texts within texts are read."""
+    is_json = _BEGINS_JSON.match(text) is not None
+    if not is_json and "//" not in text:
+        return text
+    raw = text.encode("utf-8", "replace")
+    if not _may_hold_secret(raw):
+        return text
+    if not nested:
+        return MASK
+    if is_json:
+        return masked_json(raw, nested=nested - 1).decode()
+    return without_secrets(text, nested - 1)
+
+
+def masked_json(text: bytes, most: int | None = None, nested: int = NESTED) -> bytes:
+    """JSON in which the values of secret keys are masked, and what is secret within its strings;
+    the same text where there is nothing of that.
 
     ``most``: how many bytes of it are shown at all; what stands behind them is not looked at.
     """
-    squeezed = text[:most].lower().translate(None, b"-_. ")
-    if not any(hint in squeezed for hint in _HINTS):
+    if not _may_hold_secret(text[:most]):
         return text
     try:
         value = decode_json(text)
     except ValueError:
         return _UNREADABLE
-    return encode_json(_masked(value))
+    return encode_json(_masked(value, nested))
 
 
-_HINTS = {b"key" if part.endswith("key") else part.encode() for part in _SECRET} | {b"\\u"}
-_HINTS |= {word.encode() for word in _LAST}
-"""One of these is in every text with a secret key, which may be spelt with escapes."""
+def _may_hold_secret(text: bytes) -> bool:
+    squeezed = text.lower().translate(None, b"-_. \\")
+    if any(hint in squeezed for hint in _HINTS) or b"\\u" in text or b"%" in text:
+        return True
+    return b"@" in text and _MAYBE_CREDENTIALS.search(text) is not None
 
 
-def _masked(value: Any) -> Any:
+def _hints() -> set[str]:
+    """As they stand in quotes, which are perhaps escaped, or in a query."""
+    hints = {"key" if part.endswith("key") else part for part in _SECRET} | _LAST
+    hints |= {part.strip(_QUOTE) + "=" for part in _SECRET if part[-1] == _QUOTE}
+    return hints | {sep + part[1:] for part in _SECRET if part[0] == _QUOTE for sep in "?&;#"}
+
+
+_HINTS = frozenset(hint.encode() for hint in _hints())
+"""One of these is in every text with a secret name, unless that is spelt with escapes."""
+
+
+def _masked(value: Any, nested: int) -> Any:
     if isinstance(value, dict):
-        return {key: MASK if is_secret(key) else _masked(each) for key, each in value.items()}
-    return [_masked(each) for each in value] if isinstance(value, list) else value
+        return {
+            key: MASK if is_secret(key) else _masked(each, nested) for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(each, nested) for each in value]
+    return masked_text(value, nested) if isinstance(value, str) else value

@@ -12,11 +12,10 @@ mistake.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -24,6 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from plivo_sim.domain.limits import SCHEMA_KEY
+from plivo_sim.domain.words import did_you_mean
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,15 +69,6 @@ Steps = tuple[str | int, ...]
 """The path of something in a scenario."""
 Found = tuple[Steps, str]
 """A mistake: where, and what."""
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """The known word that is close, else all of them if they are few."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    close = close or [each for each in known if len(word) > 2 and word in each]
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; there are {', '.join(known)}" if known and len(known) < 12 else ""
 
 
 MISSING = "is required"

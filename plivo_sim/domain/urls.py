@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
-from plivo_sim.domain.secrets import MASK, masked_pairs
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
@@ -180,11 +179,6 @@ def is_off_limits(address: Address) -> bool:
 def _plain_v4(address: Address) -> Address:
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return address if mapped is None else mapped
-
-
-def without_secrets(url: str) -> str:
-    """As it may be logged: user name and password, and parameters with secret names, masked."""
-    return masked_pairs(re.sub(r"//[^/?#]*@", f"//{MASK}@", url))
 
 
 def as_called(url: str) -> str:

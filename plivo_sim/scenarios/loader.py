@@ -21,6 +21,7 @@ from plivo_sim.catalogue import load_catalogue
 from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
 from plivo_sim.domain import limits
 from plivo_sim.domain.typed import MISSING, Found, Steps, dotted, fitted, once, told
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import Scenario, json_schema
 from plivo_sim.scenarios.validation import mistakes_of
 
@@ -328,8 +329,5 @@ def _is_scenario(name: str) -> bool:
 
 
 def _no_such(name: str) -> Mistake:
-    import difflib
-
-    close = difflib.get_close_matches(name, shipped_names(), n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else f"; there are {', '.join(shipped_names())}"
+    hint = did_you_mean(name, shipped_names(), listed=len(shipped_names()))
     return Mistake(name, 0, "", f"no scenario of this name ships{hint}")

@@ -17,7 +17,6 @@ is invented.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,7 @@ from plivo_sim.domain.records import Application, Document, EndUser, Origin, Ste
 from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import draw_fraction
-from plivo_sim.domain.typed import did_you_mean
+from plivo_sim.domain.words import closest, did_you_mean
 from plivo_sim.scenarios.language import (
     Comparison,
     Decision,
@@ -400,7 +399,7 @@ def read_reason(text: str) -> str:
     """Like ``reason_of``, for what somebody wrote. Raises ValueError for one word that looks like
     the name of a preset, or nearly is one, and is none."""
     name = _name(text)
-    nearly = _WORD.fullmatch(name) and difflib.get_close_matches(name, PRESETS, 1, _ALMOST)
+    nearly = _WORD.fullmatch(name) and closest(name, PRESETS, _ALMOST)
     if name not in PRESETS and (_NAME.fullmatch(text.strip()) or nearly):
         raise ValueError(f"there is no preset '{text}'{did_you_mean(name, sorted(PRESETS))}")
     return reason_of(text)

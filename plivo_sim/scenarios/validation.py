@@ -15,7 +15,8 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import NumberType, Origin, UserType
 from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.domain.typed import Found, Steps, convert, did_you_mean
+from plivo_sim.domain.typed import Found, Steps, convert
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import (
     Comparison,
     Correct,

@@ -235,6 +235,7 @@ def decide(
         raise invalid("reason", f"is too long: {limits.REASON}")
     check_timeline(application)
     with account.transaction():
+        _explain_decision(account, application)
         account.agenda.cancel(application.id)
         return change_status(
             account,
@@ -245,6 +246,16 @@ def decide(
             why="a tester decided",
             reason=reason,
         )
+
+
+def _explain_decision(account: Account, application: Application) -> None:
+    """That this attempt was decided by hand: instead of what was planned, or after it."""
+    found = account.store.explanations.fetch(f"{application.id}/{application.attempt}")
+    if found is None or application.timeline[-1].by == "hand":
+        return
+    is_before = application.status is Status.SUBMITTED
+    by = f"hand (planned: {found.decided_by})" if is_before else f"{found.decided_by}, then by hand"
+    account.store.explanations.put(replace(found, decided_by=by))
 
 
 def check_timeline(application: Application) -> None:

@@ -212,15 +212,25 @@ class Simulator:
         """Move the account's clock by a duration or to an instant; see ``Runner.advance``."""
         return self.runner.advance(account, to if to is not None else by or Duration())
 
-    def advance_until(self, account: Account, reached: Callable[[], bool]) -> Advance:
-        """Move the account's clock from event to event until ``reached`` says yes.
+    def advance_until(self, account: Account, id: str, status: Status) -> Advance:
+        """Move the account's clock from event to event until the application has the status.
 
-        Raises NotReached when nothing more is due and it still says no.
+        Raises NotFound; NotReached, which says what it is and when, when nothing more is due.
         """
-        result = self.runner.advance(account, None, reached)
-        if not result.pending and not reached():
-            raise NotReached("nothing more is due, and the status was not reached")
+        result = self.runner.advance(account, None, lambda: self._is(account, id, status))
+        with account.lock:
+            if not result.pending and not self._is(account, id, status):
+                found = applications.get(account, id).status
+                now = f"{account.now():%Y-%m-%d %H:%M:%S}"
+                raise NotReached(
+                    f"{status} was not reached: application {id} is {found} at {now}, "
+                    "and nothing more is due"
+                )
         return result
+
+    def _is(self, account: Account, id: str, status: Status) -> bool:
+        with account.lock:
+            return applications.get(account, id).status is status
 
     # --- reviews ---------------------------------------------------------------------------
 

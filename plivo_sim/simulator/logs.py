@@ -25,7 +25,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
-from plivo_sim.domain.urls import without_secrets
+from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.simulator.runner import Happening
 
 TOLD_AGAIN_AFTER_S = 60.0

@@ -2,6 +2,7 @@
 
 One thread holds each running account's next due instant, in real time; a small pool runs the
 accounts. It waits for no receiver: what is due is begun, and ends on threads of the account's own.
+Nor does it hold a thread of the pool for an account whose work failed, and is to be tried again.
 
 Accounts are told apart by identity and era, never by auth id: the run of one that was reset, or
 that another has taken the place of, stands in nobody's way.
@@ -11,10 +12,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.simulator.runner import Runner
 
 logger = logging.getLogger("plivo_sim")
@@ -23,6 +24,7 @@ WORKERS = 32
 """Made on demand."""
 LONGEST_NAP_S = 1.0
 """A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
+TRY_AGAIN_S = 1.0
 
 
 class Scheduler:
@@ -34,6 +36,7 @@ class Scheduler:
         self._fresh: set[Account] = set()
         self._waiting: set[Account] = set()
         self._running: set[tuple[Account, int]] = set()
+        self._again_at_s: dict[Account, tuple[int, float]] = {}
         self._stopped = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="plivo-sim-due")
         self._thread = threading.Thread(target=self._loop, name="plivo-sim-clock", daemon=True)
@@ -78,15 +81,25 @@ class Scheduler:
             if (account, era) in self._running:
                 continue
             if delay_s is None:
-                self._waiting.remove(account)
-            elif delay_s == 0:
+                self._forget(account)
+            elif (delay_s := max(delay_s, self._pause_s(account, era))) == 0:
                 self._start(account, era)
             else:
                 nap_s = min(delay_s, LONGEST_NAP_S, nap_s or LONGEST_NAP_S)
         return nap_s
 
-    def _start(self, account: Account, era: int) -> None:
+    def _pause_s(self, account: Account, era: int) -> float:
+        """How long not to try again what failed in this era."""
+        failed_in, again_at_s = self._again_at_s.get(account, (era, 0.0))
+        return max(again_at_s - monotonic_s(), 0.0) if failed_in == era else 0.0
+
+    def _forget(self, account: Account) -> None:
+        """Until it is notified again."""
         self._waiting.remove(account)
+        self._again_at_s.pop(account, None)
+
+    def _start(self, account: Account, era: int) -> None:
+        self._forget(account)
         with self._wanted:
             if self._stopped:
                 return
@@ -100,7 +113,7 @@ class Scheduler:
             if self._stopped:  # and the records closed, perhaps: nobody waited for it
                 return
             logger.exception("due work of account %s failed; it is tried again", account.auth_id)
-            time.sleep(LONGEST_NAP_S)
+            self._again_at_s[account] = (era, monotonic_s() + TRY_AGAIN_S)
         finally:
             with self._wanted:
                 self._running.discard((account, era))

@@ -19,9 +19,9 @@ from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.control import presenters
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
+from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.statuses import Status
-from plivo_sim.domain.typed import did_you_mean
-from plivo_sim.domain.urls import without_secrets
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
 from plivo_sim.services import applications, policies
@@ -146,11 +146,9 @@ class Handle:
     def advance_until(self, id: str, status: str) -> list[Happening]:
         """Move time from event to event until the application has the status.
 
-        Raises NotReached when nothing more is due, AssertionError when it takes too long."""
-        wanted = Status(status)
-        return self._whole(
-            self.sim.advance_until(self.account, lambda: self.application(id).status is wanted)
-        )
+        Raises NotFound; NotReached, which says what it is and when, when nothing more is due;
+        AssertionError when it takes too long."""
+        return self._whole(self.sim.advance_until(self.account, id, Status(status)))
 
     def _whole(self, result: Advance) -> list[Happening]:
         """What happened, of an advance that is over."""

@@ -14,9 +14,15 @@ import msgspec
 from flask import Response
 from werkzeug.datastructures import EnvironHeaders
 
-from plivo_sim.domain.secrets import MASK, is_secret, masked_json, masked_query
+from plivo_sim.domain.secrets import (
+    MASK,
+    is_secret,
+    masked_json,
+    masked_query,
+    masked_text,
+    without_secrets,
+)
 from plivo_sim.domain.text import decode_json
-from plivo_sim.domain.urls import without_secrets
 from plivo_sim.web.bodies import Body, Part, begins_json
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
@@ -108,7 +114,9 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
     texts.update(secret)
     texts["QUERY_STRING"] = masked_query(texts["QUERY_STRING"])
     for name, text in texts.items():
-        if "?" in text or "@" in text:  # the target once more, the page before, and the like
+        if text.startswith(("{", "[", '"')):
+            texts[name] = masked_text(text)
+        elif "?" in text or "@" in text:  # the target once more, the page before, and the like
             texts[name] = without_secrets(text)
     return texts
 
@@ -146,10 +154,9 @@ def _summary(body: Body) -> Any:
 def _text(part: Part) -> str:
     if is_secret(part.name):
         return MASK
-    content = part.content
-    if begins_json(content):
-        content = masked_json(content, KEPT_TEXT)
-    return content[:KEPT_TEXT].decode("utf-8", "replace")
+    if begins_json(part.content):
+        return masked_json(part.content, KEPT_TEXT)[:KEPT_TEXT].decode("utf-8", "replace")
+    return masked_text(part.content[:KEPT_TEXT].decode("utf-8", "replace"))
 
 
 def _size_of(part: dict[str, Any]) -> int:

@@ -38,14 +38,13 @@ from plivo_sim.domain.records import (
     Timer,
     TimerKind,
 )
-from plivo_sim.domain.secrets import MASK
+from plivo_sim.domain.secrets import MASK, without_secrets
 from plivo_sim.domain.text import draw_uuid, encode_json
 from plivo_sim.domain.urls import (
     as_called,
     blocked_text,
     credentials_in,
     looks_local,
-    without_secrets,
 )
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import webhook_policy

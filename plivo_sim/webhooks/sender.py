@@ -156,7 +156,7 @@ class Sender:
         self._here.sending = True
         while (sending := self._next(account, queues)) is not None:
             if sending.request is not None:
-                answer = self._transport.send(sending.request)
+                answer = self._answer_to(sending, sending.request)
                 with account.lock:
                     sending.answer = answer
                     self._settle(account, sending)
@@ -179,10 +179,16 @@ class Sender:
                 account.senders -= 1
             return None
 
+    def _answer_to(self, sending: Sending, request: Outgoing) -> Answer:
+        return self._transport.send(request) if sending.answer is None else sending.answer
+
     def _prepare(self, account: Account, sending: Sending) -> None:
-        """Make the request, as late as can be. If there is none, the attempt is over."""
+        """Make the request, as late as can be. If there is none, the attempt is over. One that was
+        answered, and not written down then, is not sent again: its answer is there."""
         try:
             sending.request = self._outbox.prepare(account, sending.timer)
+            if sending.request is not None and sending.timer.id in account.unwritten:
+                sending.request, sending.answer = account.unwritten[sending.timer.id]
         except BaseException as error:
             self._fail(account, sending, error)
         if sending.request is None:
@@ -208,6 +214,7 @@ class Sender:
         """Write down what came back, unless the account was reset or restored meanwhile."""
         account.under_way.discard(sending)
         if account.era == sending.era and not sending.is_cut:
+            sending.answer = answer
             try:
                 assert sending.request is not None
                 sending.attempted = self._outbox.record(
@@ -215,6 +222,8 @@ class Sender:
                 )
             except BaseException as error:
                 self._fail(account, sending, error)
+            else:
+                account.unwritten.pop(sending.timer.id, None)
             self._tell(account, sending)
         self._over(account, sending)
 
@@ -225,10 +234,20 @@ class Sender:
                 self.wake(account)  # it is tried again, some time
 
     def _fail(self, account: Account, sending: Sending, error: BaseException) -> None:
-        """It stays due; where nobody is told that it failed, not before a pause."""
+        """It stays due; where nobody is told that it failed, not before a pause. What its receiver
+        answered is kept in memory, to be written down then."""
         sending.error = error
+        if sending.request is not None and sending.answer is not None:
+            self._keep_answer(account, sending.timer, (sending.request, sending.answer))
         if sending.awaited or self._is_immediate:
             account.agenda.requeue(sending.timer)
+
+    def _keep_answer(self, account: Account, timer: Timer, kept: tuple[Outgoing, Answer]) -> None:
+        account.unwritten[timer.id] = kept
+        if len(account.unwritten) > AT_ONCE:  # some were cancelled since, perhaps
+            timers = account.store.timers
+            for id in [id for id in account.unwritten if timers.fetch(id) is None]:
+                del account.unwritten[id]
 
     def _over(self, account: Account, sending: Sending) -> None:
         sending.over = True
@@ -260,7 +279,7 @@ class Sender:
                     if sending.era == account.era:
                         self._prepare(account, sending)
                 if sending.request is not None:
-                    some.append((sending, self._transport.send(sending.request)))
+                    some.append((sending, self._answer_to(sending, sending.request)))
             with account.lock:
                 if len(some) < 2 or not self._record_together(account, some):
                     for sending, answer in some:
@@ -283,10 +302,11 @@ class Sender:
         except Exception:
             return False
         except BaseException as error:
-            for sending, _ in some:
+            for sending, sending.answer in some:
                 self._fail(account, sending, error)
             raise
         for sending, _ in some:
+            account.unwritten.pop(sending.timer.id, None)
             account.under_way.discard(sending)
             self._tell(account, sending)
             self._over(account, sending)

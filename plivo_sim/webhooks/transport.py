@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
@@ -256,11 +257,25 @@ def _connected(address: str, port: int, deadline: float, line: _Line) -> Iterato
             raise TimeoutError
 
 
+class _Secured(ssl.SSLSocket):
+    """One whose connection ended before the handshake began (it was cut, or the receiver reset
+    it, while certificates were loaded) is closed: ``ssl`` asks who is connected, and leaves it
+    open when nobody is."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError from None
+
+
 def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
         context = ssl.create_default_context()
+        context.sslsocket_class = _Secured
         sock = context.wrap_socket(sock, server_hostname=parts.hostname)
     connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

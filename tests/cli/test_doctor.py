@@ -111,7 +111,7 @@ def test_variables_that_nothing_reads_are_named() -> None:
     env = {"PLIVO_SIM_CREDENTIAL": "very-secret", "PLIVO_SIM_PAUSED": "1"}
     (finding,) = [each for each in environment(env) if each.what == "variable"]
     assert finding.told == "PLIVO_SIM_CREDENTIAL is set, and nothing reads it"
-    assert finding.do == "did you mean PLIVO_SIM_CREDENTIALS?"
+    assert finding.do == "did you mean 'PLIVO_SIM_CREDENTIALS'?"
 
 
 def test_what_a_platform_sets_is_no_mistake() -> None:

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -219,16 +218,15 @@ def test_a_damaged_authority(tmp_path: Path) -> None:
 
 @live
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_cleanly_and_quickly(how: int) -> None:
-    """Exit code 0, whatever connections are still open."""
+def test_a_signal_stops_it_cleanly(how: int) -> None:
+    """Exit code 0, whatever connections are still open: they are closed."""
     with serving() as served:
         place = urlsplit(served.url)
         connection = http.client.HTTPConnection(place.hostname or "", place.port)
         connection.request("GET", "/_sim/health")
         connection.getresponse().read()
-        began_s = time.monotonic()
         code, printed = served.stop(how)
-        assert time.monotonic() - began_s < 3
+        assert connection.sock.recv(1) == b""
         connection.close()
     assert (code, printed) == (0, "stopping\n")
 

@@ -53,8 +53,8 @@ def test_what_a_platform_sets_is_no_mistake_of_anybody() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("PLIVO_SIM_PRT", "did you mean PLIVO_SIM_PORT?"),
-        ("PLIVO_SIM_ALLOWED_HOST", "did you mean PLIVO_SIM_ALLOWED_HOSTS?"),
+        ("PLIVO_SIM_PRT", "did you mean 'PLIVO_SIM_PORT'?"),
+        ("PLIVO_SIM_ALLOWED_HOST", "did you mean 'PLIVO_SIM_ALLOWED_HOSTS'?"),
         ("PLIVO_SIM_ADMIN", "docs/settings.md has the names"),
         ("PLIVO_SIM_ZZZ", "docs/settings.md has the names"),
     ],
@@ -85,6 +85,6 @@ def test_serve_says_what_has_no_effect() -> None:
     done = CliRunner(env=env).invoke(main, ["serve", "--warp", "0"])
     passed_over, unread_, *_ = done.stderr.splitlines()
     assert passed_over.startswith(f"{', '.join(sorted(KUBERNETES))}: set by the platform")
-    assert unread_ == "PLIVO_SIM_PRT is set, and nothing reads it; did you mean PLIVO_SIM_PORT?"
+    assert unread_ == "PLIVO_SIM_PRT is set, and nothing reads it; did you mean 'PLIVO_SIM_PORT'?"
     assert "warp: the rate" in done.stderr
     assert "port" not in done.stderr.partition("warp:")[2]

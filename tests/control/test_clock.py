@@ -177,10 +177,11 @@ def test_advance_until_a_status_that_is_there(http: Http) -> None:
 
 
 def test_advance_until_a_status_that_never_comes(http: Http) -> None:
-    """409 when nothing more is due."""
-    until = {"application": http.sdk_created(), "status": "rejected"}
+    """409 when nothing more is due, with the status that it has, and when that was."""
+    until = {"application": (id := http.sdk_created()), "status": "rejected"}
     answer = http.control("POST", "/clock/advance", {"until": until})
-    check_problem(answer, "not_reached", "nothing more is due, and the status was not reached")
+    told = f"rejected was not reached: application {id} is accepted at 2026-01-08 09:00:00, "
+    check_problem(answer, "not_reached", f"{told}and nothing more is due")
 
 
 def test_two_advances_equal_one(http: Http) -> None:

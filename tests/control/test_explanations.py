@@ -56,6 +56,33 @@ def evaluate(http: Http, **changes: Any) -> dict[str, Any]:
     return answer.get_json()
 
 
+def test_a_decision_by_hand_is_told_as_one(http: Http) -> None:
+    """By every place that says who decided: not what was planned, and never came to be."""
+    id = http.sdk_created(alias="plain")
+    http.decide(id, "rejected", "Blurred")
+    assert decided_by(http, id) == ["hand (planned: default)"]
+    for page in (f"applications/{id}", "scenario"):
+        assert "hand (planned: default)" in http.get(f"/console/{http.auth_id}/{page}").text
+    (exchange, *_) = http.control("GET", "/requests").get_json()["requests"][::-1]
+    page = http.get(f"/console/{http.auth_id}/requests/{exchange['id']}").text
+    assert "decided by hand (planned: default)" in page
+
+
+def test_who_decided_first_and_then_by_hand(http: Http) -> None:
+    """Both are told, once."""
+    id = http.sdk_created(alias="plain")
+    http.advance("3d")
+    for status in ("suspended", "accepted"):
+        http.decide(id, status)
+    assert decided_by(http, id) == ["default, then by hand"]
+
+
+def decided_by(http: Http, id: str) -> list[str]:
+    """Of each attempt."""
+    shown = http.control("GET", f"/applications/{id}/why").get_json()["attempts"]
+    return [each["decided_by"] for each in shown]
+
+
 def test_evaluate_tells_the_decision_and_keeps_nothing(told: Http) -> None:
     """By which rule, when, with which reason; the next real submission is not its second."""
     shown = evaluate(told)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 
-from plivo_sim.domain.secrets import is_secret, masked_json, masked_query
-from plivo_sim.domain.urls import without_secrets
+from plivo_sim.domain import secrets
+from plivo_sim.domain.secrets import NESTED, is_secret, masked_json, masked_query, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,8 @@ from plivo_sim.domain.urls import without_secrets
         "auth_token", "authToken", "AUTH-TOKEN", "token", "access_token", "password", "passwd",
         "client_secret", "api_key", "apikey", "X-Api-Key", "X_API_KEY", "Authorization",
         "Proxy-Authorization", "X-Forwarded-Authorization", "Cookie", "Set-Cookie", "X-Auth-User",
-        "session", "session_id", "credentials", "private_key", "auth", "pwd",
+        "session", "session_id", "X-Session-Id", "JSESSIONID", "PHPSESSID",
+        "credentials", "private_key", "auth", "pwd",
         "data[auth_token]", "Cf-Access-Jwt-Assertion", "X-Master-Key", "X-Functions-Key",
         "X-Encryption-Key", "X-Key", "Key", "key", "KEY", "encryption_key", "encryptionKey",
         "data[key]", "sig", "signature", "X-Hub-Signature", "pass", "otp", "pin", "X-OTP",
@@ -90,3 +92,76 @@ def test_other_text_is_left_alone(text: bytes) -> None:
 def test_of_what_is_no_json_nothing_is_shown() -> None:
     """An answer that a fault has cut: nobody can tell where the secret ends."""
     assert b"s3cret" not in masked_json(b'{"token": "s3cret')
+
+
+# --- texts within texts -----------------------------------------------------------------------
+
+
+def within(text: str, times: int) -> str:
+    """The text as a string of JSON, that as a string of JSON, and so on."""
+    for _ in range(times):
+        text = json.dumps({"data": text})
+    return text
+
+
+SECRET = "s3cret"
+HOLDERS = [
+    json.dumps({"auth_token": SECRET}),
+    json.dumps({"auth": SECRET}),
+    json.dumps([{"session": SECRET}]),
+    json.dumps([[{"pwd": [SECRET]}]]),
+    json.dumps(json.dumps({"password": SECRET})),
+    f' [ {{ "key" : "{SECRET}" }} ]',
+    f"http://user:{SECRET}@host/cb",
+    f"https://{SECRET}@host",
+    f"http://host/cb?auth={SECRET}",
+    f"http://host/cb?session={SECRET}&x=1",
+    f"http://host/cb?to=http%3A//u%3A{SECRET}@h/",
+    f"http://host/cb?to=http://h/?pwd={SECRET}",
+    f"http://host/cb?data=%7B%22auth%22%3A%22{SECRET}%22%7D",
+    f'{{"auth_token": "{SECRET}',
+]
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("times", range(1, NESTED + 3))
+def test_a_text_within_a_text_is_masked(holder: str, times: int) -> None:
+    """However deep: where it is not read any more, it is not shown."""
+    assert SECRET not in masked_json(within(holder, times).encode()).decode()
+    assert SECRET not in masked_query(urlencode({"data": within(holder, times - 1)}))
+
+
+def test_what_is_no_secret_stays_readable_within_a_text() -> None:
+    """The nested text is JSON again, and its other values are there."""
+    nested = {"name": "Acme", "callback_url": "http://u:p@host/cb?token=t&x=1", "api_key": "x"}
+    shown = json.loads(masked_json(json.dumps({"data": json.dumps(nested)}).encode()))
+    assert json.loads(shown["data"]) == {
+        "name": "Acme", "callback_url": "http://***@host/cb?token=***&x=1", "api_key": "***",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[passport] is unreadable", "{key} missing", "a // b ? key", "mail@host/a@b",
+        "see http://host/cb?x=1", "100% of pins",
+    ],
+)  # fmt: skip
+def test_prose_is_left_alone(text: str) -> None:
+    """Though it has a bracket or a word in it."""
+    assert json.loads(masked_json(json.dumps({"text": text, "pin": "1"}).encode()))["text"] == text
+
+
+@pytest.mark.parametrize("step", ["http://h/?u=", "http://h/?u=x&", '{"a":"', "["])
+def test_endless_nesting_costs_a_few_readings(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as texts within texts are read, whatever the length."""
+    read: list[int] = []
+    real = secrets.masked_text
+    monkeypatch.setattr(
+        secrets,
+        "masked_text",
+        lambda text, nested=NESTED: read.append(nested) or real(text, nested),
+    )
+    masked_json(json.dumps([step * 5000 + "token=x"]).encode())
+    assert read.count(NESTED) == 1
+    assert sum(nested < NESTED for nested in read) <= (NESTED if "&" not in step else 5001)

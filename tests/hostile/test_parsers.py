@@ -72,8 +72,7 @@ CALLS = {
     "apis/phone_number/current/reading.py": {"decode_json": JSON, "int": DIGITS},
     "apis/reading.py": {
         "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
-        "parse_duration": "limit duration",
-        "difflib.get_close_matches": "limit outcome; ours are short"},
+        "parse_duration": "limit duration"},
     "catalogue/__init__.py": {"yaml.compose": OURS, "composed": OURS},
     "catalogue/yaml_text.py": {
         "re.compile": LINEAR, "yaml.parse": "limits scenario_text, yaml_depth, yaml_digits",
@@ -88,8 +87,7 @@ CALLS = {
     "console/scenarios.py": {"re.compile": OURS, "int": OURS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/inputs.py": {
-        "int": DIGITS, "parse_duration": "limit duration",
-        "difflib.get_close_matches": "only words of like length are compared, and ours are short"},
+        "int": DIGITS, "parse_duration": "limit duration"},
     "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},
@@ -99,20 +97,19 @@ CALLS = {
     "domain/text.py": {"int": OURS},
     "domain/typed.py": {
         "re.compile": OURS, "fromisoformat": LINEAR,
-        "loads": "the JSON that is refused, once more, for the place",
-        "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
+        "loads": "the JSON that is refused, once more, for the place"},
     "domain/urls.py": {
         "re.compile": "limit host", "re.sub": "limit host; LINEAR for credentials",
         "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
+    "domain/words.py": {
+        "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
     "scenarios/loader.py": {
-        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text",
-        "difflib.get_close_matches": OURS},
+        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text"},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
         "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
     "scenarios/rules.py": {
         "re.compile": LINEAR, "parse_duration": "limit duration", "float": LINEAR,
-        "difflib.get_close_matches": "only words of like length are compared, and ours are short",
         "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
     "scenarios/validation.py": {
         "re.compile": LINEAR, "parse_duration": "limit duration", "int": "limit glob",
@@ -125,7 +122,7 @@ CALLS = {
     "settings.py": {
         "re.compile": OURS, "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
         "fromisoformat": "limits instant, setting",
-        "parse_duration": "limit duration", "difflib.get_close_matches": OURS},
+        "parse_duration": "limit duration"},
     "simulator/__init__.py": {"re.compile": LINEAR},
     "simulator/logs.py": {"int": OURS},
     "web/access.py": {"re.compile": LINEAR, "b64decode": LINEAR},

@@ -17,6 +17,7 @@ import urllib3
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.simulator import runner as runner_module
 from tests.conftest import PAUSED
 from tests.fakes import all_at_once, meanwhile
 from tests.hostile.receivers import answer, receiving
@@ -25,14 +26,14 @@ from tests.support import Http, Receiver, basic
 pytestmark = pytest.mark.live
 
 PATIENCE_S = 0.4
-BOUND_S = 3.0
-"""For what should take PATIENCE_S, on a machine that is busy."""
+MOST_DROPS = 300
+"""Of those that come one by one: far longer than anybody waits, but not for ever."""
 
 Handler = BaseHTTPRequestHandler
 
 
 def hang(handler: Handler, _: Any) -> None:
-    threading.Event().wait(BOUND_S * 2)
+    threading.Event().wait(PATIENCE_S * 15)
 
 
 def reset(handler: Handler, _: Any) -> None:
@@ -43,22 +44,22 @@ def drip_body(handler: Handler, _: Any) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
-    while True:
+    for _drop in range(MOST_DROPS):
         handler.wfile.write(b"x")
         time.sleep(0.02)
 
 
 def headers_for_ever(handler: Handler, _: Any) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
-    while True:
+    for _drop in range(MOST_DROPS):
         handler.wfile.write(b"X-More: 1\r\n")
         time.sleep(0.02)
 
 
 def continue_for_ever(handler: Handler, _: Any) -> None:
-    while True:
+    for _drop in range(MOST_DROPS):
         handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def huge_header(handler: Handler, _: Any) -> None:
@@ -125,31 +126,28 @@ ENDED = "the receiver closed the connection without an answer"
 def test_it_has_its_time_and_stands_in_the_log(
     treat: Callable[[Handler, Any], None], status: int | None, error: str | None
 ) -> None:
-    """One attempt, told as it went; no redirect is followed, no long answer kept."""
+    """One attempt, told as it went: it timed out before the receiver was done. No redirect is
+    followed, no long answer kept."""
     with receiving(treat) as url, simulator() as (_, http):
-        began = time.monotonic()
         decided(http, url)
         (delivery,) = log_of(http)
-        took = time.monotonic() - began
     (attempt,) = delivery["attempts"]
     assert attempt["status"] == status
     assert error is None or error in attempt["error"]
     assert len(attempt["answer"]) <= 4096
     assert delivery["state"] == "failed"
-    assert took < BOUND_S
 
 
 # --- receivers that call in ------------------------------------------------------------------
 
 
-def asked(live: LiveSimulator, method: str, path: str, body: Any = None) -> tuple[int, float]:
-    """A call over a socket of its own: its status, and how long it took."""
-    began = time.monotonic()
+def asked(live: LiveSimulator, method: str, path: str, body: Any = None) -> int:
+    """A call over a socket of its own: its status."""
     with urllib3.PoolManager(timeout=10, retries=False) as pool:
         headers = {"Authorization": basic(), "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
         response = pool.request(method, live.url + path, body=sent, headers=headers)
-    return response.status, time.monotonic() - began
+    return response.status
 
 
 CALLS_IN = [
@@ -168,12 +166,15 @@ CALLS_IN = [
 
 
 @pytest.mark.parametrize(("method", "path", "status"), CALLS_IN)
-def test_it_may_call_in_before_it_answers(method: str, path: str, status: int) -> None:
-    """And does not wait for itself."""
-    results: SimpleQueue[tuple[int, float]] = SimpleQueue()
+def test_it_may_call_in_before_it_answers(
+    method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And does not wait for itself: it would give up long before its callback is."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 60.0)
+    results: SimpleQueue[int] = SimpleQueue()
     bodies = {"decision": {"status": "accepted"}, "faults": {"effect": "error"}}
     body = bodies.get(path.rpartition("/")[2], {"decide": "accepted"})
-    with simulator(callback_timeout_s=10.0) as (live, http):
+    with simulator(callback_timeout_s=60.0) as (live, http):
 
         def treat(handler: Handler, _: Any) -> None:
             url = path.format(id=id)
@@ -183,9 +184,7 @@ def test_it_may_call_in_before_it_answers(method: str, path: str, status: int) -
         with receiving(treat) as url:
             id = http.sdk_created(callback_url=url)
             http.decide(id, "rejected", "Blurred")
-            found, took = results.get(timeout=10)
-            assert found == status
-            assert took < 1.0
+            assert results.get(timeout=10) == status
 
 
 def test_a_callback_steers_nothing(http: Http) -> None:

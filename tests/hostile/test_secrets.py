@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from plivo_sim.app import create_app
-from plivo_sim.assembly import make_simulator
+from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.simulator.logs import JsonLines, TextLines
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
-from tests.support import AUTH_ID, PDF, Http, basic
+from tests.support import AUTH_ID, PDF, Http, Receiver, basic
 
 SECRETS = {
     "token": "tok-5f1c9a", "fixed": "fix-77ab31", "wrong": "wro-90cc12", "bearer": "bea-31dd44",
@@ -99,6 +102,61 @@ def test_no_secret_comes_out(told: str, name: str) -> None:
         assert base64.b64encode(f"{user}:{secret}".encode()).decode() not in told
 
 
+PLANTED = "s3cret-7f"
+TEXTS = {
+    "JSON": json.dumps({"name": "Acme", "auth_token": PLANTED}),
+    "JSON in JSON": json.dumps({"data": json.dumps({"auth_token": PLANTED})}),
+    "password": json.dumps([{"password": PLANTED}]),
+    "URL": f"http://user:{PLANTED}@127.0.0.1:9/cb",
+    "URL in JSON": json.dumps({"callback_url": f"http://127.0.0.1:9/cb?api_key={PLANTED}"}),
+    "JSON that is cut": f'{{"auth_token": "{PLANTED}',
+}
+"""Texts that hold a secret, under a name that does not tell so."""
+NAMES = ("auth_token", "password", "api_key", "data[token]", "session")
+HEADER_NAMES = (
+    "Cookie", "X-Api-Key", "X-Auth-Token", "Proxy-Authorization", "X-Session-Id",
+)  # fmt: skip
+
+
+def _places(name: str, text: str) -> dict[str, dict[str, Any]]:
+    """A named text wherever a request can have one."""
+    pairs = urlencode({name: text, "alias": "Acme"})
+    return {
+        "query": {"query_string": pairs},
+        "form": {"data": pairs, "content_type": "application/x-www-form-urlencoded"},
+        "multipart": {"data": {name: text, "alias": "Acme"}, "content_type": "multipart/form-data"},
+        "JSON": {"json": {name: text, "alias": "Acme"}},
+        "list": {"json": [{"data": {name: text}}]},
+    }
+
+
+PLACES = (
+    [("header Authorization", {"headers": {"Authorization": basic(token=PLANTED)}})]
+    + [(f"header {name}", {"headers": {name: f"a={PLANTED}"}}) for name in HEADER_NAMES]
+    + [(f"header with {kind}", {"headers": {"X-Context": TEXTS[kind]}}) for kind in TEXTS]
+    + [(f"{name} in {p}", k) for name in NAMES for p, k in _places(name, PLANTED).items()]
+    + [(f"{kind} in {p}", k) for kind in TEXTS for p, k in _places("data", TEXTS[kind]).items()]
+)
+
+
+@pytest.mark.parametrize("sent", [pytest.param(sent, id=id) for id, sent in PLACES])
+@pytest.mark.parametrize("path", ["PhoneNumber/Compliance/", "EndUser/"])
+def test_a_secret_in_a_request_is_masked_wherever_it_is(
+    http: Http, path: str, sent: dict[str, Any]
+) -> None:
+    """In the journal of requests, its list and its page, which has the command to repeat it; also
+    when the answer repeats what was sent."""
+    http.post(path, **sent)
+    told = http.control("GET", "/requests", account=AUTH_ID)
+    (exchange,) = told.get_json()["requests"]
+    page = http.get(f"/console/{AUTH_ID}/requests/{exchange['id']}")
+    assert page.status_code == 200
+    assert exchange["method"] == "POST"
+    for text in (told.text, page.text, http.get(f"/console/{AUTH_ID}/requests").text):
+        assert PLANTED not in text
+        assert basic(token=PLANTED).removeprefix("Basic ") not in text
+
+
 def test_a_snapshot_is_restored_with_the_token_that_the_account_has(http: Http) -> None:
     """It is no part of the document, and callbacks are still signed."""
     http.sdk_created()
@@ -120,6 +178,23 @@ def test_credentials_in_a_callback_url_are_not_logged(
     lines = [record.getMessage() for record in caplog.records]
     assert any("callback POST http://127.0.0.1:9/cb" in line for line in lines)
     assert SECRETS["url"] not in "".join(lines)
+
+
+def test_credentials_in_a_callback_url_go_to_its_receiver_alone(
+    live: LiveSimulator, receiver: Receiver
+) -> None:
+    """As Basic credentials, to no place that it names; the log of attempts masks them."""
+    receiver.statuses = [307]
+    http = Http(create_app(live.sim), live.sim)
+    url = receiver.url.replace("//", f"//user:{SECRETS['url']}@")
+    http.decide(http.sdk_created(callback_url=f"{url}?auth_token=mine"), "accepted")
+    (received,) = receiver.wait_for(1)
+    assert received.url == f"{receiver.url}?auth_token=mine"
+    assert received.headers["Authorization"] == basic("user", SECRETS["url"])
+    (shown,) = http.control("GET", "/webhooks").get_json()["webhooks"]
+    (attempt,) = shown["attempts"]
+    assert attempt["headers"]["Authorization"] == "***"
+    assert SECRETS["url"] not in json.dumps(attempt)
 
 
 def test_the_state_directory_is_its_owners(tmp_path: Path) -> None:

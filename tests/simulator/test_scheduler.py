@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import runner as runner_module
+from plivo_sim.simulator import scheduler as scheduler_module
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
 from tests.fakes import Calling, Gate, meanwhile
@@ -402,3 +404,53 @@ def test_an_account_is_run_by_one_thread_at_a_time(
     assert scheduler._fresh == {http.account}
     assert scheduler._running == set()
     gate.wait_for(1)
+
+
+# --- accounts whose work fails ----------------------------------------------------------------
+
+
+def test_accounts_that_fail_hold_none_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many: each is tried once, and the others are served with one thread for all of them.
+    They are tried again when their pause is over, and not before."""
+    now_s, ran = [100.0], []
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("a thread waits"))
+    monkeypatch.setattr(scheduler_module, "monotonic_s", lambda: now_s[0])
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=Calling())
+    app = create_app(sim)
+    sim.runner.wake = lambda account: None
+    https = [Http(app, sim, auth_id=f"MA{number:018d}") for number in range(70)]
+    for http in https:
+        http.sdk_created()
+    *failing, good = accounts = [http.account for http in https]
+    start_due = sim.runner.start_due
+
+    def start(account: Any) -> None:
+        ran.append(account)
+        if account is not good:
+            raise ZeroDivisionError
+        start_due(account)
+
+    monkeypatch.setattr(sim.runner, "start_due", start)
+    scheduler = Scheduler(sim.runner)
+    monkeypatch.setattr(scheduler._pool, "submit", lambda work, *given: work(*given))
+
+    def look() -> float | None:
+        scheduler._waiting |= scheduler._fresh
+        scheduler._fresh.clear()
+        return scheduler._start_due()
+
+    for account in accounts:
+        scheduler.notify(account)
+    look()
+    assert set(ran) == set(accounts)
+    ran.clear()
+    assert look() == scheduler_module.TRY_AGAIN_S
+    assert ran == []
+    now_s[0] += scheduler_module.TRY_AGAIN_S
+    look()
+    assert set(ran) == set(failing)
+    failing[0].era += 1  # it was reset: what failed is gone
+    ran.clear()
+    look()
+    assert ran == [failing[0]]
+    sim.close()

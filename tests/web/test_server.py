@@ -13,7 +13,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -708,17 +707,18 @@ def test_connections_that_are_idle_for_long_are_closed(
 
 
 def test_stop_is_quick_with_idle_connections(app: App) -> None:
-    """Idle and half-sent requests do not delay a stop, and see their connections closed."""
+    """Idle and half-sent requests are given no grace, and see their connections closed."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serving(app))
+        server = stack.enter_context(serving(app, grace_s=60.0))
         socks = [stack.enter_context(connected(server)) for _ in range(10)]
         for sock in socks[:5]:
             sock.sendall(GET)
             read_answer(sock)
         socks[9].sendall(GET[:-2])
-        began_s = time.monotonic()
-        server.stop()
-        assert time.monotonic() - began_s < 1
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        stopping.start()
+        stopping.join(10)
+        assert not stopping.is_alive()
         for sock in socks[:9]:
             with contextlib.suppress(ConnectionResetError):
                 assert sock.recv(1) == b""
@@ -744,9 +744,7 @@ def test_stop_cuts_a_request_that_outlasts_its_grace(app: App) -> None:
     with serving(app, grace_s=0.05) as server, client(server) as connection:
         connection.request("GET", "/wait")
         assert app.entered.wait(10)
-        began_s = time.monotonic()
         server.stop()
-        assert time.monotonic() - began_s < 1
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             connection.getresponse()
 

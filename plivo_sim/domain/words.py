@@ -1,0 +1,36 @@
+"""Words that somebody mistyped, and what was probably meant: one wording for every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+FEW = 11
+
+
+def did_you_mean(
+    word: str, known: Collection[str], *, listed: int = FEW, cutoff: float = 0.5, prefix: str = ""
+) -> str:
+    """``; did you mean 'x'?`` of the known word that is closest, or has this one in it; if none is,
+    all of them where they are at most ``listed``, else nothing.
+
+    ``cutoff``: how much of it must be alike, from 0 to 1. ``prefix``: what every known word begins
+    with where it is shown.
+    """
+    close = closest(word, known, cutoff)
+    close = close or [each for each in known if len(word) > 2 and word in each]
+    if close:
+        return meant([prefix + close[0]])
+    return f"; there are {', '.join(known)}" if 0 < len(known) <= listed else ""
+
+
+def meant(words: Iterable[str]) -> str:
+    """``; did you mean 'x' or 'y'?``, or nothing without words."""
+    quoted = " or ".join(f"'{word}'" for word in words)
+    return f"; did you mean {quoted}?" if quoted else ""
+
+
+def closest(word: str, known: Collection[str], cutoff: float) -> list[str]:
+    """The known word that is most alike, if one is."""
+    import difflib  # only where somebody mistyped: it takes a while to load
+
+    return difflib.get_close_matches(word, known, n=1, cutoff=cutoff)

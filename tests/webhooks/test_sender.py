@@ -1,0 +1,156 @@
+"""What a receiver answered, and what cannot be written down at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from plivo_sim.account.interfaces import Answer, Outgoing
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
+from plivo_sim.domain.errors import StorageFailed
+from plivo_sim.domain.records import Timer, TimerKind
+from plivo_sim.settings import Settings
+from plivo_sim.simulator.scheduler import Scheduler
+from plivo_sim.webhooks import sender as sender_module
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.fakes import START, Calling
+from tests.support import Http
+
+LATER = START + timedelta(days=30)
+CALLBACK = "http://127.0.0.1:9/cb"
+
+
+class FullDisk:
+    """``failures``: how many attempts cannot be written down yet."""
+
+    def __init__(self, http: Http, failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failures = failures
+        self._record = http.sim.outbox.record
+        monkeypatch.setattr(http.sim.outbox, "record", self.record)
+
+    def record(self, account: Any, *given: Any) -> Any:
+        """Within a transaction that then fails: nothing of it stays."""
+        with account.transaction():
+            attempted = self._record(account, *given)
+            if self.failures:
+                self.failures -= 1
+                raise StorageFailed("No space left on device")
+        return attempted
+
+
+class Sending(Http):
+    """``sent``: what went out to receivers."""
+
+    @property
+    def transport(self) -> Any:
+        return self.sim.runner._sender._transport
+
+    @property
+    def sent(self) -> list[Outgoing]:
+        return list(self.transport.sent)
+
+    def wait_for(self, *told: tuple[str, int]) -> None:
+        """Until this is written down of its deliveries."""
+        with self.account.lock:
+            assert self.account.idle.wait_for(lambda: told_of(self) == list(told), 10)
+
+
+@pytest.fixture(params=[MemoryTransport, Calling], ids=["in turn", "in threads"])
+def http(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sending]:
+    """One whose receivers make nobody wait, and one whose attempts are sent by threads; the latter
+    tries again what nobody waits for, as a server does."""
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 0)
+    sim = make_simulator(Settings(paused=True, review_delay=None), transport=request.param())
+    scheduler = Scheduler(sim.runner)
+    if request.param is Calling:
+        sim.runner.wake = scheduler.notify
+    scheduler.start()
+    yield Sending(create_app(sim), sim)
+    scheduler.stop()
+    sim.close()
+
+
+def told_of(http: Http) -> list[tuple[str, int]]:
+    """Of each delivery: its state, and how many attempts are written down."""
+    return [(str(d.state), len(d.attempts)) for d in http.account.store.deliveries.every()]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_was_answered_is_not_sent_again(
+    http: Sending, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """An advance fails because the answers cannot be written down; once they can be, they are.
+    Before, they were sent again by the next call, or every second."""
+    for n in range(count):
+        http.sdk_created(alias=str(n), callback_url=CALLBACK)
+    full = FullDisk(http, 1000, monkeypatch)
+    body = {"by": "4d", "account": http.auth_id}
+    assert http.control("POST", "/clock/advance", body).status_code == 500
+    for _ in range(3):
+        http.control("GET", "/webhooks")
+        assert told_of(http) == [("pending", 0)] * count
+    full.failures = 0
+    http.control("GET", "/webhooks")
+    http.wait_for(*[("delivered", 1)] * count)
+    assert len(http.sent) == count
+    assert http.account.unwritten == {}
+
+
+def test_what_nobody_waits_for_is_not_sent_again_either(
+    http: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its review was due at once, and who submitted it has its answer."""
+    http.account.configure({"review_delay": "0s"})
+    FullDisk(http, 5, monkeypatch)
+    http.sdk_created(callback_url=CALLBACK)
+    for _ in range(5):
+        http.control("GET", "/webhooks")
+    http.wait_for(("delivered", 1))
+    assert len(http.sent) == 1
+
+
+def test_a_refusal_that_is_written_down_late_is_one_attempt(
+    http: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is a new request."""
+    monkeypatch.setattr(http.transport, "send", refusing_once(http.transport.send))
+    http.sdk_created(callback_url=CALLBACK)
+    FullDisk(http, 1, monkeypatch)
+    http.control("POST", "/clock/advance", {"by": "4d", "account": http.auth_id})
+    http.control("GET", "/webhooks")
+    http.wait_for(("pending", 1))
+    http.advance("4d")
+    assert told_of(http) == [("delivered", 2)]
+    assert [dict(each.headers)["X-Plivo-Sim-Attempt"] for each in http.sent] == ["1", "2"]
+
+
+def refusing_once(send: Callable[[Outgoing], Answer]) -> Callable[[Outgoing], Answer]:
+    """The same, with a 500 at first."""
+    statuses = [500]
+
+    def sending(request: Outgoing) -> Answer:
+        answer = send(request)
+        return Answer(status=statuses.pop()) if statuses else answer
+
+    return sending
+
+
+def test_an_answer_to_what_was_cancelled_is_not_kept_for_ever(
+    http: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When there are many, those that nobody will ask for go."""
+    monkeypatch.setattr(sender_module, "AT_ONCE", 1)
+    sender, store = http.sim.runner._sender, http.account.store
+    gone = Timer(id="gone", seq=1, due_at=LATER, kind=TimerKind.NOTICE, subject_id="d")
+    kept = replace(gone, id="kept")
+    with http.account.transaction():
+        store.timers.put(kept)
+    request = Outgoing(method="GET", url=CALLBACK, headers=(), body=b"", timeout_s=1)
+    for timer in (gone, kept):
+        sender._keep_answer(http.account, timer, (request, Answer(status=200)))
+    assert list(http.account.unwritten) == ["kept"]
