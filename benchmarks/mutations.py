@@ -36,6 +36,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -55,8 +56,8 @@ PLACES = (
     "web",
 )
 LIMIT_S = 120.0  # of real time, for the tests of one fault
-MOST_TESTS = 60  # of those that run a line; more cost time and notice little more
-MOST_S = 30.0  # what these took in all when the map was made
+STAGES = (0, 10, 60, 150)  # the quickest tests first; more than these notice little more
+MOST_S = 60.0  # what these took in all when the map was made
 LIBRARIES = (
     "hypothesis",
     "faker",
@@ -262,7 +263,7 @@ class Map:
             if context
         } or {context.partition("|")[0] for own in lines.values() for context in own if context}
         ranked = sorted(found & self._there, key=lambda test: (self._seconds.get(test, 9.0), test))
-        return list(self._within_time(_from_many_files(ranked)[:MOST_TESTS]))
+        return list(self._within_time(_from_many_files(ranked)[: STAGES[-1]]))
 
     def _within_time(self, tests: list[str]) -> Iterator[str]:
         left_s = MOST_S
@@ -323,6 +324,15 @@ class Trial:
 
     def result(self, fault: Fault, tests: list[str]) -> str:
         """``noticed``, ``survived``, ``hangs`` or ``never run``."""
+        result = "never run"
+        for first, end in pairwise(STAGES):
+            if tests[first:end]:
+                result = self._result_of(fault, tests[first:end])
+            if result not in LEFT:
+                break
+        return result
+
+    def _result_of(self, fault: Fault, tests: list[str]) -> str:
         while tests:
             whole = spoil(self._root, fault)
             try:
