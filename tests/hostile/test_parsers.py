@@ -125,7 +125,7 @@ CALLS = {
         "parse_duration": "limit duration"},
     "simulator/__init__.py": {"re.compile": LINEAR},
     "simulator/logs.py": {"int": OURS},
-    "web/access.py": {"re.compile": LINEAR, "b64decode": LINEAR},
+    "web/access.py": {"re.compile": LINEAR, "b64decode": LINEAR, "urlsplit": OURS},
     "web/arrival.py": {"re.compile": LINEAR, "int": DIGITS},
     "web/bodies.py": {
         "re.compile": "limit part_headers", "re.sub": "limit part_headers",
