@@ -39,7 +39,9 @@ _COMMANDS = {
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "run": "server.run",
-    "verify": "server.verify",
+    "record": "recording.record",
+    "tape": "recording.tape",
+    "verify": "recording.verify",
     "reference": "reference.reference",
 }
 """Where each command is, below ``plivo_sim.cli``; it is loaded when it is called."""
