@@ -20,9 +20,13 @@ import msgspec
 from flask import Flask
 from werkzeug.test import Client, TestResponse, run_wsgi_app
 
+from plivo_sim.catalogue import load_catalogue
 from plivo_sim.client.applications import sample
+from plivo_sim.domain.records import Version
 from plivo_sim.simulator import Simulator
 
+COUNTRIES = ", ".join(load_catalogue(1).countries(Version.CURRENT))
+"""Those of the catalogue that ships, as refusals tell them."""
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "my_auth_token"
 PDF = sample("registration_certificate.pdf").read_bytes()

@@ -27,6 +27,7 @@ _COMMANDS = {
     "account": "accounts.account",
     "clock": "clock.clock",
     "apps": "applications.apps",
+    "catalogue": "catalogue.catalogue",
     "scenario": "scenarios.scenario",
     "replay": "scenarios.replay",
     "fault": "faults.fault",

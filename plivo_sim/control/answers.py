@@ -386,12 +386,15 @@ class RequirementOut(TypedDict):
     number_type: str
     user_type: str
     source: str
+    evidence: str
+    observed: str | None
     estimated_review_days: int
     documents: list[SlotOut]
 
 
 class RequirementsOut(TypedDict):
     requirements: list[RequirementOut]
+    countries: dict[str, dict[str, Any]]
 
 
 class ProblemDetailsOut(TypedDict):

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from plivo_sim.apis.reading import requested_outcome
+from plivo_sim.catalogue import read_file
 from plivo_sim.catalogue.yaml_text import plain_yaml
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
@@ -73,7 +74,9 @@ CALLS = {
         "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
         "parse_duration": "limit duration",
         "difflib.get_close_matches": "limit outcome; ours are short"},
-    "catalogue/__init__.py": {"yaml.compose": OURS, "composed": OURS},
+    "catalogue/yaml_files.py": {
+        "composed": "limits scenario_text, catalogue_text",
+        "yaml.compose": "limits scenario_text, catalogue_text"},
     "catalogue/yaml_text.py": {
         "re.compile": LINEAR, "yaml.parse": "limits scenario_text, yaml_depth, yaml_digits",
         "yaml.load": "the same", "loads": OURS},
@@ -104,7 +107,6 @@ CALLS = {
         "re.compile": "limit host", "re.sub": "limit host; LINEAR for credentials",
         "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
     "scenarios/loader.py": {
-        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text",
         "difflib.get_close_matches": OURS},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
@@ -197,6 +199,7 @@ LIMITED: dict[str, tuple[Limit, Callable[[str], Any]]] = {
     "regex": (limits.REGEX, regex),
     "yaml": (limits.SCENARIO_TEXT, plain_yaml),
     "scenario": (limits.SCENARIO_TEXT, load_scenario),
+    "catalogue": (limits.CATALOGUE_TEXT, lambda text: read_file(text, "own.yaml")),
     "scenario as data": (limits.SCENARIO_TEXT, load_scenario_data),
 }  # fmt: skip
 
