@@ -143,10 +143,16 @@ def _place_and_words(cover: str) -> tuple[str, str]:
     return place, words
 
 
+def sentences(package: Path | None = None) -> list[Entry]:
+    """Every marked sentence of the imitating modules, by place."""
+    root = package or Path(__file__).parent
+    return [entry for path in imitating_files(root) for entry in _of_file(root, path)]
+
+
 def entries(package: Path | None = None) -> list[Entry]:
     """Every marked sentence of the imitating modules, by place, and the catalogue's entries."""
     root = package or Path(__file__).parent
-    found = [entry for path in imitating_files(root) for entry in _of_file(root, path)]
+    found = sentences(root)
     return [*found, *(entry for told in countries(root) for entry in told.entries)]
 
 

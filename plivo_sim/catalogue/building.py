@@ -35,6 +35,8 @@ def build(files: Iterable[File], seed: int) -> Catalogue:
             for requirement in maker.requirements(file, entry):
                 key = (requirement.country_iso, requirement.number_type, requirement.user_type)
                 found[requirement.version, key] = requirement
+                if not entry.exists:
+                    del found[requirement.version, key]
     _check_ids(found.values())
     return Catalogue(found.values(), maker.countries)
 

@@ -91,6 +91,7 @@ class RequirementEntry(Part, frozen=True, kw_only=True):
     ``version``: ``current`` is what the SDKs and the legacy API show, ``beta`` what the beta page
     prints. ``source``: how sure that is; ``evidence``: where it is from, in a few words;
     ``observed``: the day on which it was seen. ``id`` needs one number type and one user type.
+    ``exists``: false takes the entry of an earlier file away.
     """
 
     version: Version = Version.CURRENT
@@ -98,6 +99,7 @@ class RequirementEntry(Part, frozen=True, kw_only=True):
     number_types: Annotated[tuple[NumberType, ...], Meta(min_length=1)]
     user_types: Annotated[tuple[UserType, ...], Meta(min_length=1)]
     documents: tuple[str | SlotEntry, ...]
+    exists: bool = True
     id: Uuid | UnsetType = UNSET
     source: Source = "invented"
     evidence: str = ""

@@ -41,6 +41,7 @@ _COMMANDS = {
     "coverage": "requests.coverage",
     "run": "server.run",
     "record": "recording.record",
+    "learn": "recording.learn",
     "tape": "recording.tape",
     "verify": "recording.verify",
     "reference": "reference.reference",

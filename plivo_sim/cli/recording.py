@@ -9,13 +9,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
+from plivo_sim.apis.words import read_country
 from plivo_sim.cli.shared import (
+    RefusedBySimulator,
     WrongFile,
     as_json,
     exit_codes,
@@ -23,7 +26,8 @@ from plivo_sim.cli.shared import (
     table,
     why_unusable,
 )
-from plivo_sim.domain.urls import authority, is_loopback, split_host
+from plivo_sim.domain.text import shell_word
+from plivo_sim.domain.urls import authority, is_loopback, read_host
 from plivo_sim.settings import Settings, read_base_url
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from plivo_sim.recording.tapes import Exchange, Header
 
 NAP_S = 0.25
+LAST_PORT = 65535
 
 
 def _base_url(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
@@ -41,10 +46,10 @@ def _base_url(_: click.Context, parameter: click.Parameter, text: str | None) ->
 
 
 def _address(_: click.Context, parameter: click.Parameter, text: str) -> tuple[str, int]:
-    host, port = split_host(text)
-    if not host or port is None:
+    host, port = text.rpartition(":")[::2]
+    if not host or not port.isdecimal() or int(port) > LAST_PORT:
         raise click.BadParameter("write HOST:PORT, such as 127.0.0.1:8701", param=parameter)
-    return host, port
+    return read_option(parameter, read_host, host.strip("[]")), int(port)
 
 
 ca_option = click.option(
@@ -70,7 +75,7 @@ ca_option = click.option(
     show_default=True,
     callback=_address,
     metavar="HOST:PORT",
-    help="Where your application calls it.",
+    help="Where your application calls it; port 0 is a free one.",
 )
 @click.option("--listen-anywhere", is_flag=True, help="Let --listen name more than loopback.")
 @click.option("--allow-writes", is_flag=True, help="Hand on what changes the account, too.")
@@ -112,6 +117,7 @@ def record(
         Http(upstream, authority=ca), tape, masks, receiver=receiver, allows_writes=allow_writes
     )
     server = make_server(recorder, host=listen[0], port=listen[1])
+    stopped = _stopped_by_signal()
     try:
         server.start()
     except OSError as error:
@@ -124,18 +130,19 @@ def record(
     if receiver is not None:
         lines.append(f"  Callbacks come to           {server.url}{CALLBACKS}")
     click.echo("\n".join(lines))
-    _wait_for_signal()
+    while not stopped.wait(NAP_S):
+        pass  # a signal that comes just before the wait, or to another thread, ends none
     server.stop()
     tape.close()
     click.echo(f"{tape.count} exchanges are on {out}")
 
 
-def _wait_for_signal() -> None:
+def _stopped_by_signal() -> threading.Event:
+    """Set by Ctrl-C, or by whoever ends the process."""
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())
-    while not stopped.wait(NAP_S):
-        pass  # a signal that comes just before the wait, or to another thread, ends none
+    return stopped
 
 
 @contextmanager
@@ -147,6 +154,80 @@ def _made(out: Path, force: bool) -> Iterator[None]:
         raise WrongFile(f"{out} exists; --force replaces it") from None
     except OSError as error:
         raise WrongFile(why_unusable(error)) from None
+
+
+# --- learn -----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--auth-id", required=True, envvar="PLIVO_AUTH_ID", show_envvar=True)
+@click.option(
+    "--auth-token",
+    envvar="PLIVO_AUTH_TOKEN",
+    show_envvar=True,
+    prompt=True,
+    hide_input=True,
+    help="Asked for, where it is not given.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The catalogue."
+)
+@click.option(
+    "--base-url",
+    default="https://api.plivo.com",
+    show_default=True,
+    callback=_base_url,
+    help="The service.",
+)
+@click.option(
+    "--country",
+    "countries",
+    multiple=True,
+    default=("IN",),
+    show_default=True,
+    metavar="XX",
+    callback=lambda _, parameter, given: [
+        read_option(parameter, read_country, each) for each in given
+    ],
+    help="Two letters; may be repeated.",
+)
+@ca_option
+@click.option("--force", is_flag=True, help="Replace the file, if there is one.")
+def learn(
+    auth_id: str,
+    auth_token: str,
+    out: Path,
+    base_url: str,
+    countries: list[str],
+    ca: str | None,
+    force: bool,
+) -> None:
+    """Write what a real account requires as a catalogue.
+
+    Reads only: requirements, legacy requirements and document types, with their real ids.
+    serve --catalogue FILE then answers as that account does. Credentials are written nowhere.
+    """
+    from plivo_sim.client import Http
+    from plivo_sim.recording.learning import Learner, as_yaml
+
+    if out.exists() and not force:
+        raise WrongFile(f"{out} exists; --force replaces it")
+    today = datetime.now(UTC).date()
+    with exit_codes():
+        try:
+            learner = Learner(Http(base_url, authority=ca), auth_id, auth_token)
+            learned = learner.learn(dict.fromkeys(countries), today)
+        except ValueError as error:
+            raise RefusedBySimulator(str(error)) from None
+    text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
+    with _made(out, force), out.open("w" if force else "x", encoding="utf-8") as file:
+        file.write(text)
+    for note in learned.notes:
+        click.echo(note, err=True)
+    known, types = (learned.catalogue[key] for key in ("requirements", "document_types"))
+    told = f"{len(known)} combinations and {len(types)} document types of {', '.join(countries)}"
+    click.echo(f"{told} are in {out}, read with {learned.calls} calls")
+    click.echo(f"plivo-sim serve --catalogue {shell_word(str(out))}")
 
 
 # --- tape ------------------------------------------------------------------------------------

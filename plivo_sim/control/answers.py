@@ -397,6 +397,23 @@ class RequirementsOut(TypedDict):
     countries: dict[str, dict[str, Any]]
 
 
+class FidelityRowOut(TypedDict):
+    """``observed``: the day, ``yyyy-mm-dd``."""
+
+    confidence: str
+    text: str
+    place: str
+    observed: str | None
+
+
+class FidelityOut(TypedDict):
+    """``words``: what the words of ``confidence`` mean; ``counts``: how many rows have each."""
+
+    words: dict[str, str]
+    counts: dict[str, int]
+    rows: list[FidelityRowOut]
+
+
 class ProblemDetailsOut(TypedDict):
     """Problem details, RFC 9457."""
 

@@ -140,8 +140,9 @@ class Masks:
         """A number that is no length or count of the APIs: other digits, unless it is small."""
         if abs(value) < 1000:
             return value
-        made = self.draw.text(str(value)).replace("e", "1")
-        return int(made.lstrip("0") or "1") if isinstance(value, int) else float(made)
+        if isinstance(value, int):
+            return int(self.draw.text(str(value)))
+        return float(self.draw.text(f"{value:.6f}"))
 
     def key(self, name: str) -> str:
         """A key of JSON or of a form (``documents[0].file``): parts that are no words go."""

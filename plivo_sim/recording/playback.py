@@ -11,6 +11,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ from plivo_sim.recording.headers import header, media_type
 from plivo_sim.recording.passing import is_public
 from plivo_sim.recording.schemas import AnswerSchemas
 from plivo_sim.recording.tapes import Answer, Exchange
+from plivo_sim.simulator import is_account
 from plivo_sim.web.endpoints import MULTIPART
 
 _SENT = ("authorization", "user-agent", "content-type", "accept")
@@ -199,9 +201,10 @@ def credentials_on(exchanges: Iterable[Exchange]) -> dict[str, str]:
     for each in exchanges:
         scheme, _, rest = header(each.request.headers, "authorization").partition(" ")
         if scheme == "Basic" and each.answer.status != 401:
-            id, _, token = b64decode(rest).decode().partition(":")
-            taken.setdefault(id, token)
-    return {id: token for id, token in taken.items() if token}
+            with suppress(ValueError):
+                id, _, token = b64decode(rest).decode().partition(":")
+                taken.setdefault(id, token)
+    return {id: token for id, token in taken.items() if is_account(id) and token}
 
 
 def hosts_on(exchanges: Iterable[Exchange]) -> tuple[str, ...]:

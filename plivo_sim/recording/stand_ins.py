@@ -19,7 +19,8 @@ LONGEST = 10_000
 
 TRIES = 20
 _HEX = "0123456789abcdef"
-_OTHER_LETTERS = "àäçéèêñöøüßžαβγδλπ"
+_OTHER_LETTERS = "àáâäåæçèéêëíñóöøúüý"
+"""Which headers can hold, too."""
 
 Letters = Callable[[int, str], str]
 """So many letters of an alphabet, each drawn."""

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from plivo_sim import __version__
 from plivo_sim.domain.text import decode_json, encode_json
@@ -34,18 +35,43 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     upstream: str
 
 
+Name = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,200}$")]
+Value = Annotated[str, Meta(pattern=r"^[\t -~\u00a0-\u00ff]*$")]
+Target = Annotated[str, Meta(pattern=r"^/[!-~]*$")]
+"""A path, and so nothing that names another host."""
+Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")]
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    name: str
+    json: Any = msgspec.UNSET
+    kind: str = "other"
+    bytes: Annotated[int, Meta(ge=0)] = 0
+    content: Annotated[str, Meta(min_length=1)] = "0"
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a body may hold; see ``bodies.py``."""
+
+    json: Any = msgspec.UNSET
+    form: list[tuple[str, str | dict[str, Any]]] = []
+    files: list[tuple[str, _File]] = []
+    text: str = ""
+    bytes: Annotated[int, Meta(ge=0)] = 0
+
+
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``target``: path and query."""
 
-    method: str
-    target: str
-    headers: list[tuple[str, str]] = []
+    method: Method
+    target: Target
+    headers: list[tuple[Name, Value]] = []
     body: Body = {}
 
 
 class Answer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    status: int
-    headers: list[tuple[str, str]] = []
+    status: Annotated[int, Meta(ge=100, le=999)]
+    headers: list[tuple[Name, Value]] = []
     body: Body = {}
 
 
@@ -119,6 +145,8 @@ def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
                 header = _header(decode_json(line))
             else:
                 exchange = fitted(decode_json(line), Exchange)
+                for body in (exchange.request.body, exchange.answer.body):
+                    fitted(body, _Body)
                 exchange.line = number
                 exchanges.append(exchange)
         except ValueError as error:

@@ -382,6 +382,13 @@ def test_a_tape_is_for_its_owner_and_is_not_replaced(tape: Path) -> None:
     assert read_tape(tape)[0].upstream == "other"
 
 
+def line(**request: Any) -> str:
+    """A line with a request that somebody wrote by hand."""
+    told = {"method": "GET", "target": "/x"} | request
+    whole = {"kind": "exchange", "after_s": 0, "request": told, "answer": {"status": 200}}
+    return json.dumps(whole) + "\n"
+
+
 HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
 
 
@@ -395,6 +402,13 @@ HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
         (HEAD + "{\n", ":2: JSON"),
         (HEAD + '{"kind":"song"}\n', ":2:"),
         (HEAD + "\n", ":2: JSON"),
+        (HEAD + line(target="@127.0.0.1:1/x"), ":2: request.target"),
+        (HEAD + line(target="/a b"), ":2: request.target"),
+        (HEAD + line(method="GET / HTTP/1.1"), ":2: request.method"),
+        (HEAD + line(headers=[["A", "b\r\nC: d"]]), ":2: request.headers[0]"),
+        (HEAD + line(body={"form": [1]}), ":2: form[0]"),
+        (HEAD + line(body={"files": [["x", {"name": "x", "content": ""}]]}), ":2: files[0]"),
+        (HEAD + line(body={"song": 1}), ":2: song"),
         (HEAD + "x" * (MOST_LINE_BYTES + 2) + "\n", ":2: a line has at most"),
         (HEAD + "[" * 5000 + "]" * 5000 + "\n", ":2: JSON is nested too deeply"),
     ],
