@@ -207,6 +207,7 @@ def learn(
     Reads only: requirements, legacy requirements and document types, with their real ids.
     serve --catalogue FILE then answers as that account does. Credentials are written nowhere.
     """
+    from plivo_sim.catalogue import load_catalogue
     from plivo_sim.client import Http
     from plivo_sim.recording.learning import Learner, as_yaml
 
@@ -222,6 +223,10 @@ def learn(
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
     with _made(out, force), out.open("w" if force else "x", encoding="utf-8") as file:
         file.write(text)
+    try:
+        load_catalogue(0, out)
+    except ValueError as error:
+        raise RefusedBySimulator(f"serve will not take it before it is edited: {error}") from None
     for note in learned.notes:
         click.echo(note, err=True)
     known, types = (learned.catalogue[key] for key in ("requirements", "document_types"))

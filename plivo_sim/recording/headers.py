@@ -21,7 +21,10 @@ HOP_BY_HOP = frozenset(
 )  # fmt: skip
 """What belongs to one connection, or is made anew for the next one."""
 _LEFT_OUT = HOP_BY_HOP | {"date", "server", "via", "accept-language", "referer", "origin"}
-_MEDIA = re.compile(r"(application|text|image|multipart|font|audio|video)/[a-z0-9.+-]{1,40}|\*/\*")
+_MEDIA = re.compile(
+    r"application/(json|pdf|problem\+json|octet-stream|x-www-form-urlencoded|xml)|image/(png|jpeg|\*)"
+    r"|text/(plain|html|xml)|multipart/form-data|\*/\*"
+)
 _CHARSET = re.compile(r"charset=\"?(utf-8|us-ascii|iso-8859-1)\"?", re.IGNORECASE)
 _NUMBERED = re.compile(r"x-ratelimit-[a-z]+|retry-after")
 _AGENT = re.compile(
@@ -81,7 +84,8 @@ def _value(name: str, value: str, masks: Masks) -> str:
 
 
 def _media(value: str) -> str:
-    kinds = [match[0] for each in value.split(",") if (match := _MEDIA.match(each.strip()))]
+    given = [each.partition(";")[0].strip().lower() for each in value.split(",")]
+    kinds = [each for each in given if _MEDIA.fullmatch(each)]
     charset = _CHARSET.search(value)
     return ", ".join(kinds) + (f"; charset={charset[1].lower()}" if charset else "")
 

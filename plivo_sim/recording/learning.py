@@ -232,16 +232,18 @@ def _field(shown: Mapping[str, Any], legacy: Mapping[str, Any]) -> dict[str, Any
     help_text = shown.get("help_text") or legacy.get("help_text")
     is_optional = help_text == "Optional" and "required" not in shown
     kind = shown.get("field_type", "string")
+    enums = list(_enums(legacy.get("enums") or shown.get("enums") or ()))
+    is_known = kind in _FIELD_TYPES and (kind != "enum" or enums)
     made = {
         "name": shown["field_name"],
         "label": shown.get("friendly_name") or shown["field_name"],
         "required": bool(shown.get("required", not is_optional)),
-        "type": kind if kind in _FIELD_TYPES else "string",
+        "type": kind if is_known else "string",
         "min_length": shown.get("min_length"),
         "max_length": shown.get("max_length"),
         "help_text": None if help_text == "Optional" else help_text,
         "format": shown.get("format") or legacy.get("format"),
-        "enums": list(_enums(legacy.get("enums") or shown.get("enums") or ())),
+        "enums": enums,
     }
     return {key: value for key, value in made.items() if value not in (None, [])}
 

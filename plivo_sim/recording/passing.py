@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 CALLBACKS = "/_callbacks"
 """The path below which callbacks come."""
 READS = ("GET", "HEAD")
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
 _PUBLIC = frozenset(
     {"Requirements", "ComplianceRequirement", "ComplianceRequirements", "ComplianceDocumentType"}
 )
@@ -86,9 +87,13 @@ class Recorder:
 
     def _answered(self, call: Call) -> Given:
         path = call.target.partition("?")[0]
+        if not path.startswith("/"):  # such as OPTIONS *
+            return _refusal(400, "the target is no path")
         if path == CALLBACKS or path.startswith(f"{CALLBACKS}/"):
             return self._callback(call)
-        if call.method not in READS and not self._allows_writes:
+        if call.method not in (*READS, *WRITES):
+            return _refusal(405, f"plivo-sim record hands on {', '.join((*READS, *WRITES))}")
+        if call.method in WRITES and not self._allows_writes:
             return _refusal(
                 403,
                 f"{call.method} changes something, and plivo-sim record hands on reads only;"

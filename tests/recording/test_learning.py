@@ -273,3 +273,31 @@ def test_texts_of_a_service_are_only_texts(learned: Path, tmp_path: Path, shell:
     types = yaml.safe_load(out.read_text("utf-8"))["document_types"]
     assert {"NO", "1:30"} <= {each["name"] for each in types.values()}
     assert "\n".join(names) in [each["description"] for each in types.values()]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"min_length": 60}, "min_length"),
+        ({"field_type": "colour"}, ""),
+        ({"field_type": "enum"}, ""),
+        ({"help_text": "Optional"}, ""),
+    ],
+)
+def test_what_serve_would_refuse_is_told_at_once(
+    tmp_path: Path, shell: Shell, change: dict[str, Any], told: str
+) -> None:
+    """The file is there, to be edited; an unknown kind of field is a text."""
+    out = tmp_path / "learned.yaml"
+    with LiveSimulator(Settings(port=0, paused=True)) as live:
+
+        def alter(path: str, status: str, headers: Any, answer: Any) -> Any:
+            for type_ in answer.get("document_types", ()):
+                for each in type_["required_fields"]:
+                    each |= change
+            return status, headers, answer
+
+        with altered(live.sim, alter) as url:
+            done = shell.run("learn", "--base-url", url, "--out", out, code=1 if told else 0)
+    assert told in done.stderr
+    assert out.exists()

@@ -133,10 +133,13 @@ def test_nobody_is_found_where_nobody_is_expected(echo: str, tape: Path) -> None
             "POST", "EndUser/", headers={"X-Mukherjee": NAME, "Authorization": f"Bearer {TOKEN}"}
         )
         caller.call("POST", "EndUser/", headers={"Authorization": basic("Mukherjee", TOKEN)})
+        caller.call("MUKHERJEE", "EndUser/")
+        named = "application/vnd.kolkatateahouse+json"
+        caller.call("POST", "EndUser/", headers={"Content-Type": named, "Accept": named}, body=b"{")
         caller.json("POST", "EndUser/", {"file": base64.b64encode(PDF + NAME.encode()).decode()})
     originals = (*ORIGINALS, PASSPORT[1:], base64.b64encode(NAME.encode())[:16].decode())
     assert found_on(tape, originals) == []
-    assert len(read_tape(tape)[1]) == 7
+    assert len(read_tape(tape)[1]) == 8
 
 
 def test_words_of_the_apis_stay(live: LiveSimulator, tape: Path) -> None:
@@ -232,10 +235,11 @@ def test_only_reads_are_handed_on(live: LiveSimulator, tape: Path) -> None:
     """A write is refused with a sentence that says how to allow it, and leaves no trace."""
     with recording(live.url, tape, allows_writes=False) as url:
         caller = Application(url)
-        for method in ("POST", "PATCH", "DELETE", "PUT", "OPTIONS"):
+        for method in ("POST", "PATCH", "DELETE", "PUT"):
             told = caller.call(method, "EndUser/")
             assert "--allow-writes" in told["error"]
         assert {status for status, _ in caller.answers} == {403}
+        assert "HEAD" in caller.call("OPTIONS", "EndUser/")["error"]
     assert live.sim.accounts() == []
     assert read_tape(tape)[1] == []
 
