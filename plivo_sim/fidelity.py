@@ -338,7 +338,7 @@ def _countries(known: list[CountryEntries]) -> Rows:
     for each in known:
         counts = Counter(entry.confidence for entry in each.entries)
         sure = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
-        yield each.name, ", ".join(each.number_types), sure, "; ".join(each.evidence)
+        yield each.name, ", ".join(each.number_types), sure, "<br>".join(each.evidence)
 
 
 def _words(found: list[Entry]) -> Rows:

@@ -106,9 +106,8 @@ def paths_in(place: Path) -> list[Path]:
 def text_of(path: Path) -> str:
     """What a file says. Raises ValueError that names it."""
     try:
-        if path.stat().st_size > 4 * limits.CATALOGUE_TEXT.most:  # bytes of a character
-            raise ValueError(f"{path}: {BOUNDS}")
-        return path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            return file.read(limits.CATALOGUE_TEXT.most + 1)  # one more is refused when it is read
     except OSError as error:
         raise ValueError(f"cannot read catalogue {path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -140,10 +140,10 @@ def next_(target: Target, status: str, reason: str | None, after: str | None) ->
 @click.argument("files", metavar="FILE|NAME...", nargs=-1, required=True)
 @click.option(
     "--catalogue",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     envvar="PLIVO_SIM_CATALOGUE",
     show_envvar=True,
-    help="The file that serve has with --catalogue; its document types count too.",
+    help="The file or folder that serve has with --catalogue; its document types count too.",
 )
 @json_option
 def check(files: tuple[str, ...], catalogue: Path | None, as_json: bool) -> None:

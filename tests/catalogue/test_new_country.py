@@ -44,6 +44,7 @@ fields:
   kra_pin: {label: KRA PIN, min_length: 11, max_length: 11, made_up: "A#########?"}
 document_types:
   pin_certificate:
+    id: 0a1b2c3d-0000-4000-8000-000000000001
     name: PIN Certificate
     description: Tax registration of the business
     proof: Scanned copy of the certificate
@@ -53,13 +54,19 @@ requirements:
     number_types: [local]
     user_types: [business]
     documents: [pin_certificate]
-  - number_types: [local, mobile]
+  - number_types: [mobile]
     user_types: [business]
+    documents: [pin_certificate]
+  - number_types: [local]
+    user_types: [business]
+    id: 0a1b2c3d-0000-4000-8000-000000000002
     source: observed
     observed: 2026-11-29
     evidence: the live account
     documents: [pin_certificate]
 """
+TYPE_ID = "0a1b2c3d-0000-4000-8000-000000000001"
+REQUIREMENT_ID = "0a1b2c3d-0000-4000-8000-000000000002"
 KEY = {"country_iso": "KE", "number_type": "local", "user_type": "business"}
 
 
@@ -111,7 +118,12 @@ def check_requirements(http: Http) -> None:
     legacy = http.get(
         "ComplianceRequirement/", query_string=query | {"operation_type": "buy_number"}
     ).get_json()
-    assert legacy["compliance_requirement_id"] == today["requirement_id"]
+    assert legacy["compliance_requirement_id"] == today["requirement_id"] == REQUIREMENT_ID
+    [slot] = legacy["acceptable_document_types"]
+    for types in (today["document_types"], slot["acceptable_documents"]):
+        assert [each["document_type_id"] for each in types] == [TYPE_ID]
+    for path in (f"ComplianceRequirement/{REQUIREMENT_ID}/", f"ComplianceDocumentType/{TYPE_ID}/"):
+        assert http.get(path).status_code == 200
     beta = http.get(
         "PhoneNumber/Compliance/Requirements/?country_iso=KE",
         headers={"X-Plivo-Sim-Dialect": "beta"},
