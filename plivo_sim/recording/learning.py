@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 from plivo_sim import __version__
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.client import Garbled, Http, Refused, basic
-from plivo_sim.domain.records import NumberType, UserType, Version
+from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.requirements import FieldRule
 
 NONE_FOUND = "Could not find any requirement"
@@ -91,7 +91,6 @@ class Learner:
     def _entry(self, asked: Combination) -> dict[str, Any] | None:
         current, legacy = self._current(asked), self._legacy(asked)
         key = {
-            "version": Version.CURRENT.value,
             "country": asked.country,
             "number_types": [asked.number_type.value],
             "user_types": [asked.user_type.value],
