@@ -13,9 +13,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -112,6 +115,7 @@ def uncovered(found: list[Entry], asked: list[Question]) -> list[str]:
     told = []
     for entry in unproved:
         by = [each for each in covers if _covers(each, entry)]
+        by = [each for each in by if "*" not in each] or by
         named = f'{entry.place} says "{entry.text}", which is {entry.confidence}'
         if not by:
             told.append(
@@ -129,8 +133,9 @@ def uncovered(found: list[Entry], asked: list[Question]) -> list[str]:
 
 
 def _covers(cover: str, entry: Entry) -> bool:
+    """A place with ``*`` stands for those that no other one covers."""
     place, words = _place_and_words(cover)
-    return entry.place == place and words in entry.text
+    return fnmatchcase(entry.place, place) and words in entry.text
 
 
 def _place_and_words(cover: str) -> tuple[str, str]:
@@ -138,11 +143,17 @@ def _place_and_words(cover: str) -> tuple[str, str]:
     return place, words
 
 
+def sentences(package: Path | None = None) -> list[Entry]:
+    """Every marked sentence of the imitating modules, by place."""
+    root = package or Path(__file__).parent
+    return [entry for path in imitating_files(root) for entry in _of_file(root, path)]
+
+
 def entries(package: Path | None = None) -> list[Entry]:
     """Every marked sentence of the imitating modules, by place, and the catalogue's entries."""
     root = package or Path(__file__).parent
-    found = [entry for path in imitating_files(root) for entry in _of_file(root, path)]
-    return [*found, *_of_catalogue(root / "catalogue" / "catalogue.yaml")]
+    found = sentences(root)
+    return [*found, *(entry for told in countries(root) for entry in told.entries)]
 
 
 def imitating_files(root: Path) -> list[Path]:
@@ -179,18 +190,43 @@ def docstrings(path: Path) -> Iterator[tuple[str, str]]:
             yield f":{node.name}", ast.get_docstring(node) or ""
 
 
-def _of_catalogue(path: Path) -> Iterator[Entry]:
+@dataclass(frozen=True, slots=True)
+class CountryEntries:
+    """What a country's file says of requirements; ``evidence``: where that is from."""
+
+    name: str
+    number_types: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    evidence: tuple[str, ...]
+
+
+def countries(package: Path | None = None) -> list[CountryEntries]:
+    """The countries of the catalogue, by their letters."""
     import yaml
 
-    for each in yaml.safe_load(path.read_text("utf-8"))["requirements"]:
-        kinds = "/".join(each["number_types"])
-        users = "/".join(each["user_types"])
-        asked = [d if isinstance(d, str) else " or ".join(d["any_of"]) for d in each["documents"]]
-        text = (
-            f"{each['country']} {kinds}, {users} ({each['version']} version): "
-            f"{', '.join(asked) or 'nothing'}"
+    folder = (package or Path(__file__).parent) / "catalogue" / "countries"
+    files = [(p, yaml.safe_load(p.read_text("utf-8"))) for p in sorted(folder.glob("*.yaml"))]
+    return [
+        CountryEntries(
+            name=f"{told['country']} {told['name']}",
+            number_types=tuple(
+                dict.fromkeys(t for each in told["requirements"] for t in each["number_types"])
+            ),
+            entries=tuple(_of_requirement(path, told, each) for each in told["requirements"]),
+            evidence=tuple(dict.fromkeys(each["evidence"] for each in told["requirements"])),
         )
-        yield Entry(each.get("source", "invented"), "catalogue/catalogue.yaml", text)
+        for path, told in files
+    ]
+
+
+def _of_requirement(path: Path, country: dict[str, Any], entry: dict[str, Any]) -> Entry:
+    kinds, users = "/".join(entry["number_types"]), "/".join(entry["user_types"])
+    asked = [d if isinstance(d, str) else " or ".join(d["any_of"]) for d in entry["documents"]]
+    text = (
+        f"{country['country']} {kinds}, {users} ({entry.get('version', 'current')} version): "
+        f"{', '.join(asked) or 'nothing'} ({entry['evidence']})"
+    )
+    return Entry(entry.get("source", "invented"), f"catalogue/countries/{path.name}", text)
 
 
 PLUMBING = {
@@ -200,6 +236,10 @@ PLUMBING = {
     "apis/phone_number/__init__.py": "empty",
     "apis/phone_number/dialect.py": "a protocol",
     "catalogue/__init__.py": "reads the catalogue, whose entries carry their source",
+    "catalogue/__main__.py": "writes a generated file",
+    "catalogue/building.py": "makes requirements of the catalogue's entries",
+    "catalogue/shape.py": "the shape of files",
+    "catalogue/yaml_files.py": "reads YAML",
     "catalogue/yaml_text.py": "reads YAML",
     "domain/__init__.py": "empty",
     "domain/records.py": "records; what they mean stands where they are used",
@@ -233,8 +273,9 @@ def silent_modules(root: Path | None = None) -> list[str]:
     ]
 
 
-def page(found: list[Entry], asked: list[Question]) -> str:
-    """The Markdown page: what to try first, all questions by API, the words, the whole table."""
+def page(found: list[Entry], asked: list[Question], known: list[CountryEntries]) -> str:
+    """The Markdown page: what to try first, all questions by API, the countries, the words, the
+    whole table."""
     tried = [each for each in asked if each.api != "own"]
     lines = [
         "# How sure are we",
@@ -254,6 +295,14 @@ def page(found: list[Entry], asked: list[Question]) -> str:
     for api, title in APIS.items():
         lines += ["", f"### {title}", "", *_group(api, [each for each in asked if each.api == api])]
     lines += [
+        "",
+        "## What is known of each country",
+        "",
+        "How many entries of the catalogue are how sure ([catalogue.md](catalogue.md)), and where"
+        " they are from. Cities, prices, numbers and made-up people are invented everywhere; area"
+        " codes are real.",
+        "",
+        *_table(("country", "number types", "how sure", "from"), _countries(known)),
         "",
         "## Where each behaviour is from",
         "",
@@ -286,6 +335,13 @@ def _group(api: str, asked: list[Question]) -> list[str]:
     return _table(("risk", "question", "try on Plivo", "if it differs, this changes"), rows)
 
 
+def _countries(known: list[CountryEntries]) -> Rows:
+    for each in known:
+        counts = Counter(entry.confidence for entry in each.entries)
+        sure = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
+        yield each.name, ", ".join(each.number_types), sure, "<br>".join(each.evidence)
+
+
 def _words(found: list[Entry]) -> Rows:
     for word, meaning in WORDS.items():
         yield word, meaning, str(sum(entry.confidence == word for entry in found))
@@ -312,4 +368,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(entries(), questions()))
+    sys.stdout.write(page(entries(), questions(), countries()))

@@ -234,7 +234,9 @@ class Settings:
         "Seed of all ids and random choices: the same seed and calls give the same answers.",
     )
     catalogue: Path | None = setting(
-        None, read_path, "YAML file that adds or replaces requirements."
+        None,
+        read_path,
+        "YAML file, or folder of them, that adds countries or replaces what they require.",
     )
     credentials: dict[str, str] = setting(
         {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."

@@ -20,9 +20,22 @@ import msgspec
 from flask import Flask
 from werkzeug.test import Client, TestResponse, run_wsgi_app
 
+from plivo_sim.catalogue import load_catalogue
 from plivo_sim.client.applications import sample
+from plivo_sim.domain.records import Version
 from plivo_sim.simulator import Simulator
 
+COUNTRIES = ", ".join(load_catalogue(1).countries(Version.CURRENT))
+"""Those of the catalogue that ships, as refusals tell them."""
+TYPES_COUNT = len(
+    {
+        t.id
+        for r in load_catalogue(1).requirements
+        if r.version == "current"
+        for t in r.document_types
+    }
+)
+"""How many document types the SDKs' version has in all."""
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "my_auth_token"
 PDF = sample("registration_certificate.pdf").read_bytes()

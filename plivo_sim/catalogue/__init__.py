@@ -1,204 +1,219 @@
-"""Reads the requirement catalogue: the one that ships, and a user's own on top of it."""
+"""Reads the catalogue: the files that ship, and a user's own on top of them.
+
+A start reads the JSON twin of the files that ship; ``docs/catalogue.md`` describes the files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache, reduce
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
-from plivo_sim.domain.records import NumberType, UserType, Version
-from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Key, Requirement, Slot
-from plivo_sim.domain.text import draw_uuid
-from plivo_sim.domain.typed import decode, fitted, misfits
+from plivo_sim.catalogue.building import build, country_of, mistakes_of
+from plivo_sim.catalogue.shape import File, RequirementEntry, json_schema
+from plivo_sim.catalogue.yaml_files import (
+    MOST_MISTAKES,
+    Bounds,
+    FileMistakes,
+    Mistake,
+    explained,
+    read_text,
+)
+from plivo_sim.domain import limits
+from plivo_sim.domain.countries import Country, nameless
+from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.typed import Found, decode, dotted, fitted, once
 
-
-class _TypeEntry(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    description: str
-    proof_required: bool = True
-    proof: str = ""
-    fields: list[str] = []
-    accepted_formats: list[str] = []
-
-
-class _SlotEntry(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    any_of: list[str]
-
-
-class _RequirementEntry(msgspec.Struct, forbid_unknown_fields=True):
-    version: Version
-    country: str
-    number_types: list[NumberType]
-    user_types: list[UserType]
-    documents: list[str | _SlotEntry]
-    source: str = "invented"
-    estimated_review_days: int = 3
-    end_user_fields: list[dict[str, Any]] = []
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    fields: dict[str, dict[str, Any]] = {}
-    document_types: dict[str, _TypeEntry] = {}
-    page_fields: list[dict[str, Any]] = []
-    requirements: list[_RequirementEntry] = []
+BOUNDS = Bounds(limits.CATALOGUE_TEXT, limits.CATALOGUE_VALUES)
+SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load_catalogue(seed: int, extra: Path | None = None) -> Catalogue:
     """The catalogue for a seed (ids are drawn from it).
 
-    ``extra``: a file whose entries are added, replacing those for the same version, country,
-    number type and user type. Raises ValueError that names the file and the wrong entry.
+    ``extra``: a file, or a folder of them, whose entries are added, replacing those for the same
+    version, country, number type and user type. Raises ValueError that names the file and
+    everything that is wrong in it.
     """
     if extra is None:
         return _shipped_catalogue(seed)
-    own = _read(_text_of(extra), str(extra))
-    return _catalogue_of({"catalogue.yaml": _shipped(), str(extra): own}, seed)
+    return build([*shipped_files(), *own_files(extra)], seed)
 
 
 @lru_cache(maxsize=16)
 def _shipped_catalogue(seed: int) -> Catalogue:
     """Nobody changes a catalogue, so test suites share one a seed."""
-    return _catalogue_of({"catalogue.yaml": _shipped()}, seed)
+    return build(shipped_files(), seed)
 
 
-def _shipped() -> _File:
-    """The catalogue that ships, from its JSON form: reading YAML was a tenth of the start."""
-    return decode(_data("catalogue.json"), _File)
+# --- the files that ship ---------------------------------------------------------------------
 
 
-def shipped_as_json() -> bytes:
-    """``catalogue.json``, as it has to be; a test holds that it is."""
-    shipped = _read(_data("catalogue.yaml").decode(), "catalogue.yaml")
-    return msgspec.json.format(msgspec.json.encode(shipped), indent=1) + b"\n"
+def folder() -> Traversable:
+    """Where ``common.yaml``, ``countries/`` and their twin are."""
+    return resources.files("plivo_sim.catalogue")
 
 
-def _data(name: str) -> bytes:
-    return resources.files("plivo_sim.catalogue").joinpath(name).read_bytes()
+@once
+def shipped_files() -> tuple[File, ...]:
+    """The common file and those of the countries, from their JSON twin: reading YAML was a tenth
+    of the start when there were five countries."""
+    return decode(folder().joinpath("catalogue.json").read_bytes(), tuple[File, ...])
 
 
-def _catalogue_of(files: Mapping[str, _File], seed: int) -> Catalogue:
-    fields: dict[str, dict[str, Any]] = {}
-    types: dict[str, _TypeEntry] = {}
-    for file in files.values():
-        fields |= file.fields
-        types |= file.document_types
-    found: dict[tuple[Version, Key], Requirement] = {}
-    for name, file in files.items():
-        for index, entry in enumerate(file.requirements):
-            try:
-                expanded = list(_expand(entry, fields, types, seed))
-            except ValueError as error:
-                raise ValueError(f"{name}: requirements[{index}]: {error}") from None
-            for requirement in expanded:
-                key = (requirement.country_iso, requirement.number_type, requirement.user_type)
-                found[requirement.version, key] = requirement
-    return Catalogue(found.values())
+def shipped_as_json(place: Traversable | None = None) -> bytes:
+    """``catalogue.json``, as it has to be: the common file, then the countries, those of the most
+    weight first. Raises FileMistakes."""
+    place = place or folder()
+    common = read_file(place.joinpath("common.yaml").read_text("utf-8"), "common.yaml")
+    countries = [
+        read_file(each.read_text("utf-8"), each.name, [common])
+        for each in place.joinpath("countries").iterdir()
+        if each.name.endswith(".yaml")
+    ]
+    countries.sort(key=lambda file: (-(file.weight or 1), file.country))
+    return msgspec.json.format(msgspec.json.encode([common, *countries]), indent=1) + b"\n"
 
 
-def _text_of(path: Path) -> str:
+# --- a user's own ----------------------------------------------------------------------------
+
+
+def own_files(place: Path) -> list[File]:
+    """The files of a user: one, or those of a folder in the order of their names. Raises
+    ValueError."""
+    files = list(shipped_files())
+    known = len(files)
+    for path in paths_in(place):
+        files.append(read_file(text_of(path), str(path), files))
+    return files[known:]
+
+
+def paths_in(place: Path) -> list[Path]:
+    """The file, or the files of a folder. Raises ValueError."""
+    if not place.is_dir():
+        return [place]
+    found = sorted(each for each in place.iterdir() if each.suffix in SUFFIXES and each.is_file())
+    limits.CATALOGUE_FILES.check(len(found), str(place))
+    return found
+
+
+def text_of(path: Path) -> str:
+    """What a file says. Raises ValueError that names it."""
     try:
-        return path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            return file.read(limits.CATALOGUE_TEXT.most + 1)  # one more is refused when it is read
     except OSError as error:
         raise ValueError(f"cannot read catalogue {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"catalogue {path} is not UTF-8") from None
 
 
-def _read(text: str, name: str) -> _File:
-    import yaml  # here because a start needs none
+def read_file(
+    text: str,
+    name: str,
+    others: Iterable[File] = (),
+    more: Callable[[Any], Iterable[Found]] = lambda _: (),
+) -> File:
+    """A catalogue file. ``others``: those whose fields and document types it may name; ``more``:
+    further checks of its plain values. Raises FileMistakes with everything that is wrong."""
+    read = read_text(text, name, BOUNDS)
+    data = {} if read.data is None else read.data
+    shape = list(explained(_validator(), data, read.words))
+    wrong = [path for path, _ in shape]
+    types, fields = words_of(others)
+    said = (
+        (path, told)
+        for path, told in (*mistakes_of(data, types, fields), *more(data))
+        if not any(path[: len(each)] == each for each in wrong)
+    )
+    found = [*read.twice, *shape, *said][:MOST_MISTAKES]
+    if not found:
+        return fitted(data, File)
+    line_of = read.lines()
+    mistakes = [Mistake(name, line_of(path), dotted(path), told) for path, told in found]
+    raise FileMistakes(sorted(mistakes, key=lambda mistake: mistake.line))
 
-    told: Any = None
-    try:
-        told = composed(text)[1]() or {}
-        return fitted(told, _File)
-    except yaml.YAMLError as error:
-        line, trouble = yaml_trouble(error, text)
-        raise ValueError(f"{name}:{line}: {trouble}") from None
-    except RecursionError:
-        raise ValueError(f"{name}: is nested too deeply") from None
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}{_misread(text, told)}") from None
+
+def words_of(files: Iterable[File]) -> tuple[list[str], list[str]]:
+    """The document types and the fields that files define."""
+    files = list(files)
+    types = dict.fromkeys(word for file in files for word in file.document_types)
+    return list(types), list(dict.fromkeys(word for file in files for word in file.fields))
 
 
-def _misread(text: str, told: Any) -> str:
-    """The explanation, if what does not fit is a word that YAML reads as something else."""
+@once
+def _validator() -> Any:
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(json_schema())
+
+
+# --- one country -----------------------------------------------------------------------------
+
+
+def countries_in(files: Iterable[File]) -> list[str]:
+    """The countries that files are about, or have entries for, sorted."""
+    files = list(files)
+    named = {str(file.country) for file in files if file.country}
+    return sorted(named | {country_of(f, each) for f in files for each in f.requirements})
+
+
+def one_country(files: Iterable[File], country_iso: str) -> File:
+    """What all files together say of a country, as one file of its own: facts of later files
+    replace earlier ones, and so do entries with the same key."""
+    about = [file for file in files if file.country == country_iso]
+    facts: dict[str, Any] = {}
+    for file in about:
+        facts |= file.facts()
+    entries = tuple(_entries_of(files, country_iso))
+    return File(
+        country=country_iso,
+        **facts,
+        fields={word: each for file in about for word, each in file.fields.items()},
+        document_types={word: t for file in about for word, t in file.document_types.items()},
+        requirements=entries,
+    )
+
+
+def _entries_of(files: Iterable[File], country_iso: str) -> Iterator[RequirementEntry]:
+    """The entries of a country without what later ones replace."""
+    found = [
+        msgspec.structs.replace(entry, country=msgspec.UNSET)
+        for file in files
+        for entry in file.requirements
+        if country_of(file, entry) == country_iso
+    ]
+    for index, entry in enumerate(found):
+        later = {kind for each in found[index + 1 :] for kind in _kinds(each)}
+        if later.isdisjoint(_kinds(entry)):
+            yield entry
+            continue
+        for number_type in entry.number_types:
+            users = [u for u in entry.user_types if (entry.version, number_type, u) not in later]
+            if users:
+                left = {"number_types": (number_type,), "user_types": tuple(users)}
+                yield msgspec.structs.replace(entry, **left)
+
+
+def _kinds(entry: RequirementEntry) -> Iterator[tuple[str, ...]]:
+    return product((entry.version,), entry.number_types, entry.user_types)
+
+
+def as_yaml(file: File) -> str:
+    """A file as YAML, in the order of its shape, without what is as it is by default."""
     import yaml
 
-    wrong = misfits(told, _File)[:1] if told is not None else []
-    for path, word in misread(yaml.compose(text, Loader=text_loader())) if wrong else ():
-        if path == wrong[0][0]:
-            value = reduce(lambda whole, step: whole[step], path, told)
-            return f'; {read_as(word, value)}; write "{word}" in quotes if that is meant'
-    return ""
+    plain = msgspec.to_builtins(file)
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
-def _expand(
-    entry: _RequirementEntry,
-    fields: Mapping[str, dict[str, Any]],
-    types: Mapping[str, _TypeEntry],
-    seed: int,
-) -> Iterator[Requirement]:
-    for number_type in entry.number_types:
-        for user_type in entry.user_types:
-            scope = f"{entry.version}/{entry.country}/{number_type}/{user_type}"
-            yield Requirement(
-                id=draw_uuid(seed, "catalogue", scope, 0),
-                version=entry.version,
-                country_iso=entry.country,
-                number_type=number_type,
-                user_type=user_type,
-                slots=tuple(
-                    _slot(slot, number_type, fields, types, entry.version, seed)
-                    for slot in entry.documents
-                ),
-                end_user_fields=tuple(fitted(entry.end_user_fields, list[FieldRule])),
-                estimated_review_days=entry.estimated_review_days,
-                source=entry.source,
-            )
-
-
-def _slot(
-    slot: str | _SlotEntry,
-    scope: str,
-    fields: Mapping[str, dict[str, Any]],
-    types: Mapping[str, _TypeEntry],
-    version: Version,
-    seed: int,
-) -> Slot:
-    words = [slot] if isinstance(slot, str) else slot.any_of
-    unknown = [word for word in words if word not in types]
-    if unknown:
-        raise ValueError(f"the catalogue has no document type {', '.join(unknown)}")
-    if not words:
-        raise ValueError("any_of must name at least one document type")
-    made = tuple(_type(word, types[word], fields, version, seed) for word in words)
-    name = made[0].name if isinstance(slot, str) else slot.name
-    return Slot(name=name, scope=scope, types=made)
-
-
-def _type(
-    word: str,
-    entry: _TypeEntry,
-    fields: Mapping[str, dict[str, Any]],
-    version: Version,
-    seed: int,
-) -> DocumentType:
-    unknown = [name for name in entry.fields if name not in fields]
-    if unknown:
-        raise ValueError(f"the catalogue has no field {', '.join(unknown)} (type {word})")
-    return DocumentType(
-        id=draw_uuid(seed, "catalogue", f"{version}/type/{word}", 0),
-        word=word,
-        name=entry.name,
-        description=entry.description,
-        proof_required=entry.proof_required,
-        proof=entry.proof,
-        fields=tuple(fitted({"name": name, **fields[name]}, FieldRule) for name in entry.fields),
-        accepted_formats=tuple(entry.accepted_formats),
-    )
+def country_facts(file: File) -> Country:
+    """The facts of a file's country."""
+    return msgspec.structs.replace(nameless(str(file.country)), **file.facts())

@@ -27,6 +27,7 @@ _COMMANDS = {
     "account": "accounts.account",
     "clock": "clock.clock",
     "apps": "applications.apps",
+    "catalogue": "catalogue.catalogue",
     "scenario": "scenarios.scenario",
     "replay": "scenarios.replay",
     "fault": "faults.fault",
@@ -39,7 +40,10 @@ _COMMANDS = {
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "run": "server.run",
-    "verify": "server.verify",
+    "record": "recording.record",
+    "learn": "recording.learn",
+    "tape": "recording.tape",
+    "verify": "recording.verify",
     "reference": "reference.reference",
 }
 """Where each command is, below ``plivo_sim.cli``; it is loaded when it is called."""

@@ -31,10 +31,10 @@ from plivo_sim.domain.statuses import OUTCOMES
 from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
+    from plivo_sim.catalogue.yaml_files import Mistake
     from plivo_sim.client.observations import Check, Event
     from plivo_sim.client.replay import ScenarioResult
     from plivo_sim.scenarios.language import Scenario
-    from plivo_sim.scenarios.loader import Mistake
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -140,10 +140,10 @@ def next_(target: Target, status: str, reason: str | None, after: str | None) ->
 @click.argument("files", metavar="FILE|NAME...", nargs=-1, required=True)
 @click.option(
     "--catalogue",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     envvar="PLIVO_SIM_CATALOGUE",
     show_envvar=True,
-    help="The file that serve has with --catalogue; its document types count too.",
+    help="The file or folder that serve has with --catalogue; its document types count too.",
 )
 @json_option
 def check(files: tuple[str, ...], catalogue: Path | None, as_json: bool) -> None:
@@ -173,7 +173,8 @@ def _document_words(catalogue: Path) -> Collection[str]:
 
 
 def _mistakes(file: str, words: Collection[str] | None, *, quiet: bool) -> list[Mistake]:
-    from plivo_sim.scenarios.loader import Mistake, ScenarioError, find_scenario
+    from plivo_sim.catalogue.yaml_files import Mistake
+    from plivo_sim.scenarios.loader import ScenarioError, find_scenario
 
     try:
         scenario = find_scenario(file, words)

@@ -24,8 +24,10 @@ from plivo_sim.client.rows import COLUMNS, read_rows
 if TYPE_CHECKING:
     from plivo_sim.client import Client
     from plivo_sim.client.applications import Applicant, Key, Requirement
+    from plivo_sim.domain.countries import Country
 
     Requirements = dict[Key, Requirement]
+    Countries = dict[str, Country]
 
 
 T = TypeVar("T")
@@ -89,13 +91,13 @@ def seed(
     from plivo_sim.client import Client
 
     _check_usage(count, file, country, callback_url, shares)
-    requirements = _requirements(target, country)
+    requirements, countries = _requirements(target, country)
     client = Client(target.client.url, _account(target), token)
     if file is not None:
-        applicants = _from_file(client, file, seed, requirements)
+        applicants = _from_file(client, file, seed, requirements, countries)
     else:
         wanted = {_SHARES[name]: share for name, share in shares.items() if share}
-        applicants = _made_up(count or 0, seed, requirements, wanted, callback_url)
+        applicants = _made_up(count or 0, seed, requirements, countries, wanted, callback_url)
     other = "" if file is not None else f"other people: --seed {seed + 1}"
     answers = _create_all(client, applicants, requirements, other)
     answer = {"account": client.auth_id, "applications": answers}
@@ -132,31 +134,38 @@ def _account(target: Target) -> str:
     return DEFAULT_ACCOUNT
 
 
-def _requirements(target: Target, country: tuple[str, ...]) -> Requirements:
-    """What the catalogue asks for: in these countries, or in all that ask for anything."""
+def _requirements(target: Target, country: tuple[str, ...]) -> tuple[Requirements, Countries]:
+    """What the simulator's catalogue asks for, in these countries or in all, and what it says of
+    countries."""
+    from plivo_sim.domain.countries import Country
+    from plivo_sim.domain.typed import fitted
+
     wanted = {each.upper() for each in country}
+    answer = target.of_all.get("/requirements")
     found = {
         (each["country_iso"], each["number_type"], each["user_type"]): each
-        for each in target.of_all.get("/requirements")["requirements"]
+        for each in answer["requirements"]
     }
     known = {key[0] for key in found}
     unknown = sorted(wanted - known)
     if unknown:
         text = f"--country {unknown[0]}: the catalogue has {', '.join(sorted(known))}"
         raise click.UsageError(text)
-    return {key: each for key, each in found.items() if not wanted or key[0] in wanted}
+    countries = {iso: fitted(told, Country) for iso, told in answer["countries"].items()}
+    return {k: each for k, each in found.items() if not wanted or k[0] in wanted}, countries
 
 
 def _made_up(
     count: int,
     seed: int,
     requirements: Requirements,
+    countries: Countries,
     shares: dict[str, float],
     callback_url: str,
 ) -> list[Applicant]:
     from plivo_sim.client.people import People
 
-    people = People(seed)
+    people = People(seed, countries.__getitem__)
     keys = [key for key, each in requirements.items() if each["documents"]] or list(requirements)
     return [
         people.draw(index, keys, outcome=outcome, callback_url=callback_url)
@@ -165,13 +174,13 @@ def _made_up(
 
 
 def _from_file(
-    client: Client, file: Path, seed: int, requirements: Requirements
+    client: Client, file: Path, seed: int, requirements: Requirements, countries: Countries
 ) -> list[Applicant]:
     """The applicants of a CSV file, once the simulator too has no objection to any of them."""
     from plivo_sim.client.people import People
 
     found = read_rows(file, requirements)
-    people = People(seed)
+    people = People(seed, countries.__getitem__)
     applicants = {
         row.line: people.complete(
             row.line,

@@ -1,14 +1,12 @@
 """``plivo-sim serve``: the simulator itself.
 
 ``plivo-sim run -- COMMAND``: a simulator while one command runs, for test suites in any language.
-``plivo-sim verify``: compares another server's answers with the simulator's.
 """
 
 from __future__ import annotations
 
 import errno
 import gc
-import json
 import os
 import signal
 import socket
@@ -25,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import WrongFile, exit_codes, read_option, why_unusable
+from plivo_sim.cli.shared import WrongFile, why_unusable
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
@@ -33,7 +31,6 @@ from plivo_sim.settings import (
     Settings,
     is_of_platform,
     of_platform,
-    read_base_url,
     read_flag,
     read_setting,
     text_of,
@@ -335,39 +332,3 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     if code == NOT_FOUND:
         click.echo(f"Error: cannot run {command[0]!r}", err=True)
     sys.exit(code)
-
-
-@click.command()
-@click.option(
-    "--base-url",
-    required=True,
-    callback=lambda _, parameter, text: read_option(parameter, read_base_url, text),
-    help="The server, such as https://api.plivo.com.",
-)
-@click.option("--auth-id", required=True, envvar="PLIVO_AUTH_ID", show_envvar=True)
-@click.option("--auth-token", required=True, envvar="PLIVO_AUTH_TOKEN", show_envvar=True)
-@click.option(
-    "--life-cycle",
-    is_flag=True,
-    help="Also create, update and delete an application. On the live service that is a real one.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(base_url: str, auth_id: str, auth_token: str, life_cycle: bool, as_json: bool) -> None:
-    """Compare the shapes of a server's answers with the simulator's.
-
-    Read-only unless --life-cycle is given. Exit code 1 when a shape differs.
-    """
-    from plivo_sim.client.verify import Verifier
-
-    verifier = Verifier(base_url, auth_id, auth_token)
-    with exit_codes():
-        probes = [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
-    if as_json:
-        shown = [{"probe": each.name, "differences": each.differences} for each in probes]
-        click.echo(json.dumps(shown, indent=2))
-    else:
-        for probe in probes:
-            click.echo(f"{'differs' if probe.differences else 'ok':<8} {probe.name}")
-            for difference in probe.differences:
-                click.echo(f"         {difference}")
-    sys.exit(1 if any(probe.differences for probe in probes) else 0)

@@ -48,14 +48,24 @@ class Garbled(Unreachable):
 class Http:
     """Requests to one server. Returns the answer whatever its status; raises Unreachable.
 
-    ``hint``: what to do when nothing answers, for the end of the message.
+    ``hint``: what to do when nothing answers, for the end of the message. ``authority``: a file of
+    certificates that are trusted in place of the system's. Redirects are not followed.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S, hint: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        hint: str = "",
+        authority: str | None = None,
+    ) -> None:
         self.url = url
         self._timeout_s = timeout_s
         self._hint = hint
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(timeout_s))
+        self._pool = urllib3.PoolManager(
+            retries=False, timeout=urllib3.Timeout(timeout_s), ca_certs=authority
+        )
 
     def send(
         self,

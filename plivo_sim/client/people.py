@@ -11,15 +11,14 @@ from typing import Any, TypeVar
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
-from plivo_sim.catalogue.countries import Applicants, country_of
 from plivo_sim.client.applications import Applicant, Key, Outcome
+from plivo_sim.domain.countries import Applicants, Country
 
 T = TypeVar("T")
 
-_COUNTRY_WEIGHTS = {"IN": 6}
 _NUMBER_WEIGHTS = {"local": 6, "mobile": 3}
 _USER_WEIGHTS = {"business": 3, "individual": 2}
-"""How often each is drawn; what is not named counts once."""
+"""How often each is drawn; what is not named counts once. A country tells its own weight."""
 
 _REJECTIONS = ("name_mismatch", "expired_address_proof", "unreadable_scan", "document_expired",
                "address_mismatch", "unsigned_certificate")  # fmt: skip
@@ -33,10 +32,12 @@ _USE_CASES = (
 
 
 class People:
-    """Draws applicants. What the n-th one is depends on the seed and n alone."""
+    """Draws applicants. What the n-th one is depends on the seed, the facts of
+    the country and n alone."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, country_of: Callable[[str], Country]) -> None:
         self._seed = seed
+        self._country_of = country_of
         self._fakers: dict[str, Faker] = {}
 
     def draw(
@@ -49,7 +50,8 @@ class People:
     ) -> Applicant:
         """The applicant of this number, for one of these requirements."""
         faker = self._faker("en_US", f"{index}/key")
-        country = _weighted(faker, sorted({key[0] for key in keys}), _COUNTRY_WEIGHTS.get)
+        named = sorted({key[0] for key in keys})
+        country = _weighted(faker, named, lambda iso: self._country_of(iso).weight)
         fitting = sorted(key for key in keys if key[0] == country)
         key = _weighted(
             faker,
@@ -70,7 +72,7 @@ class People:
     ) -> Applicant:
         """An applicant of whom some end-user details are given; the others are made up."""
         country, _, user_type = key
-        setting = country_of(country).applicants or Applicants(locale=_locale(country))
+        setting = self._country_of(country).applicants or Applicants(locale=_locale(country))
         faker = self._faker(setting.locale, str(index))
         made = _business(faker, setting) if user_type == "business" else _person(faker, setting)
         end_user = {**made, **_address(faker, setting), "country": country}
@@ -153,7 +155,8 @@ def _address(faker: Faker, setting: Applicants) -> dict[str, str]:
         else faker.street_address().replace("\n", ", ")
     )
     if setting.cities:
-        city, state, postal_code = faker.random.choice(setting.cities)
+        town = faker.random.choice(setting.cities)
+        city, state, postal_code = town.city, town.state, town.postal_code
     else:
         city, state, postal_code = faker.city(), "", faker.postcode()
     return {
@@ -204,7 +207,7 @@ def field_value(
     if rule["enums"]:
         return str(faker.random.choice(rule["enums"]))
     named = _NAMED.get(rule["name"])
-    text = named(faker, setting, end_user) if named else ""
+    text = named(faker, setting, end_user) if named else _pattern(faker, rule.get("made_up", ""))
     if not text:
         dated = rule["type"] == "date"
         text = _day(faker, 2020, 2024) if dated else faker.sentence(nb_words=4)
@@ -238,4 +241,4 @@ _NAMED: dict[str, Callable[[Faker, Applicants, Mapping[str, str]], str]] = {
     "authorized_representative_name": lambda f, s, e: f"{_first_name(f, s)} {_last_name(f, s)}",
     "use_case_description": lambda f, s, e: f.random.choice(_USE_CASES),
 }
-"""What the fields of the catalogue that ships are filled with."""
+"""What fields of these names are filled with; the catalogue may have a pattern for others."""

@@ -7,7 +7,7 @@ that creates a real application. Every answer is compared with the schema of the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -42,7 +42,7 @@ class Verifier:
         self._http = Http(base_url.rstrip("/"), timeout_s=TIMEOUT_S)
         self._account = f"/v1/Account/{quote(auth_id)}"
         self._credentials = (auth_id, auth_token)
-        self._schemas = {each.name: _Schemas(each) for each in (CURRENT, LEGACY)}
+        self._schemas = {each.name: Schemas(each) for each in (CURRENT, LEGACY)}
 
     def read_only(self) -> Iterator[Probe]:
         """Probes that change nothing."""
@@ -141,11 +141,13 @@ class Verifier:
             return answer.status, answer.data.decode("utf-8", "replace")
 
 
-class _Schemas:
-    """A surface's component schemas, strict about keys that we do not send."""
+class Schemas:
+    """A surface's schemas, strict about keys that we do not send. ``paths``: those of its OpenAPI
+    document."""
 
     def __init__(self, surface: Surface) -> None:
         document = build(surface)
+        self.paths: dict[str, Any] = document["paths"]
         self._components = document["components"]["schemas"]
         for schema in self._components.values():
             if schema.get("type") == "object" and "properties" in schema:
@@ -153,15 +155,17 @@ class _Schemas:
 
     def differences(self, name: str, body: Any) -> list[str]:
         """How a body differs from the component of this name, path by path."""
+        found = self.misfits({"$ref": f"#/components/schemas/{name}"}, body)
+        return [f"{path}: {text}" for path, text in found]
+
+    def misfits(self, schema: Mapping[str, Any], body: Any) -> list[tuple[str, str]]:
+        """Path and text of all that does not fit a schema, which may refer to components."""
         import jsonschema
 
-        schema = {
-            "$ref": f"#/components/schemas/{name}",
-            "components": {"schemas": self._components},
-        }
-        validator = jsonschema.Draft202012Validator(schema)
+        whole = {**schema, "components": {"schemas": self._components}}
+        validator = jsonschema.Draft202012Validator(whole)
         return [
-            f"{dotted(path) or 'body'}: {text}"
+            (dotted(path) or "body", text)
             for error in sorted(validator.iter_errors(body), key=lambda e: e.json_path)
             for path, text in told(error)
         ]

@@ -84,8 +84,8 @@ def how_to_rent(account: Account, base: str) -> dict[str, str]:
 
 
 def _unregulated(account: Account) -> list[tuple[str, NumberType]]:
-    """Countries and types that ask for no documents."""
-    countries = sorted({each.country_iso for each in account.catalogue.requirements})
+    """Countries and types that ask for no documents, in the catalogue's order."""
+    countries = dict.fromkeys(each.country_iso for each in account.catalogue.requirements)
     return [
         (country, type_)
         for country in countries

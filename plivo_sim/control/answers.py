@@ -386,12 +386,32 @@ class RequirementOut(TypedDict):
     number_type: str
     user_type: str
     source: str
+    evidence: str
+    observed: str | None
     estimated_review_days: int
     documents: list[SlotOut]
 
 
 class RequirementsOut(TypedDict):
     requirements: list[RequirementOut]
+    countries: dict[str, dict[str, Any]]
+
+
+class FidelityRowOut(TypedDict):
+    """``observed``: the day, ``yyyy-mm-dd``."""
+
+    confidence: str
+    text: str
+    place: str
+    observed: str | None
+
+
+class FidelityOut(TypedDict):
+    """``words``: what the words of ``confidence`` mean; ``counts``: how many rows have each."""
+
+    words: dict[str, str]
+    counts: dict[str, int]
+    rows: list[FidelityRowOut]
 
 
 class ProblemDetailsOut(TypedDict):

@@ -6,12 +6,13 @@ import html
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Response, current_app
 
 from plivo_sim import __version__
+from plivo_sim.catalogue.shape import json_schema
 from plivo_sim.control.inputs import OBJECT
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Version
@@ -78,16 +79,31 @@ def _disk_problems(state: Path | None) -> list[str]:
     return []
 
 
+@endpoint(
+    "GET", "/schema/catalogue.json", "The JSON Schema of a catalogue file.", answers={200: OBJECT}
+)
+def catalogue_schema() -> Response:
+    """The JSON Schema of files for ``--catalogue``, for editors."""
+    return current_call().answer(json_schema())
+
+
 @endpoint("GET", "/requirements", "What the catalogue asks for.", answers={200: "RequirementsOut"})
 def list_requirements() -> Response:
     """What the catalogue asks for, as the SDKs and the legacy API publish it; for each demand
-    the types of document that satisfy it. The same for every account."""
+    the types of document that satisfy it; and what else is known of these countries. The same for
+    every account."""
     shown = [
         _requirement(each)
         for each in current_call().sim.catalogue.requirements
         if each.version is Version.CURRENT
     ]
-    return current_call().answer({"requirements": shown})
+    countries = {each["country_iso"]: _country(each["country_iso"]) for each in shown}
+    return current_call().answer({"requirements": shown, "countries": countries})
+
+
+def _country(country_iso: str) -> dict[str, Any]:
+    known: dict[str, Any] = msgspec.to_builtins(current_call().sim.catalogue.country(country_iso))
+    return known
 
 
 def _requirement(requirement: Requirement) -> RequirementOut:
@@ -97,6 +113,8 @@ def _requirement(requirement: Requirement) -> RequirementOut:
         "number_type": requirement.number_type,
         "user_type": requirement.user_type,
         "source": requirement.source,
+        "evidence": requirement.evidence,
+        "observed": requirement.observed or None,
         "estimated_review_days": requirement.estimated_review_days,
         "documents": [
             {"name": slot.name, "any_of": [_type(type_) for type_ in slot.types]}

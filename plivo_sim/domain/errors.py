@@ -170,12 +170,13 @@ class Mismatch(SimError):
 
 
 class ApplicationRequired(SimError):
-    """A regulated number cannot be rented without an accepted application."""
+    """A regulated number cannot be rented without an accepted application. ``page``: where Plivo
+    tells about it, or empty."""
 
-    def __init__(self, number: str, country_iso: str) -> None:
+    def __init__(self, number: str, page: str) -> None:
         super().__init__(f"number {number} cannot be rented without an accepted application")
         self.number = number
-        self.country_iso = country_iso
+        self.page = page
 
 
 class AlreadyRented(SimError):

@@ -89,6 +89,11 @@ SCENARIO_VALUES = Limit(
     "scenario_values", 20_000, "values", "a scenario, its aliases as often as they are named"
 )
 MISTAKES = Limit("mistakes", 100, "mistakes", "what a refused scenario is told of one kind")
+CATALOGUE_TEXT = Limit("catalogue_text", 1024 * 1024, _TEXT, "one file of `--catalogue`")
+CATALOGUE_VALUES = Limit(
+    "catalogue_values", 100_000, "values", "the same, its aliases as often as they are named"
+)
+CATALOGUE_FILES = Limit("catalogue_files", 300, "files", "the files of a folder of `--catalogue`")
 NAME = Limit("name", 100, _TEXT, "the name of a rule, a fault, an application of the steps")
 RULES = Limit("rules", 200, "entries", "the rules of a scenario")
 CONDITION_DEPTH = Limit("condition_depth", 20, "levels", "`any`, `all` and `not` in one another")

@@ -234,7 +234,7 @@ class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def services(self) -> tuple[str, ...]:
         """What it can be used for; see ``services_of``."""
-        return services_of(self.country_iso, self.number_type)
+        return services_of(self.id, self.number_type)
 
     @property
     def service_sets(self) -> tuple[str, ...]:
@@ -251,10 +251,10 @@ class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return str(self.rented_at.day)
 
 
-def services_of(country_iso: str, number_type: NumberType) -> tuple[str, ...]:
-    """What a number can be used for: all have voice, North American ones SMS and MMS, mobile ones
-    SMS (invented)."""
-    if country_iso == "US":
+def services_of(digits: str, number_type: NumberType) -> tuple[str, ...]:
+    """What a number can be used for: all have voice, North American ones (calling code 1) SMS and
+    MMS, mobile ones SMS (invented)."""
+    if digits.startswith("1"):
         return ("mms", "sms", "voice")
     return ("sms", "voice") if number_type is NumberType.MOBILE else ("voice",)
 

@@ -1,6 +1,6 @@
 """What a country asks for, and the pure check of an application against it.
 
-The catalogue is data (``data/catalogue.yaml``); this module only knows its shape. What is
+The catalogue is data (``catalogue/countries``); this module only knows what it says. What is
 published of a requirement is also what is checked (inferred). Each version of a requirement has
 its own id and its own document-type ids (decision "Requirement versions").
 """
@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
 from plivo_sim.domain.text import filled
@@ -22,6 +23,8 @@ from plivo_sim.domain.text import filled
 class FieldRule(msgspec.Struct, frozen=True, kw_only=True):
     """A field that must be filled in. ``attribute``: the end-user attribute that satisfies it,
     where the published name differs (``address.line1`` -> ``address_line1``).
+
+    ``made_up``: what ``plivo-sim seed`` fills it with; ``#`` is a digit and ``?`` a letter.
 
     ``type`` is one of three words, and dates are written ``yyyy-mm-dd`` (documented:
     docs/wire-facts.md, "Kinds of fields").
@@ -37,6 +40,7 @@ class FieldRule(msgspec.Struct, frozen=True, kw_only=True):
     format: str | None = None
     enums: tuple[str, ...] = ()
     attribute: str = ""
+    made_up: str = ""
 
 
 class DocumentType(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,9 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """``adjective``: its country's, for sentences. ``source``: how sure it is; ``evidence``: where
+    it is from; ``observed``: the day on which it was seen, ``yyyy-mm-dd``, or empty."""
+
     id: str
     version: Version
     country_iso: str
@@ -70,6 +77,9 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     end_user_fields: tuple[FieldRule, ...] = ()
     estimated_review_days: int = 3
     source: str = "invented"
+    evidence: str = ""
+    observed: str = ""
+    adjective: str = ""
 
     @property
     def document_types(self) -> tuple[DocumentType, ...]:
@@ -88,10 +98,14 @@ Key = tuple[str, NumberType, UserType]
 
 
 class Catalogue:
-    """All requirements, found by id or by (country, number type, user type) and version."""
+    """All requirements, found by id or by (country, number type, user type) and version, and all
+    else that is known of countries."""
 
-    def __init__(self, requirements: Iterable[Requirement]) -> None:
+    def __init__(
+        self, requirements: Iterable[Requirement], countries: Mapping[str, Country] = {}
+    ) -> None:
         self.requirements = tuple(requirements)
+        self._countries = countries
         self.by_id = {r.id: r for r in self.requirements}
         self._by_key: dict[tuple[Version, Key], Requirement] = {
             (r.version, (r.country_iso, r.number_type, r.user_type)): r for r in self.requirements
@@ -101,6 +115,10 @@ class Catalogue:
 
     def find(self, version: Version, key: Key) -> Requirement | None:
         return self._by_key.get((version, key))
+
+    def country(self, country_iso: str) -> Country:
+        """The facts of a country; one that no file describes is called by its code."""
+        return self._countries.get(country_iso) or nameless(country_iso)
 
     def countries(self, version: Version) -> list[str]:
         return sorted({r.country_iso for r in self.requirements if r.version is version})

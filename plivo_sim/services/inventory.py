@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from plivo_sim.catalogue.countries import Place, country_of
+from plivo_sim.domain.countries import Country, Place
 from plivo_sim.domain.records import NumberType, UserType, Version, services_of
 from plivo_sim.domain.requirements import Catalogue, Requirement
 
@@ -44,6 +44,7 @@ class Offer:
     number: str
     national: str
     country_iso: str
+    country: Country
     number_type: NumberType
     prefix: str
     place: Place | None = None
@@ -51,7 +52,7 @@ class Offer:
     @property
     def services(self) -> frozenset[str]:
         """What it can be used for; see ``services_of``."""
-        return frozenset(services_of(self.country_iso, self.number_type))
+        return frozenset(services_of(self.number, self.number_type))
 
 
 def digits_of(text: str) -> str:
@@ -64,7 +65,7 @@ def digits_of(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def describe(digits: str) -> Offer | None:
+def describe(catalogue: Catalogue, digits: str) -> Offer | None:
     """What a number says of itself; None when it is not valid, or of a kind that nobody rents.
 
     Pure, hence kept.
@@ -75,19 +76,21 @@ def describe(digits: str) -> Offer | None:
         parsed = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         return None
-    country = phonenumbers.region_code_for_number(parsed)
+    iso = phonenumbers.region_code_for_number(parsed)
     number_type = _type_of(parsed)
-    if number_type is None or country is None or len(country) != 2:  # "001" is no country
+    if number_type is None or iso is None or len(iso) != 2:  # "001" is no country
         return None
     national = phonenumbers.national_significant_number(parsed)
     if f"{parsed.country_code}{national}" != digits:  # a trunk prefix, or an extension
         return None
+    country = catalogue.country(iso)
     place = _place_of(country, number_type, national)
     area = phonenumbers.length_of_national_destination_code(parsed)
     return Offer(
         number=digits,
         national=national,
-        country_iso=country,
+        country_iso=iso,
+        country=country,
         number_type=number_type,
         prefix=place.area if place else national[: area or 3],
         place=place,
@@ -116,21 +119,25 @@ def types_of(catalogue: Catalogue, country_iso: str) -> list[NumberType]:
     return [number_type for number_type in NumberType if number_type in known]
 
 
-def in_stock(seed: int, offer: Offer) -> bool:
+def in_stock(catalogue: Catalogue, seed: int, offer: Offer) -> bool:
     """Whether a search can find this number."""
-    return offer in stock(seed, offer.country_iso, offer.number_type)
+    return offer in stock(catalogue, seed, offer.country_iso, offer.number_type)
 
 
 @lru_cache(maxsize=128)
-def stock(seed: int, country_iso: str, number_type: NumberType) -> tuple[Offer, ...]:
+def stock(
+    catalogue: Catalogue, seed: int, country_iso: str, number_type: NumberType
+) -> tuple[Offer, ...]:
     """Every number of this country and type, rented ones too. Pure, hence kept for all accounts."""
     drawn: dict[str, Offer] = {}
-    example = _example(country_iso, number_type)
+    country = catalogue.country(country_iso)
+    example = _example(country, country_iso, number_type)
     if example is not None:
         for n in range(STOCK_SIZE):
-            for national in _draws(seed, country_iso, number_type, n, example):
+            words = f"{seed}|{country_iso}|{number_type}|{n}"
+            for national in _draws(country, number_type, n, words, example):
                 number = f"{example.country_code}{national}"
-                offer = describe(number) if number not in drawn else None
+                offer = describe(catalogue, number) if number not in drawn else None
                 if offer is not None and (offer.country_iso, offer.number_type) == (
                     country_iso,
                     number_type,
@@ -141,7 +148,7 @@ def stock(seed: int, country_iso: str, number_type: NumberType) -> tuple[Offer, 
 
 
 def _draws(
-    seed: int, country_iso: str, number_type: NumberType, n: int, example: Parsed
+    country: Country, number_type: NumberType, n: int, words: str, example: Parsed
 ) -> Iterator[str]:
     """Candidates for the n-th number: a place's area code, or the start of the library's example,
     and digits by lot; after many misses more of the example is kept."""
@@ -149,17 +156,20 @@ def _draws(
 
     pattern = phonenumbers.national_significant_number(example)
     most = len(pattern) - 4
-    places = country_of(country_iso).places if number_type is NumberType.LOCAL else ()
+    places = country.places if number_type is NumberType.LOCAL else ()
     for attempt in range(_MOST_DRAWS):
         kept = places[n % len(places)].area if places else pattern[: min(3 + attempt // 8, most)]
-        words = f"{seed}|{country_iso}|{number_type}|{n}|{attempt}"
-        lot = hashlib.blake2b(words.encode(), digest_size=8).digest()
+        lot = hashlib.blake2b(f"{words}|{attempt}".encode(), digest_size=8).digest()
         yield f"{kept}{int.from_bytes(lot) % 10**15:015d}"[: len(pattern)]
 
 
-def _example(country_iso: str, number_type: NumberType) -> Parsed | None:
-    """The library's own example of a number of this type."""
+def _example(country: Country, country_iso: str, number_type: NumberType) -> Parsed | None:
+    """The country's example of a number of this type, else the library's own."""
     import phonenumbers
+
+    given = country.number_examples.get(number_type)
+    if given is not None:
+        return phonenumbers.parse(given, country_iso)
 
     for kind in _KINDS[number_type]:
         code = getattr(phonenumbers.PhoneNumberType, kind)
@@ -169,6 +179,20 @@ def _example(country_iso: str, number_type: NumberType) -> Parsed | None:
     return None
 
 
+def is_example(country_iso: str, number_type: str, digits: str) -> bool:
+    """Whether these are the national digits of a valid number of this country and type."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(digits, country_iso)
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(
+        phonenumbers.region_code_for_number(parsed) == country_iso
+        and _type_of(parsed) == number_type
+    )
+
+
 def _type_of(parsed: Parsed) -> NumberType | None:
     import phonenumbers
 
@@ -176,7 +200,7 @@ def _type_of(parsed: Parsed) -> NumberType | None:
     return next((word for word, kinds in _KINDS.items() if kind in kinds), None)
 
 
-def _place_of(country_iso: str, number_type: NumberType, national: str) -> Place | None:
+def _place_of(country: Country, number_type: NumberType, national: str) -> Place | None:
     if number_type is not NumberType.LOCAL:
         return None
-    return next((p for p in country_of(country_iso).places if national.startswith(p.area)), None)
+    return next((p for p in country.places if national.startswith(p.area)), None)

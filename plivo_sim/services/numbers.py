@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page
-from plivo_sim.catalogue.countries import Country, country_of
+from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -115,13 +115,14 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
 # --- to rent -------------------------------------------------------------------------------
 
 
-_UNRESTRICTED = Country(name="", adjective="")
+_UNRESTRICTED = nameless("")
 
 
 def _market(account: Account, country_iso: str) -> Country:
     """What holds a type or a user back in a country: nothing, if the account's setting
     ``rent_restrictions`` is off."""
-    return country_of(country_iso) if account.settings.rent_restrictions else _UNRESTRICTED
+    restricted = account.settings.rent_restrictions
+    return account.catalogue.country(country_iso) if restricted else _UNRESTRICTED
 
 
 def types_for_rent(account: Account, country_iso: str) -> list[NumberType]:
@@ -154,7 +155,7 @@ def search(account: Account, wanted: Search, *, offset: int, limit: int) -> Offe
     found = [
         offer
         for number_type in types
-        for offer in inventory.stock(seed, country, number_type)
+        for offer in inventory.stock(account.catalogue, seed, country, number_type)
         if _wanted(offer, wanted) and account.store.numbers.fetch(offer.number) is None
     ]
     return Offers(offers=found[offset : offset + limit], total_count=len(found))
@@ -203,12 +204,12 @@ def rent(account: Account, digits: str, wanted: Change, caller: Caller) -> tuple
     if not caller.is_main:
         raise NotFound("number", digits)
     with account.lock:
-        offer = inventory.describe(digits) if digits else None
+        offer = inventory.describe(account.catalogue, digits) if digits else None
         if offer is None or offer.number_type not in types_for_rent(account, offer.country_iso):
             raise NotFound("number", digits)
         if account.store.numbers.fetch(digits) is not None:
             raise AlreadyRented(digits)
-        known = inventory.in_stock(account.settings.seed, offer)
+        known = inventory.in_stock(account.catalogue, account.settings.seed, offer)
         if not known and account.settings.strict:
             raise NotFound("number", digits)
         with account.transaction():
@@ -248,7 +249,7 @@ def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None
     }
     accepted = account.store.applications.page(where, limit=len(account.store.applications)).records
     if not accepted:
-        raise ApplicationRequired(offer.number, country_iso)
+        raise ApplicationRequired(offer.number, offer.country.rent_page)
     return max(accepted, key=lambda each: (each.acceptance, each.seq)).id
 
 
@@ -269,18 +270,19 @@ def view(account: Account, number: PhoneNumber) -> NumberView:
     id = number.application_id
     return NumberView(
         number=number,
-        offer=inventory.describe(number.id) or _as_recorded(number),
+        offer=inventory.describe(account.catalogue, number.id) or _as_recorded(account, number),
         application=account.store.applications.fetch(id) if id else None,
         renewal_date=renewal_date(number.rented_at, account.now()),
     )
 
 
-def _as_recorded(number: PhoneNumber) -> Offer:
+def _as_recorded(account: Account, number: PhoneNumber) -> Offer:
     """A number of an older state that the library's present numbering plan does not know."""
     return Offer(
         number=number.id,
         national=number.id,
         country_iso=number.country_iso,
+        country=account.catalogue.country(number.country_iso),
         number_type=number.number_type,
         prefix="",
     )

@@ -26,7 +26,7 @@ from tests.apis.current_support import (
     rejected,
 )
 from tests.conftest import PAUSED
-from tests.support import AUTH_ID, SDK_AGENT, Http
+from tests.support import AUTH_ID, COUNTRIES, SDK_AGENT, Http
 
 NO_APPLICATION = "Compliance application not found."
 NO_DOCUMENT = "Compliance document not found."
@@ -65,7 +65,7 @@ WRONG_QUERIES = [
      "Unknown query parameter 'country'; Field 'country_iso' is required. "
      "Field 'number_type' is required. Field 'user_type' is required."),
     ("Requirements/", "country_iso=ZZ&number_type=local&user_type=business",
-     "Could not find any requirement for country ZZ; there is one for AE, DE, FR, IN, US"),
+     f"Could not find any requirement for country ZZ; there is one for {COUNTRIES}"),
     ("Requirements/", "country_iso=IN&number_type=national&user_type=business",
      "Could not find any requirement for number type national in IN; "
      "there is one for local, mobile, tollfree"),

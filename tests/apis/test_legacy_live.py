@@ -15,7 +15,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.settings import Settings
 from tests.apis.legacy_support import BUSINESS, BUY, INDIA, Legacy, error_of
-from tests.support import PDF, Http
+from tests.support import COUNTRIES, PDF, Http
 
 WARNING = "X-Plivo-Sim-Warning"
 OPERATION = (
@@ -277,7 +277,11 @@ def test_a_create_by_country_and_types_wants_operation_type(legacy: Legacy) -> N
 @pytest.mark.parametrize(
     ("key", "what"),
     [
-        ({"country_iso2": "AU"}, "country AU; there is one for AE, DE, FR, IN, US"),
+        ({"country_iso2": "KE"}, f"country KE; there is one for {COUNTRIES}"),
+        (
+            {"country_iso2": "AU"},
+            "number type local in AU; there is one for mobile, tollfree",
+        ),
         (
             {"number_type": "national"},
             "number type national in IN; there is one for local, mobile, tollfree",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.catalogue import load_catalogue, shipped_as_json
+from plivo_sim.catalogue import load_catalogue, shipped_as_json, shipped_files
 from plivo_sim.domain.records import NumberType, UserType, Version
 from plivo_sim.domain.requirements import Catalogue, Requirement
 
@@ -43,9 +43,12 @@ def test_the_two_sets_for_india_are_the_page_s_and_the_recorded_one(shipped: Cat
     }
 
 
-def test_the_countries_are_those_of_the_decisions(shipped: Catalogue) -> None:
-    """India, three other regulated ones, one unregulated; the beta page knows India only."""
-    assert shipped.countries(Version.CURRENT) == ["AE", "DE", "FR", "IN", "US"]
+def test_every_country_of_which_something_is_public_is_there(shipped: Catalogue) -> None:
+    """37 of them; the beta page knows India only."""
+    assert len(shipped.countries(Version.CURRENT)) == 37
+    assert {"AE", "DE", "FR", "IN", "US", "BR", "ES", "GB", "JP", "ZA"} <= set(
+        shipped.countries(Version.CURRENT)
+    )
     assert shipped.countries(Version.BETA) == ["IN"]
 
 
@@ -56,12 +59,16 @@ def test_an_unregulated_country_asks_for_nothing(shipped: Catalogue) -> None:
 
 
 def test_every_guess_is_marked(shipped: Catalogue) -> None:
-    """Each requirement says where it comes from, in one of four words."""
+    """Each requirement says how sure it is, in one of four words, and where it is from."""
     sources = {requirement.source for requirement in shipped.requirements}
     assert sources == {"documented", "observed", "inferred", "invented"}
-    assert {r.source for r in shipped.requirements if r.country_iso not in ("IN", "US")} == {
-        "invented"
+    assert all(requirement.evidence for requirement in shipped.requirements)
+    known = {
+        (r.country_iso, r.number_type, r.user_type)
+        for r in shipped.requirements
+        if r.source in ("documented", "observed")
     }
+    assert {key[0] for key in known} == {"IN", "ES"}
 
 
 def test_every_slot_can_be_satisfied(shipped: Catalogue) -> None:
@@ -100,7 +107,7 @@ fields:
 document_types:
   tax_card: {name: Tax Card, description: A card, fields: [tax_number]}
 requirements:
-  - {version: current, country: SG, number_types: [local, mobile], user_types: [business],
+  - {version: current, country: KE, number_types: [local, mobile], user_types: [business],
      documents: [tax_card, {name: Identity, any_of: [passport, national_id]}]}
 """
 
@@ -108,7 +115,7 @@ requirements:
 def test_an_own_file_adds(tmp_path: Path) -> None:
     """Its types and the shipped ones can be used together; the rest stays as it is."""
     catalogue = load_catalogue(1, write(tmp_path, OWN))
-    added = of(catalogue, Version.CURRENT, ("SG", NumberType.MOBILE, UserType.BUSINESS))
+    added = of(catalogue, Version.CURRENT, ("KE", NumberType.MOBILE, UserType.BUSINESS))
     assert [[t.word for t in slot.types] for slot in added.slots] == [
         ["tax_card"],
         ["passport", "national_id"],
@@ -119,7 +126,7 @@ def test_an_own_file_adds(tmp_path: Path) -> None:
 
 def test_an_own_file_replaces_what_has_the_same_key(tmp_path: Path) -> None:
     """Under the same id; nothing else changes."""
-    text = OWN.replace("country: SG", "country: IN")
+    text = OWN.replace("country: KE", "country: IN")
     catalogue, shipped = load_catalogue(1, write(tmp_path, text)), load_catalogue(1)
     assert of(catalogue, Version.CURRENT).slots[0].types[0].word == "tax_card"
     assert of(catalogue, Version.CURRENT).id == of(shipped, Version.CURRENT).id
@@ -158,14 +165,14 @@ ENTRY = "version: current, country: SG, number_types: [local], user_types: [busi
         (f"requirements: [{{{ENTRY}, documents: [], days: 3}}]",
          r"requirements\[0\].days: unknown key"),
         (f"requirements: [{{{ENTRY}, documents: [pasport]}}]",
-         r"requirements\[0\]: the catalogue has no document type pasport"),
+         r"requirements\[0\].documents\[0\]: the catalogue has no document type 'pasport'; did"),
         (f"requirements: [{{{ENTRY}, documents: []}}, {{{ENTRY}, documents: "
-         "[{name: Any, any_of: []}]}]", r"requirements\[1\]: any_of must name"),
+         "[{name: Any, any_of: []}]}]", r"requirements\[1\].documents\[0\].any_of: must name"),
         (f"requirements: [{{{ENTRY.replace('local', 'lokal')}, documents: []}}]", "lokal"),
         (f"requirements: [{{{ENTRY.replace('SG', 'NO')}, documents: []}}]",
-         r"requirements\[0\].country: False is not of type string"),
+         r"requirements\[0\].country: YAML reads NO as false"),
         ("document_types: {a: {name: A, description: b, fields: [lost]}}\n"
-         f"requirements: [{{{ENTRY}, documents: [a]}}]", "no field lost"),
+         f"requirements: [{{{ENTRY}, documents: [a]}}]", "no field 'lost'"),
         ("fields: {f: {label: F, max_length: long}}\n"
          "document_types: {a: {name: A, description: b, fields: [f]}}\n"
          f"requirements: [{{{ENTRY}, documents: [a]}}]", "max_length"),
@@ -199,8 +206,7 @@ def test_a_file_of_bytes_is_named(tmp_path: Path) -> None:
 
 
 def test_the_json_form_of_the_shipped_catalogue_is_current() -> None:
-    """Write it anew with ``python -c 'import sys; from plivo_sim.catalogue import *;
-    sys.stdout.buffer.write(shipped_as_json())' > plivo_sim/catalogue/catalogue.json``."""
+    """Write it anew with ``python -m plivo_sim.catalogue``."""
     kept = resources.files("plivo_sim.catalogue").joinpath("catalogue.json").read_bytes()
     assert kept == shipped_as_json()
 
@@ -211,3 +217,95 @@ def test_a_country_that_yaml_takes_for_a_boolean_is_explained(tmp_path: Path) ->
     path = write(tmp_path, f"requirements: [{entry}, documents: []}}]")
     with pytest.raises(ValueError, match='YAML reads NO as false; write "NO" in quotes'):
         load_catalogue(1, path)
+
+
+# --- a country's file ------------------------------------------------------------------------
+
+KENYA = """
+country: KE
+name: Kenya
+adjective: Kenyan
+document_types: {pin: {name: PIN, description: A card, fields: [{name: pin, label: PIN}]}}
+requirements:
+  - {number_types: [local], user_types: [business], documents: [pin]}
+"""
+ID = "0a1b2c3d-0000-4000-8000-00000000000{}"
+LEARNED = f"""
+country: IN
+document_types:
+  registration_certificate:
+    {{id: {ID.format(1)}, name: Registration Certificate, description: x,
+     fields: [{{name: business_name, label: Legal Name, max_length: 50}}]}}
+requirements:
+  - {{number_types: [local], user_types: [business], id: {ID.format(2)}, source: observed,
+     observed: 2026-11-29, evidence: the live account, documents: [registration_certificate]}}
+"""
+
+
+def test_a_file_about_a_country_names_it_once(tmp_path: Path) -> None:
+    """Its entries are the country's, and its facts are known."""
+    catalogue = load_catalogue(1, write(tmp_path, KENYA))
+    found = of(catalogue, Version.CURRENT, ("KE", NumberType.LOCAL, UserType.BUSINESS))
+    assert [type_.word for type_ in found.document_types] == ["pin"]
+    assert (catalogue.country("KE").name, found.adjective) == ("Kenya", "Kenyan")
+    assert catalogue.country("ZW").name == "ZW"
+
+
+def test_a_folder_is_all_its_files_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """YAML and JSON; what else lies there is passed over."""
+    (tmp_path / "1.yaml").write_text(KENYA)
+    (tmp_path / "2.json").write_text('{"country": "KE", "adjective": "of Kenya"}')
+    (tmp_path / "notes.txt").write_text("[")
+    catalogue = load_catalogue(1, tmp_path)
+    assert catalogue.country("KE").name == "Kenya"
+    assert catalogue.country("KE").adjective == "of Kenya"
+
+
+def test_ids_that_are_given_are_used(tmp_path: Path) -> None:
+    """Of requirements and of document types, with the day on which they were seen."""
+    catalogue = load_catalogue(1, write(tmp_path, LEARNED))
+    found = of(catalogue, Version.CURRENT)
+    assert (found.id, found.source, found.observed) == (ID.format(2), "observed", "2026-11-29")
+    assert [type_.id for type_ in found.document_types] == [ID.format(1)]
+    assert catalogue.by_id[ID.format(2)] is found
+    assert catalogue.types_by_id[ID.format(1)].word == "registration_certificate"
+    assert catalogue.country("IN") == load_catalogue(1).country("IN")
+
+
+def test_two_things_with_one_id_are_refused(tmp_path: Path) -> None:
+    """In one file with its line, and across files."""
+    path = write(tmp_path, LEARNED.replace(ID.format(2), ID.format(1)))
+    with pytest.raises(ValueError, match=r"own.yaml:8: requirements\[0\].id: .* is given twice"):
+        load_catalogue(1, path)
+    taken = load_catalogue(1).requirements[0].id
+    path = write(tmp_path, LEARNED.replace(ID.format(2), taken))
+    with pytest.raises(ValueError, match=f"have the same id {taken}"):
+        load_catalogue(1, path)
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    """Of its shape and of what it says, by line, with what was probably meant."""
+    wrong = """country: KE
+adjectiv: Kenyan
+document_types:
+  pin: {name: PIN, description: x, fields: [busines_name]}
+requirements:
+  - number_types: [lokal, mobile]
+    user_types: [business]
+    id: 0a1b2c3d-0000-4000-8000-000000000001
+    documents: [pasport]
+    observed: yesterday
+"""
+    with pytest.raises(ValueError, match="own") as caught:
+        load_catalogue(1, write(tmp_path, wrong))
+    told = [line.partition("own.yaml:")[2] for line in str(caught.value).splitlines()]
+    assert [line.split(":")[0] for line in told] == ["2", "4", "6", "8", "9", "10"]
+    for hint in ("'adjective'", "'business_name'", "'local'", "'passport'"):
+        assert f"did you mean {hint}?" in str(caught.value)
+
+
+def test_a_word_is_defined_by_one_file_that_ships() -> None:
+    """Or one country's field would change another's."""
+    for kind in ("fields", "document_types"):
+        words = [word for file in shipped_files() for word in getattr(file, kind)]
+        assert len(words) == len(set(words))

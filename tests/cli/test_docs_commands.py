@@ -24,9 +24,9 @@ from tests.support import AUTH_ID, TOKEN
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(EXAMPLES.rglob("*.*")))
-BY_OTHERS = ("cli.md", "walk.md")
-"""The first is made by the command line itself, the second is typed by its own test."""
-NAMED = ("fault add", "seed", "run")
+BY_OTHERS = ("cli.md", "learn.md", "walk.md")
+"""The first is made by the command line itself, the others are typed by their own tests."""
+NAMED = ("fault add", "learn", "seed", "run")
 """Commands that the docs only speak of, without what they need: shown their help."""
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
 COMMAND = re.compile(r"(?:\.venv/bin/)?plivo-sim ([a-z-].*)")

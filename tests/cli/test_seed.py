@@ -16,7 +16,7 @@ import pytest
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli.seed import DEFAULT_ACCOUNT
 from tests.cli.conftest import OTHER_ID, Shell
-from tests.support import AUTH_ID, Http
+from tests.support import AUTH_ID, COUNTRIES, Http
 
 pytestmark = pytest.mark.live
 
@@ -48,7 +48,9 @@ def test_n_applications(shell: Shell) -> None:
     made = applications(shell)
     assert len({each["alias"] for each in made}) == 30
     assert {each["user_type"] for each in made} == {"business", "individual"}
-    assert {each["country_iso"] for each in made} == {"IN", "DE", "FR", "AE"}
+    countries = Counter(each["country_iso"] for each in made)
+    assert len(countries) > 5
+    assert countries.most_common(1)[0][0] == "IN"
     assert {each["status"] for each in made} == {"submitted"}
 
 
@@ -107,9 +109,8 @@ def test_countries(shell: Shell) -> None:
 
 def test_a_country_that_the_catalogue_lacks(shell: Shell) -> None:
     """Exit code 2, with those that it has."""
-    assert "the catalogue has AE, DE, FR, IN, US" in shell.error(
-        "seed", "1", "--country", "XX", code=2
-    )
+    error = shell.error("seed", "1", "--country", "XX", code=2)
+    assert f"the catalogue has {COUNTRIES}" in error
 
 
 def test_the_only_account_is_filled(shell: Shell, application: str) -> None:

@@ -21,7 +21,8 @@ print("imported:", *(name for name in {HEAVY!r} if name in sys.modules))
     "words",
     [
         ("--help",), ("scenario", "check", "instant-accept"), ("seed", "--help"),
-        ("scenario", "new", "mine"), ("fault", "add", "--help"), ("serve", "--help"),
+        ("scenario", "new", "mine"), ("catalogue", "list"), ("catalogue", "show", "IN"),
+        ("catalogue", "new", "KE"), ("fault", "add", "--help"), ("serve", "--help"),
     ],
     ids=" ".join,
 )  # fmt: skip

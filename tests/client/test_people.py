@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.catalogue import load_catalogue
 from plivo_sim.client.applications import Outcome
 from plivo_sim.client.people import People
 
+COUNTRY_OF = load_catalogue(1).country
 KEYS = [
     (country, "local", user_type)
     for country in ("IN", "DE", "AE")
@@ -25,7 +27,7 @@ def rule(name: str, **changes: Any) -> dict[str, Any]:
 
 def test_the_same_seed_makes_the_same_people() -> None:
     """Whoever was drawn before them, and whenever their documents are filled in."""
-    one, two = People(7), People(7)
+    one, two = People(7, COUNTRY_OF), People(7, COUNTRY_OF)
     all_ = [one.draw(index, KEYS) for index in range(20)]
     last = two.draw(19, KEYS)
     assert last.end_user == all_[19].end_user
@@ -35,13 +37,13 @@ def test_the_same_seed_makes_the_same_people() -> None:
 
 def test_another_seed_makes_others() -> None:
     """Nearly all of them."""
-    names = [{People(seed).draw(i, KEYS).alias for i in range(50)} for seed in (1, 2)]
+    names = [{People(seed, COUNTRY_OF).draw(i, KEYS).alias for i in range(50)} for seed in (1, 2)]
     assert len(names[0] & names[1]) < 5
 
 
 def test_the_mix() -> None:
     """Mostly Indian, more businesses than people, nobody left out."""
-    drawn = Counter(People(1).draw(index, KEYS).key for index in range(400))
+    drawn = Counter(People(1, COUNTRY_OF).draw(index, KEYS).key for index in range(400))
     assert set(drawn) == set(KEYS)
     assert sum(drawn[key] for key in KEYS if key[0] == "IN") > 240
     assert sum(drawn[key] for key in KEYS if key[2] == "business") > 200
@@ -51,7 +53,7 @@ def test_the_mix() -> None:
 @pytest.mark.parametrize("user_type", ["business", "individual"])
 def test_every_country_has_whole_people(country: str, user_type: str) -> None:
     """Everything that the API expects of an end user, within its lengths."""
-    made = People(1).draw(0, [(country, "local", user_type)])
+    made = People(1, COUNTRY_OF).draw(0, [(country, "local", user_type)])
     wanted = {"name", "email", "address_line1", "city", "postal_code", "country"}
     wanted |= {"registration_number"} if user_type == "business" else {"last_name"}
     assert wanted <= set(made.end_user)
@@ -63,7 +65,7 @@ def test_every_country_has_whole_people(country: str, user_type: str) -> None:
 
 def test_what_is_given_is_kept() -> None:
     """The rest is made up around it."""
-    made = People(1).complete(0, KEYS[0], {"name": "Zwölf & Co", "city": "Agra"})
+    made = People(1, COUNTRY_OF).complete(0, KEYS[0], {"name": "Zwölf & Co", "city": "Agra"})
     assert (made.end_user["name"], made.end_user["city"]) == ("Zwölf & Co", "Agra")
     assert made.end_user["email"] == "zwolf-co@mail.example"
     assert made.alias == "Zwölf & Co, Agra"
@@ -83,18 +85,20 @@ def test_what_is_given_is_kept() -> None:
 )
 def test_values_of_documents_fit_their_rule(wanted: dict[str, Any], fits: Any) -> None:
     """By name where it is known, by shape where it is not."""
-    made = People(1).draw(0, [KEYS[1]])
+    made = People(1, COUNTRY_OF).draw(0, [KEYS[1]])
     assert fits(made.fill(wanted))
 
 
 def test_outcomes_are_exact_shares_in_mixed_order() -> None:
     """What is left over is left to the simulator; refusals have reasons."""
-    drawn = People(1).outcomes(20, {"accepted": 0.5, "rejected": 0.25, "nothing": 0.1})
+    drawn = People(1, COUNTRY_OF).outcomes(20, {"accepted": 0.5, "rejected": 0.25, "nothing": 0.1})
     words = [each.word if each else None for each in drawn]
     assert Counter(words) == {"accepted": 10, "rejected": 5, "nothing": 2, None: 3}
     assert words != sorted(words, key=str)
     assert all(each.reason for each in drawn if each and each.word == "rejected")
-    assert drawn == People(1).outcomes(20, {"accepted": 0.5, "rejected": 0.25, "nothing": 0.1})
+    assert drawn == People(1, COUNTRY_OF).outcomes(
+        20, {"accepted": 0.5, "rejected": 0.25, "nothing": 0.1}
+    )
 
 
 def test_an_outcome_s_header_takes_any_reason() -> None:

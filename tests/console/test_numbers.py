@@ -9,6 +9,7 @@ import shlex
 import pytest
 from msgspec.structs import replace
 
+from plivo_sim.catalogue import load_catalogue
 from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory
@@ -17,7 +18,7 @@ from tests.console.support import HOME
 from tests.support import AUTH_ID, Http
 
 PAGE = f"{HOME}/numbers"
-STOCK = [each.number for each in inventory.stock(1, "US", NumberType.LOCAL)]
+STOCK = [each.number for each in inventory.stock(load_catalogue(1), 1, "US", NumberType.LOCAL)]
 
 
 def rent(http: Http, *numbers: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from plivo_sim.apis.reading import requested_outcome
+from plivo_sim.catalogue import read_file
 from plivo_sim.catalogue.yaml_text import plain_yaml
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
@@ -73,7 +74,9 @@ CALLS = {
     "apis/reading.py": {
         "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
         "parse_duration": "limit duration"},
-    "catalogue/__init__.py": {"yaml.compose": OURS, "composed": OURS},
+    "catalogue/yaml_files.py": {
+        "composed": "limits scenario_text, catalogue_text",
+        "yaml.compose": "limits scenario_text, catalogue_text"},
     "catalogue/yaml_text.py": {
         "re.compile": LINEAR, "yaml.parse": "limits scenario_text, yaml_depth, yaml_digits",
         "yaml.load": "the same", "loads": OURS},
@@ -103,8 +106,6 @@ CALLS = {
         "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
     "domain/words.py": {
         "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
-    "scenarios/loader.py": {
-        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text"},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
         "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
@@ -195,6 +196,7 @@ LIMITED: dict[str, tuple[Limit, Callable[[str], Any]]] = {
     "regex": (limits.REGEX, regex),
     "yaml": (limits.SCENARIO_TEXT, plain_yaml),
     "scenario": (limits.SCENARIO_TEXT, load_scenario),
+    "catalogue": (limits.CATALOGUE_TEXT, lambda text: read_file(text, "own.yaml")),
     "scenario as data": (limits.SCENARIO_TEXT, load_scenario_data),
 }  # fmt: skip
 

@@ -334,7 +334,7 @@ def test_a_fault_hits_only_what_the_scenario_files(stage: str) -> None:
 
 
 @pytest.mark.parametrize("user_type", ["business", "individual"])
-@pytest.mark.parametrize("country", ["IN", "DE", "FR", "AE", "US"])
+@pytest.mark.parametrize("country", ["IN", "DE", "FR", "AE", "US", "ES", "GB"])
 def test_a_scenario_can_file_in_every_country(stage: str, country: str, user_type: str) -> None:
     """What a step does not say is filled in, so that it is complete."""
     told = play(

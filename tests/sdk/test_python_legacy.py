@@ -11,7 +11,7 @@ from plivo.exceptions import AuthenticationError, ResourceNotFoundError, Validat
 
 from plivo_sim.client import Client
 from tests.sdk.conftest import plain
-from tests.support import AUTH_ID, JPEG, TOKEN
+from tests.support import AUTH_ID, JPEG, TOKEN, TYPES_COUNT
 
 pytestmark = pytest.mark.live
 
@@ -104,7 +104,7 @@ def test_iterating_walks_every_page(client: plivo.RestClient) -> None:
 def test_document_types_are_listed_and_read(client: plivo.RestClient) -> None:
     """With the fields to fill in."""
     listed = client.compliance_document_types.list(limit=1, offset=1)
-    assert listed.meta.total_count == 7
+    assert listed.meta.total_count == TYPES_COUNT
     id = listed.objects[0].document_type_id
     assert client.compliance_document_types.get(id).document_name == "GST certificate"
 

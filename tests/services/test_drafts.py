@@ -119,7 +119,7 @@ def test_the_three_parts_name_the_requirement_too(account: Account) -> None:
         (
             {
                 "requirement_id": None,
-                "country_iso": "GB",
+                "country_iso": "KE",
                 "number_type": NumberType.LOCAL,
                 "user_type": UserType.BUSINESS,
             },

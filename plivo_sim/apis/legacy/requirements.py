@@ -42,7 +42,7 @@ from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query, endpoint
 
 
-def classify(text: str) -> tuple[str, NumberType]:
+def classify(catalogue: Catalogue, text: str) -> tuple[str, NumberType]:
     """Country and type of a number in E.164, with or without ``+``.
 
     Raises ValueError with a sentence when it is not a number, or of a kind that cannot be rented.
@@ -50,7 +50,7 @@ def classify(text: str) -> tuple[str, NumberType]:
     digits = digits_of(text)
     if not digits:
         raise ValueError("must be a phone number in E.164 format")
-    offer = describe(digits)
+    offer = describe(catalogue, digits)
     if offer is None:
         raise ValueError(
             "is not a number whose country and type are known; give country_iso2 and number_type"
@@ -195,4 +195,4 @@ def _classify(account: Account, text: str) -> tuple[str, NumberType]:
     """Country and type: as this account rents the number, else what the number says itself."""
     with account.lock:
         rented = account.store.numbers.fetch(text.strip().removeprefix("+"))
-    return (rented.country_iso, rented.number_type) if rented else classify(text)
+    return (rented.country_iso, rented.number_type) if rented else classify(account.catalogue, text)

@@ -18,7 +18,6 @@ from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
 from plivo_sim.apis.words import STATUS_WORDS, StatusWord, Uuid
-from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -48,7 +47,6 @@ _MISMATCHES = {
     "user_type": "This number is not rented to end users of this type",
 }
 _REQUIRED = "compliance_application_id is required to rent this number."
-_INDIA_PAGE = "https://www.plivo.com/docs/numbers/rent-india-numbers"
 _NOT_ACCEPTED = "Compliance application must be in 'accepted' status. Current status: '{}'."
 _NOT_RENTED = "Number not found on your account. Only rented numbers can be linked."
 
@@ -72,9 +70,9 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
 def text_of(error: SimError) -> str:
     """The sentence for an error; ``remarks`` of Link use the same.
 
-    That an application is required is told with a page about India there (documented), elsewhere
-    with the first sentence alone (inferred). That one is not accepted is told as the live service
-    tells it for renting (documented), the same for number update and Link (inferred).
+    That an application is required is told with the country's page, which India has (documented),
+    elsewhere with the first sentence alone (inferred). That one is not accepted is told as the live
+    service tells it for renting (documented), the same for number update and Link (inferred).
     """
     match error:
         case Mismatch():
@@ -85,7 +83,7 @@ def text_of(error: SimError) -> str:
         case WrongState(verb="link"):
             return _NOT_ACCEPTED.format(STATUS_WORDS[Status(error.status)])
         case ApplicationRequired():
-            more = f" Refer to {_INDIA_PAGE} for details." if error.country_iso == "IN" else ""
+            more = f" Refer to {error.page} for details." if error.page else ""
             return _REQUIRED + more
     return plain_error(error)[1]
 
@@ -250,7 +248,7 @@ def _uris(
 
 
 def _restriction(offer: Offer) -> str:
-    country = country_of(offer.country_iso).name
+    country = offer.country.name
     return (
         f"An accepted compliance application for {country} {offer.number_type} numbers is "
         "required to rent this number."
@@ -258,12 +256,12 @@ def _restriction(offer: Offer) -> str:
 
 
 def _country(offer: Offer) -> str:
-    return country_of(offer.country_iso).name.upper()
+    return offer.country.name.upper()
 
 
 def _region(offer: Offer) -> str:
     """As in the fixture's ``California, UNITED STATES`` (observed)."""
-    country = country_of(offer.country_iso).name
+    country = offer.country.name
     return f"{offer.place.region}, {country.upper()}" if offer.place else country
 
 
@@ -281,7 +279,7 @@ def _services(offer: Offer) -> ServicesOut:
 
 
 def _monthly(offer: Offer) -> str:
-    return country_of(offer.country_iso).monthly_rate
+    return offer.country.monthly_rate
 
 
 def present_rented(number: PhoneNumber) -> Rented:
@@ -297,7 +295,7 @@ def present_number(view: NumberView, auth_id: str) -> NumberOut:
     """A rented number, with every key of the fullest fixture (observed)."""
     number, offer, application = view.number, view.offer, view.application
     base = f"/v1/Account/{auth_id}"
-    is_us_local = offer.country_iso == "US" and offer.number_type is NumberType.LOCAL
+    needs_campaign = offer.number_type in offer.country.campaign_types
     return {
         "active": True,
         "added_on": number.rented_at.date().isoformat(),
@@ -319,7 +317,7 @@ def present_number(view: NumberView, auth_id: str) -> NumberOut:
         "sub_account": number.subaccount,
         "sub_account_name": None,
         "tendlc_campaign_id": None,
-        "tendlc_registration_status": "UNREGISTERED" if is_us_local else None,
+        "tendlc_registration_status": "UNREGISTERED" if needs_campaign else None,
         "toll_free_sms_verification": None,
         "toll_free_sms_verification_id": None,
         "toll_free_sms_verification_order_status": None,

@@ -45,7 +45,6 @@ from plivo_sim.apis.reading import (
     read_json_body,
     refuse_unknown,
 )
-from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.records import NumberType
 from plivo_sim.services import inventory, numbers
@@ -134,7 +133,8 @@ def _warn_of_withheld(call: Call, country_iso: str, types: Collection[NumberType
     """Say why there is none, where all such numbers are known but not for rent."""
     known = [t for t in inventory.types_of(call.account.catalogue, country_iso) if t in types]
     if known and not set(numbers.types_for_rent(call.account, country_iso)).intersection(known):
-        told = f"{country_of(country_iso).adjective} {', '.join(known)} numbers are not for rent"
+        adjective = call.account.catalogue.country(country_iso).adjective
+        told = f"{adjective} {', '.join(known)} numbers are not for rent"
         call.warnings.append(f"{told} while the setting rent_restrictions is on")
 
 
@@ -148,7 +148,7 @@ def rent(auth_id: str, number: str) -> Response:
     read = read_rent(body, digits, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
     let_pass(call, read.problems)
-    offer = inventory.describe(digits)
+    offer = inventory.describe(call.account.catalogue, digits)
     if offer is not None:
         _warn_of_withheld(call, offer.country_iso, (offer.number_type,))
     rented, warning = numbers.rent(call.account, digits, read.change, _caller(call, auth_id))

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from plivo_sim.apis.phone_number.beta.presenters import NAMED_IN_REASON, STATUS_WORDS, Url
-from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -317,5 +316,5 @@ def _message(problem: Problem, where: str | None) -> str:
 
 def _missing_document(slot: Slot, requirement: Requirement) -> str:
     """Worded as the page's "Address proof is required for German local numbers" (documented)."""
-    country = country_of(requirement.country_iso).adjective
-    return f"{slot.name} is required for {country} {requirement.number_type} numbers"
+    kind = f"{requirement.adjective} {requirement.number_type}"
+    return f"{slot.name} is required for {kind} numbers"

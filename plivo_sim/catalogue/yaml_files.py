@@ -1,0 +1,211 @@
+"""Reads YAML files strictly: every mistake in one pass, with line, path and "did you mean".
+
+The shape is checked with the JSON Schema that the types make (``jsonschema``). What a file says is
+checked by those who know: ``scenarios`` and ``catalogue``.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
+from plivo_sim.domain import limits
+from plivo_sim.domain.typed import Found, Steps, told
+
+MOST_MISTAKES = limits.MISTAKES.most
+ENDLESS = "is nested too deeply"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong with a file; ``line`` counts from 1, 0 when unknown."""
+
+    file: str
+    line: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.path}: {self.text}" if self.path else f"{where}: {self.text}"
+
+
+class FileMistakes(ValueError):
+    """A file has mistakes: all of them."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a file may be: characters, and values, its aliases as often as they are named."""
+
+    text: limits.Limit
+    values: limits.Limit
+
+    def __str__(self) -> str:
+        return f"is too large: {self.text}, {self.values}"
+
+    def exceeded(self, whole: Any, parts_of: Callable[[Any], Iterable[Any]]) -> bool:
+        """Whether it stands for too many values or characters of text."""
+        values, length = _measured(whole, parts_of, {})
+        return values > self.values.most or length > self.text.most
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file as plain values; ``twice``: keys that stand there twice; ``words``: those without
+    quotes that YAML reads as something else; ``lines``: makes what tells the line of a path."""
+
+    data: Any
+    twice: tuple[Found, ...]
+    words: Mapping[Steps, str]
+    lines: Callable[[], Callable[[Steps], int]]
+
+
+def read_text(
+    text: str, file: str, bounds: Bounds, error_type: type[FileMistakes] = FileMistakes
+) -> Read:
+    """Plain values from YAML (or JSON) text. Raises an error with one mistake."""
+    import yaml  # here because a start needs none
+
+    line, trouble = 0, str(bounds)
+    if len(text) > bounds.text.most:
+        raise error_type([Mistake(file, line, "", trouble)])
+    try:
+        node, construct = composed(text)
+        if bounds.exceeded(node, _parts_of_node):
+            raise error_type([Mistake(file, line, "", trouble)])
+        twice = tuple(itertools.islice(_given_twice(node), MOST_MISTAKES))
+        words = dict(misread(node))
+        data = construct()
+    except yaml.YAMLError as error:
+        line, trouble = yaml_trouble(error, text)
+        raise error_type([Mistake(file, line, "", trouble)]) from None
+    except RecursionError:
+        raise error_type([Mistake(file, 0, "", ENDLESS)]) from None
+    except FileMistakes:
+        raise
+    except (ValueError, TypeError) as error:
+        raise error_type([Mistake(file, 0, "", f"not valid YAML: {error}")]) from None
+
+    def lines() -> Callable[[Steps], int]:
+        as_written = yaml.compose(text, Loader=text_loader())  # what is merged stands in no line
+        return lambda path: _line_of(as_written, path)
+
+    return Read(data, twice, words, lines)
+
+
+def shape_mistakes(validator: Any, data: Any) -> Iterator[Found]:
+    """What keeps plain values from fitting a JSON Schema."""
+    errors = itertools.islice(validator.iter_errors(data), MOST_MISTAKES)
+    ordered = sorted(errors, key=lambda e: [str(p) for p in e.absolute_path])
+    yield from dict.fromkeys(found for error in ordered for found in told(error))
+
+
+def explained(validator: Any, data: Any, words: Mapping[Steps, str]) -> Iterator[Found]:
+    """The mistakes of shape, and the words without quotes that YAML reads as something else where
+    a text can stand."""
+    shape = list(itertools.islice(shape_mistakes(validator, data), MOST_MISTAKES))
+    wrong = {path for path, _ in shape}
+    as_texts = shape_mistakes(validator, _with_texts(data, words)) if words else ()
+    wrong_as_text = [path for path, _ in as_texts]
+    quoted = {
+        path: f'{read_as(word, at(data, path))}; write "{word}" in quotes'
+        for path, word in words.items()
+        if (at(data, path) is not None or path in wrong)
+        and not any(path[: len(each)] == each for each in wrong_as_text)
+    }
+    yield from quoted.items()
+    for path, text in shape:
+        if path in words and path not in quoted:
+            text += f" ({read_as(words[path], at(data, path))})"
+        if path not in quoted:
+            yield path, text
+
+
+def _with_texts(data: Any, words: Mapping[Steps, str]) -> Any:
+    """The data with these words as they are written."""
+    data = copy.deepcopy(data)
+    for *way, last in filter(None, words):
+        with suppress(TypeError, IndexError):  # what a key that is given twice has hidden
+            at(data, way)[last] = words[(*way, last)]
+    return data
+
+
+def at(data: Any, path: Iterable[str | int]) -> Any:
+    """What stands at a path; None when nothing does any longer."""
+    try:
+        for step in path:
+            data = data[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return data
+
+
+def _measured(
+    whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, tuple[int, int]]
+) -> tuple[int, int]:
+    """How many values and how many characters of text it stands for."""
+    if id(whole) not in known:
+        known[id(whole)] = 0, 0  # should it hold itself
+        parts = [_measured(each, parts_of, known) for each in parts_of(whole)]
+        values, lengths = (sum(each) for each in zip((0, 0), *parts, strict=True))
+        text = getattr(whole, "value", whole)  # of a node, or a value itself
+        known[id(whole)] = 1 + values, lengths + (len(text) if isinstance(text, str) else 1)
+    return known[id(whole)]
+
+
+def _parts_of_node(node: Any) -> Iterable[Any]:
+    if getattr(node, "id", "") == "mapping":
+        return [each for pair in node.value for each in pair]
+    return node.value if getattr(node, "id", "") == "sequence" else ()
+
+
+def parts_of(data: Any) -> Iterable[Any]:
+    """What plain values hold."""
+    if isinstance(data, dict):
+        return [each for pair in data.items() for each in pair]
+    return data if isinstance(data, list) else ()
+
+
+def _given_twice(node: Any, path: Steps = ()) -> Iterator[Found]:
+    """Keys that stand twice in one mapping: YAML would silently take the last."""
+    if getattr(node, "id", "") == "sequence":
+        for index, each in enumerate(node.value):
+            yield from _given_twice(each, (*path, index))
+    elif getattr(node, "id", "") == "mapping":
+        seen = set()
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            if key.value in seen:
+                yield here, f"is given twice, again in line {key.start_mark.line + 1}"
+            seen.add(key.value)
+            yield from _given_twice(value, here)
+
+
+def _line_of(node: Any, path: Steps) -> int:
+    """The line where a path stands in the file; of an unknown key, the key's own."""
+    line = node.start_mark.line + 1 if node is not None else 0
+    for step in path:
+        if getattr(node, "id", "") == "mapping":
+            pairs = [(k, v) for k, v in node.value if getattr(k, "value", None) == step]
+            if not pairs:
+                return line
+            key, node = pairs[0]
+            line = key.start_mark.line + 1
+        elif getattr(node, "id", "") == "sequence" and isinstance(step, int):
+            if step >= len(node.value):
+                return line
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line

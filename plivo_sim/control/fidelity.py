@@ -1,0 +1,54 @@
+"""How sure the running simulator is: what it imitates, and what its own catalogue requires."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flask import Response
+
+from plivo_sim.domain.requirements import Requirement
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import endpoint
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import FidelityOut, FidelityRowOut
+
+
+@endpoint(
+    "GET", "/fidelity", "How sure this simulator is of what it imitates.",
+    answers={200: "FidelityOut"},
+)  # fmt: skip
+def get_fidelity() -> Response:
+    """A row for each imitated behaviour and each requirement, with how sure it is: the table of
+    docs/fidelity.md, with the catalogue that is in use. ``observed`` is the day on which a
+    requirement was seen: a learned one takes the place of the one that ships."""
+    from plivo_sim.fidelity import WORDS
+
+    call = current_call()
+    rows = [*_sentences(), *map(_of_requirement, call.sim.catalogue.requirements)]
+    counts = {word: sum(row["confidence"] == word for row in rows) for word in WORDS}
+    answer: FidelityOut = {"words": WORDS, "counts": counts, "rows": rows}
+    return call.answer(answer)
+
+
+@lru_cache(maxsize=1)
+def _sentences() -> tuple[FidelityRowOut, ...]:
+    """Those of the modules, which are read as source text: a second's work, the same for all."""
+    from plivo_sim.fidelity import sentences
+
+    return tuple(
+        {"confidence": each.confidence, "text": each.text, "place": each.place, "observed": None}
+        for each in sentences()
+    )
+
+
+def _of_requirement(requirement: Requirement) -> FidelityRowOut:
+    key = f"{requirement.country_iso} {requirement.number_type}, {requirement.user_type}"
+    asked = [" or ".join(type_.name for type_ in slot.types) for slot in requirement.slots]
+    return {
+        "confidence": requirement.source,
+        "text": f"{key} ({requirement.version} version): {', '.join(asked) or 'nothing'}",
+        "place": "catalogue",
+        "observed": requirement.observed or None,
+    }

@@ -1,0 +1,208 @@
+"""Decides what of an exchange may stand on a tape, value by value, and replaces the rest.
+
+The rule is a list of what stays: words of the APIs (``words.py``), counts and lengths that the
+APIs define, what a requirement asks for. Every other text is replaced by its stand-in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from plivo_sim.domain.secrets import is_secret
+from plivo_sim.domain.urls import authority, is_loopback
+from plivo_sim.recording.stand_ins import StandIns
+from plivo_sim.recording.words import (
+    CATALOGUE_KEYS,
+    COUNTRY_KEYS,
+    NUMBERED_KEYS,
+    SENTENCE_KEYS,
+    WORD_KEYS,
+    Words,
+    words_of_the_apis,
+)
+
+KNOWN_HOSTS = ("api.plivo.com", "www.plivo.com", "plivo.com")
+SHORTEST_TOLD = 3
+MOST_TOLD = 20_000
+"""So many texts are looked for in sentences; a tape is not longer than that."""
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+ACCOUNT = re.compile(r"(?:MA|SA)[A-Z0-9]{18}")
+PHONE = re.compile(r"\+?\d{7,15}")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?( ?(Z|[+-]\d{2}:?\d{2}))?")
+EMAIL = re.compile(r"[^@\s:/]+@[^@\s:/]+")
+_FILE = re.compile(r"[^/\\]*\.(pdf|png|jpe?g|txt)", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s'\"<>]+")
+_WORD = re.compile(
+    rf"{_URL.pattern}|{UUID.pattern}|\b(?:MA|SA)[A-Z0-9]{{18}}\b|[^@\s:/'\"]+@[^@\s:/'\"]+|[^\W_]+"
+)
+_PIECE = re.compile(r"[^][.]+")
+
+
+class Masks:
+    """The rules of one tape, and its stand-ins. Several threads may use it."""
+
+    def __init__(self, stand_ins: StandIns | None = None, words: Words | None = None) -> None:
+        self.words = words or words_of_the_apis()
+        self.draw = stand_ins or StandIns()
+        self._lock = Lock()
+        self._told = {name: name for name in self.words.document_names}
+        """What sentences may repeat, and what stands for it there."""
+        self._enums = set(self.words.enums)
+
+    # --- values ------------------------------------------------------------------------------
+
+    def value(self, value: Any, key: str = "", *, public: bool = False) -> Any:
+        """JSON with stand-ins. ``key``: under which it stands. ``public``: it is the answer about a
+        requirement or a document type, whose texts nobody but the service wrote."""
+        if isinstance(value, dict):
+            return {
+                self.key(name): self.value(each, name, public=public)
+                for name, each in value.items()
+            }
+        if isinstance(value, list):
+            return [self.value(each, key, public=public) for each in value]
+        if isinstance(value, str):
+            return self._public(value, key) if public else self.text(value, key)
+        if value is None or isinstance(value, bool) or key in NUMBERED_KEYS:
+            return value
+        return self._number(value)
+
+    def text(self, text: str, key: str = "") -> str:
+        """A text that stands under a key."""
+        if self._may_stay(text, key):
+            return text
+        if key in SENTENCE_KEYS:
+            return self.sentence(text)
+        return self.stand_in(text, key)
+
+    def _may_stay(self, text: str, key: str) -> bool:
+        if not text or text.isspace() or text in ("true", "false"):
+            return True
+        if key in WORD_KEYS:
+            return all(self.words.is_word(each) for each in text.split(","))
+        if key in NUMBERED_KEYS:
+            return re.fullmatch(r"\d{1,4}", text) is not None
+        if key in COUNTRY_KEYS:
+            return re.fullmatch(r"[A-Za-z]{2}", text) is not None
+        if key in ("document_name", "document_type_name"):
+            return text in self.words.document_names
+        return key in self.words.field_names and text in self._enums
+
+    def stand_in(self, text: str, key: str = "") -> str:
+        """What stands for a text, by its form; it is remembered, for sentences that repeat it."""
+        if is_secret(key):
+            made = self.draw.secret(text)
+        elif UUID.fullmatch(text):
+            return self.draw.uuid(text)
+        elif ACCOUNT.fullmatch(text):
+            return self.draw.account(text)
+        elif INSTANT.fullmatch(text):
+            return self.draw.instant(text)
+        elif DATE.fullmatch(text):
+            made = self.draw.date(text)
+        elif _URL.fullmatch(text):
+            made = self.url(text)
+        elif EMAIL.fullmatch(text):
+            made = self.draw.email(text)
+        elif PHONE.fullmatch(text):
+            made = self.draw.phone(text)
+        elif text.startswith("/") and " " not in text:
+            made = self.target(text)
+        elif named := _FILE.fullmatch(text):
+            stem = text[: -len(named[1]) - 1]
+            made = f"{self.draw.text(stem)}.{named[1]}"
+        else:
+            made = self.draw.text(text)
+        self._remember(text, made)
+        return made
+
+    def _remember(self, text: str, made: str) -> None:
+        if len(text) >= SHORTEST_TOLD and text not in self.words.plain:
+            with self._lock:
+                if len(self._told) < MOST_TOLD:
+                    self._told[text] = made
+
+    def _public(self, text: str, key: str) -> str:
+        if key == "enums":
+            self._enums |= {each.strip() for each in text.split(",")}
+        if key in CATALOGUE_KEYS:
+            self._remember(text, text)
+            return text
+        return self.text(text, key)
+
+    def _number(self, value: float) -> float:
+        """A number that is no length or count of the APIs: other digits, unless it is small."""
+        if abs(value) < 1000:
+            return value
+        if isinstance(value, int):
+            return int(self.draw.text(str(value)))
+        return float(self.draw.text(f"{value:.6f}"))
+
+    def key(self, name: str) -> str:
+        """A key of JSON or of a form (``documents[0].file``): parts that are no words go."""
+        return _PIECE.sub(lambda piece: self._piece(piece[0]), name)
+
+    def _piece(self, text: str) -> str:
+        if self.words.is_key(text) or re.fullmatch(r"\d{1,3}", text):
+            return text
+        return self.stand_in(text)
+
+    # --- sentences ---------------------------------------------------------------------------
+
+    def sentence(self, text: str) -> str:
+        """What the service says: its words stay; what was told before becomes what stands for it,
+        and so does every other word."""
+        with self._lock:
+            told = sorted((each for each in self._told if each in text), key=len, reverse=True)
+            stand_ins = {each: self._told[each] for each in told}
+        parts = re.split(f"({'|'.join(map(re.escape, told))})", text) if told else [text]
+        return "".join(
+            stand_ins[part] if part in stand_ins else _WORD.sub(self._word, part) for part in parts
+        )
+
+    def _word(self, match: re.Match[str]) -> str:
+        text = match[0]
+        if text in self.words.plain or text in self.words.values:
+            return text
+        if re.fullmatch(r"\d{1,3}", text) or text in self.words.keys:
+            return text
+        if _URL.fullmatch(text):
+            return self.url(text)
+        return self.stand_in(text)
+
+    # --- URLs --------------------------------------------------------------------------------
+
+    def url(self, text: str) -> str:
+        """Scheme, loopback hosts and words of the APIs stay; a user and a fragment go."""
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            return self.draw.text(text)
+        return f"{parts.scheme}://{authority(self.host(host), port)}" + self.target(
+            parts.path + (f"?{parts.query}" if parts.query else "")
+        )
+
+    def host(self, host: str) -> str:
+        return host if host in KNOWN_HOSTS or is_loopback(host) else self.draw.host(host)
+
+    def target(self, target: str) -> str:
+        """A path, maybe with a query."""
+        path, _, query = target.partition("?")
+        made = "/".join(quote(self._segment(unquote(each)), safe="+") for each in path.split("/"))
+        pairs = self.pairs(parse_qsl(query, keep_blank_values=True))
+        return f"{made}?{urlencode(pairs)}" if pairs else made
+
+    def _segment(self, text: str) -> str:
+        is_known = not text or text in self.words.segments or self.words.is_word(text)
+        return text if is_known else self.stand_in(text)
+
+    def pairs(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """A query, or the fields of a form."""
+        return [(self.key(name), self.text(value, name)) for name, value in pairs]

@@ -1,0 +1,169 @@
+"""The pass-through server of ``plivo-sim record``: hands calls on, and keeps what may be kept.
+
+Calls go to the upstream that was named and nowhere else; callbacks, which come to a path of their
+own, to the receiver that was named. Redirects are handed back, not followed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.client import Http, Unreachable
+from plivo_sim.recording.bodies import masked_body
+from plivo_sim.recording.headers import HOP_BY_HOP, Headers, header, masked_headers
+from plivo_sim.recording.masks import Masks
+from plivo_sim.recording.tapes import Answer, Exchange, Kind, Request, Tape
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+log = logging.getLogger(__name__)
+
+CALLBACKS = "/_callbacks"
+"""The path below which callbacks come."""
+READS = ("GET", "HEAD")
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
+_PUBLIC = frozenset(
+    {"Requirements", "ComplianceRequirement", "ComplianceRequirements", "ComplianceDocumentType"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as it came."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it came."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+
+
+class Recorder:
+    """A WSGI application. ``receiver``: where callbacks are handed on to."""
+
+    def __init__(
+        self,
+        upstream: Http,
+        tape: Tape,
+        masks: Masks,
+        *,
+        receiver: Http | None = None,
+        allows_writes: bool = False,
+    ) -> None:
+        self._upstream = upstream
+        self._tape = tape
+        self._masks = masks
+        self._receiver = receiver
+        self._allows_writes = allows_writes
+        self._began = monotonic_s()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            given = self._answered(_call_of(environ))
+        except ValueError as error:  # of a body in chunks
+            given = _refusal(400, str(error))
+        headers = [(name, value) for name, value in given.headers if name.lower() not in HOP_BY_HOP]
+        length = header(given.headers, "content-length") or "0"
+        is_head = environ["REQUEST_METHOD"] == "HEAD"
+        headers.append(("Content-Length", length if is_head else str(len(given.body))))
+        start_response(f"{given.status} {given.reason}", headers)
+        return [] if is_head else [given.body]
+
+    def _answered(self, call: Call) -> Given:
+        path = call.target.partition("?")[0]
+        if not path.startswith("/"):  # such as OPTIONS *
+            return _refusal(400, "the target is no path")
+        if path == CALLBACKS or path.startswith(f"{CALLBACKS}/"):
+            return self._callback(call)
+        if call.method not in (*READS, *WRITES):
+            return _refusal(405, f"plivo-sim record hands on {', '.join((*READS, *WRITES))}")
+        if call.method in WRITES and not self._allows_writes:
+            return _refusal(
+                403,
+                f"{call.method} changes something, and plivo-sim record hands on reads only;"
+                " start it with --allow-writes to change the real account",
+            )
+        return self._handed_on("exchange", self._upstream, call, call.target)
+
+    def _callback(self, call: Call) -> Given:
+        if self._receiver is None:
+            return _refusal(404, "nobody takes callbacks here; start with --callbacks-to URL")
+        rest = call.target.removeprefix(CALLBACKS)
+        return self._handed_on("callback", self._receiver, call, rest)
+
+    def _handed_on(self, kind: Kind, to: Http, call: Call, target: str) -> Given:
+        headers = {name: value for name, value in call.headers if name.lower() not in HOP_BY_HOP}
+        headers["Accept-Encoding"] = "identity"
+        try:
+            answer = to.send(call.method, target, headers, body=call.body or None)
+        except Unreachable as error:
+            return _refusal(502, str(error))
+        reason = answer.reason or _reason(answer.status)
+        given = Given(answer.status, reason, list(answer.headers.items()), answer.data)
+        try:
+            self._keep(kind, call, given)
+        except Exception as error:  # the application gets its answer whatever happens to the tape
+            why = error.strerror if isinstance(error, OSError) else type(error).__name__
+            log.error("%s was not kept: %s", call.method, why)
+        return given
+
+    def _keep(self, kind: Kind, call: Call, given: Given) -> None:
+        masks = self._masks
+        request = Request(
+            method=call.method,
+            target=CALLBACKS if kind == "callback" else masks.target(call.target),
+            headers=masked_headers(call.headers, masks),
+            body=masked_body(call.body, header(call.headers, "content-type"), masks),
+        )
+        public = given.status == 200 and is_public(call.target)
+        answer = Answer(
+            status=given.status,
+            headers=masked_headers(given.headers, masks),
+            body=masked_body(
+                given.body, header(given.headers, "content-type"), masks, public=public
+            ),
+        )
+        after_s = round(monotonic_s() - self._began, 3)
+        self._tape.add(Exchange(kind=kind, after_s=after_s, request=request, answer=answer))
+
+
+def is_public(target: str) -> bool:
+    """Whether the answer tells what is required: nothing of it was written by a user."""
+    return not _PUBLIC.isdisjoint(target.partition("?")[0].split("/"))
+
+
+def _call_of(environ: Mapping[str, Any]) -> Call:
+    headers = [
+        (name[5:].replace("_", "-").title(), value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    ]
+    if environ.get("CONTENT_TYPE"):
+        headers.append(("Content-Type", environ["CONTENT_TYPE"]))
+    target = environ["REQUEST_URI"]
+    return Call(environ["REQUEST_METHOD"], target, headers, environ["wsgi.input"].read())
+
+
+def _refusal(status: int, text: str) -> Given:
+    body = json.dumps({"error": text}).encode()
+    return Given(status, _reason(status), [("Content-Type", "application/json")], body)
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"

@@ -1,0 +1,213 @@
+"""``plivo-sim verify --tape``: makes each recorded call to a simulator, and tells what differs.
+
+The simulator begins empty, so ids are learned from its answers as they come. Where the tape shows
+that the reviewer decided, the decision is made here too. What refers to records that are older than
+the tape cannot be called here: the recorded answer is then held against the schema of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from plivo_sim.apis.words import STATUS_WORDS
+from plivo_sim.client import Client, Http, Refused
+from plivo_sim.domain.statuses import DECIDABLE
+from plivo_sim.domain.text import encode_json
+from plivo_sim.recording.bodies import made_body
+from plivo_sim.recording.comparison import (
+    Comparison,
+    Difference,
+    differing_headers,
+    differing_status,
+    ids_within,
+    is_id,
+    translated,
+)
+from plivo_sim.recording.headers import header, media_type
+from plivo_sim.recording.passing import is_public
+from plivo_sim.recording.schemas import AnswerSchemas
+from plivo_sim.recording.tapes import Answer, Exchange
+from plivo_sim.simulator import is_account
+from plivo_sim.web.endpoints import MULTIPART
+
+_SENT = ("authorization", "user-agent", "content-type", "accept")
+_APPLICATION = ("compliance_id", "compliance_application_id", "id")
+_STATELESS = (429, 500, 502, 503, 504)
+"""Answers that depend on how busy the service was; they are not called for here."""
+
+
+@dataclass(slots=True)
+class Compared:
+    """One exchange. ``played``: empty, or why the answer was held against the schema only."""
+
+    line: int
+    call: str
+    played: str = ""
+    differences: list[Difference] = field(default_factory=list)
+
+
+class Player:
+    """Plays a tape to the simulator at a URL. Raises Unreachable."""
+
+    def __init__(self, url: str) -> None:
+        self._http = Http(url, hint="; start it: plivo-sim serve")
+        self._client = Client(url)
+        self._schemas = AnswerSchemas()
+        self._ids: dict[str, str] = {}
+        """Those of the tape -> those that stand for them here."""
+
+    def play(self, exchanges: Iterable[Exchange]) -> Iterator[Compared]:
+        for each in exchanges:
+            yield self._callback(each) if each.kind == "callback" else self._exchange(each)
+
+    # --- exchanges ---------------------------------------------------------------------------
+
+    def _exchange(self, exchange: Exchange) -> Compared:
+        request, recorded = exchange.request, exchange.answer
+        compared = Compared(exchange.line, f"{request.method} {request.target}")
+        if recorded.status in _STATELESS:
+            return self._by_schema(compared, exchange, "it depends on how busy the service was")
+        here = self._call(exchange)
+        if here.status != recorded.status and (why := self._why_unplayable(exchange, here)):
+            return self._by_schema(compared, exchange, why)
+        self._learn(recorded.body.get("json"), here.body.get("json"))
+        if self._decide_as(recorded.body.get("json")) and request.method == "GET":
+            here = self._call(exchange)
+        compared.differences += differing_status(recorded.status, here.status)
+        compared.differences += differing_headers(recorded.headers, here.headers)
+        if request.method != "HEAD":
+            compared.differences += self._bodies(compared, exchange, here)
+        return compared
+
+    def _bodies(self, compared: Compared, exchange: Exchange, here: Answer) -> list[Difference]:
+        recorded = exchange.answer
+        if "json" not in recorded.body or "json" not in here.body:
+            kinds = [next(iter(each.body), "nothing") for each in (recorded, here)]
+            return [] if kinds[0] == kinds[1] else [Difference("body", *kinds)]
+        comparison = Comparison(self._ids, public=is_public(exchange.request.target))
+        found = list(comparison.differences(recorded.body["json"], here.body["json"]))
+        if comparison.older:
+            self._by_schema(
+                compared, exchange, f"{comparison.older} records are older than the tape"
+            )
+            found = [each for each in found if each not in compared.differences]
+        return found
+
+    def _by_schema(self, compared: Compared, exchange: Exchange, why: str) -> Compared:
+        compared.played = why
+        request, recorded = exchange.request, exchange.answer
+        compared.differences += self._schemas.differences(
+            request.method, request.target, recorded.status, recorded.body.get("json")
+        )
+        return compared
+
+    def _why_unplayable(self, exchange: Exchange, here: Answer) -> str:
+        asked = [exchange.request.target, exchange.request.body]
+        if here.status >= 400 and ids_within(asked) - self._ids.keys():
+            return "it names a record that is older than the tape"
+        if exchange.answer.status == 401:
+            return "it was refused for its credentials"
+        return ""
+
+    def _call(self, exchange: Exchange) -> Answer:
+        request = exchange.request
+        kind = media_type(request.headers)
+        body, form = made_body(translated(request.body, self._ids), kind)
+        headers = {name: value for name, value in request.headers if _is_sent(name)}
+        if kind == MULTIPART:
+            headers = {name: v for name, v in headers.items() if name.lower() != "content-type"}
+        target = translated(request.target, self._ids)
+        answer = self._http.send(request.method, target, headers, body=body, form=form)
+        told = list(answer.headers.items())
+        try:
+            content = {"json": json.loads(answer.data)} if answer.data else {}
+        except ValueError:
+            content = {"bytes": len(answer.data)}
+        return Answer(status=answer.status, headers=told, body=content)
+
+    def _learn(self, recorded: Any, here: Any) -> None:
+        """Which id here stands for which one of the tape, value by value."""
+        if isinstance(recorded, dict) and isinstance(here, dict):
+            for key in recorded.keys() & here.keys():
+                self._learn(recorded[key], here[key])
+        elif isinstance(recorded, list) and isinstance(here, list):
+            for one, other in zip(recorded, here, strict=False):
+                self._learn(one, other)
+        elif is_id(recorded) and is_id(here):
+            self._ids.setdefault(recorded, here)
+
+    # --- what the reviewer did ---------------------------------------------------------------
+
+    def _decide_as(self, told: Any) -> bool:
+        """Decide the applications of an answer as it shows them; whether anything changed."""
+        if isinstance(told, list):
+            return sum(map(self._decide_as, told)) > 0
+        if not isinstance(told, dict):
+            return False
+        below = sum(map(self._decide_as, told.values())) > 0
+        id = next((self._ids[told[key]] for key in _APPLICATION if told.get(key) in self._ids), "")
+        return below or (bool(id) and self._decide(id, told))
+
+    def _decide(self, id: str, told: dict[str, Any]) -> bool:
+        words = [each for each in DECIDABLE if STATUS_WORDS[each] == told.get("status")]
+        if not words:
+            return False
+        body = {"status": words[0], "reason": told.get("rejection_reason")}
+        body = {key: value for key, value in body.items() if value}
+        try:
+            now = self._client.control("GET", f"/applications/{id}")
+            if STATUS_WORDS[now["status"]] == told["status"]:
+                return False
+            self._client.control("POST", f"/applications/{id}/decision", body)
+        except Refused:
+            return False
+        return True
+
+    # --- callbacks ---------------------------------------------------------------------------
+
+    def _callback(self, exchange: Exchange) -> Compared:
+        """A callback that came is held against the one that is sent here after that decision."""
+        compared = Compared(exchange.line, "callback")
+        recorded = exchange.request.body.get("json") or dict(exchange.request.body.get("form", ()))
+        id = next((self._ids[v] for v in recorded.values() if v in self._ids), "")
+        if not id:
+            compared.played = "it is about a record that is older than the tape"
+            return compared
+        self._decide_as(recorded)
+        sent = self._client.control("GET", "/webhooks", application=id)["webhooks"]
+        payloads = [each["payload"] for each in sent]
+        same = [each for each in payloads if each.get("status") == recorded.get("status")]
+        comparison = Comparison(self._ids, public=False)
+        if same or payloads:
+            compared.differences += comparison.differences(recorded, (same or payloads)[-1])
+        else:
+            compared.differences.append(Difference("callback", "sent", "none is sent"))
+        return compared
+
+
+def _is_sent(name: str) -> bool:
+    return name.lower() in _SENT or name.lower().startswith("x-plivo-sim-")
+
+
+def credentials_on(exchanges: Iterable[Exchange]) -> dict[str, str]:
+    """Auth id -> the stand-in of the token that the service took, so that others are refused."""
+    taken: dict[str, str] = {}
+    for each in exchanges:
+        scheme, _, rest = header(each.request.headers, "authorization").partition(" ")
+        if scheme == "Basic" and each.answer.status != 401:
+            with suppress(ValueError):
+                id, _, token = b64decode(rest).decode().partition(":")
+                taken.setdefault(id, token)
+    return {id: token for id, token in taken.items() if is_account(id) and token}
+
+
+def hosts_on(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    """The hosts of URLs in requests: stand-ins, which callbacks may go to where nothing is sent."""
+    texts = (encode_json(each.request.body).decode() for each in exchanges)
+    return tuple({host for text in texts for host in re.findall(r"https?://([a-z0-9.-]+)", text)})

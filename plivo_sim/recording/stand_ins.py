@@ -1,0 +1,152 @@
+"""Draws what stands on a tape for what somebody told: of the same form and length, and the same for
+the same original.
+
+It is drawn from a random key that is never written, so there is no way back from a stand-in, and
+another tape has others. A date stays a date, an e-mail address an address, so that a simulator
+takes or refuses the stand-in as it would the original.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+from collections.abc import Callable
+from threading import RLock
+
+LONGEST = 10_000
+"""A longer text, such as a file within JSON, has a stand-in of this length."""
+
+TRIES = 20
+_HEX = "0123456789abcdef"
+_OTHER_LETTERS = "àáâäåæçèéêëíñóöøúüý"
+"""Which headers can hold, too."""
+
+Letters = Callable[[int, str], str]
+"""So many letters of an alphabet, each drawn."""
+
+
+class StandIns:
+    """The stand-ins of one tape; several threads may ask. ``key``: random unless it is given."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key or secrets.token_bytes(32)
+        self._lock = RLock()
+        self._drawn: dict[tuple[str, str], str] = {}
+        self._taken: set[tuple[str, str]] = set()
+
+    def text(self, text: str) -> str:
+        """Letter for letter, digit for digit; blanks and signs stay."""
+        cut = text[:LONGEST]
+        return self._draw("text", text, lambda letters: "".join(_like(c, letters) for c in cut))
+
+    def uuid(self, text: str) -> str:
+        """Another UUID of the same version; large and small letters are the same."""
+        low = text.lower()
+
+        def form(letters: Letters) -> str:
+            raw = letters(32, _HEX)
+            version, variant = low[14], letters(1, "89ab")
+            return f"{raw[:8]}-{raw[8:12]}-{version}{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
+
+        drawn = self._draw("uuid", low, form)
+        return drawn if text == low else drawn.upper()
+
+    def account(self, text: str) -> str:
+        """An auth id; those of an account and its own subaccount stay alike."""
+        alphabet = string.ascii_uppercase + string.digits
+        return text[:2] + self._draw("account", text[2:], lambda letters: letters(18, alphabet))
+
+    def phone(self, text: str) -> str:
+        """A phone number, with or without ``+``. Of ten digits and more the first four stay: they
+        say the country and the kind."""
+        digits = text.removeprefix("+")
+        kept = 4 if len(digits) >= 10 else 0
+
+        def form(letters: Letters) -> str:
+            return digits[:kept] + letters(len(digits) - kept, string.digits)
+
+        return text[: len(text) - len(digits)] + self._draw("phone", digits, form)
+
+    def date(self, text: str) -> str:
+        """``yyyy-mm-dd``: one before 2000 for a birthday, one after 2040 for an expiry."""
+        century = "19" if text < "2015" else "20"
+
+        def form(letters: Letters) -> str:
+            year = century + letters(1, "5678") + letters(1, string.digits)
+            return f"{year}-0{letters(1, string.digits[1:])}-1{letters(1, string.digits)}"
+
+        return self._draw("date", text, form)
+
+    def instant(self, text: str) -> str:
+        """An instant of 2001, written in the same way: as many digits, the same zone."""
+
+        def form(letters: Letters) -> str:
+            month, day = f"0{letters(1, string.digits[1:])}", f"1{letters(1, string.digits)}"
+            time = (
+                f"{month}-{day}{text[10]}0{letters(1, string.digits)}:1{letters(1, string.digits)}"
+            )
+            zone = text[19:].lstrip("." + string.digits)
+            fraction = text[19 : len(text) - len(zone)]
+            drawn = fraction[:1] + letters(max(len(fraction) - 1, 0), string.digits)
+            return f"2001-{time}:2{letters(1, string.digits)}{drawn}{zone}"
+
+        return self._draw("instant", text, form)
+
+    def email(self, text: str) -> str:
+        """An address at a host that no mail ever reaches."""
+        name = text.partition("@")[0]
+
+        def form(letters: Letters) -> str:
+            return f"{letters(max(len(name), 4), string.ascii_lowercase)}@{self._host(letters)}"
+
+        return self._draw("email", text, form)
+
+    def host(self, text: str) -> str:
+        """A host name that means nothing."""
+        return self._draw("host", text, self._host)
+
+    def secret(self, text: str) -> str:
+        """A word for a secret, which does not tell its form or length."""
+        return self._draw("secret", text, lambda letters: f"secret-{letters(16, _HEX)}")
+
+    def content(self, content: bytes) -> str:
+        """A word for what is in a file."""
+        return self._stream("content", content, 0, 8).hex()
+
+    def _host(self, letters: Letters) -> str:
+        return f"{letters(8, string.ascii_lowercase)}.example"
+
+    def _draw(self, kind: str, text: str, form: Callable[[Letters], str]) -> str:
+        """Never the original, nor what stands for another one, while the form has more."""
+        with self._lock:
+            known = self._drawn.get((kind, text))
+            if known is not None:
+                return known
+            for turn in range(TRIES):
+                drawn = form(self._letters(kind, text, turn))
+                if drawn != text and (kind, drawn) not in self._taken:
+                    break
+            self._drawn[kind, text] = drawn
+            self._taken.add((kind, drawn))
+            return drawn
+
+    def _letters(self, kind: str, text: str, turn: int) -> Letters:
+        raw = text.encode("utf-8", "surrogatepass")
+        stream = iter(self._stream(kind, raw, turn, 2 * min(len(text), LONGEST) + 128))
+        return lambda count, alphabet: "".join(
+            alphabet[next(stream) % len(alphabet)] for _ in range(count)
+        )
+
+    def _stream(self, kind: str, content: bytes, turn: int, size: int) -> bytes:
+        """SHAKE over key and content: nobody without the key can try originals on it."""
+        return hashlib.shake_256(self._key + f"{kind} {turn}\0".encode() + content).digest(size)
+
+
+def _like(character: str, letters: Letters) -> str:
+    for alphabet in (string.ascii_lowercase, string.ascii_uppercase, string.digits):
+        if character in alphabet:
+            return letters(1, alphabet)
+    if character.isalnum():
+        return letters(1, _OTHER_LETTERS)
+    return character if character.isascii() or character.isspace() else "·"

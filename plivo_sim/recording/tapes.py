@@ -1,0 +1,180 @@
+"""The file of a tape: a line of JSON for what it is, then one for each exchange or callback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from errno import ENOSPC
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from plivo_sim import __version__
+from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.domain.typed import fitted
+from plivo_sim.recording.bodies import Body
+
+VERSION = 1
+MOST_LINE_BYTES = 1 << 20
+MOST_TAPE_BYTES = 64 << 20
+MOST_LINES = 20_000
+
+Kind = Literal["exchange", "callback"]
+
+
+class Header(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The first line. ``upstream``: the host, where it is Plivo's, or its stand-in."""
+
+    tape: int
+    made_by: str
+    on: str
+    upstream: str
+
+
+Name = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,200}$")]
+Value = Annotated[str, Meta(pattern=r"^[\t -~\u00a0-\u00ff]*$")]
+Target = Annotated[str, Meta(pattern=r"^/[!-~]*$")]
+"""A path, and so nothing that names another host."""
+Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")]
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    name: str
+    json: Any = msgspec.UNSET
+    kind: str = "other"
+    bytes: Annotated[int, Meta(ge=0)] = 0
+    content: Annotated[str, Meta(min_length=1)] = "0"
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a body may hold; see ``bodies.py``."""
+
+    json: Any = msgspec.UNSET
+    form: list[tuple[str, str | dict[str, Any]]] = []
+    files: list[tuple[str, _File]] = []
+    text: str = ""
+    bytes: Annotated[int, Meta(ge=0)] = 0
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """``target``: path and query."""
+
+    method: Method
+    target: Target
+    headers: list[tuple[Name, Value]] = []
+    body: Body = {}
+
+
+class Answer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    status: Annotated[int, Meta(ge=100, le=999)]
+    headers: list[tuple[Name, Value]] = []
+    body: Body = {}
+
+
+class Exchange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One call and its answer. ``after_s``: since the tape began. ``line``: of the file."""
+
+    kind: Kind
+    after_s: float
+    request: Request
+    answer: Answer
+    line: int = 0
+
+
+class WrongTape(ValueError):
+    """The file is no tape, or a line of it is wrong; the text says which one."""
+
+
+class Tape:
+    """A tape that is being made: each line is written at once and whole.
+
+    Raises FileExistsError where a file is and ``replaces`` is not set, OSError.
+    """
+
+    def __init__(self, path: Path, upstream: str, *, replaces: bool = False) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        flags |= os.O_TRUNC if replaces else os.O_EXCL
+        self._lock = Lock()
+        self._file = os.open(path, flags, 0o600)
+        made_by = f"plivo-sim {__version__}"
+        on = f"{datetime.now(UTC):%Y-%m-%d}"
+        self._write(encode_json(Header(tape=VERSION, made_by=made_by, on=on, upstream=upstream)))
+        self.count = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Of one that is longer than a line may be, the bodies are left out."""
+        line = _encode(exchange)
+        if len(line) > MOST_LINE_BYTES:
+            exchange.request.body = {"bytes": len(encode_json(exchange.request.body))}
+            exchange.answer.body = {"bytes": len(encode_json(exchange.answer.body))}
+            line = _encode(exchange)
+        with self._lock:
+            self._write(line)
+            self.count += 1
+
+    def _write(self, line: bytes) -> None:
+        if os.write(self._file, line + b"\n") <= len(line):
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def _encode(exchange: Exchange) -> bytes:
+    told: dict[str, Any] = msgspec.to_builtins(exchange)
+    return encode_json({key: value for key, value in told.items() if key != "line"})
+
+
+def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
+    """What is on a tape. Raises WrongTape that names the file and the line, OSError.
+
+    A last line that is not whole, because its recorder was killed, is passed over.
+    """
+    size = path.stat().st_size
+    if size > MOST_TAPE_BYTES:
+        raise WrongTape(f"{path}: has {size} bytes; at most {MOST_TAPE_BYTES} are read")
+    header: Header | None = None
+    exchanges = []
+    for number, line in _lines(path):
+        try:
+            if header is None:
+                header = _header(decode_json(line))
+            else:
+                exchange = fitted(decode_json(line), Exchange)
+                for body in (exchange.request.body, exchange.answer.body):
+                    fitted(body, _Body)
+                exchange.line = number
+                exchanges.append(exchange)
+        except ValueError as error:
+            raise WrongTape(f"{path}:{number}: {error}") from None
+    if header is None:
+        raise WrongTape(f"{path}: is empty; plivo-sim record makes a tape")
+    return header, exchanges
+
+
+def _header(told: Any) -> Header:
+    if not isinstance(told, dict) or "tape" not in told:
+        raise ValueError("is not the first line of a tape; plivo-sim record makes one")
+    if told["tape"] != VERSION:
+        raise ValueError(f"the tape is of version {told['tape']}; {VERSION} is read")
+    return fitted(told, Header)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as file:
+        for number in range(1, MOST_LINES + 2):
+            line = file.readline(MOST_LINE_BYTES + 2)
+            if not line:
+                return
+            if number > MOST_LINES:
+                raise WrongTape(f"{path}:{number}: a tape has at most {MOST_LINES} lines")
+            if len(line) > MOST_LINE_BYTES + 1:
+                raise WrongTape(f"{path}:{number}: a line has at most {MOST_LINE_BYTES} bytes")
+            if line.endswith(b"\n"):
+                yield number, line[:-1]
+            elif number == 1:
+                raise WrongTape(f"{path}:1: is not the first line of a tape")

@@ -1,0 +1,303 @@
+"""A real account's requirements as a catalogue: a simulator that serves it answers alike."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from plivo_sim.app import create_app
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client import Garbled, Http, Refused, basic
+from plivo_sim.recording.learning import Learner
+from plivo_sim.settings import Settings
+from plivo_sim.web.server import make_server
+from tests.cli.conftest import Shell
+from tests.recording.traffic import AUTH_ID, TOKEN, altered
+from tests.support import Http as InProcess
+
+pytestmark = pytest.mark.live
+
+TODAY = date(2026, 11, 29)
+OTHER = """
+document_types:
+  incorporation_deed:
+    name: Deed of Incorporation
+    description: "As registered: with stamp, # and 'quotes'"
+    proof: Scanned copy of every page
+    fields:
+      - {name: business_name, label: Name of the Firm, max_length: 40, min_length: 3}
+      - {name: founded_on, label: Founded on, type: date, format: yyyy-mm-dd, min_length: 10,
+         max_length: 10, required: false, help_text: As printed}
+      - {name: sector, label: Sector, type: enum, enums: [Retail, "Food, drink", Other]}
+  owner_statement:
+    name: Statement of the Owner
+    description: Who owns it
+    proof_required: false
+    fields: [{name: owner, label: Owner}]
+requirements:
+  - country: IN
+    number_types: [local, mobile]
+    user_types: [business]
+    source: invented
+    documents: [incorporation_deed, {name: Who owns it, any_of: [owner_statement, passport]}]
+  - {country: IN, number_types: [tollfree], user_types: [business], documents: []}
+  - {country: IN, number_types: [local], user_types: [individual], exists: false, documents: []}
+"""
+"""Another service: other documents, texts and ids, and one combination that it does not have."""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[LiveSimulator]:
+    """It speaks TLS."""
+    (tmp_path / "other.yaml").write_text(OTHER)
+    settings = Settings(
+        port=0, paused=True, seed=77, catalogue=tmp_path / "other.yaml", tls=True,
+        tls_dir=tmp_path / "tls", credentials={AUTH_ID: TOKEN},
+    )  # fmt: skip
+    with LiveSimulator(settings) as live:
+        yield live
+
+
+@pytest.fixture
+def shell() -> Shell:
+    """A command line to which no simulator is near."""
+    return Shell("http://127.0.0.1:9", {"PLIVO_AUTH_ID": AUTH_ID, "PLIVO_AUTH_TOKEN": TOKEN})
+
+
+@pytest.fixture
+def learned(service: LiveSimulator, shell: Shell, tmp_path: Path) -> Path:
+    """What was learned from it, of two countries."""
+    out = tmp_path / "learned.yaml"
+    countries = ("--country", "IN", "--country", "de")
+    shell.told(
+        "learn", "--base-url", service.url, "--ca", service.authority, "--out", out, *countries
+    )
+    return out
+
+
+def answers(live: LiveSimulator) -> dict[str, tuple[int, Any]]:
+    """All that a client may read of what is required, without what differs from call to call."""
+    http = Http(live.url, authority=str(live.authority) if live.authority else None)
+    headers = {"Authorization": basic(AUTH_ID, TOKEN)}
+
+    def read(path: str) -> tuple[int, Any]:
+        answer = http.send("GET", f"/v1/Account/{AUTH_ID}/{path}", headers)
+        told = answer.json()
+        told.pop("api_id")
+        return answer.status, told
+
+    found = {}
+    kinds = (("IN", "DE"), ("local", "mobile", "tollfree", "national"), ("business", "individual"))
+    for country, number, user in product(*kinds):
+        current = f"country_iso={country}&number_type={number}&user_type={user}"
+        legacy = f"country_iso2={country}&number_type={number}&end_user_type={user}"
+        for path in (
+            f"PhoneNumber/Compliance/Requirements/?{current}", f"ComplianceRequirement/?{legacy}",
+        ):  # fmt: skip
+            found[path] = read(path)
+    ids = {
+        type_["document_type_id"]
+        for _, told in found.values()
+        for type_ in told.get("document_types", ())
+    }
+    assert ids
+    return found | {id: read(f"ComplianceDocumentType/{id}/") for id in ids}
+
+
+def test_the_two_answer_alike(service: LiveSimulator, learned: Path) -> None:
+    """Ids, names, texts, fields, words, alternatives, what is not there: in both APIs."""
+    with LiveSimulator(Settings(port=0, paused=True, catalogue=learned)) as simulator:
+        ours, theirs = answers(simulator), answers(service)
+    assert ours == theirs
+    assert "Deed of Incorporation" in json.dumps(ours)
+    assert 400 in {status for status, _ in ours.values()}
+
+
+def test_an_id_that_a_suite_hard_codes_is_taken(service: LiveSimulator, learned: Path) -> None:
+    """An application with the real service's ids is accepted by the simulator."""
+    type_ids = [
+        each["document_type_id"]
+        for each in answers(service)[
+            "PhoneNumber/Compliance/Requirements/?country_iso=IN&number_type=local&user_type=business"
+        ][1]["document_types"]
+    ]
+    with LiveSimulator(Settings(port=0, paused=True, catalogue=learned)) as simulator:
+        http = InProcess(create_app(simulator.sim), simulator.sim)
+        fields = {"business_name": "Acme", "sector": "Other", "founded_on": "1999-01-01"}
+        made = http.sdk_create(documents=[
+            {"document_type_id": type_ids[0], "data_fields": fields},
+            {"document_type_id": type_ids[1], "data_fields": {"owner": "Asha"}},
+        ])  # fmt: skip
+    assert made.status_code == 201, made.text
+
+
+def test_what_was_learned_is_observed(learned: Path) -> None:
+    """With the day; it beats what was invented in the table of the running simulator."""
+    with LiveSimulator(Settings(port=0, paused=True, catalogue=learned)) as simulator:
+        told = Http(simulator.url).send("GET", "/_sim/fidelity", {}).json()
+    rows = {row["text"]: row for row in told["rows"] if row["place"] == "catalogue"}
+    start = "IN local, business (current"
+    row = next(each for text, each in rows.items() if text.startswith(start))
+    assert "Deed of Incorporation" in row["text"]
+    assert row["confidence"] == "observed"
+    assert row["observed"] == f"{date.today():%Y-%m-%d}"  # noqa: DTZ011
+    assert next(each for text, each in rows.items() if text.startswith("AE"))["observed"] is None
+    assert told["counts"]["observed"] >= 8
+
+
+def test_credentials_are_written_nowhere(learned: Path) -> None:
+    """Neither the token nor the account, encoded or not."""
+    text = learned.read_text()
+    assert "document_types" in text
+    encoded = base64.b64encode(f"{AUTH_ID}:{TOKEN}".encode()).decode()
+    assert not [each for each in (AUTH_ID, TOKEN, encoded, encoded[:12]) if each in text]
+
+
+def test_a_file_is_not_replaced(service: LiveSimulator, learned: Path, shell: Shell) -> None:
+    """Unless that is asked for; nothing is even asked of the service."""
+    learned.write_text("mine")
+    words = ("learn", "--base-url", service.url, "--ca", service.authority, "--out", learned)
+    assert "--force" in shell.error(*words, code=2)
+    assert learned.read_text() == "mine"
+    shell.told(*words, "--force")
+    assert learned.read_text() != "mine"
+
+
+def test_wrong_credentials_are_told(service: LiveSimulator, shell: Shell, tmp_path: Path) -> None:
+    """And no file is made."""
+    out = tmp_path / "learned.yaml"
+    words = ("--base-url", service.url, "--ca", service.authority, "--out", out)
+    assert "token" in shell.error("learn", *words, "--auth-token", "wrong", code=1)
+    assert not out.exists()
+
+
+def test_an_authority_that_nobody_knows_is_told(
+    service: LiveSimulator, shell: Shell, tmp_path: Path
+) -> None:
+    """Nothing was sent to it."""
+    out = tmp_path / "learned.yaml"
+    told = shell.error("learn", "--base-url", service.url, "--out", out, code=3)
+    assert "not trusted" in told
+    assert service.sim.accounts() == []
+
+
+class Upstream:
+    """A service whose answers are given; it notes the methods it was called with."""
+
+    def __init__(self, *answers: tuple[str, dict[str, str], Any]) -> None:
+        self.methods: list[str] = []
+        self._answers = list(answers)
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        self.methods.append(environ["REQUEST_METHOD"])
+        given = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        status, headers, body = given
+        start_response(status, [("Content-Type", "application/json"), *headers.items()])
+        return [body if isinstance(body, bytes) else json.dumps(body).encode()]
+
+
+def learner(upstream: Upstream, waits: list[float]) -> Iterator[Learner]:
+    server = make_server(upstream)
+    server.start()
+    try:
+        yield Learner(Http(server.url), AUTH_ID, TOKEN, wait=waits.append)
+    finally:
+        server.stop()
+
+
+NOTHING = ("400 Bad Request", {}, {"error": "Could not find any requirement for this"})
+
+
+def test_it_waits_as_long_as_it_is_asked_to() -> None:
+    """And asks again; a wait is never longer than a minute."""
+    times = ("3", "900", "")
+    busy: Any = [("429 Too Many", {"Retry-After": each}, {"error": "x"}) for each in times]
+    waits: list[float] = []
+    upstream = Upstream(*busy, NOTHING)
+    for each in learner(upstream, waits):
+        found = each.learn(["IN"], TODAY)
+    assert waits == [3, 60, 1]
+    assert found.calls == len(upstream.methods) == 3 + 2 * 8
+    assert set(upstream.methods) == {"GET"}
+    assert all(entry["exists"] is False for entry in found.catalogue["requirements"])
+
+
+def test_it_gives_up_on_a_service_that_stays_busy() -> None:
+    """After five tries."""
+    waits: list[float] = []
+    for each in learner(Upstream(("503 Busy", {}, {"error": "later"})), waits):
+        with pytest.raises(Refused, match="later"):
+            each.learn(["IN"], TODAY)
+    assert len(waits) == 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (("200 OK", {}, b"<html>"), Garbled),
+        (("200 OK", {}, [1]), Garbled),
+        (("302 Found", {"Location": "http://127.0.0.1:9/"}, {}), Refused),
+        (("403 Forbidden", {}, {"error": "no"}), Refused),
+        (("200 OK", {}, {"document_types": [{"name": "x"}]}), ValueError),
+        (("200 OK", {}, {"document_types": "none"}), ValueError),
+    ],
+)
+def test_what_is_no_such_service_is_told(answer: Any, error: type[Exception]) -> None:
+    """In place of half a catalogue."""
+    for each in learner(Upstream(answer), []):
+        with pytest.raises(error):
+            each.learn(["IN"], TODAY)
+
+
+def test_texts_of_a_service_are_only_texts(learned: Path, tmp_path: Path, shell: Shell) -> None:
+    """Names that YAML would read otherwise come back as they were."""
+    names = ["NO", "1:30", "a: b", "# x", "é\u2028x", "- y", "!!python/object:os.system"]
+    with LiveSimulator(Settings(port=0, paused=True)) as live:
+
+        def alter(path: str, status: str, headers: Any, told: Any) -> Any:
+            for type_, name in zip(told.get("document_types", ()), names[:2], strict=False):
+                type_["name"], type_["description"] = name, "\n".join(names)
+            return status, headers, told
+
+        out = tmp_path / "texts.yaml"
+        with altered(live.sim, alter) as url:
+            shell.told("learn", "--base-url", url, "--out", out)
+    types = yaml.safe_load(out.read_text("utf-8"))["document_types"]
+    assert {"NO", "1:30"} <= {each["name"] for each in types.values()}
+    assert "\n".join(names) in [each["description"] for each in types.values()]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"min_length": 60}, "min_length"),
+        ({"field_type": "colour"}, ""),
+        ({"field_type": "enum"}, ""),
+        ({"help_text": "Optional"}, ""),
+    ],
+)
+def test_what_serve_would_refuse_is_told_at_once(
+    tmp_path: Path, shell: Shell, change: dict[str, Any], told: str
+) -> None:
+    """The file is there, to be edited; an unknown kind of field is a text."""
+    out = tmp_path / "learned.yaml"
+    with LiveSimulator(Settings(port=0, paused=True)) as live:
+
+        def alter(path: str, status: str, headers: Any, answer: Any) -> Any:
+            for type_ in answer.get("document_types", ()):
+                for each in type_["required_fields"]:
+                    each |= change
+            return status, headers, answer
+
+        with altered(live.sim, alter) as url:
+            done = shell.run("learn", "--base-url", url, "--out", out, code=1 if told else 0)
+    assert told in done.stderr
+    assert out.exists()

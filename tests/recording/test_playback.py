@@ -1,0 +1,266 @@
+"""A tape against the simulator: exactly what differs is told, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.recording.tapes import read_tape
+from plivo_sim.settings import Settings
+from tests.cli.conftest import Shell
+from tests.conftest import PAUSED
+from tests.recording.traffic import (
+    AUTH_ID,
+    CALLBACK,
+    NOWHERE,
+    REQUIREMENTS,
+    Application,
+    altered,
+    creation,
+    decider,
+    legacy,
+    reads,
+    recording,
+    writes,
+)
+from tests.support import Receiver
+
+pytestmark = pytest.mark.live
+
+COMPLIANCE = "PhoneNumber/Compliance/"
+Headers = list[tuple[str, str]]
+Alteration = Callable[[str, str, Headers, Any], tuple[str, Headers, Any]]
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    return tmp_path / "tape.jsonl"
+
+
+@pytest.fixture
+def shell() -> Shell:
+    """A command line to which no simulator is near."""
+    return Shell("http://127.0.0.1:9")
+
+
+def drift(shell: Shell, tape: Path, *more: str | Path) -> list[tuple[str, str, str]]:
+    """What ``verify`` tells: where, recorded, here."""
+    found = shell.run("verify", "--tape", tape, "--json", *more, code=None).stdout
+    return [(each["where"], each["recorded"], each["here"]) for each in json.loads(found)["drift"]]
+
+
+def test_a_whole_life_agrees(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """Every call is made again, by ids that the answers gave, with the reviewer's decisions."""
+    with recording(live.url, tape) as url:
+        caller = Application(url)
+        reads(caller)
+        writes(caller, decider(live))
+        legacy(caller, decider(live))
+    told = shell.json("verify", "--tape", tape)
+    assert told == {"compared": len(caller.answers), "drift": [], "by_schema_only": []}
+    assert "no drift" in shell.told("verify", "--tape", tape)
+
+
+def test_records_older_than_the_tape_agree(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """They cannot be had again, so their answers are held against the schemas."""
+    before = Application(live.url)
+    writes(before, decider(live))
+    made = before.call("GET", COMPLIANCE)["compliances"][0]["compliance_id"]
+    with recording(live.url, tape, allows_writes=False) as url:
+        caller = Application(url)
+        caller.call("GET", COMPLIANCE)
+        caller.call("GET", f"{COMPLIANCE}{made}/?expand=end_user,documents,linked_numbers")
+    told = shell.json("verify", "--tape", tape)
+    assert told["drift"] == []
+    assert [each["line"] for each in told["by_schema_only"]] == [2, 3]
+
+
+def record_reads(live: LiveSimulator, tape: Path, alter: Alteration) -> None:
+    """The reads of an application, with answers that were altered."""
+    with altered(live.sim, alter) as service, recording(service, tape) as url:
+        reads(Application(url))
+
+
+def unknown_id(change: Callable[[str, Headers, Any], tuple[str, Headers, Any]]) -> Alteration:
+    """Alters the answer to one call."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        here = (status, headers, told)
+        return change(*here) if path.endswith(f"{NOWHERE}/") else here
+
+    return alter
+
+
+def without_header(name: str) -> Callable[[str, Headers, Any], tuple[str, Headers, Any]]:
+    return lambda status, headers, told: (
+        status, [each for each in headers if each[0] != name], told
+    )  # fmt: skip
+
+
+ALTERATIONS: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
+    "nothing": (lambda status, headers, told: (status, headers, told), []),
+    "a text": (
+        lambda status, headers, told: (status, headers, told | {"error": "No such application."}),
+        [("error", "'No such application.'", "'Compliance application not found.'")],
+    ),
+    "a status": (
+        lambda status, headers, told: ("410 Gone", headers, told),
+        [("status", "410", "one of 200, 400, 401, 404, 429")],
+    ),
+    "a header": (without_header("X-RateLimit-Limit"), [("header x-ratelimit-limit", "-", "there")]),
+    "a type of body": (
+        lambda status, headers, told: (
+            status,
+            [(n, "text/html" if n == "Content-Type" else v) for n, v in headers],
+            told,
+        ),
+        [("header content-type", "text/html", "application/json")],
+    ),
+    "a new key": (
+        lambda status, headers, told: (status, headers, told | {"error_code": 7}),
+        [("error_code", "7", "-")],
+    ),
+    "a key that is gone": (
+        lambda status, headers, told: (status, headers, {"error": told["error"]}),
+        [("api_id", "-", "id")],
+    ),
+    "another type": (
+        lambda status, headers, told: (status, headers, told | {"error": {"error": "x"}}),
+        [("error", "object", "'Compliance application not found.'")],
+    ),
+    "null": (
+        lambda status, headers, told: (status, headers, told | {"api_id": None}),
+        [("api_id", "null", "id")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_exactly_what_was_altered_is_told(
+    live: LiveSimulator, tape: Path, shell: Shell, name: str
+) -> None:
+    """And nothing else."""
+    change, expected = ALTERATIONS[name]
+    record_reads(live, tape, unknown_id(change))
+    assert drift(shell, tape) == expected
+    shell.run("verify", "--tape", tape, code=1 if expected else 0)
+
+
+def test_a_requirement_is_compared_word_for_word(
+    live: LiveSimulator, tape: Path, shell: Shell
+) -> None:
+    """Names, lengths, documents that are asked for."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        if "Requirements" in path:
+            told["document_types"][0]["name"] = "Deed of Incorporation"
+            told["document_types"][0]["required_fields"][0]["max_length"] = 60
+            told["document_types"].append(told["document_types"][1])
+        return status, headers, told
+
+    record_reads(live, tape, alter)
+    first, second, third = drift(shell, tape)
+    assert first == (
+        "document_types[0].name", "'Deed of Incorporation'", "'Registration Certificate'",
+    )  # fmt: skip
+    assert second == ("document_types[0].required_fields[0].max_length", "60", "50")
+    assert third == ("document_types[2]", "object", "-")
+
+
+def test_a_status_that_plivo_adds_is_told_once_a_record_has_it(
+    live: LiveSimulator, tape: Path, shell: Shell
+) -> None:
+    """Its name too, if it is made of plain words."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        if isinstance(told.get("compliance"), dict):
+            told["compliance"]["status"] = "in_review"
+        return status, headers, told
+
+    with altered(live.sim, alter) as service, recording(service, tape) as url:
+        caller = Application(url)
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
+        caller.call("GET", f"{COMPLIANCE}{made}/")
+    assert drift(shell, tape) == [("compliance.status", "'in_review'", "'submitted'")]
+
+
+def callback(receiver: Receiver, tape: Path, change: Callable[[Any], Any]) -> None:
+    """Record an application whose rejection is called back, with the callback altered."""
+    with LiveSimulator(PAUSED) as live, recording(live.url, tape, receiver=receiver.url) as url:
+        caller = Application(url)
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        form = creation(types, callback_url=CALLBACK)
+        made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
+        decider(live)(made, "rejected")
+        [delivery] = live.sim.account(AUTH_ID).store.deliveries.every()
+        shape = {"Content-Type": "application/json"}
+        caller.json("POST", "/_callbacks", change(dict(delivery.payload)))
+        assert shape
+
+
+def test_a_callback_agrees(tape: Path, shell: Shell, receiver: Receiver) -> None:
+    """The decision that it tells of is made here too."""
+    callback(receiver, tape, lambda payload: payload)
+    assert [each.kind for each in read_tape(tape)[1]][-1] == "callback"
+    told = shell.json("verify", "--tape", tape)
+    assert (told["drift"], told["by_schema_only"]) == ([], [])
+
+
+def test_an_altered_callback_is_told(tape: Path, shell: Shell, receiver: Receiver) -> None:
+    """A key that is gone, one that is new."""
+    callback(receiver, tape, lambda payload: {
+        "event": "rejected", **{k: v for k, v in payload.items() if k != "rejection_reason"}
+    })  # fmt: skip
+    wheres = {where: (recorded, here) for where, recorded, here in drift(shell, tape)}
+    assert wheres.keys() == {"event", "rejection_reason"}
+    assert wheres["event"] == ("'rejected'", "-")
+
+
+def test_a_running_simulator_is_compared(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """With --base-url; what is new there is told."""
+    with recording(live.url, tape) as url:
+        writes(Application(url), decider(live))
+    with LiveSimulator(Settings(port=0, paused=True, review_delay=None, magic=False)) as other:
+        assert drift(shell, tape, "--base-url", other.url) == []
+        assert len(other.sim.accounts()) == 1
+
+
+def test_a_tape_goes_to_loopback_only(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """Unless that is asked for; then nothing answers."""
+    with recording(live.url, tape) as url:
+        Application(url).call("GET", REQUIREMENTS)
+    words = ("verify", "--tape", tape, "--base-url", "https://api.plivo.com")
+    assert "--allow-remote" in shell.error(*words, code=2)
+    shell.error("verify", "--tape", tape, "--base-url", "http://127.0.0.1:9", code=3)
+
+
+@pytest.mark.parametrize("content", ["", "hello\n", None])
+def test_what_is_no_tape_ends_with_2(tape: Path, shell: Shell, content: str | None) -> None:
+    """So that a build tells it from drift."""
+    if content is not None:
+        tape.write_text(content)
+    for words in (("verify", "--tape", tape), ("tape", "show", tape)):
+        assert str(tape) in shell.error(*words, code=2)
+
+
+def test_a_tape_is_shown(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """A line for each exchange, or JSON."""
+    with recording(live.url, tape) as url:
+        reads(Application(url))
+    told = shell.told("tape", "show", tape)
+    assert "status=accepted" in told
+    assert len(told.splitlines()) == 2 + 9
+    shown = shell.json("tape", "show", tape)
+    assert [each["answer"]["status"] for each in shown["exchanges"]][2:4] == [404, 400]
+    assert shown["tape"]["tape"] == 1
+
+
+def test_verify_asks_for_a_tape_or_a_server(shell: Shell) -> None:
+    """It says which option is missing."""
+    assert "--base-url" in shell.error("verify", code=2)
