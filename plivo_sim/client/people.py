@@ -156,7 +156,7 @@ def _address(faker: Faker, setting: Applicants) -> dict[str, str]:
     )
     if setting.cities:
         town = faker.random.choice(setting.cities)
-        city, state, postal_code = town.city, town.state, town.postal_code
+        city, state, postal_code = town.city, town.state or town.city, town.postal_code
     else:
         city, state, postal_code = faker.city(), "", faker.postcode()
     return {

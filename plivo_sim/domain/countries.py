@@ -23,7 +23,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Town(Part, frozen=True, kw_only=True):
-    """Where a made-up applicant lives. In ``postal_code`` ``#`` is a digit and ``?`` a letter."""
+    """Where a made-up applicant lives; without ``state``, that is the city's name. In
+    ``postal_code`` ``#`` is a digit and ``?`` a letter."""
 
     city: Word
     state: str = ""

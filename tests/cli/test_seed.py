@@ -56,7 +56,7 @@ def test_n_applications(shell: Shell) -> None:
 
 def test_each_has_a_pdf_and_a_png(shell: Shell, emptied: LiveSimulator) -> None:
     """With its applicant's name, and no file used twice."""
-    shell.run("seed", "12")
+    shell.run("seed", "12", "--country", "IN")
     account = emptied.sim.account(DEFAULT_ACCOUNT)
     documents = list(account.store.documents.every())
     assert len({each.file.sha256 for each in documents}) == len(documents) == 24
