@@ -79,6 +79,13 @@ def read_path(text: str) -> Path:
     return Path(text)
 
 
+def read_machine(text: str) -> str:
+    """A name or a path; which it is, is seen when it is read."""
+    if not text.strip():
+        raise ValueError("the name is empty")
+    return text
+
+
 def read_timeout(text: str) -> float:
     limits.NUMBER.check(len(text), "the timeout")
     try:
@@ -235,6 +242,11 @@ class Settings:
     )
     catalogue: Path | None = setting(
         None, read_path, "YAML file that adds or replaces requirements."
+    )
+    machine: str = setting(
+        "default",
+        read_machine,
+        "Status machine: one that ships, by its name, or a YAML file, whole or changes.",
     )
     credentials: dict[str, str] = setting(
         {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."

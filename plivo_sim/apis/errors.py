@@ -8,7 +8,7 @@ can correct is 400, wrong states too, because 400 is the code whose text every S
 
 from __future__ import annotations
 
-from plivo_sim.apis.words import STATUS_WORDS
+from plivo_sim.apis.words import row_of
 from plivo_sim.domain.errors import (
     InUse,
     Invalid,
@@ -19,7 +19,6 @@ from plivo_sim.domain.errors import (
     WrongCoding,
     WrongState,
 )
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
@@ -87,7 +86,7 @@ def _wrong_state(error: WrongState) -> str:
     status in the words of this API (inferred)."""
     if error.verb == "correct":
         return "Compliance application must be in 'rejected' status"
-    status = STATUS_WORDS[Status(error.status)]
+    status = row_of(error).current
     text = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {status} status."
     return text + (f" {error.detail.capitalize()}." if error.detail else "")
 

@@ -23,7 +23,6 @@ from plivo_sim.control.inputs import (
     text_of,
     word_of,
 )
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications
 from plivo_sim.settings import read_rate
 from plivo_sim.web.calls import current_call
@@ -72,13 +71,13 @@ def advance() -> Response:
 def _reached(account: Account, until: Any) -> Callable[[], bool]:
     if not isinstance(until, dict):
         raise invalid("until", "must be an object with application and status")
-    status = word_of(until, "status", Status)
+    status = word_of(until, "status", account.machine.statuses)
     id = text_of(until, "application") or ""
     applications.get(account, id)
 
     def reached() -> bool:
         with account.lock:
-            return applications.get(account, id).status is status
+            return applications.get(account, id).status == status
 
     return reached
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plivo_sim.apis.phone_number.beta.presenters import NAMED_IN_REASON, STATUS_WORDS, Url
+from plivo_sim.apis.phone_number.beta.presenters import Url
+from plivo_sim.apis.words import row_of
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -33,7 +34,6 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
     Injected,
@@ -243,10 +243,8 @@ def _wrong_state(error: WrongState) -> _Error:
         "delete": ("compliance_not_deletable", "deleted"),
         "link": ("compliance_not_approved", "linked to numbers"),
     }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
-    status = Status(error.status)
-    word: str = STATUS_WORDS[status]
-    if status in NAMED_IN_REASON:
-        word = f"{word} ({NAMED_IN_REASON[status]})"
+    row = row_of(error)
+    word = f"{row.beta} ({row.beta_reason})" if row.beta_reason else row.beta
     detail = f"; {error.detail}" if error.detail else ""
     message = f"Compliance cannot be {verb} in current status: {word}{detail}"
     return _Error(409, "state_error", code, message, "compliance_id", "status-flow")
