@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 from msgspec import Meta
 
 from plivo_sim.domain.errors import WrongState
-from plivo_sim.domain.machine import WORDS_KEY, StatusRow
+from plivo_sim.domain.machine import WORDS_KEY, Dialect, StatusRow
 from plivo_sim.domain.records import NumberType
 from plivo_sim.machines import default_machine
 
@@ -28,10 +28,16 @@ AtomsWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "atoms status"})]
 NumbersWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "numbers status"})]
 
 
-def row_of(error: WrongState) -> StatusRow:
-    """What a machine says of the status that an error names; the default one, unless the error
-    knows better."""
-    return error.row or default_machine().statuses[error.status]
+def row_of(error: WrongState) -> StatusRow | None:
+    """What a machine says of the status that an error names: the default one, unless the error
+    knows better. None for one that neither has, such as what Atoms was told before."""
+    return error.row or default_machine().statuses.get(error.status)
+
+
+def word_of(error: WrongState, dialect: Dialect) -> str:
+    """That status in the words of an API."""
+    row = row_of(error)
+    return row.word(dialect) if row is not None else error.status
 
 
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]

@@ -13,6 +13,7 @@ by a plan, ``hand`` by a tester's decision.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -350,13 +351,14 @@ class Machine:
 
     def callback_words(self, dialect: Dialect) -> Collection[str]:
         """Every status that a callback can tell in an API, in the order of the statuses."""
-        told = [
-            self.told(arrow.from_, arrow.to, dialect)[1]
-            for name in self.statuses
-            for arrow in self.arrows
-            if arrow.to == name
-        ]
-        return dict.fromkeys(told)
+        order = list(self.statuses)
+        arrows = sorted(self.arrows, key=lambda arrow: order.index(arrow.to))
+        return dict.fromkeys(self.told(each.from_, each.to, dialect)[1] for each in arrows)
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, tuple[str, ...]]:
+        """See ``words_of``."""
+        return _vocabulary(self)
 
 
 def machine_of(text: str | bytes) -> Machine:
@@ -378,9 +380,13 @@ WORDS_KEY = "x-words"
 """Under which a JSON Schema says which of a machine's words a text is: a key of ``words_of``."""
 
 
-def words_of(machine: Machine) -> dict[str, tuple[str, ...]]:
+def words_of(machine: Machine) -> Mapping[str, tuple[str, ...]]:
     """Every list of words that a machine tells, by the name that schemas have for it: what each API
     shows, and what scenarios and control calls take."""
+    return machine.vocabulary
+
+
+def _vocabulary(machine: Machine) -> dict[str, tuple[str, ...]]:
     statuses = tuple(machine.statuses)
     shown = {
         f"{dialect} status": tuple(dict.fromkeys(words.values()))

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.machine import NOTHING, Arrow, MachineFile, Review, Starts, StatusRow
 from plivo_sim.domain.text import decode_json, encode_json
@@ -35,7 +36,8 @@ class Whole:
     def place(self, path: Steps) -> Steps:
         """The path of the whole as one of the file."""
         if len(path) > 1 and path[0] == "arrows" and isinstance(path[1], int):
-            return (*self.places.get(path[1], ("arrows",)), *path[2:])
+            here = self.places.get(path[1])
+            return (*here, *path[2:]) if here is not None else ("arrows",)
         return path
 
 
@@ -81,7 +83,7 @@ def _change_statuses(whole: Whole, before: dict[str, Any], given: Any) -> set[st
     for name, row in given.items():
         if row is None:
             gone.add(name)
-            if statuses.pop(name, None) is None:
+            if statuses.pop(name, None) is None and len(whole.found) < limits.MISTAKES.most:
                 text = f"there is no status '{name}' to take away"
                 whole.found.append((("statuses", name), text + did_you_mean(name, list(before))))
         elif isinstance(row, Mapping):
@@ -116,7 +118,7 @@ def _change_arrows(
             else:
                 arrows[known], places[known] = None, here
         elif known is not None:
-            arrows[known], places[known] = {**arrows[known], **arrow}, here
+            arrows[known], places[known] = _merged(arrows[known], arrow), here
         else:
             places[len(arrows)] = here
             if pair is not None:
@@ -125,6 +127,13 @@ def _change_arrows(
     left = [i for i, each in enumerate(arrows) if each is not None]
     whole.plain["arrows"] = [arrows[i] for i in left]
     whole.places = {new: places[old] for new, old in enumerate(left) if old in places}
+
+
+def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is no longer taken by hand has no name for that either."""
+    whole = {**before, **given}
+    lost = () if "hand" in str(whole.get("by")) else set(BY_HAND) - given.keys()
+    return {key: value for key, value in whole.items() if key not in lost}
 
 
 def _ends_of(arrow: Any) -> tuple[str, str] | None:
@@ -142,14 +151,16 @@ def mistakes_of(plain: Any) -> Iterator[Found]:
     if not isinstance(plain, Mapping):
         return
     given = plain.get("statuses")
+    names = [str(each) for each in given] if isinstance(given, Mapping) else []
+    told = plain.get("arrows")
+    listed = told if isinstance(told, list) else []
+    if len(names) > limits.STATUSES.most or len(listed) > limits.ARROWS.most:
+        return  # which is told of already
     rows = {
         str(name): row
         for name, each in (given.items() if isinstance(given, Mapping) else ())
         if (row := _part(each, StatusRow)) is not None
     }
-    names = [str(each) for each in given] if isinstance(given, Mapping) else []
-    told = plain.get("arrows")
-    listed = told if isinstance(told, list) else []
     arrows = [(i, a) for i, each in enumerate(listed) if (a := _part(each, Arrow)) is not None]
     for name in names:
         if name in RESERVED:

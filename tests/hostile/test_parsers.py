@@ -22,6 +22,8 @@ from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.limits import Limit
 from plivo_sim.domain.urls import check_callback_url, read_host, split_host
+from plivo_sim.machines import load_machine_data
+from plivo_sim.machines.loader import load_machine
 from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
 from plivo_sim.scenarios.patterns import regex
 from plivo_sim.settings import (
@@ -74,6 +76,8 @@ CALLS = {
         "parse_duration": "limit duration",
         "difflib.get_close_matches": "limit outcome; ours are short"},
     "catalogue/__init__.py": {"yaml.compose": OURS, "composed": OURS},
+    "catalogue/yaml_files.py": {
+        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text"},
     "catalogue/yaml_text.py": {
         "re.compile": LINEAR, "yaml.parse": "limits scenario_text, yaml_depth, yaml_digits",
         "yaml.load": "the same", "loads": OURS},
@@ -92,6 +96,7 @@ CALLS = {
     "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},
+    "domain/machine.py": {"parse_duration": "limit duration"},
     "domain/records.py": {"re.compile": LINEAR},
     "domain/requirements.py": {"re.fullmatch": LINEAR, "fromisoformat": DIGITS},
     "domain/secrets.py": {"re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON},
@@ -103,9 +108,9 @@ CALLS = {
     "domain/urls.py": {
         "re.compile": "limit host", "re.sub": "limit host; LINEAR for credentials",
         "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
-    "scenarios/loader.py": {
-        "composed": "limit scenario_text", "yaml.compose": "limit scenario_text",
-        "difflib.get_close_matches": OURS},
+    "machines/__init__.py": {"int": OURS},
+    "machines/validation.py": {"decode_json": OURS, "parse_duration": "limit duration"},
+    "scenarios/loader.py": {"difflib.get_close_matches": OURS},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
         "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
@@ -119,8 +124,9 @@ CALLS = {
     "services/applications.py": {"urlsplit": "limit callback_url"},
     "services/integrity.py": {"re.compile": LINEAR},
     "services/inventory.py": {"phonenumbers.parse": "the library takes 250 characters"},
+    "services/machines.py": {"decode_json": JSON},
     "services/policies.py": {"decode_json": JSON},
-    "services/snapshots.py": {"decode_json": JSON, "b64decode": JSON},
+    "services/snapshots.py": {"b64decode": JSON},
     "settings.py": {
         "re.compile": OURS, "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
         "fromisoformat": "limits instant, setting",
@@ -198,6 +204,8 @@ LIMITED: dict[str, tuple[Limit, Callable[[str], Any]]] = {
     "yaml": (limits.SCENARIO_TEXT, plain_yaml),
     "scenario": (limits.SCENARIO_TEXT, load_scenario),
     "scenario as data": (limits.SCENARIO_TEXT, load_scenario_data),
+    "machine": (limits.SCENARIO_TEXT, load_machine),
+    "machine as data": (limits.SCENARIO_TEXT, load_machine_data),
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     """Status and body; ``error`` is always a string that names every problem."""
     if isinstance(error, Invalid):
         error = Invalid([_in_wire_words(problem) for problem in error.problems])
-    status, text = plain_error(error)
+    status, text = plain_error(error, "legacy")
     return status, {"api_id": call.api_id, "error": text}
 
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
-from plivo_sim.apis.words import NumbersWord, Uuid, row_of
+from plivo_sim.apis.words import NumbersWord, Uuid, word_of
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -82,7 +82,7 @@ def text_of(error: SimError) -> str:
                 f"compliance: {error.application_has})."
             )
         case WrongState(verb="link"):
-            return _NOT_ACCEPTED.format(row_of(error).word("numbers"))
+            return _NOT_ACCEPTED.format(word_of(error, "numbers"))
         case ApplicationRequired():
             more = f" Refer to {_INDIA_PAGE} for details." if error.country_iso == "IN" else ""
             return _REQUIRED + more

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from plivo_sim.apis.phone_number.beta.presenters import Url
-from plivo_sim.apis.words import row_of
+from plivo_sim.apis.words import row_of, word_of
 from plivo_sim.catalogue.countries import country_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -243,8 +243,9 @@ def _wrong_state(error: WrongState) -> _Error:
         "delete": ("compliance_not_deletable", "deleted"),
         "link": ("compliance_not_approved", "linked to numbers"),
     }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
-    row = row_of(error)
-    word = f"{row.beta} ({row.beta_reason})" if row.beta_reason else row.beta
+    row, word = row_of(error), word_of(error, "beta")
+    if row is not None and row.beta_reason:
+        word = f"{word} ({row.beta_reason})"
     detail = f"; {error.detail}" if error.detail else ""
     message = f"Compliance cannot be {verb} in current status: {word}{detail}"
     return _Error(409, "state_error", code, message, "compliance_id", "status-flow")
