@@ -22,12 +22,14 @@ from filling import AUTH_ID, CALLBACK, fill, requirement_of, resident_bytes, sim
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.phone_number.current.reading import RULES
-from plivo_sim.domain.statuses import CORRECTABLE, Status
+from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.services import applications, corrections, policies, reviews
 from plivo_sim.services.inputs import Correction
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
+
+MACHINE = default_machine()
 
 SCENARIO = {
     "scenario": "A reseller files all year",
@@ -55,7 +57,7 @@ class Forgetful(MemoryTransport):
 
 def correct_all(account: Account) -> int:
     """Send every rejected application again, as a client does that polls its list."""
-    statuses = tuple(CORRECTABLE)
+    statuses = tuple(each for each in MACHINE.statuses if MACHINE.correctable(each))
     found = account.store.applications.page({"status": statuses}, limit=1_000_000).records
     for each in found:
         corrections.correct(account, each, Correction(alias=f"{each.alias} again"), RULES)
@@ -64,7 +66,7 @@ def correct_all(account: Account) -> int:
 
 def suspend_some(account: Account, count: int) -> None:
     for each in account.store.applications.page({"status": ("accepted",)}, limit=count).records:
-        reviews.decide(account, each, Status.SUSPENDED, "Complaints")
+        reviews.decide(account, each, "suspended", "Complaints")
 
 
 def month(sim: Simulator, account: Account, count: int) -> Counter[str]:

@@ -33,7 +33,6 @@ from filling import (
 
 from plivo_sim.apis.phone_number.current.reading import RULES
 from plivo_sim.app import create_app
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications, reviews
 from plivo_sim.simulator import Simulator
 
@@ -53,7 +52,7 @@ class Account:
         fill_with_copies(self.account, count)
         for n, each in enumerate(self.account.store.applications.page({}, limit=count).records):
             if n % 10 < 3:
-                status = (Status.ACCEPTED, Status.REJECTED, Status.MORE_INFO_REQUIRED)[n % 10]
+                status = ("accepted", "rejected", "more_info_required")[n % 10]
                 reviews.decide(self.account, each, status)
         self.requirement = requirement_of(self.account)
         self.made = count
@@ -106,8 +105,8 @@ class Account:
         account = self.account
         (first,) = account.store.applications.page({"status": ("accepted",)}, limit=1).records
         begun = time.perf_counter()
-        suspended = reviews.decide(account, first, Status.SUSPENDED)
-        reviews.decide(account, suspended.application, Status.ACCEPTED)
+        suspended = reviews.decide(account, first, "suspended")
+        reviews.decide(account, suspended.application, "accepted")
         return (time.perf_counter() - begun) / 2
 
 

@@ -7,6 +7,7 @@ in the words of the API that was called.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, g, request
@@ -41,6 +42,7 @@ from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
+from plivo_sim.machines import default_machine
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.access import OWN, PROBES, Caller, admit, cors_headers, is_preflight
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
@@ -79,17 +81,29 @@ class InternalFailure(SimError):
 
 @once
 def document(name: str) -> dict[str, Any]:
-    """The OpenAPI document of a surface. Raises KeyError. Nobody changes it once it is made."""
+    """The OpenAPI document of a surface, with the default machine's words. Raises KeyError. Nobody
+    changes it once it is made."""
     from plivo_sim.openapi import build  # here: a start needs none of it
 
     return build(SURFACES[name])
+
+
+def _document_of(sim: Simulator, name: str) -> dict[str, Any]:
+    """The same with the words of a simulator's machine."""
+    from plivo_sim.openapi import build  # here: a start needs none of it
+
+    if sim.machine == default_machine():
+        return document(name)
+    return build(SURFACES[name], sim.machine)
 
 
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
     injector, limits = Injector(), RateLimits()
-    app.extensions |= {"plivo_sim": sim, "surfaces": SURFACES, "document": document}
+    app.extensions |= {
+        "plivo_sim": sim, "surfaces": SURFACES, "document": partial(_document_of, sim),
+    }  # fmt: skip
     app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()
     compliance.register_blueprint(make_link_blueprint())

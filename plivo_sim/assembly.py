@@ -24,10 +24,13 @@ from plivo_sim.apis.phone_number.current.presenters import encode_callback as cu
 from plivo_sim.app import create_app
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
-from plivo_sim.domain.records import Application, Origin, Pairs
+from plivo_sim.domain.machine import Machine
+from plivo_sim.domain.records import Origin, Pairs, StatusChanged
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import dotted
+from plivo_sim.machines.loader import find_machine
 from plivo_sim.services.integrity import problems_of
+from plivo_sim.services.machines import rearm
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator, is_account
 from plivo_sim.simulator.coverage import Coverage
@@ -52,7 +55,8 @@ def make_simulator(
     """A simulator, with every account that its state directory holds.
 
     Raises StateUnreadable when the directory is in use by another simulator or cannot be read,
-    ValueError for a wrong catalogue, and in a free-threaded Python that runs without its lock.
+    ValueError for a wrong catalogue or machine, and in a free-threaded Python that runs without its
+    lock.
     """
     _refuse_without_gil()
     settings = settings or Settings()
@@ -70,7 +74,9 @@ def make_simulator(
     opened = OpenJournals()
     damages: list[Damage] = []
 
-    def make_account(auth_id: str, defaults: Settings, catalogue: Catalogue) -> Account:
+    def make_account(
+        auth_id: str, defaults: Settings, catalogue: Catalogue, machine: Machine
+    ) -> Account:
         files: FileStore = MemoryFiles()
         journal = None
         if claim is not None:
@@ -84,6 +90,7 @@ def make_simulator(
             store=database,
             files=files,
             catalogue=catalogue,
+            machine=machine,
             real=real,
             memory=memory,
         )
@@ -92,13 +99,14 @@ def make_simulator(
 
     try:
         simulator = Simulator(
-            settings, _catalogue, runner, outbox, make_account, coverage, memory, unlock
+            settings, _catalogue, _machine, runner, outbox, make_account, coverage, memory, unlock
         )
         simulator.damages = damages
         for auth_id in _kept_accounts(claim):
             known = len(damages)
             account = simulator.account(auth_id)
             _check(account)
+            rearm(account)
             if not len(account.store.ledger) and len(damages) == known:
                 with suppress(StorageFailed):  # it was reset, or never written to
                     account.reset()
@@ -108,10 +116,10 @@ def make_simulator(
     return simulator
 
 
-def _encode_callback(application: Application) -> Pairs:
+def _encode_callback(event: StatusChanged, machine: Machine) -> Pairs:
     """The fields of a callback, in the language of the API that made the application (decisions
     "Callbacks follow the reviewer", "Format of callbacks")."""
-    return _CALLBACKS.get(application.origin, current_callback)(application)
+    return _CALLBACKS.get(event.application.origin, current_callback)(event, machine)
 
 
 def _refuse_without_gil() -> None:
@@ -133,6 +141,10 @@ def _check(account: Account) -> None:
 
 def _catalogue(settings: Settings) -> Catalogue:
     return load_catalogue(settings.seed, settings.catalogue)
+
+
+def _machine(settings: Settings) -> Machine:
+    return find_machine(settings.machine)
 
 
 def _allow_many_files() -> None:

@@ -79,6 +79,13 @@ def read_path(text: str) -> Path:
     return Path(text)
 
 
+def read_machine(text: str) -> str:
+    """A name or a path; which it is, is seen when it is read."""
+    if not text.strip():
+        raise ValueError("the name is empty")
+    return text
+
+
 def read_timeout(text: str) -> float:
     limits.NUMBER.check(len(text), "the timeout")
     try:
@@ -237,6 +244,11 @@ class Settings:
         None,
         read_path,
         "YAML file, or folder of them, that adds countries or replaces what they require.",
+    )
+    machine: str = setting(
+        "default",
+        read_machine,
+        "Status machine: one that ships, by its name, or a YAML file, whole or changes.",
     )
     credentials: dict[str, str] = setting(
         {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."

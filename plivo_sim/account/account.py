@@ -17,6 +17,7 @@ from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
 from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store
 from plivo_sim.account.logs import BoundedLog, Budget
+from plivo_sim.domain.machine import Machine, machine_of
 from plivo_sim.domain.records import Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import atoms_id, draw_uuid
@@ -61,6 +62,9 @@ KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (decision "Business days")."""
 
+OWN_MACHINE, SCENARIO_MACHINE = "machine", "scenario_machine"
+"""The policies in which a machine is kept: the account's own, and that of its scenario."""
+
 Listener = Callable[["Account", Event], None]
 
 
@@ -72,6 +76,7 @@ class Account:
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
     place, so nothing goes out from it any more.
+    ``default_machine``: the server's, which is used where the account has none.
     ``memory`` is what its logs share with those of others.
     ``queues``: due attempts by application, and ``senders``, how many threads serve them;
     ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
@@ -88,6 +93,7 @@ class Account:
         store: Store,
         files: FileStore,
         catalogue: Catalogue,
+        machine: Machine,
         real: RealSource = real_now,
         memory: Budget | None = None,
     ) -> None:
@@ -96,6 +102,7 @@ class Account:
         self.store = store
         self.files = files
         self.catalogue = catalogue
+        self.default_machine = machine
         self.listeners: list[Listener] = []
         self.on_first_write: Callable[[Account], None] | None = None
         self.marks: dict[str, Mark] = {}
@@ -145,6 +152,31 @@ class Account:
         chosen = self.settings
         start = chosen.start or (PAUSED_START if chosen.paused else None)
         return VirtualClock(start=start, paused=chosen.paused, rate=chosen.warp, real=self._real)
+
+    @property
+    def machine(self) -> Machine:
+        """The status machine in use: that of the scenario in use, else the account's own, else the
+        server's. ``services/machines.py`` changes it."""
+        return self._machine(SCENARIO_MACHINE, OWN_MACHINE)
+
+    @property
+    def own_machine(self) -> Machine:
+        """The one that it has without a scenario."""
+        return self._machine(OWN_MACHINE)
+
+    def _machine(self, *places: str) -> Machine:
+        key = f"machine of {places[0]}"
+        found: Machine | None = self.derived.get(key)
+        if found is not None:
+            return found
+        with self.lock:
+            found = self.default_machine
+            for id in reversed(places):
+                kept = self.store.policies.fetch(id)
+                if kept is not None and kept.kind == "machine":
+                    found = machine_of(kept.body)
+            self.derived[key] = found
+            return found
 
     def now(self) -> datetime:
         """The simulated instant in this account."""

@@ -1,4 +1,5 @@
-"""Due work of one account: one heap ordered by ``(due_at, seq)`` for each kind of timer.
+"""Due work of one account: one heap ordered by ``(due_at, seq)`` for each kind of timer; automatic
+arrows stand in that of reviews.
 
 The store holds the timers, so that they survive a restart; the heap only orders them. An entry
 whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1). A
@@ -61,6 +62,10 @@ class KeyedQueues(Generic[T]):
 Entry = tuple[datetime, int, str]
 """When a timer is due, its ``seq``, its id."""
 
+_TOGETHER = {TimerKind.AUTOMATIC: TimerKind.REVIEW}
+"""Kinds whose timers stand in the heap of another kind: they happen in one order."""
+_HEAPS = [kind for kind in TimerKind if kind not in _TOGETHER]
+
 MOST_DEAD = 256
 
 
@@ -71,15 +76,15 @@ class Agenda:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.fresh = False
-        self._heaps: dict[TimerKind, list[Entry]] = {k: [] for k in TimerKind}
-        self._queued: dict[TimerKind, set[Entry]] = {k: set() for k in TimerKind}
+        self._heaps: dict[TimerKind, list[Entry]] = {k: [] for k in _HEAPS}
+        self._queued: dict[TimerKind, set[Entry]] = {k: set() for k in _HEAPS}
         self.refresh()
 
     def refresh(self) -> None:
         """Rebuild from the store, whose timers were replaced as a whole."""
-        entries: dict[TimerKind, list[Entry]] = {kind: [] for kind in TimerKind}
+        entries: dict[TimerKind, list[Entry]] = {kind: [] for kind in _HEAPS}
         for timer in self._store.timers.every():
-            entries[timer.kind].append(_entry(timer))
+            entries[_heap_of(timer)].append(_entry(timer))
         for kind, found in entries.items():
             self._order(kind, found)
 
@@ -96,12 +101,12 @@ class Agenda:
     def requeue(self, timer: Timer) -> None:
         """Order a stored timer again, after ``take``."""
         self.fresh = True
-        entry = _entry(timer)
-        if entry not in self._queued[timer.kind]:
-            self._queued[timer.kind].add(entry)
-            heapq.heappush(self._heaps[timer.kind], entry)
-            if len(self._heaps[timer.kind]) > 2 * len(self._store.timers) + MOST_DEAD:
-                self._forget_dead(timer.kind)
+        entry, kind = _entry(timer), _heap_of(timer)
+        if entry not in self._queued[kind]:
+            self._queued[kind].add(entry)
+            heapq.heappush(self._heaps[kind], entry)
+            if len(self._heaps[kind]) > 2 * len(self._store.timers) + MOST_DEAD:
+                self._forget_dead(kind)
 
     def _forget_dead(self, kind: TimerKind) -> None:
         """Let go of the entries of timers that were cancelled long before they were due."""
@@ -109,26 +114,28 @@ class Agenda:
 
     def _is_alive(self, kind: TimerKind, entry: Entry) -> bool:
         timer = self._store.timers.fetch(entry[2])
-        return timer is not None and timer.kind is kind and _entry(timer) == entry
+        return timer is not None and _heap_of(timer) is kind and _entry(timer) == entry
 
-    def cancel(self, subject_id: str) -> None:
-        """Drop every timer of this subject; call within a transaction."""
+    def cancel(self, subject_id: str, kind: TimerKind | None = None) -> None:
+        """Drop every timer of this subject, or those of a kind; call within a transaction."""
         for timer in self._store.timers.having("subject_id", subject_id):
-            self._store.timers.drop(timer.id)
+            if kind in (None, timer.kind):
+                self._store.timers.drop(timer.id)
 
     def next_due(self, kind: TimerKind) -> Timer | None:
-        """The first timer of this kind, due or not."""
+        """The first timer of this kind (for reviews: or an automatic arrow), due or not."""
+        kind = _TOGETHER.get(kind, kind)
         heap = self._heaps[kind]
         while heap:
             timer = self._store.timers.fetch(heap[0][2])
-            if timer is not None and timer.kind is kind and _entry(timer) == heap[0]:
+            if timer is not None and _heap_of(timer) is kind and _entry(timer) == heap[0]:
                 return timer
             self._pop(kind)
         return None
 
     def next_instant(self) -> datetime | None:
         """When the first timer of any kind is due."""
-        firsts = [timer for kind in TimerKind if (timer := self.next_due(kind)) is not None]
+        firsts = [timer for kind in _HEAPS if (timer := self.next_due(kind)) is not None]
         return min((timer.due_at for timer in firsts), default=None)
 
     def take(self, kind: TimerKind, until: datetime) -> Timer | None:
@@ -136,7 +143,7 @@ class Agenda:
         timer = self.next_due(kind)
         if timer is None or timer.due_at > until:
             return None
-        self._pop(kind)
+        self._pop(_heap_of(timer))
         return timer
 
     def take_together(self, kind: TimerKind, until: datetime, most: int) -> list[Timer]:
@@ -152,7 +159,7 @@ class Agenda:
 
     def soonest(self, most: int) -> list[Timer]:
         """The next timers of all kinds, in the order in which they are due; changes nothing."""
-        in_order = heapq.merge(*map(self._in_order, TimerKind), key=_entry)
+        in_order = heapq.merge(*map(self._in_order, _HEAPS), key=_entry)
         return list(islice(in_order, most))
 
     def _in_order(self, kind: TimerKind) -> Iterator[Timer]:
@@ -160,8 +167,12 @@ class Agenda:
         while heap:
             entry = heapq.heappop(heap)
             timer = self._store.timers.fetch(entry[2])
-            if timer is not None and timer.kind is kind and _entry(timer) == entry:
+            if timer is not None and _heap_of(timer) is kind and _entry(timer) == entry:
                 yield timer
+
+
+def _heap_of(timer: Timer) -> TimerKind:
+    return _TOGETHER.get(timer.kind, timer.kind)
 
 
 def _entry(timer: Timer) -> Entry:

@@ -8,7 +8,7 @@ can correct is 400, wrong states too, because 400 is the code whose text every S
 
 from __future__ import annotations
 
-from plivo_sim.apis.words import STATUS_WORDS
+from plivo_sim.apis.words import word_of
 from plivo_sim.domain.errors import (
     InUse,
     Invalid,
@@ -19,7 +19,7 @@ from plivo_sim.domain.errors import (
     WrongCoding,
     WrongState,
 )
-from plivo_sim.domain.statuses import Status
+from plivo_sim.domain.machine import Dialect
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
@@ -59,23 +59,23 @@ NAMES = {
 }
 
 
-def plain_error(error: SimError) -> tuple[int, str]:
-    """The HTTP status and the text of ``error``."""
+def plain_error(error: SimError, dialect: Dialect = "current") -> tuple[int, str]:
+    """The HTTP status and the text of ``error``; a status in it is in the words of ``dialect``."""
     if isinstance(error, Injected):
         return error.status, str(error)
     if isinstance(error, Refused):
-        return error.status, _text(error)
+        return error.status, _text(error, dialect)
     status = next((code for type_, code in _STATUS if isinstance(error, type_)), 500)
-    return status, _text(error)
+    return status, _text(error, dialect)
 
 
-def _text(error: SimError) -> str:
+def _text(error: SimError, dialect: Dialect) -> str:
     if isinstance(error, Invalid):
         return joined(word(problem) for problem in error.problems)
     if isinstance(error, NotFound):
         return f"{NAMES.get(error.kind, error.kind.capitalize())} not found."
     if isinstance(error, WrongState):
-        return _wrong_state(error)
+        return _wrong_state(error, dialect)
     if isinstance(error, InUse):
         used_by = ", ".join(error.used_by)
         return f"Cannot {error.verb} {NAMES[error.kind].lower()}: it is used by {used_by}."
@@ -84,13 +84,13 @@ def _text(error: SimError) -> str:
     return f"{str(error)[:1].upper()}{str(error)[1:]}."
 
 
-def _wrong_state(error: WrongState) -> str:
+def _wrong_state(error: WrongState, dialect: Dialect) -> str:
     """The text of a correction in a wrong state is the live service's, without the status that it
     has (documented: docs/wire-facts.md, "Update replaces all documents"). The other texts name the
     status in the words of this API (inferred)."""
     if error.verb == "correct":
         return "Compliance application must be in 'rejected' status"
-    status = STATUS_WORDS[Status(error.status)]
+    status = word_of(error, dialect)
     text = f"Cannot {error.verb} {NAMES[error.kind].lower()} in {status} status."
     return text + (f" {error.detail.capitalize()}." if error.detail else "")
 

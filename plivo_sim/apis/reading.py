@@ -25,9 +25,10 @@ from plivo_sim.apis.words import Uuid
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
-from plivo_sim.domain.statuses import OUTCOMES, Status
+from plivo_sim.domain.machine import NOTHING, Machine
 from plivo_sim.domain.typed import dotted, once
 from plivo_sim.domain.words import did_you_mean
+from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
@@ -84,12 +85,11 @@ OUTCOME = endpoints.Query(
     'reason="Name mismatch". Plivo has no such header.',
 )
 
-_OUTCOMES = {word: None if word == "nothing" else Status(word) for word in OUTCOMES}
 
-
-def requested_outcome(request: Request) -> RequestedOutcome | None:
-    """The outcome that the request wants for itself. Raises Invalid when the header cannot be
-    read."""
+def requested_outcome(request: Request, machine: Machine | None = None) -> RequestedOutcome | None:
+    """The outcome that the request wants for itself, one of the account's machine (None: the
+    default one). Raises Invalid when the header cannot be read."""
+    outcomes = (machine or default_machine()).outcomes
     text = request.headers.get(OUTCOME_HEADER)
     if not text:
         return None
@@ -99,9 +99,9 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
         raise _bad_outcome(str(error)) from None
     word, options = parse_options_header(text)
     word = word.lower()
-    if word not in _OUTCOMES:
-        hint = did_you_mean(word, _OUTCOMES, listed=0)
-        raise _bad_outcome(f"must be one of {', '.join(_OUTCOMES)}, not '{word[:50]}'{hint}")
+    if word not in outcomes:
+        hint = did_you_mean(word, outcomes, listed=0)
+        raise _bad_outcome(f"must be one of {', '.join(outcomes)}, not '{word[:50]}'{hint}")
     unknown = set(options) - {"after", "reason"}
     if unknown:
         raise _bad_outcome(f"knows after and reason, not '{min(unknown)[:50]}'")
@@ -112,7 +112,7 @@ def requested_outcome(request: Request) -> RequestedOutcome | None:
         reason = read_reason(reason) if reason else None
     except ValueError as error:
         raise _bad_outcome(str(error)) from None
-    return RequestedOutcome(status=_OUTCOMES[word], reason=reason, after=after)
+    return RequestedOutcome(status=None if word == NOTHING else word, reason=reason, after=after)
 
 
 def _bad_outcome(text: str) -> Invalid:

@@ -1,6 +1,7 @@
 """What reading and presenting share: words of enumerations, countries, instants as texts.
 
-A status is printed in the words of the SDKs' list (observed), except by the beta page.
+A status is printed in the words that the account's machine has for it (``machines/default.yaml``):
+lower case on the wire, capitalised in the prose of the legacy page.
 
 Instants as each API prints them. All UTC, all with ``Z`` (observed).
 """
@@ -11,25 +12,33 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
 
+from plivo_sim.domain.errors import WrongState
+from plivo_sim.domain.machine import WORDS_KEY, Dialect, StatusRow
 from plivo_sim.domain.records import NumberType
-from plivo_sim.domain.statuses import Status
+from plivo_sim.machines import default_machine
 
-StatusWord = Literal["draft", "submitted", "accepted", "rejected", "suspended", "expired"]
+CurrentWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "current status"})]
+LegacyWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "legacy status"})]
+BetaWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "beta status"})]
+AtomsWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "atoms status"})]
+NumbersWord = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "numbers status"})]
 
-STATUS_WORDS: dict[Status, StatusWord] = {
-    Status.DRAFT: "draft",
-    Status.SUBMITTED: "submitted",
-    Status.ACCEPTED: "accepted",
-    Status.REJECTED: "rejected",
-    Status.MORE_INFO_REQUIRED: "rejected",  # lossy: the SDKs' word list has no such status
-    Status.SUSPENDED: "suspended",
-    Status.EXPIRED: "expired",
-}
-"""Lower case on the wire, capitalised in the prose of the legacy page."""
+
+def row_of(error: WrongState) -> StatusRow | None:
+    """What a machine says of the status that an error names: the default one, unless the error
+    knows better. None for one that neither has, such as what Atoms was told before."""
+    return error.row or default_machine().statuses.get(error.status)
+
+
+def word_of(error: WrongState, dialect: Dialect) -> str:
+    """That status in the words of an API."""
+    row = row_of(error)
+    return row.word(dialect) if row is not None else error.status
+
 
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]

@@ -16,15 +16,9 @@ from typing import Any
 import msgspec
 
 from plivo_sim.catalogue.building import build, country_of, mistakes_of
+from plivo_sim.catalogue.checked import MOST_MISTAKES, Bounds, FileMistakes, Mistake
 from plivo_sim.catalogue.shape import File, RequirementEntry, json_schema
-from plivo_sim.catalogue.yaml_files import (
-    MOST_MISTAKES,
-    Bounds,
-    FileMistakes,
-    Mistake,
-    explained,
-    read_text,
-)
+from plivo_sim.catalogue.yaml_files import explained, plain_values
 from plivo_sim.domain import limits
 from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.requirements import Catalogue
@@ -122,7 +116,7 @@ def read_file(
 ) -> File:
     """A catalogue file. ``others``: those whose fields and document types it may name; ``more``:
     further checks of its plain values. Raises FileMistakes with everything that is wrong."""
-    read = read_text(text, name, BOUNDS)
+    read = plain_values(text, name, BOUNDS)
     data = {} if read.data is None else read.data
     shape = list(explained(_validator(), data, read.words))
     wrong = [path for path, _ in shape]

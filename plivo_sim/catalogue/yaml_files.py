@@ -1,8 +1,4 @@
-"""Reads YAML files strictly: every mistake in one pass, with line, path and "did you mean".
-
-The shape is checked with the JSON Schema that the types make (``jsonschema``). What a file says is
-checked by those who know: ``scenarios`` and ``catalogue``.
-"""
+"""Reads YAML (or JSON) texts strictly: mistakes have the line in which they stand."""
 
 from __future__ import annotations
 
@@ -11,52 +7,24 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from plivo_sim.catalogue.checked import (
+    ENDLESS,
+    MOST_MISTAKES,
+    Bounds,
+    FileMistakes,
+    Kind,
+    Mistake,
+    at,
+    check,
+    shape_mistakes,
+)
 from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
-from plivo_sim.domain import limits
-from plivo_sim.domain.typed import Found, Steps, told
+from plivo_sim.domain.typed import Found, Steps
 
-MOST_MISTAKES = limits.MISTAKES.most
-ENDLESS = "is nested too deeply"
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing wrong with a file; ``line`` counts from 1, 0 when unknown."""
-
-    file: str
-    line: int
-    path: str
-    text: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.path}: {self.text}" if self.path else f"{where}: {self.text}"
-
-
-class FileMistakes(ValueError):
-    """A file has mistakes: all of them."""
-
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(map(str, self.mistakes)))
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How large a file may be: characters, and values, its aliases as often as they are named."""
-
-    text: limits.Limit
-    values: limits.Limit
-
-    def __str__(self) -> str:
-        return f"is too large: {self.text}, {self.values}"
-
-    def exceeded(self, whole: Any, parts_of: Callable[[Any], Iterable[Any]]) -> bool:
-        """Whether it stands for too many values or characters of text."""
-        values, length = _measured(whole, parts_of, {})
-        return values > self.values.most or length > self.text.most
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +38,7 @@ class Read:
     lines: Callable[[], Callable[[Steps], int]]
 
 
-def read_text(
+def plain_values(
     text: str, file: str, bounds: Bounds, error_type: type[FileMistakes] = FileMistakes
 ) -> Read:
     """Plain values from YAML (or JSON) text. Raises an error with one mistake."""
@@ -103,11 +71,11 @@ def read_text(
     return Read(data, twice, words, lines)
 
 
-def shape_mistakes(validator: Any, data: Any) -> Iterator[Found]:
-    """What keeps plain values from fitting a JSON Schema."""
-    errors = itertools.islice(validator.iter_errors(data), MOST_MISTAKES)
-    ordered = sorted(errors, key=lambda e: [str(p) for p in e.absolute_path])
-    yield from dict.fromkeys(found for error in ordered for found in told(error))
+def read_text(text: str, file: str, kind: Kind[T]) -> T:
+    """What a YAML (or JSON) text says. Raises the kind's error with every mistake."""
+    read = plain_values(text, file, kind.bounds, kind.error)
+    shape = partial(explained, kind.schema(), read.data, read.words)
+    return check(read.data, file, kind, shape, read.lines, read.twice)
 
 
 def explained(validator: Any, data: Any, words: Mapping[Steps, str]) -> Iterator[Found]:
@@ -140,40 +108,10 @@ def _with_texts(data: Any, words: Mapping[Steps, str]) -> Any:
     return data
 
 
-def at(data: Any, path: Iterable[str | int]) -> Any:
-    """What stands at a path; None when nothing does any longer."""
-    try:
-        for step in path:
-            data = data[step]
-    except (KeyError, IndexError, TypeError):
-        return None
-    return data
-
-
-def _measured(
-    whole: Any, parts_of: Callable[[Any], Iterable[Any]], known: dict[int, tuple[int, int]]
-) -> tuple[int, int]:
-    """How many values and how many characters of text it stands for."""
-    if id(whole) not in known:
-        known[id(whole)] = 0, 0  # should it hold itself
-        parts = [_measured(each, parts_of, known) for each in parts_of(whole)]
-        values, lengths = (sum(each) for each in zip((0, 0), *parts, strict=True))
-        text = getattr(whole, "value", whole)  # of a node, or a value itself
-        known[id(whole)] = 1 + values, lengths + (len(text) if isinstance(text, str) else 1)
-    return known[id(whole)]
-
-
 def _parts_of_node(node: Any) -> Iterable[Any]:
     if getattr(node, "id", "") == "mapping":
         return [each for pair in node.value for each in pair]
     return node.value if getattr(node, "id", "") == "sequence" else ()
-
-
-def parts_of(data: Any) -> Iterable[Any]:
-    """What plain values hold."""
-    if isinstance(data, dict):
-        return [each for pair in data.items() for each in pair]
-    return data if isinstance(data, list) else ()
 
 
 def _given_twice(node: Any, path: Steps = ()) -> Iterator[Found]:

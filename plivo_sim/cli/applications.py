@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +36,18 @@ from plivo_sim.client.applications import (
     sample_business,
     write_samples,
 )
+from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.statuses import ROWS, ByHand, Status
 from plivo_sim.domain.text import shell_word
+from plivo_sim.machines.loader import known_machine
 from plivo_sim.scenarios.rules import PRESETS
 
+MACHINE = known_machine()
+"""Whose decisions are commands here, and whose statuses can be asked for."""
 
-def _choice(words: type[StrEnum]) -> click.Choice[str]:
-    return click.Choice([each.value for each in words])
+
+def _choice(words: Iterable[str]) -> click.Choice[str]:
+    return click.Choice([str(each) for each in words])
 
 
 @click.group()
@@ -53,7 +56,9 @@ def apps() -> None:
 
 
 @apps.command("list")
-@click.option("--status", type=_choice(Status), multiple=True, help="Only with this status.")
+@click.option(
+    "--status", type=_choice(MACHINE.statuses), multiple=True, help="Only with this status."
+)
 @click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
 @click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
@@ -174,7 +179,7 @@ _REASON_HELP = (
 )
 
 
-def _decision(status: Status, how: ByHand) -> click.Command:
+def _decision(status: str, how: ByHand) -> click.Command:
     def decision(
         target: Target, id: str, why: str | None = None, reason: str | None = None
     ) -> None:
@@ -182,24 +187,24 @@ def _decision(status: Status, how: ByHand) -> click.Command:
             raise click.UsageError("give one of REASON, --reason")
         if how.only_from:
             found = target.get(f"/applications/{id}")["status"]
-            if found != how.only_from:
+            if found not in how.only_from:
                 text = f"cannot {how.command} application {id} in status {found}"
                 raise RefusedBySimulator(text)
         _decide(target, id, status, why or reason)
 
     command: Callable[..., Any] = with_simulator(decision)
-    if ROWS[status].takes_reason:
+    if MACHINE.statuses[status].reason:
         command = click.option("--reason", metavar="TEXT", help=_REASON_HELP)(command)
         command = click.argument("why", metavar="REASON", required=False)(command)
     return click.command(how.command, help=how.help)(id_argument(command))
 
 
-for _status, _row in ROWS.items():
-    for _how in _row.by_hand:
+for _status in MACHINE.decidable:
+    for _how in MACHINE.ways_to(_status):
         apps.add_command(_decision(_status, _how))
 
 
-def _decide(target: Target, id: str, status: Status, reason: str | None = None) -> None:
+def _decide(target: Target, id: str, status: str, reason: str | None = None) -> None:
     body = {"status": status, **({"reason": reason} if reason else {})}
     answer = target.post(f"/applications/{id}/decision", body)
     target.show(answer, lambda answer: f"{answer['id']} is {answer['status']}")
@@ -269,7 +274,7 @@ def run_try(client: Client, token: str, say: Say) -> None:
     made = client.compliance("POST", form=request.form)
     say(f"\n# Answer\n{json.dumps(made, indent=2)}")
     id = made["compliance_id"]
-    until = {"application": id, "status": "accepted"}
+    until = {"application": id, "status": MACHINE.outcomes[0]}
     client.control("POST", "/clock/advance", {"until": until, "account": client.auth_id})
     say("\n# Timeline")
     for change in client.control("GET", f"/applications/{id}")["timeline"]:

@@ -14,8 +14,8 @@ from plivo_sim.domain.typed import Found
 from plivo_sim.domain.words import did_you_mean
 
 if TYPE_CHECKING:
+    from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.catalogue.shape import File, RequirementEntry
-    from plivo_sim.catalogue.yaml_files import Mistake
 
 own_option: Callable[[Any], Any] = click.option(
     "--catalogue",
@@ -182,7 +182,7 @@ def _mistakes_of(path: Path, checked: list[File]) -> Sequence[Mistake]:
     """All that is wrong with a file; ``checked`` gets it if nothing is."""
     from plivo_sim.catalogue import read_file, shipped_files, text_of
     from plivo_sim.catalogue.building import build
-    from plivo_sim.catalogue.yaml_files import FileMistakes, Mistake
+    from plivo_sim.catalogue.checked import FileMistakes, Mistake
 
     before = [*shipped_files(), *checked]
     try:

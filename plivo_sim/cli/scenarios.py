@@ -27,11 +27,11 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
-from plivo_sim.domain.statuses import OUTCOMES
+from plivo_sim.machines.loader import known_machine
 from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
-    from plivo_sim.catalogue.yaml_files import Mistake
+    from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.client.observations import Check, Event
     from plivo_sim.client.replay import ScenarioResult
     from plivo_sim.scenarios.language import Scenario
@@ -114,7 +114,7 @@ def _use_file(target: Target, path: Path) -> Any:
 
 
 @scenario.command("next")
-@click.argument("status", type=click.Choice(OUTCOMES))
+@click.argument("status", type=click.Choice(known_machine().outcomes))
 @click.option("--reason", help="The name of a preset, or any text.")
 @click.option(
     "--after",
@@ -173,7 +173,7 @@ def _document_words(catalogue: Path) -> Collection[str]:
 
 
 def _mistakes(file: str, words: Collection[str] | None, *, quiet: bool) -> list[Mistake]:
-    from plivo_sim.catalogue.yaml_files import Mistake
+    from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.scenarios.loader import ScenarioError, find_scenario
 
     try:

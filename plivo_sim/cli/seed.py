@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,8 @@ from plivo_sim.cli.shared import (
     with_new_account,
 )
 from plivo_sim.client.rows import COLUMNS, read_rows
+from plivo_sim.domain.machine import NOTHING
+from plivo_sim.machines.loader import known_machine
 
 if TYPE_CHECKING:
     from plivo_sim.client import Client
@@ -36,11 +38,22 @@ DEFAULT_ACCOUNT = "MASEEDSEEDSEEDSEEDSE"
 
 _SHARE = click.FloatRange(0, 1)
 _SHARES = {
-    "accepted": "accepted",
-    "rejected": "rejected",
-    "more_info": "more_info_required",
-    "pending": "nothing",
+    "pending" if outcome == NOTHING else outcome.removesuffix("_required"): outcome
+    for outcome in known_machine().outcomes
 }
+"""Option -> outcome."""
+
+
+def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, outcome in reversed(_SHARES.items()):
+        told = (
+            f"ends {outcome.replace('_', ' ')}: 0.7" if outcome != NOTHING else "is never decided"
+        )
+        option = click.option(
+            f"--{name.replace('_', '-')}", type=_SHARE, help=f"Share that {told}."
+        )
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -59,10 +72,7 @@ _SHARES = {
     help="Another seed, other people.",
 )
 @click.option("--country", metavar="XX", multiple=True, help="Only these countries.")
-@click.option("--accepted", type=_SHARE, help="Share that is accepted: 0.7.")
-@click.option("--rejected", type=_SHARE, help="Share that is rejected, for various reasons.")
-@click.option("--more-info", type=_SHARE, help="Share that is asked for more information.")
-@click.option("--pending", type=_SHARE, help="Share that is never decided.")
+@_share_options
 @click.option("--callback-url", metavar="URL", default="", help="Where their callbacks go.")
 @click.option(
     "--token",

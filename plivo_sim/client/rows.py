@@ -11,9 +11,10 @@ from typing import Any
 from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.records import END_USER_DETAILS
-from plivo_sim.domain.statuses import OUTCOMES
 from plivo_sim.domain.words import did_you_mean
+from plivo_sim.machines.loader import known_machine
 
+OUTCOMES = known_machine().outcomes
 COLUMNS = {
     "name": "Name of the business, or first name of the person. Required.",
     "country": "Two letters. Required.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -15,14 +16,15 @@ from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused, too_many
 from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_account, row_of, show
-from plivo_sim.control.presenters import explained
+from plivo_sim.control.presenters import explained, timers_of
 from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import Application, Origin
-from plivo_sim.domain.statuses import CORRECTABLE, DECIDABLE, ROWS, ByHand, Status, open_to
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.services.document_sets import content_of
+from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 
 Where = dict[str, list[str]]
@@ -32,6 +34,7 @@ INLINE = frozenset({"image/png", "image/jpeg"})
 def list_page(auth_id: str) -> Response:
     """Newest first; filters and a search that looks into ids, aliases and applicants' names."""
     account = open_account(auth_id)
+    machine = account.machine
     where = {
         name: values
         for name in ("status", "origin", "country_iso")
@@ -53,10 +56,10 @@ def list_page(auth_id: str) -> Response:
         found=Paged(rows, found.number, found.total),
         where=where,
         q=text,
-        statuses=list(Status),
+        statuses=list(machine.statuses),
         origins=list(Origin),
         countries=countries,
-        decisions={status: ROWS[status].by_hand[0] for status in DECIDABLE},
+        decisions={status: machine.ways_to(status)[0] for status in machine.decidable},
         presets=PRESETS,
         any_at_all=any_at_all,
     )
@@ -86,7 +89,7 @@ def _says(account: Account, application: Application, wanted: str) -> bool:
 
 
 def _row(account: Account, application: Application) -> dict[str, Any]:
-    timers = account.store.timers.having("subject_id", application.id)
+    timers = timers_of(account, application.id)
     return {
         "application": application,
         "end_user": account.store.end_users.fetch(application.end_user_id),
@@ -112,14 +115,17 @@ def _case(account: Account, id: str) -> dict[str, Any]:
     with account.lock:
         application = applications.get(account, id)
         view = applications.view(account, application)
-        possible = open_to(application.status)
+        machine, status = account.machine, application.status
+        possible = machine.open_to(status)
         return {
             "view": view,
             "application": application,
-            "next": account.store.timers.having("subject_id", id),
+            "next": timers_of(account, id),
             "decisions": possible,
-            "takes_reason": any(ROWS[status].takes_reason for status in possible),
-            "correctable": application.status in CORRECTABLE,
+            "takes_reason": any(machine.statuses[each].reason for each in possible),
+            "correctable": machine.correctable(status),
+            "is_draft": status == machine.draft,
+            "in_review": status in machine.by_itself(machine.submitted),
             "presets": PRESETS,
             "written": _written(id),
             "deliveries": account.store.deliveries.having("application_id", id),
@@ -184,21 +190,24 @@ def file_page(auth_id: str, id: str, document_id: str) -> Response:
 
 def decide(form: Form) -> list[Action]:
     """One decision for every application that was ticked."""
-    status, ids = form.get("status", ""), form.getlist("id")
-    if status not in DECIDABLE:
+    status, ids, account = form.get("status", ""), form.getlist("id"), form.get("account", "")
+    sim = current_call().sim
+    machine = sim.account(account).machine if is_account(account) else sim.machine
+    if status not in machine.decidable:
         return [_not_decided("choose a decision")]
     if not ids:
         return [_not_decided("tick the applications that it is for")]
     if wrong := too_many(ids):
         return [_not_decided(wrong)]
-    ways = ROWS[Status(status)].by_hand
+    ways = machine.ways_to(status)
     how = next((each for each in ways if each.command == form.get("verb")), ways[0])
     written = form.get("reason", "").strip() or form.get("preset", "")
-    account = form.get("account", "")
-    return [_decision(account, id, Status(status), how, written) for id in ids]
+    reasonless = bool(written) and not machine.statuses[status].reason
+    wrong = f"{status} goes without a reason" if reasonless else ""
+    return [replace(_decision(account, id, status, how, written), wrong=wrong) for id in ids]
 
 
-def _decision(account: str, id: str, status: Status, how: ByHand, reason: str) -> Action:
+def _decision(account: str, id: str, status: str, how: ByHand, reason: str) -> Action:
     named = ("--account", account) if account else ()
     return Action(
         message=f"{how.done} {id}.",
@@ -207,7 +216,6 @@ def _decision(account: str, id: str, status: Status, how: ByHand, reason: str) -
         query={"account": account} if account else {},
         body={"status": status, **({"reason": reason} if reason else {})},
         cli=("apps", how.command, id, *(("--reason", reason) if reason else ()), *named),
-        wrong=f"{status} goes without a reason" if reason and not ROWS[status].takes_reason else "",
     )
 
 

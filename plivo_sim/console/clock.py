@@ -11,7 +11,7 @@ from flask import Response
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form, Harmless
 from plivo_sim.console.pages import open_account, show
-from plivo_sim.domain.records import Timer, TimerKind
+from plivo_sim.domain.records import STEPPING, Timer
 
 SHOWN_TIMERS = 50
 
@@ -31,7 +31,7 @@ def due_of(account: Account, most: int = SHOWN_TIMERS) -> list[dict[str, Any]]:
 
 def _due(account: Account, timer: Timer) -> dict[str, Any]:
     shown: dict[str, Any] = {"at": timer.due_at, "steps": timer.steps}
-    if timer.kind is TimerKind.REVIEW:
+    if timer.kind in STEPPING:
         application = account.store.applications.fetch(timer.subject_id)
         return shown | {"application": application, "delivery": None}
     delivery = account.store.deliveries.fetch(timer.subject_id)

@@ -12,7 +12,6 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.pages import Paged, base_url, newest, newest_of, open_account, show
 from plivo_sim.domain.records import Application, NumberType, PhoneNumber
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import shell_word
 from plivo_sim.services import inventory, numbers
 from plivo_sim.services.numbers import Search
@@ -97,7 +96,7 @@ def _unregulated(account: Account) -> list[tuple[str, NumberType]]:
 def _accepted(account: Account) -> Iterator[Application]:
     """The accepted applications of those who may rent, newest first; only a few of the newest are
     looked at."""
-    where = {"status": (Status.ACCEPTED,)}
+    where = {"status": account.machine.linking}
     total = account.store.applications.page(where, limit=1).total_count
     offset = max(0, total - LOOKED_AT)
     newest = account.store.applications.page(where, offset=offset, limit=LOOKED_AT).records

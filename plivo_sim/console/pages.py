@@ -18,7 +18,6 @@ from plivo_sim.console.actions import memory
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
-from plivo_sim.domain.statuses import ROWS
 from plivo_sim.domain.text import decode_json, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.simulator import is_account
@@ -31,7 +30,6 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-TONES = {status: row.tone for status, row in ROWS.items()}
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
@@ -82,6 +80,7 @@ def header(account: Account | None) -> dict[str, Any]:
     """What the top of every page shows."""
     accounts = [each.auth_id for each in current_call().sim.accounts()]
     kept, base = memory(), base_url()
+    machine = account.machine if account is not None else current_call().sim.machine
     facts = {
         "version": __version__,
         "accounts": accounts,
@@ -91,7 +90,7 @@ def header(account: Account | None) -> dict[str, Any]:
         "base": base,
         "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
         "as_json": as_json,
-        "tones": TONES,
+        "tones": {name: row.tone for name, row in machine.statuses.items()},
         "here": request.path,
     }
     return facts if account is None else facts | _of_account(account)

@@ -187,7 +187,8 @@ def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
 def coverage_page(auth_id: str) -> Response:
     """What this run has exercised, in all accounts."""
     account = open_account(auth_id)
-    report = current_call().sim.coverage.report()
+    sim = current_call().sim
+    report = sim.coverage.report(sim.machine)
     reasons = report["rejection_reasons"]
     tables = {
         "Statuses": report["statuses"],

@@ -15,7 +15,6 @@ from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.records import Explanation
-from plivo_sim.domain.statuses import OUTCOMES
 from plivo_sim.domain.typed import decode, once
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Comparison, Decision, Delay, Rule, Scenario, When
@@ -55,7 +54,8 @@ def scenario_page(auth_id: str) -> Response:
         shipped=shipped(),
         text=_written(refused) if refused else _begun(scenario),
         mistakes=_mistakes(refused) if refused else [],
-        decisions=OUTCOMES,
+        decisions=account.machine.outcomes,
+        otherwise=account.machine.file.review.outcome,
         presets=PRESETS,
         tokens={token: _in_words(decision) for token, decision in TOKENS.items()},
     )

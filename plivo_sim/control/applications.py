@@ -4,8 +4,7 @@ also what would happen to an application that is not sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Response, request
@@ -30,8 +29,8 @@ from plivo_sim.control.inputs import (
     word_of,
 )
 from plivo_sim.domain.errors import Invalid
+from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.statuses import DECIDABLE, Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
@@ -42,11 +41,11 @@ from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 
-FILTERS: dict[str, type[StrEnum] | None] = {
-    "status": Status,
+FILTERS: dict[str, Collection[str] | None] = {
+    "status": None,
     "country_iso": None,
-    "number_type": NumberType,
-    "user_type": UserType,
+    "number_type": list(NumberType),
+    "user_type": list(UserType),
 }
 
 
@@ -58,8 +57,9 @@ FILTERS: dict[str, type[StrEnum] | None] = {
 def list_applications() -> Response:
     """The applications of the account, oldest first. ``status``, ``country_iso``,
     ``number_type`` and ``user_type`` filter; one that is given twice takes either."""
-    where = {name: _wanted(name, words) for name, words in FILTERS.items() if name in request.args}
     account = account_named()
+    known: dict[str, Collection[str] | None] = {**FILTERS, "status": account.machine.statuses}
+    where = {name: _wanted(name, words) for name, words in known.items() if name in request.args}
     offset, limit = number_of("offset", 0), number_of("limit", 100)
     with account.lock:
         page = applications.page(account, where, offset=offset, limit=limit)
@@ -67,7 +67,7 @@ def list_applications() -> Response:
     return current_call().answer({"total_count": page.total_count, "applications": shown})
 
 
-def _wanted(name: str, words: type[StrEnum] | None) -> list[str]:
+def _wanted(name: str, words: Collection[str] | None) -> list[str]:
     given = request.args.getlist(name)
     if words is None:
         return [each.upper() for each in given]
@@ -92,7 +92,7 @@ def get_application(id: str) -> Response:
     "POST", "/applications/{id}/decision",
     "Decide by hand; answers after the first attempt of the callbacks.",
     **takes("status", account=IN_BODY, reason="string: a text, or the name of a preset",
-            status=f"string: {', '.join(DECIDABLE[:-1])} or {DECIDABLE[-1]}"),
+            status={"type": "string", WORDS_KEY: "decidable"}),
     answers={200: "ApplicationOut"}, errors=(404, 409),
 )  # fmt: skip
 def decide(id: str) -> Response:
@@ -100,8 +100,12 @@ def decide(id: str) -> Response:
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
     data = json_object("status", "reason", "account")
-    status, reason = word_of(data, "status", Status, DECIDABLE), text_of(data, "reason")
-    account = account_holding("applications", "application", id, data)
+    account, reason = (
+        account_holding("applications", "application", id, data),
+        text_of(data, "reason"),
+    )
+    machine = account.machine
+    status = word_of(data, "status", machine.statuses, machine.decidable)
     application = call.sim.decide(id, status, reason, account=account)
     call.why = f"{id} is {application.status}, by hand"
     call.account = account
@@ -149,7 +153,11 @@ def evaluate() -> Response:
     try:
         read = api.read_create(body)
         done, explanation = applications.evaluate(
-            account, read.wanted, api.RULES, read.problems, requested_outcome(request)
+            account,
+            read.wanted,
+            api.RULES,
+            read.problems,
+            requested_outcome(request, account.machine),
         )
     except Invalid as error:
         status, answer = api.error_body(error, "")

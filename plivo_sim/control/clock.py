@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response
 
+from plivo_sim.account.account import Account
 from plivo_sim.account.clock import VirtualClock
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
@@ -22,7 +23,6 @@ from plivo_sim.control.inputs import (
     text_of,
     word_of,
 )
-from plivo_sim.domain.statuses import Status
 from plivo_sim.settings import read_rate
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
@@ -59,7 +59,7 @@ def advance() -> Response:
     call, account = current_call(), account_named(data, sends=True)
     by, to = duration_of(data, "by"), instant_of(data, "to")
     if data.get("until") is not None:
-        result = call.sim.advance_until(account, *_wanted(data["until"]))
+        result = call.sim.advance_until(account, *_wanted(account, data["until"]))
     else:
         result = call.sim.advance(account, by, to=to)
     call.why = f"now {account.now():%Y-%m-%d %H:%M:%S}; {len(result.happenings)} happened"
@@ -67,11 +67,11 @@ def advance() -> Response:
         return call.answer(presenters.advanced(account, result), 202 if result.pending else 200)
 
 
-def _wanted(until: Any) -> tuple[str, Status]:
+def _wanted(account: Account, until: Any) -> tuple[str, str]:
     """Which application is to have which status."""
     if not isinstance(until, dict):
         raise invalid("until", "must be an object with application and status")
-    return text_of(until, "application") or "", word_of(until, "status", Status)
+    return text_of(until, "application") or "", word_of(until, "status", account.machine.statuses)
 
 
 @endpoint("POST", "/clock/pause", "Stop time.", **takes(account=IN_BODY), answers={200: "ClockOut"})

@@ -4,11 +4,10 @@ name their path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from inspect import getdoc
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from flask import request
@@ -18,6 +17,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
@@ -27,7 +27,6 @@ from plivo_sim.web.bodies import not_taken, read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query
 
-W = TypeVar("W", bound=StrEnum)
 ACCOUNT = Query(name="account", description="MA…; needed unless there is exactly one account.")
 HOLDER = Query(
     name="account", description="MA…; needed only where several accounts hold a record of this id."
@@ -109,15 +108,16 @@ def instant_of(data: dict[str, Any], key: str) -> datetime | None:
         raise invalid(key, str(error)) from None
 
 
-def word_of(data: Mapping[str, Any], key: str, words: type[W], offered: Collection[W] = ()) -> W:
-    """One of an enumeration's words. Raises Invalid that lists them, or those that are offered."""
-    text = text_of(data, key)
-    try:
-        return words(text or "")
-    except ValueError:
-        listed = list(map(str, offered or words))
-        hint = did_you_mean((text or "").lower(), listed, listed=0)
-        raise invalid(key, f"must be one of {', '.join(listed)}{hint}") from None
+def word_of(
+    data: Mapping[str, Any], key: str, words: Iterable[str], offered: Collection[str] = ()
+) -> str:
+    """One of these words. Raises Invalid that lists them, or those that are offered."""
+    text, known = text_of(data, key) or "", list(map(str, words))
+    if text in known:
+        return text
+    listed = list(map(str, offered or known))
+    hint = did_you_mean(text.lower(), listed, listed=0)
+    raise invalid(key, f"must be one of {', '.join(listed)}{hint}")
 
 
 def number_of(name: str, default: int) -> int:
@@ -189,10 +189,11 @@ def document_words() -> Collection[str]:
     return current_call().sim.catalogue.document_words
 
 
-def read_part(key: str, value: Any) -> Scenario:
-    """A part of the scenario language on its own, checked as if it stood in a scenario."""
+def read_part(key: str, value: Any, machine: Machine | None = None) -> Scenario:
+    """A part of the scenario language on its own, checked as if it stood in a scenario; where
+    statuses can stand in it, ``machine`` says which."""
     whole = {"scenario": "a part of a scenario", key: value}
-    return read_scenario(lambda: load_scenario_data(whole, key, document_words()), key)
+    return read_scenario(lambda: load_scenario_data(whole, key, document_words(), machine), key)
 
 
 def read_scenario(load: Callable[[], Scenario], key: str = "") -> Scenario:

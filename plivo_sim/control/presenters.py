@@ -131,12 +131,15 @@ def application_of(account: Account, application: Application) -> ApplicationOut
         "updated_at": microseconds(application.updated_at),
         "submitted_at": _instant(application.submitted_at),
         "timeline": [_change(change) for change in application.timeline],
-        "next": [
-            step
-            for timer in account.store.timers.having("subject_id", application.id)
-            for step in _upcoming(timer)
-        ],
+        "next": [step for timer in timers_of(account, application.id) for step in _upcoming(timer)],
     }
+
+
+def timers_of(account: Account, application_id: str) -> list[Timer]:
+    """What an application waits for, soonest first: its reviewer, and time. Caller holds the
+    lock."""
+    waiting = account.store.timers.having("subject_id", application_id)
+    return sorted(waiting, key=lambda timer: (timer.due_at, timer.seq))
 
 
 def _change(change: Change) -> ChangeOut:

@@ -12,7 +12,8 @@ from plivo_sim.web.endpoints import Query, endpoint
 @endpoint("GET", "/coverage", "What this run has exercised.", answers={200: "CoverageOut"})
 def coverage() -> Response:
     """Everything that can happen, with what this run has exercised of it."""
-    return current_call().answer(current_call().sim.coverage.report())
+    sim = current_call().sim
+    return current_call().answer(sim.coverage.report(sim.machine))
 
 
 @endpoint("DELETE", "/coverage", "Begin a new run.", query=(ACCOUNT,), answers={200: "CoverageOut"})

@@ -22,6 +22,7 @@ from plivo_sim.control.inputs import (
     text_of,
 )
 from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.machine import Machine
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Decision, Scenario, json_schema
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario, load_scenario_data
@@ -56,7 +57,7 @@ def get_shipped(name: str) -> Response:
 @endpoint("GET", "/schema/scenario.json", "The JSON Schema of a scenario.", answers={200: OBJECT})
 def scenario_schema() -> Response:
     """The JSON Schema of scenario files, for editors."""
-    return current_call().answer(json_schema())
+    return current_call().answer(json_schema(current_call().sim.machine))
 
 
 @endpoint("GET", "/words", "Magic values and presets.", answers={200: "WordsOut"})
@@ -89,8 +90,8 @@ def use_scenario() -> Response:
     data = json_object("name", "yaml", "scenario", "account")
     if sum(key in data for key in ("name", "yaml", "scenario")) != 1:
         raise invalid("", "give one of name, yaml, scenario")
-    scenario = read_scenario(lambda: _given(data))
     account = account_named(data)
+    scenario = read_scenario(lambda: _given(data, account.own_machine))
     policies.use_scenario(account, scenario)
     current_call().why = scenario.scenario
     with account.lock:
@@ -108,13 +109,13 @@ def drop_scenario() -> Response:
         return current_call().answer(_scenario_of(account))
 
 
-def _given(data: dict[str, Any]) -> Scenario:
+def _given(data: dict[str, Any], machine: Machine) -> Scenario:
     if "name" in data:
         name = text_of(data, "name") or ""
-        return load_scenario(library.shipped_text(name), f"{name}.yaml")
+        return load_scenario(library.shipped_text(name), f"{name}.yaml", machine=machine)
     if "yaml" in data:
-        return load_scenario(text_of(data, "yaml") or "", "yaml", document_words())
-    return load_scenario_data(data["scenario"], "scenario", document_words())
+        return load_scenario(text_of(data, "yaml") or "", "yaml", document_words(), machine)
+    return load_scenario_data(data["scenario"], "scenario", document_words(), machine)
 
 
 def _scenario_of(account: Account) -> ScenarioOut:
@@ -140,7 +141,8 @@ def next_outcome() -> Response:
     a queue."""
     data = json_object()
     account = data.pop("account", None)
-    decision = read_part("default", data).default
+    chosen = account_named({"account": account})
+    decision = read_part("default", data, chosen.machine).default
     assert isinstance(decision, Decision)
-    waiting = policies.push_next_outcome(account_named({"account": account}), decision)
+    waiting = policies.push_next_outcome(chosen, decision)
     return current_call().answer({"waiting": waiting}, 201)

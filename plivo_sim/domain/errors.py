@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plivo_sim.domain.machine import StatusRow
 
 Path = tuple[str | int, ...]
 
@@ -92,15 +95,26 @@ class WrongState(SimError):
     """The record's status does not allow this.
 
     ``verb`` is what was asked (``"correct"``, ``"update"``, ``"delete"``, ``"accept"`` ...),
-    ``status`` the true domain status, ``detail`` what else stands in the way (linked numbers).
+    ``status`` the true domain status, ``row`` what the account's machine says of it, if the error
+    comes from there, ``detail`` what else stands in the way (linked numbers).
     """
 
-    def __init__(self, kind: str, id: str, verb: str, status: str, detail: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        id: str,
+        verb: str,
+        status: str,
+        detail: str = "",
+        *,
+        row: StatusRow | None = None,
+    ) -> None:
         super().__init__(f"cannot {verb} {kind} {id} in status {status}{detail and '; ' + detail}")
         self.kind = kind
         self.id = id
         self.verb = verb
         self.status = status
+        self.row = row
         self.detail = detail
 
 

@@ -114,6 +114,14 @@ QUOTA_CALLS = Limit("quota.calls", 10_000, "calls", "the calls that the quota of
 COUNT = Limit("count", 10**9, "calls", "`times`, `skip`, `every` and `drop`")
 SECONDS = Limit("seconds", 31_536_000, "seconds", "`retry_after_s` and `quota.per_s`")
 
+MACHINE_TEXT = Limit("machine_text", 300, _TEXT, "a sentence, a label, a reason in a machine file")
+STATUS_NAME = Limit(
+    "status_name", 50, _TEXT, "the name of a machine or a status; a word or a command of it"
+)
+STATUSES = Limit("statuses", 50, "statuses", "a machine")
+ARROWS = Limit("arrows", 500, "arrows", "a machine")
+REVIEW_CASES = Limit("review_cases", 100, "entries", "the `cases` of a machine's `review`")
+
 EXPLANATIONS = Limit(
     "explanations", 20, "submissions", "of one application, of which is kept why; the oldest go"
 )

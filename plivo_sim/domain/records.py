@@ -28,8 +28,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, as_float
-from plivo_sim.domain.statuses import Status
 
 Instant = Annotated[datetime, Meta(tz=True)]
 MOST_COUNT = 2**53
@@ -41,9 +41,11 @@ Text = Annotated[str, Meta(max_length=1 << 24)]
 """Such as a reason, or the body of a callback: no longer than a request makes it."""
 Id = Annotated[str, Meta(min_length=1, max_length=1 << 20)]
 CountryIso = Annotated[str, Meta(min_length=2, max_length=2)]
+Status = Annotated[str, Meta(min_length=1, max_length=limits.STATUS_NAME.most)]
+"""The name of a status of the account's machine (``domain/machine.py``)."""
 Method = Literal["GET", "POST"]
 By = Literal["client", "reviewer", "time", "hand"]
-PolicyKind = Literal["scenario", "webhooks", "fault", "next_outcome"]
+PolicyKind = Literal["scenario", "webhooks", "fault", "next_outcome", "machine"]
 MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -278,17 +280,25 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TimerKind(StrEnum):
-    """``NOTICE``: a callback to a receiver within this process, which needs no socket."""
+    """``REVIEW``: the reviewer's next step; ``AUTOMATIC``: an arrow that is taken by itself.
+    ``NOTICE``: a callback to a receiver within this process, which needs no socket."""
 
     REVIEW = "review"
+    AUTOMATIC = "automatic"
     NOTICE = "notice"
     CALLBACK = "callback"
 
 
-class Timer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Due work. ``subject_id`` is the application of a review, else the delivery of a callback.
+STEPPING = frozenset({TimerKind.REVIEW, TimerKind.AUTOMATIC})
+"""Timers that change the status of an application."""
 
-    ``steps`` of a review: the first is what happens at ``due_at``, the rest follows it.
+
+class Timer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Due work. ``subject_id`` is the application of a change of status, else the delivery of a
+    callback.
+
+    ``steps`` of a review: the first is what happens at ``due_at``, the rest follows it; an
+    automatic arrow is one step.
     """
 
     id: Id
@@ -299,7 +309,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.kind is TimerKind.REVIEW) != bool(self.steps):
+        if (self.kind in STEPPING) != bool(self.steps):
             raise ValueError("a review has steps, and nothing else has")
 
 
@@ -408,19 +418,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     overrides: dict[str, str]
 
 
-class AtomsStatus(StrEnum):
-    """The words of ``ComplianceApplicationStatus`` (documented)."""
-
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    SUSPENDED = "suspended"
-    EXPIRED = "expired"
-
-
 class AtomsApplication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """``status`` and ``rejection_reason`` are what Atoms was last told: Plivo may know better.
+    """``status`` (a word of Atoms) and ``rejection_reason`` are what it was last told: Plivo may
+    know better.
 
     ``plivo_compliance_id`` is the core's application. ``refreshed_at``: the last refresh.
     """
@@ -430,7 +430,7 @@ class AtomsApplication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     organization_id: Text
     plivo_compliance_id: Id
     alias: Name
-    status: AtomsStatus
+    status: Status
     country_iso: CountryIso
     number_type: NumberType
     user_type: UserType

@@ -19,16 +19,20 @@ from marshmallow import Schema, fields
 
 from plivo_sim import __version__
 from plivo_sim.apis.schema import Country, TextMap, Word
+from plivo_sim.domain.machine import Machine, with_words
 from plivo_sim.domain.text import decode_json
+from plivo_sim.machines import default_machine
 from plivo_sim.web.endpoints import FILE, JSON, TEXT, Endpoint, Form, Query, Surface, full_path
 
 
-def build(surface: Surface) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of a surface, as plain values.
+def build(surface: Surface, machine: Machine | None = None) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of a surface, as plain values; statuses are the words of this
+    machine, or of the default one.
 
     Raises AttributeError when a row names a shape that its module does not have.
     """
-    return _Builder(surface).document()
+    made = with_words(_Builder(surface).document(), machine or default_machine(), closed=True)
+    return dict(made)
 
 
 class _Builder:

@@ -15,10 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from plivo_sim.apis.words import STATUS_WORDS
 from plivo_sim.client import Client, Http, Refused
-from plivo_sim.domain.statuses import DECIDABLE
 from plivo_sim.domain.text import encode_json
+from plivo_sim.machines.loader import known_machine
 from plivo_sim.recording.bodies import made_body
 from plivo_sim.recording.comparison import (
     Comparison,
@@ -155,14 +154,16 @@ class Player:
         return below or (bool(id) and self._decide(id, told))
 
     def _decide(self, id: str, told: dict[str, Any]) -> bool:
-        words = [each for each in DECIDABLE if STATUS_WORDS[each] == told.get("status")]
-        if not words:
+        machine = known_machine()
+        words = machine.words("current")
+        wanted = [each for each in machine.decidable if words[each] == told.get("status")]
+        if not wanted:
             return False
-        body = {"status": words[0], "reason": told.get("rejection_reason")}
+        body = {"status": wanted[0], "reason": told.get("rejection_reason")}
         body = {key: value for key, value in body.items() if value}
         try:
             now = self._client.control("GET", f"/applications/{id}")
-            if STATUS_WORDS[now["status"]] == told["status"]:
+            if words.get(now["status"]) == told["status"]:
                 return False
             self._client.control("POST", f"/applications/{id}/decision", body)
         except Refused:

@@ -17,6 +17,8 @@ from msgspec import Meta, Struct
 from msgspec.inspect import Field, Metadata, NoneType, StructType, Type, UnionType, type_info
 
 from plivo_sim.domain import limits
+from plivo_sim.domain.machine import WORDS_KEY, Machine, with_words
+from plivo_sim.machines import default_machine
 
 CUTTING = frozenset({"reset", "empty"})
 SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
@@ -34,6 +36,10 @@ def _long(limit: limits.Limit, **more: Any) -> Meta:
 def _upto(limit: limits.Limit, **more: Any) -> Meta:
     """A number of at most so much, likewise."""
     return Meta(le=limit.most, extra_json_schema={limits.SCHEMA_KEY: limit.name}, **more)
+
+
+def _word(kind: str) -> Meta:
+    return Meta(max_length=limits.STATUS_NAME.most, extra_json_schema={WORDS_KEY: kind})
 
 
 Name = Annotated[str, _long(limits.NAME)]
@@ -225,17 +231,19 @@ class DocumentVerdict(Part, frozen=True):
 
 
 class Then(Part, frozen=True):
-    """What follows a decision, counted from the step before it."""
+    """What follows a decision, counted from the step before it; ``status`` is one that the machine
+    lets follow."""
 
-    status: Literal["accepted", "suspended", "expired"]
+    status: Annotated[str, _word("following")]
     after: str
     reason: Reason = ""
 
 
 class Decision(Part, frozen=True):
-    """What the reviewer does. ``reason`` and ``reasons``: free text or names of presets."""
+    """What the reviewer does. ``decide``: a status that the machine lets a review end in, or
+    ``nothing``. ``reason`` and ``reasons``: free text or names of presets."""
 
-    decide: Literal["accepted", "rejected", "more_info_required", "nothing"] = "accepted"
+    decide: Annotated[str, _word("outcomes")] = "accepted"
     reason: Reason = ""
     reasons: Annotated[list[Reason], _long(limits.REASONS)] = []
     after: After | None = None
@@ -253,16 +261,11 @@ class Rule(Decision, frozen=True):
 
 NumberWord = Literal["local", "mobile", "tollfree", "national"]
 UserWord = Literal["individual", "business"]
-StatusWord = Literal[
-    "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired"
-]
-EndWord = Literal[
-    "draft", "submitted", "accepted", "rejected", "more_info_required", "suspended", "expired",
-    "absent",
-]  # fmt: skip
-"""``absent``: it was never filed."""
+StatusWord = Annotated[str, _word("statuses")]
+EndWord = Annotated[str, _word("ends")]
+"""A status, or ``absent``: it was never filed."""
 
-CallbackWord = Literal["submitted", "accepted", "rejected", "suspended", "expired"]
+CallbackWord = Annotated[str, _word("callbacks")]
 """How callbacks say it in the current dialect: for more information they say ``rejected``."""
 
 
@@ -334,9 +337,14 @@ class StepEntry(Part, frozen=True):
 
 
 class Scenario(Part, frozen=True):
-    """A scenario: one sentence, its rules in order, and what happens to callbacks and calls."""
+    """A scenario: one sentence, its rules in order, and what happens to callbacks and calls.
+
+    ``machine``: the status machine for as long as the scenario is in use, one that ships by its
+    name, or a machine file (docs/machine.md).
+    """
 
     scenario: Annotated[str, _long(limits.REASON, min_length=8)]
+    machine: str | dict[str, Any] | None = None
     rules: Annotated[list[Rule], _long(limits.RULES)] = []
     default: Decision | None = None
     webhooks: WebhookPolicy = WebhookPolicy()
@@ -345,9 +353,17 @@ class Scenario(Part, frozen=True):
     expect: Expect | None = None
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file, for editors and for ``scenario check``."""
+def shape_schema() -> dict[str, Any]:
+    """The JSON Schema of the shape of a scenario; which statuses there are, its machine says."""
     schema: dict[str, Any] = msgspec.json.schema(Scenario)
+    return schema
+
+
+def json_schema(machine: Machine | None = None) -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors; the words that they offer are those of this
+    machine, or of the default one. Others may be written: a scenario may have its own machine."""
+    machine = machine or default_machine()
+    schema: dict[str, Any] = with_words(shape_schema(), machine, closed=False)
     for part in schema["$defs"].values():
         if "description" in part:
             part["description"] = " ".join(part["description"].replace("``", "`").split())

@@ -8,33 +8,19 @@ Finds scenarios: a file by its path, or one that ships by its name.
 
 from __future__ import annotations
 
-import copy
-import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from plivo_sim.catalogue import load_catalogue
-from plivo_sim.catalogue.yaml_files import (
-    ENDLESS,
-    MOST_MISTAKES,
-    Bounds,
-    FileMistakes,
-    Mistake,
-    at,
-    explained,
-    parts_of,
-    read_text,
-)
-from plivo_sim.domain import limits
-from plivo_sim.domain.typed import MISSING, Found, Steps, dotted, fitted, once
-from plivo_sim.domain.words import did_you_mean
-from plivo_sim.scenarios.language import Scenario, json_schema
+from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
+from plivo_sim.catalogue.yaml_files import read_text
+from plivo_sim.domain.machine import Machine
+from plivo_sim.domain.typed import Found, Steps, fitted, once
+from plivo_sim.machines import default_machine, mistakes_in, read_machine
+from plivo_sim.scenarios.language import Scenario, shape_schema
 from plivo_sim.scenarios.validation import mistakes_of
-
-_BOUNDS = Bounds(limits.SCENARIO_TEXT, limits.SCENARIO_VALUES)
-"""A scenario has some dozens of lines. What is beyond these is an attack, or no scenario."""
 
 
 class ScenarioError(FileMistakes):
@@ -42,63 +28,47 @@ class ScenarioError(FileMistakes):
 
 
 def load_scenario(
-    text: str, file: str = "scenario", document_words: Collection[str] | None = None
+    text: str,
+    file: str = "scenario",
+    document_words: Collection[str] | None = None,
+    machine: Machine | None = None,
 ) -> Scenario:
     """A scenario from YAML (or JSON) text. Raises ScenarioError with every mistake.
 
-    ``document_words``: the document types that may be named; None: those that ship.
+    ``document_words``: the document types that may be named; None: those that ship. ``machine``:
+    whose statuses count when the scenario has no ``machine`` of its own; None: the default one.
     """
-    read = read_text(text, file, _BOUNDS, ScenarioError)
-    return _checked(read.data, file, read.lines, document_words, read.twice, read.words)
+    return read_text(text, file, _kind(document_words, machine))
 
 
 def load_scenario_data(
-    data: Any, file: str = "scenario", document_words: Collection[str] | None = None
+    data: Any,
+    file: str = "scenario",
+    document_words: Collection[str] | None = None,
+    machine: Machine | None = None,
 ) -> Scenario:
     """A scenario from plain values. Raises ScenarioError with every mistake."""
-    return _checked(data, file, lambda: lambda path: 0, document_words)
+    return read_data(data, file, _kind(document_words, machine))
 
 
-def _checked(
-    data: Any,
-    file: str,
-    lines: Callable[[], Callable[[Steps], int]],
-    document_words: Collection[str] | None,
-    found: Iterable[Found] = (),
-    words: Mapping[Steps, str] = {},
-) -> Scenario:
-    if data is None:
-        raise ScenarioError([Mistake(file, 0, "", "is empty; begin with 'scenario: ...'")])
+def _kind(document_words: Collection[str] | None, machine: Machine | None) -> Kind[Scenario]:
     known = shipped_words() if document_words is None else document_words
-    try:
-        if _BOUNDS.exceeded(data, parts_of):
-            raise ScenarioError([Mistake(file, 0, "", str(_BOUNDS))])
-        shape = list(explained(_validator(), data, words))
-        found = [*found, *shape]
-        if len(shape) < MOST_MISTAKES:
-            found += itertools.islice(
-                _mistakes_in(_usable(data, shape), shape, known), MOST_MISTAKES
-            )
-        if not found:
-            return fitted(data, Scenario)
-    except ValueError as error:
-        found = [((), str(error))]
-    except RecursionError:
-        found = [((), ENDLESS)]
-    line_of = lines()
-    mistakes = [Mistake(file, line_of(path), dotted(path), text) for path, text in found]
-    raise ScenarioError(sorted(mistakes, key=lambda mistake: mistake.line))
 
+    def mistakes(data: Any, wrong: list[Steps]) -> Iterator[Found]:
+        own = data.get("machine") if isinstance(data, dict) else None
+        found = [(("machine", *path), text) for path, text in mistakes_in(own)] if own else []
+        yield from found
+        chosen = read_machine(own) if own and not found else machine or default_machine()
+        yield from mistakes_of(data, wrong, known, chosen)
 
-def _mistakes_in(usable: Any, shape: list[Found], known: Collection[str]) -> Iterator[Found]:
-    """The mistakes in what it says, without those that follow from mistakes of shape: in parts that
-    miss something, and in a whole that has a wrong part."""
-    wrong = [path for path, _ in shape]
-    maimed = [path[:-1] for path, text in shape if text == MISSING and len(path) > 1]
-    for path, text in mistakes_of(usable, wrong, known):
-        follows = any(path[: len(each)] == each for each in maimed)
-        if not follows and not any(each[: len(path)] == path for each in wrong):
-            yield path, text
+    return Kind(
+        error=ScenarioError,
+        empty="is empty; begin with 'scenario: ...'",
+        schema=_validator,
+        mistakes=mistakes,
+        filler=_filler,
+        make=lambda data: fitted(data, Scenario),
+    )
 
 
 @once
@@ -107,25 +77,9 @@ def shipped_words() -> frozenset[str]:
     return load_catalogue(1).document_words
 
 
-def _usable(data: Any, found: Iterable[Found]) -> Any:
-    """The data without what was complained of, and with something in place of what is missing,
-    so that the rest can be looked at in this pass."""
-    data = copy.deepcopy(data)
-    for path, text in found:
-        if len(path) > 2 and isinstance(path[-1], int):
-            path = path[:-1]  # a list without one of its items would count differently
-        *way, last = path or (0,)
-        holder = at(data, way)
-        if isinstance(holder, dict):
-            holder.pop(last, None)
-            if text == MISSING:
-                holder[last] = _filler(path)
-    return data
-
-
 def _filler(path: Steps) -> str:
     if path[-1] == "status":
-        return "verified" if path[-3:-2] == ("documents",) else "accepted"
+        return "verified" if path[-3:-2] == ("documents",) else default_machine().outcomes[0]
     return {"scenario": "a scenario untold", "effect": "error"}.get(str(path[-1]), "0s")
 
 
@@ -133,7 +87,7 @@ def _filler(path: Steps) -> str:
 def _validator() -> Any:
     import jsonschema
 
-    return jsonschema.Draft202012Validator(json_schema())
+    return jsonschema.Draft202012Validator(shape_schema())
 
 
 SHIPPED = "plivo_sim.scenarios.shipped"
@@ -153,15 +107,17 @@ def shipped_text(name: str) -> str:
     return resources.files(SHIPPED).joinpath(f"{name}.yaml").read_text("utf-8")
 
 
-def find_scenario(name: str, document_words: Collection[str] | None = None) -> Scenario:
+def find_scenario(
+    name: str, document_words: Collection[str] | None = None, machine: Machine | None = None
+) -> Scenario:
     """A shipped scenario by name, or a file by path. Raises ScenarioError, OSError.
 
-    ``document_words``: the document types that a file may name; None: those that ship.
+    ``document_words``, ``machine``: see ``load_scenario``.
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml", ".json") or path.exists():
-        return load_scenario(path.read_text("utf-8"), name, document_words)
-    return load_scenario(shipped_text(name), f"{name}.yaml")
+        return load_scenario(path.read_text("utf-8"), name, document_words, machine)
+    return load_scenario(shipped_text(name), f"{name}.yaml", machine=machine)
 
 
 def shipped_sentences() -> Iterator[tuple[str, str]]:
@@ -181,5 +137,8 @@ def _is_scenario(name: str) -> bool:
 
 
 def _no_such(name: str) -> Mistake:
-    hint = did_you_mean(name, shipped_names(), listed=len(shipped_names()))
+    import difflib
+
+    close = difflib.get_close_matches(name, shipped_names(), n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else f"; there are {', '.join(shipped_names())}"
     return Mistake(name, 0, "", f"no scenario of this name ships{hint}")

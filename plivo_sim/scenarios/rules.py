@@ -27,9 +27,9 @@ import msgspec
 
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.limits import WHY
+from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import draw_fraction
 from plivo_sim.domain.words import closest, did_you_mean
 from plivo_sim.scenarios.language import (
@@ -55,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class RequestedOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome that a request asks for itself. ``status`` None: stay in review."""
 
-    status: Status | None
+    status: str | None
     reason: str | None = None
     after: Duration | None = None
 
@@ -95,11 +95,11 @@ def plan_of(
     decision: Decision, decided_by: str, default: Duration, now: datetime, dice: Fraction
 ) -> Plan:
     """The steps that a decision leads to. ``default``: the delay when it names none."""
-    if decision.decide == "nothing":
+    if decision.decide == NOTHING:
         return Plan(steps=(), decided_by=decided_by)
     first = Step(
         after=delay_of(decision, default, now, dice),
-        status=Status(decision.decide),
+        status=decision.decide,
         reason=reason_text(decision),
         why=decided_by,
         documents=tuple(
@@ -110,7 +110,7 @@ def plan_of(
     following = tuple(
         Step(
             after=parse_duration(then.after),
-            status=Status(then.status),
+            status=then.status,
             reason=reason_of(then.reason) or None,
             why=decided_by,
         )

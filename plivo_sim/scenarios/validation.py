@@ -13,9 +13,9 @@ import msgspec
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
+from plivo_sim.domain.machine import NOTHING, Machine, words_of
 from plivo_sim.domain.records import NumberType, Origin, UserType
-from plivo_sim.domain.statuses import Status, allowed
-from plivo_sim.domain.typed import Found, Steps, convert
+from plivo_sim.domain.typed import Found, Steps, convert, short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import (
     Comparison,
@@ -75,6 +75,13 @@ def unknown_word(word: str, known: Collection[str], what: str, path: Steps) -> I
         yield path, f"there is no {what} '{word}'{did_you_mean(word, sorted(known))}"
 
 
+def _not_one_of(word: str, known: Sequence[str], path: Steps) -> Iterator[Found]:
+    """A complaint unless the word is one of these."""
+    if word not in known:
+        listed = sorted(known)
+        yield path, f"{short(word)} is not one of {', '.join(listed)}{did_you_mean(word, listed)}"
+
+
 def unknown_preset(text: str, path: Steps) -> Iterator[Found]:
     """A complaint about a reason that looks like a preset's name and is none."""
     yield from unread(read_reason, text, path)
@@ -86,7 +93,10 @@ FILE_ENDINGS = (".pdf", ".png")
 
 
 def step_mistakes(
-    data: Mapping[str, Any], wrong: Collection[Steps], document_words: Collection[str]
+    data: Mapping[str, Any],
+    wrong: Collection[Steps],
+    document_words: Collection[str],
+    machine: Machine,
 ) -> Iterator[Found]:
     """Steps that do nothing or two things, files of unknown documents, names of no application.
 
@@ -102,6 +112,7 @@ def step_mistakes(
     expectations = [((*path, "expect"), step.expect) for path, step in steps if step.expect]
     for path, expect in [*expectations, *([(("expect",), end)] if end is not None else [])]:
         yield from _expect_mistakes(expect, path)
+        yield from _word_mistakes(expect, path, machine)
     if not holds_wrong(("steps",), wrong) and len(steps) == len(data.get("steps") or ()):
         yield from _name_mistakes(steps, end)
 
@@ -132,6 +143,17 @@ def _expect_mistakes(expect: Expect, path: Steps) -> Iterator[Found]:
     for app, reasons in expect.reasons.items():
         for index, reason in enumerate(reasons):
             yield from unknown_preset(reason, (*path, "reasons", app, index))
+
+
+def _word_mistakes(expect: Expect, path: Steps, machine: Machine) -> Iterator[Found]:
+    words = words_of(machine)
+    for app, status in expect.status.items():
+        yield from _not_one_of(status, words["ends"], (*path, "status", app))
+    for app, timeline in expect.timeline.items():
+        for index, status in enumerate(timeline):
+            yield from _not_one_of(status, words["statuses"], (*path, "timeline", app, index))
+    for index, status in enumerate(expect.callbacks or ()):
+        yield from _not_one_of(status, words["callbacks"], (*path, "callbacks", index))
 
 
 def _name_mistakes(steps: list[tuple[Steps, StepEntry]], end: Expect | None) -> Iterator[Found]:
@@ -198,20 +220,20 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
 def mistakes_of(
-    data: Any, wrong: Collection[Steps], document_words: Collection[str]
+    data: Any, wrong: Collection[Steps], document_words: Collection[str], machine: Machine
 ) -> Iterator[Found]:
     """The mistakes in what ``data`` says, out of which the keys of ``wrong`` were taken."""
     if not isinstance(data, Mapping):
         return
     rules = list(parts(data.get("rules"), Rule, ("rules",)))
     for path, rule in rules:
-        yield from _decision_mistakes(rule, path, wrong, document_words)
+        yield from _decision_mistakes(rule, path, wrong, document_words, machine)
         yield from _when_mistakes(rule.when, (*path, "when"), document_words)
     yield from _regexes_together(rules)
     yield from _same_names([(path, rule.name) for path, rule in rules])
     default = part(data.get("default"), Decision)
     if default is not None:
-        yield from _decision_mistakes(default, ("default",), wrong, document_words)
+        yield from _decision_mistakes(default, ("default",), wrong, document_words, machine)
     policy = part(data.get("webhooks"), WebhookPolicy)
     if policy is not None:
         yield from _policy_mistakes(policy)
@@ -219,7 +241,7 @@ def mistakes_of(
     for path, fault in faults:
         yield from _fault_mistakes(fault, path)
     yield from _same_names([(path, fault.name) for path, fault in faults])
-    yield from step_mistakes(data, wrong, document_words)
+    yield from step_mistakes(data, wrong, document_words, machine)
 
 
 def _same_names(named: Sequence[tuple[Steps, str]]) -> Iterator[Found]:
@@ -234,14 +256,20 @@ def _same_names(named: Sequence[tuple[Steps, str]]) -> Iterator[Found]:
 
 
 def _decision_mistakes(
-    decision: Decision, path: Steps, wrong: Collection[Steps], document_words: Collection[str]
+    decision: Decision,
+    path: Steps,
+    wrong: Collection[Steps],
+    document_words: Collection[str],
+    machine: Machine,
 ) -> Iterator[Found]:
+    if (*path, "decide") not in wrong:
+        yield from _not_one_of(decision.decide, machine.outcomes, (*path, "decide"))
     if isinstance(decision.after, str):
         yield from unread(parse_duration, decision.after, (*path, "after"))
     elif decision.after is not None:
         yield from _delay_mistakes(decision.after, (*path, "after"))
     if not holds_wrong(path, wrong):
-        yield from _idle_keys(decision, path)
+        yield from _idle_keys(decision, path, machine)
     yield from unknown_preset(decision.reason, (*path, "reason"))
     for index, reason in enumerate(decision.reasons):
         yield from unknown_preset(reason, (*path, "reasons", index))
@@ -252,37 +280,49 @@ def _decision_mistakes(
         if verdict.status == "verified" and verdict.reason:
             yield (*here, "reason"), "nobody is told the reason of a verified document"
     chained = not holds_wrong((*path, "then"), wrong) and (*path, "decide") not in wrong
-    yield from _then_mistakes(decision, path, chained)
+    yield from _then_mistakes(decision, path, chained, machine)
 
 
-def _idle_keys(decision: Decision, path: Steps) -> Iterator[Found]:
+def _takes_reason(status: str, machine: Machine) -> bool:
+    """Whether somebody is told one; of a status that there is not, nothing is known."""
+    row = machine.statuses.get(status)
+    return status != NOTHING and (row is None or bool(row.reason))
+
+
+def _idle_keys(decision: Decision, path: Steps, machine: Machine) -> Iterator[Found]:
     """Keys that this kind of decision would silently leave unused."""
-    if decision.decide in ("accepted", "nothing"):
+    if not _takes_reason(decision.decide, machine):
         for key in ("reason", "reasons"):
             if getattr(decision, key):
                 yield (*path, key), f"nobody is told a reason when '{decision.decide}' is decided"
-    if decision.decide == "nothing":
+    if decision.decide == NOTHING:
         for key in ("after", "documents"):
             if getattr(decision, key):
                 yield (*path, key), "has no effect when nothing is decided"
-    elif decision.decide == "accepted" and any(
+    elif decision.decide in machine.linking and any(
         verdict.status == "rejected" for verdict in decision.documents.values()
     ):
         yield (*path, "documents"), "acceptance verifies every document; none can be rejected"
 
 
-def _then_mistakes(decision: Decision, path: Steps, chained: bool) -> Iterator[Found]:
-    """``chained``: the decision and every step after it are right, so the arrows tell."""
-    current = None if decision.decide == "nothing" else Status(decision.decide)
+def _then_mistakes(
+    decision: Decision, path: Steps, chained: bool, machine: Machine
+) -> Iterator[Found]:
+    """``chained``: the decision and every step after it have the right shape, so the arrows tell,
+    as far as the statuses are known."""
+    current = None if decision.decide == NOTHING else decision.decide
     for index, then in enumerate(decision.then):
         here = (*path, "then", index)
         yield from unread(parse_duration, then.after, (*here, "after"))
-        if chained and (current is None or not allowed(current, Status(then.status))):
-            yield (*here, "status"), f"{then.status} cannot follow {current or 'nothing'}"
-        current = Status(then.status)
+        unknown = list(_not_one_of(then.status, machine.following, (*here, "status")))
+        yield from unknown
+        known = not unknown and (current is None or current in machine.statuses)
+        if chained and known and (current is None or not machine.may_follow(current, then.status)):
+            yield (*here, "status"), f"{then.status} cannot follow {current or NOTHING}"
+        current = then.status
         yield from unknown_preset(then.reason, (*here, "reason"))
-        if then.reason and current is Status.ACCEPTED:
-            yield (*here, "reason"), "nobody is told a reason when 'accepted' is decided"
+        if then.reason and not _takes_reason(current, machine):
+            yield (*here, "reason"), f"nobody is told a reason when '{current}' is decided"
 
 
 def _delay_mistakes(delay: Delay, path: Steps) -> Iterator[Found]:

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
-from plivo_sim.domain.errors import NotFound, Path, Problem, ProblemKind, WrongState
+from plivo_sim.domain.errors import NotFound, Path, Problem, ProblemKind
+from plivo_sim.domain.machine import StatusRow
 from plivo_sim.domain.records import (
     END_USER_DETAILS,
     Application,
@@ -27,10 +28,10 @@ from plivo_sim.domain.records import (
     Explanation,
     Origin,
     PhoneNumber,
+    TimerKind,
     Version,
 )
 from plivo_sim.domain.requirements import DocumentType, Requirement, check_end_user
-from plivo_sim.domain.statuses import UNDELETABLE, Status
 from plivo_sim.domain.text import filled
 from plivo_sim.domain.urls import blocked_text, check_callback_url, looks_local
 from plivo_sim.scenarios.rules import Plan, RequestedOutcome, Submission
@@ -58,9 +59,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationView:
-    """An application with all that belongs to it, as one consistent picture."""
+    """An application with all that belongs to it, as one consistent picture; ``row``: what the
+    account's machine says of its status."""
 
     application: Application
+    row: StatusRow
     end_user: EndUser
     documents: tuple[tuple[Document, DocumentType], ...]
     numbers: tuple[PhoneNumber, ...]
@@ -86,6 +89,7 @@ def view(account: Account, application: Application) -> ApplicationView:
         raise NotFound("end_user", application.end_user_id)
     return ApplicationView(
         application=application,
+        row=account.machine.statuses[application.status],
         end_user=end_user,
         documents=tuple(
             (document, account.catalogue.types_by_id[document.document_type_id])
@@ -150,14 +154,16 @@ def evaluate(
 def submit(account: Account, submission: Submission, why: str) -> tuple[Application, Plan]:
     """Hand an application to the reviewer, in the running transaction.
 
-    Raises WrongState unless the table allows it, Invalid when its timeline is too long.
+    Raises WrongState unless the machine allows it, Invalid when its timeline is too long.
     """
     now = account.now()
     application = submission.application
     reviews.check_timeline(application)
     attempted = replace(application, attempt=application.attempt + 1, submitted_at=now, reviewed=())
+    if application.attempt:
+        account.agenda.cancel(application.id, TimerKind.REVIEW)
     event = reviews.change_status(
-        account, attempted, Status.SUBMITTED, at=now, by="client", why=why
+        account, attempted, account.machine.submitted, at=now, by="client", why=why
     )
     submitted = replace(submission, application=event.application)
     return submitted.application, reviews.schedule(account, submitted)
@@ -166,13 +172,13 @@ def submit(account: Account, submission: Submission, why: str) -> tuple[Applicat
 def delete(account: Account, application: Application) -> None:
     """Remove an application, its timers, its queued callbacks, and what was made with it.
 
-    Raises WrongState when it is accepted, or while numbers are linked to it
-    (decision "Deleting applications").
+    Raises WrongState when the client may not delete it in its status, or while numbers are linked
+    to it (decision "Deleting applications").
     """
     numbers = account.store.numbers.having("application_id", application.id)
     linked = f"linked numbers: {', '.join(n.id for n in numbers)}" if numbers else ""
-    if application.status in UNDELETABLE or numbers:
-        raise WrongState("application", application.id, "delete", application.status, linked)
+    if numbers or not account.machine.may(application.status, "delete"):
+        raise reviews.wrong_state(account, application, "delete", linked)
     with account.transaction():
         account.agenda.cancel(application.id)
         reviews.forget(account, application.id)
@@ -346,7 +352,7 @@ def _make(
         alias=wanted.alias,
         end_user_id=end_user.id,
         document_ids=tuple(document.id for document in documents),
-        status=Status.DRAFT,
+        status=account.machine.draft,
         callback_url=wanted.callback_url or None,
         callback_method=wanted.callback_method,
         subaccount=wanted.subaccount,

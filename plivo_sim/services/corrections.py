@@ -8,11 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain.errors import NotFound, Problem, ProblemKind, WrongState
+from plivo_sim.domain.errors import NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import END_USER_DETAILS, Application, Document, EndUser
-from plivo_sim.domain.statuses import CORRECTABLE, LOCKING
 from plivo_sim.scenarios.rules import RequestedOutcome, Submission
-from plivo_sim.services import document_sets
+from plivo_sim.services import document_sets, reviews
 from plivo_sim.services.applications import (
     Accepted,
     check_alias_and_end_user,
@@ -47,8 +46,8 @@ def correct(
     (decision "Correctable applications"), Invalid when the result would not satisfy the
     requirement.
     """
-    if application.status not in CORRECTABLE:
-        raise WrongState("application", application.id, "correct", application.status)
+    if not account.machine.correctable(application.status):
+        raise reviews.wrong_state(account, application, "correct")
     with account.lock:
         requirement = requirement_of(account, application)
         before = _end_user_of(account, application)
@@ -128,7 +127,7 @@ def _check_locked(
         problems += [
             Problem(ProblemKind.BAD_VALUE, ("end_user",), f"is locked by application {other.id}")
             for other in account.store.applications.having("end_user_id", merged.id)
-            if other.id != application.id and other.status in LOCKING
+            if other.id != application.id and other.status in account.machine.locking
         ]
     return problems
 

@@ -95,7 +95,7 @@ def update(
     with account.lock:
         document = get(account, id)
         users = _users(account, id)
-        refuse_if_used("document", id, "update", locking(users))
+        refuse_if_used("document", id, "update", locking(account, users))
         if change.end_user_id not in (None, document.end_user_id):
             refuse_if_used("document", id, "change the end user of", named(users))
         _refuse(account, change, document, found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain.errors import Path, Problem, ProblemKind, WrongState
+from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import (
     Application,
     Document,
@@ -27,17 +27,12 @@ from plivo_sim.domain.requirements import (
     check_documents,
     check_end_user,
 )
-from plivo_sim.domain.statuses import CORRECTABLE, Status, allowed
 from plivo_sim.domain.urls import check_callback_url
 from plivo_sim.scenarios.rules import RequestedOutcome, Submission
-from plivo_sim.services import applications, document_sets
+from plivo_sim.services import applications, document_sets, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.end_users import get as get_end_user
 from plivo_sim.services.inputs import merge, refuse
-
-EDITABLE = CORRECTABLE | {Status.DRAFT}
-"""Whose documents may change. Source: documented (not while submitted; corrections when
-rejected)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +93,16 @@ def create(account: Account, wanted: NewDraft, found: Iterable[Problem] = ()) ->
 def update(
     account: Account, id: str, document_ids: Sequence[str] | None, found: Iterable[Problem] = ()
 ) -> Application:
-    """Replace the documents of a draft or of a rejected application, which stays rejected.
+    """Replace the documents of a draft or of a rejected application, which stays rejected
+    (documented: not while submitted).
 
     None means "not given". Documents that are no longer used stay, whichever API made them:
     here they are records of their own. Raises NotFound, WrongState, Invalid.
     """
     with account.lock:
         application = applications.get(account, id)
-        if application.status not in EDITABLE:
-            raise WrongState("application", id, "update", application.status)
+        if not account.machine.may(application.status, "edit"):
+            raise reviews.wrong_state(account, application, "update")
         problems = _check_document_ids(account, document_ids or (), application.end_user_id)
         if document_ids is not None:
             requirement = applications.requirement_of(account, application)
@@ -132,8 +128,9 @@ def submit(account: Account, id: str, requested: RequestedOutcome | None = None)
     """
     with account.lock:
         application = applications.get(account, id)
-        if not allowed(application.status, Status.SUBMITTED):
-            raise WrongState("application", id, "submit", application.status)
+        machine = account.machine
+        if not machine.allowed(application.status, machine.submitted, "client"):
+            raise reviews.wrong_state(account, application, "submit")
         submission = Submission(
             application=application,
             end_user=get_end_user(account, application.end_user_id),
@@ -166,7 +163,7 @@ def _draft(account: Account, wanted: NewDraft, requirement: Requirement) -> Appl
         end_user_id=wanted.end_user_id,
         document_ids=tuple(wanted.document_ids),
         subaccount=wanted.subaccount,
-        status=Status.DRAFT,
+        status=account.machine.draft,
         callback_url=wanted.callback_url or None,
         created_at=now,
         updated_at=now,

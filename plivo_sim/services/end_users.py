@@ -16,7 +16,6 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import InUse, NotFound, Path, Problem, ProblemKind
 from plivo_sim.domain.records import Application, EndUser, Origin, UserType
-from plivo_sim.domain.statuses import LOCKING
 from plivo_sim.domain.text import filled
 from plivo_sim.services.applications import check_alias
 from plivo_sim.services.inputs import refuse
@@ -127,7 +126,7 @@ def update(
     with account.lock:
         end_user = get(account, id)
         users = account.store.applications.having("end_user_id", id)
-        refuse_if_used("end_user", id, "update", locking(users))
+        refuse_if_used("end_user", id, "update", locking(account, users))
         if change.type not in (None, end_user.type):
             refuse_if_used("end_user", id, "change the type of", _used_by(account, id))
         changed = replace(end_user, **_changes(change))
@@ -175,10 +174,11 @@ def _used_by(account: Account, id: str) -> list[str]:
     ]
 
 
-def locking(users: Iterable[Application]) -> list[str]:
+def locking(account: Account, users: Iterable[Application]) -> list[str]:
     """Those of the applications that lock what they use, named: submitted (documented), accepted
     (inferred), and those that were (invented: decision "Locked documents")."""
-    return named(application for application in users if application.status in LOCKING)
+    locking = account.machine.locking
+    return named(application for application in users if application.status in locking)
 
 
 def named(users: Iterable[Application]) -> list[str]:

@@ -16,19 +16,21 @@ from typing import Any
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
 from plivo_sim.domain import limits
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import (
     ATOMS_ADDRESS,
     MOST_COUNT,
+    STEPPING,
     DeliveryState,
     Ledger,
     Timer,
     TimerKind,
     checked_hash,
 )
-from plivo_sim.domain.statuses import allowed
-from plivo_sim.domain.typed import Found
+from plivo_sim.domain.typed import Found, short
 from plivo_sim.domain.urls import check_callback_url, is_http_url
-from plivo_sim.services import policies
+from plivo_sim.domain.words import did_you_mean
+from plivo_sim.services import machines, policies
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ANY = re.compile(r".+", re.DOTALL)
@@ -49,6 +51,7 @@ def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
     yield from _ledger(account, mark)
     yield from _references(mark)
     yield from _catalogue(account, mark)
+    yield from _statuses(machines.machine_in(mark, account.default_machine), mark)
     yield from _timers(mark)
     yield from _urls(mark)
     yield from _hashes(mark)
@@ -57,13 +60,14 @@ def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
             yield ("policies", id, "body"), trouble
 
 
-def excess_of(mark: Mark) -> Iterator[Found]:
+def excess_of(account: Account, mark: Mark) -> Iterator[Found]:
     """What no account comes to hold by itself, or only a document may not: more than the limits
     of ``domain/limits.py``, counters from which there is no room to count on, and work that nobody
     could have been waiting for."""
+    machine = machines.machine_in(mark, account.default_machine)
     yield from _counters(mark)
-    yield from _crowded(mark)
-    yield from _not_waiting(mark)
+    yield from _crowded(machine, mark)
+    yield from _not_waiting(machine, mark)
 
 
 def _counters(mark: Mark) -> Iterator[Found]:
@@ -84,17 +88,21 @@ def _counters(mark: Mark) -> Iterator[Found]:
             yield ("explanations", id, "attempt"), "the application has had fewer"
 
 
-_LONGEST_TIMELINE = limits.TIMELINE.most + limits.THEN.most + 1
-"""The last decision that is not refused has what follows it, at most."""
+def _longest_timeline(machine: Machine) -> int:
+    """The last decision that is not refused has what follows it, and each step of that what
+    follows by itself, at most."""
+    by_itself = sum(machine.automatic(each) is not None for each in machine.statuses)
+    return limits.TIMELINE.most + (limits.THEN.most + 1) * (1 + by_itself)
 
 
-def _crowded(mark: Mark) -> Iterator[Found]:
+def _crowded(machine: Machine, mark: Mark) -> Iterator[Found]:
+    longest = _longest_timeline(machine)
     kinds = Counter(policy.kind for policy in mark["policies"].values())
     for kind, limit in (("fault", limits.FAULTS), ("next_outcome", limits.NEXT_OUTCOMES)):
         if kinds[kind] > limit.most:
             yield ("policies",), f"{kinds[kind]} of kind {kind} are too many, {limit}"
     for id, application in mark["applications"].items():
-        if (length := len(application.timeline)) > _LONGEST_TIMELINE:
+        if (length := len(application.timeline)) > longest:
             text = f"{length} are too many, {limits.TIMELINE} and what follows the last"
             yield ("applications", id, "timeline"), text
     for id, timer in mark["timers"].items():
@@ -111,22 +119,43 @@ def _crowded(mark: Mark) -> Iterator[Found]:
             yield ("explanations",), f"{length} of {id[:80]!r} are too many, {limits.EXPLANATIONS}"
 
 
-def _not_waiting(mark: Mark) -> Iterator[Found]:
-    served: set[str] = set()
+def _not_waiting(machine: Machine, mark: Mark) -> Iterator[Found]:
+    served: set[tuple[str, bool]] = set()
     for id, timer in mark["timers"].items():
         here, subject = ("timers", id, "subject_id"), timer.subject_id
-        if subject in served:
+        is_automatic = timer.kind is TimerKind.AUTOMATIC
+        if (subject, is_automatic) in served:
             yield here, f"{subject[:80]!r} has a timer already"
-        served.add(subject)
-        if timer.kind is TimerKind.REVIEW:
+        served.add((subject, is_automatic))
+        if timer.kind in STEPPING:
             application = mark["applications"].get(subject)
-            if application is not None and not allowed(application.status, timer.steps[0].status):
+            if application is not None and not _may_step(machine, application.status, timer):
                 text = f"the application is {application.status}: {timer.steps[0].status} does not"
                 yield here, f"{text} follow"
             continue
         delivery = mark["deliveries"].get(subject)
         if delivery is not None and delivery.state is not DeliveryState.PENDING:
             yield here, f"the delivery is {delivery.state}: nothing more is sent"
+
+
+def _may_step(machine: Machine, status: str, timer: Timer) -> bool:
+    if status not in machine.statuses:
+        return True  # which is told of already
+    target = timer.steps[0].status
+    if timer.kind is TimerKind.REVIEW:
+        return machine.may_follow(status, target)
+    found = machine.automatic(status)
+    return found is not None and found[0].to == target and len(timer.steps) == 1
+
+
+def _statuses(machine: Machine, mark: Mark) -> Iterator[Found]:
+    """Applications in a status that the machine does not have. Their pasts, and what Atoms was
+    told, may be of an earlier machine."""
+    known = list(machine.statuses)
+    for id, row in mark["applications"].items():
+        if row.status not in machine.statuses:
+            text = f"{short(row.status)} is not one of {', '.join(known)}"
+            yield ("applications", id, "status"), text + did_you_mean(row.status, known)
 
 
 def _misnamed(mark: Mark) -> Iterator[Found]:
@@ -216,7 +245,7 @@ def _timers(mark: Mark) -> Iterator[Found]:
 
 
 def _timer(mark: Mark, timer: Timer) -> str:
-    if timer.kind is TimerKind.REVIEW:
+    if timer.kind in STEPPING:
         known = timer.subject_id in mark["applications"]
         return "" if known else f"there is no application {timer.subject_id[:80]!r}"
     delivery = mark["deliveries"].get(timer.subject_id)

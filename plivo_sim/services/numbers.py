@@ -29,8 +29,8 @@ from plivo_sim.domain.errors import (
     Problem,
     ProblemKind,
     SimError,
-    WrongState,
 )
+from plivo_sim.domain.machine import StatusRow
 from plivo_sim.domain.records import (
     Application,
     NumberType,
@@ -39,9 +39,9 @@ from plivo_sim.domain.records import (
     service_set,
 )
 from plivo_sim.domain.requirements import Requirement
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services import inventory
 from plivo_sim.services.inventory import Offer
+from plivo_sim.services.reviews import wrong_state
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,11 +97,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NumberView(msgspec.Struct, frozen=True, kw_only=True):
-    """A rented number, what it says of itself, and its application."""
+    """A rented number, what it says of itself, and its application; ``row``: what the account's
+    machine says of its status."""
 
     number: PhoneNumber
     offer: Offer
     application: Application | None
+    row: StatusRow | None
     renewal_date: date
 
 
@@ -245,7 +247,7 @@ def _to_attach(account: Account, offer: Offer, wanted: str | None) -> str | None
         "country_iso": (country_iso,),
         "number_type": (number_type,),
         "user_type": renters_in(account, country_iso),
-        "status": (Status.ACCEPTED,),
+        "status": account.machine.linking,
     }
     accepted = account.store.applications.page(where, limit=len(account.store.applications)).records
     if not accepted:
@@ -268,10 +270,12 @@ def get(account: Account, digits: str, caller: Caller) -> PhoneNumber:
 def view(account: Account, number: PhoneNumber) -> NumberView:
     """The number with its application as it stands now: a suspended or expired one shows."""
     id = number.application_id
+    application = account.store.applications.fetch(id) if id else None
     return NumberView(
         number=number,
         offer=inventory.describe(account.catalogue, number.id) or _as_recorded(account, number),
-        application=account.store.applications.fetch(id) if id else None,
+        application=application,
+        row=account.machine.statuses[application.status] if application else None,
         renewal_date=renewal_date(number.rented_at, account.now()),
     )
 
@@ -430,6 +434,6 @@ def _linkable(
     renters = renters_in(account, country_iso)
     if application.user_type not in renters:
         raise Mismatch("user_type", ", ".join(renters), application.user_type)
-    if application.status is not Status.ACCEPTED:
-        raise WrongState("application", application.id, "link", application.status)
+    if application.status not in account.machine.linking:
+        raise wrong_state(account, application, "link")
     return application

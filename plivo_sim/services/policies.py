@@ -10,25 +10,30 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from plivo_sim.account.account import Account
+from plivo_sim.account.account import OWN_MACHINE, SCENARIO_MACHINE, Account
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import NotFound, invalid
 from plivo_sim.domain.records import Policy, PolicyKind
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import decode, fitted
+from plivo_sim.machines import read_machine
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.patterns import Matcher, globs_of
+from plivo_sim.services import machines
 
 T = TypeVar("T")
 
 _OWN_IDS = ("scenario", "webhooks")
 """Under which the two policies are kept that an account has at most one of."""
+_TAKEN = (*_OWN_IDS, OWN_MACHINE, SCENARIO_MACHINE)
 
 
 def use_scenario(account: Account, scenario: Scenario | None) -> None:
-    """Make this the account's scenario (None: no scenario); its rules, faults and lost callbacks
-    are counted anew."""
+    """Make this the account's scenario (None: no scenario), and its machine the account's for as
+    long; its rules, faults and lost callbacks are counted anew. Raises what ``use_machine`` does,
+    when that machine does not fit; then nothing changed."""
     with account.transaction():
+        before = account.machine
         for name in [name for name in account.ids.counts if name.startswith("fired:")]:
             del account.ids.counts[name]
         account.ids.counts.pop("dropped", None)
@@ -38,6 +43,9 @@ def use_scenario(account: Account, scenario: Scenario | None) -> None:
             _drop(account, "scenario")
         else:
             _keep(account, "scenario", "scenario", scenario)
+        own = scenario.machine if scenario is not None else None
+        machines.keep_scenario_machine(account, read_machine(own) if own is not None else None)
+        machines.fit(account, before)
 
 
 def scenario_of(account: Account) -> Scenario | None:
@@ -72,7 +80,7 @@ def add_fault(account: Account, fault: FaultRule) -> str:
     with account.transaction():
         id = fault.name or _free_id(account, "fault", "fault")
         before = account.store.policies.fetch(id)
-        if id in _OWN_IDS or (before is not None and before.kind != "fault"):
+        if id in _TAKEN or (before is not None and before.kind != "fault"):
             raise invalid("name", f"{id!r} is a name of the simulator's own")
         if before is None and _how_many(account, "fault") >= limits.FAULTS.most:
             raise invalid("", f"too many faults are on: {limits.FAULTS}")
@@ -171,11 +179,13 @@ _PARTS: dict[PolicyKind, type[Any]] = {
 
 def trouble_of(policy: Policy) -> str:
     """What keeps a stored policy from being one of its kind; empty when nothing does."""
+    if policy.kind == "machine":
+        return machines.trouble_of(policy)
     try:
         fitted(decode_json(policy.body), _PARTS[policy.kind])
     except ValueError as error:
         return str(error)
-    if not {policy.kind, policy.id}.isdisjoint(_OWN_IDS) and policy.kind != policy.id:
+    if not {policy.kind, policy.id}.isdisjoint(_TAKEN) and policy.kind != policy.id:
         return f"'{policy.id[:80]}' is not the id of a policy of kind {policy.kind}"
     return ""
 

@@ -19,6 +19,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import WrongState, invalid
+from plivo_sim.domain.machine import NOTHING, PLANNED
 from plivo_sim.domain.records import (
     Application,
     By,
@@ -31,7 +32,6 @@ from plivo_sim.domain.records import (
     TimerKind,
     Verdict,
 )
-from plivo_sim.domain.statuses import DECIDABLE, ROWS, Status, allowed
 from plivo_sim.scenarios.language import Decision, Rule, Scenario
 from plivo_sim.scenarios.rules import (
     Facts,
@@ -44,7 +44,7 @@ from plivo_sim.scenarios.rules import (
     magic_decision,
     plan_of,
 )
-from plivo_sim.services import policies
+from plivo_sim.services import machines, policies
 from plivo_sim.services.document_sets import documents_of
 
 KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
@@ -77,7 +77,7 @@ def _decide(
     chosen = _first(account, aimed, facts, verdicts)
     if chosen is None and account.settings.magic:
         magic = magic_decision(submission)
-        if magic is not None:
+        if magic is not None and account.machine.can_decide(*_statuses_of(magic[1])):
             return planned(magic[1], f"magic value {magic[0]}")
     others = [(name, rule) for name, rule in rules if rule.when.application is None]
     chosen = chosen or _first(account, others, facts, verdicts)
@@ -86,6 +86,12 @@ def _decide(
     if scenario is not None and scenario.default is not None:
         return planned(scenario.default, "the scenario's default")
     return default_plan(account, submission)
+
+
+def _statuses_of(decision: Decision) -> list[str]:
+    """Those that a decision leads to, in their order: a magic value whose machine has no such way
+    decides nothing."""
+    return [decision.decide, *(then.status for then in decision.then)]
 
 
 def _as_requested(requested: RequestedOutcome, default: Duration) -> Plan:
@@ -124,18 +130,31 @@ def _first(
 
 
 def default_delay(account: Account, submission: Submission) -> Duration:
-    """The account's review delay, or the days that the requirement publishes."""
+    """The account's own review delay, that of its machine, or the server's; one that is published
+    is the requirement's."""
     delay = account.settings.review_delay
+    if "review_delay" not in account.overrides:
+        delay = _machine_review(account, submission)[1] or delay
     if delay is None:
         return Duration(business_days=submission.requirement.estimated_review_days)
     return delay
 
 
+def _machine_review(account: Account, submission: Submission) -> tuple[str, Duration | None]:
+    asked = submission.application
+    return account.machine.review(
+        asked.country_iso, asked.number_type, asked.user_type, submission.via
+    )
+
+
 def default_plan(account: Account, submission: Submission) -> Plan:
-    """Accepted after the default delay."""
+    """The machine's default outcome after the default delay."""
     delay = default_delay(account, submission)
-    why = f"default: accepted after {delay}"
-    return Plan(steps=(Step(after=delay, status=Status.ACCEPTED, why=why),), decided_by="default")
+    outcome, _ = _machine_review(account, submission)
+    if outcome == NOTHING:
+        return Plan(steps=(), decided_by="default")
+    why = f"default: {outcome} after {delay}"
+    return Plan(steps=(Step(after=delay, status=outcome, why=why),), decided_by="default")
 
 
 def _explain(
@@ -196,22 +215,27 @@ def set_timer(
 
 
 def run(account: Account, timer: Timer) -> StatusChanged | None:
-    """Do what a due review timer says, at its own instant, and wait for what follows it.
+    """Do what a due timer of a review or of an automatic arrow says, at its own instant, and wait
+    for what follows it.
 
-    A step that the table no longer allows (somebody decided by hand meanwhile) does nothing.
+    A step that the machine no longer allows (somebody decided by hand meanwhile) does nothing; one
+    that it allows only later, after an automatic arrow or a while, waits for that.
     """
     with account.transaction():
+        if account.store.timers.fetch(timer.id) is None:
+            return None  # taken back by another of the same instant
         account.store.timers.drop(timer.id)
         application = account.store.applications.fetch(timer.subject_id)
         step, rest = timer.steps[0], timer.steps[1:]
-        if application is None or not allowed(application.status, step.status):
+        if application is None or not _may_run(account, application, timer):
             return None
+        is_automatic = timer.kind is TimerKind.AUTOMATIC
         event = change_status(
             account,
             application,
             step.status,
             at=timer.due_at,
-            by=ROWS[step.status].by,
+            by="time" if is_automatic else account.machine.taker(application.status, step.status),
             why=step.why,
             reason=step.reason,
             documents=step.documents,
@@ -220,17 +244,41 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
         return event
 
 
+def _may_run(account: Account, application: Application, timer: Timer) -> bool:
+    """Whether its step can be done now; if only later, its timer is set anew."""
+    machine, status, target = account.machine, application.status, timer.steps[0].status
+    if timer.kind is TimerKind.AUTOMATIC:
+        found = machine.automatic(status)
+        return found is not None and found[0].to == target
+    due_at: datetime | None = None
+    if machine.allowed(status, target, *PLANNED):
+        wait, entered = machine.not_before(status, target), machines.entered_at(application)
+        due_at = wait.after(entered, account.settings.holidays)
+        if due_at <= timer.due_at:
+            return True
+    elif machine.may_follow(status, target):
+        waiting = account.store.timers.having("subject_id", application.id)
+        due_at = next((t.due_at for t in waiting if t.kind is TimerKind.AUTOMATIC), None)
+    if due_at is not None:
+        id, seq = account.next_identity("timer")
+        account.agenda.add(replace(timer, id=id, seq=seq, due_at=due_at))
+    return False
+
+
 def decide(
-    account: Account, application: Application, status: Status, reason: str | None = None
+    account: Account, application: Application, status: str, reason: str | None = None
 ) -> StatusChanged:
-    """A decision by hand: follows the table of statuses, cancels the pending review
+    """A decision by hand: follows the machine's arrows by hand, cancels the pending review
     (decision "Who decides").
 
-    Raises WrongState when the table has no such arrow, or it is the applicant's to make; Invalid
-    for a reason or a timeline over its limit.
+    Raises WrongState when the machine has no such arrow, or it is not taken by hand; Invalid for a
+    status that it does not have, and for a reason or a timeline over its limit.
     """
-    if status not in DECIDABLE or not allowed(application.status, status):
-        raise WrongState("application", application.id, ROWS[status].verb, application.status)
+    machine = account.machine
+    if status not in machine.statuses:
+        raise invalid("status", f"must be one of {', '.join(machine.decidable)}")
+    if not machine.allowed(application.status, status, "hand"):
+        raise wrong_state(account, application, machine.verb(status))
     if len(reason or "") > limits.REASON.most:
         raise invalid("reason", f"is too long: {limits.REASON}")
     check_timeline(application)
@@ -253,9 +301,18 @@ def _explain_decision(account: Account, application: Application) -> None:
     found = account.store.explanations.fetch(f"{application.id}/{application.attempt}")
     if found is None or application.timeline[-1].by == "hand":
         return
-    is_before = application.status is Status.SUBMITTED
+    is_before = application.status == account.machine.submitted
     by = f"hand (planned: {found.decided_by})" if is_before else f"{found.decided_by}, then by hand"
     account.store.explanations.put(replace(found, decided_by=by))
+
+
+def wrong_state(
+    account: Account, application: Application, verb: str, detail: str = ""
+) -> WrongState:
+    """That the application's status does not let this be done."""
+    status = application.status
+    row = account.machine.statuses[status]
+    return WrongState("application", application.id, verb, status, detail, row=row)
 
 
 def check_timeline(application: Application) -> None:
@@ -269,7 +326,7 @@ def check_timeline(application: Application) -> None:
 def change_status(
     account: Account,
     application: Application,
-    status: Status,
+    status: str,
     *,
     at: datetime,
     by: By,
@@ -277,14 +334,16 @@ def change_status(
     reason: str | None = None,
     documents: Pairs = (),
 ) -> StatusChanged:
-    """Move an application along an arrow of the table, in the running transaction.
+    """Move an application along an arrow of the machine, in the running transaction.
 
-    Raises WrongState when there is no such arrow.
+    Raises WrongState when ``by`` has no such arrow.
     """
-    if not allowed(application.status, status):
-        raise WrongState("application", application.id, ROWS[status].verb, application.status)
-    told = (reason or "No reason given.") if ROWS[status].takes_reason else None
-    accepted = status is Status.ACCEPTED
+    machine = account.machine
+    if not machine.allowed(application.status, status, by):
+        raise wrong_state(account, application, machine.verb(status))
+    stock = machine.statuses[status].reason
+    told = (reason or stock) if stock else None
+    accepted = status in machine.linking
     moved = replace(
         application,
         status=status,
@@ -298,6 +357,9 @@ def change_status(
         ),
     )
     account.store.applications.put(moved)
+    if machine.automatic(application.status) is not None:
+        account.agenda.cancel(application.id, TimerKind.AUTOMATIC)
+    machines.arm(account, moved, at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )
@@ -306,10 +368,10 @@ def change_status(
 
 
 def _reviewed(
-    account: Account, application: Application, status: Status, told: dict[str, str]
+    account: Account, application: Application, status: str, told: dict[str, str]
 ) -> Pairs:
     """What has been said of each document: acceptance verifies all; else those named change."""
-    if status is Status.ACCEPTED:
+    if status in account.machine.linking:
         return tuple((id, "") for id in application.document_ids)
     if not told:
         return application.reviewed

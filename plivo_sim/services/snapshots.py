@@ -22,13 +22,13 @@ from plivo_sim.account.store.files import sha256_of
 from plivo_sim.account.store.format import RECORD_TYPES, to_plain
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.limits import LATEST
-from plivo_sim.domain.records import Policy, checked_hash
-from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.records import checked_hash
 from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
 from plivo_sim.scenarios.validation import mistakes_of
 from plivo_sim.services import policies
 from plivo_sim.services.document_sets import content_of, kind_of
 from plivo_sim.services.integrity import excess_of, problems_of
+from plivo_sim.services.machines import machine_in, whole_scenario
 
 FORMAT = 1
 MOST_PROBLEMS = 100
@@ -101,7 +101,7 @@ def load_snapshot(account: Account, document: Any) -> Mark:
     }
     found_later = chain(
         problems_of(account, mark),
-        excess_of(mark),
+        excess_of(account, mark),
         _wrong_instants(mark),
         _mistaken_policies(account, mark),
         _lost_files(account, mark, files),
@@ -191,24 +191,12 @@ def _instants(value: Any, path: Steps) -> Iterator[tuple[Steps, datetime]]:
 
 def _mistaken_policies(account: Account, mark: Mark) -> Iterator[Found]:
     """What would be refused if somebody set it now."""
+    words, machine = account.catalogue.document_words, machine_in(mark, account.default_machine)
     for id, policy in mark["policies"].items():
-        if policies.trouble_of(policy):
+        if policy.kind == "machine" or policies.trouble_of(policy):
             continue  # which is told of already
-        for path, text in mistakes_of(_whole(policy), [], account.catalogue.document_words):
+        for path, text in mistakes_of(whole_scenario(policy), [], words, machine):
             yield ("policies", id, "body"), f"{dotted(path)}: {text}"
-
-
-def _whole(policy: Policy) -> Any:
-    """The scenario in which it is a part."""
-    body = decode_json(policy.body)
-    if policy.kind == "scenario":
-        return body
-    part = {
-        "fault": {"faults": [body]},
-        "next_outcome": {"default": body},
-        "webhooks": {"webhooks": body},
-    }[policy.kind]
-    return {"scenario": "a part of a scenario", **part}
 
 
 def _lost_files(account: Account, mark: Mark, files: Mapping[str, bytes]) -> Iterator[Found]:

@@ -27,12 +27,12 @@ from plivo_sim.domain.errors import (
     ProblemKind,
     StorageFailed,
 )
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.text import draw_uuid
 from plivo_sim.scenarios.rules import read_reason
-from plivo_sim.services import applications, reviews
+from plivo_sim.services import applications, machines, reviews
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
@@ -50,17 +50,18 @@ def is_account(text: str) -> bool:
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
-    ``damages``: state that was found damaged when it was opened. Raises what ``catalogue_of``
-    does: ValueError for a wrong catalogue file.
+    ``damages``: state that was found damaged when it was opened. Raises what ``catalogue_of`` and
+    ``machine_of`` do: ValueError for a wrong catalogue or machine file.
     """
 
     def __init__(
         self,
         settings: Settings,
         catalogue_of: Callable[[Settings], Catalogue],
+        machine_of: Callable[[Settings], Machine],
         runner: Runner,
         outbox: Outbox,
-        make_account: Callable[[str, Settings, Catalogue], Account],
+        make_account: Callable[[str, Settings, Catalogue, Machine], Account],
         coverage: Coverage,
         memory: Budget,
         on_close: Callable[[], None] = lambda: None,
@@ -68,6 +69,8 @@ class Simulator:
         self.settings = settings
         self.catalogue = catalogue_of(settings)
         self._catalogue_of = catalogue_of
+        self.machine = machine_of(settings)
+        self._machine_of = machine_of
         self.runner = runner
         self.outbox = outbox
         self.coverage = coverage
@@ -97,7 +100,7 @@ class Simulator:
             found = self._accounts.get(auth_id) or self._unused.get(auth_id)
             if found is not None:
                 return found
-            unused = self._make_account(auth_id, self.settings, self.catalogue)
+            unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
             if len(unused.store.ledger):
                 self._accounts[auth_id] = unused
                 return unused
@@ -186,13 +189,13 @@ class Simulator:
         What was under way goes nowhere: calls that are being served write to accounts that are no
         more, and callbacks end as in ``remove``.
         """
-        catalogue = self._catalogue_of(settings)
+        catalogue, machine = self._catalogue_of(settings), self._machine_of(settings)
         self.remove_all()
         with self._lock:
             replaced = [*self._accounts.values(), *self._unused.values()]
             for account in replaced:
                 account.retired = True
-            self.settings, self.catalogue = settings, catalogue
+            self.settings, self.catalogue, self.machine = settings, catalogue, machine
             self._strangers = 0
             self._accounts.clear()
             self._unused.clear()
@@ -201,7 +204,9 @@ class Simulator:
 
     def restore(self, account: Account, mark: Mark) -> None:
         """Make a mark the present of this account; callbacks of before end as in ``remove``."""
-        account.restore(mark)
+        with account.lock:
+            account.restore(mark)
+            machines.rearm(account)
         self.runner.end_sends([account])
 
     # --- time ------------------------------------------------------------------------------
@@ -212,7 +217,7 @@ class Simulator:
         """Move the account's clock by a duration or to an instant; see ``Runner.advance``."""
         return self.runner.advance(account, to if to is not None else by or Duration())
 
-    def advance_until(self, account: Account, id: str, status: Status) -> Advance:
+    def advance_until(self, account: Account, id: str, status: str) -> Advance:
         """Move the account's clock from event to event until the application has the status.
 
         Raises NotFound; NotReached, which says what it is and when, when nothing more is due.
@@ -228,14 +233,14 @@ class Simulator:
                 )
         return result
 
-    def _is(self, account: Account, id: str, status: Status) -> bool:
+    def _is(self, account: Account, id: str, status: str) -> bool:
         with account.lock:
-            return applications.get(account, id).status is status
+            return applications.get(account, id).status == status
 
     # --- reviews ---------------------------------------------------------------------------
 
     def decide(
-        self, id: str, status: Status, reason: str | None = None, *, account: Account | None = None
+        self, id: str, status: str, reason: str | None = None, *, account: Account | None = None
     ) -> Application:
         """Decide an application by hand; returns when the first attempt of its callbacks is over,
         see ``Runner.deliver``. ``reason``: a text, or the name of a preset. ``account``: the one

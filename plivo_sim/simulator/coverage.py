@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import DeliveryState, Event, StatusChanged
-from plivo_sim.domain.statuses import TRANSITIONS, Status
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.simulator.runner import Happening
 from plivo_sim.webhooks.outbox import Attempted
@@ -70,20 +70,26 @@ class Coverage:
             if fault:
                 self._faults[fault.rpartition(": ")[2]] += 1
 
-    def report(self) -> dict[str, Any]:
-        """Everything that could happen, with how often it did."""
+    def report(self, machine: Machine) -> dict[str, Any]:
+        """Everything that could happen with a machine, with how often it did; then what happened
+        in accounts that have another."""
         with self._lock:
             reached = {target for _, target in self._arrows} | {a for a, _ in self._arrows}
+            known = sorted(
+                ((arrow.from_, arrow.to) for arrow in machine.arrows),
+                key=lambda ends: (list(machine.statuses).index(ends[0]), ends[1]),
+            )
+            others_taken = sorted(self._arrows.keys() - set(known))
             arrows = [
                 {"from": origin, "to": target, "count": self._arrows[origin, target]}
-                for origin, targets in TRANSITIONS.items()
-                for target in sorted(targets)
+                for origin, target in (*known, *others_taken)
             ]
+            statuses = dict.fromkeys((*machine.statuses, *sorted(reached)))
             presets = {name: self._reasons[text] for name, text in PRESETS.items()}
             others = {r: n for r, n in self._reasons.items() if r not in PRESETS.values()}
             callbacks = ("delivered", "retried", "failed", "blocked", "dropped", "duplicated")
             return {
-                "statuses": {status.value: status in reached for status in Status},
+                "statuses": {status: status in reached for status in statuses},
                 "transitions": arrows,
                 "rejection_reasons": {"presets": presets, "others": others},
                 "errors": {str(status): self._errors[status] for status in ERROR_STATUSES},

@@ -20,7 +20,6 @@ from plivo_sim.control import presenters
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
 from plivo_sim.domain.secrets import without_secrets
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
@@ -146,9 +145,13 @@ class Handle:
     def advance_until(self, id: str, status: str) -> list[Happening]:
         """Move time from event to event until the application has the status.
 
-        Raises NotFound; NotReached, which says what it is and when, when nothing more is due;
-        AssertionError when it takes too long."""
-        return self._whole(self.sim.advance_until(self.account, id, Status(status)))
+        Raises ValueError for a status that the account's machine does not have; NotFound;
+        NotReached, which says what it is and when, when nothing more is due; AssertionError when it
+        takes too long."""
+        known = list(self.account.machine.statuses)
+        if status not in known:
+            raise ValueError(f"there is no status {status!r}{did_you_mean(status, known)}")
+        return self._whole(self.sim.advance_until(self.account, id, status))
 
     def _whole(self, result: Advance) -> list[Happening]:
         """What happened, of an advance that is over."""
@@ -158,53 +161,53 @@ class Handle:
 
     # --- decisions ---------------------------------------------------------------------------
 
-    def _decide(self, id: str, status: Status, reason: str | None = None) -> Application:
+    def _decide(self, id: str, status: str, reason: str | None = None) -> Application:
         """In this account, if the application is its own."""
         own = self.account.store.applications.fetch(id) is not None
         return self.sim.decide(id, status, reason, account=self.account if own else None)
 
     @_waits
     def accept(self, id: str) -> Application:
-        return self._decide(id, Status.ACCEPTED)
+        return self._decide(id, "accepted")
 
     @_waits
     def reject(self, id: str, reason: str | None = None) -> Application:
-        return self._decide(id, Status.REJECTED, reason)
+        return self._decide(id, "rejected", reason)
 
     @_waits
     def ask_for_more(self, id: str, reason: str | None = None) -> Application:
-        return self._decide(id, Status.MORE_INFO_REQUIRED, reason)
+        return self._decide(id, "more_info_required", reason)
 
     @_waits
     def suspend(self, id: str, reason: str | None = None) -> Application:
-        return self._decide(id, Status.SUSPENDED, reason)
+        return self._decide(id, "suspended", reason)
 
     @_waits
     def reinstate(self, id: str) -> Application:
-        return self._decide(id, Status.ACCEPTED)
+        return self._decide(id, "accepted")
 
     @_waits
     def expire(self, id: str, reason: str | None = None) -> Application:
-        return self._decide(id, Status.EXPIRED, reason)
+        return self._decide(id, "expired", reason)
 
     # --- scenarios and faults ----------------------------------------------------------------
 
     def use_scenario(self, scenario: str | Mapping[str, Any]) -> None:
         """A scenario that ships, a file, YAML text, or the same as a dictionary."""
-        words = self.sim.catalogue.document_words
+        words, machine = self.sim.catalogue.document_words, self.account.own_machine
         if isinstance(scenario, Mapping):
-            loaded = load_scenario_data(dict(scenario), document_words=words)
+            loaded = load_scenario_data(dict(scenario), document_words=words, machine=machine)
         elif "\n" in scenario:
-            loaded = load_scenario(scenario, document_words=words)
+            loaded = load_scenario(scenario, document_words=words, machine=machine)
         else:
-            loaded = find_scenario(scenario, words)
+            loaded = find_scenario(scenario, words, machine)
         policies.use_scenario(self.account, loaded)
 
     def next_outcome(self, decide: str, **values: Any) -> None:
         """Decide the next submission: ``next_outcome("rejected", reason="name_mismatch")``."""
         scenario = {"scenario": "the next outcome", "default": {"decide": decide, **values}}
-        words = self.sim.catalogue.document_words
-        decision = load_scenario_data(scenario, document_words=words).default
+        words, machine = self.sim.catalogue.document_words, self.account.machine
+        decision = load_scenario_data(scenario, document_words=words, machine=machine).default
         assert decision is not None
         policies.push_next_outcome(self.account, decision)
 

@@ -24,6 +24,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import (
     Application,
     ApplicationDeleted,
@@ -50,8 +51,9 @@ from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import webhook_policy
 from plivo_sim.webhooks.signatures import Tokens, signature_headers, tokens_of
 
-Encoder = Callable[[Application], Pairs]
-"""An application's callback in the language of the API that made it: flat fields."""
+Encoder = Callable[[StatusChanged, Machine], Pairs]
+"""The callback of a change in the language of the API that made the application, and in the words
+of the account's machine: flat fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Outbox:
             application_id=application.id,
             url=url,
             method=method,
-            payload=self._encode(application),
+            payload=self._encode(event, account.machine),
             why=f"{event.previous} -> {application.status}",
             created_at=event.at,
         )

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from plivo_sim.apis.legacy import presenters
-from plivo_sim.apis.words import STATUS_WORDS
-from plivo_sim.domain.statuses import Status
 from tests.apis.legacy_support import INDIA, UNKNOWN_ID, Legacy, ids_of
 from tests.support import Http, check_answer
 
@@ -94,8 +92,3 @@ def test_what_is_changed_or_deleted_has_its_shape(legacy: Legacy, method: str, p
 def test_a_refusal_has_its_shape(legacy: Legacy, path: str) -> None:
     """``api_id`` and ``error``, a text."""
     check_answer(legacy.http.post(path, json={}).get_json(), presenters.ErrorOut)
-
-
-def test_the_status_table_is_total() -> None:
-    """Every domain status has a word."""
-    assert set(STATUS_WORDS) == set(Status)

@@ -23,6 +23,8 @@ from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.limits import Limit
 from plivo_sim.domain.urls import check_callback_url, read_host, split_host
+from plivo_sim.machines import load_machine_data
+from plivo_sim.machines.loader import load_machine
 from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
 from plivo_sim.scenarios.patterns import regex
 from plivo_sim.settings import (
@@ -94,6 +96,7 @@ CALLS = {
     "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},
+    "domain/machine.py": {"parse_duration": "limit duration"},
     "domain/records.py": {"re.compile": LINEAR},
     "domain/requirements.py": {"re.fullmatch": LINEAR, "fromisoformat": DIGITS},
     "domain/secrets.py": {"re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON},
@@ -106,6 +109,8 @@ CALLS = {
         "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
     "domain/words.py": {
         "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
+    "machines/__init__.py": {"int": OURS},
+    "machines/validation.py": {"decode_json": OURS, "parse_duration": "limit duration"},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
         "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
@@ -118,8 +123,9 @@ CALLS = {
     "services/applications.py": {"urlsplit": "limit callback_url"},
     "services/integrity.py": {"re.compile": LINEAR},
     "services/inventory.py": {"phonenumbers.parse": "the library takes 250 characters"},
+    "services/machines.py": {"decode_json": JSON},
     "services/policies.py": {"decode_json": JSON},
-    "services/snapshots.py": {"decode_json": JSON, "b64decode": JSON},
+    "services/snapshots.py": {"b64decode": JSON},
     "settings.py": {
         "re.compile": OURS, "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
         "fromisoformat": "limits instant, setting",
@@ -198,6 +204,8 @@ LIMITED: dict[str, tuple[Limit, Callable[[str], Any]]] = {
     "scenario": (limits.SCENARIO_TEXT, load_scenario),
     "catalogue": (limits.CATALOGUE_TEXT, lambda text: read_file(text, "own.yaml")),
     "scenario as data": (limits.SCENARIO_TEXT, load_scenario_data),
+    "machine": (limits.SCENARIO_TEXT, load_machine),
+    "machine as data": (limits.SCENARIO_TEXT, load_machine_data),
 }  # fmt: skip
 
 

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import InUse, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import Application, NumberType, Origin, UserType, Version
-from plivo_sim.domain.statuses import Status
+from plivo_sim.machines import default_machine
 from plivo_sim.services import documents, drafts, end_users
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
 from plivo_sim.services.end_users import EndUserChange, NewEndUser
 from plivo_sim.simulator import Simulator
+
+MACHINE = default_machine()
 
 ACME = NewEndUser(name="Acme", type=UserType.BUSINESS)
 
@@ -79,15 +81,15 @@ def test_an_update_changes_what_is_given_only(account: Account) -> None:
     assert (changed.name, changed.last_name) == ("C", None)
 
 
-@pytest.mark.parametrize("status", list(Status))
-def test_applications_that_were_accepted_or_may_be_lock(account: Account, status: Status) -> None:
+@pytest.mark.parametrize("status", list(MACHINE.statuses))
+def test_applications_that_were_accepted_or_may_be_lock(account: Account, status: str) -> None:
     """Not one that its applicant has still to send (decision "Locked documents")."""
     end_user = end_users.create(account, ACME)
     application = draft_of(account, end_user.id)
     with account.transaction():
         account.store.applications.put(replace(application, status=status))
     change = EndUserChange(name="B")
-    if status in (Status.SUBMITTED, Status.ACCEPTED, Status.SUSPENDED, Status.EXPIRED):
+    if status in ("submitted", "accepted", "suspended", "expired"):
         with pytest.raises(InUse) as caught:
             end_users.update(account, end_user.id, change)
         assert caught.value.used_by == (f"application {application.id} ({status})",)

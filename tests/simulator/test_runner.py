@@ -20,7 +20,6 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, ClockRefused, StorageFailed
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import runner as runner_module
@@ -348,7 +347,7 @@ def test_a_callback_of_before_a_reset_is_not_taken_for_one_of_after(make: Maker)
 
     def reject() -> Any:
         id = http.sdk_created(callback_url=CALLBACK)
-        return http.sim.decide(id, runner_module.reviews.Status.REJECTED)
+        return http.sim.decide(id, "rejected")
 
     with meanwhile(reject):
         gate.wait_for(1)
@@ -636,7 +635,7 @@ def test_what_waited_in_line_does_not_go_out_after_its_application_is_gone(make:
     http = make(gate)
     http.control("POST", "/webhooks/policy", {"duplicate": 1}, account=http.auth_id)
     id = http.sdk_created(callback_url=CALLBACK)
-    with meanwhile(lambda: http.sim.decide(id, Status.REJECTED)):
+    with meanwhile(lambda: http.sim.decide(id, "rejected")):
         gate.wait_for(1)
         applications.delete(http.account, applications.get(http.account, id))
         gate.open()
@@ -710,7 +709,7 @@ def test_many_verbs_together_wait_once(make: Maker) -> None:
     def decide_all() -> None:
         with http.sim.runner.together():
             for id in ids:
-                http.sim.decide(id, Status.REJECTED)
+                http.sim.decide(id, "rejected")
 
     with meanwhile(decide_all):
         gate.wait_for(3)

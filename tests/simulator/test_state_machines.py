@@ -21,7 +21,7 @@ from msgspec import convert
 from plivo_sim.control.presenters import happening_of
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.records import DeliveryState
-from plivo_sim.domain.statuses import Status, allowed
+from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import set_webhook_policy
 from plivo_sim.services.snapshots import save_snapshot
@@ -39,19 +39,21 @@ from tests.simulator.verbs import (
     fresh,
 )
 
+MACHINE = default_machine()
+
 HOUR, DAY = 3600, 86400
-PLANS: dict[str, list[tuple[int, Status]]] = {
-    "Acme": [(HOUR, Status.ACCEPTED)],
-    "SIM-ACCEPT": [(0, Status.ACCEPTED)],
-    "SIM-REJECT": [(HOUR, Status.REJECTED)],
-    "SIM-MORE-INFO": [(HOUR, Status.MORE_INFO_REQUIRED)],
+PLANS: dict[str, list[tuple[int, str]]] = {
+    "Acme": [(HOUR, "accepted")],
+    "SIM-ACCEPT": [(0, "accepted")],
+    "SIM-REJECT": [(HOUR, "rejected")],
+    "SIM-MORE-INFO": [(HOUR, "more_info_required")],
     "SIM-STUCK": [],
     "SIM-REINSTATE": [
-        (HOUR, Status.ACCEPTED),
-        (30 * DAY, Status.SUSPENDED),
-        (7 * DAY, Status.ACCEPTED),
+        (HOUR, "accepted"),
+        (30 * DAY, "suspended"),
+        (7 * DAY, "accepted"),
     ],
-    "SIM-REJECT-ONCE": [(HOUR, Status.REJECTED)],
+    "SIM-REJECT-ONCE": [(HOUR, "rejected")],
 }
 """What the reviewer does to an application with this in its alias, and how long after."""
 STEPS = [0, 600, HOUR, DAY, 31 * DAY]
@@ -59,7 +61,7 @@ STEPS = [0, 600, HOUR, DAY, 31 * DAY]
 accounts = st.sampled_from(ACCOUNTS)
 aliases = st.sampled_from(sorted(PLANS))
 places = st.integers(0, 7)
-statuses = st.sampled_from([*Status, *[Status.REJECTED] * 5])
+statuses = st.sampled_from([*MACHINE.statuses, *["rejected"] * 5])
 numbers_ = st.sampled_from(NUMBERS)
 seconds = st.sampled_from(STEPS)
 
@@ -69,21 +71,21 @@ class Known:
     """An application as the model has it; ``due``: at which second what comes next."""
 
     alias: str
-    statuses: list[Status] = field(default_factory=lambda: [Status.DRAFT])
-    plan: list[tuple[int, Status]] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=lambda: ["draft"])
+    plan: list[tuple[int, str]] = field(default_factory=list)
     due: int | None = None
 
     @property
-    def status(self) -> Status:
+    def status(self) -> str:
         return self.statuses[-1]
 
     def submit(self, now: int) -> None:
-        again = Status.SUBMITTED in self.statuses
-        self.statuses.append(Status.SUBMITTED)
+        again = "submitted" in self.statuses
+        self.statuses.append("submitted")
         alias = "Acme" if again and self.alias.endswith("-ONCE") else self.alias
         self.wait_for(PLANS[alias], now)
 
-    def wait_for(self, plan: list[tuple[int, Status]], now: int) -> None:
+    def wait_for(self, plan: list[tuple[int, str]], now: int) -> None:
         self.plan, self.due = plan, now + plan[0][0] if plan else None
 
     def run_until(self, now: int) -> int:
@@ -156,8 +158,8 @@ class Machine(RuleBasedStateMachine):
             return
         id = model.at(place)
         known = model.applications[id]
-        expected = allowed(known.status, Status.SUBMITTED)
-        if verb == "correct" and known.status is Status.DRAFT:
+        expected = MACHINE.allowed(known.status, "submitted")
+        if verb == "correct" and known.status == "draft":
             expected = False
         if self.attempt(expected, lambda: getattr(self.verbs[account], verb)(id)):
             known.submit(model.now)
@@ -169,7 +171,7 @@ class Machine(RuleBasedStateMachine):
         if model.applications:
             id = model.at(place)
             status = model.applications[id].status
-            expected = status in (Status.DRAFT, Status.REJECTED, Status.MORE_INFO_REQUIRED)
+            expected = status in ("draft", "rejected", "more_info_required")
             self.attempt(expected, lambda: self.verbs[account].change_documents(id))
 
     @rule(account=accounts, place=places)
@@ -178,19 +180,19 @@ class Machine(RuleBasedStateMachine):
         if not model.applications:
             return
         id = model.at(place)
-        accepted = model.applications[id].status is Status.ACCEPTED
+        accepted = model.applications[id].status == "accepted"
         expected = not accepted and id not in model.numbers.values()
         if self.attempt(expected, lambda: self.verbs[account].delete(id)):
             del model.applications[id]
 
     @rule(account=accounts, place=places, status=statuses)
-    def decide(self, account: str, place: int, status: Status) -> None:
+    def decide(self, account: str, place: int, status: str) -> None:
         model = self.model[account]
         if not model.applications:
             return
         id = model.at(place)
         known = model.applications[id]
-        expected = allowed(known.status, status) and status is not Status.SUBMITTED
+        expected = MACHINE.allowed(known.status, status) and status != "submitted"
         if self.attempt(expected, lambda: self.verbs[account].decide(id, status)):
             known.statuses.append(status)
             known.wait_for([], 0)
@@ -210,7 +212,7 @@ class Machine(RuleBasedStateMachine):
             return
         id = model.at(place)
         here = (number in model.numbers) == (verb == "link")
-        expected = here and model.applications[id].status is Status.ACCEPTED
+        expected = here and model.applications[id].status == "accepted"
         if self.attempt(expected, lambda: getattr(self.verbs[account], verb)(number, id)):
             model.numbers[number] = id
 
@@ -233,7 +235,7 @@ class Machine(RuleBasedStateMachine):
         for auth_id, model in self.model.items():
             account = self.sim.account(auth_id)
             found = {
-                each.id: [Status.DRAFT, *(change.status for change in each.timeline)]
+                each.id: ["draft", *(change.status for change in each.timeline)]
                 for each in account.store.applications.every()
             }
             assert found == {id: each.statuses for id, each in model.applications.items()}
@@ -244,10 +246,10 @@ class Machine(RuleBasedStateMachine):
     def only_allowed_transitions(self) -> None:
         for auth_id in ACCOUNTS:
             for each in self.sim.account(auth_id).store.applications.every():
-                told = [Status.DRAFT, *(change.status for change in each.timeline)]
-                assert all(allowed(before, after) for before, after in pairwise(told))
-                assert each.status is told[-1]
-                assert each.attempt == told.count(Status.SUBMITTED)
+                told = ["draft", *(change.status for change in each.timeline)]
+                assert all(MACHINE.allowed(before, after) for before, after in pairwise(told))
+                assert each.status == told[-1]
+                assert each.attempt == told.count("submitted")
 
     @invariant()
     def a_timer_for_each_that_waits_and_no_other(self) -> None:

@@ -21,7 +21,6 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services import applications, corrections, documents, drafts, end_users, numbers
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.drafts import NewDraft
@@ -63,7 +62,7 @@ class Verbs(Protocol):
     def correct(self, id: str) -> None: ...
     def change_documents(self, id: str) -> None: ...
     def delete(self, id: str) -> None: ...
-    def decide(self, id: str, status: Status) -> None: ...
+    def decide(self, id: str, status: str) -> None: ...
     def advance(self, seconds: int) -> None: ...
     def rent(self, number: str, id: str) -> None: ...
     def link(self, number: str, id: str) -> None: ...
@@ -182,7 +181,7 @@ class ByServices:
         with self._verb() as account, account.lock:
             applications.delete(account, applications.get(account, id))
 
-    def decide(self, id: str, status: Status) -> None:
+    def decide(self, id: str, status: str) -> None:
         with refusing():
             self.sim.decide(id, status)
 
@@ -251,7 +250,7 @@ class ByHttp:
         path, agent = f"PhoneNumber/Compliance/{id}/", {"User-Agent": SDK_AGENT}
         self._done(self.http.delete(path, headers=agent))
 
-    def decide(self, id: str, status: Status) -> None:
+    def decide(self, id: str, status: str) -> None:
         self._done(self.http.decide(id, status))
 
     def advance(self, seconds: int) -> None:

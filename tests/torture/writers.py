@@ -14,9 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from plivo_sim.domain.statuses import CORRECTABLE, TRANSITIONS, Status
+from plivo_sim.machines import default_machine
 from tests.support import PDF, PNG
 from tests.torture.client import Client, Dead, Refused
+
+MACHINE = default_machine()
 
 Facts = dict[str, Any] | None
 """What a record holds; None: it is deleted."""
@@ -203,9 +205,9 @@ class Writer:
         """Other files, another alias; what is not rejected yet is rejected by hand first."""
         kept = self._pick(COMPLIANCE)
         status = self._look_at(client, kept)
-        if status == Status.SUBMITTED:
-            self._decide(client, kept, Status.REJECTED)
-        elif status not in CORRECTABLE:
+        if status == "submitted":
+            self._decide(client, kept, "rejected")
+        elif not MACHINE.correctable(status):
             raise Refused("not to be corrected")
         tag = f"{kept.tag} corrected {self._dice.random()}"
         data, files, facts = self._compliance(terms, kept.tag)
@@ -218,23 +220,23 @@ class Writer:
         """By hand, along any arrow that the reviewer has."""
         kept = self._pick(COMPLIANCE, APPLICATION)
         status = self._look_at(client, kept)
-        arrows = sorted(TRANSITIONS[status] - {Status.SUBMITTED})
+        arrows = sorted({a.to for a in MACHINE.arrows if a.from_ == status} - {"submitted"})
         if not arrows:
             raise Refused("nothing to decide")
         self._decide(client, kept, self._dice.choice(arrows))
 
-    def _decide(self, client: Client, kept: Kept, status: Status) -> None:
+    def _decide(self, client: Client, kept: Kept, status: str) -> None:
         body = {"status": status, "reason": ODD.strip()}
         kept.shown = None
         told = client.send("POST", f"/_sim/applications/{kept.id}/decision", body)
         kept.timeline = told["timeline"]
         self.acknowledged["decided by hand"] += 1
 
-    def _look_at(self, client: Client, kept: Kept) -> Status:
+    def _look_at(self, client: Client, kept: Kept) -> str:
         """An application's status; the timeline that was seen is never to be taken back."""
         told = client.get(f"/_sim/applications/{kept.id}")
         kept.timeline = told["timeline"]
-        return Status(told["status"])
+        return str(told["status"])
 
     def look(self, client: Client, terms: Terms) -> None:
         """What a client has seen must be seen again, byte by byte."""
@@ -346,8 +348,8 @@ class Writer:
     def delete(self, client: Client, terms: Terms) -> None:
         """Anything; what cannot be deleted is refused."""
         kept = self._pick(COMPLIANCE, APPLICATION, DOCUMENT, END_USER, NUMBER)
-        if kept.kind == COMPLIANCE and self._look_at(client, kept) == Status.ACCEPTED:
-            self._decide(client, kept, Status.EXPIRED)
+        if kept.kind == COMPLIANCE and self._look_at(client, kept) == "accepted":
+            self._decide(client, kept, "expired")
         few = sum(each.kind == kept.kind and bool(each.facts) for each in self.kept) < MOST_KEPT
         if kept.kind in (END_USER, COMPLIANCE) and few and self._dice.random() < 0.5:
             raise Refused("it may stay")
@@ -355,7 +357,7 @@ class Writer:
 
 
 def _is_accepted(kept: Kept) -> bool:
-    return bool(kept.timeline) and kept.timeline[-1]["status"] == Status.ACCEPTED
+    return bool(kept.timeline) and kept.timeline[-1]["status"] == "accepted"
 
 
 def _sha256(content: bytes) -> str:

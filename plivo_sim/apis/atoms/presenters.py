@@ -9,18 +9,19 @@ There is never a rate-limit header: the SDK would sleep (decision "Rate limits i
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
 from plivo_sim.apis.errors import plain_error, word
-from plivo_sim.apis.words import Instant, Uuid, milliseconds
+from plivo_sim.apis.words import AtomsWord, Instant, Uuid, milliseconds
 from plivo_sim.domain.errors import Invalid, SimError, WrongState
-from plivo_sim.domain.records import AtomsApplication, AtomsStatus, UserType
+from plivo_sim.domain.machine import WORDS_KEY, Machine
+from plivo_sim.domain.records import AtomsApplication, UserType
 from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement
 from plivo_sim.web.calls import Call
 
-Step = Literal["form", "submitted", "accepted", "rejected", "expired", "suspended"]
+Step = Annotated[str, Meta(extra_json_schema={WORDS_KEY: "atoms step"})]
 NumberTypeWord = Annotated[str, Meta(extra_json_schema={"enum": ["local", "mobile", "tollfree"]})]
 
 
@@ -56,7 +57,7 @@ class ApplicationOut(TypedDict):
     organizationId: str
     plivoComplianceId: str
     alias: str
-    status: AtomsStatus
+    status: AtomsWord
     countryIso: str
     numberType: NumberTypeWord
     userType: UserType
@@ -142,21 +143,16 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     return status, {"status": False, "errors": texts}
 
 
-_STEPS: dict[AtomsStatus | None, Step] = {
-    None: "form",
-    AtomsStatus.DRAFT: "form",
-    AtomsStatus.SUBMITTED: "submitted",
-    AtomsStatus.ACCEPTED: "accepted",
-    AtomsStatus.REJECTED: "rejected",
-    AtomsStatus.SUSPENDED: "suspended",
-    AtomsStatus.EXPIRED: "expired",
-}
+NO_APPLICATION = "form"
+"""The step while there is no application (documented)."""
 
 
-def present_status(application: AtomsApplication | None, required: Requirement) -> StatusOut:
+def present_status(
+    application: AtomsApplication | None, required: Requirement, machine: Machine
+) -> StatusOut:
     """Which step to show; ``form`` when there is no application (documented)."""
     return {
-        "step": _STEPS[application.status if application else None],
+        "step": machine.step_of(application.status) if application else NO_APPLICATION,
         "application": present_application(application) if application else None,
         "requiredDocuments": [_document_type(each) for each in required.document_types],
     }

@@ -107,10 +107,11 @@ _RESUBMIT = {"type": "object", "properties": _FILES, "required": ["documents", "
 def status() -> Response:
     """Atoms' own record; only the requirements come from Plivo."""
     key = read_key(request.args)
-    required = _applications().requirement(key)
+    found = _applications()
+    required = found.requirement(key)
     answer: StatusAnswerOut = {
         "status": True,
-        "data": present_status(_applications().find(key), required),
+        "data": present_status(found.find(key), required, found.account.machine),
     }
     return current_call().answer(answer)
 
@@ -132,7 +133,9 @@ def requirements() -> Response:
 )  # fmt: skip
 def submit() -> Response:
     form = _read(read_submit)
-    made, done = _applications().submit(form, requested_outcome(request))
+    made, done = _applications().submit(
+        form, requested_outcome(request, current_call().account.machine)
+    )
     _note(f"submitted {made.id}", done)
     return _answer(present_application(made), 201)
 
@@ -144,7 +147,9 @@ def submit() -> Response:
 )  # fmt: skip
 def resubmit(id: str) -> Response:
     form = _read(read_resubmit)
-    sent, done = _applications().resubmit(id, form, requested_outcome(request))
+    sent, done = _applications().resubmit(
+        id, form, requested_outcome(request, current_call().account.machine)
+    )
     _note(f"resubmitted {id}", done)
     return _answer(present_application(sent))
 

@@ -20,7 +20,7 @@ nothing is changed, however often it is repeated. The calls are named as those o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,6 @@ from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
-from plivo_sim.apis import words
 from plivo_sim.apis.atoms.presenters import AlreadyExists, NotRejected, PlivoRefused, TooSoon
 from plivo_sim.apis.atoms.reading import FORMATS, ReadForm
 from plivo_sim.apis.errors import plain_error
@@ -41,7 +40,6 @@ from plivo_sim.domain.records import (
     ATOMS_ADDRESS,
     Application,
     AtomsApplication,
-    AtomsStatus,
     Origin,
     Version,
 )
@@ -69,19 +67,24 @@ def receive(account: Account, request: Outgoing, at: datetime) -> Answer:
     """Record what a callback says; 400 for one that says nothing. Caller holds the lock."""
     fields = _fields(request)
     rows = account.store.atoms_applications
-    if "compliance_id" not in fields or fields.get("status") not in set(AtomsStatus):
+    if "compliance_id" not in fields or fields.get("status") not in _known_words(account):
         return Answer(status=400, body="not a callback of an application")
     with account.transaction():
         for known in rows.having("plivo_compliance_id", fields["compliance_id"]):
             rows.put(
                 replace(
                     known,
-                    status=AtomsStatus(fields["status"]),
+                    status=fields["status"],
                     rejection_reason=fields.get("rejection_reason"),
                     updated_at=at,
                 )
             )
     return Answer(status=200)
+
+
+def _known_words(account: Account) -> Collection[str]:
+    """Every status that Atoms can be told."""
+    return {*account.machine.words("atoms").values(), *account.machine.callback_words("atoms")}
 
 
 def _fields(request: Outgoing) -> dict[str, str]:
@@ -161,8 +164,6 @@ RULES = Dialect(
     unique_aliases=False,
 )
 CACHED_FOR = timedelta(hours=1)
-
-STATUS_WORDS = {status: AtomsStatus(word) for status, word in words.STATUS_WORDS.items()}
 
 
 class RequirementCache:
@@ -274,7 +275,7 @@ class Applications:
                     )
                 sent = replace(
                     known,
-                    status=STATUS_WORDS[done.application.status],
+                    status=self._word_of(done.application),
                     document_file_names=form.file_names,
                     rejection_reason="",
                     updated_at=self.account.now(),
@@ -294,7 +295,7 @@ class Applications:
             now = self.account.now()
             refreshed = replace(
                 known,
-                status=STATUS_WORDS[application.status],
+                status=self._word_of(application),
                 rejection_reason=application.rejection_reason,
                 updated_at=now,
                 refreshed_at=now,
@@ -303,6 +304,10 @@ class Applications:
                 with self.account.transaction():
                     self.account.store.atoms_applications.put(refreshed)
         return refreshed
+
+    def _word_of(self, application: Application) -> str:
+        """What Plivo tells Atoms of its status."""
+        return self.account.machine.words("atoms")[application.status]
 
     def _own(self, id: str) -> AtomsApplication:
         with self.account.lock:
@@ -313,7 +318,9 @@ class Applications:
 
     def _rejected(self, id: str) -> AtomsApplication:
         found = self._own(id)
-        if found.status is not AtomsStatus.REJECTED:
+        machine = self.account.machine
+        words = machine.words("atoms")
+        if not any(words[s] == found.status and machine.correctable(s) for s in words):
             raise NotRejected(id, found.status)
         return found
 
@@ -350,7 +357,7 @@ class Applications:
             organization_id=self.who.organization_id,
             plivo_compliance_id=application.id,
             alias=application.alias,
-            status=STATUS_WORDS[application.status],
+            status=self._word_of(application),
             country_iso=application.country_iso,
             number_type=application.number_type,
             user_type=application.user_type,

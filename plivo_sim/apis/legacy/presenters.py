@@ -17,9 +17,17 @@ from msgspec import Meta
 from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
-from plivo_sim.apis.words import STATUS_WORDS, Instant, StatusWord, Uuid, microseconds
+from plivo_sim.apis.words import Instant, LegacyWord, Uuid, microseconds
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind, SimError
-from plivo_sim.domain.records import Application, Document, EndUser, NumberType, Pairs, UserType
+from plivo_sim.domain.machine import Machine
+from plivo_sim.domain.records import (
+    Document,
+    EndUser,
+    NumberType,
+    Pairs,
+    StatusChanged,
+    UserType,
+)
 from plivo_sim.domain.requirements import DocumentType, FieldRule, Requirement, Slot
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.web.calls import Call
@@ -47,7 +55,7 @@ def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
     """Status and body; ``error`` is always a string that names every problem."""
     if isinstance(error, Invalid):
         error = Invalid([_in_wire_words(problem) for problem in error.problems])
-    status, text = plain_error(error)
+    status, text = plain_error(error, "legacy")
     return status, {"api_id": call.api_id, "error": text}
 
 
@@ -306,7 +314,7 @@ class ApplicationOut(TypedDict):
     compliance_application_id: Uuid
     compliance_requirement_id: Uuid
     alias: str | None
-    status: StatusWord
+    status: LegacyWord
     end_user_id: Uuid
     end_user_type: UserType
     country_iso2: str
@@ -343,7 +351,7 @@ def present_application(view: ApplicationView, requirement: Requirement) -> Appl
         "compliance_application_id": application.id,
         "compliance_requirement_id": application.requirement_id,
         "alias": application.alias or None,
-        "status": STATUS_WORDS[application.status],
+        "status": view.row.legacy,
         "end_user_id": application.end_user_id,
         "end_user_type": application.user_type,
         "country_iso2": application.country_iso,
@@ -378,13 +386,14 @@ def _application_document(
     }
 
 
-def encode_callback(application: Application) -> Pairs:
+def encode_callback(event: StatusChanged, machine: Machine) -> Pairs:
     """A callback of the legacy API has both names of the id, ``status`` and
     ``rejection_reason`` (invented: no page shows one; decision "Format of callbacks")."""
+    application = event.application
     fields = (
         ("compliance_application_id", application.id),
         ("compliance_id", application.id),
-        ("status", STATUS_WORDS[application.status]),
+        ("status", machine.told(event.previous, application.status, "legacy")[1]),
     )
     reason = application.rejection_reason
     return fields if reason is None else (*fields, ("rejection_reason", reason))

@@ -29,7 +29,7 @@ from plivo_sim.apis.reading import (
     refuse_if_any,
     want_json_type,
 )
-from plivo_sim.apis.words import STATUS_WORDS, one_of, read_country
+from plivo_sim.apis.words import one_of, read_country
 from plivo_sim.domain.errors import Problem, ProblemKind
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.text import decode_json
@@ -37,7 +37,7 @@ from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body
-from plivo_sim.web.calls import Call
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query as Parameter
 
 MOST_LISTED = 100
@@ -67,9 +67,10 @@ class Filter:
 
 def statuses(text: str) -> Collection[str]:
     """Every status that this API prints as that word, which may be in any case."""
-    found = [status for status, word in STATUS_WORDS.items() if word == text.strip().lower()]
+    words = current_call().account.machine.words("legacy")
+    found = [status for status, word in words.items() if word == text.strip().lower()]
     if not found:
-        allowed = ", ".join(dict.fromkeys(STATUS_WORDS.values()))
+        allowed = ", ".join(dict.fromkeys(words.values()))
         raise ValueError(f"must be one of {allowed}, not '{text[:50]}'")
     return found
 

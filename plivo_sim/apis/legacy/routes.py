@@ -320,7 +320,7 @@ def submit_application(auth_id: str, id: str) -> Response:
     """The full object, which the SDKs read (observed), plus the page's message (documented)."""
     call = current_call()
     read_no_arguments(call)
-    requested = requested_outcome(request)
+    requested = requested_outcome(request, call.account.machine)
     with call.account.lock:
         done = drafts.submit(call.account, id, requested)
         shown = _shown(call, done.application)

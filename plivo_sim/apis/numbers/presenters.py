@@ -17,7 +17,7 @@ from msgspec import Meta
 from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
-from plivo_sim.apis.words import STATUS_WORDS, StatusWord, Uuid
+from plivo_sim.apis.words import NumbersWord, Uuid, word_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -29,7 +29,6 @@ from plivo_sim.domain.errors import (
 )
 from plivo_sim.domain.records import NumberType, PhoneNumber, UserType
 from plivo_sim.domain.requirements import Requirement
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services.inventory import Offer
 from plivo_sim.services.numbers import Linked, NumberView
 from plivo_sim.web.calls import Call
@@ -81,7 +80,7 @@ def text_of(error: SimError) -> str:
                 f"compliance: {error.application_has})."
             )
         case WrongState(verb="link"):
-            return _NOT_ACCEPTED.format(STATUS_WORDS[Status(error.status)])
+            return _NOT_ACCEPTED.format(word_of(error, "numbers"))
         case ApplicationRequired():
             more = f" Refer to {error.page} for details." if error.page else ""
             return _REQUIRED + more
@@ -140,7 +139,7 @@ class NumberOut(ServicesOut):
     city: str | None
     cnam_lookup: str | None
     compliance_application_id: Uuid | None
-    compliance_status: StatusWord | None
+    compliance_status: NumbersWord | None
     country: str
     monthly_rental_rate: Rate
     number: Digits
@@ -293,7 +292,7 @@ def present_rented(number: PhoneNumber) -> Rented:
 
 def present_number(view: NumberView, auth_id: str) -> NumberOut:
     """A rented number, with every key of the fullest fixture (observed)."""
-    number, offer, application = view.number, view.offer, view.application
+    number, offer = view.number, view.offer
     base = f"/v1/Account/{auth_id}"
     needs_campaign = offer.number_type in offer.country.campaign_types
     return {
@@ -305,7 +304,7 @@ def present_number(view: NumberView, auth_id: str) -> NumberOut:
         "city": offer.place.city if offer.place else None,
         "cnam_lookup": number.cnam_lookup,
         "compliance_application_id": number.application_id,
-        "compliance_status": STATUS_WORDS[application.status] if application else None,
+        "compliance_status": view.row.word("numbers") if view.row else None,
         "country": _country(offer),
         **_services(offer),
         "monthly_rental_rate": _monthly(offer),

@@ -23,9 +23,9 @@ from plivo_sim.apis.reading import (
 from plivo_sim.apis.words import Uuid, read_country, read_word
 from plivo_sim.domain.errors import Problem, ProblemKind, SimError
 from plivo_sim.domain.limits import DOCUMENTS
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Document, Method, NumberType, UserType
 from plivo_sim.domain.requirements import Catalogue
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.services.inputs import Correction, Dialect, NewApplication
 from plivo_sim.web.bodies import Body, unreadable
@@ -110,13 +110,11 @@ class NewApi(Protocol):
     def NAME(self) -> str: ...
     @property
     def RULES(self) -> Dialect: ...
-    @property
-    def STATUS_WORDS(self) -> Mapping[Status, str]: ...
 
     def read_create(self, body: Body) -> ReadCreate: ...
     def read_correction(self, body: Body) -> ReadCorrection: ...
     def read_get_query(self, query: Query) -> Collection[str]: ...
-    def read_list_query(self, query: Query) -> ListQuery: ...
+    def read_list_query(self, query: Query, machine: Machine) -> ListQuery: ...
     def present_requirements(self, catalogue: Catalogue, query: Query) -> Presented: ...
     def present_created(self, id: str) -> Presented: ...
     def present_one(self, view: ApplicationView, shown: Shown) -> Presented: ...
@@ -157,7 +155,7 @@ def read_expand(
 
 def read_list_query(
     query: Query,
-    status_words: Mapping[Status, str],
+    status_words: Mapping[str, str],
     number_types: type[StrEnum] = NumberType,
     *,
     offered: Iterable[str] = (),
@@ -196,13 +194,13 @@ def read_list_query(
 
 
 def statuses_of(
-    text: str, status_words: Mapping[Status, str], problems: list[Problem]
+    text: str, status_words: Mapping[str, str], problems: list[Problem]
 ) -> Collection[str]:
     """Every status that the dialect prints as that word."""
     found = [status for status, word in status_words.items() if word == text.strip().lower()]
     if not found:
         problems.append(_not_one_of("status", dict.fromkeys(status_words.values()), text))
-    return [status.value for status in found]
+    return found
 
 
 def read_parameter(

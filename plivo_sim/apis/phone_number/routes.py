@@ -54,7 +54,6 @@ from plivo_sim.web.endpoints import (
 DIALECTS: dict[str, NewApi] = {"current": current, "beta": beta}
 _PREFIX = "/v1/Account/{auth_id}/PhoneNumber/Compliance"
 _ABOVE = "/PhoneNumber/Compliance/"
-_ONLY_BETA_STATUSES = {*beta.STATUS_WORDS.values()} - {*current.STATUS_WORDS.values()}
 
 
 class ComplianceId(BaseConverter):
@@ -104,7 +103,7 @@ def create(auth_id: str) -> Response:
     call, api, body = _read_write(current_call())
     read = api.read_create(body)
     wanted = replace(read.wanted, subaccount=subaccount_of(auth_id))
-    outcome = requested_outcome(request)
+    outcome = requested_outcome(request, call.account.machine)
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
         made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
@@ -136,7 +135,7 @@ def get(auth_id: str, compliance_id: str) -> Response:
 @endpoint("GET", "/", "List applications, oldest first.", query=_LIST, answers={200: "ListOut"})
 def list_(auth_id: str) -> Response:
     call, api = _detect(current_call())
-    query = api.read_list_query(request.args)
+    query = api.read_list_query(request.args, call.account.machine)
     with call.account.lock:
         page = applications.page(call.account, query.where, offset=query.offset, limit=query.limit)
         views = [applications.view(call.account, each) for each in page.records]
@@ -157,7 +156,7 @@ def update(auth_id: str, compliance_id: str) -> Response:
         application = _found(call, compliance_id)
     call, api, body = _read_write(call, application)
     read = api.read_correction(body)
-    outcome = requested_outcome(request)
+    outcome = requested_outcome(request, call.account.machine)
     _warn_of_ignored(call, read.ignored)
     with call.account.lock:
         application = _found(call, compliance_id)
@@ -250,7 +249,7 @@ def _detect(
     has_beta_status = is_open_lookup = False
     if record is None and call.is_read:
         status = request.args.get("status", "")
-        has_beta_status = status.strip().lower() in _ONLY_BETA_STATUSES
+        has_beta_status = _is_only_beta(call, status.strip().lower())
         if request.path.rstrip("/").endswith(f"{_ABOVE}Requirements"):
             is_open_lookup = not (request.args.get("number_type") and request.args.get("user_type"))
     call.dialect = dialect_of(
@@ -261,6 +260,14 @@ def _detect(
         is_open_lookup=is_open_lookup,
     )
     return call, DIALECTS[call.dialect]
+
+
+def _is_only_beta(call: Call, word: str) -> bool:
+    """Whether only the beta dialect has this word for a status."""
+    account = call.account_or_none
+    machine = account.machine if account is not None else call.sim.machine
+    beta_words, others = machine.words("beta"), machine.words("current")
+    return word in beta_words.values() and word not in others.values()
 
 
 def _record_of(call: Call) -> Application | None:

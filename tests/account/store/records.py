@@ -9,6 +9,7 @@ from typing import Any
 from plivo_sim.account.store.database import Database
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.records import (
+    STEPPING,
     Application,
     Delivery,
     EndUser,
@@ -19,7 +20,6 @@ from plivo_sim.domain.records import (
     TimerKind,
     UserType,
 )
-from plivo_sim.domain.statuses import Status
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ def application(seq: int, **changes: Any) -> Application:
         "alias": f"alias {seq}",
         "end_user_id": "user",
         "document_ids": (),
-        "status": Status.SUBMITTED,
+        "status": "submitted",
         "created_at": AT,
         "updated_at": AT,
     }
@@ -81,8 +81,8 @@ def timer(seq: int, **changes: Any) -> Timer:
         "kind": TimerKind.REVIEW,
         "subject_id": "app-1",
     } | changes
-    if values["kind"] is TimerKind.REVIEW:
-        values.setdefault("steps", (Step(after=Duration(), status=Status.ACCEPTED),))
+    if values["kind"] in STEPPING:
+        values.setdefault("steps", (Step(after=Duration(), status="accepted"),))
     return Timer(**values)
 
 

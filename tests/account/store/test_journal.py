@@ -20,7 +20,6 @@ from plivo_sim.account.store import journal
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import OpenJournals, Syncing
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
-from plivo_sim.domain.statuses import Status
 from tests.account.store.records import application, end_user, ids, keep
 from tests.fakes import FULL, Disk, OnDisk
 
@@ -406,7 +405,7 @@ def test_a_restore_that_cannot_be_written_changes_nothing(
 ) -> None:
     """Neither in memory nor on disk, and the store goes on."""
     with Database(path) as db:
-        keep(db, application(1, status=Status.ACCEPTED))
+        keep(db, application(1, status="accepted"))
         with monkeypatch.context() as patch:
             patch.setattr(Path, fails, _refuse)
             with pytest.raises(StorageFailed, match="Input/output"):

@@ -14,7 +14,6 @@ from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.domain.records import ClockReading, Ledger
-from plivo_sim.domain.statuses import Status
 from tests.account.store.records import AT, application, end_user, ids, keep
 
 IN_REVIEW = where("status") == "submitted"
@@ -24,7 +23,7 @@ IN_REVIEW = where("status") == "submitted"
 def db(tmp_path: Path) -> Iterator[Database]:
     """A database on disk that holds two applications."""
     database = Database(tmp_path / "journal.jsonl")
-    keep(database, application(1), application(2, status=Status.ACCEPTED))
+    keep(database, application(1), application(2, status="accepted"))
     yield database
     database.close()
 
@@ -122,7 +121,7 @@ def test_update_changes_records_and_indexes(db: Database) -> None:
     assert db.applications.having("status", "rejected") == []
     assert db.applications.update({"status": "rejected"}, IN_REVIEW) == ["app-1"]
     assert ids(db.applications.having("status", "rejected")) == ["app-1"]
-    assert reopened(db).applications.fetch("app-1") == application(1, status=Status.REJECTED)
+    assert reopened(db).applications.fetch("app-1") == application(1, status="rejected")
 
 
 def test_an_update_that_breaks_a_record_changes_nothing(db: Database) -> None:
@@ -242,7 +241,7 @@ def test_storage_read_and_write_are_whole(db: Database) -> None:
     db.storage.write(whole)
     assert list(reopened(db).applications.every()) == [
         application(1),
-        application(2, status=Status.ACCEPTED),
+        application(2, status="accepted"),
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from plivo_sim.apis.phone_number.beta.errors import error_body
 from plivo_sim.apis.phone_number.beta.presenters import (
-    STATUS_WORDS,
     present_corrected,
     present_created,
     present_deleted,
@@ -25,7 +24,6 @@ NAME = "beta"
 __all__ = [
     "NAME",
     "RULES",
-    "STATUS_WORDS",
     "error_body",
     "present_corrected",
     "present_created",

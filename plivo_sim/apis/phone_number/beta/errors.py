@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plivo_sim.apis.phone_number.beta.presenters import NAMED_IN_REASON, STATUS_WORDS, Url
+from plivo_sim.apis.phone_number.beta.presenters import Url
+from plivo_sim.apis.words import row_of, word_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -32,7 +33,6 @@ from plivo_sim.domain.errors import (
     WrongState,
 )
 from plivo_sim.domain.requirements import Requirement, Slot
-from plivo_sim.domain.statuses import Status
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import (
     Injected,
@@ -251,10 +251,9 @@ def _wrong_state(error: WrongState) -> _Error:
         "delete": ("compliance_not_deletable", "deleted"),
         "link": ("compliance_not_approved", "linked to numbers"),
     }.get(error.verb, ("state_conflict", f"used to {error.verb}"))
-    status = Status(error.status)
-    word: str = STATUS_WORDS[status]
-    if status in NAMED_IN_REASON:
-        word = f"{word} ({NAMED_IN_REASON[status]})"
+    row, word = row_of(error), word_of(error, "beta")
+    if row is not None and row.beta_reason:
+        word = f"{word} ({row.beta_reason})"
     detail = f"; {error.detail}" if error.detail else ""
     message = f"Compliance cannot be {verb} in current status: {word}{detail}"
     return _Error(409, "state_error", code, message, "compliance_id", "status-flow")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -17,19 +17,20 @@ from plivo_sim.apis.phone_number.dialect import (
     read_parameter,
 )
 from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
-from plivo_sim.apis.words import Instant, Uuid, read_country, seconds
+from plivo_sim.apis.words import BetaWord, Instant, Uuid, read_country, seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
+from plivo_sim.domain.machine import Machine, StatusRow
 from plivo_sim.domain.records import (
     Application,
     Document,
     DocumentReview,
     EndUser,
     Pairs,
+    StatusChanged,
     UserType,
     Version,
 )
 from plivo_sim.domain.requirements import Catalogue, DocumentType, FieldRule, Requirement
-from plivo_sim.domain.statuses import Status
 from plivo_sim.services.applications import ApplicationView
 
 
@@ -42,7 +43,6 @@ class PageNumberType(StrEnum):
 
 
 Url = Annotated[str, Meta(extra_json_schema={"format": "url"})]
-StatusWord = Literal["pending_review", "approved", "rejected", "more_info_required"]
 
 
 class RequiredDocumentOut(TypedDict):
@@ -121,7 +121,7 @@ class Expanded(TypedDict, total=False):
 class Kind(TypedDict):
     compliance_id: Uuid
     alias: str | None
-    status: StatusWord
+    status: BetaWord
     country_iso: str
     number_type: str
 
@@ -165,18 +165,6 @@ class CreatedOut(ApiId, Created):
 
 
 UpdatedOut = DeletedOut = CreatedOut
-
-STATUS_WORDS: Mapping[Status, StatusWord] = {
-    Status.DRAFT: "pending_review",  # lossy: the page has no drafts
-    Status.SUBMITTED: "pending_review",
-    Status.ACCEPTED: "approved",
-    Status.REJECTED: "rejected",
-    Status.MORE_INFO_REQUIRED: "more_info_required",
-    Status.SUSPENDED: "rejected",  # lossy, as is the next: the reason says which
-    Status.EXPIRED: "rejected",
-}
-
-NAMED_IN_REASON = {Status.SUSPENDED: "Suspended", Status.EXPIRED: "Expired"}
 
 
 # --- requirements --------------------------------------------------------------------------
@@ -266,11 +254,11 @@ def present_one(view: ApplicationView, shown: Shown) -> One:
     if "linked_numbers" in shown.expand:
         numbers["linked_numbers"] = linked_numbers(view)
     return {
-        **_kind(view.application),
+        **_kind(view),
         "end_user": _end_user(view.end_user),
         "documents": _documents(view, shown),
         **numbers,
-        **_history(view.application),
+        **_history(view),
     }
 
 
@@ -290,10 +278,10 @@ def present_deleted(id: str) -> Created:
     return {"compliance_id": id, "message": "Deleted successfully"}
 
 
-def reason_shown(application: Application) -> str | None:
+def reason_shown(application: Application, row: StatusRow) -> str | None:
     """``rejection_reason`` begins with ``Suspended:`` or ``Expired:``, which the beta dialect's
     status ``rejected`` hides (invented)."""
-    reason, word = application.rejection_reason, NAMED_IN_REASON.get(application.status)
+    reason, word = application.rejection_reason, row.beta_reason
     return f"{word}: {reason}" if reason is not None and word else reason
 
 
@@ -305,23 +293,25 @@ def _listed(view: ApplicationView, shown: Shown) -> ListedOut:
         nested["documents"] = _documents(view, shown)
     if "linked_numbers" in shown.expand:
         nested["linked_numbers"] = linked_numbers(view)
-    return {**_kind(view.application), **nested, **_history(view.application)}
+    return {**_kind(view), **nested, **_history(view)}
 
 
-def _kind(application: Application) -> Kind:
+def _kind(view: ApplicationView) -> Kind:
+    application = view.application
     return {
         "compliance_id": application.id,
         "alias": application.alias or None,
-        "status": STATUS_WORDS[application.status],
+        "status": view.row.beta,
         "country_iso": application.country_iso,
         "number_type": application.number_type,
     }
 
 
-def _history(application: Application) -> History:
+def _history(view: ApplicationView) -> History:
+    application = view.application
     submitted_at = application.submitted_at
     return {
-        "rejection_reason": reason_shown(application),
+        "rejection_reason": reason_shown(application, view.row),
         "created_at": seconds(application.created_at),
         "updated_at": seconds(application.updated_at),
         "submitted_at": seconds(submitted_at) if submitted_at is not None else None,
@@ -371,17 +361,18 @@ def _document(
     }
 
 
-def encode_callback(application: Application) -> Pairs:
+def encode_callback(event: StatusChanged, machine: Machine) -> Pairs:
     """``event``, ``compliance_id``, ``status``, ``rejection_reason`` if there is one (documented).
 
     A reinstated record is ``compliance.approved``, a suspended or expired one
     ``compliance.rejected`` (inferred).
     """
-    word = STATUS_WORDS[application.status]
+    application = event.application
+    happened, word = machine.told(event.previous, application.status, "beta")
     fields = (
-        ("event", f"compliance.{word}"),
+        ("event", f"compliance.{happened}"),
         ("compliance_id", application.id),
         ("status", word),
     )
-    reason = reason_shown(application)
+    reason = reason_shown(application, machine.statuses[application.status])
     return fields if reason is None else (*fields, ("rejection_reason", reason))

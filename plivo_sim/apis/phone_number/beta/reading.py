@@ -26,7 +26,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.beta.errors import ADDRESS, to_domain
-from plivo_sim.apis.phone_number.beta.presenters import STATUS_WORDS, PageNumberType
+from plivo_sim.apis.phone_number.beta.presenters import PageNumberType
 from plivo_sim.apis.phone_number.dialect import (
     ListQuery,
     ReadCorrection,
@@ -35,6 +35,7 @@ from plivo_sim.apis.phone_number.dialect import (
 )
 from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import NumberType, Origin, Version
 from plivo_sim.domain.text import decode_json, filled
 from plivo_sim.services.document_sets import kind_of
@@ -269,9 +270,9 @@ def read_get_query(query: Query) -> Collection[str]:
     return dialect.read_get_query(query)
 
 
-def read_list_query(query: Query) -> ListQuery:
+def read_list_query(query: Query, machine: Machine) -> ListQuery:
     """Filters and paging. Raises Invalid."""
-    return dialect.read_list_query(query, STATUS_WORDS, PageNumberType)
+    return dialect.read_list_query(query, machine.words("beta"), PageNumberType)
 
 
 @dataclass(slots=True)

@@ -19,14 +19,12 @@ from plivo_sim.apis.phone_number.current.reading import (
     read_get_query,
     read_list_query,
 )
-from plivo_sim.apis.words import STATUS_WORDS
 
 NAME = "current"
 
 __all__ = [
     "NAME",
     "RULES",
-    "STATUS_WORDS",
     "error_body",
     "present_corrected",
     "present_created",

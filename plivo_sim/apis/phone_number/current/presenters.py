@@ -18,21 +18,23 @@ from plivo_sim.apis.phone_number.dialect import (
 )
 from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
 from plivo_sim.apis.words import (
-    STATUS_WORDS,
     TODAYS_NUMBER_TYPES,
+    CurrentWord,
     Instant,
-    StatusWord,
     Uuid,
     microseconds,
     read_country,
 )
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, SimError
+from plivo_sim.domain.machine import Dialect, Machine
 from plivo_sim.domain.records import (
     Application,
     Document,
     EndUser,
     NumberType,
+    Origin,
     Pairs,
+    StatusChanged,
     UserType,
     Version,
 )
@@ -105,7 +107,7 @@ class Expanded(TypedDict, total=False):
 class Kind(TypedDict):
     compliance_id: Uuid
     alias: str
-    status: StatusWord
+    status: CurrentWord
     country_iso: str
     number_type: str
     user_type: str
@@ -273,7 +275,7 @@ def present_deleted(id: str) -> Created:
 def _compliance(view: ApplicationView, shown: Shown) -> ComplianceOut:
     application = view.application
     return {
-        **_kind(application),
+        **_kind(view),
         "callback_url": application.callback_url,
         "callback_method": application.callback_method if application.callback_url else None,
         **_history(application),
@@ -283,14 +285,15 @@ def _compliance(view: ApplicationView, shown: Shown) -> ComplianceOut:
 
 def _listed(view: ApplicationView, shown: Shown) -> ListedOut:
     application = view.application
-    return {**_kind(application), **_history(application), **_expanded(view, shown)}
+    return {**_kind(view), **_history(application), **_expanded(view, shown)}
 
 
-def _kind(application: Application) -> Kind:
+def _kind(view: ApplicationView) -> Kind:
+    application = view.application
     return {
         "compliance_id": application.id,
         "alias": application.alias,
-        "status": STATUS_WORDS[application.status],
+        "status": view.row.current,
         "country_iso": application.country_iso,
         "number_type": application.number_type,
         "user_type": application.user_type,
@@ -352,8 +355,11 @@ def _document(
     }
 
 
-def encode_callback(application: Application) -> Pairs:
+def encode_callback(event: StatusChanged, machine: Machine) -> Pairs:
     """``compliance_id``, ``status``, ``rejection_reason`` (observed: field-reported)."""
-    fields = (("compliance_id", application.id), ("status", STATUS_WORDS[application.status]))
+    application = event.application
+    api: Dialect = "atoms" if application.origin is Origin.ATOMS else "current"
+    _, word = machine.told(event.previous, application.status, api)
+    fields = (("compliance_id", application.id), ("status", word))
     reason = application.rejection_reason
     return fields if reason is None else (*fields, ("rejection_reason", reason))

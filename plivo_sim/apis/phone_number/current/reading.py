@@ -18,8 +18,9 @@ from plivo_sim.apis.phone_number.dialect import (
     read_callback_method,
 )
 from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
-from plivo_sim.apis.words import STATUS_WORDS, TODAYS_NUMBER_TYPES
+from plivo_sim.apis.words import TODAYS_NUMBER_TYPES
 from plivo_sim.domain.errors import Problem, ProblemKind
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Origin, Version
 from plivo_sim.domain.text import decode_json
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
@@ -82,10 +83,13 @@ def read_get_query(query: Query) -> Collection[str]:
     return dialect.read_get_query(query, everything=("true",))
 
 
-def read_list_query(query: Query) -> ListQuery:
+def read_list_query(query: Query, machine: Machine) -> ListQuery:
     """The eight parameters of a list; empty ones count as absent. Raises Invalid."""
     return dialect.read_list_query(
-        query, STATUS_WORDS, offered=TODAYS_NUMBER_TYPES, everything=("true",)
+        query,
+        machine.words("current"),
+        offered=TODAYS_NUMBER_TYPES,
+        everything=("true",),
     )
 
 

@@ -1,0 +1,24 @@
+"""Machine files that several tests use."""
+
+from __future__ import annotations
+
+from plivo_sim.machines.loader import load_machine
+
+IN_REVIEW = """\
+machine: with-in-review
+extends: default
+statuses:
+  in_review: {legacy: in_review, current: in_review, beta: reviewing, atoms: in_review, locks: true}
+arrows:
+  - {from: submitted, to: in_review, by: time, after: 1h}
+  - {from: in_review, to: accepted, by: [reviewer, hand]}
+  - {from: in_review, to: rejected, by: [reviewer, hand]}
+  - {from: submitted, to: accepted, by: null}
+  - {from: submitted, to: rejected, by: null}
+"""
+YEARLY = """\
+machine: yearly
+extends: default
+arrows: [{from: accepted, to: expired, after: 365d}]
+"""
+WITH_IN_REVIEW, WITH_YEARS = load_machine(IN_REVIEW), load_machine(YEARLY)
