@@ -18,6 +18,7 @@ from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
 from plivo_sim.catalogue.yaml_files import read_text
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import Found, Steps, fitted, once
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine, mistakes_in, read_machine
 from plivo_sim.scenarios.language import Scenario, shape_schema
 from plivo_sim.scenarios.validation import mistakes_of
@@ -137,8 +138,5 @@ def _is_scenario(name: str) -> bool:
 
 
 def _no_such(name: str) -> Mistake:
-    import difflib
-
-    close = difflib.get_close_matches(name, shipped_names(), n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else f"; there are {', '.join(shipped_names())}"
+    hint = did_you_mean(name, shipped_names(), listed=len(shipped_names()))
     return Mistake(name, 0, "", f"no scenario of this name ships{hint}")

@@ -42,8 +42,17 @@ from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
 from tests.support import calls_of
 
 PACKAGE = Path(__file__).parent.parent.parent / "plivo_sim"
-OWN_TERMINAL = {"cli", "client", "testing", "openapi", "pytest_plugin.py", "fidelity.py"}
-"""What these read comes from whoever runs them, or from the package itself."""
+OWN_TERMINAL = {
+    "cli",
+    "client",
+    "recording",
+    "testing",
+    "openapi",
+    "pytest_plugin.py",
+    "fidelity.py",
+}
+"""What these read comes from whoever runs them, from the service that they name, or from the
+package itself; they run beside no server."""
 
 MODULES = {"re", "fnmatch", "yaml", "difflib", "phonenumbers"}
 WRITERS = {"safe_dump", "region_code_for_number", "national_significant_number", "number_type",
