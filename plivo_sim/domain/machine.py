@@ -106,6 +106,9 @@ class Arrow(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
     taken by itself; only with ``time``. ``event``: what the beta dialect's callback says after
     ``compliance.`` (empty: the word of its status). ``callback``: see ``Callback``.
 
+    ``not_before``: how long the status lasts at least before the reviewer takes it; a decision that
+    falls sooner waits.
+
     Of a decision by ``hand``: ``command`` of ``plivo-sim apps`` and its ``help``, ``label`` of the
     console's button, ``done`` what that says before the id. Where they are missing, they are those
     of another arrow by hand to the same status, or made of its name.
@@ -115,6 +118,7 @@ class Arrow(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
     to: StatusName
     by: Who | tuple[Who, ...]
     after: After | None = None
+    not_before: After | None = None
     event: Word | Literal[""] = ""
     callback: Callback = Callback()
     command: Command | Literal[""] = ""
@@ -271,6 +275,11 @@ class Machine:
     def automatic(self, origin: str) -> tuple[Arrow, Duration] | None:
         """The arrow that leaves a status by itself, and after how long."""
         return self._delays.get(origin)
+
+    def not_before(self, origin: str, target: str) -> Duration:
+        """How long a status lasts at least before a plan goes on to the other."""
+        text = self._arrows[origin, target].not_before
+        return parse_duration(text) if text else Duration()
 
     def by_itself(self, origin: str) -> list[str]:
         """The status, and those that automatic arrows lead to from it, in their order."""

@@ -207,7 +207,10 @@ def _arrow_mistakes(arrows: Iterable[tuple[int, Arrow]], names: Collection[str])
             yield (*here, "by"), "is empty: nobody takes it"
         if arrow.after is not None and "time" not in arrow.takers:
             yield (*here, "after"), "only an arrow by 'time' is taken by itself"
+        if arrow.not_before is not None and "reviewer" not in arrow.takers:
+            yield (*here, "not_before"), "belongs to an arrow by 'reviewer'"
         yield from _no_duration(arrow.after, (*here, "after"))
+        yield from _no_duration(arrow.not_before, (*here, "not_before"))
         by_hand = [name for name in BY_HAND if getattr(arrow, name)]
         if by_hand and "hand" not in arrow.takers:
             yield (*here, by_hand[0]), "belongs to an arrow by 'hand'"

@@ -190,8 +190,13 @@ def rearm(account: Account) -> None:
                 account.store.timers.drop(timer.id)
 
 
+def entered_at(application: Application) -> datetime:
+    """When it got the status that it has."""
+    return application.timeline[-1].at if application.timeline else application.created_at
+
+
 def _rearm(account: Account, application: Application, known: Timer | None) -> None:
-    entered = application.timeline[-1].at if application.timeline else application.created_at
+    entered = entered_at(application)
     found = account.machine.automatic(application.status)
     assert found is not None
     due_at = found[1].after(entered, account.settings.holidays)

@@ -219,7 +219,7 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
     for what follows it.
 
     A step that the machine no longer allows (somebody decided by hand meanwhile) does nothing; one
-    that it allows only after an automatic arrow waits for that.
+    that it allows only later, after an automatic arrow or a while, waits for that.
     """
     with account.transaction():
         if account.store.timers.fetch(timer.id) is None:
@@ -250,13 +250,18 @@ def _may_run(account: Account, application: Application, timer: Timer) -> bool:
     if timer.kind is TimerKind.AUTOMATIC:
         found = machine.automatic(status)
         return found is not None and found[0].to == target
+    due_at: datetime | None = None
     if machine.allowed(status, target, *PLANNED):
-        return True
-    if machine.may_follow(status, target):
-        for other in account.store.timers.having("subject_id", application.id):
-            if other.kind is TimerKind.AUTOMATIC:
-                id, seq = account.next_identity("timer")
-                account.agenda.add(replace(timer, id=id, seq=seq, due_at=other.due_at))
+        wait, entered = machine.not_before(status, target), machines.entered_at(application)
+        due_at = wait.after(entered, account.settings.holidays)
+        if due_at <= timer.due_at:
+            return True
+    elif machine.may_follow(status, target):
+        waiting = account.store.timers.having("subject_id", application.id)
+        due_at = next((t.due_at for t in waiting if t.kind is TimerKind.AUTOMATIC), None)
+    if due_at is not None:
+        id, seq = account.next_identity("timer")
+        account.agenda.add(replace(timer, id=id, seq=seq, due_at=due_at))
     return False
 
 

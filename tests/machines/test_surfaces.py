@@ -176,13 +176,8 @@ def test_the_console_offers_it(http: Http, id: str) -> None:
 def test_a_number_shows_its_word(http: Http, id: str) -> None:
     """That of numbers, where it has one of its own."""
     http.advance("10d")
-    (digits, *_) = [
-        each["number"]
-        for each in http.get("PhoneNumber/", query_string={"country_iso": "IN"}).get_json()[
-            "objects"
-        ]
-        if each["type"] == "fixed"
-    ]
+    offers = http.get("PhoneNumber/", query_string={"country_iso": "IN"}).get_json()["objects"]
+    digits = next(each["number"] for each in offers if each["type"] == "fixed")
     assert http.post(f"PhoneNumber/{digits}/").status_code == 201
     assert http.get(f"Number/{digits}/").get_json()["compliance_status"] == "accepted"
     row = replace(http.account.store.applications.fetch(id), status="in_review")

@@ -208,7 +208,7 @@ def test_what_may_be_updated_and_submitted(account: Account, status: str) -> Non
         account.store.applications.put(application)
     if status in ("draft", "rejected", "more_info_required"):
         ids = application.document_ids
-        assert drafts.update(account, application.id, ids).status is status
+        assert drafts.update(account, application.id, ids).status == status
         assert drafts.submit(account, application.id).application.status == "submitted"
         return
     for verb, act in (

@@ -212,6 +212,22 @@ def test_a_decision_waits_for_the_status_that_it_is_made_in(http: Http) -> None:
     assert told(http, id)[1:] == [("in_review", "time", hour), ("accepted", "reviewer", hour)]
 
 
+def test_the_reviewer_takes_his_time(http: Http) -> None:
+    """A decision that falls sooner than the arrow lets it is made when it may be."""
+    slow = {"from": "in_review", "to": "accepted", "by": "reviewer", "not_before": "1d"}
+    told_to = _plain(IN_REVIEW)
+    told_to["arrows"] = [slow, *(each for each in told_to["arrows"] if each["to"] != "accepted"),
+                         {"from": "submitted", "to": "accepted", "by": None}]  # fmt: skip
+    machines.use_machine(http.account, load_machine_data(told_to))
+    http.account.configure({"review_delay": "0s"})
+    id = http.sdk_created()
+    http.advance("2d")
+    hour = timedelta(hours=1)
+    assert told(http, id)[1:] == [
+        ("in_review", "time", hour), ("accepted", "reviewer", hour + days(1)),
+    ]  # fmt: skip
+
+
 def test_who_leaves_a_status_is_not_taken_out_of_it_later(http: Http) -> None:
     """The timer goes with it: reinstated, an acceptance lasts a year from then."""
     machines.use_machine(http.account, WITH_YEARS)

@@ -248,7 +248,7 @@ class Machine(RuleBasedStateMachine):
             for each in self.sim.account(auth_id).store.applications.every():
                 told = ["draft", *(change.status for change in each.timeline)]
                 assert all(MACHINE.allowed(before, after) for before, after in pairwise(told))
-                assert each.status is told[-1]
+                assert each.status == told[-1]
                 assert each.attempt == told.count("submitted")
 
     @invariant()

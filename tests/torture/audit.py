@@ -220,7 +220,7 @@ def _check_application(account: Account, application: Application) -> None:
     statuses = ["draft", *(change.status for change in application.timeline)]
     for before, after in pairwise(statuses):
         assert MACHINE.allowed(before, after), f"NO SUCH ARROW: {statuses}"
-    assert application.status is statuses[-1], f"{application.status} {statuses}"
+    assert application.status == statuses[-1], f"{application.status} {statuses}"
     assert application.attempt == statuses.count("submitted")
     instants = [change.at for change in application.timeline]
     assert instants == sorted(instants)
