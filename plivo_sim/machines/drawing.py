@@ -120,6 +120,8 @@ def _arrow_lines(arrow: Arrow, taken: Taken | None) -> Iterator[str]:
     yield ", ".join(arrow.takers)
     if arrow.after is not None:
         yield f"after {arrow.after}"
+    if arrow.not_before is not None:
+        yield f"not before {arrow.not_before}"
     if arrow.event:
         yield f"event {arrow.event}"
     if taken is not None:
