@@ -40,6 +40,8 @@ def machine_files(draw: st.DrawFn, most: int = 8) -> dict[str, Any]:
     for (origin, target), arrow in arrows.items():
         event = draw(st.sampled_from(["", "", "told_so"]))
         arrow |= {"event": event} if event else {}
+        if "reviewer" in arrow["by"] and draw(st.booleans()):
+            arrow["not_before"] = draw(st.sampled_from(DELAYS[:4]))
         if _leads_on(names, origin, target) and "client" not in arrow["by"]:
             _make_automatic(draw, arrows, origin, arrow)
     left = {origin for origin, _ in arrows}
