@@ -29,7 +29,7 @@ def machine_files(draw: st.DrawFn, most: int = 8) -> dict[str, Any]:
     arrows: dict[tuple[str, str], dict[str, Any]] = {(draft, submitted): {"by": ["client"]}}
     takers = st.lists(st.sampled_from(["reviewer", "time", "hand"]), min_size=1, unique=True)
     for place in range(2, count):
-        origin = names[draw(st.integers(1, place - 1))]
+        origin = names[draw(st.sampled_from([1, place - 1, (place + 1) // 2]))]
         arrows[origin, names[place]] = {"by": draw(takers)}
     ends = st.tuples(st.sampled_from(names[1:]), st.sampled_from(names[2:]))
     for origin, target in draw(st.lists(ends, max_size=count)):
@@ -40,7 +40,7 @@ def machine_files(draw: st.DrawFn, most: int = 8) -> dict[str, Any]:
     for (origin, target), arrow in arrows.items():
         event = draw(st.sampled_from(["", "", "told_so"]))
         arrow |= {"event": event} if event else {}
-        if "reviewer" in arrow["by"] and draw(st.booleans()):
+        if "reviewer" in arrow["by"] and draw(st.integers(0, 3)) == 0:
             arrow["not_before"] = draw(st.sampled_from(DELAYS[:4]))
         if _leads_on(names, origin, target) and "client" not in arrow["by"]:
             _make_automatic(draw, arrows, origin, arrow)
@@ -76,7 +76,7 @@ def _make_automatic(
 ) -> None:
     """Now and then, where none leaves the status by itself yet."""
     racing = any(o == origin and "after" in each for (o, _), each in arrows.items())
-    if not racing and draw(st.booleans()):
+    if not racing and draw(st.integers(0, 3)):
         arrow["by"] = list(dict.fromkeys([*arrow["by"], "time"]))
         arrow["after"] = draw(st.sampled_from(DELAYS))
 
