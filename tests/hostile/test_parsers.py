@@ -109,6 +109,7 @@ CALLS = {
         "re.compile": "limit host", "re.sub": "limit host; LINEAR for credentials",
         "urlsplit": LINEAR, "ip_address": "limits host, callback_url", "int": DIGITS},
     "machines/__init__.py": {"int": OURS},
+    "machines/drawing.py": {"re.compile": LINEAR, "re.sub": LINEAR},
     "machines/validation.py": {"decode_json": OURS, "parse_duration": "limit duration"},
     "scenarios/loader.py": {"difflib.get_close_matches": OURS},
     "scenarios/patterns.py": {
