@@ -149,26 +149,34 @@ def _visit(start: int, following: list[list[int]], seen: set[int], done: list[in
 
 
 def _rounds(rows: list[list[_Cell]], most: int) -> int:
-    return max(3, min(most, MOST_WORK // sum(map(len, rows))))
+    return max(4, min(most, MOST_WORK // sum(map(len, rows))))
 
 
 # --- order within the rows -------------------------------------------------------------------
 
 
 def _order(rows: list[list[_Cell]]) -> None:
-    """Few crossings: each cell near the middle of its neighbours, the best of some rounds."""
-    best, fewest = [row.copy() for row in rows], _crossings(rows)
-    for turn in range(_rounds(rows, SORTING)):
-        if turn % 2 == 0:
-            for above, row in pairwise(rows):
-                _sort(row, above, lambda cell: cell.ups)
-        else:
-            for below, row in pairwise(rows[::-1]):
-                _sort(row, below, lambda cell: cell.downs)
-        crossings = _crossings(rows)
-        if crossings < fewest:
-            best, fewest = [row.copy() for row in rows], crossings
+    """Few crossings: each cell near the middle of its neighbours, the best of some rounds, begun
+    from either side."""
+    given = [row.copy() for row in rows]
+    best, fewest = given, _crossings(rows)
+    for first in (0, 1):
+        rows[:] = [row.copy() for row in given]
+        for turn in range(first, first + _rounds(rows, SORTING) // 2):
+            _sort_all(rows, turn % 2 == 0)
+            crossings = _crossings(rows)
+            if crossings < fewest:
+                best, fewest = [row.copy() for row in rows], crossings
     rows[:] = best
+
+
+def _sort_all(rows: list[list[_Cell]], down: bool) -> None:
+    if down:
+        for above, row in pairwise(rows):
+            _sort(row, above, lambda cell: cell.ups)
+    else:
+        for below, row in pairwise(rows[::-1]):
+            _sort(row, below, lambda cell: cell.downs)
 
 
 def _sort(
