@@ -246,6 +246,8 @@ PLUMBING = {
     "domain/__init__.py": "empty",
     "domain/machine.py": "types; what is known stands in machines/default.yaml",
     "domain/records.py": "records; what they mean stands where they are used",
+    "machines/drawing.py": "draws machines",
+    "machines/layout.py": "draws machines",
     "machines/loader.py": "reads machine files",
     "machines/validation.py": "checks machine files",
     "services/machines.py": "the simulator's own: which machine an account has",

@@ -29,6 +29,7 @@ _COMMANDS = {
     "apps": "applications.apps",
     "catalogue": "catalogue.catalogue",
     "scenario": "scenarios.scenario",
+    "machine": "machines.machine",
     "replay": "scenarios.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",

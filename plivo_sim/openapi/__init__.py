@@ -95,6 +95,8 @@ class _Builder:
             binary = {"schema": {"type": "string", "format": "binary"}}
             kinds = ("application/pdf", "image/png", "image/jpeg")
             return {"description": "The file.", "content": dict.fromkeys(kinds, binary)}
+        if isinstance(answer, str) and "/" in answer:
+            return {"description": "Done.", "content": {answer: {"schema": TEXT}}}
         return {"description": "Done.", "content": {JSON: {"schema": self._answered(answer)}}}
 
     def _error(self, status: int) -> dict[str, Any]:

@@ -58,11 +58,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     ``name``: the operation, unique within its surface. ``path``: below the surface's own
     prefix, with parameters in braces, and a converter where it needs one:
     ``/Number/{number:number}/``. ``bodies``: media type -> the name of an input schema, a
-    ``Form``, or an OpenAPI schema object. ``answers``: status -> the name of a type, or None
-    for a file. ``errors``: the statuses that answer with the surface's error. ``source``: where
-    the behaviour is from, in the words of the fidelity table; empty for what is the simulator's
-    own. ``operation_id``: what the OpenAPI document calls a second spelling of the URL of an
-    operation, because ids are unique there.
+    ``Form``, or an OpenAPI schema object. ``answers``: status -> the name of a type, a media type
+    of a text that is no JSON, or None for a file. ``errors``: the statuses that answer with the
+    surface's error. ``source``: where the behaviour is from, in the words of the fidelity table;
+    empty for what is the simulator's own. ``operation_id``: what the OpenAPI document calls a
+    second spelling of the URL of an operation, because ids are unique there.
     """
 
     method: str

@@ -119,6 +119,7 @@ CALLS = {
     "domain/words.py": {
         "difflib.get_close_matches": "only words of like length are compared; limits name, steps"},
     "machines/__init__.py": {"int": OURS},
+    "machines/drawing.py": {"re.compile": LINEAR, "re.sub": LINEAR},
     "machines/validation.py": {"decode_json": OURS, "parse_duration": "limit duration"},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",

@@ -13,8 +13,8 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 
 from plivo_sim.app import SURFACES, document
 
-OVERRIDES = {"application/pdf": "application/octet-stream"}
-"""The generator knows no PDF, and says itself that this is what to do about it."""
+OVERRIDES = dict.fromkeys(("application/pdf", "image/svg+xml"), "application/octet-stream")
+"""The generator knows neither, and says itself that this is what to do about it."""
 
 
 def main(folder: Path) -> int:
