@@ -6,6 +6,7 @@ import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from plivo_sim.catalogue.checked import (
@@ -25,6 +26,15 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.typed import Found, Steps
 
 T = TypeVar("T")
+
+
+def text_in(path: Path) -> str:
+    """The text of a file; of one that is too large, as much as ``read_text`` needs to refuse it.
+    Raises OSError, UnicodeDecodeError."""
+    most = 4 * limits.SCENARIO_TEXT.most
+    with path.open("rb") as opened:
+        content = opened.read(most + 1)
+    return content.decode("utf-8", "strict" if len(content) <= most else "ignore")
 
 
 def read_text(text: str, file: str, kind: Kind[T]) -> T:

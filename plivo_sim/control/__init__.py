@@ -12,6 +12,7 @@ from plivo_sim.control import (
     applications,
     clock,
     faults,
+    machines,
     requests,
     scenarios,
     server,
@@ -26,7 +27,7 @@ CONTROL = Surface(
     description="Time, decisions, scenarios, faults, callbacks, snapshots.",
     prefix="/_sim",
     endpoints=endpoints_of(
-        server, clock, applications, webhooks, accounts, scenarios, faults, requests
+        server, clock, applications, webhooks, accounts, scenarios, machines, faults, requests
     ),
     answers="plivo_sim.control.answers",
     bodies="plivo_sim.control.inputs",

@@ -71,6 +71,14 @@ def links(http: Http) -> TestResponse:
     return http.post("PhoneNumber/Compliance/Link/", json={"numbers": [{}] * 100_000})
 
 
+def machine(value: Any) -> Callable[[Http], TestResponse]:
+    def call(http: Http) -> TestResponse:
+        key = "yaml" if isinstance(value, str) else "machine"
+        return http.control("POST", "/machine", {key: value, "account": AUTH_ID})
+
+    return call
+
+
 def scenario(value: Any) -> Callable[[Http], TestResponse]:
     def call(http: Http) -> TestResponse:
         key = "yaml" if isinstance(value, str) else "scenario"
@@ -97,6 +105,16 @@ HUGE = {
     "many wrong rules": scenario({"scenario": "x", "rules": [{"colour": 1}] * 5_000}),
     "many values": scenario({"scenario": "x", "rules": [[]] * 100_000}),
     "a long scenario": scenario("scenario: " + "x" * 300_000),
+    "a machine of aliases that explode": machine("machine: x\n" + LAUGHS),
+    "a machine of merges that explode": machine("machine: x\nextends: default\n" + MERGES),
+    "a machine that holds itself": machine("machine: &a [*a]\nextends: default\narrows: *a\n"),
+    "many wrong arrows": machine({"machine": "x", "extends": "default", "arrows": [{}] * 5_000}),
+    "many statuses to take away": machine(
+        {"machine": "x", "extends": "default", "statuses": {f"s{n}": None for n in range(9_000)}}
+    ),
+    "many values in a machine": machine({"machine": "x", "arrows": [[]] * 100_000}),
+    "a long machine": machine("machine: " + "x" * 300_000),
+    "a deep machine": machine("machine: x\narrows: " + "[" * 3_000),
     "a deep scenario": scenario("scenario: x\nrules: " + "[" * 3_000),
 }
 
