@@ -28,6 +28,7 @@ _COMMANDS = {
     "clock": "clock.clock",
     "apps": "applications.apps",
     "scenario": "scenarios.scenario",
+    "machine": "machines.machine",
     "replay": "scenarios.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",
