@@ -2,8 +2,8 @@
 
 ``plivo_sim`` (in process), ``plivo_server`` (behind a socket, one a session, reset before each
 test), ``plivo_client`` (the official SDK pointed at it), ``plivo_inbox`` (a receiver), and
-``@pytest.mark.plivo_sim(scenario=…, start=…, seed=…, new_api=…, clock="wall", auth_id=…,
-auth_token=…)``. Everything heavy is imported when a fixture is first used.
+``@pytest.mark.plivo_sim(scenario=…, machine=…, start=…, seed=…, new_api=…, clock="wall",
+auth_id=…, auth_token=…)``. Everything heavy is imported when a fixture is first used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plivo_sim.testing.inbox import Inbox
 
 H = TypeVar("H", bound="Handle")
-_MARKED = ("scenario", "clock", "auth_id", "auth_token")
+_MARKED = ("scenario", "machine", "clock", "auth_id", "auth_token")
 """What the marker takes beside settings."""
 _NAMES = f"; there are {', '.join(_MARKED)} and the settings, such as start, seed, new_api"
 
@@ -26,8 +26,8 @@ _NAMES = f"; there are {', '.join(_MARKED)} and the settings, such as start, see
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "plivo_sim(scenario, start, seed, new_api, clock, auth_id, auth_token): how the simulator "
-        "starts in this test, and which account its fixtures are of",
+        "plivo_sim(scenario, machine, start, seed, new_api, clock, auth_id, auth_token): how the "
+        "simulator starts in this test, and which account its fixtures are of",
     )
 
 
@@ -132,6 +132,8 @@ def _begin(handle: H, request: pytest.FixtureRequest) -> H:
     account = {name: wanted[name] for name in ("auth_id", "auth_token") if name in wanted}
     try:
         handle.use_account(**account)
+        if "machine" in wanted:
+            handle.use_machine(wanted["machine"])
     except ValueError as error:
         _refuse(str(error))
     if "scenario" in wanted:

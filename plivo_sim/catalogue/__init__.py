@@ -18,7 +18,7 @@ import msgspec
 from plivo_sim.catalogue.building import build, country_of, mistakes_of
 from plivo_sim.catalogue.checked import MOST_MISTAKES, Bounds, FileMistakes, Mistake
 from plivo_sim.catalogue.shape import File, RequirementEntry, json_schema
-from plivo_sim.catalogue.yaml_files import explained, plain_values
+from plivo_sim.catalogue.yaml_files import explained, plain_values, text_in
 from plivo_sim.domain import limits
 from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.requirements import Catalogue
@@ -100,8 +100,7 @@ def paths_in(place: Path) -> list[Path]:
 def text_of(path: Path) -> str:
     """What a file says. Raises ValueError that names it."""
     try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(limits.CATALOGUE_TEXT.most + 1)  # one more is refused when it is read
+        return text_in(path, limits.CATALOGUE_TEXT)
     except OSError as error:
         raise ValueError(f"cannot read catalogue {path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -46,11 +46,12 @@ def accounts_table(accounts: list[dict[str, Any]]) -> str:
             each["auth_id"],
             instant(each["now"]),
             *(each[name] for name in COUNTED),
+            each["machine"],
             " ".join(f"{name}={text}" for name, text in each["settings"].items()),
         )
         for each in accounts
     ]
-    heads = ("account", "now", "apps", "end users", "documents", "numbers", "settings")
+    heads = ("account", "now", "apps", "end users", "documents", "numbers", "machine", "settings")
     return table(heads, rows, "no account exists yet; the first write creates one")
 
 
@@ -100,6 +101,7 @@ def _status(url: str, answer: dict[str, Any]) -> str:
             ("status", health["status"]),
             ("version", health["version"]),
             ("state", health["state"]),
+            ("machine", health["machine"]),
             *(("DAMAGED", _damage(each)) for each in health["damages"]),
         ]
     )

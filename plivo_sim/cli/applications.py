@@ -25,7 +25,7 @@ from plivo_sim.cli.shared import (
     url_option,
     values,
     with_account,
-    with_simulator,
+    with_holder,
 )
 from plivo_sim.client import Client
 from plivo_sim.client.applications import (
@@ -36,6 +36,7 @@ from plivo_sim.client.applications import (
     sample_business,
     write_samples,
 )
+from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.text import shell_word
@@ -43,7 +44,7 @@ from plivo_sim.machines.loader import known_machine
 from plivo_sim.scenarios.rules import PRESETS
 
 MACHINE = known_machine()
-"""Whose decisions are commands here, and whose statuses can be asked for."""
+"""Whose decisions are commands here; an account may have another in use."""
 
 
 def _choice(words: Iterable[str]) -> click.Choice[str]:
@@ -57,7 +58,10 @@ def apps() -> None:
 
 @apps.command("list")
 @click.option(
-    "--status", type=_choice(MACHINE.statuses), multiple=True, help="Only with this status."
+    "--status",
+    metavar="STATUS",
+    multiple=True,
+    help=f"Only with this status: {', '.join(MACHINE.statuses)}, or another of the machine in use.",
 )
 @click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
@@ -109,7 +113,7 @@ def _list(answer: dict[str, Any], empty: str) -> str:
 
 @apps.command()
 @id_argument
-@with_simulator
+@with_holder
 def show(target: Target, id: str) -> None:
     """Show an application: its timeline, and what comes next."""
     target.show(target.get(f"/applications/{id}"), _application)
@@ -152,7 +156,7 @@ def _timeline(timeline: list[dict[str, Any]]) -> str:
 
 @apps.command()
 @id_argument
-@with_simulator
+@with_holder
 def why(target: Target, id: str) -> None:
     """Explain how each attempt was decided.
 
@@ -174,9 +178,8 @@ def _why(answer: dict[str, Any]) -> str:
 
 # --- decisions -------------------------------------------------------------------------------
 
-_REASON_HELP = (
-    f"The same as REASON, which the applicant sees: a text, or one of {', '.join(PRESETS)}."
-)
+_REASON = f"which the applicant sees: a text, or one of {', '.join(PRESETS)}."
+_REASON_HELP = f"The same as REASON, {_REASON}"
 
 
 def _decision(status: str, how: ByHand) -> click.Command:
@@ -192,7 +195,7 @@ def _decision(status: str, how: ByHand) -> click.Command:
                 raise RefusedBySimulator(text)
         _decide(target, id, status, why or reason)
 
-    command: Callable[..., Any] = with_simulator(decision)
+    command: Callable[..., Any] = with_holder(decision)
     if MACHINE.statuses[status].reason:
         command = click.option("--reason", metavar="TEXT", help=_REASON_HELP)(command)
         command = click.argument("why", metavar="REASON", required=False)(command)
@@ -202,6 +205,19 @@ def _decision(status: str, how: ByHand) -> click.Command:
 for _status in MACHINE.decidable:
     for _how in MACHINE.ways_to(_status):
         apps.add_command(_decision(_status, _how))
+
+
+@apps.command()
+@id_argument
+@click.argument("status")
+@click.option("--reason", metavar="TEXT", help=f"The reason, {_REASON}")
+@with_holder
+def decide(target: Target, id: str, status: str, reason: str | None) -> None:
+    """Decide for any status of the machine in use.
+
+    There must be an arrow to it that is taken by hand; plivo-sim machine show lists them.
+    """
+    _decide(target, id, status, reason)
 
 
 def _decide(target: Target, id: str, status: str, reason: str | None = None) -> None:
@@ -228,7 +244,7 @@ def evaluate(target: Target, data: Path, files: tuple[Path, ...]) -> None:
 
     Nothing is created. DATA is a file with the JSON of the SDK's ``data``.
     """
-    text = text_of_file(data)
+    text = text_of_file(data, BODY)
     try:
         json.loads(text)
     except ValueError as error:

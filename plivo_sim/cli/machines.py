@@ -3,9 +3,35 @@ one to another."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from plivo_sim.cli.shared import WrongFile
+from plivo_sim.cli.shared import (
+    Target,
+    WrongFile,
+    json_option,
+    mistakes_as_json,
+    problems_of,
+    table,
+    text_of_file,
+    values,
+    why_unreadable,
+    with_account,
+    with_new_account,
+)
+from plivo_sim.domain.limits import SCENARIO_TEXT
+
+if TYPE_CHECKING:
+    from plivo_sim.catalogue.checked import Mistake
+    from plivo_sim.domain.machine import Machine
+
+SERVER = "the server"
+NAMED = 3
+"""So many users of a machine are named."""
 
 
 @click.group()
@@ -14,6 +40,174 @@ def machine() -> None:
 
     A status machine says which statuses there are, and who leads from one to another.
     """
+
+
+@machine.command("list")
+@with_account
+def list_(target: Target) -> None:
+    """List the machines that ship, and who uses them.
+
+    When no simulator answers, they are listed all the same.
+    """
+    from plivo_sim.machines import shipped_sentences
+
+    users = _users(target)
+    shipped = dict(shipped_sentences())
+    rows = [
+        {"name": name, "about": shipped.get(name, "does not ship"), "used_by": users.get(name, [])}
+        for name in (*shipped, *sorted(users.keys() - shipped.keys()))
+    ]
+    target.show({"machines": rows}, _listed)
+
+
+def _users(target: Target) -> Mapping[str, list[str]]:
+    """Machine -> which accounts use it, and whether the server does."""
+    from plivo_sim.client import Unreachable
+
+    users: defaultdict[str, list[str]] = defaultdict(list)
+    try:
+        if target.account:
+            target.check_account()
+        accounts = target.client.control("GET", "/accounts")["accounts"]
+        health = target.client.control("GET", "/health")
+    except Unreachable:
+        return users
+    users[health["machine"]].append(SERVER)
+    for each in accounts:
+        if target.account in ("", each["auth_id"]):
+            users[each["machine"]].append(each["auth_id"])
+    return users
+
+
+def _listed(answer: dict[str, Any]) -> str:
+    rows = [(each["name"], each["about"], _named(each["used_by"])) for each in answer["machines"]]
+    return table(("machine", "what it is", "used by"), rows)
+
+
+def _named(users: Sequence[str]) -> str:
+    more = f" and {len(users) - NAMED} more" if len(users) > NAMED else ""
+    return ", ".join(users[:NAMED]) + more
+
+
+@machine.command()
+@click.argument("name", metavar="NAME|FILE", required=False)
+@with_account
+def show(target: Target, name: str | None) -> None:
+    """Show the machine that the account uses, as YAML.
+
+    With NAME, one that ships; with FILE, the whole that the file makes. Those two need no
+    simulator.
+    """
+    from plivo_sim.machines.loader import text_of
+
+    if name is None:
+        target.show(target.get("/machine"), _in_use)
+        return
+    found = _read(name)
+    target.show(_plain(found), lambda _: _text_of(name, text_of(found)).rstrip())
+
+
+def _in_use(answer: dict[str, Any]) -> str:
+    from plivo_sim.machines import load_machine_data
+    from plivo_sim.machines.loader import text_of
+
+    whose = f"# The machine of {answer['account']}, chosen by the {answer['chosen_by']}."
+    return f"{whose}\n{text_of(load_machine_data(answer['machine']))}".rstrip()
+
+
+def _text_of(name: str, whole: str) -> str:
+    """With its comments, if it ships."""
+    from plivo_sim.machines import shipped_text
+    from plivo_sim.machines.loader import is_file_name
+
+    return whole if is_file_name(name) else shipped_text(name)
+
+
+def _read(name: str) -> Machine:
+    found = _machine_or_mistakes(name)
+    if isinstance(found, list):
+        raise WrongFile("\n".join(map(str, found)))
+    return found
+
+
+def _plain(machine: Machine) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(machine.file)
+
+
+@machine.command()
+@click.argument("names", metavar="FILE|NAME...", nargs=-1, required=True)
+@json_option
+def check(names: tuple[str, ...], as_json: bool) -> None:
+    """Check machines; prints every mistake with file, line and path. Needs no simulator.
+
+    Exit code 2 when there is any.
+    """
+    mistakes: list[Mistake] = []
+    for name in names:
+        found = _machine_or_mistakes(name)
+        if isinstance(found, list):
+            mistakes += found
+        elif not as_json:
+            count = f"{len(found.statuses)} statuses, {len(found.arrows)} arrows"
+            click.echo(f"{name}: ok: {found.name}, {count}")
+    if as_json:
+        click.echo(mistakes_as_json(mistakes))
+    for mistake in mistakes if not as_json else ():
+        click.echo(str(mistake))
+    if mistakes:
+        raise click.exceptions.Exit(WrongFile.exit_code)
+
+
+def _machine_or_mistakes(name: str) -> Machine | list[Mistake]:
+    from plivo_sim.catalogue.checked import Mistake
+    from plivo_sim.machines import MachineError
+    from plivo_sim.machines.loader import read_machine_of
+
+    try:
+        return read_machine_of(name)
+    except MachineError as error:
+        return list(error.mistakes)
+    except (OSError, UnicodeDecodeError) as error:
+        return [Mistake(name, 0, "", why_unreadable(error))]
+
+
+@machine.command()
+@click.argument("name", metavar="NAME|FILE", required=False)
+@click.option("--none", is_flag=True, help="Go back to the server's.")
+@with_new_account
+def use(target: Target, name: str | None, none: bool) -> None:
+    """Use a machine that ships, or a file, in the account.
+
+    It is refused when an application is in a status that the machine does not have. That of a
+    scenario counts before it, for as long as the scenario is in use.
+    """
+    from plivo_sim.machines.loader import is_file_name
+
+    if bool(name) == none:
+        raise click.UsageError("give one of NAME|FILE, --none")
+    if not name:
+        target.show(target.call("DELETE", "/machine"), _used)
+    elif is_file_name(name):
+        path = Path(name)
+        text = text_of_file(path, SCENARIO_TEXT)
+        with problems_of(path, target.as_json):
+            target.show(target.post("/machine", {"yaml": text}), _used)
+    else:
+        target.show(target.post("/machine", {"name": name}), _used)
+
+
+def _used(answer: dict[str, Any]) -> str:
+    machine = answer["machine"]
+    return values(
+        [
+            ("account", answer["account"]),
+            ("machine", answer["name"]),
+            ("chosen by", f"the {answer['chosen_by']}"),
+            ("statuses", ", ".join(machine["statuses"])),
+        ]
+    )
 
 
 @machine.command()

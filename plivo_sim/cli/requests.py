@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Target, instant, table, with_account, with_simulator
+from plivo_sim.cli.shared import Target, instant, table, with_account
 
 
 @click.command("requests")
@@ -33,11 +33,12 @@ def _requests(answer: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--clear", is_flag=True, help="Forget what was exercised, and start again.")
-@with_simulator
+@with_account
 def coverage(target: Target, clear: bool) -> None:
     """Show what has been exercised since the start.
 
-    Statuses, transitions, reasons, errors, states of callbacks, faults.
+    Statuses, transitions, reasons, errors, states of callbacks, faults. The statuses are those of
+    the account's machine; what is counted happened in any account.
     """
     target.show(target.call("DELETE" if clear else "GET", "/coverage"), _coverage)
 

@@ -18,6 +18,7 @@ from plivo_sim.cli.shared import (
     exit_codes,
     instant,
     json_option,
+    mistakes_as_json,
     problems_of,
     table,
     text_of_file,
@@ -27,13 +28,14 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
-from plivo_sim.machines.loader import known_machine
+from plivo_sim.domain.limits import SCENARIO_TEXT
 from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
     from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.client.observations import Check, Event
     from plivo_sim.client.replay import ScenarioResult
+    from plivo_sim.domain.machine import Machine
     from plivo_sim.scenarios.language import Scenario
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
@@ -108,13 +110,13 @@ def use(target: Target, name: str | None, none: bool) -> None:
 
 def _use_file(target: Target, path: Path) -> Any:
     """The simulator reads the file, because only it knows its own catalogue's words."""
-    text = text_of_file(path)
+    text = text_of_file(path, SCENARIO_TEXT)
     with problems_of(path, target.as_json):
         return target.post("/scenario", {"yaml": text})
 
 
 @scenario.command("next")
-@click.argument("status", type=click.Choice(known_machine().outcomes))
+@click.argument("status")
 @click.option("--reason", help="The name of a preset, or any text.")
 @click.option(
     "--after",
@@ -125,6 +127,7 @@ def _use_file(target: Target, path: Path) -> Any:
 def next_(target: Target, status: str, reason: str | None, after: str | None) -> None:
     """Decide the next submission, whatever the scenario says.
 
+    STATUS is one in which a review can end, or nothing: plivo-sim machine show lists them.
     Called several times, the first decision is for the next submission, the second for the one
     after it, and so on.
     """
@@ -145,16 +148,25 @@ def next_(target: Target, status: str, reason: str | None, after: str | None) ->
     show_envvar=True,
     help="The file or folder that serve has with --catalogue; its document types count too.",
 )
+@click.option(
+    "--machine",
+    metavar="NAME|FILE",
+    default="default",
+    envvar="PLIVO_SIM_MACHINE",
+    show_envvar=True,
+    help="What serve has with --machine; a scenario with a machine of its own needs none.",
+)
 @json_option
-def check(files: tuple[str, ...], catalogue: Path | None, as_json: bool) -> None:
+def check(files: tuple[str, ...], catalogue: Path | None, machine: str, as_json: bool) -> None:
     """Check scenarios; prints every mistake with file, line and path. Needs no simulator.
 
     Exit code 2 when there is any.
     """
     words = _document_words(catalogue) if catalogue else None
-    found = [mistake for file in files for mistake in _mistakes(file, words, quiet=as_json)]
+    known = _machine(machine)
+    found = [each for file in files for each in _mistakes(file, words, known, quiet=as_json)]
     if as_json:
-        click.echo(_as_json(found))
+        click.echo(mistakes_as_json(found))
     for mistake in found if not as_json else ():
         click.echo(str(mistake))
     if found:
@@ -172,12 +184,23 @@ def _document_words(catalogue: Path) -> Collection[str]:
         raise WrongFile(str(error)) from None
 
 
-def _mistakes(file: str, words: Collection[str] | None, *, quiet: bool) -> list[Mistake]:
+def _machine(name: str) -> Machine:
+    from plivo_sim.machines.loader import find_machine
+
+    try:
+        return find_machine(name)
+    except ValueError as error:
+        raise WrongFile(str(error)) from None
+
+
+def _mistakes(
+    file: str, words: Collection[str] | None, machine: Machine, *, quiet: bool
+) -> list[Mistake]:
     from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.scenarios.loader import ScenarioError, find_scenario
 
     try:
-        scenario = find_scenario(file, words)
+        scenario = find_scenario(file, words, machine)
     except ScenarioError as error:
         return list(error.mistakes)
     except (OSError, UnicodeDecodeError) as error:
@@ -185,14 +208,6 @@ def _mistakes(file: str, words: Collection[str] | None, *, quiet: bool) -> list[
     if not quiet:
         click.echo(f"{file}: ok: {scenario.scenario}")
     return []
-
-
-def _as_json(mistakes: list[Mistake]) -> str:
-    shown = [
-        {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
-        for each in mistakes
-    ]
-    return as_json({"mistakes": shown})
 
 
 @scenario.command()
@@ -271,12 +286,16 @@ def replay(source: str, url: str, against: str, as_json_: bool) -> None:
 
 
 def _scenario_of(name: str, url: str) -> Scenario:
-    """The scenario, with steps. The simulator at ``url`` may know documents of its own."""
+    """The scenario, with steps. The simulator at ``url`` may know documents and statuses of its
+    own."""
+    from plivo_sim.client.replay import server_machine
+    from plivo_sim.machines import load_machine_data
     from plivo_sim.scenarios.loader import ScenarioError, find_scenario, shipped_words
 
     words = set(shipped_words()) | (_words_at(url) if url else set())
+    machine = load_machine_data(server_machine(url)) if url else None
     try:
-        scenario = find_scenario(name, words)
+        scenario = find_scenario(name, words, machine)
     except ScenarioError as error:
         for mistake in error.mistakes:
             click.echo(str(mistake), err=True)

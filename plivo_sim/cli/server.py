@@ -217,21 +217,29 @@ class _ReadyFile:
 
 
 def _greet(live: LiveSimulator, settings: Settings) -> None:
-    click.echo(_greeting(live.url, settings))
+    click.echo(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)))
     for damage in live.sim.damages:
         click.echo(f"  DAMAGED STATE     {damage}")
     if live.authority is not None:
         click.echo(_trust_hint(live.authority))
 
 
-def _greeting(url: str, settings: Settings) -> str:
+def _machine(name: str, settings: Settings) -> str:
+    """The line about the status machine, unless it is the default one."""
+    if settings.machine == Settings().machine:
+        return ""
+    where = "" if name == settings.machine else f", from {settings.machine}"
+    return f"\n  Status machine    {name}{where}"
+
+
+def _greeting(url: str, settings: Settings, machine: str) -> str:
     where = "in memory, lost when this stops" if settings.state is None else str(settings.state)
     delay = settings.review_delay or "the requirement's own days"
     advance = shell_word(f"{url}/_sim/clock/advance")
     return f"""plivo-sim {__version__}
   Point an SDK at   {url}/v1/Account
   In a browser      {url}/
-  State             {where}
+  State             {where}{machine}
   A review takes    {delay}
   First steps       plivo-sim try --url {shell_word(url)}
   Then move time    curl -X POST {advance} -H 'Content-Type: application/json' \

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plivo_sim.domain.limits import CONTROL_BODY, Limit
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import DEFAULT_URL
 
 if TYPE_CHECKING:
+    from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.client import Client, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -170,6 +172,16 @@ def with_new_account(command: Callable[..., None]) -> Callable[..., None]:
     return with_account(command, creates=True)
 
 
+def with_holder(command: Callable[..., None]) -> Callable[..., None]:
+    """Like ``with_simulator``, for a command about one record."""
+    return click.option(
+        "--account",
+        default="",
+        metavar="MA...",
+        help="Auth id of the account; needed only where several hold a record of this id.",
+    )(with_simulator(command))
+
+
 def with_account(command: Callable[..., None], *, creates: bool = False) -> Callable[..., None]:
     """Like ``with_simulator``, with ``--account``, which must exist."""
     return click.option(
@@ -214,12 +226,18 @@ def not_empty(context: click.Context, parameter: click.Parameter, value: str) ->
     return value
 
 
-def text_of_file(path: Path) -> str:
-    """Raises WrongFile when it cannot be read."""
+def text_of_file(path: Path, limit: Limit = CONTROL_BODY) -> str:
+    """Raises WrongFile when it cannot be read, or is longer than what it is for may be."""
+    most = 4 * limit.most
     try:
-        return path.read_text("utf-8")
+        with path.open("rb") as opened:
+            content = opened.read(most + 1)
+        text = content.decode("utf-8", "strict" if len(content) <= most else "ignore")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongFile(f"{path}: {why_unreadable(error)}") from None
+    if len(text) > limit.most:
+        raise WrongFile(f"{path}: is too large: {limit}")
+    return text
 
 
 def why_unusable(error: OSError | RecursionError) -> str:
@@ -232,6 +250,15 @@ def why_unusable(error: OSError | RecursionError) -> str:
 
 def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
     return str(error.strerror) if isinstance(error, OSError) else "not UTF-8 text"
+
+
+def mistakes_as_json(mistakes: Iterable[Mistake]) -> str:
+    """Those of files that were checked."""
+    shown = [
+        {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
+        for each in mistakes
+    ]
+    return as_json({"mistakes": shown})
 
 
 @contextmanager

@@ -175,6 +175,14 @@ def account_of(name: str) -> str:
     return f"MA{base64.b32encode(digest).decode()[:18]}"
 
 
+def server_machine(url: str) -> Mapping[str, Any]:
+    """The status machine of the simulator at ``url``: that of an account which nobody uses."""
+    found: Mapping[str, Any] = Client(url, account_of("nobody's"), TOKEN).control(
+        "GET", "/machine", account=account_of("nobody's")
+    )["machine"]
+    return found
+
+
 def replay(url: str, name: str, scenario: Scenario, against: str = "") -> ScenarioResult:
     """Play a scenario, from the beginning, on the simulator at ``url``.
 

@@ -21,6 +21,7 @@ from plivo_sim.console import (
     applications,
     clock,
     faults,
+    machines,
     numbers,
     requests,
     scenarios,
@@ -49,6 +50,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *faults.PAGES,
     *numbers.PAGES,
     *accounts.PAGES,
+    *machines.PAGES,
     *webhooks.PAGES,
     *requests.PAGES,
 ]
@@ -59,6 +61,7 @@ ACTIONS: dict[str, Build] = {
     **scenarios.ACTIONS,
     **faults.ACTIONS,
     **accounts.ACTIONS,
+    **machines.ACTIONS,
     **webhooks.ACTIONS,
     **requests.ACTIONS,
 }

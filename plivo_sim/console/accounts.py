@@ -18,6 +18,7 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.domain.records import Ledger
 from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.services.machines import chosen_by
 from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings
 from plivo_sim.web.calls import current_call
@@ -42,12 +43,14 @@ def account_page(auth_id: str) -> Response:
         counts = {label: len(getattr(account.store, name)) for label, name in COUNTED.items()}
         settings = [_setting(name, account, server) for name in ACCOUNT_SETTINGS]
         marks = [_mark(name, mark) for name, mark in list(account.marks.items())[-SHOWN_MARKS:]]
-        kept = len(account.marks)
+        kept, machine = len(account.marks), account.machine
     return show(
         "account.html",
         account=account,
         counts=counts,
         server=server,
+        machine=machine,
+        chosen_by=chosen_by(account),
         settings=settings,
         chosen=_chosen(settings),
         marks=marks[::-1],

@@ -62,6 +62,7 @@ MOST_AT_ONCE = 1000
 
 Form = ImmutableMultiDict[str, str]
 _PARAMETER = re.compile(r"\{(\w+:)?(?P<name>\w+)\}")
+_LINE = re.compile(r"line (\d+): ")
 _ROWS = {row.name: row for row in CONTROL.endpoints}
 
 
@@ -189,6 +190,25 @@ class Done:
         found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
         return found or [str(self.answer.get("detail", "it was refused"))]
 
+    @property
+    def yaml(self) -> str:
+        """The text that was written in an editor, if it was about one."""
+        text: str = (self.action.body or {}).get("yaml", "")
+        return text
+
+    @property
+    def mistakes(self) -> list[dict[str, Any]]:
+        """Each mistake in that text with its line (0: unknown) and the text of that line."""
+        lines = self.yaml.splitlines()
+        found = []
+        for each in self.answer.get("problems", []):
+            placed = _LINE.match(each["message"])
+            line = int(placed[1]) if placed else 0
+            text = each["message"][placed.end() if placed else 0 :]
+            there = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+            found.append({"line": line, "path": each["path"], "text": text, "there": there})
+        return found
+
 
 @dataclass(slots=True)
 class Memory:
@@ -229,6 +249,16 @@ def just_refused(operation: str, **ids: str) -> list[Done]:
         for each in done
         if each.action.operation == operation and each.action.ids == ids and not each.ok
     ]
+
+
+def text_refused(operation: str) -> Done | None:
+    """The same of an editor's text."""
+    return next((each for each in just_refused(operation) if each.yaml), None)
+
+
+def yaml_of(form: Form) -> str:
+    """The text of an editor; browsers end lines with CRLF."""
+    return form.get("yaml", "").replace("\r\n", "\n")
 
 
 def perform(action: Action) -> Done:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from plivo_sim.control.presenters import explained, timers_of
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import Application, Origin
+from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import ApplicationView
@@ -209,14 +210,22 @@ def decide(form: Form) -> list[Action]:
 
 def _decision(account: str, id: str, status: str, how: ByHand, reason: str) -> Action:
     named = ("--account", account) if account else ()
+    said = ("--reason", reason) if reason else ()
+    words = (how.command, id) if how.command in _commands(status) else ("decide", id, status)
     return Action(
         message=f"{how.done} {id}.",
         operation="decide",
         ids={"id": id},
         query={"account": account} if account else {},
         body={"status": status, **({"reason": reason} if reason else {})},
-        cli=("apps", how.command, id, *(("--reason", reason) if reason else ()), *named),
+        cli=("apps", *words, *said, *named),
     )
+
+
+def _commands(status: str) -> Collection[str]:
+    """Those that ``plivo-sim apps`` has wherever it is called."""
+    known = default_machine()
+    return {each.command for each in known.ways_to(status)} if status in known.statuses else ()
 
 
 def _not_decided(wrong: str) -> Action:

@@ -188,7 +188,7 @@ def coverage_page(auth_id: str) -> Response:
     """What this run has exercised, in all accounts."""
     account = open_account(auth_id)
     sim = current_call().sim
-    report = sim.coverage.report(sim.machine)
+    report = sim.coverage.report(account.machine)
     reasons = report["rejection_reasons"]
     tables = {
         "Statuses": report["statuses"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
@@ -11,7 +10,7 @@ import msgspec
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
+from plivo_sim.console.actions import Action, Build, Form, just_refused, text_refused, yaml_of
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.records import Explanation
@@ -25,13 +24,12 @@ from plivo_sim.services.reviews import named_rules, times_fired
 SHOWN_ATTEMPTS = 10
 SHOWN_WAITING = 20
 SCENARIO_FILE = "scenario.yaml"
-_LINE = re.compile(r"line (\d+): ")
 
 
 def scenario_page(auth_id: str) -> Response:
     """The active scenario, what its rules did lately, and every way to choose another one."""
     account = open_account(auth_id)
-    refused = next((each for each in just_refused("use_scenario") if _written(each)), None)
+    refused = text_refused("use_scenario")
     with account.lock:
         scenario = policies.scenario_of(account)
         attempts = [_attempt(account, each) for each in _latest(account)]
@@ -52,8 +50,8 @@ def scenario_page(auth_id: str) -> Response:
         more=len(waiting) - len(queue),
         outcome=next((each.action.body for each in just_refused("next_outcome")), {}),
         shipped=shipped(),
-        text=_written(refused) if refused else _begun(scenario),
-        mistakes=_mistakes(refused) if refused else [],
+        text=refused.yaml if refused else _begun(scenario),
+        mistakes=refused.mistakes if refused else [],
         decisions=account.machine.outcomes,
         otherwise=account.machine.file.review.outcome,
         presets=PRESETS,
@@ -84,24 +82,6 @@ def _begun(scenario: Scenario | None) -> str:
         msgspec.to_builtins(scenario), sort_keys=False, allow_unicode=True, width=96
     )
     return plain
-
-
-def _written(done: Done) -> str:
-    text: str = (done.action.body or {}).get("yaml", "")
-    return text
-
-
-def _mistakes(done: Done) -> list[dict[str, Any]]:
-    """Each mistake with its line (0: unknown) and the text of that line."""
-    lines = _written(done).splitlines()
-    found = []
-    for each in done.answer.get("problems", []):
-        placed = _LINE.match(each["message"])
-        line = int(placed[1]) if placed else 0
-        text = each["message"][placed.end() if placed else 0 :]
-        there = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        found.append({"line": line, "path": each["path"], "text": text, "there": there})
-    return found
 
 
 # --- what was decided lately -----------------------------------------------------------------
@@ -210,8 +190,8 @@ def use(form: Form) -> list[Action]:
 
 
 def write(form: Form) -> list[Action]:
-    """A scenario that was written in the editor; browsers end lines with CRLF."""
-    account, text = form.get("account", ""), form.get("yaml", "").replace("\r\n", "\n")
+    """A scenario that was written in the editor."""
+    account, text = form.get("account", ""), yaml_of(form)
     return [
         Action(
             message="The account uses the scenario that was written.",

@@ -212,12 +212,15 @@ class ReceivedOut(TypedDict):
 
 
 class AccountOut(TypedDict):
+    """``machine``: the name of the status machine in use."""
+
     auth_id: str
     now: Instant
     applications: int
     end_users: int
     documents: int
     numbers: int
+    machine: str
     settings: dict[str, str]
 
 
@@ -264,6 +267,24 @@ class ScenarioOut(TypedDict):
     account: str
     scenario: dict[str, Any] | None
     fired: dict[str, int]
+
+
+class AboutOut(TypedDict):
+    name: str
+    about: str
+
+
+class MachinesOut(TypedDict):
+    machines: list[AboutOut]
+
+
+class MachineOut(TypedDict):
+    """``chosen_by``: ``scenario``, ``account`` or ``server``; ``machine``: whole."""
+
+    account: str
+    name: str
+    chosen_by: str
+    machine: dict[str, Any]
 
 
 class WordsOut(TypedDict):
@@ -351,9 +372,12 @@ class DamageOut(TypedDict):
 
 
 class HealthOut(TypedDict):
+    """``machine``: the name of the server's status machine."""
+
     status: str
     version: str
     state: str
+    machine: str
     accounts: int
     damages: list[DamageOut]
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from inspect import getdoc
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
+from plivo_sim.catalogue.checked import FileMistakes
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
@@ -20,12 +21,14 @@ from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
-from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
+from plivo_sim.scenarios.loader import load_scenario_data
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import not_taken, read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query
+
+T = TypeVar("T")
 
 ACCOUNT = Query(name="account", description="MA…; needed unless there is exactly one account.")
 HOLDER = Query(
@@ -193,14 +196,14 @@ def read_part(key: str, value: Any, machine: Machine | None = None) -> Scenario:
     """A part of the scenario language on its own, checked as if it stood in a scenario; where
     statuses can stand in it, ``machine`` says which."""
     whole = {"scenario": "a part of a scenario", key: value}
-    return read_scenario(lambda: load_scenario_data(whole, key, document_words(), machine), key)
+    return read_strictly(lambda: load_scenario_data(whole, key, document_words(), machine), key)
 
 
-def read_scenario(load: Callable[[], Scenario], key: str = "") -> Scenario:
+def read_strictly(load: Callable[[], T], key: str = "") -> T:
     """What ``load`` returns. Raises Invalid with every mistake that it found."""
     try:
         return load()
-    except ScenarioError as error:
+    except FileMistakes as error:
         raise Invalid(
             [
                 Problem(ProblemKind.BAD_VALUE, _own_path(mistake.path, key), _own_text(mistake))

@@ -1,18 +1,108 @@
-"""The status machine that an account has in use."""
+"""Status machines: those that ship, and the one that an account has in use."""
 
 from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
-from plivo_sim.control.inputs import ACCOUNT, account_named
+from plivo_sim.control.inputs import (
+    ACCOUNT,
+    IN_BODY,
+    account_named,
+    invalid,
+    json_object,
+    read_strictly,
+    takes,
+    text_of,
+)
+from plivo_sim.domain.machine import Machine
+from plivo_sim.machines import load_machine_data, shipped_machine, shipped_sentences
 from plivo_sim.machines.drawing import Counts, Taken, svg_of
+from plivo_sim.machines.loader import load_machine
+from plivo_sim.services import machines
+from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
 
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import MachineOut
+
 SVG = "image/svg+xml"
+
+
+@endpoint("GET", "/machines", "The status machines that ship.", answers={200: "MachinesOut"})
+def list_machines() -> Response:
+    """The status machines that ship: name and sentence."""
+    shown = [{"name": name, "about": about} for name, about in shipped_sentences()]
+    return current_call().answer({"machines": shown})
+
+
+@endpoint(
+    "GET", "/machine", "The account's status machine.", query=(ACCOUNT,),
+    answers={200: "MachineOut"},
+)  # fmt: skip
+def get_machine() -> Response:
+    """The machine in use, whole, and who chose it."""
+    account = account_named()
+    with account.lock:
+        return current_call().answer(_machine_of(account))
+
+
+@endpoint(
+    "POST", "/machine", "Choose the account's status machine.",
+    **takes(name="string: of one that ships", yaml="string: the text of one, whole or changes",
+            machine="object: the same as an object", account=IN_BODY) | {"body_required": True},
+    answers={200: "MachineOut"}, errors=(409,),
+)  # fmt: skip
+def use_machine() -> Response:
+    """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"machine": object}``.
+
+    A machine with a mistake changes nothing; the 400 lists every mistake. Nor does one that lacks
+    the status of an application: the 409 names the first.
+    """
+    data = json_object("name", "yaml", "machine", "account")
+    if sum(key in data for key in ("name", "yaml", "machine")) != 1:
+        raise invalid("", "give one of name, yaml, machine")
+    account = account_named(data)
+    machine = read_strictly(lambda: _given(data))
+    current_call().why = machine.name
+    with account.lock:  # nobody comes between the change and its answer
+        machines.use_machine(account, machine)
+        return current_call().answer(_machine_of(account))
+
+
+@endpoint(
+    "DELETE", "/machine", "Go back to the server's status machine.", query=(ACCOUNT,),
+    answers={200: "MachineOut"}, errors=(409,),
+)  # fmt: skip
+def drop_machine() -> Response:
+    """Take the account's own machine away. One of the scenario in use stays."""
+    account = account_named()
+    with account.lock:
+        machines.drop_machine(account)
+        return current_call().answer(_machine_of(account))
+
+
+def _given(data: dict[str, Any]) -> Machine:
+    if "name" in data:
+        return shipped_machine(text_of(data, "name") or "")
+    if "yaml" in data:
+        return load_machine(text_of(data, "yaml") or "", "yaml")
+    return load_machine_data(data["machine"])
+
+
+def _machine_of(account: Account) -> MachineOut:
+    machine = account.machine
+    return {
+        "account": account.auth_id,
+        "name": machine.name,
+        "chosen_by": machines.chosen_by(account),
+        "machine": msgspec.to_builtins(machine.file),
+    }
 
 
 @endpoint(

@@ -220,6 +220,7 @@ def account_of(account: Account) -> AccountOut:
         "end_users": len(account.store.end_users),
         "documents": len(account.store.documents),
         "numbers": len(account.store.numbers),
+        "machine": account.machine.name,
         "settings": dict(account.overrides),
     }
 

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from plivo_sim.control.inputs import ACCOUNT, account_named
+from plivo_sim.control.inputs import ACCOUNT, account_named, account_text
+from plivo_sim.domain.machine import Machine
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
 
+OF_MACHINE = Query(
+    name="account",
+    description="MA…, whose status machine is listed; else the server's, if several.",
+)
 
-@endpoint("GET", "/coverage", "What this run has exercised.", answers={200: "CoverageOut"})
+
+@endpoint(
+    "GET", "/coverage", "What this run has exercised.", query=(OF_MACHINE,),
+    answers={200: "CoverageOut"},
+)  # fmt: skip
 def coverage() -> Response:
-    """Everything that can happen, with what this run has exercised of it."""
-    sim = current_call().sim
-    return current_call().answer(sim.coverage.report(sim.machine))
+    """Everything that can happen, with what this run has exercised of it, in every account."""
+    return current_call().answer(current_call().sim.coverage.report(_machine()))
 
 
-@endpoint("DELETE", "/coverage", "Begin a new run.", query=(ACCOUNT,), answers={200: "CoverageOut"})
+def _machine() -> Machine:
+    """That of the account that was named, or of the only one; else the server's."""
+    if account_text():
+        return account_named().machine
+    accounts = current_call().sim.accounts()
+    return accounts[0].machine if len(accounts) == 1 else current_call().sim.machine
+
+
+@endpoint(
+    "DELETE", "/coverage", "Begin a new run.", query=(OF_MACHINE,), answers={200: "CoverageOut"}
+)
 def clear_coverage() -> Response:
     """Begin a new run."""
     current_call().sim.coverage.clear()

@@ -17,7 +17,7 @@ from plivo_sim.control.inputs import (
     invalid,
     json_object,
     read_part,
-    read_scenario,
+    read_strictly,
     takes,
     text_of,
 )
@@ -80,7 +80,7 @@ def get_scenario() -> Response:
     "POST", "/scenario", "Choose the account's scenario.",
     **takes(name="string: of one that ships", yaml="string: the text of one",
             scenario="object: one as an object", account=IN_BODY) | {"body_required": True},
-    answers={200: "ScenarioOut"},
+    answers={200: "ScenarioOut"}, errors=(409,),
 )  # fmt: skip
 def use_scenario() -> Response:
     """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"scenario": object}``.
@@ -91,21 +91,21 @@ def use_scenario() -> Response:
     if sum(key in data for key in ("name", "yaml", "scenario")) != 1:
         raise invalid("", "give one of name, yaml, scenario")
     account = account_named(data)
-    scenario = read_scenario(lambda: _given(data, account.own_machine))
-    policies.use_scenario(account, scenario)
+    scenario = read_strictly(lambda: _given(data, account.own_machine))
     current_call().why = scenario.scenario
-    with account.lock:
+    with account.lock:  # nobody comes between the change and its answer
+        policies.use_scenario(account, scenario)
         return current_call().answer(_scenario_of(account))
 
 
 @endpoint(
     "DELETE", "/scenario", "Take the account's scenario away.", query=(ACCOUNT,),
-    answers={200: "ScenarioOut"},
+    answers={200: "ScenarioOut"}, errors=(409,),
 )  # fmt: skip
 def drop_scenario() -> Response:
     account = account_named()
-    policies.use_scenario(account, None)
     with account.lock:
+        policies.use_scenario(account, None)
         return current_call().answer(_scenario_of(account))
 
 

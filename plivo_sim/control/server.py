@@ -35,6 +35,7 @@ def health() -> Response:
         "status": "ok",
         "version": __version__,
         "state": "memory" if state is None else str(state),
+        "machine": call.sim.machine.name,
         "accounts": len(call.sim.accounts()),
         "damages": msgspec.to_builtins(call.sim.damages),
     }

@@ -58,6 +58,11 @@ def default_machine() -> Machine:
     return machine_of(data_of(f"{DEFAULT}.json"))
 
 
+def shipped_sentences() -> list[tuple[str, str]]:
+    """Name and sentence of each machine that ships."""
+    return [(name, shipped_machine(name).file.about) for name in shipped_names()]
+
+
 def shipped_text(name: str) -> str:
     """The YAML text of a machine that ships. Raises MachineError."""
     shipped_machine(name)

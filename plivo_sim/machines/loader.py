@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from plivo_sim.catalogue.yaml_files import read_text
-from plivo_sim.domain import limits
+from plivo_sim.catalogue.yaml_files import read_text, text_in
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import once
 from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, shipped_machine
+
+SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load_machine(text: str, file: str = "machine") -> Machine:
@@ -19,20 +20,39 @@ def load_machine(text: str, file: str = "machine") -> Machine:
     return read_text(text, file, KIND)
 
 
-def find_machine(name: str) -> Machine:
-    """A machine that ships by its name, or a file by its path. Raises MachineError, and ValueError
-    that names a file which cannot be read."""
-    path = Path(name)
-    if path.suffix not in (".yaml", ".yml", ".json") and not path.exists():
+def read_machine_of(name: str) -> Machine:
+    """A machine that ships by its name, or a file by its path. Raises MachineError, and OSError or
+    UnicodeDecodeError for a file that cannot be read."""
+    if not is_file_name(name):
         return shipped_machine(name)
+    return load_machine(text_in(Path(name)), name)
+
+
+def find_machine(name: str) -> Machine:
+    """The same. Raises MachineError, and ValueError that names a file which cannot be read."""
     try:
-        with path.open("rb") as opened:
-            read = opened.read(4 * limits.SCENARIO_TEXT.most + 1)
-        return load_machine(read.decode(), name)
+        return read_machine_of(name)
     except OSError as error:
         raise ValueError(f"cannot read machine {name}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"machine {name} is not UTF-8") from None
+
+
+def is_file_name(name: str) -> bool:
+    """Whether this names a file, not a machine that ships. Raises OSError for what cannot be a
+    name at all."""
+    path = Path(name)
+    is_there = path.exists() and not path.is_dir()
+    return path.suffix in SUFFIXES or os.sep in name or is_there
+
+
+def text_of(machine: Machine) -> str:
+    """The machine as YAML, whole."""
+    import yaml  # here because most starts need none
+
+    plain = msgspec.to_builtins(machine.file)
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=96)
+    return text
 
 
 @once

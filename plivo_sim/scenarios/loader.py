@@ -15,7 +15,7 @@ from typing import Any
 
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
-from plivo_sim.catalogue.yaml_files import read_text
+from plivo_sim.catalogue.yaml_files import read_text, text_in
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import Found, Steps, fitted, once
 from plivo_sim.domain.words import did_you_mean
@@ -117,7 +117,7 @@ def find_scenario(
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml", ".json") or path.exists():
-        return load_scenario(path.read_text("utf-8"), name, document_words, machine)
+        return load_scenario(text_in(path), name, document_words, machine)
     return load_scenario(shipped_text(name), f"{name}.yaml", machine=machine)
 
 

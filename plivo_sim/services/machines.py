@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from plivo_sim.account.account import OWN_MACHINE, SCENARIO_MACHINE, Account
 from plivo_sim.account.interfaces import Mark
@@ -21,6 +21,8 @@ from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines import MachineError, load_machine_data
 from plivo_sim.scenarios.validation import mistakes_of
+
+ChosenBy = Literal["scenario", "account", "server"]
 
 
 def use_machine(account: Account, machine: Machine) -> None:
@@ -43,10 +45,13 @@ def drop_machine(account: Account) -> None:
         fit(account, before)
 
 
-def is_own(account: Account) -> bool:
-    """Whether the account has a machine of its own."""
+def chosen_by(account: Account) -> ChosenBy:
+    """Whose machine is in use: that of the scenario, the account's own, or the server's."""
     with account.lock:
-        return account.store.policies.fetch(OWN_MACHINE) is not None
+        kept = account.store.policies
+        if kept.fetch(SCENARIO_MACHINE) is not None:
+            return "scenario"
+        return "server" if kept.fetch(OWN_MACHINE) is None else "account"
 
 
 def keep_scenario_machine(account: Account, machine: Machine | None) -> None:

@@ -21,9 +21,11 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.words import did_you_mean
+from plivo_sim.machines import load_machine_data
+from plivo_sim.machines.loader import find_machine, load_machine
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
-from plivo_sim.services import applications, policies
+from plivo_sim.services import applications, machines, policies
 from plivo_sim.services import reviews as planning
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator, is_account
@@ -148,10 +150,13 @@ class Handle:
         Raises ValueError for a status that the account's machine does not have; NotFound;
         NotReached, which says what it is and when, when nothing more is due; AssertionError when it
         takes too long."""
+        self._known(status)
+        return self._whole(self.sim.advance_until(self.account, id, status))
+
+    def _known(self, status: str) -> None:
         known = list(self.account.machine.statuses)
         if status not in known:
             raise ValueError(f"there is no status {status!r}{did_you_mean(status, known)}")
-        return self._whole(self.sim.advance_until(self.account, id, status))
 
     def _whole(self, result: Advance) -> list[Happening]:
         """What happened, of an advance that is over."""
@@ -165,6 +170,12 @@ class Handle:
         """In this account, if the application is its own."""
         own = self.account.store.applications.fetch(id) is not None
         return self.sim.decide(id, status, reason, account=self.account if own else None)
+
+    @_waits
+    def decide(self, id: str, status: str, reason: str | None = None) -> Application:
+        """Decide for a status of the machine in use, by hand. Raises ValueError for another."""
+        self._known(status)
+        return self._decide(id, status, reason)
 
     @_waits
     def accept(self, id: str) -> Application:
@@ -202,6 +213,25 @@ class Handle:
         else:
             loaded = find_scenario(scenario, words, machine)
         policies.use_scenario(self.account, loaded)
+
+    def use_machine(self, machine: str | Mapping[str, Any]) -> None:
+        """A status machine that ships, a file, YAML text, or the same as a dictionary. Raises
+        ValueError with every mistake, WrongState when an application is in a status that the
+        machine does not have."""
+        if isinstance(machine, Mapping):
+            loaded = load_machine_data(dict(machine))
+        elif not isinstance(machine, str):
+            text = "is not a name, a path, a text or a dictionary"
+            raise ValueError(f"machine: {machine!r} {text}")
+        elif "\n" in machine:
+            loaded = load_machine(machine)
+        else:
+            loaded = find_machine(machine)
+        machines.use_machine(self.account, loaded)
+
+    def drop_machine(self) -> None:
+        """Go back to the server's status machine. Raises WrongState as ``use_machine`` does."""
+        machines.drop_machine(self.account)
 
     def next_outcome(self, decide: str, **values: Any) -> None:
         """Decide the next submission: ``next_outcome("rejected", reason="name_mismatch")``."""
@@ -323,6 +353,7 @@ class Aio:
     advance = _coroutine(Handle.advance)
     advance_until = _coroutine(Handle.advance_until)
     settle = _coroutine(Handle.settle)
+    decide = _coroutine(Handle.decide)
     accept = _coroutine(Handle.accept)
     reject = _coroutine(Handle.reject)
     ask_for_more = _coroutine(Handle.ask_for_more)

@@ -42,9 +42,11 @@ def test_list_says_when_there_are_more(shell: Shell, http: Http, application: st
     assert found["alias"] == "two"
 
 
-def test_list_knows_the_words(shell: Shell) -> None:
-    """Wrong ones are wrong usage."""
-    assert "'acepted' is not one of" in shell.error("apps", "list", "--status", "acepted", code=2)
+def test_list_knows_the_words(shell: Shell, application: str) -> None:
+    """Those of the account's machine; wrong ones are refused with the nearest."""
+    told = shell.error("apps", "list", "--status", "acepted", code=1)
+    assert told.endswith("did you mean 'accepted'?\n")
+    assert "'x' is not one of" in shell.error("apps", "list", "--user-type", "x", code=2)
 
 
 def test_show(shell: Shell, application: str) -> None:

@@ -15,6 +15,7 @@ from plivo_sim.console import ACTIONS
 from plivo_sim.console.actions import Done
 from tests.cli.conftest import Shell
 from tests.console.support import press
+from tests.machines.files import IN_REVIEW, YEARLY
 from tests.support import AUTH_ID, Http
 
 pytestmark = pytest.mark.live
@@ -36,6 +37,9 @@ BUTTONS: list[tuple[str, dict[str, str], str, dict[str, Any]]] = [
     ("webhook-policy", {"drop": NASTY}, "/webhooks/policy", {}),
     ("drop-webhook-policy", {}, "/webhooks/policy", {"drop": 3}),
     ("clear-coverage", {}, "/coverage", {}),
+    ("use-machine", {"name": "default"}, "/export", {}),
+    ("use-machine", {"name": "--none"}, "/export", {}),
+    ("write-machine", {"yaml": YEARLY}, "/export", {}),
 ]  # fmt: skip
 
 
@@ -89,6 +93,23 @@ def test_the_shown_command_does_the_same(
     assert state(http, path) == pressed
     assert [code == 0 for code in codes] == [done.ok]
     assert (pressed != before) == (done.ok and bool(fields or policy or do == "clear-coverage"))
+
+
+@pytest.mark.parametrize("status", ["accepted", "in_review"])
+def test_a_decision(shell: Shell, http: Http, tmp_path: Path, status: str) -> None:
+    """Also for a status that the commands were not made for, of an account among several."""
+    machine = IN_REVIEW.replace("by: time", "by: [time, hand]")
+    http.control("POST", "/accounts", {"auth_id": "MAOTHEROTHEROTHEROTH"})
+    if status == "in_review":
+        http.control("POST", "/machine", {"yaml": machine, "account": AUTH_ID})
+    id, other = http.sdk_created(), http.sdk_created(alias="other")
+    press(http, "decide", account=AUTH_ID, id=id, status=status)
+    (done,) = last(http)
+    assert done.ok
+    command = done.action.as_command(shell.url)
+    assert typed(command.replace(id, other), tmp_path) == [0]
+    told = http.control("GET", f"/applications/{other}").get_json()["status"]
+    assert told == status
 
 
 @pytest.mark.parametrize("name", ["mine", "-x", "a b", "é?"])

@@ -10,6 +10,7 @@ import pytest
 from plivo_sim.cli.scenarios import starter
 from plivo_sim.scenarios.loader import load_scenario
 from tests.cli.conftest import Shell
+from tests.machines.files import IN_REVIEW
 from tests.support import Http
 
 pytestmark = pytest.mark.live
@@ -67,9 +68,10 @@ def test_next(shell: Shell, http: Http, application: str) -> None:
     assert (told["status"], told["rejection_reason"]) == ("rejected", "No seal.")
 
 
-def test_next_knows_every_decision() -> None:
-    """The words are the machine's; others are wrong usage."""
-    assert "Usage:" in NOWHERE.error("scenario", "next", "suspendd", code=2)
+def test_next_knows_every_decision(shell: Shell, application: str) -> None:
+    """The words are those of the account's machine; others are refused with the nearest."""
+    told = shell.error("scenario", "next", "acceptd", code=1)
+    assert "did you mean 'accepted'?" in told
 
 
 def test_use_one_that_does_not_ship(shell: Shell, application: str) -> None:
@@ -222,3 +224,18 @@ def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
 def test_new_where_it_cannot_write(tmp_path: Path) -> None:
     """Exit code 2."""
     assert "No such file" in NOWHERE.error("scenario", "new", tmp_path / "no" / "a", code=2)
+
+
+def test_check_with_a_machine(tmp_path: Path) -> None:
+    """The scenario's own, or the server's; its mistakes are told where it stands."""
+    machine, path = tmp_path / "in-review.yaml", tmp_path / "mine.yaml"
+    machine.write_text(IN_REVIEW)
+    path.write_text("scenario: It stays in review.\ndefault: {decide: in_review}\n")
+    told = NOWHERE.told("scenario", "check", path, code=2)
+    assert told.startswith(f"{path}:2: default.decide: ")
+    NOWHERE.run("scenario", "check", path, "--machine", machine)
+    assert "did you mean" in NOWHERE.error("scenario", "check", path, "--machine", "defalt", code=2)
+    own = "".join(f"  {line}\n" for line in IN_REVIEW.replace("locks", "lokcs").splitlines())
+    path.write_text(f"scenario: It stays in review.\nmachine:\n{own}default: {{decide: nothing}}\n")
+    told = NOWHERE.told("scenario", "check", path, code=2)
+    assert f"{path}:6: machine.statuses.in_review.lokcs: unknown key; did you mean 'locks'?" in told

@@ -131,6 +131,7 @@ def test_accounts_are_listed_with_what_they_hold(http: Http) -> None:
                 "end_users": 1,
                 "documents": 2,
                 "numbers": 0,
+                "machine": "default",
                 "settings": {},
             }
             for auth_id in (AUTH_ID, OTHER_ID)
@@ -275,6 +276,7 @@ def test_health(http: Http) -> None:
         "status": "ok",
         "version": __version__,
         "state": "memory",
+        "machine": "default",
         "accounts": 2,
         "damages": [],
     }

@@ -32,6 +32,7 @@ from tests.apis.atoms.support import Atoms
 from tests.apis.legacy_support import Legacy
 from tests.apis.page import Page, create_body
 from tests.hostile import nasty
+from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, PDF, Http, basic
 
 CASES_A_WORLD = 400
@@ -318,10 +319,11 @@ def _tell_control(http: Http, id: str) -> None:
         ("/next-outcome", {"decide": "rejected", "reason": "no", "after": "1h"}),
         ("/webhooks/policy", {"retries": ["1s"], "delay": "1s"}),
         ("/scenario", {"name": "unreadable-scan"}),
+        ("/machine", {"yaml": YEARLY}),
         ("/faults", {"effect": "error", "probability": 0.01}),
     ):
         http.control("POST", path, body | account)
-    for path in ("/faults", "/scenario", "/webhooks/policy"):
+    for path in ("/faults", "/scenario", "/webhooks/policy", "/machine"):
         http.control("DELETE", path, **account)
     seen = {
         "method": "POST",

@@ -23,6 +23,7 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import Settings
 from tests.hostile.fuzzing import Nowhere, _tell_scenario
+from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, PDF, PNG, Http
 
 OTHER_ID = "MAYYYYYYYYYYYYYYYYYY"
@@ -78,6 +79,7 @@ class Restorer:
         yield self._saved()
         http.control("POST", "/faults", {"effect": "error", "probability": 0.01} | account)
         http.control("POST", "/scenario", {"name": "unreadable-scan"} | account)
+        http.control("POST", "/machine", {"yaml": YEARLY} | account)
         http.control("POST", "/next-outcome", {"decide": "rejected", "reason": "no"} | account)
         http.control("POST", "/webhooks/policy", {"retries": ["1h"], "delay": "1m"} | account)
         http.sdk_created(alias="Third", callback_url="http://127.0.0.1:9/cb")
@@ -150,9 +152,14 @@ class Restorer:
             for each in islice(account.store.applications.every(), 3)
             for id in each.document_ids[:1]
         ]
-        for path in ("/_sim/faults", "/_sim/scenario", "/_sim/webhooks/policy"):
+        for path in ("/_sim/faults", "/_sim/scenario", "/_sim/webhooks/policy", "/_sim/machine"):
             self._answered(number, "GET", path)
-        for path in ("/faults", "/scenario", "/webhooks/policy"):  # which may ask for a 500
+        for path in (
+            "/faults",
+            "/scenario",
+            "/webhooks/policy",
+            "/machine",
+        ):  # which may ask for a 500
             self._ask(number, "DELETE", f"/_sim{path}", ids, pairs)
         for path in READS:
             self._ask(number, "GET", path, ids, pairs)

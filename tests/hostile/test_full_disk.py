@@ -147,6 +147,8 @@ WRITES: dict[tuple[str, str], Write] = {
         scenario={"scenario": "everything is accepted", "default": {"decide": "accepted"}},
     ),
     ("control", "drop_scenario"): lambda c: c.drop("/scenario"),
+    ("control", "use_machine"): lambda c: c.steer("/machine", name="default"),
+    ("control", "drop_machine"): lambda c: c.drop("/machine"),
     ("control", "next_outcome"): lambda c: c.steer("/next-outcome", decide="rejected"),
     ("control", "add_fault"): lambda c: c.steer("/faults", effect="error", name="new", skip=9999),
     ("control", "remove_fault"): lambda c: c.drop("/faults/lame"),
@@ -445,13 +447,13 @@ def test_only_what_was_written_is_covered(
     state = tmp_path / "state"
     shutil.copytree(world[0], state)
     with serving(state) as http:
-        before = http.sim.coverage.report()["transitions"]
+        before = http.sim.coverage.report(http.sim.machine)["transitions"]
         disk.room = 0
         assert http.decide(world[1]["waiting"], "accepted").status_code == 500
-        assert http.sim.coverage.report()["transitions"] == before
+        assert http.sim.coverage.report(http.sim.machine)["transitions"] == before
         disk.room = 1 << 30
         assert http.decide(world[1]["waiting"], "accepted").status_code == 200
-        assert http.sim.coverage.report()["transitions"] != before
+        assert http.sim.coverage.report(http.sim.machine)["transitions"] != before
 
 
 def test_a_fault_that_cannot_be_set_anew_counts_on(

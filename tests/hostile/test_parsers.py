@@ -93,12 +93,11 @@ CALLS = {
         "yaml.load": "the same", "loads": OURS},
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
-    "console/actions.py": {"re.compile": OURS, "loads": JSON},
+    "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/requests.py": {"re.compile": LINEAR},
-    "console/scenarios.py": {"re.compile": OURS, "int": OURS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},

@@ -76,11 +76,11 @@ def links(http: Http, size: int) -> TestResponse:
     return http.post("PhoneNumber/Compliance/Link/", json={"numbers": [{}] * size})
 
 
-def scenario(value: Callable[[int], Any]) -> Callable[[Http, int], TestResponse]:
+def own(noun: str, value: Callable[[int], Any]) -> Callable[[Http, int], TestResponse]:
     def call(http: Http, size: int) -> TestResponse:
         told = value(size)
-        key = "yaml" if isinstance(told, str) else "scenario"
-        return http.control("POST", "/scenario", {key: told, "account": AUTH_ID})
+        key = "yaml" if isinstance(told, str) else noun
+        return http.control("POST", f"/{noun}", {key: told, "account": AUTH_ID})
 
     return call
 
@@ -88,13 +88,20 @@ def scenario(value: Callable[[int], Any]) -> Callable[[Http, int], TestResponse]
 def laughs(size: int) -> str:
     """Lists of ten aliases each, one in the other."""
     lines = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10) if n else '1'}]\n" for n in range(size)]
-    return "scenario: x\n" + "".join(lines)
+    return "".join(lines)
 
 
 def merges(size: int) -> str:
     """The same, of maps that are merged."""
     lines = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, size)]
-    return "scenario: x\na0: &a0 {b: 1}\n" + "".join(lines)
+    return "a0: &a0 {b: 1}\n" + "".join(lines)
+
+
+CHANGES = "machine: x\nextends: default\n"
+
+
+def without_statuses(size: int) -> dict[str, Any]:
+    return {"machine": "x", "extends": "default", "statuses": {f"s{n}": None for n in range(size)}}
 
 
 HUGE: dict[str, tuple[int, Callable[[Http, int], TestResponse]]] = {
@@ -102,15 +109,29 @@ HUGE: dict[str, tuple[int, Callable[[Http, int], TestResponse]]] = {
     "beta documents": (10_000, beta_documents),
     "legacy documents": (20_000, legacy_documents),
     "links": (20_000, links),
-    "aliases that explode": (10, scenario(laughs)),
-    "merges that explode": (10, scenario(merges)),
+    "aliases that explode": (10, own("scenario", lambda size: "scenario: x\n" + laughs(size))),
+    "merges that explode": (10, own("scenario", lambda size: "scenario: x\n" + merges(size))),
     "an alias that holds itself": (
-        1, scenario(lambda size: "scenario: &a [*a]\n" + "rules: *a\n" * size)
+        1, own("scenario", lambda size: "scenario: &a [*a]\n" + "rules: *a\n" * size)
     ),
-    "many wrong rules": (1_000, scenario(lambda size: {"rules": [{"colour": 1}] * size})),
-    "many values": (20_000, scenario(lambda size: {"rules": [[]] * size})),
-    "a long scenario": (200_000, scenario(lambda size: "scenario: " + "x" * size)),
-    "a deep scenario": (1_000, scenario(lambda size: "scenario: x\nrules: " + "[" * size)),
+    "many wrong rules": (1_000, own("scenario", lambda size: {"rules": [{"colour": 1}] * size})),
+    "many values": (20_000, own("scenario", lambda size: {"rules": [[]] * size})),
+    "a long scenario": (200_000, own("scenario", lambda size: "scenario: " + "x" * size)),
+    "a deep scenario": (1_000, own("scenario", lambda size: "scenario: x\nrules: " + "[" * size)),
+    "a machine of aliases that explode": (
+        10, own("machine", lambda size: "machine: x\n" + laughs(size))
+    ),
+    "a machine of merges that explode": (10, own("machine", lambda size: CHANGES + merges(size))),
+    "a machine that holds itself": (
+        1, own("machine", lambda size: "machine: &a [*a]\n" + "arrows: *a\n" * size)
+    ),
+    "many wrong arrows": (
+        1_000, own("machine", lambda size: {"extends": "default", "arrows": [{}] * size})
+    ),
+    "many statuses to take away": (2_000, own("machine", without_statuses)),
+    "many values in a machine": (20_000, own("machine", lambda size: {"arrows": [[]] * size})),
+    "a long machine": (200_000, own("machine", lambda size: "machine: " + "x" * size)),
+    "a deep machine": (1_000, own("machine", lambda size: "machine: x\narrows: " + "[" * size)),
 }  # fmt: skip
 """What is large, and how large; it is asked for at twice and at four times that, too."""
 MOST_CALLS_A_VALUE = 30

@@ -81,6 +81,7 @@ def spoken(http: Http) -> Iterator[str]:
     http.control("POST", "/snapshot", {"name": "one", "account": AUTH_ID})
     for path in (
         "/requests", "/export", "/snapshot/one", "/applications", "/clock", "/scenario", "/faults",
+        "/machine",
     ):  # fmt: skip
         for account in (AUTH_ID, FIXED):
             yield http.control("GET", path, account=account).text

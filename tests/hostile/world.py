@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.apis.atoms.support import Atoms
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import MUMBAI, Numbers
+from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, PDF, PNG, Http
 
 SECOND = "atoms-key-2"
@@ -42,6 +43,7 @@ def fill(http: Http) -> dict[str, str]:
     }
     for path, body in (
         ("/webhooks/policy", {"retries": ["1s"]}),
+        ("/machine", {"yaml": YEARLY}),
         ("/faults", {"effect": "error", "name": "lame", "skip": 9999}),
         (
             "/scenario",

@@ -15,6 +15,7 @@ from plivo_sim.client import Client
 from plivo_sim.client.observations import Check
 from plivo_sim.client.replay import ScenarioResult, account_of, replay
 from plivo_sim.scenarios.loader import find_scenario, load_scenario
+from tests.machines.files import IN_REVIEW
 from tests.scenarios.printed import text_of
 from tests.support import Receiver
 
@@ -250,6 +251,27 @@ def test_words_of_a_catalogue_of_one_s_own(tmp_path: Path) -> None:
     )
     assert "no document type 'tax_card'" in run(scenario).output
     with LiveSimulator(Settings(port=0, catalogue=catalogue)) as served:
+        result = run(scenario, "--url", served.url)
+    assert result.exit_code == 0, result.output
+
+
+def test_statuses_of_a_machine_of_one_s_own(tmp_path: Path) -> None:
+    """The scenario's, or that of the simulator that plays it."""
+    from plivo_sim.settings import Settings
+
+    steps = (
+        "rules: [{decide: in_review}]\n"
+        "steps: [{submit: {app: acme}}, {advance: 9d}]\n"
+        "expect: {status: {acme: in_review}}\n"
+    )
+    machine = IN_REVIEW.replace("by: time, after: 1h", "by: [reviewer, time], after: 1h")
+    own = "machine:\n" + "".join(f"  {line}\n" for line in machine.splitlines())
+    result = run(wrote(tmp_path, f"scenario: It stays there.\n{own}{steps}"))
+    assert result.exit_code == 0, result.output
+    scenario = wrote(tmp_path, f"scenario: It stays there.\n{steps}")
+    assert "rules[0].decide" in run(scenario).output
+    (tmp_path / "machine.yaml").write_text(machine)
+    with LiveSimulator(Settings(port=0, machine=str(tmp_path / "machine.yaml"))) as served:
         result = run(scenario, "--url", served.url)
     assert result.exit_code == 0, result.output
 

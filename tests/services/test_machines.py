@@ -462,4 +462,4 @@ def test_a_machine_of_a_mark_is_restored_with_it(http: Http) -> None:
 def test_an_account_may_have_the_machine_of_a_file(http: Http) -> None:
     """As text, as the control API will hand it over."""
     machines.use_machine(http.account, load_machine(IN_REVIEW))
-    assert machines.is_own(http.account)
+    assert machines.chosen_by(http.account) == "account"

@@ -23,6 +23,7 @@ from plivo_sim.testing import AUTH_TOKEN, in_process, served
 from plivo_sim.testing.inbox import Inbox
 from plivo_sim.testing.sdk import point, pointed
 from plivo_sim.webhooks.signatures import Tokens, signature_headers
+from tests.machines.files import IN_REVIEW
 from tests.support import Http, Receiver
 
 pytest_plugins = ["pytester"]
@@ -137,6 +138,75 @@ def test_the_marker_chooses_how_it_starts(project: pytest.Pytester) -> None:
             assert str(plivo_sim.now) == "2026-01-05 09:00:00+00:00"
     """)
     run(project, "--strict-markers").assert_outcomes(passed=2)
+
+
+def test_the_marker_and_verbs_choose_the_machine(project: pytest.Pytester) -> None:
+    """By name, path or dictionary; the next test has the default one again."""
+    project.path.joinpath("in-review.yaml").write_text(IN_REVIEW)
+    project.makepyfile("""
+        import pytest
+        from conftest import data
+
+        YEARLY = {"machine": "yearly", "extends": "default",
+                  "arrows": [{"from": "accepted", "to": "expired", "after": "365d"}]}
+
+        def submitted(client, files):
+            made = client.phone_number_compliance.create(data=data(client), documents=files)
+            return made.compliance_id
+
+        @pytest.mark.plivo_sim(machine="in-review.yaml")
+        def test_path(plivo_server, plivo_client, files):
+            id = submitted(plivo_client, files)
+            plivo_server.advance_until(id, "in_review")
+            shown = plivo_client.phone_number_compliance.get(id)
+            assert shown.compliance.status == "in_review"
+            plivo_server.decide(id, "accepted")
+            assert plivo_server.application(id).status == "accepted"
+            with pytest.raises(ValueError, match="did you mean 'accepted'"):
+                plivo_server.decide(id, "acepted")
+
+        @pytest.mark.plivo_sim(machine=YEARLY, auth_id="MAOWNOWNOWNOWNOWNOWN")
+        def test_dictionary(plivo_sim):
+            assert plivo_sim.account.machine.name == "yearly"
+
+        @pytest.mark.plivo_sim(machine="default", scenario="instant-accept")
+        def test_name(plivo_sim):
+            assert plivo_sim.account.machine.name == "default"
+
+        def test_verbs(plivo_server):
+            assert plivo_server.account.machine.name == "default"
+            for machine in ("in-review.yaml", open("in-review.yaml").read()):
+                plivo_server.use_machine(machine)
+                assert plivo_server.account.machine.name == "with-in-review"
+            plivo_server.drop_machine()
+            assert plivo_server.account.machine.name == "default"
+    """)
+    run(project, "--strict-markers").assert_outcomes(passed=4)
+
+
+def test_a_machine_that_is_wrong_fails_the_setup(project: pytest.Pytester) -> None:
+    """With a sentence, and every mistake of a file."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(machine="defualt")
+        def test_name(plivo_server): pass
+
+        @pytest.mark.plivo_sim(machine={"machine": "x", "extends": "default", "arows": [],
+                                        "sttuses": {}})
+        def test_dictionary(plivo_sim): pass
+
+        @pytest.mark.plivo_sim(machine=7)
+        def test_number(plivo_sim): pass
+    """)
+    result = run(project)
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines_random([
+        "*plivo_sim: defualt: no machine of this name ships; did you mean 'default'[?]",
+        "*arows: unknown key; did you mean 'arrows'[?]",
+        "*sttuses: unknown key; did you mean 'statuses'[?]",
+        "*plivo_sim: machine: 7 is not a name, a path, a text or a dictionary",
+    ])  # fmt: skip
 
 
 def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester) -> None:

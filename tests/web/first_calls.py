@@ -107,6 +107,7 @@ def _policies() -> list[Ask]:
         _control_send("/next-outcome", decide="accepted"),
         _control_send("/scenario", scenario=_SCENARIO),
         _control_send("/scenario", yaml=json.dumps(_SCENARIO)),
+        _control_send("/machine", name="default"),
     ]
 
 
