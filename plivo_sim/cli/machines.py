@@ -70,7 +70,9 @@ def _users(target: Target) -> Mapping[str, list[str]]:
             target.check_account()
         accounts = target.client.control("GET", "/accounts")["accounts"]
         health = target.client.control("GET", "/health")
-    except Unreachable:
+    except Unreachable as error:
+        if not target.as_json:
+            click.echo(f"{error}; so who uses them is not known", err=True)
         return users
     users[health["machine"]].append(SERVER)
     for each in accounts:

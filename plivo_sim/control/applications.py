@@ -31,7 +31,7 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.typed import dotted
+from plivo_sim.domain.typed import did_you_mean, dotted
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
@@ -73,7 +73,8 @@ def _wanted(name: str, words: Collection[str] | None) -> list[str]:
         return [each.upper() for each in given]
     for each in given:
         if each not in list(words):
-            raise invalid(name, f"must be one of {', '.join(words)}, not '{each[:50]}'")
+            text = f"must be one of {', '.join(words)}, not '{each[:50]}'"
+            raise invalid(name, text + did_you_mean(each[:50], list(words)))
     return given
 
 

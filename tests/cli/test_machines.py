@@ -126,7 +126,10 @@ def test_use_takes_one_of_two(words: tuple[str, ...]) -> None:
 
 
 def test_list_works_without_a_simulator() -> None:
-    """Nobody is known to use any."""
+    """Nobody is known to use any, and the error output says why."""
+    told = NOWHERE.run("machine", "list")
+    assert "default" in told.stdout
+    assert "so who uses them is not known" in told.stderr
     listed = NOWHERE.json("machine", "list")["machines"]
     assert [each["name"] for each in listed] == shipped_names()
     assert [each["used_by"] for each in listed] == [[] for _ in listed]

@@ -27,6 +27,7 @@ from plivo_sim.cli import main
 from plivo_sim.cli.server import _ReadyFile
 from plivo_sim.client import Client, Refused
 from plivo_sim.settings import Settings
+from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +115,31 @@ def test_serve_greets_with_what_to_do_next() -> None:
             f"-H 'Content-Type: application/json' -d '{{\"by\": \"3d\"}}'\n"
         )
         assert served.client().control("GET", "/health")["version"] == __version__
+
+
+@live
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_serve_names_a_machine_that_is_not_the_default_one(tmp_path: Path, how: str) -> None:
+    """Its name, and the file that it is from; health tells it."""
+    path = tmp_path / "yearly.yaml"
+    path.write_text(YEARLY)
+    options = ("--machine", str(path)) if how == "option" else ()
+    variables = {} if options else {"PLIVO_SIM_MACHINE": str(path)}
+    with serving(*options, **variables) as served:
+        assert f"\n  Status machine    yearly, from {path}\n" in served.greeting
+        assert served.client().control("GET", "/health")["machine"] == "yearly"
+
+
+@live
+def test_a_machine_survives_a_kill(tmp_path: Path) -> None:
+    """What ``machine use`` has answered is kept."""
+    machine = {"yaml": YEARLY, "account": AUTH_ID}
+    with serving("--state", str(tmp_path)) as served:
+        served.client().control("POST", "/machine", machine)
+        served.stop(signal.SIGKILL)
+    with serving("--state", str(tmp_path)) as served:
+        told = served.client().control("GET", "/machine", account=AUTH_ID)
+        assert (told["name"], told["chosen_by"]) == ("yearly", "account")
 
 
 @live
