@@ -24,9 +24,10 @@ def missing(what: str) -> None:
     pytest.skip(text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all; each test has a context of its own."""
+    """One browser for all tests of a module; each has a context of its own. Not for longer: while it is
+    there, its event loop counts as running, and no other can be run in the process."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         missing("there is no Chromium")
