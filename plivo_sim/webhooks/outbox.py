@@ -227,10 +227,12 @@ class Outbox:
         with account.transaction():
             account.store.timers.drop(timer.id)
             delivery = account.store.deliveries.fetch(timer.subject_id)
-            if delivery is None or delivery.state is DeliveryState.CANCELLED:
+            if delivery is None:
                 return None
             policy = webhook_policy(account)
             tried = _with_attempt(delivery, timer, request, answer, policy)
+            if delivery.state is DeliveryState.CANCELLED:  # while it was on its way
+                tried = replace(tried, state=DeliveryState.CANCELLED)
             if tried.state is DeliveryState.PENDING:
                 tried = self._retry(account, tried, timer, policy)
             account.store.deliveries.put(tried)
