@@ -65,7 +65,7 @@ def load_scenario(
     if len(text) > limits.SCENARIO_TEXT.most:
         raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
     try:
-        node, construct = composed(text)
+        node, construct = composed(text, limits.SCENARIO_VALUES.most)
         if _is_too_large(node, _parts_of_node):
             raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)])
         twice = list(itertools.islice(_given_twice(node), MOST_MISTAKES))
@@ -76,6 +76,8 @@ def load_scenario(
         raise ScenarioError([Mistake(file, line, "", trouble)]) from None
     except RecursionError:
         raise ScenarioError([Mistake(file, 0, "", _ENDLESS)]) from None
+    except OverflowError:
+        raise ScenarioError([Mistake(file, 0, "", _TOO_LARGE)]) from None
     except ScenarioError:
         raise
     except (ValueError, TypeError) as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
+from plivo_sim.domain import limits
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import (
     ScenarioError,
@@ -393,3 +396,24 @@ def test_keys_are_as_they_are_written() -> None:
     """Even those that YAML has a meaning for."""
     scenario = load_scenario(f"{SCENARIO}rules: [{{when: {{data_fields: {{on: x, 010: y}}}}}}]")
     assert scenario.rules[0].when.data_fields == {"on": "x", "010": "y"}
+
+
+@pytest.mark.parametrize("repeated", ["{a: [1,2]},", "1,", "*x,"])
+def test_a_text_of_too_many_values_is_read_as_far_as_they_may_be(
+    monkeypatch: pytest.MonkeyPatch, repeated: str
+) -> None:
+    """What is behind them costs nothing."""
+    events = 0
+    parse = yaml.parse
+
+    def counting(*args: Any) -> Iterator[Any]:
+        nonlocal events
+        for event in parse(*args):
+            events += 1
+            yield event
+
+    monkeypatch.setattr(yaml, "parse", counting)
+    text = "scenario: &x a\nrules: [" + repeated * (250_000 // len(repeated)) + "]"
+    with pytest.raises(ScenarioError, match=f"at most {limits.SCENARIO_VALUES.most} values"):
+        load_scenario(text)
+    assert events < 2 * limits.SCENARIO_VALUES.most
