@@ -395,6 +395,15 @@ def read_setting(name: str, text: str) -> Any:
         raise ValueError(f"{name}: {error}") from None
 
 
+def account_troubles(overrides: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The name of each that is no setting of an account, or whose text is not one, and why."""
+    for name, text in overrides.items():
+        try:
+            _read_account(name, text)
+        except ValueError as error:
+            yield name, str(error).removeprefix(f"{name}: ")
+
+
 def _read_account(name: str, text: str) -> Any:
     if name not in ACCOUNT_SETTINGS:
         raise ValueError(
