@@ -60,7 +60,8 @@ class Arrival:
             self._end, self._chunk = None, self.body_at
         elif coding is None and length is not None and length.isdigit():
             self._end += int(length.lstrip(b"0")[:19] or b"0")
-        self.expects_continue = _value(head, _EXPECT) == b"100-continue"
+        is_old = head.lstrip().partition(b"\n")[0].rstrip().endswith(b" http/1.0")  # knows no such
+        self.expects_continue = not is_old and _value(head, _EXPECT) == b"100-continue"
         return True
 
     def _look_for_chunks(self, came: bytearray) -> bool:

@@ -311,6 +311,18 @@ def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None
         assert read_answer(sock)[2] == 1234
 
 
+def test_http_1_0_has_no_100_continue(server: Server) -> None:
+    """Its one answer is the one to the request (RFC 9110, 10.1.1)."""
+    head = b"POST /echo HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    with connected(server) as sock:
+        sock.sendall(head)
+        sock.sendall(b"1234")
+        assert read_to_end(sock).startswith(b"HTTP/1.1 200 ")
+    arrival = Arrival()
+    arrival.is_whole(bytearray(head))
+    assert not arrival.expects_continue
+
+
 def test_reset_before_an_answer(server: Server) -> None:
     """A reset before the first byte is seen as a reset."""
     with connected(server) as sock:
@@ -347,6 +359,12 @@ def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
     [
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"G\x01ET / HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"\x0bGET / HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"GET /\0 HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"GET /?a=\x1b HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"GET http://sim/\x7f HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: sim\n\n", 400),
         (b"GET / HTTP/3.0\r\n\r\n", 505),
         (b"GET / HTTP/+1.1\r\n\r\n", 400),
