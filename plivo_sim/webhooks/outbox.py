@@ -68,7 +68,7 @@ class Receiver:
 logger = logging.getLogger("plivo_sim")
 
 KEPT_DELIVERIES = limits.DELIVERIES.most
-KEPT_DELIVERY_BYTES = 4 * 1024 * 1024
+KEPT_DELIVERY_BYTES = limits.DELIVERY_BYTES.most
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
 AFTER_THE_OTHER = timedelta(seconds=1)
