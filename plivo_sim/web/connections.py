@@ -226,8 +226,8 @@ class Connections:
         """Have the selector wait; whoever calls this has let go of the connection."""
         with self._lock:
             if not self._is_over:
-                conn.phase, conn.since_s = phase, monotonic_s()
-                conn.until_s, conn.awaited = conn.since_s + for_s, events
+                self._go_to(conn, phase, for_s)
+                conn.awaited = events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
                     self._selector.register(conn.socket, events, conn)
                     if phase is Phase.HELD:
@@ -235,6 +235,10 @@ class Connections:
                     return
                 conn.until_s = inf
         self._close(conn)
+
+    def _go_to(self, conn: Connection, phase: Phase, for_s: float) -> None:
+        conn.phase, conn.since_s = phase, monotonic_s()
+        conn.until_s = conn.since_s + for_s
 
     def _put_off(self, conn: Connection) -> None:
         heapq.heappush(self._held, (conn.until_s, next(self._count), conn))
@@ -330,9 +334,10 @@ class Connections:
     def _gather(self, conn: Connection) -> None:
         stream, came = conn.stream, conn.rfile.came
         self._came_bytes += conn.rfile.gather()
-        if conn.phase is Phase.IDLE:
-            conn.phase, conn.since_s = Phase.HEAD, monotonic_s()
-            conn.until_s = conn.since_s + REQUEST_TIMEOUT_S
+        if conn.phase is Phase.IDLE and (came or stream.shakes_hands):
+            self._go_to(conn, Phase.HEAD, REQUEST_TIMEOUT_S)
+        elif conn.phase is Phase.HEAD and not (came or stream.shakes_hands):
+            self._go_to(conn, Phase.IDLE, IDLE_TIMEOUT_S)
         if came and (conn.arrival.is_whole(came) or stream.is_over):
             self._unregister(conn)
             self._serve(conn)

@@ -106,6 +106,11 @@ class Stream:
         self.must_write = False  # before anything can come: TLS has something to say
         self.failure: OSError | None = None  # why nothing more will come, if it did not just end
 
+    @property
+    def shakes_hands(self) -> bool:
+        """Whether a TLS handshake is not over yet."""
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.version() is None
+
     def take(self) -> bytes:
         """What has come; empty when nothing has, or will: then ``is_over``."""
         self.must_write = False

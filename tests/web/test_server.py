@@ -822,6 +822,24 @@ def test_tls(tls_server: Server, tls: Tls) -> None:
         assert connection.getresponse().status == 413
 
 
+def test_tls_that_shook_hands_is_idle_then(tls_server: Any, tls: Tls) -> None:
+    """No request has begun: it may take as long to come as on a connection that is kept alive."""
+    with tls_client(tls_server, tls) as connection:
+        connection.connect()
+        (waiting,) = tls_server.connections._waiting()
+        with connected(tls_server) as silent:  # what came is seen by the time another is answered
+            silent.sendall(b"\x16")
+            with tls_client(tls_server, tls) as other:
+                for _ in range(3):
+                    assert get(other)
+            began = next(
+                each
+                for each in tls_server.connections._waiting()
+                if each.remote_port == silent.getsockname()[1]
+            )
+            assert (waiting.phase.name, began.phase.name) == ("IDLE", "HEAD")
+
+
 def test_tls_cut(tls_server: Server, tls: Tls) -> None:
     """A reset goes through under TLS."""
     with tls_client(tls_server, tls) as connection:
