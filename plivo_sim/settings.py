@@ -82,7 +82,7 @@ def read_path(text: str) -> Path:
 def read_timeout(text: str) -> float:
     limits.NUMBER.check(len(text), "the timeout")
     try:
-        seconds = float(text)
+        seconds = float(text) if text.isascii() else 0
     except ValueError:
         seconds = 0
     if not 0 < seconds <= LONGEST_TIMEOUT_S:
@@ -128,7 +128,7 @@ def read_review_delay(text: str) -> Duration | None:
 def read_rate(text: str) -> float:
     limits.NUMBER.check(len(text), "the rate")
     try:
-        rate = float(text)
+        rate = float(text) if text.isascii() else 0
     except ValueError:
         rate = 0
     if not 0 < rate <= 1e9:
@@ -188,7 +188,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 def read_whole(text: str) -> int:
     limits.NUMBER.check(len(text), "the number")
     try:
-        return int(text)
+        return int(text if text.isascii() else "")
     except ValueError:
         raise ValueError(f"{text!r} is not a whole number") from None
 

@@ -103,7 +103,9 @@ def duration_of(data: dict[str, Any], key: str) -> Duration | None:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = f"{value:f}s"
-        return parse_duration(value if isinstance(value, str) else "?")
+        if not isinstance(value, str):
+            raise ValueError("must be a duration, such as '1d12h', or a number of seconds")
+        return parse_duration(value)
     except (ValueError, OverflowError) as error:  # a whole number may be beyond every other
         raise invalid(key, str(error)) from None
 

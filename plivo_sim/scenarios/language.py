@@ -19,6 +19,7 @@ from msgspec.inspect import Field, Metadata, NoneType, StructType, Type, UnionTy
 from plivo_sim.domain import limits
 
 CUTTING = frozenset({"reset", "empty"})
+REFUSING = ("error", "rate_limited", "expired_credentials", "unavailable")
 SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
 
 
