@@ -89,7 +89,7 @@ def read_machine(text: str) -> str:
 def read_timeout(text: str) -> float:
     limits.NUMBER.check(len(text), "the timeout")
     try:
-        seconds = float(text)
+        seconds = float(text) if text.isascii() else 0
     except ValueError:
         seconds = 0
     if not 0 < seconds <= LONGEST_TIMEOUT_S:
@@ -135,7 +135,7 @@ def read_review_delay(text: str) -> Duration | None:
 def read_rate(text: str) -> float:
     limits.NUMBER.check(len(text), "the rate")
     try:
-        rate = float(text)
+        rate = float(text) if text.isascii() else 0
     except ValueError:
         rate = 0
     if not 0 < rate <= 1e9:
@@ -195,7 +195,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 def read_whole(text: str) -> int:
     limits.NUMBER.check(len(text), "the number")
     try:
-        return int(text)
+        return int(text if text.isascii() else "")
     except ValueError:
         raise ValueError(f"{text!r} is not a whole number") from None
 
@@ -407,6 +407,15 @@ def read_setting(name: str, text: str) -> Any:
         return by_name[name].metadata["read"](text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def account_troubles(overrides: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The name of each that is no setting of an account, or whose text is not one, and why."""
+    for name, text in overrides.items():
+        try:
+            _read_account(name, text)
+        except ValueError as error:
+            yield name, str(error).removeprefix(f"{name}: ")
 
 
 def _read_account(name: str, text: str) -> Any:

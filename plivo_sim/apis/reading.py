@@ -105,6 +105,9 @@ def requested_outcome(request: Request, machine: Machine | None = None) -> Reque
     unknown = set(options) - {"after", "reason"}
     if unknown:
         raise _bad_outcome(f"knows after and reason, not '{min(unknown)[:50]}'")
+    names = _OPTION.findall(_QUOTED.sub("", text.lower()))
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise _bad_outcome(f"has {twice[0]} more than once")
     reason = options.get("reason")
     try:
         limits.REASON.check(len(reason or ""), "the reason")
@@ -113,6 +116,10 @@ def requested_outcome(request: Request, machine: Machine | None = None) -> Reque
     except ValueError as error:
         raise _bad_outcome(str(error)) from None
     return RequestedOutcome(status=None if word == NOTHING else word, reason=reason, after=after)
+
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_OPTION = re.compile(r";\s*(after|reason)\s*=")
 
 
 def _bad_outcome(text: str) -> Invalid:

@@ -57,7 +57,7 @@ def plain_values(
     if len(text) > bounds.text.most:
         raise error_type([Mistake(file, line, "", trouble)])
     try:
-        node, construct = composed(text)
+        node, construct = composed(text, bounds.values.most)
         if bounds.exceeded(node, _parts_of_node):
             raise error_type([Mistake(file, line, "", trouble)])
         twice = tuple(itertools.islice(_given_twice(node), MOST_MISTAKES))
@@ -68,6 +68,8 @@ def plain_values(
         raise error_type([Mistake(file, line, "", trouble)]) from None
     except RecursionError:
         raise error_type([Mistake(file, 0, "", ENDLESS)]) from None
+    except OverflowError:
+        raise error_type([Mistake(file, 0, "", str(bounds))]) from None
     except FileMistakes:
         raise
     except (ValueError, TypeError) as error:

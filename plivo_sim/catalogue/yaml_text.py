@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 
 from plivo_sim.domain import limits
@@ -86,27 +87,28 @@ def read_as(word: str, value: Any) -> str:
     return f"YAML reads {word} as {made}" if word else "YAML reads an empty value as null"
 
 
-def composed(text: str) -> tuple[Any, Callable[[], Any]]:
+def composed(text: str, most_values: float = inf) -> tuple[Any, Callable[[], Any]]:
     """A text as a tree of nodes, and what makes plain values of the tree: call it once, last, for
     it changes the tree. Raises what ``check_yaml`` raises."""
     loader = text_loader()
-    check_yaml(text, loader)
+    check_yaml(text, loader, most_values)
     reader = loader(text)
     node = reader.get_single_node()
     return node, lambda: None if node is None else reader.construct_document(node)
 
 
-def check_yaml(text: str, loader: type[Any]) -> bool:
+def check_yaml(text: str, loader: type[Any], most_values: float = inf) -> bool:
     """Refuse what a parser for trusted files does not survive; returns whether there are aliases.
 
     Raises RecursionError when lists and maps lie deeper in one another than anybody writes:
     libyaml's composer recurses without a limit, and 50,000 brackets would end the process (its
     parser does not). Raises ValueError for a number that takes seconds to compute, and cannot be
-    printed. Raises yaml.YAMLError for what is no YAML.
+    printed. Raises OverflowError where there are more values than ``most_values``, keys and aliases
+    included, and reads no further. Raises yaml.YAMLError for what is no YAML.
     """
     import yaml  # here because a start needs none
 
-    levels, read, has_aliases = 0, 0, False
+    levels, read, values, has_aliases = 0, 0, 0, False
     try:
         for event in yaml.parse(text, loader):
             read = event.end_mark.index if event.end_mark else read
@@ -117,6 +119,9 @@ def check_yaml(text: str, loader: type[Any]) -> bool:
             elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
                 _check_number(event.value)
             has_aliases = has_aliases or isinstance(event, yaml.AliasEvent)
+            values += isinstance(event, yaml.NodeEvent)
+            if values > most_values:
+                raise OverflowError
             if levels > MOST_LEVELS:
                 raise RecursionError
     except yaml.YAMLError as error:
@@ -149,7 +154,7 @@ def plain_yaml(text: str) -> Any:
     limits.SCENARIO_TEXT.check(len(text), "the text")
     loader = text_loader()
     try:
-        if check_yaml(text, loader):
+        if check_yaml(text, loader, limits.SCENARIO_VALUES.most):
             raise ValueError("write everything out: aliases (*name) are not followed here")
         told = yaml.load(text, loader)  # noqa: S506 (a safe loader)
         return json.loads(json.dumps(told, default=str, allow_nan=False))
@@ -158,5 +163,7 @@ def plain_yaml(text: str) -> Any:
         raise ValueError(f"line {line}: {trouble}" if line else trouble) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except OverflowError:
+        raise ValueError(f"it is too large: {limits.SCENARIO_VALUES}") from None
     except TypeError as error:
         raise ValueError(f"not valid YAML: {error}") from None

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim.domain.limits import CONTROL_BODY, Limit
+from plivo_sim.domain.text import printable
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import DEFAULT_URL
 
@@ -351,7 +352,7 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "".join(c if c.isprintable() else " " for c in str(value))
+    return printable(str(value))
 
 
 def instant(text: Any) -> str:

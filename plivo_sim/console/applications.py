@@ -20,6 +20,7 @@ from plivo_sim.control.presenters import explained, timers_of
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import Application, Origin
+from plivo_sim.domain.text import printable
 from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.services import applications, reviews
@@ -105,9 +106,11 @@ def application_page(auth_id: str, id: str) -> Response:
 
 
 def report_page(auth_id: str, id: str) -> Response:
-    """The application as text, to paste into a ticket."""
+    """The application as text, to paste into a ticket, or to look at in a terminal."""
     account = open_account(auth_id)
     answer = show("report.txt", account=account, **_case(account, id))
+    lines = answer.get_data(as_text=True).split("\n")
+    answer.set_data("\n".join(map(printable, lines)))
     answer.content_type = "text/plain; charset=utf-8"
     return answer
 

@@ -152,8 +152,8 @@ def _value(field: Field, text: str) -> Any:
         return {"yes": True, "no": False}.get(text, text)
     try:
         if isinstance(type_, IntType):
-            return int(text)
-        if isinstance(type_, FloatType) and math.isfinite(float(text)):
+            return int(text) if text.isascii() else text
+        if isinstance(type_, FloatType) and text.isascii() and math.isfinite(float(text)):
             return float(text)
     except ValueError:
         pass

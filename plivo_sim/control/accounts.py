@@ -19,12 +19,14 @@ from plivo_sim.control.inputs import (
     account_text,
     invalid,
     json_object,
+    refuse,
     takes,
     text_of,
 )
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
+from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
@@ -84,10 +86,12 @@ def make_account() -> Response:
     settings = data.get("settings", {})
     if not isinstance(settings, dict):
         raise invalid("settings", "must be an object")
+    texts = {name: _as_text(value) for name, value in settings.items()}
+    refuse((("settings", name), text) for name, text in account_troubles(texts))
     call = current_call()
     account = call.sim.account(auth_id)
     try:
-        account.configure({key: _as_text(value) for key, value in settings.items()})
+        account.configure(texts)
     except ValueError as error:
         raise invalid("settings", str(error)) from None
     call.account = account

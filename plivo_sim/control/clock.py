@@ -52,6 +52,7 @@ def advance() -> Response:
 
     Answers with what happened, in order; 202 when it takes so long that it goes on after the
     answer. Until a status: 409 when nothing more is due and the application does not have it.
+    409, too, when a restore or a reset ends it: what it did is undone.
     """
     data = json_object("by", "to", "until", "account")
     if sum(data.get(key) is not None for key in ("by", "to", "until")) != 1:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from inspect import getdoc
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -77,10 +78,16 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
         raise not_taken(text, body.media_type)
     if not isinstance(body.json, dict):
         raise invalid("", text)
-    unknown = [key for key in body.json if known and key not in known]
-    if unknown:
-        raise invalid(unknown[0], f"unknown; there are {', '.join(known)}")
+    text = f"unknown; there are {', '.join(known)}"
+    refuse(((key,), text) for key in body.json if known and key not in known)
     return body.json
+
+
+def refuse(found: Iterable[tuple[tuple[str, ...], str]]) -> None:
+    """Raises Invalid that tells what is wrong at each of these paths, if anything is."""
+    told = islice(found, limits.MISTAKES.most)
+    if problems := [Problem(ProblemKind.BAD_VALUE, path, text) for path, text in told]:
+        raise Invalid(problems)
 
 
 def text_of(data: Mapping[str, Any], key: str) -> str | None:
@@ -98,7 +105,9 @@ def duration_of(data: dict[str, Any], key: str) -> Duration | None:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = f"{value:f}s"
-        return parse_duration(value if isinstance(value, str) else "?")
+        if not isinstance(value, str):
+            raise ValueError("must be a duration, such as '1d12h', or a number of seconds")
+        return parse_duration(value)
     except (ValueError, OverflowError) as error:  # a whole number may be beyond every other
         raise invalid(key, str(error)) from None
 

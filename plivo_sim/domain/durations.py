@@ -19,8 +19,8 @@ from plivo_sim.domain import limits
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _WORDS = {"millisecond": "ms", "second": "s", "sec": "s", "minute": "m", "min": "m",
           "hour": "h", "day": "d", "week": "w"}  # fmt: skip
-_PART = re.compile(r"[ ,]*(\d+(?:\.\d+)?)\s*([a-z]+)")
-_BUSINESS = re.compile(r"(\d+)\s*(?:business|working)[ -]?days?")
+_PART = re.compile(r"[ ,]*([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)")
+_BUSINESS = re.compile(r"([0-9]+)\s*(?:business|working)[ -]?days?")
 LONGEST_S = 3650 * 86400.0
 
 

@@ -126,6 +126,10 @@ EXPLANATIONS = Limit(
     "explanations", 20, "submissions", "of one application, of which is kept why; the oldest go"
 )
 DELIVERIES = Limit("deliveries", 2000, "callbacks", "in an account's list; the oldest finished go")
+DELIVERY_BYTES = Limit(
+    "delivery_bytes", 4 * 1024 * 1024, "bytes",
+    "the same list with all attempts, some kilobytes for a callback: often this is reached first",
+)  # fmt: skip
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")

@@ -102,6 +102,11 @@ def filled(text: str | None) -> str | None:
     return text if text and not text.isspace() else None
 
 
+def printable(text: str) -> str:
+    """On one line, without what a terminal might obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 # --- words of a shell -------------------------------------------------------------------------
 
 

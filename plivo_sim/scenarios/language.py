@@ -21,6 +21,7 @@ from plivo_sim.domain.machine import WORDS_KEY, Machine, with_words
 from plivo_sim.machines import default_machine
 
 CUTTING = frozenset({"reset", "empty"})
+REFUSING = ("error", "rate_limited", "expired_credentials", "unavailable")
 SPOILING = frozenset({"truncated", "invalid_json", "wrong_content_type"})
 
 

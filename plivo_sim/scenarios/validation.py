@@ -18,6 +18,7 @@ from plivo_sim.domain.records import NumberType, Origin, UserType
 from plivo_sim.domain.typed import Found, Steps, convert, short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import (
+    REFUSING,
     Comparison,
     Correct,
     Decision,
@@ -239,7 +240,7 @@ def mistakes_of(
         yield from _policy_mistakes(policy)
     faults = list(parts(data.get("faults"), FaultRule, ("faults",)))
     for path, fault in faults:
-        yield from _fault_mistakes(fault, path)
+        yield from _fault_mistakes(fault, path, data["faults"][path[-1]])
     yield from _same_names([(path, fault.name) for path, fault in faults])
     yield from step_mistakes(data, wrong, document_words, machine)
 
@@ -453,7 +454,7 @@ def _value_mistakes(
         yield from unknown_word(text, document_words, "document type", path)
     elif name == "country" and not _COUNTRY.fullmatch(text):
         yield path, f"'{text}' is no country code of two letters"
-    elif name in _COUNTED and not (text.isdecimal() and int(text) >= 1):
+    elif name in _COUNTED and not (text.isascii() and text.isdecimal() and int(text) >= 1):
         yield path, f"{text} is no {name}; they count from 1"
 
 
@@ -469,9 +470,12 @@ def _policy_mistakes(policy: WebhookPolicy) -> Iterator[Found]:
         yield ("webhooks", "success"), "is empty: no answer would do"
 
 
-def _fault_mistakes(fault: FaultRule, path: Steps) -> Iterator[Found]:
-    if fault.effect != "error" and fault.status != 500:
+def _fault_mistakes(fault: FaultRule, path: Steps, given: Mapping[str, Any]) -> Iterator[Found]:
+    if fault.effect != "error" and "status" in given:
         yield (*path, "status"), f"has no effect with '{fault.effect}', only with 'error'"
+    if fault.effect not in REFUSING and fault.message:
+        told = ", ".join(f"'{each}'" for each in REFUSING)
+        yield (*path, "message"), f"has no effect with '{fault.effect}', only with {told}"
     if fault.effect == "slow" and not fault.latency_s:
         yield path, "a slow answer needs latency_s"
     for name, known in (("api", FAULT_APIS), ("operation", OPERATIONS), ("method", METHODS)):

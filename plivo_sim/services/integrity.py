@@ -31,6 +31,7 @@ from plivo_sim.domain.typed import Found, short
 from plivo_sim.domain.urls import check_callback_url, is_http_url
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.services import machines, policies
+from plivo_sim.settings import account_troubles
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ANY = re.compile(r".+", re.DOTALL)
@@ -179,10 +180,14 @@ def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
     here = ("ledger", "ledger")
     if ledger.seq:
         yield (*here, "seq"), "must be 0"
+    wrong = dict(account_troubles(ledger.overrides))
+    for name, text in wrong.items():
+        yield (*here, "overrides", name), text
     try:
         account.settings_with(ledger.overrides)
     except ValueError as error:
-        yield (*here, "overrides"), str(error)
+        if not wrong:
+            yield (*here, "overrides"), str(error)
     if ledger.clock.now > limits.LATEST:
         yield (*here, "clock", "now"), "the clock stops at the year 9000"
     for name, count in ledger.counts.items():

@@ -189,10 +189,11 @@ class Runner:
         (decision "Advance, event by event").
 
         A duration counts from now; without ``until``, as far as something is due. ``stop`` is
-        asked after each instant; when it says so, the clock stays there. A reset or restore ends
-        it. Raises Busy during another advance of the account, ClockRefused for an instant that the
-        clock cannot go to; then nothing happened. Raises StorageFailed when something cannot be
-        written; what happened before that stays, and the clock stands where that left it.
+        asked after each instant; when it says so, the clock stays there. Raises Busy during
+        another advance of the account, ClockRefused for an instant that the clock cannot go to;
+        then nothing happened. Raises Busy, too, when a reset or restore ends it. Raises
+        StorageFailed when something cannot be written; what happened before that stays, and the
+        clock stands where that left it.
         """
         era, began, until = self._hold(account, until)
         result = Advance()
@@ -207,6 +208,8 @@ class Runner:
                 self._carry_on(account, until, era, began, stop)
             else:
                 self._release(account, era, began)
+        if not result.pending and account.era != era:
+            raise Busy("a restore or a reset ended this advance; what it did is undone")
         return result
 
     def _carry_on(

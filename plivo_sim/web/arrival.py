@@ -20,7 +20,8 @@ _EXPECT = b"\nexpect:"
 
 
 class Arrival:
-    """One request. ``is_complete``: all of it has come, and the next begins behind it.
+    """One request. ``is_complete``: all of it has come, and the next begins behind it;
+    ``body_at``: where its body begins, once its head has come.
 
     Each look goes on where the one before ended, so that a request in many pieces costs as much
     as one in few.
@@ -31,7 +32,7 @@ class Arrival:
         self.has_head = False
         self.expects_continue = False
         self._seen = 0  # of the head, up to which it does not end
-        self._body = 0  # where the body begins
+        self.body_at = 0
         self._end: int | None = None  # where the request ends; None while chunks are to come
         self._chunk = 0  # where the next chunk begins, or the next line behind the last one
         self._chunks = 0
@@ -44,7 +45,7 @@ class Arrival:
         if self._end is None:
             return self._look_for_chunks(came)
         self.is_complete = len(came) >= self._end
-        return self.is_complete or self._end > self._body + LARGEST_BODY_BYTES
+        return self.is_complete or self._end > self.body_at + LARGEST_BODY_BYTES
 
     def _look_for_head(self, came: bytearray) -> bool:
         found = _HEAD_END.search(came, max(self._seen - 2, 0))
@@ -52,14 +53,15 @@ class Arrival:
         if found is None:
             return False
         self.has_head = True
-        self._body = self._end = found.end()
+        self.body_at = self._end = found.end()
         head = bytes(memoryview(came)[: found.end()]).lower()
         length, coding = _value(head, _LENGTH), _value(head, _CODING)
         if coding == b"chunked" and length is None:
-            self._end, self._chunk = None, self._body
+            self._end, self._chunk = None, self.body_at
         elif coding is None and length is not None and length.isdigit():
             self._end += int(length.lstrip(b"0")[:19] or b"0")
-        self.expects_continue = _value(head, _EXPECT) == b"100-continue"
+        is_old = head.lstrip().partition(b"\n")[0].rstrip().endswith(b" http/1.0")  # knows no such
+        self.expects_continue = not is_old and _value(head, _EXPECT) == b"100-continue"
         return True
 
     def _look_for_chunks(self, came: bytearray) -> bool:
@@ -75,12 +77,12 @@ class Arrival:
                 return True
             is_last = int(size[1], 16) == 0
             following = end if is_last else end + int(size[1], 16) + 2
-            if following - self._body > LARGEST_BODY_BYTES:
+            if following - self.body_at > LARGEST_BODY_BYTES:
                 return True
             if following > len(came):
                 return False
             self._chunks += 1
-            if are_too_many(self._chunks, following - self._body):
+            if are_too_many(self._chunks, following - self.body_at):
                 return True
             self._chunk = following
             self._last_end = following if is_last else None

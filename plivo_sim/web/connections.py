@@ -36,6 +36,7 @@ IDLE_TIMEOUT_S = 75.0  # a keep-alive connection is closed after this long witho
 LINGER_S = 2.0  # how long to discard an unread body, so that the client gets to read its answer
 
 TICK_S = 0.1  # how often those are looked for whose time is up
+LOOKS_AT_MOST = 16  # or sooner: so often while as much comes as may be unfinished together
 PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
 GIVEN_UP_AFTER_S = 0.1
@@ -81,6 +82,8 @@ class Connection(cheroot.HTTPConnection):
         super().__init__(
             server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
         )
+        for name in ("resolve_peer_creds", "get_peer_creds"):  # caches, each a reference cycle
+            vars(self).pop(name, None)
         self.phase = Phase.IDLE
         self.since_s = 0.0  # of the phase
         self.until_s = inf  # while the selector has it
@@ -100,6 +103,17 @@ class Connection(cheroot.HTTPConnection):
         self.unread = True
         keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
         return bool(keep) and not self.stream.is_cut
+
+    def forget_request(self) -> None:
+        """Free what has come: nothing of it will be read any more."""
+        self.rfile.came = bytearray()
+        self.arrival, self.held = Arrival(), None
+
+    def close(self) -> None:
+        """End it, and free all that it keeps, whoever may still refer to it."""
+        self.forget_request()
+        self.stream.forget()
+        super().close()
 
     def shut(self, how: int) -> None:
         with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
@@ -140,6 +154,7 @@ class Connections:
         self._ends_at_s: float | None = None  # once it is to stop
         self._is_over = False
         self._looked_at_s = 0.0
+        self._came_bytes = 0  # since then
         self._waker, waked = socket.socketpair()
         self._waked = waked
         self._waker.setblocking(False)
@@ -167,6 +182,8 @@ class Connections:
                 has_waited = bool(self._held)
             if has_waited:
                 self._wake()
+        if held is None:
+            conn.rfile.forget() if keep else conn.forget_request()
         conn.held = held
         if held is not None:
             conn.rfile.rewind()
@@ -185,7 +202,6 @@ class Connections:
 
     def _await_request(self, conn: Connection) -> None:
         """The next request, which may have come with the one before."""
-        conn.rfile.forget()
         conn.arrival = Arrival()
         came = conn.rfile.came
         if came and (conn.arrival.is_whole(came) or conn.stream.is_over):
@@ -210,8 +226,8 @@ class Connections:
         """Have the selector wait; whoever calls this has let go of the connection."""
         with self._lock:
             if not self._is_over:
-                conn.phase, conn.since_s = phase, monotonic_s()
-                conn.until_s, conn.awaited = conn.since_s + for_s, events
+                self._go_to(conn, phase, for_s)
+                conn.awaited = events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
                     self._selector.register(conn.socket, events, conn)
                     if phase is Phase.HELD:
@@ -219,6 +235,10 @@ class Connections:
                     return
                 conn.until_s = inf
         self._close(conn)
+
+    def _go_to(self, conn: Connection, phase: Phase, for_s: float) -> None:
+        conn.phase, conn.since_s = phase, monotonic_s()
+        conn.until_s = conn.since_s + for_s
 
     def _put_off(self, conn: Connection) -> None:
         heapq.heappush(self._held, (conn.until_s, next(self._count), conn))
@@ -256,8 +276,9 @@ class Connections:
         for key, _ in self._selector.select(self._nap_s()):
             self._attend(key)
         self._resume()
-        if monotonic_s() - self._looked_at_s >= TICK_S:
-            self._looked_at_s = monotonic_s()
+        is_much = self._came_bytes * LOOKS_AT_MOST > MOST_UNFINISHED_BYTES
+        if is_much or monotonic_s() - self._looked_at_s >= TICK_S:
+            self._looked_at_s, self._came_bytes = monotonic_s(), 0
             self._give_up_the_late()
 
     def _attend(self, key: selectors.SelectorKey) -> None:
@@ -312,10 +333,11 @@ class Connections:
 
     def _gather(self, conn: Connection) -> None:
         stream, came = conn.stream, conn.rfile.came
-        conn.rfile.gather()
-        if conn.phase is Phase.IDLE:
-            conn.phase, conn.since_s = Phase.HEAD, monotonic_s()
-            conn.until_s = conn.since_s + REQUEST_TIMEOUT_S
+        self._came_bytes += conn.rfile.gather()
+        if conn.phase is Phase.IDLE and (came or stream.shakes_hands):
+            self._go_to(conn, Phase.HEAD, REQUEST_TIMEOUT_S)
+        elif conn.phase is Phase.HEAD and not (came or stream.shakes_hands):
+            self._go_to(conn, Phase.IDLE, IDLE_TIMEOUT_S)
         if came and (conn.arrival.is_whole(came) or stream.is_over):
             self._unregister(conn)
             self._serve(conn)
@@ -379,6 +401,8 @@ class Connections:
             return
         self._unregister(conn)
         if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
+            if conn.phase is Phase.BODY:
+                del conn.rfile.came[conn.arrival.body_at :]
             self._serve(conn)  # which tells the client
         else:
             self._close(conn)

@@ -50,6 +50,8 @@ def are_too_many(chunks: int, size: int) -> bool:
 
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+
 _WHOLE_URL = re.compile(rb"https?://([^/?#\s]*)", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
@@ -154,12 +156,21 @@ class _Chunks(cheroot.ChunkedRFile):
         if are_too_many(self.count, self.bytes_read):
             raise ValueError(f"{limits.CHUNKS.of} has {limits.CHUNKS}")
         if size == 0:
+            self._read_trailers()
             self.closed = True
         else:
             self.buffer = memoryview(self.rfile.read(size))
             if self.rfile.read(2) != b"\r\n":
                 raise ValueError("a chunk does not end where its size says")
         self.is_broken = False
+
+    def _read_trailers(self) -> None:
+        """Checked as headers are, and passed over."""
+        size = 0
+        while (line := self.rfile.readline()) != b"\r\n":
+            size += len(line)
+            if size > MAX_HEADER_BYTES or not _HEADER.fullmatch(line):
+                raise ValueError(f"behind the last chunk, {_NO_HEADER}")
 
 
 class _FirstLine:
@@ -168,12 +179,14 @@ class _FirstLine:
     bytes that are no ASCII are escaped."""
 
     host: bytes | None = None
+    has_controls = False
 
     def __init__(self, file: Any) -> None:
         self._file = file
 
     def readline(self) -> bytes:
         line: bytes = self._file.readline()
+        self.has_controls = _CONTROL.search(line.removesuffix(b"\r\n")) is not None
         method, space, rest = line.partition(b" ")
         whole = _WHOLE_URL.match(rest)
         if whole is not None:
@@ -192,7 +205,9 @@ class Request(cheroot.HTTPRequest):
         file, self.rfile = self.rfile, (line := _FirstLine(self.rfile))
         try:
             understood = bool(super().read_request_line())  # type: ignore[no-untyped-call]  # cheroot's stubs
-            is_clear = not understood or _VERSION.fullmatch(self.request_protocol) is not None
+            is_clear = not understood or (
+                _VERSION.fullmatch(self.request_protocol) is not None and not line.has_controls
+            )
         except ValueError:  # such as half an IPv6 address
             understood = is_clear = False
         finally:
@@ -210,6 +225,11 @@ class Request(cheroot.HTTPRequest):
             return False
         if self._host is not None:  # it counts, whatever the header says
             self.inheaders[b"Host"] = self._host
+        if understood and self.response_protocol == "HTTP/1.1" and b"Host" not in self.inheaders:
+            self.simple_response(
+                "400 Bad Request", _Told("a request of HTTP/1.1 has a Host header")
+            )
+            return False
         if understood and b"Transfer-Encoding" in self.inheaders and not self.chunked_read:
             told = "HTTP/1.0 has no Transfer-Encoding; a Content-Length is taken"
             self.simple_response("400 Bad Request", _Told(told))
@@ -234,9 +254,6 @@ class Request(cheroot.HTTPRequest):
         try:
             while self.rfile.read(65536):
                 pass
-            if self.chunked_read:
-                for _ in self.rfile.read_trailer_lines():
-                    pass
         except (OSError, ValueError, EOFError):  # what follows cannot be told from the body
             self.close_connection = True
 

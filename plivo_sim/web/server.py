@@ -159,17 +159,23 @@ class _Pool:
             self._made += 1
 
     def _work(self) -> None:
-        while (conn := self._queue.get()) is not None:
-            keep, held = False, None
-            try:
-                keep = conn.communicate()
-            except Held as put_off:
-                held = put_off.with_traceback(None)
-            except Exception as error:
-                log.warning("connection from %s dropped: %r", conn.remote_addr, error)
-            with self._lock:
-                self._idle += 1
-            conn.server.connections.settle(conn, keep, held)
+        while self._serve(self._queue.get()):  # which refers to no connection while it waits
+            pass
+
+    def _serve(self, conn: Connection | None) -> bool:
+        if conn is None:
+            return False
+        keep, held = False, None
+        try:
+            keep = conn.communicate()
+        except Held as put_off:
+            held = put_off.with_traceback(None)
+        except Exception as error:
+            log.warning("connection from %s dropped: %r", conn.remote_addr, error)
+        with self._lock:
+            self._idle += 1
+        conn.server.connections.settle(conn, keep, held)
+        return True
 
     def stop(self, timeout: float = 0.0) -> None:
         """End the threads once they have served what was put."""

@@ -106,6 +106,11 @@ class Stream:
         self.must_write = False  # before anything can come: TLS has something to say
         self.failure: OSError | None = None  # why nothing more will come, if it did not just end
 
+    @property
+    def shakes_hands(self) -> bool:
+        """Whether a TLS handshake is not over yet."""
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.version() is None
+
     def take(self) -> bytes:
         """What has come; empty when nothing has, or will: then ``is_over``."""
         self.must_write = False
@@ -124,7 +129,7 @@ class Stream:
                 socket.socket.send(self.sock, answer)
             self.failure = ConnectionResetError(errno.ECONNRESET, str(error))
         except OSError as error:
-            self.failure = error
+            self.failure = error.with_traceback(None)
         self.is_over = True
         return b""
 
@@ -157,7 +162,12 @@ class Stream:
     def cut(self) -> None:
         """Nothing more is read or sent."""
         self.is_cut = True
+        self.forget()
+
+    def forget(self) -> None:
+        """Free what is unsent, and the failure with all that its traceback refers to."""
         self.unsent.clear()
+        self.failure = None
 
 
 class Reader:
@@ -172,9 +182,11 @@ class Reader:
         self.came = bytearray()
         self._at = 0  # what is before has been read
 
-    def gather(self) -> None:
-        """Take what has come."""
-        self.came += self._stream.take()
+    def gather(self) -> int:
+        """Take what has come; how many bytes."""
+        taken = self._stream.take()
+        self.came += taken
+        return len(taken)
 
     def rewind(self) -> None:
         """To the beginning of the request that is being read."""

@@ -70,7 +70,7 @@ class Receiver:
 logger = logging.getLogger("plivo_sim")
 
 KEPT_DELIVERIES = limits.DELIVERIES.most
-KEPT_DELIVERY_BYTES = 4 * 1024 * 1024
+KEPT_DELIVERY_BYTES = limits.DELIVERY_BYTES.most
 HELD_FOR = timedelta(hours=1)
 """How long a callback that waits to be overtaken waits at most."""
 AFTER_THE_OTHER = timedelta(seconds=1)
@@ -229,10 +229,12 @@ class Outbox:
         with account.transaction():
             account.store.timers.drop(timer.id)
             delivery = account.store.deliveries.fetch(timer.subject_id)
-            if delivery is None or delivery.state is DeliveryState.CANCELLED:
+            if delivery is None:
                 return None
             policy = webhook_policy(account)
             tried = _with_attempt(delivery, timer, request, answer, policy)
+            if delivery.state is DeliveryState.CANCELLED:  # while it was on its way
+                tried = replace(tried, state=DeliveryState.CANCELLED)
             if tried.state is DeliveryState.PENDING:
                 tried = self._retry(account, tried, timer, policy)
             account.store.deliveries.put(tried)

@@ -26,8 +26,8 @@ def missing(what: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of a module; each has a context of its own. Not for longer: while it is
-    there, its event loop counts as running, and no other can be run in the process."""
+    """One browser for all tests of a module; each has a context of its own. Not for longer: while
+    it is there, its event loop counts as running, and no other can be run in the process."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         missing("there is no Chromium")

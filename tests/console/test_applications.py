@@ -280,6 +280,14 @@ def test_a_report_is_text(http: Http) -> None:
     assert f"http://127.0.0.1{HOME}/applications/{id}" in answer.text
 
 
+def test_a_report_obeys_nobody(http: Http) -> None:
+    """A terminal that shows it is told nothing by a stored name: what it might obey is a space."""
+    id = http.sdk_created(alias="Ac\x1b[31mme\x07\u009b1m Ltd")
+    text = http.get(f"{HOME}/applications/{id}/report.txt").text
+    assert "Ac [31mme  1m Ltd" in text
+    assert text.replace("\n", "").isprintable()
+
+
 def test_an_image_is_shown_and_cannot_run(http: Http) -> None:
     """An uploaded image is served as what it is, within a sandbox."""
     id = http.sdk_created()

@@ -172,21 +172,21 @@ def test_settings_of_a_clock_that_is_under_way(http: Http) -> None:
     assert http.control("GET", "/clock").get_json()["rate"] == 60.0
 
 
-NO_SUCH = "{}: no setting of an account; there are "
+NO_SUCH = "no setting of an account; there are "
 
 
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"colour": "blue"}, NO_SUCH.format("colour")),
-        ({"port": "80"}, NO_SUCH.format("port")),
-        ({"credentials": "MA:x"}, NO_SUCH.format("credentials")),
-        ({"warp": "fast"}, "warp: the rate must be a number over 0 and at most 1e9, not 'fast'"),
-        ({"strict": "perhaps"}, "strict: 'perhaps' is neither true nor false"),
-        ({"review_delay": "soon"}, "review_delay: cannot read duration 'soon'"),
-        ({"new_api": "newest"}, "new_api: 'newest' is not one of auto, current, beta"),
-        ({"holidays": "Monday"}, "holidays: "),
-        ({"callback_timeout_s": "x"}, "callback_timeout_s: "),
+        ({"colour": "blue"}, NO_SUCH),
+        ({"port": "80"}, NO_SUCH),
+        ({"credentials": "MA:x"}, NO_SUCH),
+        ({"warp": "fast"}, "the rate must be a number over 0 and at most 1e9, not 'fast'"),
+        ({"strict": "perhaps"}, "'perhaps' is neither true nor false"),
+        ({"review_delay": "soon"}, "cannot read duration 'soon'"),
+        ({"new_api": "newest"}, "'newest' is not one of auto, current, beta"),
+        ({"holidays": "Monday"}, "'Monday'"),
+        ({"callback_timeout_s": "x"}, ""),
     ],
 )
 def test_wrong_settings(http: Http, settings: dict[str, Any], text: str) -> None:
@@ -196,8 +196,20 @@ def test_wrong_settings(http: Http, settings: dict[str, Any], text: str) -> None
     answer = http.control("POST", "/accounts", body)
     assert answer.status_code == 400
     (problem,) = answer.get_json()["problems"]
-    assert (problem["path"], problem["message"][: len(text)]) == ("settings", text)
+    (name,) = settings
+    assert (problem["path"], problem["message"][: len(text)]) == (f"settings.{name}", text)
     assert http.account.settings.strict is False
+
+
+def test_all_wrong_settings_are_told_at_once(http: Http) -> None:
+    """Each with its path; and so are all keys that a call does not have."""
+    body = {"auth_id": AUTH_ID, "settings": {"warp": "fast", "strict": True, "port": "1"}}
+    answer = http.control("POST", "/accounts", body)
+    paths = [problem["path"] for problem in answer.get_json()["problems"]]
+    assert (answer.status_code, paths) == (400, ["settings.warp", "settings.port"])
+    answer = http.control("POST", "/accounts", {"auth_id": AUTH_ID, "one": 1, "two": 2})
+    paths = [problem["path"] for problem in answer.get_json()["problems"]]
+    assert (answer.status_code, paths) == (400, ["one", "two"])
 
 
 def test_a_start_in_the_past_changes_nothing(http: Http) -> None:

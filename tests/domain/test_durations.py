@@ -47,7 +47,8 @@ def test_reading_business_days(text: str, days: int) -> None:
     [
         "", " ", "5", "s", "d3", "-5s", "+5s", "5x", "5 s 3", "3d and 2h", "3d;2h", "1e3s",
         "5s business days", "1.5 business days", "business days", "three days", "5ss", "infs",
-        "nans", "3 d d", ".5h", "5.h", "1,5h", "1 months", "1y", "0x5s",
+        "nans", "3 d d", ".5h", "5.h", "1,5h", "1 months", "1y", "0x5s", "\u0663d", "\uff15s",
+        "\u0662 business days",
     ],
 )  # fmt: skip
 def test_what_is_no_duration_is_refused(text: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
+from plivo_sim.domain import limits
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import (
     ScenarioError,
@@ -124,6 +127,10 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("fault's status", "faults: [{effect: error, status: 200}]", "faults[0].status", "minimum"),
     ("a status that is not sent", "faults: [{effect: rate_limited, status: 420}]",
      "faults[0].status", "has no effect with 'rate_limited'"),
+    ("a status that is the usual one", "faults: [{effect: reset, status: 500}]",
+     "faults[0].status", "has no effect with 'reset'"),
+    ("a message that is not sent", "faults: [{effect: slow, latency_s: 1, message: x}]",
+     "faults[0].message", "has no effect with 'slow', only with 'error', "),
     ("slow by nothing", "faults: [{effect: slow}]", "faults[0]", "needs latency_s"),
     ("latency", "faults: [{effect: slow, latency_s: -1}]", "faults[0].latency_s", "minimum of 0"),
     ("probability", "faults: [{effect: reset, probability: 1.5}]", "faults[0].probability", "max"),
@@ -393,3 +400,24 @@ def test_keys_are_as_they_are_written() -> None:
     """Even those that YAML has a meaning for."""
     scenario = load_scenario(f"{SCENARIO}rules: [{{when: {{data_fields: {{on: x, 010: y}}}}}}]")
     assert scenario.rules[0].when.data_fields == {"on": "x", "010": "y"}
+
+
+@pytest.mark.parametrize("repeated", ["{a: [1,2]},", "1,", "*x,"])
+def test_a_text_of_too_many_values_is_read_as_far_as_they_may_be(
+    monkeypatch: pytest.MonkeyPatch, repeated: str
+) -> None:
+    """What is behind them costs nothing."""
+    events = 0
+    parse = yaml.parse
+
+    def counting(*args: Any) -> Iterator[Any]:
+        nonlocal events
+        for event in parse(*args):
+            events += 1
+            yield event
+
+    monkeypatch.setattr(yaml, "parse", counting)
+    text = "scenario: &x a\nrules: [" + repeated * (250_000 // len(repeated)) + "]"
+    with pytest.raises(ScenarioError, match=f"at most {limits.SCENARIO_VALUES.most} values"):
+        load_scenario(text)
+    assert events < 2 * limits.SCENARIO_VALUES.most

@@ -252,7 +252,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("many outcomes", crowd("next_outcome", '{"decide":"accepted"}', 101), "101 of kind next_out"),
     ("many explanations", many_explanations, "21 of"),
     ("a huge count", lambda d: first(d, "ledger")["counts"].update(x=2**60), "must be 0 to"),
-    ("unknown setting", lambda d: first(d, "ledger")["overrides"].update(x="1"), "x: no setting"),
+    ("unknown setting", lambda d: first(d, "ledger")["overrides"].update(x="1"), "no setting of"),
     ("another seed", put("applications", requirement_id="x"), "--seed"),
     ("another type", put("documents", document_type_id="x"), "--seed"),
     ("another country", put("applications", country_iso="FR"), "are not those of the application"),

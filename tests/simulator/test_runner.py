@@ -321,6 +321,12 @@ def test_one_of_many_decisions_at_once_wins(http: Http) -> None:
     assert len(http.account.store.deliveries) == 1
 
 
+def advance_in_vain(http: Http, by: str) -> None:
+    """Advance time, and be told that a reset or a restore has undone it."""
+    answer = http.control("POST", "/clock/advance", {"by": by, "account": http.account.auth_id})
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "busy")
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_reset_ends_an_advance(make: Maker) -> None:
     """What comes of the callback that is under way, and where the advance was to end, is no
@@ -328,7 +334,7 @@ def test_a_reset_ends_an_advance(make: Maker) -> None:
     gate = Gate()
     http = make(gate)
     first = http.sdk_created(callback_url=CALLBACK)
-    with meanwhile(lambda: http.advance("30d")):
+    with meanwhile(lambda: advance_in_vain(http, "30d")):
         gate.wait_for(1)
         http.sim.remove(http.account)
         assert http.sim.accounts() == []
@@ -370,7 +376,7 @@ def test_a_restore_during_a_send_sends_again(make: Maker) -> None:
     account: Account = http.account
     with account.lock:
         mark = account.mark()
-    with meanwhile(lambda: http.advance("3d")):
+    with meanwhile(lambda: advance_in_vain(http, "3d")):
         gate.wait_for(1)
         account.restore(mark)
         gate.open()
@@ -379,13 +385,28 @@ def test_a_restore_during_a_send_sends_again(make: Maker) -> None:
     assert len(gate.sent) == 2
 
 
+@pytest.mark.parametrize("verb", ["restore", "reset"])
+def test_an_advance_that_is_undone_is_refused(make: Maker, verb: str) -> None:
+    """What it made happen is there no more; its caller is told so."""
+    gate = Gate()
+    http = make(gate)
+    http.sdk_created(callback_url=CALLBACK)
+    account: Account = http.account
+    with account.lock:
+        mark = account.mark()
+    with meanwhile(lambda: advance_in_vain(http, "3d")):
+        gate.wait_for(1)
+        account.restore(mark) if verb == "restore" else http.sim.remove(account)
+        gate.open()
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_reset_lets_a_clock_run(make: Maker) -> None:
     """The hold of an advance that was under way does not outlive it."""
     gate, wall = Gate(), Wall()
     http = make(gate, wall, paused=False)
     http.sdk_created(callback_url=CALLBACK)
-    with meanwhile(lambda: http.advance("30d")):
+    with meanwhile(lambda: advance_in_vain(http, "30d")):
         gate.wait_for(1)
         http.sim.remove(http.account)
         gate.open()
@@ -661,7 +682,7 @@ def test_a_reset_waits_for_what_is_under_way(make: Maker) -> None:
         http.sim.remove_all()
         ends.append("reset")
 
-    with meanwhile(lambda: http.advance("3d")):
+    with meanwhile(lambda: advance_in_vain(http, "3d")):
         assert began.wait(10)
         with meanwhile(reset), http.account.lock:
             assert http.account.idle.wait_for(lambda: len(http.account.store.applications) == 0, 10)
@@ -678,7 +699,7 @@ def test_a_receiver_that_hangs_is_cut_off_by_a_reset(
     gate.cut = lambda request: gate.open()
     http = make(gate)
     http.sdk_created(callback_url=CALLBACK)
-    with meanwhile(lambda: http.advance("3d")):
+    with meanwhile(lambda: advance_in_vain(http, "3d")):
         gate.wait_for(1)
         http.sim.begin_anew(http.sim.settings)
     assert len(http.account.store.deliveries) == 0

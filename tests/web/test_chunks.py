@@ -59,7 +59,7 @@ def test_what_is_left_of_a_chunk_is_not_copied_for_each_read() -> None:
     assert len(chunks.read()) == 499_998
 
 
-HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEAD = b"POST / HTTP/1.1\r\nHost: sim\r\nTransfer-Encoding: chunked\r\n\r\n"
 TINY = b"1\r\nx\r\n"
 
 
@@ -100,3 +100,12 @@ def test_headers_after_the_chunks_are_as_many_as_before() -> None:
     came += b"A: b\r\n" * 2
     assert arrival.is_whole(came)
     assert not arrival.is_complete
+
+
+def test_headers_after_the_chunks_are_headers() -> None:
+    """They are passed over; what is none makes the body malformed."""
+    chunks = _Chunks(io.BytesIO(TINY + b"0\r\nA: b\r\nC: d\r\n\r\nnext"), 10**6)
+    assert (chunks.read(), chunks.rfile.read()) == (b"x", b"next")
+    for wrong in (b"no colon\r\n", b"A: b\n", b"A: \0\r\n", b" A: b\r\n"):
+        with pytest.raises(ValueError, match="a header is not NAME: VALUE"):
+            _Chunks(io.BytesIO(TINY + b"0\r\n" + wrong + b"\r\n"), 10**6).read()

@@ -311,6 +311,18 @@ def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None
         assert read_answer(sock)[2] == 1234
 
 
+def test_http_1_0_has_no_100_continue(server: Server) -> None:
+    """Its one answer is the one to the request (RFC 9110, 10.1.1)."""
+    head = b"POST /echo HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    with connected(server) as sock:
+        sock.sendall(head)
+        sock.sendall(b"1234")
+        assert read_to_end(sock).startswith(b"HTTP/1.1 200 ")
+    arrival = Arrival()
+    arrival.is_whole(bytearray(head))
+    assert not arrival.expects_continue
+
+
 def test_reset_before_an_answer(server: Server) -> None:
     """A reset before the first byte is seen as a reset."""
     with connected(server) as sock:
@@ -347,6 +359,12 @@ def test_cut_in_mid_answer_truncates_it(server: Server, how: str) -> None:
     [
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"G\x01ET / HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"\x0bGET / HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"GET /\0 HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"GET /?a=\x1b HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
+        (b"GET http://sim/\x7f HTTP/1.1\r\nHost: sim\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: sim\n\n", 400),
         (b"GET / HTTP/3.0\r\n\r\n", 505),
         (b"GET / HTTP/+1.1\r\n\r\n", 400),
@@ -802,6 +820,24 @@ def test_tls(tls_server: Server, tls: Tls) -> None:
             assert json.loads(get(connection)) == {"ok": True}
         connection.request("POST", "/echo", b"x" * 5_000_000)
         assert connection.getresponse().status == 413
+
+
+def test_tls_that_shook_hands_is_idle_then(tls_server: Any, tls: Tls) -> None:
+    """No request has begun: it may take as long to come as on a connection that is kept alive."""
+    with tls_client(tls_server, tls) as connection:
+        connection.connect()
+        (waiting,) = tls_server.connections._waiting()
+        with connected(tls_server) as silent:  # what came is seen by the time another is answered
+            silent.sendall(b"\x16")
+            with tls_client(tls_server, tls) as other:
+                for _ in range(3):
+                    assert get(other)
+            began = next(
+                each
+                for each in tls_server.connections._waiting()
+                if each.remote_port == silent.getsockname()[1]
+            )
+            assert (waiting.phase.name, began.phase.name) == ("IDLE", "HEAD")
 
 
 def test_tls_cut(tls_server: Server, tls: Tls) -> None:

@@ -456,6 +456,25 @@ def test_deleting_an_application_cancels_its_callbacks(make: Maker) -> None:
     assert (state(http), len(http.account.store.timers)) == ("cancelled", 0)
 
 
+def test_an_attempt_that_was_on_its_way_is_logged_though_its_application_is_deleted(
+    make: Maker,
+) -> None:
+    """Its receiver saw it; the callback stays cancelled, and is not tried again."""
+
+    class Deleting:
+        """A transport whose receiver deletes the application before it answers."""
+
+        def send(self, request: Outgoing) -> Answer:
+            http.delete(f"PhoneNumber/Compliance/{id}/")
+            return Answer(status=500, body="failed")
+
+    http = make(Deleting())  # type: ignore[arg-type]
+    id = http.sdk_created(callback_url=CALLBACK)
+    http.decide(id, "rejected")
+    assert [status for _, status in attempts(http)] == [500]
+    assert (state(http), len(http.account.store.timers)) == ("cancelled", 0)
+
+
 def test_a_change_that_is_taken_back_and_made_again_is_told_once(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
