@@ -31,7 +31,8 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.typed import did_you_mean, dotted
+from plivo_sim.domain.typed import dotted
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
