@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
@@ -64,7 +65,7 @@ def exported(account: Account) -> ExportOut:
 def list_accounts() -> Response:
     shown = []
     for account in current_call().sim.accounts():
-        with account.lock:
+        with repeatable(), account.lock:
             shown.append(presenters.account_of(account))
     return current_call().answer({"accounts": shown})
 

@@ -5,6 +5,7 @@ A table of contents: each verb is one call into a service.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -15,7 +16,9 @@ from operator import attrgetter
 from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
+from plivo_sim.account.lock import repeatable
 from plivo_sim.account.logs import Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
@@ -37,6 +40,8 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.webhooks.outbox import Outbox
+
+logger = logging.getLogger("plivo_sim")
 
 AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
 MOST_UNUSED = 256
@@ -136,7 +141,7 @@ class Simulator:
         one was restored into another."""
         found = []
         for account in self.accounts():
-            with account.lock:
+            with repeatable(), account.lock:
                 if getattr(account.store, table).fetch(id) is not None:
                     found.append(account)
         return found
@@ -265,10 +270,23 @@ class Simulator:
     def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
         """Let end what is in flight, for at most ``wait_s``, write the clocks down, as far as that
         can be written, and let go of files."""
-        self.runner.close(self.accounts(), wait_s)
-        for account in self.accounts():
+        accounts = self._free_within(wait_s)
+        self.runner.close(accounts, wait_s)
+        for account in accounts:
             with account.lock:
                 with suppress(StorageFailed):
                     account.keep_ledger()
                 account.store.close()
         self._on_close()
+
+    def _free_within(self, wait_s: float) -> list[Account]:
+        """The accounts that nobody works in, or not for longer than this, all of them together.
+        What the others did last is written already; only where their clocks stand is not."""
+        deadline_s, free = monotonic_s() + wait_s, []
+        for account in self.accounts():
+            if account.lock.acquire(timeout=max(deadline_s - monotonic_s(), 0)):
+                account.lock.release()
+                free.append(account)
+            else:
+                logger.warning("account %s is busy; its clock is not written", account.auth_id)
+        return free
