@@ -97,6 +97,11 @@ REGEX = Limit("regex", 200, _TEXT, "a `regex` of a condition")
 REGEX_DEPTH = Limit("regex_depth", 20, "levels", "the groups of a `regex` in one another")
 REGEX_STEPS = Limit("regex_steps", 400, "steps", "a `regex`, its repetitions written out")
 REGEX_TEXT = Limit("regex_text", 500, _TEXT, "a text that a `regex` can match; longer ones do not")
+REGEX_TEXTS = Limit(
+    "regex_texts", 2500, _TEXT,
+    "the texts that one `regex` is looked for in, such as the file names of a submission, together;"
+    " in those behind it is not found",
+)  # fmt: skip
 ALL_REGEX_STEPS = Limit("all_regex_steps", 1000, "steps", "all `regex`es of a scenario together")
 REASONS = Limit("reasons", 20, "entries", "the reasons of one decision")
 THEN = Limit("then", 20, "entries", "what follows one decision")
