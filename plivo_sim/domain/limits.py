@@ -72,6 +72,14 @@ UNSENT = Limit(
 )  # fmt: skip
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 DOCUMENTS = Limit("documents", 50, "documents", "the documents of an application in the new API")
+APPLICATION_DOCUMENTS = Limit(
+    "application_documents", 1000, "documents",
+    "the documents of an application in the legacy API, and in a snapshot",
+)  # fmt: skip
+FIELDS = Limit(
+    "fields", 300, "entries",
+    "what a snapshot says of one record by name: data fields, headers, counters, settings",
+)  # fmt: skip
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 LOG_TEXT = Limit(
     "log_text", 500, _TEXT,

@@ -29,6 +29,7 @@ from plivo_sim.domain.statuses import allowed
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.urls import check_callback_url, is_http_url
 from plivo_sim.services import policies
+from plivo_sim.services.bounds import long_lists, unknown_counters
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ANY = re.compile(r".+", re.DOTALL)
@@ -62,7 +63,9 @@ def excess_of(mark: Mark) -> Iterator[Found]:
     of ``domain/limits.py``, counters from which there is no room to count on, and work that nobody
     could have been waiting for."""
     yield from _counters(mark)
+    yield from unknown_counters(mark)
     yield from _crowded(mark)
+    yield from long_lists(mark)
     yield from _not_waiting(mark)
 
 
@@ -84,27 +87,11 @@ def _counters(mark: Mark) -> Iterator[Found]:
             yield ("explanations", id, "attempt"), "the application has had fewer"
 
 
-_LONGEST_TIMELINE = limits.TIMELINE.most + limits.THEN.most + 1
-"""The last decision that is not refused has what follows it, at most."""
-
-
 def _crowded(mark: Mark) -> Iterator[Found]:
     kinds = Counter(policy.kind for policy in mark["policies"].values())
     for kind, limit in (("fault", limits.FAULTS), ("next_outcome", limits.NEXT_OUTCOMES)):
         if kinds[kind] > limit.most:
             yield ("policies",), f"{kinds[kind]} of kind {kind} are too many, {limit}"
-    for id, application in mark["applications"].items():
-        if (length := len(application.timeline)) > _LONGEST_TIMELINE:
-            text = f"{length} are too many, {limits.TIMELINE} and what follows the last"
-            yield ("applications", id, "timeline"), text
-    for id, timer in mark["timers"].items():
-        if (length := len(timer.steps)) > limits.THEN.most + 1:
-            text = f"{length} are too many, the first and {limits.THEN}"
-            yield ("timers", id, "steps"), text
-    for id, delivery in mark["deliveries"].items():
-        if (length := len(delivery.attempts)) > limits.RETRIES.most + 1:
-            text = f"{length} are too many, the first and {limits.RETRIES}"
-            yield ("deliveries", id, "attempts"), text
     explained = Counter(each.application_id for each in mark["explanations"].values())
     for id, length in explained.items():
         if length > limits.EXPLANATIONS.most:

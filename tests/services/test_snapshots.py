@@ -207,6 +207,22 @@ def crowd(kind: str, body: str, count: int) -> Spoil:
     return change
 
 
+def twice(table: str, field: str) -> Spoil:
+    """What a list holds, again."""
+
+    def change(document: dict[str, Any]) -> None:
+        record = first(document, table)
+        record[field] = record[field] * 2
+
+    return change
+
+
+def many_counters(document: dict[str, Any]) -> None:
+    """Each would be written with every record."""
+    counts = first(document, "ledger")["counts"]
+    counts.update({f"fired:{n}": 1 for n in range(1000 - len(counts))})
+
+
 def many_explanations(document: dict[str, Any]) -> None:
     """Of one application."""
     application = first(document, "applications")
@@ -251,6 +267,16 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("many faults", crowd("fault", '{"effect":"reset"}', 51), "51 of kind fault are too many"),
     ("many outcomes", crowd("next_outcome", '{"decide":"accepted"}', 101), "101 of kind next_out"),
     ("many explanations", many_explanations, "21 of"),
+    ("many counters", many_counters, "is no counter of this account"),
+    ("an unknown counter", lambda d: first(d, "ledger")["counts"].update(lost=1), "no counter of"),
+    ("a document twice", twice("applications", "document_ids"), "document_ids: has an entry twice"),
+    ("said twice", put("applications", reviewed=[["a", ""]] * 2), "reviewed: has an entry twice"),
+    (
+        "much said",
+        put("applications", reviewed=[[f"{n}", ""] for n in range(1001)]),
+        "1001 are too",
+    ),
+    ("a field twice", put("documents", data_fields=[["a", "b"]] * 2), "data_fields: has an entry"),
     ("a huge count", lambda d: first(d, "ledger")["counts"].update(x=2**60), "must be 0 to"),
     ("unknown setting", lambda d: first(d, "ledger")["overrides"].update(x="1"), "x: no setting"),
     ("another seed", put("applications", requirement_id="x"), "--seed"),
