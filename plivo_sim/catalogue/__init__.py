@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, reduce
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def _misread(text: str, told: Any) -> str:
     """The explanation, if what does not fit is a word that YAML reads as something else."""
     import yaml
 
-    wrong = misfits(told, _File)[:1] if told is not None else []
+    wrong = [*islice(misfits(told, _File), 1)] if told is not None else []
     for path, word in misread(yaml.compose(text, Loader=text_loader())) if wrong else ():
         if path == wrong[0][0]:
             value = reduce(lambda whole, step: whole[step], path, told)
