@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
-from plivo_sim.account.lock import repeatable
+from plivo_sim.account.lock import AccountLock, repeatable
 from plivo_sim.account.logs import Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
@@ -55,8 +55,9 @@ def is_account(text: str) -> bool:
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
-    ``damages``: state that was found damaged when it was opened. Raises what ``catalogue_of``
-    does: ValueError for a wrong catalogue file.
+    ``making_documents``: whoever makes the document of a snapshot, which can be large, holds it, so
+    that one is made at a time. ``damages``: state that was found damaged when it was opened.
+    Raises what ``catalogue_of`` does: ValueError for a wrong catalogue file.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Simulator:
         self._make_account = make_account
         self._on_close = on_close
         self._lock = threading.Lock()
+        self.making_documents = AccountLock()
         self.stopping = False
         self._strangers = 0
         self._accounts: dict[str, Account] = {}
