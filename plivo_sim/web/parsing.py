@@ -210,6 +210,10 @@ class Request(cheroot.HTTPRequest):
             return False
         if self._host is not None:  # it counts, whatever the header says
             self.inheaders[b"Host"] = self._host
+        if understood and b"@" in self.inheaders.get(b"Host", b""):
+            told = "the Host, or the URL, has a user name or password before the host"
+            self.simple_response("400 Bad Request", _Told(told))
+            return False
         if understood and b"Transfer-Encoding" in self.inheaders and not self.chunked_read:
             told = "HTTP/1.0 has no Transfer-Encoding; a Content-Length is taken"
             self.simple_response("400 Bad Request", _Told(told))
