@@ -44,6 +44,7 @@ from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
 from plivo_sim.machines import default_machine
 from plivo_sim.simulator import Simulator
+from plivo_sim.web import patience
 from plivo_sim.web.access import OWN, PROBES, Caller, admit, cors_headers, is_preflight
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.web.calls import (
@@ -143,6 +144,10 @@ def _open_call(
 ) -> Response | None:
     """Open the call and let it in. The answer to a browser that only asks if it may."""
     g.call = call = _make_call(sim, limits, request)
+    earlier = request.environ.get(HELD_KEY)
+    if earlier is not None:
+        call.go_on(earlier)
+    waits = patience.begin(call)
     refusal = request.environ.get(REFUSED_KEY)
     if refusal is not None:
         raise _refused(refusal)
@@ -155,6 +160,8 @@ def _open_call(
         _begin(call, injector)
     elif call.api:
         _open_account(call, injector, limits)
+    if waits is not None:
+        waits.opened()
     return None
 
 
@@ -185,7 +192,8 @@ def _open_account(call: Call, injector: Injector, limits: RateLimits) -> None:
     _keep_token(call, _let_in(call, call.api, auth_id))
     _begin(call, injector)
     if call.window is not None:
-        call.window = limits.hit(auth_id, path)
+        if not call.is_counted:
+            call.window, call.is_counted = limits.hit(auth_id, path), True
         _hold_to_limit(call, call.window)
     if "//" in path:  # an empty id does not stand for the list
         raise NoSuchPage(f"no such URL: {path}")
@@ -240,11 +248,8 @@ def _api_of(path: str) -> _Api:
 def _begin(call: Call, injector: Injector) -> None:
     """What precedes every call of an account: whatever is due happens, and faults are injected."""
     account = call.account
-    earlier = call.request.environ.get(HELD_KEY)
-    if earlier is None:
+    if not call.api_id:
         call.api_id = account.next_api_id()
-    else:
-        call.go_on(earlier)
     call.catch_up(account)
     call.operation = call.request.endpoint or ""
     injector.before(call)
@@ -291,6 +296,7 @@ _LEGACY = _Api("legacy", _plain, "legacy")
 
 
 def _close_call(injector: Injector, call: Call, response: Response) -> Response:
+    patience.end()
     if call.spoil is not None:
         response = injector.after(call, call.spoil, response)
     add = response.headers.add

@@ -233,7 +233,7 @@ class LiveSimulator:
         deadline_s = monotonic_s() + GRACE_S
         self.sim.stopping = True
         self._server.stop()
-        self._scheduler.stop()
+        self._scheduler.stop(max(0.0, deadline_s - monotonic_s()))
         self.sim.close(max(0.0, deadline_s - monotonic_s()))
 
     def __enter__(self) -> LiveSimulator:

@@ -16,6 +16,7 @@ from typing import Any
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now
 from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store
+from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.machine import Machine, machine_of
 from plivo_sim.domain.records import Event, Ledger
@@ -98,7 +99,7 @@ class Account:
         memory: Budget | None = None,
     ) -> None:
         self.auth_id = auth_id
-        self.lock = threading.RLock()
+        self.lock = AccountLock()
         self.store = store
         self.files = files
         self.catalogue = catalogue
@@ -111,7 +112,7 @@ class Account:
         self.retired = False
         self.under_way: set[Any] = set()
         self.changes = 0
-        self.idle = threading.Condition(self.lock)
+        self.idle = threading.Condition(self.lock.raw)
         self._real = real
         self._defaults = defaults
         self._is_writing = False

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim import __version__
+from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.words import microseconds
 from plivo_sim.console import (
     accounts,
@@ -127,7 +128,7 @@ def welcome() -> Response:
         return _to(f"{PREFIX}/{existing[0].auth_id}/applications")
     shown = []
     for account in existing:
-        with account.lock:
+        with repeatable(), account.lock:
             shown.append(
                 {
                     "auth_id": account.auth_id,

@@ -11,6 +11,7 @@ from flask import Response, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
+from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused
 from plivo_sim.console.pages import guard, open_account, show
@@ -132,12 +133,13 @@ def set_setting(form: Form) -> list[Action]:
 
 def snapshot_page(auth_id: str) -> Response:
     """A snapshot as a document to keep, ``?name=``; what ``GET /_sim/snapshot/NAME`` answers."""
-    account, name = open_account(auth_id), request.args.get("name", "")
-    with account.lock:
+    with repeatable():
+        account, name = open_account(auth_id), request.args.get("name", "")
+    with current_call().sim.making_documents, account.lock:
         if name not in account.marks:
             raise NotFound("snapshot", name)
-        document = save_snapshot(account, account.marks[name])
-    answer = Response(encode_json(document), content_type="application/json")
+        document = encode_json(save_snapshot(account, account.marks[name]))
+    answer = Response(document, content_type="application/json")
     name_file(answer, f"{_file_name(name)}.json")
     guard(answer, "default-src 'none'; sandbox")
     return answer

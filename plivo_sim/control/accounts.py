@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
@@ -25,6 +26,7 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
+from plivo_sim.services.document_sets import sweep
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
@@ -66,7 +68,7 @@ def exported(account: Account) -> ExportOut:
 def list_accounts() -> Response:
     shown = []
     for account in current_call().sim.accounts():
-        with account.lock:
+        with repeatable(), account.lock:
             shown.append(presenters.account_of(account))
     return current_call().answer({"accounts": shown})
 
@@ -158,13 +160,15 @@ def snapshot() -> Response:
 
 
 @endpoint(
-    "GET", "/snapshot/{path:name}", "A snapshot as a document.", query=(ACCOUNT,),
+    "GET", "/snapshot/{path:name}", "A snapshot as a document, of up to 56 MiB.", query=(ACCOUNT,),
     answers={200: OBJECT}, errors=(404,),
 )  # fmt: skip
 def get_snapshot(name: str) -> Response:
-    """The snapshot as a document to keep: records and files."""
-    account = account_named()
-    with account.lock:
+    """The snapshot as a document to keep: records and files. One that a restore would not take,
+    of more than 56 MiB with the files in base64, is refused; its name can be restored still."""
+    with repeatable():
+        account = account_named()
+    with current_call().sim.making_documents, account.lock:
         return current_call().answer(save_snapshot(account, _mark(account, name)))
 
 
@@ -194,6 +198,7 @@ def restore() -> Response:
         else:
             raise invalid("name", "is required")
         current_call().sim.restore(account, mark)
+        sweep(account)  # what was there before, and what the document brought along for nothing
         current_call().account = account
         return current_call().answer(presenters.account_of(account))
 

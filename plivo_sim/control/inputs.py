@@ -14,6 +14,7 @@ import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.catalogue.checked import FileMistakes
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
@@ -185,7 +186,8 @@ def account_holding(
         found = [account_named(data, sends=sends)]
     else:
         for account in call.sim.accounts() if sends else ():
-            call.catch_up(account, sends=True)
+            with repeatable():
+                call.catch_up(account, sends=True)
         found = call.sim.holders(table, id)
         if len(found) > 1:
             raise AccountRequired([account.auth_id for account in found])

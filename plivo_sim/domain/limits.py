@@ -72,6 +72,14 @@ UNSENT = Limit(
 )  # fmt: skip
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 DOCUMENTS = Limit("documents", 50, "documents", "the documents of an application in the new API")
+APPLICATION_DOCUMENTS = Limit(
+    "application_documents", 1000, "documents",
+    "the documents of an application in the legacy API, and in a snapshot",
+)  # fmt: skip
+FIELDS = Limit(
+    "fields", 300, "entries",
+    "what a snapshot says of one record by name: data fields, headers, counters, settings",
+)  # fmt: skip
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 LOG_TEXT = Limit(
     "log_text", 500, _TEXT,
@@ -102,6 +110,11 @@ REGEX = Limit("regex", 200, _TEXT, "a `regex` of a condition")
 REGEX_DEPTH = Limit("regex_depth", 20, "levels", "the groups of a `regex` in one another")
 REGEX_STEPS = Limit("regex_steps", 400, "steps", "a `regex`, its repetitions written out")
 REGEX_TEXT = Limit("regex_text", 500, _TEXT, "a text that a `regex` can match; longer ones do not")
+REGEX_TEXTS = Limit(
+    "regex_texts", 2500, _TEXT,
+    "the texts that one `regex` is looked for in, such as the file names of a submission, together;"
+    " in those behind it is not found",
+)  # fmt: skip
 ALL_REGEX_STEPS = Limit("all_regex_steps", 1000, "steps", "all `regex`es of a scenario together")
 REASONS = Limit("reasons", 20, "entries", "the reasons of one decision")
 THEN = Limit("then", 20, "entries", "what follows one decision")

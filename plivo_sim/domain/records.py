@@ -206,12 +206,12 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subaccount: Text | None = None
     reviewed: Pairs = ()
 
-    def review_of(self, document_id: str) -> DocumentReview:
-        """What the reviewer said of a document in this application."""
-        reason = dict(self.reviewed).get(document_id)
-        if reason is None:
-            return DocumentReview.PENDING
-        return DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
+    def reviews(self) -> dict[str, DocumentReview]:
+        """What the reviewer said of its documents, by their ids; of the others nothing yet."""
+        return {
+            id: DocumentReview.REJECTED if reason else DocumentReview.VERIFIED
+            for id, reason in self.reviewed
+        }
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True, gc=False):

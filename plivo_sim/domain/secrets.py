@@ -23,8 +23,12 @@ _SECRET = (
 )  # fmt: skip
 """Parts of names, which are compared in quotes, in small letters and without ``-``, ``_``, ``.``
 and blanks: ``"xapikey"`` for ``X-Api-Key``."""
-_LAST = frozenset({"key", "sig", "signature", "pass", "otp", "pin"})
+_LAST = frozenset(
+    {"key", "sig", "signature", "pass", "otp", "pin", "auth", "authentication", "creds", "pw"}
+)
 """Last words of names: ``X-Master-Key``, ``encryptionKey``, ``sig``."""
+_CALLED = ("name", "key", "header", "field")
+"""Under which of these keys the name of a ``value`` stands."""
 _WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
 _HARMLESS = ("secretary", "letterofauthorization")
 _PUBLIC = frozenset({"xidempotencykey", "idempotencykey", "xplivosignature", "xplivosignaturema"})
@@ -36,6 +40,7 @@ _CREDENTIALS = re.compile(r"//[^/?#]*@")
 _MAYBE_CREDENTIALS = re.compile(rb'/[^/?#"]*@')
 _BEGINS_JSON = re.compile(r"""\ufeff?\s*"?\s*(?:\{\s*\\*"|\[\s*(?:\\*"|[\[{]))""")
 """As JSON with a string in it begins, or JSON text in a string of JSON."""
+_HEADER = re.compile(r"(?m)^([ \t]*)([A-Za-z0-9_.-]{1,100})([ \t]*:[ \t]*)(\S.*)$")
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 
 
@@ -79,10 +84,11 @@ def _masked_pairs(url: str, nested: int) -> str:
 
 
 def masked_text(text: str, nested: int = NESTED) -> str:
-    """A field, a parameter or a string as it may be shown, where it is JSON or a URL; all else is
-    as it was. ``nested``: how many texts within texts are read."""
+    """A field, a parameter or a string as it may be shown, where it is JSON, a URL, pairs such as
+    those of a form, or lines such as those of headers; all else is as it was. ``nested``: how many
+    texts within texts are read."""
     is_json = _BEGINS_JSON.match(text) is not None
-    if not is_json and "//" not in text:
+    if not is_json and not any(sign in text for sign in ("//", "=", ":")):
         return text
     raw = text.encode("utf-8", "replace")
     if not _may_hold_secret(raw):
@@ -91,7 +97,12 @@ def masked_text(text: str, nested: int = NESTED) -> str:
         return MASK
     if is_json:
         return masked_json(raw, nested=nested - 1).decode()
-    return without_secrets(text, nested - 1)
+    text = _HEADER.sub(_masked_line, text)
+    return without_secrets(f";{text}", nested - 1)[1:]
+
+
+def _masked_line(line: re.Match[str]) -> str:
+    return f"{line[1]}{line[2]}{line[3]}{MASK}" if is_secret(line[2]) else line[0]
 
 
 def masked_json(text: bytes, most: int | None = None, nested: int = NESTED) -> bytes:
@@ -119,7 +130,7 @@ def _may_hold_secret(text: bytes) -> bool:
 def _hints() -> set[str]:
     """As they stand in quotes, which are perhaps escaped, or in a query."""
     hints = {"key" if part.endswith("key") else part for part in _SECRET} | _LAST
-    hints |= {part.strip(_QUOTE) + "=" for part in _SECRET if part[-1] == _QUOTE}
+    hints |= {part.strip(_QUOTE) + end for part in _SECRET if part[-1] == _QUOTE for end in "=:"}
     return hints | {sep + part[1:] for part in _SECRET if part[0] == _QUOTE for sep in "?&;#"}
 
 
@@ -127,11 +138,19 @@ _HINTS = frozenset(hint.encode() for hint in _hints())
 """One of these is in every text with a secret name, unless that is spelt with escapes."""
 
 
+def _is_secret_name(value: Any) -> bool:
+    return isinstance(value, str) and is_secret(value)
+
+
 def _masked(value: Any, nested: int) -> Any:
     if isinstance(value, dict):
+        is_named = "value" in value and any(_is_secret_name(value.get(key)) for key in _CALLED)
         return {
-            key: MASK if is_secret(key) else _masked(each, nested) for key, each in value.items()
+            key: MASK if is_secret(key) or (is_named and key == "value") else _masked(each, nested)
+            for key, each in value.items()
         }
     if isinstance(value, list):
+        if len(value) == 2 and _is_secret_name(value[0]) and isinstance(value[1], str):
+            return [value[0], MASK]
         return [_masked(each, nested) for each in value]
     return masked_text(value, nested) if isinstance(value, str) else value

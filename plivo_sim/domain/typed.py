@@ -110,24 +110,29 @@ def decoded(
 
 def misfit(error: Exception, value: Any, kind: Any) -> str:
     """The first thing that keeps a plain value from being of a type; ``error``: msgspec's."""
-    (path, text), *_ = all_misfits(error, value, kind)
+    path, text = next(all_misfits(error, value, kind))
     return f"{dotted(path)}: {text}" if path else text
 
 
-def all_misfits(error: Exception, value: Any, kind: Any) -> list[Found]:
-    """Everything that keeps a plain value from being of a type, as far as it can be told."""
+def all_misfits(error: Exception, value: Any, kind: Any) -> Iterator[Found]:
+    """Everything that keeps a plain value from being of a type, as far as it can be told; looked
+    for as it is asked for."""
     found = misfits(value, kind)
-    if found:
-        return found
+    first = next(found, None)
+    if first is not None:
+        yield first
+        yield from found
+        return
     place = _PLACE.search(str(error))
     own = error.__cause__  # what the type itself says
     text = str(own) if type(own) is ValueError else "is not as it must be"
     path = place[1].lstrip(".") if place else ""
-    return [((path,) if path else (), text)]
+    yield ((path,) if path else (), text)
 
 
-def misfits(value: Any, kind: Any) -> list[Found]:
-    """All that keeps a plain value from being of a type; empty where a schema cannot say it."""
+def misfits(value: Any, kind: Any) -> Iterator[Found]:
+    """All that keeps a plain value from being of a type, looked for as it is asked for; nothing
+    where a schema cannot say it."""
     import jsonschema  # here because it is heavy
 
     base = jsonschema.Draft202012Validator
@@ -137,7 +142,8 @@ def misfits(value: Any, kind: Any) -> list[Found]:
     formats.checks("date-time", raises=ValueError)(_is_aware)
     validator = checker(base, type_checker=types)
     errors = validator(msgspec.json.schema(kind), format_checker=formats).iter_errors(value)
-    return [found for error in errors for found in told(error)]
+    for error in errors:
+        yield from told(error)
 
 
 def _is_aware(value: Any) -> bool:
@@ -209,7 +215,30 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = {
 
 
 def short(value: Any) -> str:
-    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}..."
+    """A plain value as Python writes it, cut after 60 characters; no more of it is looked at."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) >= 60:
+            return f"{text[:57]}..."
+    return text
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if type(value) is list:
+        for index, each in enumerate(value):
+            yield ", " if index else "["
+            yield from _pieces(each)
+        yield "]" if value else "[]"
+    elif type(value) is dict:
+        for index, (key, each) in enumerate(value.items()):
+            yield ", " if index else "{"
+            yield from _pieces(key)
+            yield ": "
+            yield from _pieces(each)
+        yield "}" if value else "{}"
+    else:
+        yield repr(value[:60] if isinstance(value, str) else value)
 
 
 def dotted(path: Steps) -> str:

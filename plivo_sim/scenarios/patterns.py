@@ -4,7 +4,8 @@ text and never faster.
 The backtracking of Python's ``re`` can take for ever (``^(a+)+$``), and no engine without it comes
 ready made for every platform (docs/dependencies.md). So the part of the language that has no need
 of it is read here, into a program of states that are all followed at once (Thompson's way): a text
-costs at most its length times the length of the program, and both have a limit. Only whether a
+costs at most its length times the length of the program, and both have a limit; what a class says
+of a character takes as long for many members as for one. Only whether a
 pattern is found in a text is asked, so a lazy repetition is the same as a greedy one.
 """
 
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from plivo_sim.domain import limits
@@ -79,8 +81,11 @@ class Pattern:
             waiting = self._followed({*states, self._start}, text, at)
             if waiting is None:
                 return True
-            here = text[at : at + 1]
-            states = [way for state in waiting if here and self._tests[state](here)
+            here, tests = text[at : at + 1], self._tests
+            holds = (
+                {test: test(here) for test in {tests[state] for state in waiting}} if here else {}
+            )
+            states = [way for state in waiting if holds.get(tests[state])
                       for way in self._ways[state]]  # fmt: skip
         return False
 
@@ -175,6 +180,49 @@ _CLASSES: dict[str, Matcher] = {
     "W": lambda c: not (c.isalnum() or c == "_"),
     "S": lambda c: not c.isspace(),
 }
+Range = tuple[str, str]
+"""The first and the last character, both included."""
+
+
+class _Class:
+    """Whether a character is one of these, or, with ``any_case``, is so in its other case."""
+
+    def __init__(
+        self, members: Iterable[str | Range | Matcher], *, any_case: bool, is_not: bool = False
+    ) -> None:
+        members = list(members)
+        self._chars = frozenset(each for each in members if isinstance(each, str))
+        self._named = tuple({each for each in members if callable(each)})
+        ranges = _merged(each for each in members if isinstance(each, tuple))
+        self._firsts, self._lasts = [low for low, _ in ranges], [high for _, high in ranges]
+        self._any_case, self._is_not = any_case, is_not
+
+    def __call__(self, char: str) -> bool:
+        has = self._has(char)
+        if self._any_case and not has:
+            has = self._has(char.lower()) or self._has(char.upper())
+        return has is not self._is_not
+
+    def _has(self, char: str) -> bool:
+        if char in self._chars:
+            return True
+        at = bisect(self._firsts, char) - 1
+        if at >= 0 and len(char) == 1 and char <= self._lasts[at]:
+            return True
+        return any(test(char) for test in self._named)
+
+
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    """Those that overlap as one, sorted."""
+    merged: list[Range] = []
+    for low, high in sorted(ranges):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(high, merged[-1][1])
+        else:
+            merged.append((low, high))
+    return merged
+
+
 _PLACES: dict[str, Callable[[str, int], bool]] = {
     "^": lambda _, at: at == 0,
     "$": lambda text, at: at == len(text) or (at == len(text) - 1 and text[at] == "\n"),
@@ -259,8 +307,8 @@ class _Reader:
             letter = self._text[self._at : self._at + 1]
             if letter and letter in "AZbB":
                 return self._place(self._next())
-            return _one(self._cased(self._escaped()))
-        return _one(self._cased(sign))
+            return _one(_Class([self._escaped()], any_case=self._any_case))
+        return _one(_Class([sign], any_case=self._any_case))
 
     def _place(self, sign: str) -> Node:
         if self._counts() is not None:
@@ -283,24 +331,23 @@ class _Reader:
     def _class(self) -> Matcher:
         begin = self._at
         is_not = self._takes("^")
-        tests: list[Matcher] = []
-        while not tests or not self._takes("]"):
+        members: list[str | Range | Matcher] = []
+        while not members or not self._takes("]"):
             if self._at >= len(self._text):
                 self._at = begin
                 raise self._wrong("unterminated [ that begins", -1)
-            tests.append(self._range())
-        return lambda c: any(test(c) for test in tests) is not is_not
+            members.append(self._range())
+        return _Class(members, any_case=self._any_case, is_not=is_not)
 
-    def _range(self) -> Matcher:
+    def _range(self) -> str | Range | Matcher:
         low = self._member()
         follows = self._text[self._at + 1 : self._at + 2]
         if not isinstance(low, str) or follows in ("", "]") or not self._takes("-"):
-            return self._cased(low)
+            return low
         high = self._member()
         if not isinstance(high, str) or high < low:
             raise self._wrong("a range that is none", -1)
-        first, last = low, high
-        return self._cased(lambda c: first <= c <= last)
+        return low, high
 
     def _member(self) -> str | Matcher:
         sign = self._next()
@@ -317,13 +364,6 @@ class _Reader:
         if letter.isalnum():
             raise self._wrong(f"\\{letter} is not supported", -2)
         return letter
-
-    def _cased(self, wanted: str | Matcher) -> Matcher:
-        """What tests a character; with ``(?i)``, in both cases."""
-        test = wanted if callable(wanted) else wanted.__eq__
-        if not self._any_case:
-            return test
-        return lambda c: test(c) or test(c.lower()) or test(c.upper())
 
     def _takes(self, sign: str) -> bool:
         takes = self._text.startswith(sign, self._at)

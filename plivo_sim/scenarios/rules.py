@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.limits import WHY
 from plivo_sim.domain.machine import NOTHING
@@ -241,13 +242,22 @@ def _compares(test: Comparison, values: list[Any]) -> bool:
         test.missing is None or test.missing is (not given),
         test.is_ is None or any(str(test.is_).casefold() == str(v).casefold() for v in given),
         test.glob is None or any(_equals(test.glob, value) for value in given),
-        test.regex is None or any(_has(test.regex, str(v)) for v in given),
+        test.regex is None or any(_has(test.regex, text) for text in _searched(given)),
         test.one_of is None or any(_equals(t, value) for t in test.one_of for value in given),
         test.has is None or any(test.has.casefold() in str(value).casefold() for value in given),
         test.at_least is None or any(_number(v) >= test.at_least for v in given),
         test.at_most is None or any(_number(v) <= test.at_most for v in given),
     ]
     return all(checks)
+
+
+def _searched(values: list[Any]) -> Iterator[str]:
+    """The texts that a regex is looked for in: each once, up to the limit ``regex_texts``."""
+    left = limits.REGEX_TEXTS.most
+    for text in dict.fromkeys(map(str, values)):
+        left -= len(text)
+        if left >= 0:
+            yield text
 
 
 def _has(pattern: str, text: str) -> bool:

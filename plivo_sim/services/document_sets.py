@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -112,7 +113,7 @@ def release(account: Account, document: Document) -> None:
 
 
 def sweep(account: Account) -> None:
-    """Forget the files that no document refers to; not while a mark might need them.
+    """Forget the files that no document refers to; not while a mark might need one of them.
 
     Within a transaction it waits until that is written: one that is not leaves the records that
     need them, and so would a kill in between.
@@ -122,11 +123,13 @@ def sweep(account: Account) -> None:
 
 def _sweep(account: Account) -> None:
     with account.lock:
+        if account.any_file_loose:
+            marked = (mark.get("documents", {}).values() for mark in account.marks.values())
+            documents = chain(account.store.documents.every(), *marked)
+            kept = {d.file.sha256 for d in documents if d.file is not None}
+            account.any_file_loose = not account.files.forget_all_but(kept)
         if account.marks:
             return
-        if account.any_file_loose:
-            kept = {d.file.sha256 for d in account.store.documents.every() if d.file is not None}
-            account.any_file_loose = not account.files.forget_all_but(kept)
         account.loose_files = {
             sha256
             for sha256 in account.loose_files

@@ -281,12 +281,15 @@ def _check_document_ids(
 ) -> list[Problem]:
     """Each document once, there, and of the application's own end user
     (decision "Locked documents"); two of one type are fine (field-reported)."""
-    problems = []
+    problems: list[Problem] = []
+    named: set[str] = set()
     for index, id in enumerate(ids):
         document = account.store.documents.fetch(id)
+        is_again = id in named
+        named.add(id)
         if document is None:
             fault, text = ProblemKind.UNKNOWN_RECORD, f"no document '{id[:50]}' in this account"
-        elif id in ids[:index]:
+        elif is_again:
             fault, text = ProblemKind.BAD_VALUE, "is named twice"
         elif end_user_id and document.end_user_id != end_user_id:
             fault = ProblemKind.BAD_VALUE

@@ -31,6 +31,7 @@ from plivo_sim.domain.typed import Found, short
 from plivo_sim.domain.urls import check_callback_url, is_http_url
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.services import machines, policies
+from plivo_sim.services.bounds import long_lists, unknown_counters
 from plivo_sim.settings import account_troubles
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -67,7 +68,9 @@ def excess_of(account: Account, mark: Mark) -> Iterator[Found]:
     could have been waiting for."""
     machine = machines.machine_in(mark, account.default_machine)
     yield from _counters(mark)
+    yield from unknown_counters(mark)
     yield from _crowded(machine, mark)
+    yield from long_lists(mark)
     yield from _not_waiting(machine, mark)
 
 
@@ -106,14 +109,6 @@ def _crowded(machine: Machine, mark: Mark) -> Iterator[Found]:
         if (length := len(application.timeline)) > longest:
             text = f"{length} are too many, {limits.TIMELINE} and what follows the last"
             yield ("applications", id, "timeline"), text
-    for id, timer in mark["timers"].items():
-        if (length := len(timer.steps)) > limits.THEN.most + 1:
-            text = f"{length} are too many, the first and {limits.THEN}"
-            yield ("timers", id, "steps"), text
-    for id, delivery in mark["deliveries"].items():
-        if (length := len(delivery.attempts)) > limits.RETRIES.most + 1:
-            text = f"{length} are too many, the first and {limits.RETRIES}"
-            yield ("deliveries", id, "attempts"), text
     explained = Counter(each.application_id for each in mark["explanations"].values())
     for id, length in explained.items():
         if length > limits.EXPLANATIONS.most:

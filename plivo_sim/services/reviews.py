@@ -375,7 +375,8 @@ def _reviewed(
         return tuple((id, "") for id in application.document_ids)
     if not told:
         return application.reviewed
-    said = dict(application.reviewed)
+    own = set(application.document_ids)
+    said = {id: reason for id, reason in application.reviewed if id in own}
     for document in documents_of(account, application):
         word = account.catalogue.types_by_id[document.document_type_id].word
         if word in told:

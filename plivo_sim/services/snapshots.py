@@ -20,9 +20,11 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
 from plivo_sim.account.store.files import sha256_of
 from plivo_sim.account.store.format import RECORD_TYPES, to_plain
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.limits import LATEST
-from plivo_sim.domain.records import checked_hash
+from plivo_sim.domain.records import StoredFile, checked_hash
+from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
 from plivo_sim.scenarios.validation import mistakes_of
 from plivo_sim.services import policies
@@ -42,23 +44,42 @@ OWN = "allow_callback_hosts"
 
 def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
     """The mark as plain JSON values. Caller holds the lock. Raises FileDamaged when an uploaded
-    file cannot be had any more."""
+    file cannot be had any more, and Invalid, before any is read, when the document would be larger
+    than ``load_snapshot`` can be given it."""
     files = {d.file.sha256: d.file for d in mark["documents"].values() if d.file is not None}
+    tables = {
+        name: {
+            record.id: _leaving(name, to_plain(record))
+            for record in sorted(rows.values(), key=attrgetter("seq"))
+        }
+        for name, rows in mark.items()
+    }
+    _refuse(_too_large(tables, files.values()))
     return {
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,
-        "tables": {
-            name: {
-                record.id: _leaving(name, to_plain(record))
-                for record in sorted(rows.values(), key=attrgetter("seq"))
-            }
-            for name, rows in mark.items()
-        },
+        "tables": tables,
         "files": {
             sha256: base64.b64encode(content_of(account, file)).decode()
             for sha256, file in sorted(files.items())
         },
     }
+
+
+_BESIDE_BYTES = 1024
+"""What the body of a restore has beside the tables and the texts of the files; of each file's name
+and quotes, ``_BESIDE_FILE_BYTES``."""
+_BESIDE_FILE_BYTES = 80
+
+
+def _too_large(tables: Mapping[str, Any], files: Iterable[StoredFile]) -> Iterator[Found]:
+    text = encode_json(tables)
+    if (values := sum(map(text.count, (b",", b"[", b"{")))) > limits.SNAPSHOT_VALUES.most:
+        yield ("name",), f"its document has {values} values: {limits.SNAPSHOT_VALUES}"
+    size = _BESIDE_BYTES + len(text)
+    size += sum(4 * (file.size_bytes // 3 + 1) + _BESIDE_FILE_BYTES for file in files)
+    if size > limits.BODY.most:
+        yield ("name",), f"its document has {size} bytes, files included: {limits.BODY}"
 
 
 def _leaving(table: str, plain: dict[str, Any]) -> dict[str, Any]:
@@ -108,8 +129,8 @@ def load_snapshot(account: Account, document: Any) -> Mark:
     )
     _refuse((("tables", *path), text) for path, text in found_later)
     account.any_file_loose = True  # should the records not come to be written
-    for sha256, content in files.items():
-        account.files.keep(content, sha256)
+    for sha256 in {document.file_sha256 for document in mark["documents"].values()} & files.keys():
+        account.files.keep(files[sha256], sha256)
     return mark
 
 

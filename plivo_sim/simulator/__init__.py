@@ -5,6 +5,7 @@ A table of contents: each verb is one call into a service.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -15,7 +16,9 @@ from operator import attrgetter
 from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
+from plivo_sim.account.lock import AccountLock, repeatable
 from plivo_sim.account.logs import Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
@@ -38,6 +41,8 @@ from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.webhooks.outbox import Outbox
 
+logger = logging.getLogger("plivo_sim")
+
 AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
 MOST_UNUSED = 256
 
@@ -50,8 +55,10 @@ def is_account(text: str) -> bool:
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
-    ``damages``: state that was found damaged when it was opened. Raises what ``catalogue_of`` and
-    ``machine_of`` do: ValueError for a wrong catalogue or machine file.
+    ``making_documents``: whoever makes the document of a snapshot, which can be large, holds it, so
+    that one is made at a time. ``damages``: state that was found damaged when it was opened.
+    Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong catalogue or machine
+    file.
     """
 
     def __init__(
@@ -79,6 +86,7 @@ class Simulator:
         self._make_account = make_account
         self._on_close = on_close
         self._lock = threading.Lock()
+        self.making_documents = AccountLock()
         self.stopping = False
         self._strangers = 0
         self._accounts: dict[str, Account] = {}
@@ -139,7 +147,7 @@ class Simulator:
         one was restored into another."""
         found = []
         for account in self.accounts():
-            with account.lock:
+            with repeatable(), account.lock:
                 if getattr(account.store, table).fetch(id) is not None:
                     found.append(account)
         return found
@@ -270,10 +278,23 @@ class Simulator:
     def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
         """Let end what is in flight, for at most ``wait_s``, write the clocks down, as far as that
         can be written, and let go of files."""
-        self.runner.close(self.accounts(), wait_s)
-        for account in self.accounts():
+        accounts = self._free_within(wait_s)
+        self.runner.close(accounts, wait_s)
+        for account in accounts:
             with account.lock:
                 with suppress(StorageFailed):
                     account.keep_ledger()
                 account.store.close()
         self._on_close()
+
+    def _free_within(self, wait_s: float) -> list[Account]:
+        """The accounts that nobody works in, or not for longer than this, all of them together.
+        What the others did last is written already; only where their clocks stand is not."""
+        deadline_s, free = monotonic_s() + wait_s, []
+        for account in self.accounts():
+            if account.lock.acquire(timeout=max(deadline_s - monotonic_s(), 0)):
+                account.lock.release()
+                free.append(account)
+            else:
+                logger.warning("account %s is busy; its clock is not written", account.auth_id)
+        return free

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Transport
+from plivo_sim.account.lock import repeatable
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, StorageFailed
 from plivo_sim.domain.records import StatusChanged, TimerKind
@@ -106,7 +107,7 @@ class Runner:
         accounts = list(accounts)
         patience_s = min(map(self._patience_s, accounts), default=0.0)
         for account in accounts:
-            with _may_wait():
+            with _may_wait(), repeatable():
                 self.start_due(account)
         still = [account for account in accounts if not account.advancing]
         self._sender.wait_for_urls(still, wanted, patience_s)

@@ -25,6 +25,7 @@ WORKERS = 32
 LONGEST_NAP_S = 1.0
 """A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
 TRY_AGAIN_S = 1.0
+BUSY_NAP_S = 0.02
 
 
 class Scheduler:
@@ -38,19 +39,23 @@ class Scheduler:
         self._running: set[tuple[Account, int]] = set()
         self._again_at_s: dict[Account, tuple[int, float]] = {}
         self._stopped = False
+        self._at_work = 0
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="plivo-sim-due")
         self._thread = threading.Thread(target=self._loop, name="plivo-sim-clock", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop waking; what is under way to a receiver ends on its own."""
+    def stop(self, wait_s: float | None = None) -> None:
+        """Stop waking, and wait for what runs, at most so long; what is under way to a receiver
+        ends on its own."""
         with self._wanted:
             self._stopped = True
             self._wanted.notify()
         self._thread.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._wanted:
+            self._wanted.wait_for(lambda: not self._at_work, wait_s)
 
     def notify(self, account: Account) -> None:
         """Something may be due in this account, now or later."""
@@ -73,11 +78,16 @@ class Scheduler:
         """Start every account that has due work; returns how long nobody else has any."""
         nap_s: float | None = None
         for account in list(self._waiting):
-            with account.lock:
+            if not account.lock.acquire(timeout=0):  # nor do others wait for a busy one
+                nap_s = min(BUSY_NAP_S, nap_s or BUSY_NAP_S)
+                continue
+            try:
                 era = account.era
                 idle = account.advancing or account.retired
                 at = None if idle else account.agenda.next_instant()
                 delay_s = None if at is None else account.clock.real_delay_s(at)
+            finally:
+                account.lock.release()
             if (account, era) in self._running:
                 continue
             if delay_s is None:
@@ -107,6 +117,10 @@ class Scheduler:
         self._pool.submit(self._run, account, era)
 
     def _run(self, account: Account, era: int) -> None:
+        with self._wanted:
+            if self._stopped:
+                return
+            self._at_work += 1
         try:
             self._runner.start_due(account)
         except Exception:
@@ -117,4 +131,6 @@ class Scheduler:
         finally:
             with self._wanted:
                 self._running.discard((account, era))
+                self._at_work -= 1
+                self._wanted.notify_all()
             self.notify(account)

@@ -68,6 +68,16 @@ class Window(NamedTuple):
         return Window(self.limit, self.limit, now_s + retry_after_s, now_s)
 
 
+class Noted(NamedTuple):
+    """What a call that is put off takes along: what was drawn, found and counted must not be so
+    again. ``window``: the one in which it is counted."""
+
+    api_id: str
+    began: float
+    strikes: list[tuple[str, FaultRule | None]]
+    window: Window | None
+
+
 @dataclass(slots=True)
 class Call:
     """What is known of the request being served. ``why`` is one clause for the log. ``account``
@@ -79,7 +89,8 @@ class Call:
 
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
     (a dialect is chosen after the body is read). ``body`` is what was read of the request.
-    ``window``: that of the rate limit, in an API that has one; every answer shows it.
+    ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
+    one of it when it ``is_counted``.
     """
 
     sim: Simulator
@@ -99,13 +110,21 @@ class Call:
     strikes_met: int = 0
     body: Any = None
     window: Window | None = None
+    is_counted: bool = False
     began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
-    def go_on(self, earlier: Call) -> None:
+    def noted(self) -> Noted:
+        """What is to be kept of it, should it be put off now."""
+        window = self.window if self.is_counted else None
+        return Noted(self.api_id, self.began, self.strikes, window)
+
+    def go_on(self, earlier: Noted) -> None:
         """As the same call, which was begun before and then put off."""
         self.api_id, self.began, self.strikes = earlier.api_id, earlier.began, earlier.strikes
+        if earlier.window is not None:
+            self.window, self.is_counted = earlier.window, True
 
     @property
     def account_or_none(self) -> Account | None:

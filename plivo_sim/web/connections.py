@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Collection
 from enum import Enum, auto
+from itertools import islice
 from math import inf
 from typing import Any, Literal
 
@@ -28,7 +29,7 @@ from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.parsing import Request
-from plivo_sim.web.streams import Held, Reader, Stream, Writer
+from plivo_sim.web.streams import Held, Line, Reader, Stream, Writer
 
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 SENDING_TIMEOUT_S = 10.0  # and some of an answer be taken
@@ -43,6 +44,7 @@ GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
 MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
 MOST_UNSENT_BYTES = limits.UNSENT.most
+LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -147,6 +149,7 @@ class Connections:
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
         self._held: list[tuple[float, int, Connection]] = []
+        self._lines: dict[Line, dict[Connection, None]] = {}
         self._resumed = 0  # of them, those that have a thread again
         self._count = itertools.count()
         self._most_open = _most_open()
@@ -176,7 +179,7 @@ class Connections:
 
     def settle(self, conn: Connection, keep: bool, held: Held | None = None) -> None:
         """Take back a connection whose request was served, or put off."""
-        if conn.held is not None:
+        if conn.held is not None and conn.held.line is None:
             with self._lock:
                 self._resumed -= 1
                 has_waited = bool(self._held)
@@ -187,7 +190,7 @@ class Connections:
         conn.held = held
         if held is not None:
             conn.rfile.rewind()
-            self._wait(conn, Phase.HELD, held.wait_s)
+            self._wait(conn, Phase.HELD, held.wait_s if held.line is None else IDLE_TIMEOUT_S)
         elif conn.stream.unsent:
             conn.keep = keep
             self._wait(conn, Phase.SENDING, SENDING_TIMEOUT_S, WRITE)
@@ -241,6 +244,10 @@ class Connections:
         conn.until_s = conn.since_s + for_s
 
     def _put_off(self, conn: Connection) -> None:
+        if conn.held is not None and conn.held.line is not None:
+            self._lines.setdefault(conn.held.line, {})[conn] = None
+            self._wake()
+            return
         heapq.heappush(self._held, (conn.until_s, next(self._count), conn))
         if self._held[0][2] is conn:
             self._wake()
@@ -301,6 +308,8 @@ class Connections:
         with self._lock:
             if self._held and self._resumed < RESUMED_AT_ONCE:
                 waits.append(max(self._held[0][0] - monotonic_s(), 0.0))
+            if self._lines:
+                waits.append(LINE_S)
         return min(waits, default=None)
 
     def _go_on(self, conn: Connection) -> None:
@@ -361,11 +370,33 @@ class Connections:
         conn.until_s = inf
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
             if conn.phase is Phase.HELD:
-                self._held = [each for each in self._held if each[2] is not conn]
-                heapq.heapify(self._held)
+                self._take_up(conn)
             self._selector.unregister(conn.socket)
 
+    def _take_up(self, conn: Connection) -> None:
+        """It is put off no more. Caller holds the lock."""
+        line = None if conn.held is None else conn.held.line
+        if line is None:
+            self._held = [each for each in self._held if each[2] is not conn]
+            heapq.heapify(self._held)
+            return
+        others = self._lines.get(line, {})
+        others.pop(conn, None)
+        if not others:
+            self._lines.pop(line, None)
+
+    def _call_up(self) -> None:
+        """Those for which the account that they wait for has room."""
+        with self._lock:
+            called = [
+                conn for line, conns in self._lines.items() for conn in islice(conns, line.room)
+            ]
+        for conn in called:
+            self._unregister(conn)
+            self._serve(conn)
+
     def _resume(self) -> None:
+        self._call_up()
         while True:
             with self._lock:
                 is_due = self._held and self._held[0][0] <= monotonic_s()
@@ -396,7 +427,7 @@ class Connections:
             self._give_up(conn)
 
     def _give_up(self, conn: Connection) -> None:
-        if conn.phase is Phase.HELD:
+        if conn.phase is Phase.HELD and conn.held is not None and conn.held.line is None:
             self._serve_again(conn)
             return
         self._unregister(conn)
@@ -480,7 +511,8 @@ class Connections:
                 self._selector.unregister(self._listener)
             self._listener.close()
         for conn in self._waiting():
-            is_too_late = conn.phase is Phase.HELD and conn.until_s > self._ends_at_s
+            is_timed = conn.held is not None and conn.held.line is None
+            is_too_late = conn.phase is Phase.HELD and is_timed and conn.until_s > self._ends_at_s
             if conn.phase in _UNPROMISED or is_too_late:
                 self._unregister(conn)
                 self._close(conn)

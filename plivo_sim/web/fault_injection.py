@@ -147,7 +147,7 @@ class Injector:
 def _wait(call: Call, latency_s: float) -> None:
     """Raises Held where the server can wait in our stead; nothing of the call was done yet."""
     if CONNECTION_KEY in call.request.environ:
-        raise Held(latency_s, call)
+        raise Held(latency_s, call.noted())
     time.sleep(latency_s)
 
 

@@ -230,6 +230,10 @@ class Request(cheroot.HTTPRequest):
                 "400 Bad Request", _Told("a request of HTTP/1.1 has a Host header")
             )
             return False
+        if understood and b"@" in self.inheaders.get(b"Host", b""):
+            told = "the Host, or the URL, has a user name or password before the host"
+            self.simple_response("400 Bad Request", _Told(told))
+            return False
         if understood and b"Transfer-Encoding" in self.inheaders and not self.chunked_read:
             told = "HTTP/1.0 has no Transfer-Encoding; a Content-Length is taken"
             self.simple_response("400 Bad Request", _Told(told))

@@ -118,6 +118,8 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
             texts[name] = masked_text(text)
         elif "?" in text or "@" in text:  # the target once more, the page before, and the like
             texts[name] = without_secrets(text)
+    if "@" in (host := texts.get("HTTP_HOST", "")):
+        texts["HTTP_HOST"] = f"{MASK}@{host.rpartition('@')[2]}"
     return texts
 
 

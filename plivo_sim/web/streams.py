@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -40,12 +40,23 @@ class Held(BaseException):
 
     Raised by an application that has changed nothing yet and was given a ``CONNECTION_KEY``. It is
     asked again after ``wait_s``, with the ``note`` under ``HELD_KEY``, and has to find the way back
-    to where it was. No Exception: no handler of errors on the way is meant.
+    to where it was. With a ``line`` it is asked again when that has room for it, in the order of
+    coming, instead. No Exception: no handler of errors on the way is meant.
     """
 
-    def __init__(self, wait_s: float, note: object) -> None:
-        super().__init__(f"put off for {wait_s} s")
-        self.wait_s, self.note = wait_s, note
+    def __init__(self, wait_s: float, note: object, line: Line | None = None) -> None:
+        super().__init__(
+            f"put off for {wait_s} s" if line is None else "put off until there is room"
+        )
+        self.wait_s, self.note, self.line = wait_s, note, line
+
+
+class Line(Protocol):
+    """What many requests wait for."""
+
+    @property
+    def room(self) -> int:
+        """How many of them may be begun again now."""
 
 
 CUT_KEY = "plivo_sim.cut"

@@ -22,6 +22,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.agenda import KeyedQueues
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
+from plivo_sim.account.lock import repeatable
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 
@@ -336,7 +337,8 @@ class Sender:
         deadline = monotonic_s() + bound_s
         for account in accounts:
             done = partial(_is_none_on_its_way, account, wanted)
-            self.wait(account, done, max(deadline - monotonic_s(), 0))
+            with repeatable():
+                self.wait(account, done, max(deadline - monotonic_s(), 0))
 
     def finish(
         self, account: Account, sendings: list[Sending], bound_s: float | None

@@ -114,7 +114,7 @@ def test_the_clock_is_only_asked_under_the_lock() -> None:
 
     def real() -> datetime:
         if accounts:
-            owned.append(accounts[0].lock._is_owned())
+            owned.append(accounts[0].lock.raw._is_owned())
         return START
 
     sim = make_simulator(Settings(), transport=MemoryTransport(), real=real)

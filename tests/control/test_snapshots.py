@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +16,12 @@ import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
+from plivo_sim.domain import limits
+from plivo_sim.services import snapshots
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
+from tests.fakes import meanwhile
 from tests.hostile.world import fill
 from tests.support import AUTH_ID, PDF, Http
 
@@ -93,6 +100,76 @@ def test_restore_brings_back_a_deleted_application_and_its_files(http: Http) -> 
     restore(http, name="before")
     assert downloads(http) == files
     assert files[0] == PDF
+
+
+@pytest.mark.parametrize("is_marked", [False, True])
+def test_files_that_a_restore_leaves_without_a_record_are_forgotten(
+    http: Http, elsewhere: Http, *, is_marked: bool
+) -> None:
+    """Those of before, and those that a document brings along for nothing; not those of marks."""
+    http.sdk_created()
+    kept = {each.file.sha256 for each in http.account.store.documents.every()}
+    if is_marked:
+        remember(http)
+    remember(elsewhere)
+    empty = document(elsewhere)
+    empty["files"] = {hashlib.sha256(b"x").hexdigest(): base64.b64encode(b"x").decode()}
+    restore(http, snapshot=empty)
+    assert http.account.files.read(hashlib.sha256(b"x").hexdigest()) is None
+    there = {sha256 for sha256 in kept if http.account.files.read(sha256) is not None}
+    assert there == (kept if is_marked else set())
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("BODY", 3000), ("SNAPSHOT_VALUES", 100)], ids=["bytes", "values"]
+)
+def test_a_document_that_could_not_be_restored_is_not_made(
+    http: Http, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    """No file is read for it; by its name it is restored."""
+    http.sdk_created()
+    remember(http)
+    bound = replace(getattr(limits, limit), most=most)
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, limit, bound)
+        patch.setattr(http.account.files, "read", None)
+        answer = http.control("GET", "/snapshot/before", account=http.auth_id)
+    assert answer.status_code == 400
+    assert str(bound) in answer.text
+    restore(http, name="before")
+
+
+def test_a_document_is_as_large_as_was_reckoned_at_most(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is made fits into the body of a restore."""
+    http.sdk_created()
+    remember(http)
+    sizes: list[int] = []
+
+    def check(tables: Any, files: Any) -> Iterator[Any]:
+        with monkeypatch.context() as patch:
+            patch.setattr(limits, "BODY", replace(limits.BODY, most=0))
+            ((_, text),) = too_large(tables, files)
+        sizes.append(int(text.partition(" bytes")[0].rpartition(" ")[2]))
+        return iter(())
+
+    too_large = snapshots._too_large
+    monkeypatch.setattr(snapshots, "_too_large", check)
+    body = json.dumps({"account": AUTH_ID, "snapshot": document(http)}, separators=(",", ":"))
+    assert len(body) <= sizes[0] <= len(body) + 2000
+
+
+def test_one_document_is_made_at_a_time(http: Http) -> None:
+    """Each can take a few hundred megabytes; the next waits."""
+    remember(http)
+    with ExitStack() as stack:
+        with http.sim.making_documents:
+            waits = stack.enter_context(meanwhile(lambda: document(http)))
+            while not http.sim.making_documents.waiting:
+                os.sched_yield()
+            assert not waits.done()
+        assert waits.result(30)["account"] == AUTH_ID
 
 
 def test_restore_brings_back_the_dice(http: Http) -> None:

@@ -8,7 +8,14 @@ from urllib.parse import urlencode
 import pytest
 
 from plivo_sim.domain import secrets
-from plivo_sim.domain.secrets import NESTED, is_secret, masked_json, masked_query, without_secrets
+from plivo_sim.domain.secrets import (
+    NESTED,
+    is_secret,
+    masked_json,
+    masked_query,
+    masked_text,
+    without_secrets,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,7 @@ from plivo_sim.domain.secrets import NESTED, is_secret, masked_json, masked_quer
         "data[auth_token]", "Cf-Access-Jwt-Assertion", "X-Master-Key", "X-Functions-Key",
         "X-Encryption-Key", "X-Key", "Key", "key", "KEY", "encryption_key", "encryptionKey",
         "data[key]", "sig", "signature", "X-Hub-Signature", "pass", "otp", "pin", "X-OTP",
+        "X-Plivo-Auth", "X-User-Auth", "Authentication", "X-Creds", "X-PW",
     ],
 )  # fmt: skip
 def test_these_names_are_secret(name: str) -> None:
@@ -81,6 +89,38 @@ def test_json_is_masked_at_any_depth() -> None:
 def test_json_is_masked_by_last_words_too(name: str) -> None:
     """Though nothing else in the text looks like a secret."""
     assert json.loads(masked_json(json.dumps({name: "x"}).encode())) == {name: "***"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('[["auth_token","s3cret"]]', '[["auth_token","***"]]'),
+        ('{"name":"auth_token","value":"s3cret"}', '{"name":"auth_token","value":"***"}'),
+        ('{"key":"auth_token","value":"s3cret"}', '{"key":"***","value":"***"}'),
+        ('{"headers":[["Authorization","Basic x"]]}', '{"headers":[["Authorization","***"]]}'),
+        ('{"a":"Authorization: Bearer s3cret"}', '{"a":"Authorization: ***"}'),
+        ('{"a":"x=1;auth_token=s3cret"}', '{"a":"x=1;auth_token=***"}'),
+        ('{"name":"alias","value":"x"}', '{"name":"alias","value":"x"}'),
+    ],
+)
+def test_json_is_masked_by_names_that_are_values(text: str, shown: str) -> None:
+    """Pairs, names beside their values, and lines as they stand in heads and forms."""
+    assert masked_json(text.encode()).decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1;auth_token=s3cret", "1;auth_token=***"),
+        ("auth_token=s3cret", "auth_token=***"),
+        ("Authorization: Basic x y", "Authorization: ***"),
+        ("Host: a\nX-Api-Key: s3cret\nB: c", "Host: a\nX-Api-Key: ***\nB: c"),
+        ("Acme: a company = good", "Acme: a company = good"),
+    ],
+)
+def test_fields_are_masked_by_names_in_them(text: str, shown: str) -> None:
+    """All else stays readable."""
+    assert masked_text(text) == shown
 
 
 @pytest.mark.parametrize("text", [b"", b'{"name" :  "a"}', b"[1, 2]", b"no json"])

@@ -136,6 +136,8 @@ UNCLEAR = {
     "a space before the colon": f"{POSTED}Content-Length : 2\r\n\r\n{{}}",
     "an underscore": f"{POSTED}Content_Length: 2\r\n\r\n",
     "null in a header": f"{GET}X-A: \0\r\n\r\n",
+    "a password in the host": f"GET {PATH} HTTP/1.1\r\nHost: u:s3cret@127.0.0.1\r\n\r\n",
+    "a password in the URL": f"GET http://u:s3cret@127.0.0.1{PATH} HTTP/1.1\r\n{HEAD}\r\n",
     "two hosts": f"{GET}Host: localhost\r\n\r\n",
     "two lengths": f"{POSTED}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}",
     "a negative length": f"{POSTED}Content-Length: -5\r\n\r\n",
@@ -170,6 +172,8 @@ def test_what_can_be_read_in_two_ways_is_refused(
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"\r\nX-Request-Id: " in answer
     assert not any(each.exc_info for each in caplog.records)
+    assert "s3cret" not in caplog.text
+    assert b"s3cret" not in answer
 
 
 @pytest.mark.parametrize("coding", ["x", "gzip, chunked"])

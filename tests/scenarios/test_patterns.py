@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_sim.domain import limits
+from plivo_sim.scenarios.language import Comparison, When
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.scenarios.patterns import glob, regex
+from plivo_sim.scenarios.rules import check
 from tests.support import calls_of
 
 TEXTS = [
@@ -114,10 +116,51 @@ def test_steps_grow_with_the_text_and_no_faster(pattern: str) -> None:
     assert short < 100 * 10 * compiled.size
 
 
+CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 178)))
+
+
+@pytest.mark.parametrize(
+    "members", [CHINESE, r"\d\w\s" * 29, "".join(f"{c}-{c}" for c in CHINESE[:59])]
+)
+@pytest.mark.parametrize("case", ["", "(?i)"])
+def test_a_class_of_many_members_takes_no_more_steps(case: str, members: str) -> None:
+    """It is counted as one step, however much stands in it."""
+    one, many = regex(f"{case}[xa]{{100}}!"), regex(f"{case}[{members}a]{{100}}!")
+    assert many.size == one.size
+    text = "a" * limits.REGEX_TEXT.most
+    few = calls_of(lambda: one.found_in(text))
+    assert calls_of(lambda: many.found_in(text)) <= 1.1 * few
+
+
+@given(
+    st.lists(st.sampled_from(["a", "K", "ß", "é", "b-d", "A-C", "c-y", r"\d", r"\S"]), min_size=1),
+    st.sampled_from(["", "^"]),
+    st.sampled_from(["", "(?i)"]),
+    st.text("aAbBcCkKyZßéÉ5 ", min_size=1, max_size=1),
+)
+def test_classes_hold_what_pythons_hold(members: list[str], no: str, case: str, char: str) -> None:
+    """Ranges that overlap, both cases, named classes and their opposites."""
+    pattern = f"{case}[{no}{''.join(members)}]"
+    assert regex(pattern).found_in(char) is (re.search(pattern, char) is not None)
+
+
 def test_a_long_text_is_matched_by_none() -> None:
     """Nobody has such a name."""
     assert regex("a").found_in("a" * limits.REGEX_TEXT.most)
     assert not regex("a").found_in("a" * (limits.REGEX_TEXT.most + 1))
+
+
+def test_all_texts_of_a_condition_have_a_limit_together() -> None:
+    """Each is looked at once; a regex is found in none of those behind."""
+    many = [f"{n:0250}" for n in range(20)]
+    for last, found in ((9, True), (10, False)):
+        assert (
+            check(When(file_names=Comparison(regex=f"{last}$")), {"file_names": many[: last + 1]})[
+                0
+            ]
+            is found
+        )
+    assert check(When(file_names=Comparison(regex="x")), {"file_names": [*many[:1] * 99, "x"]})[0]
 
 
 @pytest.mark.parametrize(

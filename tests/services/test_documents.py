@@ -143,7 +143,9 @@ def test_a_changed_document_is_unreviewed_again(account: Account) -> None:
     def reviews() -> list[DocumentReview]:
         application = account.store.applications.fetch(draft.id)
         assert application is not None
-        return [application.review_of(id) for id in (document.id, "another")]
+        return [
+            application.reviews().get(id, DocumentReview.PENDING) for id in (document.id, "another")
+        ]
 
     documents.update(account, document.id, DocumentRequest())
     assert reviews() == [DocumentReview.REJECTED, DocumentReview.VERIFIED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain import limits
+from plivo_sim.domain.errors import Invalid
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.support import AUTH_ID, PDF, Http
+from tests.support import AUTH_ID, PDF, Http, calls_of
 
 CALLBACK = "http://127.0.0.1:9/cb"
 
@@ -207,6 +209,22 @@ def crowd(kind: str, body: str, count: int) -> Spoil:
     return change
 
 
+def twice(table: str, field: str) -> Spoil:
+    """What a list holds, again."""
+
+    def change(document: dict[str, Any]) -> None:
+        record = first(document, table)
+        record[field] = record[field] * 2
+
+    return change
+
+
+def many_counters(document: dict[str, Any]) -> None:
+    """Each would be written with every record."""
+    counts = first(document, "ledger")["counts"]
+    counts.update({f"fired:{n}": 1 for n in range(1000 - len(counts))})
+
+
 def many_explanations(document: dict[str, Any]) -> None:
     """Of one application."""
     application = first(document, "applications")
@@ -251,6 +269,16 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("many faults", crowd("fault", '{"effect":"reset"}', 51), "51 of kind fault are too many"),
     ("many outcomes", crowd("next_outcome", '{"decide":"accepted"}', 101), "101 of kind next_out"),
     ("many explanations", many_explanations, "21 of"),
+    ("many counters", many_counters, "is no counter of this account"),
+    ("an unknown counter", lambda d: first(d, "ledger")["counts"].update(lost=1), "no counter of"),
+    ("a document twice", twice("applications", "document_ids"), "document_ids: has an entry twice"),
+    ("said twice", put("applications", reviewed=[["a", ""]] * 2), "reviewed: has an entry twice"),
+    (
+        "much said",
+        put("applications", reviewed=[[f"{n}", ""] for n in range(1001)]),
+        "1001 are too",
+    ),
+    ("a field twice", put("documents", data_fields=[["a", "b"]] * 2), "data_fields: has an entry"),
     ("a huge count", lambda d: first(d, "ledger")["counts"].update(x=2**60), "must be 0 to"),
     ("unknown setting", lambda d: first(d, "ledger")["overrides"].update(x="1"), "no setting of"),
     ("another seed", put("applications", requirement_id="x"), "--seed"),
@@ -396,6 +424,34 @@ def test_every_problem_is_told_with_its_path(another: Http, taken: dict[str, Any
     taken["tables"]["timers"] = {str(n): n for n in range(500)}
     answer = another.control("POST", "/restore", {"snapshot": taken, "account": AUTH_ID})
     assert len(answer.get_json()["problems"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value"),
+    [
+        ("documents", "data_fields", [1]),
+        ("documents", "alias", [[]]),
+        ("applications", "timeline", {"at": [], "by": "x"}),
+        ("applications", "reviewed", ["a"]),
+    ],
+)
+def test_no_more_mistakes_are_looked_for_than_are_told(
+    another: Http, taken: dict[str, Any], table: str, field: str, value: Any
+) -> None:
+    """Ten times as many take as many steps."""
+    counted = []
+    for count in (500, 5000):
+        first(taken, table)[field] = [value] * count
+        with pytest.raises(Invalid) as caught:
+            load_snapshot(another.account, taken)
+        assert len(caught.value.problems) <= 100
+        counted.append(calls_of(lambda: _refused(another, taken)))
+    assert counted[1] < 1.1 * counted[0]
+
+
+def _refused(http: Http, document: dict[str, Any]) -> None:
+    with contextlib.suppress(Invalid):
+        load_snapshot(http.account, document)
 
 
 def test_files_of_a_refused_document_are_not_kept(another: Http, taken: dict[str, Any]) -> None:

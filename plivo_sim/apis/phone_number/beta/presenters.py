@@ -344,20 +344,26 @@ def _address(end_user: EndUser) -> AddressOut:
 
 
 def _documents(view: ApplicationView, shown: Shown) -> list[DocumentOut]:
+    application, reviews = view.application, view.application.reviews()
     return [
-        _document(view.application, document, type_, shown) for document, type_ in view.documents
+        _document(application, document, type_, reviews.get(document.id), shown)
+        for document, type_ in view.documents
     ]
 
 
 def _document(
-    application: Application, document: Document, type_: DocumentType, shown: Shown
+    application: Application,
+    document: Document,
+    type_: DocumentType,
+    review: DocumentReview | None,
+    shown: Shown,
 ) -> DocumentOut:
     return {
         "id": document.id,
         "type": type_.word,
         "file_name": document.file.name if document.file else None,
         "file_url": shown.file_url(application.id, document) if document.file else None,
-        "status": application.review_of(document.id),
+        "status": review or DocumentReview.PENDING,
     }
 
 

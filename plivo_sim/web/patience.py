@@ -1,0 +1,52 @@
+"""How a request waits for an account that is busy: with a thread while few do, else without one.
+
+It is put off (``Held``) as long as nothing was done of it: while its call is opened, which keeps
+what was counted and drawn (``Call.go_on``), and until its view has got an account for the first
+time. Views that look at all accounts, one after the other, say so (``repeatable``).
+"""
+
+from __future__ import annotations
+
+from plivo_sim.account.lock import AccountLock, set_asker
+from plivo_sim.web.calls import Call
+from plivo_sim.web.streams import CONNECTION_KEY, REFUSED_KEY, Held
+
+PATIENCE_S = 0.05
+"""Behind those who may wait: of an account that many use at once, each has its turn sooner."""
+
+
+class Patience:
+    """A request that the server can begin again, as an ``Asker``."""
+
+    def __init__(self, call: Call, earlier: Held | None) -> None:
+        self._call = call
+        self._is_opening = self.may_leave = True
+        self.may_wait = earlier is None or earlier.line is not None
+        self.patience_s = PATIENCE_S if earlier is None else 0.0
+
+    def entered(self) -> None:
+        self.may_leave = self._is_opening
+
+    def leave(self, lock: AccountLock) -> None:
+        set_asker(None)
+        raise Held(0.0, self._call.noted(), lock)
+
+    def opened(self) -> None:
+        """Its view begins."""
+        self._is_opening = False
+
+
+def begin(call: Call) -> Patience | None:
+    """This thread serves the call from now on. In process, where nobody begins it again, and for
+    what is refused already, locks are waited for."""
+    environ = call.request.environ
+    if CONNECTION_KEY not in environ or REFUSED_KEY in environ:
+        return None
+    patience = Patience(call, environ[CONNECTION_KEY].held)
+    set_asker(patience)
+    return patience
+
+
+def end() -> None:
+    """It was answered: whatever follows in this thread waits."""
+    set_asker(None)

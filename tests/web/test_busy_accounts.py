@@ -1,0 +1,160 @@
+"""Requests for an account in which somebody works for long."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+import urllib3
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.lock import MOST_WAITING
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.simulator import Simulator
+from plivo_sim.web.connections import Connections
+from tests.fakes import meanwhile
+from tests.support import AUTH_ID, TOKEN, basic
+
+pytestmark = pytest.mark.live
+OTHER = "MAOTHEROTHEROTHEROTH"
+MANY = 150
+"""More than there are threads for requests."""
+BUSY = [
+    f"GET /v1/Account/{AUTH_ID}/PhoneNumber/Compliance/",
+    f"POST /v1/Account/{AUTH_ID}/EndUser/",
+    f"GET /v1/Account/{AUTH_ID}/Number/",
+    f"GET /_sim/clock?account={AUTH_ID}",
+    f"POST /_sim/clock/pause?account={AUTH_ID}",
+    "GET /_sim/accounts",
+    "GET /_sim/applications/00000000-0000-0000-0000-000000000000",
+    "GET /_sim/webhooks/00000000-0000-0000-0000-000000000000",
+    "GET /_sim/inbox/one/messages",
+    f"GET /console/{AUTH_ID}/applications",
+]
+"""Each waits for the account, by whatever way it comes to it."""
+
+
+@pytest.fixture(name="accounts")
+def fixture_accounts(
+    live: LiveSimulator,
+) -> tuple[Account, Account]:
+    """The busy one, and another."""
+    first, other = live.sim.account(AUTH_ID), live.sim.account(OTHER)
+    first.keep_ledger()
+    other.keep_ledger()
+    return first, other
+
+
+@contextmanager
+def busy(account: Account) -> Iterator[None]:
+    """Somebody else works in the account, until the end."""
+    began, ends = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with account.lock:
+            began.set()
+            ends.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    began.wait()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
+
+
+def ask(live: LiveSimulator, stack: ExitStack, asked: str) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 30)
+    stack.enter_context(sock)
+    head = f"{asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {basic(AUTH_ID, TOKEN)}\r\n"
+    sock.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    return sock
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not holds() and time.monotonic() < deadline_s:
+        os.sched_yield()
+    assert holds()
+
+
+def read_to_end(sock: socket.socket) -> bytes:
+    answer = b""
+    with suppress(ConnectionResetError):
+        while some := sock.recv(65536):
+            answer += some
+    return answer
+
+
+def in_line(live: LiveSimulator) -> int:
+    connections: Connections = live._server.connections  # type: ignore[attr-defined]
+    with connections._lock:
+        return sum(map(len, connections._lines.values()))
+
+
+@pytest.mark.parametrize("asked", BUSY)
+def test_a_busy_account_keeps_few_threads(
+    live: LiveSimulator, accounts: tuple[Account, Account], asked: str
+) -> None:
+    """The others that want it wait without one, and each is answered once it is free; nobody else
+    waits, nor is one left that hung up."""
+    with ExitStack() as stack:
+        pool = stack.enter_context(urllib3.PoolManager(retries=False, timeout=30))
+        with busy(accounts[0]):
+            socks = [ask(live, stack, asked) for _ in range(MANY)]
+            until(lambda: in_line(live) == MANY - MOST_WAITING)
+            assert accounts[0].lock.waiting == MOST_WAITING
+            assert pool.request("GET", f"{live.url}/_sim/health/live").status == 200
+            assert pool.request("GET", f"{live.url}/_sim/clock?account={OTHER}").status == 200
+            for sock in socks[-20:]:
+                sock.shutdown(socket.SHUT_WR)
+            until(lambda: in_line(live) <= MANY - 20)
+        answers = [read_to_end(sock) for sock in socks]
+    assert in_line(live) == 0
+    assert accounts[0].lock.waiting == 0
+    answered = [answer.split()[1] for answer in answers if answer]
+    assert len(set(answered)) == 1
+    assert MANY - 20 <= len(answered) <= MANY - 20 + MOST_WAITING
+
+
+def test_a_call_that_waits_without_a_thread_is_one_call(
+    live: LiveSimulator, accounts: tuple[Account, Account]
+) -> None:
+    """Each is counted and told of once, by the rate limit too."""
+    account = accounts[0]
+    with ExitStack() as stack:
+        with busy(account):
+            socks = [ask(live, stack, BUSY[0]) for _ in range(40)]
+            until(lambda: in_line(live) == 40 - MOST_WAITING)
+        answers = [read_to_end(sock).decode() for sock in socks]
+    assert len(account.exchanges) == account.api_calls == 40
+    left = {answer.partition("X-RateLimit-Remaining: ")[2].split()[0] for answer in answers}
+    assert len(left) == 40
+
+
+def test_a_stop_waits_for_no_account(
+    live: LiveSimulator, accounts: tuple[Account, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the busy one did is written already; the clocks of the others are written down."""
+    monkeypatch.setattr("plivo_sim.assembly.GRACE_S", 0.0)
+    kept = accounts[1].changes
+    with busy(accounts[0]):
+        live.stop()
+        assert accounts[1].changes > kept
+
+
+def test_nobody_waits_in_process(sim: Simulator) -> None:
+    """For a lock that is busy a thread without a server waits, and is served."""
+    account = sim.account(AUTH_ID)
+    with ExitStack() as stack:
+        with busy(account):
+            drawn = stack.enter_context(meanwhile(account.next_api_id))
+            until(lambda: account.lock.waiting == 1)
+        assert drawn.result(30)
