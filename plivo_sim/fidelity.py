@@ -260,6 +260,7 @@ PLUMBING = {
     "domain/words.py": "words that somebody mistyped",
     "services/__init__.py": "empty",
     "services/inputs.py": "what requests ask, as values",
+    "services/bounds.py": "how long what is stored may be",
     "services/integrity.py": "checks of what is stored",
     "services/snapshots.py": "an account as a document",
     "services/policies.py": "keeps what steers an account",
