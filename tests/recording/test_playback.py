@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.domain.durations import Duration
 from plivo_sim.recording.tapes import read_tape
 from plivo_sim.settings import Settings
 from tests.cli.conftest import Shell
@@ -190,6 +191,21 @@ def test_a_status_that_plivo_adds_is_told_once_a_record_has_it(
     assert drift(shell, tape) == [("compliance.status", "'in_review'", "'submitted'")]
 
 
+def test_a_service_with_another_machine(tmp_path: Path, tape: Path, shell: Shell) -> None:
+    """Over TLS, with other ids: the status that ours does not have is told, and nothing else."""
+    settings = Settings(
+        port=0, paused=True, seed=77, machine="in-review", tls=True, tls_dir=tmp_path / "tls"
+    )
+    with LiveSimulator(settings) as service:
+        with recording(service.url, tape, authority=str(service.authority)) as url:
+            caller = Application(url)
+            types = caller.call("GET", REQUIREMENTS)["document_types"]
+            made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
+            service.sim.advance(service.sim.account(AUTH_ID), Duration(3600))
+            caller.call("GET", f"{COMPLIANCE}{made}/")
+    assert drift(shell, tape) == [("compliance.status", "'in_review'", "'submitted'")]
+
+
 def callback(receiver: Receiver, tape: Path, change: Callable[[Any], Any]) -> None:
     """Record an application whose rejection is called back, with the callback altered."""
     with LiveSimulator(PAUSED) as live, recording(live.url, tape, receiver=receiver.url) as url:
@@ -199,9 +215,7 @@ def callback(receiver: Receiver, tape: Path, change: Callable[[Any], Any]) -> No
         made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
         decider(live)(made, "rejected")
         [delivery] = live.sim.account(AUTH_ID).store.deliveries.every()
-        shape = {"Content-Type": "application/json"}
         caller.json("POST", "/_callbacks", change(dict(delivery.payload)))
-        assert shape
 
 
 def test_a_callback_agrees(tape: Path, shell: Shell, receiver: Receiver) -> None:

@@ -12,7 +12,6 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Http
 from plivo_sim.client import basic as basic_of
-from plivo_sim.domain.statuses import Status
 from plivo_sim.recording.masks import Masks
 from plivo_sim.recording.passing import Recorder
 from plivo_sim.recording.tapes import Tape
@@ -240,6 +239,6 @@ def decider(live: LiveSimulator | Simulator) -> Callable[[str, str], None]:
     sim = live.sim if isinstance(live, LiveSimulator) else live
 
     def decide(id: str, status: str) -> None:
-        sim.decide(id, Status(status), None, account=sim.account(AUTH_ID))
+        sim.decide(id, status, None, account=sim.account(AUTH_ID))
 
     return decide
