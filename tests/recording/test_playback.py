@@ -196,13 +196,15 @@ def test_a_service_with_another_machine(tmp_path: Path, tape: Path, shell: Shell
     settings = Settings(
         port=0, paused=True, seed=77, machine="in-review", tls=True, tls_dir=tmp_path / "tls"
     )
-    with LiveSimulator(settings) as service:
-        with recording(service.url, tape, authority=str(service.authority)) as url:
-            caller = Application(url)
-            types = caller.call("GET", REQUIREMENTS)["document_types"]
-            made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
-            service.sim.advance(service.sim.account(AUTH_ID), Duration(3600))
-            caller.call("GET", f"{COMPLIANCE}{made}/")
+    with (
+        LiveSimulator(settings) as service,
+        recording(service.url, tape, authority=str(service.authority)) as url,
+    ):
+        caller = Application(url)
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
+        service.sim.advance(service.sim.account(AUTH_ID), Duration(3600))
+        caller.call("GET", f"{COMPLIANCE}{made}/")
     assert drift(shell, tape) == [("compliance.status", "'in_review'", "'submitted'")]
 
 
