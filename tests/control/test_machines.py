@@ -257,7 +257,7 @@ def test_nobody_comes_between_a_change_and_its_answer(
 
     def watched(real: Callable[..., None]) -> Callable[..., None]:
         def change(account: Account, *given: Any) -> None:
-            held.append(account.lock._is_owned())  # type: ignore[attr-defined]
+            held.append(account.lock.raw._is_owned())  # type: ignore[attr-defined]
             real(account, *given)
 
         return change
