@@ -134,7 +134,7 @@ HUGE: dict[str, tuple[int, Callable[[Http, int], TestResponse]]] = {
     "a deep machine": (1_000, own("machine", lambda size: "machine: x\narrows: " + "[" * size)),
 }  # fmt: skip
 """What is large, and how large; it is asked for at twice and at four times that, too."""
-MOST_CALLS_A_VALUE = 30
+MOST_CALLS_A_VALUE = 50
 """Of functions, the test client's included; what does not grow takes at most ``FIXED``."""
 FIXED = 60_000
 
