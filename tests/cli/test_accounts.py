@@ -65,7 +65,7 @@ def test_set_takes_names_and_values(words: tuple[str, ...]) -> None:
 
 def test_a_setting_that_nobody_knows(shell: Shell, application: str) -> None:
     """Exit code 1, in the simulator's words."""
-    assert "settings: " in shell.error("account", "set", "nope=1", code=1)
+    assert "settings.nope: " in shell.error("account", "set", "nope=1", code=1)
 
 
 STRANGER = "MASTRANGERSTRANGERST"
