@@ -329,6 +329,8 @@ def verify(
             text = f"--base-url: {base_url} is not loopback, and a tape is played with its writes"
             raise click.UsageError(f"{text}; --allow-remote if that is meant")
         compared = _played(tape_file, base_url, catalogue)
+        if not compared:
+            raise WrongFile(f"{tape_file} has no exchange: nothing was compared")
         click.echo(as_json(_drift(compared)) if shows_json else _drift_table(compared))
         sys.exit(1 if any(each.differences for each in compared) else 0)
     given = {"--base-url": base_url, "--auth-id": auth_id, "--auth-token": auth_token}

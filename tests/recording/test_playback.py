@@ -265,6 +265,14 @@ def test_what_is_no_tape_ends_with_2(tape: Path, shell: Shell, content: str | No
         assert str(tape) in shell.error(*words, code=2)
 
 
+def test_an_empty_tape_is_no_agreement(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """A recorder that nobody called proves nothing."""
+    with recording(live.url, tape):
+        pass
+    assert "nothing was compared" in shell.error("verify", "--tape", tape, code=2)
+    assert "nothing was recorded" in shell.told("tape", "show", tape)
+
+
 def test_a_tape_is_shown(live: LiveSimulator, tape: Path, shell: Shell) -> None:
     """A line for each exchange, or JSON."""
     with recording(live.url, tape) as url:
