@@ -1,8 +1,9 @@
 """``plivo-sim verify --tape``: makes each recorded call to a simulator, and tells what differs.
 
 The simulator begins empty, so ids are learned from its answers as they come. Where the tape shows
-that the reviewer decided, the decision is made here too. What refers to records that are older than
-the tape cannot be called here: the recorded answer is then held against the schema of ours.
+that the reviewer decided, or that time led on, the same is done here. What refers to records that
+are older than the tape cannot be called here: the recorded answer is then held against the schema
+of ours.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
+from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.text import encode_json
-from plivo_sim.machines.loader import known_machine
+from plivo_sim.domain.typed import convert
 from plivo_sim.recording.bodies import made_body
 from plivo_sim.recording.comparison import (
     Comparison,
@@ -60,6 +63,7 @@ class Player:
         self._schemas = AnswerSchemas()
         self._ids: dict[str, str] = {}
         """Those of the tape -> those that stand for them here."""
+        self._machines: dict[str, Machine] = {}
 
     def play(self, exchanges: Iterable[Exchange]) -> Iterator[Compared]:
         for each in exchanges:
@@ -154,21 +158,39 @@ class Player:
         return below or (bool(id) and self._decide(id, told))
 
     def _decide(self, id: str, told: dict[str, Any]) -> bool:
-        machine = known_machine()
-        words = machine.words("current")
-        wanted = [each for each in machine.decidable if words[each] == told.get("status")]
-        if not wanted:
-            return False
-        body = {"status": wanted[0], "reason": told.get("rejection_reason")}
-        body = {key: value for key, value in body.items() if value}
+        """Let an application come to the status that it is told with, along the arrows of its
+        machine: by itself, or by a decision, once it is where that can be made."""
         try:
             now = self._client.control("GET", f"/applications/{id}")
-            if words.get(now["status"]) == told["status"]:
+            account, status = now["account"], now["status"]
+            machine = self._machine(account)
+            words = machine.words("current")
+            wanted = [each for each in words if words[each] == told.get("status")]
+            ways = [
+                (at, to)
+                for at, to in product(machine.by_itself(status), wanted)
+                if at == to or machine.allowed(at, to, "hand")
+            ]
+            if status in wanted or not ways:
                 return False
-            self._client.control("POST", f"/applications/{id}/decision", body)
+            at, to = ways[0]
+            if at != status:
+                until = {"application": id, "status": at}
+                self._client.control("POST", "/clock/advance", {"until": until, "account": account})
+            if to != at:
+                body = {"status": to, "reason": told.get("rejection_reason")}
+                body = {key: value for key, value in body.items() if value}
+                self._client.control("POST", f"/applications/{id}/decision", body)
         except Refused:
             return False
         return True
+
+    def _machine(self, account: str) -> Machine:
+        """The status machine that the simulator has for an account."""
+        if account not in self._machines:
+            told = self._client.control("GET", "/machine", account=account)
+            self._machines[account] = Machine(convert(told["machine"], MachineFile))
+        return self._machines[account]
 
     # --- callbacks ---------------------------------------------------------------------------
 
