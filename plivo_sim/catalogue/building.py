@@ -31,15 +31,16 @@ def build(files: Iterable[File], seed: int) -> Catalogue:
     files = list(files)
     maker = _Maker(files, seed)
     found: dict[tuple[Version, Key], Requirement] = {}
+    absent: dict[tuple[Version, Key], Requirement] = {}
     for file in files:
         for entry in file.requirements:
             for requirement in maker.requirements(file, entry):
                 key = (requirement.country_iso, requirement.number_type, requirement.user_type)
-                found[requirement.version, key] = requirement
-                if not entry.exists:
-                    del found[requirement.version, key]
+                told, other = (found, absent) if entry.exists else (absent, found)
+                told[requirement.version, key] = requirement
+                other.pop((requirement.version, key), None)
     _check_ids(found.values())
-    return Catalogue(found.values(), maker.countries)
+    return Catalogue(found.values(), maker.countries, absent.values())
 
 
 def country_of(file: File, entry: RequirementEntry) -> str:

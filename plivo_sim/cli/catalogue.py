@@ -137,7 +137,8 @@ def _files(own: Path | None) -> list[File]:
 def _row(file: File) -> dict[str, Any]:
     from plivo_sim.catalogue import country_facts
 
-    types = dict.fromkeys(t.value for each in file.requirements for t in each.number_types)
+    offered = (each for each in file.requirements if each.exists)
+    types = dict.fromkeys(t.value for each in offered for t in each.number_types)
     sources = Counter(each.source for each in file.requirements)
     return {
         "country": file.country,
@@ -167,6 +168,8 @@ def _requirements(file: File) -> str:
 
 
 def _demands(entry: RequirementEntry) -> str:
+    if not entry.exists:
+        return "not offered"
     texts = [d if isinstance(d, str) else " or ".join(d.any_of) for d in entry.documents]
     return ", ".join(texts) or "nothing"
 

@@ -83,6 +83,25 @@ def test_what_an_own_file_replaces_is_not_shown(tmp_path: Path) -> None:
     assert told[-1]["documents"] == []
 
 
+def test_what_is_not_offered_is_told_from_what_asks_for_nothing(tmp_path: Path) -> None:
+    """In the table, and in the list of number types."""
+    path = tmp_path / "own.yaml"
+    users = "user_types: [business, individual], documents: []"
+    path.write_text(
+        f"""country: KE
+requirements:
+  - {{number_types: [local], {users}}}
+  - {{number_types: [mobile], {users}, exists: false}}
+"""
+    )
+    told = SHELL.told("catalogue", "show", "KE", "--table", "--catalogue", path)
+    [mobile] = [line for line in told.splitlines() if line.startswith("mobile")]
+    assert "not offered" in mobile
+    assert told.count("nothing") == 1
+    listed = SHELL.json("catalogue", "list", "--catalogue", path)["countries"]
+    assert [each["number_types"] for each in listed if each["country"] == "KE"] == [["local"]]
+
+
 def test_a_country_that_is_not_there() -> None:
     """With the one that was probably meant."""
     error = SHELL.error("catalogue", "show", "ind", code=2)
