@@ -142,6 +142,19 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert SHELL.json("catalogue", "check", path) == {"mistakes": []}
 
 
+def test_two_entries_for_the_same_are_refused_in_one_file(tmp_path: Path) -> None:
+    """A later file may replace the entry of an earlier one."""
+    one = "country: KE\nrequirements:\n  - {number_types: [local, mobile], user_types: [business],"
+    two = "  - {number_types: [local], user_types: [individual, business], version: current,"
+    (tmp_path / "1.yaml").write_text(f"{one} documents: []}}\n{two} documents: []}}\n")
+    told = SHELL.told("catalogue", "check", tmp_path / "1.yaml", code=2)
+    assert ":4: requirements[1]: KE local, business stands in requirements[0], too" in told
+    other = two.replace("current", "beta")
+    (tmp_path / "1.yaml").write_text(f"{one} documents: []}}\n{other} documents: []}}\n")
+    (tmp_path / "2.yaml").write_text(f"{one} documents: []}}\n")
+    assert "2 files, 3 entries" in SHELL.told("catalogue", "check", tmp_path)
+
+
 def test_files_of_a_folder_may_name_one_anothers_words(tmp_path: Path) -> None:
     """In the order of their names, as serve reads them."""
     (tmp_path / "1.yaml").write_text("document_types: {a: {name: A, description: A}}")
