@@ -35,11 +35,13 @@ from plivo_sim.recording.headers import header, media_type
 from plivo_sim.recording.passing import is_public
 from plivo_sim.recording.schemas import AnswerSchemas
 from plivo_sim.recording.tapes import Answer, Exchange
+from plivo_sim.recording.words import SENTENCE_KEYS
 from plivo_sim.simulator import is_account
 from plivo_sim.web.endpoints import MULTIPART
 
 _SENT = ("authorization", "user-agent", "content-type", "accept")
 _APPLICATION = ("compliance_id", "compliance_application_id", "id")
+_TAKEN = re.compile(r"\b(already|exists|taken|used|in use|duplicate|unique)\b", re.IGNORECASE)
 _STATELESS = (429, 500, 502, 503, 504)
 """Answers that depend on how busy the service was; they are not called for here."""
 
@@ -64,6 +66,8 @@ class Player:
         self._ids: dict[str, str] = {}
         """Those of the tape -> those that stand for them here."""
         self._machines: dict[str, Machine] = {}
+        self._aliases: set[str] = set()
+        """Those that the service took, on the tape."""
 
     def play(self, exchanges: Iterable[Exchange]) -> Iterator[Compared]:
         for each in exchanges:
@@ -79,6 +83,8 @@ class Player:
         here = self._call(exchange)
         if here.status != recorded.status and (why := self._why_unplayable(exchange, here)):
             return self._by_schema(compared, exchange, why)
+        if recorded.status < 400:
+            self._aliases |= set(_aliases_in(request.body))
         self._learn(recorded.body.get("json"), here.body.get("json"))
         if self._decide_as(recorded.body.get("json")) and request.method == "GET":
             here = self._call(exchange)
@@ -116,7 +122,22 @@ class Player:
             return "it names a record that is older than the tape"
         if exchange.answer.status == 401:
             return "it was refused for its credentials"
+        if here.status < 400 <= exchange.answer.status and self._is_taken(exchange):
+            return "it was refused for a record that is older than the tape"
         return ""
+
+    def _is_taken(self, exchange: Exchange) -> bool:
+        """Whether a refusal says that something is there already which the tape did not make: the
+        record that it names, else the one that has the alias."""
+        told = exchange.answer.body.get("json")
+        told = told if isinstance(told, dict) else {}
+        sentences = [each for key, each in told.items() if key in SENTENCE_KEYS]
+        if not _TAKEN.search(str(sentences)):
+            return False
+        if named := ids_within(sentences) - ids_within(exchange.request.body):
+            return not named <= self._ids.keys()
+        aliases = set(_aliases_in(exchange.request.body))
+        return bool(aliases) and self._aliases.isdisjoint(aliases)
 
     def _call(self, exchange: Exchange) -> Answer:
         request = exchange.request
@@ -212,6 +233,19 @@ class Player:
         else:
             compared.differences.append(Difference("callback", "sent", "none is sent"))
         return compared
+
+
+def _aliases_in(body: Any) -> Iterator[str]:
+    """At any depth; of a form, the field of this name too."""
+    if isinstance(body, dict):
+        if isinstance(body.get("alias"), str):
+            yield body["alias"]
+        body = list(body.values())
+    if isinstance(body, list):
+        if len(body) == 2 and body[0] == "alias" and isinstance(body[1], str):
+            yield body[1]
+        for each in body:
+            yield from _aliases_in(each)
 
 
 def _is_sent(name: str) -> bool:

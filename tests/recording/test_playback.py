@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,39 @@ def test_records_older_than_the_tape_agree(live: LiveSimulator, tape: Path, shel
     told = shell.json("verify", "--tape", tape)
     assert told["drift"] == []
     assert [each["line"] for each in told["by_schema_only"]] == [2, 3]
+
+
+TAKEN = "The alias is used by another application."
+"""Nobody knows the live service's sentence; this one names no record."""
+
+
+@pytest.mark.parametrize("sentence", ["", TAKEN])
+@pytest.mark.parametrize("older", [True, False])
+def test_an_alias_that_is_used_already(
+    tape: Path, shell: Shell, older: bool, sentence: str
+) -> None:
+    """By an application older than the tape, it says nothing of the simulator; by one of the tape,
+    it does. The refusal names the application, or it does not."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        return status, headers, told | {"error": sentence} if "error" in told and sentence else told
+
+    with (
+        LiveSimulator(replace(PAUSED, strict=True)) as service,
+        altered(service.sim, alter) as behind,
+        recording(behind, tape) as url,
+    ):
+        recorded = Application(url)
+        types = recorded.call("GET", REQUIREMENTS)["document_types"]
+        first = Application(behind) if older else recorded
+        first.call("POST", COMPLIANCE, form=creation(types))
+        recorded.call("POST", COMPLIANCE, form=creation(types))
+        assert recorded.answers[-1][0] == 400
+    told = shell.json("verify", "--tape", tape, code=0 if older else 1)
+    assert [each["why"] for each in told["by_schema_only"]] == [
+        "it was refused for a record that is older than the tape"
+    ] * older
+    assert (told["drift"] == []) is older
 
 
 def record_reads(live: LiveSimulator, tape: Path, alter: Alteration) -> None:
