@@ -142,6 +142,29 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert SHELL.json("catalogue", "check", path) == {"mistakes": []}
 
 
+def test_a_text_of_another_form_is_told_in_words(tmp_path: Path) -> None:
+    """What it must be, with an example; that a number must stand in quotes."""
+    path = tmp_path / "KE.yaml"
+    path.write_text(
+        """country: ke
+places: [{area: 20, city: Nairobi, region: Nairobi}]
+monthly_rate: "1.5"
+requirements:
+  - {number_types: [local], user_types: [business], documents: [], observed: yesterday, id: "1"}
+"""
+    )
+    told = SHELL.json("catalogue", "check", path, code=2)["mistakes"]
+    assert {each["path"]: each["message"] for each in told} == {
+        "country": "'ke' must be two capital letters, as KE",
+        "places[0].area": "20 is not of type string; write it in quotes",
+        "monthly_rate": "'1.5' must be a price with five digits after the point, as 1.50000",
+        "requirements[0].observed": "'yesterday' must be a day, as 2026-11-29",
+        "requirements[0].id": (
+            "'1' must be a UUID in small letters, as 0a1b2c3d-0000-4000-8000-000000000001"
+        ),
+    }
+
+
 def test_two_entries_for_the_same_are_refused_in_one_file(tmp_path: Path) -> None:
     """A later file may replace the entry of an earlier one."""
     one = "country: KE\nrequirements:\n  - {number_types: [local, mobile], user_types: [business],"
