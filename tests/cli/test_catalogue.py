@@ -186,6 +186,19 @@ def test_files_of_a_folder_may_name_one_anothers_words(tmp_path: Path) -> None:
     assert "no document type 'a'" in SHELL.told("catalogue", "check", tmp_path / "2.yaml", code=2)
 
 
+def test_several_files_are_checked_at_once(tmp_path: Path) -> None:
+    """In the order in which they are given; the mistakes of all of them are told."""
+    types, own, wrong = (tmp_path / name for name in ("types.yaml", "KE.yaml", "wrong.yaml"))
+    types.write_text("document_types: {a: {name: A, description: A}}")
+    own.write_text(OWN.replace("documents: []", "documents: [a]"))
+    wrong.write_text("country: KE\nnam: Kenya\n")
+    assert SHELL.told("catalogue", "check", types, own).splitlines() == [
+        f"{types}: ok: 1 files, 0 entries", f"{own}: ok: 1 files, 1 entries",
+    ]  # fmt: skip
+    told = SHELL.told("catalogue", "check", own, wrong, types, code=2).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [str(types), f"{own}:3", f"{wrong}:2"]
+
+
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     """A file that is not there, and one that takes an id."""
     assert "cannot read" in SHELL.told("catalogue", "check", tmp_path / "lost.yaml", code=2)
