@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -31,15 +32,16 @@ def build(files: Iterable[File], seed: int) -> Catalogue:
     files = list(files)
     maker = _Maker(files, seed)
     found: dict[tuple[Version, Key], Requirement] = {}
+    absent: dict[tuple[Version, Key], Requirement] = {}
     for file in files:
         for entry in file.requirements:
             for requirement in maker.requirements(file, entry):
                 key = (requirement.country_iso, requirement.number_type, requirement.user_type)
-                found[requirement.version, key] = requirement
-                if not entry.exists:
-                    del found[requirement.version, key]
+                told, other = (found, absent) if entry.exists else (absent, found)
+                told[requirement.version, key] = requirement
+                other.pop((requirement.version, key), None)
     _check_ids(found.values())
-    return Catalogue(found.values(), maker.countries)
+    return Catalogue(found.values(), maker.countries, absent.values())
 
 
 def country_of(file: File, entry: RequirementEntry) -> str:
@@ -167,6 +169,7 @@ def mistakes_of(data: Any, types: Collection[str], fields: Collection[str]) -> I
         for place, text in _in_requirement(_map(each), known, "country" in data):
             yield ("requirements", index, *place), text
     yield from _ids_given_twice(data)
+    yield from _kinds_given_twice(data)
 
 
 def _in_requirement(
@@ -213,6 +216,23 @@ def _ids_given_twice(data: Mapping[str, Any]) -> Iterator[Found]:
         if isinstance(id, str) and id in seen:
             yield (of, key, "id"), f"{id} is given twice"
         seen.add(str(id))
+
+
+def _kinds_given_twice(data: Mapping[str, Any]) -> Iterator[Found]:
+    """Within one file, nobody means an entry that replaces another one."""
+    seen: dict[tuple[str, ...], int] = {}
+    for index, each in enumerate(_list(data.get("requirements"))):
+        entry = _map(each)
+        country = entry.get("country", data.get("country"))
+        about = entry.get("version", Version.CURRENT.value), country
+        listed = product(*(dict.fromkeys(map(str, _list(entry.get(key)))) for key in _KINDS))
+        for number_type, user_type in listed:
+            key = (*map(str, about), number_type, user_type)
+            first = seen.setdefault(key, index)
+            if first != index:
+                text = f"{country} {number_type}, {user_type} stands in requirements[{first}], too"
+                yield ("requirements", index), text
+                break
 
 
 def _map(value: Any) -> dict[Any, Any]:

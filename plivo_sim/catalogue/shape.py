@@ -24,16 +24,32 @@ from plivo_sim.domain.countries import (
 )
 from plivo_sim.domain.records import NumberType, UserType, Version
 
-Iso = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")]
+Iso = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Z]{2}$",
+        description="ISO 3166-1 alpha-2 code",
+        title="two capital letters",
+        examples=["KE"],
+    ),
+]
 Uuid = Annotated[
     str,
     Meta(
         pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
         description="The real id; without one, it is drawn from the seed",
+        title="a UUID in small letters",
+        examples=["0a1b2c3d-0000-4000-8000-000000000001"],
     ),
 ]
 Day = Annotated[
-    str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="When it was seen, yyyy-mm-dd")
+    str,
+    Meta(
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description="When it was seen, yyyy-mm-dd",
+        title="a day",
+        examples=["2026-11-29"],
+    ),
 ]
 Source = Literal["documented", "observed", "field-reported", "inferred", "invented"]
 """How sure an entry is; ``fidelity.WORDS`` says what each word means."""

@@ -106,6 +106,11 @@ def explained(validator: Any, data: Any, words: Mapping[Steps, str]) -> Iterator
     for path, text in shape:
         if path in words and path not in quoted:
             text += f" ({read_as(words[path], at(data, path))})"
+        elif (
+            type(at(data, path)) in (int, float)
+            and "string" in text.partition(" is not of type ")[2].split()
+        ):
+            text += "; write it in quotes"
         if path not in quoted:
             yield path, text
 

@@ -77,35 +77,42 @@ def show(country: str, as_table: bool, own: Path | None, as_json: bool) -> None:
 
 
 @catalogue.command()
-@click.argument("place", metavar="FILE|FOLDER", type=click.Path(path_type=Path))
+@click.argument(
+    "places", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 @json_option
-def check(place: Path, as_json: bool) -> None:
+def check(places: tuple[Path, ...], as_json: bool) -> None:
     """Check files of one's own; prints every mistake with its line.
 
-    Beyond what a start checks, number examples must be valid numbers, and Faker must have the
-    locale. Exit code 2 when there is any mistake.
+    Each may name what those before it define, as in a folder of them, which serve takes. Beyond
+    what a start checks, number examples must be valid numbers, and Faker must have the locale.
+    Exit code 2 when there is any mistake.
     """
     from plivo_sim.catalogue import paths_in
 
     checked: list[File] = []
-    try:
-        found = [each for path in paths_in(place) for each in _mistakes_of(path, checked)]
-    except ValueError as error:
-        raise WrongFile(str(error)) from None
+    found: list[Mistake] = []
+    told: list[str] = []
+    for place in places:
+        before, known = len(found), len(checked)
+        try:
+            for path in paths_in(place):
+                found += _mistakes_of(path, checked)
+        except ValueError as error:
+            raise WrongFile(str(error)) from None
+        if len(found) == before:
+            entries = sum(len(file.requirements) for file in checked[known:])
+            told.append(f"{place}: ok: {len(checked) - known} files, {entries} entries")
     if as_json:
         shown = [
             {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
             for each in found
         ]
         click.echo(_json({"mistakes": shown}))
-    else:
-        for mistake in found:
-            click.echo(str(mistake))
+    for line in [*told, *map(str, found)] if not as_json else ():
+        click.echo(line)
     if found:
         raise click.exceptions.Exit(WrongFile.exit_code)
-    if not as_json:
-        entries = sum(len(file.requirements) for file in checked)
-        click.echo(f"{place}: ok: {len(checked)} files, {entries} entries")
 
 
 @catalogue.command()
@@ -137,7 +144,8 @@ def _files(own: Path | None) -> list[File]:
 def _row(file: File) -> dict[str, Any]:
     from plivo_sim.catalogue import country_facts
 
-    types = dict.fromkeys(t.value for each in file.requirements for t in each.number_types)
+    offered = (each for each in file.requirements if each.exists)
+    types = dict.fromkeys(t.value for each in offered for t in each.number_types)
     sources = Counter(each.source for each in file.requirements)
     return {
         "country": file.country,
@@ -167,6 +175,8 @@ def _requirements(file: File) -> str:
 
 
 def _demands(entry: RequirementEntry) -> str:
+    if not entry.exists:
+        return "not offered"
     texts = [d if isinstance(d, str) else " or ".join(d.any_of) for d in entry.documents]
     return ", ".join(texts) or "nothing"
 

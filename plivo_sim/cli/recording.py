@@ -304,6 +304,14 @@ def _read(file: Path) -> tuple[Header, list[Exchange]]:
     help="With --tape: a catalogue of your own, such as learn writes.",
 )
 @click.option(
+    "--machine",
+    metavar="NAME|FILE",
+    default="default",
+    envvar="PLIVO_SIM_MACHINE",
+    show_envvar=True,
+    help="With --tape: the status machine, one that ships or a file of your own.",
+)
+@click.option(
     "--allow-remote", is_flag=True, help="Let --base-url name more than loopback with --tape."
 )
 @click.option("--json", "shows_json", is_flag=True, help="Print JSON.")
@@ -314,13 +322,15 @@ def verify(
     auth_token: str | None,
     life_cycle: bool,
     catalogue: Path | None,
+    machine: str,
     allow_remote: bool,
     shows_json: bool,
 ) -> None:
     """Compare what a server answers with what the simulator answers.
 
-    With --tape, what was recorded: each call is made to a simulator that begins empty, and status,
-    shape, words and headers are compared. Else --base-url is asked now, as --auth-id with
+    With --tape, what was recorded: each call is made to a simulator that begins empty, with
+    --catalogue and --machine, and status, shape, words and headers are compared; one at --base-url
+    has its own. Else --base-url is asked now, as --auth-id with
     --auth-token, read-only unless --life-cycle is given. Exit code 1 when something differs, 2 when
     the tape cannot be used.
     """
@@ -328,7 +338,9 @@ def verify(
         if base_url and not is_loopback(urlsplit(base_url).hostname or "") and not allow_remote:
             text = f"--base-url: {base_url} is not loopback, and a tape is played with its writes"
             raise click.UsageError(f"{text}; --allow-remote if that is meant")
-        compared = _played(tape_file, base_url, catalogue)
+        compared = _played(tape_file, base_url, catalogue, machine)
+        if not compared:
+            raise WrongFile(f"{tape_file} has no exchange: nothing was compared")
         click.echo(as_json(_drift(compared)) if shows_json else _drift_table(compared))
         sys.exit(1 if any(each.differences for each in compared) else 0)
     given = {"--base-url": base_url, "--auth-id": auth_id, "--auth-token": auth_token}
@@ -340,7 +352,9 @@ def verify(
     sys.exit(1 if any(probe.differences for probe in probes) else 0)
 
 
-def _played(file: Path, base_url: str | None, catalogue: Path | None) -> list[Compared]:
+def _played(
+    file: Path, base_url: str | None, catalogue: Path | None, machine: str
+) -> list[Compared]:
     """Every exchange of a tape, compared with what a simulator answers."""
     from plivo_sim.assembly import LiveSimulator
     from plivo_sim.recording.playback import Player, credentials_on, hosts_on
@@ -352,7 +366,8 @@ def _played(file: Path, base_url: str | None, catalogue: Path | None) -> list[Co
             return list(Player(base_url).play(exchanges))
         settings = Settings(
             port=0, paused=True, review_delay=None, magic=False, catalogue=catalogue,
-            credentials=credentials_on(exchanges), allow_callback_hosts=hosts_on(exchanges),
+            machine=machine, credentials=credentials_on(exchanges),
+            allow_callback_hosts=hosts_on(exchanges),
         )  # fmt: skip
         try:
             simulator = LiveSimulator(settings, transport=MemoryTransport())

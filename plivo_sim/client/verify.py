@@ -16,7 +16,7 @@ from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.phone_number.routes import CURRENT
 from plivo_sim.client import Form, Http, basic
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
-from plivo_sim.domain.typed import dotted, told
+from plivo_sim.domain.typed import dotted, short, told
 from plivo_sim.openapi import build
 from plivo_sim.web.endpoints import Surface
 
@@ -25,6 +25,7 @@ AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 TIMEOUT_S = 30.0
+_LONGEST_SHOWN = 200
 
 
 @dataclass(slots=True)
@@ -62,8 +63,8 @@ class Verifier:
         yield from self._legacy()
 
     def _legacy(self) -> Iterator[Probe]:
-        triple = "?country_iso2=IN&number_type=local&end_user_type=business"
-        yield self._probe("legacy", "requirement", f"ComplianceRequirement/{triple}", "Requirement")
+        key = "?country_iso2=IN&number_type=local&end_user_type=business&operation_type=buy_number"
+        yield self._probe("legacy", "requirement", f"ComplianceRequirement/{key}", "Requirement")
         for noun, id, listed, one in (
             ("EndUser", "end_user_id", "EndUserList", "EndUserGet"),
             ("ComplianceDocumentType", "document_type_id", "DocumentTypeList", "DocumentTypeGet"),
@@ -124,6 +125,13 @@ class Verifier:
         method = call.pop("method", "GET")
         found, body = self._call(method, path, **call)
         probe = Probe(f"{surface}: {name}")
+        if found >= 400 > status:  # another body: its keys would say nothing
+            error = body.get("error", body) if isinstance(body, dict) else body
+            sentence = error if isinstance(error, str) else short(error)
+            probe.differences.append(
+                f"{method} {path} answers {found}, ours is {status}: {sentence[:_LONGEST_SHOWN]}"
+            )
+            return probe, body
         if found != status:
             probe.differences.append(f"status {found}, ours is {status}")
         probe.differences += self._schemas[surface].differences(schema, body)

@@ -22,11 +22,17 @@ if TYPE_CHECKING:  # a start needs none
 def get_fidelity() -> Response:
     """A row for each imitated behaviour and each requirement, with how sure it is: the table of
     docs/fidelity.md, with the catalogue that is in use. ``observed`` is the day on which a
-    requirement was seen: a learned one takes the place of the one that ships."""
+    requirement was seen: a learned one takes the place of the one that ships, and so does one that
+    was learned not to be there."""
     from plivo_sim.fidelity import WORDS
 
     call = current_call()
-    rows = [*_sentences(), *map(_of_requirement, call.sim.catalogue.requirements)]
+    catalogue = call.sim.catalogue
+    rows = [
+        *_sentences(),
+        *(_of_requirement(each, _asked(each)) for each in catalogue.requirements),
+        *(_of_requirement(each, "not offered") for each in catalogue.absent),
+    ]
     counts = {word: sum(row["confidence"] == word for row in rows) for word in WORDS}
     answer: FidelityOut = {"words": WORDS, "counts": counts, "rows": rows}
     return call.answer(answer)
@@ -43,12 +49,16 @@ def _sentences() -> tuple[FidelityRowOut, ...]:
     )
 
 
-def _of_requirement(requirement: Requirement) -> FidelityRowOut:
-    key = f"{requirement.country_iso} {requirement.number_type}, {requirement.user_type}"
+def _asked(requirement: Requirement) -> str:
     asked = [" or ".join(type_.name for type_ in slot.types) for slot in requirement.slots]
+    return ", ".join(asked) or "nothing"
+
+
+def _of_requirement(requirement: Requirement, asked: str) -> FidelityRowOut:
+    key = f"{requirement.country_iso} {requirement.number_type}, {requirement.user_type}"
     return {
         "confidence": requirement.source,
-        "text": f"{key} ({requirement.version} version): {', '.join(asked) or 'nothing'}",
+        "text": f"{key} ({requirement.version} version): {asked}",
         "place": "catalogue",
         "observed": requirement.observed or None,
     }

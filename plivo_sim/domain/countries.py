@@ -11,8 +11,15 @@ from msgspec import Meta
 
 from plivo_sim.domain.records import NumberType, UserType
 
-Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,15}$")]
-Rate = Annotated[str, Meta(pattern=r"^[0-9]{1,6}\.[0-9]{5}$")]
+Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,15}$", title="at most 15 digits", examples=["20"])]
+Rate = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,6}\.[0-9]{5}$",
+        title="a price with five digits after the point",
+        examples=["1.50000"],
+    ),
+]
 Weight = Annotated[int, Meta(ge=1, le=1000)]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 

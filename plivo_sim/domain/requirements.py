@@ -99,12 +99,16 @@ Key = tuple[str, NumberType, UserType]
 
 class Catalogue:
     """All requirements, found by id or by (country, number type, user type) and version, and all
-    else that is known of countries."""
+    else that is known of countries. ``absent``: those that are known not to be there."""
 
     def __init__(
-        self, requirements: Iterable[Requirement], countries: Mapping[str, Country] = {}
+        self,
+        requirements: Iterable[Requirement],
+        countries: Mapping[str, Country] = {},
+        absent: Iterable[Requirement] = (),
     ) -> None:
         self.requirements = tuple(requirements)
+        self.absent = tuple(absent)
         self._countries = countries
         self.by_id = {r.id: r for r in self.requirements}
         self._by_key: dict[tuple[Version, Key], Requirement] = {

@@ -166,6 +166,9 @@ def told(error: Any) -> Iterator[Found]:
     elif error.validator == "required":  # an error for each missing key, all with the same list
         for key in [key for key in error.validator_value if key not in error.instance]:
             yield (*path, key), MISSING
+    elif error.validator == "pattern" and {"title", "examples"} <= error.schema.keys():
+        kind, example = error.schema["title"], error.schema["examples"][0]
+        yield path, f"{short(error.instance)} must be {kind}, as {example}"
     else:
         sentence = _SENTENCES.get(error.validator, lambda _: "is not as it must be")
         name = error.schema.get(SCHEMA_KEY) if "max" in error.validator.lower() else None

@@ -1,8 +1,9 @@
 """``plivo-sim verify --tape``: makes each recorded call to a simulator, and tells what differs.
 
 The simulator begins empty, so ids are learned from its answers as they come. Where the tape shows
-that the reviewer decided, the decision is made here too. What refers to records that are older than
-the tape cannot be called here: the recorded answer is then held against the schema of ours.
+that the reviewer decided, or that time led on, the same is done here. What refers to records that
+are older than the tape cannot be called here: the recorded answer is then held against the schema
+of ours.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
+from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.text import encode_json
-from plivo_sim.machines.loader import known_machine
+from plivo_sim.domain.typed import convert
 from plivo_sim.recording.bodies import made_body
 from plivo_sim.recording.comparison import (
     Comparison,
@@ -32,11 +35,13 @@ from plivo_sim.recording.headers import header, media_type
 from plivo_sim.recording.passing import is_public
 from plivo_sim.recording.schemas import AnswerSchemas
 from plivo_sim.recording.tapes import Answer, Exchange
+from plivo_sim.recording.words import SENTENCE_KEYS
 from plivo_sim.simulator import is_account
 from plivo_sim.web.endpoints import MULTIPART
 
 _SENT = ("authorization", "user-agent", "content-type", "accept")
 _APPLICATION = ("compliance_id", "compliance_application_id", "id")
+_TAKEN = re.compile(r"\b(already|exists|taken|used|in use|duplicate|unique)\b", re.IGNORECASE)
 _STATELESS = (429, 500, 502, 503, 504)
 """Answers that depend on how busy the service was; they are not called for here."""
 
@@ -60,6 +65,9 @@ class Player:
         self._schemas = AnswerSchemas()
         self._ids: dict[str, str] = {}
         """Those of the tape -> those that stand for them here."""
+        self._machines: dict[str, Machine] = {}
+        self._aliases: set[str] = set()
+        """Those that the service took, on the tape."""
 
     def play(self, exchanges: Iterable[Exchange]) -> Iterator[Compared]:
         for each in exchanges:
@@ -75,6 +83,8 @@ class Player:
         here = self._call(exchange)
         if here.status != recorded.status and (why := self._why_unplayable(exchange, here)):
             return self._by_schema(compared, exchange, why)
+        if recorded.status < 400:
+            self._aliases |= set(_aliases_in(request.body))
         self._learn(recorded.body.get("json"), here.body.get("json"))
         if self._decide_as(recorded.body.get("json")) and request.method == "GET":
             here = self._call(exchange)
@@ -112,7 +122,22 @@ class Player:
             return "it names a record that is older than the tape"
         if exchange.answer.status == 401:
             return "it was refused for its credentials"
+        if here.status < 400 <= exchange.answer.status and self._is_taken(exchange):
+            return "it was refused for a record that is older than the tape"
         return ""
+
+    def _is_taken(self, exchange: Exchange) -> bool:
+        """Whether a refusal says that something is there already which the tape did not make: the
+        record that it names, else the one that has the alias."""
+        told = exchange.answer.body.get("json")
+        told = told if isinstance(told, dict) else {}
+        sentences = [each for key, each in told.items() if key in SENTENCE_KEYS]
+        if not _TAKEN.search(str(sentences)):
+            return False
+        if named := ids_within(sentences) - ids_within(exchange.request.body):
+            return not named <= self._ids.keys()
+        aliases = set(_aliases_in(exchange.request.body))
+        return bool(aliases) and self._aliases.isdisjoint(aliases)
 
     def _call(self, exchange: Exchange) -> Answer:
         request = exchange.request
@@ -154,21 +179,39 @@ class Player:
         return below or (bool(id) and self._decide(id, told))
 
     def _decide(self, id: str, told: dict[str, Any]) -> bool:
-        machine = known_machine()
-        words = machine.words("current")
-        wanted = [each for each in machine.decidable if words[each] == told.get("status")]
-        if not wanted:
-            return False
-        body = {"status": wanted[0], "reason": told.get("rejection_reason")}
-        body = {key: value for key, value in body.items() if value}
+        """Let an application come to the status that it is told with, along the arrows of its
+        machine: by itself, or by a decision, once it is where that can be made."""
         try:
             now = self._client.control("GET", f"/applications/{id}")
-            if words.get(now["status"]) == told["status"]:
+            account, status = now["account"], now["status"]
+            machine = self._machine(account)
+            words = machine.words("current")
+            wanted = [each for each in words if words[each] == told.get("status")]
+            ways = [
+                (at, to)
+                for at, to in product(machine.by_itself(status), wanted)
+                if at == to or machine.allowed(at, to, "hand")
+            ]
+            if status in wanted or not ways:
                 return False
-            self._client.control("POST", f"/applications/{id}/decision", body)
+            at, to = ways[0]
+            if at != status:
+                until = {"application": id, "status": at}
+                self._client.control("POST", "/clock/advance", {"until": until, "account": account})
+            if to != at:
+                body = {"status": to, "reason": told.get("rejection_reason")}
+                body = {key: value for key, value in body.items() if value}
+                self._client.control("POST", f"/applications/{id}/decision", body)
         except Refused:
             return False
         return True
+
+    def _machine(self, account: str) -> Machine:
+        """The status machine that the simulator has for an account."""
+        if account not in self._machines:
+            told = self._client.control("GET", "/machine", account=account)
+            self._machines[account] = Machine(convert(told["machine"], MachineFile))
+        return self._machines[account]
 
     # --- callbacks ---------------------------------------------------------------------------
 
@@ -190,6 +233,19 @@ class Player:
         else:
             compared.differences.append(Difference("callback", "sent", "none is sent"))
         return compared
+
+
+def _aliases_in(body: Any) -> Iterator[str]:
+    """At any depth; of a form, the field of this name too."""
+    if isinstance(body, dict):
+        if isinstance(body.get("alias"), str):
+            yield body["alias"]
+        body = list(body.values())
+    if isinstance(body, list):
+        if len(body) == 2 and body[0] == "alias" and isinstance(body[1], str):
+            yield body[1]
+        for each in body:
+            yield from _aliases_in(each)
 
 
 def _is_sent(name: str) -> bool:

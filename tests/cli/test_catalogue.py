@@ -83,6 +83,25 @@ def test_what_an_own_file_replaces_is_not_shown(tmp_path: Path) -> None:
     assert told[-1]["documents"] == []
 
 
+def test_what_is_not_offered_is_told_from_what_asks_for_nothing(tmp_path: Path) -> None:
+    """In the table, and in the list of number types."""
+    path = tmp_path / "own.yaml"
+    users = "user_types: [business, individual], documents: []"
+    path.write_text(
+        f"""country: KE
+requirements:
+  - {{number_types: [local], {users}}}
+  - {{number_types: [mobile], {users}, exists: false}}
+"""
+    )
+    told = SHELL.told("catalogue", "show", "KE", "--table", "--catalogue", path)
+    [mobile] = [line for line in told.splitlines() if line.startswith("mobile")]
+    assert "not offered" in mobile
+    assert told.count("nothing") == 1
+    listed = SHELL.json("catalogue", "list", "--catalogue", path)["countries"]
+    assert [each["number_types"] for each in listed if each["country"] == "KE"] == [["local"]]
+
+
 def test_a_country_that_is_not_there() -> None:
     """With the one that was probably meant."""
     error = SHELL.error("catalogue", "show", "ind", code=2)
@@ -123,12 +142,61 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert SHELL.json("catalogue", "check", path) == {"mistakes": []}
 
 
+def test_a_text_of_another_form_is_told_in_words(tmp_path: Path) -> None:
+    """What it must be, with an example; that a number must stand in quotes."""
+    path = tmp_path / "KE.yaml"
+    path.write_text(
+        """country: ke
+places: [{area: 20, city: Nairobi, region: Nairobi}]
+monthly_rate: "1.5"
+requirements:
+  - {number_types: [local], user_types: [business], documents: [], observed: yesterday, id: "1"}
+"""
+    )
+    told = SHELL.json("catalogue", "check", path, code=2)["mistakes"]
+    assert {each["path"]: each["message"] for each in told} == {
+        "country": "'ke' must be two capital letters, as KE",
+        "places[0].area": "20 is not of type string; write it in quotes",
+        "monthly_rate": "'1.5' must be a price with five digits after the point, as 1.50000",
+        "requirements[0].observed": "'yesterday' must be a day, as 2026-11-29",
+        "requirements[0].id": (
+            "'1' must be a UUID in small letters, as 0a1b2c3d-0000-4000-8000-000000000001"
+        ),
+    }
+
+
+def test_two_entries_for_the_same_are_refused_in_one_file(tmp_path: Path) -> None:
+    """A later file may replace the entry of an earlier one."""
+    one = "country: KE\nrequirements:\n  - {number_types: [local, mobile], user_types: [business],"
+    two = "  - {number_types: [local], user_types: [individual, business], version: current,"
+    (tmp_path / "1.yaml").write_text(f"{one} documents: []}}\n{two} documents: []}}\n")
+    told = SHELL.told("catalogue", "check", tmp_path / "1.yaml", code=2)
+    assert ":4: requirements[1]: KE local, business stands in requirements[0], too" in told
+    other = two.replace("current", "beta")
+    (tmp_path / "1.yaml").write_text(f"{one} documents: []}}\n{other} documents: []}}\n")
+    (tmp_path / "2.yaml").write_text(f"{one} documents: []}}\n")
+    assert "2 files, 3 entries" in SHELL.told("catalogue", "check", tmp_path)
+
+
 def test_files_of_a_folder_may_name_one_anothers_words(tmp_path: Path) -> None:
     """In the order of their names, as serve reads them."""
     (tmp_path / "1.yaml").write_text("document_types: {a: {name: A, description: A}}")
     (tmp_path / "2.yaml").write_text(OWN.replace("documents: []", "documents: [a]"))
     assert "2 files, 1 entries" in SHELL.told("catalogue", "check", tmp_path)
     assert "no document type 'a'" in SHELL.told("catalogue", "check", tmp_path / "2.yaml", code=2)
+
+
+def test_several_files_are_checked_at_once(tmp_path: Path) -> None:
+    """In the order in which they are given; the mistakes of all of them are told."""
+    types, own, wrong = (tmp_path / name for name in ("types.yaml", "KE.yaml", "wrong.yaml"))
+    types.write_text("document_types: {a: {name: A, description: A}}")
+    own.write_text(OWN.replace("documents: []", "documents: [a]"))
+    wrong.write_text("country: KE\nnam: Kenya\n")
+    assert SHELL.told("catalogue", "check", types, own).splitlines() == [
+        f"{types}: ok: 1 files, 0 entries", f"{own}: ok: 1 files, 1 entries",
+    ]  # fmt: skip
+    told = SHELL.told("catalogue", "check", own, wrong, types, code=2).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [str(types), f"{own}:3", f"{wrong}:2"]
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -72,6 +72,23 @@ def test_altered_shapes_are_reported_with_their_paths(
     assert "meta.limit: '20' is not of type integer" in told
 
 
+def test_a_strict_service_agrees() -> None:
+    """One that wants operation_type, as the live one is said to."""
+    with LiveSimulator(Settings(port=0, paused=True, strict=True)) as strict:
+        probes = list(verifier(strict).read_only())
+    assert {probe.name: probe.differences for probe in probes if probe.differences} == {}
+
+
+def test_a_refusal_is_told_in_one_line() -> None:
+    """What was asked, and the service's own sentence; no list of the keys that it lacks."""
+    with LiveSimulator(Settings(port=0, paused=True, credentials={AUTH_ID: "other"})) as closed:
+        found = {probe.name: probe.differences for probe in verifier(closed).read_only()}
+    assert found["legacy: EndUser list"] == [
+        "GET EndUser/?limit=1 answers 401, ours is 200: The auth token is wrong."
+    ]
+    assert found["current: wrong credentials"] == []
+
+
 def test_a_silent_server_is_told() -> None:
     """Not a stack trace."""
     with LiveSimulator(Settings(port=0)) as gone:

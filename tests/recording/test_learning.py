@@ -146,6 +146,8 @@ def test_what_was_learned_is_observed(learned: Path) -> None:
     rows = {row["text"]: row for row in told["rows"] if row["place"] == "catalogue"}
     start = "IN local, business (current"
     row = next(each for text, each in rows.items() if text.startswith(start))
+    absent = rows["IN local, individual (current version): not offered"]
+    assert (absent["confidence"], absent["observed"]) == ("observed", row["observed"])
     assert "Deed of Incorporation" in row["text"]
     assert row["confidence"] == "observed"
     assert row["observed"] == f"{date.today():%Y-%m-%d}"  # noqa: DTZ011

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,39 @@ def test_records_older_than_the_tape_agree(live: LiveSimulator, tape: Path, shel
     told = shell.json("verify", "--tape", tape)
     assert told["drift"] == []
     assert [each["line"] for each in told["by_schema_only"]] == [2, 3]
+
+
+TAKEN = "The alias is used by another application."
+"""Nobody knows the live service's sentence; this one names no record."""
+
+
+@pytest.mark.parametrize("sentence", ["", TAKEN])
+@pytest.mark.parametrize("older", [True, False])
+def test_an_alias_that_is_used_already(
+    tape: Path, shell: Shell, older: bool, sentence: str
+) -> None:
+    """By an application older than the tape, it says nothing of the simulator; by one of the tape,
+    it does. The refusal names the application, or it does not."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        return status, headers, told | {"error": sentence} if "error" in told and sentence else told
+
+    with (
+        LiveSimulator(replace(PAUSED, strict=True)) as service,
+        altered(service.sim, alter) as behind,
+        recording(behind, tape) as url,
+    ):
+        recorded = Application(url)
+        types = recorded.call("GET", REQUIREMENTS)["document_types"]
+        first = Application(behind) if older else recorded
+        first.call("POST", COMPLIANCE, form=creation(types))
+        recorded.call("POST", COMPLIANCE, form=creation(types))
+        assert recorded.answers[-1][0] == 400
+    told = shell.json("verify", "--tape", tape, code=0 if older else 1)
+    assert [each["why"] for each in told["by_schema_only"]] == [
+        "it was refused for a record that is older than the tape"
+    ] * older
+    assert (told["drift"] == []) is older
 
 
 def record_reads(live: LiveSimulator, tape: Path, alter: Alteration) -> None:
@@ -191,10 +225,35 @@ def test_a_status_that_plivo_adds_is_told_once_a_record_has_it(
     assert drift(shell, tape) == [("compliance.status", "'in_review'", "'submitted'")]
 
 
-def test_a_service_with_another_machine(tmp_path: Path, tape: Path, shell: Shell) -> None:
-    """Over TLS, with other ids: the status that ours does not have is told, and nothing else."""
+MACHINE = """machine: looked-at
+extends: default
+statuses:
+  in_review: {legacy: in_review, current: in_review, beta: reviewing, atoms: in_review, locks: true}
+arrows:
+  - {from: submitted, to: in_review, by: time, after: 1h}
+  - {from: in_review, to: accepted, by: [reviewer, hand]}
+  - {from: in_review, to: rejected, by: [reviewer, hand]}
+  - {from: submitted, to: accepted, by: null}
+  - {from: submitted, to: rejected, by: null}
+"""
+
+
+@pytest.fixture
+def reviewing(tmp_path: Path, tape: Path) -> Path:
+    """A tape of a service with another machine, over TLS and with other ids; the machine's file.
+
+    One application is seen in review, and accepted; another only when it is rejected.
+    """
+    file = tmp_path / "looked-at.yaml"
+    file.write_text(MACHINE)
     settings = Settings(
-        port=0, paused=True, seed=77, machine="in-review", tls=True, tls_dir=tmp_path / "tls"
+        port=0,
+        paused=True,
+        review_delay=None,
+        seed=77,
+        machine=str(file),
+        tls=True,
+        tls_dir=tmp_path / "tls",
     )
     with (
         LiveSimulator(settings) as service,
@@ -202,10 +261,43 @@ def test_a_service_with_another_machine(tmp_path: Path, tape: Path, shell: Shell
     ):
         caller = Application(url)
         types = caller.call("GET", REQUIREMENTS)["document_types"]
-        made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
-        service.sim.advance(service.sim.account(AUTH_ID), Duration(3600))
-        caller.call("GET", f"{COMPLIANCE}{made}/")
+        for outcome in ("accepted", "rejected"):
+            form = creation(types, alias=outcome)
+            made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
+            service.sim.advance(service.sim.account(AUTH_ID), Duration(3600))
+            if outcome == "accepted":
+                caller.call("GET", f"{COMPLIANCE}{made}/")
+            decider(service)(made, outcome)
+            caller.call("GET", f"{COMPLIANCE}{made}/")
+    return file
+
+
+def test_a_service_with_another_machine(reviewing: Path, tape: Path, shell: Shell) -> None:
+    """The status that ours does not have is told, and nothing else."""
     assert drift(shell, tape) == [("compliance.status", "'in_review'", "'submitted'")]
+
+
+def test_a_machine_of_ones_own_is_proved_right(reviewing: Path, tape: Path, shell: Shell) -> None:
+    """What it does by itself is waited for, and decisions are made where they can be; an option or
+    the variable names it, and a simulator that runs has its own."""
+    assert drift(shell, tape, "--machine", reviewing) == []
+    named = Shell("http://127.0.0.1:9", {"PLIVO_SIM_MACHINE": str(reviewing)})
+    assert drift(named, tape) == []
+    settings = Settings(port=0, paused=True, review_delay=None, magic=False, machine=str(reviewing))
+    with LiveSimulator(settings) as other:
+        assert drift(shell, tape, "--base-url", other.url) == []
+
+
+def test_a_machine_that_cannot_be_used_ends_with_2(
+    live: LiveSimulator, tape: Path, shell: Shell, tmp_path: Path
+) -> None:
+    """As a catalogue does."""
+    with recording(live.url, tape) as url:
+        Application(url).call("GET", REQUIREMENTS)
+    (tmp_path / "wrong.yaml").write_text("machine: x\nextends: defualt\n")
+    for name in ("wrong.yaml", "lost.yaml"):
+        error = shell.error("verify", "--tape", tape, "--machine", tmp_path / name, code=2)
+        assert name in error
 
 
 def callback(receiver: Receiver, tape: Path, change: Callable[[Any], Any]) -> None:
@@ -263,6 +355,14 @@ def test_what_is_no_tape_ends_with_2(tape: Path, shell: Shell, content: str | No
         tape.write_text(content)
     for words in (("verify", "--tape", tape), ("tape", "show", tape)):
         assert str(tape) in shell.error(*words, code=2)
+
+
+def test_an_empty_tape_is_no_agreement(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """A recorder that nobody called proves nothing."""
+    with recording(live.url, tape):
+        pass
+    assert "nothing was compared" in shell.error("verify", "--tape", tape, code=2)
+    assert "nothing was recorded" in shell.told("tape", "show", tape)
 
 
 def test_a_tape_is_shown(live: LiveSimulator, tape: Path, shell: Shell) -> None:
