@@ -401,8 +401,10 @@ def test_a_server_whose_machine_lacks_a_status_in_use_does_not_start(tmp_path: P
     id = first.sdk_created()
     first.advance("1h")
     first.sim.close()
-    with pytest.raises(StateUnreadable, match=f"{id}.status: 'in_review' is not one of draft"):
+    with pytest.raises(StateUnreadable, match=f"{id}.status: 'in_review' is not one of draft") as e:
         kept(tmp_path / "state")
+    says = "not in machine default; start with the one that this was written with: --machine"
+    assert says in str(e.value)
 
 
 def test_a_snapshot_brings_its_machine_along(http: Http) -> None:
