@@ -134,6 +134,11 @@ def _refuse_without_gil() -> None:
 def _check(account: Account) -> None:
     """Raises StateUnreadable for an account whose records this simulator cannot serve."""
     for path, text in problems_of(account, account.store.mark()):
+        if path[0] == "applications" and path[2:] == ("status",):
+            text += (
+                f": not in machine {account.machine.name}; start with the one that this was"
+                " written with: --machine NAME|FILE"
+            )
         raise StateUnreadable(
             f"account {account.auth_id}: {dotted(path)}: {text}; or use another --state"
         )

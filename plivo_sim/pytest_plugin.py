@@ -122,6 +122,7 @@ def _refuse(why: str) -> NoReturn:
 
 def _begin(handle: H, request: pytest.FixtureRequest) -> H:
     """Start the simulator anew, as the test's marker says."""
+    from plivo_sim.domain.errors import SimError
     from plivo_sim.testing import test_settings
 
     wanted = _wanted(request)
@@ -134,10 +135,10 @@ def _begin(handle: H, request: pytest.FixtureRequest) -> H:
         handle.use_account(**account)
         if "machine" in wanted:
             handle.use_machine(wanted["machine"])
-    except ValueError as error:
+        if "scenario" in wanted:
+            handle.use_scenario(wanted["scenario"])
+    except (ValueError, OSError, SimError) as error:
         _refuse(str(error))
-    if "scenario" in wanted:
-        handle.use_scenario(wanted["scenario"])
     request.node.stash[_HANDLE] = handle
     return handle
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,9 +196,16 @@ def use(target: Target, name: str | None, none: bool) -> None:
         path = Path(name)
         text = text_of_file(path, SCENARIO_TEXT)
         with problems_of(path, target.as_json):
-            target.show(target.post("/machine", {"yaml": text}), _used)
+            target.show(target.post("/machine", {"yaml": text}), partial(_kept, name))
     else:
-        target.show(target.post("/machine", {"name": name}), _used)
+        target.show(target.post("/machine", {"name": name}), partial(_kept, name))
+
+
+def _kept(name: str, answer: dict[str, Any]) -> str:
+    if answer["chosen_by"] != "scenario":
+        return _used(answer)
+    kept = f"{name} is kept, and used when the scenario with its own machine is dropped."
+    return f"{_used(answer)}\n{kept}"
 
 
 def _used(answer: dict[str, Any]) -> str:

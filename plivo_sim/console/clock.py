@@ -12,6 +12,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form, Harmless
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.domain.records import STEPPING, Timer
+from plivo_sim.services.foresight import foreseen
 
 SHOWN_TIMERS = 50
 
@@ -25,8 +26,10 @@ def time_page(auth_id: str) -> Response:
 
 
 def due_of(account: Account, most: int = SHOWN_TIMERS) -> list[dict[str, Any]]:
-    """The next timers, soonest first. Caller holds the lock."""
-    return [_due(account, timer) for timer in account.agenda.soonest(most)]
+    """The next timers, soonest first, each when it will really come. Caller holds the lock."""
+    soonest = [foreseen(account, timer) for timer in account.agenda.soonest(most)]
+    coming = sorted(filter(None, soonest), key=lambda timer: (timer.due_at, timer.seq))
+    return [_due(account, timer) for timer in coming]
 
 
 def _due(account: Account, timer: Timer) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def get_application(id: str) -> Response:
     "POST", "/applications/{id}/decision",
     "Decide by hand; answers after the first attempt of the callbacks.",
     **takes("status", account=IN_BODY, reason="string: a text, or the name of a preset",
-            status={"type": "string", WORDS_KEY: "decidable"}),
+            status={"type": "string", WORDS_KEY: "decidable",
+                    "description": "or another of the account's machine"}),
     answers={200: "ApplicationOut"}, errors=(404, 409),
 )  # fmt: skip
 def decide(id: str) -> Response:

@@ -32,6 +32,7 @@ from plivo_sim.domain.records import (
     Verdict,
 )
 from plivo_sim.domain.typed import dotted
+from plivo_sim.services.foresight import foreseen
 from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.web.calls import (
     Call,
@@ -136,10 +137,11 @@ def application_of(account: Account, application: Application) -> ApplicationOut
 
 
 def timers_of(account: Account, application_id: str) -> list[Timer]:
-    """What an application waits for, soonest first: its reviewer, and time. Caller holds the
-    lock."""
+    """What an application waits for, soonest first: its reviewer, and time, each when it will
+    really come. Caller holds the lock."""
     waiting = account.store.timers.having("subject_id", application_id)
-    return sorted(waiting, key=lambda timer: (timer.due_at, timer.seq))
+    coming = [found for timer in waiting if (found := foreseen(account, timer)) is not None]
+    return sorted(coming, key=lambda timer: (timer.due_at, timer.seq))
 
 
 def _change(change: Change) -> ChangeOut:

@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from plivo_sim.domain.limits import SCHEMA_KEY
+from plivo_sim.domain.limits import DURATION, SCHEMA_KEY
 from plivo_sim.domain.words import did_you_mean
 
 P = ParamSpec("P")
@@ -160,7 +160,7 @@ def told(error: Any) -> Iterator[Found]:
     elif error.validator == "anyOf" and error.context:
         yield from _told_of_kinds(error, path)
     elif error.validator == "enum":
-        hint = did_you_mean(str(error.instance), [str(v) for v in error.validator_value])
+        hint = did_you_mean(str(error.instance), [str(v) for v in error.validator_value], listed=0)
         allowed_words = ", ".join(map(str, error.validator_value))
         yield path, f"{short(error.instance)} is not one of {allowed_words}{hint}"
     elif error.validator == "required":  # an error for each missing key, all with the same list
@@ -173,7 +173,8 @@ def told(error: Any) -> Iterator[Found]:
         sentence = _SENTENCES.get(error.validator, lambda _: "is not as it must be")
         name = error.schema.get(SCHEMA_KEY) if "max" in error.validator.lower() else None
         limit = f" (limit {name})" if name else ""
-        yield path, f"{short(error.instance)} {sentence(error.validator_value)}{limit}"
+        text = f"{short(error.instance)} {sentence(error.validator_value)}{limit}"
+        yield path, _without_unit(error) or text
 
 
 def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:
@@ -192,7 +193,16 @@ def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:
         return
     named = dict.fromkeys(str(errors[0].validator_value) for errors in kinds.values())
     wanted = " or ".join(name for name in named if name != "null")
-    yield path, f"{short(error.instance)} is not of type {wanted}"
+    unit = next(filter(None, (_without_unit(each) for each in error.context)), "")
+    yield path, unit or f"{short(error.instance)} is not of type {wanted}"
+
+
+def _without_unit(error: Any) -> str:
+    """What is said of a number where a duration has to be; else nothing."""
+    wanted, given = error.schema.get(SCHEMA_KEY), error.instance
+    if wanted != DURATION.name or type(given) not in (int, float):
+        return ""
+    return f"{short(given)} has no unit: write {short(given)}d for days"
 
 
 def _type(wanted: str | list[str]) -> str:

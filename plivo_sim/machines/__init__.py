@@ -120,11 +120,18 @@ def _steps_of(path: str) -> Steps:
 
 
 def _base_of(data: Any) -> MachineFile | None:
-    """The machine that a file changes; None for a whole one, or one that is not known."""
+    """The machine that a file changes; None for a whole one, or one that is not known. What lacks
+    all that only a whole one needs is looked at as changes, too."""
+    if _lacks_extends(data):
+        return default_machine().file
     name = data.get("extends") if isinstance(data, Mapping) else None
     if isinstance(name, str) and name in shipped_names():
         return shipped_machine(name).file
     return None
+
+
+def _lacks_extends(data: Any) -> bool:
+    return isinstance(data, Mapping) and data.keys().isdisjoint(("extends", "starts", "review"))
 
 
 def _whole(data: Any) -> Whole:
@@ -157,10 +164,9 @@ def _mistakes(data: Any, wrong: list[Steps]) -> Iterator[Found]:
     if isinstance(data, Mapping) and "extends" in data and _base_of(data) is None:
         yield ("extends",), _no_such(str(name))
         return
-    whole = _whole(data)
-    yield from whole.found
-    for path, text in mistakes_of(whole.plain):
-        yield whole.place(path), text
+    if _lacks_extends(data):
+        yield (), f"a file of changes needs 'extends: {DEFAULT}'; a whole one 'starts' and 'review'"
+    yield from mistakes_of(_whole(data))
 
 
 _FILLERS = {"verb": "decide on", "tone": "idle", "by": "hand"}

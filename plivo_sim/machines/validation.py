@@ -28,14 +28,19 @@ RESERVED = {NOTHING: "a review that decides nothing", "absent": "what was never 
 @dataclass(slots=True)
 class Whole:
     """A machine as plain values, and where its parts stand in the file. ``found``: what is wrong
-    with the way in which a file of changes changes its base."""
+    with the way in which a file of changes changes its base. ``removed``: the ends of each arrow
+    that the file takes away, and where."""
 
     plain: Any
     places: Mapping[int, Steps] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
+    removed: dict[Steps, Steps] = field(default_factory=dict)
 
     def place(self, path: Steps) -> Steps:
-        """The path of the whole as one of the file."""
+        """The path of the whole as one of the file; of an arrow that is taken away, ``arrows`` and
+        its ends."""
+        if path[:1] == ("arrows",) and path[1:] in self.removed:
+            return self.removed[path[1:]]
         if len(path) > 1 and path[0] == "arrows" and isinstance(path[1], int):
             here = self.places.get(path[1])
             return (*here, *path[2:]) if here is not None else ("arrows",)
@@ -118,6 +123,7 @@ def _change_arrows(
                 whole.found.append((here, text))
             else:
                 arrows[known], places[known] = None, here
+                whole.removed[pair] = here
         elif known is not None:
             arrows[known], places[known] = _merged(arrows[known], arrow), here
         else:
@@ -147,8 +153,15 @@ def _ends_of(arrow: Any) -> tuple[str, str] | None:
 # --- what it says ----------------------------------------------------------------------------
 
 
-def mistakes_of(plain: Any) -> Iterator[Found]:
-    """Everything wrong with what a whole machine says, of every part that has the right shape."""
+def mistakes_of(whole: Whole) -> Iterator[Found]:
+    """Everything wrong with what a machine says, of every part that has the right shape, where it
+    stands in the file."""
+    yield from whole.found
+    for path, text in _mistakes_of(whole.plain, whole.removed):
+        yield whole.place(path), text
+
+
+def _mistakes_of(plain: Any, removed: Collection[Steps]) -> Iterator[Found]:
     if not isinstance(plain, Mapping):
         return
     given = plain.get("statuses")
@@ -166,6 +179,10 @@ def mistakes_of(plain: Any) -> Iterator[Found]:
     for name in names:
         if name in RESERVED:
             yield ("statuses", name), f"'{name}' is the word for {RESERVED[name]}: choose another"
+    whole_ones = {index for index, _ in arrows}
+    for index, each in enumerate(listed):
+        if index not in whole_ones and isinstance(each, Mapping):
+            yield from _readable_mistakes(each, names, ("arrows", index))
     yield from _arrow_mistakes(arrows, names)
     yield from _twice(arrows)
     yield from _automatic_mistakes(arrows)
@@ -180,7 +197,8 @@ def mistakes_of(plain: Any) -> Iterator[Found]:
         return
     plain_arrows = [each for _, each in arrows]
     yield from _client_mistakes(arrows, rows, starts)
-    yield from _lost_statuses(plain_arrows, rows, starts)
+    yield from _lost_statuses(plain_arrows, rows, starts, removed)
+    yield from _never_taken(arrows, starts)
     if review is not None:
         yield from _review_mistakes(review, plain_arrows, names, starts)
 
@@ -217,6 +235,18 @@ def _arrow_mistakes(arrows: Iterable[tuple[int, Arrow]], names: Collection[str])
             yield (*here, by_hand[0]), "belongs to an arrow by 'hand'"
 
 
+def _readable_mistakes(
+    arrow: Mapping[str, Any], names: Collection[str], here: Steps
+) -> Iterator[Found]:
+    """Those of an arrow that has a part of another shape, as far as its other parts tell."""
+    for key in ("from", "to"):
+        if isinstance(arrow.get(key), str):
+            yield from _no_status(arrow[key], names, (*here, key))
+    for key in ("after", "not_before"):
+        if isinstance(arrow.get(key), str):
+            yield from _no_duration(arrow[key], (*here, key))
+
+
 def _no_duration(text: str | None, path: Steps) -> Iterator[Found]:
     try:
         parse_duration(text or "0")
@@ -241,7 +271,8 @@ def _automatic_mistakes(arrows: Iterable[tuple[int, Arrow]]) -> Iterator[Found]:
         here = ("arrows", index, "after")
         if arrow.from_ in leaving:
             other = leaving[arrow.from_][1]
-            yield here, f"races with the arrow to {other}: one leaves {arrow.from_} by itself"
+            text = f"{arrow.from_} to {arrow.to} races with {arrow.from_} to {other}: one arrow"
+            yield here, f"{text} leaves {arrow.from_} by itself"
         else:
             leaving[arrow.from_] = index, arrow.to
     for origin, (index, target) in leaving.items():
@@ -287,17 +318,44 @@ def _client_mistakes(
 
 
 def _lost_statuses(
-    arrows: Collection[Arrow], rows: Mapping[str, StatusRow], starts: Starts
+    arrows: Collection[Arrow],
+    rows: Mapping[str, StatusRow],
+    starts: Starts,
+    removed: Collection[Steps],
 ) -> Iterator[Found]:
     reached = _reached(starts.draft, lambda at: (a.to for a in arrows if a.from_ == at))
-    left = Counter(arrow.from_ for arrow in arrows)
+    left, entered = (Counter(map(end, arrows)) for end in (lambda a: a.from_, lambda a: a.to))
     for name, row in rows.items():
-        if name not in reached:
+        led = [pair for pair in removed if pair[1] == name]
+        leaving = [pair for pair in removed if pair[0] == name]
+        if name not in reached and led and not entered[name]:
+            text = f"this takes away the last arrow that leads to {name}: say '{name}: null' in"
+            yield ("arrows", *led[-1]), f"{text} statuses, too, or give it another arrow"
+        elif name not in reached:
             yield ("statuses", name), f"no arrow leads to it from {starts.draft}"
-        if not left[name] and not row.ends:
+        if not left[name] and not row.ends and leaving:
+            text = f"this takes away the last arrow that leaves {name}: say 'ends: true' of it in"
+            yield ("arrows", *leaving[-1]), f"{text} statuses, or give it another arrow"
+        elif not left[name] and not row.ends:
             yield ("statuses", name), "no arrow leaves it; say 'ends: true' if that is meant"
         if left[name] and row.ends:
             yield ("statuses", name, "ends"), "it ends, but an arrow leaves it"
+
+
+def _never_taken(arrows: Iterable[tuple[int, Arrow]], starts: Starts) -> Iterator[Found]:
+    """Of time alone, which neither says when, nor leaves a status that a plan comes to."""
+    plans = _reached(
+        starts.submitted,
+        lambda at: (
+            a.to
+            for _, a in arrows
+            if a.from_ == at and not {"reviewer", "time"}.isdisjoint(a.takers)
+        ),
+    )
+    for index, arrow in arrows:
+        if set(arrow.takers) == {"time"} and arrow.after is None and arrow.from_ not in plans:
+            text = f"is never taken: no plan of the reviewer's comes to {arrow.from_}; say 'after'"
+            yield ("arrows", index, "by"), f"{text}, how long it lasts"
 
 
 def _reached(start: str, next_of: Callable[[str], Iterable[str]]) -> set[str]:

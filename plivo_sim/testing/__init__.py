@@ -21,7 +21,7 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.records import Application, Delivery, DeliveryState
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.machines import load_machine_data
+from plivo_sim.machines import default_machine, load_machine_data
 from plivo_sim.machines.loader import find_machine, load_machine
 from plivo_sim.scenarios.language import FaultRule, WebhookPolicy
 from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenario_data
@@ -439,6 +439,8 @@ def _duration(
 def _report(account: Account) -> Iterator[str]:
     clock = presenters.clock_of(account)
     yield f"clock: {clock['now']}, next due {clock['next_due'] or 'nothing'}"
+    if account.machine != default_machine():
+        yield f"machine: {account.machine.name}"
     for application in account.store.applications.every():
         yield f"application {application.id} ({application.alias}): {application.status}"
         for change in application.timeline:

@@ -100,6 +100,20 @@ def test_use_without_the_status_of_an_application(
     assert "in status in_review" in told
 
 
+def test_one_that_waits_for_the_end_of_a_scenario_is_kept(
+    shell: Shell, http: Http, application: str, yearly: Path, tmp_path: Path
+) -> None:
+    """Which the answer says; it counts when the scenario is dropped."""
+    scenario = tmp_path / "own.yaml"
+    scenario.write_text("scenario: It has its own.\nmachine: default\n")
+    shell.run("scenario", "use", scenario)
+    told = shell.told("machine", "use", yearly)
+    assert f"{yearly} is kept, and used when the scenario with its own machine is dropped." in told
+    shell.run("scenario", "use", "--none")
+    assert http.account.machine == WITH_YEARS
+    assert "is kept" not in shell.told("machine", "use", "default")
+
+
 def test_the_commands_take_the_words_of_the_machine_in_use(
     shell: Shell, http: Http, application: str, tmp_path: Path
 ) -> None:

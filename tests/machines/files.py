@@ -11,8 +11,8 @@ statuses:
   in_review: {legacy: in_review, current: in_review, beta: reviewing, atoms: in_review, locks: true}
 arrows:
   - {from: submitted, to: in_review, by: time, after: 1h}
-  - {from: in_review, to: accepted, by: [reviewer, hand]}
-  - {from: in_review, to: rejected, by: [reviewer, hand]}
+  - {from: in_review, to: accepted, by: [reviewer, hand], not_before: 1d}
+  - {from: in_review, to: rejected, by: [reviewer, hand], not_before: 1d}
   - {from: submitted, to: accepted, by: null}
   - {from: submitted, to: rejected, by: null}
 """

@@ -117,7 +117,23 @@ WRONG: list[tuple[str, str, str, str]] = [
      changed(arrows=[
          {"from": "accepted", "to": "expired", "after": "1d"},
          {"from": "accepted", "to": "suspended", "by": "time", "after": "2d"},
-     ]), "arrows[0].after", "races with the arrow to suspended"),
+     ]), "arrows[0].after",
+     "accepted to expired races with accepted to suspended: one arrow leaves accepted"),
+    ("a delay without a unit",
+     changed(arrows=[{"from": "accepted", "to": "expired", "after": 365}]),
+     "arrows[0].after", "365 has no unit: write 365d"),
+    ("time without a delay, where no plan goes", changed(
+        statuses={"stale": {**ROW, "ends": True}},
+        arrows=[{"from": "draft", "to": "stale", "by": "time"}]),
+     "arrows[0].by", "no plan of the reviewer's comes to draft; say 'after'"),
+    ("the last arrow to a status",
+     changed(arrows=[{"from": "accepted", "to": "suspended", "by": None}]),
+     "arrows[0]", "say 'suspended: null' in statuses, too, or give it another arrow"),
+    ("the last arrow from a status",
+     changed(arrows=[{"from": "suspended", "to": "accepted", "by": None}]),
+     "arrows[0]", "say 'ends: true' of it in statuses, or give it another arrow"),
+    ("changes of nothing", "machine: mine\narrows: [{from: accepted, to: expired, after: 1d}]\n",
+     "", "a file of changes needs 'extends: default'"),
     ("a circle",
      changed(arrows=[
          {"from": "accepted", "to": "suspended", "by": "time", "after": "1d"},
@@ -187,10 +203,36 @@ def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
     ]
 
 
+def test_a_wrong_word_hides_no_other_mistake_of_its_arrow() -> None:
+    """Its statuses and delays are told in the same pass; the words that there are, once."""
+    arrow = {"from": "submited", "to": "in_revew", "by": "xyz", "after": "soon"}
+    row = {"in_review": {**ROW, "ends": True}}
+    found = mistakes(changed(statuses=row, arrows=[arrow]))
+    assert {path for _, path, _ in found} == {
+        "arrows[0].from", "arrows[0].to", "arrows[0].by", "arrows[0].after",
+    }  # fmt: skip
+    (said,) = (text for _, path, text in found if path == "arrows[0].by")
+    assert said == "'xyz' is not one of client, hand, reviewer, time"
+
+
+def test_changes_without_their_base_are_told_nothing_else() -> None:
+    """Not that the keys of a whole machine are required."""
+    assert len(mistakes("machine: mine\narrows: [{from: accepted, to: expired, after: 1d}]\n")) == 1
+
+
+def test_time_without_a_delay_is_taken_by_a_plan() -> None:
+    """A scenario says when: as the default machine's expiry."""
+    row = {"stale": {**ROW, "ends": True}}
+    arrow = {"from": "rejected", "to": "stale", "by": "time"}
+    machine = load_machine(changed(statuses=row, arrows=[arrow]))
+    assert machine.can_decide("rejected", "stale")
+
+
 def test_what_is_wrong_with_the_base_is_told_too() -> None:
     """When a change leaves a status of it behind."""
     found = mistakes(changed(arrows=[{"from": "accepted", "to": "expired", "by": None}]))
-    assert ("statuses.expired", "no arrow leads to it from draft") in [f[1:] for f in found]
+    (told,) = found
+    assert told[:2] == (4, "arrows[0]")
 
 
 def test_a_machine_has_so_many_statuses_and_no_more() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.settings import Settings
+from plivo_sim.cli import main
+from plivo_sim.cli.server import settings_of
 from tests.apis.atoms.support import Atoms
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import MUMBAI, Numbers
@@ -31,12 +34,17 @@ def block(language: str) -> str:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveSimulator]:
-    """``serve --machine`` with the page's file, whose clock waits."""
-    path = tmp_path / "in-review.yaml"
-    path.write_text(block("yaml"), "utf-8")
-    settings = Settings(port=0, paused=True, review_delay=None, machine=str(path))
-    with LiveSimulator(settings) as served:
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSimulator]:
+    """The page's own ``serve --machine``, but on a free port, where the page's file is."""
+    (tmp_path / "in-review.yaml").write_text(block("yaml"), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    (options,) = re.findall(r"^plivo-sim serve (.*)$", block("sh"), re.M)
+    above = click.Context(main, **main.context_settings)
+    serve = main.get_command(above, "serve")
+    assert serve is not None
+    given = serve.make_context("serve", shlex.split(options), parent=above).params
+    given.pop("ready_file")
+    with LiveSimulator(settings_of({**given, "port": "0"})) as served:
         yield served
 
 

@@ -92,7 +92,7 @@ def test_a_scenario_may_say_its_machine_itself(http: Http) -> None:
     }
     assert http.control("POST", "/scenario", {"scenario": scenario}, account=http.auth_id).json
     id = http.sdk_created()
-    http.advance("3h")
+    http.advance("2d")
     assert [status for status, _, _ in told(http, id)] == ["submitted", "in_review", "rejected"]
 
 
@@ -204,7 +204,7 @@ def test_it_does_not_matter_how_time_moves(http: Http, steps: list[str]) -> None
 
 def test_a_decision_waits_for_the_status_that_it_is_made_in(http: Http) -> None:
     """One that is due before is made at the instant at which that status is entered."""
-    machines.use_machine(http.account, WITH_IN_REVIEW)
+    machines.use_machine(http.account, load_machine(IN_REVIEW.replace(", not_before: 1d", "")))
     http.account.configure({"review_delay": "0s"})
     id = http.sdk_created()
     http.advance("2h")
@@ -401,8 +401,10 @@ def test_a_server_whose_machine_lacks_a_status_in_use_does_not_start(tmp_path: P
     id = first.sdk_created()
     first.advance("1h")
     first.sim.close()
-    with pytest.raises(StateUnreadable, match=f"{id}.status: 'in_review' is not one of draft"):
+    with pytest.raises(StateUnreadable, match=f"{id}.status: 'in_review' is not one of draft") as e:
         kept(tmp_path / "state")
+    says = "not in machine default; start with the one that this was written with: --machine"
+    assert says in str(e.value)
 
 
 def test_a_snapshot_brings_its_machine_along(http: Http) -> None:

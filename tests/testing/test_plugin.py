@@ -209,6 +209,39 @@ def test_a_machine_that_is_wrong_fails_the_setup(project: pytest.Pytester) -> No
     ])  # fmt: skip
 
 
+def test_a_scenario_that_is_wrong_fails_the_setup(project: pytest.Pytester) -> None:
+    """In the same way: no traceback of the simulator."""
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(scenario="instant-acept")
+        def test_name(plivo_server): pass
+
+        @pytest.mark.plivo_sim(scenario={"scenario": "x", "defalt": {}})
+        def test_dictionary(plivo_sim): pass
+
+        @pytest.mark.plivo_sim(scenario="none.yaml")
+        def test_file(plivo_sim): pass
+    """)
+    result = run(project)
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines_random([
+        "*plivo_sim: *did you mean 'instant-accept'[?]",
+        "*plivo_sim: *defalt: unknown key; did you mean 'default'[?]",
+        "*plivo_sim: *none.yaml*",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*pytest_plugin.py:*")
+
+
+def test_a_failing_test_names_its_machine() -> None:
+    """Unless it is the default one."""
+    with in_process() as sim:
+        assert "machine:" not in sim.report()
+        sim.use_machine("in-review")
+        assert "\nmachine: in-review" in sim.report()
+
+
 def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester) -> None:
     """Clock, timeline, rules that nearly matched, callbacks, last exchanges."""
     project.makepyfile("""
