@@ -102,8 +102,8 @@ def record(
     """
     from plivo_sim.client import Http
     from plivo_sim.recording.masks import Masks
-    from plivo_sim.recording.passing import CALLBACKS, Recorder
-    from plivo_sim.recording.tapes import Tape
+    from plivo_sim.recording.passing import Recorder
+    from plivo_sim.recording.tapes import CALLBACKS, Tape
     from plivo_sim.web.server import make_server
 
     if not is_loopback(listen[0]) and not listen_anywhere:

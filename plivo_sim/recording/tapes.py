@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta
 
 from plivo_sim import __version__
+from plivo_sim.apis.atoms.routes import ATOMS
+from plivo_sim.apis.phone_number.routes import BETA, CURRENT
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
 from plivo_sim.recording.bodies import Body
@@ -22,6 +26,9 @@ VERSION = 1
 MOST_LINE_BYTES = 1 << 20
 MOST_TAPE_BYTES = 64 << 20
 MOST_LINES = 20_000
+CALLBACKS = "/_callbacks"
+"""The target of every callback; where a recorder runs, callbacks come to this path and below."""
+_APIS = ("/v1/", f"{CURRENT.mount}/v1/", f"{BETA.mount}/v1/", f"{ATOMS.prefix}/")
 
 Kind = Literal["exchange", "callback"]
 
@@ -35,11 +42,11 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     upstream: str
 
 
-Name = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,200}$")]
-Value = Annotated[str, Meta(pattern=r"^[\t -~\u00a0-\u00ff]*$")]
-Target = Annotated[str, Meta(pattern=r"^/[!-~]*$")]
+Name = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,200}\Z")]
+Value = Annotated[str, Meta(pattern=r"^[\t -~\u00a0-\u00ff]*\Z")]
+Target = Annotated[str, Meta(pattern=r"^/[!-~]*\Z")]
 """A path, and so nothing that names another host."""
-Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")]
+Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}\Z")]
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -87,6 +94,20 @@ class Exchange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 class WrongTape(ValueError):
     """The file is no tape, or a line of it is wrong; the text says which one."""
+
+
+def check_target(kind: Kind, target: str) -> None:
+    """Raises ValueError unless it is where callbacks come, or a path of an imitated API: whoever
+    plays a tape calls nothing else of a simulator, such as its control API."""
+    if kind == "callback":
+        if target != CALLBACKS:
+            raise ValueError(f"request.target: that of a callback is {CALLBACKS}")
+        return
+    path = target.partition("?")[0]
+    if not path.startswith(_APIS):
+        raise ValueError(f"request.target: is no path of an imitated API ({', '.join(_APIS)})")
+    if not {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(path))):
+        raise ValueError("request.target: has a segment of dots")
 
 
 class Tape:
@@ -145,6 +166,7 @@ def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
                 header = _header(decode_json(line))
             else:
                 exchange = fitted(decode_json(line), Exchange)
+                check_target(exchange.kind, exchange.request.target)
                 for body in (exchange.request.body, exchange.answer.body):
                     fitted(body, _Body)
                 exchange.line = number

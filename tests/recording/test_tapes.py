@@ -342,11 +342,20 @@ def test_without_a_receiver_callbacks_go_nowhere(live: LiveSimulator, tape: Path
     assert read_tape(tape)[1] == []
 
 
+def test_what_is_of_no_imitated_api_is_handed_on_but_not_kept(
+    live: LiveSimulator, tape: Path
+) -> None:
+    """So that a tape can be read, whatever an application called."""
+    with recording(live.url, tape) as url:
+        assert Http(url).send("GET", "/_sim/health", {}).status == 200
+    assert read_tape(tape)[1] == []
+
+
 # --- the file ------------------------------------------------------------------------------------
 
 
 def exchange(**body: Any) -> Exchange:
-    request = Request(method="GET", target="/x")
+    request = Request(method="GET", target="/v1/x")
     return Exchange(
         kind="exchange", after_s=0, request=request, answer=Answer(status=200, body=body)
     )
@@ -388,7 +397,7 @@ def test_a_tape_is_for_its_owner_and_is_not_replaced(tape: Path) -> None:
 
 def line(**request: Any) -> str:
     """A line with a request that somebody wrote by hand."""
-    told = {"method": "GET", "target": "/x"} | request
+    told = {"method": "GET", "target": "/v1/x"} | request
     whole = {"kind": "exchange", "after_s": 0, "request": told, "answer": {"status": 200}}
     return json.dumps(whole) + "\n"
 
@@ -408,6 +417,16 @@ HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
         (HEAD + "\n", ":2: JSON"),
         (HEAD + line(target="@127.0.0.1:1/x"), ":2: request.target"),
         (HEAD + line(target="/a b"), ":2: request.target"),
+        (HEAD + line(target="/v1/x\n"), ":2: request.target"),
+        (HEAD + line(headers=[["A", "b\n"]]), ":2: request.headers[0]"),
+        (HEAD + line(headers=[["A\n", "b"]]), ":2: request.headers[0]"),
+        (HEAD + line(target="/_sim/reset"), ":2: request.target: is no path of an imitated API"),
+        (HEAD + line(target="/%5fsim/reset"), ":2: request.target: is no path of an imitated"),
+        (HEAD + line(target="/v1/../_sim/reset"), ":2: request.target: has a segment of dots"),
+        (HEAD + line(target="/v1/%2E%2e/_sim/reset"), ":2: request.target: has a segment of dots"),
+        (HEAD + line(target="/v1/x%2f..%5c..%2f_sim"), ":2: request.target: has a segment of"),
+        (HEAD + line(target="/_callbacks"), ":2: request.target: is no path of an imitated API"),
+        (HEAD + line().replace('"exchange"', '"callback"'), ":2: request.target: that of a call"),
         (HEAD + line(method="GET / HTTP/1.1"), ":2: request.method"),
         (HEAD + line(headers=[["A", "b\r\nC: d"]]), ":2: request.headers[0]"),
         (HEAD + line(body={"form": [1]}), ":2: form[0]"),
