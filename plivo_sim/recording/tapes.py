@@ -18,9 +18,10 @@ from msgspec import Meta
 from plivo_sim import __version__
 from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT
+from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
-from plivo_sim.recording.bodies import Body
+from plivo_sim.recording.bodies import MOST_FILE_BYTES, Body
 
 VERSION = 1
 MOST_LINE_BYTES = 1 << 20
@@ -49,22 +50,34 @@ Target = Annotated[str, Meta(pattern=r"^/[!-~]*\Z")]
 Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}\Z")]
 
 
+class _Json(msgspec.Struct, forbid_unknown_fields=True):
+    json: Any
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
     json: Any = msgspec.UNSET
-    kind: str = "other"
+    kind: str = ""
     bytes: Annotated[int, Meta(ge=0)] = 0
-    content: Annotated[str, Meta(min_length=1)] = "0"
+    content: str = ""
+
+    def __post_init__(self) -> None:
+        if self.json is msgspec.UNSET and not (self.kind and self.content):
+            raise ValueError("a file has json, or kind, bytes and content")
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a body may hold; see ``bodies.py``."""
 
     json: Any = msgspec.UNSET
-    form: list[tuple[str, str | dict[str, Any]]] = []
+    form: list[tuple[str, str | _Json]] = []
     files: list[tuple[str, _File]] = []
     text: str = ""
     bytes: Annotated[int, Meta(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        made = sum(min(file.bytes, MOST_FILE_BYTES) for _, file in self.files)
+        BODY.check(made, "bytes of the files")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -121,6 +134,7 @@ class Tape:
         flags |= os.O_TRUNC if replaces else os.O_EXCL
         self._lock = Lock()
         self._file = os.open(path, flags, 0o600)
+        os.fchmod(self._file, 0o600)  # of one that is replaced
         made_by = f"plivo-sim {__version__}"
         on = f"{datetime.now(UTC):%Y-%m-%d}"
         self._write(encode_json(Header(tape=VERSION, made_by=made_by, on=on, upstream=upstream)))

@@ -391,7 +391,9 @@ def test_a_tape_is_for_its_owner_and_is_not_replaced(tape: Path) -> None:
     assert tape.stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
         Tape(tape, "x")
+    tape.chmod(0o644)
     Tape(tape, "other", replaces=True).close()
+    assert tape.stat().st_mode & 0o777 == 0o600
     assert read_tape(tape)[0].upstream == "other"
 
 
@@ -402,6 +404,7 @@ def line(**request: Any) -> str:
     return json.dumps(whole) + "\n"
 
 
+FILE = {"name": "x", "kind": "pdf", "bytes": 9, "content": "x"}
 HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
 
 
@@ -432,6 +435,12 @@ HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
         (HEAD + line(body={"form": [1]}), ":2: form[0]"),
         (HEAD + line(body={"files": [["x", {"name": "x", "content": ""}]]}), ":2: files[0]"),
         (HEAD + line(body={"song": 1}), ":2: song"),
+        (HEAD + line(body={"form": [["a", {"nojson": 1}]]}), ":2: form[0]"),
+        (HEAD + line(body={"files": [["x", {"name": "x", "bytes": 9}]]}), ":2: "),
+        (
+            HEAD + line(body={"files": [["x", FILE | {"bytes": 8 << 20}]] * 8}),
+            ":2: bytes of the files: 67108864 are too many",
+        ),
         (HEAD + "x" * (MOST_LINE_BYTES + 2) + "\n", ":2: a line has at most"),
         (HEAD + "[" * 5000 + "]" * 5000 + "\n", ":2: JSON is nested too deeply"),
     ],
