@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from errno import ENOSPC
+from errno import EFBIG, ENOSPC
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
@@ -137,23 +137,28 @@ class Tape:
         os.fchmod(self._file, 0o600)  # of one that is replaced
         made_by = f"plivo-sim {__version__}"
         on = f"{datetime.now(UTC):%Y-%m-%d}"
+        self._bytes = 0
         self._write(encode_json(Header(tape=VERSION, made_by=made_by, on=on, upstream=upstream)))
         self.count = 0
 
     def add(self, exchange: Exchange) -> None:
-        """Of one that is longer than a line may be, the bodies are left out."""
+        """Of one that is longer than a line may be, the bodies are left out. Raises OSError, too
+        when the tape would be longer than what is read."""
         line = _encode(exchange)
         if len(line) > MOST_LINE_BYTES:
             exchange.request.body = {"bytes": len(encode_json(exchange.request.body))}
             exchange.answer.body = {"bytes": len(encode_json(exchange.answer.body))}
             line = _encode(exchange)
         with self._lock:
+            if self._bytes + len(line) >= MOST_TAPE_BYTES or self.count + 1 >= MOST_LINES:
+                raise OSError(EFBIG, "the tape is full; start another one")
             self._write(line)
             self.count += 1
 
     def _write(self, line: bytes) -> None:
         if os.write(self._file, line + b"\n") <= len(line):
             raise OSError(ENOSPC, os.strerror(ENOSPC))
+        self._bytes += len(line) + 1
 
     def close(self) -> None:
         os.close(self._file)

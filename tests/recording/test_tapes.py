@@ -16,6 +16,7 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Http
+from plivo_sim.recording import tapes
 from plivo_sim.recording.masks import Masks
 from plivo_sim.recording.stand_ins import StandIns
 from plivo_sim.recording.tapes import (
@@ -383,6 +384,26 @@ def test_a_line_is_never_too_long_to_be_read(tape: Path) -> None:
     made.close()
     [kept] = read_tape(tape)[1]
     assert kept.answer.body == {"bytes": MOST_LINE_BYTES + len('{"json":""}')}
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("MOST_LINES", 4), ("MOST_TAPE_BYTES", 700)], ids=["lines", "bytes"]
+)
+def test_a_tape_is_never_too_long_to_be_read(
+    tape: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    """What comes when it is full is refused."""
+    monkeypatch.setattr(tapes, name, most)
+    made = Tape(tape, "x")
+    refused = 0
+    for _ in range(10):
+        try:
+            made.add(exchange(json="y"))
+        except OSError:
+            refused += 1
+    made.close()
+    assert 0 < refused < 10
+    assert len(read_tape(tape)[1]) == made.count == 10 - refused
 
 
 def test_a_tape_is_for_its_owner_and_is_not_replaced(tape: Path) -> None:
