@@ -26,7 +26,7 @@ from plivo_sim.cli.shared import (
     table,
     why_unusable,
 )
-from plivo_sim.domain.text import shell_word
+from plivo_sim.domain.text import printable, shell_word
 from plivo_sim.domain.urls import authority, is_loopback, read_host
 from plivo_sim.settings import Settings, read_base_url
 
@@ -102,8 +102,8 @@ def record(
     """
     from plivo_sim.client import Http
     from plivo_sim.recording.masks import Masks
-    from plivo_sim.recording.passing import CALLBACKS, Recorder
-    from plivo_sim.recording.tapes import Tape
+    from plivo_sim.recording.passing import Recorder
+    from plivo_sim.recording.tapes import CALLBACKS, Tape
     from plivo_sim.web.server import make_server
 
     if not is_loopback(listen[0]) and not listen_anywhere:
@@ -259,7 +259,8 @@ def show_tape(file: Path, shows_json: bool) -> None:
          each.answer.status)
         for each in exchanges
     ]  # fmt: skip
-    click.echo(f"recorded on {header.on} from {header.upstream} by {header.made_by}")
+    told = f"recorded on {header.on} from {header.upstream} by {header.made_by}"
+    click.echo(printable(told))
     heads = ("line", "after s", "kind", "method", "target", "status")
     click.echo(table(heads, rows, "nothing was recorded"))
 

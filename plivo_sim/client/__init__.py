@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
 
+from plivo_sim.domain.limits import ANSWER
 from plivo_sim.domain.urls import with_scheme
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
 """A multipart form: name and text, or name and (file name, content)."""
 
 TIMEOUT_S = 60.0
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+_PIECE_BYTES = 16 * 1024
+"""Read at once: decompressed, it is at most a thousand times as much."""
 
 
 class Refused(Exception):
@@ -43,6 +50,24 @@ class BrokenOff(Unreachable):
 
 class Garbled(Unreachable):
     """The answer is not JSON."""
+
+
+class TooMuch(Unreachable):
+    """More is answered than is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer; ``data`` is decompressed."""
+
+    status: int
+    reason: str
+    headers: urllib3.HTTPHeaderDict
+    data: bytes
+
+    def json(self) -> Any:
+        """Raises ValueError."""
+        return json.loads(self.data)
 
 
 class Http:
@@ -75,13 +100,23 @@ class Http:
         *,
         body: bytes | None = None,
         form: Form | None = None,
-    ) -> urllib3.BaseHTTPResponse:
-        """``target``: what follows the server's URL; ``form``: sent as multipart."""
+    ) -> Answer:
+        """``target``: what follows the server's URL; ``form``: sent as multipart. An answer that is
+        longer than the limit, or not whole in time, is read no further."""
         sent = dict(headers)
         if form is not None:
             body, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)
         try:
-            return self._pool.request(method, self.url + target, headers=sent, body=body)
+            answer = self._pool.request(
+                method, self.url + target, headers=sent, body=body, preload_content=False
+            )
+            try:
+                data = self._content(answer)
+            except BaseException:
+                answer.close()
+                raise
+            answer.release_conn()
+            return Answer(answer.status, answer.reason or "", answer.headers, data)
         except urllib3.exceptions.ProtocolError:
             raise BrokenOff(f"{self.url} broke the connection off") from None
         except urllib3.exceptions.LocationValueError:
@@ -90,9 +125,33 @@ class Http:
             text = f"the certificate of {self.url} is not trusted"
             raise Unreachable(f"{text}; name its authority in SSL_CERT_FILE") from None
         except urllib3.exceptions.ReadTimeoutError:
-            raise Unreachable(f"{self.url} did not answer within {self._timeout_s:g} s") from None
+            raise self._late() from None
         except urllib3.exceptions.HTTPError:
             raise Unreachable(f"nothing answers at {self.url}{self._hint}") from None
+
+    def _content(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in _ENCODINGS:
+            raise Garbled(f"{self.url} answers in an encoding that is not read")
+        content = bytearray()
+        until = monotonic() + self._timeout_s
+        for piece in _pieces(answer):
+            content += piece
+            if len(content) > ANSWER.most:
+                raise TooMuch(f"{self.url} answers more than is read: {ANSWER}")
+            if monotonic() > until:
+                raise self._late()
+        return bytes(content)
+
+    def _late(self) -> Unreachable:
+        return Unreachable(f"{self.url} did not answer within {self._timeout_s:g} s")
+
+
+def _pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """As they come, where urllib3 is new enough: then a slow answer is late as a whole."""
+    if hasattr(answer, "read1"):
+        return iter(partial(answer.read1, _PIECE_BYTES, decode_content=True), b"")
+    return answer.stream(_PIECE_BYTES, decode_content=True)
 
 
 def basic(auth_id: str, token: str) -> str:
@@ -142,9 +201,9 @@ class Client:
         target = f"/v1/Account/{self.auth_id}/PhoneNumber/Compliance/{path}"
         return self._value(self._http.send(method, target, sent, form=form or None))
 
-    def _value(self, answer: urllib3.BaseHTTPResponse) -> Any:
+    def _value(self, answer: Answer) -> Any:
         try:
-            value = json.loads(answer.data)
+            value = answer.json()
         except ValueError:
             raise Garbled(f"what answers at {self.url} is not plivo-sim: no JSON") from None
         if answer.status >= 400:

@@ -57,6 +57,10 @@ BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
 CONTROL_BODY = Limit(
     "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
 )
+ANSWER = Limit(
+    "answer", 64 * 1024 * 1024, "bytes",
+    "the body of an answer, decompressed, that a command or `plivo-sim record` reads",
+)  # fmt: skip
 CHUNKS = Limit("chunks", 10_000, "chunks", "a body in chunks of less than 512 bytes on average")
 LEAST_CHUNK_BYTES = 512
 """On average, of a body that has more chunks than that: each costs as much as so many bytes."""

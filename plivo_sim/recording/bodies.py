@@ -115,6 +115,6 @@ def _files(body: Body) -> Iterator[tuple[str, tuple[str, bytes]]]:
         if "json" in file:
             yield name, (file["name"], json.dumps(file["json"]).encode())
             continue
-        magic, size = MAGIC.get(file["kind"], b""), min(file["bytes"], MOST_FILE_BYTES)
+        magic, size = MAGIC.get(file["kind"], b""), min(file.get("bytes", 0), MOST_FILE_BYTES)
         filler = file["content"].encode()
         yield name, (file["name"], (magic + filler * (size // len(filler) + 1))[:size])

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from plivo_sim.domain.secrets import is_secret
 from plivo_sim.domain.urls import authority, is_loopback
-from plivo_sim.recording.stand_ins import StandIns
+from plivo_sim.recording.stand_ins import LONGEST, StandIns
 from plivo_sim.recording.words import (
     CATALOGUE_KEYS,
     COUNTRY_KEYS,
@@ -38,8 +38,12 @@ INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?( ?(Z|[+-]\
 EMAIL = re.compile(r"[^@\s:/]+@[^@\s:/]+")
 _FILE = re.compile(r"[^/\\]*\.(pdf|png|jpe?g|txt)", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s'\"<>]+")
+_ADDRESS = r"(?<![^@\s:/'\"])[^@\s:/'\"]++@[^@\s:/'\"]++"
+"""Looked for at the beginning of a run of its letters only, so that each is passed over once."""
+_DIGITS = r"\d++(?:[-.\s:/,()_]{1,3}\d++)+"
+"""Groups of digits, such as a phone number or the address of a host."""
 _WORD = re.compile(
-    rf"{_URL.pattern}|{UUID.pattern}|\b(?:MA|SA)[A-Z0-9]{{18}}\b|[^@\s:/'\"]+@[^@\s:/'\"]+|[^\W_]+"
+    rf"{_URL.pattern}|{UUID.pattern}|\b(?:MA|SA)[A-Z0-9]{{18}}\b|{_ADDRESS}|{_DIGITS}|[^\W_]++"
 )
 _PIECE = re.compile(r"[^][.]+")
 
@@ -157,7 +161,9 @@ class Masks:
 
     def sentence(self, text: str) -> str:
         """What the service says: its words stay; what was told before becomes what stands for it,
-        and so does every other word."""
+        and so does every other word. Of one that is longer than ``LONGEST``, nothing stays."""
+        if len(text) > LONGEST:
+            return self.draw.text(text)
         with self._lock:
             told = sorted((each for each in self._told if each in text), key=len, reverse=True)
             stand_ins = {each: self._told[each] for each in told}
@@ -170,7 +176,9 @@ class Masks:
         text = match[0]
         if text in self.words.plain or text in self.words.values:
             return text
-        if re.fullmatch(r"\d{1,3}", text) or text in self.words.keys:
+        if len(re.sub(r"\D", "", text)) <= 3 and re.fullmatch(rf"\d+|{_DIGITS}", text):
+            return text
+        if text in self.words.keys:
             return text
         if _URL.fullmatch(text):
             return self.url(text)

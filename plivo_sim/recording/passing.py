@@ -18,15 +18,21 @@ from plivo_sim.client import Http, Unreachable
 from plivo_sim.recording.bodies import masked_body
 from plivo_sim.recording.headers import HOP_BY_HOP, Headers, header, masked_headers
 from plivo_sim.recording.masks import Masks
-from plivo_sim.recording.tapes import Answer, Exchange, Kind, Request, Tape
+from plivo_sim.recording.tapes import (
+    CALLBACKS,
+    Answer,
+    Exchange,
+    Kind,
+    Request,
+    Tape,
+    check_target,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 log = logging.getLogger(__name__)
 
-CALLBACKS = "/_callbacks"
-"""The path below which callbacks come."""
 READS = ("GET", "HEAD")
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 _PUBLIC = frozenset(
@@ -125,9 +131,15 @@ class Recorder:
 
     def _keep(self, kind: Kind, call: Call, given: Given) -> None:
         masks = self._masks
+        target = CALLBACKS if kind == "callback" else masks.target(call.target)
+        try:
+            check_target(kind, target)
+        except ValueError:
+            log.warning("%s was not kept: its path is none of an imitated API", call.method)
+            return
         request = Request(
             method=call.method,
-            target=CALLBACKS if kind == "callback" else masks.target(call.target),
+            target=target,
             headers=masked_headers(call.headers, masks),
             body=masked_body(call.body, header(call.headers, "content-type"), masks),
         )

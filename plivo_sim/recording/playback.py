@@ -175,8 +175,13 @@ class Player:
         if not isinstance(told, dict):
             return False
         below = sum(map(self._decide_as, told.values())) > 0
-        id = next((self._ids[told[key]] for key in _APPLICATION if told.get(key) in self._ids), "")
+        id = self._here(told.get(key) for key in _APPLICATION)
         return below or (bool(id) and self._decide(id, told))
+
+    def _here(self, told: Iterable[Any]) -> str:
+        """The id that stands here for the first one of the tape among these; empty without one."""
+        known = (self._ids.get(each, "") for each in told if isinstance(each, str))
+        return next(filter(None, known), "")
 
     def _decide(self, id: str, told: dict[str, Any]) -> bool:
         """Let an application come to the status that it is told with, along the arrows of its
@@ -219,7 +224,10 @@ class Player:
         """A callback that came is held against the one that is sent here after that decision."""
         compared = Compared(exchange.line, "callback")
         recorded = exchange.request.body.get("json") or dict(exchange.request.body.get("form", ()))
-        id = next((self._ids[v] for v in recorded.values() if v in self._ids), "")
+        if not isinstance(recorded, dict):
+            compared.differences.append(Difference("body", "no object", "an object"))
+            return compared
+        id = self._here(recorded.values())
         if not id:
             compared.played = "it is about a record that is older than the tape"
             return compared

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from errno import ENOSPC
+from errno import EFBIG, ENOSPC
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta
 
 from plivo_sim import __version__
+from plivo_sim.apis.atoms.routes import ATOMS
+from plivo_sim.apis.phone_number.routes import BETA, CURRENT
+from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
-from plivo_sim.recording.bodies import Body
+from plivo_sim.recording.bodies import MOST_FILE_BYTES, Body
 
 VERSION = 1
 MOST_LINE_BYTES = 1 << 20
 MOST_TAPE_BYTES = 64 << 20
 MOST_LINES = 20_000
+CALLBACKS = "/_callbacks"
+"""The target of every callback; where a recorder runs, callbacks come to this path and below."""
+_APIS = ("/v1/", f"{CURRENT.mount}/v1/", f"{BETA.mount}/v1/", f"{ATOMS.prefix}/")
 
 Kind = Literal["exchange", "callback"]
 
@@ -35,29 +43,41 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     upstream: str
 
 
-Name = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,200}$")]
-Value = Annotated[str, Meta(pattern=r"^[\t -~\u00a0-\u00ff]*$")]
-Target = Annotated[str, Meta(pattern=r"^/[!-~]*$")]
+Name = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,200}\Z")]
+Value = Annotated[str, Meta(pattern=r"^[\t -~\u00a0-\u00ff]*\Z")]
+Target = Annotated[str, Meta(pattern=r"^/[!-~]*\Z")]
 """A path, and so nothing that names another host."""
-Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")]
+Method = Annotated[str, Meta(pattern=r"^[A-Z]{1,20}\Z")]
+
+
+class _Json(msgspec.Struct, forbid_unknown_fields=True):
+    json: Any
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
     json: Any = msgspec.UNSET
-    kind: str = "other"
+    kind: str = ""
     bytes: Annotated[int, Meta(ge=0)] = 0
-    content: Annotated[str, Meta(min_length=1)] = "0"
+    content: str = ""
+
+    def __post_init__(self) -> None:
+        if self.json is msgspec.UNSET and not (self.kind and self.content):
+            raise ValueError("a file has json, or kind, bytes and content")
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a body may hold; see ``bodies.py``."""
 
     json: Any = msgspec.UNSET
-    form: list[tuple[str, str | dict[str, Any]]] = []
+    form: list[tuple[str, str | _Json]] = []
     files: list[tuple[str, _File]] = []
     text: str = ""
     bytes: Annotated[int, Meta(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        made = sum(min(file.bytes, MOST_FILE_BYTES) for _, file in self.files)
+        BODY.check(made, "bytes of the files")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -89,6 +109,20 @@ class WrongTape(ValueError):
     """The file is no tape, or a line of it is wrong; the text says which one."""
 
 
+def check_target(kind: Kind, target: str) -> None:
+    """Raises ValueError unless it is where callbacks come, or a path of an imitated API: whoever
+    plays a tape calls nothing else of a simulator, such as its control API."""
+    if kind == "callback":
+        if target != CALLBACKS:
+            raise ValueError(f"request.target: that of a callback is {CALLBACKS}")
+        return
+    path = target.partition("?")[0]
+    if not path.startswith(_APIS):
+        raise ValueError(f"request.target: is no path of an imitated API ({', '.join(_APIS)})")
+    if not {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(path))):
+        raise ValueError("request.target: has a segment of dots")
+
+
 class Tape:
     """A tape that is being made: each line is written at once and whole.
 
@@ -100,25 +134,31 @@ class Tape:
         flags |= os.O_TRUNC if replaces else os.O_EXCL
         self._lock = Lock()
         self._file = os.open(path, flags, 0o600)
+        os.fchmod(self._file, 0o600)  # of one that is replaced
         made_by = f"plivo-sim {__version__}"
         on = f"{datetime.now(UTC):%Y-%m-%d}"
+        self._bytes = 0
         self._write(encode_json(Header(tape=VERSION, made_by=made_by, on=on, upstream=upstream)))
         self.count = 0
 
     def add(self, exchange: Exchange) -> None:
-        """Of one that is longer than a line may be, the bodies are left out."""
+        """Of one that is longer than a line may be, the bodies are left out. Raises OSError, too
+        when the tape would be longer than what is read."""
         line = _encode(exchange)
         if len(line) > MOST_LINE_BYTES:
             exchange.request.body = {"bytes": len(encode_json(exchange.request.body))}
             exchange.answer.body = {"bytes": len(encode_json(exchange.answer.body))}
             line = _encode(exchange)
         with self._lock:
+            if self._bytes + len(line) >= MOST_TAPE_BYTES or self.count + 1 >= MOST_LINES:
+                raise OSError(EFBIG, "the tape is full; start another one")
             self._write(line)
             self.count += 1
 
     def _write(self, line: bytes) -> None:
         if os.write(self._file, line + b"\n") <= len(line):
             raise OSError(ENOSPC, os.strerror(ENOSPC))
+        self._bytes += len(line) + 1
 
     def close(self) -> None:
         os.close(self._file)
@@ -145,6 +185,7 @@ def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
                 header = _header(decode_json(line))
             else:
                 exchange = fitted(decode_json(line), Exchange)
+                check_target(exchange.kind, exchange.request.target)
                 for body in (exchange.request.body, exchange.answer.body):
                     fitted(body, _Body)
                 exchange.line = number

@@ -50,7 +50,7 @@ NUMBERED_KEYS = frozenset(
     }
 )  # fmt: skip
 """Their values are counts and lengths, in digits."""
-_IDENTIFIER = re.compile(r"[A-Za-z]+(?:[_-]?[A-Za-z0-9]+)*")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*+(?:[_-][A-Za-z0-9]++)*+")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _TOLD = re.compile(r"One of (.*)\.")
 

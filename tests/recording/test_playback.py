@@ -357,6 +357,33 @@ def test_what_is_no_tape_ends_with_2(tape: Path, shell: Shell, content: str | No
         assert str(tape) in shell.error(*words, code=2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sent", "answered"),
+    [
+        ("callback", {"json": [1]}, {}),
+        ("callback", {"json": {"a": {"b": 1}}}, {}),
+        ("callback", {"form": [["a", {"json": {}}]]}, {}),
+        ("exchange", {}, {"json": {"compliance_id": ["x"], "id": {}, "status": {}}}),
+    ],
+)
+def test_values_of_unexpected_types_are_compared(
+    tape: Path, shell: Shell, kind: str, sent: Any, answered: Any
+) -> None:
+    """The service may send anything."""
+    head = {"tape": 1, "made_by": "\x1b[31mx", "on": "2026-01-05\n", "upstream": "x"}
+    target = "/_callbacks" if kind == "callback" else "/v1/Account/MAXXXXXXXXXXXXXXXXXX/"
+    line = {
+        "kind": kind, "after_s": 0, "request": {"method": "GET", "target": target, "body": sent},
+        "answer": {"status": 200, "body": answered},
+    }  # fmt: skip
+    tape.write_text(f"{json.dumps(head)}\n{json.dumps(line)}\n")
+    is_same = kind == "callback" and sent != {"json": [1]}
+    assert shell.json("verify", "--tape", tape, code=0 if is_same else 1)["compared"] == 1
+    told = shell.told("tape", "show", tape)
+    assert "\x1b" not in told
+    assert len(told.splitlines()) == 3
+
+
 def test_an_empty_tape_is_no_agreement(live: LiveSimulator, tape: Path, shell: Shell) -> None:
     """A recorder that nobody called proves nothing."""
     with recording(live.url, tape):

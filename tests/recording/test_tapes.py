@@ -16,6 +16,7 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Http
+from plivo_sim.recording import tapes
 from plivo_sim.recording.masks import Masks
 from plivo_sim.recording.stand_ins import StandIns
 from plivo_sim.recording.tapes import (
@@ -342,11 +343,20 @@ def test_without_a_receiver_callbacks_go_nowhere(live: LiveSimulator, tape: Path
     assert read_tape(tape)[1] == []
 
 
+def test_what_is_of_no_imitated_api_is_handed_on_but_not_kept(
+    live: LiveSimulator, tape: Path
+) -> None:
+    """So that a tape can be read, whatever an application called."""
+    with recording(live.url, tape) as url:
+        assert Http(url).send("GET", "/_sim/health", {}).status == 200
+    assert read_tape(tape)[1] == []
+
+
 # --- the file ------------------------------------------------------------------------------------
 
 
 def exchange(**body: Any) -> Exchange:
-    request = Request(method="GET", target="/x")
+    request = Request(method="GET", target="/v1/x")
     return Exchange(
         kind="exchange", after_s=0, request=request, answer=Answer(status=200, body=body)
     )
@@ -376,23 +386,46 @@ def test_a_line_is_never_too_long_to_be_read(tape: Path) -> None:
     assert kept.answer.body == {"bytes": MOST_LINE_BYTES + len('{"json":""}')}
 
 
+@pytest.mark.parametrize(
+    ("name", "most"), [("MOST_LINES", 4), ("MOST_TAPE_BYTES", 700)], ids=["lines", "bytes"]
+)
+def test_a_tape_is_never_too_long_to_be_read(
+    tape: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    """What comes when it is full is refused."""
+    monkeypatch.setattr(tapes, name, most)
+    made = Tape(tape, "x")
+    refused = 0
+    for _ in range(10):
+        try:
+            made.add(exchange(json="y"))
+        except OSError:
+            refused += 1
+    made.close()
+    assert 0 < refused < 10
+    assert len(read_tape(tape)[1]) == made.count == 10 - refused
+
+
 def test_a_tape_is_for_its_owner_and_is_not_replaced(tape: Path) -> None:
     """Unless that is asked for."""
     Tape(tape, "x").close()
     assert tape.stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
         Tape(tape, "x")
+    tape.chmod(0o644)
     Tape(tape, "other", replaces=True).close()
+    assert tape.stat().st_mode & 0o777 == 0o600
     assert read_tape(tape)[0].upstream == "other"
 
 
 def line(**request: Any) -> str:
     """A line with a request that somebody wrote by hand."""
-    told = {"method": "GET", "target": "/x"} | request
+    told = {"method": "GET", "target": "/v1/x"} | request
     whole = {"kind": "exchange", "after_s": 0, "request": told, "answer": {"status": 200}}
     return json.dumps(whole) + "\n"
 
 
+FILE = {"name": "x", "kind": "pdf", "bytes": 9, "content": "x"}
 HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
 
 
@@ -408,11 +441,27 @@ HEAD = '{"tape":1,"made_by":"x","on":"2026-01-05","upstream":"x"}\n'
         (HEAD + "\n", ":2: JSON"),
         (HEAD + line(target="@127.0.0.1:1/x"), ":2: request.target"),
         (HEAD + line(target="/a b"), ":2: request.target"),
+        (HEAD + line(target="/v1/x\n"), ":2: request.target"),
+        (HEAD + line(headers=[["A", "b\n"]]), ":2: request.headers[0]"),
+        (HEAD + line(headers=[["A\n", "b"]]), ":2: request.headers[0]"),
+        (HEAD + line(target="/_sim/reset"), ":2: request.target: is no path of an imitated API"),
+        (HEAD + line(target="/%5fsim/reset"), ":2: request.target: is no path of an imitated"),
+        (HEAD + line(target="/v1/../_sim/reset"), ":2: request.target: has a segment of dots"),
+        (HEAD + line(target="/v1/%2E%2e/_sim/reset"), ":2: request.target: has a segment of dots"),
+        (HEAD + line(target="/v1/x%2f..%5c..%2f_sim"), ":2: request.target: has a segment of"),
+        (HEAD + line(target="/_callbacks"), ":2: request.target: is no path of an imitated API"),
+        (HEAD + line().replace('"exchange"', '"callback"'), ":2: request.target: that of a call"),
         (HEAD + line(method="GET / HTTP/1.1"), ":2: request.method"),
         (HEAD + line(headers=[["A", "b\r\nC: d"]]), ":2: request.headers[0]"),
         (HEAD + line(body={"form": [1]}), ":2: form[0]"),
         (HEAD + line(body={"files": [["x", {"name": "x", "content": ""}]]}), ":2: files[0]"),
         (HEAD + line(body={"song": 1}), ":2: song"),
+        (HEAD + line(body={"form": [["a", {"nojson": 1}]]}), ":2: form[0]"),
+        (HEAD + line(body={"files": [["x", {"name": "x", "bytes": 9}]]}), ":2: "),
+        (
+            HEAD + line(body={"files": [["x", FILE | {"bytes": 8 << 20}]] * 8}),
+            ":2: bytes of the files: 67108864 are too many",
+        ),
         (HEAD + "x" * (MOST_LINE_BYTES + 2) + "\n", ":2: a line has at most"),
         (HEAD + "[" * 5000 + "]" * 5000 + "\n", ":2: JSON is nested too deeply"),
     ],
