@@ -261,6 +261,7 @@ PLUMBING = {
     "services/__init__.py": "empty",
     "services/inputs.py": "what requests ask, as values",
     "services/bounds.py": "how long what is stored may be",
+    "services/foresight.py": "what is due next, as the machine lets it happen",
     "services/integrity.py": "checks of what is stored",
     "services/snapshots.py": "an account as a document",
     "services/policies.py": "keeps what steers an account",
