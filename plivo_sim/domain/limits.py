@@ -59,7 +59,7 @@ CONTROL_BODY = Limit(
 )
 ANSWER = Limit(
     "answer", 64 * 1024 * 1024, "bytes",
-    "the body of an answer, decompressed, that a command or `plivo-sim record` reads",
+    "the body of an answer, decompressed, that a command or the recorder reads",
 )  # fmt: skip
 CHUNKS = Limit("chunks", 10_000, "chunks", "a body in chunks of less than 512 bytes on average")
 LEAST_CHUNK_BYTES = 512

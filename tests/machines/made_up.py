@@ -44,6 +44,8 @@ def machine_files(draw: st.DrawFn, most: int = 8) -> dict[str, Any]:
             arrow["not_before"] = draw(st.sampled_from(DELAYS[:4]))
         if _leads_on(names, origin, target) and "client" not in arrow["by"]:
             _make_automatic(draw, arrows, origin, arrow)
+        if arrow["by"] == ["time"] and "after" not in arrow:
+            arrow["by"] = ["time", "hand"]  # for time alone, a plan would have to come there
     left = {origin for origin, _ in arrows}
     submitting = {origin for (origin, _), arrow in arrows.items() if "client" in arrow["by"]}
     statuses = {name: draw(_rows(name in submitting)) for name in names}
