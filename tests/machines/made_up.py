@@ -56,7 +56,7 @@ def machine_files(draw: st.DrawFn, most: int = 8) -> dict[str, Any]:
     ]
     return {
         "machine": "made-up",
-        "about": draw(st.text(max_size=40)),
+        "about": draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)),
         "starts": {"draft": draft, "submitted": submitted},
         "review": {"outcome": draw(st.sampled_from([*reviewed, "nothing"]))},
         "statuses": statuses,
