@@ -103,7 +103,7 @@ def create_app(sim: Simulator) -> Flask:
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
     injector, limits = Injector(), RateLimits()
     app.extensions |= {
-        "plivo_sim": sim, "surfaces": SURFACES, "document": partial(_document_of, sim),
+        "plivo_sim": sim, "surfaces": SURFACES, "document": once(partial(_document_of, sim)),
     }  # fmt: skip
     app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()
