@@ -236,6 +236,7 @@ def test_a_reset_account_is_as_if_never_used(http: Http) -> None:
     http.sim.remove(account)
     assert http.sim.accounts() == []
     assert (account.overrides, account.marks, account.now()) == ({}, {}, PAUSED_START)
+    assert len(account.exchanges) == 0
     assert len(account.store.applications) == 0
     assert http.sdk_created() == first
     assert http.sim.accounts() == [account]

@@ -430,6 +430,7 @@ NAMES: dict[str, tuple[bytes, str]] = {
     "filename* with folders": (b"filename*=utf-8''..%2F..%2Fa.pdf", "a.pdf"),
     "an encoded word": (f"filename={WORD}".encode(), "café.pdf"),
     "encoded words": (b'filename="=?utf-8?Q?caf=C3=A9?= =?iso-8859-1?q?_=E9.pdf?="', "café é.pdf"),
+    "a word of no base64": (b'filename="=?utf-8?B?Y2F?="', "=?utf-8?B?Y2F?="),
     "a word of no charset": (b'filename="=?klingon?B?YQ==?="', "=?klingon?B?YQ==?="),
     "Latin-1 bytes": (b'filename="caf\xe9.pdf"', "café.pdf"),
     "without quotes": (b"filename=my scan.pdf", "my scan.pdf"),

@@ -6,9 +6,14 @@ import json
 import subprocess
 
 import pytest
+from flask import g, request
+from werkzeug.datastructures import ImmutableMultiDict
 
+from plivo_sim.console import ACTIONS
 from plivo_sim.console.actions import KEPT_ITEMS, MOST_AT_ONCE, Action, Done, Memory
+from plivo_sim.control.presenters import problem_details
 from plivo_sim.settings import DEFAULT_URL
+from plivo_sim.web.calls import Call
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -31,6 +36,37 @@ def words_of(command: str) -> list[str]:
         ["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, check=True
     )
     return done.stdout.decode().split("\0")[:-1]
+
+
+FILLED = {
+    "account": AUTH_ID, "id": "x1", "name": "n", "yaml": "a: b", "url": "http://127.0.0.1:9/",
+    "text": "{path: /x, kind: latency}", "status": "accepted", "by": "1d", "to": "2030-01-01",
+    "rate": "2", "decide": "accepted", "sure": "yes",
+}  # fmt: skip
+
+
+class Nothing:
+    """A body without a file."""
+
+    def part(self, name: str) -> None:
+        return None
+
+
+OF_THE_SERVER = ("empty-inbox", "clear-coverage")
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIONS if name not in OF_THE_SERVER])
+def test_a_button_steers_the_account_of_its_page(http: Http, name: str) -> None:
+    """The control API is told which, and so is the command; else the call were for another one
+    that has an application, a fault or a callback of the same id."""
+    with http.app.test_request_context("/", headers={"Host": "127.0.0.1"}):
+        g.call = Call(http.sim, problem_details, request)
+        g.call.body = Nothing()
+        built = ACTIONS[name](ImmutableMultiDict(FILLED))
+    for action in built:
+        named = {**action.query, **(action.body or {})}
+        assert AUTH_ID in (named.get("account"), named.get("auth_id"))
+        assert action.cli[-2:] == ("--account", AUTH_ID)
 
 
 @pytest.mark.parametrize("text", TEXTS)

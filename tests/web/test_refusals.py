@@ -66,6 +66,9 @@ NEW_API = ("current", "current mount", "beta mount")
 REFUSALS = {
     "no header": (400, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nnothing\r\n\r\n"),
     "bad length": (400, "{method} {path} HTTP/1.1\r\nContent-Length: +2\r\n\r\n"),
+    "no host": (400, "{method} {path} HTTP/1.1\r\n\r\n"),
+    "user in host": (400, "{method} {path} HTTP/1.1\r\nHost: me@127.0.0.1\r\n\r\n"),
+    "old coding": (400, "{method} {path} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     "late head": (408, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"),
     "large body": (413, "{method} {path} HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"),
     "long URL": (414, "{method} {path}?{many} HTTP/1.1\r\n\r\n"),
@@ -137,6 +140,13 @@ def test_bytes_without_a_method_or_a_path_are_refused_in_plain_words(live: LiveS
     """They are of no API."""
     answer = refused(live, "\x16\x03\x01 nothing\r\n\r\n", "")
     assert (answer.status, is_plain(answer.body)) == (400, True)
+
+
+def test_a_tunnel_is_not_made(live: LiveSimulator) -> None:
+    """It is no proxy."""
+    answer = refused(live, "CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", "/")
+    assert answer.status == 405
+    assert answer.body.endswith('"This method is not served."}')
 
 
 def test_a_refusal_that_fails_is_told_all_the_same(

@@ -175,6 +175,19 @@ def test_what_was_changed_is_not_served(
         files.read(place.name)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are not listed here")
+def test_what_is_not_served_is_closed(tmp_path: Path) -> None:
+    """Each look would cost a descriptor."""
+    files = DiskFiles(tmp_path)
+    place = tmp_path / files.keep(b"a")
+    put_fifo(place)
+    before = set(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(FileDamaged):
+            files.read(place.name)
+    assert len(set(os.listdir("/proc/self/fd")) - before) < 3
+
+
 @pytest.mark.parametrize("spoil", [change, cut, grow, link, put_fifo])
 def test_a_damaged_file_is_whole_once_it_is_kept_again(
     tmp_path: Path, spoil: Callable[[Path], None]
