@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import re
 from dataclasses import dataclass, field
@@ -90,13 +89,17 @@ class Refused:
 def refused(live: LiveSimulator, sent: str, path: str, method: str = "GET") -> Refused:
     with connected(live) as sock:
         sock.sendall(sent.format(method=method, path=path, many="x" * 70_000).encode())
-        with contextlib.closing(http.client.HTTPResponse(sock)) as response:
-            response.begin()
-            found = Refused(response.status, body=response.read().decode())
-            for name, value in response.headers.items():
-                found.headers.setdefault(name.lower(), []).append(value)
+        came = b""
         with contextlib.suppress(ConnectionResetError):
-            assert sock.recv(1) == b""
+            while more := sock.recv(65536):
+                came += more
+    head, _, body = came.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    found = Refused(int(first.split()[1]), body=body.decode())
+    for line in lines:
+        name, _, value = line.partition(": ")
+        found.headers.setdefault(name.lower(), []).append(value)
+    assert found.headers["content-length"] == [str(len(body))]  # nothing else comes
     return found
 
 
