@@ -161,6 +161,7 @@ JSON_BODIES: dict[str, Pack] = {
     "iso-8859-1": typed("application/json; charset=ISO-8859-1", "latin-1"),
     "windows-1252": typed('application/json; charset="windows-1252"', "cp1252"),
     "utf-16": typed("application/json; charset=utf-16", "utf-16"),
+    "utf-16le with a mark": typed("application/json; charset=utf-16le", "utf-16"),
     "utf-16be": typed("application/json; charset=utf-16be", "utf-16-be"),
     "a byte-order mark": typed("application/json", "utf-8-sig"),
     "PowerShell's utf-16": typed("application/json", "utf-16"),

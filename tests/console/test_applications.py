@@ -74,6 +74,13 @@ def test_what_is_no_account_is_a_404_page(http: Http) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
 
 
+def test_a_filter_that_leaves_nothing_says_so(http: Http) -> None:
+    """How to begin is said where there is nothing at all."""
+    http.sdk_created()
+    page = http.get(f"{HOME}/applications?status=accepted").text
+    assert "No matching application" in page
+
+
 def test_newest_first(http: Http) -> None:
     """The list begins with what was made last."""
     made = [http.sdk_created(alias=f"a{i}") for i in range(3)]

@@ -58,6 +58,17 @@ def test_faults_of_the_scenario(http: Http) -> None:
     assert "Switch off" not in page
 
 
+def test_which_are_of_the_scenario(http: Http) -> None:
+    """Those alone; and what is yes or no is shown as that."""
+    http.control("POST", "/scenario", {"name": "service-down", "account": AUTH_ID})
+    before = http.get(PAGE).text.count(">of the scenario<")
+    add(http, effect="error", name="own", applied=False)
+    page = http.get(PAGE).text
+    assert page.count(">of the scenario<") == before
+    assert "Switch off" in page
+    assert "applied no" in page
+
+
 def test_the_form_has_every_field() -> None:
     """A field that the language gets is asked for here, too."""
     asked = [name for names in GROUPS.values() for name in names]

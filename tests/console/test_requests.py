@@ -91,6 +91,14 @@ def test_filters(http: Http, query: str, expected: list[str]) -> None:
     assert listed(http, query) == expected
 
 
+def test_what_a_filter_offers(http: Http) -> None:
+    """The classes of status, and what there is of the rest."""
+    http.get("EndUser/")
+    page = http.get(LIST).text
+    offered = re.findall(r'<option value="([^"]*)"', page)
+    assert {"2", "4", "5", "legacy", "legacy.list_end_users"} <= set(offered)
+
+
 def test_a_filter_without_a_match_says_so(http: Http) -> None:
     """And how to see all."""
     http.get("EndUser/")

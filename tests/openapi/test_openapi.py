@@ -71,6 +71,7 @@ def test_documents_are_served(http: Http) -> None:
     assert page.content_type.startswith("text/html")
     for name in SURFACES:
         assert f"/_sim/openapi/{name}.json" in page.text
+    assert "</b> /<wbr>_sim/<wbr>clock/<wbr>advance</code>" in page.text
     assert "http" not in re.sub(r"http-equiv", "", page.text).replace("https:", "x")
     assert http.control("GET", "/openapi/nothing.json").status_code == 404
 

@@ -998,3 +998,16 @@ def test_reads_are_answered_while_nothing_can_be_written(
     assert http.delete(url).status_code == 500
     monkeypatch.undo()
     assert status_of(http, id) == "accepted"
+
+
+def test_a_read_that_makes_a_callback_due_wakes_who_sends_it(make: Maker) -> None:
+    """And one that does not, wakes nobody."""
+    woken: list[Account] = []
+    http = make(wall=(wall := Wall()), paused=False, review_delay=Duration(60))
+    http.sdk_created(callback_url=CALLBACK)
+    http.sim.runner.wake = woken.append
+    http.get("PhoneNumber/Compliance/")
+    assert woken == []
+    wall.pass_s(120)
+    http.get("PhoneNumber/Compliance/")
+    assert woken == [http.account]

@@ -54,6 +54,15 @@ def test_the_untouched_sdk_calls_api_plivo_com(
     assert asked.country_iso == "IN"
 
 
+def test_what_it_prints_begins_with_https(secure: LiveSimulator) -> None:
+    """Pages tell the calls that do the same; they are pasted as they are."""
+    with urllib3.PoolManager(ca_certs=str(secure.authority)) as pool:
+        page = pool.request("GET", f"{secure.url}/console/MAXXXXXXXXXXXXXXXXXX/applications")
+    told = page.data.decode()
+    assert f"https://127.0.0.1:{secure.url.rpartition(':')[2]}" in told
+    assert "http://127.0.0.1" not in told
+
+
 def test_without_trust_it_is_refused(secure: LiveSimulator) -> None:
     """A client that does not know the authority does not talk to it."""
     with urllib3.PoolManager(retries=False) as pool, pytest.raises(urllib3.exceptions.SSLError):

@@ -664,6 +664,19 @@ def test_a_look_up_gives_its_thread_back(monkeypatch: pytest.MonkeyPatch) -> Non
         assert "cannot be resolved" in (told_of(transport, unknown, timeout_s=10) or "")
 
 
+def test_who_waits_for_a_look_up_begins_when_another_ends(
+    hung: HungNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the end of its patience."""
+    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 1)
+    transport = HttpTransport()
+    told_of(transport, "receiver0.test")
+    hung.wait_for(1)
+    with meanwhile(lambda: told_of(transport, "receiver1.test:1", timeout_s=10)) as told:
+        hung.over.set()
+    assert told.result() == "connection refused"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "Api.LocalHost.", "[::1]", "10.0.0.1"])
 def test_what_needs_no_look_up_waits_for_none(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch, host: str
