@@ -37,7 +37,7 @@ class TlsAdapter:
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
         tls_sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        return tls_sock, {"wsgi.url_scheme": "https", "HTTPS": "on"}
+        return tls_sock, {}
 
 
 class TlsUnavailable(ValueError):

@@ -374,6 +374,11 @@ def part(name: str, content: bytes, *lines: str) -> bytes:
     [
         (LATIN.encode("latin-1"), ["Content-Type: text/plain; charset=ISO-8859-1"], ""),
         (LATIN.encode("utf-16"), ["Content-Type: text/plain; charset=utf-16"], ""),
+        (
+            "\ufeff".encode("utf-16-le") + LATIN.encode("utf-16-le"),
+            ["Content-Type: text/plain; charset=utf-16le"],
+            "",
+        ),
         (LATIN.encode("latin-1"), [], "; charset=iso-8859-1"),
         (LATIN.encode(), ["Content-Type: text/plain; charset=utf-8"], "; charset=iso-8859-1"),
         (b"\xef\xbb\xbf" + LATIN.encode(), [], ""),
