@@ -2,7 +2,8 @@
 
     pip install pytest-cov
     python benchmarks/mutations.py --map tests.coverage      # once: which test runs which line
-    python benchmarks/mutations.py --from tests.coverage     # 500 faults
+    python benchmarks/mutations.py --from tests.coverage --out left.json     # 500 faults
+    python benchmarks/mutations.py --from tests.coverage --again left.json   # those that survived
 
 A fault is one change of one expression or statement: a comparison turned round, a condition
 negated, a call left out, an answer lost, a number one higher, a word changed (not a sentence: what
@@ -13,6 +14,8 @@ of its file. Prints a table by room, and with ``--out`` writes every fault that 
 place and its change.
 
 A fault that no test runs counts as one that nobody noticed; one that never ends, as noticed.
+After new tests, ``--map new.coverage tests/FILE ...`` makes a map of these alone, and ``--from``
+takes several maps.
 """
 
 from __future__ import annotations
@@ -234,27 +237,53 @@ def spoil(root: Path, fault: Fault) -> str:
     return whole
 
 
+def found_again(path: Path) -> list[Fault]:
+    """The faults that an earlier run wrote, each at the place nearest to where it was."""
+    found = []
+    for told in json.loads(path.read_text()):
+        told.pop("result")
+        old = Fault(**told)
+        if not (ROOT / old.file).exists():
+            continue
+        alike = [
+            fault
+            for fault in faults_of(ROOT / old.file)
+            if (fault.before, fault.after) == (old.before, old.after)
+        ]
+        if alike:
+            found.append(min(alike, key=lambda fault: abs(fault.line - old.line)))
+    return found
+
+
 class Map:
     """Which tests run which line, and how long each takes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, paths: list[Path]) -> None:
         from coverage import CoverageData
 
-        self._data = CoverageData(str(path))
-        self._data.read()
-        self._files = {
-            name.partition("/plivo_sim/")[2]: name for name in self._data.measured_files()
-        }
-        self._seconds: dict[str, float] = json.loads(path.with_suffix(".json").read_text())
+        self._data = [CoverageData(str(path)) for path in paths]
+        self._seconds: dict[str, float] = {}
+        for path, data in zip(paths, self._data, strict=True):
+            data.read()
+            self._seconds |= json.loads(path.with_suffix(".json").read_text())
         self._lines: dict[str, dict[int, list[str]]] = {}
         self._there = _collected()
+
+    def _of_file(self, file: str) -> dict[int, list[str]]:
+        """The tests that run each line of a file."""
+        lines: dict[int, list[str]] = defaultdict(list)
+        for data in self._data:
+            for name in data.measured_files():
+                if name.endswith(f"/plivo_sim/{file}"):
+                    for line, tests in data.contexts_by_lineno(name).items():
+                        lines[line] += tests
+        return lines
 
     def tests(self, fault: Fault) -> list[str]:
         """The tests that run the lines of a fault, the quickest of each test file first."""
         inside = fault.file.removeprefix("plivo_sim/")
         if inside not in self._lines:
-            name = self._files.get(inside)
-            self._lines[inside] = self._data.contexts_by_lineno(name) if name else {}
+            self._lines[inside] = self._of_file(inside)
         lines = self._lines[inside]
         found = {
             context.partition("|")[0]
@@ -430,7 +459,8 @@ def _try_all(root: Path, faults: list[tuple[int, Fault, list[str]]]) -> list[tup
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--map", type=Path, help="run the suite and write the map here")
-    parser.add_argument("--from", dest="map_path", type=Path, help="a map that was written")
+    parser.add_argument("--from", dest="maps", type=Path, nargs="+", help="maps that were written")
+    parser.add_argument("--again", type=Path, help="only the faults of a file that --out wrote")
     parser.add_argument("tests", nargs="*", help="with --map: only these")
     parser.add_argument("--faults", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
@@ -439,8 +469,8 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.map is not None:
         return make_map(asked.map.resolve(), asked.workers, asked.tests)
-    tests = Map(asked.map_path.resolve())
-    faults = chosen(asked.seed, asked.faults)
+    tests = Map([path.resolve() for path in asked.maps])
+    faults = found_again(asked.again) if asked.again else chosen(asked.seed, asked.faults)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(asked.workers) as pool:
         work = list(zip(range(len(faults)), faults, map(tests.tests, faults), strict=True))
