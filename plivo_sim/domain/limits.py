@@ -80,6 +80,11 @@ APPLICATION_DOCUMENTS = Limit(
     "application_documents", 1000, "documents",
     "the documents of an application in the legacy API, and in a snapshot",
 )  # fmt: skip
+ACCOUNT_FILES = Limit(
+    "account_files", 1024 * 1024 * 1024, "bytes",
+    "the uploaded files of an account together, those that its snapshots need among them; the same"
+    " content counts once",
+)  # fmt: skip
 FIELDS = Limit(
     "fields", 300, "entries",
     "what a snapshot says of one record by name: data fields, headers, counters, settings",

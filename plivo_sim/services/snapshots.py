@@ -126,6 +126,7 @@ def load_snapshot(account: Account, document: Any) -> Mark:
         _wrong_instants(mark),
         _mistaken_policies(account, mark),
         _lost_files(account, mark, files),
+        _too_much(account, mark),
     )
     _refuse((("tables", *path), text) for path, text in found_later)
     account.any_file_loose = True  # should the records not come to be written
@@ -218,6 +219,15 @@ def _mistaken_policies(account: Account, mark: Mark) -> Iterator[Found]:
             continue  # which is told of already
         for path, text in mistakes_of(whole_scenario(policy), [], words, machine):
             yield ("policies", id, "body"), f"{dotted(path)}: {text}"
+
+
+def _too_much(account: Account, mark: Mark) -> Iterator[Found]:
+    """More than the account may keep, once what nobody refers to any more has gone."""
+    marks = (mark, *account.marks.values())
+    documents = (d for each in marks for d in each.get("documents", {}).values())
+    sizes = {d.file.sha256: d.file.size_bytes for d in documents if d.file is not None}
+    if (size_bytes := sum(sizes.values())) > limits.ACCOUNT_FILES.most:
+        yield ("documents",), f"all files have {size_bytes} bytes: {limits.ACCOUNT_FILES}"
 
 
 def _lost_files(account: Account, mark: Mark, files: Mapping[str, bytes]) -> Iterator[Found]:
