@@ -43,9 +43,9 @@ OWN = "allow_callback_hosts"
 
 
 def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
-    """The mark as plain JSON values. Caller holds the lock. Raises FileDamaged when an uploaded
-    file cannot be had any more, and Invalid, before any is read, when the document would be larger
-    than ``load_snapshot`` can be given it."""
+    """The mark as what ``encode_json`` takes, files as bytes, which become base64. Caller holds the
+    lock. Raises FileDamaged when an uploaded file cannot be had any more, and Invalid, before any
+    is read, when the document would be larger than ``load_snapshot`` can be given it."""
     files = {d.file.sha256: d.file for d in mark["documents"].values() if d.file is not None}
     tables = {
         name: {
@@ -59,10 +59,7 @@ def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,
         "tables": tables,
-        "files": {
-            sha256: base64.b64encode(content_of(account, file)).decode()
-            for sha256, file in sorted(files.items())
-        },
+        "files": {sha256: content_of(account, file) for sha256, file in sorted(files.items())},
     }
 
 
@@ -95,7 +92,7 @@ def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_snapshot(account: Account, document: Any) -> Mark:
-    """A mark from a document, its files kept. Caller holds the lock.
+    """A mark from a document, its files kept, and taken out of it. Caller holds the lock.
 
     The account's token is no part of it, nor are the hosts that its callbacks may go to: the
     account keeps those that it has. Raises Invalid with what is wrong and where, and FileDamaged
@@ -173,8 +170,10 @@ def _read_tables(tables: Mapping[str, Mapping[str, Any]], mark: Mark) -> Iterato
             yield ("tables", name), "has a seq twice"
 
 
-def _read_files(texts: Mapping[str, Any], files: dict[str, bytes]) -> Iterator[Found]:
-    for name, text in texts.items():
+def _read_files(texts: dict[str, Any], files: dict[str, bytes]) -> Iterator[Found]:
+    """Each goes from the one to the other: large files are not there twice."""
+    for name in tuple(texts):
+        text = texts.pop(name)
         try:
             checked_hash(name)
         except ValueError as error:
