@@ -144,6 +144,9 @@ class FileStore(Protocol):
         """Store it (again is free); returns its hash, which a caller may know already. Raises
         StorageFailed."""
 
+    def size_with(self, more: Mapping[str, int]) -> int:
+        """How many bytes it keeps with these (hash -> bytes) that come. Raises StorageFailed."""
+
     def read(self, sha256: str) -> bytes | None:
         """The content, or None if nobody keeps it. Raises FileDamaged for one that cannot be read
         or that is another."""

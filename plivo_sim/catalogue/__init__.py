@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import msgspec
 from plivo_sim.catalogue.building import build, country_of, mistakes_of
 from plivo_sim.catalogue.checked import MOST_MISTAKES, Bounds, FileMistakes, Mistake
 from plivo_sim.catalogue.shape import File, RequirementEntry, json_schema
-from plivo_sim.catalogue.yaml_files import explained, plain_values, text_in
+from plivo_sim.catalogue.user_files import text_in
+from plivo_sim.catalogue.yaml_files import explained, plain_values
 from plivo_sim.domain import limits
 from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.requirements import Catalogue
@@ -89,11 +91,19 @@ def own_files(place: Path) -> list[File]:
 
 
 def paths_in(place: Path) -> list[Path]:
-    """The file, or the files of a folder. Raises ValueError."""
-    if not place.is_dir():
-        return [place]
-    found = sorted(each for each in place.iterdir() if each.suffix in SUFFIXES and each.is_file())
+    """The file, or the files of a folder, in which a link may lead to another of its files, as in
+    what Kubernetes mounts. Raises ValueError."""
+    try:
+        if not place.is_dir():
+            return [place]
+        found = sorted(p for p in place.iterdir() if p.suffix in SUFFIXES and not p.is_dir())
+    except OSError as error:
+        raise ValueError(f"cannot read catalogue {place}: {error.strerror}") from None
     limits.CATALOGUE_FILES.check(len(found), str(place))
+    within = Path(realpath(place))
+    for each in found:
+        if not Path(realpath(each)).is_relative_to(within):
+            raise ValueError(f"cannot read catalogue {each}: it is a link that leaves the folder")
     return found
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from plivo_sim.catalogue.checked import (
@@ -23,17 +22,9 @@ from plivo_sim.catalogue.checked import (
     shape_mistakes,
 )
 from plivo_sim.catalogue.yaml_text import composed, misread, read_as, text_loader, yaml_trouble
-from plivo_sim.domain import limits
 from plivo_sim.domain.typed import Found, Steps
 
 T = TypeVar("T")
-
-
-def text_in(path: Path, limit: limits.Limit = limits.SCENARIO_TEXT) -> str:
-    """The text of a file; of one that is over the limit, as much as is needed to refuse it.
-    Raises OSError, UnicodeDecodeError."""
-    with path.open(encoding="utf-8") as file:
-        return file.read(limit.most + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ from plivo_sim.cli.shared import (
     as_json,
     instant,
     table,
+    text_of_file,
     values,
     with_account,
     with_new_account,
     with_simulator,
 )
+from plivo_sim.domain.limits import BODY
 
 COUNTED = ("applications", "end_users", "documents", "numbers")
 
@@ -204,7 +206,7 @@ def load(target: Target, name: str | None, file: Path | None) -> None:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text("utf-8"))
+        document = json.loads(text_of_file(file, BODY))
     except ValueError as error:
         raise WrongFile(f"{file}: not valid JSON: {error}") from None
     if not isinstance(document, dict) or "plivo_sim_snapshot" not in document:

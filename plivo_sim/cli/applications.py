@@ -16,6 +16,7 @@ from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
     WrongFile,
+    bytes_of_file,
     exit_codes,
     id_argument,
     instant,
@@ -251,7 +252,7 @@ def evaluate(target: Target, data: Path, files: tuple[Path, ...]) -> None:
         raise WrongFile(f"{data}: {error}") from None
     form: Any = [("data", text)]
     form += [
-        (f"documents[{index}].file", (file.name, file.read_bytes()))
+        (f"documents[{index}].file", (file.name, bytes_of_file(file, BODY)))
         for index, file in enumerate(files)
     ]
     if target.account:

@@ -207,13 +207,18 @@ def state_directory(state: Path) -> Iterator[Finding]:
 
 def _is_locked(state: Path) -> bool:
     try:
-        with (state / "lock").open("rb") as lock:
+        with open(state / "lock", "rb", opener=_without_waiting) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
     return False
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Should it be a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def receiver(url: str, allowed: tuple[str, ...]) -> Iterator[Finding]:

@@ -110,12 +110,11 @@ def record(
         text = f"--listen: {listen[0]} is not loopback; whoever reaches it calls the real service"
         raise click.UsageError(f"{text}; --listen-anywhere if that is meant")
     masks = Masks()
+    service = Http(upstream, authority=ca)
     with _made(out, force):
         tape = Tape(out, masks.host(urlsplit(upstream).hostname or ""), replaces=force)
     receiver = None if callbacks_to is None else Http(callbacks_to)
-    recorder = Recorder(
-        Http(upstream, authority=ca), tape, masks, receiver=receiver, allows_writes=allow_writes
-    )
+    recorder = Recorder(service, tape, masks, receiver=receiver, allows_writes=allow_writes)
     server = make_server(recorder, host=listen[0], port=listen[1])
     stopped = _stopped_by_signal()
     try:

@@ -204,7 +204,9 @@ class _ReadyFile:
         """Unless another server has written its own meanwhile."""
         if not self._is_stream:
             with suppress(OSError, ValueError):
-                if self._path.read_text() == self._url:
+                from plivo_sim.catalogue.user_files import bytes_in
+
+                if bytes_in(self._path, len(self._url)).decode() == self._url:
                     self._path.unlink()
 
     @contextmanager

@@ -229,16 +229,28 @@ def not_empty(context: click.Context, parameter: click.Parameter, value: str) ->
 
 def text_of_file(path: Path, limit: Limit = CONTROL_BODY) -> str:
     """Raises WrongFile when it cannot be read, or is longer than what it is for may be."""
-    most = 4 * limit.most
+    from plivo_sim.catalogue.user_files import text_in  # here because the help needs none
+
     try:
-        with path.open("rb") as opened:
-            content = opened.read(most + 1)
-        text = content.decode("utf-8", "strict" if len(content) <= most else "ignore")
+        text = text_in(path, limit)
     except (OSError, UnicodeDecodeError) as error:
         raise WrongFile(f"{path}: {why_unreadable(error)}") from None
     if len(text) > limit.most:
         raise WrongFile(f"{path}: is too large: {limit}")
     return text
+
+
+def bytes_of_file(path: Path, limit: Limit) -> bytes:
+    """The same of a file that is no text."""
+    from plivo_sim.catalogue.user_files import bytes_in
+
+    try:
+        content = bytes_in(path, limit.most)
+    except OSError as error:
+        raise WrongFile(f"{path}: {why_unreadable(error)}") from None
+    if len(content) > limit.most:
+        raise WrongFile(f"{path}: is too large: {limit}")
+    return content
 
 
 def why_unusable(error: OSError | RecursionError) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from errno import EINVAL
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
 
-from plivo_sim.domain.limits import ANSWER
+from plivo_sim.catalogue.user_files import text_in
+from plivo_sim.domain.limits import ANSWER, PEM
 from plivo_sim.domain.urls import with_scheme
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
@@ -74,7 +78,8 @@ class Http:
     """Requests to one server. Returns the answer whatever its status; raises Unreachable.
 
     ``hint``: what to do when nothing answers, for the end of the message. ``authority``: a file of
-    certificates that are trusted in place of the system's. Redirects are not followed.
+    certificates that are trusted in place of the system's. Redirects are not followed. Raises
+    OSError for a file that cannot be read, or has none.
     """
 
     def __init__(
@@ -89,7 +94,7 @@ class Http:
         self._timeout_s = timeout_s
         self._hint = hint
         self._pool = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(timeout_s), ca_certs=authority
+            retries=False, timeout=urllib3.Timeout(timeout_s), ca_cert_data=_certificates(authority)
         )
 
     def send(
@@ -145,6 +150,19 @@ class Http:
 
     def _late(self) -> Unreachable:
         return Unreachable(f"{self.url} did not answer within {self._timeout_s:g} s")
+
+
+def _certificates(file: str | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        text = text_in(Path(file), PEM)
+        if len(text) > PEM.most or "CERTIFICATE" not in text:
+            raise ValueError
+        ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise OSError(EINVAL, "is no file of certificates (PEM)", file) from None
+    return text
 
 
 def _pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

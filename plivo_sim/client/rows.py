@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
+from plivo_sim.domain.limits import CSV_TEXT
 from plivo_sim.domain.records import END_USER_DETAILS
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines.loader import known_machine
@@ -64,14 +67,18 @@ def read_rows(path: Path, keys: Collection[Key]) -> Table:
     """The rows of a file; ``keys``: what the catalogue has requirements for. Raises OSError."""
     table = Table()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            try:
-                _read(reader, table, keys)
-            except csv.Error as error:
-                table.mistakes.append((reader.line_num, f"not a CSV file: {error}"))
+        text = text_in(path, CSV_TEXT).removeprefix("\ufeff")
     except UnicodeDecodeError:
         table.mistakes.append((1, "the file is not UTF-8 text"))
+        return table
+    if len(text) > CSV_TEXT.most:
+        table.mistakes.append((1, f"the file is too large: {CSV_TEXT}"))
+        return table
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    try:
+        _read(reader, table, keys)
+    except csv.Error as error:
+        table.mistakes.append((reader.line_num, f"not a CSV file: {error}"))
     return table
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from flask import Response
+from flask import Response, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
@@ -182,6 +182,14 @@ def get_snapshot(name: str) -> Response:
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
     account takes neither tokens nor ``allow_callback_hosts``: it keeps its own."""
+    length = request.content_length
+    if length is not None and length <= limits.CONTROL_BODY.most:
+        return _restored()
+    with current_call().sim.making_documents:  # a large one takes three times as much memory
+        return _restored()
+
+
+def _restored() -> Response:
     data = json_object("name", "snapshot", "account", large=True)
     account = account_named(data)
     name = text_of(data, "name")

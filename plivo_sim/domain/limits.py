@@ -80,6 +80,11 @@ APPLICATION_DOCUMENTS = Limit(
     "application_documents", 1000, "documents",
     "the documents of an application in the legacy API, and in a snapshot",
 )  # fmt: skip
+ACCOUNT_FILES = Limit(
+    "account_files", 1024 * 1024 * 1024, "bytes",
+    "the uploaded files of an account together, those that its snapshots need among them; the same"
+    " content counts once",
+)  # fmt: skip
 FIELDS = Limit(
     "fields", 300, "entries",
     "what a snapshot says of one record by name: data fields, headers, counters, settings",
@@ -131,6 +136,8 @@ QUOTA_CALLS = Limit("quota.calls", 10_000, "calls", "the calls that the quota of
 COUNT = Limit("count", 10**9, "calls", "`times`, `skip`, `every` and `drop`")
 SECONDS = Limit("seconds", 31_536_000, "seconds", "`retry_after_s` and `quota.per_s`")
 
+PEM = Limit("pem", 1024 * 1024, "bytes", "the file of `--ca`, those of `--tls-dir`")
+CSV_TEXT = Limit("csv_text", 4 * 1024 * 1024, _TEXT, "the file of `seed --csv`")
 MACHINE_TEXT = Limit("machine_text", 300, _TEXT, "a sentence, a label, a reason in a machine file")
 STATUS_NAME = Limit(
     "status_name", 50, _TEXT, "the name of a machine or a status; a word or a command of it"

@@ -254,8 +254,16 @@ def _pieces(value: Any) -> Iterator[str]:
         yield repr(value[:60] if isinstance(value, str) else value)
 
 
+MOST_OF_STEP = 80
+"""Characters of one step of a path that are told: it may be told with each of many mistakes."""
+
+
 def dotted(path: Steps) -> str:
+    """A path as one writes it; long steps are cut."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        told = step if isinstance(step, int) else str(step)
+        if isinstance(told, str) and len(told) > MOST_OF_STEP:
+            told = f"{told[: MOST_OF_STEP - 3]}..."
+        text += f"[{told}]" if isinstance(told, int) else f".{told}" if text else told
     return text

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from plivo_sim.catalogue.yaml_files import read_text, text_in
+from plivo_sim.catalogue.user_files import text_in
+from plivo_sim.catalogue.yaml_files import read_text
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import once
 from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, shipped_machine

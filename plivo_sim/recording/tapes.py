@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from errno import EFBIG, ENOSPC
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
@@ -18,6 +20,7 @@ from msgspec import Meta
 from plivo_sim import __version__
 from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT
+from plivo_sim.catalogue.user_files import bytes_in
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
@@ -174,12 +177,12 @@ def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
 
     A last line that is not whole, because its recorder was killed, is passed over.
     """
-    size = path.stat().st_size
-    if size > MOST_TAPE_BYTES:
-        raise WrongTape(f"{path}: has {size} bytes; at most {MOST_TAPE_BYTES} are read")
+    content = bytes_in(path, MOST_TAPE_BYTES)
+    if len(content) > MOST_TAPE_BYTES:
+        raise WrongTape(f"{path}: is too large; at most {MOST_TAPE_BYTES} bytes are read")
     header: Header | None = None
     exchanges = []
-    for number, line in _lines(path):
+    for number, line in _lines(path, BytesIO(content)):
         try:
             if header is None:
                 header = _header(decode_json(line))
@@ -205,17 +208,13 @@ def _header(told: Any) -> Header:
     return fitted(told, Header)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
-        for number in range(1, MOST_LINES + 2):
-            line = file.readline(MOST_LINE_BYTES + 2)
-            if not line:
-                return
-            if number > MOST_LINES:
-                raise WrongTape(f"{path}:{number}: a tape has at most {MOST_LINES} lines")
-            if len(line) > MOST_LINE_BYTES + 1:
-                raise WrongTape(f"{path}:{number}: a line has at most {MOST_LINE_BYTES} bytes")
-            if line.endswith(b"\n"):
-                yield number, line[:-1]
-            elif number == 1:
-                raise WrongTape(f"{path}:1: is not the first line of a tape")
+def _lines(path: Path, file: BytesIO) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(iter(partial(file.readline, MOST_LINE_BYTES + 2), b""), 1):
+        if number > MOST_LINES:
+            raise WrongTape(f"{path}:{number}: a tape has at most {MOST_LINES} lines")
+        if len(line) > MOST_LINE_BYTES + 1:
+            raise WrongTape(f"{path}:{number}: a line has at most {MOST_LINE_BYTES} bytes")
+        if line.endswith(b"\n"):
+            yield number, line[:-1]
+        elif number == 1:
+            raise WrongTape(f"{path}:1: is not the first line of a tape")

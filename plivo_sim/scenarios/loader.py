@@ -15,7 +15,8 @@ from typing import Any
 
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
-from plivo_sim.catalogue.yaml_files import read_text, text_in
+from plivo_sim.catalogue.user_files import text_in
+from plivo_sim.catalogue.yaml_files import read_text
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import Found, Steps, fitted, once
 from plivo_sim.domain.words import did_you_mean

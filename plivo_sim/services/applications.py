@@ -220,8 +220,8 @@ def _problems(
             if problem.path == ("user_type",):
                 problem = dataclasses.replace(problem, path=("end_user", "type"))
             problems.append(problem)
-        return problems + check_files(entries, dialect)
-    return problems + check_entries(requirement, entries, dialect)
+        return problems + check_files(account, entries, dialect)
+    return problems + check_entries(account, requirement, entries, dialect)
 
 
 def check_callback(account: Account, url: str | None, dialect: Dialect) -> list[Problem]:

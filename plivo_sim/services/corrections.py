@@ -58,7 +58,7 @@ def correct(
         problems = merge(
             found,
             [
-                *check_entries(requirement, entries, dialect),
+                *check_entries(account, requirement, entries, dialect),
                 *check_alias_and_end_user(
                     account, dialect, requirement, alias, details, (application, before)
                 ),

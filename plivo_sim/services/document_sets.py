@@ -23,6 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import FileDamaged, Path, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, MediaType, Origin, StoredFile
 from plivo_sim.domain.requirements import DocumentFacts, DocumentType, Requirement, check_documents
@@ -81,6 +82,24 @@ def check_distinct(files: Iterable[tuple[Path, bytes | str]]) -> list[Problem]:
 def _same_file(path: Path, other: str) -> Problem:
     text = f"the same file as {other}, which is a cause of rejection"
     return Problem(ProblemKind.BAD_FILE, path, text, soft=True)
+
+
+def check_room(account: Account, files: Iterable[tuple[Path, Upload]]) -> list[Problem]:
+    """Whether the account may keep these files too, after what nobody refers to any more has gone
+    (a limit of the simulator's own, ``account_files``). Raises StorageFailed."""
+    files = list(files)
+    more = {upload.sha256: len(upload.content) for _, upload in files}
+    if not more:
+        return []
+    size_bytes = account.files.size_with(more)
+    if size_bytes > limits.ACCOUNT_FILES.most and not account.store.dirty:
+        _sweep(account)
+        size_bytes = account.files.size_with(more)
+    if size_bytes <= limits.ACCOUNT_FILES.most:
+        return []
+    path, upload = files[0]
+    text = f"the account's files would have {size_bytes} bytes: {limits.ACCOUNT_FILES}"
+    return [Problem(ProblemKind.BAD_FILE, path, text, {"name": upload.name})]
 
 
 def keep(account: Account, upload: Upload) -> StoredFile:
@@ -224,7 +243,7 @@ def in_place(
 
 
 def check_entries(
-    requirement: Requirement, entries: Sequence[Entry], dialect: Dialect
+    account: Account, requirement: Requirement, entries: Sequence[Entry], dialect: Dialect
 ) -> list[Problem]:
     facts = [
         DocumentFacts(
@@ -237,7 +256,7 @@ def check_entries(
         for index, entry in enumerate(entries)
     ]
     return merge(
-        check_files(entries, dialect),
+        check_files(account, entries, dialect),
         [
             *check_documents(requirement, facts, allow_surplus=False),
             *([] if dialect.replaces_documents else _check_named_once(entries)),
@@ -279,15 +298,16 @@ def _check_distinct(entries: Sequence[Entry]) -> list[Problem]:
     return problems
 
 
-def check_files(entries: Iterable[Entry], dialect: Dialect) -> list[Problem]:
+def check_files(account: Account, entries: Iterable[Entry], dialect: Dialect) -> list[Problem]:
     """What is wrong with the files that came with the request."""
-    problems = []
-    for index, entry in enumerate(entries):
-        if entry.upload:
-            problem = check(entry.upload, ("documents", index, "file"), dialect.formats)
-            if problem is not None:
-                problems.append(problem)
-    return problems
+    files: list[tuple[Path, Upload]] = [
+        (("documents", index, "file"), entry.upload)
+        for index, entry in enumerate(entries)
+        if entry.upload
+    ]
+    found = (check(upload, path, dialect.formats) for path, upload in files)
+    problems = [problem for problem in found if problem is not None]
+    return problems or check_room(account, files)
 
 
 def keep_document(

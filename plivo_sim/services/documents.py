@@ -160,7 +160,8 @@ def _refuse(
     problems += _check_values(type_, values)
     if wanted.upload is not None:
         problem = uploads.check(wanted.upload, ("file",), FORMATS)
-        problems += [problem] if problem else []
+        room = uploads.check_room(account, [(("file",), wanted.upload)])
+        problems += [problem] if problem else room
     refuse(merge(found, problems), strict=account.settings.strict)
 
 

@@ -43,9 +43,9 @@ OWN = "allow_callback_hosts"
 
 
 def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
-    """The mark as plain JSON values. Caller holds the lock. Raises FileDamaged when an uploaded
-    file cannot be had any more, and Invalid, before any is read, when the document would be larger
-    than ``load_snapshot`` can be given it."""
+    """The mark as what ``encode_json`` takes, files as bytes, which become base64. Caller holds the
+    lock. Raises FileDamaged when an uploaded file cannot be had any more, and Invalid, before any
+    is read, when the document would be larger than ``load_snapshot`` can be given it."""
     files = {d.file.sha256: d.file for d in mark["documents"].values() if d.file is not None}
     tables = {
         name: {
@@ -59,10 +59,7 @@ def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,
         "tables": tables,
-        "files": {
-            sha256: base64.b64encode(content_of(account, file)).decode()
-            for sha256, file in sorted(files.items())
-        },
+        "files": {sha256: content_of(account, file) for sha256, file in sorted(files.items())},
     }
 
 
@@ -95,7 +92,7 @@ def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_snapshot(account: Account, document: Any) -> Mark:
-    """A mark from a document, its files kept. Caller holds the lock.
+    """A mark from a document, its files kept, and taken out of it. Caller holds the lock.
 
     The account's token is no part of it, nor are the hosts that its callbacks may go to: the
     account keeps those that it has. Raises Invalid with what is wrong and where, and FileDamaged
@@ -126,6 +123,7 @@ def load_snapshot(account: Account, document: Any) -> Mark:
         _wrong_instants(mark),
         _mistaken_policies(account, mark),
         _lost_files(account, mark, files),
+        _too_much(account, mark),
     )
     _refuse((("tables", *path), text) for path, text in found_later)
     account.any_file_loose = True  # should the records not come to be written
@@ -172,8 +170,10 @@ def _read_tables(tables: Mapping[str, Mapping[str, Any]], mark: Mark) -> Iterato
             yield ("tables", name), "has a seq twice"
 
 
-def _read_files(texts: Mapping[str, Any], files: dict[str, bytes]) -> Iterator[Found]:
-    for name, text in texts.items():
+def _read_files(texts: dict[str, Any], files: dict[str, bytes]) -> Iterator[Found]:
+    """Each goes from the one to the other: large files are not there twice."""
+    for name in tuple(texts):
+        text = texts.pop(name)
         try:
             checked_hash(name)
         except ValueError as error:
@@ -218,6 +218,15 @@ def _mistaken_policies(account: Account, mark: Mark) -> Iterator[Found]:
             continue  # which is told of already
         for path, text in mistakes_of(whole_scenario(policy), [], words, machine):
             yield ("policies", id, "body"), f"{dotted(path)}: {text}"
+
+
+def _too_much(account: Account, mark: Mark) -> Iterator[Found]:
+    """More than the account may keep, once what nobody refers to any more has gone."""
+    marks = (mark, *account.marks.values())
+    documents = (d for each in marks for d in each.get("documents", {}).values())
+    sizes = {d.file.sha256: d.file.size_bytes for d in documents if d.file is not None}
+    if (size_bytes := sum(sizes.values())) > limits.ACCOUNT_FILES.most:
+        yield ("documents",), f"all files have {size_bytes} bytes: {limits.ACCOUNT_FILES}"
 
 
 def _lost_files(account: Account, mark: Mark, files: Mapping[str, bytes]) -> Iterator[Found]:

@@ -55,10 +55,10 @@ def is_account(text: str) -> bool:
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
-    ``making_documents``: whoever makes the document of a snapshot, which can be large, holds it, so
-    that one is made at a time. ``damages``: state that was found damaged when it was opened.
-    Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong catalogue or machine
-    file.
+    ``making_documents``: whoever makes or restores the document of a snapshot, which can be large,
+    holds it, so that this is done with one at a time. ``damages``: state that was found damaged
+    when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong
+    catalogue or machine file.
     """
 
     def __init__(

@@ -246,6 +246,8 @@ class Writer:
         self.held = False
 
     def write(self, data: bytes) -> None:
+        if len(data) > READ_BYTES:  # no copy is made of it
+            self.flush()
         self._waiting += data
         if not self.held:
             self.flush()

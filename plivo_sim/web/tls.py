@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from plivo_sim.catalogue.user_files import bytes_in
+from plivo_sim.domain.limits import PEM
+
 NAMES = ("api.plivo.com", "api.smallest.ai", "localhost", "127.0.0.1")
 
 
@@ -68,7 +71,8 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
     if authority.exists() and private.exists():
         try:
-            made = trustme.CA.from_pem(authority.read_bytes(), private.read_bytes())
+            kept = [bytes_in(each, PEM.most) for each in (authority, private)]
+            made = trustme.CA.from_pem(*kept)
         except (TypeError, ValueError):
             raise TlsUnavailable(
                 f"--tls-dir: {authority} and {private} are not a certificate and its key; "

@@ -261,6 +261,20 @@ def test_a_folder_is_all_its_files_in_the_order_of_their_names(tmp_path: Path) -
     assert catalogue.country("KE").adjective == "of Kenya"
 
 
+def test_a_link_within_a_folder_is_a_file_of_it(tmp_path: Path) -> None:
+    """As in a volume of Kubernetes; one that leads elsewhere is refused, and shows nothing."""
+    folder = tmp_path / "catalogue"
+    (folder / "..data").mkdir(parents=True)
+    (folder / "..data" / "ke.yaml").write_text(KENYA)
+    (folder / "ke.yaml").symlink_to("..data/ke.yaml")
+    assert load_catalogue(1, folder).country("KE").name == "Kenya"
+    (tmp_path / "secret").write_text("very secret")
+    (folder / "other.yaml").symlink_to("../secret")
+    with pytest.raises(ValueError, match=r"other.yaml: it is a link that leaves") as caught:
+        load_catalogue(1, folder)
+    assert "very" not in str(caught.value)
+
+
 def test_ids_that_are_given_are_used(tmp_path: Path) -> None:
     """Of requirements and of document types, with the day on which they were seen."""
     catalogue = load_catalogue(1, write(tmp_path, LEARNED))

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +19,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain import limits
 from plivo_sim.services import snapshots
+from plivo_sim.web.streams import Stream, Writer
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
@@ -170,6 +172,40 @@ def test_one_document_is_made_at_a_time(http: Http) -> None:
                 os.sched_yield()
             assert not waits.done()
         assert waits.result(30)["account"] == AUTH_ID
+
+
+def test_one_large_document_is_restored_at_a_time(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next waits; one of the size of other calls does not."""
+    remember(http)
+    kept = document(http)
+    with ExitStack() as stack:
+        with http.sim.making_documents:
+            small = stack.enter_context(meanwhile(lambda: restore(http, snapshot=kept)))
+            assert small.result(30)["auth_id"] == AUTH_ID
+            monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=10))
+            waits = stack.enter_context(meanwhile(lambda: restore(http, snapshot=kept)))
+            while not http.sim.making_documents.waiting:
+                os.sched_yield()
+            assert not waits.done()
+        assert waits.result(30)["auth_id"] == AUTH_ID
+
+
+def test_no_copies_are_made_of_the_files_of_a_document(http: Http) -> None:
+    """But the text itself; and of that none when it is sent."""
+    http.sdk_created()
+    with http.account.lock:
+        files = snapshots.save_snapshot(http.account, http.account.mark())["files"]
+    assert all(content is http.account.files.read(sha256) for sha256, content in files.items())
+    sent: list[bytes] = []
+    writer = Writer(cast("Stream", SimpleNamespace(send=sent.append)))
+    writer.held = True
+    text = bytes(100_000)
+    writer.write(b"head")
+    writer.write(text)
+    writer.flush()
+    assert (sent[0], sent[1] is text) == (b"head", True)
 
 
 def test_restore_brings_back_the_dice(http: Http) -> None:

@@ -15,6 +15,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.errors import Invalid, StateUnreadable, WrongState
 from plivo_sim.domain.records import TimerKind
+from plivo_sim.domain.text import encode_json
 from plivo_sim.machines import default_machine, load_machine_data
 from plivo_sim.machines.loader import load_machine
 from plivo_sim.scenarios.loader import load_scenario
@@ -423,7 +424,7 @@ def test_a_snapshot_brings_its_machine_along(http: Http) -> None:
 
 def _snapshot(http: Http) -> Any:
     with http.account.lock:
-        return json.loads(json.dumps(save_snapshot(http.account, http.account.mark())))
+        return json.loads(encode_json(save_snapshot(http.account, http.account.mark())))
 
 
 def test_a_snapshot_without_its_machine_is_refused(http: Http) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid
+from plivo_sim.domain.text import encode_json
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
@@ -33,7 +35,7 @@ def taken(http: Http) -> dict[str, Any]:
 
 def snapshot_of(http: Http) -> dict[str, Any]:
     with http.account.lock:
-        text = json.dumps(save_snapshot(http.account, http.account.mark()))
+        text = encode_json(save_snapshot(http.account, http.account.mark()))
     return dict(json.loads(text))
 
 
@@ -74,7 +76,7 @@ def test_the_files_are_in_it(taken: dict[str, Any], another: Http) -> None:
 
 def test_what_is_restored_is_what_was_saved(taken: dict[str, Any], another: Http) -> None:
     """Saved again, it is the same document."""
-    another.account.restore(load_snapshot(another.account, taken))
+    another.account.restore(load_snapshot(another.account, deepcopy(taken)))
     assert snapshot_of(another) == taken
 
 
@@ -489,3 +491,13 @@ def test_atoms_refuses_a_callback_that_says_nothing(
     assert another.control("POST", "/restore", body).status_code == 200
     (shown,) = another.control("GET", "/webhooks").get_json()["webhooks"]
     assert [each["status"] for each in shown["attempts"]] == [400]
+
+
+def test_a_long_name_is_not_told_with_each_mistake(another: Http) -> None:
+    """It stands in the document once, and would stand in the answer a hundred times."""
+    document = {"plivo_sim_snapshot": 1, "tables": {"end_users": {"x" * 100_000: {}}}, "files": {}}
+    body = {"account": AUTH_ID, "snapshot": document}
+    answer = another.control("POST", "/restore", body)
+    assert (answer.status_code, len(answer.get_json()["problems"]) > 3) == (400, True)
+    assert "x" * 77 + "..." in answer.text
+    assert len(answer.text) < 20_000

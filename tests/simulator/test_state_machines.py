@@ -5,7 +5,6 @@ Longer: ``HYPOTHESIS_PROFILE=long`` or ``--hypothesis-profile=long``.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from msgspec import convert
 from plivo_sim.control.presenters import happening_of
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.records import DeliveryState
+from plivo_sim.domain.text import encode_json
 from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import set_webhook_policy
@@ -329,7 +329,7 @@ def perform(verbs: Verbs, scenario: list[Step]) -> None:
 def exported(sim: Simulator) -> str:
     """The whole state of the account, records and files."""
     account = sim.account(ACCOUNTS[0])
-    return json.dumps(save_snapshot(account, account.mark()), indent=1)
+    return encode_json(save_snapshot(account, account.mark())).decode()
 
 
 @bounded(15)

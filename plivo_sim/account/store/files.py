@@ -12,7 +12,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,26 +36,52 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class Sizes:
+    """How many bytes each kept file has, and all together."""
+
+    def __init__(self) -> None:
+        self._each: dict[str, int] = {}
+        self._total = 0
+
+    def add(self, name: str, size_bytes: int) -> None:
+        self.drop(name)
+        self._each[name] = size_bytes
+        self._total += size_bytes
+
+    def drop(self, name: str) -> None:
+        self._total -= self._each.pop(name, 0)
+
+    def total_with(self, more: Mapping[str, int]) -> int:
+        return self._total + sum(more[name] for name in more.keys() - self._each.keys())
+
+
 class MemoryFiles:
     """Files in a dictionary."""
 
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
+        self._sizes = Sizes()
 
     def keep(self, content: bytes, sha256: str = "") -> str:
         sha256 = checked_hash(sha256 or sha256_of(content))
         self._contents.setdefault(sha256, content)
+        self._sizes.add(sha256, len(content))
         return sha256
+
+    def size_with(self, more: Mapping[str, int]) -> int:
+        return self._sizes.total_with(more)
 
     def read(self, sha256: str) -> bytes | None:
         return self._contents.get(checked_hash(sha256))
 
     def forget(self, sha256: str) -> bool:
         self._contents.pop(checked_hash(sha256), None)
+        self._sizes.drop(sha256)
         return True
 
     def forget_all_but(self, kept: Collection[str]) -> bool:
-        self._contents = {k: v for k, v in self._contents.items() if k in kept}
+        for sha256 in self._contents.keys() - kept:
+            self.forget(sha256)
         return True
 
 
@@ -69,6 +95,7 @@ class DiskFiles:
         self._folder = folder
         self._check = check
         self._syncing = Syncing(fsync)
+        self._sizes: Sizes | None = None  # until somebody asks
 
     def keep(self, content: bytes, sha256: str = "") -> str:
         sha256 = sha256 or sha256_of(content)
@@ -84,7 +111,27 @@ class DiskFiles:
                 with suppress(OSError):
                     aside.unlink(missing_ok=True)
                 raise StorageFailed(f"cannot write {path}: {error.strerror}") from error
+        if self._sizes is not None:
+            self._sizes.add(sha256, len(content))
         return sha256
+
+    def size_with(self, more: Mapping[str, int]) -> int:
+        if self._sizes is None:
+            self._sizes = self._sizes_there()
+        return self._sizes.total_with(more)
+
+    def _sizes_there(self) -> Sizes:
+        """Of what an earlier process left. What has grown beyond a body is none of ours."""
+        sizes = Sizes()
+        try:
+            with suppress(FileNotFoundError), os.scandir(self._folder) as found:
+                for each in found:
+                    if _is_ours(each.name):
+                        size_bytes = each.stat(follow_symlinks=False).st_size
+                        sizes.add(each.name, min(size_bytes, BODY.most))
+        except OSError as error:
+            raise StorageFailed(f"cannot look into {self._folder}: {error.strerror}") from error
+        return sizes
 
     def _path(self, sha256: str) -> Path:
         return self._folder / checked_hash(sha256)
@@ -159,10 +206,12 @@ class DiskFiles:
             self._refuse_links()
             path.unlink(missing_ok=True)
         except FileNotFoundError:
-            return True
+            pass
         except OSError as error:
             _tell_that_it_stays(path, error)
             return False
+        if self._sizes is not None:
+            self._sizes.drop(path.name)
         return True
 
 

@@ -1,0 +1,65 @@
+"""Files that a user names: read whole, within bounds of bytes and time, whatever they are."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from errno import ETIMEDOUT
+from pathlib import Path
+
+from plivo_sim.domain import limits
+
+PATIENCE_S = 10.0
+"""How long reading may take (invented). ``<(make-one)`` is a file as any other, but a FIFO that
+nobody writes into is not waited for without end."""
+_AT_ONCE_BYTES = 1 << 20
+
+
+def text_in(path: Path, limit: limits.Limit = limits.SCENARIO_TEXT) -> str:
+    """The text of a file; of one that is over the limit, as much as is needed to refuse it.
+    Raises OSError, UnicodeDecodeError."""
+    most_bytes = 4 * limit.most
+    content = bytes_in(path, most_bytes)
+    text = content.decode("utf-8", "strict" if len(content) <= most_bytes else "ignore")
+    return text[: limit.most + 1]
+
+
+def bytes_in(path: Path, most_bytes: int) -> bytes:
+    """What a file holds; of a larger one, a byte more than ``most_bytes``. Raises OSError, also
+    when it takes too long."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            return _gathered(descriptor, most_bytes + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def _gathered(descriptor: int, size: int) -> bytes:
+    ends_at_s = time.monotonic() + PATIENCE_S
+    found, is_ready = bytearray(), False
+    while len(found) < size:
+        try:
+            piece = os.read(descriptor, min(size - len(found), _AT_ONCE_BYTES))
+        except BlockingIOError:
+            piece, is_ready = b"", False
+        if not piece and is_ready:
+            break
+        if not piece:  # nor may anybody have opened it for writing yet
+            _await(descriptor, ends_at_s)
+        found += piece
+        is_ready = True
+    return bytes(found)
+
+
+def _await(descriptor: int, ends_at_s: float) -> None:
+    """Until there is something to read, or nothing more to come. Raises TimeoutError."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    left_s = ends_at_s - time.monotonic()
+    if left_s < 0 or not poll.poll(left_s * 1000):
+        raise TimeoutError(ETIMEDOUT, f"nothing came, or not all, in {PATIENCE_S:g} s")

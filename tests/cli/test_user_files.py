@@ -1,0 +1,178 @@
+"""Whatever a user names as a file: a sentence, never a wait without end, a trace, or endless
+reading."""
+
+from __future__ import annotations
+
+import ast
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from plivo_sim.catalogue import user_files
+from plivo_sim.catalogue.user_files import bytes_in, text_in
+from plivo_sim.cli.doctor import _is_locked
+from plivo_sim.cli.server import _ReadyFile
+from plivo_sim.domain.limits import Limit
+from plivo_sim.web.tls import make_tls
+from tests.cli.conftest import Shell
+
+PACKAGE = Path(__file__).parent.parent.parent / "plivo_sim"
+
+SERVE = ["serve", "--port", "0"]
+LEARN = ["learn", "--auth-id", "x", "--auth-token", "x", "--base-url", "http://127.0.0.1:1"]
+RECORD = ["record", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"]
+COMMANDS: dict[str, list[str]] = {
+    "application": ["evaluate", "FILE"],
+    "callback": ["webhooks", "verify-signature", "--v3", "x", "--body", "@FILE", "http://x/"],
+    "catalogue": ["catalogue", "list", "--catalogue", "FILE"],
+    "catalogue check": ["catalogue", "check", "FILE"],
+    "csv": ["seed", "--csv", "FILE"],
+    "learn": [*LEARN, "--out", "OUT", "--ca", "FILE"],
+    "machine check": ["machine", "check", "FILE"],
+    "machine use": ["machine", "use", "FILE"],
+    "policy": ["webhooks", "policy", "FILE"],
+    "record": [*RECORD, "--out", "OUT", "--ca", "FILE"],
+    "replay": ["replay", "FILE"],
+    "scenario check": ["scenario", "check", "FILE"],
+    "scenario use": ["scenario", "use", "FILE"],
+    "serve with a catalogue": [*SERVE, "--catalogue", "FILE"],
+    "serve with a machine": [*SERVE, "--machine", "FILE"],
+    "snapshot": ["snapshot", "load", "--file", "FILE"],
+    "tape": ["tape", "show", "FILE"],
+}
+"""Every command that reads a file; FILE is what it is given."""
+
+
+def fifo(path: Path) -> str:
+    os.mkfifo(path)
+    return "in 0.01 s"
+
+
+def folder(path: Path) -> str:
+    path.mkdir()
+    return "irectory"
+
+
+def loop(path: Path) -> str:
+    path.symlink_to(path)
+    return "given.yaml"
+
+
+def endless(path: Path) -> str:
+    path.symlink_to("/dev/zero")
+    return "given.yaml"
+
+
+def no_text(path: Path) -> str:
+    path.write_bytes(b"\xff\xfe\x00")
+    return "given.yaml"
+
+
+@pytest.mark.parametrize(
+    ("command", "make"),
+    [
+        (command, make)
+        for command in COMMANDS
+        for make in (fifo, folder, loop, endless, no_text)
+        if make is not folder or "catalogue" not in command  # which may be one
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    shell: Shell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    make: Callable[[Path], str],
+) -> None:
+    """Its name and why, in sentences."""
+    monkeypatch.setattr(user_files, "PATIENCE_S", 0.01)
+    path = tmp_path / "given.yaml"
+    why = make(path)
+    given = {"FILE": str(path), "@FILE": f"@{path}", "OUT": str(tmp_path / "out")}
+    done = shell.run(*(given.get(word, word) for word in COMMANDS[command]), code=None)
+    assert done.exit_code in (1, 2)
+    told = done.stdout + done.stderr
+    assert "given.yaml" in told
+    assert why in told
+
+
+def test_what_stands_for_a_file_of_ours_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate, a lock, the file that said where a server was."""
+    monkeypatch.setattr(user_files, "PATIENCE_S", 0.01)
+    for name in ("ca.pem", "ca-key.pem", "lock", "ready"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(TimeoutError):
+        make_tls(tmp_path)
+    assert not _is_locked(tmp_path)
+    ready = _ReadyFile(tmp_path / "url")
+    ready.write("http://127.0.0.1:2")
+    (tmp_path / "ready").rename(tmp_path / "url")
+    ready.remove()
+    assert (tmp_path / "url").is_fifo()
+
+
+def test_a_pipe_that_somebody_writes_into_is_a_file(tmp_path: Path) -> None:
+    """However late that is, and in how many pieces."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as pipe:
+            pipe.write(b"one")
+            pipe.write(b", two")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert bytes_in(path, 100) == b"one, two"
+    writer.join()
+
+
+def test_no_more_is_read_than_is_asked_for(tmp_path: Path) -> None:
+    """And one byte, or character, which shows that there is more."""
+    path = tmp_path / "text"
+    path.write_bytes("äöü".encode() * 1000 + b"\xff")
+    assert len(bytes_in(path, 10)) == 11
+    assert text_in(path, Limit("x", 10, "characters", "")) == "äöüäöüäöüäö"
+
+
+READERS = {
+    "account/store/disk.py": "regular files of the state only",
+    "account/store/files.py": "the same",
+    "catalogue/__init__.py": "what ships",
+    "catalogue/user_files.py": "what this test is about",
+    "cli/catalogue.py": "what ships",
+    "cli/doctor.py": "a lock, without waiting and without reading",
+    "cli/recording.py": "is written",
+    "cli/scenarios.py": "what ships",
+    "cli/server.py": "is written; the terminal",
+    "client/applications.py": "what ships",
+    "client/replay.py": "what ships",
+    "fidelity.py": "what ships",
+    "machines/__init__.py": "what ships",
+    "openapi/__init__.py": "what ships",
+    "recording/tapes.py": "is written",
+    "recording/words.py": "what ships",
+    "scenarios/loader.py": "what ships",
+}
+"""The modules that open files, and which."""
+
+
+def test_nothing_else_reads_files() -> None:
+    """That a user names."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and _reads(node.func):
+                found.add(str(path.relative_to(PACKAGE)))
+    assert found == READERS.keys()
+
+
+def _reads(called: ast.expr) -> bool:
+    if isinstance(called, ast.Name):
+        return called.id == "open"
+    return isinstance(called, ast.Attribute) and called.attr in ("open", "read_text", "read_bytes")
