@@ -450,6 +450,19 @@ def test_a_snapshot_with_a_wrong_machine_is_refused(http: Http) -> None:
         load_snapshot(http.account, document)
 
 
+def test_a_review_that_time_has_overtaken_is_part_of_a_snapshot(http: Http) -> None:
+    """What an account came to hold by itself is no reason to refuse it."""
+    soon = "machine: soon\nextends: default\narrows:\n"
+    soon += "  - {from: submitted, to: accepted, by: [reviewer, time, hand], after: 1h}\n"
+    machines.use_machine(http.account, load_machine(soon))
+    http.sdk_created()
+    http.advance("2h")
+    document = _snapshot(http)
+    with http.account.lock:
+        http.sim.restore(http.account, load_snapshot(http.account, document))
+    assert _snapshot(http) == document
+
+
 def test_a_machine_of_a_mark_is_restored_with_it(http: Http) -> None:
     """A snapshot in memory, too."""
     account = http.account
