@@ -21,6 +21,7 @@ from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines import MachineError, load_machine_data
 from plivo_sim.scenarios.validation import mistakes_of
+from plivo_sim.services.foresight import entered_at
 
 ChosenBy = Literal["scenario", "account", "server"]
 
@@ -193,11 +194,6 @@ def rearm(account: Account) -> None:
                         _rearm(account, application, known.pop(application.id, None))
             for timer in known.values():
                 account.store.timers.drop(timer.id)
-
-
-def entered_at(application: Application) -> datetime:
-    """When it got the status that it has."""
-    return application.timeline[-1].at if application.timeline else application.created_at
 
 
 def _rearm(account: Account, application: Application, known: Timer | None) -> None:
