@@ -14,6 +14,7 @@ import click
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
+    due_of,
     json_option,
     mistakes_as_json,
     problems_of,
@@ -184,7 +185,8 @@ def use(target: Target, name: str | None, none: bool) -> None:
     """Use a machine that ships, or a file, in the account.
 
     It is refused when an application is in a status that the machine does not have. That of a
-    scenario counts before it, for as long as the scenario is in use.
+    scenario counts before it, for as long as the scenario is in use. What was due is told as kept,
+    planned anew and dropped: reviews, and changes that time brings.
     """
     from plivo_sim.machines.loader import is_file_name
 
@@ -216,6 +218,7 @@ def _used(answer: dict[str, Any]) -> str:
             ("machine", answer["name"]),
             ("chosen by", f"the {answer['chosen_by']}"),
             ("statuses", ", ".join(machine["statuses"])),
+            *([("due", due)] if (due := due_of(answer)) else []),
         ]
     )
 

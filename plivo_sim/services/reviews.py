@@ -43,8 +43,9 @@ from plivo_sim.scenarios.rules import (
     magic_decision,
     plan_of,
 )
-from plivo_sim.services import machines, policies
+from plivo_sim.services import policies
 from plivo_sim.services.document_sets import documents_of
+from plivo_sim.services.due import arm
 from plivo_sim.services.foresight import made_at, stay_of
 from plivo_sim.services.plans import default_delay, default_plan, set_timer
 
@@ -198,8 +199,18 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
             reason=step.reason,
             documents=step.documents,
         )
+        if is_automatic:
+            _forget_overtaken(account, event.application)
         set_timer(account, application.id, rest, timer.due_at)
         return event
+
+
+def _forget_overtaken(account: Account, application: Application) -> None:
+    """Time has led to where what was planned cannot follow."""
+    for timer in account.store.timers.having("subject_id", application.id):
+        target = timer.steps[0].status if timer.kind is TimerKind.REVIEW else ""
+        if target and not account.machine.may_follow(application.status, target):
+            account.store.timers.drop(timer.id)
 
 
 def _may_run(account: Account, application: Application, timer: Timer) -> bool:
@@ -256,7 +267,7 @@ def _explain_decision(account: Account, application: Application) -> None:
         return
     is_before = application.status == account.machine.submitted
     by = f"hand (planned: {found.decided_by})" if is_before else f"{found.decided_by}, then by hand"
-    account.store.explanations.put(replace(found, decided_by=by))
+    account.store.explanations.put(replace(found, decided_by=by, instead_of=()))
 
 
 def wrong_state(
@@ -312,7 +323,7 @@ def change_status(
     account.store.applications.put(moved)
     if machine.automatic(application.status) is not None:
         account.agenda.cancel(application.id, TimerKind.AUTOMATIC)
-    machines.arm(account, moved, at)
+    arm(account, moved, at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )

@@ -35,7 +35,8 @@ from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import draw_uuid
 from plivo_sim.scenarios.rules import read_reason
-from plivo_sim.services import applications, machines, reviews
+from plivo_sim.services import applications, reviews
+from plivo_sim.services.due import Due, replan
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
@@ -210,12 +211,14 @@ class Simulator:
             self._recent.clear()
         self.runner.end_sends(replaced)
 
-    def restore(self, account: Account, mark: Mark) -> None:
-        """Make a mark the present of this account; callbacks of before end as in ``remove``."""
+    def restore(self, account: Account, mark: Mark) -> Due:
+        """Make a mark the present of this account; callbacks of before end as in ``remove``.
+        Returns what is due, which the server's machine may have made another."""
         with account.lock:
             account.restore(mark)
-            machines.rearm(account)
+            due = replan(account)
         self.runner.end_sends([account])
+        return due
 
     # --- time ------------------------------------------------------------------------------
 
