@@ -18,9 +18,8 @@ from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
-from plivo_sim.domain.machine import Machine, MachineFile
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import encode_json
-from plivo_sim.domain.typed import convert
 from plivo_sim.recording.bodies import made_body
 from plivo_sim.recording.comparison import (
     Comparison,
@@ -214,8 +213,7 @@ class Player:
     def _machine(self, account: str) -> Machine:
         """The status machine that the simulator has for an account."""
         if account not in self._machines:
-            told = self._client.control("GET", "/machine", account=account)
-            self._machines[account] = Machine(convert(told["machine"], MachineFile))
+            self._machines[account] = self._client.machine(account)
         return self._machines[account]
 
     # --- callbacks ---------------------------------------------------------------------------
