@@ -194,7 +194,7 @@ class Player:
             ways = [
                 (at, to)
                 for at, to in product(machine.by_itself(status), wanted)
-                if at == to or machine.allowed(at, to, "hand")
+                if at == to or machine.allowed(at, to, "hand", "reviewer")
             ]
             if status in wanted or not ways:
                 return False
@@ -203,7 +203,8 @@ class Player:
                 until = {"application": id, "status": at}
                 self._client.control("POST", "/clock/advance", {"until": until, "account": account})
             if to != at:
-                body = {"status": to, "reason": told.get("rejection_reason")}
+                by = None if machine.allowed(at, to, "hand") else "reviewer"
+                body = {"status": to, "reason": told.get("rejection_reason"), "by": by}
                 body = {key: value for key, value in body.items() if value}
                 self._client.control("POST", f"/applications/{id}/decision", body)
         except Refused:

@@ -12,6 +12,7 @@ a magic value; the scenario's other rules; its default; the account's review del
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -49,6 +50,7 @@ from plivo_sim.services.due import arm
 from plivo_sim.services.foresight import made_at, stay_of
 from plivo_sim.services.plans import default_delay, default_plan, set_timer
 
+Decider = Literal["hand", "reviewer"]
 KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 
@@ -230,18 +232,22 @@ def _may_run(account: Account, application: Application, timer: Timer) -> bool:
 
 
 def decide(
-    account: Account, application: Application, status: str, reason: str | None = None
+    account: Account,
+    application: Application,
+    status: str,
+    reason: str | None = None,
+    by: Decider = "hand",
 ) -> StatusChanged:
-    """A decision by hand: follows the machine's arrows by hand, cancels the pending review
-    (decision "Who decides").
+    """A decision now: follows the machine's arrows by hand, or those of the reviewer, whatever
+    their ``not_before``; cancels the pending review (decision "Who decides").
 
-    Raises WrongState when the machine has no such arrow, or it is not taken by hand; Invalid for a
+    Raises WrongState when the machine has no such arrow, or another takes it; Invalid for a
     status that it does not have, and for a reason or a timeline over its limit.
     """
     machine = account.machine
     if status not in machine.statuses:
         raise invalid("status", f"must be one of {', '.join(machine.decidable)}")
-    if not machine.allowed(application.status, status, "hand"):
+    if not machine.allowed(application.status, status, by):
         raise wrong_state(account, application, machine.verb(status))
     if len(reason or "") > limits.REASON.most:
         raise invalid("reason", f"is too long: {limits.REASON}")
@@ -254,8 +260,8 @@ def decide(
             application,
             status,
             at=account.now(),
-            by="hand",
-            why="a tester decided",
+            by=by,
+            why="a tester decided" if by == "hand" else "a tester decided as the reviewer",
             reason=reason,
         )
 

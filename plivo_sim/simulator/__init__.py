@@ -251,11 +251,17 @@ class Simulator:
     # --- reviews ---------------------------------------------------------------------------
 
     def decide(
-        self, id: str, status: str, reason: str | None = None, *, account: Account | None = None
+        self,
+        id: str,
+        status: str,
+        reason: str | None = None,
+        *,
+        account: Account | None = None,
+        by: reviews.Decider = "hand",
     ) -> Application:
-        """Decide an application by hand; returns when the first attempt of its callbacks is over,
-        see ``Runner.deliver``. ``reason``: a text, or the name of a preset. ``account``: the one
-        that is meant, needed when several hold an application of this id.
+        """Decide an application by hand, or as the reviewer does; returns when the first attempt of
+        its callbacks is over, see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
+        ``account``: the one that is meant, needed when several hold an application of this id.
 
         Raises NotFound, AccountRequired, WrongState, and Invalid for a word that is almost a
         preset's name.
@@ -267,7 +273,7 @@ class Simulator:
             raise Invalid([Problem(ProblemKind.BAD_VALUE, ("reason",), str(error))]) from None
         with account.lock:
             busy = account.sending > 0
-            event = reviews.decide(account, applications.get(account, id), status, told)
+            event = reviews.decide(account, applications.get(account, id), status, told, by)
         self.runner.deliver(account, id, busy=busy)
         return event.application
 
