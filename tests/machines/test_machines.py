@@ -207,6 +207,13 @@ def test_each_of_the_arrows_that_race_is_told_with_its_line() -> None:
     assert "submitted to accepted races with submitted to in_review" in told[2]
 
 
+@pytest.mark.parametrize("key", ["? [a, b]\n: 1", "{a: 1}: 2"])
+def test_a_key_that_is_no_text_is_told_with_its_line(key: str) -> None:
+    """In a sentence of our own."""
+    text = "not valid YAML: tags (!name) are not followed, and keys are plain texts"
+    assert mistakes(f"machine: x\n{key}\n") == [(2, "", text)]
+
+
 def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
     """One pass, in the order of the file."""
     text = IN_REVIEW.replace("by: time, after: 1h", "by: timer, after: 1h").replace(
