@@ -153,7 +153,7 @@ def _calling_code(digits: str) -> str:
         number = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         return ""
-    return str(number.country_code) if phonenumbers.is_valid_number(number) else ""
+    return str(number.country_code) if phonenumbers.is_possible_number(number) else ""
 
 
 def _like(character: str, letters: Letters) -> str:
