@@ -29,8 +29,8 @@ from plivo_sim.domain.records import Origin, Pairs, StatusChanged
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines.loader import find_machine
+from plivo_sim.services.due import replan
 from plivo_sim.services.integrity import problems_of
-from plivo_sim.services.machines import rearm
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator, is_account
 from plivo_sim.simulator.coverage import Coverage
@@ -106,7 +106,7 @@ def make_simulator(
             known = len(damages)
             account = simulator.account(auth_id)
             _check(account)
-            rearm(account)
+            replan(account)
             if not len(account.store.ledger) and len(damages) == known:
                 with suppress(StorageFailed):  # it was reset, or never written to
                     account.reset()

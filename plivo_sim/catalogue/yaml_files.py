@@ -129,10 +129,11 @@ def _given_twice(node: Any, path: Steps = ()) -> Iterator[Found]:
     elif getattr(node, "id", "") == "mapping":
         seen = set()
         for key, value in node.value:
-            here = (*path, str(key.value))
-            if key.value in seen:
+            word = str(key.value)  # one that is no plain text is refused afterwards
+            here = (*path, word)
+            if word in seen:
                 yield here, f"is given twice, again in line {key.start_mark.line + 1}"
-            seen.add(key.value)
+            seen.add(word)
             yield from _given_twice(value, here)
 
 

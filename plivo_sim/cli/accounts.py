@@ -16,6 +16,7 @@ from plivo_sim.cli.shared import (
     Target,
     WrongFile,
     as_json,
+    due_of,
     instant,
     table,
     text_of_file,
@@ -201,7 +202,13 @@ def load(target: Target, name: str | None, file: Path | None) -> None:
         target = dataclasses.replace(target, account=target.account or str(document.get("account")))
         body = {"snapshot": document}
     answer = target.post("/restore", body)
-    target.show(answer, lambda answer: f"{answer['auth_id']} is back at {instant(answer['now'])}")
+    target.show(answer, _is_back)
+
+
+def _is_back(answer: dict[str, Any]) -> str:
+    back = f"{answer['auth_id']} is back at {instant(answer['now'])}"
+    is_as_saved = not answer["due"]["planned"] + answer["due"]["dropped"]
+    return back if is_as_saved else f"{back}; due, with another machine: {due_of(answer)}"
 
 
 def _read(file: Path) -> dict[str, Any]:

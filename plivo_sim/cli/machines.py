@@ -3,6 +3,7 @@ one to another."""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ import click
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
+    due_of,
     json_option,
     mistakes_as_json,
     problems_of,
@@ -93,7 +95,7 @@ def _named(users: Sequence[str]) -> str:
 
 
 @machine.command()
-@click.argument("name", metavar="NAME|FILE", required=False)
+@click.argument("name", metavar="[NAME|FILE]", required=False)
 @with_account
 def show(target: Target, name: str | None) -> None:
     """Show the machine that the account uses, as YAML.
@@ -177,14 +179,15 @@ def _machine_or_mistakes(name: str) -> Machine | list[Mistake]:
 
 
 @machine.command()
-@click.argument("name", metavar="NAME|FILE", required=False)
+@click.argument("name", metavar="[NAME|FILE]", required=False)
 @click.option("--none", is_flag=True, help="Go back to the server's.")
 @with_new_account
 def use(target: Target, name: str | None, none: bool) -> None:
     """Use a machine that ships, or a file, in the account.
 
     It is refused when an application is in a status that the machine does not have. That of a
-    scenario counts before it, for as long as the scenario is in use.
+    scenario counts before it, for as long as the scenario is in use. What was due is told as kept,
+    planned anew and dropped: reviews, and changes that time brings.
     """
     from plivo_sim.machines.loader import is_file_name
 
@@ -216,12 +219,13 @@ def _used(answer: dict[str, Any]) -> str:
             ("machine", answer["name"]),
             ("chosen by", f"the {answer['chosen_by']}"),
             ("statuses", ", ".join(machine["statuses"])),
+            *([("due", due)] if (due := due_of(answer)) else []),
         ]
     )
 
 
 @machine.command()
-@click.argument("name", metavar="[NAME|FILE]", default="default")
+@click.argument("name", metavar="[NAME|FILE]", required=False)
 @click.option(
     "--format",
     "format_",
@@ -230,16 +234,33 @@ def _used(answer: dict[str, Any]) -> str:
     show_default=True,
     help="What to write: a picture, or the text of a Mermaid diagram.",
 )
-def draw(name: str, format_: str) -> None:
-    """Draw a machine that ships, or a file. Needs no simulator.
+@with_account
+def draw(target: Target, name: str | None, format_: str) -> None:
+    """Draw a machine that ships, or a file.
 
-    The picture goes to standard output: plivo-sim machine draw > machine.svg
+    Without a name it is the one that PLIVO_SIM_MACHINE names, or the default one; with --account
+    or --url, or their variables, the one that the account uses. Only that needs a simulator. The
+    picture goes to standard output: plivo-sim machine draw > machine.svg
     """
     from plivo_sim.machines.drawing import mermaid_of, svg_of
-    from plivo_sim.machines.loader import find_machine
 
-    try:
-        found = find_machine(name)
-    except ValueError as error:
-        raise WrongFile(str(error)) from None
-    click.echo(svg_of(found) if format_ == "svg" else mermaid_of(found), nl=False)
+    found = _machine_to_draw(target, name)
+    text = svg_of(found) if format_ == "svg" else mermaid_of(found)
+    if target.as_json:
+        target.show({"name": found.name, "format": format_, "text": text}, str)
+    else:
+        click.echo(text, nl=False)
+
+
+def _machine_to_draw(target: Target, name: str | None) -> Machine:
+    from click.core import ParameterSource
+
+    from plivo_sim.machines import DEFAULT
+
+    context = click.get_current_context()
+    sources = {context.get_parameter_source(each) for each in ("url", "account")}
+    if name is None and sources - {ParameterSource.DEFAULT}:
+        if target.account:
+            target.check_account()
+        return target.client.machine(target.account)
+    return _read(name or os.environ.get("PLIVO_SIM_MACHINE") or DEFAULT)

@@ -15,6 +15,7 @@ from plivo_sim.cli.shared import (
     Target,
     WrongFile,
     as_json,
+    due_of,
     exit_codes,
     instant,
     json_option,
@@ -76,9 +77,10 @@ def show(target: Target, name: str | None) -> None:
 
 def _present(answer: dict[str, Any]) -> str:
     scenario = answer["scenario"]
+    due = [("due", due_of(answer))] if answer.get("due") else []
     if scenario is None:
-        return f"{answer['account']} has no scenario"
-    parts = [values([("account", answer["account"]), ("scenario", scenario["scenario"])])]
+        return "\n".join([f"{answer['account']} has no scenario", *(values(due) for _ in due)])
+    parts = [values([("account", answer["account"]), ("scenario", scenario["scenario"]), *due])]
     rules = scenario.get("rules", [])
     if rules:
         named = [each.get("name") or f"rule {i + 1}" for i, each in enumerate(rules)]

@@ -21,12 +21,14 @@ from plivo_sim.cli.shared import (
 )
 from plivo_sim.client.rows import COLUMNS, read_rows
 from plivo_sim.domain.machine import NOTHING
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines.loader import known_machine
 
 if TYPE_CHECKING:
     from plivo_sim.client import Client
     from plivo_sim.client.applications import Applicant, Key, Requirement
     from plivo_sim.domain.countries import Country
+    from plivo_sim.domain.machine import Machine
 
     Requirements = dict[Key, Requirement]
     Countries = dict[str, Country]
@@ -41,7 +43,7 @@ _SHARES = {
     "pending" if outcome == NOTHING else outcome.removesuffix("_required"): outcome
     for outcome in known_machine().outcomes
 }
-"""Option -> outcome."""
+"""Option -> outcome; of the machine that this process knows. The account's has the last word."""
 
 
 def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,6 +75,14 @@ def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--country", metavar="XX", multiple=True, help="Only these countries.")
 @_share_options
+@click.option(
+    "--share",
+    "more",
+    metavar="STATUS=SHARE",
+    multiple=True,
+    help="The same for any status in which a review can end in the account's machine, or for"
+    " nothing: in_review=0.2. Repeatable.",
+)
 @click.option("--callback-url", metavar="URL", default="", help="Where their callbacks go.")
 @click.option(
     "--token",
@@ -89,6 +99,7 @@ def seed(
     file: Path | None,
     seed: int,
     country: tuple[str, ...],
+    more: tuple[str, ...],
     callback_url: str,
     token: str,
     **shares: float | None,
@@ -100,13 +111,16 @@ def seed(
     """
     from plivo_sim.client import Client
 
-    _check_usage(count, file, country, callback_url, shares)
+    given = [(_SHARES[name], share) for name, share in shares.items() if share is not None]
+    given += map(_share_in, more)
+    _check_usage(count, file, country, callback_url, given)
     requirements, countries = _requirements(target, country)
     client = Client(target.client.url, _account(target), token)
+    machine = client.machine(client.auth_id)
     if file is not None:
-        applicants = _from_file(client, file, seed, requirements, countries)
+        applicants = _from_file(client, file, seed, requirements, countries, machine)
     else:
-        wanted = {_SHARES[name]: share for name, share in shares.items() if share}
+        wanted = _ending(given, machine)
         applicants = _made_up(count or 0, seed, requirements, countries, wanted, callback_url)
     other = "" if file is not None else f"other people: --seed {seed + 1}"
     answers = _create_all(client, applicants, requirements, other)
@@ -119,15 +133,33 @@ def _check_usage(
     file: Path | None,
     country: tuple[str, ...],
     callback_url: str,
-    shares: dict[str, float | None],
+    shares: list[tuple[str, float]],
 ) -> None:
-    given = {name: share for name, share in shares.items() if share is not None}
     if (count is None) == (file is None):
         raise click.UsageError("give one of N, --csv")
-    if file is not None and (country or callback_url or given):
+    if file is not None and (country or callback_url or shares):
         raise click.UsageError("countries, outcomes and callback URLs are columns of the CSV file")
-    if sum(given.values()) > 1 + 1e-9:
+    if twice := [name for name, n in Counter(name for name, _ in shares).items() if n > 1]:
+        raise click.UsageError(f"the share of {twice[0]} is given twice")
+    if sum(share for _, share in shares) > 1 + 1e-9:
         raise click.UsageError("the shares add up to more than 1")
+
+
+def _share_in(text: str) -> tuple[str, float]:
+    name, equals, share = text.partition("=")
+    if not name or not equals:
+        raise click.UsageError(f"--share {text!r} is not STATUS=SHARE")
+    return name, _SHARE(share)
+
+
+def _ending(shares: list[tuple[str, float]], machine: Machine) -> dict[str, float]:
+    """The shares, once the account's machine can end a review in each."""
+    for name, _ in shares:
+        if name not in machine.outcomes:
+            text = f"in machine {machine.name}, a review ends in {', '.join(machine.outcomes)}"
+            hint = did_you_mean(name, machine.outcomes)
+            raise click.UsageError(f"{text}, not in {name}{hint}")
+    return {name: share for name, share in shares if share}
 
 
 def _account(target: Target) -> str:
@@ -184,12 +216,17 @@ def _made_up(
 
 
 def _from_file(
-    client: Client, file: Path, seed: int, requirements: Requirements, countries: Countries
+    client: Client,
+    file: Path,
+    seed: int,
+    requirements: Requirements,
+    countries: Countries,
+    machine: Machine,
 ) -> list[Applicant]:
     """The applicants of a CSV file, once the simulator too has no objection to any of them."""
     from plivo_sim.client.people import People
 
-    found = read_rows(file, requirements)
+    found = read_rows(file, requirements, machine.outcomes)
     people = People(seed, countries.__getitem__)
     applicants = {
         row.line: people.complete(

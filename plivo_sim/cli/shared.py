@@ -358,6 +358,13 @@ def values(pairs: Iterable[tuple[str, object]]) -> str:
     return "\n".join(f"{name.ljust(width)}{GAP}{text}" for name, text in shown)
 
 
+def due_of(answer: dict[str, Any]) -> str:
+    """What a change of the status machine did to what is due; empty when it is the same as
+    before."""
+    due = answer.get("due") or {}
+    return ", ".join(f"{count} {name}" for name, count in due.items())
+
+
 def cell(value: object) -> str:
     """A value on one line: ``-`` for an empty one, and without control characters."""
     if value is None or value == "":

@@ -18,6 +18,8 @@ import urllib3
 
 from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.domain.limits import ANSWER, PEM
+from plivo_sim.domain.machine import Machine, MachineFile
+from plivo_sim.domain.typed import convert
 from plivo_sim.domain.urls import with_scheme
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
@@ -195,6 +197,11 @@ class Client:
         return self._value(
             self._http.send(method, f"/_sim{quote(path)}{tail}", headers, body=content)
         )
+
+    def machine(self, account: str = "") -> Machine:
+        """The status machine that an account has in use."""
+        told = self.control("GET", "/machine", account=account)
+        return Machine(convert(told["machine"], MachineFile))
 
     def evaluate(self, form: Form, headers: Mapping[str, str] | None = None) -> Any:
         """What a create with this form would lead to; nothing of it is kept."""

@@ -15,9 +15,7 @@ from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.limits import CSV_TEXT
 from plivo_sim.domain.records import END_USER_DETAILS
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.machines.loader import known_machine
 
-OUTCOMES = known_machine().outcomes
 COLUMNS = {
     "name": "Name of the business, or first name of the person. Required.",
     "country": "Two letters. Required.",
@@ -32,7 +30,8 @@ COLUMNS = {
     "state": "State or region.",
     "postal_code": "Postal code.",
     "registration_number": "Registration number of the business.",
-    "outcome": f"What the reviewer decides: {', '.join(OUTCOMES)}; empty: as without it.",
+    "outcome": "What the reviewer decides: a status in which a review can end in the account's"
+    " machine, such as accepted or rejected, or nothing; empty: as without it.",
     "reason": "Why: a text, or the name of a preset. Needs an outcome.",
     "after": "How long the review takes: 2d, '2 business days'. Needs an outcome.",
     "callback_url": "Where its callbacks go.",
@@ -63,8 +62,9 @@ class Table:
     mistakes: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_rows(path: Path, keys: Collection[Key]) -> Table:
-    """The rows of a file; ``keys``: what the catalogue has requirements for. Raises OSError."""
+def read_rows(path: Path, keys: Collection[Key], outcomes: Collection[str]) -> Table:
+    """The rows of a file; ``keys``: what the catalogue has requirements for; ``outcomes``: in what
+    a review can end. Raises OSError."""
     table = Table()
     try:
         text = text_in(path, CSV_TEXT).removeprefix("\ufeff")
@@ -76,13 +76,13 @@ def read_rows(path: Path, keys: Collection[Key]) -> Table:
         return table
     reader = csv.reader(StringIO(text, newline=""), strict=True)
     try:
-        _read(reader, table, keys)
+        _read(reader, table, keys, outcomes)
     except csv.Error as error:
         table.mistakes.append((reader.line_num, f"not a CSV file: {error}"))
     return table
 
 
-def _read(reader: Any, table: Table, keys: Collection[Key]) -> None:
+def _read(reader: Any, table: Table, keys: Collection[Key], outcomes: Collection[str]) -> None:
     heads = [head.strip().casefold() for head in next(reader, [])]
     table.mistakes += [(1, text) for text in _header_mistakes(heads)]
     if table.mistakes:
@@ -90,7 +90,11 @@ def _read(reader: Any, table: Table, keys: Collection[Key]) -> None:
     line = reader.line_num + 1
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            _read_row(line, heads, [cell.strip() for cell in cells], table, keys)
+            given = _given(line, heads, [cell.strip() for cell in cells], table)
+            wrong = [(line, text) for text in _row_mistakes(given, keys, outcomes)] if given else []
+            table.mistakes += wrong
+            if given and not wrong:
+                table.rows.append(_row(line, given))
         line = reader.line_num + 1
     if not table.rows and not table.mistakes:
         table.mistakes.append((line, "the file has no rows"))
@@ -111,35 +115,32 @@ def _header_mistakes(heads: Sequence[str]) -> Iterator[str]:
             yield f"column '{name}' is missing"
 
 
-def _read_row(
-    line: int, heads: Sequence[str], cells: Sequence[str], table: Table, keys: Collection[Key]
-) -> None:
+def _given(
+    line: int, heads: Sequence[str], cells: Sequence[str], table: Table
+) -> dict[str, str] | None:
+    """What a row says, column by column; None for one of another length."""
     if len(cells) != len(heads):
-        table.mistakes.append(
-            (line, f"has {len(cells)} cells, but the first line has {len(heads)}")
-        )
-        return
-    given = {name: cell for name, cell in zip(heads, cells, strict=True) if cell}
-    wrong = [(line, text) for text in _row_mistakes(given, keys)]
-    table.mistakes += wrong
-    if wrong:
-        return
+        text = f"has {len(cells)} cells, but the first line has {len(heads)}"
+        table.mistakes.append((line, text))
+        return None
+    return {name: cell for name, cell in zip(heads, cells, strict=True) if cell}
+
+
+def _row(line: int, given: dict[str, str]) -> Row:
     word = given.get("outcome", "")
-    table.rows.append(
-        Row(
-            line=line,
-            key=_key(given),
-            end_user={
-                name: text
-                for name, text in given.items()
-                if name in END_USER_DETAILS and name != "country"
-            },
-            alias=given.get("alias", ""),
-            outcome=Outcome(word=word, reason=given.get("reason", ""), after=given.get("after", ""))
-            if word
-            else None,
-            callback_url=given.get("callback_url", ""),
-        )
+    return Row(
+        line=line,
+        key=_key(given),
+        end_user={
+            name: text
+            for name, text in given.items()
+            if name in END_USER_DETAILS and name != "country"
+        },
+        alias=given.get("alias", ""),
+        outcome=Outcome(word=word, reason=given.get("reason", ""), after=given.get("after", ""))
+        if word
+        else None,
+        callback_url=given.get("callback_url", ""),
     )
 
 
@@ -148,15 +149,17 @@ def _key(given: dict[str, str]) -> Key:
     return values["country"].upper(), values["number_type"].lower(), values["user_type"].lower()
 
 
-def _row_mistakes(given: dict[str, str], keys: Collection[Key]) -> Iterator[str]:
+def _row_mistakes(
+    given: dict[str, str], keys: Collection[Key], outcomes: Collection[str]
+) -> Iterator[str]:
     missing = [name for name in REQUIRED if name not in given]
     for name in missing:
         yield f"{name}: is empty"
     if "country" not in missing:
         yield from _key_mistakes(_key(given), keys)
     word = given.get("outcome")
-    if word is not None and word not in OUTCOMES:
-        yield f"outcome: '{word}' is not one of {', '.join(OUTCOMES)}"
+    if word is not None and word not in outcomes:
+        yield f"outcome: '{word}' is not one of {', '.join(outcomes)}"
     for name in ("reason", "after"):
         if name in given and word is None:
             yield f"{name}: needs an outcome"

@@ -177,7 +177,7 @@ def get_snapshot(name: str) -> Response:
     **takes(name="string: of a snapshot that the simulator has",
             snapshot="object: a snapshot as a document, instead", account=IN_BODY)
     | {"body_required": True},
-    answers={200: "AccountOut"}, errors=(404,),
+    answers={200: "RestoredOut"}, errors=(404,),
 )  # fmt: skip
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
@@ -205,10 +205,11 @@ def _restored() -> Response:
             mark = _mark(account, name)
         else:
             raise invalid("name", "is required")
-        current_call().sim.restore(account, mark)
+        due = current_call().sim.restore(account, mark)
         sweep(account)  # what was there before, and what the document brought along for nothing
         current_call().account = account
-        return current_call().answer(presenters.account_of(account))
+        told = {**presenters.account_of(account), "due": presenters.due_of(due)}
+        return current_call().answer(told)
 
 
 def _mark(account: Account, name: str) -> dict[str, Any]:

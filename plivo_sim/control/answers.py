@@ -236,6 +236,21 @@ class MarkedOut(AccountOut):
     kept: str
 
 
+class DueOut(TypedDict):
+    """What another status machine did to what is due, reviews and automatic arrows: how many come
+    as before, were planned anew, and come no more."""
+
+    kept: int
+    planned: int
+    dropped: int
+
+
+class RestoredOut(AccountOut):
+    """``due``: what is due now; planned anew where the server's status machine is another."""
+
+    due: DueOut
+
+
 class ResetOut(TypedDict):
     reset: list[str]
 
@@ -269,6 +284,12 @@ class ScenarioOut(TypedDict):
     fired: dict[str, int]
 
 
+class ScenarioUsedOut(ScenarioOut):
+    """``due``: null where the status machine is the same as before."""
+
+    due: DueOut | None
+
+
 class AboutOut(TypedDict):
     name: str
     about: str
@@ -285,6 +306,12 @@ class MachineOut(TypedDict):
     name: str
     chosen_by: str
     machine: dict[str, Any]
+
+
+class MachineUsedOut(MachineOut):
+    """``due``: null where the machine in use is the same as before."""
+
+    due: DueOut | None
 
 
 class WordsOut(TypedDict):

@@ -35,6 +35,7 @@ from plivo_sim.domain.typed import dotted
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
+from plivo_sim.services.reviews import Decider
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
@@ -90,10 +91,15 @@ def get_application(id: str) -> Response:
         return current_call().answer(shown)
 
 
+BY: dict[str, Decider] = {"hand": "hand", "reviewer": "reviewer"}
+
+
 @endpoint(
     "POST", "/applications/{id}/decision",
     "Decide by hand; answers after the first attempt of the callbacks.",
     **takes("status", account=IN_BODY, reason="string: a text, or the name of a preset",
+            by={"enum": [*BY], "description": "whose arrow it follows: a tester's (default), or"
+                " one that only the reviewer takes, whatever its not_before"},
             status={"type": "string", WORDS_KEY: "decidable",
                     "description": "or another of the account's machine"}),
     answers={200: "ApplicationOut"}, errors=(404, 409),
@@ -102,14 +108,15 @@ def decide(id: str) -> Response:
     """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
-    data = json_object("status", "reason", "account")
+    data = json_object("status", "reason", "by", "account")
     account, reason = (
         account_holding("applications", "application", id, data),
         text_of(data, "reason"),
     )
     machine = account.machine
     status = word_of(data, "status", machine.statuses, machine.decidable)
-    application = call.sim.decide(id, status, reason, account=account)
+    by = BY[word_of({"by": "hand"} | data, "by", BY, BY)]
+    application = call.sim.decide(id, status, reason, account=account, by=by)
     call.why = f"{id} is {application.status}, by hand"
     call.account = account
     with account.lock:

@@ -10,6 +10,7 @@ import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
@@ -25,11 +26,12 @@ from plivo_sim.machines import load_machine_data, shipped_machine, shipped_sente
 from plivo_sim.machines.drawing import Counts, Taken, svg_of
 from plivo_sim.machines.loader import load_machine
 from plivo_sim.services import machines
+from plivo_sim.services.due import Due
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import MachineOut
+    from plivo_sim.control.answers import MachineOut, MachineUsedOut
 
 SVG = "image/svg+xml"
 
@@ -56,13 +58,14 @@ def get_machine() -> Response:
     "POST", "/machine", "Choose the account's status machine.",
     **takes(name="string: of one that ships", yaml="string: the text of one, whole or changes",
             machine="object: the same as an object", account=IN_BODY) | {"body_required": True},
-    answers={200: "MachineOut"}, errors=(409,),
+    answers={200: "MachineUsedOut"}, errors=(409,),
 )  # fmt: skip
 def use_machine() -> Response:
     """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"machine": object}``.
 
     A machine with a mistake changes nothing; the 400 lists every mistake. Nor does one that lacks
-    the status of an application: the 409 names the first.
+    the status of an application: the 409 names the first. ``due`` says what became of reviews and
+    automatic arrows.
     """
     data = json_object("name", "yaml", "machine", "account")
     if sum(key in data for key in ("name", "yaml", "machine")) != 1:
@@ -71,20 +74,20 @@ def use_machine() -> Response:
     machine = read_strictly(lambda: _given(data))
     current_call().why = machine.name
     with account.lock:  # nobody comes between the change and its answer
-        machines.use_machine(account, machine)
-        return current_call().answer(_machine_of(account))
+        due = machines.use_machine(account, machine)
+        return current_call().answer(_used(account, due))
 
 
 @endpoint(
     "DELETE", "/machine", "Go back to the server's status machine.", query=(ACCOUNT,),
-    answers={200: "MachineOut"}, errors=(409,),
+    answers={200: "MachineUsedOut"}, errors=(409,),
 )  # fmt: skip
 def drop_machine() -> Response:
     """Take the account's own machine away. One of the scenario in use stays."""
     account = account_named()
     with account.lock:
-        machines.drop_machine(account)
-        return current_call().answer(_machine_of(account))
+        due = machines.drop_machine(account)
+        return current_call().answer(_used(account, due))
 
 
 def _given(data: dict[str, Any]) -> Machine:
@@ -103,6 +106,10 @@ def _machine_of(account: Account) -> MachineOut:
         "chosen_by": machines.chosen_by(account),
         "machine": msgspec.to_builtins(machine.file),
     }
+
+
+def _used(account: Account, due: Due | None) -> MachineUsedOut:
+    return {**_machine_of(account), "due": presenters.due_of(due) if due else None}
 
 
 @endpoint(

@@ -32,6 +32,7 @@ from plivo_sim.domain.records import (
     Verdict,
 )
 from plivo_sim.domain.typed import dotted
+from plivo_sim.services.due import Due
 from plivo_sim.services.foresight import foreseen
 from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.web.calls import (
@@ -53,6 +54,7 @@ if TYPE_CHECKING:  # a start needs none
         AttemptWhyOut,
         ChangeOut,
         ClockOut,
+        DueOut,
         HappeningOut,
         NextOut,
         ProblemDetailsOut,
@@ -170,7 +172,7 @@ def explained(explanation: Explanation) -> AttemptWhyOut:
     nearest = sorted(missed, key=lambda verdict: -verdict.met)[:NEAR_MISSES]
     return {
         "attempt": explanation.attempt,
-        "decided_by": explanation.decided_by,
+        "decided_by": explanation.told,
         "rules": [_counted(each) for each in explanation.verdicts],
         "near_misses": [_counted(each) for each in nearest],
     }
@@ -225,6 +227,11 @@ def account_of(account: Account) -> AccountOut:
         "machine": account.machine.name,
         "settings": dict(account.overrides),
     }
+
+
+def due_of(due: Due) -> DueOut:
+    """What became of what is due."""
+    return {"kept": due.kept, "planned": due.planned, "dropped": due.dropped}
 
 
 def _instant(instant: datetime | None) -> str | None:

@@ -8,6 +8,7 @@ import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
@@ -28,11 +29,12 @@ from plivo_sim.scenarios.language import Decision, Scenario, json_schema
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario, load_scenario_data
 from plivo_sim.scenarios.rules import PRESETS, TOKENS
 from plivo_sim.services import policies
+from plivo_sim.services.due import Due
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ScenarioOut
+    from plivo_sim.control.answers import ScenarioOut, ScenarioUsedOut
 
 
 @endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
@@ -80,7 +82,7 @@ def get_scenario() -> Response:
     "POST", "/scenario", "Choose the account's scenario.",
     **takes(name="string: of one that ships", yaml="string: the text of one",
             scenario="object: one as an object", account=IN_BODY) | {"body_required": True},
-    answers={200: "ScenarioOut"}, errors=(409,),
+    answers={200: "ScenarioUsedOut"}, errors=(409,),
 )  # fmt: skip
 def use_scenario() -> Response:
     """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"scenario": object}``.
@@ -94,19 +96,19 @@ def use_scenario() -> Response:
     scenario = read_strictly(lambda: _given(data, account.own_machine))
     current_call().why = scenario.scenario
     with account.lock:  # nobody comes between the change and its answer
-        policies.use_scenario(account, scenario)
-        return current_call().answer(_scenario_of(account))
+        due = policies.use_scenario(account, scenario)
+        return current_call().answer(_used(account, due))
 
 
 @endpoint(
     "DELETE", "/scenario", "Take the account's scenario away.", query=(ACCOUNT,),
-    answers={200: "ScenarioOut"}, errors=(409,),
+    answers={200: "ScenarioUsedOut"}, errors=(409,),
 )  # fmt: skip
 def drop_scenario() -> Response:
     account = account_named()
     with account.lock:
-        policies.use_scenario(account, None)
-        return current_call().answer(_scenario_of(account))
+        due = policies.use_scenario(account, None)
+        return current_call().answer(_used(account, due))
 
 
 def _given(data: dict[str, Any], machine: Machine) -> Scenario:
@@ -130,6 +132,10 @@ def _scenario_of(account: Account) -> ScenarioOut:
         "scenario": None if scenario is None else msgspec.to_builtins(scenario),
         "fired": fired,
     }
+
+
+def _used(account: Account, due: Due | None) -> ScenarioUsedOut:
+    return {**_scenario_of(account), "due": presenters.due_of(due) if due else None}
 
 
 @endpoint(

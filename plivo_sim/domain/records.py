@@ -326,7 +326,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Why one attempt of an application was decided as it was."""
+    """Why one attempt of an application was decided as it was. ``instead_of``: what was planned,
+    while the account has a machine without a way to it, and is planned by that."""
 
     id: Id
     seq: Seq
@@ -334,6 +335,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt: Count
     decided_by: Text
     verdicts: tuple[Verdict, ...] = ()
+    instead_of: tuple[Step, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """Who decided, in words."""
+        if not self.instead_of:
+            return self.decided_by
+        return f"the machine's default: no way to {self.instead_of[0].status} ({self.decided_by})"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, gc=False):

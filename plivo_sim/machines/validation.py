@@ -6,7 +6,7 @@ does not have is told at the nearest place that it has.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -157,11 +157,13 @@ def mistakes_of(whole: Whole) -> Iterator[Found]:
     """Everything wrong with what a machine says, of every part that has the right shape, where it
     stands in the file."""
     yield from whole.found
-    for path, text in _mistakes_of(whole.plain, whole.removed):
+    for path, text in _mistakes_of(whole.plain, whole.removed, whole.places):
         yield whole.place(path), text
 
 
-def _mistakes_of(plain: Any, removed: Collection[Steps]) -> Iterator[Found]:
+def _mistakes_of(
+    plain: Any, removed: Collection[Steps], written: Collection[int]
+) -> Iterator[Found]:
     if not isinstance(plain, Mapping):
         return
     given = plain.get("statuses")
@@ -185,7 +187,8 @@ def _mistakes_of(plain: Any, removed: Collection[Steps]) -> Iterator[Found]:
             yield from _readable_mistakes(each, names, ("arrows", index))
     yield from _arrow_mistakes(arrows, names)
     yield from _twice(arrows)
-    yield from _automatic_mistakes(arrows)
+    yield from _racing(arrows, written)
+    yield from _circles(arrows)
     yield from _command_mistakes(arrows)
     starts, review = _part(plain.get("starts"), Starts), _part(plain.get("review"), Review)
     if starts is not None:
@@ -262,19 +265,25 @@ def _twice(arrows: Iterable[tuple[int, Arrow]]) -> Iterator[Found]:
         seen.add((arrow.from_, arrow.to))
 
 
-def _automatic_mistakes(arrows: Iterable[tuple[int, Arrow]]) -> Iterator[Found]:
-    """Two that would race, and a circle in which nobody would ever decide."""
-    leaving: dict[str, tuple[int, str]] = {}
+def _racing(arrows: Iterable[tuple[int, Arrow]], written: Collection[int]) -> Iterator[Found]:
+    """Automatic arrows that leave one status: all that the file itself has, not its base."""
+    leaving: defaultdict[str, list[tuple[int, Arrow]]] = defaultdict(list)
     for index, arrow in arrows:
-        if arrow.after is None:
-            continue
-        here = ("arrows", index, "after")
-        if arrow.from_ in leaving:
-            other = leaving[arrow.from_][1]
-            text = f"{arrow.from_} to {arrow.to} races with {arrow.from_} to {other}: one arrow"
-            yield here, f"{text} leaves {arrow.from_} by itself"
-        else:
-            leaving[arrow.from_] = index, arrow.to
+        if arrow.after is not None:
+            leaving[arrow.from_].append((index, arrow))
+    for origin, racing in leaving.items():
+        for index, arrow in racing if len(racing) > 1 else ():
+            others = " and ".join(f"{a.from_} to {a.to}" for i, a in racing if i != index)
+            text = (
+                f"{origin} to {arrow.to} races with {others}: one arrow leaves {origin} by itself"
+            )
+            if index in written:
+                yield ("arrows", index, "after"), text
+
+
+def _circles(arrows: Iterable[tuple[int, Arrow]]) -> Iterator[Found]:
+    """In which nobody would ever decide."""
+    leaving = {a.from_: (index, a.to) for index, a in arrows if a.after is not None}
     for origin, (index, target) in leaving.items():
         at, steps = target, 0
         while at in leaving and at != origin and steps <= len(leaving):

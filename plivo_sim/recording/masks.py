@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from math import inf, isfinite
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -27,6 +28,9 @@ from plivo_sim.recording.words import (
 
 KNOWN_HOSTS = ("api.plivo.com", "www.plivo.com", "plivo.com")
 SHORTEST_TOLD = 3
+MOST_SMALL, MOST_COUNTED = 999, 9_999
+"""Numbers up to these stay: whatever they are, and counts, which paging needs."""
+COORDINATE_KEYS = frozenset({"lat", "lng", "lon", "long", "latitude", "longitude"})
 MOST_TOLD = 20_000
 """So many texts are looked for in sentences; a tape is not longer than that."""
 
@@ -73,9 +77,9 @@ class Masks:
             return [self.value(each, key, public=public) for each in value]
         if isinstance(value, str):
             return self._public(value, key) if public else self.text(value, key)
-        if value is None or isinstance(value, bool) or key in NUMBERED_KEYS:
+        if value is None or isinstance(value, bool):
             return value
-        return self._number(value)
+        return self._number(value, key, public=public)
 
     def text(self, text: str, key: str = "") -> str:
         """A text that stands under a key."""
@@ -140,12 +144,18 @@ class Masks:
             return text
         return self.text(text, key)
 
-    def _number(self, value: float) -> float:
-        """A number that is no length or count of the APIs: other digits, unless it is small."""
-        if abs(value) < 1000:
+    def _number(self, value: float, key: str, *, public: bool) -> float:
+        """Other digits, unless it is whole and small; a length or count of the APIs may be larger,
+        and of any size where the service tells a requirement. A coordinate never stays."""
+        most = inf if public else MOST_COUNTED
+        most = most if key in NUMBERED_KEYS else MOST_SMALL
+        is_whole = isinstance(value, int) or value.is_integer()
+        if is_whole and abs(value) <= most and key.lower() not in COORDINATE_KEYS:
             return value
         if isinstance(value, int):
             return int(self.draw.text(str(value)))
+        if not isfinite(value):
+            return 0.0  # of 1e999, say
         return float(self.draw.text(f"{value:.6f}"))
 
     def key(self, name: str) -> str:

@@ -18,9 +18,8 @@ from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
-from plivo_sim.domain.machine import Machine, MachineFile
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import encode_json
-from plivo_sim.domain.typed import convert
 from plivo_sim.recording.bodies import made_body
 from plivo_sim.recording.comparison import (
     Comparison,
@@ -195,7 +194,7 @@ class Player:
             ways = [
                 (at, to)
                 for at, to in product(machine.by_itself(status), wanted)
-                if at == to or machine.allowed(at, to, "hand")
+                if at == to or machine.allowed(at, to, "hand", "reviewer")
             ]
             if status in wanted or not ways:
                 return False
@@ -204,7 +203,8 @@ class Player:
                 until = {"application": id, "status": at}
                 self._client.control("POST", "/clock/advance", {"until": until, "account": account})
             if to != at:
-                body = {"status": to, "reason": told.get("rejection_reason")}
+                by = None if machine.allowed(at, to, "hand") else "reviewer"
+                body = {"status": to, "reason": told.get("rejection_reason"), "by": by}
                 body = {key: value for key, value in body.items() if value}
                 self._client.control("POST", f"/applications/{id}/decision", body)
         except Refused:
@@ -214,8 +214,7 @@ class Player:
     def _machine(self, account: str) -> Machine:
         """The status machine that the simulator has for an account."""
         if account not in self._machines:
-            told = self._client.control("GET", "/machine", account=account)
-            self._machines[account] = Machine(convert(told["machine"], MachineFile))
+            self._machines[account] = self._client.machine(account)
         return self._machines[account]
 
     # --- callbacks ---------------------------------------------------------------------------

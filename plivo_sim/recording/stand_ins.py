@@ -14,6 +14,8 @@ import string
 from collections.abc import Callable
 from threading import RLock
 
+import phonenumbers
+
 LONGEST = 10_000
 """A longer text, such as a file within JSON, has a stand-in of this length."""
 
@@ -58,13 +60,15 @@ class StandIns:
         return text[:2] + self._draw("account", text[2:], lambda letters: letters(18, alphabet))
 
     def phone(self, text: str) -> str:
-        """A phone number, with or without ``+``. Of ten digits and more the first four stay: they
-        say the country and the kind."""
+        """A phone number, with or without ``+``. The code of its country stays, if it can be a
+        number of one; the rest begins with no zero, unless the original does."""
         digits = text.removeprefix("+")
-        kept = 4 if len(digits) >= 10 else 0
+        kept = _calling_code(digits)
 
         def form(letters: Letters) -> str:
-            return digits[:kept] + letters(len(digits) - kept, string.digits)
+            rest = letters(len(digits) - len(kept), string.digits)
+            first = "0" if digits[len(kept)] == "0" else letters(1, string.digits[1:])
+            return kept + first + rest[1:]
 
         return text[: len(text) - len(digits)] + self._draw("phone", digits, form)
 
@@ -141,6 +145,15 @@ class StandIns:
     def _stream(self, kind: str, content: bytes, turn: int, size: int) -> bytes:
         """SHAKE over key and content: nobody without the key can try originals on it."""
         return hashlib.shake_256(self._key + f"{kind} {turn}\0".encode() + content).digest(size)
+
+
+def _calling_code(digits: str) -> str:
+    """That of the country of which these can be a number; empty for none."""
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return ""
+    return str(number.country_code) if phonenumbers.is_possible_number(number) else ""
 
 
 def _like(character: str, letters: Letters) -> str:

@@ -54,7 +54,10 @@ BOUNDS: Mapping[type[Any], Mapping[str, Bound]] = {
     },
     Step: {"documents": _FIELDS},
     Timer: {"steps": Bound(_THEN.most + 1, f"the first and {_THEN}")},
-    Explanation: {"verdicts": Bound(limits.RULES.most, str(limits.RULES))},
+    Explanation: {
+        "verdicts": Bound(limits.RULES.most, str(limits.RULES)),
+        "instead_of": Bound(_THEN.most + 1, f"the first and {_THEN}"),
+    },
     Attempt: {"headers": Bound(limits.FIELDS.most, str(limits.FIELDS))},
     Delivery: {
         "payload": _FIELDS,

@@ -1,12 +1,14 @@
 """When the reviewer's next steps will really be made, in an account's machine.
 
 A timer of a review is due when its plan says. Where the machine leads elsewhere first, or lets a
-status last for a while (``not_before``), ``reviews.run`` waits: here that is told beforehand.
+status last for a while (``not_before``), the step waits. ``made_at`` says for how long: to
+``reviews.run``, and to those who tell it beforehand.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,7 +16,61 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.machine import PLANNED
 from plivo_sim.domain.records import Application, Step, Timer, TimerKind
-from plivo_sim.services.machines import entered_at
+
+
+class Stay(NamedTuple):
+    """Being in a status. ``left_at``: when time leads on; None: never."""
+
+    status: str
+    entered_at: datetime
+    left_at: datetime | None
+
+
+class Made(NamedTuple):
+    """A step that will be made: when, out of which status, and what it waits for meanwhile."""
+
+    at: datetime
+    status: str
+    waits: tuple[str, ...]
+
+
+def entered_at(application: Application) -> datetime:
+    """When it got the status that it has."""
+    return application.timeline[-1].at if application.timeline else application.created_at
+
+
+def stay_of(account: Account, application: Application) -> Stay:
+    """Where an application is now."""
+    waiting = account.store.timers.having("subject_id", application.id)
+    left_at = next((t.due_at for t in waiting if t.kind is TimerKind.AUTOMATIC), None)
+    return Stay(application.status, entered_at(application), left_at)
+
+
+def made_at(account: Account, stay: Stay, due_at: datetime, target: str) -> Made | None:
+    """How a planned step that is due then is made; None: never. Of one instant, time comes
+    first."""
+    machine, holidays = account.machine, account.settings.holidays
+    waits: list[str] = []
+    while True:  # no machine leads back to a status by itself
+        if machine.allowed(stay.status, target, *PLANNED):
+            least = machine.not_before(stay.status, target)
+            if least.after(stay.entered_at, holidays) > due_at:
+                due_at = least.after(stay.entered_at, holidays)
+                waits.append(f"not before {least} after it was {stay.status}")
+            if stay.left_at is None or due_at < stay.left_at:
+                return Made(due_at, stay.status, tuple(waits))
+        automatic = machine.automatic(stay.status)
+        if stay.left_at is None or automatic is None:
+            return None
+        if due_at < stay.left_at:
+            due_at = stay.left_at
+            waits.append(f"waits for {automatic[0].to}")
+        stay = _entered(account, automatic[0].to, stay.left_at)
+
+
+def _entered(account: Account, status: str, at: datetime) -> Stay:
+    found = account.machine.automatic(status)
+    return Stay(status, at, found and found[1].after(at, account.settings.holidays))
 
 
 def foreseen(account: Account, timer: Timer) -> Timer | None:
@@ -24,50 +80,25 @@ def foreseen(account: Account, timer: Timer) -> Timer | None:
     application = account.store.applications.fetch(timer.subject_id)
     if timer.kind is not TimerKind.REVIEW or application is None:
         return timer
-    made = _steps(account, application, timer)
+    made = _steps(account, stay_of(account, application), timer)
     if not made:
         return None
     return replace(timer, due_at=made[0][0], steps=tuple(step for _, step in made))
 
 
-def _steps(account: Account, application: Application, timer: Timer) -> list[tuple[datetime, Step]]:
+def _steps(account: Account, stay: Stay, timer: Timer) -> list[tuple[datetime, Step]]:
     made: list[tuple[datetime, Step]] = []
-    status, entered = application.status, entered_at(application)
     due_at = timer.due_at
     for step in timer.steps:
         if made:
-            due_at = step.after.after(entered, account.settings.holidays)
-        found = _made_at(account, status, entered, due_at, step.status)
+            due_at = step.after.after(stay.entered_at, account.settings.holidays)
+        found = made_at(account, stay, due_at, step.status)
         if found is None:
             break
-        at, waits = found
-        if waits:
-            after = Duration(seconds=(at - entered).total_seconds())
-            step = replace(step, after=after, why="; ".join(filter(None, (step.why, *waits))))
-        made.append((at, step))
-        status, entered = step.status, at
+        if found.waits:
+            after = Duration(seconds=(found.at - stay.entered_at).total_seconds())
+            why = "; ".join(filter(None, (step.why, *found.waits)))
+            step = replace(step, after=after, why=why)
+        made.append((found.at, step))
+        stay = _entered(account, step.status, found.at)
     return made
-
-
-def _made_at(
-    account: Account, status: str, entered: datetime, due_at: datetime, target: str
-) -> tuple[datetime, list[str]] | None:
-    """When a step that is due then is made, and what it waits for meanwhile; None: never."""
-    machine, holidays = account.machine, account.settings.holidays
-    waits: list[str] = []
-    while True:  # no machine leads back to a status by itself; of one instant, time comes first
-        automatic = machine.automatic(status)
-        left = automatic[1].after(entered, holidays) if automatic is not None else None
-        if machine.allowed(status, target, *PLANNED):
-            least = machine.not_before(status, target)
-            if least.after(entered, holidays) > due_at:
-                due_at = least.after(entered, holidays)
-                waits.append(f"not before {least} after it was {status}")
-            if left is None or due_at < left:
-                return due_at, waits
-        if automatic is None or left is None:
-            return None
-        status, entered = automatic[0].to, left
-        if due_at < left:
-            due_at = left
-            waits.append(f"waits for {status}")

@@ -21,6 +21,7 @@ from plivo_sim.domain.records import (
     ATOMS_ADDRESS,
     MOST_COUNT,
     STEPPING,
+    Application,
     DeliveryState,
     Ledger,
     Timer,
@@ -125,7 +126,7 @@ def _not_waiting(machine: Machine, mark: Mark) -> Iterator[Found]:
         served.add((subject, is_automatic))
         if timer.kind in STEPPING:
             application = mark["applications"].get(subject)
-            if application is not None and not _may_step(machine, application.status, timer):
+            if application is not None and not _may_wait(machine, application, timer):
                 text = f"the application is {application.status}: {timer.steps[0].status} does not"
                 yield here, f"{text} follow"
             continue
@@ -134,14 +135,15 @@ def _not_waiting(machine: Machine, mark: Mark) -> Iterator[Found]:
             yield here, f"the delivery is {delivery.state}: nothing more is sent"
 
 
-def _may_step(machine: Machine, status: str, timer: Timer) -> bool:
-    if status not in machine.statuses:
-        return True  # which is told of already
-    target = timer.steps[0].status
+def _may_wait(machine: Machine, application: Application, timer: Timer) -> bool:
+    """A review of what was submitted may wait for what can no longer follow: nothing comes of it
+    (``reviews.run``)."""
     if timer.kind is TimerKind.REVIEW:
-        return machine.may_follow(status, target)
-    found = machine.automatic(status)
-    return found is not None and found[0].to == target and len(timer.steps) == 1
+        return application.attempt > 0
+    if application.status not in machine.statuses:
+        return True  # which is told of already
+    found = machine.automatic(application.status)
+    return found is not None and [found[0].to] == [step.status for step in timer.steps]
 
 
 def _statuses(machine: Machine, mark: Mark) -> Iterator[Found]:

@@ -8,25 +8,29 @@ automatic arrow that leaves it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Literal
 
 from plivo_sim.account.account import OWN_MACHINE, SCENARIO_MACHINE, Account
 from plivo_sim.account.interfaces import Mark
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongState
 from plivo_sim.domain.machine import Machine, json_of, machine_of
-from plivo_sim.domain.records import Application, Policy, Step, Timer, TimerKind
+from plivo_sim.domain.records import Policy
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines import MachineError, load_machine_data
 from plivo_sim.scenarios.validation import mistakes_of
+from plivo_sim.services.due import Due, replan
+
+logger = logging.getLogger("plivo_sim")
 
 ChosenBy = Literal["scenario", "account", "server"]
 
 
-def use_machine(account: Account, machine: Machine) -> None:
-    """Make this the account's own machine; a scenario's counts before it.
+def use_machine(account: Account, machine: Machine) -> Due | None:
+    """Make this the account's own machine; a scenario's counts before it. Returns what that did to
+    what is due; None when the machine in use is the same as before.
 
     Raises WrongState for the first application whose status it does not have, and Invalid when the
     scenario in use or a next outcome decides what it does not have; then nothing changed.
@@ -34,15 +38,15 @@ def use_machine(account: Account, machine: Machine) -> None:
     with account.transaction():
         before = account.machine
         _keep(account, OWN_MACHINE, machine)
-        fit(account, before)
+        return fit(account, before)
 
 
-def drop_machine(account: Account) -> None:
-    """Go back to the server's machine. Raises as ``use_machine``."""
+def drop_machine(account: Account) -> Due | None:
+    """Go back to the server's machine. Returns and raises as ``use_machine``."""
     with account.transaction():
         before = account.machine
         _drop(account, OWN_MACHINE)
-        fit(account, before)
+        return fit(account, before)
 
 
 def chosen_by(account: Account) -> ChosenBy:
@@ -101,12 +105,13 @@ def trouble_of(policy: Policy) -> str:
 # --- records in step with it -----------------------------------------------------------------
 
 
-def fit(account: Account, before: Machine) -> None:
+def fit(account: Account, before: Machine) -> Due | None:
     """After the machine may have changed, within that transaction: refuse what the records do not
-    fit, and have them wait for what the new one makes happen. Raises as ``use_machine``."""
+    fit, and have them wait for what the new one makes happen. Returns and raises as
+    ``use_machine``."""
     machine = account.machine
     if machine == before:
-        return
+        return None
     for application in account.store.applications.every():
         if application.status not in machine.statuses:
             detail = f"machine {machine.name} has no such status"
@@ -122,12 +127,10 @@ def fit(account: Account, before: Machine) -> None:
     ]
     if problems:
         raise Invalid(problems)
-    for timer in list(account.store.timers.every()):
-        if timer.kind is TimerKind.REVIEW:
-            reviewed = account.store.applications.fetch(timer.subject_id)
-            if reviewed is None or not machine.may_follow(reviewed.status, timer.steps[0].status):
-                account.store.timers.drop(timer.id)
-    rearm(account)
+    due = replan(account)
+    text = "account %s has the machine %s now; of what was due: %s"
+    account.when_written(lambda: logger.info(text, account.auth_id, machine.name, due))
+    return due
 
 
 def _undecidable(
@@ -149,64 +152,3 @@ def whole_scenario(policy: Policy) -> Mapping[str, Any]:
         "webhooks": {"webhooks": body},
     }
     return {"scenario": "a part of a scenario", **parts[policy.kind]}
-
-
-def arm(account: Account, application: Application, entered: datetime) -> None:
-    """Wait for the automatic arrow that leaves an application's status, if there is one, within the
-    transaction in which the status was entered."""
-    timer = _waiting(account, application, entered)
-    if timer is not None:
-        account.agenda.add(timer)
-
-
-def _waiting(account: Account, application: Application, entered: datetime) -> Timer | None:
-    found = account.machine.automatic(application.status)
-    if found is None:
-        return None
-    arrow, delay = found
-    why = f"by itself, {delay} after it was {arrow.from_}"
-    id, seq = account.next_identity("timer")
-    return Timer(
-        id=id,
-        seq=seq,
-        due_at=delay.after(entered, account.settings.holidays),
-        kind=TimerKind.AUTOMATIC,
-        subject_id=application.id,
-        steps=(Step(after=delay, status=arrow.to, why=why),),
-    )
-
-
-def rearm(account: Account) -> None:
-    """Have every application wait for its automatic arrow, counted from when its status was entered
-    (what is past due happens at once), and for no other. For records that come from elsewhere: a
-    journal or a snapshot that was written with another machine."""
-    machine = account.machine
-    with account.lock:
-        timers = [t for t in account.store.timers.every() if t.kind is TimerKind.AUTOMATIC]
-        if not timers and not machine.is_automatic:
-            return
-        known = {timer.subject_id: timer for timer in timers}
-        with account.transaction():
-            for status in machine.statuses:
-                if machine.automatic(status) is not None:
-                    for application in account.store.applications.having("status", status):
-                        _rearm(account, application, known.pop(application.id, None))
-            for timer in known.values():
-                account.store.timers.drop(timer.id)
-
-
-def entered_at(application: Application) -> datetime:
-    """When it got the status that it has."""
-    return application.timeline[-1].at if application.timeline else application.created_at
-
-
-def _rearm(account: Account, application: Application, known: Timer | None) -> None:
-    entered = entered_at(application)
-    found = account.machine.automatic(application.status)
-    assert found is not None
-    due_at = found[1].after(entered, account.settings.holidays)
-    if known is not None:
-        if known.steps[0].status == found[0].to and known.due_at == due_at:
-            return
-        account.store.timers.drop(known.id)
-    arm(account, application, entered)

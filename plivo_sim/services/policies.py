@@ -20,6 +20,7 @@ from plivo_sim.machines import read_machine
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
 from plivo_sim.scenarios.patterns import Matcher, globs_of
 from plivo_sim.services import machines
+from plivo_sim.services.due import Due
 
 T = TypeVar("T")
 
@@ -28,10 +29,10 @@ _OWN_IDS = ("scenario", "webhooks")
 _TAKEN = (*_OWN_IDS, OWN_MACHINE, SCENARIO_MACHINE)
 
 
-def use_scenario(account: Account, scenario: Scenario | None) -> None:
+def use_scenario(account: Account, scenario: Scenario | None) -> Due | None:
     """Make this the account's scenario (None: no scenario), and its machine the account's for as
-    long; its rules, faults and lost callbacks are counted anew. Raises what ``use_machine`` does,
-    when that machine does not fit; then nothing changed."""
+    long; its rules, faults and lost callbacks are counted anew. Returns and raises what
+    ``use_machine`` does, when that machine does not fit; then nothing changed."""
     with account.transaction():
         before = account.machine
         for name in [name for name in account.ids.counts if name.startswith("fired:")]:
@@ -45,7 +46,7 @@ def use_scenario(account: Account, scenario: Scenario | None) -> None:
             _keep(account, "scenario", "scenario", scenario)
         own = scenario.machine if scenario is not None else None
         machines.keep_scenario_machine(account, read_machine(own) if own is not None else None)
-        machines.fit(account, before)
+        return machines.fit(account, before)
 
 
 def scenario_of(account: Account) -> Scenario | None:

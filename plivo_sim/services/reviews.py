@@ -12,6 +12,7 @@ a magic value; the scenario's other rules; its default; the account's review del
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -19,7 +20,6 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import WrongState, invalid
-from plivo_sim.domain.machine import NOTHING, PLANNED
 from plivo_sim.domain.records import (
     Application,
     By,
@@ -44,9 +44,13 @@ from plivo_sim.scenarios.rules import (
     magic_decision,
     plan_of,
 )
-from plivo_sim.services import machines, policies
+from plivo_sim.services import policies
 from plivo_sim.services.document_sets import documents_of
+from plivo_sim.services.due import arm
+from plivo_sim.services.foresight import made_at, stay_of
+from plivo_sim.services.plans import default_delay, default_plan, set_timer
 
+Decider = Literal["hand", "reviewer"]
 KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 
@@ -64,10 +68,10 @@ def _decide(
 ) -> Plan:
     def planned(decision: Decision, by: str) -> Plan:
         dice = dice_for(account.settings.seed, by, submission)
-        return plan_of(decision, by, default_delay(account, submission), account.now(), dice)
+        return plan_of(decision, by, _delay(account, submission), account.now(), dice)
 
     if submission.requested is not None:
-        return _as_requested(submission.requested, default_delay(account, submission))
+        return _as_requested(submission.requested, _delay(account, submission))
     waiting = policies.pop_next_outcome(account)
     if waiting is not None:
         return planned(waiting, "next outcome")
@@ -85,7 +89,11 @@ def _decide(
         return planned(chosen[1], f"rule '{chosen[0]}'")
     if scenario is not None and scenario.default is not None:
         return planned(scenario.default, "the scenario's default")
-    return default_plan(account, submission)
+    return default_plan(account, submission.application, submission.via)
+
+
+def _delay(account: Account, submission: Submission) -> Duration:
+    return default_delay(account, submission.application, submission.via)
 
 
 def _statuses_of(decision: Decision) -> list[str]:
@@ -129,34 +137,6 @@ def _first(
     return None
 
 
-def default_delay(account: Account, submission: Submission) -> Duration:
-    """The account's own review delay, that of its machine, or the server's; one that is published
-    is the requirement's."""
-    delay = account.settings.review_delay
-    if "review_delay" not in account.overrides:
-        delay = _machine_review(account, submission)[1] or delay
-    if delay is None:
-        return Duration(business_days=submission.requirement.estimated_review_days)
-    return delay
-
-
-def _machine_review(account: Account, submission: Submission) -> tuple[str, Duration | None]:
-    asked = submission.application
-    return account.machine.review(
-        asked.country_iso, asked.number_type, asked.user_type, submission.via
-    )
-
-
-def default_plan(account: Account, submission: Submission) -> Plan:
-    """The machine's default outcome after the default delay."""
-    delay = default_delay(account, submission)
-    outcome, _ = _machine_review(account, submission)
-    if outcome == NOTHING:
-        return Plan(steps=(), decided_by="default")
-    why = f"default: {outcome} after {delay}"
-    return Plan(steps=(Step(after=delay, status=outcome, why=why),), decided_by="default")
-
-
 def _explain(
     account: Account, submission: Submission, decided: Plan, verdicts: list[Verdict]
 ) -> None:
@@ -195,25 +175,6 @@ def schedule(account: Account, submission: Submission) -> Plan:
     return plan
 
 
-def set_timer(
-    account: Account, application_id: str, steps: tuple[Step, ...], start: datetime
-) -> None:
-    """Wait for the first of these steps, counted from ``start``."""
-    if not steps:
-        return
-    id, seq = account.next_identity("timer")
-    account.agenda.add(
-        Timer(
-            id=id,
-            seq=seq,
-            due_at=steps[0].after.after(start, account.settings.holidays),
-            kind=TimerKind.REVIEW,
-            subject_id=application_id,
-            steps=steps,
-        )
-    )
-
-
 def run(account: Account, timer: Timer) -> StatusChanged | None:
     """Do what a due timer of a review or of an automatic arrow says, at its own instant, and wait
     for what follows it.
@@ -240,44 +201,53 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
             reason=step.reason,
             documents=step.documents,
         )
+        if is_automatic:
+            _forget_overtaken(account, event.application)
         set_timer(account, application.id, rest, timer.due_at)
         return event
 
 
+def _forget_overtaken(account: Account, application: Application) -> None:
+    """Time has led to where what was planned cannot follow."""
+    for timer in account.store.timers.having("subject_id", application.id):
+        target = timer.steps[0].status if timer.kind is TimerKind.REVIEW else ""
+        if target and not account.machine.may_follow(application.status, target):
+            account.store.timers.drop(timer.id)
+
+
 def _may_run(account: Account, application: Application, timer: Timer) -> bool:
     """Whether its step can be done now; if only later, its timer is set anew."""
-    machine, status, target = account.machine, application.status, timer.steps[0].status
+    status, target = application.status, timer.steps[0].status
     if timer.kind is TimerKind.AUTOMATIC:
-        found = machine.automatic(status)
+        found = account.machine.automatic(status)
         return found is not None and found[0].to == target
-    due_at: datetime | None = None
-    if machine.allowed(status, target, *PLANNED):
-        wait, entered = machine.not_before(status, target), machines.entered_at(application)
-        due_at = wait.after(entered, account.settings.holidays)
-        if due_at <= timer.due_at:
-            return True
-    elif machine.may_follow(status, target):
-        waiting = account.store.timers.having("subject_id", application.id)
-        due_at = next((t.due_at for t in waiting if t.kind is TimerKind.AUTOMATIC), None)
-    if due_at is not None:
-        id, seq = account.next_identity("timer")
-        account.agenda.add(replace(timer, id=id, seq=seq, due_at=due_at))
+    made = made_at(account, stay_of(account, application), timer.due_at, target)
+    if made is None:
+        return False
+    if made.status == status and made.at <= timer.due_at:
+        return True
+    id, seq = account.next_identity("timer")
+    account.agenda.add(replace(timer, id=id, seq=seq, due_at=made.at))
     return False
 
 
 def decide(
-    account: Account, application: Application, status: str, reason: str | None = None
+    account: Account,
+    application: Application,
+    status: str,
+    reason: str | None = None,
+    by: Decider = "hand",
 ) -> StatusChanged:
-    """A decision by hand: follows the machine's arrows by hand, cancels the pending review
-    (decision "Who decides").
+    """A decision now: follows the machine's arrows by hand, or those of the reviewer, whatever
+    their ``not_before``; cancels the pending review (decision "Who decides").
 
-    Raises WrongState when the machine has no such arrow, or it is not taken by hand; Invalid for a
+    Raises WrongState when the machine has no such arrow, or another takes it; Invalid for a
     status that it does not have, and for a reason or a timeline over its limit.
     """
     machine = account.machine
     if status not in machine.statuses:
         raise invalid("status", f"must be one of {', '.join(machine.decidable)}")
-    if not machine.allowed(application.status, status, "hand"):
+    if not machine.allowed(application.status, status, by):
         raise wrong_state(account, application, machine.verb(status))
     if len(reason or "") > limits.REASON.most:
         raise invalid("reason", f"is too long: {limits.REASON}")
@@ -290,8 +260,8 @@ def decide(
             application,
             status,
             at=account.now(),
-            by="hand",
-            why="a tester decided",
+            by=by,
+            why="a tester decided" if by == "hand" else "a tester decided as the reviewer",
             reason=reason,
         )
 
@@ -303,7 +273,7 @@ def _explain_decision(account: Account, application: Application) -> None:
         return
     is_before = application.status == account.machine.submitted
     by = f"hand (planned: {found.decided_by})" if is_before else f"{found.decided_by}, then by hand"
-    account.store.explanations.put(replace(found, decided_by=by))
+    account.store.explanations.put(replace(found, decided_by=by, instead_of=()))
 
 
 def wrong_state(
@@ -359,7 +329,7 @@ def change_status(
     account.store.applications.put(moved)
     if machine.automatic(application.status) is not None:
         account.agenda.cancel(application.id, TimerKind.AUTOMATIC)
-    machines.arm(account, moved, at)
+    arm(account, moved, at)
     event = StatusChanged(
         application=moved, previous=application.status, at=at, by_reviewer=by != "client"
     )

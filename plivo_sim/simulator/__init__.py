@@ -35,7 +35,8 @@ from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import draw_uuid
 from plivo_sim.scenarios.rules import read_reason
-from plivo_sim.services import applications, machines, reviews
+from plivo_sim.services import applications, reviews
+from plivo_sim.services.due import Due, replan
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
@@ -210,12 +211,14 @@ class Simulator:
             self._recent.clear()
         self.runner.end_sends(replaced)
 
-    def restore(self, account: Account, mark: Mark) -> None:
-        """Make a mark the present of this account; callbacks of before end as in ``remove``."""
+    def restore(self, account: Account, mark: Mark) -> Due:
+        """Make a mark the present of this account; callbacks of before end as in ``remove``.
+        Returns what is due, which the server's machine may have made another."""
         with account.lock:
             account.restore(mark)
-            machines.rearm(account)
+            due = replan(account)
         self.runner.end_sends([account])
+        return due
 
     # --- time ------------------------------------------------------------------------------
 
@@ -248,11 +251,17 @@ class Simulator:
     # --- reviews ---------------------------------------------------------------------------
 
     def decide(
-        self, id: str, status: str, reason: str | None = None, *, account: Account | None = None
+        self,
+        id: str,
+        status: str,
+        reason: str | None = None,
+        *,
+        account: Account | None = None,
+        by: reviews.Decider = "hand",
     ) -> Application:
-        """Decide an application by hand; returns when the first attempt of its callbacks is over,
-        see ``Runner.deliver``. ``reason``: a text, or the name of a preset. ``account``: the one
-        that is meant, needed when several hold an application of this id.
+        """Decide an application by hand, or as the reviewer does; returns when the first attempt of
+        its callbacks is over, see ``Runner.deliver``. ``reason``: a text, or the name of a preset.
+        ``account``: the one that is meant, needed when several hold an application of this id.
 
         Raises NotFound, AccountRequired, WrongState, and Invalid for a word that is almost a
         preset's name.
@@ -264,7 +273,7 @@ class Simulator:
             raise Invalid([Problem(ProblemKind.BAD_VALUE, ("reason",), str(error))]) from None
         with account.lock:
             busy = account.sending > 0
-            event = reviews.decide(account, applications.get(account, id), status, told)
+            event = reviews.decide(account, applications.get(account, id), status, told, by)
         self.runner.deliver(account, id, busy=busy)
         return event.application
 

@@ -19,7 +19,7 @@ from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
 from plivo_sim.cli.server import settings_of
 from plivo_sim.settings import Settings
-from tests.machines.files import IN_REVIEW
+from tests.machines.files import IN_REVIEW, YEARLY
 from tests.support import AUTH_ID, TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +68,7 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSimula
     scenario and a machine."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in-review.yaml").write_text(IN_REVIEW)
+    (tmp_path / "yearly.yaml").write_text(YEARLY)
     with LiveSimulator(Settings(port=0, paused=True)) as live:
         monkeypatch.setenv("PLIVO_SIM_URL", live.url)
         for words in (("try", "--auth-id", AUTH_ID), ("scenario", "new", "my-scenario")):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.machines import default_machine, shipped_names, shipped_text
 from plivo_sim.machines.loader import load_machine
 from tests.cli.conftest import Shell
-from tests.machines.files import IN_REVIEW, WITH_IN_REVIEW, WITH_YEARS, YEARLY
+from tests.conftest import PAUSED
+from tests.machines.files import IN_REVIEW, NO_ACCEPTANCE, WITH_IN_REVIEW, WITH_YEARS, YEARLY
 from tests.support import AUTH_ID, Http
 
 pytestmark = pytest.mark.live
@@ -65,6 +68,26 @@ def test_use_a_file_show_it_and_go_back(
     assert shell.json("machine", "show")["name"] == "with-in-review"
     assert "chosen by  the server" in shell.told("machine", "use", "--none")
     assert http.account.machine == default_machine()
+
+
+def test_a_change_tells_what_became_of_what_is_due(
+    shell: Shell, application: str, tmp_path: Path
+) -> None:
+    """Of the machine, of a scenario's own, and of a snapshot that comes to another server."""
+    path, scenario = tmp_path / "no-acceptance.yaml", tmp_path / "own.yaml"
+    path.write_text(NO_ACCEPTANCE)
+    scenario.write_text("scenario: It has its own.\nmachine: default\n")
+    due = " 0 kept, 1 planned, 0 dropped\n"
+    assert shell.told("machine", "use", path).endswith(f"\ndue       {due}")
+    assert shell.told("scenario", "use", scenario).endswith(f"\ndue      {due}")
+    told = shell.told("scenario", "use", "--none")
+    assert told == f"{AUTH_ID} has no scenario\ndue  0 kept, 1 planned, 0 dropped\n"
+    assert "due" not in shell.told("machine", "use", path)
+    shell.run("machine", "use", "--none")
+    shell.run("snapshot", "save", "--file", tmp_path / "before.json")
+    with LiveSimulator(replace(PAUSED, machine=str(path))) as other:
+        told = Shell(other.url).told("snapshot", "load", "--file", tmp_path / "before.json")
+    assert told.endswith("; due, with another machine: 0 kept, 1 planned, 0 dropped\n")
 
 
 def test_use_makes_the_account(shell: Shell, yearly: Path) -> None:

@@ -35,6 +35,7 @@ def test_the_same_people_twice(shell: Shell, http: Http) -> None:
 
 
 def csv_file(tmp_path: Path, *lines: str) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "applicants.csv"
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return path
@@ -99,6 +100,39 @@ def test_outcomes(shell: Shell) -> None:
     assert all(each["rejection_reason"] for each in made if each["status"] == "rejected")
 
 
+def test_outcomes_are_those_of_the_account_s_machine(
+    shell: Shell, application: str, tmp_path: Path
+) -> None:
+    """Whatever machine the command was made from, for shares and in a file."""
+    machine = tmp_path / "held.yaml"
+    machine.write_text(HELD)
+    shell.run("machine", "use", machine)
+    told = shell.error("seed", "2", "--rejected", "1", code=2)
+    assert "in machine held, a review ends in accepted, held, nothing, not in rejected" in told
+    wrong, right = (
+        csv_file(tmp_path / word, "name,country,outcome", f"Acme,IN,{word}")
+        for word in ("rejected", "held")
+    )
+    assert "'rejected' is not one of accepted, held, nothing" in shell.error(
+        "seed", "--csv", wrong, code=2
+    )
+    shell.run("seed", "--csv", right)
+    assert "HELD" in shell.told("seed", "1", "--share", "held=1")
+    shell.run("clock", "advance", "30d")
+    assert [each["status"] for each in applications(shell)[1:]] == ["held", "held"]
+
+
+HELD = """\
+machine: held
+extends: default
+statuses: {held: {legacy: held, current: held, beta: held, atoms: held}, more_info_required: null}
+arrows:
+  - {from: submitted, to: held, by: [reviewer, hand]}
+  - {from: held, to: rejected, by: hand}
+  - {from: submitted, to: rejected, by: hand}
+"""
+
+
 def test_countries(shell: Shell) -> None:
     """Only those, in any case; the unregulated one too when it is asked for."""
     shell.run("seed", "6", "--country", "de", "--country", "US")
@@ -149,6 +183,8 @@ def test_a_connection_that_breaks(shell: Shell, http: Http) -> None:
     [
         (), ("0",), ("x",), ("1", "--csv", "a.csv"), ("1", "--accepted", "1.5"),
         ("1", "--accepted", "0.7", "--rejected", "0.4"), ("--csv", "a.csv", "--country", "IN"),
+        ("1", "--share", "accepted"), ("1", "--share", "accepted=2"),
+        ("1", "--accepted", "0.1", "--share", "accepted=0.1"), ("--csv", "a.csv", "--share", "x=1"),
         ("--csv", "a.csv", "--accepted", "1"), ("--csv", "a.csv", "--callback-url", "http://x"),
     ],
     ids=" ".join,

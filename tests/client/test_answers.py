@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from plivo_sim import client
 from plivo_sim.client import BrokenOff, Garbled, Http, TooMuch, Unreachable
@@ -51,6 +52,31 @@ def test_an_answer_as_long_as_the_limit_is_read(serve: Serve) -> None:
     packed = gzip.compress(json.dumps(["x"] * 1000).encode())
     answer = Http(serve([packed], Content_Encoding="gzip")).send("GET", "/", {})
     assert answer.json() == ["x"] * 1000
+
+
+def test_the_limit_holds_where_urllib3_has_no_read1(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in 1.26, whose answers are read by ``stream``; decompressed, too."""
+    streamed = []
+
+    def stream(answer: Any, size: int, **options: Any) -> Iterator[bytes]:
+        streamed.append(size)
+        assert options == {"decode_content": True}
+        while piece := answer.read(size, **options):
+            yield piece
+
+    monkeypatch.delattr(urllib3.HTTPResponse, "read1")
+    monkeypatch.delattr(urllib3.BaseHTTPResponse, "read1", raising=False)
+    monkeypatch.setattr(urllib3.HTTPResponse, "stream", stream)
+    assert Http(serve([b"x" * MOST])).send("GET", "/", {}).data == b"x" * MOST
+    for pieces, headers in (
+        ([b"x" * (MOST + 1)], {}),
+        ([gzip.compress(bytes(100 * MOST))], {"Content_Encoding": "gzip"}),
+    ):
+        with pytest.raises(TooMuch, match="limit answer"):
+            Http(serve(pieces, **headers)).send("GET", "/", {})
+    assert len(streamed) == 3
 
 
 def test_no_more_is_read_than_the_limit(serve: Serve) -> None:

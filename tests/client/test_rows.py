@@ -8,6 +8,7 @@ import pytest
 
 from plivo_sim.client.applications import Outcome
 from plivo_sim.client.rows import Table, read_rows
+from plivo_sim.machines import default_machine
 
 KEYS = [("IN", "local", "business"), ("IN", "mobile", "individual"), ("AE", "local", "business")]
 
@@ -15,7 +16,7 @@ KEYS = [("IN", "local", "business"), ("IN", "mobile", "individual"), ("AE", "loc
 def read(tmp_path: Path, text: str | bytes) -> Table:
     path = tmp_path / "applicants.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_rows(path, KEYS)
+    return read_rows(path, KEYS, default_machine().outcomes)
 
 
 def test_a_row(tmp_path: Path) -> None:

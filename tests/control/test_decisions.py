@@ -98,10 +98,11 @@ def test_a_decision_without_a_reason_has_a_stock_one(http: Http) -> None:
         ({"status": "Accepted"}, "status", f"must be one of {DECISIONS}; did you mean 'accepted'?"),
         ({"status": 5}, "status", "must be a string"),
         ({"status": "accepted", "reason": 5}, "reason", "must be a string"),
+        ({"status": "accepted", "by": "me"}, "by", "must be one of hand, reviewer"),
         (
-            {"status": "accepted", "by": "me"},
-            "by",
-            "unknown; there are status, reason, account",
+            {"status": "accepted", "who": "me"},
+            "who",
+            "unknown; there are status, reason, by, account",
         ),
     ],
 )

@@ -17,7 +17,7 @@ from plivo_sim.services import machines, policies
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.control.support import check_problem
-from tests.machines.files import IN_REVIEW, WITH_IN_REVIEW, YEARLY
+from tests.machines.files import IN_REVIEW, NO_ACCEPTANCE, WITH_IN_REVIEW, YEARLY
 from tests.support import AUTH_ID, Http
 
 OTHER_ID = "MAYYYYYYYYYYYYYYYYYY"
@@ -41,6 +41,25 @@ def told(http: Http, account: str = AUTH_ID) -> tuple[str, str]:
 def problems(response: TestResponse) -> list[str]:
     assert response.status_code == 400
     return [f"{each['path']}: {each['message']}" for each in response.get_json()["problems"]]
+
+
+def test_the_answers_to_a_change_tell_what_became_of_what_is_due(http: Http) -> None:
+    """Of the account's machine, of a scenario's own, of a restore; null where it is the same."""
+    http.sdk_created()
+    http.control("POST", "/snapshot", {"name": "before", "account": AUTH_ID})
+    planned, kept = (
+        {"kept": 0, "planned": 1, "dropped": 0},
+        {"kept": 1, "planned": 0, "dropped": 0},
+    )
+    assert use(http, yaml=NO_ACCEPTANCE).get_json()["due"] == planned
+    assert use(http, yaml=NO_ACCEPTANCE).get_json()["due"] is None
+    scenario = {"scenario": "It has its own.", "machine": "default"}
+    body = {"scenario": scenario, "account": AUTH_ID}
+    assert http.control("POST", "/scenario", body).get_json()["due"] == planned
+    assert http.control("DELETE", "/scenario", account=AUTH_ID).get_json()["due"] == planned
+    assert http.control("DELETE", "/machine", account=AUTH_ID).get_json()["due"] == planned
+    body = {"name": "before", "account": AUTH_ID}
+    assert http.control("POST", "/restore", body).get_json()["due"] == kept
 
 
 def test_those_that_ship_are_listed_with_their_sentence(http: Http) -> None:

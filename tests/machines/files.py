@@ -21,4 +21,13 @@ machine: yearly
 extends: default
 arrows: [{from: accepted, to: expired, after: 365d}]
 """
+NO_ACCEPTANCE = """\
+machine: no-acceptance-yet
+extends: default
+review: {outcome: rejected, delay: 2h}
+arrows:
+  - {from: submitted, to: accepted, by: null}
+  - {from: rejected, to: accepted, by: hand}
+"""
 WITH_IN_REVIEW, WITH_YEARS = load_machine(IN_REVIEW), load_machine(YEARLY)
+WITHOUT_ACCEPTANCE = load_machine(NO_ACCEPTANCE)

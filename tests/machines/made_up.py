@@ -19,11 +19,11 @@ TONES = ("good", "bad", "wait", "idle")
 
 
 @st.composite
-def machine_files(draw: st.DrawFn, most: int = 8) -> dict[str, Any]:
-    """A whole machine file of 3 to ``most`` statuses, with arrows by all takers. Each status after
-    the first two is reached from one before it; automatic arrows lead on, never back, so that they
-    close no circle."""
-    count = draw(st.integers(3, most))
+def machine_files(draw: st.DrawFn, most: int = 8, least: int = 3) -> dict[str, Any]:
+    """A whole machine file of ``least`` to ``most`` statuses, with arrows by all takers. Each
+    status after the first two is reached from one before it; automatic arrows lead on, never back,
+    so that they close no circle."""
+    count = draw(st.integers(least, most))
     names = draw(st.permutations(NAMES))[:count] if count <= len(NAMES) else many(count)
     draft, submitted = names[:2]
     arrows: dict[tuple[str, str], dict[str, Any]] = {(draft, submitted): {"by": ["client"]}}
@@ -98,3 +98,6 @@ def _rows(draw: st.DrawFn, submits: bool) -> dict[str, Any]:
 
 machines: st.SearchStrategy[Machine] = machine_files().map(load_machine_data)
 """Each of them is valid: one that is not raises, and fails its test."""
+_ALL = len(NAMES)
+with_all_names: st.SearchStrategy[Machine] = machine_files(_ALL, _ALL).map(load_machine_data)
+"""Any two of these have the same statuses, in other roles."""

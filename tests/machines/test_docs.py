@@ -7,13 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plivo_sim.app import create_app
-from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.machine import Arrow, MachineFile, Review, StatusRow
-from plivo_sim.settings import Settings
-from plivo_sim.webhooks.transport import MemoryTransport
-from tests.machines.files import IN_REVIEW, YEARLY
-from tests.support import Http
+from tests.machines.files import YEARLY
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "machine.md").read_text()
 
@@ -21,23 +16,9 @@ PAGE = (Path(__file__).parent.parent.parent / "docs" / "machine.md").read_text()
 FILES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_files_of_the_page_are_those_that_the_tests_use() -> None:
-    """Through every API, and through an SDK."""
-    assert FILES == [IN_REVIEW, YEARLY]
-
-
-def test_who_follows_the_page_sees_the_new_status(tmp_path: Path) -> None:
-    """Served as the page says, with every setting at its default, an hour after a submission."""
-    path = tmp_path / "in-review.yaml"
-    path.write_text(FILES[0])
-    sim = make_simulator(Settings(machine=str(path)), transport=MemoryTransport())
-    http = Http(create_app(sim), sim)
-    id = http.sdk_created()
-    http.advance("1h")
-    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "in_review"
-    http.advance("1d")
-    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "accepted"
-    sim.close()
+def test_the_file_of_the_page_is_the_one_that_the_tests_use() -> None:
+    """Adding a status has a page and tests of its own: ``tests/sdk/test_python_new_status.py``."""
+    assert FILES == [YEARLY]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from msgspec.structs import replace
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
 from plivo_sim.domain.machine import Machine
 from plivo_sim.machines import default_machine, load_machine_data, shipped_machine, shipped_names
 from plivo_sim.machines.drawing import PALETTES, Picture, mermaid_of, picture_of, svg_of
 from plivo_sim.machines.layout import MOST_WORK, Box, lay_out
+from plivo_sim.machines.loader import load_machine
+from plivo_sim.services.machines import use_machine
 from tests.conftest import bounded
+from tests.machines.files import YEARLY
 from tests.machines.made_up import machine_files
 from tests.support import AUTH_ID, Http, calls_of
 
@@ -220,6 +224,26 @@ def test_the_command_draws_a_file_and_writes_mermaid(tmp_path: Path) -> None:
     wrong = CliRunner().invoke(main, ["machine", "draw", str(path)])
     assert wrong.exit_code == 2
     assert f"{path}:2: extends: no machine of this name ships" in wrong.stderr
+
+
+@pytest.mark.live
+def test_the_command_draws_what_is_in_use(
+    live: LiveSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's where it or the server is given, else what the variable names."""
+
+    def drawn(*words: str) -> str:
+        done = CliRunner().invoke(main, ["machine", "draw", "--format", "mermaid", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    use_machine(live.sim.account(AUTH_ID), load_machine(YEARLY))
+    assert drawn("--url", live.url) == mermaid_of(load_machine(YEARLY))
+    monkeypatch.setenv("PLIVO_SIM_MACHINE", "in-review")
+    assert drawn() == mermaid_of(shipped_machine("in-review"))
+    assert drawn("revocable") == mermaid_of(shipped_machine("revocable"))
+    monkeypatch.setenv("PLIVO_SIM_URL", live.url)
+    assert drawn("--account", AUTH_ID) == mermaid_of(load_machine(YEARLY))
 
 
 def test_the_live_picture_counts_what_is_there(http: Http) -> None:

@@ -189,6 +189,31 @@ def test_a_mistake_is_told_where_it_stands(text: str, path: str, told: str) -> N
     assert any(at == path and told in said for _, at, said in found), found
 
 
+def test_each_of_the_arrows_that_race_is_told_with_its_line() -> None:
+    """Of one that stands in the base, only the other has one."""
+    lines = [
+        "  - {from: accepted, to: expired, after: 1d}",
+        "  - {from: accepted, to: suspended, by: time, after: 2d}",
+    ]
+    text = "machine: mine\nextends: default\narrows:\n" + "\n".join(lines)
+    assert [(line, path, told.partition(":")[0]) for line, path, told in mistakes(text)] == [
+        (4, "arrows[0].after", "accepted to expired races with accepted to suspended"),
+        (5, "arrows[1].after", "accepted to suspended races with accepted to expired"),
+    ]
+    raced = "machine: mine\nextends: in-review\narrows:\n"
+    raced += "  - {from: submitted, to: accepted, by: [reviewer, time], after: 2d}\n"
+    (told,) = mistakes(raced)
+    assert told[:2] == (4, "arrows[0].after")
+    assert "submitted to accepted races with submitted to in_review" in told[2]
+
+
+@pytest.mark.parametrize("key", ["? [a, b]\n: 1", "{a: 1}: 2"])
+def test_a_key_that_is_no_text_is_told_with_its_line(key: str) -> None:
+    """In a sentence of our own."""
+    text = "not valid YAML: tags (!name) are not followed, and keys are plain texts"
+    assert mistakes(f"machine: x\n{key}\n") == [(2, "", text)]
+
+
 def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
     """One pass, in the order of the file."""
     text = IN_REVIEW.replace("by: time, after: 1h", "by: timer, after: 1h").replace(

@@ -51,3 +51,32 @@ def test_an_address_within_a_sentence_does_not_stay(sentence: str, stays: str) -
     made = Masks(StandIns(b"key")).sentence(sentence)
     assert stays not in made
     assert made != sentence
+
+
+@pytest.mark.parametrize("told", ["919812345678", "+919812345678", "14155550123", "0123456789"])
+def test_of_a_phone_number_only_the_calling_code_stays(told: str) -> None:
+    """Its stand-in is as long, and the same everywhere."""
+    masks = Masks(StandIns(b"key"))
+    made = masks.text(told, "number")
+    assert len(made) == len(told)
+    assert made[:6] != told[:6]
+    assert masks.text(told, "number") == made
+    if "9198" in told:
+        assert made.removeprefix("+").startswith("91")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stays"),
+    [
+        ("limit", 20, True), ("offset", 9_999, True), ("offset", 919812345678, False),
+        ("anything", 999, True), ("anything", 1_000, False), ("anything", 22.5726, False),
+        ("lat", 22, False), ("longitude", 88.0, False), ("max_length", 65_535, False),
+    ],
+)  # fmt: skip
+def test_which_numbers_stay(key: str, value: float, stays: bool) -> None:
+    """Small whole ones, and counts that paging needs; no phone number, and no place."""
+    (made,) = Masks(StandIns(b"key")).value({key: value}).values()
+    assert (made == value) is stays
+    assert Masks(StandIns(b"key")).value({"max_length": 65_535}, public=True) == {
+        "max_length": 65_535
+    }

@@ -288,6 +288,42 @@ def test_a_machine_of_ones_own_is_proved_right(reviewing: Path, tape: Path, shel
         assert drift(shell, tape, "--base-url", other.url) == []
 
 
+def test_a_status_that_only_the_reviewer_leads_to(tape: Path, shell: Shell, tmp_path: Path) -> None:
+    """The service's own reviewer decided; here it is done along the reviewer's arrow. Without such
+    an arrow the status is told."""
+    file, lacking = tmp_path / "reviewer.yaml", tmp_path / "lacking.yaml"
+    file.write_text(ONLY_REVIEWED)
+    lacking.write_text(LACKING)
+    settings = replace(PAUSED, machine=str(file), review_delay=Duration(3600))
+    with LiveSimulator(settings) as service, recording(service.url, tape) as url:
+        caller = Application(url)
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
+        for _ in range(2):
+            service.sim.advance(service.sim.account(AUTH_ID), Duration(3600))
+            told = caller.call("GET", f"{COMPLIANCE}{made}/")["compliance"]["status"]
+        assert told == "in_review"
+    assert drift(shell, tape, "--machine", file) == []
+    assert (
+        drift(shell, tape, "--machine", lacking)
+        == [("compliance.status", "'in_review'", "'submitted'")] * 2
+    )
+
+
+ONLY_REVIEWED = """machine: only-reviewed
+extends: default
+review: {outcome: in_review}
+statuses: {in_review: {legacy: in_review, current: in_review, beta: in_review, atoms: in_review}}
+arrows:
+  - {from: submitted, to: in_review, by: reviewer}
+  - {from: in_review, to: accepted, by: reviewer}
+"""
+LACKING = ONLY_REVIEWED.replace("{outcome: in_review}", "{outcome: accepted}").replace(
+    "{from: submitted, to: in_review, by: reviewer}",
+    "{from: accepted, to: in_review, by: reviewer}",
+)
+
+
 def test_a_machine_that_cannot_be_used_ends_with_2(
     live: LiveSimulator, tape: Path, shell: Shell, tmp_path: Path
 ) -> None:

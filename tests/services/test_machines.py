@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,24 @@ from plivo_sim.account.account import Account
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.errors import Invalid, StateUnreadable, WrongState
+from plivo_sim.domain.machine import json_of
 from plivo_sim.domain.records import TimerKind
 from plivo_sim.domain.text import encode_json
-from plivo_sim.machines import default_machine, load_machine_data
+from plivo_sim.machines import default_machine, load_machine_data, shipped_machine
 from plivo_sim.machines.loader import load_machine
 from plivo_sim.scenarios.loader import load_scenario
 from plivo_sim.services import applications, machines, policies
+from plivo_sim.services.due import Due
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot
 from plivo_sim.settings import Settings
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.machines.files import IN_REVIEW, WITH_IN_REVIEW, WITH_YEARS
+from tests.machines.files import (
+    IN_REVIEW,
+    NO_ACCEPTANCE,
+    WITH_IN_REVIEW,
+    WITH_YEARS,
+    WITHOUT_ACCEPTANCE,
+)
 from tests.support import Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -158,22 +166,136 @@ def test_a_change_that_loses_what_a_scenario_decides_is_refused(http: Http) -> N
     assert http.account.machine == WITH_IN_REVIEW
 
 
-def test_reviews_that_can_no_longer_happen_are_forgotten(http: Http) -> None:
-    """The new machine has no way to them."""
+UNDECIDED = load_machine_data(
+    {"machine": "undecided", "extends": "default", "review": {"outcome": "nothing"},
+     "arrows": [{"from": "submitted", "to": "accepted", "by": "hand"}]}
+)  # fmt: skip
+
+
+def coming(account: Account) -> list[tuple[str, str, timedelta]]:
+    """Kind, status, and how long after the submission, of what is due."""
+    return [
+        (t.kind.value, t.steps[0].status, t.due_at - _submitted(account, t.subject_id))
+        for t in account.store.timers.every()
+    ]
+
+
+def _submitted(account: Account, id: str) -> datetime:
+    at = applications.get(account, id).submitted_at
+    assert at is not None
+    return at
+
+
+def test_a_review_that_the_machine_has_no_way_to_is_planned_as_it_says(http: Http) -> None:
+    """Counted from the submission; the answer and the reasons tell it, and a change back brings
+    what was planned first."""
+    account, id = http.account, http.sdk_created()
+    before = coming(account)
+    http.advance("1h")
+    assert machines.use_machine(account, WITHOUT_ACCEPTANCE) == Due(kept=0, planned=1, dropped=0)
+    assert coming(account) == [("review", "rejected", timedelta(hours=2))]
+    assert why(http, id) == "the machine's default: no way to accepted (default)"
+    assert machines.drop_machine(account) == Due(kept=0, planned=1, dropped=0)
+    assert coming(account) == before
+    assert why(http, id) == "default"
+
+
+def why(http: Http, id: str) -> Any:
+    """What decides the last attempt."""
+    attempts = http.control("GET", f"/applications/{id}/why").get_json()["attempts"]
+    return attempts[-1]["decided_by"]
+
+
+def test_a_review_that_the_machine_has_a_way_to_stays(http: Http) -> None:
+    """Whatever that does by default."""
     http.sdk_created()
-    gone = load_machine_data(
-        {
-            "machine": "no-acceptance-yet",
-            "extends": "default",
-            "review": {"outcome": "rejected"},
-            "arrows": [
-                {"from": "submitted", "to": "accepted", "by": None},
-                {"from": "rejected", "to": "accepted", "by": "hand"},
-            ],
-        }
+    before = coming(http.account)
+    other = {"machine": "other", "extends": "default", "review": {"outcome": "rejected"}}
+    due = machines.use_machine(http.account, load_machine_data(other))
+    assert (due, coming(http.account)) == (Due(kept=1, planned=0, dropped=0), before)
+
+
+def test_a_machine_that_decides_nothing_by_default_drops_what_it_has_no_way_to(http: Http) -> None:
+    """Until there is a machine that has one; what was due meanwhile happens then."""
+    id = http.sdk_created()
+    assert machines.use_machine(http.account, UNDECIDED) == Due(kept=0, planned=0, dropped=1)
+    http.advance("60d")
+    assert applications.get(http.account, id).status == "submitted"
+    assert machines.drop_machine(http.account) == Due(kept=0, planned=1, dropped=0)
+    http.advance("0s")
+    assert applications.get(http.account, id).status == "accepted"
+
+
+@pytest.mark.parametrize("alias", ["SIM-STUCK", "by hand"])
+def test_what_was_decided_is_not_decided_anew(http: Http, alias: str) -> None:
+    """That nothing is to happen, or something by hand, was a decision too."""
+    id = http.sdk_created(alias=alias)
+    if alias == "by hand":
+        http.decide(id, "rejected")
+    assert machines.use_machine(http.account, WITHOUT_ACCEPTANCE) == Due(
+        kept=0, planned=0, dropped=0
     )
-    machines.use_machine(http.account, gone)
-    assert list(http.account.store.timers.every()) == []
+    assert coming(http.account) == []
+
+
+def test_a_later_step_waits_for_a_machine_that_has_a_way_to_it(http: Http) -> None:
+    """It is told as dropped, and comes if the machine is changed back in time; a snapshot of the
+    meantime has it."""
+    id = http.sdk_created(alias="SIM-EXPIRE")
+    http.advance("10d")
+    strict = shipped_machine("strict-beta")
+    assert machines.use_machine(http.account, strict) == Due(kept=0, planned=0, dropped=1)
+    document = _snapshot(http)
+    with http.account.lock:
+        http.sim.restore(http.account, load_snapshot(http.account, document))
+    assert machines.drop_machine(http.account) == Due(kept=1, planned=0, dropped=0)
+    http.advance("1000d")
+    assert applications.get(http.account, id).status == "expired"
+
+
+def test_a_scenario_s_own_machine_plans_too(http: Http) -> None:
+    """When it comes, and when it goes."""
+    http.sdk_created()
+    text = f"scenario: Nothing is accepted.\nmachine: {json_of(WITHOUT_ACCEPTANCE)}\n"
+    assert policies.use_scenario(http.account, load_scenario(text)) == Due(
+        kept=0, planned=1, dropped=0
+    )
+    assert [status for _, status, _ in coming(http.account)] == ["rejected"]
+    policies.use_scenario(http.account, None)
+    assert [status for _, status, _ in coming(http.account)] == ["accepted"]
+
+
+def test_a_restart_and_a_restore_plan_as_the_server_s_machine_says(tmp_path: Path) -> None:
+    """What was written with another one."""
+    path = tmp_path / "machine.json"
+    path.write_text(NO_ACCEPTANCE)
+    first = kept(tmp_path / "state")
+    first.sdk_created()
+    document = _snapshot(first)
+    before = coming(first.account)
+    first.sim.close()
+    second = kept(tmp_path / "state", str(path))
+    assert [status for _, status, _ in coming(second.account)] == ["rejected"]
+    second.sim.close()
+    third = kept(tmp_path / "state")
+    assert coming(third.account) == before
+    third.sim.close()
+    other = kept(tmp_path / "other", str(path))
+    with other.account.lock:
+        other.sim.restore(other.account, load_snapshot(other.account, document))
+    assert [status for _, status, _ in coming(other.account)] == ["rejected"]
+    other.sim.close()
+
+
+def test_the_log_tells_what_became_of_what_is_due(
+    http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once it is written."""
+    http.sdk_created()
+    with caplog.at_level("INFO", "plivo_sim"):
+        machines.use_machine(http.account, WITHOUT_ACCEPTANCE)
+    text = "no-acceptance-yet now; of what was due: 0 kept, 1 planned, 0 dropped"
+    assert any(each.getMessage().endswith(text) for each in caplog.records)
 
 
 # --- automatic arrows ------------------------------------------------------------------------
@@ -449,6 +571,19 @@ def test_a_snapshot_with_a_wrong_machine_is_refused(http: Http) -> None:
     document["tables"]["policies"]["machine"]["body"] = body.replace("expired", "expird", 1)
     with pytest.raises(Invalid, match="there is no status 'expired'"), http.account.lock:
         load_snapshot(http.account, document)
+
+
+def test_a_review_that_time_has_overtaken_is_part_of_a_snapshot(http: Http) -> None:
+    """What an account came to hold by itself is no reason to refuse it."""
+    soon = "machine: soon\nextends: default\narrows:\n"
+    soon += "  - {from: submitted, to: accepted, by: [reviewer, time, hand], after: 1h}\n"
+    machines.use_machine(http.account, load_machine(soon))
+    http.sdk_created()
+    http.advance("2h")
+    document = _snapshot(http)
+    with http.account.lock:
+        http.sim.restore(http.account, load_snapshot(http.account, document))
+    assert _snapshot(http) == document
 
 
 def test_a_machine_of_a_mark_is_restored_with_it(http: Http) -> None:

@@ -262,7 +262,11 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("an attempt ahead", put("applications", attempt=0), "attempt: the application has had fewer"),
     ("a late clock", late_clock, "clock.now: the clock stops at the year 9000"),
     ("a late time", put("documents", created_at="9999-12-31T23:59:59Z"), "is after the year 9000"),
-    ("a draft in review", put("applications", status="draft"), "the application is draft"),
+    (
+        "a draft in review",
+        put("applications", status="draft", attempt=0),
+        "the application is draft",
+    ),
     ("two timers", twice_waited, "has a timer already"),
     ("a finished callback", finished, "the delivery is delivered: nothing more is sent"),
     ("a long timeline", long("applications", "timeline"), "timeline: 600 are too many, at most"),

@@ -15,15 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from plivo_sim.account.account import Account
 from plivo_sim.control.presenters import happening_of
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.records import Application, Change
+from plivo_sim.domain.records import STEPPING, Application, Change, Timer, TimerKind
+from plivo_sim.services.foresight import foreseen
 from plivo_sim.services.machines import use_machine
 from plivo_sim.services.snapshots import load_snapshot
 from plivo_sim.simulator import Simulator
 from tests.conftest import bounded
-from tests.machines.made_up import machines
+from tests.machines.made_up import machines, with_all_names
 from tests.simulator.test_state_machines import DAY, HOUR, exported, perform, scenarios
 from tests.simulator.verbs import SETTINGS, ByHttp, ByServices, Refused, Verbs, fresh
 from tests.support import AUTH_ID
@@ -234,6 +236,41 @@ def test_a_snapshot_goes_on_as_what_it_was_taken_of(
     assert document_of(other) == document_of(sim)
     sim.close()
     other.close()
+
+
+@bounded(25)
+@given(machine=with_all_names, other=with_all_names, scenario=scenarios, by=spans)
+def test_a_change_and_a_change_back_leave_all_that_was_due(
+    machine: Machine, other: Machine, scenario: list[Any], by: int
+) -> None:
+    """Each with its status and instant; meanwhile time leads on as the other machine says."""
+    sim = with_machine(machine)
+    perform(ByServices(sim), [("create", "Acme"), *scenario])
+    account = sim.account(AUTH_ID)
+    sim.advance(account, Duration(by))
+    before = coming(account)
+    use_machine(account, other)
+    for each in account.store.applications.every():
+        found = other.automatic(each.status)
+        waiting = [t for t in account.store.timers.having("subject_id", each.id) if is_automatic(t)]
+        assert [t.steps[0].status for t in waiting] == ([found[0].to] if found else [])
+    use_machine(account, machine)
+    assert coming(account) == before
+    sim.close()
+
+
+def is_automatic(timer: Timer) -> bool:
+    return timer.kind is TimerKind.AUTOMATIC
+
+
+def coming(account: Account) -> set[tuple[str, bool, str, datetime]]:
+    """What is due: of which application, whether by itself, to which status, and when."""
+    found = (foreseen(account, timer) for timer in account.store.timers.every())
+    return {
+        (each.subject_id, is_automatic(each), each.steps[0].status, each.due_at)
+        for each in found
+        if each is not None and each.kind in STEPPING
+    }
 
 
 def document_of(sim: Simulator) -> Any:
