@@ -20,6 +20,7 @@ from typing import Any
 
 from plivo_sim.app import SURFACES, create_app, document
 from plivo_sim.assembly import make_simulator
+from plivo_sim.domain.text import encode_json
 from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import Settings
 from tests.hostile.fuzzing import Nowhere, _tell_scenario
@@ -91,7 +92,7 @@ class Restorer:
         account = self._http.account
         with account.lock:
             kept = save_snapshot(account, account.mark())
-        return dict(json.loads(json.dumps(kept)))
+        return dict(json.loads(encode_json(kept)))
 
     def run(self, cases: int, first: int = 0) -> Report:
         """Restore that many documents, beginning with case ``first``."""
@@ -142,7 +143,8 @@ class Restorer:
     def _state(self) -> str:
         account = self._other.account
         with account.lock:
-            return json.dumps(save_snapshot(account, account.store.mark()), sort_keys=True)
+            kept = json.loads(encode_json(save_snapshot(account, account.store.mark())))
+            return json.dumps(kept, sort_keys=True)
 
     def _serve(self, number: int) -> None:
         account = self._other.account
