@@ -25,7 +25,7 @@ from plivo_sim.web import connections
 from plivo_sim.web.server import make_server
 from tests.conftest import serving as in_process
 from tests.support import Http
-from tests.windows.emulated import BREAK
+from tests.windows.emulated import BREAK, FORBIDDEN, RESERVED
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,13 @@ import plivo_sim
 for each in walk_packages(plivo_sim.__path__, "plivo_sim."):
     if not each.name.endswith("__main__"):
         import_module(each.name)
+"""
+FROZEN = """\
+from freezegun import freeze_time
+with freeze_time("2020-01-01"):
+    from plivo_sim.account.clock import monotonic_s
+    earlier = monotonic_s()
+assert 0 <= monotonic_s() - earlier < 3600
 """
 SUITE = [
     "tests/account/store/test_growth.py",
@@ -87,11 +94,13 @@ def told(method: str, url: str, body: Any = None) -> Any:
     return answer.json()
 
 
-def test_every_module_loads(tmp_path: Path) -> None:
-    """None needs a name or a module that is not there."""
-    (tmp_path / "loaded.py").write_text(LOADED)
+@pytest.mark.parametrize("script", [LOADED, FROZEN], ids=["loaded", "frozen"])
+def test_modules_load(tmp_path: Path, script: str) -> None:
+    """None needs a name or a module that is not there; deadlines know no frozen time, not even one
+    in which they were loaded."""
+    (tmp_path / "script.py").write_text(script)
     done = subprocess.run(
-        words(tmp_path, "loaded"),
+        words(tmp_path, "script"),
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
@@ -204,3 +213,13 @@ def _needed(call: ast.Call) -> set[str]:
     if "b" in mode:
         return set()
     return {"encoding"} if not modes or mode == "r" else {"encoding", "newline"}
+
+
+def test_a_checkout_has_names_that_ntfs_takes() -> None:
+    """And no two in a folder that are the same to it."""
+    folders = ("plivo_sim", "scenarios", "docs", "tests", "benchmarks")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*")]
+    paths = [path for path in paths if "node_modules" not in path.parts]
+    assert len({str(path).lower() for path in paths}) == len(paths)
+    wrong = [each for each in paths if RESERVED.fullmatch(each.name) or FORBIDDEN.search(each.name)]
+    assert wrong == []
