@@ -29,7 +29,7 @@ from tests.windows.emulated import BREAK, FORBIDDEN, RESERVED
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120
+PATIENCE_S = 300
 ACCOUNT = "MAxxxxxxxxxxxxxxxxxx"
 LOADED = """\
 from importlib import import_module
