@@ -148,6 +148,7 @@ class Connections:
         self._server, self._listener = server, listener
         listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
+        # ``select`` itself looks for what it was called with, whatever is registered meanwhile.
         self._sees_late = isinstance(self._selector, selectors.SelectSelector)
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
@@ -238,7 +239,7 @@ class Connections:
                     self._selector.register(conn.socket, events, conn)
                     if phase is Phase.HELD:
                         self._put_off(conn)
-                    if self._sees_late:  # what is registered while it waits
+                    if self._sees_late and threading.current_thread() is not self._thread:
                         self._wake()
                     return
                 conn.until_s = inf
