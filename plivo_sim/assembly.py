@@ -15,7 +15,14 @@ from plivo_sim.account.clock import RealSource, monotonic_s, real_now
 from plivo_sim.account.interfaces import Damage, FileStore, Transport
 from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Claim, OpenJournals, own_folder, unguarded
+from plivo_sim.account.store.disk import (
+    Claim,
+    OpenJournals,
+    account_of,
+    folder_name,
+    own_folder,
+    unguarded,
+)
 from plivo_sim.account.store.files import DiskFiles, MemoryFiles
 from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
@@ -80,7 +87,7 @@ def make_simulator(
         files: FileStore = MemoryFiles()
         journal = None
         if claim is not None:
-            journal = claim.accounts / auth_id / "journal.jsonl"
+            journal = claim.folder_of(auth_id) / "journal.jsonl"
             files = DiskFiles(journal.with_name("files"), settings.fsync, check)
         database = Database(journal, settings.fsync, check, opened)
         damages.extend(database.journal.damages)
@@ -154,6 +161,8 @@ def _machine(settings: Settings) -> Machine:
 
 def _allow_many_files() -> None:
     """Each connection takes one, each callback another."""
+    if sys.platform == "win32":
+        return  # nothing limits them
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -166,9 +175,14 @@ def _kept_accounts(claim: Claim | None) -> list[str]:
     if claim is None:
         return []
     _allow_many_files()
-    found = [entry for entry in os.scandir(claim.accounts) if AUTH_ID.fullmatch(entry.name)]
-    for entry in found:
-        if not is_account(entry.name):
+    _rename_old_folders(claim)
+    found = {
+        id: entry
+        for entry in os.scandir(claim.accounts)
+        if AUTH_ID.fullmatch(id := account_of(entry.name))
+    }
+    for id, entry in found.items():
+        if not is_account(id):
             raise StateUnreadable(
                 f"{entry.path} has the name of a subaccount, which holds nothing; use another"
                 " --state, or move it away"
@@ -179,7 +193,17 @@ def _kept_accounts(claim: Claim | None) -> list[str]:
             own_folder(Path(entry.path))
         except OSError as error:
             raise StateUnreadable(f"cannot use {entry.path}: {error.strerror}") from error
-    return [each.name for each in sorted(found, key=lambda each: each.stat().st_mtime_ns)]
+    return sorted(found, key=lambda id: found[id].stat().st_mtime_ns)
+
+
+def _rename_old_folders(claim: Claim) -> None:
+    """Those of ids with small letters were called as the ids are."""
+    for entry in os.scandir(claim.accounts):
+        if AUTH_ID.fullmatch(entry.name) and folder_name(entry.name) != entry.name:
+            try:
+                os.rename(entry.path, claim.folder_of(entry.name))
+            except OSError as error:
+                raise StateUnreadable(f"cannot use {entry.path}: {error.strerror}") from error
 
 
 GRACE_S = 5.0

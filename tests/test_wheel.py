@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import time
 import venv
 import zipfile
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 60
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+BUILD_SOURCE = BUILD.replace("wheel", "sdist")
+NOT_OURS = (".git", ".venv", ".*_cache", ".hypothesis", "*.egg-info", "node_modules", "__pycache__")
 SUITE = """\
 import plivo_sim
 
@@ -102,6 +105,19 @@ def test_every_file_is_in_the_wheel(wheel: Path) -> None:
     }
     assert expected - names == set()
     assert names - expected == set()
+
+
+def test_every_file_is_in_the_source_distribution(tmp_path: Path) -> None:
+    """With it the wheel can be built, and the tests be run."""
+    pytest.importorskip("setuptools", minversion="77")
+    source = tmp_path / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*NOT_OURS, "build", "dist"))
+    ours = {each.relative_to(source).as_posix() for each in source.rglob("*") if each.is_file()}
+    run(sys.executable, "-c", BUILD_SOURCE, tmp_path, cwd=source)
+    (found,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(found) as file:
+        names = {name.partition("/")[2] for name in file.getnames()}
+    assert ours - names == set()
 
 
 def test_the_console_has_its_pages_and_styles(url: str) -> None:

@@ -12,14 +12,16 @@ Real time for deadlines: it only ever goes on, in frozen time too.
 
 freezegun replaces ``time.monotonic`` and ``time.perf_counter``, whose readings then jump by
 decades when a test freezes time or lets it go: a deadline between the two would be over at once, or
-never. It leaves ``clock_gettime`` alone.
+never. It leaves ``clock_gettime`` alone, which Windows lacks; there, ``monotonic`` is taken from a
+module of our own, which it does not know.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from time import CLOCK_MONOTONIC, clock_gettime
+from functools import partial
 
 from plivo_sim.domain.errors import ClockRefused
 from plivo_sim.domain.limits import LATEST
@@ -131,6 +133,18 @@ class VirtualClock:
         self._started = self._real()
 
 
-def monotonic_s() -> float:
-    """Seconds since some moment."""
-    return clock_gettime(CLOCK_MONOTONIC)
+monotonic_s: Callable[[], float]
+"""Seconds since some moment."""
+if sys.platform == "win32":
+    from importlib.util import find_spec, module_from_spec
+
+    _found = find_spec("time")
+    assert _found is not None
+    assert _found.loader is not None
+    _time = module_from_spec(_found)
+    _found.loader.exec_module(_time)
+    monotonic_s = _time.monotonic
+else:
+    from time import CLOCK_MONOTONIC, clock_gettime
+
+    monotonic_s = partial(clock_gettime, CLOCK_MONOTONIC)

@@ -150,7 +150,7 @@ def export(target: Target, file: Path) -> None:
         click.echo(as_json(answer))
     if str(file) == "-":
         return
-    file.write_text(as_json(answer), "utf-8")
+    file.write_text(as_json(answer), "utf-8", newline="\n")
     if not target.as_json:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
         click.echo(f"{file}: {counts or 'no records'}")
@@ -177,7 +177,8 @@ def save(target: Target, name: str | None, file: Path | None) -> None:
     wanted = name or (file.stem if file else None)
     answer = target.post("/snapshot", {"name": wanted} if wanted else {})
     if file is not None:
-        file.write_text(json.dumps(target.get(f"/snapshot/{answer['name']}")), "utf-8")
+        document = target.get(f"/snapshot/{answer['name']}")
+        file.write_text(json.dumps(document), "utf-8", newline="\n")
     where = f" and in {file}" if file else ""
     target.show(
         answer,

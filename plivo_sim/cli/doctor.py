@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import socket
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import click
 
 from plivo_sim import __version__
+from plivo_sim.account.store.disk import in_use
 from plivo_sim.cli.shared import as_json, read_option, table, url_option
 from plivo_sim.domain.urls import with_scheme
 from plivo_sim.settings import of_platform, read_hosts, unread
@@ -198,27 +198,12 @@ def state_directory(state: Path) -> Iterator[Finding]:
         yield Finding("state", "broken", f"cannot write to {nearest}", advice)
     elif nearest != state:
         yield Finding("state", "ok", f"{state} does not exist; serve makes it")
-    elif _is_locked(state):
+    elif (holder := in_use(state)) is not None:
         advice = "that is right if it is the simulator above; a second one needs its own directory"
-        yield Finding("state", "ok", f"{state} is in use by a running plivo-sim", advice)
+        who = f"a running plivo-sim{holder and f' ({holder})'}"
+        yield Finding("state", "ok", f"{state} is in use by {who}", advice)
     else:
         yield Finding("state", "ok", f"{state} can be written and is free")
-
-
-def _is_locked(state: Path) -> bool:
-    try:
-        with open(state / "lock", "rb", opener=_without_waiting) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Should it be a FIFO."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def receiver(url: str, allowed: tuple[str, ...]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ import click
 
 from plivo_sim.apis.words import read_country
 from plivo_sim.cli.shared import (
+    STOP_SIGNALS,
     RefusedBySimulator,
     WrongFile,
     as_json,
@@ -139,7 +140,7 @@ def record(
 def _stopped_by_signal() -> threading.Event:
     """Set by Ctrl-C, or by whoever ends the process."""
     stopped = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in STOP_SIGNALS:
         signal.signal(each, lambda *_: stopped.set())
     return stopped
 
@@ -220,7 +221,8 @@ def learn(
         except ValueError as error:
             raise RefusedBySimulator(str(error)) from None
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
-    with _made(out, force), out.open("w" if force else "x", encoding="utf-8") as file:
+    mode = "w" if force else "x"
+    with _made(out, force), out.open(mode, encoding="utf-8", newline="\n") as file:
         file.write(text)
     try:
         load_catalogue(0, out)

@@ -220,7 +220,7 @@ def new(name: str, force: bool) -> None:
     path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
     if path.exists() and not force:
         raise WrongFile(f"{path} exists already; --force overwrites it")
-    path.write_text(starter(path.stem), "utf-8")
+    path.write_text(starter(path.stem), "utf-8", newline="\n")
     click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import WrongFile, why_unusable
+from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, why_unusable
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
@@ -119,7 +120,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
             os._exit(128 + number)
         stopped.set()
 
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in STOP_SIGNALS:
         signal.signal(each, stop)
     gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
     try:
@@ -193,11 +194,14 @@ class _ReadyFile:
                 self._write_stream()
                 return
             aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-            aside.write_text(url)
+            aside.write_text(url, "utf-8", newline="\n")
             aside.replace(self._path)
 
     def _write_stream(self) -> None:
-        with suppress(BrokenPipeError), self._path.open("a") as stream:
+        with (
+            suppress(BrokenPipeError),
+            self._path.open("a", encoding="utf-8", newline="\n") as stream,
+        ):
             stream.write(self._url)
 
     def remove(self) -> None:
@@ -259,7 +263,6 @@ AUTH_ID = "MARUNRUNRUNRUNRUNRUN"
 AUTH_TOKEN = "run-token"  # noqa: S105  # not a secret: any token is taken
 NOT_FOUND = 127
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_HANDED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 
 
 def variables(url: str) -> dict[str, str]:
@@ -296,7 +299,8 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     with LiveSimulator(settings) as live:
         try:
             added = {**variables(live.url), **without_proxy(environment)}
-            child = subprocess.Popen(command, env={**environment, **added})  # noqa: S603
+            words = [_program(command[0]), *command[1:]]
+            child = subprocess.Popen(words, env={**environment, **added})  # noqa: S603
         except (FileNotFoundError, PermissionError):
             return NOT_FOUND
 
@@ -313,14 +317,31 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     return code if code >= 0 else 128 - code
 
 
-def _shares_terminal(pid: int) -> bool:
-    """Whether a process gets the terminal's own signals (Ctrl-C): those go to every process of the
-    group in the foreground, and a second one would make the command give up."""
-    try:
-        with open(os.ctermid(), "rb", buffering=0) as terminal:
-            return os.getpgid(pid) == os.getpgrp() == os.tcgetpgrp(terminal.fileno())
-    except OSError:  # no terminal, or the command is gone
-        return False
+if sys.platform == "win32":
+    _HANDED_ON = STOP_SIGNALS
+
+    def _shares_terminal(pid: int) -> bool:
+        """A console's signals come to all that use it, and to no other process."""
+        return True
+
+    def _program(name: str) -> str:
+        """``npm`` is the file ``npm.cmd``, which is found by its whole name only."""
+        return shutil.which(name) or name
+
+else:
+    _HANDED_ON = [*STOP_SIGNALS, signal.SIGQUIT, signal.SIGHUP]
+
+    def _shares_terminal(pid: int) -> bool:
+        """Whether a process gets the terminal's own signals (Ctrl-C): those go to every process of
+        the group in the foreground, and a second one would make the command give up."""
+        try:
+            with open(os.ctermid(), "rb", buffering=0) as terminal:
+                return os.getpgid(pid) == os.getpgrp() == os.tcgetpgrp(terminal.fileno())
+        except OSError:  # no terminal, or the command is gone
+            return False
+
+    def _program(name: str) -> str:
+        return name
 
 
 @click.command(context_settings={"ignore_unknown_options": False})

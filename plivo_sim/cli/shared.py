@@ -12,6 +12,8 @@ import functools
 import json
 import math
 import re
+import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +30,10 @@ from plivo_sim.settings import DEFAULT_URL
 if TYPE_CHECKING:
     from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.client import Client, Refused
+
+STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    STOP_SIGNALS.append(signal.SIGBREAK)  # Ctrl-Break, and how another process asks it to end
 
 C = TypeVar("C", bound=Callable[..., Any])
 T = TypeVar("T")

@@ -11,6 +11,7 @@ Plain = Mapping[str, Any]
 def written(document: Plain, command: str) -> str:
     """The page; ``command`` is what makes it."""
     lines = [f"# {document['info']['title']}", "", document["info"]["description"], ""]
+    lines += [f"Version {document['info']['version']}; [what stays](stability.md)."]
     lines += [f"This page is made by `{command}`."]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from errno import EFBIG, ENOSPC
@@ -133,11 +134,9 @@ class Tape:
     """
 
     def __init__(self, path: Path, upstream: str, *, replaces: bool = False) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        flags |= os.O_TRUNC if replaces else os.O_EXCL
         self._lock = Lock()
-        self._file = os.open(path, flags, 0o600)
-        os.fchmod(self._file, 0o600)  # of one that is replaced
+        mode = "wb" if replaces else "xb"
+        self._file = open(path, mode, 0, opener=_open_private)  # noqa: SIM115  # until ``close``
         made_by = f"plivo-sim {__version__}"
         on = f"{datetime.now(UTC):%Y-%m-%d}"
         self._bytes = 0
@@ -159,12 +158,20 @@ class Tape:
             self.count += 1
 
     def _write(self, line: bytes) -> None:
-        if os.write(self._file, line + b"\n") <= len(line):
+        if self._file.write(line + b"\n") <= len(line):
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         self._bytes += len(line) + 1
 
     def close(self) -> None:
-        os.close(self._file)
+        self._file.close()
+
+
+def _open_private(path: str, flags: int) -> int:
+    """For its owner's eyes only."""
+    file = os.open(path, flags | os.O_APPEND, 0o600)
+    if sys.platform != "win32":  # whose files have no mode
+        os.fchmod(file, 0o600)  # of one that is replaced
+    return file
 
 
 def _encode(exchange: Exchange) -> bytes:

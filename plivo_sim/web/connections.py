@@ -11,10 +11,10 @@ import contextlib
 import heapq
 import itertools
 import logging
-import resource
 import selectors
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Collection
@@ -46,6 +46,8 @@ MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
 MOST_UNSENT_BYTES = limits.UNSENT.most
 LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
+MOST_SELECTED = 512  # by Windows, which has nothing better
+AT_ONCE = struct.pack("ii", 1, 0)  # to linger: for no time; Windows, which has shorts, takes it too
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
@@ -124,7 +126,7 @@ class Connection(cheroot.HTTPConnection):
     def cut(self, how: Literal["reset", "close"]) -> None:
         self.stream.cut()
         if how == "reset":
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             self.socket.close()
         else:
             self.shut(socket.SHUT_WR)
@@ -146,6 +148,8 @@ class Connections:
         self._server, self._listener = server, listener
         listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
+        # ``select`` itself looks for what it was called with, whatever is registered meanwhile.
+        self._sees_late = isinstance(self._selector, selectors.SelectSelector)
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
         self._held: list[tuple[float, int, Connection]] = []
@@ -235,6 +239,8 @@ class Connections:
                     self._selector.register(conn.socket, events, conn)
                     if phase is Phase.HELD:
                         self._put_off(conn)
+                    if self._sees_late and threading.current_thread() is not self._thread:
+                        self._wake()
                     return
                 conn.until_s = inf
         self._close(conn)
@@ -536,6 +542,10 @@ class Connections:
 
 def _most_open() -> float:
     """How many connections leave the rest of the process, its journals and callbacks, a quarter
-    of the descriptors."""
+    of the descriptors. One is the listener's, another wakes the thread."""
+    if sys.platform == "win32":
+        return MOST_SELECTED - 2
+    import resource
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return inf if soft == resource.RLIM_INFINITY else soft - max(soft // 4, 32)

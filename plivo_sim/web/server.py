@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import queue
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -114,6 +115,8 @@ class _Server(wsgi.Server):
             self.requests.stop()
 
     def bind_socket(self, socket_: Any, bind_addr: Any) -> Any:  # type: ignore[override]  # static
+        if sys.platform == "win32":  # else a second server could take the port away
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         try:
             socket_.bind(bind_addr)
         except OSError as error:
@@ -122,7 +125,8 @@ class _Server(wsgi.Server):
             raise
         # After it, so that port 0 is a free one: cheroot then sets it never, and what a killed
         # server leaves of its connections keeps its port for a minute. Two servers share none.
-        socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return socket_
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:

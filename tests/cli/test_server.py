@@ -388,7 +388,11 @@ def test_a_state_directory_has_one_simulator(tmp_path: Path) -> None:
         assert f"State             {tmp_path}" in served.greeting
         done = run("serve", "--port", "0", PLIVO_SIM_STATE=str(tmp_path))
     assert done.returncode == 1
-    text = f"{tmp_path} is in use by another plivo-sim; stop it or choose another --state"
+    holder = (tmp_path / "holder").read_text().strip()
+    assert holder == f"process {served.process.pid} on {socket.gethostname()}"
+    text = (
+        f"{tmp_path} is in use by another plivo-sim ({holder}); stop it or choose another --state"
+    )
     assert done.stderr == f"Error: {text}\n"
 
 

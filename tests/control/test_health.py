@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 from plivo_sim.app import create_app
@@ -17,6 +18,13 @@ def test_it_lives_and_is_ready(http: Http) -> None:
     assert http.get("/_sim/health/live").get_json() == {"status": "ok"}
     ready = http.get("/_sim/health/ready")
     assert (ready.status_code, ready.get_json()) == (200, {"status": "ready", "reasons": []})
+
+
+def test_a_client_learns_which_version_it_speaks_to(http: Http) -> None:
+    """The documents are those of the package that answers (docs/stability.md)."""
+    told = http.get("/_sim/health").get_json()["version"]
+    document = http.get("/_sim/openapi/control.json").get_json()
+    assert told == document["info"]["version"] == metadata.version("plivo-sim")
 
 
 def test_it_is_not_ready_while_it_stops(http: Http) -> None:

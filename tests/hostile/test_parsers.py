@@ -71,6 +71,7 @@ JSON = (
 )
 CALLS = {
     "account/clock.py": {"float": "of a number already"},
+    "account/store/disk.py": {"int": "of a folder's name, in base 16"},
     "account/store/files.py": {"re.fullmatch": OURS},
     "account/store/format.py": {
         "re.compile": OURS, "int": OURS, "glob": OURS, "decode_json": JSON},

@@ -14,10 +14,11 @@ removed or replaced the directory, and nothing more is written there.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
+import socket
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.text import printable
 
 logger = logging.getLogger("plivo_sim")
 
@@ -87,15 +89,11 @@ class Syncing:
     def renamed(self, path: Path) -> None:
         """After a file came to be in its folder, under its name."""
         if self.when != NEVER:
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_folder(path.parent)
 
 
 NOT_ITS_OWN = "was removed, replaced or changed by somebody else"
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+MOST_HOLDER_BYTES = 200
 
 
 class Claim:
@@ -112,22 +110,21 @@ class Claim:
             if not state.exists():
                 own_folder(state)
             own_folder(self.accounts)
-            self._lock = open_file(self._path, "ab")
+            self._lock = _locked(self._path)
         except OSError as error:
             raise StateUnreadable(
                 f"cannot use {error.filename or state}: {error.strerror}"
             ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
-            raise StateUnreadable(
-                f"{state} is in use by another plivo-sim; stop it or choose another --state"
-            ) from None
         self._file = identity_of(os.fstat(self._lock.fileno()))
+        with suppress(OSError), open_file(state / "holder", "wb") as file:
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         mode = state.stat().st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             logger.warning("every user may write to %s, and remove or replace what is there", state)
+
+    def folder_of(self, auth_id: str) -> Path:
+        """That of an account."""
+        return self.accounts / folder_name(auth_id)
 
     def check(self) -> None:
         """Raise OSError if the directory is not the one that was locked, or was let go of."""
@@ -143,7 +140,58 @@ class Claim:
         self._lock.close()
 
 
-A_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+def _locked(path: Path) -> IO[bytes]:
+    """The file, locked until it is closed or this process dies. Raises StateUnreadable when another
+    process has it, and OSError."""
+    file = open_file(path, "ab")
+    try:
+        if not _lock(file):
+            holder = _holder_of(path.parent)
+            raise StateUnreadable(
+                f"{path.parent} is in use by another plivo-sim{holder and f' ({holder})'};"
+                " stop it or choose another --state"
+            )
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Whether this process has the file now. Raises OSError where files cannot be locked."""
+    import portalocker  # when it is needed: it takes longer to load than the rest of the store
+
+    try:
+        portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked:
+        return False
+    except portalocker.LockException as error:
+        told = f"it cannot be locked: {error.__cause__ or error}"
+        raise OSError(errno.ENOLCK, told, file.name) from error
+    return True
+
+
+def in_use(state: Path) -> str | None:
+    """Who has a state directory: ``process 1234 on name``, empty when that is not known; None when
+    nobody has it."""
+    try:
+        with (state / "lock").open("rb") as file:
+            return None if _lock(file) else _holder_of(state)
+    except OSError:
+        return None
+
+
+def _holder_of(state: Path) -> str:
+    """What the process that has the lock wrote down. Not in the locked file: Windows lets nobody
+    read that."""
+    path = state / "holder"
+    with suppress(OSError):
+        if is_regular(path):
+            with path.open("rb") as file:
+                return printable(file.read(MOST_HOLDER_BYTES).decode("utf-8", "replace").strip())
+    return ""
+
+
 Identity = tuple[int, int]
 """Which file it is, whatever it is called: device and number."""
 
@@ -166,22 +214,88 @@ def own_folder(folder: Path) -> None:
     if not folder.parent.exists():
         own_folder(folder.parent)
     folder.mkdir(exist_ok=True, mode=0o700)
-    descriptor = os.open(folder, A_FOLDER)
+    _close_folder_to_others(folder)
+
+
+if sys.platform == "win32":
+    # No folder can be opened there, ``open`` follows every link, and neither modes nor numbers say
+    # whose a file is: what is made takes its rights from the folder above (docs/state.md).
+
+    def refuse_link(folder: Path) -> None:
+        """Raises OSError unless it is a folder, and no link to one, which may lead anywhere."""
+        _refuse_link(str(folder))
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+    def _refuse_link(path: str) -> None:
+        with suppress(OSError):
+            os.readlink(path)
+            raise _irregular(path)
+
+    def _open_no_link(path: str, flags: int) -> int:
+        _refuse_link(path)
+        return os.open(path, flags, 0o600)
+
+    _close_folder_to_others = refuse_link
+
+    def _close_to_others(descriptor: int, path: str) -> None:
+        """There is nothing to do."""
+
+    def _sync_folder(folder: Path) -> None:
+        """There is nothing to do: the file system keeps a journal of its names."""
+
+else:
+    _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+    def refuse_link(folder: Path) -> None:
+        """Raises OSError unless it is a folder, and no link to one, which may lead anywhere."""
+        os.close(os.open(folder, _FOLDER))
+
+    def _open_no_link(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+
+    def _close_folder_to_others(folder: Path) -> None:
+        descriptor = os.open(folder, _FOLDER)
+        try:
+            _close_to_others(descriptor, str(folder))
+        finally:
+            os.close(descriptor)
+
+    def _close_to_others(descriptor: int, path: str) -> None:
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, f"it belongs to another user ({found.st_uid})", path)
+        if found.st_mode & _OTHERS:
+            mode = stat.S_IMODE(found.st_mode)
+            with suppress(OSError):  # some file systems keep no modes
+                os.fchmod(descriptor, mode & ~_OTHERS)
+                logger.warning("%s was open to other users (mode %o); now it is not", path, mode)
+
+    def _sync_folder(folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def folder_name(auth_id: str) -> str:
+    """What the folder of an account is called: two that differ in capital letters only have folders
+    of their own on file systems, too, that take these for the same (NTFS, APFS). One without small
+    letters, as Plivo's are, is its own name; else the places of the small ones follow, in hex."""
+    small = sum(1 << place for place, letter in enumerate(auth_id) if letter.islower())
+    return f"{auth_id.upper()}-{small:x}" if small else auth_id
+
+
+def account_of(folder: str) -> str:
+    """The account whose folder has this name; one that no account's has is returned as it is."""
+    name, _, small = folder.partition("-")
     try:
-        _close_to_others(descriptor, str(folder))
-    finally:
-        os.close(descriptor)
-
-
-def _close_to_others(descriptor: int, path: str) -> None:
-    found = os.fstat(descriptor)
-    if found.st_uid != os.geteuid():
-        raise PermissionError(errno.EPERM, f"it belongs to another user ({found.st_uid})", path)
-    if found.st_mode & OTHERS:
-        mode = stat.S_IMODE(found.st_mode)
-        with suppress(OSError):  # some file systems keep no modes
-            os.fchmod(descriptor, mode & ~OTHERS)
-            logger.warning("%s was open to other users (mode %o); now it is not", path, mode)
+        places = int(small, 16)
+    except ValueError:
+        return folder
+    return "".join(c.lower() if places >> at & 1 else c for at, c in enumerate(name))
 
 
 class OpenJournals:
@@ -218,7 +332,7 @@ def open_file(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
 
 def _open_regular(path: str, flags: int) -> int:
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        descriptor = _open_no_link(path, flags)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise _irregular(path) from None

@@ -17,11 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from plivo_sim.account.store.disk import (
-    A_FOLDER,
     NEVER,
     Syncing,
     open_file,
     own_folder,
+    refuse_link,
     unguarded,
 )
 from plivo_sim.domain.errors import FileDamaged, StorageFailed
@@ -167,7 +167,7 @@ class DiskFiles:
     def _refuse_links(self) -> None:
         """Raises OSError when the folder, or the account's, is a link, which may lead anywhere."""
         for folder in (self._folder.parent, self._folder):
-            os.close(os.open(folder, A_FOLDER))
+            refuse_link(folder)
 
     def forget(self, sha256: str) -> bool:
         is_gone = self._unlink(self._path(sha256))

@@ -35,7 +35,7 @@ from typing import IO, Any
 import msgspec
 
 from plivo_sim.account.interfaces import Damage, Record
-from plivo_sim.account.store.disk import is_regular, open_file
+from plivo_sim.account.store.disk import account_of, is_regular, open_file
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import (
     Application,
@@ -111,7 +111,7 @@ def line_of(content: object, before: int) -> tuple[bytes, int]:
 
 def header_of(path: Path) -> bytes:
     """The first line of the journal at this place."""
-    return line_of({"format": FORMAT, "account": path.parent.name}, 0)[0]
+    return line_of({"format": FORMAT, "account": account_of(path.parent.name)}, 0)[0]
 
 
 def stated_checksum(line: bytes) -> int | None:
@@ -260,7 +260,7 @@ def _read_header(path: Path, file: IO[bytes]) -> Kept:
             f"{path} {other}: its format is {stated.format}, this one reads {FORMAT}; use another "
             f"--state, or the plivo-sim that wrote it"
         )
-    if stated.account != path.parent.name:
+    if stated.account != account_of(path.parent.name):
         raise StateUnreadable(
             f"{path} is the journal of account {stated.account}, in the folder of another; put it "
             f"back, or use another --state"

@@ -347,8 +347,8 @@ class JournalStorage(Storage):
             raise
 
     def _take_place(self, compaction: Compaction) -> None:
+        self._let_go()  # before it is replaced: Windows replaces no file that is open
         self._identity, size, checksum = compaction.finish()
-        self._let_go()
         self._size = self._size_compacted = size
         self._checksum = checksum
 
