@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import time
 from errno import ETIMEDOUT
 from pathlib import Path
@@ -29,37 +30,48 @@ def bytes_in(path: Path, most_bytes: int) -> bytes:
     """What a file holds; of a larger one, a byte more than ``most_bytes``. Raises OSError, also
     when it takes too long."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        try:
-            return _gathered(descriptor, most_bytes + 1)
-        finally:
-            os.close(descriptor)
+        return _first_bytes(path, most_bytes + 1)
     except OSError as error:
         error.filename = str(path)
         raise
 
 
-def _gathered(descriptor: int, size: int) -> bytes:
-    ends_at_s = time.monotonic() + PATIENCE_S
-    found, is_ready = bytearray(), False
-    while len(found) < size:
+if sys.platform == "win32":
+
+    def _first_bytes(path: Path, size: int) -> bytes:
+        """A path of a file system leads to no pipe there."""
+        with open(path, "rb") as file:
+            return file.read(size)
+
+else:
+
+    def _first_bytes(path: Path, size: int) -> bytes:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
-            piece = os.read(descriptor, min(size - len(found), _AT_ONCE_BYTES))
-        except BlockingIOError:
-            piece, is_ready = b"", False
-        if not piece and is_ready:
-            break
-        if not piece:  # nor may anybody have opened it for writing yet
-            _await(descriptor, ends_at_s)
-        found += piece
-        is_ready = True
-    return bytes(found)
+            return _gathered(descriptor, size)
+        finally:
+            os.close(descriptor)
 
+    def _gathered(descriptor: int, size: int) -> bytes:
+        ends_at_s = time.monotonic() + PATIENCE_S
+        found, is_ready = bytearray(), False
+        while len(found) < size:
+            try:
+                piece = os.read(descriptor, min(size - len(found), _AT_ONCE_BYTES))
+            except BlockingIOError:
+                piece, is_ready = b"", False
+            if not piece and is_ready:
+                break
+            if not piece:  # nor may anybody have opened it for writing yet
+                _await(descriptor, ends_at_s)
+            found += piece
+            is_ready = True
+        return bytes(found)
 
-def _await(descriptor: int, ends_at_s: float) -> None:
-    """Until there is something to read, or nothing more to come. Raises TimeoutError."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    left_s = ends_at_s - time.monotonic()
-    if left_s < 0 or not poll.poll(left_s * 1000):
-        raise TimeoutError(ETIMEDOUT, f"nothing came, or not all, in {PATIENCE_S:g} s")
+    def _await(descriptor: int, ends_at_s: float) -> None:
+        """Until there is something to read, or nothing more to come. Raises TimeoutError."""
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        left_s = ends_at_s - time.monotonic()
+        if left_s < 0 or not poll.poll(left_s * 1000):
+            raise TimeoutError(ETIMEDOUT, f"nothing came, or not all, in {PATIENCE_S:g} s")

@@ -13,7 +13,7 @@ import pytest
 
 from plivo_sim.catalogue import user_files
 from plivo_sim.catalogue.user_files import bytes_in, text_in
-from plivo_sim.cli.doctor import _is_locked
+from plivo_sim.cli.doctor import state_directory
 from plivo_sim.cli.server import _ReadyFile
 from plivo_sim.domain.limits import Limit
 from plivo_sim.web.tls import make_tls
@@ -108,7 +108,7 @@ def test_what_stands_for_a_file_of_ours_is_not_waited_for(
         os.mkfifo(tmp_path / name)
     with pytest.raises(TimeoutError):
         make_tls(tmp_path)
-    assert not _is_locked(tmp_path)
+    assert [each.state for each in state_directory(tmp_path)] == ["ok"]
     ready = _ReadyFile(tmp_path / "url")
     ready.write("http://127.0.0.1:2")
     (tmp_path / "ready").rename(tmp_path / "url")

@@ -141,6 +141,7 @@ def test_a_command_runs_beside_one(tmp_path: Path) -> None:
 def test_tests_pass(tmp_path: Path) -> None:
     """Those of the store that rename and remove files, of tapes, of waiting for sockets."""
     options = ["-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'own'}"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # this module is loaded already
     out = run(tmp_path, "pytest", *options, "-k", f"not ({NOT_THERE})", *SUITE)
     assert " passed" in out
 
