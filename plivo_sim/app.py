@@ -40,6 +40,7 @@ from plivo_sim.control import CONTROL
 from plivo_sim.control import make_blueprint as control_blueprint
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
 from plivo_sim.machines import default_machine
@@ -84,18 +85,34 @@ class InternalFailure(SimError):
 def document(name: str) -> dict[str, Any]:
     """The OpenAPI document of a surface, with the default machine's words. Raises KeyError. Nobody
     changes it once it is made."""
-    from plivo_sim.openapi import build  # here: a start needs none of it
-
-    return build(SURFACES[name])
+    return _worded(name, default_machine())
 
 
-def _document_of(sim: Simulator, name: str) -> dict[str, Any]:
-    """The same with the words of a simulator's machine."""
-    from plivo_sim.openapi import build  # here: a start needs none of it
+@once
+def _unworded(name: str) -> dict[str, Any]:
+    from plivo_sim.openapi import unworded  # here: a start needs none of it
 
-    if sim.machine == default_machine():
-        return document(name)
-    return build(SURFACES[name], sim.machine)
+    return unworded(SURFACES[name])
+
+
+def _worded(name: str, machine: Machine) -> dict[str, Any]:
+    from plivo_sim.openapi import worded  # here: a start needs none of it
+
+    return worded(_unworded(name), machine)
+
+
+class _Documents:
+    """The documents of a simulator, with the words of its machine, or of an account's own."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._machine = sim.machine
+        self._made = once(partial(_worded, machine=sim.machine))
+
+    def __call__(self, name: str, machine: Machine | None = None) -> dict[str, Any]:
+        machine = machine or self._machine
+        if machine == default_machine():
+            return document(name)
+        return self._made(name) if machine == self._machine else _worded(name, machine)
 
 
 def create_app(sim: Simulator) -> Flask:
@@ -103,7 +120,7 @@ def create_app(sim: Simulator) -> Flask:
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
     injector, limits = Injector(), RateLimits()
     app.extensions |= {
-        "plivo_sim": sim, "surfaces": SURFACES, "document": once(partial(_document_of, sim)),
+        "plivo_sim": sim, "surfaces": SURFACES, "document": _Documents(sim),
     }  # fmt: skip
     app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()

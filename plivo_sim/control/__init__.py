@@ -40,7 +40,7 @@ CONTROL = Surface(
         fidelity,
     ),
     answers="plivo_sim.control.answers",
-    bodies="plivo_sim.control.inputs",
+    bodies="plivo_sim.control.bodies",
     error="ProblemDetailsOut",
     error_type=MEDIA_TYPE,
     always=(400, 403),

@@ -17,7 +17,6 @@ from plivo_sim.control.inputs import (
     ACCOUNT,
     HOLDER,
     IN_BODY,
-    OBJECT,
     PAGE,
     account_holding,
     account_named,
@@ -42,24 +41,27 @@ from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 
-FILTERS: dict[str, Collection[str] | None] = {
-    "status": None,
-    "country_iso": None,
-    "number_type": list(NumberType),
-    "user_type": list(UserType),
-}
+FILTERS = (
+    Query(name="status", words="statuses"),
+    Query(name="country_iso"),
+    Query(name="number_type", enum=tuple(NumberType)),
+    Query(name="user_type", enum=tuple(UserType)),
+)
 
 
 @endpoint(
     "GET", "/applications", "Applications, oldest first.",
-    query=(ACCOUNT, *PAGE, *(Query(name=name) for name in FILTERS)),
+    query=(ACCOUNT, *PAGE, *FILTERS),
     answers={200: "ApplicationsOut"},
 )  # fmt: skip
 def list_applications() -> Response:
     """The applications of the account, oldest first. ``status``, ``country_iso``,
     ``number_type`` and ``user_type`` filter; one that is given twice takes either."""
     account = account_named()
-    known: dict[str, Collection[str] | None] = {**FILTERS, "status": account.machine.statuses}
+    known: dict[str, Collection[str]] = {
+        **{each.name: each.enum for each in FILTERS},
+        "status": account.machine.statuses,
+    }
     where = {name: _wanted(name, words) for name, words in known.items() if name in request.args}
     offset, limit = number_of("offset", 0), number_of("limit", 100)
     with account.lock:
@@ -68,9 +70,9 @@ def list_applications() -> Response:
     return current_call().answer({"total_count": page.total_count, "applications": shown})
 
 
-def _wanted(name: str, words: Collection[str] | None) -> list[str]:
+def _wanted(name: str, words: Collection[str]) -> list[str]:
     given = request.args.getlist(name)
-    if words is None:
+    if not words:
         return [each.upper() for each in given]
     for each in given:
         if each not in list(words):
@@ -135,7 +137,7 @@ def why(id: str) -> Response:
 
 @endpoint(
     "POST", "/evaluate", "What would happen to a create of the new API; nothing is kept.",
-    query=(ACCOUNT,), bodies={MULTIPART: OBJECT, JSON: OBJECT}, body_required=False,
+    query=(ACCOUNT,), bodies={MULTIPART: "evaluated_form", JSON: "CreateIn"}, body_required=False,
     answers={200: "EvaluationOut"},
 )  # fmt: skip
 def evaluate() -> Response:
@@ -179,7 +181,7 @@ def _refused(
         "would": "refused",
         "dialect": dialect,
         "status": status,
-        "answer": answer,
+        "answer": dict(answer),
         "problems": problems,
     }
 

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from inspect import getdoc
 from itertools import islice
 from typing import Any, TypeVar
 
-import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
@@ -22,7 +20,7 @@ from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem,
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
+from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
@@ -36,15 +34,18 @@ ACCOUNT = Query(name="account", description="MA…; needed unless there is exact
 HOLDER = Query(
     name="account", description="MA…; needed only where several accounts hold a record of this id."
 )
+OF_MACHINE = Query(
+    name="account",
+    description="MA…, whose status machine it is about; else the only account's, or the server's.",
+)
 PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
 IN_BODY = "string: the account, instead of in the query"
-OBJECT = {"type": "object"}
 
 
 def takes(*required: str, **properties: Any) -> dict[str, Any]:
     """What an endpoint's row says of its JSON body: an object with these properties, each a schema,
     or its type and what it means (``string: an instant``)."""
-    body = object_of(*required, **properties) if properties else OBJECT
+    body = object_of(*required, **properties)
     return {"query": (ACCOUNT,), "bodies": {JSON: body}, "body_required": bool(required)}
 
 
@@ -172,6 +173,15 @@ def account_named(
     return account
 
 
+def machine_named() -> Machine:
+    """That of the account of the query, or of the only one; else the server's."""
+    if account_text():
+        return account_named().machine
+    sim = current_call().sim
+    accounts = sim.accounts()
+    return accounts[0].machine if len(accounts) == 1 else sim.machine
+
+
 def account_holding(
     table: str, kind: str, id: str, data: dict[str, Any] | None = None, *, sends: bool = False
 ) -> Account:
@@ -230,27 +240,3 @@ def _own_path(path: str, key: str) -> tuple[str, ...]:
 
 def _own_text(mistake: Any) -> str:
     return f"line {mistake.line}: {mistake.text}" if mistake.line else str(mistake.text)
-
-
-# --- bodies that are parts of the scenario language ---------------------------------------------
-
-
-def webhook_policy_body() -> dict[str, Any]:
-    return _language_body(WebhookPolicy, account=IN_BODY)
-
-
-def fault_body() -> dict[str, Any]:
-    return _language_body(FaultRule, "effect", account=IN_BODY)
-
-
-def next_outcome_body() -> dict[str, Any]:
-    return _language_body(Decision, account=IN_BODY)
-
-
-def _language_body(part: Any, *required: str, **more: Any) -> dict[str, Any]:
-    """A part of the scenario language as the schema of a body; of a type that it refers to, nothing
-    is said."""
-    found = msgspec.json.schema(part)["$defs"][part.__name__]["properties"]
-    fields = {name: {} if "$ref" in str(each) else each for name, each in found.items()}
-    text = f"{getdoc(part)}\n\nThe whole language: docs/scenarios.md."
-    return object_of(*required, **fields, **more) | {"description": text}

@@ -10,15 +10,12 @@ from flask import Response
 from plivo_sim.account.account import Account
 from plivo_sim.control.inputs import (
     ACCOUNT,
-    IN_BODY,
-    OBJECT,
     account_named,
     document_words,
     invalid,
     json_object,
     read_part,
     read_strictly,
-    takes,
     text_of,
 )
 from plivo_sim.domain.errors import NotFound
@@ -32,7 +29,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ScenarioOut
+    from plivo_sim.control.answers import ScenarioInUseOut
 
 
 @endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
@@ -54,7 +51,9 @@ def get_shipped(name: str) -> Response:
         raise NotFound("scenario", name) from None
 
 
-@endpoint("GET", "/schema/scenario.json", "The JSON Schema of a scenario.", answers={200: OBJECT})
+@endpoint(
+    "GET", "/schema/scenario.json", "The JSON Schema of a scenario.", answers={200: "JsonSchemaOut"}
+)
 def scenario_schema() -> Response:
     """The JSON Schema of scenario files, for editors."""
     return current_call().answer(json_schema(current_call().sim.machine))
@@ -68,7 +67,11 @@ def words() -> Response:
 
 
 @endpoint(
-    "GET", "/scenario", "The account's scenario.", query=(ACCOUNT,), answers={200: "ScenarioOut"}
+    "GET",
+    "/scenario",
+    "The account's scenario.",
+    query=(ACCOUNT,),
+    answers={200: "ScenarioInUseOut"},
 )
 def get_scenario() -> Response:
     account = account_named()
@@ -78,9 +81,8 @@ def get_scenario() -> Response:
 
 @endpoint(
     "POST", "/scenario", "Choose the account's scenario.",
-    **takes(name="string: of one that ships", yaml="string: the text of one",
-            scenario="object: one as an object", account=IN_BODY) | {"body_required": True},
-    answers={200: "ScenarioOut"}, errors=(409,),
+    query=(ACCOUNT,), bodies={JSON: "scenario_body"},
+    answers={200: "ScenarioInUseOut"}, errors=(409,),
 )  # fmt: skip
 def use_scenario() -> Response:
     """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"scenario": object}``.
@@ -100,7 +102,7 @@ def use_scenario() -> Response:
 
 @endpoint(
     "DELETE", "/scenario", "Take the account's scenario away.", query=(ACCOUNT,),
-    answers={200: "ScenarioOut"}, errors=(409,),
+    answers={200: "ScenarioInUseOut"}, errors=(409,),
 )  # fmt: skip
 def drop_scenario() -> Response:
     account = account_named()
@@ -118,7 +120,7 @@ def _given(data: dict[str, Any], machine: Machine) -> Scenario:
     return load_scenario_data(data["scenario"], "scenario", document_words(), machine)
 
 
-def _scenario_of(account: Account) -> ScenarioOut:
+def _scenario_of(account: Account) -> ScenarioInUseOut:
     scenario = policies.scenario_of(account)
     fired = {
         name.removeprefix("fired:"): count

@@ -478,15 +478,20 @@ def _fault_mistakes(fault: FaultRule, path: Steps, given: Mapping[str, Any]) -> 
         yield (*path, "message"), f"has no effect with '{fault.effect}', only with {told}"
     if fault.effect == "slow" and not fault.latency_s:
         yield path, "a slow answer needs latency_s"
-    for name, known in (("api", FAULT_APIS), ("operation", OPERATIONS), ("method", METHODS)):
-        yield from _hits_nothing(getattr(fault, name), known, name, (*path, name))
+    for name in _FACTS:
+        yield from unknown_in_calls(name, getattr(fault, name), (*path, name))
     if not fault.path.startswith(("/", "*", "?", "[")):
         yield (*path, "path"), "can match nothing: paths begin with /"
 
 
-def _hits_nothing(wanted: str, known: Collection[str], name: str, path: Steps) -> Iterator[Found]:
-    """A complaint about a word or a glob that no call can have."""
+_FACTS = {"api": FAULT_APIS, "operation": OPERATIONS, "method": METHODS}
+
+
+def unknown_in_calls(name: str, wanted: str, path: Steps) -> Iterator[Found]:
+    """A complaint about a word or a glob that no call can have for its ``api``, ``operation`` or
+    ``method``."""
+    known = _FACTS[name]
     if not is_glob(wanted):
         yield from unknown_word(wanted, known, name, path)
     elif not any(map(glob(wanted), known)):
-        yield path, f"'{wanted}' matches no {name}"
+        yield path, f"'{wanted}' matches no {name}{did_you_mean(wanted, known)}"

@@ -1,0 +1,38 @@
+"""Scenarios, and the words of their language."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from plivo_sim.scenarios.language import Decision, Scenario
+
+
+class SentenceOut(TypedDict):
+    name: str
+    scenario: str
+
+
+class ScenariosOut(TypedDict):
+    scenarios: list[SentenceOut]
+
+
+class ShippedScenarioOut(TypedDict):
+    name: str
+    yaml: str
+
+
+class ScenarioInUseOut(TypedDict):
+    """``fired``: how often each rule has decided."""
+
+    account: str
+    scenario: Scenario | None
+    fired: dict[str, int]
+
+
+class WordsOut(TypedDict):
+    magic_values: dict[str, Decision]
+    presets: dict[str, str]
+
+
+class NextOutcomeOut(TypedDict):
+    waiting: int
