@@ -169,13 +169,15 @@ class _Builder:
         if not isinstance(schema, dict):
             return schema
         plain = {
-            key: self._plain_names(value)
+            key: {name: self._plain_names(each) for name, each in value.items()}
+            if key == "properties"
+            else self._plain_names(value)
             for key, value in schema.items()
-            if not (key == "title" and isinstance(value, str))
+            if key not in _LEFT_OUT
         }
-        if isinstance(plain.get("$ref"), str):  # not a property of this name
+        if "$ref" in plain:
             plain["$ref"] = _REF + self._plain_name(plain["$ref"].removeprefix(_REF))
-        if isinstance(entries := plain.pop("prefixItems", None), list):
+        if entries := plain.pop("prefixItems", None):
             plain["items"] = _any_of(entries)
         enum = plain.get("enum")
         texts = isinstance(enum, list) and all(isinstance(word, str) for word in enum)
@@ -183,6 +185,9 @@ class _Builder:
 
 
 _REF = "#/components/schemas/"
+_LEFT_OUT = frozenset({"title", "default"})
+"""What msgspec says and clients are better off without: a title is the type's name again, and a
+property with a default counts as always there, for generators of TypeScript."""
 
 
 def _any_of(entries: list[Any]) -> Any:

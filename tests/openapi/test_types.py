@@ -115,6 +115,14 @@ def test_words_are_listed(path: tuple[str, ...], word: str) -> None:
     assert word in component(*path)["enum"]
 
 
+def test_what_may_be_left_out_has_no_default() -> None:
+    """With one, it would be always there for those who make TypeScript of the documents."""
+    for name, schema in schemas("control"):
+        needed = schema.get("required", ())
+        for key, each in schema.get("properties", {}).items():
+            assert key in needed or "default" not in each, (name, key)
+
+
 def test_the_codes_of_refusals_are_all_of_them() -> None:
     """A client that switches over them misses none."""
     assert set(get_args(Code)) == {code for _, _, code, _ in _KINDS} | {"internal", "refused"}
