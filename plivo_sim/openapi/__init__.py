@@ -168,7 +168,7 @@ class _Builder:
             return [self._plain_names(each) for each in schema]
         if not isinstance(schema, dict):
             return schema
-        plain = {
+        plain: dict[str, Any] = {
             key: {name: self._plain_names(each) for name, each in value.items()}
             if key == "properties"
             else self._plain_names(value)
