@@ -10,7 +10,7 @@ import logging
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -43,6 +43,7 @@ from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine
 from plivo_sim.simulator import Simulator
 from plivo_sim.web import patience
@@ -397,7 +398,7 @@ def _refuse_http(error: HTTPException) -> Response:
         response.headers["Allow"] = ", ".join(allowed)
         return response
     if isinstance(error, NotFound):
-        return current_call().refuse(NoSuchPage(f"no such URL: {request.path}"))
+        return current_call().refuse(NoSuchPage(f"no such URL: {request.path}{_like_path()}"))
     if isinstance(error, RequestEntityTooLarge):
         return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
     if isinstance(error, BadRequest):  # the only one of Werkzeug: a Host header that is none
@@ -405,6 +406,17 @@ def _refuse_http(error: HTTPException) -> Response:
     if error.code is not None and error.code < 500:  # such as a range of a file that does not exist
         return current_call().refuse(unreadable(str(error.description)))
     return _fail(error)
+
+
+def _like_path() -> str:
+    """Which control call was probably meant; of the imitated APIs' URLs, Plivo says no more."""
+    if current_call().dialect != "control":
+        return ""
+    rules = [rule.rule for rule in current_app.url_map.iter_rules() if "<" not in rule.rule]
+    base = f"{CONTROL.prefix}/"
+    known = [path.removeprefix(base) for path in rules if path.startswith(base)]
+    path = request.path.removeprefix(base)[:80]
+    return did_you_mean(path, known, listed=0, cutoff=0.88, prefix=base)
 
 
 def _fail(error: Exception) -> Response:

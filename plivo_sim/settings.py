@@ -425,9 +425,10 @@ def account_troubles(overrides: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _read_account(name: str, text: str) -> Any:
     if name not in ACCOUNT_SETTINGS:
-        raise ValueError(
-            f"{name}: no setting of an account; there are {', '.join(ACCOUNT_SETTINGS)}"
-        )
+        every, word = ", ".join(ACCOUNT_SETTINGS), name[:80].replace("-", "_")
+        is_server = word in Settings.__slots__
+        hint = "" if is_server else did_you_mean(word, ACCOUNT_SETTINGS, listed=0)
+        raise ValueError(f"{name}: no setting of an account{hint or f'; there are {every}'}")
     return read_setting(name, text)
 
 
@@ -467,7 +468,7 @@ def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if name not in KNOWN and not is_of_platform(name, value):
             words = [known.removeprefix(PREFIX) for known in sorted(KNOWN)]
             bare = name.removeprefix(PREFIX)
-            hint = did_you_mean(bare, words, listed=0, cutoff=0.7, prefix=PREFIX)
+            hint = did_you_mean(bare, words, listed=0, cutoff=0.65, prefix=PREFIX)
             yield name, hint.removeprefix("; ") or "docs/settings.md has the names"
 
 

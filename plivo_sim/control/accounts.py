@@ -200,5 +200,5 @@ def restore() -> Response:
 
 def _mark(account: Account, name: str) -> dict[str, Any]:
     if name not in account.marks:
-        raise NotFound("snapshot", name)
+        raise NotFound("snapshot", name, account.marks)
     return account.marks[name]

@@ -31,7 +31,7 @@ from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.typed import dotted
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import did_you_mean, like_country
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.bodies import read_body
@@ -73,12 +73,21 @@ def list_applications() -> Response:
 def _wanted(name: str, words: Collection[str]) -> list[str]:
     given = request.args.getlist(name)
     if not words:
-        return [each.upper() for each in given]
+        return list(map(_country, given))
     for each in given:
         if each not in list(words):
             text = f"must be one of {', '.join(words)}, not '{each[:50]}'"
             raise invalid(name, text + did_you_mean(each[:50], list(words)))
     return given
+
+
+def _country(text: str) -> str:
+    """The code of a country of the catalogue, in any case."""
+    names = current_call().sim.catalogue.names
+    if text.upper() not in names:
+        text = f"the catalogue has no country '{text[:50]}'{like_country(text[:50], names)}"
+        raise invalid("country_iso", text)
+    return text.upper()
 
 
 @endpoint(

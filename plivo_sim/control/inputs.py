@@ -25,7 +25,7 @@ from plivo_sim.scenarios.loader import load_scenario_data
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import not_taken, read_body
-from plivo_sim.web.calls import current_call
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import JSON, Query
 
 T = TypeVar("T")
@@ -80,9 +80,20 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
         raise not_taken(text, body.media_type)
     if not isinstance(body.json, dict):
         raise invalid("", text)
-    text = f"unknown; there are {', '.join(known)}"
-    refuse(((key,), text) for key in body.json if known and key not in known)
+    if known:
+        refuse_unknown(body.json, known)
     return body.json
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str], *path: str) -> None:
+    """Raises Invalid that names every key, or parameter, that is none of these."""
+    unknown = [key for key in given if key not in known]
+    refuse(((*path, key), f"unknown{did_you_mean(key[:80], known)}") for key in unknown)
+
+
+def refuse_unknown_query(known: Collection[str]) -> None:
+    """The same of the query of a call."""
+    refuse_unknown(request.args, known)
 
 
 def refuse(found: Iterable[tuple[tuple[str, ...], str]]) -> None:
@@ -164,6 +175,7 @@ def account_named(
     if not auth_id:
         account = call.sim.only_account()
     elif is_account(auth_id):
+        _warn_of_likeness(call, auth_id)
         account = call.sim.account(auth_id)
     else:
         raise invalid("account", "must be MA and 18 letters or digits")
@@ -171,6 +183,20 @@ def account_named(
     if due:
         call.catch_up(account, sends=sends)
     return account
+
+
+_LIKE = 0.9
+"""How much of an auth id must be as in another for it to be that one, mistyped."""
+_COMPARED = 1000
+"""An id is compared with so many accounts."""
+
+
+def _warn_of_likeness(call: Call, auth_id: str) -> None:
+    """A read of an account that nobody has used, and that is called nearly as another is."""
+    known = [account.auth_id for account in call.sim.accounts()[:_COMPARED]] if call.is_read else []
+    hint = "" if auth_id in known else did_you_mean(auth_id, known, listed=0, cutoff=_LIKE)
+    if hint:
+        call.warnings.append(f"account {auth_id} is new, and empty{hint}")
 
 
 def machine_named() -> Machine:

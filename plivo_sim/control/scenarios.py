@@ -48,7 +48,7 @@ def get_shipped(name: str) -> Response:
     try:
         return current_call().answer({"name": name, "yaml": library.shipped_text(name)})
     except ScenarioError:
-        raise NotFound("scenario", name) from None
+        raise NotFound("scenario", name, library.shipped_names()) from None
 
 
 @endpoint(

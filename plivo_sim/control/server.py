@@ -216,5 +216,5 @@ def get_document(name: str) -> Response:
     """One document: ``legacy``, ``beta``, ``current``, ``numbers``, ``atoms`` or ``control``; the
     statuses in it are those of a machine."""
     if name not in current_app.extensions["surfaces"]:
-        raise NotFound("openapi document", name)
+        raise NotFound("openapi document", name, current_app.extensions["surfaces"])
     return current_call().answer(current_app.extensions["document"](name, machine_named()))
