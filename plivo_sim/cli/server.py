@@ -35,7 +35,6 @@ from plivo_sim.settings import (
     read_flag,
     read_setting,
     text_of,
-    unread,
 )
 
 if TYPE_CHECKING:
@@ -91,13 +90,11 @@ def settings_of(given: dict[str, Any]) -> Settings:
 
 
 def note_variables(variables: Mapping[str, str]) -> None:
-    """Say on stderr which ``PLIVO_SIM_*`` variables have no effect."""
+    """Say on stderr which ``PLIVO_SIM_*`` variables a platform has set, to no effect."""
     passed_over = of_platform(variables)
     if passed_over:
         text = "set by the platform (Kubernetes names a service's address so), and passed over"
         click.echo(f"{', '.join(passed_over)}: {text}", err=True)
-    for name, hint in unread(variables):
-        click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, request
 
@@ -15,7 +15,6 @@ from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
-    OBJECT,
     account_named,
     account_text,
     invalid,
@@ -31,7 +30,7 @@ from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_s
 from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.endpoints import endpoint
+from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import ExportOut, MarkedOut
@@ -54,7 +53,7 @@ def export() -> Response:
 
 def exported(account: Account) -> ExportOut:
     """See ``export``. Caller holds the lock."""
-    return {
+    tables = {
         table: {
             str(record.seq): without_secrets(table, to_plain(record))
             for record in sorted(rows.values(), key=attrgetter("seq"))
@@ -62,6 +61,7 @@ def exported(account: Account) -> ExportOut:
         for table, rows in account.store.mark().items()
         if rows
     }
+    return cast("ExportOut", tables)
 
 
 @endpoint("GET", "/accounts", "All accounts.", answers={200: "AccountsOut"})
@@ -75,9 +75,7 @@ def list_accounts() -> Response:
 
 @endpoint(
     "POST", "/accounts", "Make an account, or change its settings.",
-    **takes("auth_id", auth_id="string: MA and 18 letters or digits",
-            settings=OBJECT | {"description": "name: text; see docs/settings.md"}),
-    answers={201: "AccountOut"},
+    query=(ACCOUNT,), bodies={JSON: "account_body"}, answers={201: "AccountOut"},
 )  # fmt: skip
 def make_account() -> Response:
     """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings."""
@@ -161,7 +159,7 @@ def snapshot() -> Response:
 
 @endpoint(
     "GET", "/snapshot/{path:name}", "A snapshot as a document, of up to 56 MiB.", query=(ACCOUNT,),
-    answers={200: OBJECT}, errors=(404,),
+    answers={200: "SnapshotOut"}, errors=(404,),
 )  # fmt: skip
 def get_snapshot(name: str) -> Response:
     """The snapshot as a document to keep: records and files. One that a restore would not take,
@@ -174,10 +172,7 @@ def get_snapshot(name: str) -> Response:
 
 @endpoint(
     "POST", "/restore", "Go back to a snapshot.",
-    **takes(name="string: of a snapshot that the simulator has",
-            snapshot="object: a snapshot as a document, instead", account=IN_BODY)
-    | {"body_required": True},
-    answers={200: "RestoredOut"}, errors=(404,),
+    query=(ACCOUNT,), bodies={JSON: "restore_body"}, answers={200: "RestoredOut"}, errors=(404,),
 )  # fmt: skip
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
@@ -214,5 +209,5 @@ def _restored() -> Response:
 
 def _mark(account: Account, name: str) -> dict[str, Any]:
     if name not in account.marks:
-        raise NotFound("snapshot", name)
+        raise NotFound("snapshot", name, account.marks)
     return account.marks[name]

@@ -19,6 +19,7 @@ from plivo_sim.control.inputs import (
     invalid,
     json_object,
     object_of,
+    refuse_unknown,
     takes,
     text_of,
     word_of,
@@ -72,6 +73,7 @@ def _wanted(account: Account, until: Any) -> tuple[str, str]:
     """Which application is to have which status."""
     if not isinstance(until, dict):
         raise invalid("until", "must be an object with application and status")
+    refuse_unknown(until, ("application", "status"), "until")
     return text_of(until, "application") or "", word_of(until, "status", account.machine.statuses)
 
 

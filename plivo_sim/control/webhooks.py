@@ -14,12 +14,12 @@ from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.logs import BoundedLog, Budget
+from plivo_sim.apis.words import JsonObject
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
     HOLDER,
     IN_BODY,
-    OBJECT,
     PAGE,
     account_holding,
     account_named,
@@ -53,7 +53,8 @@ if TYPE_CHECKING:  # a start needs none
 
 @endpoint(
     "GET", "/webhooks", "Callbacks with every attempt.",
-    query=(ACCOUNT, *PAGE, Query(name="application"), Query(name="state")),
+    query=(ACCOUNT, *PAGE, Query(name="application"),
+           Query(name="state", enum=tuple(DeliveryState))),
     answers={200: "WebhooksOut"},
 )  # fmt: skip
 def list_webhooks() -> Response:
@@ -144,7 +145,7 @@ def drop_webhook_policy() -> Response:
 @endpoint(
     "POST", "/webhooks/verify-signature", "Which part of a receiver's check is wrong.",
     **takes("url", "headers", method="string", url="string", body="string", token="string",  # noqa: S106 (a type)
-            headers=OBJECT | {"additionalProperties": {"type": "string"}}),
+            headers={"type": "object", "additionalProperties": {"type": "string"}}),
     answers={200: "SignaturesOut"},
 )  # fmt: skip
 def verify_signature() -> Response:
@@ -252,8 +253,8 @@ def inboxes() -> Inboxes:
     answers={200: "ReceivedOut"},
 )
 @endpoint(
-    "POST", "/inbox/{name}", "Receive a callback into an inbox.", name="receive_post", **takes(),
-    answers={200: "ReceivedOut"},
+    "POST", "/inbox/{name}", "Receive a callback into an inbox.", name="receive_post",
+    query=(ACCOUNT,), bodies={JSON: JsonObject}, body_required=False, answers={200: "ReceivedOut"},
 )  # fmt: skip
 def receive(name: str) -> Response:
     """Answer 200 and keep what came."""

@@ -124,6 +124,12 @@ class Catalogue:
         """The facts of a country; one that no file describes is called by its code."""
         return self._countries.get(country_iso) or nameless(country_iso)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What each country that requires something is called, by its code."""
+        isos = sorted({each.country_iso for each in self.requirements})
+        return {iso: self.country(iso).name for iso in isos}
+
     def countries(self, version: Version) -> list[str]:
         return sorted({r.country_iso for r in self.requirements if r.version is version})
 

@@ -102,6 +102,7 @@ CALLS = {
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},
+    "control/requests.py": {"glob": "limit glob"},
     "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},

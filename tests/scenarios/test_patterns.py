@@ -30,9 +30,20 @@ PATTERNS = [
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_it_matches_as_python_does(pattern: str) -> None:
-    """Of what is supported, every text gets the same answer."""
+    """Of what is supported, every text gets the same answer; case does not count."""
     for text in TEXTS:
-        assert regex(pattern).found_in(text) is (re.search(pattern, text) is not None), text
+        wanted = re.search(pattern, text, re.IGNORECASE) is not None
+        assert regex(pattern).found_in(text) is wanted, text
+
+
+@pytest.mark.parametrize("wanted", ["ACME*", "acme*"])
+def test_globs_and_regexes_treat_case_alike(wanted: str) -> None:
+    """And so do the other comparisons of texts."""
+    plain = wanted.rstrip("*")
+    for test in (wanted, Comparison(glob=wanted), Comparison(regex=f"^{plain}"),
+                 Comparison(has=plain), Comparison(is_=f"{plain} Ltd."),
+                 Comparison(one_of=[wanted]), [wanted]):  # fmt: skip
+        assert check(When(name=test), {"name": "Acme Ltd."})[0], test
 
 
 ATOMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", r"\w"])
@@ -141,7 +152,7 @@ def test_a_class_of_many_members_takes_no_more_steps(case: str, members: str) ->
 def test_classes_hold_what_pythons_hold(members: list[str], no: str, case: str, char: str) -> None:
     """Ranges that overlap, both cases, named classes and their opposites."""
     pattern = f"{case}[{no}{''.join(members)}]"
-    assert regex(pattern).found_in(char) is (re.search(pattern, char) is not None)
+    assert regex(pattern).found_in(char) is (re.search(pattern, char, re.IGNORECASE) is not None)
 
 
 def test_a_long_text_is_matched_by_none() -> None:
