@@ -41,6 +41,7 @@ _COMMANDS = {
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "run": "server.run",
+    "wait": "server.wait",
     "record": "recording.record",
     "learn": "recording.learn",
     "tape": "recording.tape",

@@ -17,6 +17,7 @@ from plivo_sim.cli.shared import (
     WrongFile,
     as_json,
     instant,
+    not_empty,
     table,
     values,
     with_account,
@@ -158,7 +159,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def snapshot() -> None:
-    """Save the state of an account, and return to it."""
+    """Save, list and drop states of an account, and return to one."""
 
 
 @snapshot.command()
@@ -200,6 +201,31 @@ def load(target: Target, name: str | None, file: Path | None) -> None:
         body = {"snapshot": document}
     answer = target.post("/restore", body)
     target.show(answer, lambda answer: f"{answer['auth_id']} is back at {instant(answer['now'])}")
+
+
+@snapshot.command("list")
+@with_account
+def list_snapshots(target: Target) -> None:
+    """List the snapshots that the simulator has, oldest first."""
+    empty = f"no snapshot of {target.where}"
+    target.show(target.get("/snapshots"), lambda answer: _snapshots(answer["snapshots"], empty))
+
+
+def _snapshots(snapshots: list[dict[str, Any]], empty: str) -> str:
+    rows = [
+        (each["name"], instant(each["now"]), *(each[name] for name in COUNTED))
+        for each in snapshots
+    ]
+    return table(("name", "at", "apps", "end users", "documents", "numbers"), rows, empty)
+
+
+@snapshot.command()
+@click.argument("name", callback=not_empty)
+@with_account
+def drop(target: Target, name: str) -> None:
+    """Forget the state saved as NAME. A file stays."""
+    answer = target.call("DELETE", f"/snapshot/{name}")
+    target.show(answer, lambda answer: f"dropped {answer['dropped']} of {answer['account']}")
 
 
 def _read(file: Path) -> dict[str, Any]:

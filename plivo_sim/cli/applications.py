@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -66,6 +68,7 @@ def apps() -> None:
 @click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
 @click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, for a sheet.")
 @page_options
 @with_account
 def list_(
@@ -74,10 +77,13 @@ def list_(
     country: tuple[str, ...],
     number_type: tuple[str, ...],
     user_type: tuple[str, ...],
+    as_csv: bool,
     limit: int,
     offset: int,
 ) -> None:
     """List applications, oldest first. A filter that is given twice matches either value."""
+    if as_csv and target.as_json:
+        raise click.UsageError("give one of --csv, --json")
     answer = target.get(
         "/applications",
         status=status,
@@ -89,11 +95,35 @@ def list_(
     )
     filtered = any((status, country, number_type, user_type))
     empty = f"no application in {target.where}{' matches the filters' if filtered else ''}"
+    if as_csv:
+        click.echo(_csv(answer["applications"]), nl=False)
+        if more := _more(answer):
+            click.echo(more.strip(), err=True)
+        return
     target.show(answer, lambda answer: _list(answer, empty))
 
 
+_CSV = (
+    "id", "status", "country_iso", "number_type", "user_type", "submitted_at", "alias", "attempt",
+    "rejection_reason", "callback_url", "origin", "account",
+)  # fmt: skip
+
+
+def _csv(applications: list[dict[str, Any]]) -> str:
+    """A line for each below their names, which are those of the control API."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _CSV, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(applications)
+    return text.getvalue()
+
+
+def _more(answer: dict[str, Any]) -> str:
+    shown, total = len(answer["applications"]), answer["total_count"]
+    return f"\n{shown} of {total}; see --limit and --offset" if total > shown else ""
+
+
 def _list(answer: dict[str, Any], empty: str) -> str:
-    shown, total = answer["applications"], answer["total_count"]
     rows = [
         (
             each["id"],
@@ -104,11 +134,10 @@ def _list(answer: dict[str, Any], empty: str) -> str:
             instant(each["submitted_at"]),
             each["alias"],
         )
-        for each in shown
+        for each in answer["applications"]
     ]
     heads = ("id", "status", "country", "number", "user", "submitted", "alias")
-    more = f"\n{len(shown)} of {total}; see --limit and --offset" if total > len(shown) else ""
-    return table(heads, rows, empty) + more
+    return table(heads, rows, empty) + _more(answer)
 
 
 @apps.command()

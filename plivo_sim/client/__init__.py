@@ -162,11 +162,13 @@ def basic(auth_id: str, token: str) -> str:
 class Client:
     """Calls one simulator; each call raises Refused or Unreachable."""
 
-    def __init__(self, url: str, auth_id: str = "", token: str = "") -> None:
+    def __init__(
+        self, url: str, auth_id: str = "", token: str = "", *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self.url = with_scheme(url)
         self.auth_id = auth_id
         self._token = token
-        self._http = Http(self.url, hint="; start it: plivo-sim serve")
+        self._http = Http(self.url, timeout_s=timeout_s, hint="; start it: plivo-sim serve")
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""

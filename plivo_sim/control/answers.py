@@ -236,6 +236,27 @@ class MarkedOut(AccountOut):
     kept: str
 
 
+class SnapshotOut(TypedDict):
+    """``now``: where the account's clock stood; then how much it held."""
+
+    name: str
+    now: Instant
+    applications: int
+    end_users: int
+    documents: int
+    numbers: int
+
+
+class SnapshotsOut(TypedDict):
+    account: str
+    snapshots: list[SnapshotOut]
+
+
+class DroppedOut(TypedDict):
+    account: str
+    dropped: str
+
+
 class ResetOut(TypedDict):
     reset: list[str]
 

@@ -70,7 +70,11 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSimula
     (tmp_path / "in-review.yaml").write_text(IN_REVIEW)
     with LiveSimulator(Settings(port=0, paused=True)) as live:
         monkeypatch.setenv("PLIVO_SIM_URL", live.url)
-        for words in (("try", "--auth-id", AUTH_ID), ("scenario", "new", "my-scenario")):
+        for words in (
+            ("try", "--auth-id", AUTH_ID),
+            ("scenario", "new", "my-scenario"),
+            ("snapshot", "save", "before"),
+        ):
             assert CliRunner().invoke(main, words).exit_code == 0
         yield live
 
