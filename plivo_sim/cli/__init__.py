@@ -30,7 +30,7 @@ _COMMANDS = {
     "catalogue": "catalogue.catalogue",
     "scenario": "scenarios.scenario",
     "machine": "machines.machine",
-    "replay": "scenarios.replay",
+    "replay": "replay.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",
     "seed": "seed.seed",
