@@ -33,6 +33,7 @@ _COMMANDS = {
     "replay": "replay.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",
+    "trigger": "trigger.trigger",
     "seed": "seed.seed",
     "snapshot": "accounts.snapshot",
     "reset": "accounts.reset",

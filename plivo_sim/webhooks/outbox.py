@@ -108,7 +108,17 @@ class Outbox:
         url, method = self._destination(account, application)
         if not url:
             return
-        delivery = Delivery(
+        delivery = self.delivery_of(account, event, url, method)
+        policy = webhook_policy(account)
+        for copy in (delivery, *_copies(account, delivery, policy.duplicate)):
+            self._send_by_policy(account, copy, policy, event.at)
+
+    def delivery_of(
+        self, account: Account, event: StatusChanged, url: str, method: Method
+    ) -> Delivery:
+        """The callback that tells a receiver of a change; it is not kept yet."""
+        application = event.application
+        return Delivery(
             id=account.ids.next("delivery"),
             seq=account.next_seq(),
             application_id=application.id,
@@ -118,9 +128,6 @@ class Outbox:
             why=f"{event.previous} -> {application.status}",
             created_at=event.at,
         )
-        policy = webhook_policy(account)
-        for copy in (delivery, *_copies(account, delivery, policy.duplicate)):
-            self._send_by_policy(account, copy, policy, event.at)
 
     def _destination(self, account: Account, application: Application) -> tuple[str, Method]:
         """Where an application's callbacks go, and with which method; no URL means nowhere."""
