@@ -39,6 +39,7 @@ _COMMANDS = {
     "reset": "accounts.reset",
     "export": "accounts.export",
     "evaluate": "applications.evaluate",
+    "logs": "logs.logs",
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "run": "server.run",

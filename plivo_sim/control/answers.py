@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -358,6 +358,49 @@ class ExchangeOut(TypedDict):
 class RequestsOut(TypedDict):
     account: str
     requests: list[ExchangeOut]
+
+
+EventOut = TypedDict(
+    "EventOut",
+    {
+        "number": int,
+        "kind": Literal["request", "transition", "callback", "clock"],
+        "account": str,
+        "at": Instant,
+        "id": NotRequired[str],
+        "method": NotRequired[str],
+        "url": NotRequired[str],
+        "operation": NotRequired[str],
+        "dialect": NotRequired[str],
+        "status": NotRequired[int | None],
+        "fault": NotRequired[str | None],
+        "took_ms": NotRequired[float],
+        "application": NotRequired[str],
+        "from": NotRequired[str],
+        "to": NotRequired[str],
+        "reason": NotRequired[str | None],
+        "delivery": NotRequired[str],
+        "attempt": NotRequired[int],
+        "state": NotRequired[str],
+        "told": NotRequired[str | None],
+        "error": NotRequired[str | None],
+        "paused": NotRequired[bool],
+        "rate": NotRequired[float],
+        "why": NotRequired[str],
+    },
+)
+EventOut.__doc__ = """A request, a transition, a callback (``told``: the status in it; with
+``attempt`` 0 it is never tried, and ``why`` says why) or a move of a clock (``from`` and ``to`` are
+instants); what the others have is absent. ``number``: its place among all of the server."""
+
+
+class EventsOut(TypedDict):
+    """``next``: what to give as ``after`` to get what follows. ``missed``: how many events behind
+    ``after`` are not kept any more."""
+
+    events: list[EventOut]
+    next: int
+    missed: int
 
 
 TransitionCountOut = TypedDict("TransitionCountOut", {"from": str, "to": str, "count": int})

@@ -29,6 +29,7 @@ from plivo_sim.domain.records import (
     Application,
     ApplicationDeleted,
     Attempt,
+    CallbackWithheld,
     Delivery,
     DeliveryState,
     Event,
@@ -146,6 +147,7 @@ class Outbox:
             account.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
             _keep_new(account, lost)
+            account.publish(CallbackWithheld(delivery=lost))
             logger.info("callback %s %s - %s", lost.method, without_secrets(lost.url), lost.why)
             return
         due_at = at
@@ -174,6 +176,7 @@ class Outbox:
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             _keep_new(account, delivery)
+            account.publish(CallbackWithheld(delivery=delivery))
             shown = without_secrets(delivery.url)
             logger.warning("callback %s %s - %s", delivery.method, shown, why)
             return delivery
