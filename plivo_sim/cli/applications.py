@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.filing import correct, file, submit
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
@@ -55,7 +56,7 @@ def _choice(words: Iterable[str]) -> click.Choice[str]:
 
 @click.group()
 def apps() -> None:
-    """List applications, explain them, decide them."""
+    """List applications, explain, decide, file and correct them."""
 
 
 @apps.command("list")
@@ -253,6 +254,10 @@ def _decide(target: Target, id: str, status: str, reason: str | None = None) -> 
     body = {"status": status, **({"reason": reason} if reason else {})}
     answer = target.post(f"/applications/{id}/decision", body)
     target.show(answer, lambda answer: f"{answer['id']} is {answer['status']}")
+
+
+for _command in (file, correct, submit):
+    apps.add_command(_command)
 
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)

@@ -195,12 +195,20 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """A call of the new API in the current dialect."""
-        sent = {
-            "Authorization": basic(self.auth_id, self._token),
-            "X-Plivo-Sim-Dialect": "current",
-            **(headers or {}),
-        }
-        target = f"/v1/Account/{self.auth_id}/PhoneNumber/Compliance/{path}"
+        sent = {"X-Plivo-Sim-Dialect": "current", **(headers or {})}
+        return self.api(method, f"PhoneNumber/Compliance/{path}", form=form, headers=sent)
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Form = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A call of an imitated API, ``path`` below the account's URL."""
+        sent = {"Authorization": basic(self.auth_id, self._token), **(headers or {})}
+        target = f"/v1/Account/{self.auth_id}/{path}"
         return self._value(self._http.send(method, target, sent, form=form or None))
 
     def _value(self, answer: Answer) -> Any:
