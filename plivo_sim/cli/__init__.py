@@ -48,6 +48,7 @@ _COMMANDS = {
     "learn": "recording.learn",
     "tape": "recording.tape",
     "verify": "recording.verify",
+    "completion": "completion.completion",
     "reference": "reference.reference",
 }
 """Where each command is, below ``plivo_sim.cli``; it is loaded when it is called."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
@@ -184,7 +185,7 @@ def save(target: Target, name: str | None, file: Path | None) -> None:
 
 
 @snapshot.command()
-@click.argument("name", required=False)
+@click.argument("name", type=RecordId("snapshot"), required=False)
 @click.option("--file", type=_FILE, help="A file that save --file wrote.")
 @with_new_account
 def load(target: Target, name: str | None, file: Path | None) -> None:
@@ -220,7 +221,7 @@ def _snapshots(snapshots: list[dict[str, Any]], empty: str) -> str:
 
 
 @snapshot.command()
-@click.argument("name", callback=not_empty)
+@click.argument("name", type=RecordId("snapshot"), callback=not_empty)
 @with_account
 def drop(target: Target, name: str) -> None:
     """Forget the state saved as NAME. A file stays."""

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.filing import correct, file, submit
+from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
@@ -63,6 +64,7 @@ def apps() -> None:
 @click.option(
     "--status",
     metavar="STATUS",
+    type=Words(lambda: MACHINE.statuses),
     multiple=True,
     help=f"Only with this status: {', '.join(MACHINE.statuses)}, or another of the machine in use.",
 )
@@ -142,7 +144,7 @@ def _list(answer: dict[str, Any], empty: str) -> str:
 
 
 @apps.command()
-@id_argument
+@id_argument("application")
 @with_holder
 def show(target: Target, id: str) -> None:
     """Show an application: its timeline, and what comes next."""
@@ -185,7 +187,7 @@ def _timeline(timeline: list[dict[str, Any]]) -> str:
 
 
 @apps.command()
-@id_argument
+@id_argument("application")
 @with_holder
 def why(target: Target, id: str) -> None:
     """Explain how each attempt was decided.
@@ -229,7 +231,7 @@ def _decision(status: str, how: ByHand) -> click.Command:
     if MACHINE.statuses[status].reason:
         command = click.option("--reason", metavar="TEXT", help=_REASON_HELP)(command)
         command = click.argument("why", metavar="REASON", required=False)(command)
-    return click.command(how.command, help=how.help)(id_argument(command))
+    return click.command(how.command, help=how.help)(id_argument("application")(command))
 
 
 for _status in MACHINE.decidable:
@@ -238,8 +240,8 @@ for _status in MACHINE.decidable:
 
 
 @apps.command()
-@id_argument
-@click.argument("status")
+@id_argument("application")
+@click.argument("status", type=Words(lambda: MACHINE.decidable))
 @click.option("--reason", metavar="TEXT", help=f"The reason, {_REASON}")
 @with_holder
 def decide(target: Target, id: str, status: str, reason: str | None) -> None:

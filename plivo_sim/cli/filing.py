@@ -116,7 +116,7 @@ def file(
 
 
 @click.command()
-@id_argument
+@id_argument("application")
 @_content_options
 @with_holder
 def correct(target: Target, id: str, token: str, seed: int, **given: Any) -> None:
@@ -141,7 +141,7 @@ def correct(target: Target, id: str, token: str, seed: int, **given: Any) -> Non
 
 
 @click.command()
-@id_argument
+@id_argument("application")
 @click.option("--token", default="token", show_default=True, envvar="PLIVO_SIM_TOKEN",
               show_envvar=True, help="Auth token of the account.")  # fmt: skip
 @with_holder

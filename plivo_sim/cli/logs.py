@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, instant, with_simulator
 from plivo_sim.domain.text import printable
 
@@ -24,6 +25,7 @@ WAIT_S = 20
     default="",
     envvar="PLIVO_SIM_ACCOUNT",
     show_envvar=True,
+    type=RecordId("account"),
     metavar="MA...",
     help="Only of this account; default: of every account.",
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plivo_sim.cli.ids import SCENARIOS
 from plivo_sim.cli.junit import Case, report
 from plivo_sim.cli.shared import (
     NothingAnswers,
@@ -66,7 +67,7 @@ class Played:
 
 
 @click.command()
-@click.argument("sources", metavar="NAME|FILE|FOLDER...", nargs=-1, required=True)
+@click.argument("sources", metavar="NAME|FILE|FOLDER...", type=SCENARIOS, nargs=-1, required=True)
 @click.option(
     "--url",
     default="",

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import RefusedBySimulator, Target, instant, table, with_account
 
 
 @click.command("requests")
-@click.option("--id", "api_id", help="One request, by its api_id.")
+@click.option("--id", "api_id", type=RecordId("request"), help="One request, by its api_id.")
 @with_account
 def requests_(target: Target, api_id: str | None) -> None:
     """List the last requests and the faults that affected them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plivo_sim.cli.ids import SCENARIOS
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
@@ -53,7 +54,7 @@ def list_(target: Target) -> None:
 
 
 @scenario.command()
-@click.argument("name", required=False)
+@click.argument("name", type=SCENARIOS, required=False)
 @with_account
 def show(target: Target, name: str | None) -> None:
     """Show the account's scenario; with NAME, one that ships."""
@@ -82,7 +83,7 @@ def _present(answer: dict[str, Any]) -> str:
 
 
 @scenario.command()
-@click.argument("name", metavar="NAME|FILE", required=False)
+@click.argument("name", metavar="NAME|FILE", type=SCENARIOS, required=False)
 @click.option("--none", is_flag=True, help="Use no scenario any more.")
 @with_new_account
 def use(target: Target, name: str | None, none: bool) -> None:
@@ -131,7 +132,7 @@ def next_(target: Target, status: str, reason: str | None, after: str | None) ->
 
 
 @scenario.command()
-@click.argument("files", metavar="FILE|NAME...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE|NAME...", type=SCENARIOS, nargs=-1, required=True)
 @click.option(
     "--catalogue",
     type=click.Path(path_type=Path),

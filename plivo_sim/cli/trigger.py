@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import click
 
+from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     NothingAnswers,
     RefusedBySimulator,
@@ -30,8 +32,14 @@ AUTH_ID = "MATRIGGERTRIGGERTRIG"
 _APIS = click.Choice(["current", "beta", "legacy"])
 
 
+def _statuses() -> Iterable[str]:
+    from plivo_sim.machines.loader import known_machine
+
+    return known_machine().decidable
+
+
 @click.command()
-@click.argument("event")
+@click.argument("event", type=Words(_statuses))
 @click.option("--to", "url", required=True, metavar="URL", help="The receiver; a local one.")
 @click.option(
     "--token",

@@ -406,6 +406,18 @@ class EventsOut(TypedDict):
 TransitionCountOut = TypedDict("TransitionCountOut", {"from": str, "to": str, "count": int})
 
 
+class IdOut(TypedDict):
+    id: str
+    account: str
+    about: str
+
+
+class IdsOut(TypedDict):
+    kind: str
+    total_count: int
+    ids: list[IdOut]
+
+
 class ReasonCountsOut(TypedDict):
     presets: dict[str, int]
     others: dict[str, int]
