@@ -120,10 +120,11 @@ def file(
 @_content_options
 @with_holder
 def correct(target: Target, id: str, token: str, seed: int, **given: Any) -> None:
-    """Correct an application and send it again, as a client of the API does.
+    """Correct an application, and send it again.
 
-    Documents are sent again whole, as an update on Plivo replaces them all: made up anew, but for
-    the files and fields that are given. With --alias and --end-user alone they stay as they are.
+    It does what a client of the API does. Documents are sent again whole, as an update on Plivo
+    replaces them all: made up anew, but for the files and fields that are given. With --alias and
+    --end-user alone they stay as they are.
     """
     from plivo_sim.client.filing import catalogue_at
 

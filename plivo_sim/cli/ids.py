@@ -81,15 +81,16 @@ SCENARIOS = Words(_scenarios, or_file=True)
 
 
 def whole(client: Client, kind: str, text: str, account: str) -> str:
-    """The id that a text is, or is the beginning of; as it is if there is none, so that the
-    simulator says what is wrong. Raises UsageError that names those that begin so, Unreachable."""
-    from plivo_sim.client import Refused
+    """The id that a text is, or is the beginning of; as it is if there is none or nothing answers,
+    so that the command itself says what is wrong. Raises UsageError that names those that begin so.
+    """
+    from plivo_sim.client import Refused, Unreachable
 
     if not text.strip() or len(text) >= WHOLE.get(kind, len(text) + 1) or not text.isascii():
         return text
     try:
         found = _found(client, kind, text, account)
-    except Refused:
+    except (Refused, Unreachable):
         return text
     ids = list(dict.fromkeys(str(each["id"]) for each in found["ids"]))
     if not ids or text in ids:
