@@ -43,7 +43,7 @@ _COMMANDS = {
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "run": "server.run",
-    "wait": "server.wait",
+    "wait": "wait.wait",
     "record": "recording.record",
     "learn": "recording.learn",
     "tape": "recording.tape",

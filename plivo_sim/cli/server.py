@@ -1,8 +1,6 @@
 """``plivo-sim serve``: the simulator itself.
 
 ``plivo-sim run -- COMMAND``: a simulator while one command runs, for test suites in any language.
-
-``plivo-sim wait``: until one that was started elsewhere is ready.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -26,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import NothingAnswers, Target, WrongFile, why_unusable, with_simulator
+from plivo_sim.cli.shared import WrongFile, why_unusable
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
@@ -294,24 +291,41 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     """
     from plivo_sim.assembly import LiveSimulator
 
-    with LiveSimulator(settings) as live:
+    with LiveSimulator(settings) as live, _handing_on() as hand_to:
         try:
             added = {**variables(live.url), **without_proxy(environment)}
             child = subprocess.Popen(command, env={**environment, **added})  # noqa: S603
         except (FileNotFoundError, PermissionError):
             return NOT_FOUND
-
-        def forward(number: int, frame: FrameType | None) -> None:
-            if number == signal.SIGTERM or not _shares_terminal(child.pid):
-                child.send_signal(number)
-
-        before = {number: signal.signal(number, forward) for number in _HANDED_ON}
-        try:
-            code = child.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        hand_to(child)
+        code = child.wait()
     return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _handing_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Signals go to the child that is named, each once; those that come before it is named are kept
+    for it."""
+    early: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        if not children:
+            early.append(number)
+        elif number == signal.SIGTERM or not _shares_terminal(children[0].pid):
+            children[0].send_signal(number)
+
+    def hand_to(child: subprocess.Popen[bytes]) -> None:
+        children.append(child)
+        while early:
+            forward(early.pop(0), None)
+
+    before = {number: signal.signal(number, forward) for number in _HANDED_ON}
+    try:
+        yield hand_to
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _shares_terminal(pid: int) -> bool:
@@ -343,47 +357,3 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     if code == NOT_FOUND:
         click.echo(f"Error: cannot run {command[0]!r}", err=True)
     sys.exit(code)
-
-
-ASK_AGAIN_S = 0.1
-LONGEST_ANSWER_S = 5.0
-"""An attempt is given up after this, so that a port that accepts and is silent costs no more."""
-
-
-@click.command()
-@click.option(
-    "--timeout",
-    "timeout_s",
-    metavar="SECONDS",
-    type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
-    help="Give up after this long; 0 asks once.",
-)
-@with_simulator
-def wait(target: Target, timeout_s: float) -> None:
-    """Wait until a simulator is ready for calls.
-
-    For scripts that start one in the background, or in a container. Exit code 3: it was not ready
-    in time; why is on the error output.
-    """
-    from plivo_sim.client import Client, NoUrl, Refused, Unreachable
-
-    until = time.monotonic() + timeout_s
-    client = Client(target.client.url, timeout_s=min(max(timeout_s, 1.0), LONGEST_ANSWER_S))
-    while True:
-        try:
-            answer = client.control("GET", "/health/ready")
-            if isinstance(answer, dict) and answer.get("status") == "ready":
-                break
-            why = f"what answers at {client.url} is not plivo-sim"
-        except NoUrl:
-            raise
-        except Refused as error:
-            why = "; ".join(error.body.get("reasons", ())) or error.text
-        except Unreachable as error:
-            why = str(error)
-        if time.monotonic() >= until:
-            raise NothingAnswers(f"not ready within {timeout_s:g} s: {why}")
-        time.sleep(ASK_AGAIN_S)
-    target.show(answer, lambda answer: f"{client.url} is {answer['status']}")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from plivo_sim.cli import server
+from plivo_sim.cli import wait
 from tests.cli.conftest import Shell
 from tests.support import Receiver
 
@@ -23,7 +23,7 @@ def test_one_that_is_ready(shell: Shell) -> None:
 
 def test_one_that_becomes_ready(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked until it says so."""
-    monkeypatch.setattr(server, "ASK_AGAIN_S", 0)
+    monkeypatch.setattr(wait, "ASK_AGAIN_S", 0)
     receiver.statuses[:] = [503, 503]
     receiver.answer = json.dumps({"status": "ready"}).encode()
     assert Shell(receiver.url).told("wait").endswith(" is ready\n")
