@@ -38,6 +38,7 @@ from plivo_sim.console import make_blueprint as console_blueprint
 from plivo_sim.console.pages import ConsoleCall
 from plivo_sim.control import CONTROL
 from plivo_sim.control import make_blueprint as control_blueprint
+from plivo_sim.control.events import WATCHED
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine
@@ -351,7 +352,7 @@ def _account_for(call: Call, response: Response) -> None:
     if call.dialect not in OWN:
         call.sim.coverage.on_answer(status, call.fault)
     line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
-    frequent = call.dialect == "console" or request.path.startswith(PROBES)
+    frequent = call.dialect == "console" or request.path.startswith((PROBES, WATCHED))
     level = logging.DEBUG if frequent and call.is_read else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
     logger.log(level, "%s %s %s %d %.1fms %s", *line, extra=by_name)

@@ -19,7 +19,7 @@ from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Stor
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.machine import Machine, machine_of
-from plivo_sim.domain.records import Event, Ledger
+from plivo_sim.domain.records import ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import atoms_id, draw_uuid
 from plivo_sim.settings import Settings
@@ -280,10 +280,13 @@ class Account:
         StorageFailed; then nothing changed.
         """
         with self.transaction():
+            before, is_new = self.clock.reading(), not len(self.store.ledger)
             self.overrides = {**self.overrides, **overrides}
             self.settings = self.settings_with(self.overrides)
             self._set_clock(overrides)
             self.keep_ledger()
+            if not is_new and overrides.keys() & {"warp", "paused", "start"}:
+                self.publish(ClockChanged(before=before, after=self.clock.reading()))
 
     def settings_with(self, overrides: Mapping[str, str]) -> Settings:
         """What its settings are with these of its own. Raises ValueError."""
@@ -306,8 +309,10 @@ class Account:
         """Steer the clock, and write down where it stands. Raises StorageFailed, and what the
         change does; then it is as it was."""
         with self.transaction():
+            before = self.clock.reading()
             change(self.clock)
             self.keep_ledger()
+            self.publish(ClockChanged(before=before, after=self.clock.reading()))
 
     def publish(self, event: Event) -> None:
         """Tell every listener, within the transaction that made it happen."""

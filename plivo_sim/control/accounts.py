@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Response, request
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.interfaces import Mark
 from plivo_sim.account.lock import repeatable
 from plivo_sim.account.store.format import to_plain
+from plivo_sim.apis.words import microseconds
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -25,6 +27,7 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
+from plivo_sim.domain.records import Ledger
 from plivo_sim.services.document_sets import sweep
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.settings import account_troubles
@@ -33,7 +36,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ExportOut, MarkedOut
+    from plivo_sim.control.answers import ExportOut, MarkedOut, SnapshotSummaryOut
 
 
 @endpoint(
@@ -171,6 +174,44 @@ def get_snapshot(name: str) -> Response:
 
 
 @endpoint(
+    "GET", "/snapshots", "The snapshots that the simulator has.", query=(ACCOUNT,),
+    answers={200: "SnapshotsOut"},
+)  # fmt: skip
+def list_snapshots() -> Response:
+    """The snapshots of the account, oldest first: what it held then, and when."""
+    account = account_named()
+    with account.lock:
+        shown = [_marked(name, mark) for name, mark in account.marks.items()]
+    return current_call().answer({"account": account.auth_id, "snapshots": shown})
+
+
+def _marked(name: str, mark: Mark) -> SnapshotSummaryOut:
+    ledger: Ledger = mark["ledger"]["ledger"]
+    return {
+        "name": name,
+        "now": microseconds(ledger.clock.now),
+        "applications": len(mark.get("applications", ())),
+        "end_users": len(mark.get("end_users", ())),
+        "documents": len(mark.get("documents", ())),
+        "numbers": len(mark.get("numbers", ())),
+    }
+
+
+@endpoint(
+    "DELETE", "/snapshot/{path:name}", "Forget a snapshot.", query=(ACCOUNT,),
+    answers={200: "DroppedOut"}, errors=(404,),
+)  # fmt: skip
+def drop_snapshot(name: str) -> Response:
+    """What the account holds now stays as it is."""
+    account = account_named()
+    with account.lock:
+        _mark(account, name)
+        del account.marks[name]
+        sweep(account)  # of the files that only this snapshot needed
+    return current_call().answer({"account": account.auth_id, "dropped": name})
+
+
+@endpoint(
     "POST", "/restore", "Go back to a snapshot.",
     query=(ACCOUNT,), bodies={JSON: "restore_body"}, answers={200: "RestoredOut"}, errors=(404,),
 )  # fmt: skip
@@ -207,7 +248,7 @@ def _restored() -> Response:
         return current_call().answer(told)
 
 
-def _mark(account: Account, name: str) -> dict[str, Any]:
+def _mark(account: Account, name: str) -> Mark:
     if name not in account.marks:
         raise NotFound("snapshot", name, account.marks)
     return account.marks[name]

@@ -89,7 +89,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
-    """Put an exchange into its account's journal."""
+    """Put an exchange into its account's journal, and among what happened."""
     account = call.account
     exchange = Exchange(
         id=call.api_id,
@@ -106,6 +106,7 @@ def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_
         took_ms=took_ms,
     )
     account.exchanges.append(exchange, exchange.size_bytes)
+    call.sim.events.add("request", account, exchange, exchange.size_bytes)
 
 
 def _texts(environ: dict[str, Any]) -> dict[str, str]:

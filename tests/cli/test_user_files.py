@@ -146,7 +146,6 @@ READERS = {
     "catalogue/__init__.py": "what ships",
     "catalogue/user_files.py": "what this test is about",
     "cli/catalogue.py": "what ships",
-    "cli/doctor.py": "a lock, without waiting and without reading",
     "cli/recording.py": "is written",
     "cli/scenarios.py": "what ships",
     "cli/server.py": "is written; the terminal",

@@ -44,6 +44,27 @@ class MarkedOut(AccountOut):
     kept: str
 
 
+class SnapshotSummaryOut(TypedDict):
+    """``now``: where the account's clock stood; then how much it held."""
+
+    name: str
+    now: Instant
+    applications: int
+    end_users: int
+    documents: int
+    numbers: int
+
+
+class SnapshotsOut(TypedDict):
+    account: str
+    snapshots: list[SnapshotSummaryOut]
+
+
+class DroppedOut(TypedDict):
+    account: str
+    dropped: str
+
+
 class DueOut(TypedDict):
     """What another status machine did to what is due, reviews and automatic arrows: how many come
     as before, were planned anew, and come no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from plivo_sim.control.answers.words import Api, Headers, Instant, Json, Operation
 
@@ -61,3 +61,46 @@ class CoverageOut(TypedDict):
     errors: dict[str, int]
     callbacks: dict[str, int]
     faults: dict[str, int]
+
+
+EventOut = TypedDict(
+    "EventOut",
+    {
+        "number": int,
+        "kind": Literal["request", "transition", "callback", "clock"],
+        "account": str,
+        "at": Instant,
+        "id": NotRequired[str],
+        "method": NotRequired[str],
+        "url": NotRequired[str],
+        "operation": NotRequired[str],
+        "dialect": NotRequired[str],
+        "status": NotRequired[int | None],
+        "fault": NotRequired[str | None],
+        "took_ms": NotRequired[float],
+        "application": NotRequired[str],
+        "from": NotRequired[str],
+        "to": NotRequired[str],
+        "reason": NotRequired[str | None],
+        "delivery": NotRequired[str],
+        "attempt": NotRequired[int],
+        "state": NotRequired[str],
+        "told": NotRequired[str | None],
+        "error": NotRequired[str | None],
+        "paused": NotRequired[bool],
+        "rate": NotRequired[float],
+        "why": NotRequired[str],
+    },
+)
+EventOut.__doc__ = """A request, a transition, a callback (``told``: the status in it; with
+``attempt`` 0 it is never tried, and ``why`` says why) or a move of a clock (``from`` and ``to`` are
+instants); what the others have is absent. ``number``: its place among all of the server."""
+
+
+class EventsOut(TypedDict):
+    """``next``: what to give as ``after`` to get what follows. ``missed``: how many events behind
+    ``after`` are not kept any more."""
+
+    events: list[EventOut]
+    next: int
+    missed: int

@@ -143,3 +143,15 @@ class ProblemDetailsOut(TypedDict):
     accounts: NotRequired[list[str]]
     kind: NotRequired[str]
     id: NotRequired[str]
+
+
+class IdOut(TypedDict):
+    id: str
+    account: str
+    about: str
+
+
+class IdsOut(TypedDict):
+    kind: str
+    total_count: int
+    ids: list[IdOut]
