@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,34 @@ class Message:
         from plivo_sim.domain.text import decode_json
 
         return decode_json(self.body)
+
+    def send_to(self, client: Any) -> Any:
+        """Hand the callback on to an application, by its test client: the method, URL, headers and
+        body with which it came, so that its signatures verify there. Redirects are not followed.
+
+        ``client``: that of Flask, werkzeug, Django (4.2 and newer) or Starlette and FastAPI, or one
+        of httpx. Returns the client's response; an async client's is to be awaited. Raises
+        TypeError for any other client.
+
+        The application sees the URL that was signed, host and port included. It has to route the
+        path (``Inbox.origin`` is what goes before it) and to answer for the host ``127.0.0.1``.
+        """
+        headers, body = dict(self.headers), self.body.encode()
+        if hasattr(client, "generic") and not iscoroutinefunction(client.request):  # Django
+            kind = headers.get("Content-Type", "")
+            return client.generic(self.method, self.url, body, kind, headers=headers)
+        if hasattr(client, "build_request"):  # httpx, and Starlette's, which is one
+            return client.request(
+                self.method, self.url, content=body, headers=headers, follow_redirects=False
+            )
+        if hasattr(client, "open"):  # werkzeug, and Flask's, which is one
+            return client.open(self.url, method=self.method, data=body, headers=headers)
+        raise TypeError(
+            f"a callback cannot be sent to a {type(client).__name__}, only to a test client of "
+            "Flask, werkzeug, Django, Starlette or FastAPI, or to a client of httpx (which reaches "
+            "an ASGI application of Django, too: its own AsyncClient always calls 'testserver', "
+            "which is not what was signed)"
+        )
 
 
 class Inbox:
@@ -55,9 +84,15 @@ class Inbox:
         self._thread.start()
 
     @property
+    def origin(self) -> str:
+        """Scheme, host and port, without a path: the public address of an application to which
+        ``Message.send_to`` hands its callbacks on. Every path below it is taken."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
     def url(self) -> str:
         """Where callbacks are to be sent."""
-        return f"http://127.0.0.1:{self._server.server_port}/callback/{self._test}"
+        return f"{self.origin}/callback/{self._test}"
 
     def begin(self, token: str = AUTH_TOKEN) -> None:
         """For the next test: empty, and with a URL of its own."""
