@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from time import CLOCK_MONOTONIC, clock_gettime
+from time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime
 
 from plivo_sim.domain.errors import ClockRefused
 from plivo_sim.domain.limits import LATEST
@@ -129,6 +129,11 @@ class VirtualClock:
         self._rate = reading.rate
         self._paused = reading.paused
         self._started = self._real()
+
+
+def wall_s() -> float:
+    """Real seconds since 1970, in frozen time too: for those who look at what came when."""
+    return clock_gettime(CLOCK_REALTIME)
 
 
 def monotonic_s() -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -68,6 +68,21 @@ class Answer:
     def json(self) -> Any:
         """Raises ValueError."""
         return json.loads(self.data)
+
+
+class Transport(Protocol):
+    """What brings requests to a simulator, and its answers back, whatever their status."""
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        form: Form | None = None,
+    ) -> Answer:
+        """See ``Http.send``. Raises Unreachable."""
 
 
 class Http:
@@ -160,13 +175,16 @@ def basic(auth_id: str, token: str) -> str:
 
 
 class Client:
-    """Calls one simulator; each call raises Refused or Unreachable."""
+    """Calls one simulator; each call raises Refused or Unreachable. ``transport``: what brings the
+    calls there; default: HTTP."""
 
-    def __init__(self, url: str, auth_id: str = "", token: str = "") -> None:
+    def __init__(
+        self, url: str, auth_id: str = "", token: str = "", transport: Transport | None = None
+    ) -> None:
         self.url = with_scheme(url)
         self.auth_id = auth_id
         self._token = token
-        self._http = Http(self.url, hint="; start it: plivo-sim serve")
+        self._http = transport or Http(self.url, hint="; start it: plivo-sim serve")
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""

@@ -28,6 +28,12 @@ class ClockOut(TypedDict):
     sending: int
 
 
+class SettledOut(ClockOut):
+    """``settled``: whether all of it was over in time."""
+
+    settled: bool
+
+
 HappeningOut = TypedDict(
     "HappeningOut",
     {
@@ -318,8 +324,11 @@ class FaultAddedOut(TypedDict):
 
 
 class ExchangeOut(TypedDict):
+    """``at`` is simulated, ``arrived`` real time."""
+
     id: str
     at: Instant
+    arrived: Instant
     method: str
     url: str
     headers: dict[str, str]
@@ -332,6 +341,13 @@ class ExchangeOut(TypedDict):
     fault: str | None
     why: str
     took_ms: float
+
+
+class ReportOut(TypedDict):
+    """``lines``: for people to read."""
+
+    account: str
+    lines: list[str]
 
 
 class RequestsOut(TypedDict):
