@@ -57,5 +57,7 @@ class Aio:
     callbacks = _coroutine(Handle.callbacks)
     expect_callback = _coroutine(Handle.expect_callback)
     expect_no_callback = _coroutine(Handle.expect_no_callback)
+    requests = _coroutine(Handle.requests)
+    expect_request = _coroutine(Handle.expect_request)
     report = _coroutine(Handle.report)
     reset = _coroutine(Handle.reset)

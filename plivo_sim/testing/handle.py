@@ -24,6 +24,13 @@ from plivo_sim.testing.records import (
     happening_of,
     machine_of,
 )
+from plivo_sim.testing.requests import (
+    Request,
+    check_conditions,
+    misses,
+    near_misses,
+    request_of,
+)
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
 from plivo_sim.webhooks.transport import TIMED_OUT
 
@@ -275,6 +282,33 @@ class Handle:
                 f"{count} callback{'s' * (count > 1)}{which} went out\n{self.report()}"
             )
 
+    # --- requests ------------------------------------------------------------------------------
+
+    def requests(self, /, **wanted: Any) -> list[Request]:
+        """The account's last requests that meet these conditions, oldest first, 200 at most:
+        ``operation``, ``method``, ``path``, ``status``, ``dialect``, ``fault``, ``why`` (texts may
+        have ``*`` in them), and ``query``, ``headers``, ``data``: what must be in them. Raises
+        ValueError for a condition or an operation that there is not."""
+        came = self._requests(wanted)
+        return [each for each in came if not misses(each, wanted)]
+
+    def expect_request(self, /, *, times: int | None = None, **wanted: Any) -> Request | None:
+        """The last request that meets these conditions. Fails when none came, or, with ``times``,
+        not so many: tells the closest, and which conditions these do not meet."""
+        came = self._requests(wanted)
+        found = [each for each in came if not misses(each, wanted)]
+        if len(found) == times or (times is None and found):
+            return found[-1] if found else None
+        told = "no request" if times is None else f"{len(found)} requests, not {times},"
+        others = [each for each in came if each not in found]
+        closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
+        raise AssertionError(f"{told} with {_listed(wanted)} came\n{closest}\n{self.report()}")
+
+    def _requests(self, wanted: Mapping[str, Any]) -> list[Request]:
+        came = [request_of(each) for each in self.calls.get("/requests")["requests"]]
+        check_conditions(wanted, came)
+        return came
+
     def _wait(self) -> None:
         """For the callbacks that are due."""
         self.calls.get("/webhooks", limit=0)
@@ -335,7 +369,7 @@ def _given(kind: str, given: Any) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"{kind} {given} is not UTF-8") from None
 
 
-def _listed(wanted: Mapping[str, str]) -> str:
+def _listed(wanted: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={value!r}" for key, value in wanted.items())
 
 
