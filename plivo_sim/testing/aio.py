@@ -20,12 +20,12 @@ def _coroutine(
     @wraps(verb)
     async def call(self: Aio, /, *args: P.args, **kwargs: P.kwargs) -> R:
         work = partial(verb, self._handle, *args, **kwargs)
-        if has_running_loop():
-            import asyncio
+        if not has_running_loop() and (trio := sys.modules.get("trio")) is not None:
+            found: R = await trio.to_thread.run_sync(work)
+            return found
+        import asyncio
 
-            return await asyncio.to_thread(work)
-        found: R = await sys.modules["trio"].to_thread.run_sync(work)  # it runs this coroutine
-        return found
+        return await asyncio.to_thread(work)
 
     return call
 
