@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -72,7 +72,7 @@ class Remote(Handle):
 
     def __init__(self, url: str, run_id: str = "", auth_token: str = AUTH_TOKEN) -> None:
         self.run_id = run_id or new_run_id()
-        self._settings: Mapping[str, str] = {}
+        self._settings: dict[str, str] = {}
         super().__init__(Client(url), account_of(self.run_id, ""), auth_token)
 
     def begin(self, name: str = "", *, seed: int = 1, **settings: Any) -> None:
@@ -83,8 +83,9 @@ class Remote(Handle):
 
     def reset(self) -> None:
         """Forget everything in this account. No callback of before arrives afterwards."""
-        self.end()
-        self.account.configure(self._settings)
+        self._hints.clear()
+        body = {"auth_id": self.auth_id, "settings": self._settings, "anew": True}
+        self.calls.post("/accounts", body, account=None)
 
     def end(self) -> None:
         """Remove the account, so that nothing of this test arrives in the next."""
