@@ -42,6 +42,7 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator, is_account
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.events import EventLog
+from plivo_sim.simulator.history import note_event, note_happening
 from plivo_sim.simulator.logs import log_happening
 from plivo_sim.simulator.runner import Happening, Runner
 from plivo_sim.simulator.scheduler import Scheduler
@@ -76,6 +77,7 @@ def make_simulator(
     def on_happening(account: Account, happening: Happening) -> None:
         coverage.on_happening(happening)
         events.on_happening(account, happening)
+        note_happening(account, happening)
         log_happening(account, happening)
 
     runner.on_happening = on_happening
@@ -104,7 +106,9 @@ def make_simulator(
             real=real,
             memory=memory,
         )
-        account.listeners += (outbox.on_event, coverage.on_event, events.on_event)
+        account.listeners += (
+            outbox.on_event, coverage.on_event, events.on_event, note_event,
+        )  # fmt: skip
         return account
 
     try:

@@ -437,10 +437,11 @@ KNOWN = frozenset(
     PREFIX + name
     for name in (
         *(each.name.upper() for each in fields(Settings)),
-        *("ACCOUNT", "API", "ATOMS", "READY_FILE", "TOKEN", "URL"),
+        *("ACCOUNT", "API", "ATOMS", "INBOX_HOST", "READY_FILE", "RUN_ID", "TOKEN", "URL"),
     )
 )
-"""The variables of the settings, those of single commands, and those that ``run`` sets."""
+"""The variables of the settings, those of single commands and of the pytest plugin, and those that
+``run`` sets."""
 _PROTOCOL = "(TCP|UDP|SCTP)"
 _PLATFORM = re.compile(
     rf"(\w+_)?SERVICE_(HOST|PORT)(_\w+)?"

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
-from plivo_sim.account.clock import RealSource, VirtualClock, real_now
+from plivo_sim.account.clock import RealSource, VirtualClock, real_now, wall_s
 from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
@@ -60,6 +60,7 @@ class IdFactory:
 
 KEPT_EXCHANGES = 200
 KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
+KEPT_MOMENTS = 500
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (decision "Business days")."""
 
@@ -84,6 +85,8 @@ class Account:
     ``unwritten``: by timer, requests that were sent and what came back, where that could not be
     written down; not sent again, unless the process ends first.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
+    ``moments``: the last changes of status and tried callbacks, in the order in which they came.
+    ``began_s``: when it was made or last reset, in real seconds since 1970.
     """
 
     def __init__(
@@ -108,6 +111,8 @@ class Account:
         self.on_first_write: Callable[[Account], None] | None = None
         self.marks: dict[str, Mark] = {}
         self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
+        self.moments: BoundedLog[Any] = BoundedLog(KEPT_MOMENTS, KEPT_EXCHANGE_BYTES, memory)
+        self.began_s = wall_s()
         self.era = 0
         self.retired = False
         self.under_way: set[Any] = set()
@@ -340,5 +345,7 @@ class Account:
             self.restore({})
             self.marks.clear()
             self.exchanges.clear()
+            self.moments.clear()
+            self.began_s = wall_s()
             self.files.forget_all_but(())
             self.api_calls = 0

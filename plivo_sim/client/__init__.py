@@ -11,7 +11,7 @@ from errno import EINVAL
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -74,6 +74,21 @@ class Answer:
     def json(self) -> Any:
         """Raises ValueError."""
         return json.loads(self.data)
+
+
+class Transport(Protocol):
+    """What brings requests to a simulator, and its answers back, whatever their status."""
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        form: Form | None = None,
+    ) -> Answer:
+        """See ``Http.send``. Raises Unreachable."""
 
 
 class Http:
@@ -180,15 +195,23 @@ def basic(auth_id: str, token: str) -> str:
 
 
 class Client:
-    """Calls one simulator; each call raises Refused or Unreachable."""
+    """Calls one simulator; each call raises Refused or Unreachable. ``transport``: what brings the
+    calls there; default: HTTP."""
 
     def __init__(
-        self, url: str, auth_id: str = "", token: str = "", *, timeout_s: float = TIMEOUT_S
+        self,
+        url: str,
+        auth_id: str = "",
+        token: str = "",
+        transport: Transport | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.url = with_scheme(url)
         self.auth_id = auth_id
         self._token = token
-        self._http = Http(self.url, timeout_s=timeout_s, hint="; start it: plivo-sim serve")
+        hint = "; start it: plivo-sim serve"
+        self._http = transport or Http(self.url, timeout_s=timeout_s, hint=hint)
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""

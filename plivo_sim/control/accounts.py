@@ -81,18 +81,23 @@ def list_accounts() -> Response:
     query=(ACCOUNT,), bodies={JSON: "account_body"}, answers={201: "AccountOut"},
 )  # fmt: skip
 def make_account() -> Response:
-    """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings."""
-    data = json_object("auth_id", "settings")
+    """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings; with
+    ``"anew": true`` it holds nothing, and has these settings only."""
+    data = json_object("auth_id", "settings", "anew")
     auth_id = text_of(data, "auth_id") or ""
     if not is_account(auth_id):
         raise invalid("auth_id", "must be MA and 18 letters or digits")
     settings = data.get("settings", {})
     if not isinstance(settings, dict):
         raise invalid("settings", "must be an object")
+    if not isinstance(data.get("anew", False), bool):
+        raise invalid("anew", "must be true or false")
     texts = {name: _as_text(value) for name, value in settings.items()}
     refuse((("settings", name), text) for name, text in account_troubles(texts))
     call = current_call()
     account = call.sim.account(auth_id)
+    if data.get("anew"):
+        call.sim.remove(account)
     try:
         account.configure(texts)
     except ValueError as error:

@@ -50,7 +50,10 @@ def account_body() -> Any:
         "additionalProperties": False,
         "description": "name: value, which may be a text; see docs/settings.md",
     }
-    return object_of("auth_id", auth_id="string: MA and 18 letters or digits", settings=settings)
+    return object_of(
+        "auth_id", auth_id="string: MA and 18 letters or digits", settings=settings,
+        anew="boolean: remove everything in it first, as a reset does",
+    )  # fmt: skip
 
 
 def restore_body() -> Any:

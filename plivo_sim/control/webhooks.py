@@ -51,17 +51,26 @@ if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut
 
 
+WAIT = Query(
+    name="wait", enum=("yes", "no"),
+    description="no: as it is now; what is due is not made to happen and waited for.",
+)  # fmt: skip
+
+
 @endpoint(
     "GET", "/webhooks", "Callbacks with every attempt.",
     query=(ACCOUNT, *PAGE, Query(name="application"),
-           Query(name="state", enum=tuple(DeliveryState))),
+           Query(name="state", enum=tuple(DeliveryState)), WAIT),
     answers={200: "WebhooksOut"},
 )  # fmt: skip
 def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter."""
     if request.args.get("state"):
         word_of(request.args, "state", DeliveryState)
-    account = account_named(sends=True)
+    if request.args.get("wait"):
+        word_of(request.args, "wait", WAIT.enum)
+    waits = request.args.get("wait") != "no"
+    account = account_named(sends=waits, due=waits)
     where = {
         field: (request.args[name],)
         for name, field in (("application", "application_id"), ("state", "state"))

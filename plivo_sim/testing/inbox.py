@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
-from plivo_sim.domain.urls import with_scheme
-from plivo_sim.testing import AUTH_TOKEN
+from plivo_sim.domain.urls import is_loopback, with_scheme
+from plivo_sim.testing.starts import AUTH_TOKEN
 
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
 
@@ -67,18 +68,20 @@ class Inbox:
     ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. Each
     test has a ``url`` of its own: what still comes to that of an earlier test is refused with 410.
     ``subaccount_token``: set it where applications are made under a subaccount's URL, whose token
-    keys their V2 and V3.
+    keys their V2 and V3. ``host``: where the simulator reaches this machine; the receiver listens
+    on every address unless that is loopback.
     """
 
-    def __init__(self, token: str = AUTH_TOKEN) -> None:
-        self.token = token
+    def __init__(self, token: str = AUTH_TOKEN, host: str = "127.0.0.1") -> None:
+        self.token, self._host = token, host
         self.subaccount_token = ""
         self.messages: list[Message] = []
         self._test = 1
         self._strays: list[str] = []
         self._statuses: list[int] = []
         self._arrived = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        listen = host if is_loopback(host) else ""
+        self._server = ThreadingHTTPServer((listen, 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -87,7 +90,7 @@ class Inbox:
     def origin(self) -> str:
         """Scheme, host and port, without a path: the public address of an application to which
         ``Message.send_to`` hands its callbacks on. Every path below it is taken."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return base_url("http", self._host, self._server.server_port)
 
     @property
     def url(self) -> str:
@@ -149,6 +152,18 @@ class Inbox:
             main_token=self.token,
         )
         return all(each["valid"] for each in diagnose(seen).values())
+
+
+def own_address(url: str) -> str:
+    """The address of this machine as the host of this URL sees it: 127.0.0.1 where it is this
+    machine itself."""
+    parts = urlsplit(url)
+    if is_loopback(parts.hostname or ""):
+        return "127.0.0.1"
+    family, *_, address = socket.getaddrinfo(parts.hostname, parts.port or 80)[0]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:  # which sends nothing
+        probe.connect(address)
+        return str(probe.getsockname()[0])
 
 
 def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:

@@ -12,15 +12,15 @@ import plivo
 import pytest
 from freezegun import freeze_time
 
-from plivo_sim import testing
 from plivo_sim.app import create_app
 from plivo_sim.client.applications import sample
+from plivo_sim.control import clock
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotReached
-from plivo_sim.domain.records import StatusChanged
 from plivo_sim.simulator import runner as runner_module
 from plivo_sim.testing import AUTH_TOKEN, in_process, served
 from plivo_sim.testing.inbox import Inbox
+from plivo_sim.testing.records import StatusChanged
 from plivo_sim.testing.sdk import point, pointed
 from plivo_sim.webhooks.signatures import Tokens, signature_headers
 from tests.machines.files import IN_REVIEW
@@ -100,7 +100,8 @@ def test_every_test_starts_anew(project: pytest.Pytester) -> None:
         seen = []
 
         def shown(sim):
-            return len(sim.applications()), len(faults_of(sim.account)), sim.now
+            account = sim.sim.account(sim.auth_id)
+            return len(sim.applications()), len(faults_of(account)), sim.now
 
         @pytest.mark.parametrize("n", range(2))
         def test_ids_repeat(plivo_client, plivo_server, files, n):
@@ -130,9 +131,10 @@ def test_the_marker_chooses_how_it_starts(project: pytest.Pytester) -> None:
         def test_marked(plivo_sim):
             assert str(plivo_sim.now) == "2027-03-01 00:00:00+00:00"
             assert plivo_sim.sim.settings.seed == 7
-            assert plivo_sim.account.settings.new_api == "current"
+            account = plivo_sim.sim.account(plivo_sim.auth_id)
+            assert account.settings.new_api == "current"
             from plivo_sim.services import policies
-            assert policies.scenario_of(plivo_sim.account).default.decide == "rejected"
+            assert policies.scenario_of(account).default.decide == "rejected"
 
         def test_not_marked(plivo_sim):
             assert str(plivo_sim.now) == "2026-01-05 09:00:00+00:00"
@@ -264,8 +266,12 @@ def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester)
         "clock: 2026-01-12T09:00:00*",
         "application * (Acme): accepted",
         "*rule 'german' did not match: country is 'IN', wanted 'DE'",
-        "callback *'status': 'accepted'* to http://127.0.0.1:9/x: failed*",
-        "request POST *PhoneNumber/Compliance/: 201*",
+        "callback *'status': 'accepted'* to http://127.0.0.1:9/x: failed, last answer *",
+        "arrow submitted -> accepted taken by reviewer",
+        "in order of arrival (real time, simulated time):",
+        "  ??:??:??.???  2026-01-05 09:00:00  request POST *PhoneNumber/Compliance/: 201*",
+        "  ??:??:??.???  2026-01-08 09:00:00  application *: submitted -> accepted by reviewer",
+        "  ??:??:??.???  2026-01-08 09:07:00  callback accepted to *: connection refused, failed",
     ])  # fmt: skip
 
 
@@ -351,9 +357,9 @@ def test_the_report_names_other_accounts_that_have_records() -> None:
     with in_process() as sim:
         http = Http(sim.app, sim.sim)
         http.sdk_created()
-        assert f"account {http.auth_id} has records too, 1 applications among them" in sim.report()
+        assert f"account {http.auth_id} was called, too: 2 requests, 1 appl" in sim.report()
         sim.use_account(http.auth_id)
-        assert "has records too" not in sim.report()
+        assert "was called, too" not in sim.report()
 
 
 def test_importing_the_plugin_imports_nothing_heavy() -> None:
@@ -495,12 +501,13 @@ def test_settle_waits_for_what_is_due_now() -> None:
 
 def test_settle_says_what_it_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the report."""
-    monkeypatch.setattr(testing, "SETTLE_S", 0.01)
+    monkeypatch.setattr(clock, "SETTLE_S", 0.01)
     with in_process() as sim:
-        sim.account.sending = 1
-        with pytest.raises(AssertionError, match="still under way after 0 s\nclock: 2026"):
+        account = sim.sim.account(sim.auth_id)
+        account.sending = 1
+        with pytest.raises(AssertionError, match="still under way after a while\nclock: 2026"):
             sim.settle()
-        sim.account.sending = 0
+        account.sending = 0
 
 
 @pytest.mark.parametrize("verb", ["advance", "advance_until"])
@@ -513,8 +520,9 @@ def test_time_that_still_moves_is_no_success(monkeypatch: pytest.MonkeyPatch, ve
         given = {"advance": ("30d",), "advance_until": (id, "suspended")}[verb]
         with pytest.raises(AssertionError, match=r"time was still moving.*\nclock: 2026"):
             getattr(sim, verb)(*given)
-        with sim.account.lock:
-            assert sim.account.idle.wait_for(lambda: not sim.account.advancing, 10)
+        account = sim.sim.account(sim.auth_id)
+        with account.lock:
+            assert account.idle.wait_for(lambda: not account.advancing, 10)
 
 
 def test_applications_are_as_time_has_made_them() -> None:

@@ -38,6 +38,12 @@ HappeningOut = TypedDict(
 HappeningOut.__doc__ = "A ``transition`` or a ``callback``; the other's keys are absent."
 
 
+class SettledOut(ClockOut):
+    """``settled``: whether all of it was over in time."""
+
+    settled: bool
+
+
 class AdvanceOut(ClockOut):
     pending: bool
     happenings: list[HappeningOut]

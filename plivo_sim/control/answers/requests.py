@@ -8,10 +8,12 @@ from plivo_sim.control.answers.words import Api, Headers, Instant, Json, Operati
 
 
 class ExchangeOut(TypedDict):
-    """``body``: what was sent, secrets masked; of a form its parts."""
+    """``at`` is simulated, ``arrived`` real time; ``body``: what was sent, secrets masked; of a
+    form its parts."""
 
     id: str
     at: Instant
+    arrived: Instant
     method: str
     url: str
     headers: Headers
@@ -61,6 +63,13 @@ class CoverageOut(TypedDict):
     errors: dict[str, int]
     callbacks: dict[str, int]
     faults: dict[str, int]
+
+
+class ReportOut(TypedDict):
+    """``lines``: for people to read."""
+
+    account: str
+    lines: list[str]
 
 
 EventOut = TypedDict(
