@@ -28,8 +28,10 @@ from plivo_sim.scenarios.loader import find_scenario, load_scenario, load_scenar
 from plivo_sim.services import applications, machines, policies
 from plivo_sim.services import reviews as planning
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import Simulator, is_account
+from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
+from plivo_sim.simulator import Simulator, main_account
 from plivo_sim.simulator.runner import Advance, Happening
+from plivo_sim.testing.clients import Clients
 from plivo_sim.webhooks.transport import TIMED_OUT
 
 AUTH_ID = "MATESTTESTTESTTESTTE"
@@ -83,7 +85,7 @@ def _has_running_loop() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
-class Handle:
+class Handle(Clients):
     """A simulator and one account of it, with the verbs of a test.
 
     Verbs that cause callbacks return when the first attempt of each is over; see ``settle``.
@@ -92,14 +94,17 @@ class Handle:
     def __init__(
         self, sim: Simulator, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN
     ) -> None:
+        super().__init__()
         self.sim = sim
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
-        """Make this the handle of that account. Raises ValueError if it is not an auth id."""
-        if not is_account(auth_id):
-            raise ValueError(f"auth_id: {auth_id!r} is not MA and 18 letters or digits")
-        self.auth_id, self.auth_token = auth_id, auth_token
+        """Make this the handle of that account; of a subaccount (``SA…``): the one that it is in,
+        with clients of the subaccount. Raises ValueError if it is not an auth id."""
+        if not ANY_AUTH_ID.fullmatch(auth_id):
+            raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
+        self.auth_id, self.auth_token = main_account(auth_id), auth_token
+        self.credentials = auth_id, auth_token
         self._hints: list[str] = []
 
     @property
@@ -400,6 +405,7 @@ class Served(Handle):
         return self.live.url
 
     def close(self) -> None:
+        self.close_clients()
         self.live.stop()
 
 
