@@ -137,6 +137,10 @@ def _second(_: object, host: object = "", *__: Any, **___: Any) -> object:
     return host
 
 
+def _third(_: object, __: object, host: object = "", *___: Any, **____: Any) -> object:
+    return host
+
+
 def _of_address(_: object, address: object = "", *__: Any) -> object:
     return address[0] if isinstance(address, tuple) and address else ""
 
@@ -163,7 +167,8 @@ _PLACES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("socket", "gethostbyname_ex", _first),
     ("socket", "socket.connect", _of_address),
     ("asyncio.base_events", "BaseEventLoop.getaddrinfo", _second),
-    ("uvloop", "Loop.getaddrinfo", _second),
+    ("uvloop", "Loop.getaddrinfo", _second),  # tried by hand with 0.23.0
+    ("uvloop", "Loop.create_connection", _third),
     ("http.client", "HTTPConnection.set_tunnel", _second),
     ("http.client", "HTTPConnection.putrequest", _of_absolute_url),
     ("httpcore._sync.connection_pool", "ConnectionPool.handle_request", _of_httpcore),

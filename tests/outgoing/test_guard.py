@@ -37,6 +37,10 @@ def resolves_the_old_way() -> Any:
     return socket.gethostbyname("api.plivo.com")
 
 
+def resolves_the_old_way_with_aliases() -> Any:
+    return socket.gethostbyname_ex("api.plivo.com")
+
+
 def connects() -> Any:
     with socket.socket() as sock:
         return sock.connect(("api.plivo.com", 443))
@@ -130,10 +134,11 @@ async def smallestai_async() -> Any:
 
 
 CALLS = (
-    resolves, resolves_the_old_way, connects, creates_a_connection, http_client,
-    http_client_in_a_tunnel, urllib_request, urllib3_pool, requests_get, requests_by_proxy,
-    httpx_get, httpx_by_proxy, plivo_sdk, smallestai_sdk, loop_resolves, streams, httpx_async,
-    httpx_async_by_proxy, aiohttp_get, aiohttp_by_proxy, smallestai_async,
+    resolves, resolves_the_old_way, resolves_the_old_way_with_aliases, connects,
+    creates_a_connection, http_client, http_client_in_a_tunnel, urllib_request, urllib3_pool,
+    requests_get, requests_by_proxy, httpx_get, httpx_by_proxy, plivo_sdk, smallestai_sdk,
+    loop_resolves, streams, httpx_async, httpx_async_by_proxy, aiohttp_get, aiohttp_by_proxy,
+    smallestai_async,
 )  # fmt: skip
 
 
