@@ -31,7 +31,8 @@ pytestmark = [
 # Made before anything is pointed anywhere, as in an application's module.
 CLIENT = plivo.RestClient(AUTH_ID, AUTH_TOKEN, timeout=30)
 UPLOADER = plivo.RestClient(AUTH_ID, AUTH_TOKEN, timeout=30)
-ATOMS = SmallestAI(api_key="key", max_retries=0)
+HTTPX = httpx.Client()
+ATOMS = SmallestAI(api_key="key", max_retries=0, httpx_client=HTTPX)
 SESSION = requests.Session()
 URL = f"https://api.plivo.com/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
 ASKED = {"country_iso": "IN", "number_type": "local", "user_type": "business"}
@@ -45,13 +46,14 @@ DATA = {
 def two() -> Iterator[list[Served]]:
     servers = [Served(), Served()]
     yield servers
-    for each in servers:
-        each.close()
     for session in (
         SESSION,
+        HTTPX,
         *(s for c in (CLIENT, UPLOADER) for s in (c.session, c.multipart_session)),
     ):
         session.close()
+    for each in servers:
+        each.close()
 
 
 @pytest.fixture
@@ -99,9 +101,10 @@ def test_clients_of_atoms(server: Served) -> None:
     """In an event loop, too."""
 
     async def ask() -> Any:
-        client = AsyncSmallestAI(api_key="key", max_retries=0)
-        with pointed(server.url):
-            return await client.atoms.compliance.get_compliance_status(**ASKED)
+        async with httpx.AsyncClient() as own:
+            client = AsyncSmallestAI(api_key="key", max_retries=0, httpx_client=own)
+            with pointed(server.url):
+                return await client.atoms.compliance.get_compliance_status(**ASKED)
 
     with pointed(server.url):
         told = ATOMS.atoms.compliance.get_compliance_status(**ASKED)
