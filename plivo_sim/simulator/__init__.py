@@ -54,6 +54,11 @@ def is_account(text: str) -> bool:
     return text.startswith("MA") and AUTH_ID.fullmatch(text) is not None
 
 
+def main_account(auth_id: str) -> str:
+    """The account that an auth id, ``MA…`` or ``SA…``, lives in."""
+    return f"MA{auth_id[2:]}"
+
+
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 

@@ -11,8 +11,10 @@ from plivo_sim.client import Client
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines.loader import is_file_name
-from plivo_sim.simulator import is_account
+from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
+from plivo_sim.simulator import main_account
 from plivo_sim.testing.calls import Calls, Mistaken
+from plivo_sim.testing.clients import Clients
 from plivo_sim.testing.loops import loop_hint, waits
 from plivo_sim.testing.records import (
     Application,
@@ -62,7 +64,7 @@ class AccountOfTest:
         return told
 
 
-class Handle:
+class Handle(Clients):
     """A simulator and one account of it, with the verbs of a test.
 
     Verbs that cause callbacks return when the first attempt of each is over; see ``settle``.
@@ -74,15 +76,18 @@ class Handle:
     def __init__(
         self, client: Client, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN
     ) -> None:
+        super().__init__()
         self._client = client
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
-        """Make this the handle of that account. Raises ValueError if it is not an auth id."""
-        if not is_account(auth_id):
-            raise ValueError(f"auth_id: {auth_id!r} is not MA and 18 letters or digits")
-        self.auth_id, self.auth_token = auth_id, auth_token
-        self.calls = Calls(self._client, auth_id)
+        """Make this the handle of that account; of a subaccount (``SA…``): the one that it is in,
+        with clients of the subaccount. Raises ValueError if it is not an auth id."""
+        if not ANY_AUTH_ID.fullmatch(auth_id):
+            raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
+        self.auth_id, self.auth_token = main_account(auth_id), auth_token
+        self.credentials = auth_id, auth_token
+        self.calls = Calls(self._client, self.auth_id)
         self._hints: list[str] = []
 
     @property

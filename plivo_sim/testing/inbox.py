@@ -12,7 +12,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
-from plivo_sim.domain.urls import is_loopback, with_scheme
+from plivo_sim.domain.urls import base_url, is_loopback, with_scheme
 from plivo_sim.testing.starts import AUTH_TOKEN
 
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")

@@ -93,7 +93,8 @@ class Remote(Handle):
         self.calls.post("/reset")
 
     def close(self) -> None:
-        """Nothing is to be closed: connections end with the process."""
+        """Of its own; those of the control API end with the process."""
+        self.close_clients()
 
 
 @contextmanager
@@ -111,4 +112,5 @@ def remote(
     try:
         yield handle
     finally:
+        handle.close()
         handle.end()

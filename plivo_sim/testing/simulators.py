@@ -45,6 +45,10 @@ class InProcess(Owned):
         client = Client("http://127.0.0.1", transport=Wsgi(self.app))
         super().__init__(client, auth_id, auth_token)
 
+    @property
+    def url(self) -> str:
+        raise TypeError("a simulator in process has no URL: use plivo_server, or served()")
+
     def close(self) -> None:
         self.sim.close()
 
@@ -63,6 +67,7 @@ class Served(Owned):
         super().__init__(Client(self.live.url), auth_id, auth_token)
 
     def close(self) -> None:
+        self.close_clients()
         self.live.stop()
 
 

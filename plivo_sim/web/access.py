@@ -21,7 +21,7 @@ from flask import Request
 
 from plivo_sim.domain.urls import is_loopback, looks_local, split_host
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import AUTH_ID
+from plivo_sim.simulator import AUTH_ID, main_account
 from plivo_sim.web.calls import Unauthenticated, Untrusted
 from plivo_sim.web.tls import NAMES
 
@@ -48,7 +48,7 @@ class Caller(NamedTuple):
     @property
     def account_id(self) -> str:
         """The account that it lives in."""
-        return _parent(self.auth_id)
+        return main_account(self.auth_id)
 
 
 def admit(
@@ -67,7 +67,7 @@ def admit(
         return _bearer_of_atoms(request, settings)
     caller = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
     _check_token(caller, settings)
-    is_parent = path_auth_id.startswith("SA") and caller.auth_id == _parent(path_auth_id)
+    is_parent = path_auth_id.startswith("SA") and caller.auth_id == main_account(path_auth_id)
     if caller.auth_id != path_auth_id and not is_parent:
         raise Unauthenticated("the credentials are not those of the account in the URL")
     return caller
@@ -76,10 +76,6 @@ def admit(
 def subaccount_of(path_auth_id: str) -> str | None:
     """The subaccount whose URL was called; None for the main account's."""
     return path_auth_id if path_auth_id.startswith("SA") else None
-
-
-def _parent(auth_id: str) -> str:
-    return f"MA{auth_id[2:]}"
 
 
 # --- credentials -----------------------------------------------------------------------------
