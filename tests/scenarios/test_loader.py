@@ -130,7 +130,8 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("a status that is the usual one", "faults: [{effect: reset, status: 500}]",
      "faults[0].status", "has no effect with 'reset'"),
     ("a message that is not sent", "faults: [{effect: slow, latency_s: 1, message: x}]",
-     "faults[0].message", "has no effect with 'slow', only with 'error', "),
+     "faults[0].message", "has no effect with 'slow', only with 'error', 'rate_limited', "
+     "'expired_credentials', 'unavailable'"),
     ("slow by nothing", "faults: [{effect: slow}]", "faults[0]", "needs latency_s"),
     ("latency", "faults: [{effect: slow, latency_s: -1}]", "faults[0].latency_s", "minimum of 0"),
     ("probability", "faults: [{effect: reset, probability: 1.5}]", "faults[0].probability", "max"),
