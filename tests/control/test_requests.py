@@ -148,3 +148,19 @@ def test_reading_the_journal_leaves_no_trace_in_it(http: Http) -> None:
     http.get("EndUser/")
     first = http.control("GET", "/requests", account=AUTH_ID).get_json()
     assert http.control("GET", "/requests", account=AUTH_ID).get_json() == first
+
+
+@pytest.mark.parametrize("part", ["text of a form", "JSON", "header"])
+def test_what_is_kept_of_a_request_counts(http: Http, part: str) -> None:
+    """Towards what an account keeps, whatever part of the request it is."""
+    for length in (1, 1001):
+        match part:
+            case "text of a form":
+                form, kind = multipart([("data", "x" * length)], [])
+                http.post("EndUser/", data=form, content_type=kind)
+            case "JSON":
+                http.post("EndUser/", json={"name": "x" * length})
+            case "header":
+                http.get("EndUser/", headers={"X-Own": "x" * length})
+    short, long = (each.size_bytes for each in http.account.exchanges)
+    assert long - short >= 1000
