@@ -371,6 +371,6 @@ class _Reader:
         return self._text[self._at - 1]
 
     def _wrong(self, what: str, back: int = 0) -> ValueError:
-        where = max(self._at + back, 0) + 1
+        where = self._at + back + 1
         hint = f"; {_SUPPORTED}" if what.endswith("supported") else ""
         return ValueError(f"{what}, at character {where} of the regex{hint}")

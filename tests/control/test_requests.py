@@ -180,3 +180,19 @@ def test_requests_of_one_operation(http: Http) -> None:
     assert "did you mean 'legacy.list_end_users'?" in refused.get_json()["detail"]
     refused = asked("complianse.*")
     assert "did you mean 'compliance." in refused.get_json()["detail"]
+
+
+@pytest.mark.parametrize("part", ["text of a form", "JSON", "header"])
+def test_what_is_kept_of_a_request_counts(http: Http, part: str) -> None:
+    """Towards what an account keeps, whatever part of the request it is."""
+    for length in (1, 1001):
+        match part:
+            case "text of a form":
+                form, kind = multipart([("data", "x" * length)], [])
+                http.post("EndUser/", data=form, content_type=kind)
+            case "JSON":
+                http.post("EndUser/", json={"name": "x" * length})
+            case "header":
+                http.get("EndUser/", headers={"X-Own": "x" * length})
+    short, long = (each.size_bytes for each in http.account.exchanges)
+    assert long - short >= 1000
