@@ -104,13 +104,16 @@ def test_ctrl_c_reaches_the_command_once() -> None:
     """The terminal sends it to every process by itself; a second one would cut the command's own
     ending short."""
     code = """
-import signal
+import os, signal
+come, note = os.pipe()  # a signal between a look and a pause would be waited for
+os.set_blocking(note, False)
+signal.set_wakeup_fd(note)
 heard = []
 signal.signal(signal.SIGINT, lambda *_: (heard.append(1), print("heard", flush=True)))
 signal.signal(signal.SIGTERM, lambda *_: exit(len(heard)))
 print("up", flush=True)
 while True:
-    signal.pause()
+    os.read(come, 1)
 """
     terminal, theirs = pty.openpty()
 
