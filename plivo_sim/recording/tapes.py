@@ -25,10 +25,10 @@ from plivo_sim.catalogue.user_files import bytes_in
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
-from plivo_sim.recording.bodies import MOST_FILE_BYTES, Body
+from plivo_sim.recording.bodies import MOST_FILE_BYTES, MOST_TEXT_BYTES, Body
 
 VERSION = 1
-MOST_LINE_BYTES = 1 << 20
+MOST_LINE_BYTES = MOST_TEXT_BYTES
 MOST_TAPE_BYTES = 64 << 20
 MOST_LINES = 20_000
 CALLBACKS = "/_callbacks"
