@@ -133,8 +133,10 @@ def record(
     while not stopped.wait(NAP_S):
         pass  # a signal that comes just before the wait, or to another thread, ends none
     server.stop()
+    recorder.close()
     tape.close()
-    click.echo(f"{tape.count} exchanges are on {out}")
+    lost = f"; {recorder.lost} were not kept, and the log says why" if recorder.lost else ""
+    click.echo(f"{tape.count} exchanges are on {out}{lost}")
 
 
 def _stopped_by_signal() -> threading.Event:

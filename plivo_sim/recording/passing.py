@@ -7,7 +7,6 @@ own, to the receiver that was named. Redirects are handed back, not followed.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,11 +26,10 @@ from plivo_sim.recording.tapes import (
     Tape,
     check_target,
 )
+from plivo_sim.recording.writer import NotKept, Writer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
-
-log = logging.getLogger(__name__)
 
 READS = ("GET", "HEAD")
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
@@ -60,8 +58,20 @@ class Given:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What is to be kept."""
+
+    kind: Kind
+    after_s: float
+    call: Call
+    given: Given
+
+
 class Recorder:
-    """A WSGI application. ``receiver``: where callbacks are handed on to."""
+    """A WSGI application. ``receiver``: where callbacks are handed on to. Whoever calls gets the
+    answer as soon as it is there; it is masked and written afterwards, until ``close`` returns.
+    ``lost`` counts what was not kept."""
 
     def __init__(
         self,
@@ -78,6 +88,15 @@ class Recorder:
         self._receiver = receiver
         self._allows_writes = allows_writes
         self._began = monotonic_s()
+        self._writer = Writer(self._keep)
+
+    @property
+    def lost(self) -> int:
+        return self._writer.lost
+
+    def close(self) -> None:
+        """Write what waits; called before the tape is closed."""
+        self._writer.close()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -122,21 +141,19 @@ class Recorder:
             return _refusal(502, str(error))
         reason = answer.reason or _reason(answer.status)
         given = Given(answer.status, reason, list(answer.headers.items()), answer.data)
-        try:
-            self._keep(kind, call, given)
-        except Exception as error:  # the application gets its answer whatever happens to the tape
-            why = error.strerror if isinstance(error, OSError) else type(error).__name__
-            log.error("%s was not kept: %s", call.method, why)
+        came = _Came(kind, round(monotonic_s() - self._began, 3), call, given)
+        told = sum(len(name) + len(value) for name, value in (*call.headers, *given.headers))
+        self._writer.put(came, told + len(call.body) + len(given.body))
         return given
 
-    def _keep(self, kind: Kind, call: Call, given: Given) -> None:
-        masks = self._masks
+    def _keep(self, came: _Came) -> None:
+        """Raises NotKept, OSError."""
+        masks, kind, call, given = self._masks, came.kind, came.call, came.given
         target = CALLBACKS if kind == "callback" else masks.target(call.target)
         try:
             check_target(kind, target)
         except ValueError:
-            log.warning("%s was not kept: its path is none of an imitated API", call.method)
-            return
+            raise NotKept("its path is none of an imitated API") from None
         request = Request(
             method=call.method,
             target=target,
@@ -151,8 +168,7 @@ class Recorder:
                 given.body, header(given.headers, "content-type"), masks, public=public
             ),
         )
-        after_s = round(monotonic_s() - self._began, 3)
-        self._tape.add(Exchange(kind=kind, after_s=after_s, request=request, answer=answer))
+        self._tape.add(Exchange(kind=kind, after_s=came.after_s, request=request, answer=answer))
 
 
 def is_public(target: str) -> bool:

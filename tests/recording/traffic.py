@@ -203,6 +203,7 @@ def recording(
         yield server.url
     finally:
         server.stop()
+        recorder.close()
         made.close()
 
 
