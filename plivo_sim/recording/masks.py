@@ -155,6 +155,7 @@ class Masks:
     def _public(self, text: str, key: str) -> str:
         if key == "enums":
             named = {each.strip() for each in text[:LONGEST].split(",")}
+            named = {each for each in named if len(each) <= LONGEST_TOLD}
             self._enums |= named if len(self._enums) + len(named) <= MOST_TOLD else set()
         if key in CATALOGUE_KEYS:
             self._remember(text, text)
