@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from flask import Request as FlaskRequest
+
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.client import Http, Unreachable
 from plivo_sim.recording.bodies import masked_body
@@ -27,6 +29,9 @@ from plivo_sim.recording.tapes import (
     check_target,
 )
 from plivo_sim.recording.writer import NotKept, Writer
+from plivo_sim.settings import Settings
+from plivo_sim.web.access import check_page
+from plivo_sim.web.calls import Untrusted
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -71,7 +76,8 @@ class _Came:
 class Recorder:
     """A WSGI application. ``receiver``: where callbacks are handed on to. Whoever calls gets the
     answer as soon as it is there; it is masked and written afterwards, until ``close`` returns.
-    ``lost`` counts what was not kept."""
+    ``lost`` counts what was not kept. ``settings``: ``host`` and ``allowed_hosts`` say to which
+    browsers it answers, by the rule of the simulator."""
 
     def __init__(
         self,
@@ -81,7 +87,9 @@ class Recorder:
         *,
         receiver: Http | None = None,
         allows_writes: bool = False,
+        settings: Settings | None = None,
     ) -> None:
+        self._settings = settings or Settings()
         self._upstream = upstream
         self._tape = tape
         self._masks = masks
@@ -100,7 +108,11 @@ class Recorder:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
+            check_page(FlaskRequest(environ), self._settings)
             given = self._answered(_call_of(environ))
+        except Untrusted as error:
+            told = f"{error}".partition(";")[0]
+            given = _refusal(403, f"{told}; --allowed-hosts HOST allows those of a host")
         except ValueError as error:  # of a body in chunks
             given = _refusal(400, str(error))
         headers = [(name, value) for name, value in given.headers if name.lower() not in HOP_BY_HOP]

@@ -258,6 +258,36 @@ def test_an_answer_comes_back_as_it_was(live: LiveSimulator, tape: Path) -> None
                 assert here.headers[name] == there.headers[name]
 
 
+FOREIGN = [
+    {"Origin": "https://evil.test"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+    {"Host": "evil.org", "User-Agent": "Mozilla/5.0", "Accept-Language": "en"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("target", ["/v1/Account/x", "/_callbacks"])
+def test_no_page_of_another_site_calls_anything(
+    receiver: Receiver, tape: Path, headers: dict[str, str], target: str
+) -> None:
+    """By whatever name it finds the recorder. Nothing is handed on, and nothing kept."""
+    with recording(receiver.url, tape, receiver=receiver.url) as url:
+        answer = Http(url).send("POST", target, headers, body=b"{}")
+        assert answer.status == 403
+        assert "--allowed-hosts" in answer.json()["error"]
+        assert receiver.received == []
+    assert read_tape(tape)[1] == []
+
+
+@pytest.mark.parametrize("headers", [FOREIGN[0], FOREIGN[3]])
+def test_a_host_may_be_allowed(receiver: Receiver, tape: Path, headers: dict[str, str]) -> None:
+    """Its pages and its name."""
+    settings = Settings(allowed_hosts=("evil.test", "evil.org"))
+    with recording(receiver.url, tape, settings=settings) as url:
+        assert Http(url).send("GET", "/v1/Account/x", headers).status == 200
+
+
 class Elsewhere:
     """Sends callers to another server."""
 
