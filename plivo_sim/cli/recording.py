@@ -122,7 +122,7 @@ def record(
         raise click.UsageError(f"{text}; --listen-anywhere if that is meant")
     masks = Masks()
     service = Http(upstream, authority=ca)
-    with _made(out, force):
+    with _made(out):
         tape = Tape(out, masks.host(urlsplit(upstream).hostname or ""), replaces=force)
     receiver = None if callbacks_to is None else Http(callbacks_to)
     recorder = Recorder(
@@ -161,7 +161,7 @@ def _stopped_by_signal() -> threading.Event:
 
 
 @contextmanager
-def _made(out: Path, force: bool) -> Iterator[None]:
+def _made(out: Path) -> Iterator[None]:
     """While a file is made: what may go wrong, as a sentence."""
     try:
         yield
@@ -223,6 +223,7 @@ def learn(
     serve --catalogue FILE then answers as that account does. Credentials are written nowhere.
     """
     from plivo_sim.catalogue import load_catalogue
+    from plivo_sim.catalogue.user_files import open_plain
     from plivo_sim.client import Http
     from plivo_sim.recording.learning import Learner, as_yaml
 
@@ -237,7 +238,10 @@ def learn(
             raise RefusedBySimulator(str(error)) from None
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
     mode = "w" if force else "x"
-    with _made(out, force), out.open(mode, encoding="utf-8", newline="\n") as file:
+    with (
+        _made(out),
+        open(out, mode, encoding="utf-8", newline="\n", opener=open_plain) as file,
+    ):
         file.write(text)
     try:
         load_catalogue(0, out)

@@ -21,7 +21,7 @@ from msgspec import Meta
 from plivo_sim import __version__
 from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT
-from plivo_sim.catalogue.user_files import bytes_in
+from plivo_sim.catalogue.user_files import bytes_in, open_plain
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
@@ -130,7 +130,8 @@ def check_target(kind: Kind, target: str) -> None:
 class Tape:
     """A tape that is being made: each line is written at once and whole.
 
-    Raises FileExistsError where a file is and ``replaces`` is not set, OSError.
+    Raises FileExistsError where a file is and ``replaces`` is not set, OSError, too for what is no
+    plain file.
     """
 
     def __init__(self, path: Path, upstream: str, *, replaces: bool = False) -> None:
@@ -168,7 +169,7 @@ class Tape:
 
 def _open_private(path: str, flags: int) -> int:
     """For its owner's eyes only."""
-    file = os.open(path, flags | os.O_APPEND, 0o600)
+    file = open_plain(path, flags | os.O_APPEND, 0o600)
     if sys.platform != "win32":  # whose files have no mode
         os.fchmod(file, 0o600)  # of one that is replaced
     return file
