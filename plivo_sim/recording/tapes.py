@@ -26,6 +26,7 @@ from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
 from plivo_sim.recording.bodies import MOST_FILE_BYTES, MOST_TEXT_BYTES, Body
+from plivo_sim.recording.writer import NotKept
 
 VERSION = 1
 MOST_LINE_BYTES = MOST_TEXT_BYTES
@@ -145,13 +146,16 @@ class Tape:
         self.count = 0
 
     def add(self, exchange: Exchange) -> None:
-        """Of one that is longer than a line may be, the bodies are left out. Raises OSError, too
-        when the tape would be longer than what is read."""
+        """Of one that is longer than a line may be, or could not be read again, such as for its
+        depth, the bodies are left out. Raises NotKept where that is not enough; OSError, too when
+        the tape would be longer than what is read."""
         line = _encode(exchange)
-        if len(line) > MOST_LINE_BYTES:
+        if not _is_readable(line):
             exchange.request.body = {"bytes": len(encode_json(exchange.request.body))}
             exchange.answer.body = {"bytes": len(encode_json(exchange.answer.body))}
             line = _encode(exchange)
+            if not _is_readable(line):
+                raise NotKept("it could not be read again")
         with self._lock:
             if self._bytes + len(line) >= MOST_TAPE_BYTES or self.count + 1 >= MOST_LINES:
                 raise OSError(EFBIG, "the tape is full; start another one")
@@ -160,6 +164,7 @@ class Tape:
 
     def _write(self, line: bytes) -> None:
         if self._file.write(line + b"\n") <= len(line):
+            self._file.truncate(self._bytes)  # else the next line would go on with the torn one
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         self._bytes += len(line) + 1
 
@@ -180,6 +185,22 @@ def _encode(exchange: Exchange) -> bytes:
     return encode_json({key: value for key, value in told.items() if key != "line"})
 
 
+def _decoded(line: bytes) -> Exchange:
+    exchange = fitted(decode_json(line), Exchange)
+    check_target(exchange.kind, exchange.request.target)
+    for body in (exchange.request.body, exchange.answer.body):
+        fitted(body, _Body)
+    return exchange
+
+
+def _is_readable(line: bytes) -> bool:
+    try:
+        _decoded(line)
+    except ValueError:
+        return False
+    return len(line) <= MOST_LINE_BYTES
+
+
 def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
     """What is on a tape. Raises WrongTape that names the file and the line, OSError.
 
@@ -195,10 +216,7 @@ def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
             if header is None:
                 header = _header(decode_json(line))
             else:
-                exchange = fitted(decode_json(line), Exchange)
-                check_target(exchange.kind, exchange.request.target)
-                for body in (exchange.request.body, exchange.answer.body):
-                    fitted(body, _Body)
+                exchange = _decoded(line)
                 exchange.line = number
                 exchanges.append(exchange)
         except ValueError as error:

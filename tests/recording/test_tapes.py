@@ -28,6 +28,7 @@ from plivo_sim.recording.tapes import (
     WrongTape,
     read_tape,
 )
+from plivo_sim.recording.writer import NotKept
 from plivo_sim.settings import Settings
 from plivo_sim.web.server import make_server
 from tests.recording.traffic import (
@@ -414,6 +415,76 @@ def test_a_line_is_never_too_long_to_be_read(tape: Path) -> None:
     made.close()
     [kept] = read_tape(tape)[1]
     assert kept.answer.body == {"bytes": MOST_LINE_BYTES + len('{"json":""}')}
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"json": nested(64)}, {"json": [0] * 200_000}, {"form": [], "files": [["x", {"name": "x"}]]}],
+    ids=["depth", "values", "shape"],
+)
+def test_of_what_could_not_be_read_again_the_bodies_are_left_out(
+    tape: Path, body: dict[str, Any]
+) -> None:
+    """Else nothing of the tape could be."""
+    made = Tape(tape, "x")
+    made.add(exchange(**body))
+    made.add(exchange(json="y"))
+    made.close()
+    assert [list(each.answer.body) for each in read_tape(tape)[1]] == [["bytes"], ["json"]]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"method": "PROP-FIND"},
+        {"method": "GET", "headers": [("Ünü", "x")]},
+        {"method": "GET", "headers": [("X", "\x01")]},
+    ],
+)
+def test_what_could_not_be_read_again_at_all_is_not_kept(
+    tape: Path, request_: dict[str, Any]
+) -> None:
+    """A service, or a caller, may send what it likes."""
+    made, told = Tape(tape, "x"), exchange(json="y")
+    told.request = Request(target="/v1/x", **request_)
+    with pytest.raises(NotKept, match="read again"):
+        made.add(told)
+    made.close()
+    assert read_tape(tape)[1] == []
+
+
+class Filling:
+    """A file of which a disk takes half a line, once."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.is_full = True
+
+    def write(self, line: bytes) -> int:
+        taken = line[: len(line) // 2] if self.is_full else line
+        self.is_full = False
+        return int(self._file.write(taken))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def test_after_a_torn_line_comes_a_whole_one(tape: Path) -> None:
+    """When the disk has room again."""
+    made = Tape(tape, "x")
+    made._file = Filling(made._file)  # type: ignore[assignment]
+    with pytest.raises(OSError, match="space"):
+        made.add(exchange(json="first"))
+    made.add(exchange(json="second"))
+    made.close()
+    assert [each.answer.body["json"] for each in read_tape(tape)[1]] == ["second"]
 
 
 @pytest.mark.parametrize(
