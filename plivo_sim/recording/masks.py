@@ -30,7 +30,12 @@ KNOWN_HOSTS = ("api.plivo.com", "www.plivo.com", "plivo.com")
 SHORTEST_TOLD = 3
 MOST_SMALL, MOST_COUNTED = 999, 9_999
 """Numbers up to these stay: whatever they are, and counts, which paging needs."""
-COORDINATE_KEYS = frozenset({"lat", "lng", "lon", "long", "latitude", "longitude"})
+COORDINATE_KEYS = frozenset(
+    {
+        "lat", "lng", "lon", "long", "latitude", "longitude", "coordinates", "coords", "geo",
+        "latlng", "location", "point", "position",
+    }
+)  # fmt: skip
 MOST_TOLD, LONGEST_TOLD, MOST_TOLD_WORDS = 20_000, 200, 16
 """So many texts are looked for in sentences, each of at most so many characters and words: what
 that takes in memory and in steps is bounded, whatever comes."""
@@ -164,11 +169,13 @@ class Masks:
 
     def _number(self, value: float, key: str, *, public: bool) -> float:
         """Other digits, unless it is whole and small; a length or count of the APIs may be larger,
-        and of any size where the service tells a requirement. A coordinate never stays."""
+        and of any size where the service tells a requirement. A coordinate never
+        stays, nor a secret."""
         most = inf if public else MOST_COUNTED
         most = most if key in NUMBERED_KEYS else MOST_SMALL
         is_whole = isinstance(value, int) or value.is_integer()
-        if is_whole and abs(value) <= most and key.lower() not in COORDINATE_KEYS:
+        is_told = key.lower() in COORDINATE_KEYS or is_secret(key)
+        if is_whole and abs(value) <= most and not is_told:
             return value
         if isinstance(value, int):
             return int(self.draw.text(str(value)))

@@ -7,6 +7,7 @@ own, to the receiver that was named. Redirects are handed back, not followed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 READS = ("GET", "HEAD")
+_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+"""With which a read says that it is a write."""
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
-_PUBLIC = frozenset(
-    {"Requirements", "ComplianceRequirement", "ComplianceRequirements", "ComplianceDocumentType"}
+_PUBLIC = re.compile(
+    r"/v1/Account/[^/]+/(PhoneNumber/Compliance/Requirements"
+    r"|(ComplianceRequirements?|ComplianceDocumentType)(/[^/]+)?)/?"
 )
 
 
@@ -146,6 +150,8 @@ class Recorder:
 
     def _handed_on(self, kind: Kind, to: Http, call: Call, target: str) -> Given:
         headers = {name: value for name, value in call.headers if name.lower() not in HOP_BY_HOP}
+        if not self._allows_writes:
+            headers = {name: v for name, v in headers.items() if name.lower() not in _OVERRIDES}
         headers["Accept-Encoding"] = "identity"
         try:
             answer = to.send(call.method, target, headers, body=call.body or None)
@@ -172,7 +178,7 @@ class Recorder:
             headers=masked_headers(call.headers, masks),
             body=masked_body(call.body, header(call.headers, "content-type"), masks),
         )
-        public = given.status == 200 and is_public(call.target)
+        public = kind == "exchange" and given.status == 200 and is_public(call.target)
         answer = Answer(
             status=given.status,
             headers=masked_headers(given.headers, masks),
@@ -185,7 +191,7 @@ class Recorder:
 
 def is_public(target: str) -> bool:
     """Whether the answer tells what is required: nothing of it was written by a user."""
-    return not _PUBLIC.isdisjoint(target.partition("?")[0].split("/"))
+    return _PUBLIC.fullmatch(target.partition("?")[0]) is not None
 
 
 def _call_of(environ: Mapping[str, Any]) -> Call:

@@ -75,11 +75,12 @@ def test_of_a_phone_number_only_the_calling_code_stays(told: str) -> None:
     [
         ("limit", 20, True), ("offset", 9_999, True), ("offset", 919812345678, False),
         ("anything", 999, True), ("anything", 1_000, False), ("anything", 22.5726, False),
-        ("lat", 22, False), ("longitude", 88.0, False), ("max_length", 65_535, False),
+        ("lat", 22, False), ("longitude", 88.0, False),
+        ("coordinates", [22], False), ("auth_token", 123, False), ("max_length", 65_535, False),
     ],
 )  # fmt: skip
-def test_which_numbers_stay(key: str, value: float, stays: bool) -> None:
-    """Small whole ones, and counts that paging needs; no phone number, and no place."""
+def test_which_numbers_stay(key: str, value: Any, stays: bool) -> None:
+    """Small whole ones, and counts that paging needs; no phone number, no place, no secret."""
     (made,) = Masks(StandIns(b"key")).value({key: value}).values()
     assert (made == value) is stays
     assert Masks(StandIns(b"key")).value({"max_length": 65_535}, public=True) == {

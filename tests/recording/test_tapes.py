@@ -259,6 +259,41 @@ def test_an_answer_comes_back_as_it_was(live: LiveSimulator, tape: Path) -> None
                 assert here.headers[name] == there.headers[name]
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/_callbacks/v1/Account/x/ComplianceRequirement/",
+        f"/v1/Account/{AUTH_ID}/EndUser/Requirements/x/",
+        "/v1/Account/ComplianceRequirement/EndUser/",
+        f"/v1/Account/{AUTH_ID}/ComplianceRequirement/x/EndUser/",
+    ],
+)
+def test_only_what_tells_a_requirement_is_taken_for_one(tape: Path, target: str) -> None:
+    """Its texts stay, so a path that only has the word must not pass for it."""
+
+    def answer(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps({"name": NAME, "description": [ALIAS]}).encode()]
+
+    server = make_server(answer)
+    server.start()
+    with recording(server.url, tape, receiver=server.url) as url:
+        assert Http(url).send("GET", target, {}).json()["name"] == NAME
+    server.stop()
+    assert len(read_tape(tape)[1]) == 1
+    assert found_on(tape) == []
+
+
+@pytest.mark.parametrize("allows_writes", [True, False])
+def test_a_read_cannot_say_that_it_is_a_write(
+    tape: Path, receiver: Receiver, allows_writes: bool
+) -> None:
+    """Unless writes are allowed."""
+    with recording(receiver.url, tape, allows_writes=allows_writes) as url:
+        Http(url).send("GET", "/v1/x", {"X-HTTP-Method-Override": "DELETE"})
+    assert ("X-Http-Method-Override" in receiver.received[0].headers) is allows_writes
+
+
 FOREIGN = [
     {"Origin": "https://evil.test"},
     {"Sec-Fetch-Site": "cross-site"},
