@@ -167,8 +167,15 @@ def own_address(url: str) -> str:
 
 
 def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
+    from plivo_sim.web.access import is_of_browser
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            if is_of_browser(
+                {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in self.headers.items()}
+            ):
+                self.send_error(403, "no callback comes from a browser")
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             url = with_scheme(self.headers["Host"]) + self.path
             self.send_response(inbox.take(self.command, url, dict(self.headers.items()), body))

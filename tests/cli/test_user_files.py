@@ -99,6 +99,42 @@ def test_what_cannot_be_read_is_told(
     assert why in told
 
 
+def link(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_text("mine")
+    target.chmod(0o644)
+    path.symlink_to(target)
+
+
+def dangling(path: Path) -> None:
+    path.symlink_to(path.with_name("nothing"))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, link, dangling])
+@pytest.mark.parametrize("command", [[*RECORD, "--out"], ["scenario", "new"]])
+def test_force_replaces_plain_files_only(
+    shell: Shell, tmp_path: Path, command: list[str], make: Callable[[Path], object]
+) -> None:
+    """It neither waits for a reader, nor writes to what a link leads to."""
+    path = tmp_path / "given.yaml"
+    make(path)
+    done = shell.run(*command, str(path), "--force", code=None)
+    assert done.exit_code in (1, 2)
+    assert f"{path}: is no plain file" in done.stderr
+    if make is link:
+        target = tmp_path / "target"
+        assert (target.read_text(), target.stat().st_mode & 0o777) == ("mine", 0o644)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_force_replaces_a_file(shell: Shell, tmp_path: Path) -> None:
+    """With another one, and nothing of it stays."""
+    path = tmp_path / "given.yaml"
+    path.write_text("#" * 100_000)
+    shell.run("scenario", "new", str(path), "--force")
+    assert 0 < path.stat().st_size < 100_000
+
+
 def test_what_stands_for_a_file_of_ours_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +183,7 @@ READERS = {
     "catalogue/user_files.py": "what this test is about",
     "cli/catalogue.py": "what ships",
     "cli/recording.py": "is written",
-    "cli/scenarios.py": "what ships",
+    "cli/scenarios.py": "what ships; is written",
     "cli/server.py": "is written; the terminal",
     "client/applications.py": "what ships",
     "client/replay.py": "what ships",
