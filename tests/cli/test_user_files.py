@@ -178,7 +178,6 @@ def test_no_more_is_read_than_is_asked_for(tmp_path: Path) -> None:
 
 READERS = {
     "account/store/disk.py": "regular files of the state only",
-    "account/store/files.py": "the same",
     "catalogue/__init__.py": "what ships",
     "catalogue/user_files.py": "what this test is about",
     "cli/catalogue.py": "what ships",
