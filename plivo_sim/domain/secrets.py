@@ -29,7 +29,7 @@ _LAST = frozenset(
 """Last words of names: ``X-Master-Key``, ``encryptionKey``, ``sig``."""
 _CALLED = ("name", "key", "header", "field")
 """Under which of these keys the name of a ``value`` stands."""
-_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
+_WORD = re.compile(r"[A-Z]++[a-z0-9]*+|[a-z0-9]++")
 _HARMLESS = ("secretary", "letterofauthorization")
 _PUBLIC = frozenset({"xidempotencykey", "idempotencykey", "xplivosignature", "xplivosignaturema"})
 """Names with such a last word that are no secret: they are there to be compared."""
@@ -38,8 +38,9 @@ NESTED = 4
 _UNREADABLE = b'"(not shown: no JSON, and there may be a secret in it)"'
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
 _MAYBE_CREDENTIALS = re.compile(rb'/[^/?#"]*@')
-_BEGINS_JSON = re.compile(r"""\ufeff?\s*"?\s*(?:\{\s*\\*"|\[\s*(?:\\*"|[\[{]))""")
-"""As JSON with a string in it begins, or JSON text in a string of JSON."""
+_BEGINS_JSON = re.compile(r"""\ufeff?\s*+(?:"\s*+)?(?:\{\s*+\\*"|\[\s*+(?:\\*"|[\[{]))""")
+"""As JSON with a string in it begins, or JSON text in a string of JSON. It is read once, however
+many blanks there are; nothing is cut off before, since a secret may stand behind any of them."""
 _HEADER = re.compile(r"(?m)^([ \t]*)([A-Za-z0-9_.-]{1,100})([ \t]*:[ \t]*)(\S.*)$")
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 

@@ -19,7 +19,7 @@ from plivo_sim.domain.errors import Path, Problem, ProblemKind
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_AUTHORITY = re.compile(r"(\[[^][]*:[^][]*\]|[^][:]*)(?::([0-9]{1,5}))?")
+_AUTHORITY = re.compile(r"(\[[^][:]*:[^][]*\]|[^][:]*)(?::([0-9]{1,5}))?")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -57,7 +57,7 @@ def split_host(text: str) -> tuple[str, int | None]:
     """Name and port of a ``Host`` header or an authority; the name is empty when it is none.
 
     Names of services have underscores, which the rules of host names do not know. A text that is
-    too long to be one is none: the pattern takes quadratic time for some.
+    too long to be one is none.
     """
     is_short = len(text) <= limits.HOST.most + len("[]:65535")
     match = _AUTHORITY.fullmatch(text) if is_short and text.isascii() else None
