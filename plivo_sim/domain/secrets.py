@@ -8,11 +8,12 @@ URL in any of them) is masked too, down to ``NESTED`` of them.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections import deque
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.domain.typed import kept
 
 MASK = "***"
 _QUOTE = '"'
@@ -45,7 +46,7 @@ _HEADER = re.compile(r"(?m)^([ \t]*)([A-Za-z0-9_.-]{1,100})([ \t]*:[ \t]*)(\S.*)
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def is_secret(name: str) -> bool:
     """Whether what has this name is masked."""
     bare = re.sub(r"[-_. ]", "", name).lower()
@@ -58,8 +59,8 @@ def is_secret(name: str) -> bool:
 
 
 def _last_word(name: str) -> str:
-    words = _WORD.findall(name)
-    return words[-1].lower() if words else ""
+    last = deque(_WORD.finditer(name), 1)
+    return last[0][0].lower() if last else ""
 
 
 def masked_query(query: str) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.typed import kept
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
@@ -43,7 +43,7 @@ def with_scheme(text: str) -> str:
     return f"{scheme}://{rest.rstrip('/')}"
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def base_url_asked(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
     """Where a caller reached us: by its ``Host`` header, or, when that is none that can stand in a
     URL, by the address that the server listens on."""
@@ -99,7 +99,7 @@ def _is_host(name: str) -> bool:
     return _is_address(name) or _NAME.fullmatch(name) is not None
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -135,7 +135,7 @@ def looks_local(host: str, allowed: Collection[str] = ()) -> bool:
     return host in allowed or _is_local_name(host)
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _is_local_name(host: str) -> bool:
     """RequestedOutcome before every callback, mostly of the same few hosts."""
     try:
