@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Response, current_app
 
 from plivo_sim import __version__
+from plivo_sim.account.store.disk import open_file
 from plivo_sim.catalogue.shape import json_schema
 from plivo_sim.control.inputs import OF_MACHINE, machine_named
 from plivo_sim.domain.errors import NotFound
@@ -75,10 +76,11 @@ def _disk_problems(state: Path | None) -> list[str]:
     """Why nothing can be written where the state is kept."""
     if state is None:
         return []
-    probe = state / f".ready-{os.getpid()}"
+    probe = state / f".ready-{token_hex(8)}"
     try:
         try:
-            probe.write_bytes(bytes(PROBE_BYTES))
+            with open_file(probe, "xb") as file:
+                file.write(bytes(PROBE_BYTES))
         finally:
             probe.unlink(missing_ok=True)
     except OSError as error:

@@ -8,11 +8,12 @@ URL in any of them) is masked too, down to ``NESTED`` of them.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections import deque
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.domain.typed import kept
 
 MASK = "***"
 _QUOTE = '"'
@@ -29,7 +30,7 @@ _LAST = frozenset(
 """Last words of names: ``X-Master-Key``, ``encryptionKey``, ``sig``."""
 _CALLED = ("name", "key", "header", "field")
 """Under which of these keys the name of a ``value`` stands."""
-_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
+_WORD = re.compile(r"[A-Z]++[a-z0-9]*+|[a-z0-9]++")
 _HARMLESS = ("secretary", "letterofauthorization")
 _PUBLIC = frozenset({"xidempotencykey", "idempotencykey", "xplivosignature", "xplivosignaturema"})
 """Names with such a last word that are no secret: they are there to be compared."""
@@ -38,13 +39,14 @@ NESTED = 4
 _UNREADABLE = b'"(not shown: no JSON, and there may be a secret in it)"'
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
 _MAYBE_CREDENTIALS = re.compile(rb'/[^/?#"]*@')
-_BEGINS_JSON = re.compile(r"""\ufeff?\s*"?\s*(?:\{\s*\\*"|\[\s*(?:\\*"|[\[{]))""")
-"""As JSON with a string in it begins, or JSON text in a string of JSON."""
+_BEGINS_JSON = re.compile(r"""\ufeff?\s*+(?:"\s*+)?(?:\{\s*+\\*"|\[\s*+(?:\\*"|[\[{]))""")
+"""As JSON with a string in it begins, or JSON text in a string of JSON. It is read once, however
+many blanks there are; nothing is cut off before, since a secret may stand behind any of them."""
 _HEADER = re.compile(r"(?m)^([ \t]*)([A-Za-z0-9_.-]{1,100})([ \t]*:[ \t]*)(\S.*)$")
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def is_secret(name: str) -> bool:
     """Whether what has this name is masked."""
     bare = re.sub(r"[-_. ]", "", name).lower()
@@ -57,8 +59,8 @@ def is_secret(name: str) -> bool:
 
 
 def _last_word(name: str) -> str:
-    words = _WORD.findall(name)
-    return words[-1].lower() if words else ""
+    last = deque(_WORD.finditer(name), 1)
+    return last[0][0].lower() if last else ""
 
 
 def masked_query(query: str) -> str:

@@ -17,7 +17,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -46,6 +46,28 @@ def once(make: Callable[P, T]) -> Callable[P, T]:
         return made[args]
 
     return get
+
+
+LONGEST_KEPT = 300
+"""Characters of a text; what has to do with names, hosts and patterns is shorter (invented)."""
+
+
+def kept(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Keep what a function last returned for so many short texts (and other arguments); with a
+    longer one it is called each time, so that nobody's text fills the memory."""
+
+    def keeping(make: Callable[P, T]) -> Callable[P, T]:
+        made = lru_cache(most)(make)
+
+        @wraps(make)
+        def get(*args: P.args, **kwargs: P.kwargs) -> T:
+            if any(isinstance(each, str) and len(each) > LONGEST_KEPT for each in args):
+                return make(*args, **kwargs)
+            return made(*args, **kwargs)  # type: ignore[arg-type]  # hashable, as with once
+
+        return get
+
+    return keeping
 
 
 @once

@@ -10,16 +10,16 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.typed import kept
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
 """Where somebody who listens on every address is found on this machine."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_AUTHORITY = re.compile(r"(\[[^][]*:[^][]*\]|[^][:]*)(?::([0-9]{1,5}))?")
+_AUTHORITY = re.compile(r"(\[[^][:]*:[^][]*\]|[^][:]*)(?::([0-9]{1,5}))?")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -43,7 +43,7 @@ def with_scheme(text: str) -> str:
     return f"{scheme}://{rest.rstrip('/')}"
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def base_url_asked(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
     """Where a caller reached us: by its ``Host`` header, or, when that is none that can stand in a
     URL, by the address that the server listens on."""
@@ -57,7 +57,7 @@ def split_host(text: str) -> tuple[str, int | None]:
     """Name and port of a ``Host`` header or an authority; the name is empty when it is none.
 
     Names of services have underscores, which the rules of host names do not know. A text that is
-    too long to be one is none: the pattern takes quadratic time for some.
+    too long to be one is none.
     """
     is_short = len(text) <= limits.HOST.most + len("[]:65535")
     match = _AUTHORITY.fullmatch(text) if is_short and text.isascii() else None
@@ -99,7 +99,7 @@ def _is_host(name: str) -> bool:
     return _is_address(name) or _NAME.fullmatch(name) is not None
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -135,7 +135,7 @@ def looks_local(host: str, allowed: Collection[str] = ()) -> bool:
     return host in allowed or _is_local_name(host)
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _is_local_name(host: str) -> bool:
     """RequestedOutcome before every callback, mostly of the same few hosts."""
     try:

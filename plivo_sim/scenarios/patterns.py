@@ -16,9 +16,9 @@ import fnmatch
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 
 from plivo_sim.domain import limits
+from plivo_sim.domain.typed import kept
 from plivo_sim.scenarios.language import FaultRule
 
 Matcher = Callable[[str], bool]
@@ -34,7 +34,7 @@ def is_glob(wanted: str) -> bool:
     return _MAGIC.search(wanted) is not None
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def glob(wanted: str) -> Matcher:
     """Whether a text fits a glob, case apart. Python's translation of globs never backtracks over
     a star; a plain word needs none."""
@@ -54,7 +54,7 @@ def globs_of(fault: FaultRule) -> tuple[tuple[str, Matcher], ...]:
     return tuple((name, glob(text)) for name, text in wanted if text != "*")
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def regex(text: str) -> Pattern:
     """A pattern from its text. Raises ValueError that says what cannot be read, is not supported,
     or is over a limit, and where."""

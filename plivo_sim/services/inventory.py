@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from plivo_sim.domain.countries import Country, Place
 from plivo_sim.domain.records import NumberType, UserType, Version, services_of
 from plivo_sim.domain.requirements import Catalogue, Requirement
+from plivo_sim.domain.typed import kept
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber as Parsed
@@ -64,7 +65,7 @@ def digits_of(text: str) -> str:
     return bare if bare.isascii() and bare.isdigit() and 5 <= len(bare) <= 15 else ""
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def describe(catalogue: Catalogue, digits: str) -> Offer | None:
     """What a number says of itself; None when it is not valid, or of a kind that nobody rents.
 

@@ -13,12 +13,12 @@ import base64
 import hashlib
 import hmac
 import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Request
 
+from plivo_sim.domain.typed import kept
 from plivo_sim.domain.urls import is_loopback, looks_local, split_host
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, main_account
@@ -94,7 +94,7 @@ def _check_token(caller: Caller, settings: Settings) -> None:
         raise Unauthenticated("the auth token is wrong")
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def _basic(header: str) -> Caller:
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic" or not encoded.strip():

@@ -152,9 +152,9 @@ def _summary(body: Body) -> Any:
             return f"({len(body.raw)} bytes of JSON, not kept)"
         return masked_json(body.raw)
     return [
-        {"name": part.name, "filename": part.filename, "size_bytes": len(part.content)}
+        {"name": part.name[:KEPT_TEXT], "filename": part.filename, "size_bytes": len(part.content)}
         if part.is_file
-        else {"name": part.name, "text": _text(part)}
+        else {"name": part.name[:KEPT_TEXT], "text": _text(part)}
         for part in body.parts
     ]
 

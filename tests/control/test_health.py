@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+
+import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
@@ -34,6 +38,23 @@ def test_it_is_not_ready_while_it_stops(http: Http) -> None:
     assert ready.status_code == 503
     assert ready.get_json() == {"status": "unready", "reasons": ["is shutting down"]}
     assert http.get("/_sim/health/live").status_code == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_asking_writes_through_no_link(tmp_path: Path) -> None:
+    """Somebody who may write to the directory has put one where the look is taken."""
+    state, target = tmp_path / "state", tmp_path / "target"
+    target.write_text("kept", "utf-8")
+    sim = make_simulator(replace(PAUSED, state=state), transport=MemoryTransport())
+    try:
+        (state / f".ready-{os.getpid()}").symlink_to(target)
+        http = Http(create_app(sim), sim)
+        assert http.get("/_sim/health/ready").status_code == 200
+        left = {path.name for path in state.iterdir() if not path.is_symlink()}
+        assert left == {"accounts", "holder", "lock"}
+    finally:
+        sim.close()
+    assert target.read_text("utf-8") == "kept"
 
 
 def test_it_is_not_ready_when_nothing_can_be_written(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ FUNCTIONS = {
 }  # fmt: skip
 
 LINEAR = "each step moves on in the text, or gives up: nothing is read twice"
+"""Of regular expressions test_backtracking.py shows it, one by one; this table only says so."""
 OURS = "reads no user's text: a route, a row, a line of our own, or what a library says"
 DIGITS = "a pattern has said before that there are few digits"
 JSON = (
@@ -242,7 +243,6 @@ def test_a_text_over_its_limit_is_not_parsed(
 
 
 def test_a_host_header_that_is_too_long_is_none() -> None:
-    """Its pattern looks for a colon between brackets from every colon on."""
     assert split_host("[" + ":" * 60_000) == ("", None)
     assert split_host(f"{'.'.join(['a' * 63] * 4)}:65535") == (".".join(["a" * 63] * 4), 65535)
 
