@@ -143,8 +143,8 @@ LONG = "x" * MOST_LINE_BYTES
         (b'{"error":"' + LONG.encode() + b'"}', "application/json"),
         (b"alias=" + LONG.encode(), "application/x-www-form-urlencoded"),
         (LONG.encode() + b"x", "text/plain"),
-        encode_multipart_formdata([("alias", LONG)]),
-        encode_multipart_formdata([("data", ("x", f'{{"alias":"{LONG}"}}'.encode()))]),
+        encode_multipart_formdata([("alias", LONG)], "B"),
+        encode_multipart_formdata([("data", ("x", f'{{"alias":"{LONG}"}}'.encode()))], "B"),
     ],
 )
 def test_texts_that_are_longer_than_a_line_are_not_masked(content: bytes, kind: str) -> None:
