@@ -218,9 +218,11 @@ def _mistakes(
 def new(name: str, force: bool) -> None:
     """Write a commented scenario to start from, NAME.yaml. Needs no simulator."""
     path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
+    from plivo_sim.catalogue.output_files import SHARED, write_whole
+
     if path.exists() and not force:
         raise WrongFile(f"{path} exists already; --force overwrites it")
-    path.write_text(starter(path.stem), "utf-8", newline="\n")
+    write_whole(path, starter(path.stem).encode(), mode=SHARED)
     click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
 
 

@@ -104,9 +104,12 @@ def test_what_stands_for_a_file_of_ours_is_not_waited_for(
 ) -> None:
     """A certificate, a lock, the file that said where a server was."""
     monkeypatch.setattr(user_files, "PATIENCE_S", 0.01)
-    for name in ("ca.pem", "ca-key.pem", "lock", "ready"):
+    (tmp_path / "tls").mkdir()
+    for name in ("tls/ca.pem", "tls/ca-key.pem", "lock", "ready"):
         os.mkfifo(tmp_path / name)
     with pytest.raises(TimeoutError):
+        make_tls(tmp_path / "tls")
+    with pytest.raises(OSError, match="a FIFO"):
         make_tls(tmp_path)
     assert [each.state for each in state_directory(tmp_path)] == ["ok"]
     ready = _ReadyFile(tmp_path / "url")
@@ -142,12 +145,10 @@ def test_no_more_is_read_than_is_asked_for(tmp_path: Path) -> None:
 
 READERS = {
     "account/store/disk.py": "regular files of the state only",
-    "account/store/files.py": "the same",
     "catalogue/__init__.py": "what ships",
+    "catalogue/output_files.py": "is written",
     "catalogue/user_files.py": "what this test is about",
     "cli/catalogue.py": "what ships",
-    "cli/doctor.py": "a lock, without waiting and without reading",
-    "cli/recording.py": "is written",
     "cli/scenarios.py": "what ships",
     "cli/server.py": "is written; the terminal",
     "client/applications.py": "what ships",
