@@ -10,7 +10,7 @@ import logging
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -38,10 +38,13 @@ from plivo_sim.console import make_blueprint as console_blueprint
 from plivo_sim.console.pages import ConsoleCall
 from plivo_sim.control import CONTROL
 from plivo_sim.control import make_blueprint as control_blueprint
+from plivo_sim.control.events import WATCHED
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine
 from plivo_sim.simulator import Simulator
 from plivo_sim.web import patience
@@ -84,18 +87,34 @@ class InternalFailure(SimError):
 def document(name: str) -> dict[str, Any]:
     """The OpenAPI document of a surface, with the default machine's words. Raises KeyError. Nobody
     changes it once it is made."""
-    from plivo_sim.openapi import build  # here: a start needs none of it
-
-    return build(SURFACES[name])
+    return _worded(name, default_machine())
 
 
-def _document_of(sim: Simulator, name: str) -> dict[str, Any]:
-    """The same with the words of a simulator's machine."""
-    from plivo_sim.openapi import build  # here: a start needs none of it
+@once
+def _unworded(name: str) -> dict[str, Any]:
+    from plivo_sim.openapi import unworded  # here: a start needs none of it
 
-    if sim.machine == default_machine():
-        return document(name)
-    return build(SURFACES[name], sim.machine)
+    return unworded(SURFACES[name])
+
+
+def _worded(name: str, machine: Machine) -> dict[str, Any]:
+    from plivo_sim.openapi import worded  # here: a start needs none of it
+
+    return worded(_unworded(name), machine)
+
+
+class _Documents:
+    """The documents of a simulator, with the words of its machine, or of an account's own."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._machine = sim.machine
+        self._made = once(partial(_worded, machine=sim.machine))
+
+    def __call__(self, name: str, machine: Machine | None = None) -> dict[str, Any]:
+        machine = machine or self._machine
+        if machine == default_machine():
+            return document(name)
+        return self._made(name) if machine == self._machine else _worded(name, machine)
 
 
 def create_app(sim: Simulator) -> Flask:
@@ -103,7 +122,7 @@ def create_app(sim: Simulator) -> Flask:
     app = make_app("plivo_sim", static_folder=None, template_folder=None)
     injector, limits = Injector(), RateLimits()
     app.extensions |= {
-        "plivo_sim": sim, "surfaces": SURFACES, "document": once(partial(_document_of, sim)),
+        "plivo_sim": sim, "surfaces": SURFACES, "document": _Documents(sim),
     }  # fmt: skip
     app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
     compliance = new_api_blueprint()
@@ -333,7 +352,7 @@ def _account_for(call: Call, response: Response) -> None:
     if call.dialect not in OWN:
         call.sim.coverage.on_answer(status, call.fault)
     line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
-    frequent = call.dialect == "console" or request.path.startswith(PROBES)
+    frequent = call.dialect == "console" or request.path.startswith((PROBES, WATCHED))
     level = logging.DEBUG if frequent and call.is_read else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
     logger.log(level, "%s %s %s %d %.1fms %s", *line, extra=by_name)
@@ -380,7 +399,7 @@ def _refuse_http(error: HTTPException) -> Response:
         response.headers["Allow"] = ", ".join(allowed)
         return response
     if isinstance(error, NotFound):
-        return current_call().refuse(NoSuchPage(f"no such URL: {request.path}"))
+        return current_call().refuse(NoSuchPage(f"no such URL: {request.path}{_like_path()}"))
     if isinstance(error, RequestEntityTooLarge):
         return current_call().refuse(TooLarge(LARGEST_BODY_BYTES))
     if isinstance(error, BadRequest):  # the only one of Werkzeug: a Host header that is none
@@ -388,6 +407,17 @@ def _refuse_http(error: HTTPException) -> Response:
     if error.code is not None and error.code < 500:  # such as a range of a file that does not exist
         return current_call().refuse(unreadable(str(error.description)))
     return _fail(error)
+
+
+def _like_path() -> str:
+    """Which control call was probably meant; of the imitated APIs' URLs, Plivo says no more."""
+    if current_call().dialect != "control":
+        return ""
+    rules = [rule.rule for rule in current_app.url_map.iter_rules() if "<" not in rule.rule]
+    base = f"{CONTROL.prefix}/"
+    known = [path.removeprefix(base) for path in rules if path.startswith(base)]
+    path = request.path.removeprefix(base)[:80]
+    return did_you_mean(path, known, listed=0, cutoff=0.88, prefix=base)
 
 
 def _fail(error: Exception) -> Response:

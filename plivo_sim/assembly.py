@@ -41,6 +41,8 @@ from plivo_sim.services.integrity import problems_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator, is_account
 from plivo_sim.simulator.coverage import Coverage
+from plivo_sim.simulator.events import EventLog
+from plivo_sim.simulator.history import note_event, note_happening
 from plivo_sim.simulator.logs import log_happening
 from plivo_sim.simulator.runner import Happening, Runner
 from plivo_sim.simulator.scheduler import Scheduler
@@ -70,9 +72,12 @@ def make_simulator(
     outbox = Outbox(_encode_callback, {Origin.ATOMS: ATOMS})
     runner = Runner(outbox, transport or HttpTransport())
     coverage, memory = Coverage(), Budget()
+    events = EventLog(memory)
 
     def on_happening(account: Account, happening: Happening) -> None:
         coverage.on_happening(happening)
+        events.on_happening(account, happening)
+        note_happening(account, happening)
         log_happening(account, happening)
 
     runner.on_happening = on_happening
@@ -101,13 +106,16 @@ def make_simulator(
             real=real,
             memory=memory,
         )
-        account.listeners += (outbox.on_event, coverage.on_event)
+        account.listeners += (
+            outbox.on_event, coverage.on_event, events.on_event, note_event,
+        )  # fmt: skip
         return account
 
     try:
         simulator = Simulator(
-            settings, _catalogue, _machine, runner, outbox, make_account, coverage, memory, unlock
-        )
+            settings, _catalogue, _machine, runner, outbox, make_account, coverage, events, memory,
+            unlock,
+        )  # fmt: skip
         simulator.damages = damages
         for auth_id in _kept_accounts(claim):
             known = len(damages)

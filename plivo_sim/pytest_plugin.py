@@ -1,34 +1,98 @@
 """The pytest plugin: installing plivo-sim is enough.
 
 ``plivo_sim`` (in process), ``plivo_server`` (behind a socket, one a session, reset before each
-test), ``plivo_client`` (the official SDK pointed at it), ``plivo_inbox`` (a receiver), and
-``@pytest.mark.plivo_sim(scenario=…, machine=…, start=…, seed=…, new_api=…, clock="wall",
-auth_id=…, auth_token=…)``. Everything heavy is imported when a fixture is first used.
+test), ``plivo_client`` (the official SDK pointed at it), ``plivo_pointed`` (everything pointed at
+it), ``plivo_inbox`` (a receiver), and ``@pytest.mark.plivo_sim(scenario=…, machine=…, start=…,
+seed=…, new_api=…, clock="wall", auth_id=…, auth_token=…, subaccount_token=…, pointed=True)``.
+Everything heavy is imported when a fixture is first used. The guard is in ``outgoing/plugin.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
-    from plivo_sim.testing import Handle, InProcess, Served
+    from plivo_sim.testing import Handle, InProcess, Remote, Served
     from plivo_sim.testing.inbox import Inbox
 
-H = TypeVar("H", bound="Handle")
-_MARKED = ("scenario", "machine", "clock", "auth_id", "auth_token")
+pytest_plugins = ("plivo_sim.outgoing.plugin",)
+
+_ACCOUNT = ("auth_id", "auth_token", "subaccount_token")
+_MARKED = ("scenario", "machine", "clock", *_ACCOUNT, "pointed")
 """What the marker takes beside settings."""
+_ARGUMENTS = ("plivo_sim", "plivo_server")
+"""The fixtures that take the same as an argument (``indirect`` parameters)."""
+_NAMELESS = "its arguments have names, such as scenario="
 _NAMES = f"; there are {', '.join(_MARKED)} and the settings, such as start, seed, new_api"
 
 
+_URL: pytest.StashKey[str] = pytest.StashKey()
+_RUN_ID: pytest.StashKey[str] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("plivo-sim")
+    group.addoption(
+        "--plivo-sim-url", metavar="URL", help="a simulator that runs elsewhere, in which each "
+        "test gets an account of its own; default: PLIVO_SIM_URL, else a server of its own",
+    )  # fmt: skip
+    group.addoption(
+        "--plivo-sim-run-id", metavar="TEXT", help="what the auth ids of these accounts are made "
+        "of, with the tests' ids; default: PLIVO_SIM_RUN_ID, else random",
+    )  # fmt: skip
+    group.addoption(
+        "--plivo-sim-inbox-host", metavar="HOST", help="where that simulator reaches plivo_inbox; "
+        "default: PLIVO_SIM_INBOX_HOST, else the address of this machine that faces it",
+    )  # fmt: skip
+    for name in _ACCOUNT:
+        parser.addini(f"plivo_{name}", f"as {name}= of the marker plivo_sim, for every test")
+
+
+def _given(config: pytest.Config, name: str) -> str:
+    """What an option says, or the variable of this name."""
+    text: str | None = config.getoption(f"plivo_sim_{name}")
+    return os.environ.get(f"PLIVO_SIM_{name.upper()}", "") if text is None else text
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A worker of pytest-xdist learns which run this is."""
+    node.workerinput["plivo_sim_run_id"] = node.config.stash[_RUN_ID]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if not config.stash[_URL]:
+        return None
+    return f"plivo-sim: {config.stash[_URL]}, --plivo-sim-run-id={config.stash[_RUN_ID]}"
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    made_by_controller = getattr(config, "workerinput", {}).get("plivo_sim_run_id")
+    config.stash[_URL] = _given(config, "url")
+    config.stash[_RUN_ID] = made_by_controller or _given(config, "run_id") or os.urandom(8).hex()
     config.addinivalue_line(
         "markers",
-        "plivo_sim(scenario, machine, start, seed, new_api, clock, auth_id, auth_token): how the "
-        "simulator starts in this test, and which account its fixtures are of",
+        "plivo_sim(scenario, machine, start, seed, new_api, clock, auth_id, auth_token, "
+        "subaccount_token, pointed): how the simulator starts in this test, which account its "
+        "fixtures are of, and whether all that would call Plivo is pointed at it",
     )
+    auth_id = config.getini("plivo_auth_id")
+    if auth_id and not re.fullmatch("[MS]A[A-Za-z0-9]{18}", auth_id):
+        text = f"plivo_auth_id: {auth_id!r} is not MA or SA and 18 letters or digits"
+        raise pytest.UsageError(text)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """``pointed=True`` is the fixture ``plivo_pointed``, before all others."""
+    said = (each.kwargs for each in item.iter_markers("plivo_sim"))
+    names = getattr(item, "fixturenames", None)
+    if next((each["pointed"] for each in said if "pointed" in each), False) and names is not None:
+        names[:] = dict.fromkeys(("plivo_pointed", *names))
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +114,20 @@ def _plivo_served() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def _plivo_received() -> Iterator[Inbox]:
-    from plivo_sim.testing.inbox import Inbox
+def _plivo_remote(pytestconfig: pytest.Config) -> Remote:
+    from plivo_sim.testing import Remote
 
-    inbox = Inbox()
+    return Remote(pytestconfig.stash[_URL], pytestconfig.stash[_RUN_ID])
+
+
+@pytest.fixture(scope="session")
+def _plivo_received(pytestconfig: pytest.Config) -> Iterator[Inbox]:
+    from plivo_sim.testing.inbox import Inbox, own_address
+
+    host = _given(pytestconfig, "inbox_host")
+    if not host and (url := pytestconfig.stash[_URL]):
+        host = own_address(url)
+    inbox = Inbox(host=host or "127.0.0.1")
     yield inbox
     inbox.close()
 
@@ -61,86 +135,117 @@ def _plivo_received() -> Iterator[Inbox]:
 @pytest.fixture
 def plivo_sim(_plivo_in_process: InProcess, request: pytest.FixtureRequest) -> Iterator[InProcess]:
     """A fresh simulator in this process; its clock stands at 2026-01-05T09:00Z."""
-    yield _begin(_plivo_in_process, request)
-    _plivo_in_process.sim.remove_all()
+    _begin(_plivo_in_process, request)
+    yield _plivo_in_process
+    _plivo_in_process.end()
 
 
 @pytest.fixture
-def plivo_server(_plivo_served: Served, request: pytest.FixtureRequest) -> Iterator[Served]:
-    """A simulator behind a socket, as good as new; ``url`` says where."""
-    yield _begin(_plivo_served, request)
-    _plivo_served.sim.remove_all()  # so that nothing of this test arrives in the next
+def plivo_server(request: pytest.FixtureRequest) -> Iterator[Served | Remote]:
+    """A simulator behind a socket, as good as new; ``url`` says where. One that runs elsewhere, if
+    there is one, unless the test wants a certain account."""
+    elsewhere = request.config.stash[_URL] and "auth_id" not in _wanted(request)
+    handle = request.getfixturevalue("_plivo_remote" if elsewhere else "_plivo_served")
+    _begin(handle, request)
+    yield handle
+    handle.close_clients()
+    handle.end()  # so that nothing of this test arrives in the next
 
 
 @pytest.fixture
-def plivo_client(plivo_server: Served) -> Iterator[Any]:
+def plivo_client(plivo_server: Served | Remote) -> Any:
     """The official SDK's client, pointed at ``plivo_server``."""
-    plivo = pytest.importorskip("plivo", reason="plivo_client needs the SDK: pip install plivo")
-    from plivo_sim.testing.sdk import point
+    pytest.importorskip("plivo", reason="plivo_client needs the SDK: pip install plivo")
+    return plivo_server.client()
 
-    client = plivo.RestClient(plivo_server.auth_id, plivo_server.auth_token, timeout=30)
-    with client:
-        yield point(client, plivo_server.url)
+
+@pytest.fixture
+def plivo_pointed(
+    plivo_server: Served | Remote, pytestconfig: pytest.Config
+) -> Iterator[Served | Remote]:
+    """``plivo_server``, with all that this process would send to Plivo going there meanwhile."""
+    from plivo_sim.outgoing.pointing import pointed
+
+    with pointed(plivo_server.url, pytestconfig.getini("plivo_guard_hosts")):
+        yield plivo_server
 
 
 @pytest.fixture
 def plivo_inbox(_plivo_received: Inbox, request: pytest.FixtureRequest) -> Inbox:
     """A receiver of callbacks on loopback, empty, at a URL of this test's own."""
-    token = _wanted(request).get("auth_token")
+    wanted = _wanted(request)
+    token = wanted.get("auth_token")
     _plivo_received.begin(*([token] if token is not None else []))
+    _plivo_received.subaccount_token = wanted.get("subaccount_token", "")
     return _plivo_received
 
 
 def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What the test's marker says. Ends the test with a sentence when that makes no sense."""
+    """What the ini file, the markers (the nearest last) and the fixture's argument say. Ends the
+    test with a sentence when that makes no sense."""
+    from plivo_sim.testing.accounts import merged
+
+    ini = {name: request.config.getini(f"plivo_{name}") for name in _ACCOUNT}
+    markers = [*request.node.iter_markers("plivo_sim")]
+    layers = [each.kwargs for each in reversed(markers)]
+    params = getattr(request.node, "callspec", None)
+    given = [params.params[name] for name in _ARGUMENTS if params and name in params.params]
+    wrong = [] if all(not each.args for each in markers) else [_NAMELESS]
+    wrong += [f"{each!r} is no dictionary" for each in given if not isinstance(each, Mapping)]
+    if wrong or (wrong := [*_mistakes([*layers, *given])]):
+        _refuse("; ".join(wrong))
+    return merged([{name: text for name, text in ini.items() if text}, *layers, *given])
+
+
+def _mistakes(layers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     from dataclasses import fields
 
     from plivo_sim.domain.words import did_you_mean
     from plivo_sim.settings import Settings
 
-    marker = request.node.get_closest_marker("plivo_sim")
-    if marker is None:
-        return {}
     known = [*_MARKED, *(field.name for field in fields(Settings))]
-    wrong = [
-        f"{name}=: no such argument{did_you_mean(name, known) or _NAMES}"
-        for name in marker.kwargs
-        if name not in known
-    ]
-    if (clock := marker.kwargs.get("clock")) not in (None, "wall", "paused"):
-        wrong.append(f"clock: {clock!r} is not one of wall, paused")
-    if marker.args:
-        wrong.append("its arguments have names, such as scenario=")
-    if wrong:
-        _refuse("; ".join(wrong))
-    return dict(marker.kwargs)
+    for layer in layers:
+        for name in layer:
+            if name not in known:
+                yield f"{name}=: no such argument{did_you_mean(name, known) or _NAMES}"
+        if (clock := layer.get("clock")) not in (None, "wall", "paused"):
+            yield f"clock: {clock!r} is not one of wall, paused"
 
 
 def _refuse(why: str) -> NoReturn:
     raise pytest.fail.Exception(f"@pytest.mark.plivo_sim: {why}", pytrace=False) from None
 
 
-def _begin(handle: H, request: pytest.FixtureRequest) -> H:
-    """Start the simulator anew, as the test's marker says."""
+def _begin(handle: InProcess | Served | Remote, request: pytest.FixtureRequest) -> None:
+    """Start the simulator, or the account, anew, as the test's marker says."""
+    from plivo_sim.client import Unreachable
     from plivo_sim.domain.errors import SimError
-    from plivo_sim.testing import test_settings
+    from plivo_sim.testing import Remote
+    from plivo_sim.testing.accounts import fixed_tokens
 
     wanted = _wanted(request)
     chosen = {name: _read(name, each) for name, each in wanted.items() if name not in _MARKED}
     if wanted.get("clock") == "wall":
         chosen |= {"paused": False, "start": None}
-    handle.sim.begin_anew(test_settings(**chosen))
+    if fixed := fixed_tokens(wanted):
+        chosen["credentials"] = chosen.get("credentials", {}) | fixed
     account = {name: wanted[name] for name in ("auth_id", "auth_token") if name in wanted}
     try:
-        handle.use_account(**account)
+        if isinstance(handle, Remote):
+            handle.use_account(handle.auth_id, **account)
+            handle.begin(request.node.nodeid, **chosen)
+        else:
+            handle.begin(**chosen)
+            handle.use_account(**account)
         if "machine" in wanted:
             handle.use_machine(wanted["machine"])
         if "scenario" in wanted:
             handle.use_scenario(wanted["scenario"])
     except (ValueError, OSError, SimError) as error:
         _refuse(str(error))
+    except Unreachable as error:
+        pytest.fail(str(error), pytrace=False)
     request.node.stash[_HANDLE] = handle
-    return handle
 
 
 def _read(name: str, value: Any) -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import base_url, is_http_url, read_host, split_host
 from plivo_sim.domain.words import did_you_mean
 
@@ -183,13 +184,17 @@ def _date(word: str) -> date:
         raise ValueError(f"{word!r} is not a date: write 2026-01-26") from None
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError(f"{text!r} is not one of {', '.join(words)}")
-        return text.lower()
+class OneOf:
+    """What reads one of a few words, in any case. Raises ValueError that lists them."""
 
-    return read
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, text: str) -> str:
+        if text.lower() not in self.words:
+            hint = did_you_mean(text.lower()[:80], self.words, listed=0)
+            raise ValueError(f"{short(text)} is not one of {', '.join(self.words)}{hint}")
+        return text.lower()
 
 
 def read_whole(text: str) -> int:
@@ -224,7 +229,7 @@ class Settings:
     )
     fsync: str = setting(
         "never",
-        one_of("always", "interval", "never"),
+        OneOf("always", "interval", "never"),
         "When state is forced to disk: at every write (always), within a second (interval), or when"
         " the system likes (never). It matters when the machine loses its power; a killed simulator"
         " loses nothing with any of them.",
@@ -278,7 +283,7 @@ class Settings:
     )
     new_api: str = setting(
         "auto",
-        one_of("auto", "current", "beta"),
+        OneOf("auto", "current", "beta"),
         "Dialect of PhoneNumber/Compliance: current or beta; auto: what the request says, else "
         "current.",
         account=True,
@@ -316,10 +321,10 @@ class Settings:
         "", read_url, "Account-wide callback, for applications without their own.", account=True
     )
     callback_method: str = setting(
-        "post", one_of("get", "post"), "Method of the account-wide callback.", account=True
+        "post", OneOf("get", "post"), "Method of the account-wide callback.", account=True
     )
     callback_encoding: str = setting(
-        "json", one_of("json", "form"), "Body of POST callbacks: json or form.", account=True
+        "json", OneOf("json", "form"), "Body of POST callbacks: json or form.", account=True
     )
     callback_json_signed: bool = setting(
         True,
@@ -339,7 +344,7 @@ class Settings:
     )
     retry_clock: str = setting(
         "auto",
-        one_of("auto", "simulator"),
+        OneOf("auto", "simulator"),
         "Clock of retries: auto takes real time when the warp is over 60.",
         account=True,
     )
@@ -374,7 +379,7 @@ class Settings:
         " (CORS). Pages of other sites are refused.",
     )
     log_format: str = setting(
-        "text", one_of("text", "json"), "The log: text, or json with an object a line."
+        "text", OneOf("text", "json"), "The log: text, or json with an object a line."
     )
 
     def for_account(self, overrides: Mapping[str, str]) -> Settings:
@@ -420,9 +425,10 @@ def account_troubles(overrides: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _read_account(name: str, text: str) -> Any:
     if name not in ACCOUNT_SETTINGS:
-        raise ValueError(
-            f"{name}: no setting of an account; there are {', '.join(ACCOUNT_SETTINGS)}"
-        )
+        every, word = ", ".join(ACCOUNT_SETTINGS), name[:80].replace("-", "_")
+        is_server = word in Settings.__slots__
+        hint = "" if is_server else did_you_mean(word, ACCOUNT_SETTINGS, listed=0)
+        raise ValueError(f"{name}: no setting of an account{hint or f'; there are {every}'}")
     return read_setting(name, text)
 
 
@@ -431,10 +437,11 @@ KNOWN = frozenset(
     PREFIX + name
     for name in (
         *(each.name.upper() for each in fields(Settings)),
-        *("ACCOUNT", "API", "ATOMS", "READY_FILE", "TOKEN", "URL"),
+        *("ACCOUNT", "API", "ATOMS", "INBOX_HOST", "READY_FILE", "RUN_ID", "TOKEN", "URL"),
     )
 )
-"""The variables of the settings, those of single commands, and those that ``run`` sets."""
+"""The variables of the settings, those of single commands and of the pytest plugin, and those that
+``run`` sets."""
 _PROTOCOL = "(TCP|UDP|SCTP)"
 _PLATFORM = re.compile(
     rf"(\w+_)?SERVICE_(HOST|PORT)(_\w+)?"
@@ -462,7 +469,7 @@ def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if name not in KNOWN and not is_of_platform(name, value):
             words = [known.removeprefix(PREFIX) for known in sorted(KNOWN)]
             bare = name.removeprefix(PREFIX)
-            hint = did_you_mean(bare, words, listed=0, cutoff=0.7, prefix=PREFIX)
+            hint = did_you_mean(bare, words, listed=0, cutoff=0.65, prefix=PREFIX)
             yield name, hint.removeprefix("; ") or "docs/settings.md has the names"
 
 

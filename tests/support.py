@@ -217,6 +217,7 @@ class Receiver:
     def __init__(self, *statuses: int) -> None:
         self.received: list[Received] = []
         self.statuses = list(statuses)
+        self.answer = b""
         self._arrived = threading.Condition()
         receiver = self
 
@@ -231,8 +232,9 @@ class Receiver:
                     status = receiver.statuses.pop(0) if receiver.statuses else 200
                     receiver._arrived.notify_all()
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(receiver.answer)))
                 self.end_headers()
+                self.wfile.write(receiver.answer)
 
             do_GET = do_POST
 

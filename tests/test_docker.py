@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -171,3 +172,123 @@ def test_another_service_of_the_network_is_told_what_to_allow(served: str) -> No
     assert steering.status == 403
     assert "PLIVO_SIM_ALLOWED_HOSTS=plivo-sim" in steering.json()["detail"]
     assert imitated.status == 401
+
+
+# --- testcontainers, without an engine ----------------------------------------------------------
+
+EXAMPLES = ROOT / "docs" / "examples" / "testcontainers"
+PYTHON = """
+import os
+from urllib.request import urlopen
+
+
+class DockerContainer:
+    def __init__(self, image): assert image == "plivo-sim"
+    def with_exposed_ports(self, port): assert port == 8700; return self
+    def with_env(self, name, value): assert hasattr(Settings(), name[10:].lower()); return self
+    def waiting_for(self, ready): assert ready.port == 8700; self.path = ready.path; return self
+    def __enter__(self): urlopen(os.environ["SERVED"] + self.path).close(); return self
+    def __exit__(self, *_): ...
+    def get_container_host_ip(self): return "127.0.0.1"
+    def get_exposed_port(self, port): return os.environ["SERVED"].rpartition(":")[2]
+
+
+class HttpWaitStrategy:
+    def __init__(self, port, path): self.port, self.path = port, path
+
+
+from plivo_sim.settings import Settings
+"""
+NODE = """
+const served = new URL(process.env.SERVED);
+class GenericContainer {
+  withExposedPorts(port) { if (port !== 8700) throw new Error(port); return this; }
+  withEnvironment(variables) { return this; }
+  withWaitStrategy(path) { this.path = path; return this; }
+  async start() {
+    if (!(await fetch(new URL(this.path, served))).ok) throw new Error(this.path);
+    return this;
+  }
+  getHost() { return served.hostname; }
+  getMappedPort() { return served.port; }
+  async stop() {}
+}
+exports.GenericContainer = GenericContainer;
+exports.Wait = { forHttp: (path) => path };
+"""
+JAVA = {
+    "org/junit/jupiter/api/Test": "public @interface Test {}",
+    "org/junit/jupiter/api/Assertions":
+        "public class Assertions { public static void assertEquals(int a, int b) {"
+        " if (a != b) throw new AssertionError(b); } }",
+    "org/testcontainers/utility/DockerImageName":
+        "public class DockerImageName { public static DockerImageName parse(String s) {"
+        " return null; } }",
+    "org/testcontainers/containers/wait/strategy/Wait":
+        "public class Wait { public static Wait forHttp(String s) { return new Wait(); }"
+        " public Wait forPort(int n) { return this; } }",
+    "org/testcontainers/containers/GenericContainer":
+        "public class GenericContainer<T> implements AutoCloseable {"
+        " public GenericContainer(org.testcontainers.utility.DockerImageName n) {}"
+        " public GenericContainer<T> withExposedPorts(int n) { return this; }"
+        " public GenericContainer<T> withEnv(String n, String v) { return this; }"
+        " public GenericContainer<T> waitingFor("
+        "org.testcontainers.containers.wait.strategy.Wait w) { return this; }"
+        ' public void start() {} public String getHost() { return "127.0.0.1"; }'
+        ' public int getMappedPort(int n) { return Integer.getInteger("port"); }'
+        " public void close() {} }",
+    "Main": "class Main { public static void main(String[] a) throws Exception {"
+            " new ComplianceTest().isReady(); } }",
+}  # fmt: skip
+"""As much of the libraries as the examples touch; in place of a container, the image's command."""
+
+
+@pytest.mark.live
+def test_testcontainers_for_python(served: str, tmp_path: Path) -> None:
+    """The example's suite passes beside what the image starts."""
+    core = tmp_path / "testcontainers" / "core"
+    core.mkdir(parents=True)
+    for name in ("container", "wait_strategies"):
+        (core / f"{name}.py").write_text(PYTHON)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLES],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path), "SERVED": served},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.live
+@pytest.mark.node
+def test_testcontainers_for_node(served: str, tmp_path: Path) -> None:
+    """The same through the official SDK."""
+    modules = tmp_path / "node_modules"
+    (modules / "testcontainers").mkdir(parents=True)
+    (modules / "testcontainers" / "index.js").write_text(NODE)
+    for installed in (ROOT / "tests" / "sdk" / "node" / "node_modules").iterdir():
+        (modules / installed.name).symlink_to(installed)
+    example = tmp_path / "compliance.test.mjs"
+    example.write_text((EXAMPLES / "compliance.test.mjs").read_text())
+    done = subprocess.run(
+        ["node", "--test", str(example)], env=os.environ | {"SERVED": served},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.live
+@pytest.mark.skipif(shutil.which("javac") is None, reason="needs javac")
+def test_testcontainers_for_java(served: str, tmp_path: Path) -> None:
+    """Compiled and run."""
+    for name, text in JAVA.items():
+        path = tmp_path / f"{name}.java"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        package = name.rpartition("/")[0].replace("/", ".")
+        path.write_text(f"package {package};\n{text}" if package else text)
+    (tmp_path / "ComplianceTest.java").write_text((EXAMPLES / "ComplianceTest.java").read_text())
+    sources = [str(path) for path in tmp_path.rglob("*.java")]
+    subprocess.run(["javac", "-d", str(tmp_path), *sources], check=True, timeout=120)
+    port = served.rpartition(":")[2]
+    subprocess.run(
+        ["java", f"-Dport={port}", "-cp", str(tmp_path), "Main"], check=True, timeout=120
+    )

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -175,6 +177,49 @@ def test_the_actions_example_runs_commands_there_are() -> None:
     commands = [step["run"] for step in steps if "run" in step]
     assert commands == [f"pip install ./{path}", "npm install", NODE_COMMAND]
     assert NODE_COMMAND in (DOCS / "examples" / "node-project" / "compliance.test.js").read_text()
+
+
+@pytest.mark.live
+def test_the_composite_action_starts_a_simulator(tmp_path: Path) -> None:
+    """Its step is run, with this environment's program in place of one that it installs."""
+    told = yaml.safe_load((DOCS / "examples" / "action" / "action.yml").read_text())
+    (step,) = [each for each in told["runs"]["steps"] if "run" in each]
+    inputs = {name: each["default"] for name, each in told["inputs"].items()}
+    wanted = {text[11:-3] for text in step["env"].values() if text.startswith("${{ inputs.")}
+    assert wanted == set(inputs)
+    program = tmp_path / "plivo-sim" / "bin" / "plivo-sim"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m plivo_sim.cli "$@"\n')
+    program.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    installs = [line for line in step["run"].splitlines() if "-m venv" in line or "/pip" in line]
+    assert len(installs) == 2
+    script = "\n".join(line for line in step["run"].splitlines() if line not in installs)
+    env = os.environ | {
+        "RUNNER_TEMP": str(tmp_path), "PORT": port, "OPTIONS": inputs["options"],
+        **{f"GITHUB_{name}": str(tmp_path / name) for name in ("PATH", "ENV", "OUTPUT")},
+    }  # fmt: skip
+    with open(tmp_path / "told", "w+") as output:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{script}\necho $! > $RUNNER_TEMP/pid"],
+            env=env, stdout=output, stderr=output, stdin=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+    try:
+        assert done.returncode == 0, (tmp_path / "told").read_text()
+        assert (tmp_path / "ENV").read_text() == f"PLIVO_SIM_URL=http://127.0.0.1:{port}\n"
+        assert (tmp_path / "OUTPUT").read_text() == f"url=http://127.0.0.1:{port}\n"
+        assert (tmp_path / "PATH").read_text() == f"{program.parent}\n"
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+
+
+def test_the_gitlab_example_reports_what_it_writes() -> None:
+    """Its commands are typed by tests/cli/test_docs_commands.py."""
+    job = yaml.safe_load((DOCS / "examples" / "gitlab-ci.yml").read_text())["compliance"]
+    (replayed,) = [each for each in job["script"] if "--junit" in each]
+    assert replayed.split("--junit ")[1] == job["artifacts"]["reports"]["junit"]
 
 
 _CITED = re.compile(

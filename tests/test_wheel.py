@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tarfile
 import time
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -35,6 +36,16 @@ def test_served(plivo_server, plivo_inbox): assert plivo_server.url
 
 def test_scenario(plivo_sim): plivo_sim.use_scenario("instant-accept")
 """
+
+
+def test_every_package_is_named() -> None:
+    """In ``pyproject.toml``; a checkout finds those that are not, too."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "plivo_sim").rglob("__init__.py")
+    }
+    assert set(named["packages"]) == found | {"plivo_sim.scenarios.shipped"}
 
 
 @pytest.fixture(scope="module")

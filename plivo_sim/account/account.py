@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
-from plivo_sim.account.clock import RealSource, VirtualClock, real_now
+from plivo_sim.account.clock import RealSource, VirtualClock, real_now, wall_s
 from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.machine import Machine, machine_of
-from plivo_sim.domain.records import Event, Ledger
+from plivo_sim.domain.records import ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import atoms_id, draw_uuid
 from plivo_sim.settings import Settings
@@ -60,6 +60,7 @@ class IdFactory:
 
 KEPT_EXCHANGES = 200
 KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
+KEPT_MOMENTS = 500
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (decision "Business days")."""
 
@@ -84,6 +85,8 @@ class Account:
     ``unwritten``: by timer, requests that were sent and what came back, where that could not be
     written down; not sent again, unless the process ends first.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
+    ``moments``: the last changes of status and tried callbacks, in the order in which they came.
+    ``began_s``: when it was made or last reset, in real seconds since 1970.
     """
 
     def __init__(
@@ -108,6 +111,8 @@ class Account:
         self.on_first_write: Callable[[Account], None] | None = None
         self.marks: dict[str, Mark] = {}
         self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
+        self.moments: BoundedLog[Any] = BoundedLog(KEPT_MOMENTS, KEPT_EXCHANGE_BYTES, memory)
+        self.began_s = wall_s()
         self.era = 0
         self.retired = False
         self.under_way: set[Any] = set()
@@ -280,10 +285,13 @@ class Account:
         StorageFailed; then nothing changed.
         """
         with self.transaction():
+            before, is_new = self.clock.reading(), not len(self.store.ledger)
             self.overrides = {**self.overrides, **overrides}
             self.settings = self.settings_with(self.overrides)
             self._set_clock(overrides)
             self.keep_ledger()
+            if not is_new and overrides.keys() & {"warp", "paused", "start"}:
+                self.publish(ClockChanged(before=before, after=self.clock.reading()))
 
     def settings_with(self, overrides: Mapping[str, str]) -> Settings:
         """What its settings are with these of its own. Raises ValueError."""
@@ -306,8 +314,10 @@ class Account:
         """Steer the clock, and write down where it stands. Raises StorageFailed, and what the
         change does; then it is as it was."""
         with self.transaction():
+            before = self.clock.reading()
             change(self.clock)
             self.keep_ledger()
+            self.publish(ClockChanged(before=before, after=self.clock.reading()))
 
     def publish(self, event: Event) -> None:
         """Tell every listener, within the transaction that made it happen."""
@@ -335,5 +345,7 @@ class Account:
             self.restore({})
             self.marks.clear()
             self.exchanges.clear()
+            self.moments.clear()
+            self.began_s = wall_s()
             self.files.forget_all_but(())
             self.api_calls = 0

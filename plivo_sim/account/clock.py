@@ -135,6 +135,8 @@ class VirtualClock:
 
 monotonic_s: Callable[[], float]
 """Seconds since some moment."""
+wall_s: Callable[[], float]
+"""Real seconds since 1970, in frozen time too: for those who look at what came when."""
 if sys.platform == "win32":
     from importlib.util import find_spec, module_from_spec
 
@@ -143,8 +145,9 @@ if sys.platform == "win32":
     assert _found.loader is not None
     _time = module_from_spec(_found)
     _found.loader.exec_module(_time)
-    monotonic_s = _time.monotonic
+    monotonic_s, wall_s = _time.monotonic, _time.time
 else:
-    from time import CLOCK_MONOTONIC, clock_gettime
+    from time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime
 
     monotonic_s = partial(clock_gettime, CLOCK_MONOTONIC)
+    wall_s = partial(clock_gettime, CLOCK_REALTIME)

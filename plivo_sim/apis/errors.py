@@ -8,7 +8,9 @@ can correct is 400, wrong states too, because 400 is the code whose text every S
 
 from __future__ import annotations
 
-from plivo_sim.apis.words import word_of
+from typing import TypedDict
+
+from plivo_sim.apis.words import Url, word_of
 from plivo_sim.domain.errors import (
     InUse,
     Invalid,
@@ -33,6 +35,23 @@ from plivo_sim.web.calls import (
     Untrusted,
     WrongMethod,
 )
+
+
+class ErrorObjectOut(TypedDict):
+    """The error of the beta dialect, which numbers show for a beta application, too."""
+
+    type: str
+    code: str
+    message: str
+    param: str | None
+    doc_url: Url
+
+
+class ProblemOut(TypedDict):
+    code: str
+    message: str
+    param: str | None
+
 
 _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (Unauthenticated, 401),

@@ -58,7 +58,9 @@ def requested_dialect(call: Call) -> str:
     word: str = environ.get(_DIALECT_KEY, "").strip().lower()
     warning = ""
     if word and word not in DIALECT_WORDS:
-        warning = f"{DIALECT_HEADER} must be one of {', '.join(DIALECT_WORDS)}, not '{word[:50]}'"
+        hint = did_you_mean(word[:50], DIALECT_WORDS, listed=0)
+        allowed = ", ".join(DIALECT_WORDS)
+        warning = f"{DIALECT_HEADER} must be one of {allowed}, not '{word[:50]}'{hint}"
         word = ""
     elif mount and word not in ("", mount):
         warning = f"{DIALECT_HEADER}: {word} does not count below /{mount}/v1"

@@ -149,6 +149,11 @@ class TextMap(TextMapField):
         return given
 
 
+class EmbeddedFile(fields.Raw):
+    """A file within JSON, which its reader checks: a data URL, or an object with its name and its
+    content in base64."""
+
+
 class WireSchema(Schema):
     """Unknown keys are tolerated; null means "not given"; ``[]`` stands for an empty object."""
 

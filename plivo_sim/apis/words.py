@@ -42,6 +42,12 @@ def word_of(error: WrongState, dialect: Dialect) -> str:
 
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Url = Annotated[str, Meta(extra_json_schema={"format": "url"})]
+JsonObject = Annotated[
+    dict[str, Any],
+    Meta(description="Any JSON object", extra_json_schema={"additionalProperties": True}),
+]
+"""What nobody knows more of, or a document of another kind."""
 
 
 def microseconds(instant: datetime) -> str:

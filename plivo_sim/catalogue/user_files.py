@@ -1,12 +1,15 @@
-"""Files that a user names: read whole, within bounds of bytes and time, whatever they are."""
+"""Files that a user names: read whole, within bounds of bytes and time, whatever they are, and
+replaced only where they are files."""
 
 from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 import time
-from errno import ETIMEDOUT
+from contextlib import suppress
+from errno import EINVAL, ETIMEDOUT
 from pathlib import Path
 
 from plivo_sim.domain import limits
@@ -34,6 +37,28 @@ def bytes_in(path: Path, most_bytes: int) -> bytes:
     except OSError as error:
         error.filename = str(path)
         raise
+
+
+def open_plain(path: str, flags: int, mode: int = 0o666) -> int:
+    """For ``open`` and its kin, as ``opener``: a file to be written, new or to be replaced. Raises
+    OSError for a link, a FIFO, a device: what they lead to is none that anybody named."""
+    with suppress(FileNotFoundError):
+        _check_plain(os.lstat(path), path)
+    at_once = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    descriptor = os.open(path, flags | at_once, mode)
+    try:
+        _check_plain(os.fstat(descriptor), path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_plain(status: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(
+            EINVAL, "is no plain file (a link, a FIFO, a device), and is left alone", path
+        )
 
 
 if sys.platform == "win32":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 try:
     import io
+    import os
     import sys
     from collections.abc import Iterator
     from contextlib import contextmanager
@@ -30,21 +31,25 @@ _COMMANDS = {
     "catalogue": "catalogue.catalogue",
     "scenario": "scenarios.scenario",
     "machine": "machines.machine",
-    "replay": "scenarios.replay",
+    "replay": "replay.replay",
     "fault": "faults.fault",
     "webhooks": "webhooks.webhooks",
+    "trigger": "trigger.trigger",
     "seed": "seed.seed",
     "snapshot": "accounts.snapshot",
     "reset": "accounts.reset",
     "export": "accounts.export",
     "evaluate": "applications.evaluate",
+    "logs": "logs.logs",
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "run": "server.run",
+    "wait": "wait.wait",
     "record": "recording.record",
     "learn": "recording.learn",
     "tape": "recording.tape",
     "verify": "recording.verify",
+    "completion": "completion.completion",
     "reference": "reference.reference",
 }
 """Where each command is, below ``plivo_sim.cli``; it is loaded when it is called."""
@@ -108,20 +113,38 @@ class Commands(click.Group):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        _note_unread()
         with _own_wording():
             return super().invoke(ctx)
 
 
+def _note_unread() -> None:
+    """Say on stderr which ``PLIVO_SIM_*`` variables nothing reads."""
+    given = {name: text for name, text in os.environ.items() if name.startswith("PLIVO_SIM_")}
+    if given:
+        from plivo_sim.settings import unread
+
+        for name, hint in unread(given):
+            click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
+
+
 @contextmanager
 def _own_wording() -> Iterator[None]:
-    """Report an unknown option in the same words with every version of click; after Ctrl-C, end
-    without click's "Aborted!"."""
+    """Report an unknown option in the same words with every version of click, and what was meant
+    by an unknown word; after Ctrl-C, end without click's "Aborted!"."""
     try:
         yield
     except click.NoSuchOption as error:
         hint = meant(sorted(error.possibilities or ()))
         text = f"there is no option {error.option_name}{hint}"
         raise click.UsageError(text, error.ctx) from None
+    except click.BadParameter as error:
+        if error.param is not None and isinstance(kind := error.param.type, click.Choice):
+            word = error.message.partition(" is not ")[0].strip("'\"")
+            hint = did_you_mean(word, list(kind.choices), listed=0)
+            text = error.message.rstrip(".") + hint
+            raise click.BadParameter(text, error.ctx, error.param) from None
+        raise
     except KeyboardInterrupt:
         raise click.exceptions.Exit(INTERRUPTED) from None
 

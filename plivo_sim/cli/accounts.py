@@ -12,12 +12,14 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
     as_json,
     due_of,
     instant,
+    not_empty,
     table,
     text_of_file,
     values,
@@ -163,7 +165,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def snapshot() -> None:
-    """Save the state of an account, and return to it."""
+    """Save, list and drop states of an account, and return to one."""
 
 
 @snapshot.command()
@@ -191,7 +193,7 @@ def save(target: Target, name: str | None, file: Path | None) -> None:
 
 
 @snapshot.command()
-@click.argument("name", required=False)
+@click.argument("name", type=RecordId("snapshot"), required=False)
 @click.option("--file", type=_FILE, help="A file that save --file wrote.")
 @with_new_account
 def load(target: Target, name: str | None, file: Path | None) -> None:
@@ -214,6 +216,31 @@ def _is_back(answer: dict[str, Any]) -> str:
     back = f"{answer['auth_id']} is back at {instant(answer['now'])}"
     is_as_saved = not answer["due"]["planned"] + answer["due"]["dropped"]
     return back if is_as_saved else f"{back}; due, with another machine: {due_of(answer)}"
+
+
+@snapshot.command("list")
+@with_account
+def list_snapshots(target: Target) -> None:
+    """List the snapshots that the simulator has, oldest first."""
+    empty = f"no snapshot of {target.where}"
+    target.show(target.get("/snapshots"), lambda answer: _snapshots(answer["snapshots"], empty))
+
+
+def _snapshots(snapshots: list[dict[str, Any]], empty: str) -> str:
+    rows = [
+        (each["name"], instant(each["now"]), *(each[name] for name in COUNTED))
+        for each in snapshots
+    ]
+    return table(("name", "at", "apps", "end users", "documents", "numbers"), rows, empty)
+
+
+@snapshot.command()
+@click.argument("name", type=RecordId("snapshot"), callback=not_empty)
+@with_account
+def drop(target: Target, name: str) -> None:
+    """Forget the state saved as NAME. A file stays."""
+    answer = target.call("DELETE", f"/snapshot/{name}")
+    target.show(answer, lambda answer: f"dropped {answer['dropped']} of {answer['account']}")
 
 
 def _read(file: Path) -> dict[str, Any]:

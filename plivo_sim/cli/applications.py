@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.filing import correct, file, submit
+from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
@@ -54,19 +58,21 @@ def _choice(words: Iterable[str]) -> click.Choice[str]:
 
 @click.group()
 def apps() -> None:
-    """List applications, explain them, decide them."""
+    """List applications, explain, decide, file and correct them."""
 
 
 @apps.command("list")
 @click.option(
     "--status",
     metavar="STATUS",
+    type=Words(lambda: MACHINE.statuses),
     multiple=True,
     help=f"Only with this status: {', '.join(MACHINE.statuses)}, or another of the machine in use.",
 )
 @click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
 @click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, for a sheet.")
 @page_options
 @with_account
 def list_(
@@ -75,10 +81,13 @@ def list_(
     country: tuple[str, ...],
     number_type: tuple[str, ...],
     user_type: tuple[str, ...],
+    as_csv: bool,
     limit: int,
     offset: int,
 ) -> None:
     """List applications, oldest first. A filter that is given twice matches either value."""
+    if as_csv and target.as_json:
+        raise click.UsageError("give one of --csv, --json")
     answer = target.get(
         "/applications",
         status=status,
@@ -90,11 +99,35 @@ def list_(
     )
     filtered = any((status, country, number_type, user_type))
     empty = f"no application in {target.where}{' matches the filters' if filtered else ''}"
+    if as_csv:
+        click.echo(_csv(answer["applications"]), nl=False)
+        if more := _more(answer):
+            click.echo(more.strip(), err=True)
+        return
     target.show(answer, lambda answer: _list(answer, empty))
 
 
+_CSV = (
+    "id", "status", "country_iso", "number_type", "user_type", "submitted_at", "alias", "attempt",
+    "rejection_reason", "callback_url", "origin", "account",
+)  # fmt: skip
+
+
+def _csv(applications: list[dict[str, Any]]) -> str:
+    """A line for each below their names, which are those of the control API."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _CSV, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(applications)
+    return text.getvalue()
+
+
+def _more(answer: dict[str, Any]) -> str:
+    shown, total = len(answer["applications"]), answer["total_count"]
+    return f"\n{shown} of {total}; see --limit and --offset" if total > shown else ""
+
+
 def _list(answer: dict[str, Any], empty: str) -> str:
-    shown, total = answer["applications"], answer["total_count"]
     rows = [
         (
             each["id"],
@@ -105,15 +138,14 @@ def _list(answer: dict[str, Any], empty: str) -> str:
             instant(each["submitted_at"]),
             each["alias"],
         )
-        for each in shown
+        for each in answer["applications"]
     ]
     heads = ("id", "status", "country", "number", "user", "submitted", "alias")
-    more = f"\n{len(shown)} of {total}; see --limit and --offset" if total > len(shown) else ""
-    return table(heads, rows, empty) + more
+    return table(heads, rows, empty) + _more(answer)
 
 
 @apps.command()
-@id_argument
+@id_argument("application")
 @with_holder
 def show(target: Target, id: str) -> None:
     """Show an application: its timeline, and what comes next."""
@@ -156,7 +188,7 @@ def _timeline(timeline: list[dict[str, Any]]) -> str:
 
 
 @apps.command()
-@id_argument
+@id_argument("application")
 @with_holder
 def why(target: Target, id: str) -> None:
     """Explain how each attempt was decided.
@@ -200,7 +232,7 @@ def _decision(status: str, how: ByHand) -> click.Command:
     if MACHINE.statuses[status].reason:
         command = click.option("--reason", metavar="TEXT", help=_REASON_HELP)(command)
         command = click.argument("why", metavar="REASON", required=False)(command)
-    return click.command(how.command, help=how.help)(id_argument(command))
+    return click.command(how.command, help=how.help)(id_argument("application")(command))
 
 
 for _status in MACHINE.decidable:
@@ -209,8 +241,8 @@ for _status in MACHINE.decidable:
 
 
 @apps.command()
-@id_argument
-@click.argument("status")
+@id_argument("application")
+@click.argument("status", type=Words(lambda: MACHINE.decidable))
 @click.option("--reason", metavar="TEXT", help=f"The reason, {_REASON}")
 @with_holder
 def decide(target: Target, id: str, status: str, reason: str | None) -> None:
@@ -225,6 +257,10 @@ def _decide(target: Target, id: str, status: str, reason: str | None = None) -> 
     body = {"status": status, **({"reason": reason} if reason else {})}
     answer = target.post(f"/applications/{id}/decision", body)
     target.show(answer, lambda answer: f"{answer['id']} is {answer['status']}")
+
+
+for _command in (file, correct, submit):
+    apps.add_command(_command)
 
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, instant, table, values, with_account
 
 
@@ -25,7 +26,9 @@ def show(target: Target) -> None:
 @click.argument("duration", nargs=-1)
 @click.option("--to", metavar="INSTANT", help="Until this time: 2026-03-01T09:00:00Z.")
 @click.option("--until", metavar="STATUS", help="Until the application has this status.")
-@click.option("--application", metavar="ID", help="The application for --until.")
+@click.option(
+    "--application", type=RecordId("application"), metavar="ID", help="The application for --until."
+)
 @with_account
 def advance(
     target: Target,

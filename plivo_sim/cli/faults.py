@@ -9,6 +9,7 @@ import click
 import msgspec
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Type
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, table, with_account, with_new_account
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
 
@@ -85,7 +86,7 @@ def list_(target: Target) -> None:
 
 
 @fault.command()
-@click.argument("id", required=False)
+@click.argument("id", type=RecordId("fault"), required=False)
 @with_account
 def clear(target: Target, id: str | None) -> None:
     """Switch a fault off; without ID all but the scenario's."""

@@ -29,7 +29,7 @@ from plivo_sim.cli.shared import (
 )
 from plivo_sim.domain.text import printable, shell_word
 from plivo_sim.domain.urls import authority, is_loopback, read_host
-from plivo_sim.settings import Settings, read_base_url
+from plivo_sim.settings import Settings, read_base_url, read_hosts
 
 if TYPE_CHECKING:
     from plivo_sim.client.verify import Probe
@@ -79,6 +79,15 @@ ca_option = click.option(
     help="Where your application calls it; port 0 is a free one.",
 )
 @click.option("--listen-anywhere", is_flag=True, help="Let --listen name more than loopback.")
+@click.option(
+    "--allowed-hosts",
+    default="",
+    envvar="PLIVO_SIM_ALLOWED_HOSTS",
+    show_envvar=True,
+    callback=lambda _, parameter, text: read_option(parameter, read_hosts, text),
+    metavar="TEXT",
+    help="Hosts, beyond loopback, whose web pages and names browsers may use here.",
+)
 @click.option("--allow-writes", is_flag=True, help="Hand on what changes the account, too.")
 @click.option(
     "--callbacks-to", callback=_base_url, help="Your receiver: callbacks are handed on to it."
@@ -90,6 +99,7 @@ def record(
     out: Path,
     listen: tuple[str, int],
     listen_anywhere: bool,
+    allowed_hosts: tuple[str, ...],
     allow_writes: bool,
     callbacks_to: str | None,
     ca: str | None,
@@ -112,10 +122,13 @@ def record(
         raise click.UsageError(f"{text}; --listen-anywhere if that is meant")
     masks = Masks()
     service = Http(upstream, authority=ca)
-    with _made(out, force):
+    with _made(out):
         tape = Tape(out, masks.host(urlsplit(upstream).hostname or ""), replaces=force)
     receiver = None if callbacks_to is None else Http(callbacks_to)
-    recorder = Recorder(service, tape, masks, receiver=receiver, allows_writes=allow_writes)
+    recorder = Recorder(
+        service, tape, masks, receiver=receiver, allows_writes=allow_writes,
+        settings=Settings(host=listen[0], allowed_hosts=allowed_hosts),
+    )  # fmt: skip
     server = make_server(recorder, host=listen[0], port=listen[1])
     stopped = _stopped_by_signal()
     try:
@@ -133,8 +146,10 @@ def record(
     while not stopped.wait(NAP_S):
         pass  # a signal that comes just before the wait, or to another thread, ends none
     server.stop()
+    recorder.close()
     tape.close()
-    click.echo(f"{tape.count} exchanges are on {out}")
+    lost = f"; {recorder.lost} were not kept, and the log says why" if recorder.lost else ""
+    click.echo(f"{tape.count} exchanges are on {out}{lost}")
 
 
 def _stopped_by_signal() -> threading.Event:
@@ -146,7 +161,7 @@ def _stopped_by_signal() -> threading.Event:
 
 
 @contextmanager
-def _made(out: Path, force: bool) -> Iterator[None]:
+def _made(out: Path) -> Iterator[None]:
     """While a file is made: what may go wrong, as a sentence."""
     try:
         yield

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Target, instant, table, with_account
+from plivo_sim.cli.ids import RecordId
+from plivo_sim.cli.shared import RefusedBySimulator, Target, instant, table, with_account
 
 
 @click.command("requests")
-@click.option("--id", "api_id", help="One request, by its api_id.")
+@click.option("--id", "api_id", type=RecordId("request"), help="One request, by its api_id.")
 @with_account
 def requests_(target: Target, api_id: str | None) -> None:
     """List the last requests and the faults that affected them."""
@@ -31,16 +32,53 @@ def _requests(answer: dict[str, Any]) -> str:
     )
 
 
+_PARTS = ("statuses", "transitions", "reasons", "errors", "callbacks")
+"""What ``--of`` names: of these the simulator knows all that could happen."""
+
+
 @click.command()
 @click.option("--clear", is_flag=True, help="Forget what was exercised, and start again.")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit code 1 if less than this share of what could happen has been exercised.",
+)
+@click.option(
+    "--of",
+    type=click.Choice(_PARTS),
+    multiple=True,
+    help="What the share is of; by default, all of these.",
+)
 @with_account
-def coverage(target: Target, clear: bool) -> None:
+def coverage(target: Target, clear: bool, fail_under: float | None, of: tuple[str, ...]) -> None:
     """Show what has been exercised since the start.
 
     Statuses, transitions, reasons, errors, states of callbacks, faults. The statuses are those of
-    the account's machine; what is counted happened in any account.
+    the account's machine; what is counted happened in any account. The last line is the share of
+    what could happen; faults do not count.
     """
-    target.show(target.call("DELETE" if clear else "GET", "/coverage"), _coverage)
+    if clear and fail_under is not None:
+        raise click.UsageError("give one of --clear, --fail-under")
+    answer = target.call("DELETE" if clear else "GET", "/coverage")
+    parts = _exercised(answer)
+    counted = [each for name in of or _PARTS for each in parts[name]]
+    percent = 100 * sum(counted) / len(counted)
+    share = f"{sum(counted)} of {len(counted)} exercised: {percent:.1f} %"
+    target.show(answer, lambda answer: f"{_coverage(answer)}\n{share}")
+    if fail_under is not None and percent < fail_under:
+        raise RefusedBySimulator(f"{share}, which is under {fail_under:g} %")
+
+
+def _exercised(answer: dict[str, Any]) -> dict[str, list[bool]]:
+    """By part, whether each thing that could happen did."""
+    return {
+        "statuses": list(answer["statuses"].values()),
+        "transitions": [each["count"] > 0 for each in answer["transitions"]],
+        "reasons": [count > 0 for count in answer["rejection_reasons"]["presets"].values()],
+        "errors": [count > 0 for count in answer["errors"].values()],
+        "callbacks": [count > 0 for count in answer["callbacks"].values()],
+    }
 
 
 def _coverage(answer: dict[str, Any]) -> str:

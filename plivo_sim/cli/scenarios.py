@@ -1,23 +1,19 @@
-"""``plivo-sim scenario``: use, check and write scenarios. ``plivo-sim replay``: play one."""
+"""``plivo-sim scenario``: use, check and write scenarios."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from plivo_sim.cli.ids import SCENARIOS
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
-    as_json,
     due_of,
-    exit_codes,
-    instant,
     json_option,
     mistakes_as_json,
     problems_of,
@@ -30,14 +26,10 @@ from plivo_sim.cli.shared import (
     with_simulator,
 )
 from plivo_sim.domain.limits import SCENARIO_TEXT
-from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
     from plivo_sim.catalogue.checked import Mistake
-    from plivo_sim.client.observations import Check, Event
-    from plivo_sim.client.replay import ScenarioResult
     from plivo_sim.domain.machine import Machine
-    from plivo_sim.scenarios.language import Scenario
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -63,7 +55,7 @@ def list_(target: Target) -> None:
 
 
 @scenario.command()
-@click.argument("name", required=False)
+@click.argument("name", type=SCENARIOS, required=False)
 @with_account
 def show(target: Target, name: str | None) -> None:
     """Show the account's scenario; with NAME, one that ships."""
@@ -93,7 +85,7 @@ def _present(answer: dict[str, Any]) -> str:
 
 
 @scenario.command()
-@click.argument("name", metavar="NAME|FILE", required=False)
+@click.argument("name", metavar="NAME|FILE", type=SCENARIOS, required=False)
 @click.option("--none", is_flag=True, help="Use no scenario any more.")
 @with_new_account
 def use(target: Target, name: str | None, none: bool) -> None:
@@ -142,7 +134,7 @@ def next_(target: Target, status: str, reason: str | None, after: str | None) ->
 
 
 @scenario.command()
-@click.argument("files", metavar="FILE|NAME...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE|NAME...", type=SCENARIOS, nargs=-1, required=True)
 @click.option(
     "--catalogue",
     type=click.Path(path_type=Path),
@@ -233,182 +225,3 @@ def starter(name: str) -> str:
     title = json.dumps(f"{name}: a blurred scan is rejected, its correction is accepted.")
     text: str = sample("scenario.yaml").read_text("utf-8")
     return text.replace("TITLE", title, 1)
-
-
-# --- replaying -------------------------------------------------------------------------------
-
-DOES_NOT_HOLD = 1
-
-LONGEST_ANSWER = 60
-
-OK = 200
-
-
-@click.command()
-@click.argument("source", metavar="NAME|FILE")
-@click.option(
-    "--url",
-    default="",
-    envvar="PLIVO_SIM_URL",
-    show_envvar=True,
-    help="A running simulator to play it on; by default, one is started for the replay.",
-)
-@click.option(
-    "--against",
-    default="",
-    metavar="URL",
-    help="Webhook endpoint of your own application: callbacks go there, and its answers are shown.",
-)
-@click.option("--json", "as_json_", is_flag=True, help="Print JSON and nothing else.")
-def replay(source: str, url: str, against: str, as_json_: bool) -> None:
-    """Play a scenario, show what happened and whether it holds.
-
-    It submits the scenario's applications and moves time; the scenario is one that ships, or a
-    file. It plays in an account of its own, which is emptied first and kept afterwards.
-
-    Exit codes: 0 what the scenario expects holds, 1 it does not, 2 a wrong scenario,
-    3 nothing answers.
-    """
-    from plivo_sim.client.replay import WrongScenario
-    from plivo_sim.client.replay import replay as play
-
-    try:
-        read_url(against)
-    except ValueError:
-        text = f"--against {against!r}: write http://127.0.0.1:8000/webhook"
-        raise click.UsageError(text) from None
-    with exit_codes(as_json_):
-        scenario = _scenario_of(source, url)
-        with _running(url) as base:
-            try:
-                result = play(base, source, scenario, against)
-            except WrongScenario as error:
-                raise WrongFile(f"{source}: {error}") from None
-    click.echo(as_json(_plain(result)) if as_json_ else "\n".join(lines_of(result)))
-    if not result.holds:
-        raise click.exceptions.Exit(DOES_NOT_HOLD)
-
-
-def _scenario_of(name: str, url: str) -> Scenario:
-    """The scenario, with steps. The simulator at ``url`` may know documents and statuses of its
-    own."""
-    from plivo_sim.client.replay import server_machine
-    from plivo_sim.machines import load_machine_data
-    from plivo_sim.scenarios.loader import ScenarioError, find_scenario, shipped_words
-
-    words = set(shipped_words()) | (_words_at(url) if url else set())
-    machine = load_machine_data(server_machine(url)) if url else None
-    try:
-        scenario = find_scenario(name, words, machine)
-    except ScenarioError as error:
-        for mistake in error.mistakes:
-            click.echo(str(mistake), err=True)
-        raise click.exceptions.Exit(WrongFile.exit_code) from None
-    except UnicodeDecodeError:
-        raise WrongFile(f"{name}: not UTF-8 text") from None
-    except OSError as error:
-        raise WrongFile(f"{name}: {error.strerror}") from None
-    if not scenario.steps:
-        raise WrongFile(f"{name}: it has no steps, so there is nothing to replay")
-    return scenario
-
-
-def _words_at(url: str) -> set[str]:
-    from plivo_sim.client import Client
-
-    return {
-        type_["word"]
-        for requirement in Client(url).control("GET", "/requirements")["requirements"]
-        for demand in requirement["documents"]
-        for type_ in demand["any_of"]
-    }
-
-
-@contextmanager
-def _running(url: str) -> Iterator[str]:
-    """The simulator at ``url``, or one of our own for the time being."""
-    if url:
-        yield url
-        return
-    from plivo_sim.assembly import LiveSimulator
-    from plivo_sim.settings import Settings
-
-    try:
-        simulator = LiveSimulator(Settings(port=0, paused=True, review_delay=None))
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    with simulator as live:
-        yield live.url
-
-
-# --- output ----------------------------------------------------------------------------------
-
-
-def _plain(result: ScenarioResult) -> dict[str, Any]:
-    return {
-        "scenario": result.scenario,
-        "account": result.account,
-        "holds": result.holds,
-        "events": [_plain_event(event) for event in result.events],
-        "checks": [dataclasses.asdict(check) for check in result.checks],
-    }
-
-
-def _plain_event(event: Event) -> dict[str, Any]:
-    return {"at": event.at, "type": event.type, "app": event.app, **event.facts}
-
-
-def lines_of(result: ScenarioResult) -> Iterator[str]:
-    yield result.scenario
-    yield f"account {result.account}\n"
-    words = {"request": _request, "transition": _transition, "callback": _callback}
-    rows = [
-        (instant(event.at), event.type, event.app, words[event.type](event.facts))
-        for event in result.events
-    ]
-    yield table(("simulated time", "what", "app", ""), rows)
-    yield ""
-    for check in result.checks:
-        yield from _checked(check)
-    failed = sum(not check.ok for check in result.checks)
-    if failed:
-        yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
-    else:
-        yield "the scenario holds" if result.checks else "the scenario expects nothing"
-
-
-def _request(facts: Mapping[str, Any]) -> str:
-    text = f"{facts['method']} {facts['path']} -> {facts['status']}"
-    detail = facts.get("error") or facts.get("shown")
-    return f"{text} {detail}" if detail else text
-
-
-def _transition(facts: Mapping[str, Any]) -> str:
-    arrow = f"{facts['from']} -> {facts['to']}" if facts["from"] else facts["to"]
-    reason = f": {facts['reason']}" if facts["reason"] else ""
-    return f"{arrow} ({facts['by']}: {facts['why']}){reason}"
-
-
-def _callback(facts: Mapping[str, Any]) -> str:
-    if not facts["attempt"]:
-        return f"{facts['status']}, {facts['state']} ({facts['why']})"
-    answer = facts["answer"] or facts["error"]
-    body = (facts["answer_body"] or "").strip()
-    cut = f" {body[:LONGEST_ANSWER]}" if body and facts["answer"] != OK else ""
-    signed = "" if facts["signature"] == "valid" else f", signature {facts['signature']}"
-    return (
-        f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {facts['state']}"
-    )
-
-
-def _checked(check: Check) -> Iterator[str]:
-    if check.ok:
-        yield f"ok      {check.name}: {_shown(check.expected)}"
-        return
-    yield f"FAILED  {check.name}"
-    yield f"          expected  {_shown(check.expected)}"
-    yield f"          found     {_shown(check.found)}"
-
-
-def _shown(value: Any) -> str:
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)

@@ -26,18 +26,12 @@ from plivo_sim.machines.loader import known_machine
 
 if TYPE_CHECKING:
     from plivo_sim.client import Client
-    from plivo_sim.client.applications import Applicant, Key, Requirement
-    from plivo_sim.domain.countries import Country
+    from plivo_sim.client.applications import Applicant
+    from plivo_sim.client.filing import Countries, Requirements
     from plivo_sim.domain.machine import Machine
-
-    Requirements = dict[Key, Requirement]
-    Countries = dict[str, Country]
 
 
 T = TypeVar("T")
-DEFAULT_ACCOUNT = "MASEEDSEEDSEEDSEEDSE"
-"""The account that is filled when none exists yet."""
-
 _SHARE = click.FloatRange(0, 1)
 _SHARES = {
     "pending" if outcome == NOTHING else outcome.removesuffix("_required"): outcome
@@ -110,12 +104,13 @@ def seed(
     that exists or, when there is none, a new one. What no share covers is decided as usual.
     """
     from plivo_sim.client import Client
+    from plivo_sim.client.filing import account_at
 
     given = [(_SHARES[name], share) for name, share in shares.items() if share is not None]
     given += map(_share_in, more)
     _check_usage(count, file, country, callback_url, given)
     requirements, countries = _requirements(target, country)
-    client = Client(target.client.url, _account(target), token)
+    client = Client(target.client.url, target.account or account_at(target.client), token)
     machine = client.machine(client.auth_id)
     if file is not None:
         applicants = _from_file(client, file, seed, requirements, countries, machine)
@@ -162,39 +157,13 @@ def _ending(shares: list[tuple[str, float]], machine: Machine) -> dict[str, floa
     return {name: share for name, share in shares if share}
 
 
-def _account(target: Target) -> str:
-    """The account named, the only one, or a new one where there is none."""
-    from plivo_sim.client import Refused
-
-    if target.account:
-        return target.account
-    try:
-        return str(target.get("/clock")["account"])
-    except Refused as error:
-        if error.body.get("accounts") != []:
-            raise
-    return DEFAULT_ACCOUNT
-
-
 def _requirements(target: Target, country: tuple[str, ...]) -> tuple[Requirements, Countries]:
-    """What the simulator's catalogue asks for, in these countries or in all, and what it says of
-    countries."""
-    from plivo_sim.domain.countries import Country
-    from plivo_sim.domain.typed import fitted
+    from plivo_sim.client.filing import catalogue_at
 
-    wanted = {each.upper() for each in country}
-    answer = target.of_all.get("/requirements")
-    found = {
-        (each["country_iso"], each["number_type"], each["user_type"]): each
-        for each in answer["requirements"]
-    }
-    known = {key[0] for key in found}
-    unknown = sorted(wanted - known)
-    if unknown:
-        text = f"--country {unknown[0]}: the catalogue has {', '.join(sorted(known))}"
-        raise click.UsageError(text)
-    countries = {iso: fitted(told, Country) for iso, told in answer["countries"].items()}
-    return {k: each for k, each in found.items() if not wanted or k[0] in wanted}, countries
+    try:
+        return catalogue_at(target.client, country)
+    except ValueError as error:
+        raise click.UsageError(f"--country {error}") from None
 
 
 def _made_up(

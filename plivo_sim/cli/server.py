@@ -35,7 +35,6 @@ from plivo_sim.settings import (
     read_flag,
     read_setting,
     text_of,
-    unread,
 )
 
 if TYPE_CHECKING:
@@ -91,13 +90,11 @@ def settings_of(given: dict[str, Any]) -> Settings:
 
 
 def note_variables(variables: Mapping[str, str]) -> None:
-    """Say on stderr which ``PLIVO_SIM_*`` variables have no effect."""
+    """Say on stderr which ``PLIVO_SIM_*`` variables a platform has set, to no effect."""
     passed_over = of_platform(variables)
     if passed_over:
         text = "set by the platform (Kubernetes names a service's address so), and passed over"
         click.echo(f"{', '.join(passed_over)}: {text}", err=True)
-    for name, hint in unread(variables):
-        click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
 
 
 @click.command()
@@ -297,25 +294,42 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     """
     from plivo_sim.assembly import LiveSimulator
 
-    with LiveSimulator(settings) as live:
+    with LiveSimulator(settings) as live, _handing_on() as hand_to:
         try:
             added = {**variables(live.url), **without_proxy(environment)}
             words = [_program(command[0]), *command[1:]]
             child = subprocess.Popen(words, env={**environment, **added})  # noqa: S603
         except (FileNotFoundError, PermissionError):
             return NOT_FOUND
-
-        def forward(number: int, frame: FrameType | None) -> None:
-            if number == signal.SIGTERM or not _shares_terminal(child.pid):
-                child.send_signal(number)
-
-        before = {number: signal.signal(number, forward) for number in _HANDED_ON}
-        try:
-            code = child.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        hand_to(child)
+        code = child.wait()
     return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _handing_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Signals go to the child that is named, each once; those that come before it is named are kept
+    for it."""
+    early: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        if not children:
+            early.append(number)
+        elif number == signal.SIGTERM or not _shares_terminal(children[0].pid):
+            children[0].send_signal(number)
+
+    def hand_to(child: subprocess.Popen[bytes]) -> None:
+        children.append(child)
+        while early:
+            forward(early.pop(0), None)
+
+    before = {number: signal.signal(number, forward) for number in _HANDED_ON}
+    try:
+        yield hand_to
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if sys.platform == "win32":

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plivo_sim.cli.ids import RecordId, whole, whole_ones
 from plivo_sim.domain.limits import CONTROL_BODY, Limit
 from plivo_sim.domain.text import printable
 from plivo_sim.domain.words import did_you_mean
@@ -146,7 +147,10 @@ def with_simulator(command: Callable[..., None], *, creates: bool = False) -> Ca
 
         check_sendable({"url": url, "account": account, **given})
         with exit_codes(as_json):
-            command(Target(Client(url), account, as_json, creates), **given)
+            client = Client(url)
+            account = whole(client, "account", account, "")
+            whole_ones(client, account, given)
+            command(Target(client, account, as_json, creates), **given)
 
     return json_option(url_option(run))
 
@@ -184,6 +188,7 @@ def with_holder(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--account",
         default="",
+        type=RecordId("account"),
         metavar="MA...",
         help="Auth id of the account; needed only where several hold a record of this id.",
     )(with_simulator(command))
@@ -196,6 +201,7 @@ def with_account(command: Callable[..., None], *, creates: bool = False) -> Call
         default="",
         envvar="PLIVO_SIM_ACCOUNT",
         show_envvar=True,
+        type=RecordId("account"),
         metavar="MA...",
         help="Auth id of the account; needed when several exist.",
     )(with_simulator(command, creates=creates))
@@ -214,9 +220,9 @@ def page_options(command: C) -> C:
     return command
 
 
-def id_argument(command: C) -> C:
-    """``ID``, which must not be empty, as an unset variable of a script would be."""
-    return click.argument("id", callback=not_empty)(command)
+def id_argument(kind: str) -> Callable[[C], C]:
+    """``ID`` of a record, which must not be empty, as an unset variable of a script would be."""
+    return click.argument("id", type=RecordId(kind), callback=not_empty)
 
 
 def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str) -> T:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
@@ -36,7 +37,12 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@click.option("--application", metavar="ID", help="Only those of this application.")
+@click.option(
+    "--application",
+    type=RecordId("application"),
+    metavar="ID",
+    help="Only those of this application.",
+)
 @click.option("--state", type=_STATES, help="Only those in this state.")
 @page_options
 @with_account
@@ -80,7 +86,7 @@ def _table(deliveries: list[dict[str, Any]], empty: str) -> str:
 
 
 @webhooks.command()
-@id_argument
+@id_argument("webhook")
 @with_account
 def show(target: Target, id: str) -> None:
     """Show what was sent, and what each attempt was answered."""
@@ -126,9 +132,14 @@ _REFUSED = (
 
 
 @webhooks.command()
-@click.argument("id", required=False)
+@click.argument("id", type=RecordId("webhook"), required=False)
 @click.option("--all", "all_", is_flag=True, help="Every callback of the account.")
-@click.option("--application", metavar="ID", help="With --all: only those of this application.")
+@click.option(
+    "--application",
+    type=RecordId("application"),
+    metavar="ID",
+    help="With --all: only those of this application.",
+)
 @click.option("--state", type=_STATES, help="With --all: only those in this state.")
 @with_account
 def replay(

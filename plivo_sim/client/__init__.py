@@ -11,7 +11,7 @@ from errno import EINVAL
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -74,6 +74,21 @@ class Answer:
     def json(self) -> Any:
         """Raises ValueError."""
         return json.loads(self.data)
+
+
+class Transport(Protocol):
+    """What brings requests to a simulator, and its answers back, whatever their status."""
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        form: Form | None = None,
+    ) -> Answer:
+        """See ``Http.send``. Raises Unreachable."""
 
 
 class Http:
@@ -180,13 +195,23 @@ def basic(auth_id: str, token: str) -> str:
 
 
 class Client:
-    """Calls one simulator; each call raises Refused or Unreachable."""
+    """Calls one simulator; each call raises Refused or Unreachable. ``transport``: what brings the
+    calls there; default: HTTP."""
 
-    def __init__(self, url: str, auth_id: str = "", token: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        auth_id: str = "",
+        token: str = "",
+        transport: Transport | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self.url = with_scheme(url)
         self.auth_id = auth_id
         self._token = token
-        self._http = Http(self.url, hint="; start it: plivo-sim serve")
+        hint = "; start it: plivo-sim serve"
+        self._http = transport or Http(self.url, timeout_s=timeout_s, hint=hint)
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""
@@ -218,12 +243,20 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """A call of the new API in the current dialect."""
-        sent = {
-            "Authorization": basic(self.auth_id, self._token),
-            "X-Plivo-Sim-Dialect": "current",
-            **(headers or {}),
-        }
-        target = f"/v1/Account/{self.auth_id}/PhoneNumber/Compliance/{path}"
+        sent = {"X-Plivo-Sim-Dialect": "current", **(headers or {})}
+        return self.api(method, f"PhoneNumber/Compliance/{path}", form=form, headers=sent)
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Form = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A call of an imitated API, ``path`` below the account's URL."""
+        sent = {"Authorization": basic(self.auth_id, self._token), **(headers or {})}
+        target = f"/v1/Account/{self.auth_id}/{path}"
         return self._value(self._http.send(method, target, sent, form=form or None))
 
     def _value(self, answer: Answer) -> Any:

@@ -80,7 +80,7 @@ def make_blueprint() -> Blueprint:
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
     blueprint.add_app_template_filter(Action.as_curl, "curl_of")
     blueprint.add_app_template_filter(Action.as_command, "command_of")
-    blueprint.add_app_template_filter(webhooks.says, "says")
+    blueprint.add_app_template_filter(webhooks.says)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])

@@ -137,7 +137,7 @@ def snapshot_page(auth_id: str) -> Response:
         account, name = open_account(auth_id), request.args.get("name", "")
     with current_call().sim.making_documents, account.lock:
         if name not in account.marks:
-            raise NotFound("snapshot", name)
+            raise NotFound("snapshot", name, account.marks)
         document = encode_json(save_snapshot(account, account.marks[name]))
     answer = Response(document, content_type="application/json")
     name_file(answer, f"{_file_name(name)}.json")

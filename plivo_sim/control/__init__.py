@@ -5,20 +5,24 @@ Who may call it is decided in ``web/access.py`` (decision "Guarded control API")
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from plivo_sim.control import (
     accounts,
     applications,
     clock,
+    events,
     faults,
     fidelity,
+    ids,
     machines,
+    reports,
     requests,
     scenarios,
     server,
     webhooks,
 )
+from plivo_sim.control.inputs import refuse_unknown_query
 from plivo_sim.control.presenters import MEDIA_TYPE
 from plivo_sim.web.endpoints import Surface, add_routes, endpoints_of
 
@@ -37,14 +41,21 @@ CONTROL = Surface(
         machines,
         faults,
         requests,
+        events,
+        ids,
+        reports,
         fidelity,
     ),
     answers="plivo_sim.control.answers",
-    bodies="plivo_sim.control.inputs",
+    bodies="plivo_sim.control.bodies",
     error="ProblemDetailsOut",
     error_type=MEDIA_TYPE,
     always=(400, 403),
 )
+
+
+_RECEIVING = frozenset({"receive_get", "receive_post"})
+"""What takes any query: a callback's."""
 
 
 def make_blueprint() -> Blueprint:
@@ -55,6 +66,14 @@ def make_blueprint() -> Blueprint:
             "inboxes", webhooks.Inboxes(state.app.extensions["plivo_sim"].memory)
         )
     )
+
+    queries = {row.name: frozenset(each.name for each in row.query) for row in CONTROL.endpoints}
+
+    @blueprint.before_request
+    def refuse_mistyped() -> None:
+        name = (request.endpoint or "").rpartition(".")[2]
+        if name in queries and name not in _RECEIVING:
+            refuse_unknown_query(queries[name])
 
     add_routes(blueprint, CONTROL.endpoints)
     blueprint.add_url_rule("/openapi/", "get_reference", server.get_reference, methods=["GET"])

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, request
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.interfaces import Mark
 from plivo_sim.account.lock import repeatable
 from plivo_sim.account.store.format import to_plain
+from plivo_sim.apis.words import microseconds
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
-    OBJECT,
     account_named,
     account_text,
     invalid,
@@ -26,15 +27,16 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
+from plivo_sim.domain.records import Ledger
 from plivo_sim.services.document_sets import sweep
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.endpoints import endpoint
+from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ExportOut, MarkedOut
+    from plivo_sim.control.answers import ExportOut, MarkedOut, SnapshotSummaryOut
 
 
 @endpoint(
@@ -54,7 +56,7 @@ def export() -> Response:
 
 def exported(account: Account) -> ExportOut:
     """See ``export``. Caller holds the lock."""
-    return {
+    tables = {
         table: {
             str(record.seq): without_secrets(table, to_plain(record))
             for record in sorted(rows.values(), key=attrgetter("seq"))
@@ -62,6 +64,7 @@ def exported(account: Account) -> ExportOut:
         for table, rows in account.store.mark().items()
         if rows
     }
+    return cast("ExportOut", tables)
 
 
 @endpoint("GET", "/accounts", "All accounts.", answers={200: "AccountsOut"})
@@ -75,23 +78,26 @@ def list_accounts() -> Response:
 
 @endpoint(
     "POST", "/accounts", "Make an account, or change its settings.",
-    **takes("auth_id", auth_id="string: MA and 18 letters or digits",
-            settings=OBJECT | {"description": "name: text; see docs/settings.md"}),
-    answers={201: "AccountOut"},
+    query=(ACCOUNT,), bodies={JSON: "account_body"}, answers={201: "AccountOut"},
 )  # fmt: skip
 def make_account() -> Response:
-    """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings."""
-    data = json_object("auth_id", "settings")
+    """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings; with
+    ``"anew": true`` it holds nothing, and has these settings only."""
+    data = json_object("auth_id", "settings", "anew")
     auth_id = text_of(data, "auth_id") or ""
     if not is_account(auth_id):
         raise invalid("auth_id", "must be MA and 18 letters or digits")
     settings = data.get("settings", {})
     if not isinstance(settings, dict):
         raise invalid("settings", "must be an object")
+    if not isinstance(data.get("anew", False), bool):
+        raise invalid("anew", "must be true or false")
     texts = {name: _as_text(value) for name, value in settings.items()}
     refuse((("settings", name), text) for name, text in account_troubles(texts))
     call = current_call()
     account = call.sim.account(auth_id)
+    if data.get("anew"):
+        call.sim.remove(account)
     try:
         account.configure(texts)
     except ValueError as error:
@@ -161,7 +167,7 @@ def snapshot() -> Response:
 
 @endpoint(
     "GET", "/snapshot/{path:name}", "A snapshot as a document, of up to 56 MiB.", query=(ACCOUNT,),
-    answers={200: OBJECT}, errors=(404,),
+    answers={200: "SnapshotOut"}, errors=(404,),
 )  # fmt: skip
 def get_snapshot(name: str) -> Response:
     """The snapshot as a document to keep: records and files. One that a restore would not take,
@@ -173,11 +179,46 @@ def get_snapshot(name: str) -> Response:
 
 
 @endpoint(
+    "GET", "/snapshots", "The snapshots that the simulator has.", query=(ACCOUNT,),
+    answers={200: "SnapshotsOut"},
+)  # fmt: skip
+def list_snapshots() -> Response:
+    """The snapshots of the account, oldest first: what it held then, and when."""
+    account = account_named()
+    with account.lock:
+        shown = [_marked(name, mark) for name, mark in account.marks.items()]
+    return current_call().answer({"account": account.auth_id, "snapshots": shown})
+
+
+def _marked(name: str, mark: Mark) -> SnapshotSummaryOut:
+    ledger: Ledger = mark["ledger"]["ledger"]
+    return {
+        "name": name,
+        "now": microseconds(ledger.clock.now),
+        "applications": len(mark.get("applications", ())),
+        "end_users": len(mark.get("end_users", ())),
+        "documents": len(mark.get("documents", ())),
+        "numbers": len(mark.get("numbers", ())),
+    }
+
+
+@endpoint(
+    "DELETE", "/snapshot/{path:name}", "Forget a snapshot.", query=(ACCOUNT,),
+    answers={200: "DroppedOut"}, errors=(404,),
+)  # fmt: skip
+def drop_snapshot(name: str) -> Response:
+    """What the account holds now stays as it is."""
+    account = account_named()
+    with account.lock:
+        _mark(account, name)
+        del account.marks[name]
+        sweep(account)  # of the files that only this snapshot needed
+    return current_call().answer({"account": account.auth_id, "dropped": name})
+
+
+@endpoint(
     "POST", "/restore", "Go back to a snapshot.",
-    **takes(name="string: of a snapshot that the simulator has",
-            snapshot="object: a snapshot as a document, instead", account=IN_BODY)
-    | {"body_required": True},
-    answers={200: "RestoredOut"}, errors=(404,),
+    query=(ACCOUNT,), bodies={JSON: "restore_body"}, answers={200: "RestoredOut"}, errors=(404,),
 )  # fmt: skip
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
@@ -212,7 +253,7 @@ def _restored() -> Response:
         return current_call().answer(told)
 
 
-def _mark(account: Account, name: str) -> dict[str, Any]:
+def _mark(account: Account, name: str) -> Mark:
     if name not in account.marks:
-        raise NotFound("snapshot", name)
+        raise NotFound("snapshot", name, account.marks)
     return account.marks[name]

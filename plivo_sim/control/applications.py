@@ -17,7 +17,6 @@ from plivo_sim.control.inputs import (
     ACCOUNT,
     HOLDER,
     IN_BODY,
-    OBJECT,
     PAGE,
     account_holding,
     account_named,
@@ -32,7 +31,7 @@ from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.typed import dotted
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import did_you_mean, like_country
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.reviews import Decider
@@ -43,24 +42,27 @@ from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
 
-FILTERS: dict[str, Collection[str] | None] = {
-    "status": None,
-    "country_iso": None,
-    "number_type": list(NumberType),
-    "user_type": list(UserType),
-}
+FILTERS = (
+    Query(name="status", words="statuses"),
+    Query(name="country_iso"),
+    Query(name="number_type", enum=tuple(NumberType)),
+    Query(name="user_type", enum=tuple(UserType)),
+)
 
 
 @endpoint(
     "GET", "/applications", "Applications, oldest first.",
-    query=(ACCOUNT, *PAGE, *(Query(name=name) for name in FILTERS)),
+    query=(ACCOUNT, *PAGE, *FILTERS),
     answers={200: "ApplicationsOut"},
 )  # fmt: skip
 def list_applications() -> Response:
     """The applications of the account, oldest first. ``status``, ``country_iso``,
     ``number_type`` and ``user_type`` filter; one that is given twice takes either."""
     account = account_named()
-    known: dict[str, Collection[str] | None] = {**FILTERS, "status": account.machine.statuses}
+    known: dict[str, Collection[str]] = {
+        **{each.name: each.enum for each in FILTERS},
+        "status": account.machine.statuses,
+    }
     where = {name: _wanted(name, words) for name, words in known.items() if name in request.args}
     offset, limit = number_of("offset", 0), number_of("limit", 100)
     with account.lock:
@@ -69,15 +71,24 @@ def list_applications() -> Response:
     return current_call().answer({"total_count": page.total_count, "applications": shown})
 
 
-def _wanted(name: str, words: Collection[str] | None) -> list[str]:
+def _wanted(name: str, words: Collection[str]) -> list[str]:
     given = request.args.getlist(name)
-    if words is None:
-        return [each.upper() for each in given]
+    if not words:
+        return list(map(_country, given))
     for each in given:
         if each not in list(words):
             text = f"must be one of {', '.join(words)}, not '{each[:50]}'"
             raise invalid(name, text + did_you_mean(each[:50], list(words)))
     return given
+
+
+def _country(text: str) -> str:
+    """The code of a country of the catalogue, in any case."""
+    names = current_call().sim.catalogue.names
+    if text.upper() not in names:
+        text = f"the catalogue has no country '{text[:50]}'{like_country(text[:50], names)}"
+        raise invalid("country_iso", text)
+    return text.upper()
 
 
 @endpoint(
@@ -142,7 +153,7 @@ def why(id: str) -> Response:
 
 @endpoint(
     "POST", "/evaluate", "What would happen to a create of the new API; nothing is kept.",
-    query=(ACCOUNT,), bodies={MULTIPART: OBJECT, JSON: OBJECT}, body_required=False,
+    query=(ACCOUNT,), bodies={MULTIPART: "evaluated_form", JSON: "CreateIn"}, body_required=False,
     answers={200: "EvaluationOut"},
 )  # fmt: skip
 def evaluate() -> Response:
@@ -186,7 +197,7 @@ def _refused(
         "would": "refused",
         "dialect": dialect,
         "status": status,
-        "answer": answer,
+        "answer": dict(answer),
         "problems": problems,
     }
 

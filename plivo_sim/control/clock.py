@@ -19,6 +19,7 @@ from plivo_sim.control.inputs import (
     invalid,
     json_object,
     object_of,
+    refuse_unknown,
     takes,
     text_of,
     word_of,
@@ -26,6 +27,9 @@ from plivo_sim.control.inputs import (
 from plivo_sim.settings import read_rate
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
+
+SETTLE_S = 30.0
+"""How long a call waits at most for what is due now, callbacks included."""
 
 _UNTIL = object_of("application", "status", application="string", status="string") | {
     "description": "until this application has this status"
@@ -72,7 +76,22 @@ def _wanted(account: Account, until: Any) -> tuple[str, str]:
     """Which application is to have which status."""
     if not isinstance(until, dict):
         raise invalid("until", "must be an object with application and status")
+    refuse_unknown(until, ("application", "status"), "until")
     return text_of(until, "application") or "", word_of(until, "status", account.machine.statuses)
+
+
+@endpoint(
+    "POST", "/clock/settle", "Wait until what is due now is over, callbacks included.",
+    **takes(account=IN_BODY), answers={200: "SettledOut", 202: "SettledOut"},
+)  # fmt: skip
+def settle() -> Response:
+    """What is due happens, and the first attempts of its callbacks are waited for; 202 when some
+    are still under way after 30 s."""
+    account = account_named(json_object("account"), due=False)
+    settled = current_call().sim.runner.finish_due(account, SETTLE_S)
+    with account.lock:
+        shown = {**presenters.clock_of(account), "settled": settled}
+        return current_call().answer(shown, 200 if settled else 202)
 
 
 @endpoint("POST", "/clock/pause", "Stop time.", **takes(account=IN_BODY), answers={200: "ClockOut"})

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from inspect import getdoc
 from itertools import islice
 from typing import Any, TypeVar
 
-import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
@@ -22,12 +20,12 @@ from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem,
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
+from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import not_taken, read_body
-from plivo_sim.web.calls import current_call
+from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import JSON, Query
 
 T = TypeVar("T")
@@ -36,15 +34,18 @@ ACCOUNT = Query(name="account", description="MA…; needed unless there is exact
 HOLDER = Query(
     name="account", description="MA…; needed only where several accounts hold a record of this id."
 )
+OF_MACHINE = Query(
+    name="account",
+    description="MA…, whose status machine it is about; else the only account's, or the server's.",
+)
 PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
 IN_BODY = "string: the account, instead of in the query"
-OBJECT = {"type": "object"}
 
 
 def takes(*required: str, **properties: Any) -> dict[str, Any]:
     """What an endpoint's row says of its JSON body: an object with these properties, each a schema,
     or its type and what it means (``string: an instant``)."""
-    body = object_of(*required, **properties) if properties else OBJECT
+    body = object_of(*required, **properties)
     return {"query": (ACCOUNT,), "bodies": {JSON: body}, "body_required": bool(required)}
 
 
@@ -79,9 +80,20 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
         raise not_taken(text, body.media_type)
     if not isinstance(body.json, dict):
         raise invalid("", text)
-    text = f"unknown; there are {', '.join(known)}"
-    refuse(((key,), text) for key in body.json if known and key not in known)
+    if known:
+        refuse_unknown(body.json, known)
     return body.json
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str], *path: str) -> None:
+    """Raises Invalid that names every key, or parameter, that is none of these."""
+    unknown = [key for key in given if key not in known]
+    refuse(((*path, key), f"unknown{did_you_mean(key[:80], known)}") for key in unknown)
+
+
+def refuse_unknown_query(known: Collection[str]) -> None:
+    """The same of the query of a call."""
+    refuse_unknown(request.args, known)
 
 
 def refuse(found: Iterable[tuple[tuple[str, ...], str]]) -> None:
@@ -163,6 +175,7 @@ def account_named(
     if not auth_id:
         account = call.sim.only_account()
     elif is_account(auth_id):
+        _warn_of_likeness(call, auth_id)
         account = call.sim.account(auth_id)
     else:
         raise invalid("account", "must be MA and 18 letters or digits")
@@ -170,6 +183,29 @@ def account_named(
     if due:
         call.catch_up(account, sends=sends)
     return account
+
+
+_LIKE = 0.9
+"""How much of an auth id must be as in another for it to be that one, mistyped."""
+_COMPARED = 1000
+"""An id is compared with so many accounts."""
+
+
+def _warn_of_likeness(call: Call, auth_id: str) -> None:
+    """A read of an account that nobody has used, and that is called nearly as another is."""
+    known = [account.auth_id for account in call.sim.accounts()[:_COMPARED]] if call.is_read else []
+    hint = "" if auth_id in known else did_you_mean(auth_id, known, listed=0, cutoff=_LIKE)
+    if hint:
+        call.warnings.append(f"account {auth_id} is new, and empty{hint}")
+
+
+def machine_named() -> Machine:
+    """That of the account of the query, or of the only one; else the server's."""
+    if account_text():
+        return account_named().machine
+    sim = current_call().sim
+    accounts = sim.accounts()
+    return accounts[0].machine if len(accounts) == 1 else sim.machine
 
 
 def account_holding(
@@ -230,27 +266,3 @@ def _own_path(path: str, key: str) -> tuple[str, ...]:
 
 def _own_text(mistake: Any) -> str:
     return f"line {mistake.line}: {mistake.text}" if mistake.line else str(mistake.text)
-
-
-# --- bodies that are parts of the scenario language ---------------------------------------------
-
-
-def webhook_policy_body() -> dict[str, Any]:
-    return _language_body(WebhookPolicy, account=IN_BODY)
-
-
-def fault_body() -> dict[str, Any]:
-    return _language_body(FaultRule, "effect", account=IN_BODY)
-
-
-def next_outcome_body() -> dict[str, Any]:
-    return _language_body(Decision, account=IN_BODY)
-
-
-def _language_body(part: Any, *required: str, **more: Any) -> dict[str, Any]:
-    """A part of the scenario language as the schema of a body; of a type that it refers to, nothing
-    is said."""
-    found = msgspec.json.schema(part)["$defs"][part.__name__]["properties"]
-    fields = {name: {} if "$ref" in str(each) else each for name, each in found.items()}
-    text = f"{getdoc(part)}\n\nThe whole language: docs/scenarios.md."
-    return object_of(*required, **fields, **more) | {"description": text}

@@ -13,12 +13,10 @@ from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
-    IN_BODY,
     account_named,
     invalid,
     json_object,
     read_strictly,
-    takes,
     text_of,
 )
 from plivo_sim.domain.machine import Machine
@@ -28,7 +26,7 @@ from plivo_sim.machines.loader import load_machine
 from plivo_sim.services import machines
 from plivo_sim.services.due import Due
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.endpoints import endpoint
+from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MachineOut, MachineUsedOut
@@ -56,9 +54,7 @@ def get_machine() -> Response:
 
 @endpoint(
     "POST", "/machine", "Choose the account's status machine.",
-    **takes(name="string: of one that ships", yaml="string: the text of one, whole or changes",
-            machine="object: the same as an object", account=IN_BODY) | {"body_required": True},
-    answers={200: "MachineUsedOut"}, errors=(409,),
+    query=(ACCOUNT,), bodies={JSON: "machine_body"}, answers={200: "MachineUsedOut"}, errors=(409,),
 )  # fmt: skip
 def use_machine() -> Response:
     """``{"name": …}`` (one that ships), ``{"yaml": text}`` or ``{"machine": object}``.

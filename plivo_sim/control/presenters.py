@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.words import microseconds
@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # a start needs none
         AttemptWhyOut,
         ChangeOut,
         ClockOut,
+        Code,
         DueOut,
         HappeningOut,
         NextOut,
@@ -274,7 +275,7 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
         "type": f"urn:plivo-sim:problem:{code}",
         "title": title,
         "status": status,
-        "code": code,
+        "code": cast("Code", code),
         "detail": str(error),
     }
     if isinstance(error, AccountRequired):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from typing import TYPE_CHECKING, cast
 
-from plivo_sim.control.inputs import ACCOUNT, account_named, account_text
-from plivo_sim.domain.machine import Machine
-from plivo_sim.web.calls import current_call
-from plivo_sim.web.endpoints import Query, endpoint
+from flask import Response, current_app, request
 
-OF_MACHINE = Query(
-    name="account",
-    description="MA…, whose status machine is listed; else the server's, if several.",
+from plivo_sim.control.inputs import (
+    ACCOUNT,
+    OF_MACHINE,
+    account_named,
+    invalid,
+    machine_named,
+    refuse,
 )
+from plivo_sim.domain import limits
+from plivo_sim.scenarios.patterns import glob
+from plivo_sim.scenarios.validation import OPERATIONS, unknown_in_calls
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers.requests import OperationOut
+    from plivo_sim.control.answers.words import Api
 
 
 @endpoint(
@@ -21,15 +31,7 @@ OF_MACHINE = Query(
 )  # fmt: skip
 def coverage() -> Response:
     """Everything that can happen, with what this run has exercised of it, in every account."""
-    return current_call().answer(current_call().sim.coverage.report(_machine()))
-
-
-def _machine() -> Machine:
-    """That of the account that was named, or of the only one; else the server's."""
-    if account_text():
-        return account_named().machine
-    accounts = current_call().sim.accounts()
-    return accounts[0].machine if len(accounts) == 1 else current_call().sim.machine
+    return current_call().answer(current_call().sim.coverage.report(machine_named()))
 
 
 @endpoint(
@@ -42,13 +44,51 @@ def clear_coverage() -> Response:
 
 
 @endpoint(
-    "GET", "/requests", "The last requests and their answers.", query=(ACCOUNT, Query(name="id")),
+    "GET", "/requests", "The last requests and their answers.",
+    query=(ACCOUNT, Query(name="id"),
+           Query(name="operation", description="Such as compliance.create; a glob.")),
+
     answers={200: "RequestsOut"},
 )  # fmt: skip
 def list_requests() -> Response:
-    """The account's last requests, oldest first; ``fault`` names the fault that struck one."""
+    """The account's last requests, oldest first; ``fault`` names the fault that struck one.
+    ``id`` and ``operation`` filter."""
     account = account_named()
-    exchanges = [each.shown() for each in list(account.exchanges)]
-    if wanted := request.args.get("id"):
-        exchanges = [each for each in exchanges if each["id"] == wanted]
+    wanted, id = request.args.get("operation") or "*", request.args.get("id")
+    if len(wanted) > limits.GLOB.most:
+        raise invalid("operation", f"is too long: {limits.GLOB}")
+    refuse((("operation",), told) for _, told in unknown_in_calls("operation", wanted, ()))
+    exchanges = [
+        each.shown()
+        for each in list(account.exchanges)
+        if glob(wanted)(each.operation) and id in (None, "", each.id)
+    ]
     return current_call().answer({"account": account.auth_id, "requests": exchanges})
+
+
+@endpoint(
+    "GET", "/operations", "What faults and the journal of requests call each call.",
+    answers={200: "OperationsOut"},
+)  # fmt: skip
+def list_operations() -> Response:
+    """Every operation of the imitated APIs, with the method and the path of its call."""
+    shown = [_operation(name, *_row_of(name)) for name in OPERATIONS]
+    return current_call().answer({"operations": shown})
+
+
+def _row_of(operation: str) -> tuple[Surface, Endpoint]:
+    """Where an operation is declared: its name ends with that of its API and its own."""
+    api, name = operation.split(".")[-2:]
+    surface: Surface = current_app.extensions["surfaces"]["current" if api == "compliance" else api]
+    return surface, next(row for row in surface.endpoints if row.name == name)
+
+
+def _operation(name: str, surface: Surface, row: Endpoint) -> OperationOut:
+    api = name.partition(".")[0]
+    return {
+        "operation": name,
+        "api": "new" if api == "compliance" else cast("Api", api),
+        "method": row.method,
+        "path": full_path(surface, row),
+        "summary": row.summary,
+    }

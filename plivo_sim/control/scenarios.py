@@ -11,15 +11,12 @@ from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
-    IN_BODY,
-    OBJECT,
     account_named,
     document_words,
     invalid,
     json_object,
     read_part,
     read_strictly,
-    takes,
     text_of,
 )
 from plivo_sim.domain.errors import NotFound
@@ -34,7 +31,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ScenarioOut, ScenarioUsedOut
+    from plivo_sim.control.answers import ScenarioInUseOut, ScenarioUsedOut
 
 
 @endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
@@ -53,10 +50,12 @@ def get_shipped(name: str) -> Response:
     try:
         return current_call().answer({"name": name, "yaml": library.shipped_text(name)})
     except ScenarioError:
-        raise NotFound("scenario", name) from None
+        raise NotFound("scenario", name, library.shipped_names()) from None
 
 
-@endpoint("GET", "/schema/scenario.json", "The JSON Schema of a scenario.", answers={200: OBJECT})
+@endpoint(
+    "GET", "/schema/scenario.json", "The JSON Schema of a scenario.", answers={200: "JsonSchemaOut"}
+)
 def scenario_schema() -> Response:
     """The JSON Schema of scenario files, for editors."""
     return current_call().answer(json_schema(current_call().sim.machine))
@@ -70,7 +69,11 @@ def words() -> Response:
 
 
 @endpoint(
-    "GET", "/scenario", "The account's scenario.", query=(ACCOUNT,), answers={200: "ScenarioOut"}
+    "GET",
+    "/scenario",
+    "The account's scenario.",
+    query=(ACCOUNT,),
+    answers={200: "ScenarioInUseOut"},
 )
 def get_scenario() -> Response:
     account = account_named()
@@ -80,8 +83,7 @@ def get_scenario() -> Response:
 
 @endpoint(
     "POST", "/scenario", "Choose the account's scenario.",
-    **takes(name="string: of one that ships", yaml="string: the text of one",
-            scenario="object: one as an object", account=IN_BODY) | {"body_required": True},
+    query=(ACCOUNT,), bodies={JSON: "scenario_body"},
     answers={200: "ScenarioUsedOut"}, errors=(409,),
 )  # fmt: skip
 def use_scenario() -> Response:
@@ -120,7 +122,7 @@ def _given(data: dict[str, Any], machine: Machine) -> Scenario:
     return load_scenario_data(data["scenario"], "scenario", document_words(), machine)
 
 
-def _scenario_of(account: Account) -> ScenarioOut:
+def _scenario_of(account: Account) -> ScenarioInUseOut:
     scenario = policies.scenario_of(account)
     fired = {
         name.removeprefix("fired:"): count

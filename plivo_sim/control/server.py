@@ -14,7 +14,7 @@ from flask import Response, current_app
 from plivo_sim import __version__
 from plivo_sim.account.store.disk import open_file
 from plivo_sim.catalogue.shape import json_schema
-from plivo_sim.control.inputs import OBJECT
+from plivo_sim.control.inputs import OF_MACHINE, machine_named
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Version
 from plivo_sim.domain.requirements import DocumentType, Requirement
@@ -22,7 +22,13 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Surface, endpoint, full_path
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import DocumentTypeOut, HealthOut, ReadyOut, RequirementOut
+    from plivo_sim.control.answers import (
+        DocumentLinkOut,
+        DocumentTypeOut,
+        HealthOut,
+        ReadyOut,
+        RequirementOut,
+    )
 
 PROBE_BYTES = 4096
 
@@ -83,7 +89,10 @@ def _disk_problems(state: Path | None) -> list[str]:
 
 
 @endpoint(
-    "GET", "/schema/catalogue.json", "The JSON Schema of a catalogue file.", answers={200: OBJECT}
+    "GET",
+    "/schema/catalogue.json",
+    "The JSON Schema of a catalogue file.",
+    answers={200: "JsonSchemaOut"},
 )
 def catalogue_schema() -> Response:
     """The JSON Schema of files for ``--catalogue``, for editors."""
@@ -162,7 +171,7 @@ def _reference(surfaces: Mapping[str, Surface]) -> Iterator[str]:
     yield "<meta name=viewport content='width=device-width,initial-scale=1'>"
     yield f"<style>{_STYLE}</style><h1>plivo-sim: reference</h1>"
     for name, surface in surfaces.items():
-        link = f"/_sim/openapi/{html.escape(name)}.json"
+        link = _url_of(html.escape(name))
         alone = (
             f" Nothing else answers below <code>{surface.mount}</code>." if surface.mount else ""
         )
@@ -182,11 +191,32 @@ def _breakable(text: str) -> str:
     return html.escape(text).replace("/", "/<wbr>")
 
 
+@endpoint("GET", "/openapi.json", "Where the OpenAPI documents are.", answers={200: "DocumentsOut"})
+def list_documents() -> Response:
+    """The OpenAPI documents of the imitated APIs and of the control API."""
+    shown: list[DocumentLinkOut] = [
+        {
+            "name": name,
+            "title": surface.title,
+            "description": surface.description,
+            "url": _url_of(name),
+        }
+        for name, surface in current_app.extensions["surfaces"].items()
+    ]
+    return current_call().answer({"documents": shown})
+
+
+def _url_of(name: str) -> str:
+    return f"/_sim/openapi/{name}.json"
+
+
 @endpoint(
-    "GET", "/openapi/{name}.json", "An OpenAPI document.", answers={200: OBJECT}, errors=(404,)
-)
+    "GET", "/openapi/{name}.json", "An OpenAPI document.", query=(OF_MACHINE,),
+    answers={200: "OpenApiOut"}, errors=(404,),
+)  # fmt: skip
 def get_document(name: str) -> Response:
-    """One document: ``legacy``, ``beta``, ``current``, ``numbers``, ``atoms`` or ``control``."""
+    """One document: ``legacy``, ``beta``, ``current``, ``numbers``, ``atoms`` or ``control``; the
+    statuses in it are those of a machine."""
     if name not in current_app.extensions["surfaces"]:
-        raise NotFound("openapi document", name)
-    return current_call().answer(current_app.extensions["document"](name))
+        raise NotFound("openapi document", name, current_app.extensions["surfaces"])
+    return current_call().answer(current_app.extensions["document"](name, machine_named()))

@@ -14,12 +14,12 @@ from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.logs import BoundedLog, Budget
+from plivo_sim.apis.words import JsonObject
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
     HOLDER,
     IN_BODY,
-    OBJECT,
     PAGE,
     account_holding,
     account_named,
@@ -51,16 +51,26 @@ if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut
 
 
+WAIT = Query(
+    name="wait", enum=("yes", "no"),
+    description="no: as it is now; what is due is not made to happen and waited for.",
+)  # fmt: skip
+
+
 @endpoint(
     "GET", "/webhooks", "Callbacks with every attempt.",
-    query=(ACCOUNT, *PAGE, Query(name="application"), Query(name="state")),
+    query=(ACCOUNT, *PAGE, Query(name="application"),
+           Query(name="state", enum=tuple(DeliveryState)), WAIT),
     answers={200: "WebhooksOut"},
 )  # fmt: skip
 def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter."""
     if request.args.get("state"):
         word_of(request.args, "state", DeliveryState)
-    account = account_named(sends=True)
+    if request.args.get("wait"):
+        word_of(request.args, "wait", WAIT.enum)
+    waits = request.args.get("wait") != "no"
+    account = account_named(sends=waits, due=waits)
     where = {
         field: (request.args[name],)
         for name, field in (("application", "application_id"), ("state", "state"))
@@ -144,7 +154,7 @@ def drop_webhook_policy() -> Response:
 @endpoint(
     "POST", "/webhooks/verify-signature", "Which part of a receiver's check is wrong.",
     **takes("url", "headers", method="string", url="string", body="string", token="string",  # noqa: S106 (a type)
-            headers=OBJECT | {"additionalProperties": {"type": "string"}}),
+            headers={"type": "object", "additionalProperties": {"type": "string"}}),
     answers={200: "SignaturesOut"},
 )  # fmt: skip
 def verify_signature() -> Response:
@@ -252,8 +262,8 @@ def inboxes() -> Inboxes:
     answers={200: "ReceivedOut"},
 )
 @endpoint(
-    "POST", "/inbox/{name}", "Receive a callback into an inbox.", name="receive_post", **takes(),
-    answers={200: "ReceivedOut"},
+    "POST", "/inbox/{name}", "Receive a callback into an inbox.", name="receive_post",
+    query=(ACCOUNT,), bodies={JSON: JsonObject}, body_required=False, answers={200: "ReceivedOut"},
 )  # fmt: skip
 def receive(name: str) -> Response:
     """Answer 200 and keep what came."""

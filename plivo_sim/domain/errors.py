@@ -6,10 +6,12 @@ with their paths at once. No HTTP status and no wire word appears here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from plivo_sim.domain.words import did_you_mean
 
 if TYPE_CHECKING:
     from plivo_sim.domain.machine import StatusRow
@@ -60,10 +62,11 @@ class SimError(Exception):
 
 
 class NotFound(SimError):
-    """A record does not exist, or belongs to another account."""
+    """A record does not exist, or belongs to another account. ``known``: names that there are, for
+    what people name."""
 
-    def __init__(self, kind: str, id: str) -> None:
-        super().__init__(f"{kind} {id!r} not found")
+    def __init__(self, kind: str, id: str, known: Collection[str] = ()) -> None:
+        super().__init__(f"{kind} {id!r} not found{did_you_mean(id[:80], known)}")
         self.kind = kind
         self.id = id
 

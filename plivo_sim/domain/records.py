@@ -470,4 +470,17 @@ class ApplicationDeleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: Instant
 
 
-Event = StatusChanged | ApplicationDeleted
+class ClockChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An account's clock was moved or steered."""
+
+    before: ClockReading
+    after: ClockReading
+
+
+class CallbackWithheld(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A callback was dropped by a policy, or blocked: it is never tried."""
+
+    delivery: Delivery
+
+
+Event = StatusChanged | ApplicationDeleted | ClockChanged | CallbackWithheld

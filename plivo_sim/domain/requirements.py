@@ -124,6 +124,12 @@ class Catalogue:
         """The facts of a country; one that no file describes is called by its code."""
         return self._countries.get(country_iso) or nameless(country_iso)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What each country that requires something is called, by its code."""
+        isos = sorted({each.country_iso for each in self.requirements})
+        return {iso: self.country(iso).name for iso in isos}
+
     def countries(self, version: Version) -> list[str]:
         return sorted({r.country_iso for r in self.requirements if r.version is version})
 
@@ -205,7 +211,7 @@ def check_document(type_: DocumentType, document: DocumentFacts, index: int) -> 
     problems = check_data_fields(type_, document.data_fields, (*path, "data_fields"))
     if type_.proof_required and not document.has_file:
         text = f"a file is required for document type '{type_.name}'"
-        problems.append(Problem(ProblemKind.MISSING_FILE, (*path, "file"), text, {"type": type_}))
+        problems.append(Problem(ProblemKind.MISSING_FILE, (*path, "file"), text))
     return problems
 
 
@@ -254,10 +260,10 @@ def check_value(rule: FieldRule, value: str, path: tuple[str | int, ...]) -> Pro
     if not rule.min_length <= len(value) <= rule.max_length:
         least = "" if rule.min_length == rule.max_length else f"{rule.min_length} to "
         text = f"must have {least}{rule.max_length} characters, has {len(value)}"
-        return Problem(ProblemKind.BAD_LENGTH, path, text, {"rule": rule})
+        return Problem(ProblemKind.BAD_LENGTH, path, text)
     if rule.enums and value not in rule.enums:
         text = f"must be one of {', '.join(rule.enums)}"
-        return Problem(ProblemKind.NOT_ALLOWED, path, text, {"allowed": rule.enums})
+        return Problem(ProblemKind.NOT_ALLOWED, path, text)
     return None
 
 
@@ -285,4 +291,4 @@ def _unknown_type(requirement: Requirement, document: DocumentFacts) -> Problem:
         f"it takes {', '.join(allowed) or 'no documents'}"
     )
     path = ("documents", document.index, "document_type_id")
-    return Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, path, text, {"allowed": allowed})
+    return Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, path, text)

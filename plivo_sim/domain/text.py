@@ -127,9 +127,7 @@ def _shell_escape(character: str) -> str:
     if character.isprintable():
         return f"\\x{ord(character):02x}" if character in "\\'!" else character
     code = ord(character)
-    if code < 0x80:
-        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{code:02x}")
-    return f"\\U{code:08x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\U{code:08x}"
 
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 FEW = 11
+_OF_NAME = 0.7
+"""How much of a country's name must be alike."""
 
 
 def did_you_mean(
@@ -21,6 +23,15 @@ def did_you_mean(
     if close:
         return meant([prefix + close[0]])
     return f"; there are {', '.join(known)}" if 0 < len(known) <= listed else ""
+
+
+def like_country(text: str, names: Mapping[str, str]) -> str:
+    """The same for the code of a country; who wrote its name means its code. ``names``: code to
+    name."""
+    if len(text) <= len("IN"):
+        return did_you_mean(text.upper(), sorted(names), listed=0)
+    codes = {name.lower(): iso for iso, name in names.items()}
+    return meant(codes[name] for name in closest(text.lower(), codes, _OF_NAME))
 
 
 def meant(words: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module, resources
+from inspect import isfunction
 from typing import Any
 
 import msgspec
@@ -18,9 +19,9 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
 from plivo_sim import __version__
-from plivo_sim.apis.schema import Country, TextMap, Word
-from plivo_sim.domain.machine import Machine, with_words
-from plivo_sim.domain.text import decode_json
+from plivo_sim.apis.schema import Country, EmbeddedFile, TextMap, Word
+from plivo_sim.domain.machine import WORDS_KEY, Machine, with_words
+from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.machines import default_machine
 from plivo_sim.web.endpoints import FILE, JSON, TEXT, Endpoint, Form, Query, Surface, full_path
 
@@ -31,8 +32,18 @@ def build(surface: Surface, machine: Machine | None = None) -> dict[str, Any]:
 
     Raises AttributeError when a row names a shape that its module does not have.
     """
-    made = with_words(_Builder(surface).document(), machine or default_machine(), closed=True)
-    return dict(made)
+    return worded(unworded(surface), machine or default_machine())
+
+
+def unworded(surface: Surface) -> dict[str, Any]:
+    """The same for any machine: where its words are to stand, it says which."""
+    plain: dict[str, Any] = decode_json(encode_json(_Builder(surface).document()))
+    return plain
+
+
+def worded(document: dict[str, Any], machine: Machine) -> dict[str, Any]:
+    """A document that lacks its words, with those of this machine."""
+    return dict(with_words(document, machine, closed=True))
 
 
 class _Builder:
@@ -40,6 +51,11 @@ class _Builder:
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
+        self._answers = frozenset(
+            name.removesuffix("Out")
+            for name in vars(import_module(surface.answers))
+            if name.endswith("Out")
+        )
         plugin = MarshmallowPlugin(schema_name_resolver=_name_of)
         self._spec = APISpec(
             title=surface.title,
@@ -112,12 +128,12 @@ class _Builder:
             return kind
         if isinstance(kind, type) and issubclass(kind, Schema):
             return kind()
-        (schema,), components = msgspec.json.schema_components(
-            [kind], ref_template="#/components/schemas/{name}"
-        )
+        (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF + "{name}")
         for name, component in components.items():
-            self._spec.components.schemas[_plain_name(name)] = _closed(_plain_names(component))
-        return _plain_names(schema)
+            plain, made = self._plain_name(name), _closed(self._plain_names(component))
+            known = self._spec.components.schemas.setdefault(plain, made)
+            assert known == made, f"two types are called {plain}"
+        return self._plain_names(schema)
 
     def _body(self, body: Any) -> Any:
         if isinstance(body, Form):
@@ -125,32 +141,65 @@ class _Builder:
             made = form(schema, documents=body.documents, **body.more)
             return made | ({"additionalProperties": TEXT} if body.open else {})
         found = _shape(self._surface.bodies, body)
-        return found() if callable(found) else found
+        found = found() if isfunction(found) else found
+        if isinstance(found, type) and issubclass(found, msgspec.Struct):
+            return self._spec.components.schemas.pop(self._typed(found)["$ref"].removeprefix(_REF))
+        return self._resolved(found)
+
+    def _resolved(self, schema: Any) -> Any:
+        """A schema object with the schemas of the types that stand in it."""
+        if isinstance(schema, dict):
+            return {key: self._resolved(value) for key, value in schema.items()}
+        if isinstance(schema, list):
+            return [self._resolved(value) for value in schema]
+        plain = schema is None or isinstance(schema, str | int | float)
+        return schema if plain else self._typed(schema)
+
+    def _plain_name(self, name: str) -> str:
+        """What a type is called: an answer without its ``Out``, a record of the same name as an
+        answer with ``Record`` behind it."""
+        if name in self._answers:
+            return f"{name}Record"
+        return name.removesuffix("Out")
+
+    def _plain_names(self, schema: Any) -> Any:
+        """A schema of msgspec with the names of components as the document has them."""
+        if isinstance(schema, list):
+            return [self._plain_names(each) for each in schema]
+        if not isinstance(schema, dict):
+            return schema
+        plain: dict[str, Any] = {
+            key: {name: self._plain_names(each) for name, each in value.items()}
+            if key == "properties"
+            else self._plain_names(value)
+            for key, value in schema.items()
+            if key not in _LEFT_OUT
+        }
+        if "$ref" in plain:
+            plain["$ref"] = _REF + self._plain_name(plain["$ref"].removeprefix(_REF))
+        if entries := plain.pop("prefixItems", None):
+            plain["items"] = _any_of(entries)
+        enum = plain.get("enum")
+        texts = isinstance(enum, list) and all(isinstance(word, str) for word in enum)
+        return {"type": "string", **plain} if texts else plain
+
+
+_REF = "#/components/schemas/"
+_LEFT_OUT = frozenset({"title", "default"})
+"""What msgspec says and clients are better off without: a title is the type's name again, and a
+property with a default counts as always there, for generators of TypeScript."""
+
+
+def _any_of(entries: list[Any]) -> Any:
+    """The schema of what stands in a tuple; generators of clients do not know ``prefixItems``, and
+    the length is there anyway."""
+    distinct = [each for index, each in enumerate(entries) if each not in entries[:index]]
+    return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
 
 
 def _shape(module: str, named: Any) -> Any:
     """The type or schema of this name in a module; what is no name is taken as it is."""
     return getattr(import_module(module), named) if isinstance(named, str) else named
-
-
-def _plain_name(name: str) -> str:
-    return name.removesuffix("Out")
-
-
-def _plain_names(schema: Any) -> Any:
-    """A schema of msgspec with the names of components as the document has them."""
-    if isinstance(schema, list):
-        return [_plain_names(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    plain = {
-        key: _plain_name(value) if key == "$ref" else _plain_names(value)
-        for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
-    }
-    enum = plain.get("enum")
-    texts = isinstance(enum, list) and all(isinstance(word, str) for word in enum)
-    return {"type": "string", **plain} if texts else plain
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
@@ -191,6 +240,8 @@ def _parameter(query: Query) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": query.type}
     if query.enum:
         schema["enum"] = list(query.enum)
+    if query.words:
+        schema[WORDS_KEY] = query.words
     told = {"name": query.name, "in": query.place, "required": query.required, "schema": schema}
     return told | ({"description": query.description} if query.description else {})
 
@@ -207,6 +258,10 @@ def _custom_field(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
         return {"type": "string", "description": f"One of {', '.join(field.words)}."}
     if isinstance(field, Country):
         return {"pattern": "^[A-Za-z]{2}$"}
+    if isinstance(field, EmbeddedFile):
+        content = {"type": "string", "contentEncoding": "base64"}
+        embedded = {"type": "object", "properties": {"name": TEXT, "content": content}}
+        return {"anyOf": [{"type": "string"}, embedded | {"required": ["content"]}]}
     if isinstance(field, TextMap):
         return {"type": "object", "additionalProperties": {"type": "string"}}
     return {}

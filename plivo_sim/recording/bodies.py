@@ -13,7 +13,6 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
@@ -28,6 +27,8 @@ KINDS = {b"%PDF-": "pdf", b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 MAGIC = {kind: magic for magic, kind in KINDS.items()}
 MOST_FILE_BYTES = 8 << 20
 """Of a file that is made again: more than any of the APIs takes."""
+MOST_TEXT_BYTES = 1 << 20
+"""Of a body whose texts are masked, files within it apart; a longer one is no line of a tape."""
 
 
 def masked_body(content: bytes, content_type: str, masks: Masks, *, public: bool = False) -> Body:
@@ -35,11 +36,13 @@ def masked_body(content: bytes, content_type: str, masks: Masks, *, public: bool
     if not content:
         return {}
     kind, options = parse_options_header(content_type)
+    if kind == MULTIPART:
+        return _multipart(content, kind, options, masks)
+    if len(content) > MOST_TEXT_BYTES:
+        return _sized(content)
     if kind == FORM:
         pairs = parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True)
         return {"form": [_field(name, value, masks) for name, value in pairs]}
-    if kind == MULTIPART:
-        return _multipart(content, kind, options, masks)
     try:
         return {"json": masks.value(decode_json(content), public=public)}
     except ValueError:
@@ -57,10 +60,13 @@ def _sized(content: bytes) -> Body:
 
 def _multipart(content: bytes, kind: str, options: dict[str, str], masks: Masks) -> Body:
     parser = FormDataParser(lambda *_, **__: BytesIO(), silent=True)
-    _, fields, files = parser.parse(BytesIO(content), kind, len(content), options)
+    _, fields, parts = parser.parse(BytesIO(content), kind, len(content), options)
+    files = [(name, each.filename or "", each.read()) for name, each in parts.items(multi=True)]
+    if len(content) - sum(len(file) for *_, file in files if file[:1] != b"{") > MOST_TEXT_BYTES:
+        return _sized(content)
     return {
         "form": [_field(name, value, masks) for name, value in fields.items(multi=True)],
-        "files": [[masks.key(name), _file(each, masks)] for name, each in files.items(multi=True)],
+        "files": [[masks.key(name), _file(told, file, masks)] for name, told, file in files],
     }
 
 
@@ -73,10 +79,9 @@ def _field(name: str, value: str, masks: Masks) -> list[Any]:
     return [masks.key(name), masks.text(value, name)]
 
 
-def _file(file: FileStorage, masks: Masks) -> dict[str, Any]:
+def _file(told: str, content: bytes, masks: Masks) -> dict[str, Any]:
     """A part with a file name; one that is JSON, as browsers send ``data``, is read."""
-    content = file.read()
-    name = masks.text(file.filename or "")
+    name = masks.text(told)
     if content[:1] == b"{":
         try:
             return {"name": name, "json": masks.value(decode_json(content))}

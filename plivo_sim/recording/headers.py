@@ -74,7 +74,7 @@ def _value(name: str, value: str, masks: Masks) -> str:
     if name == "user-agent":
         agent = _AGENT.match(value)
         return agent[0] if agent else masks.draw.text(value)
-    if _NUMBERED.fullmatch(name) and re.fullmatch(r"\d{1,12}", value):
+    if _NUMBERED.fullmatch(name) and re.fullmatch(r"\d{1,10}", value):
         return value
     if name in _WORDED and masks.words.is_word(value):
         return value

@@ -30,9 +30,15 @@ KNOWN_HOSTS = ("api.plivo.com", "www.plivo.com", "plivo.com")
 SHORTEST_TOLD = 3
 MOST_SMALL, MOST_COUNTED = 999, 9_999
 """Numbers up to these stay: whatever they are, and counts, which paging needs."""
-COORDINATE_KEYS = frozenset({"lat", "lng", "lon", "long", "latitude", "longitude"})
-MOST_TOLD = 20_000
-"""So many texts are looked for in sentences; a tape is not longer than that."""
+COORDINATE_KEYS = frozenset(
+    {
+        "lat", "lng", "lon", "long", "latitude", "longitude", "coordinates", "coords", "geo",
+        "latlng", "location", "point", "position",
+    }
+)  # fmt: skip
+MOST_TOLD, LONGEST_TOLD, MOST_TOLD_WORDS = 20_000, 200, 16
+"""So many texts are looked for in sentences, each of at most so many characters and words: what
+that takes in memory and in steps is bounded, whatever comes."""
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ACCOUNT = re.compile(r"(?:MA|SA)[A-Z0-9]{18}")
@@ -48,7 +54,10 @@ _DIGITS = r"\d++(?:[-.\s:/,()_]{1,3}\d++)+"
 """Groups of digits, such as a phone number or the address of a host."""
 _WORD = re.compile(
     rf"{_URL.pattern}|{UUID.pattern}|\b(?:MA|SA)[A-Z0-9]{{18}}\b|{_ADDRESS}|{_DIGITS}|[^\W_]++"
+    r"|[^\x00-\x7f\s]"  # such as a vowel sign, which is no letter to ``re``
 )
+_RUN = re.compile(r"[^\W_]+")
+"""Letters and digits; a text that sentences repeat begins and ends with such a run."""
 _PIECE = re.compile(r"[^][.]+")
 
 
@@ -59,9 +68,13 @@ class Masks:
         self.words = words or words_of_the_apis()
         self.draw = stand_ins or StandIns()
         self._lock = Lock()
-        self._told = {name: name for name in self.words.document_names}
-        """What sentences may repeat, and what stands for it there."""
+        self._told: dict[str, str] = {}
+        """What sentences may repeat, from its first run to its last, and what stands for it."""
+        self._most_runs: dict[str, int] = {}
+        """How many runs the longest of these has that begins with a run."""
         self._enums = set(self.words.enums)
+        for name in self.words.document_names:
+            self._remember(name, name)
 
     # --- values ------------------------------------------------------------------------------
 
@@ -131,14 +144,24 @@ class Masks:
         return made
 
     def _remember(self, text: str, made: str) -> None:
-        if len(text) >= SHORTEST_TOLD and text not in self.words.plain:
-            with self._lock:
-                if len(self._told) < MOST_TOLD:
-                    self._told[text] = made
+        if len(text) > LONGEST_TOLD or not (runs := _runs(text)) or len(runs) > MOST_TOLD_WORDS:
+            return
+        start, end = runs[0][0], runs[-1][1]
+        told, before, after = text[start:end], text[:start], text[end:]
+        if len(told) < SHORTEST_TOLD or told in self.words.plain:
+            return
+        made = made.removeprefix(before).removesuffix(after)
+        with self._lock:
+            if told in self._told or len(self._told) < MOST_TOLD:
+                self._told[told] = made
+                first = text[slice(*runs[0])]
+                self._most_runs[first] = max(self._most_runs.get(first, 0), len(runs))
 
     def _public(self, text: str, key: str) -> str:
         if key == "enums":
-            self._enums |= {each.strip() for each in text.split(",")}
+            named = {each.strip() for each in text[:LONGEST].split(",")}
+            named = {each for each in named if len(each) <= LONGEST_TOLD}
+            self._enums |= named if len(self._enums) + len(named) <= MOST_TOLD else set()
         if key in CATALOGUE_KEYS:
             self._remember(text, text)
             return text
@@ -146,11 +169,13 @@ class Masks:
 
     def _number(self, value: float, key: str, *, public: bool) -> float:
         """Other digits, unless it is whole and small; a length or count of the APIs may be larger,
-        and of any size where the service tells a requirement. A coordinate never stays."""
+        and of any size where the service tells a requirement. A coordinate never
+        stays, nor a secret."""
         most = inf if public else MOST_COUNTED
         most = most if key in NUMBERED_KEYS else MOST_SMALL
         is_whole = isinstance(value, int) or value.is_integer()
-        if is_whole and abs(value) <= most and key.lower() not in COORDINATE_KEYS:
+        is_told = key.lower() in COORDINATE_KEYS or is_secret(key)
+        if is_whole and abs(value) <= most and not is_told:
             return value
         if isinstance(value, int):
             return int(self.draw.text(str(value)))
@@ -174,13 +199,26 @@ class Masks:
         and so does every other word. Of one that is longer than ``LONGEST``, nothing stays."""
         if len(text) > LONGEST:
             return self.draw.text(text)
+        runs, parts, at, begin = _runs(text), list[str](), 0, 0
+        while begin < len(runs):
+            count, stand_in = self._told_at(text, runs, begin)
+            if count:
+                parts += (_WORD.sub(self._word, text[at : runs[begin][0]]), stand_in)
+                at = runs[begin + count - 1][1]
+            begin += count or 1
+        return "".join((*parts, _WORD.sub(self._word, text[at:])))
+
+    def _told_at(self, text: str, runs: list[tuple[int, int]], begin: int) -> tuple[int, str]:
+        """How many runs from this one on were told before, the longest such text, and what stands
+        for it; 0 for none. Costs at most ``MOST_TOLD_WORDS`` look-ups, however much was told."""
+        start, end = runs[begin]
         with self._lock:
-            told = sorted((each for each in self._told if each in text), key=len, reverse=True)
-            stand_ins = {each: self._told[each] for each in told}
-        parts = re.split(f"({'|'.join(map(re.escape, told))})", text) if told else [text]
-        return "".join(
-            stand_ins[part] if part in stand_ins else _WORD.sub(self._word, part) for part in parts
-        )
+            most = min(self._most_runs.get(text[start:end], 0), len(runs) - begin)
+            for count in range(most, 0, -1):
+                made = self._told.get(text[start : runs[begin + count - 1][1]])
+                if made is not None:
+                    return count, made
+        return 0, ""
 
     def _word(self, match: re.Match[str]) -> str:
         text = match[0]
@@ -224,3 +262,8 @@ class Masks:
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """A query, or the fields of a form."""
         return [(self.key(name), self.text(value, name)) for name, value in pairs]
+
+
+def _runs(text: str) -> list[tuple[int, int]]:
+    """Where each run of letters and digits begins and ends."""
+    return [run.span() for run in _RUN.finditer(text)]

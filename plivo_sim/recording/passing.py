@@ -7,11 +7,13 @@ own, to the receiver that was named. Redirects are handed back, not followed.
 from __future__ import annotations
 
 import json
-import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from flask import Request as FlaskRequest
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.client import Http, Unreachable
@@ -27,16 +29,21 @@ from plivo_sim.recording.tapes import (
     Tape,
     check_target,
 )
+from plivo_sim.recording.writer import NotKept, Writer
+from plivo_sim.settings import Settings
+from plivo_sim.web.access import check_page
+from plivo_sim.web.calls import Untrusted
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
-log = logging.getLogger(__name__)
-
 READS = ("GET", "HEAD")
+_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+"""With which a read says that it is a write."""
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
-_PUBLIC = frozenset(
-    {"Requirements", "ComplianceRequirement", "ComplianceRequirements", "ComplianceDocumentType"}
+_PUBLIC = re.compile(
+    r"/v1/Account/[^/]+/(PhoneNumber/Compliance/Requirements"
+    r"|(ComplianceRequirements?|ComplianceDocumentType)(/[^/]+)?)/?"
 )
 
 
@@ -60,8 +67,21 @@ class Given:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What is to be kept."""
+
+    kind: Kind
+    after_s: float
+    call: Call
+    given: Given
+
+
 class Recorder:
-    """A WSGI application. ``receiver``: where callbacks are handed on to."""
+    """A WSGI application. ``receiver``: where callbacks are handed on to. Whoever calls gets the
+    answer as soon as it is there; it is masked and written afterwards, until ``close`` returns.
+    ``lost`` counts what was not kept. ``settings``: ``host`` and ``allowed_hosts`` say to which
+    browsers it answers, by the rule of the simulator."""
 
     def __init__(
         self,
@@ -71,17 +91,32 @@ class Recorder:
         *,
         receiver: Http | None = None,
         allows_writes: bool = False,
+        settings: Settings | None = None,
     ) -> None:
+        self._settings = settings or Settings()
         self._upstream = upstream
         self._tape = tape
         self._masks = masks
         self._receiver = receiver
         self._allows_writes = allows_writes
         self._began = monotonic_s()
+        self._writer = Writer(self._keep)
+
+    @property
+    def lost(self) -> int:
+        return self._writer.lost
+
+    def close(self) -> None:
+        """Write what waits; called before the tape is closed."""
+        self._writer.close()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
+            check_page(FlaskRequest(environ), self._settings)
             given = self._answered(_call_of(environ))
+        except Untrusted as error:
+            told = f"{error}".partition(";")[0]
+            given = _refusal(403, f"{told}; --allowed-hosts HOST allows those of a host")
         except ValueError as error:  # of a body in chunks
             given = _refusal(400, str(error))
         headers = [(name, value) for name, value in given.headers if name.lower() not in HOP_BY_HOP]
@@ -115,6 +150,8 @@ class Recorder:
 
     def _handed_on(self, kind: Kind, to: Http, call: Call, target: str) -> Given:
         headers = {name: value for name, value in call.headers if name.lower() not in HOP_BY_HOP}
+        if not self._allows_writes:
+            headers = {name: v for name, v in headers.items() if name.lower() not in _OVERRIDES}
         headers["Accept-Encoding"] = "identity"
         try:
             answer = to.send(call.method, target, headers, body=call.body or None)
@@ -122,28 +159,26 @@ class Recorder:
             return _refusal(502, str(error))
         reason = answer.reason or _reason(answer.status)
         given = Given(answer.status, reason, list(answer.headers.items()), answer.data)
-        try:
-            self._keep(kind, call, given)
-        except Exception as error:  # the application gets its answer whatever happens to the tape
-            why = error.strerror if isinstance(error, OSError) else type(error).__name__
-            log.error("%s was not kept: %s", call.method, why)
+        came = _Came(kind, round(monotonic_s() - self._began, 3), call, given)
+        told = sum(len(name) + len(value) for name, value in (*call.headers, *given.headers))
+        self._writer.put(came, told + len(call.body) + len(given.body))
         return given
 
-    def _keep(self, kind: Kind, call: Call, given: Given) -> None:
-        masks = self._masks
+    def _keep(self, came: _Came) -> None:
+        """Raises NotKept, OSError."""
+        masks, kind, call, given = self._masks, came.kind, came.call, came.given
         target = CALLBACKS if kind == "callback" else masks.target(call.target)
         try:
             check_target(kind, target)
         except ValueError:
-            log.warning("%s was not kept: its path is none of an imitated API", call.method)
-            return
+            raise NotKept("its path is none of an imitated API") from None
         request = Request(
             method=call.method,
             target=target,
             headers=masked_headers(call.headers, masks),
             body=masked_body(call.body, header(call.headers, "content-type"), masks),
         )
-        public = given.status == 200 and is_public(call.target)
+        public = kind == "exchange" and given.status == 200 and is_public(call.target)
         answer = Answer(
             status=given.status,
             headers=masked_headers(given.headers, masks),
@@ -151,13 +186,12 @@ class Recorder:
                 given.body, header(given.headers, "content-type"), masks, public=public
             ),
         )
-        after_s = round(monotonic_s() - self._began, 3)
-        self._tape.add(Exchange(kind=kind, after_s=after_s, request=request, answer=answer))
+        self._tape.add(Exchange(kind=kind, after_s=came.after_s, request=request, answer=answer))
 
 
 def is_public(target: str) -> bool:
     """Whether the answer tells what is required: nothing of it was written by a user."""
-    return not _PUBLIC.isdisjoint(target.partition("?")[0].split("/"))
+    return _PUBLIC.fullmatch(target.partition("?")[0]) is not None
 
 
 def _call_of(environ: Mapping[str, Any]) -> Call:

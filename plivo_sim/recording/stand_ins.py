@@ -19,6 +19,10 @@ import phonenumbers
 LONGEST = 10_000
 """A longer text, such as a file within JSON, has a stand-in of this length."""
 
+LONGEST_KEPT, MOST_KEPT = 64, 50_000
+"""Of texts up to this length so many stand-ins are remembered, so that no two have the same one.
+Those of longer ones, and of what comes later, are computed from key and text each time."""
+
 TRIES = 20
 _HEX = "0123456789abcdef"
 _OTHER_LETTERS = "àáâäåæçèéêëíñóöøúüý"
@@ -34,7 +38,8 @@ class StandIns:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or secrets.token_bytes(32)
         self._lock = RLock()
-        self._drawn: dict[tuple[str, str], str] = {}
+        self._drawn: dict[bytes, str] = {}
+        """By what the key makes of kind and text: no original is held."""
         self._taken: set[tuple[str, str]] = set()
 
     def text(self, text: str) -> str:
@@ -122,22 +127,25 @@ class StandIns:
         return f"{letters(8, string.ascii_lowercase)}.example"
 
     def _draw(self, kind: str, text: str, form: Callable[[Letters], str]) -> str:
-        """Never the original, nor what stands for another one, while the form has more."""
+        """Never the original, nor what stands for another one that is remembered, while the form
+        has more."""
+        name = self._stream(kind, text.encode("utf-8", "surrogatepass"), 0, 16)
         with self._lock:
-            known = self._drawn.get((kind, text))
+            known = self._drawn.get(name)
             if known is not None:
                 return known
+            is_kept = len(text) <= LONGEST_KEPT and len(self._drawn) < MOST_KEPT
             for turn in range(TRIES):
-                drawn = form(self._letters(kind, text, turn))
-                if drawn != text and (kind, drawn) not in self._taken:
+                drawn = form(self._letters(name, len(text), turn))
+                if drawn != text and not (is_kept and (kind, drawn) in self._taken):
                     break
-            self._drawn[kind, text] = drawn
-            self._taken.add((kind, drawn))
+            if is_kept:
+                self._drawn[name] = drawn
+                self._taken.add((kind, drawn))
             return drawn
 
-    def _letters(self, kind: str, text: str, turn: int) -> Letters:
-        raw = text.encode("utf-8", "surrogatepass")
-        stream = iter(self._stream(kind, raw, turn, 2 * min(len(text), LONGEST) + 128))
+    def _letters(self, name: bytes, length: int, turn: int) -> Letters:
+        stream = iter(self._stream("letters", name, turn, 2 * min(length, LONGEST) + 128))
         return lambda count, alphabet: "".join(
             alphabet[next(stream) % len(alphabet)] for _ in range(count)
         )

@@ -21,14 +21,15 @@ from msgspec import Meta
 from plivo_sim import __version__
 from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT
-from plivo_sim.catalogue.user_files import bytes_in
+from plivo_sim.catalogue.user_files import bytes_in, open_plain
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.domain.typed import fitted
-from plivo_sim.recording.bodies import MOST_FILE_BYTES, Body
+from plivo_sim.recording.bodies import MOST_FILE_BYTES, MOST_TEXT_BYTES, Body
+from plivo_sim.recording.writer import NotKept
 
 VERSION = 1
-MOST_LINE_BYTES = 1 << 20
+MOST_LINE_BYTES = MOST_TEXT_BYTES
 MOST_TAPE_BYTES = 64 << 20
 MOST_LINES = 20_000
 CALLBACKS = "/_callbacks"
@@ -130,7 +131,8 @@ def check_target(kind: Kind, target: str) -> None:
 class Tape:
     """A tape that is being made: each line is written at once and whole.
 
-    Raises FileExistsError where a file is and ``replaces`` is not set, OSError.
+    Raises FileExistsError where a file is and ``replaces`` is not set, OSError, too for what is no
+    plain file.
     """
 
     def __init__(self, path: Path, upstream: str, *, replaces: bool = False) -> None:
@@ -144,13 +146,16 @@ class Tape:
         self.count = 0
 
     def add(self, exchange: Exchange) -> None:
-        """Of one that is longer than a line may be, the bodies are left out. Raises OSError, too
-        when the tape would be longer than what is read."""
+        """Of one that is longer than a line may be, or could not be read again, such as for its
+        depth, the bodies are left out. Raises NotKept where that is not enough; OSError, too when
+        the tape would be longer than what is read."""
         line = _encode(exchange)
-        if len(line) > MOST_LINE_BYTES:
+        if not _is_readable(line):
             exchange.request.body = {"bytes": len(encode_json(exchange.request.body))}
             exchange.answer.body = {"bytes": len(encode_json(exchange.answer.body))}
             line = _encode(exchange)
+            if not _is_readable(line):
+                raise NotKept("it could not be read again")
         with self._lock:
             if self._bytes + len(line) >= MOST_TAPE_BYTES or self.count + 1 >= MOST_LINES:
                 raise OSError(EFBIG, "the tape is full; start another one")
@@ -159,6 +164,7 @@ class Tape:
 
     def _write(self, line: bytes) -> None:
         if self._file.write(line + b"\n") <= len(line):
+            self._file.truncate(self._bytes)  # else the next line would go on with the torn one
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         self._bytes += len(line) + 1
 
@@ -168,7 +174,7 @@ class Tape:
 
 def _open_private(path: str, flags: int) -> int:
     """For its owner's eyes only."""
-    file = os.open(path, flags | os.O_APPEND, 0o600)
+    file = open_plain(path, flags | os.O_APPEND, 0o600)
     if sys.platform != "win32":  # whose files have no mode
         os.fchmod(file, 0o600)  # of one that is replaced
     return file
@@ -177,6 +183,22 @@ def _open_private(path: str, flags: int) -> int:
 def _encode(exchange: Exchange) -> bytes:
     told: dict[str, Any] = msgspec.to_builtins(exchange)
     return encode_json({key: value for key, value in told.items() if key != "line"})
+
+
+def _decoded(line: bytes) -> Exchange:
+    exchange = fitted(decode_json(line), Exchange)
+    check_target(exchange.kind, exchange.request.target)
+    for body in (exchange.request.body, exchange.answer.body):
+        fitted(body, _Body)
+    return exchange
+
+
+def _is_readable(line: bytes) -> bool:
+    try:
+        _decoded(line)
+    except ValueError:
+        return False
+    return len(line) <= MOST_LINE_BYTES
 
 
 def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
@@ -194,10 +216,7 @@ def read_tape(path: Path) -> tuple[Header, list[Exchange]]:
             if header is None:
                 header = _header(decode_json(line))
             else:
-                exchange = fitted(decode_json(line), Exchange)
-                check_target(exchange.kind, exchange.request.target)
-                for body in (exchange.request.body, exchange.answer.body):
-                    fitted(body, _Body)
+                exchange = _decoded(line)
                 exchange.line = number
                 exchanges.append(exchange)
         except ValueError as error:

@@ -337,6 +337,12 @@ class StepEntry(Part, frozen=True):
     expect: Expect | None = None
 
 
+AnyMachine = Annotated[
+    dict[str, Any],
+    Meta(description="A machine file", extra_json_schema={"additionalProperties": True}),
+]
+
+
 class Scenario(Part, frozen=True):
     """A scenario: one sentence, its rules in order, and what happens to callbacks and calls.
 
@@ -345,7 +351,7 @@ class Scenario(Part, frozen=True):
     """
 
     scenario: Annotated[str, _long(limits.REASON, min_length=8)]
-    machine: str | dict[str, Any] | None = None
+    machine: str | AnyMachine | None = None
     rules: Annotated[list[Rule], _long(limits.RULES)] = []
     default: Decision | None = None
     webhooks: WebhookPolicy = WebhookPolicy()

@@ -22,7 +22,7 @@ from plivo_sim.domain.typed import Found, Steps, fitted, once
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine, mistakes_in, read_machine
 from plivo_sim.scenarios.language import Scenario, shape_schema
-from plivo_sim.scenarios.validation import mistakes_of
+from plivo_sim.scenarios.validation import Words, mistakes_of
 
 
 class ScenarioError(FileMistakes):
@@ -61,7 +61,7 @@ def _kind(document_words: Collection[str] | None, machine: Machine | None) -> Ki
         found = [(("machine", *path), text) for path, text in mistakes_in(own)] if own else []
         yield from found
         chosen = read_machine(own) if own and not found else machine or default_machine()
-        yield from mistakes_of(data, wrong, known, chosen)
+        yield from mistakes_of(data, wrong, Words(known, load_catalogue(1).names), chosen)
 
     return Kind(
         error=ScenarioError,

@@ -6,7 +6,8 @@ ready made for every platform (docs/dependencies.md). So the part of the languag
 of it is read here, into a program of states that are all followed at once (Thompson's way): a text
 costs at most its length times the length of the program, and both have a limit; what a class says
 of a character takes as long for many members as for one. Only whether a
-pattern is found in a text is asked, so a lazy repetition is the same as a greedy one.
+pattern is found in a text is asked, so a lazy repetition is the same as a greedy one. Case counts
+in neither globs nor regexes.
 """
 
 from __future__ import annotations
@@ -185,22 +186,18 @@ Range = tuple[str, str]
 
 
 class _Class:
-    """Whether a character is one of these, or, with ``any_case``, is so in its other case."""
+    """Whether a character is one of these, in either case."""
 
-    def __init__(
-        self, members: Iterable[str | Range | Matcher], *, any_case: bool, is_not: bool = False
-    ) -> None:
+    def __init__(self, members: Iterable[str | Range | Matcher], *, is_not: bool = False) -> None:
         members = list(members)
         self._chars = frozenset(each for each in members if isinstance(each, str))
         self._named = tuple({each for each in members if callable(each)})
         ranges = _merged(each for each in members if isinstance(each, tuple))
         self._firsts, self._lasts = [low for low, _ in ranges], [high for _, high in ranges]
-        self._any_case, self._is_not = any_case, is_not
+        self._is_not = is_not
 
     def __call__(self, char: str) -> bool:
-        has = self._has(char)
-        if self._any_case and not has:
-            has = self._has(char.lower()) or self._has(char.upper())
+        has = any(map(self._has, {char, char.lower(), char.upper()}))
         return has is not self._is_not
 
     def _has(self, char: str) -> bool:
@@ -243,9 +240,8 @@ class _Reader:
     """Reads the text of a pattern from left to right; ``at`` is where it stands."""
 
     def __init__(self, text: str) -> None:
-        self._any_case = text.startswith("(?i)")
         self._text = text
-        self._at = 4 * self._any_case
+        self._at = 4 * text.startswith("(?i)")  # which says what holds anyway
         self._depth = 0
 
     def whole(self) -> Node:
@@ -307,8 +303,8 @@ class _Reader:
             letter = self._text[self._at : self._at + 1]
             if letter and letter in "AZbB":
                 return self._place(self._next())
-            return _one(_Class([self._escaped()], any_case=self._any_case))
-        return _one(_Class([sign], any_case=self._any_case))
+            return _one(_Class([self._escaped()]))
+        return _one(_Class([sign]))
 
     def _place(self, sign: str) -> Node:
         if self._counts() is not None:
@@ -337,7 +333,7 @@ class _Reader:
                 self._at = begin
                 raise self._wrong("unterminated [ that begins", -1)
             members.append(self._range())
-        return _Class(members, any_case=self._any_case, is_not=is_not)
+        return _Class(members, is_not=is_not)
 
     def _range(self) -> str | Range | Matcher:
         low = self._member()
@@ -375,6 +371,6 @@ class _Reader:
         return self._text[self._at - 1]
 
     def _wrong(self, what: str, back: int = 0) -> ValueError:
-        where = max(self._at + back, 0) + 1
+        where = self._at + back + 1
         hint = f"; {_SUPPORTED}" if what.endswith("supported") else ""
         return ValueError(f"{what}, at character {where} of the regex{hint}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,8 +15,9 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.machine import NOTHING, Machine, words_of
 from plivo_sim.domain.records import NumberType, Origin, UserType
+from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import Found, Steps, convert, short
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import did_you_mean, like_country
 from plivo_sim.scenarios.language import (
     REFUSING,
     Comparison,
@@ -37,6 +38,18 @@ from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.settings import read_instant
 
 P = TypeVar("P")
+
+
+class Words(NamedTuple):
+    """What a catalogue has words for: types of documents, and countries, code to name."""
+
+    documents: Collection[str]
+    countries: Mapping[str, str]
+
+
+def words_in(catalogue: Catalogue) -> Words:
+    """Those of a catalogue."""
+    return Words(catalogue.document_words, catalogue.names)
 
 
 def parts(values: Any, kind: type[P], path: Steps) -> Iterator[tuple[Steps, P]]:
@@ -96,7 +109,7 @@ FILE_ENDINGS = (".pdf", ".png")
 def step_mistakes(
     data: Mapping[str, Any],
     wrong: Collection[Steps],
-    document_words: Collection[str],
+    words: Words,
     machine: Machine,
 ) -> Iterator[Found]:
     """Steps that do nothing or two things, files of unknown documents, names of no application.
@@ -106,8 +119,8 @@ def step_mistakes(
     steps = list(parts(data.get("steps"), StepEntry, ("steps",)))
     for path, step in steps:
         yield from _entry_mistakes(step, path)
-        yield from _document_mistakes(step.submit, (*path, "submit"), document_words)
-        yield from _document_mistakes(step.correct, (*path, "correct"), document_words)
+        yield from _document_mistakes(step.submit, (*path, "submit"), words)
+        yield from _document_mistakes(step.correct, (*path, "correct"), words)
         yield from unread(parse_duration, step.advance, (*path, "advance"))
     end = part(data.get("expect"), Expect)
     expectations = [((*path, "expect"), step.expect) for path, step in steps if step.expect]
@@ -124,18 +137,29 @@ def _entry_mistakes(step: StepEntry, path: Steps) -> Iterator[Found]:
         yield path, f"give one of {', '.join(StepEntry.__struct_fields__)}"
 
 
-def _document_mistakes(
-    step: Correct | None, path: Steps, document_words: Collection[str]
-) -> Iterator[Found]:
+def _document_mistakes(step: Correct | None, path: Steps, words: Words) -> Iterator[Found]:
     if step is None:
         return
     if isinstance(step, Submit) and not _STEP_COUNTRY.fullmatch(step.country):
-        yield (*path, "country"), f"'{step.country}' is no country code of two capital letters"
+        text = f"'{step.country}' is no country code of two capital letters"
+        yield (*path, "country"), text + like_country(step.country, words.countries)
     for word, name in step.files.items():
         here = (*path, "files", word)
-        yield from unknown_word(word, document_words, "document type", here)
+        yield from unknown_word(word, words.documents, "document type", here)
         if not name.lower().endswith(FILE_ENDINGS):
             yield here, f"'{name}' must end in {' or '.join(FILE_ENDINGS)}"
+
+
+def _country_mistakes(text: str, words: Words, path: Steps) -> Iterator[Found]:
+    """A complaint about what is the code of no country: such a condition never holds."""
+    if not _COUNTRY.fullmatch(text):
+        told = f"'{text}' is no country code of two letters"
+        yield path, told + like_country(text, words.countries)
+    elif text.upper() not in words.countries:
+        from phonenumbers import SUPPORTED_REGIONS  # here because it is heavy
+
+        if text.upper() not in SUPPORTED_REGIONS:
+            yield path, f"there is no country '{text}'{like_country(text, words.countries)}"
 
 
 def _expect_mistakes(expect: Expect, path: Steps) -> Iterator[Found]:
@@ -221,20 +245,20 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
 def mistakes_of(
-    data: Any, wrong: Collection[Steps], document_words: Collection[str], machine: Machine
+    data: Any, wrong: Collection[Steps], words: Words, machine: Machine
 ) -> Iterator[Found]:
     """The mistakes in what ``data`` says, out of which the keys of ``wrong`` were taken."""
     if not isinstance(data, Mapping):
         return
     rules = list(parts(data.get("rules"), Rule, ("rules",)))
     for path, rule in rules:
-        yield from _decision_mistakes(rule, path, wrong, document_words, machine)
-        yield from _when_mistakes(rule.when, (*path, "when"), document_words)
+        yield from _decision_mistakes(rule, path, wrong, words, machine)
+        yield from _when_mistakes(rule.when, (*path, "when"), words)
     yield from _regexes_together(rules)
     yield from _same_names([(path, rule.name) for path, rule in rules])
     default = part(data.get("default"), Decision)
     if default is not None:
-        yield from _decision_mistakes(default, ("default",), wrong, document_words, machine)
+        yield from _decision_mistakes(default, ("default",), wrong, words, machine)
     policy = part(data.get("webhooks"), WebhookPolicy)
     if policy is not None:
         yield from _policy_mistakes(policy)
@@ -242,7 +266,7 @@ def mistakes_of(
     for path, fault in faults:
         yield from _fault_mistakes(fault, path, data["faults"][path[-1]])
     yield from _same_names([(path, fault.name) for path, fault in faults])
-    yield from step_mistakes(data, wrong, document_words, machine)
+    yield from step_mistakes(data, wrong, words, machine)
 
 
 def _same_names(named: Sequence[tuple[Steps, str]]) -> Iterator[Found]:
@@ -260,7 +284,7 @@ def _decision_mistakes(
     decision: Decision,
     path: Steps,
     wrong: Collection[Steps],
-    document_words: Collection[str],
+    words: Words,
     machine: Machine,
 ) -> Iterator[Found]:
     if (*path, "decide") not in wrong:
@@ -276,7 +300,7 @@ def _decision_mistakes(
         yield from unknown_preset(reason, (*path, "reasons", index))
     for word, verdict in decision.documents.items():
         here = (*path, "documents", word)
-        yield from unknown_word(word, document_words, "document type", here)
+        yield from unknown_word(word, words.documents, "document type", here)
         yield from unknown_preset(verdict.reason, (*here, "reason"))
         if verdict.status == "verified" and verdict.reason:
             yield (*here, "reason"), "nobody is told the reason of a verified document"
@@ -359,9 +383,7 @@ def _in_order(low: str, high: str) -> None:
 # --- conditions ------------------------------------------------------------------------------
 
 
-def _when_mistakes(
-    when: When, path: Steps, document_words: Collection[str], depth: int = 0
-) -> Iterator[Found]:
+def _when_mistakes(when: When, path: Steps, words: Words, depth: int = 0) -> Iterator[Found]:
     if depth > limits.CONDITION_DEPTH.most:
         yield path, f"is nested too deeply: {limits.CONDITION_DEPTH}"
         return
@@ -371,7 +393,7 @@ def _when_mistakes(
             continue
         yield from _test_mistakes(test, (*path, name))
         for value in _values(test):
-            yield from _value_mistakes(name, value, (*path, name), document_words)
+            yield from _value_mistakes(name, value, (*path, name), words)
     for key, test in (when.data_fields or {}).items():
         yield from _test_mistakes(test, (*path, "data_fields", key))
     for name in ("any", "all"):
@@ -379,9 +401,9 @@ def _when_mistakes(
         if inner == []:
             yield (*path, name), "is empty"
         for index, each in enumerate(inner or ()):
-            yield from _when_mistakes(each, (*path, name, index), document_words, depth + 1)
+            yield from _when_mistakes(each, (*path, name, index), words, depth + 1)
     if when.not_ is not None:
-        yield from _when_mistakes(when.not_, (*path, "not"), document_words, depth + 1)
+        yield from _when_mistakes(when.not_, (*path, "not"), words, depth + 1)
 
 
 def _regexes_together(rules: Sequence[tuple[Steps, Rule]]) -> Iterator[Found]:
@@ -443,17 +465,15 @@ def _values(test: Any) -> Iterator[Scalar]:
     return (value for value in values if not (isinstance(value, str) and is_glob(value)))
 
 
-def _value_mistakes(
-    name: str, value: Scalar, path: Steps, document_words: Collection[str]
-) -> Iterator[Found]:
+def _value_mistakes(name: str, value: Scalar, path: Steps, words: Words) -> Iterator[Found]:
     """A value that this fact can never have."""
     text = str(value)
     if name in _WORDS:
         yield from unknown_word(text, _WORDS[name], name.replace("_", " "), path)
     elif name == "document_types":
-        yield from unknown_word(text, document_words, "document type", path)
-    elif name == "country" and not _COUNTRY.fullmatch(text):
-        yield path, f"'{text}' is no country code of two letters"
+        yield from unknown_word(text, words.documents, "document type", path)
+    elif name == "country":
+        yield from _country_mistakes(text, words, path)
     elif name in _COUNTED and not (text.isascii() and text.isdecimal() and int(text) >= 1):
         yield path, f"{text} is no {name}; they count from 1"
 
@@ -478,15 +498,20 @@ def _fault_mistakes(fault: FaultRule, path: Steps, given: Mapping[str, Any]) -> 
         yield (*path, "message"), f"has no effect with '{fault.effect}', only with {told}"
     if fault.effect == "slow" and not fault.latency_s:
         yield path, "a slow answer needs latency_s"
-    for name, known in (("api", FAULT_APIS), ("operation", OPERATIONS), ("method", METHODS)):
-        yield from _hits_nothing(getattr(fault, name), known, name, (*path, name))
+    for name in _FACTS:
+        yield from unknown_in_calls(name, getattr(fault, name), (*path, name))
     if not fault.path.startswith(("/", "*", "?", "[")):
         yield (*path, "path"), "can match nothing: paths begin with /"
 
 
-def _hits_nothing(wanted: str, known: Collection[str], name: str, path: Steps) -> Iterator[Found]:
-    """A complaint about a word or a glob that no call can have."""
+_FACTS = {"api": FAULT_APIS, "operation": OPERATIONS, "method": METHODS}
+
+
+def unknown_in_calls(name: str, wanted: str, path: Steps) -> Iterator[Found]:
+    """A complaint about a word or a glob that no call can have for its ``api``, ``operation`` or
+    ``method``."""
+    known = _FACTS[name]
     if not is_glob(wanted):
         yield from unknown_word(wanted, known, name, path)
     elif not any(map(glob(wanted), known)):
-        yield path, f"'{wanted}' matches no {name}"
+        yield path, f"'{wanted}' matches no {name}{did_you_mean(wanted, known)}"

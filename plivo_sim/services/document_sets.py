@@ -52,7 +52,7 @@ def check(upload: Upload, path: Path, formats: Sequence[str]) -> Problem | None:
     """The first thing that is wrong with a file."""
 
     def bad(text: str) -> Problem:
-        return Problem(ProblemKind.BAD_FILE, path, text, {"name": upload.name})
+        return Problem(ProblemKind.BAD_FILE, path, text)
 
     if not upload.content:
         return bad(f"file '{upload.name}' is empty")

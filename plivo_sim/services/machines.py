@@ -20,7 +20,7 @@ from plivo_sim.domain.records import Policy
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines import MachineError, load_machine_data
-from plivo_sim.scenarios.validation import mistakes_of
+from plivo_sim.scenarios.validation import mistakes_of, words_in
 from plivo_sim.services.due import Due, replan
 
 logger = logging.getLogger("plivo_sim")
@@ -137,8 +137,7 @@ def _undecidable(
     account: Account, policy: Policy, machine: Machine
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if policy.kind in ("scenario", "next_outcome"):
-        whole, words = whole_scenario(policy), account.catalogue.document_words
-        yield from mistakes_of(whole, [], words, machine)
+        yield from mistakes_of(whole_scenario(policy), [], words_in(account.catalogue), machine)
 
 
 def whole_scenario(policy: Policy) -> Mapping[str, Any]:

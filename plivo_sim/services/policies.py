@@ -94,7 +94,8 @@ def remove_fault(account: Account, id: str) -> None:
     """Switch a fault off. Raises NotFound; a scenario's own faults go with the scenario."""
     policy = account.store.policies.fetch(id)
     if policy is None or policy.kind != "fault":
-        raise NotFound("fault", id)
+        named = [name for name, _ in faults_of(account)]
+        raise NotFound("fault", id, named)
     with account.transaction():
         _drop(account, id)
         _count_anew(account, id)

@@ -151,9 +151,8 @@ def _explain(
             verdicts=tuple(verdicts),
         )
     )
-    if application.attempt > KEPT_EXPLANATIONS:
-        oldest = f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}"
-        account.store.explanations.drop(oldest)
+    too_old = f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}"
+    account.store.explanations.drop(too_old)
 
 
 def explanations_of(account: Account, application_id: str) -> list[Explanation]:

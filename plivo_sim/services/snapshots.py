@@ -26,7 +26,7 @@ from plivo_sim.domain.limits import LATEST
 from plivo_sim.domain.records import StoredFile, checked_hash
 from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
-from plivo_sim.scenarios.validation import mistakes_of
+from plivo_sim.scenarios.validation import mistakes_of, words_in
 from plivo_sim.services import policies
 from plivo_sim.services.document_sets import content_of, kind_of
 from plivo_sim.services.integrity import excess_of, problems_of
@@ -212,7 +212,7 @@ def _instants(value: Any, path: Steps) -> Iterator[tuple[Steps, datetime]]:
 
 def _mistaken_policies(account: Account, mark: Mark) -> Iterator[Found]:
     """What would be refused if somebody set it now."""
-    words, machine = account.catalogue.document_words, machine_in(mark, account.default_machine)
+    words, machine = words_in(account.catalogue), machine_in(mark, account.default_machine)
     for id, policy in mark["policies"].items():
         if policy.kind == "machine" or policies.trouble_of(policy):
             continue  # which is told of already

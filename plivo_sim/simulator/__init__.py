@@ -39,6 +39,7 @@ from plivo_sim.services import applications, reviews
 from plivo_sim.services.due import Due, replan
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.coverage import Coverage
+from plivo_sim.simulator.events import EventLog
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.webhooks.outbox import Outbox
 
@@ -51,6 +52,11 @@ MOST_UNUSED = 256
 def is_account(text: str) -> bool:
     """Whether an account can have this auth id; a subaccount's is none."""
     return text.startswith("MA") and AUTH_ID.fullmatch(text) is not None
+
+
+def main_account(auth_id: str) -> str:
+    """The account that an auth id, ``MA…`` or ``SA…``, lives in."""
+    return f"MA{auth_id[2:]}"
 
 
 class Simulator:
@@ -71,6 +77,7 @@ class Simulator:
         outbox: Outbox,
         make_account: Callable[[str, Settings, Catalogue, Machine], Account],
         coverage: Coverage,
+        events: EventLog,
         memory: Budget,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
@@ -82,6 +89,7 @@ class Simulator:
         self.runner = runner
         self.outbox = outbox
         self.coverage = coverage
+        self.events = events
         self.memory = memory
         self.damages: Sequence[Damage] = ()
         self._make_account = make_account

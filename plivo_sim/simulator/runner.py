@@ -24,7 +24,7 @@ from plivo_sim.account.interfaces import Transport
 from plivo_sim.account.lock import repeatable
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, StorageFailed
-from plivo_sim.domain.records import StatusChanged, TimerKind
+from plivo_sim.domain.records import ClockChanged, StatusChanged, TimerKind
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.webhooks.sender import Sender, Sending
@@ -266,8 +266,14 @@ class Runner:
                     account.idle.notify_all()
                     if not self._closed:
                         self._keep_clock(account, began)
+                        self._tell_of_move(account, began)
         finally:
             self._wake(account)
+
+    def _tell_of_move(self, account: Account, began: datetime) -> None:
+        after = account.clock.reading()
+        if after.now != began:
+            account.publish(ClockChanged(before=replace(after, now=began), after=after))
 
     def _keep_clock(self, account: Account, began: datetime) -> None:
         try:

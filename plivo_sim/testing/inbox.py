@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
-from plivo_sim.domain.urls import with_scheme
-from plivo_sim.testing import AUTH_TOKEN
+from plivo_sim.domain.urls import base_url, is_loopback, with_scheme
+from plivo_sim.testing.starts import AUTH_TOKEN
 
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
 
@@ -31,6 +33,34 @@ class Message:
 
         return decode_json(self.body)
 
+    def send_to(self, client: Any) -> Any:
+        """Hand the callback on to an application, by its test client: the method, URL, headers and
+        body with which it came, so that its signatures verify there. Redirects are not followed.
+
+        ``client``: that of Flask, werkzeug, Django (4.2 and newer) or Starlette and FastAPI, or one
+        of httpx. Returns the client's response; an async client's is to be awaited. Raises
+        TypeError for any other client.
+
+        The application sees the URL that was signed, host and port included. It has to route the
+        path (``Inbox.origin`` is what goes before it) and to answer for the host ``127.0.0.1``.
+        """
+        headers, body = dict(self.headers), self.body.encode()
+        if hasattr(client, "generic") and not iscoroutinefunction(client.request):  # Django
+            kind = headers.get("Content-Type", "")
+            return client.generic(self.method, self.url, body, kind, headers=headers)
+        if hasattr(client, "build_request"):  # httpx, and Starlette's, which is one
+            return client.request(
+                self.method, self.url, content=body, headers=headers, follow_redirects=False
+            )
+        if hasattr(client, "open"):  # werkzeug, and Flask's, which is one
+            return client.open(self.url, method=self.method, data=body, headers=headers)
+        raise TypeError(
+            f"a callback cannot be sent to a {type(client).__name__}, only to a test client of "
+            "Flask, werkzeug, Django, Starlette or FastAPI, or to a client of httpx (which reaches "
+            "an ASGI application of Django, too: its own AsyncClient always calls 'testserver', "
+            "which is not what was signed)"
+        )
+
 
 class Inbox:
     """A real receiver on loopback that keeps callbacks and checks their signatures.
@@ -38,26 +68,34 @@ class Inbox:
     ``answer_with(500, 500)`` answers the next two with 500; otherwise 200. Each
     test has a ``url`` of its own: what still comes to that of an earlier test is refused with 410.
     ``subaccount_token``: set it where applications are made under a subaccount's URL, whose token
-    keys their V2 and V3.
+    keys their V2 and V3. ``host``: where the simulator reaches this machine; the receiver listens
+    on every address unless that is loopback.
     """
 
-    def __init__(self, token: str = AUTH_TOKEN) -> None:
-        self.token = token
+    def __init__(self, token: str = AUTH_TOKEN, host: str = "127.0.0.1") -> None:
+        self.token, self._host = token, host
         self.subaccount_token = ""
         self.messages: list[Message] = []
         self._test = 1
         self._strays: list[str] = []
         self._statuses: list[int] = []
         self._arrived = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        listen = host if is_loopback(host) else ""
+        self._server = ThreadingHTTPServer((listen, 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     @property
+    def origin(self) -> str:
+        """Scheme, host and port, without a path: the public address of an application to which
+        ``Message.send_to`` hands its callbacks on. Every path below it is taken."""
+        return base_url("http", self._host, self._server.server_port)
+
+    @property
     def url(self) -> str:
         """Where callbacks are to be sent."""
-        return f"http://127.0.0.1:{self._server.server_port}/callback/{self._test}"
+        return f"{self.origin}/callback/{self._test}"
 
     def begin(self, token: str = AUTH_TOKEN) -> None:
         """For the next test: empty, and with a URL of its own."""
@@ -116,9 +154,28 @@ class Inbox:
         return all(each["valid"] for each in diagnose(seen).values())
 
 
+def own_address(url: str) -> str:
+    """The address of this machine as the host of this URL sees it: 127.0.0.1 where it is this
+    machine itself."""
+    parts = urlsplit(url)
+    if is_loopback(parts.hostname or ""):
+        return "127.0.0.1"
+    family, *_, address = socket.getaddrinfo(parts.hostname, parts.port or 80)[0]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:  # which sends nothing
+        probe.connect(address)
+        return str(probe.getsockname()[0])
+
+
 def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
+    from plivo_sim.web.access import is_of_browser
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            if is_of_browser(
+                {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in self.headers.items()}
+            ):
+                self.send_error(403, "no callback comes from a browser")
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             url = with_scheme(self.headers["Host"]) + self.path
             self.send_response(inbox.take(self.command, url, dict(self.headers.items()), body))

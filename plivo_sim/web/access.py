@@ -21,7 +21,7 @@ from flask import Request
 from plivo_sim.domain.typed import kept
 from plivo_sim.domain.urls import is_loopback, looks_local, split_host
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import AUTH_ID
+from plivo_sim.simulator import AUTH_ID, main_account
 from plivo_sim.web.calls import Unauthenticated, Untrusted
 from plivo_sim.web.tls import NAMES
 
@@ -48,7 +48,7 @@ class Caller(NamedTuple):
     @property
     def account_id(self) -> str:
         """The account that it lives in."""
-        return _parent(self.auth_id)
+        return main_account(self.auth_id)
 
 
 def admit(
@@ -62,12 +62,12 @@ def admit(
     if surface in OWN:
         _check_steering_page(request, settings)
         return None
-    _check_page(request, settings)
+    check_page(request, settings)
     if surface == "atoms":
         return _bearer_of_atoms(request, settings)
     caller = _basic(request.environ.get("HTTP_AUTHORIZATION", ""))
     _check_token(caller, settings)
-    is_parent = path_auth_id.startswith("SA") and caller.auth_id == _parent(path_auth_id)
+    is_parent = path_auth_id.startswith("SA") and caller.auth_id == main_account(path_auth_id)
     if caller.auth_id != path_auth_id and not is_parent:
         raise Unauthenticated("the credentials are not those of the account in the URL")
     return caller
@@ -76,10 +76,6 @@ def admit(
 def subaccount_of(path_auth_id: str) -> str | None:
     """The subaccount whose URL was called; None for the main account's."""
     return path_auth_id if path_auth_id.startswith("SA") else None
-
-
-def _parent(auth_id: str) -> str:
-    return f"MA{auth_id[2:]}"
 
 
 # --- credentials -----------------------------------------------------------------------------
@@ -154,7 +150,7 @@ def account_of(token: str) -> str:
 # --- pages -----------------------------------------------------------------------------------
 
 
-def _check_page(request: Request, settings: Settings) -> None:
+def check_page(request: Request, settings: Settings) -> None:
     """Raise Untrusted if a page of another site made this request to an imitated API.
 
     The browser's ``Sec-Fetch-Site`` decides, whether a script asks or a link is followed: a read
@@ -164,7 +160,7 @@ def _check_page(request: Request, settings: Settings) -> None:
     there is one, must be of that host. A client that is no browser may use any name.
     """
     origin, site = (request.environ.get(f"HTTP_{name}") for name in ("ORIGIN", "SEC_FETCH_SITE"))
-    if not _is_of_browser(request.environ) or _is_allowed(origin, settings):
+    if not is_of_browser(request.environ) or _is_allowed(origin, settings):
         return
     name = _host_of(origin or "")
     if site is not None:
@@ -208,13 +204,13 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
     if foreign and not _is_followed_link(request):
         raise Untrusted("calls from pages of other origins are not answered")
     is_own = request.headers.get("Sec-Fetch-Site", "").lower() in _OWN_PAGES
-    if _receives(request) and _is_of_browser(request.environ) and not is_own:
+    if _receives(request) and is_of_browser(request.environ) and not is_own:
         raise Untrusted("messages from pages of other origins are not answered")
     if "X-Plivo-Sim-Delivery" in request.headers and not request.path.startswith(_INBOX):
         raise Untrusted(f"callbacks are received at {_INBOX}NAME, and make no other call here")
 
 
-def _is_of_browser(environ: dict[str, Any]) -> bool:
+def is_of_browser(environ: dict[str, Any]) -> bool:
     """Whether a browser made this request. Each names its languages, and no page can hold that
     back. Node's ``fetch`` does so too, with a ``Sec-Fetch-Mode`` but no ``Sec-Fetch-Site``: no page
     can make a browser send that."""

@@ -31,13 +31,15 @@ _ROWS = "endpoints"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A query parameter, or a header; ``enum`` lists its words, if it has any."""
+    """A query parameter, or a header; ``enum`` lists its words, if it has any; ``words``: which of
+    the machine's words it takes (``domain.machine.words_of``)."""
 
     name: str
     place: str = "query"
     type: str = "string"
     required: bool = False
     enum: tuple[str, ...] = ()
+    words: str = ""
     description: str = ""
 
 
@@ -83,7 +85,8 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
     """One API: its endpoints, how to authenticate, how it words an error.
 
     ``prefix``: what every path begins with. ``answers`` and ``bodies``: the modules in which the
-    named types and input schemas stand. ``error``: the name of the type of an error. ``always``:
+    named types and input schemas stand; a body may be a function that makes a schema object or a
+    type, and types may stand within one. ``error``: the name of the type of an error. ``always``:
     the statuses that every operation may answer with. ``components``: input schemas that only an
     OpenAPI schema object refers to, by the name that it uses. ``mount``: the path under which
     nothing but this surface answers, where its own paths are shared.

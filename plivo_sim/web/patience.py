@@ -47,6 +47,14 @@ def begin(call: Call) -> Patience | None:
     return patience
 
 
+def pause(call: Call, for_s: float) -> None:
+    """Begin the call again after a while, without a thread meanwhile: for views that have only
+    read so far. Raises Held, except in process."""
+    if CONNECTION_KEY in call.request.environ:
+        end()
+        raise Held(for_s, call.noted())
+
+
 def end() -> None:
     """It was answered: whatever follows in this thread waits."""
     set_asker(None)

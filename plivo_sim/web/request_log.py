@@ -6,7 +6,7 @@ made readable when somebody asks.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from flask import Response
 from werkzeug.datastructures import EnvironHeaders
 
+from plivo_sim.account.clock import wall_s
 from plivo_sim.domain.secrets import (
     MASK,
     is_secret,
@@ -34,13 +35,15 @@ OVERHEAD_BYTES = 2000
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """One call and its answer. ``environ``: the texts of the WSGI environment, secrets masked.
+    """One call and its answer. ``at`` is simulated; ``arrived_s``: real seconds since 1970.
+    ``environ``: the texts of the WSGI environment, secrets masked.
 
     ``sent`` is what the body was: JSON text, secrets masked, or a summary of it.
     """
 
     id: str
     at: datetime
+    arrived_s: float
     environ: dict[str, str]
     sent: Any
     status: int
@@ -73,6 +76,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "id": self.id,
             "at": self.at.isoformat(),
+            "arrived": datetime.fromtimestamp(self.arrived_s, UTC).isoformat(),
             "method": self.method,
             "url": self.url,
             "headers": dict(EnvironHeaders(self.environ).items()),
@@ -89,11 +93,12 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
-    """Put an exchange into its account's journal."""
+    """Put an exchange into its account's journal, and among what happened."""
     account = call.account
     exchange = Exchange(
         id=call.api_id,
         at=account.now(),
+        arrived_s=wall_s() - took_ms / 1000,
         environ=_texts(environ),
         sent=None if call.body is None else _summary(call.body),
         status=response.status_code,
@@ -106,6 +111,7 @@ def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_
         took_ms=took_ms,
     )
     account.exchanges.append(exchange, exchange.size_bytes)
+    call.sim.events.add("request", account, exchange, exchange.size_bytes)
 
 
 def _texts(environ: dict[str, Any]) -> dict[str, str]:

@@ -29,6 +29,7 @@ from plivo_sim.domain.records import (
     Application,
     ApplicationDeleted,
     Attempt,
+    CallbackWithheld,
     Delivery,
     DeliveryState,
     Event,
@@ -108,7 +109,17 @@ class Outbox:
         url, method = self._destination(account, application)
         if not url:
             return
-        delivery = Delivery(
+        delivery = self.delivery_of(account, event, url, method)
+        policy = webhook_policy(account)
+        for copy in (delivery, *_copies(account, delivery, policy.duplicate)):
+            self._send_by_policy(account, copy, policy, event.at)
+
+    def delivery_of(
+        self, account: Account, event: StatusChanged, url: str, method: Method
+    ) -> Delivery:
+        """The callback that tells a receiver of a change; it is not kept yet."""
+        application = event.application
+        return Delivery(
             id=account.ids.next("delivery"),
             seq=account.next_seq(),
             application_id=application.id,
@@ -118,9 +129,6 @@ class Outbox:
             why=f"{event.previous} -> {application.status}",
             created_at=event.at,
         )
-        policy = webhook_policy(account)
-        for copy in (delivery, *_copies(account, delivery, policy.duplicate)):
-            self._send_by_policy(account, copy, policy, event.at)
 
     def _destination(self, account: Account, application: Application) -> tuple[str, Method]:
         """Where an application's callbacks go, and with which method; no URL means nowhere."""
@@ -139,6 +147,7 @@ class Outbox:
             account.ids.next_n("dropped")
             lost = replace(delivery, state=DeliveryState.DROPPED, why=f"{delivery.why}; {_LOST}")
             _keep_new(account, lost)
+            account.publish(CallbackWithheld(delivery=lost))
             logger.info("callback %s %s - %s", lost.method, without_secrets(lost.url), lost.why)
             return
         due_at = at
@@ -167,6 +176,7 @@ class Outbox:
             why = f"{delivery.why}; {blocked_text(host)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             _keep_new(account, delivery)
+            account.publish(CallbackWithheld(delivery=delivery))
             shown = without_secrets(delivery.url)
             logger.warning("callback %s %s - %s", delivery.method, shown, why)
             return delivery

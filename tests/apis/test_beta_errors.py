@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from plivo_sim.apis.phone_number import beta
-from plivo_sim.apis.phone_number.beta.errors import ErrorOut, error_body
+from plivo_sim.apis.phone_number.beta.errors import ErrorOut, error_body, to_domain
 from plivo_sim.domain.errors import (
     InUse,
     Invalid,
@@ -89,10 +90,11 @@ def test_every_kind_of_problem_has_a_code() -> None:
     """So no problem that the core may find ends as an internal error."""
     for fault in ProblemKind:
         if fault is not ProblemKind.MISSING_DOCUMENT:
-            status, _ = error_body(
+            status, body = error_body(
                 Invalid([Problem(fault, ("alias",), "is wrong", {"field": "x"})]), ""
             )
-            assert status in (400, 422)
+            types = {400: "invalid_request_error", 422: "validation_error"}
+            assert body["error"]["type"] == types[status]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,55 @@ def test_the_rarer_errors(error: SimError, status: int, type_: str, code: str) -
     got, body = error_body(error, "api-id")
     assert (got, body["error"]["type"], body["error"]["code"]) == (status, type_, code)
     check_answer(body, ErrorOut)
+
+
+BY_STATUS = {
+    400: ("invalid_request_error", "invalid_request"),
+    401: ("authentication_error", "invalid_credentials"),
+    403: ("permission_error", "insufficient_permissions"),
+    404: ("not_found_error", "not_found"),
+    405: ("invalid_request_error", "method_not_allowed"),
+    408: ("invalid_request_error", "request_timeout"),
+    409: ("state_error", "state_conflict"),
+    413: ("invalid_request_error", "request_too_large"),
+    414: ("invalid_request_error", "url_too_long"),
+    415: ("invalid_request_error", "unsupported_encoding"),
+    418: ("api_error", "internal_error"),
+    422: ("validation_error", "invalid_field"),
+    423: ("api_error", "internal_error"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+    431: ("invalid_request_error", "headers_too_large"),
+    500: ("api_error", "internal_error"),
+    501: ("invalid_request_error", "unsupported_encoding"),
+    503: ("api_error", "internal_error"),
+    505: ("invalid_request_error", "unsupported_version"),
+}
+
+
+@pytest.mark.parametrize("status", BY_STATUS)
+def test_an_injected_status_has_its_type_and_code(status: int) -> None:
+    """Each that a fault may have; others are the service's own trouble."""
+    got, body = error_body(Injected(status, "no"), "")
+    assert (got, (body["error"]["type"], body["error"]["code"])) == (status, BY_STATUS[status])
+
+
+IN_ORDER = (
+    "country_iso", "number_type", "alias", "end_user", "end_user.type", "end_user.name",
+    "end_user.email", "end_user.address", "end_user.address.line1", "end_user.address.line2",
+    "end_user.address.city", "end_user.address.state", "end_user.address.postal_code",
+    "end_user.address.country", "end_user.registration_number", "end_user.else",
+    "documents[0]", "documents[0].type", "documents[0].file", "documents[0].data_fields",
+    "documents[1].type", "documents", "callback_url", "callback_method", "else",
+)  # fmt: skip
+
+
+def test_each_field_has_its_place_in_the_order_of_problems() -> None:
+    """Found in the opposite order, with one of no known field behind its siblings."""
+    paths = [tuple(int(s) if s.isdigit() else s for s in re.findall(r"\w+", each))
+             for each in reversed(IN_ORDER)]  # fmt: skip
+    problems = [Problem(ProblemKind.BAD_VALUE, to_domain(path), "is wrong") for path in paths]
+    told = error_body(Invalid(problems), "")[1]["problems"]
+    assert [each["param"] for each in told] == list(IN_ORDER)
 
 
 # --- who calls -----------------------------------------------------------------------------

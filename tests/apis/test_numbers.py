@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.apis.numbers import presenters
+from plivo_sim.apis.numbers.reading import LIST_PARAMETERS, SEARCH_PARAMETERS
 from plivo_sim.machines import default_machine
 from tests.apis.numbers_support import (
     DELHI,
@@ -453,7 +454,9 @@ FIVE = (MUMBAI, DELHI, MOBILE, SAN_FRANCISCO, "18006647411")
         ({"type": "fixed"}, (MUMBAI, DELHI, SAN_FRANCISCO)),
         ({"type": "any"}, FIVE),
         ({"type": "shortcode"}, ()),
+        ({"number_startswith": "1"}, FIVE[3:]),
         ({"number_startswith": "91"}, FIVE[:3]),
+        ({"number_startswith": DELHI}, (DELHI,)),
         ({"number_startswith": "+9111"}, (DELHI,)),
         ({"number_startswith": "91", "type": "local", "limit": "1", "offset": "1"}, (DELHI,)),
         ({"alias": "head office"}, (DELHI,)),
@@ -704,3 +707,17 @@ def test_linked_numbers_expand_in_both_dialects(numbers: Numbers, dialect: str) 
     ]
     assert record["linked_numbers"] == expected
     assert listed.get_json()["compliances"][0]["linked_numbers"] == expected
+
+
+def test_what_can_be_asked_for_is_documented() -> None:
+    """The parameters of the list and of the search, each by its name."""
+    pages = {"limit", "offset"}
+    assert {each.name for each in LIST_PARAMETERS} == pages | {
+        "type", "number_type", "number_startswith", "subaccount", "alias", "services",
+        "cnam_lookup", "renewal_date", "renewal_date__lt", "renewal_date__lte",
+        "renewal_date__gt", "renewal_date__gte",
+    }  # fmt: skip
+    assert {each.name for each in SEARCH_PARAMETERS} == pages | {
+        "country_iso", "type", "pattern", "region", "city", "services", "rate_center", "lata",
+        "npanxx", "local_calling_area", "eligible",
+    }  # fmt: skip

@@ -82,7 +82,17 @@ class _Hooked(WireSchema):
         return {**data, "more": True}
 
 
-@pytest.mark.parametrize("schema", [_Defaults, _Renamed, _Checked, _Hooked])
+class _PreLoaded(WireSchema):
+    name = Text(pre_load=str.upper)
+
+
+class _PostLoaded(WireSchema):
+    name = Text(post_load=str.upper)
+
+
+@pytest.mark.parametrize(
+    "schema", [_Defaults, _Renamed, _Checked, _Hooked, _PreLoaded, _PostLoaded]
+)
 def test_a_schema_that_does_more_is_left_to_marshmallow(schema: type[WireSchema]) -> None:
     """Defaults, other names, validators and hooks are not in the fields' own reading."""
     assert schema().plain_load({"name": "x"}) is None

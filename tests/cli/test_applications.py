@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -40,6 +42,26 @@ def test_list_says_when_there_are_more(shell: Shell, http: Http, application: st
     )
     (found,) = shell.json("apps", "list", "--limit", "1", "--offset", "1")["applications"]
     assert found["alias"] == "two"
+
+
+def test_list_as_csv(shell: Shell, http: Http, application: str) -> None:
+    """Names, then a line for each; that there are more is said on the error output."""
+    http.sdk_created(alias='two, "quoted"')
+    done = shell.run("apps", "list", "--csv")
+    first, second = csv.DictReader(io.StringIO(done.stdout))
+    assert (first["id"], first["status"]) == (application, "submitted")
+    assert (first["submitted_at"][:10], first["rejection_reason"]) == ("2026-01-05", "")
+    assert (second["alias"], done.stderr) == ('two, "quoted"', "")
+    done = shell.run("apps", "list", "--csv", "--limit", "1")
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == "1 of 2; see --limit and --offset\n"
+
+
+def test_an_empty_list_as_csv(shell: Shell, application: str) -> None:
+    """The names alone."""
+    (names,) = shell.told("apps", "list", "--csv", "--status", "expired").splitlines()
+    assert names.startswith("id,status,country_iso,")
+    assert "give one of" in shell.error("apps", "list", "--csv", "--json", code=2)
 
 
 def test_list_knows_the_words(shell: Shell, application: str) -> None:

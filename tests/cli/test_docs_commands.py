@@ -69,9 +69,14 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveSimula
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in-review.yaml").write_text(IN_REVIEW)
     (tmp_path / "yearly.yaml").write_text(YEARLY)
+    (tmp_path / "people.csv").write_text("name,country\nFirst Ltd,IN\nSecond Ltd,IN\n")
     with LiveSimulator(Settings(port=0, paused=True)) as live:
         monkeypatch.setenv("PLIVO_SIM_URL", live.url)
-        for words in (("try", "--auth-id", AUTH_ID), ("scenario", "new", "my-scenario")):
+        for words in (
+            ("try", "--auth-id", AUTH_ID),
+            ("scenario", "new", "my-scenario"),
+            ("snapshot", "save", "before"),
+        ):
             assert CliRunner().invoke(main, words).exit_code == 0
         yield live
 
@@ -111,7 +116,7 @@ def test_a_command_line_works(live: LiveSimulator, tmp_path: Path, page: str, co
         done = subprocess.run([sys.executable, "-m", "plivo_sim.cli", *words], timeout=60)
         assert done.returncode == 0
     else:
-        if words[:2] in (["apps", "reject"], ["scenario", "new"]):
+        if words[:2] in (["apps", "reject"], ["apps", "correct"], ["scenario", "new"]):
             again(words, live)
         done = CliRunner().invoke(main, words, catch_exceptions=False)
         assert done.exit_code == 0, done.output
@@ -128,6 +133,8 @@ def again(words: list[str], live: LiveSimulator) -> None:
     (account,) = live.sim.accounts()
     page = account.store.applications.page({"status": ("submitted",)}, offset=0, limit=1)
     words[2] = page.records[0].id
+    if words[1] == "correct":
+        assert CliRunner().invoke(main, ["apps", "reject", words[2], "why"]).exit_code == 0
 
 
 def starts(options: list[str], tmp_path: Path) -> None:

@@ -26,3 +26,29 @@ def test_clearing_the_coverage(shell: Shell, application: str) -> None:
     assert shell.json("coverage")["statuses"]["submitted"]
     assert not shell.json("coverage", "--clear")["statuses"]["submitted"]
     assert not shell.json("coverage")["statuses"]["submitted"]
+
+
+def test_too_little_coverage(shell: Shell, application: str) -> None:
+    """Exit code 1; the share stands below the table, and in the sentence."""
+    done = shell.run("coverage", "--fail-under", "50", code=1)
+    share = done.stdout.splitlines()[-1]
+    assert done.stderr == f"Error: {share}, which is under 50 %\n"
+    exercised, _, possible = share.split()[:3]
+    assert 0 < int(exercised) < int(possible) / 2
+
+
+def test_enough_coverage(shell: Shell, application: str) -> None:
+    """Exit code 0; one that is asked of a part only counts that part."""
+    shell.run("coverage", "--fail-under", "1")
+    told = shell.told("coverage", "--of", "statuses", "--fail-under", "10")
+    assert (
+        told.splitlines()[-1] == f"2 of {len(shell.json('coverage')['statuses'])} exercised: "
+        f"{200 / len(shell.json('coverage')['statuses']):.1f} %"
+    )
+    shell.run("coverage", "--of", "callbacks", "--fail-under", "0.1", code=1)
+
+
+def test_coverage_that_is_cleared_is_not_judged(shell: Shell) -> None:
+    """It would be nothing."""
+    told = shell.error("coverage", "--clear", "--fail-under", "1", code=2)
+    assert "give one of --clear, --fail-under" in told

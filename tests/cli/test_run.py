@@ -10,8 +10,12 @@ import socket
 import subprocess
 import sys
 import termios
+from typing import Any
 
 import pytest
+
+from plivo_sim.cli import server
+from plivo_sim.settings import Settings
 
 pytestmark = pytest.mark.live
 
@@ -100,13 +104,16 @@ def test_ctrl_c_reaches_the_command_once() -> None:
     """The terminal sends it to every process by itself; a second one would cut the command's own
     ending short."""
     code = """
-import signal
+import os, signal
+come, note = os.pipe()  # a signal between a look and a pause would be waited for
+os.set_blocking(note, False)
+signal.set_wakeup_fd(note)
 heard = []
 signal.signal(signal.SIGINT, lambda *_: (heard.append(1), print("heard", flush=True)))
 signal.signal(signal.SIGTERM, lambda *_: exit(len(heard)))
 print("up", flush=True)
 while True:
-    signal.pause()
+    os.read(come, 1)
 """
     terminal, theirs = pty.openpty()
 
@@ -133,3 +140,24 @@ def test_options_are_those_of_serve() -> None:
     done = run("--review-delay", "soon", "--", "true")
     assert done.returncode == 2
     assert "review_delay" in done.stderr
+
+
+def test_a_signal_before_the_command_is_known_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once; without this the command would outlive a run that is ended at that moment."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Late(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            begun.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        sent = 0
+
+        def send_signal(self, sig: int) -> None:
+            self.sent += 1
+            super().send_signal(sig)
+
+    monkeypatch.setattr(server.subprocess, "Popen", Late)
+    code = server.run_beside(("sleep", "60"), Settings(port=0), dict(os.environ))
+    assert (code, begun[0].sent) == (128 + signal.SIGTERM, 1)  # type: ignore[attr-defined]

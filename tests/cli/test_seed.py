@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.cli.seed import DEFAULT_ACCOUNT
+from plivo_sim.client.filing import DEFAULT_ACCOUNT
 from tests.cli.conftest import OTHER_ID, Shell
 from tests.support import AUTH_ID, COUNTRIES, Http
 

@@ -94,3 +94,29 @@ def test_a_file_that_cannot_be_written(shell: Shell, application: str, tmp_path:
 def test_load_takes_one_of_two(words: tuple[str, ...]) -> None:
     """Else it is wrong usage."""
     assert "Usage:" in Shell("http://127.0.0.1:1").error("snapshot", "load", *words, code=2)
+
+
+def test_the_list(shell: Shell, http: Http, application: str) -> None:
+    """When each was taken and what it holds; a dropped one is gone."""
+    shell.run("snapshot", "save", "before")
+    http.sdk_created(alias="two")
+    shell.run("clock", "advance", "1h")
+    shell.run("snapshot", "save", "with/slash")
+    lines = [line.split() for line in shell.told("snapshot", "list").splitlines()]
+    assert lines[0] == ["NAME", "AT", "APPS", "END", "USERS", "DOCUMENTS", "NUMBERS"]
+    assert lines[1][:4] == ["before", "2026-01-05", "09:00:00", "1"]
+    assert lines[2][:4] == ["with/slash", "2026-01-05", "10:00:00", "2"]
+    assert shell.told("snapshot", "drop", "with/slash") == f"dropped with/slash of {AUTH_ID}\n"
+    assert [each["name"] for each in shell.json("snapshot", "list")["snapshots"]] == ["before"]
+
+
+def test_an_empty_list(shell: Shell, application: str) -> None:
+    """Says so; nothing can be dropped from it."""
+    assert shell.told("snapshot", "list") == "no snapshot of this account\n"
+    assert "'nope' not found" in shell.error("snapshot", "drop", "nope", code=1)
+
+
+def test_the_list_of_an_account_that_does_not_exist(shell: Shell, application: str) -> None:
+    """Is an error, not an empty list."""
+    told = shell.error("snapshot", "list", "--account", OTHER_ID, code=1)
+    assert f"account {OTHER_ID} does not exist" in told

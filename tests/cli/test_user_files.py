@@ -77,7 +77,7 @@ def no_text(path: Path) -> str:
         (command, make)
         for command in COMMANDS
         for make in (fifo, folder, loop, endless, no_text)
-        if make is not folder or "catalogue" not in command  # which may be one
+        if make is not folder or not ("catalogue" in command or command == "replay")  # may be one
     ],
 )
 def test_what_cannot_be_read_is_told(
@@ -97,6 +97,42 @@ def test_what_cannot_be_read_is_told(
     told = done.stdout + done.stderr
     assert "given.yaml" in told
     assert why in told
+
+
+def link(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_text("mine")
+    target.chmod(0o644)
+    path.symlink_to(target)
+
+
+def dangling(path: Path) -> None:
+    path.symlink_to(path.with_name("nothing"))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, link, dangling])
+@pytest.mark.parametrize("command", [[*RECORD, "--out"], ["scenario", "new"]])
+def test_force_replaces_plain_files_only(
+    shell: Shell, tmp_path: Path, command: list[str], make: Callable[[Path], object]
+) -> None:
+    """It neither waits for a reader, nor writes to what a link leads to."""
+    path = tmp_path / "given.yaml"
+    make(path)
+    done = shell.run(*command, str(path), "--force", code=None)
+    assert done.exit_code in (1, 2)
+    assert f"{path}: is no plain file" in done.stderr
+    if make is link:
+        target = tmp_path / "target"
+        assert (target.read_text(), target.stat().st_mode & 0o777) == ("mine", 0o644)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_force_replaces_a_file(shell: Shell, tmp_path: Path) -> None:
+    """With another one, and nothing of it stays."""
+    path = tmp_path / "given.yaml"
+    path.write_text("#" * 100_000)
+    shell.run("scenario", "new", str(path), "--force")
+    assert 0 < path.stat().st_size < 100_000
 
 
 def test_what_stands_for_a_file_of_ours_is_not_waited_for(

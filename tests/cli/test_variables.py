@@ -83,7 +83,7 @@ def test_serve_says_what_has_no_effect() -> None:
     """Before anything else, on stderr; a wrong option ends it here."""
     env = KUBERNETES | {"PLIVO_SIM_PRT": "9"}
     done = CliRunner(env=env).invoke(main, ["serve", "--warp", "0"])
-    passed_over, unread_, *_ = done.stderr.splitlines()
+    unread_, passed_over, *_ = done.stderr.splitlines()
     assert passed_over.startswith(f"{', '.join(sorted(KUBERNETES))}: set by the platform")
     assert unread_ == "PLIVO_SIM_PRT is set, and nothing reads it; did you mean 'PLIVO_SIM_PORT'?"
     assert "warp: the rate" in done.stderr

@@ -58,11 +58,20 @@ def upload(http: Http, content: bytes, name: str = "kept.json") -> TestResponse:
 
 
 def test_what_it_holds(http: Http) -> None:
-    """Records are counted."""
-    http.sdk_created()
-    page = http.get(PAGE).text
-    assert "<dt>Applications</dt><dd>1</dd>" in page
-    assert "<dt>Documents</dt><dd>2</dd>" in page
+    """Records of each kind are counted."""
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/")
+    http.decide(id, "accepted")
+    http.sdk_created(alias="in review")
+    section = re.search(r'<section id="counts".*?</section>', http.get(PAGE).text, re.S)
+    assert section is not None
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", section[0]) == [
+        ("Applications", "2"),
+        ("End users", "2"),
+        ("Documents", "4"),
+        ("Numbers", "0"),
+        ("Callbacks", "1"),
+        ("Waiting for their time", "1"),
+    ]
 
 
 def test_an_empty_account_says_how_to_fill_it(http: Http) -> None:

@@ -111,6 +111,18 @@ def test_a_long_answer_is_not_kept_whole(http: Http) -> None:
     assert len(done.answer["happenings"]) == KEPT_ITEMS
 
 
+def test_the_last_200_groups_are_kept(http: Http) -> None:
+    """As the page of the history and the docs say."""
+    kept, done = (
+        Memory(),
+        Done(action=Action(message="x", operation="pause_clock"), status=200, answer={}),
+    )
+    names = [kept.keep([done]) for _ in range(201)]
+    assert [bool(kept.group(name)) for name in names] == [False] + [True] * 200
+    press(http, "advance", account=AUTH_ID, by="1h")
+    assert "(the last 200)" in http.get(f"{HOME}/history").text
+
+
 def test_another_runs_action_is_not_shown() -> None:
     """A page that is reloaded after a restart does not tell what was done since."""
     action = Action(message="", operation="snapshot")

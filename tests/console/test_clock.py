@@ -15,6 +15,22 @@ def now(http: Http) -> str:
     return str(answer["now"])
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "paused"),
+        ({"paused": "false"}, "real time"),
+        ({"paused": "false", "warp": "5"}, "5 × real time"),
+    ],
+)
+def test_the_header_says_how_time_goes(http: Http, settings: dict[str, str], told: str) -> None:
+    """And while somebody advances, that."""
+    http.account.configure(settings)
+    for is_advancing, expected in ((False, told), (True, "advancing")):
+        http.account.advancing = is_advancing
+        assert f'<span class="dim">{expected}</span>' in http.get(f"{HOME}/time").text
+
+
 def test_advancing_by(http: Http) -> None:
     """The button moves the account's clock."""
     press(http, "advance", account=AUTH_ID, by="1d")

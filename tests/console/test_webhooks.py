@@ -13,6 +13,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.apis.page import create_body
 from tests.conftest import PAUSED
 from tests.console.support import HOME, press, token_of
 from tests.support import AUTH_ID, Http
@@ -202,6 +203,26 @@ def test_a_replay_leads_to_what_it_repeats(http: Http) -> None:
     press(http, "replay", id=first)
     page = page_of(http, deliveries(http)[-1]["id"])
     assert f'<dt>Repeats</dt><dd><a href="{LIST}/{first}">' in page
+
+
+@pytest.mark.parametrize("dialect", ["current", "beta"])
+def test_a_callback_is_called_by_what_it_says(http: Http, dialect: str) -> None:
+    """Its status, and a beta's event; in the list, on its page and on its application's."""
+    if dialect == "beta":
+        path, headers = "PhoneNumber/Compliance/", {"X-Plivo-Sim-Dialect": "beta"}
+        body = create_body(callback_url=CALLBACK)
+        assert http.post(path, json=body, headers=headers).status_code == 201
+        (made,) = http.account.store.applications.every()
+        http.decide(made.id, "accepted")
+    else:
+        called_back(http)
+    delivery = deliveries(http)[-1]
+    said = {"current": "accepted", "beta": "compliance.approved, approved"}[dialect]
+    path = f"{LIST}/{delivery['id']}"
+    for page in (LIST, f"{HOME}/applications/{delivery['application']}"):
+        assert f'<a href="{path}">{said}</a>' in http.get(page).text
+    assert f"<h1>Callback: {said} " in page_of(http, delivery["id"])
+    assert f"<title>{said} – " in page_of(http, delivery["id"])
 
 
 def test_a_callback_leads_to_its_application(http: Http) -> None:

@@ -16,6 +16,8 @@ from tests.support import AUTH_ID, Http
 ACCOUNT_CALLS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/clock", None),
     ("POST", "/clock/advance", {"by": "1h"}),
+    ("POST", "/clock/settle", {}),
+    ("GET", "/report", None),
     ("POST", "/clock/set", {"to": "2026-01-06T00:00:00Z"}),
     ("POST", "/clock/pause", {}),
     ("POST", "/clock/resume", {}),
@@ -227,7 +229,7 @@ def test_a_start_in_the_past_changes_nothing(http: Http) -> None:
         ({}, "auth_id", "must be MA and 18 letters or digits"),
         ({"auth_id": "SAXXXXXXXXXXXXXXXXXX"}, "auth_id", "must be MA and 18 letters or digits"),
         ({"auth_id": AUTH_ID, "settings": []}, "settings", "must be an object"),
-        ({"auth_id": AUTH_ID, "token": "x"}, "token", "unknown; there are auth_id, settings"),
+        ({"auth_id": AUTH_ID, "token": "x"}, "token", "unknown; there are auth_id, settings, anew"),
     ],
 )
 def test_wrong_accounts(http: Http, body: dict[str, Any], path: str, text: str) -> None:
@@ -237,6 +239,23 @@ def test_wrong_accounts(http: Http, body: dict[str, Any], path: str, text: str) 
 
 
 # --- reset -----------------------------------------------------------------------------------
+
+
+def test_an_account_is_made_anew(http: Http) -> None:
+    """It holds nothing, its clock starts again, and what it had of settings is gone; a mistake
+    changes nothing."""
+    other_account(http)
+    http.sdk_created()
+    body = {"auth_id": AUTH_ID, "settings": {"strict": "on", "start": "2030-01-01T00:00:00Z"}}
+    assert http.control("POST", "/accounts", body).status_code == 201
+    again = {"auth_id": AUTH_ID, "anew": True}
+    for wrong in ({"anew": 1}, {"settings": {"warp": "x"}}):
+        assert http.control("POST", "/accounts", again | wrong).status_code == 400
+    assert len(http.account.store.applications) == 1
+    told = http.control("POST", "/accounts", again | {"settings": {"magic": "off"}}).get_json()
+    assert (told["applications"], told["settings"]) == (0, {"magic": "off"})
+    assert told["now"] == "2026-01-05T09:00:00.000000Z"
+    assert len(http.sim.accounts()) == 2
 
 
 def test_reset_forgets_one_account(http: Http) -> None:

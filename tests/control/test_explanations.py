@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.services import reviews
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, PDF, SDK_AGENT, TOKEN, Http, multipart
 
@@ -46,10 +47,10 @@ def test_why_names_the_rule_and_why_the_others_did_not_match(told: Http) -> None
     assert [each["rule"] for each in attempts[1]["near_misses"]] == ["acme first"]
 
 
-def evaluate(http: Http, **changes: Any) -> dict[str, Any]:
+def evaluate(http: Http, second: bytes = PDF + b"\n%", **changes: Any) -> dict[str, Any]:
     body, content_type = multipart(
         [("data", json.dumps(http.sdk_data(**changes)))],
-        [("documents[0].file", "a.pdf", PDF), ("documents[1].file", "b.pdf", PDF + b"\n%")],
+        [("documents[0].file", "a.pdf", PDF), ("documents[1].file", "b.pdf", second)],
     )
     answer = http.control_raw("/evaluate", body, content_type)
     assert answer.status_code == 200, answer.text
@@ -374,3 +375,24 @@ def test_each_change_says_who_made_it(http: Http) -> None:
     page = http.get(f"/console/{http.auth_id}/applications/{id}").text
     assert "<p>by the reviewer: " in page
     assert "<p>by time: " in page
+
+
+def test_of_many_submissions_the_last_are_explained(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as are kept; the oldest goes."""
+    monkeypatch.setattr(reviews, "KEPT_EXPLANATIONS", 2)
+    id = http.sdk_created()
+    for attempt in (1, 2, 3, 4):
+        shown = http.control("GET", f"/applications/{id}/why").get_json()["attempts"]
+        kept = [each["attempt"] for each in shown]
+        assert kept == [n for n in (attempt - 1, attempt) if n]
+        http.decide(id, "rejected")
+        http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", {"alias": "again"}, {})
+
+
+def test_an_evaluation_answers_what_the_page_says(http: Http) -> None:
+    """With a warning, of a file that is in two places."""
+    shown = evaluate(http, second=PDF)
+    assert set(shown) == {"would", "dialect", "by", "steps", "warnings", "rules"}
+    assert shown["warnings"]

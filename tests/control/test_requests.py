@@ -9,6 +9,7 @@ from flask import Request
 
 from plivo_sim.account.account import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
 from plivo_sim.control.presenters import problem_details
+from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import Call
 from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT, note_exchange
 from tests.support import AUTH_ID, PDF, Http, multipart
@@ -148,3 +149,50 @@ def test_reading_the_journal_leaves_no_trace_in_it(http: Http) -> None:
     http.get("EndUser/")
     first = http.control("GET", "/requests", account=AUTH_ID).get_json()
     assert http.control("GET", "/requests", account=AUTH_ID).get_json() == first
+
+
+def test_operations_are_listed_with_their_calls(http: Http) -> None:
+    """All of those that faults can name."""
+    listed = http.control("GET", "/operations").get_json()["operations"]
+    assert [each["operation"] for each in listed] == list(OPERATIONS)
+    assert {
+        "operation": "compliance.create", "api": "new", "method": "POST",
+        "path": "/v1/Account/{auth_id}/PhoneNumber/Compliance/",
+        "summary": "Create an application and submit it for review.",
+    } in listed  # fmt: skip
+
+
+def test_requests_of_one_operation(http: Http) -> None:
+    """By its name or a glob, in any case; a name that there is not is refused with its likeness."""
+    http.get("EndUser/")
+    http.get("ComplianceApplication/")
+
+    def asked(operation: str) -> Any:
+        return http.control("GET", "/requests", operation=operation, account=AUTH_ID)
+
+    def found(operation: str) -> list[str]:
+        return [each["operation"] for each in asked(operation).get_json()["requests"]]
+
+    assert found("legacy.List_End_Users") == ["legacy.list_end_users"]
+    assert found("*.list_*") == ["legacy.list_end_users", "legacy.list_applications"]
+    refused = asked("legacy.list_enduser")
+    assert refused.status_code == 400
+    assert "did you mean 'legacy.list_end_users'?" in refused.get_json()["detail"]
+    refused = asked("complianse.*")
+    assert "did you mean 'compliance." in refused.get_json()["detail"]
+
+
+@pytest.mark.parametrize("part", ["text of a form", "JSON", "header"])
+def test_what_is_kept_of_a_request_counts(http: Http, part: str) -> None:
+    """Towards what an account keeps, whatever part of the request it is."""
+    for length in (1, 1001):
+        match part:
+            case "text of a form":
+                form, kind = multipart([("data", "x" * length)], [])
+                http.post("EndUser/", data=form, content_type=kind)
+            case "JSON":
+                http.post("EndUser/", json={"name": "x" * length})
+            case "header":
+                http.get("EndUser/", headers={"X-Own": "x" * length})
+    short, long = (each.size_bytes for each in http.account.exchanges)
+    assert long - short >= 1000

@@ -435,3 +435,15 @@ def test_the_same_state_is_shown_in_the_same_bytes(
         before = seen(http)
         for again in way(http, state):
             assert seen(again) == before
+
+
+def test_a_dropped_snapshot_frees_its_files(http: Http) -> None:
+    """Those that no document refers to any more."""
+    id = http.sdk_created()
+    remember(http)
+    http.delete(f"PhoneNumber/Compliance/{id}/")
+    kept = http.account.files
+    sha256 = hashlib.sha256(PDF).hexdigest()
+    assert kept.read(sha256) == PDF
+    http.control("DELETE", "/snapshot/before", account=AUTH_ID)
+    assert kept.read(sha256) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -260,3 +261,25 @@ def test_decisions_by_hand_are_so_many(http: Http, monkeypatch: pytest.MonkeyPat
 def test_a_reason_by_hand_is_so_long(http: Http) -> None:
     """It is written with each change of the application."""
     told(http.decide(http.sdk_created(), "rejected", "x" * 2001), limits.REASON)
+
+
+MANY_DOCUMENTS = {"documents": [{"type": "x"}] * 51}
+DOCUMENT_FIELDS = {f"documents[{n}].type": "x" for n in range(51)}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sent"),
+    [
+        ("current", {"data": {"data": json.dumps(MANY_DOCUMENTS)}}),
+        ("beta", {"json": MANY_DOCUMENTS}),
+        ("beta", {"data": DOCUMENT_FIELDS}),
+    ],
+    ids=["current", "beta as JSON", "beta as a form"],
+)
+def test_too_many_documents_are_told(http: Http, dialect: str, sent: dict[str, Any]) -> None:
+    """What there is too much of, how much of it, and how much there may be."""
+    headers = {"X-Plivo-Sim-Dialect": dialect}
+    answer = http.post("PhoneNumber/Compliance/", headers=headers, **sent)
+    assert answer.status_code == 400
+    sentence = "ocuments: 51 are too many, at most 50 documents (limit documents)"
+    assert sentence in answer.text

@@ -101,8 +101,10 @@ CALLS = {
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/requests.py": {"re.compile": LINEAR},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
+    "control/events.py": {"glob": "limit glob"},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},
+    "control/requests.py": {"glob": "limit glob"},
     "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from urllib3 import encode_multipart_formdata
 
+from plivo_sim.recording.bodies import masked_body
 from plivo_sim.recording.masks import _ADDRESS, Masks
 from plivo_sim.recording.stand_ins import StandIns
+from plivo_sim.recording.tapes import MOST_LINE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -70,13 +75,80 @@ def test_of_a_phone_number_only_the_calling_code_stays(told: str) -> None:
     [
         ("limit", 20, True), ("offset", 9_999, True), ("offset", 919812345678, False),
         ("anything", 999, True), ("anything", 1_000, False), ("anything", 22.5726, False),
-        ("lat", 22, False), ("longitude", 88.0, False), ("max_length", 65_535, False),
+        ("lat", 22, False), ("longitude", 88.0, False),
+        ("coordinates", [22], False), ("auth_token", 123, False), ("max_length", 65_535, False),
     ],
 )  # fmt: skip
-def test_which_numbers_stay(key: str, value: float, stays: bool) -> None:
-    """Small whole ones, and counts that paging needs; no phone number, and no place."""
+def test_which_numbers_stay(key: str, value: Any, stays: bool) -> None:
+    """Small whole ones, and counts that paging needs; no phone number, no place, no secret."""
     (made,) = Masks(StandIns(b"key")).value({key: value}).values()
     assert (made == value) is stays
     assert Masks(StandIns(b"key")).value({"max_length": 65_535}, public=True) == {
         "max_length": 65_535
     }
+
+
+class Counted(dict[str, str]):
+    """Counts how often it is looked into, and each key that is passed over."""
+
+    steps = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for each in super().__iter__():
+            self.steps += 1
+            yield each
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.steps += 1
+        return super().get(key, default)
+
+
+def test_a_sentence_costs_as_much_however_much_was_told() -> None:
+    """A few look-ups for each of its words."""
+    masks = Masks(StandIns(b"key"))
+    masks.value([f"a{n:03} b{n:03}" for n in range(1_000)], "alias")
+    told = masks._told = Counted(masks._told)
+    made = masks.value({"error": [f"not found: a{n:03} b{n:03}" for n in range(100)]})["error"]
+    assert 100 <= told.steps <= 100 * 4 * 16
+    assert made[7] == f"not found: {masks.text('a007 b007', 'alias')}"
+
+
+@pytest.mark.parametrize(
+    ("alias", "sentence"),
+    [
+        ("(failed review)", "is 'failed review' here"),
+        ("failed review.", "no failed review. at all"),
+        ("review 4", "the review 4, 12 is failed"),
+        ("under_review failed", "under_review failed"),
+    ],
+)
+def test_a_text_that_was_told_does_not_stay_in_a_sentence(alias: str, sentence: str) -> None:
+    """Even if all its words are those of the service."""
+    masks = Masks(StandIns(b"key"))
+    masks.text(alias, "alias")
+    assert alias.strip("(.)") not in masks.sentence(sentence)
+
+
+def test_signs_of_vowels_do_not_stay_in_a_sentence() -> None:
+    """They are no letters to regular expressions."""
+    assert "ो" not in Masks(StandIns(b"key")).sentence("not found: कोलकाता")
+
+
+LONG = "x" * MOST_LINE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'{"error":"' + LONG.encode() + b'"}', "application/json"),
+        (b"alias=" + LONG.encode(), "application/x-www-form-urlencoded"),
+        (LONG.encode() + b"x", "text/plain"),
+        encode_multipart_formdata([("alias", LONG)]),
+        encode_multipart_formdata([("data", ("x", f'{{"alias":"{LONG}"}}'.encode()))]),
+    ],
+)
+def test_texts_that_are_longer_than_a_line_are_not_masked(content: bytes, kind: str) -> None:
+    """They would not be kept."""
+    masks = Masks(StandIns(b"key"))
+    masks.text = masks.value = None  # type: ignore[method-assign, assignment]
+    assert masked_body(content, kind, masks) == {"bytes": len(content)}

@@ -28,6 +28,7 @@ from plivo_sim.recording.tapes import (
     WrongTape,
     read_tape,
 )
+from plivo_sim.recording.writer import NotKept
 from plivo_sim.settings import Settings
 from plivo_sim.web.server import make_server
 from tests.recording.traffic import (
@@ -258,6 +259,71 @@ def test_an_answer_comes_back_as_it_was(live: LiveSimulator, tape: Path) -> None
                 assert here.headers[name] == there.headers[name]
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/_callbacks/v1/Account/x/ComplianceRequirement/",
+        f"/v1/Account/{AUTH_ID}/EndUser/Requirements/x/",
+        "/v1/Account/ComplianceRequirement/EndUser/",
+        f"/v1/Account/{AUTH_ID}/ComplianceRequirement/x/EndUser/",
+    ],
+)
+def test_only_what_tells_a_requirement_is_taken_for_one(tape: Path, target: str) -> None:
+    """Its texts stay, so a path that only has the word must not pass for it."""
+
+    def answer(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps({"name": NAME, "description": [ALIAS]}).encode()]
+
+    server = make_server(answer)
+    server.start()
+    with recording(server.url, tape, receiver=server.url) as url:
+        assert Http(url).send("GET", target, {}).json()["name"] == NAME
+    server.stop()
+    assert len(read_tape(tape)[1]) == 1
+    assert found_on(tape) == []
+
+
+@pytest.mark.parametrize("allows_writes", [True, False])
+def test_a_read_cannot_say_that_it_is_a_write(
+    tape: Path, receiver: Receiver, allows_writes: bool
+) -> None:
+    """Unless writes are allowed."""
+    with recording(receiver.url, tape, allows_writes=allows_writes) as url:
+        Http(url).send("GET", "/v1/x", {"X-HTTP-Method-Override": "DELETE"})
+    assert ("X-Http-Method-Override" in receiver.received[0].headers) is allows_writes
+
+
+FOREIGN = [
+    {"Origin": "https://evil.test"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+    {"Host": "evil.org", "User-Agent": "Mozilla/5.0", "Accept-Language": "en"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("target", ["/v1/Account/x", "/_callbacks"])
+def test_no_page_of_another_site_calls_anything(
+    receiver: Receiver, tape: Path, headers: dict[str, str], target: str
+) -> None:
+    """By whatever name it finds the recorder. Nothing is handed on, and nothing kept."""
+    with recording(receiver.url, tape, receiver=receiver.url) as url:
+        answer = Http(url).send("POST", target, headers, body=b"{}")
+        assert answer.status == 403
+        assert "--allowed-hosts" in answer.json()["error"]
+        assert receiver.received == []
+    assert read_tape(tape)[1] == []
+
+
+@pytest.mark.parametrize("headers", [FOREIGN[0], FOREIGN[3]])
+def test_a_host_may_be_allowed(receiver: Receiver, tape: Path, headers: dict[str, str]) -> None:
+    """Its pages and its name."""
+    settings = Settings(allowed_hosts=("evil.test", "evil.org"))
+    with recording(receiver.url, tape, settings=settings) as url:
+        assert Http(url).send("GET", "/v1/Account/x", headers).status == 200
+
+
 class Elsewhere:
     """Sends callers to another server."""
 
@@ -384,6 +450,76 @@ def test_a_line_is_never_too_long_to_be_read(tape: Path) -> None:
     made.close()
     [kept] = read_tape(tape)[1]
     assert kept.answer.body == {"bytes": MOST_LINE_BYTES + len('{"json":""}')}
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"json": nested(64)}, {"json": [0] * 200_000}, {"form": [], "files": [["x", {"name": "x"}]]}],
+    ids=["depth", "values", "shape"],
+)
+def test_of_what_could_not_be_read_again_the_bodies_are_left_out(
+    tape: Path, body: dict[str, Any]
+) -> None:
+    """Else nothing of the tape could be."""
+    made = Tape(tape, "x")
+    made.add(exchange(**body))
+    made.add(exchange(json="y"))
+    made.close()
+    assert [list(each.answer.body) for each in read_tape(tape)[1]] == [["bytes"], ["json"]]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"method": "PROP-FIND"},
+        {"method": "GET", "headers": [("Ünü", "x")]},
+        {"method": "GET", "headers": [("X", "\x01")]},
+    ],
+)
+def test_what_could_not_be_read_again_at_all_is_not_kept(
+    tape: Path, request_: dict[str, Any]
+) -> None:
+    """A service, or a caller, may send what it likes."""
+    made, told = Tape(tape, "x"), exchange(json="y")
+    told.request = Request(target="/v1/x", **request_)
+    with pytest.raises(NotKept, match="read again"):
+        made.add(told)
+    made.close()
+    assert read_tape(tape)[1] == []
+
+
+class Filling:
+    """A file of which a disk takes half a line, once."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.is_full = True
+
+    def write(self, line: bytes) -> int:
+        taken = line[: len(line) // 2] if self.is_full else line
+        self.is_full = False
+        return int(self._file.write(taken))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def test_after_a_torn_line_comes_a_whole_one(tape: Path) -> None:
+    """When the disk has room again."""
+    made = Tape(tape, "x")
+    made._file = Filling(made._file)  # type: ignore[assignment]
+    with pytest.raises(OSError, match="space"):
+        made.add(exchange(json="first"))
+    made.add(exchange(json="second"))
+    made.close()
+    assert [each.answer.body["json"] for each in read_tape(tape)[1]] == ["second"]
 
 
 @pytest.mark.parametrize(

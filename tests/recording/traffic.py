@@ -15,6 +15,7 @@ from plivo_sim.client import basic as basic_of
 from plivo_sim.recording.masks import Masks
 from plivo_sim.recording.passing import Recorder
 from plivo_sim.recording.tapes import Tape
+from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.server import make_server
 from tests.support import JPEG, PDF, PNG
@@ -190,12 +191,14 @@ def recording(
     receiver: str | None = None,
     authority: str | None = None,
     allows_writes: bool = True,
+    settings: Settings | None = None,
 ) -> Iterator[str]:
     """A recorder before an upstream; its URL."""  # fmt: skip
     made, masks = Tape(tape, "upstream"), Masks()
     recorder = Recorder(
         Http(upstream, authority=authority), made, masks,
         receiver=Http(receiver) if receiver else None, allows_writes=allows_writes,
+        settings=settings,
     )  # fmt: skip
     server = make_server(recorder)
     server.start()
@@ -203,6 +206,7 @@ def recording(
         yield server.url
     finally:
         server.stop()
+        recorder.close()
         made.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -130,7 +130,8 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("a status that is the usual one", "faults: [{effect: reset, status: 500}]",
      "faults[0].status", "has no effect with 'reset'"),
     ("a message that is not sent", "faults: [{effect: slow, latency_s: 1, message: x}]",
-     "faults[0].message", "has no effect with 'slow', only with 'error', "),
+     "faults[0].message", "has no effect with 'slow', only with 'error', 'rate_limited', "
+     "'expired_credentials', 'unavailable'"),
     ("slow by nothing", "faults: [{effect: slow}]", "faults[0]", "needs latency_s"),
     ("latency", "faults: [{effect: slow, latency_s: -1}]", "faults[0].latency_s", "minimum of 0"),
     ("probability", "faults: [{effect: reset, probability: 1.5}]", "faults[0].probability", "max"),
@@ -421,3 +422,29 @@ def test_a_text_of_too_many_values_is_read_as_far_as_they_may_be(
     with pytest.raises(ScenarioError, match=f"at most {limits.SCENARIO_VALUES.most} values"):
         load_scenario(text)
     assert events < 2 * limits.SCENARIO_VALUES.most
+
+
+AT_LIMITS: dict[str, tuple[int, Callable[[int], str], str]] = {
+    "characters": (262_144, lambda n: "#" * (n - len(SCENARIO)), "is too large"),
+    "values": (20_000, lambda n: f"rules: [{'a,' * (n - 5)}]", "is too large"),
+    "levels of YAML": (100, lambda n: f"rules: {'[' * (n - 1)}{']' * (n - 1)}", "too deeply"),
+    "digits": (300, lambda n: f"seed: {'1' * n}", "a number of more than 300 digits"),
+    "levels of a condition": (
+        20, lambda n: f"rules: [{{when: {'{not: ' * n}{{country: IN}}{'}' * n}}}]", "too deeply"),
+    "characters of a glob": (
+        200, lambda n: f"rules: [{{when: {{name: {'a' * n}}}}}]", "characters: at most 200 "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", AT_LIMITS)
+def test_as_much_as_a_limit_says_is_read(what: str) -> None:
+    """And one more is refused."""
+    most, text_of, refusal = AT_LIMITS[what]
+    told = []
+    for count in (most, most + 1):
+        try:
+            load_scenario(SCENARIO + text_of(count))
+            told.append("")
+        except ScenarioError as error:
+            told.append(str(error))
+    assert [refusal in each for each in told] == [False, True]

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.client import Client
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.scenarios.rules import PRESETS, read_reason
 from plivo_sim.testing import Handle
+from plivo_sim.testing.calls import Wsgi
 from tests.support import AUTH_ID, Http
 
 MISTYPED = "there is no preset 'name_mismach'; did you mean 'name_mismatch'?"
@@ -73,7 +75,7 @@ def test_the_header_takes_names_and_refuses_what_is_nearly_one(http: Http) -> No
 
 def test_the_python_handle_takes_names(http: Http) -> None:
     """As the command line does."""
-    handle = Handle(http.sim)
+    handle = Handle(Client("http://127.0.0.1", transport=Wsgi(http.app)))
     told = handle.reject(http.sdk_created(), "name_mismatch")
     assert told.rejection_reason == PRESETS["name_mismatch"]
 
@@ -82,7 +84,7 @@ def test_the_python_handle_refuses_what_is_nearly_a_name(http: Http) -> None:
     """And the application stays as it was."""
     id = http.sdk_created()
     with pytest.raises(Invalid, match="did you mean 'name_mismatch'"):
-        Handle(http.sim).reject(id, "name_mismach")
+        Handle(Client("http://127.0.0.1", transport=Wsgi(http.app))).reject(id, "name_mismach")
     assert http.control("GET", f"/applications/{id}").get_json()["status"] == "submitted"
 
 

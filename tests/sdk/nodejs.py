@@ -1,7 +1,8 @@
-"""Node and the official SDK for it, or a skip that says how to get them."""
+"""Node, the official SDK for it and other packages, or a skip that says how to get them."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -15,11 +16,12 @@ INSTALL = "npm install --no-package-lock --no-save --prefix tests/sdk/node"
 
 
 def node() -> str:
-    """The command, if it and the SDK are there; else the test is skipped, or fails where
+    """The command, if it and all packages are there; else the test is skipped, or fails where
     ``TESTS_REQUIRE_NODE=1`` says that they have to be."""
     command = node_alone()
-    if not (MODULES / "plivo").is_dir():
-        _lacks("the Node SDK")
+    for name in json.loads((FOLDER / "package.json").read_text())["dependencies"]:
+        if not (MODULES / name).is_dir():
+            _lacks(f"the Node package {name}")
     return command
 
 

@@ -14,7 +14,7 @@ from tests.sdk.nodejs import FOLDER, node
 pytestmark = [pytest.mark.live, pytest.mark.node]
 
 
-@pytest.mark.parametrize("driver", ["compliance.cjs", "legacy.cjs", "numbers.cjs"])
+@pytest.mark.parametrize("driver", ["compliance.cjs", "legacy.cjs", "numbers.cjs", "traps.cjs"])
 def test_every_check_of_the_driver_passes(live: LiveSimulator, driver: str) -> None:
     """The driver gets to its end, and every check that it made on the way held."""
     done = subprocess.run(

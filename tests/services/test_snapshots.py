@@ -15,6 +15,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid
+from plivo_sim.domain.records import ATOMS_ADDRESS
 from plivo_sim.domain.text import encode_json
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot
 from plivo_sim.settings import Settings
@@ -179,16 +180,20 @@ def add_delivery(document: dict[str, Any], **values: Any) -> str:
     return id
 
 
-def finished(document: dict[str, Any]) -> None:
-    """A timer of a callback that has been delivered."""
-    id = "00000000-0000-4000-8000-000000000003"
-    document["tables"]["timers"][id] = {
-        "id": id,
-        "seq": 1,
-        "due_at": "2026-01-05T09:00:00Z",
-        "kind": "callback",
-        "subject_id": add_delivery(document, state="delivered"),
-    }
+def sent_by(kind: str, **delivery: Any) -> Spoil:
+    """Puts a callback and a timer for it in."""
+
+    def change(document: dict[str, Any]) -> None:
+        id = "00000000-0000-4000-8000-000000000003"
+        document["tables"]["timers"][id] = {
+            "id": id,
+            "seq": 1,
+            "due_at": "2026-01-05T09:00:00Z",
+            "kind": kind,
+            "subject_id": add_delivery(document, **delivery),
+        }
+
+    return change
 
 
 def many_attempts(document: dict[str, Any]) -> None:
@@ -268,7 +273,18 @@ SPOILT: list[tuple[str, Spoil, str]] = [
         "the application is draft",
     ),
     ("two timers", twice_waited, "has a timer already"),
-    ("a finished callback", finished, "the delivery is delivered: nothing more is sent"),
+    ("a finished callback", sent_by("callback", state="delivered"), "is delivered: nothing more"),
+    ("a notice for a callback", sent_by("notice"), "of kind notice cannot bring a callback to 'h"),
+    (
+        "a callback for a notice",
+        sent_by("callback", url=ATOMS_ADDRESS),
+        f"of kind callback cannot bring a callback to {ATOMS_ADDRESS!r}",
+    ),
+    (
+        "long settings",
+        lambda d: first(d, "ledger")["overrides"].update(holidays=",".join(["2026-01-26"] * 750)),
+        "overrides: the account's own settings: 82",
+    ),
     ("a long timeline", long("applications", "timeline"), "timeline: 600 are too many, at most"),
     ("many steps", long("timers", "steps"), "steps: 600 are too many, the first and at most"),
     ("many attempts", many_attempts, "attempts: 22 are too many, the first and at most 20"),

@@ -96,6 +96,7 @@ def test_an_application_is_found_in_whichever_account(http: Http) -> None:
     http.sdk_created()
     id = Http(http.app, http.sim, auth_id=OTHER).sdk_created()
     assert http.sim.account_of_application(id).auth_id == OTHER
+    assert http.sim.decide(id, "accepted").status == "accepted"
     with pytest.raises(NotFound):
         http.sim.account_of_application("nobody")
 

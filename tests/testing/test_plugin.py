@@ -12,16 +12,16 @@ import plivo
 import pytest
 from freezegun import freeze_time
 
-from plivo_sim import testing
 from plivo_sim.app import create_app
 from plivo_sim.client.applications import sample
+from plivo_sim.control import clock
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotReached
-from plivo_sim.domain.records import StatusChanged
 from plivo_sim.simulator import runner as runner_module
 from plivo_sim.testing import AUTH_TOKEN, in_process, served
 from plivo_sim.testing.inbox import Inbox
-from plivo_sim.testing.sdk import point, pointed
+from plivo_sim.testing.records import StatusChanged
+from plivo_sim.testing.sdk import point
 from plivo_sim.webhooks.signatures import Tokens, signature_headers
 from tests.machines.files import IN_REVIEW
 from tests.support import Http, Receiver
@@ -100,7 +100,8 @@ def test_every_test_starts_anew(project: pytest.Pytester) -> None:
         seen = []
 
         def shown(sim):
-            return len(sim.applications()), len(faults_of(sim.account)), sim.now
+            account = sim.sim.account(sim.auth_id)
+            return len(sim.applications()), len(faults_of(account)), sim.now
 
         @pytest.mark.parametrize("n", range(2))
         def test_ids_repeat(plivo_client, plivo_server, files, n):
@@ -130,9 +131,10 @@ def test_the_marker_chooses_how_it_starts(project: pytest.Pytester) -> None:
         def test_marked(plivo_sim):
             assert str(plivo_sim.now) == "2027-03-01 00:00:00+00:00"
             assert plivo_sim.sim.settings.seed == 7
-            assert plivo_sim.account.settings.new_api == "current"
+            account = plivo_sim.sim.account(plivo_sim.auth_id)
+            assert account.settings.new_api == "current"
             from plivo_sim.services import policies
-            assert policies.scenario_of(plivo_sim.account).default.decide == "rejected"
+            assert policies.scenario_of(account).default.decide == "rejected"
 
         def test_not_marked(plivo_sim):
             assert str(plivo_sim.now) == "2026-01-05 09:00:00+00:00"
@@ -264,8 +266,12 @@ def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester)
         "clock: 2026-01-12T09:00:00*",
         "application * (Acme): accepted",
         "*rule 'german' did not match: country is 'IN', wanted 'DE'",
-        "callback *'status': 'accepted'* to http://127.0.0.1:9/x: failed*",
-        "request POST *PhoneNumber/Compliance/: 201*",
+        "callback *'status': 'accepted'* to http://127.0.0.1:9/x: failed, last answer *",
+        "arrow submitted -> accepted taken by reviewer",
+        "in order of arrival (real time, simulated time):",
+        "  ??:??:??.???  2026-01-05 09:00:00  request POST *PhoneNumber/Compliance/: 201*",
+        "  ??:??:??.???  2026-01-08 09:00:00  application *: submitted -> accepted by reviewer",
+        "  ??:??:??.???  2026-01-08 09:07:00  callback accepted to *: connection refused, failed",
     ])  # fmt: skip
 
 
@@ -316,7 +322,7 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_sentence(project: pytest.Pyte
         "@pytest.mark.plivo_sim: scenaro=: no such argument; did you mean 'scenario'?",
         "@pytest.mark.plivo_sim: its arguments have names, such as scenario=",
         "@pytest.mark.plivo_sim: seed: 'x' is not a whole number",
-        "@pytest.mark.plivo_sim: auth_id: 'me' is not MA and 18 letters or digits",
+        "@pytest.mark.plivo_sim: auth_id: 'me' is not MA or SA and 18 letters or digits",
         "@pytest.mark.plivo_sim: clock: 'sundial' is not one of wall, paused",
     ])  # fmt: skip
     result.stdout.no_fnmatch_line("During handling of the above exception*")
@@ -351,9 +357,9 @@ def test_the_report_names_other_accounts_that_have_records() -> None:
     with in_process() as sim:
         http = Http(sim.app, sim.sim)
         http.sdk_created()
-        assert f"account {http.auth_id} has records too, 1 applications among them" in sim.report()
+        assert f"account {http.auth_id} was called, too: 2 requests, 1 appl" in sim.report()
         sim.use_account(http.auth_id)
-        assert "has records too" not in sim.report()
+        assert "was called, too" not in sim.report()
 
 
 def test_importing_the_plugin_imports_nothing_heavy() -> None:
@@ -427,22 +433,6 @@ def test_two_clients_point_at_two_simulators_in_one_process(tmp_path: Path) -> N
             client.multipart_session.close()
 
 
-@pytest.mark.live
-def test_pointed_redirects_clients_built_within_and_undoes_itself() -> None:
-    """Voice too; afterwards the constants are as before."""
-    before = plivo.rest.client.PLIVO_API_BASE_URI
-    with (
-        served() as sim,
-        pointed(sim.url),
-        plivo.RestClient(sim.auth_id, sim.auth_token) as client,
-    ):
-        assert client.end_users.list().meta.total_count == 0
-        with pytest.raises(plivo.exceptions.ResourceNotFoundError):
-            client.calls.create(from_="1", to_="2", answer_url="http://127.0.0.1/x")
-        assert client.end_users.list().meta.total_count == 0
-    assert before == plivo.rest.client.PLIVO_API_BASE_URI
-
-
 def test_the_inbox_checks_signatures() -> None:
     """A message with a wrong one says so."""
     inbox = Inbox()
@@ -495,12 +485,13 @@ def test_settle_waits_for_what_is_due_now() -> None:
 
 def test_settle_says_what_it_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the report."""
-    monkeypatch.setattr(testing, "SETTLE_S", 0.01)
+    monkeypatch.setattr(clock, "SETTLE_S", 0.01)
     with in_process() as sim:
-        sim.account.sending = 1
-        with pytest.raises(AssertionError, match="still under way after 0 s\nclock: 2026"):
+        account = sim.sim.account(sim.auth_id)
+        account.sending = 1
+        with pytest.raises(AssertionError, match="still under way after a while\nclock: 2026"):
             sim.settle()
-        sim.account.sending = 0
+        account.sending = 0
 
 
 @pytest.mark.parametrize("verb", ["advance", "advance_until"])
@@ -513,8 +504,9 @@ def test_time_that_still_moves_is_no_success(monkeypatch: pytest.MonkeyPatch, ve
         given = {"advance": ("30d",), "advance_until": (id, "suspended")}[verb]
         with pytest.raises(AssertionError, match=r"time was still moving.*\nclock: 2026"):
             getattr(sim, verb)(*given)
-        with sim.account.lock:
-            assert sim.account.idle.wait_for(lambda: not sim.account.advancing, 10)
+        account = sim.sim.account(sim.auth_id)
+        with account.lock:
+            assert account.idle.wait_for(lambda: not account.advancing, 10)
 
 
 def test_applications_are_as_time_has_made_them() -> None:

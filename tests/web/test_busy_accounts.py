@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 import urllib3
+from flask import Request
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.lock import MOST_WAITING
+from plivo_sim.account.lock import MOST_WAITING, AccountLock, set_asker
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.control.presenters import problem_details
 from plivo_sim.simulator import Simulator
+from plivo_sim.web.calls import Call
 from plivo_sim.web.connections import Connections
+from plivo_sim.web.patience import Patience
 from tests.fakes import meanwhile
 from tests.support import AUTH_ID, TOKEN, basic
 
@@ -158,3 +163,33 @@ def test_nobody_waits_in_process(sim: Simulator) -> None:
             drawn = stack.enter_context(meanwhile(account.next_api_id))
             until(lambda: account.lock.waiting == 1)
         assert drawn.result(30)
+
+
+def test_a_call_may_leave_until_its_view_has_an_account(live: LiveSimulator) -> None:
+    """What comes before keeps what it did; what comes after would be done twice."""
+    call = Call(live.sim, problem_details, Request({"wsgi.url_scheme": "http"}))
+    patience, seen = Patience(call, None), []
+    set_asker(patience)
+    try:
+        for step in (lambda: None, patience.opened):
+            step()
+            seen.append(patience.may_leave)
+            with AccountLock():
+                seen.append(patience.may_leave)
+    finally:
+        set_asker(None)
+    assert seen == [True, True, True, False]
+
+
+def test_a_request_that_is_answered_at_once_wakes_nobody(
+    live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection is waited for where the others are."""
+    woken: list[Connections] = []
+    monkeypatch.setattr(Connections, "_wake", woken.append)
+    host, port = live.url.removeprefix("http://").split(":")
+    with closing(http.client.HTTPConnection(host, int(port), 10)) as connection:
+        for _ in range(3):  # the one before is over when the next one is answered
+            connection.request("GET", "/_sim/health")
+            assert connection.getresponse().read()
+    assert woken == []

@@ -223,6 +223,23 @@ def test_keep_alive_reuses_a_connection(server: Server) -> None:
         assert connection.sock is sock is not None
 
 
+@pytest.mark.parametrize("own", [None, "Thu, 01 Jan 2026 00:00:00 GMT"])
+def test_an_answer_has_one_date(app: App, server: Server, own: str | None) -> None:
+    """Its own, if it has one; else that of the server."""
+    app.flask.after_request(lambda answer: _dated(answer, own))
+    with client(server) as connection:
+        connection.request("GET", "/")
+        dates = connection.getresponse().headers.get_all("Date") or []
+    assert len(dates) == 1
+    assert own in (None, *dates)
+
+
+def _dated(answer: flask.Response, date: str | None) -> flask.Response:
+    if date is not None:
+        answer.headers["Date"] = date
+    return answer
+
+
 @pytest.mark.parametrize("first", [b"", GET], ids=["unused", "used"])
 def test_idle_connections_do_not_block_another(app: App, first: bytes) -> None:
     """With 40 idle connections open and 2 threads, a 41st is answered and so are the 40."""

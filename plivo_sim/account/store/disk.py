@@ -174,8 +174,11 @@ def lock_file(file: IO[bytes]) -> bool:
 def in_use(state: Path) -> str | None:
     """Who has a state directory: ``process 1234 on name``, empty when that is not known; None when
     nobody has it."""
+    path = state / "lock"
     try:
-        with (state / "lock").open("rb") as file:
+        if not is_regular(path):
+            return None
+        with path.open("rb") as file:
             return None if lock_file(file) else _holder_of(state)
     except OSError:
         return None

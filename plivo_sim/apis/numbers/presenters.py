@@ -10,14 +10,14 @@ errors"), the answer in the beta.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from plivo_sim.apis.errors import plain_error
+from plivo_sim.apis.errors import ErrorObjectOut, ProblemOut, plain_error
 from plivo_sim.apis.reading import MessageOut as MessageOut  # endpoints name it
 from plivo_sim.apis.reading import MetaOut
-from plivo_sim.apis.words import NumbersWord, Uuid, word_of
+from plivo_sim.apis.words import JsonObject, NumbersWord, Uuid, word_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
@@ -54,8 +54,8 @@ class ErrorOut(TypedDict):
     """A string; or, in the beta, the page's object without ``api_id`` beside it."""
 
     api_id: NotRequired[Uuid]
-    error: str | dict[str, Any]
-    problems: NotRequired[list[dict[str, Any]]]
+    error: str | ErrorObjectOut
+    problems: NotRequired[list[ProblemOut]]
 
 
 def error_body(call: Call, error: SimError) -> tuple[int, ErrorOut]:
@@ -119,7 +119,7 @@ class OfferOut(ServicesOut):
     monthly_rental_rate: Rate
     number: Digits
     prefix: str
-    prerequisites: list[dict[str, Any]]
+    prerequisites: list[JsonObject]
     rate_center: str | None
     region: str
     resource_uri: str

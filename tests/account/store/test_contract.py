@@ -126,6 +126,20 @@ def test_two_records_cannot_share_a_seq(kept: Kept) -> None:
     assert ids(kept.db.applications.every()) == ["app-1"]
 
 
+@pytest.mark.parametrize("gap", [0, 1, 2, 3])
+def test_a_piece_that_grew_is_parted(monkeypatch: pytest.MonkeyPatch, gap: int) -> None:
+    """Between any two of the records, and nothing is lost, doubled or out of its place."""
+    monkeypatch.setattr(index, "LOAD", 2)
+    run = index.Run([application(n) for n in (10, 20, 30, 40, 50)])
+    added = [10 * gap + n for n in (3, 1, 2, 4, 5)]
+    for n in added:
+        run.put(application(n))
+    expected = sorted([10, 20, 30, 40, 50, *added])
+    assert [each.seq for each in run] == expected
+    assert [run.rank(n) for n in expected] == list(range(10))
+    assert [run.window(n, 1)[0].seq for n in range(10)] == expected
+
+
 # --- filters ---------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -454,6 +455,18 @@ def test_journals_that_rest_take_no_descriptor(tmp_path: Path) -> None:
                 keep(db, application(n))
             assert descriptors() - before == 3
     assert [aliases(path) for path in paths] == [["alias 1", "alias 2", "alias 3"]] * 12
+
+
+def test_the_docs_say_how_many_journals_are_open() -> None:
+    """Each more closes the one that was written to longest ago."""
+    page = (Path(__file__).parents[3] / "docs" / "state.md").read_text()
+    told = re.search(r"at most (\d+) are open", page)
+    assert told is not None
+    opened, rested = OpenJournals(), []
+    for n in range(int(told[1]) + 1):
+        assert rested == []
+        opened.used(lambda n=n: rested.append(n))  # type: ignore[misc]
+    assert rested == [0]
 
 
 def test_a_journal_that_rests_ends_its_compaction(

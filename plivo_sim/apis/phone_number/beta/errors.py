@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plivo_sim.apis.phone_number.beta.presenters import Url
+from plivo_sim.apis.errors import ErrorObjectOut, ProblemOut
 from plivo_sim.apis.words import row_of, word_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
@@ -153,20 +153,6 @@ _STATUS: dict[type[SimError], int] = {
     WrongCoding: 415, RateLimited: 429,
 }  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
-
-
-class ErrorObjectOut(TypedDict):
-    type: str
-    code: str
-    message: str
-    param: str | None
-    doc_url: Url
-
-
-class ProblemOut(TypedDict):
-    code: str
-    message: str
-    param: str | None
 
 
 class ErrorOut(TypedDict):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import Annotated, Any, NotRequired, TypedDict
-
-from msgspec import Meta
+from typing import Any, NotRequired, TypedDict
 
 from plivo_sim.apis.phone_number.dialect import (
     ApiId,
@@ -17,7 +15,7 @@ from plivo_sim.apis.phone_number.dialect import (
     read_parameter,
 )
 from plivo_sim.apis.reading import MetaOut, Query, refuse_if_any, refuse_unknown
-from plivo_sim.apis.words import BetaWord, Instant, Uuid, read_country, seconds
+from plivo_sim.apis.words import BetaWord, Instant, Url, Uuid, read_country, seconds
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind
 from plivo_sim.domain.machine import Machine, StatusRow
 from plivo_sim.domain.records import (
@@ -40,9 +38,6 @@ class PageNumberType(StrEnum):
     LOCAL = "local"
     MOBILE = "mobile"
     TOLLFREE = "tollfree"
-
-
-Url = Annotated[str, Meta(extra_json_schema={"format": "url"})]
 
 
 class RequiredDocumentOut(TypedDict):

@@ -5,11 +5,10 @@ The order of the fields is the page's; it decides which of several problems come
 
 from __future__ import annotations
 
-from marshmallow import fields
-
 from plivo_sim.apis.phone_number.beta.presenters import PageNumberType
 from plivo_sim.apis.schema import (
     Country,
+    EmbeddedFile,
     Many,
     Nested,
     Text,
@@ -41,7 +40,7 @@ class DocumentIn(WireSchema):
     """``data_fields`` is not on the page: records made by an SDK have them (inferred)."""
 
     type = Text(required=True)
-    file = fields.Raw()
+    file = EmbeddedFile()
     data_fields = TextMap()
 
 

@@ -1,0 +1,88 @@
+"""``plivo-sim logs``: what happens, as one stream."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from plivo_sim.cli.ids import RecordId
+from plivo_sim.cli.shared import Target, instant, with_simulator
+from plivo_sim.domain.text import printable
+
+KINDS = click.Choice(["request", "transition", "callback", "clock"])
+WAIT_S = 20
+"""How long a call of ``--follow`` waits for an event."""
+
+
+@click.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+@click.option("--tail", type=click.IntRange(0), metavar="N", help="Begin with the last N only.")
+@click.option("--kind", type=KINDS, multiple=True, help="Only these.")
+@click.option(
+    "--account",
+    default="",
+    envvar="PLIVO_SIM_ACCOUNT",
+    show_envvar=True,
+    type=RecordId("account"),
+    metavar="MA...",
+    help="Only of this account; default: of every account.",
+)
+@click.option("--operation", metavar="GLOB", help="Only requests of these: compliance.*")
+@click.option("--status", metavar="STATUS", help="HTTP status, 4xx, or status of an application.")
+@with_simulator
+def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None:
+    """Show what happened, in all accounts.
+
+    Requests, transitions, callbacks and moves of clocks, in the order in which they happened; the
+    time is that of the account. The simulator keeps the last 2000. With --json one object a line.
+    It changes nothing.
+    """
+    filters["account"] = target.account
+    answer = target.client.control("GET", "/events", **filters)
+    shown = answer["events"]
+    _print(shown if tail is None else shown[len(shown) - min(tail, len(shown)) :], target.as_json)
+    while follow:
+        answer = target.client.control(
+            "GET", "/events", after=answer["next"], wait=WAIT_S, **filters
+        )
+        if answer["missed"]:
+            click.echo(f"{answer['missed']} were too many to be kept, and are missing", err=True)
+        _print(answer["events"], target.as_json)
+
+
+def _print(events: list[dict[str, Any]], as_json: bool) -> None:
+    for event in events:
+        click.echo(json.dumps(event) if as_json else _line(event))
+
+
+def _line(event: dict[str, Any]) -> str:
+    words = {"request": _request, "transition": _transition, "callback": _callback, "clock": _clock}
+    head = f"{instant(event['at'])}  {event['account']}  {event['kind']:<10}"
+    return printable(f"{head}  {words[event['kind']](event)}")
+
+
+def _request(event: dict[str, Any]) -> str:
+    fault = f" (fault {event['fault']})" if event["fault"] else ""
+    why = f": {event['why']}" if event["why"] else ""
+    done = f"{event['method']} {event['url']} -> {event['status']}"
+    return f"{done} {event['operation']}, {event['took_ms']:.0f} ms{fault}{why}"
+
+
+def _transition(event: dict[str, Any]) -> str:
+    reason = f": {event['reason']}" if event["reason"] else ""
+    return f"{event['application']} {event['from']} -> {event['to']} ({event['why']}){reason}"
+
+
+def _callback(event: dict[str, Any]) -> str:
+    about = f"{event['application']} {event['told']} -> {event['method']} {event['url']}"
+    if not event["attempt"]:
+        return f"{about}: {event['state']} ({event['why']})"
+    answer = event["status"] or event["error"]
+    return f"{about}, attempt {event['attempt']}: {answer}, {event['state']}"
+
+
+def _clock(event: dict[str, Any]) -> str:
+    runs = "paused" if event["paused"] else f"runs, {event['rate']:g} s per second"
+    return f"{instant(event['from'])} -> {instant(event['to'])}, {runs}"

@@ -1,0 +1,384 @@
+"""``plivo-sim replay``: play scenarios, show what happened, and report whether they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plivo_sim.cli.ids import SCENARIOS
+from plivo_sim.cli.junit import Case, report
+from plivo_sim.cli.shared import (
+    NothingAnswers,
+    RefusedBySimulator,
+    WrongFile,
+    as_json,
+    exit_codes,
+    instant,
+    refusal,
+    table,
+)
+from plivo_sim.domain.text import printable
+from plivo_sim.settings import read_url
+
+if TYPE_CHECKING:
+    from plivo_sim.client.observations import Check, Event
+    from plivo_sim.client.replay import ScenarioResult
+    from plivo_sim.domain.machine import Machine
+    from plivo_sim.scenarios.language import Scenario
+
+SUFFIXES = (".yaml", ".yml", ".json")
+DOES_NOT_HOLD = 1
+LONGEST_ANSWER = 60
+OK = 200
+
+
+class Mistakes(WrongFile):
+    """A scenario has mistakes, each in a line of its own."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, file=file, err=file is None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What became of one scenario: a result; or what went wrong, so that there is none; or why it
+    was passed over."""
+
+    source: str
+    took_s: float = 0.0
+    result: ScenarioResult | None = None
+    error: click.ClickException | None = None
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    skipped: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        if self.error is not None:
+            return self.error.exit_code
+        return 0 if self.result is None or self.result.holds else DOES_NOT_HOLD
+
+
+@click.command()
+@click.argument("sources", metavar="NAME|FILE|FOLDER...", type=SCENARIOS, nargs=-1, required=True)
+@click.option(
+    "--url",
+    default="",
+    envvar="PLIVO_SIM_URL",
+    show_envvar=True,
+    help="A running simulator to play it on; by default, one is started for the replay.",
+)
+@click.option(
+    "--against",
+    default="",
+    metavar="URL",
+    help="Webhook endpoint of your own application: callbacks go there, and its answers are shown.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=1,
+    show_default=True,
+    help="Play so many scenarios at once.",
+)
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a report in JUnit's XML to this file, as CI servers read it.",
+)
+@click.option("--json", "as_json_", is_flag=True, help="Print JSON and nothing else.")
+def replay(
+    sources: tuple[str, ...], url: str, against: str, jobs: int, junit: Path | None, as_json_: bool
+) -> None:
+    """Play scenarios, show what happened and whether they hold.
+
+    It submits a scenario's applications and moves time; the scenario is one that ships, or a
+    file; of a folder, all files are played that have steps. Each plays in an account of its own,
+    which is emptied first and kept afterwards.
+
+    Exit codes: 0 what the scenarios expect holds, 1 it does not, 2 a wrong scenario,
+    3 nothing answers; of several, the largest.
+    """
+    try:
+        read_url(against)
+    except ValueError:
+        text = f"--against {against!r}: write http://127.0.0.1:8000/webhook"
+        raise click.UsageError(text) from None
+    named = list(_named(sources))
+    if junit is not None:
+        junit.touch()  # now: one that cannot be written is not found out after all has been played
+    with exit_codes(as_json_):
+        known = _known_at(url)
+    with _running(url) as base, ThreadPoolExecutor(jobs) as pool:
+        plays = [pool.submit(_play, each, base, against, known) for each in named]
+        try:
+            played = []
+            for each in plays:
+                played.append(each.result())
+                if not as_json_:
+                    _tell(played[-1], alone=len(named) == 1)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if junit is not None:
+        junit.write_bytes(report("plivo-sim replay", list(map(_case, played))))
+    _conclude(played, as_json_)
+    raise click.exceptions.Exit(max(each.exit_code for each in played))
+
+
+def _conclude(played: Sequence[Played], as_json_: bool) -> None:
+    """Raises WrongFile when there was nothing to play, or one alone could not be."""
+    only = played[0]
+    if as_json_ and len(played) == 1 and only.error is not None and not only.answer:
+        raise only.error
+    if as_json_:
+        click.echo(as_json(_as_plain(played)))
+    elif len(played) > 1:
+        click.echo(_summary(played))
+    if all(each.skipped for each in played):
+        raise WrongFile("none of them has steps, so there is nothing to replay")
+
+
+# --- playing -----------------------------------------------------------------------------------
+
+Known = tuple[Collection[str], "Machine | None"]
+"""The document types and the status machine that scenarios may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scenario to play, by name or path; whether it is there because its folder was named."""
+
+    name: str
+    of_folder: bool = False
+
+
+def _named(sources: Sequence[str]) -> Iterator[Source]:
+    """Each scenario once. Raises WrongFile for a folder without any."""
+    seen: set[str] = set()
+    for source in sources:
+        found = [Source(source)]
+        if Path(source).is_dir():
+            paths = sorted(each for each in Path(source).rglob("*") if each.suffix in SUFFIXES)
+            found = [Source(str(path), of_folder=True) for path in paths]
+        if not found:
+            raise WrongFile(f"{source}: no {', '.join(SUFFIXES)} file is in this folder")
+        yield from (each for each in found if each.name not in seen)
+        seen.update(each.name for each in found)
+
+
+def _known_at(url: str) -> Known:
+    """What ships; the simulator at ``url`` may know documents and statuses of its own."""
+    from plivo_sim.client.replay import server_machine
+    from plivo_sim.machines import load_machine_data
+    from plivo_sim.scenarios.loader import shipped_words
+
+    if not url:
+        return shipped_words(), None
+    machine = load_machine_data(server_machine(url))
+    return {*shipped_words(), *_words_at(url)}, machine
+
+
+def _words_at(url: str) -> set[str]:
+    from plivo_sim.client import Client
+
+    return {
+        type_["word"]
+        for requirement in Client(url).control("GET", "/requirements")["requirements"]
+        for demand in requirement["documents"]
+        for type_ in demand["any_of"]
+    }
+
+
+def _play(source: Source, base: str, against: str, known: Known) -> Played:
+    from plivo_sim.client import Refused, Unreachable
+    from plivo_sim.client.replay import WrongScenario
+    from plivo_sim.client.replay import replay as play
+
+    began, name = time.monotonic(), source.name
+    answer: Mapping[str, Any] = {}
+    try:
+        scenario = _scenario_of(name, known)
+        if not scenario.steps and source.of_folder:
+            return Played(source=name, skipped="it has no steps")
+        if not scenario.steps:
+            raise WrongFile(f"{name}: it has no steps, so there is nothing to replay")
+        result = play(base, name, scenario, against)
+        return Played(source=name, took_s=time.monotonic() - began, result=result)
+    except click.ClickException as told:
+        error = told
+    except WrongScenario as told:
+        error = WrongFile(f"{name}: {told}")
+    except Refused as told:
+        error, answer = RefusedBySimulator(refusal(told)), told.body
+    except Unreachable as told:
+        error = NothingAnswers(str(told))
+    return Played(source=name, took_s=time.monotonic() - began, error=error, answer=answer)
+
+
+def _scenario_of(name: str, known: Known) -> Scenario:
+    from plivo_sim.scenarios.loader import ScenarioError, find_scenario
+
+    try:
+        return find_scenario(name, *known)
+    except ScenarioError as error:
+        raise Mistakes("\n".join(map(str, error.mistakes))) from None
+    except UnicodeDecodeError:
+        raise WrongFile(f"{name}: not UTF-8 text") from None
+    except OSError as error:
+        raise WrongFile(f"{name}: {error.strerror}") from None
+
+
+@contextmanager
+def _running(url: str) -> Iterator[str]:
+    """The simulator at ``url``, or one of our own for the time being."""
+    if url:
+        yield url
+        return
+    from plivo_sim.assembly import LiveSimulator
+    from plivo_sim.settings import Settings
+
+    try:
+        simulator = LiveSimulator(Settings(port=0, paused=True, review_delay=None))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    with simulator as live:
+        yield live.url
+
+
+# --- output ----------------------------------------------------------------------------------
+
+
+def _tell(played: Played, *, alone: bool) -> None:
+    """At once, while the others play; one of several has its name above it."""
+    if not alone:
+        click.echo(f"=== {printable(played.source)}")
+    if played.error is not None:
+        played.error.show()
+    elif played.result is not None:
+        click.echo("\n".join(lines_of(played.result)))
+    else:
+        click.echo(f"passed over: {played.skipped}")
+    if not alone:
+        click.echo()
+
+
+def _summary(every: Sequence[Played]) -> str:
+    rows = [(_word(each), f"{each.took_s:.1f} s", each.source) for each in every]
+    return table(("result", "took", "scenario"), rows)
+
+
+def _word(played: Played) -> str:
+    if played.result is not None:
+        return "holds" if played.result.holds else "FAILED"
+    return "ERROR" if played.error is not None else "passed over"
+
+
+def _case(played: Played) -> Case:
+    result, failure = played.result, ""
+    if result is not None and not result.holds:
+        failure = "\n".join(lines_of(result)).rpartition("\n")[2]
+        failed = [line for check in result.checks if not check.ok for line in _checked(check)]
+        failure = "\n".join([failure, *failed])
+    return Case(
+        name=played.source,
+        took_s=played.took_s,
+        failure=failure,
+        error="" if played.error is None else played.error.message,
+        skipped=played.skipped,
+        output="" if result is None else "\n".join(lines_of(result)),
+    )
+
+
+def _as_plain(every: Sequence[Played]) -> dict[str, Any]:
+    """Of one, its result, or what the simulator answered; of several, each with its source."""
+    if len(every) == 1 and every[0].result is not None:
+        return _plain(every[0].result)
+    if len(every) == 1 and every[0].answer:
+        return dict(every[0].answer)
+    return {"scenarios": [_plain_of(each) for each in every]}
+
+
+def _plain_of(played: Played) -> dict[str, Any]:
+    told = {"source": played.source, "took_s": round(played.took_s, 3)}
+    if played.result is not None:
+        return told | _plain(played.result)
+    error = played.error.message if played.error is not None else None
+    return told | {"error": error, "skipped": played.skipped or None}
+
+
+def _plain(result: ScenarioResult) -> dict[str, Any]:
+    return {
+        "scenario": result.scenario,
+        "account": result.account,
+        "holds": result.holds,
+        "events": [_plain_event(event) for event in result.events],
+        "checks": [dataclasses.asdict(check) for check in result.checks],
+    }
+
+
+def _plain_event(event: Event) -> dict[str, Any]:
+    return {"at": event.at, "type": event.type, "app": event.app, **event.facts}
+
+
+def lines_of(result: ScenarioResult) -> Iterator[str]:
+    yield result.scenario
+    yield f"account {result.account}\n"
+    words = {"request": _request, "transition": _transition, "callback": _callback}
+    rows = [
+        (instant(event.at), event.type, event.app, words[event.type](event.facts))
+        for event in result.events
+    ]
+    yield table(("simulated time", "what", "app", ""), rows)
+    yield ""
+    for check in result.checks:
+        yield from _checked(check)
+    failed = sum(not check.ok for check in result.checks)
+    if failed:
+        yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
+    else:
+        yield "the scenario holds" if result.checks else "the scenario expects nothing"
+
+
+def _request(facts: Mapping[str, Any]) -> str:
+    text = f"{facts['method']} {facts['path']} -> {facts['status']}"
+    detail = facts.get("error") or facts.get("shown")
+    return f"{text} {detail}" if detail else text
+
+
+def _transition(facts: Mapping[str, Any]) -> str:
+    arrow = f"{facts['from']} -> {facts['to']}" if facts["from"] else facts["to"]
+    reason = f": {facts['reason']}" if facts["reason"] else ""
+    return f"{arrow} ({facts['by']}: {facts['why']}){reason}"
+
+
+def _callback(facts: Mapping[str, Any]) -> str:
+    if not facts["attempt"]:
+        return f"{facts['status']}, {facts['state']} ({facts['why']})"
+    answer = facts["answer"] or facts["error"]
+    body = (facts["answer_body"] or "").strip()
+    cut = f" {body[:LONGEST_ANSWER]}" if body and facts["answer"] != OK else ""
+    signed = "" if facts["signature"] == "valid" else f", signature {facts['signature']}"
+    return (
+        f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {facts['state']}"
+    )
+
+
+def _checked(check: Check) -> Iterator[str]:
+    if check.ok:
+        yield f"ok      {check.name}: {_shown(check.expected)}"
+        return
+    yield f"FAILED  {check.name}"
+    yield f"          expected  {_shown(check.expected)}"
+    yield f"          found     {_shown(check.found)}"
+
+
+def _shown(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)

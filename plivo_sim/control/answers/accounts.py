@@ -1,0 +1,109 @@
+"""Accounts, and the documents that hold all of one."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from plivo_sim.control.answers.words import Instant, Settings
+from plivo_sim.domain.records import (
+    Application,
+    AtomsApplication,
+    Delivery,
+    Document,
+    EndUser,
+    Explanation,
+    Ledger,
+    PhoneNumber,
+    Policy,
+    Timer,
+)
+
+
+class AccountOut(TypedDict):
+    """``machine``: the name of the status machine in use."""
+
+    auth_id: str
+    now: Instant
+    applications: int
+    end_users: int
+    documents: int
+    numbers: int
+    machine: str
+    settings: Settings
+
+
+class AccountsOut(TypedDict):
+    accounts: list[AccountOut]
+
+
+class MarkedOut(AccountOut):
+    """``kept``: until when the simulator keeps it."""
+
+    account: str
+    name: str
+    kept: str
+
+
+class SnapshotSummaryOut(TypedDict):
+    """``now``: where the account's clock stood; then how much it held."""
+
+    name: str
+    now: Instant
+    applications: int
+    end_users: int
+    documents: int
+    numbers: int
+
+
+class SnapshotsOut(TypedDict):
+    account: str
+    snapshots: list[SnapshotSummaryOut]
+
+
+class DroppedOut(TypedDict):
+    account: str
+    dropped: str
+
+
+class DueOut(TypedDict):
+    """What another status machine did to what is due, reviews and automatic arrows: how many come
+    as before, were planned anew, and come no more."""
+
+    kept: int
+    planned: int
+    dropped: int
+
+
+class RestoredOut(AccountOut):
+    """``due``: what is due now; planned anew where the server's status machine is another."""
+
+    due: DueOut
+
+
+class ResetOut(TypedDict):
+    reset: list[str]
+
+
+class ExportOut(TypedDict, total=False):
+    """Table -> document number (in a snapshot: the record's id) -> record. The ledger is without
+    tokens."""
+
+    ledger: dict[str, Ledger]
+    end_users: dict[str, EndUser]
+    documents: dict[str, Document]
+    applications: dict[str, Application]
+    numbers: dict[str, PhoneNumber]
+    timers: dict[str, Timer]
+    deliveries: dict[str, Delivery]
+    policies: dict[str, Policy]
+    explanations: dict[str, Explanation]
+    atoms_applications: dict[str, AtomsApplication]
+
+
+class SnapshotOut(TypedDict):
+    """``plivo_sim_snapshot``: the format. ``files``: SHA-256 -> content in base64."""
+
+    plivo_sim_snapshot: int
+    account: str
+    tables: ExportOut
+    files: dict[str, str]

@@ -1,0 +1,49 @@
+"""Time, and what happened in it."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from plivo_sim.control.answers.words import Instant, Status
+from plivo_sim.domain.records import DeliveryState
+
+
+class ClockOut(TypedDict):
+    account: str
+    now: Instant
+    paused: bool
+    rate: float
+    advancing: bool
+    next_due: Instant | None
+    due_count: int
+    sending: int
+
+
+HappeningOut = TypedDict(
+    "HappeningOut",
+    {
+        "type": Literal["transition", "callback"],
+        "at": Instant,
+        "application": str,
+        "from": NotRequired[Status],
+        "to": NotRequired[Status],
+        "reason": NotRequired[str | None],
+        "delivery": NotRequired[str],
+        "attempt": NotRequired[int],
+        "state": NotRequired[DeliveryState],
+        "status": NotRequired[int | None],
+        "error": NotRequired[str | None],
+    },
+)
+HappeningOut.__doc__ = "A ``transition`` or a ``callback``; the other's keys are absent."
+
+
+class SettledOut(ClockOut):
+    """``settled``: whether all of it was over in time."""
+
+    settled: bool
+
+
+class AdvanceOut(ClockOut):
+    pending: bool
+    happenings: list[HappeningOut]

@@ -1,0 +1,68 @@
+"""Callbacks, their signatures, and the inboxes."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from plivo_sim.control.answers.words import Headers, Instant
+from plivo_sim.domain.records import DeliveryState, Method
+from plivo_sim.scenarios.language import WebhookPolicy as WebhookPolicy  # answered as it is
+
+
+class AttemptOut(TypedDict):
+    at: Instant
+    url: str
+    headers: Headers
+    body: str
+    status: int | None
+    answer: str
+    error: str | None
+    latency_s: float
+
+
+class WebhookOut(TypedDict):
+    """``payload``: the fields of the callback, by their names."""
+
+    id: str
+    application: str
+    url: str
+    method: Method
+    payload: dict[str, str]
+    state: DeliveryState
+    why: str
+    created_at: Instant
+    attempts: list[AttemptOut]
+
+
+class WebhooksOut(TypedDict):
+    total_count: int
+    webhooks: list[WebhookOut]
+
+
+class SignatureOut(TypedDict):
+    valid: bool
+    covers: str | None
+    wrong: list[str]
+
+
+class SignaturesOut(TypedDict):
+    v2: SignatureOut
+    v3: SignatureOut
+    ma_v3: SignatureOut
+
+
+class MessageOut(TypedDict):
+    method: str
+    url: str
+    headers: Headers
+    query: dict[str, str]
+    body: str
+
+
+class InboxOut(TypedDict):
+    name: str
+    messages: list[MessageOut]
+
+
+class ReceivedOut(TypedDict):
+    received: bool

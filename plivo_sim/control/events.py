@@ -1,0 +1,170 @@
+"""What happens in all accounts, in one stream: to be asked again and again. Invented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Response, request
+
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.apis.words import microseconds
+from plivo_sim.control.inputs import account_text, invalid, number_of, word_of
+from plivo_sim.domain import limits
+from plivo_sim.domain.records import CallbackWithheld, ClockChanged, StatusChanged
+from plivo_sim.domain.secrets import without_secrets
+from plivo_sim.scenarios.patterns import glob
+from plivo_sim.simulator import is_account
+from plivo_sim.simulator.events import KINDS, Entry
+from plivo_sim.web import patience
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import Query, endpoint
+from plivo_sim.web.request_log import Exchange
+from plivo_sim.webhooks.outbox import Attempted
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import EventOut
+
+WATCHED = "/_sim/events"
+LOOKS_EVERY_S = 0.2
+LONGEST_WAIT_S = 30
+
+Facts = dict[str, Any]
+
+
+@endpoint(
+    "GET", "/events", "What happens, in every account: a stream, by long polling.",
+    query=(
+        Query(name="after", type="integer", description="only behind this place: the last next"),
+        Query(name="wait", type="integer", description="seconds to wait for one, 30 at most"),
+        Query(name="kind", enum=KINDS, description="only these; may be repeated"),
+        Query(name="account", description="only of this one; default: of every account"),
+        Query(name="operation", description="only requests of these operations: a glob"),
+        Query(name="status", description="only with this HTTP status (4xx: any such), or"
+                                         " this status of an application"),
+    ),
+    answers={200: "EventsOut"},
+)  # fmt: skip
+def list_events() -> Response:
+    """Events behind ``after``, oldest first; ``next`` of the answer is the ``after`` of the next
+    call. With ``wait``, it is answered as soon as there is one, or with none when that many seconds
+    have passed. It changes nothing, and does not even make happen what is due. Server-wide, in
+    memory, the last 2000; an ``after`` of before a restart begins anew."""
+    call = current_call()
+    after, wait_s = number_of("after", 0), number_of("wait", 0)
+    if wait_s > LONGEST_WAIT_S:
+        raise invalid("wait", f"must be {LONGEST_WAIT_S} or less")
+    fits = _filter()
+    log = call.sim.events
+    newest = log.newest
+    if after > newest:
+        after = 0
+    entries = log.after(after)
+    found = [shown for entry in entries if fits(shown := _shown(entry))]
+    if not found and not call.sim.stopping and monotonic_s() < call.began + wait_s:
+        patience.pause(call, LOOKS_EVERY_S)
+    last = entries[-1].number if entries else newest
+    missed = last - after - len(entries)
+    return call.answer({"events": found, "next": last, "missed": missed if after else 0})
+
+
+def _filter() -> Callable[[EventOut], bool]:
+    """Whether an event is wanted. Raises Invalid."""
+    kinds = [word_of({"kind": each}, "kind", KINDS) for each in request.args.getlist("kind")]
+    account, status = account_text(), request.args.get("status", "").strip().lower()
+    if account and not is_account(account):
+        raise invalid("account", "must be MA and 18 letters or digits")
+    operation = request.args.get("operation", "")
+    if len(operation) > limits.GLOB.most:
+        raise invalid("operation", f"is too long: {limits.GLOB}")
+    fits = glob(operation) if operation else None
+
+    def is_wanted(event: EventOut) -> bool:
+        return (
+            (not kinds or event["kind"] in kinds)
+            and account in ("", event["account"])
+            and (fits is None or fits(event.get("operation", "")))
+            and (not status or status in _statuses(event))
+        )
+
+    return is_wanted
+
+
+def _statuses(event: EventOut) -> Iterator[str]:
+    """The words by which an event is found."""
+    http = event.get("status")
+    if http is not None:
+        yield from (str(http), f"{http // 100}xx")
+    yield event.get("told") or ""
+    if event["kind"] == "transition":
+        yield event["to"]
+
+
+def _shown(entry: Entry) -> EventOut:
+    about = entry.about
+    if isinstance(about, Exchange):
+        at, facts = about.at, _request(about)
+    elif isinstance(about, StatusChanged):
+        at, facts = about.at, _transition(about)
+    elif isinstance(about, ClockChanged):
+        at, facts = about.after.now, _clock(about)
+    else:
+        at, facts = _at(about), _callback(about)
+    head = {"number": entry.number, "kind": entry.kind, "account": entry.account}
+    return cast("EventOut", {**head, "at": microseconds(at), **facts})
+
+
+def _request(exchange: Exchange) -> Facts:
+    return {
+        "id": exchange.id,
+        "method": exchange.method,
+        "url": exchange.url,
+        "operation": exchange.operation,
+        "dialect": exchange.dialect,
+        "status": exchange.status,
+        "fault": exchange.fault or None,
+        "took_ms": round(exchange.took_ms, 2),
+        "why": exchange.why,
+    }
+
+
+def _transition(changed: StatusChanged) -> Facts:
+    application = changed.application
+    return {
+        "application": application.id,
+        "from": changed.previous,
+        "to": application.status,
+        "reason": application.rejection_reason,
+        "why": application.timeline[-1].why if application.timeline else "",
+    }
+
+
+def _clock(changed: ClockChanged) -> Facts:
+    return {
+        "from": microseconds(changed.before.now),
+        "to": microseconds(changed.after.now),
+        "paused": changed.after.paused,
+        "rate": changed.after.rate,
+    }
+
+
+def _at(about: Attempted | CallbackWithheld) -> datetime:
+    return about.at if isinstance(about, Attempted) else about.delivery.created_at
+
+
+def _callback(about: Attempted | CallbackWithheld) -> Facts:
+    delivery = about.delivery
+    last = delivery.attempts[-1] if delivery.attempts else None
+    return {
+        "delivery": delivery.id,
+        "application": delivery.application_id,
+        "method": delivery.method,
+        "url": without_secrets(delivery.url),
+        "told": dict(delivery.payload).get("status"),
+        "attempt": len(delivery.attempts),
+        "state": delivery.state,
+        "status": last.status if last else None,
+        "error": last.error if last else None,
+        "why": delivery.why,
+    }

@@ -1,0 +1,79 @@
+"""Which ids begin with a text: for shells and people who type. Invented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from flask import Response, request
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
+from plivo_sim.control.inputs import account_text, invalid, word_of
+from plivo_sim.services.policies import faults_of
+from plivo_sim.simulator import is_account
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import Query, endpoint
+
+MOST = 50
+
+Named = Iterator[tuple[str, str]]
+"""Ids, and a word about each."""
+
+
+def _applications(account: Account) -> Named:
+    for each in account.store.applications.every():
+        yield each.id, f"{each.status} {each.alias}"
+
+
+def _webhooks(account: Account) -> Named:
+    for each in account.store.deliveries.every():
+        yield each.id, f"{each.state} {each.why}"
+
+
+def _faults(account: Account) -> Named:
+    for id, fault in faults_of(account):
+        yield id, fault.effect
+
+
+def _requests(account: Account) -> Named:
+    for each in account.exchanges:
+        yield each.id, f"{each.operation} {each.status}"
+
+
+KINDS: dict[str, Callable[[Account], Named]] = {
+    "application": _applications,
+    "webhook": _webhooks,
+    "fault": _faults,
+    "request": _requests,
+    "snapshot": lambda account: ((name, "") for name in list(account.marks)),
+    "account": lambda account: iter([(account.auth_id, "")]),
+}
+
+
+@endpoint(
+    "GET", "/ids", "Which ids begin with a text.",
+    query=(
+        Query(name="kind", required=True, enum=tuple(KINDS)),
+        Query(name="prefix", description="what they begin with, in any case; default: nothing"),
+        Query(name="account", description="only of this one; default: of every account"),
+    ),
+    answers={200: "IdsOut"},
+)  # fmt: skip
+def list_ids() -> Response:
+    """The first 50 that begin so, by account and age, with a word about each, and how many there
+    are. It changes nothing."""
+    kind = word_of(request.args, "kind", KINDS)
+    prefix, auth_id = request.args.get("prefix", "").casefold(), account_text()
+    if auth_id and kind != "account" and not is_account(auth_id):
+        raise invalid("account", "must be MA and 18 letters or digits")
+    found = []
+    for account in current_call().sim.accounts():
+        if kind != "account" and auth_id not in ("", account.auth_id):
+            continue
+        with repeatable(), account.lock:
+            found += [
+                {"id": id, "account": account.auth_id, "about": about}
+                for id, about in KINDS[kind](account)
+                if id.casefold().startswith(prefix)
+            ]
+    return current_call().answer({"kind": kind, "total_count": len(found), "ids": found[:MOST]})

@@ -1,0 +1,154 @@
+"""What happened in an account, for people: what a failing test shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
+from plivo_sim.control import presenters
+from plivo_sim.control.inputs import ACCOUNT, account_named, word_of
+from plivo_sim.domain.records import Application, Delivery, StatusChanged
+from plivo_sim.domain.secrets import without_secrets
+from plivo_sim.machines import default_machine
+from plivo_sim.services import reviews
+from plivo_sim.simulator.history import Moment
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import Query, endpoint
+from plivo_sim.web.request_log import Exchange
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import ReportOut
+
+MOST_LINES = 60
+"""Of what came and went, the last."""
+
+
+OTHERS = Query(
+    name="others", enum=("all", "unset"),
+    description="which other accounts are told of: all that were called or hold records; unset"
+    " (default): those without settings of their own that were called since this one was made or"
+    " reset.",
+)  # fmt: skip
+
+
+@endpoint(
+    "GET", "/report", "What happened in an account, as a failing test shows it.",
+    query=(ACCOUNT, OTHERS), answers={200: "ReportOut"},
+)  # fmt: skip
+def report() -> Response:
+    """The clock, the timelines, the callbacks, the rules that did not match, the arrows that were
+    taken, and what came and went, with real and simulated times. Nothing is made to happen for it,
+    and no receiver is waited for."""
+    others = word_of(request.args, "others", OTHERS.enum) if request.args.get("others") else "unset"
+    account = account_named(due=False)
+    with account.lock:
+        lines = [*_state_of(account), *_arrows(account), *_course(account)]
+    for other in current_call().sim.accounts():
+        if other is not account:
+            with repeatable(), other.lock:
+                lines += _about_other(other, account, others)
+    shown: ReportOut = {"account": account.auth_id, "lines": lines}
+    return current_call().answer(shown)
+
+
+def _state_of(account: Account) -> Iterator[str]:
+    clock = presenters.clock_of(account)
+    yield f"clock: {clock['now']}, next due {clock['next_due'] or 'nothing'}"
+    if account.machine != default_machine():
+        yield f"machine: {account.machine.name}"
+    for application in account.store.applications.every():
+        yield from _about_application(account, application)
+    for delivery in account.store.deliveries.every():
+        yield _about_delivery(delivery)
+
+
+def _about_application(account: Account, application: Application) -> Iterator[str]:
+    yield f"application {application.id} ({application.alias}): {application.status}"
+    for change in application.timeline:
+        text = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
+        yield text + (f" ({change.reason})" if change.reason else "")
+    for explanation in reviews.explanations_of(account, application.id):
+        for verdict in explanation.verdicts:
+            if not verdict.matched:
+                yield f"  rule '{verdict.rule}' did not match: {verdict.why}"
+
+
+def _about_delivery(delivery: Delivery) -> str:
+    last = delivery.attempts[-1] if delivery.attempts else None
+    came = f", last answer {last.status or last.error}" if last else ""
+    why = f": {delivery.why}" if delivery.why and last is None else ""
+    url = without_secrets(delivery.url)
+    return f"callback {dict(delivery.payload)} to {url}: {delivery.state}{why}{came}"
+
+
+# --- what came and went ----------------------------------------------------------------------
+
+
+def _arrows(account: Account) -> Iterator[str]:
+    """Those of the machine that were taken, as far as it is remembered."""
+    taken = Counter(
+        (moment.what.previous, moment.what.application.status, _who(moment.what))
+        for moment in account.moments
+        if isinstance(moment.what, StatusChanged)
+    )
+    for (origin, target, who), count in taken.items():
+        times = f" {count} times" if count > 1 else ""
+        yield f"arrow {origin} -> {target} taken by {who}{times}"
+
+
+def _who(event: StatusChanged) -> str:
+    timeline = event.application.timeline
+    return timeline[-1].by if timeline else "client"
+
+
+def _course(account: Account) -> Iterator[str]:
+    """Requests, changes of status and tried callbacks in the order in which they came."""
+    came = [*account.exchanges, *account.moments]
+    came.sort(key=lambda each: each.arrived_s)
+    if came:
+        yield "in order of arrival (real time, simulated time):"
+    if len(came) > MOST_LINES:
+        yield f"  {len(came) - MOST_LINES} earlier ones are left out"
+    for each in came[-MOST_LINES:]:
+        real = datetime.fromtimestamp(each.arrived_s, UTC)
+        told = _moment(each) if isinstance(each, Moment) else _exchange(each)
+        yield f"  {real:%H:%M:%S.%f}"[:-3] + f"  {each.at:%Y-%m-%d %H:%M:%S}  {told}"
+
+
+def _moment(moment: Moment) -> str:
+    what = moment.what
+    if isinstance(what, StatusChanged):
+        id, status = what.application.id, what.application.status
+        return f"application {id}: {what.previous} -> {status} by {_who(what)}"
+    delivery, attempt = what.delivery, what.delivery.attempts[-1]
+    url, status = without_secrets(delivery.url), dict(delivery.payload).get("status", "")
+    return f"callback {status} to {url}: {attempt.status or attempt.error}, {delivery.state}"
+
+
+def _exchange(exchange: Exchange) -> str:
+    fault = f", fault {exchange.fault}" if exchange.fault else ""
+    return f"request {exchange.method} {exchange.url}: {exchange.status} {exchange.why}{fault}"
+
+
+# --- other accounts --------------------------------------------------------------------------
+
+
+def _about_other(other: Account, account: Account, others: str) -> Iterator[str]:
+    """That another account was called or has records: perhaps it was that one that was meant.
+    Caller holds the other's lock."""
+    since_s = account.began_s if others == "unset" else 0.0
+    calls = [each for each in other.exchanges if each.arrived_s >= since_s]
+    held = len(other.store.applications)
+    if (others == "unset" and other.overrides) or not (calls or (others == "all" and held)):
+        return
+    last = f", the last was {_exchange(calls[-1])}" if calls else ""
+    yield (
+        f"account {other.auth_id} was called, too: {len(calls)} requests, {held} applications"
+        f"{last}; this is about {account.auth_id} (choose with auth_id=)"
+    )

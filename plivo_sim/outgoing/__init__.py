@@ -1,0 +1,28 @@
+"""What this process would send to the live services: stopped (``guard``) or redirected
+(``pointing``).
+
+Nothing here imports the simulator or an HTTP library: the pytest plugin loads it in every run.
+"""
+
+from __future__ import annotations
+
+HOSTS = (
+    "api.plivo.com",
+    "voice.plivo.com",
+    "lookup.plivo.com",
+    "stats.plivo.com",
+    "phlorunner.plivo.com",
+    "api.smallest.ai",
+    "api.india.smallest.ai",
+    "api.dev.smallest.ai",
+    "app.smallest.ai",
+)
+"""The hosts of the live services that the two Python SDKs know (observed: plivo 4.63.0,
+smallestai 5.14.0), and ``voice.plivo.com``."""
+
+
+def plain_host(host: object) -> str:
+    """A host as it stands in ``HOSTS``: lower case, no dot at the end; empty for what is none."""
+    if isinstance(host, bytes | bytearray):
+        host = host.decode("latin-1")
+    return host.lower().rstrip(".") if isinstance(host, str) else ""

@@ -1,0 +1,139 @@
+"""Redirects what this process sends to the live services, whoever made the client, and when.
+
+At the transport of each HTTP library, not at the SDKs: what an SDK's client was built with does
+not matter then. The plivo SDK copies its module's base URI into each client, an upload uses the
+copy and an ordinary call the module's; smallestai's addresses are an object that anybody may have
+made. And code that calls the APIs with requests, httpx or aiohttp alone is redirected, too. No
+client is searched for, changed or remembered, so there is nothing to put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from plivo_sim.outgoing import HOSTS, plain_host
+from plivo_sim.outgoing.patches import Function, Patch, Patches
+
+
+class _Target(NamedTuple):
+    to: SplitResult
+    hosts: frozenset[str]
+
+
+class _Pointing:
+    """Where to: the targets that are in force, the innermost last."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._targets: tuple[_Target, ...] = ()
+        self._patches = Patches(
+            Patch(module, name, wrap(self.instead_of)) for module, name, wrap in _TRANSPORTS
+        )
+
+    def begin(self, target: _Target) -> None:
+        with self._lock:
+            if not self._targets:
+                self._patches.apply()
+            self._targets = (*self._targets, target)
+
+    def end(self, target: _Target) -> None:
+        """It need not be the innermost: threads enter and leave as they like."""
+        with self._lock:
+            self._targets = tuple(each for each in self._targets if each is not target)
+            if not self._targets:
+                self._patches.undo()
+
+    def instead_of(self, url: str) -> str | None:
+        """The URL to call instead; None if it is not of a live service."""
+        for target in reversed(self._targets):
+            if plain_host(urlsplit(url).hostname) in target.hosts:
+                return redirected(url, target.to)
+        return None
+
+
+def redirected(url: str, to: SplitResult) -> str:
+    """The same path and query at another base."""
+    path, query, fragment = urlsplit(url)[2:]
+    return urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + path, query, fragment))
+
+
+@contextmanager
+def pointed(url: str, hosts: Iterable[str] = HOSTS) -> Iterator[None]:
+    """Within, every call to a live service that this process makes with requests, httpx or aiohttp
+    goes to the simulator at ``url``, the calls of both SDKs among them, in all threads, by clients
+    that were made before, too. Afterwards all is as before.
+
+    The innermost one counts, where several are in force. A client that ``point`` redirected keeps
+    its own simulator, and what is sent elsewhere is left alone. ``hosts``: those of the live
+    services.
+    """
+    target = _Target(urlsplit(url), frozenset(map(plain_host, hosts)))
+    _POINTING.begin(target)
+    try:
+        yield
+    finally:
+        _POINTING.end(target)
+
+
+# --- the transports ------------------------------------------------------------------------------
+
+_InsteadOf = Callable[[str], str | None]
+
+
+def _of_requests(instead_of: _InsteadOf) -> Callable[[Function], Function]:
+    def wrap(send: Function) -> Function:
+        def sending(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            if (url := instead_of(request.url)) is not None:
+                request = request.copy()
+                request.url = url
+                kwargs["proxies"] = None  # they were chosen for the live service
+            return send(adapter, request, *args, **kwargs)
+
+        return sending
+
+    return wrap
+
+
+def _of_httpx(instead_of: _InsteadOf) -> Callable[[Function], Function]:
+    def wrap(handle: Function) -> Function:
+        def handling(transport: Any, request: Any) -> Any:
+            if (url := instead_of(str(request.url))) is not None:
+                headers = request.headers.copy()
+                headers["Host"] = urlsplit(url).netloc
+                request = type(request)(
+                    request.method,
+                    url,
+                    headers=headers,
+                    stream=request.stream,
+                    extensions=request.extensions,
+                )
+            return handle(transport, request)
+
+        return handling
+
+    return wrap
+
+
+def _of_aiohttp(instead_of: _InsteadOf) -> Callable[[Function], Function]:
+    def wrap(build_url: Function) -> Function:
+        def building(session: Any, given: Any) -> Any:
+            built = build_url(session, given)
+            url = instead_of(str(built))
+            return built if url is None else type(built)(url, encoded=True)
+
+        return building
+
+    return wrap
+
+
+_TRANSPORTS = (
+    ("requests.adapters", "HTTPAdapter.send", _of_requests),
+    ("httpx._transports.default", "HTTPTransport.handle_request", _of_httpx),
+    ("httpx._transports.default", "AsyncHTTPTransport.handle_async_request", _of_httpx),
+    ("aiohttp.client", "ClientSession._build_url", _of_aiohttp),
+)
+_POINTING = _Pointing()

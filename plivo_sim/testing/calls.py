@@ -1,0 +1,139 @@
+"""Control calls of a test's account: over HTTP, or handed to the WSGI application in process.
+
+What is refused is raised as the domain's own errors, whichever way the call took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import urllib3
+from flask import Flask
+
+from plivo_sim.client import Answer, Client, Form, Refused
+from plivo_sim.domain.errors import (
+    AccountRequired,
+    Busy,
+    ClockRefused,
+    Invalid,
+    NotFound,
+    NotReached,
+    Problem,
+    ProblemKind,
+    SimError,
+    WrongState,
+)
+
+PAGE = 500
+"""So many records are asked for at a time."""
+
+
+class Mistaken(Invalid, ValueError):
+    """What a verb was given makes no sense; the text has a line for each problem."""
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, what: str = "") -> Iterator[str]:
+        """A line for each problem, which begins with ``what`` and its path."""
+        for problem in self.problems:
+            path = ".".join(map(str, problem.path))
+            yield ": ".join(filter(None, (what, path, problem.text)))
+
+
+class Wsgi:
+    """Brings requests to a WSGI application of this process, in the thread of the caller."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        form: Form | None = None,
+    ) -> Answer:
+        """See ``plivo_sim.client.Transport``."""
+        from werkzeug.test import EnvironBuilder, run_wsgi_app  # only for who tests in process
+
+        sent = dict(headers)
+        if form is not None:
+            body, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)
+        builder = EnvironBuilder(
+            target, "http://127.0.0.1/", method=method, headers=[*sent.items()], data=body
+        )
+        chunks, status, found = run_wsgi_app(self._app, builder.get_environ(), buffered=True)
+        code, _, reason = status.partition(" ")
+        headers_out = urllib3.HTTPHeaderDict(found.to_wsgi_list())
+        return Answer(int(code), reason, headers_out, b"".join(chunks))
+
+
+class Calls:
+    """The control calls of one account of a simulator. Raises what the domain raises: NotFound,
+    NotReached, WrongState, Busy, ClockRefused, AccountRequired; Mistaken, which is Invalid and a
+    ValueError; else SimError. Raises Unreachable."""
+
+    def __init__(self, client: Client, auth_id: str) -> None:
+        self._client = client
+        self.auth_id = auth_id
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.call("GET", path, **query)
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        return self.call("POST", path, body, **query)
+
+    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """The answer to a call about this account; with ``account=None`` it names none."""
+        try:
+            return self._client.control(method, path, body, **{"account": self.auth_id, **query})
+        except Refused as refusal:
+            raise _error_of(refusal) from None
+
+    def every(self, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """All records of a list that is answered in pages."""
+        offset = 0
+        while True:
+            page = self.get(path, offset=offset, limit=PAGE, **query)
+            yield from page[key]
+            offset += len(page[key])
+            if offset >= page["total_count"] or not page[key]:
+                return
+
+
+_WORDED: dict[str, type[SimError]] = {
+    "not_reached": NotReached,
+    "busy": Busy,
+    "clock_refused": ClockRefused,
+}
+
+
+def _error_of(refusal: Refused) -> SimError:
+    body, code = refusal.body, str(refusal.body.get("code"))
+    special: dict[str, Callable[[], SimError]] = {
+        "not_found": lambda: NotFound(str(body.get("kind")), str(body.get("id"))),
+        "account_required": lambda: AccountRequired(list(body.get("accounts", ()))),
+        "invalid": lambda: Mistaken([_problem(each) for each in body.get("problems", ())]),
+        "wrong_state": lambda: _wrong_state(refusal.text),
+    }
+    if code in special:
+        return special[code]()
+    if code in _WORDED:
+        return _WORDED[code](refusal.text)
+    return SimError(str(refusal))
+
+
+def _problem(told: Mapping[str, str]) -> Problem:
+    path = (told["path"],) if told["path"] else ()
+    return Problem(ProblemKind.BAD_VALUE, path, told["message"])
+
+
+def _wrong_state(text: str) -> WrongState:
+    """With its sentence; of the record, more is not told."""
+    error = WrongState.__new__(WrongState)
+    error.args = (text,)
+    return error

@@ -1,0 +1,386 @@
+"""The verbs of a test: a simulator, seen through the control API, and one account of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plivo_sim.client import Client
+from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.words import did_you_mean
+from plivo_sim.machines.loader import is_file_name
+from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
+from plivo_sim.simulator import main_account
+from plivo_sim.testing.calls import Calls, Mistaken
+from plivo_sim.testing.clients import Clients
+from plivo_sim.testing.loops import loop_hint, waits
+from plivo_sim.testing.records import (
+    Application,
+    Delivery,
+    Happening,
+    Machine,
+    application_of,
+    delivery_of,
+    happening_of,
+    machine_of,
+)
+from plivo_sim.testing.requests import (
+    Request,
+    check_conditions,
+    misses,
+    near_misses,
+    request_of,
+)
+from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
+from plivo_sim.webhooks.transport import TIMED_OUT
+
+if TYPE_CHECKING:
+    from plivo_sim.testing.aio import Aio
+
+
+class AccountOfTest:
+    """The account that a handle is about, as the control API tells of it."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self.auth_id, self.auth_token = handle.auth_id, handle.auth_token
+
+    @property
+    def machine(self) -> Machine:
+        """The status machine in use."""
+        return machine_of(self._handle.calls.get("/machine"))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Its own settings, as texts; those of the server hold for the rest."""
+        return self.configure({})
+
+    def configure(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Change its own settings; returns all of them. Raises ValueError."""
+        body = {"auth_id": self.auth_id, "settings": dict(settings)}
+        told: dict[str, str] = self._handle.calls.post("/accounts", body, account=None)["settings"]
+        return told
+
+
+class Handle(Clients):
+    """A simulator and one account of it, with the verbs of a test.
+
+    Verbs that cause callbacks return when the first attempt of each is over; see ``settle``.
+    """
+
+    others = "all"
+    """Which other accounts the report tells of; see ``GET /_sim/report``."""
+
+    def __init__(
+        self, client: Client, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN
+    ) -> None:
+        super().__init__()
+        self._client = client
+        self.use_account(auth_id, auth_token)
+
+    def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
+        """Make this the handle of that account; of a subaccount (``SA…``): the one that it is in,
+        with clients of the subaccount. Raises ValueError if it is not an auth id."""
+        if not ANY_AUTH_ID.fullmatch(auth_id):
+            raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
+        self.auth_id, self.auth_token = main_account(auth_id), auth_token
+        self.credentials = auth_id, auth_token
+        self.calls = Calls(self._client, self.auth_id)
+        self._hints: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where the simulator answers, without a last slash."""
+        return self._client.url
+
+    @property
+    def aio(self) -> Aio:
+        """The verbs, for ``await`` in an async test: the event loop goes on meanwhile."""
+        from plivo_sim.testing.aio import Aio
+
+        return Aio(self)
+
+    @property
+    def account(self) -> AccountOfTest:
+        return AccountOfTest(self)
+
+    # --- time --------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The account's simulated instant."""
+        return datetime.fromisoformat(self.calls.get("/clock")["now"])
+
+    @waits
+    def advance(
+        self,
+        /,
+        by: str | timedelta | None = None,
+        *,
+        business_days: int = 0,
+        to: datetime | None = None,
+        **units: float,
+    ) -> list[Happening]:
+        """Move time: ``advance("3d")``, ``advance(days=3)``, ``advance(business_days=2)``,
+        ``advance(to=instant)``. Returns what happened, callbacks included. Raises AssertionError
+        when that takes too long."""
+        if to is not None:
+            return self._moved({"to": to.isoformat()})
+        return self._moved({"by": _duration(by, business_days, units)})
+
+    @waits
+    def advance_until(self, id: str, status: str) -> list[Happening]:
+        """Move time from event to event until the application has the status.
+
+        Raises ValueError for a status that the account's machine does not have; NotFound;
+        NotReached, which says what it is and when, when nothing more is due; AssertionError when it
+        takes too long."""
+        return self._moved({"until": {"application": id, "status": status}})
+
+    def _moved(self, move: Mapping[str, Any]) -> list[Happening]:
+        """What happened, of an advance that is over."""
+        told = self.calls.post("/clock/advance", move)
+        if told["pending"]:
+            raise AssertionError(f"time was still moving after a while\n{self.report()}")
+        happened = told["happenings"]
+        if not happened:
+            return []
+        applications = {each.id: each for each in self._applications()}
+        has_callbacks = any(each["type"] == "callback" for each in happened)
+        deliveries = {each.id: each for each in self._deliveries()} if has_callbacks else {}
+        return [happening_of(each, applications, deliveries) for each in happened]
+
+    @waits
+    def settle(self) -> None:
+        """Wait until everything that is due now has happened and nothing is under way to a
+        receiver. Raises AssertionError when that takes too long, 30 s."""
+        self._settle()
+
+    def _settle(self) -> None:
+        told = self.calls.post("/clock/settle")
+        if not told["settled"]:
+            raise AssertionError(f"callbacks were still under way after a while\n{self.report()}")
+
+    # --- decisions ---------------------------------------------------------------------------
+
+    @waits
+    def decide(self, id: str, status: str, reason: str | None = None) -> Application:
+        """Decide for a status of the machine in use, by hand: of an application of this account,
+        else of the one that has it. Raises ValueError for another status."""
+        return self._decide(id, status, reason)
+
+    def _decide(self, id: str, status: str, reason: str | None = None) -> Application:
+        path, body = f"/applications/{id}/decision", {"status": status, "reason": reason}
+        try:
+            return application_of(self.calls.post(path, body))
+        except NotFound:
+            return application_of(self.calls.post(path, body, account=None))
+
+    @waits
+    def accept(self, id: str) -> Application:
+        return self._decide(id, "accepted")
+
+    @waits
+    def reject(self, id: str, reason: str | None = None) -> Application:
+        return self._decide(id, "rejected", reason)
+
+    @waits
+    def ask_for_more(self, id: str, reason: str | None = None) -> Application:
+        return self._decide(id, "more_info_required", reason)
+
+    @waits
+    def suspend(self, id: str, reason: str | None = None) -> Application:
+        return self._decide(id, "suspended", reason)
+
+    @waits
+    def reinstate(self, id: str) -> Application:
+        return self._decide(id, "accepted")
+
+    @waits
+    def expire(self, id: str, reason: str | None = None) -> Application:
+        return self._decide(id, "expired", reason)
+
+    # --- scenarios and faults ----------------------------------------------------------------
+
+    def use_scenario(self, scenario: str | Mapping[str, Any]) -> None:
+        """A scenario that ships, a file, YAML text, or the same as a dictionary. Raises ValueError
+        with every mistake."""
+        self._use("scenario", scenario)
+
+    def use_machine(self, machine: str | Mapping[str, Any]) -> None:
+        """A status machine that ships, a file, YAML text, or the same as a dictionary. Raises
+        ValueError with every mistake, WrongState when an application is in a status that the
+        machine does not have."""
+        self._use("machine", machine)
+
+    def _use(self, kind: str, given: Any) -> None:
+        name, body = _given(kind, given)
+        try:
+            self.calls.post(f"/{kind}", body)
+        except Mistaken as error:
+            raise ValueError("\n".join(error.lines(name))) from None
+
+    def drop_machine(self) -> None:
+        """Go back to the server's status machine. Raises WrongState as ``use_machine`` does."""
+        self.calls.call("DELETE", "/machine")
+
+    def next_outcome(self, /, decide: str, **values: Any) -> None:
+        """Decide the next submission: ``next_outcome("rejected", reason="name_mismatch")``."""
+        self.calls.post("/next-outcome", {"decide": decide, **values})
+
+    def fault(self, /, effect: str, **values: Any) -> str:
+        """Switch a fault on; returns its id."""
+        id: str = self.calls.post("/faults", {"effect": effect, **values})["id"]
+        return id
+
+    def webhooks(self, /, **values: Any) -> None:
+        """Set the webhook policy: ``webhooks(drop=1)``."""
+        self.calls.post("/webhooks/policy", values)
+
+    # --- records and callbacks -----------------------------------------------------------------
+
+    @waits
+    def application(self, id: str) -> Application:
+        """The record. Raises NotFound."""
+        self._wait()
+        return application_of(self.calls.get(f"/applications/{id}"))
+
+    @waits
+    def applications(self) -> list[Application]:
+        """Every application of the account, oldest first."""
+        self._wait()
+        return self._applications()
+
+    @waits
+    def callbacks(self, /, **wanted: str) -> list[Delivery]:
+        """The callbacks whose payload has these values, oldest first."""
+        return [each for each in self._deliveries() if wanted.items() <= each.payload.items()]
+
+    @waits
+    def expect_callback(self, /, **wanted: str) -> Delivery:
+        """The callback with these values, delivered. Fails with an explanation when it did not
+        come: what was sent, what became of it, what is still due."""
+        every = self._deliveries()
+        found = [each for each in every if wanted.items() <= each.payload.items()]
+        delivered = [each for each in found if each.state == "delivered"]
+        if delivered:
+            return delivered[-1]
+        hint = "".join(_unknown_keys(wanted, every))
+        raise AssertionError(
+            f"no callback with {_listed(wanted)} was delivered{hint}\n{self.report()}"
+        )
+
+    @waits
+    def expect_no_callback(self, /, **wanted: str) -> None:
+        """Fails with an explanation when a callback with these values was sent, whatever became of
+        it, or is under way, once everything that is due now has happened; without values: any."""
+        self._settle()
+        every = self._deliveries()
+        if unknown := "".join(_unknown_keys(wanted, every)):
+            raise AssertionError(f"this says nothing{unknown}\n{self.report()}")
+        if found := [each for each in every if wanted.items() <= each.payload.items()]:
+            which = f" with {_listed(wanted)}" if wanted else ""
+            count = len(found)
+            raise AssertionError(
+                f"{count} callback{'s' * (count > 1)}{which} went out\n{self.report()}"
+            )
+
+    # --- requests ------------------------------------------------------------------------------
+
+    def requests(self, /, **wanted: Any) -> list[Request]:
+        """The account's last requests that meet these conditions, oldest first, 200 at most:
+        ``operation``, ``method``, ``path``, ``status``, ``dialect``, ``fault``, ``why`` (texts may
+        have ``*`` in them), and ``query``, ``headers``, ``data``: what must be in them. Raises
+        ValueError for a condition or an operation that there is not."""
+        came = self._requests(wanted)
+        return [each for each in came if not misses(each, wanted)]
+
+    def expect_request(self, /, *, times: int | None = None, **wanted: Any) -> Request | None:
+        """The last request that meets these conditions. Fails when none came, or, with ``times``,
+        not so many: tells the closest, and which conditions these do not meet."""
+        came = self._requests(wanted)
+        found = [each for each in came if not misses(each, wanted)]
+        if len(found) == times or (times is None and found):
+            return found[-1] if found else None
+        told = "no request" if times is None else f"{len(found)} requests, not {times},"
+        others = [each for each in came if each not in found]
+        closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
+        raise AssertionError(f"{told} with {_listed(wanted)} came\n{closest}\n{self.report()}")
+
+    def _requests(self, wanted: Mapping[str, Any]) -> list[Request]:
+        came = [request_of(each) for each in self.calls.get("/requests")["requests"]]
+        check_conditions(wanted, came)
+        return came
+
+    def _wait(self) -> None:
+        """For the callbacks that are due."""
+        self.calls.get("/webhooks", limit=0)
+
+    def _applications(self) -> list[Application]:
+        return [application_of(each) for each in self.calls.every("/applications", "applications")]
+
+    def _deliveries(self, **query: str) -> list[Delivery]:
+        return [delivery_of(each) for each in self.calls.every("/webhooks", "webhooks", **query)]
+
+    def report(self) -> str:
+        """What happened: see ``GET /_sim/report``."""
+        lines = self.calls.get("/report", others=self.others)["lines"]
+        return "\n".join([*lines, *self._hints])
+
+    def silent(self) -> dict[tuple[str, int], str]:
+        """The attempts that were not answered in time, and their URLs."""
+        return {
+            (delivery.id, number): delivery.url
+            for delivery in self._deliveries(wait="no")
+            for number, attempt in enumerate(delivery.attempts)
+            if attempt.error == TIMED_OUT
+        }
+
+    def hint(self, verb: str, urls: Iterable[str]) -> None:
+        """Have the report say that these did not answer while a verb blocked an event loop."""
+        self._hints.append(loop_hint(verb, urls))
+
+    def reset(self) -> None:
+        """Forget everything, in every account. No callback of before arrives afterwards."""
+        self._hints.clear()
+        self.calls.post("/reset", account="all")
+
+
+def _duration(by: str | timedelta | None, business_days: int, units: Mapping[str, float]) -> Any:
+    if isinstance(by, str):
+        return by
+    if business_days:
+        return f"{business_days} business days"
+    return (by or timedelta(**units)).total_seconds()
+
+
+def _given(kind: str, given: Any) -> tuple[str, dict[str, Any]]:
+    """What a scenario or machine is called in complaints, and the body that chooses it."""
+    if isinstance(given, Mapping):
+        return "", {kind: dict(given)}
+    if not isinstance(given, str):
+        raise ValueError(f"{kind}: {given!r} is not a name, a path, a text or a dictionary")
+    if "\n" in given:
+        return "", {"yaml": given}
+    if not is_file_name(given):
+        return given, {"name": given}
+    try:
+        return given, {"yaml": Path(given).read_text("utf-8")}
+    except OSError as error:
+        raise ValueError(f"cannot read {kind} {given}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{kind} {given} is not UTF-8") from None
+
+
+def _listed(wanted: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+
+
+def _unknown_keys(wanted: Mapping[str, str], every: list[Delivery]) -> Iterable[str]:
+    """Those that no callback has, as far as there were any."""
+    known = sorted({key for delivery in every for key in delivery.payload})
+    for key in wanted:
+        if known and key not in known:
+            yield f"; no callback has a key '{key}'{did_you_mean(key, known)}"

@@ -1,0 +1,24 @@
+"""How the simulator of a test starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plivo_sim.settings import Settings, read_setting
+
+AUTH_ID = "MATESTTESTTESTTESTTE"
+
+AUTH_TOKEN = "test-token"  # noqa: S105  # not a secret: any token is taken
+
+
+def test_settings(**changes: Any) -> Settings:
+    """What tests start with: a clock that stands still, reviews as long as published, seed 1; and
+    these changes, values or texts. Raises ValueError for a text that is none of its setting."""
+    read = {
+        name: read_setting(name, each) if isinstance(each, str) else each
+        for name, each in changes.items()
+    }
+    return Settings(**{"port": 0, "paused": True, "review_delay": None} | read)
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]  # its name begins with test

@@ -1,0 +1,108 @@
+"""``plivo-sim replay`` of several scenarios: order, exit codes, the report for CI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as XML
+
+import pytest
+
+from plivo_sim.cli.junit import Case, report
+from tests.cli.conftest import Shell
+
+pytestmark = pytest.mark.live
+
+HOLDS = """\
+scenario: It is accepted.
+default: {decide: accepted, after: 1h}
+steps: [{submit: {}}, {advance: 2h}]
+expect: {status: {app: accepted}}
+"""
+FAILS = HOLDS.replace("{app: accepted}", "{app: rejected}")
+RULES_ONLY = "scenario: Rules only.\ndefault: {decide: rejected}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One that holds, one that does not, one that cannot be played, one without steps."""
+    folder = tmp_path / "scenarios"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.yaml").write_text(HOLDS)
+    (folder / "deep" / "b.yml").write_text(FAILS)
+    (folder / "c.yaml").write_text("scenario: It is wrong.\nstpes: []\n")
+    (folder / "d.yaml").write_text(RULES_ONLY)
+    (folder / "notes.txt").write_text("no scenario")
+    return folder
+
+
+def test_all_of_a_folder(shell: Shell, folder: Path) -> None:
+    """Each is told of under its path, whatever became of the others; the largest code is that of
+    the command."""
+    done = shell.run("replay", folder, code=2)
+    heads = [line[4:] for line in done.stdout.splitlines() if line.startswith("=== ")]
+    names = ["a.yaml", "c.yaml", "d.yaml", "deep/b.yml"]
+    assert heads == [str(folder / name) for name in names]
+    results = [line.split()[0] for line in done.stdout.splitlines()[-4:]]
+    assert results == ["holds", "ERROR", "passed", "FAILED"]
+    assert done.stderr == f"{folder / 'c.yaml'}:2: stpes: unknown key; did you mean 'steps'?\n"
+
+
+def test_several_at_once(shell: Shell, folder: Path) -> None:
+    """As many jobs as are asked for; told in the order in which they were named, each once."""
+    paths = [folder / "a.yaml", folder / "deep" / "b.yml", folder / "a.yaml"]
+    done = shell.json("replay", *paths, "name-mismatch", "--jobs", "3", code=1)
+    assert [(each["source"], each["holds"]) for each in done["scenarios"]] == [
+        (str(paths[0]), True), (str(paths[1]), False), ("name-mismatch", True),
+    ]  # fmt: skip
+    assert len({each["account"] for each in done["scenarios"]}) == 3
+
+
+def test_the_report(shell: Shell, folder: Path, tmp_path: Path) -> None:
+    """Of each what became of it, and why; counted on both levels."""
+    path = tmp_path / "report.xml"
+    shell.run("replay", folder, "--junit", path, code=2)
+    root = XML.parse(path).getroot()
+    (suite,) = root
+    for each in (root, suite):
+        counts = [each.get(name) for name in ("tests", "failures", "errors", "skipped")]
+        assert counts == ["4", "1", "1", "1"]
+    found = {case.get("name"): [part.tag for part in case] for case in suite}
+    assert list(found.values()) == [["system-out"], ["error"], ["skipped"], [
+        "failure", "system-out",
+    ]]  # fmt: skip
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "the scenario does not hold: 1 of 1 expectations failed"
+    assert "expected  rejected" in (failure.text or "")
+
+
+def test_a_report_can_say_whatever_was_printed() -> None:
+    """What XML has no way to say is a question mark."""
+    odd = "\x00\x1b[31m <é> ]]> & \ud800 \ufffe\r"
+    root = XML.fromstring(report("s", [Case(name=odd, took_s=1.25, failure=odd)]))
+    case = root.find("testsuite/testcase")
+    assert case is not None
+    assert case.get("name") == "??[31m <é> ]]> & ? ??"
+    assert case.get("time") == "1.250"
+
+
+def test_a_report_that_cannot_be_written(shell: Shell, tmp_path: Path) -> None:
+    """Is found out before anything is played."""
+    path = tmp_path / "no" / "report.xml"
+    done = shell.run("replay", "name-mismatch", "--junit", path, code=2)
+    assert (done.stdout, done.stderr) == ("", f"Error: {path}: No such file or directory\n")
+
+
+def test_nothing_to_play(shell: Shell, tmp_path: Path) -> None:
+    """A folder without scenarios, and one whose scenarios have no steps, are mistakes."""
+    told = shell.error("replay", tmp_path, code=2)
+    assert told == f"Error: {tmp_path}: no .yaml, .yml, .json file is in this folder\n"
+    (tmp_path / "d.yaml").write_text(RULES_ONLY)
+    done = shell.run("replay", tmp_path, code=2)
+    assert "none of them has steps" in done.stderr
+
+
+def test_nothing_answers(folder: Path) -> None:
+    """Exit code 3, once."""
+    told = Shell("http://127.0.0.1:1").error("replay", folder, code=3)
+    assert told.count("nothing answers") == 1

@@ -1,0 +1,272 @@
+"""The guard: calls to the live services are stopped where they are made."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import socketserver
+import threading
+import urllib.request
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from inspect import getsourcelines
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx
+import plivo
+import pytest
+import requests
+import urllib3
+from smallestai import AsyncSmallestAI, SmallestAI
+
+from plivo_sim.outgoing.guard import Guard, LiveCallError
+from tests.support import Receiver
+
+NOBODY = "http://127.0.0.1:1"
+"""A proxy that nobody asks, because the call is stopped before."""
+
+
+def resolves() -> Any:
+    return socket.getaddrinfo("API.plivo.com.", 443)
+
+
+def resolves_the_old_way() -> Any:
+    return socket.gethostbyname("api.plivo.com")
+
+
+def resolves_the_old_way_with_aliases() -> Any:
+    return socket.gethostbyname_ex("api.plivo.com")
+
+
+def connects() -> Any:
+    with socket.socket() as sock:
+        return sock.connect(("api.plivo.com", 443))
+
+
+def creates_a_connection() -> Any:
+    return socket.create_connection(("voice.plivo.com", 443))
+
+
+def http_client() -> Any:
+    return http.client.HTTPSConnection("api.plivo.com").request("GET", "/")
+
+
+def http_client_in_a_tunnel() -> Any:
+    connection = http.client.HTTPSConnection("127.0.0.1", 1)
+    return connection.set_tunnel("api.plivo.com")
+
+
+def urllib_request() -> Any:
+    return urllib.request.urlopen("https://api.plivo.com/")
+
+
+def urllib3_pool() -> Any:
+    return urllib3.PoolManager().request("GET", "https://api.plivo.com/", retries=False)
+
+
+def requests_get() -> Any:
+    return requests.get("https://api.plivo.com/")
+
+
+def requests_by_proxy() -> Any:
+    return requests.get("https://api.plivo.com/", proxies={"https": NOBODY})
+
+
+def requests_by_proxy_in_the_clear(proxy: str = "") -> Any:
+    return requests.get("http://api.plivo.com/", proxies={"http": proxy})
+
+
+def httpx_get() -> Any:
+    return httpx.get("https://api.smallest.ai/")
+
+
+def httpx_by_proxy() -> Any:
+    return httpx.get("https://api.smallest.ai/", proxy=NOBODY)
+
+
+def plivo_sdk() -> Any:
+    with plivo.RestClient("MAXXXXXXXXXXXXXXXXXX", "token") as client:
+        return client.end_users.list()
+
+
+def smallestai_sdk() -> Any:
+    return SmallestAI(api_key="key").atoms.compliance.get_compliance_status(
+        country_iso="IN", number_type="local", user_type="business"
+    )
+
+
+async def loop_resolves() -> Any:
+    return await asyncio.get_running_loop().getaddrinfo("api.plivo.com", 443)
+
+
+async def streams() -> Any:
+    return await asyncio.open_connection("api.plivo.com", 443)
+
+
+async def httpx_async() -> Any:
+    async with httpx.AsyncClient() as client:
+        return await client.get("https://api.smallest.ai/")
+
+
+async def httpx_async_by_proxy() -> Any:
+    async with httpx.AsyncClient(proxy=NOBODY) as client:
+        return await client.get("https://api.smallest.ai/")
+
+
+async def aiohttp_get() -> Any:
+    async with aiohttp.ClientSession() as session:
+        return await session.get("https://api.plivo.com/")
+
+
+async def aiohttp_by_proxy() -> Any:
+    async with aiohttp.ClientSession() as session:
+        return await session.get("https://api.plivo.com/", proxy=NOBODY)
+
+
+async def smallestai_async() -> Any:
+    client = AsyncSmallestAI(api_key="key")
+    return await client.atoms.compliance.get_compliance_status(
+        country_iso="IN", number_type="local", user_type="business"
+    )
+
+
+CALLS = (
+    resolves, resolves_the_old_way, resolves_the_old_way_with_aliases, connects,
+    creates_a_connection, http_client, http_client_in_a_tunnel, urllib_request, urllib3_pool,
+    requests_get, requests_by_proxy, httpx_get, httpx_by_proxy, plivo_sdk, smallestai_sdk,
+    loop_resolves, streams, httpx_async, httpx_async_by_proxy, aiohttp_get, aiohttp_by_proxy,
+    smallestai_async,
+)  # fmt: skip
+
+
+def run(call: Callable[[], Any]) -> Any:
+    found = call()
+    return asyncio.run(found) if asyncio.iscoroutine(found) else found
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_a_call_is_stopped_and_its_line_named(guard: Guard, call: Callable[[], Any]) -> None:
+    """Whatever library makes it, in an event loop too, directly or by a proxy."""
+    with pytest.raises(LiveCallError) as stopped:
+        run(call)
+    text = str(stopped.value)
+    lines, first = getsourcelines(call)
+    assert any(
+        f"{__file__}:{first + n} in {call.__name__} calls " in text for n in range(len(lines))
+    )
+    assert "pointed=True" in text
+    assert guard.take() == [stopped.value.place]
+    assert guard.take() == []
+
+
+def test_a_proxy_in_the_clear_is_no_way_round(guard: Guard) -> None:
+    """It is asked by the whole URL."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy, pytest.raises(LiveCallError):
+        requests_by_proxy_in_the_clear(f"http://127.0.0.1:{proxy.getsockname()[1]}")
+
+
+def test_a_line_is_told_from_the_root() -> None:
+    """And what has no line of the user's names its thread."""
+    guard = Guard(root=__file__.rpartition("/")[0])
+    guard.switch(True)
+    errors: list[str] = []
+
+    def keep(args: threading.ExceptHookArgs) -> None:
+        errors.append(str(args.exc_value))
+
+    threading.excepthook, before = keep, threading.excepthook
+    try:
+        with pytest.raises(LiveCallError, match=r"^test_guard\.py:\d+ in resolves calls"):
+            resolves()
+        thread = threading.Thread(
+            target=socket.getaddrinfo, args=("api.plivo.com", 443), name="worker-7"
+        )
+        thread.start()
+        thread.join()
+    finally:
+        threading.excepthook = before
+        guard.switch(False)
+    assert "code without a line of yours (thread 'worker-7') calls api.plivo.com" in errors[0]
+
+
+def test_nothing_else_is_stopped_and_all_is_undone() -> None:
+    """Other hosts pass; afterwards every function is the one that was there before."""
+
+    def functions() -> list[Any]:
+        return [
+            socket.getaddrinfo,
+            socket.gethostbyname,
+            socket.socket.connect,
+            "connect" in vars(socket.socket),
+            asyncio.BaseEventLoop.getaddrinfo,
+            http.client.HTTPConnection.set_tunnel,
+            http.client.HTTPConnection.putrequest,
+            aiohttp.connector.BaseConnector.connect,
+        ]
+
+    async def resolve() -> Any:
+        return await asyncio.get_running_loop().getaddrinfo("localhost", port)
+
+    before = functions()
+    guard = Guard(("api.example.com",))
+    guard.switch(True)
+    try:
+        assert functions() != before
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            socket.create_connection(("localhost", port)).close()
+            assert asyncio.run(resolve())
+        with pytest.raises(LiveCallError, match=r"calls api\.example\.com"):
+            socket.getaddrinfo("api.example.com", 443)
+    finally:
+        guard.switch(False)
+    assert functions() == before
+    assert len(guard.take()) == 1
+
+
+class Here(aiohttp.abc.AbstractResolver):
+    """Every name is this machine, as in aiohttp's own example of a fake server."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> Any:
+        where = {"hostname": host, "host": "127.0.0.1", "port": self.port}
+        return [where | {"family": socket.AF_INET, "proto": 0, "flags": 0}]
+
+    async def close(self) -> None: ...
+
+
+class Ok(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.mark.usefixtures("guard")
+def test_a_test_that_leads_the_name_to_itself_is_left_alone(tmp_path: Path) -> None:
+    """By a resolver of its own, a socket file, or a library that answers instead."""
+
+    async def by_resolver(url: str) -> int:
+        resolver = Here()
+        resolver.port = int(url.rpartition(":")[2].partition("/")[0])
+        connector = aiohttp.TCPConnector(resolver=resolver)
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.post("http://api.plivo.com/callback") as answer,
+        ):
+            return answer.status
+
+    with Receiver().serving() as receiver:
+        assert asyncio.run(by_resolver(receiver.url)) == 200
+    file = str(tmp_path / "socket")
+    with socketserver.UnixStreamServer(file, Ok) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with httpx.Client(transport=httpx.HTTPTransport(uds=file)) as client:
+            assert client.get("http://api.plivo.com/").status_code == 200
+        thread.join()
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(204))) as client:
+        assert client.get("http://api.plivo.com/").status_code == 204

@@ -1,0 +1,179 @@
+"""A simulator that runs elsewhere: each test has an account of its own, and leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client import Unreachable
+from plivo_sim.testing import Handle, Remote, remote
+from plivo_sim.testing.inbox import Inbox, own_address
+from plivo_sim.testing.runs import account_of, account_settings
+from tests.testing.conftest import file_in
+
+pytest_plugins = ["pytester"]
+
+SUITE = """
+import os, pytest
+from pathlib import Path
+
+SEEN = Path(os.environ["SEEN"])
+DATA = {"country_iso": "US", "number_type": "local", "alias": "Acme",
+        "end_user": {"type": "business", "name": "Acme"}}
+
+def note(server, *more):
+    with SEEN.open("a") as seen:
+        print(server.run_id, server.auth_id, *more, file=seen)
+
+@pytest.mark.parametrize("n", range(4))
+def test_whole(plivo_client, plivo_server, plivo_inbox, n):
+    assert str(plivo_server.now) == "2026-01-05 09:00:00+00:00"
+    made = plivo_client.phone_number_compliance.create(
+        data=DATA | {"callback_url": plivo_inbox.url})
+    plivo_server.reject(made.compliance_id, "Name mismatch")
+    plivo_server.advance(business_days=3)
+    assert [each.signed for each in plivo_inbox.messages] == [True]
+    note(plivo_server, made.compliance_id)
+
+@pytest.mark.plivo_sim(start="2027-03-01T00:00:00Z", scenario="instant-accept", strict=True)
+def test_marked(plivo_server):
+    assert plivo_server.now.year == 2027
+    assert plivo_server.account.settings["strict"] == "on"
+"""
+
+
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *args: str) -> list[list[str]]:
+    """The lines that the tests of a run noted, sorted."""
+    seen = Path(pytester.path, "seen")
+    seen.write_text("")
+    monkeypatch.setenv("SEEN", str(seen))
+    pytester.runpytest_subprocess(*args).assert_outcomes(passed=5)
+    return sorted(line.split() for line in seen.read_text().splitlines())
+
+
+@pytest.mark.live
+def test_ids_repeat_for_the_same_run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, elsewhere: LiveSimulator
+) -> None:
+    """Also when its tests are spread over workers, who share the server; nothing is left there."""
+    pytester.makepyfile(SUITE)
+    option = f"--plivo-sim-url={elsewhere.url}"
+    first = run(pytester, monkeypatch, option, "-n", "2")
+    run_ids = {run_id for run_id, _, _ in first}
+    assert len(run_ids) == 1
+    assert len({auth_id for _, auth_id, _ in first}) == 4
+    monkeypatch.setenv("PLIVO_SIM_URL", elsewhere.url)
+    again = run(pytester, monkeypatch, "-p", "no:xdist", f"--plivo-sim-run-id={run_ids.pop()}")
+    assert again == first
+    assert elsewhere.sim.accounts() == []
+
+
+@pytest.mark.live
+def test_what_cannot_be_had_elsewhere(pytester: pytest.Pytester, elsewhere: LiveSimulator) -> None:
+    """A certain account has a server of its own; a setting of the server is refused."""
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(auth_id="MAOWNOWNOWNOWNOWNOWN")
+        def test_account(plivo_server, pytestconfig):
+            assert plivo_server.url != pytestconfig.getoption("plivo_sim_url")
+            assert plivo_server.auth_id == "MAOWNOWNOWNOWNOWNOWN"
+
+        @pytest.mark.plivo_sim(cors_origins=())
+        def test_setting(plivo_server): ...
+    """)
+    result = pytester.runpytest_subprocess(f"--plivo-sim-url={elsewhere.url}")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines([
+        f"plivo-sim: {elsewhere.url}, --plivo-sim-run-id=*",
+        "@pytest.mark.plivo_sim: cors_origins: a setting of the whole server*",
+    ])  # fmt: skip
+
+
+@pytest.mark.live
+def test_nothing_answers_there(pytester: pytest.Pytester) -> None:
+    """In a sentence."""
+    pytester.makepyfile("def test(plivo_server): ...")
+    result = pytester.runpytest_subprocess("--plivo-sim-url=http://127.0.0.1:9")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["nothing answers at http://127.0.0.1:9*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.live
+def test_accounts_by_run_and_name(elsewhere: LiveSimulator) -> None:
+    """Without pytest. The account is gone afterwards; the same run finds nothing of before."""
+    with remote(elsewhere.url, run_id="one", name="test") as sim:
+        id = file_in(sim)
+        assert [account.auth_id for account in elsewhere.sim.accounts()] == [sim.auth_id]
+        with remote(elsewhere.url, run_id="two", name="test") as other:
+            assert other.auth_id != sim.auth_id
+            assert other.applications() == []
+    assert elsewhere.sim.accounts() == []
+    with remote(elsewhere.url, run_id="one", name="test") as sim:
+        assert file_in(sim) == id
+    with pytest.raises(Unreachable), remote("http://127.0.0.1:9"):
+        pass
+
+
+@pytest.mark.live
+def test_what_an_earlier_run_left_behind_is_gone(elsewhere: LiveSimulator) -> None:
+    """One that was killed, say: its clock and its records."""
+    left = Remote(elsewhere.url, "one")
+    left.begin("test")
+    file_in(left)
+    left.advance(days=30)
+    with remote(elsewhere.url, run_id="one", name="test") as sim:
+        assert (sim.applications(), sim.now.day) == ([], 5)
+
+
+def test_ids_of_accounts() -> None:
+    """Another for another run, test or seed; of the right form."""
+    ids = {
+        account_of("a", "t"),
+        account_of("b", "t"),
+        account_of("a", "u"),
+        account_of("a", "t", 2),
+    }
+    assert len(ids) == 4
+    assert {(each[:2], len(each), each.isalnum()) for each in ids} == {("MA", 20, True)}
+
+
+def test_settings_of_accounts() -> None:
+    """Values and texts; those of a server, and those that are none, are refused."""
+    wall = account_settings(paused=False, start=None, holidays=frozenset(), strict=True)
+    assert wall == {"paused": "off", "warp": "1", "review_delay": "documented",
+                    "holidays": "", "strict": "on"}  # fmt: skip
+    assert account_settings(review_delay="2h")["start"] == "2026-01-05T09:00:00+00:00"
+    with pytest.raises(ValueError, match="port: a setting of the whole server"):
+        account_settings(port=1)
+    with pytest.raises(ValueError, match="prot: no such setting"):
+        account_settings(prot=1)
+
+
+def test_other_accounts_that_were_called(handle: Handle) -> None:
+    """By an application that has another auth id, say; accounts of other tests are not told of."""
+    file_in(handle, auth_id="MAOTHEROTHEROTHEROTH")
+    told = handle.report()
+    assert (
+        "account MAOTHEROTHEROTHEROTH was called, too: 1 requests, 1 applications, the last" in told
+    )
+    if isinstance(handle, Remote):
+        with remote(handle.url, name="another test") as another:
+            file_in(another)
+            assert another.auth_id not in handle.report()
+            assert "MAOTHEROTHEROTHEROTH" not in another.report()
+        handle.calls.post("/reset", account="MAOTHEROTHEROTHEROTH")
+
+
+def test_where_the_simulator_reaches_the_inbox() -> None:
+    """On this machine itself, loopback; else the address that faces it, and it listens on all."""
+    assert own_address("http://localhost:8700") == "127.0.0.1"
+    inbox = Inbox(host="host.docker.internal")
+    try:
+        assert inbox.url.startswith("http://host.docker.internal:")
+        assert inbox._server.server_address[0] == "0.0.0.0"
+    finally:
+        inbox.close()

@@ -1,0 +1,87 @@
+"""What came can be asked for; what did not come is told with what came near to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from plivo_sim.client import Refused
+from plivo_sim.testing import Handle
+from tests.testing.conftest import client_of
+
+File = Callable[..., str]
+
+
+def test_requests_by_what_is_in_them(handle: Handle, file: File) -> None:
+    """Operation, method, path, status, query, headers, data; texts may have stars."""
+    file("Acme")
+    file("Bolt")
+    client_of(handle).compliance("GET", "?limit=1", headers={"X-Own": "yes"})
+    assert len(handle.requests()) == 3
+    creates = handle.requests(operation="compliance.create")
+    assert [each.data["alias"] for each in creates] == ["Acme", "Bolt"]
+    assert [each.json()["message"][:10] for each in creates] == ["Compliance"] * 2
+    assert handle.requests(data={"end_user": {"name": "B*"}}) == [creates[1]]
+    assert handle.requests(path="*/Compliance/", method="POST", status=201) == creates
+    (listed,) = handle.requests(query={"limit": "1"}, headers={"x-own": "yes"})
+    assert (listed.method, listed.data, listed.files) == ("GET", None, {})
+    assert (listed.at, listed.arrived >= creates[1].arrived) == (handle.now, True)
+    assert handle.expect_request(operation="compliance.*", times=3) == listed
+
+
+def test_a_request_that_did_not_come(handle: Handle, file: File) -> None:
+    """The closest ones are told, nearest first, with the conditions that they do not meet."""
+    with pytest.raises(AssertionError, match=r"no request with .* came\nno request came\nclock: "):
+        handle.expect_request(operation="compliance.create")
+    file("Acme")
+    file("Bolt", country_iso="CA")
+    client_of(handle).compliance("GET")
+    data = {"alias": "Acme Inc.", "country_iso": "US", "vat": "x"}
+    with pytest.raises(AssertionError) as failed:
+        handle.expect_request(operation="compliance.create", data=data)
+    lines = str(failed.value).partition("\nclock: ")[0].splitlines()
+    assert lines[1] == "of 3 requests that came, the closest:"
+    assert [line.strip().partition(" http")[0] for line in lines[2:]] == [
+        "POST",
+        "data.alias is 'Acme', wanted 'Acme Inc.'",
+        "data.vat is missing, wanted 'x'",
+        "POST",
+        "data.alias is 'Bolt', wanted 'Acme Inc.'",
+        "data.country_iso is 'CA', wanted 'US'",
+        "data.vat is missing, wanted 'x'",
+        "GET",
+        "operation is 'compliance.list', wanted 'compliance.create'",
+        "data.alias is missing, wanted 'Acme Inc.'",
+        "data.country_iso is missing, wanted 'US'",
+        "data.vat is missing, wanted 'x'",
+    ]
+
+
+def test_so_many_requests(handle: Handle, file: File) -> None:
+    """Exactly; none, too."""
+    file("Acme")
+    handle.expect_request(operation="compliance.create", times=1)
+    assert handle.expect_request(operation="compliance.delete", times=0) is None
+    with pytest.raises(AssertionError, match="1 requests, not 2, with operation="):
+        handle.expect_request(operation="compliance.create", times=2)
+    with pytest.raises(AssertionError, match="1 requests, not 0, with operation="):
+        handle.expect_request(operation="compliance.create", times=0)
+
+
+def test_what_no_request_can_have_is_refused(handle: Handle) -> None:
+    """With what was probably meant."""
+    with pytest.raises(ValueError, match="requests have no 'operaton'; did you mean 'operation'"):
+        handle.requests(operaton="compliance.create")
+    with pytest.raises(ValueError, match=r"'compliance.creat'; did you mean 'compliance\.create'"):
+        handle.expect_request(operation="compliance.creat")
+
+
+def test_refused_requests_and_faults(handle: Handle, file: File) -> None:
+    """Are requests like others."""
+    handle.fault("unavailable", name="maintenance", times=1)
+    with pytest.raises(Refused):
+        file()
+    found = handle.expect_request(status=503, fault="*maintenance*")
+    assert found is not None
+    assert found.operation == "compliance.create"
