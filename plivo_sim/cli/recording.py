@@ -237,7 +237,7 @@ def learn(
         except ValueError as error:
             raise RefusedBySimulator(str(error)) from None
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
-    with _made(out, force):
+    with _made(out):
         write_whole(out, text.encode(), mode=SHARED, replaces=force)
     try:
         load_catalogue(0, out)

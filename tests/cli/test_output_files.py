@@ -24,8 +24,10 @@ ELSEWHERE = {
     "account/store/disk.py": "what is in the state directory: guarded",
     "catalogue/__main__.py": "the package's own file, when it is built",
     "catalogue/output_files.py": "",
+    "cli/replay.py": "a look beforehand whether the report can be written",
     "cli/server.py": "the ready file, where it is a stream; the terminal is read",
     "recording/tapes.py": "a tape is written line by line while calls are recorded",
+    "testing/inbox.py": "a URL, with a test client",
 }
 """Which modules open files for writing, and why not by ``write_whole``."""
 WRITES = {"write_text", "write_bytes", "touch", "write_to_path", "mkstemp", "NamedTemporaryFile"}

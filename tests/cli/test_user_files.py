@@ -111,14 +111,13 @@ def dangling(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, link, dangling])
-@pytest.mark.parametrize("command", [[*RECORD, "--out"], ["scenario", "new"]])
-def test_force_replaces_plain_files_only(
-    shell: Shell, tmp_path: Path, command: list[str], make: Callable[[Path], object]
+def test_a_tape_is_a_plain_file(
+    shell: Shell, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     """It neither waits for a reader, nor writes to what a link leads to."""
     path = tmp_path / "given.yaml"
     make(path)
-    done = shell.run(*command, str(path), "--force", code=None)
+    done = shell.run(*RECORD, "--out", str(path), "--force", code=None)
     assert done.exit_code in (1, 2)
     assert f"{path}: is no plain file" in done.stderr
     if make is link:
@@ -195,6 +194,7 @@ READERS = {
     "recording/tapes.py": "is written",
     "recording/words.py": "what ships",
     "scenarios/loader.py": "what ships",
+    "testing/inbox.py": "a URL, with a test client",
 }
 """The modules that open files, and which."""
 
