@@ -241,6 +241,7 @@ PLUMBING = {
     "catalogue/building.py": "makes requirements of the catalogue's entries",
     "catalogue/shape.py": "the shape of files",
     "catalogue/checked.py": "reads files of users strictly",
+    "catalogue/output_files.py": "writes files that users name",
     "catalogue/user_files.py": "reads files that users name",
     "catalogue/yaml_files.py": "reads YAML",
     "catalogue/yaml_text.py": "reads YAML",

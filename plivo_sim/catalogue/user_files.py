@@ -44,8 +44,9 @@ def open_plain(path: str, flags: int, mode: int = 0o666) -> int:
     OSError for a link, a FIFO, a device: what they lead to is none that anybody named."""
     with suppress(FileNotFoundError):
         _check_plain(os.lstat(path), path)
-    at_once = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-    descriptor = os.open(path, flags | at_once, mode)
+    if sys.platform != "win32":
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    descriptor = os.open(path, flags, mode)
     try:
         _check_plain(os.fstat(descriptor), path)
     except OSError:

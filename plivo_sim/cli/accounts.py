@@ -152,7 +152,9 @@ def export(target: Target, file: Path) -> None:
         click.echo(as_json(answer))
     if str(file) == "-":
         return
-    file.write_text(as_json(answer), "utf-8", newline="\n")
+    from plivo_sim.catalogue.output_files import write_whole
+
+    write_whole(file, as_json(answer).encode())
     if not target.as_json:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
         click.echo(f"{file}: {counts or 'no records'}")
@@ -179,8 +181,10 @@ def save(target: Target, name: str | None, file: Path | None) -> None:
     wanted = name or (file.stem if file else None)
     answer = target.post("/snapshot", {"name": wanted} if wanted else {})
     if file is not None:
+        from plivo_sim.catalogue.output_files import write_whole
+
         document = target.get(f"/snapshot/{answer['name']}")
-        file.write_text(json.dumps(document), "utf-8", newline="\n")
+        write_whole(file, json.dumps(document).encode())
     where = f" and in {file}" if file else ""
     target.show(
         answer,

@@ -223,7 +223,7 @@ def learn(
     serve --catalogue FILE then answers as that account does. Credentials are written nowhere.
     """
     from plivo_sim.catalogue import load_catalogue
-    from plivo_sim.catalogue.user_files import open_plain
+    from plivo_sim.catalogue.output_files import SHARED, write_whole
     from plivo_sim.client import Http
     from plivo_sim.recording.learning import Learner, as_yaml
 
@@ -237,12 +237,8 @@ def learn(
         except ValueError as error:
             raise RefusedBySimulator(str(error)) from None
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
-    mode = "w" if force else "x"
-    with (
-        _made(out),
-        open(out, mode, encoding="utf-8", newline="\n", opener=open_plain) as file,
-    ):
-        file.write(text)
+    with _made(out):
+        write_whole(out, text.encode(), mode=SHARED, replaces=force)
     try:
         load_catalogue(0, out)
     except ValueError as error:

@@ -128,7 +128,9 @@ def replay(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     if junit is not None:
-        junit.write_bytes(report("plivo-sim replay", list(map(_case, played))))
+        from plivo_sim.catalogue.output_files import SHARED, write_whole
+
+        write_whole(junit, report("plivo-sim replay", list(map(_case, played))), mode=SHARED)
     _conclude(played, as_json_)
     raise click.exceptions.Exit(max(each.exit_code for each in played))
 

@@ -209,13 +209,12 @@ def _mistakes(
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(name: str, force: bool) -> None:
     """Write a commented scenario to start from, NAME.yaml. Needs no simulator."""
-    from plivo_sim.catalogue.user_files import open_plain
-
     path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
+    from plivo_sim.catalogue.output_files import SHARED, write_whole
+
     if path.exists() and not force:
         raise WrongFile(f"{path} exists already; --force overwrites it")
-    with open(path, "w", encoding="utf-8", newline="\n", opener=open_plain) as file:
-        file.write(starter(path.stem))
+    write_whole(path, starter(path.stem).encode(), mode=SHARED)
     click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
 
 

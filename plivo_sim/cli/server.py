@@ -174,8 +174,9 @@ class _ReadyFile:
         self._path = path
         self._url = ""
         with self._named():
-            is_device = path.is_symlink() and path.parts[1:2] in (("dev",), ("proc",))
-            self._is_stream = path.exists() and (is_device or not path.is_file())
+            from plivo_sim.catalogue.output_files import is_stream
+
+            self._is_stream = is_stream(path)
             if not self._is_stream:
                 self._path = path.resolve()
                 self._path.unlink(missing_ok=True)
@@ -190,9 +191,9 @@ class _ReadyFile:
             if self._is_stream:
                 self._write_stream()
                 return
-            aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-            aside.write_text(url, "utf-8", newline="\n")
-            aside.replace(self._path)
+            from plivo_sim.catalogue.output_files import SHARED, replace_file
+
+            replace_file(self._path, url.encode(), SHARED)
 
     def _write_stream(self) -> None:
         with (

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from plivo_sim.catalogue.output_files import SHARED, write_whole
+
 Key = tuple[str, str, str]
 """Country, number type, user type."""
 
@@ -201,10 +203,10 @@ def write_samples(folder: Path) -> list[Path]:
     paths = []
     for name in names:
         path = folder / name
-        path.write_bytes(sample(name).read_bytes())
+        write_whole(path, sample(name).read_bytes(), mode=SHARED)
         paths.append(path)
     too_big = folder / "too_big.pdf"
-    too_big.write_bytes(b"%PDF-1.4\n" + b"%" * LARGEST_BYTES)
+    write_whole(too_big, b"%PDF-1.4\n" + b"%" * LARGEST_BYTES, mode=SHARED)
     return [*paths, too_big]
 
 

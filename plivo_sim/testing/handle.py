@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.client import Client
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.words import did_you_mean
@@ -367,7 +368,7 @@ def _given(kind: str, given: Any) -> tuple[str, dict[str, Any]]:
     if not is_file_name(given):
         return given, {"name": given}
     try:
-        return given, {"yaml": Path(given).read_text("utf-8")}
+        return given, {"yaml": text_in(Path(given))}
     except OSError as error:
         raise ValueError(f"cannot read {kind} {given}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 
+from plivo_sim.account.store.disk import is_regular, lock_file, open_file
+from plivo_sim.catalogue.output_files import PATIENCE_S, SHARED, replace_file
 from plivo_sim.catalogue.user_files import bytes_in
 from plivo_sim.domain.limits import PEM
 
@@ -33,7 +39,13 @@ class TlsAdapter:
 
     def __init__(self, tls: Tls) -> None:
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._context.load_cert_chain(tls.certificate, tls.key)
+        try:
+            self._context.load_cert_chain(tls.certificate, tls.key)
+        except ssl.SSLError as error:
+            raise TlsUnavailable(
+                f"--tls-dir: {tls.certificate} cannot be used ({error}); "
+                "remove it, and a new one is made"
+            ) from None
 
     def bind(self, sock: socket.socket) -> socket.socket:
         return sock
@@ -59,7 +71,8 @@ def default_folder() -> Path:
 def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     """A certificate for the live services' names and these, and the path of its authority.
 
-    The authority in the folder is used again, or made. Raises TlsUnavailable, OSError.
+    What is in the folder is used again, or made, by one process at a time. Nothing is written
+    through a link. Raises TlsUnavailable, OSError.
     """
     try:
         import trustme
@@ -69,27 +82,37 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
         ) from None
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
-    if authority.exists() and private.exists():
-        try:
-            kept = [bytes_in(each, PEM.most) for each in (authority, private)]
-            made = trustme.CA.from_pem(*kept)
-        except (TypeError, ValueError):
-            raise TlsUnavailable(
-                f"--tls-dir: {authority} and {private} are not a certificate and its key; "
-                "remove both, and new ones are made"
-            ) from None
-    else:
-        made = trustme.CA(organization_name="plivo-sim")
-        _write_private(private, made.private_key_pem.bytes())
-        made.cert_pem.write_to_path(str(authority))
-    issued = made.issue_cert(*NAMES, *more_names)
-    certificate, key = folder / "server.pem", folder / "server-key.pem"
-    certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    _write_private(key, issued.private_key_pem.bytes())
-    return Tls(certificate, key), authority
+    with _alone_in(folder):
+        if not (authority.exists() and private.exists()):
+            made = trustme.CA(organization_name="plivo-sim")
+            replace_file(private, made.private_key_pem.bytes())
+            replace_file(authority, made.cert_pem.bytes(), SHARED)
+        kept = [bytes_in(each, PEM.most) for each in (authority, private)]
+        names = (*NAMES, *more_names)
+        number = sha256(b"\0".join([*kept, *(name.encode() for name in names)])).hexdigest()[:16]
+        issued = folder / f"server-{number}.pem"
+        if not is_regular(issued):  # one that others read meanwhile is never replaced
+            try:
+                server = trustme.CA.from_pem(*kept).issue_cert(*names)
+            except (TypeError, ValueError):
+                raise TlsUnavailable(
+                    f"--tls-dir: {authority} and {private} are not a certificate and its key; "
+                    "remove both, and new ones are made"
+                ) from None
+            replace_file(issued, server.private_key_and_cert_chain_pem.bytes())
+    return Tls(issued, issued), authority
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(content)
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """While others wait. Raises TlsUnavailable after ``PATIENCE_S``, OSError."""
+    path = folder / "lock"
+    with open_file(path, "ab") as file:
+        ends_at_s = time.monotonic() + PATIENCE_S
+        while not lock_file(file):
+            if time.monotonic() >= ends_at_s:
+                raise TlsUnavailable(
+                    f"--tls-dir: another process has had {path} for {PATIENCE_S:g} s"
+                )
+            time.sleep(0.02)
+        yield

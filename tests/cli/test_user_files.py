@@ -111,14 +111,13 @@ def dangling(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, link, dangling])
-@pytest.mark.parametrize("command", [[*RECORD, "--out"], ["scenario", "new"]])
-def test_force_replaces_plain_files_only(
-    shell: Shell, tmp_path: Path, command: list[str], make: Callable[[Path], object]
+def test_a_tape_is_a_plain_file(
+    shell: Shell, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     """It neither waits for a reader, nor writes to what a link leads to."""
     path = tmp_path / "given.yaml"
     make(path)
-    done = shell.run(*command, str(path), "--force", code=None)
+    done = shell.run(*RECORD, "--out", str(path), "--force", code=None)
     assert done.exit_code in (1, 2)
     assert f"{path}: is no plain file" in done.stderr
     if make is link:
@@ -140,9 +139,12 @@ def test_what_stands_for_a_file_of_ours_is_not_waited_for(
 ) -> None:
     """A certificate, a lock, the file that said where a server was."""
     monkeypatch.setattr(user_files, "PATIENCE_S", 0.01)
-    for name in ("ca.pem", "ca-key.pem", "lock", "ready"):
+    (tmp_path / "tls").mkdir()
+    for name in ("tls/ca.pem", "tls/ca-key.pem", "lock", "ready"):
         os.mkfifo(tmp_path / name)
     with pytest.raises(TimeoutError):
+        make_tls(tmp_path / "tls")
+    with pytest.raises(OSError, match="a FIFO"):
         make_tls(tmp_path)
     assert [each.state for each in state_directory(tmp_path)] == ["ok"]
     ready = _ReadyFile(tmp_path / "url")
@@ -179,10 +181,10 @@ def test_no_more_is_read_than_is_asked_for(tmp_path: Path) -> None:
 READERS = {
     "account/store/disk.py": "regular files of the state only",
     "catalogue/__init__.py": "what ships",
+    "catalogue/output_files.py": "is written",
     "catalogue/user_files.py": "what this test is about",
     "cli/catalogue.py": "what ships",
-    "cli/recording.py": "is written",
-    "cli/scenarios.py": "what ships; is written",
+    "cli/scenarios.py": "what ships",
     "cli/server.py": "is written; the terminal",
     "client/applications.py": "what ships",
     "client/replay.py": "what ships",
@@ -192,6 +194,7 @@ READERS = {
     "recording/tapes.py": "is written",
     "recording/words.py": "what ships",
     "scenarios/loader.py": "what ships",
+    "testing/inbox.py": "a URL, with a test client",
 }
 """The modules that open files, and which."""
 

@@ -15,9 +15,11 @@ import pytest
 import requests
 import urllib3
 
+from plivo_sim.account.store.disk import lock_file, open_file
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
-from plivo_sim.web.tls import make_tls
+from plivo_sim.web import tls as tls_module
+from plivo_sim.web.tls import TlsAdapter, TlsUnavailable, make_tls
 
 pytestmark = pytest.mark.live
 
@@ -104,3 +106,39 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "pip install trustme" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_keys_are_written_through_no_link(tmp_path: Path) -> None:
+    """Somebody who may write to the folder wants to have them elsewhere."""
+    folder, elsewhere = tmp_path / "tls", tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "ca-key.pem").symlink_to(elsewhere)
+    tls, _ = make_tls(folder)
+    assert not elsewhere.exists()
+    assert TlsAdapter(tls)
+
+
+def test_a_second_start_replaces_nothing_that_the_first_may_be_reading(tmp_path: Path) -> None:
+    made = make_tls(tmp_path)
+    content = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert make_tls(tmp_path) == made
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == content
+
+
+def test_starts_at_the_same_time_wait_for_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or say for what they have waited."""
+    monkeypatch.setattr(tls_module, "PATIENCE_S", 0.0)
+    with open_file(tmp_path / "lock", "ab") as file:
+        assert lock_file(file)
+        with pytest.raises(TlsUnavailable, match=r"another process has had .*lock"):
+            make_tls(tmp_path)
+    assert make_tls(tmp_path)
+
+
+def test_a_damaged_certificate_is_named(tmp_path: Path) -> None:
+    tls, _ = make_tls(tmp_path)
+    Path(tls.certificate).write_bytes(b"no certificate")
+    with pytest.raises(TlsUnavailable, match=f"--tls-dir: {tls.certificate} cannot be used"):
+        TlsAdapter(tls)

@@ -145,7 +145,7 @@ def _locked(path: Path) -> IO[bytes]:
     process has it, and OSError."""
     file = open_file(path, "ab")
     try:
-        if not _lock(file):
+        if not lock_file(file):
             holder = _holder_of(path.parent)
             raise StateUnreadable(
                 f"{path.parent} is in use by another plivo-sim{holder and f' ({holder})'};"
@@ -157,7 +157,7 @@ def _locked(path: Path) -> IO[bytes]:
     return file
 
 
-def _lock(file: IO[bytes]) -> bool:
+def lock_file(file: IO[bytes]) -> bool:
     """Whether this process has the file now. Raises OSError where files cannot be locked."""
     import portalocker  # when it is needed: it takes longer to load than the rest of the store
 
@@ -179,7 +179,7 @@ def in_use(state: Path) -> str | None:
         if not is_regular(path):
             return None
         with path.open("rb") as file:
-            return None if _lock(file) else _holder_of(state)
+            return None if lock_file(file) else _holder_of(state)
     except OSError:
         return None
 
