@@ -160,7 +160,7 @@ class Paged(Generic[T]):
 
 def newest(rows: Rows[R], where: Where) -> Paged[R]:
     """The requested page of the records that match, by index. Caller holds the lock."""
-    total = rows.page(where, offset=0, limit=1).total_count
+    total = rows.page(where, limit=1).total_count
     number, start, end = _requested_page(total)
     records = rows.page(where, offset=start, limit=end - start).records if total else []
     return Paged(records[::-1], number, total)

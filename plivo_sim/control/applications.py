@@ -22,7 +22,7 @@ from plivo_sim.control.inputs import (
     account_named,
     invalid,
     json_object,
-    number_of,
+    page_asked,
     takes,
     text_of,
     word_of,
@@ -64,7 +64,7 @@ def list_applications() -> Response:
         "status": account.machine.statuses,
     }
     where = {name: _wanted(name, words) for name, words in known.items() if name in request.args}
-    offset, limit = number_of("offset", 0), number_of("limit", 100)
+    offset, limit = page_asked()
     with account.lock:
         page = applications.page(account, where, offset=offset, limit=limit)
         shown = [presenters.application_of(account, each) for each in page.records]

@@ -38,7 +38,11 @@ OF_MACHINE = Query(
     name="account",
     description="MA…, whose status machine it is about; else the only account's, or the server's.",
 )
-PAGE = (Query(name="offset", type="integer"), Query(name="limit", type="integer"))
+LISTED = 100
+PAGE = (
+    Query(name="offset", type="integer"),
+    Query(name="limit", type="integer", description=f"integer, default {LISTED}"),
+)
 IN_BODY = "string: the account, instead of in the query"
 
 
@@ -153,6 +157,11 @@ def number_of(name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise invalid(name, "must be a whole number, 0 or more")
     return int(text)
+
+
+def page_asked() -> tuple[int, int]:
+    """``offset`` and ``limit`` of the query, see ``PAGE``. Raises Invalid."""
+    return number_of("offset", 0), number_of("limit", LISTED)
 
 
 def account_text(data: dict[str, Any] | None = None) -> str:

@@ -26,7 +26,7 @@ from plivo_sim.control.inputs import (
     account_text,
     invalid,
     json_object,
-    number_of,
+    page_asked,
     read_part,
     takes,
     text_of,
@@ -76,10 +76,9 @@ def list_webhooks() -> Response:
         for name, field in (("application", "application_id"), ("state", "state"))
         if request.args.get(name)
     }
+    offset, limit = page_asked()
     with account.lock:
-        page = account.store.deliveries.page(
-            where, offset=number_of("offset", 0), limit=number_of("limit", 100)
-        )
+        page = account.store.deliveries.page(where, offset=offset, limit=limit)
         shown = [presenters.delivery_of(each) for each in page.records]
     return current_call().answer({"total_count": page.total_count, "webhooks": shown})
 

@@ -186,7 +186,7 @@ Range = tuple[str, str]
 
 
 class _Class:
-    """Whether a character is one of these, in either case."""
+    """Whether a character is one of these, in either case; a named class has no case."""
 
     def __init__(self, members: Iterable[str | Range | Matcher], *, is_not: bool = False) -> None:
         members = list(members)
@@ -198,15 +198,14 @@ class _Class:
 
     def __call__(self, char: str) -> bool:
         has = any(map(self._has, {char, char.lower(), char.upper()}))
+        has = has or any(test(char) for test in self._named)
         return has is not self._is_not
 
     def _has(self, char: str) -> bool:
         if char in self._chars:
             return True
         at = bisect(self._firsts, char) - 1
-        if at >= 0 and len(char) == 1 and char <= self._lasts[at]:
-            return True
-        return any(test(char) for test in self._named)
+        return at >= 0 and len(char) == 1 and char <= self._lasts[at]
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:

@@ -43,8 +43,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     version: Version
     formats: tuple[str, ...]
-    https_only: bool
     replaces_documents: bool
+    https_only: bool = True
     expected_details: tuple[str, ...] = ()
     unique_aliases: bool = True
 

@@ -295,8 +295,9 @@ class Sender:
         try:
             with account.transaction():
                 for sending, answer in some:
-                    if sending.era != account.era or sending.request is None:
+                    if sending.era != account.era:
                         return False
+                    assert sending.request is not None
                     sending.attempted = self._outbox.record(
                         account, sending.timer, sending.request, answer
                     )

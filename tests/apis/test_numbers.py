@@ -143,6 +143,7 @@ def test_search_by_type(
     [
         ({"pattern": "80"}, lambda o: o["number"].startswith("9180")),
         ({"pattern": "807"}, lambda o: o["number"].startswith("91807")),
+        ({"pattern": " +807"}, lambda o: o["number"].startswith("91807")),
         ({"city": "bangalore"}, lambda o: o["city"] == "Bangalore"),
         ({"region": "Karna"}, lambda o: o["region"] == "Karnataka, INDIA"),
         ({"region": "mumbai"}, lambda o: o["city"] == "Mumbai"),

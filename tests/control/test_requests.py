@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -80,6 +81,20 @@ def test_secrets_in_queries_and_bodies_are_masked(
     listed = http.get(f"/console/{AUTH_ID}/requests").text
     exported = http.control("GET", "/export", account=AUTH_ID).text
     assert SECRET not in "".join([repr(kept), *pages, listed, exported, caplog.text])
+    assert SECRET not in repr(list(http.account.exchanges))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'{{"password": "{SECRET}"}}', f'[{{"password": "{SECRET}"}}]',
+     json.dumps(f'{{"password": "{SECRET}"}}'), f"http://a/?password={SECRET}",
+     f"http://me:{SECRET}@a/"],
+    ids=["object", "list", "JSON in JSON", "query", "credentials"],
+)  # fmt: skip
+def test_secrets_in_other_headers_are_masked(http: Http, text: str) -> None:
+    """In JSON and in URLs, as in a body."""
+    http.get("EndUser/", headers={"X-Own": text})
+    assert "***" in last(http)["headers"]["X-Own"]
     assert SECRET not in repr(list(http.account.exchanges))
 
 

@@ -113,6 +113,8 @@ WRONG: list[tuple[str, str, str, str]] = [
      "did you mean 'tollfree'?"),
     ("user type within not", "rules: [{when: {not: {user_type: busines}}}]",
      "rules[0].when.not.user_type", "did you mean 'business'?"),
+    ("api of a condition", "rules: [{when: {api: sdk}}]", "rules[0].when.api",
+     "there are atoms, legacy"),
     ("dialect within any", "rules: [{when: {any: [{dialect: currant}]}}]",
      "rules[0].when.any[0].dialect", "did you mean 'current'?"),
     ("document of a condition", "rules: [{when: {document_types: {one_of: [pan_card]}}}]",

@@ -36,6 +36,16 @@ def test_it_matches_as_python_does(pattern: str) -> None:
         assert regex(pattern).found_in(text) is wanted, text
 
 
+@pytest.mark.parametrize("name", "dwsDWSntrfva")
+@pytest.mark.parametrize("form", [r"\{}", r"[\{}]", r"[^\{}]"])
+def test_every_class_and_control_is_pythons(name: str, form: str) -> None:
+    """Alone, within a class, and not within it."""
+    pattern = form.format(name)
+    for char in map(chr, range(0x700)):
+        wanted = re.search(pattern, char, re.IGNORECASE) is not None
+        assert regex(pattern).found_in(char) is wanted, char
+
+
 @pytest.mark.parametrize("wanted", ["ACME*", "acme*"])
 def test_globs_and_regexes_treat_case_alike(wanted: str) -> None:
     """And so do the other comparisons of texts."""

@@ -339,6 +339,11 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("a notice to nobody", put("timers", kind="notice", steps=[]), "there is no delivery"),
     ("a bad URL", put("applications", callback_url="ftp://x/"), "must be an http or https URL"),
     ("no JSON", policy("fault", "{"), "policies.x.body: JSON ends too early"),
+    (
+        "no scenario",
+        policy("scenario", '{"rules":[1]}', "scenario"),
+        "policies.scenario.body: rules",
+    ),
     ("no fault", policy("fault", "{}"), "policies.x.body: effect: is required"),
     ("a wrong fault", policy("fault", '{"effect":"slow"}'), "needs latency_s"),
     ("a wrong delay", policy("webhooks", '{"delay":"x"}', "webhooks"), "cannot read duration"),

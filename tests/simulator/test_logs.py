@@ -42,6 +42,13 @@ def test_a_request_a_review_and_a_callback_have_a_line_each(
     )
 
 
+def test_what_nobody_decides_stays_in_review(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """Who submits it is told so."""
+    http.headers["X-Plivo-Sim-Outcome"] = "nothing"
+    id = http.sdk_created()
+    assert lines.records[-1].getMessage().endswith(f"created {id}; stays in review")
+
+
 def test_probes_have_no_line(http: Http, lines: pytest.LogCaptureFixture) -> None:
     """They come every few seconds; other calls are told."""
     http.get("/_sim/health/live")
@@ -230,4 +237,5 @@ def test_json_is_one_line_with_its_exception() -> None:
     except ValueError:
         line = formatted(JsonLines(), "oh\n", exc_info=sys.exc_info())
     assert "\n" not in line
-    assert "ValueError" in json.loads(line)["exception"]
+    first, *_, last = json.loads(line)["exception"].split("\n")
+    assert (first, last) == ("Traceback (most recent call last):", "way \ud800")

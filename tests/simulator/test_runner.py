@@ -385,6 +385,31 @@ def test_a_restore_during_a_send_sends_again(make: Maker) -> None:
     assert len(gate.sent) == 2
 
 
+def test_a_restore_during_sends_in_turn_sends_all_again(make: Maker) -> None:
+    """Where nobody waits for receivers, several answers are written down together."""
+    transport = Restoring()
+    http = transport.http = make(transport)
+    for alias in ("a", "b"):
+        http.sdk_created(alias=alias, callback_url=CALLBACK)
+    advance_in_vain(http, "3d")
+    deliveries = http.account.store.deliveries
+    assert [(str(d.state), len(d.attempts)) for d in deliveries.every()] == [("delivered", 1)] * 2
+    assert len(transport.sent) == 4
+
+
+class Restoring(MemoryTransport):
+    """While the second request is under way, the account is restored to what it is then."""
+
+    http: Http
+
+    def send(self, request: Outgoing) -> Answer:
+        answer = super().send(request)
+        if len(self.sent) == 2:
+            with self.http.account.lock:
+                self.http.account.restore(self.http.account.mark())
+        return answer
+
+
 @pytest.mark.parametrize("verb", ["restore", "reset"])
 def test_an_advance_that_is_undone_is_refused(make: Maker, verb: str) -> None:
     """What it made happen is there no more; its caller is told so."""
@@ -603,6 +628,22 @@ def test_a_receiver_may_decide_over_http_while_it_is_called(make: Maker) -> None
     http.decide(id, "accepted")
     assert http.sim.runner.finish_due(http.account, 10)
     assert len(transport.sent) == 2
+
+
+@pytest.mark.parametrize("bound_s", [0.0, 0.01])
+def test_a_settle_says_that_something_is_still_under_way(
+    make: Maker, monkeypatch: pytest.MonkeyPatch, bound_s: float
+) -> None:
+    """Whether or not there was time to begin."""
+    monkeypatch.setattr("plivo_sim.control.clock.SETTLE_S", bound_s)
+    gate = Gate()
+    http = make(gate)
+    http.sim.runner.wake = lambda account: None
+    http.sdk_created(callback_url=CALLBACK)
+    http.account.change_clock(lambda clock: clock.move_to(clock.now() + timedelta(days=3)))
+    answer = http.control("POST", "/clock/settle", {"account": http.auth_id})
+    gate.open()
+    assert (answer.status_code, answer.get_json()["settled"]) == (202, False)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -19,6 +19,7 @@ from plivo_sim.account.lock import MOST_WAITING, AccountLock, set_asker
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.simulator import Simulator
+from plivo_sim.web import connections
 from plivo_sim.web.calls import Call
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.patience import Patience
@@ -179,6 +180,20 @@ def test_a_call_may_leave_until_its_view_has_an_account(live: LiveSimulator) -> 
     finally:
         set_asker(None)
     assert seen == [True, True, True, False]
+
+
+def test_those_that_were_put_off_follow_each_other(
+    live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one has its turn when the one before is over, and waits for no tick."""
+    monkeypatch.setattr(connections, "TICK_S", 3600.0)
+    monkeypatch.setattr(connections, "RESUMED_AT_ONCE", 1)
+    fault = {"effect": "slow", "latency_s": 0.05, "api": "legacy", "account": AUTH_ID}
+    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+        pool.request("POST", f"{live.url}/_sim/faults", json=fault)
+    with ExitStack() as stack:
+        socks = [ask(live, stack, f"GET /v1/Account/{AUTH_ID}/EndUser/") for _ in range(20)]
+        assert {read_to_end(sock).split()[1] for sock in socks} == {b"200"}
 
 
 def test_a_request_that_is_answered_at_once_wakes_nobody(

@@ -159,7 +159,6 @@ RULES = Dialect(
     origin=Origin.ATOMS,
     version=Version.CURRENT,
     formats=FORMATS,
-    https_only=True,
     replaces_documents=True,
     unique_aliases=False,
 )

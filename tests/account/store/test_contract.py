@@ -512,6 +512,15 @@ def test_a_filter_of_few_and_one_of_many(kept: Kept, alike: int) -> None:
     assert (page.records, page.total_count) == (wanted[1:3], len(wanted))
 
 
+@pytest.mark.parametrize("alike", [3, FEW + 5])
+def test_few_are_looked_at_one_by_one(alike: int) -> None:
+    """An index of both fields would have an entry for almost every record."""
+    db = Database()
+    keep(db, *(application(n, alias="same") for n in range(1, alike + 1)))
+    db.applications.page({"alias": ("same",), "status": ("accepted",)})
+    assert (("alias", "status") in db.applications._indexes) is (alike > FEW)
+
+
 def test_how_many_and_each_of_them(kept: Kept) -> None:
     """Without making a list."""
     keep(kept.db, *(application(n, end_user_id=f"u{n % 2}") for n in (1, 2, 3)))

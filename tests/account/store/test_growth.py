@@ -37,11 +37,27 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
             made.append(path)
             super().__init__(path, *others)
 
-    monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 2000)
     monkeypatch.setattr(journal, "Compaction", Counted)
     return made
 
 
+@pytest.fixture
+def early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compactions are begun of small journals, too."""
+    monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 2000)
+
+
+def test_a_journal_is_rewritten_when_it_is_larger_than_a_megabyte(
+    tmp_path: Path, begun: list[Path]
+) -> None:
+    """As the docs say (docs/state.md)."""
+    with Database(tmp_path / "journal.jsonl") as db:
+        for size, count in ((600_000, 0), (400_000, 0), (100_000, 1)):
+            keep(db, application(1, alias="x" * size))
+            assert len(begun) == count
+
+
+@pytest.mark.usefixtures("early")
 def test_a_journal_that_lives_is_not_rewritten_again_and_again(
     tmp_path: Path, begun: list[Path]
 ) -> None:
@@ -54,6 +70,7 @@ def test_a_journal_that_lives_is_not_rewritten_again_and_again(
     assert 1 <= len(begun) <= 4
 
 
+@pytest.mark.usefixtures("early")
 def test_one_that_cannot_be_rewritten_is_left_for_a_while(
     tmp_path: Path, begun: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,6 @@ RULES = Dialect(
     origin=Origin.CURRENT,
     version=Version.CURRENT,
     formats=("PDF", "PNG", "JPEG"),
-    https_only=True,
     replaces_documents=True,
     expected_details=("email", "address_line1", "city", "state", "postal_code", "country"),
 )
