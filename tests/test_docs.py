@@ -256,7 +256,15 @@ _NAMED = re.compile(
     r"(?<![\w/.:-])((?:[a-z_.-]+/)+(?:[\w.*-]+\.(?:py|yaml|css|json|js|cjs|md|bash)|(?=`)))(?![\w*])"
 )
 """A path to a file, in code or prose, or to a folder, in code."""
-_OF_READERS = ("samples/", "tls/", "pins/", ".vscode/", "scenarios/*")
+_OF_READERS = (
+    "shop/",
+    "tests/test_shop.py",
+    "samples/",
+    "tls/",
+    "pins/",
+    ".vscode/",
+    "scenarios/*",
+)
 """What a page's reader makes."""
 
 

@@ -21,7 +21,7 @@ class Clients:
 
     @property
     def url(self) -> str:
-        """Where the simulator answers. Raises TypeError for one in process."""
+        """Where the simulator answers."""
         raise NotImplementedError
 
     def use_account(self, auth_id: str, auth_token: str) -> None:
@@ -36,7 +36,7 @@ class Clients:
 
     def client(self) -> Any:
         """A ``plivo.RestClient`` of this account that speaks to this simulator; closed when the
-        test ends. Raises ImportError without the SDK."""
+        test ends. Raises ImportError without the SDK, TypeError for a simulator in process."""
         client = import_module("plivo").RestClient(*self.credentials, timeout=30)
         return point(self._clients.enter_context(client), self.url)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
@@ -45,8 +45,8 @@ class InProcess(Owned):
         client = Client("http://127.0.0.1", transport=Wsgi(self.app))
         super().__init__(client, auth_id, auth_token)
 
-    @property
-    def url(self) -> str:
+    def client(self) -> NoReturn:
+        """Raises TypeError: the SDK needs a socket."""
         raise TypeError("a simulator in process has no URL: use plivo_server, or served()")
 
     def close(self) -> None:

@@ -133,6 +133,8 @@ CALLS = {
     "scenarios/validation.py": {
         "re.compile": LINEAR, "parse_duration": "limit duration", "int": "limit glob",
         "regex": "limit regex", "glob": "limit glob"},
+    "outgoing/guard.py": {"urlsplit": LINEAR},
+    "outgoing/pointing.py": {"urlsplit": LINEAR},
     "services/applications.py": {"urlsplit": "limit callback_url"},
     "services/integrity.py": {"re.compile": LINEAR},
     "services/inventory.py": {"phonenumbers.parse": "the library takes 250 characters"},

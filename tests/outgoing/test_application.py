@@ -130,5 +130,7 @@ def test_it_needs_nothing_but_the_plugin_and_a_marker(
     """In any order, and under xdist."""
     pytester.makepyfile(application=APPLICATION, test_application=SUITE)
     pytester.syspathinsert()
-    result = pytester.runpytest_subprocess("--strict-markers", "-W", "error", *workers)
+    result = pytester.runpytest_subprocess(
+        "--strict-markers", "-p", "no:asyncio", "-W", "error", *workers
+    )
     result.assert_outcomes(passed=9)

@@ -21,7 +21,7 @@ PROJECTS = {
 }
 """Each with the file that checks signatures and stores what became of a filing."""
 VARIABLES = ("PLIVO_", "PYTEST_", "DJANGO_")
-OURS = ("schemathesis", "hypothesispytest", "randomly", "xdist")
+OURS = ("schemathesis", "hypothesispytest", "randomly", "xdist", "asyncio")
 """Plugins that this project's environment has; that of such a team need not, and each takes long to
 load."""
 
