@@ -22,7 +22,7 @@ from plivo_sim.control import (
     server,
     webhooks,
 )
-from plivo_sim.control.inputs import refuse_unknown_query
+from plivo_sim.control.inputs import ACCOUNT, refuse_unknown_query
 from plivo_sim.control.presenters import MEDIA_TYPE
 from plivo_sim.web.endpoints import Surface, add_routes, endpoints_of
 
@@ -67,7 +67,10 @@ def make_blueprint() -> Blueprint:
         )
     )
 
-    queries = {row.name: frozenset(each.name for each in row.query) for row in CONTROL.endpoints}
+    queries = {  # each takes an account, also where it is about the server: proxies route by it
+        row.name: frozenset({ACCOUNT.name, *(each.name for each in row.query)})
+        for row in CONTROL.endpoints
+    }
 
     @blueprint.before_request
     def refuse_mistyped() -> None:

@@ -39,8 +39,10 @@ def envvars(command: click.Command) -> Iterator[str]:
 
 
 def test_every_variable_that_is_read_is_known() -> None:
-    """Those of all commands, and those that ``run`` sets; no other."""
-    read = {name for name in [*envvars(main), *variables("")] if name.startswith(PREFIX)}
+    """Those of all commands and of the pytest plugin, and those that ``run`` sets; no other."""
+    plugin = [f"{PREFIX}{name}" for name in ("URL", "RUN_ID", "INBOX_HOST")]
+    every = [*envvars(main), *variables(""), *plugin]
+    read = {name for name in every if name.startswith(PREFIX)}
     assert read == KNOWN
 
 

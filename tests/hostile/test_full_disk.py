@@ -161,6 +161,8 @@ NOTHING_KEPT = {
     ("control", "receive_post"),
     ("control", "empty_inbox"),
     ("control", "clear_coverage"),
+    ("control", "settle"),
+    ("control", "drop_snapshot"),
 }
 """These change nothing that a restart would keep: they answer, or steer what is in memory only."""
 

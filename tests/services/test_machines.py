@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -582,7 +583,7 @@ def test_a_review_that_time_has_overtaken_is_part_of_a_snapshot(http: Http) -> N
     http.advance("2h")
     document = _snapshot(http)
     with http.account.lock:
-        http.sim.restore(http.account, load_snapshot(http.account, document))
+        http.sim.restore(http.account, load_snapshot(http.account, deepcopy(document)))
     assert _snapshot(http) == document
 
 

@@ -202,7 +202,7 @@ def _needed(call: ast.Call) -> set[str]:
             return {"encoding"}
         case ast.Attribute(attr="write_text"):
             return {"encoding", "newline"}
-        case ast.Attribute(attr="open", value=ast.Name(id="os")):
+        case ast.Attribute(attr="open", value=ast.Name(id="os" | "client")):  # a URL
             return set()
         case ast.Attribute(attr="open"):
             modes = call.args[:1]
