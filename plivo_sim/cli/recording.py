@@ -334,7 +334,7 @@ def verify(
     --catalogue and --machine, and status, shape, words and headers are compared; one at --base-url
     has its own. Else --base-url is asked now, as --auth-id with
     --auth-token, read-only unless --life-cycle is given. Exit code 1 when something differs, 2 when
-    the tape cannot be used.
+    the tape cannot be used or the server refuses.
     """
     if tape_file is not None:
         if base_url and not is_loopback(urlsplit(base_url).hostname or "") and not allow_remote:
@@ -363,7 +363,7 @@ def _played(
     from plivo_sim.webhooks.transport import MemoryTransport
 
     _, exchanges = _read(file)
-    with exit_codes():
+    with _apart_from_drift():
         if base_url is not None:
             return list(Player(base_url).play(exchanges))
         settings = Settings(
@@ -377,6 +377,22 @@ def _played(
             raise WrongFile(str(error)) from None
         with simulator as live:
             return list(Player(live.url).play(exchanges))
+
+
+class NotCompared(click.ClickException):
+    """The server refused a call that ``verify`` needs."""
+
+    exit_code = 2
+
+
+@contextmanager
+def _apart_from_drift() -> Iterator[None]:
+    """As ``exit_codes``, but no error ends with the code that means drift."""
+    try:
+        with exit_codes():
+            yield
+    except RefusedBySimulator as error:
+        raise NotCompared(f"{error.message}; nothing was compared") from None
 
 
 def _drift(compared: list[Compared]) -> dict[str, Any]:
@@ -412,7 +428,7 @@ def _probed(base_url: str, auth_id: str, auth_token: str, life_cycle: bool) -> l
     from plivo_sim.client.verify import Verifier
 
     verifier = Verifier(base_url, auth_id, auth_token)
-    with exit_codes():
+    with _apart_from_drift():
         return [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
 
 

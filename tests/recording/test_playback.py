@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client import Client, Refused
 from plivo_sim.domain.durations import Duration
 from plivo_sim.recording.tapes import read_tape
 from plivo_sim.settings import Settings
@@ -373,6 +374,37 @@ def test_a_running_simulator_is_compared(live: LiveSimulator, tape: Path, shell:
     with LiveSimulator(Settings(port=0, paused=True, review_delay=None, magic=False)) as other:
         assert drift(shell, tape, "--base-url", other.url) == []
         assert len(other.sim.accounts()) == 1
+
+
+def test_a_simulator_with_other_accounts_is_compared(
+    tape: Path, shell: Shell, receiver: Receiver
+) -> None:
+    """Each control call names the account that the tape is of."""
+    callback(receiver, tape, lambda payload: payload)
+    with LiveSimulator(replace(PAUSED, magic=False)) as other:
+        before = Application(other.url)
+        types = before.call("GET", REQUIREMENTS)["document_types"]
+        before.call("POST", COMPLIANCE, form=creation(types))
+        assert drift(shell, tape, "--base-url", other.url) == []
+        assert len(other.sim.accounts()) == 2
+
+
+def test_a_refused_control_call_is_no_drift(
+    tape: Path, shell: Shell, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit code is that of a tape that cannot be used."""
+    callback(receiver, tape, lambda payload: payload)
+    with LiveSimulator(PAUSED) as other:
+        answer = Client.control
+
+        def refusing(self: Client, method: str, path: str, *body: Any, **query: Any) -> Any:
+            if path == "/webhooks":
+                raise Refused(503, "the simulator ends")
+            return answer(self, method, path, *body, **query)
+
+        monkeypatch.setattr(Client, "control", refusing)
+        told = shell.error("verify", "--tape", tape, "--base-url", other.url, code=2)
+    assert "the simulator ends" in told
 
 
 def test_a_tape_goes_to_loopback_only(live: LiveSimulator, tape: Path, shell: Shell) -> None:
