@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from plivo_sim.apis.words import read_country
 from plivo_sim.cli.shared import (
     STOP_SIGNALS,
     RefusedBySimulator,
     WrongFile,
     as_json,
     exit_codes,
+    read_existing_country,
     read_option,
     table,
     why_unusable,
@@ -46,6 +46,14 @@ def _base_url(_: click.Context, parameter: click.Parameter, text: str | None) ->
     return read_option(parameter, read_base_url, text).rstrip("/")
 
 
+def _service_url(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> str | None:
+    """Without the ``/v1`` that the paths of the APIs begin with."""
+    url = _base_url(context, parameter, text)
+    return url and url.removesuffix("/v1").rstrip("/")
+
+
 def _address(_: click.Context, parameter: click.Parameter, text: str) -> tuple[str, int]:
     host, port = text.rpartition(":")[::2]
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
@@ -65,7 +73,10 @@ ca_option = click.option(
 
 @click.command()
 @click.option(
-    "--upstream", required=True, callback=_base_url, help="The real service: https://api.plivo.com"
+    "--upstream",
+    required=True,
+    callback=_service_url,
+    help="The real service: https://api.plivo.com",
 )
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The tape."
@@ -176,8 +187,8 @@ def _made(out: Path, force: bool) -> Iterator[None]:
     "--base-url",
     default="https://api.plivo.com",
     show_default=True,
-    callback=_base_url,
-    help="The service.",
+    callback=_service_url,
+    help="The service; /v1 at its end may be left out.",
 )
 @click.option(
     "--country",
@@ -187,7 +198,7 @@ def _made(out: Path, force: bool) -> Iterator[None]:
     show_default=True,
     metavar="XX",
     callback=lambda _, parameter, given: [
-        read_option(parameter, read_country, each) for each in given
+        read_option(parameter, read_existing_country, each) for each in given
     ],
     help="Two letters; may be repeated.",
 )
@@ -220,6 +231,11 @@ def learn(
             learned = learner.learn(dict.fromkeys(countries), today)
         except ValueError as error:
             raise RefusedBySimulator(str(error)) from None
+    told_of = {each["country"] for each in learned.catalogue["requirements"]}
+    if silent := [each for each in countries if each not in told_of]:
+        learned.notes.append(f"{base_url} told nothing about requirements of {', '.join(silent)}")
+    if not told_of:
+        raise RefusedBySimulator("\n".join([*learned.notes, f"{out} is not written"]))
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
     mode = "w" if force else "x"
     with _made(out, force), out.open(mode, encoding="utf-8", newline="\n") as file:
@@ -289,7 +305,7 @@ def _read(file: Path) -> tuple[Header, list[Exchange]]:
 )
 @click.option(
     "--base-url",
-    callback=_base_url,
+    callback=_service_url,
     help="The server, such as https://api.plivo.com; with --tape, a running simulator in place of"
     " one of its own.",
 )
