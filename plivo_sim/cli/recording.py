@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from plivo_sim.cli.shared import (
     STOP_SIGNALS,
@@ -352,6 +353,7 @@ def verify(
     --auth-token, read-only unless --life-cycle is given. Exit code 1 when something differs, 2 when
     the tape cannot be used or the server refuses.
     """
+    _check_pairs()
     if tape_file is not None:
         if base_url and not is_loopback(urlsplit(base_url).hostname or "") and not allow_remote:
             text = f"--base-url: {base_url} is not loopback, and a tape is played with its writes"
@@ -370,17 +372,40 @@ def verify(
     sys.exit(1 if any(probe.differences for probe in probes) else 0)
 
 
+def _check_pairs() -> None:
+    """Raises UsageError for an option that was typed and that has no effect beside another one."""
+    context = click.get_current_context()
+
+    def is_typed(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    names = {each.name: each.opts[0] for each in context.command.params if each.name}
+    if is_typed("tape_file"):
+        useless, why = ["auth_id", "auth_token", "life_cycle"], "--tape has calls of its own"
+        if is_typed("base_url"):
+            useless += ["machine", "catalogue"]
+            why = "a simulator at --base-url has its own, and the tape its own calls"
+    else:
+        useless, why = ["machine", "catalogue", "allow_remote"], "it is for --tape"
+    for name in filter(is_typed, useless):
+        raise click.UsageError(f"{names[name]} would have no effect: {why}")
+
+
 def _played(
     file: Path, base_url: str | None, catalogue: Path | None, machine: str
 ) -> list[Compared]:
     """Every exchange of a tape, compared with what a simulator answers."""
     from plivo_sim.assembly import LiveSimulator
+    from plivo_sim.client import Client
+    from plivo_sim.client.verify import check_credentials
     from plivo_sim.recording.playback import Player, credentials_on, hosts_on
     from plivo_sim.webhooks.transport import MemoryTransport
 
     _, exchanges = _read(file)
     with _apart_from_drift():
         if base_url is not None:
+            for auth_id, token in credentials_on(exchanges).items():
+                check_credentials(Client(base_url, auth_id, token))
             return list(Player(base_url).play(exchanges))
         settings = Settings(
             port=0, paused=True, review_delay=None, magic=False, catalogue=catalogue,
@@ -408,7 +433,7 @@ def _apart_from_drift() -> Iterator[None]:
         with exit_codes():
             yield
     except RefusedBySimulator as error:
-        raise NotCompared(f"{error.message}; nothing was compared") from None
+        raise NotCompared(f"nothing was compared: {error.message}") from None
 
 
 def _drift(compared: list[Compared]) -> dict[str, Any]:
@@ -441,10 +466,12 @@ def _drift_table(compared: list[Compared]) -> str:
 
 
 def _probed(base_url: str, auth_id: str, auth_token: str, life_cycle: bool) -> list[Probe]:
-    from plivo_sim.client.verify import Verifier
+    from plivo_sim.client import Client
+    from plivo_sim.client.verify import Verifier, check_credentials
 
     verifier = Verifier(base_url, auth_id, auth_token)
     with _apart_from_drift():
+        check_credentials(Client(base_url, auth_id, auth_token))
         return [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
 
 

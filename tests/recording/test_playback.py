@@ -13,6 +13,7 @@ import pytest
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client, Refused
 from plivo_sim.domain.durations import Duration
+from plivo_sim.recording.playback import credentials_on
 from plivo_sim.recording.tapes import read_tape
 from plivo_sim.settings import Settings
 from tests.cli.conftest import Shell
@@ -387,6 +388,34 @@ def test_a_simulator_with_other_accounts_is_compared(
         before.call("POST", COMPLIANCE, form=creation(types))
         assert drift(shell, tape, "--base-url", other.url) == []
         assert len(other.sim.accounts()) == 2
+
+
+def test_credentials_that_a_running_simulator_refuses_are_no_drift(
+    live: LiveSimulator, tape: Path, shell: Shell
+) -> None:
+    """Nothing is played to one that wants others than those of the tape."""
+    with recording(live.url, tape) as url:
+        reads(Application(url))
+    [account] = credentials_on(read_tape(tape)[1])
+    with LiveSimulator(replace(PAUSED, credentials={account: "other"})) as closed:
+        told = shell.error("verify", "--tape", tape, "--base-url", closed.url, code=2)
+    assert "The auth token is wrong." in told
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--tape", "T", "--base-url", "http://127.0.0.1:9", "--machine", "default"), "--machine"),
+        (("--tape", "T", "--base-url", "http://127.0.0.1:9", "--catalogue", "x"), "--catalogue"),
+        (("--tape", "T", "--life-cycle"), "--life-cycle"),
+        (("--base-url", "http://127.0.0.1:9", "--machine", "default"), "--machine"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    shell: Shell, words: tuple[str, ...], named: str
+) -> None:
+    """It says which one."""
+    assert f"{named} would have no effect" in shell.error("verify", *words, code=2)
 
 
 def test_a_refused_control_call_is_no_drift(
