@@ -62,6 +62,7 @@ class Masks:
         self._told = {name: name for name in self.words.document_names}
         """What sentences may repeat, and what stands for it there."""
         self._enums = set(self.words.enums)
+        """Words that the catalogue has, or that the service told in a requirement."""
 
     # --- values ------------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ class Masks:
         if not text or text.isspace() or text in ("true", "false"):
             return True
         if key in WORD_KEYS:
-            return all(self.words.is_word(each) for each in text.split(","))
+            return all(self.words.is_word(each) or each in self._enums for each in text.split(","))
         if key in NUMBERED_KEYS:
             return re.fullmatch(r"\d{1,4}", text) is not None
         if key in COUNTRY_KEYS:
@@ -137,7 +138,7 @@ class Masks:
                     self._told[text] = made
 
     def _public(self, text: str, key: str) -> str:
-        if key == "enums":
+        if key in ("enums", "type", "field_name"):
             self._enums |= {each.strip() for each in text.split(",")}
         if key in CATALOGUE_KEYS:
             self._remember(text, text)
@@ -163,7 +164,7 @@ class Masks:
         return _PIECE.sub(lambda piece: self._piece(piece[0]), name)
 
     def _piece(self, text: str) -> str:
-        if self.words.is_key(text) or re.fullmatch(r"\d{1,3}", text):
+        if self.words.is_key(text) or text in self._enums or re.fullmatch(r"\d{1,3}", text):
             return text
         return self.stand_in(text)
 

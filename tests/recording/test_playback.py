@@ -326,6 +326,60 @@ LACKING = ONLY_REVIEWED.replace("{outcome: in_review}", "{outcome: accepted}").r
 )
 
 
+OWN_WORD = """
+document_types:
+  bilw_dwnawt: {name: Bilw Dwnawt, description: Bilw, fields: [{name: gwlad_enw, label: Gwlad}]}
+requirements:
+  - {country: IN, number_types: [local], user_types: [business], documents: [bilw_dwnawt]}
+  - {version: beta, country: IN, number_types: [local], user_types: [business],
+     documents: [bilw_dwnawt]}
+"""
+"""Words that nobody else has."""
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_words_of_the_accounts_own_document_types_agree(
+    tape: Path, shell: Shell, tmp_path: Path, asks_first: bool
+) -> None:
+    """Those that a requirement told stay; of others, only the stand-in is known."""
+    file = tmp_path / "own.yaml"
+    file.write_text(OWN_WORD)
+    with (
+        LiveSimulator(replace(PAUSED, catalogue=file)) as service,
+        recording(service.url, tape) as url,
+    ):
+        caller = Application(url)
+        if asks_first:
+            caller.call("GET", f"/beta/v1/Account/{AUTH_ID}/{REQUIREMENTS}")
+        [type_] = caller.call("GET", REQUIREMENTS)["document_types"]
+        documents = [
+            {"document_type_id": type_["document_type_id"], "data_fields": {"gwlad_enw": "x"}}
+        ]
+        form = creation([type_, type_], documents=documents)[:2]
+        made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
+        shown = caller.call("GET", f"/beta/v1/Account/{AUTH_ID}/{COMPLIANCE}{made}/")
+        assert "bilw_dwnawt" in json.dumps(shown)
+    assert ("bilw_dwnawt" in tape.read_text()) is asks_first
+    assert drift(shell, tape, "--catalogue", file) == []
+
+
+def test_a_status_of_unknown_words_is_told(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """Ours would be on the tape as it is."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        if isinstance(told.get("compliance"), dict):
+            told["compliance"]["status"] = "gwrthodwyd"
+        return status, headers, told
+
+    with altered(live.sim, alter) as service, recording(service, tape) as url:
+        caller = Application(url)
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
+        caller.call("GET", f"{COMPLIANCE}{made}/")
+    [(where, _, here)] = drift(shell, tape)
+    assert (where, here) == ("compliance.status", "'submitted'")
+
+
 def test_a_machine_that_cannot_be_used_ends_with_2(
     live: LiveSimulator, tape: Path, shell: Shell, tmp_path: Path
 ) -> None:
