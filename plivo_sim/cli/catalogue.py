@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plivo_sim.cli.shared import WrongFile, as_json, json_option, table
+from plivo_sim.cli.shared import WrongFile, as_json, json_option, read_existing_country, table
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.words import did_you_mean
 
@@ -121,9 +121,10 @@ def new(country: str) -> None:
     """Print a commented file for a country, valid as it is."""
     from plivo_sim.catalogue import folder
 
-    iso = country.upper()
-    if not (len(iso) == 2 and iso.isascii() and iso.isalpha()):
-        raise click.UsageError(f"{country!r} is no country: write its two letters, such as KE")
+    try:
+        iso = read_existing_country(country)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     text = folder().joinpath("template.yaml").read_text("utf-8")
     click.echo(text.replace("XX", iso), nl=False)
 

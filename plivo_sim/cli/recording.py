@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
-from plivo_sim.apis.words import read_country
 from plivo_sim.cli.shared import (
     STOP_SIGNALS,
     RefusedBySimulator,
     WrongFile,
     as_json,
     exit_codes,
+    read_existing_country,
     read_option,
     table,
     why_unusable,
@@ -46,6 +47,14 @@ def _base_url(_: click.Context, parameter: click.Parameter, text: str | None) ->
     return read_option(parameter, read_base_url, text).rstrip("/")
 
 
+def _service_url(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> str | None:
+    """Without the ``/v1`` that the paths of the APIs begin with."""
+    url = _base_url(context, parameter, text)
+    return url and url.removesuffix("/v1").rstrip("/")
+
+
 def _address(_: click.Context, parameter: click.Parameter, text: str) -> tuple[str, int]:
     host, port = text.rpartition(":")[::2]
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
@@ -65,7 +74,10 @@ ca_option = click.option(
 
 @click.command()
 @click.option(
-    "--upstream", required=True, callback=_base_url, help="The real service: https://api.plivo.com"
+    "--upstream",
+    required=True,
+    callback=_service_url,
+    help="The real service: https://api.plivo.com",
 )
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The tape."
@@ -191,8 +203,8 @@ def _made(out: Path) -> Iterator[None]:
     "--base-url",
     default="https://api.plivo.com",
     show_default=True,
-    callback=_base_url,
-    help="The service.",
+    callback=_service_url,
+    help="The service; /v1 at its end may be left out.",
 )
 @click.option(
     "--country",
@@ -202,7 +214,7 @@ def _made(out: Path) -> Iterator[None]:
     show_default=True,
     metavar="XX",
     callback=lambda _, parameter, given: [
-        read_option(parameter, read_country, each) for each in given
+        read_option(parameter, read_existing_country, each) for each in given
     ],
     help="Two letters; may be repeated.",
 )
@@ -236,6 +248,11 @@ def learn(
             learned = learner.learn(dict.fromkeys(countries), today)
         except ValueError as error:
             raise RefusedBySimulator(str(error)) from None
+    told_of = {each["country"] for each in learned.catalogue["requirements"]}
+    if silent := [each for each in countries if each not in told_of]:
+        learned.notes.append(f"{base_url} told nothing about requirements of {', '.join(silent)}")
+    if not told_of:
+        raise RefusedBySimulator("\n".join([*learned.notes, f"{out} is not written"]))
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
     with _made(out):
         write_whole(out, text.encode(), mode=SHARED, replaces=force)
@@ -304,7 +321,7 @@ def _read(file: Path) -> tuple[Header, list[Exchange]]:
 )
 @click.option(
     "--base-url",
-    callback=_base_url,
+    callback=_service_url,
     help="The server, such as https://api.plivo.com; with --tape, a running simulator in place of"
     " one of its own.",
 )
@@ -349,8 +366,9 @@ def verify(
     --catalogue and --machine, and status, shape, words and headers are compared; one at --base-url
     has its own. Else --base-url is asked now, as --auth-id with
     --auth-token, read-only unless --life-cycle is given. Exit code 1 when something differs, 2 when
-    the tape cannot be used.
+    the tape cannot be used or the server refuses.
     """
+    _check_pairs()
     if tape_file is not None:
         if base_url and not is_loopback(urlsplit(base_url).hostname or "") and not allow_remote:
             text = f"--base-url: {base_url} is not loopback, and a tape is played with its writes"
@@ -369,17 +387,40 @@ def verify(
     sys.exit(1 if any(probe.differences for probe in probes) else 0)
 
 
+def _check_pairs() -> None:
+    """Raises UsageError for an option that was typed and that has no effect beside another one."""
+    context = click.get_current_context()
+
+    def is_typed(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    names = {each.name: each.opts[0] for each in context.command.params if each.name}
+    if is_typed("tape_file"):
+        useless, why = ["auth_id", "auth_token", "life_cycle"], "--tape has calls of its own"
+        if is_typed("base_url"):
+            useless += ["machine", "catalogue"]
+            why = "a simulator at --base-url has its own, and the tape its own calls"
+    else:
+        useless, why = ["machine", "catalogue", "allow_remote"], "it is for --tape"
+    for name in filter(is_typed, useless):
+        raise click.UsageError(f"{names[name]} would have no effect: {why}")
+
+
 def _played(
     file: Path, base_url: str | None, catalogue: Path | None, machine: str
 ) -> list[Compared]:
     """Every exchange of a tape, compared with what a simulator answers."""
     from plivo_sim.assembly import LiveSimulator
+    from plivo_sim.client import Client
+    from plivo_sim.client.verify import check_credentials
     from plivo_sim.recording.playback import Player, credentials_on, hosts_on
     from plivo_sim.webhooks.transport import MemoryTransport
 
     _, exchanges = _read(file)
-    with exit_codes():
+    with _apart_from_drift():
         if base_url is not None:
+            for auth_id, token in credentials_on(exchanges).items():
+                check_credentials(Client(base_url, auth_id, token))
             return list(Player(base_url).play(exchanges))
         settings = Settings(
             port=0, paused=True, review_delay=None, magic=False, catalogue=catalogue,
@@ -392,6 +433,22 @@ def _played(
             raise WrongFile(str(error)) from None
         with simulator as live:
             return list(Player(live.url).play(exchanges))
+
+
+class NotCompared(click.ClickException):
+    """The server refused a call that ``verify`` needs."""
+
+    exit_code = 2
+
+
+@contextmanager
+def _apart_from_drift() -> Iterator[None]:
+    """As ``exit_codes``, but no error ends with the code that means drift."""
+    try:
+        with exit_codes():
+            yield
+    except RefusedBySimulator as error:
+        raise NotCompared(f"nothing was compared: {error.message}") from None
 
 
 def _drift(compared: list[Compared]) -> dict[str, Any]:
@@ -424,10 +481,12 @@ def _drift_table(compared: list[Compared]) -> str:
 
 
 def _probed(base_url: str, auth_id: str, auth_token: str, life_cycle: bool) -> list[Probe]:
-    from plivo_sim.client.verify import Verifier
+    from plivo_sim.client import Client
+    from plivo_sim.client.verify import Verifier, check_credentials
 
     verifier = Verifier(base_url, auth_id, auth_token)
-    with exit_codes():
+    with _apart_from_drift():
+        check_credentials(Client(base_url, auth_id, auth_token))
         return [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
 
 

@@ -233,6 +233,22 @@ def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str)
         raise click.BadParameter(str(error), param=parameter) from None
 
 
+def read_existing_country(text: str) -> str:
+    """The code of a country that has phone numbers, in capital letters. Raises ValueError with a
+    sentence, and the code that was probably meant."""
+    from plivo_sim.catalogue import load_catalogue
+    from plivo_sim.domain.countries import is_country
+    from plivo_sim.domain.words import like_country
+
+    iso = text.upper()
+    if len(iso) == len("IN") and is_country(iso):
+        return iso
+    hint = like_country(text, load_catalogue(0).names)
+    if len(iso) != len("IN"):
+        raise ValueError(f"{text!r} is no country: write its two letters, such as KE{hint}")
+    raise ValueError(f"there is no country {text!r}{hint}")
+
+
 def not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.BadParameter("must not be empty")

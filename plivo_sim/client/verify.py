@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.phone_number.routes import CURRENT
-from plivo_sim.client import Form, Http, basic
+from plivo_sim.client import Client, Form, Garbled, Http, Refused, basic
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.typed import dotted, short, told
 from plivo_sim.openapi import build
@@ -147,6 +147,17 @@ class Verifier:
             return answer.status, json.loads(answer.data)
         except ValueError:
             return answer.status, answer.data.decode("utf-8", "replace")
+
+
+def check_credentials(client: Client) -> None:
+    """Reads once as the client's account. Raises Refused when its credentials are, Unreachable."""
+    try:
+        client.api("GET", "PhoneNumber/Compliance/?limit=1", headers={"User-Agent": AGENT})
+    except Garbled:
+        return  # which the probes tell
+    except Refused as error:
+        if error.status in (401, 403):
+            raise
 
 
 class Schemas:

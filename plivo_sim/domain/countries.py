@@ -93,6 +93,14 @@ class Country(Part, frozen=True, kw_only=True):
     weight: Weight = 1
 
 
+def is_country(country_iso: str) -> bool:
+    """Whether a code in capital letters is of a country that has phone numbers: one of the regions
+    of the ``phonenumbers`` library."""
+    from phonenumbers import SUPPORTED_REGIONS  # here because it is heavy
+
+    return country_iso in SUPPORTED_REGIONS
+
+
 def nameless(country_iso: str) -> Country:
     """A country that no file describes is called by its code."""
     return Country(name=country_iso, adjective=country_iso)

@@ -12,7 +12,7 @@ from typing import Any
 
 from plivo_sim.domain.typed import dotted
 from plivo_sim.recording.headers import Headers, header, media_type
-from plivo_sim.recording.masks import ACCOUNT, DATE, EMAIL, INSTANT, UUID
+from plivo_sim.recording.masks import ACCOUNT, DATE, EMAIL, INSTANT, UUID, Masks
 from plivo_sim.recording.words import (
     CATALOGUE_KEYS,
     COUNTRY_KEYS,
@@ -73,6 +73,7 @@ class Comparison:
     def __init__(self, ids: Mapping[str, str], *, public: bool) -> None:
         self._ids = ids
         self._public = public
+        self._masks = Masks()
         self.older = 0
 
     def differences(self, recorded: Any, here: Any, path: Path = ()) -> Iterator[Difference]:
@@ -84,16 +85,23 @@ class Comparison:
             yield from self._of_objects(recorded, here, path)
         elif isinstance(recorded, list):
             yield from self._of_lists(recorded, here, path)
-        elif self._counts(key, recorded) and translated(recorded, self._ids) != here:
+        elif translated(recorded, self._ids) != here and self._counts(key, recorded, here):
             yield Difference(dotted(path) or "body", _shown(recorded), _shown(here))
 
-    def _counts(self, key: str, recorded: Any) -> bool:
-        """Whether a value under this key is compared, and not only what it looks like."""
-        if key in SENTENCE_KEYS or key in WORD_KEYS:
+    def _counts(self, key: str, recorded: Any, here: Any) -> bool:
+        """Whether values under this key are compared, and not only what they look like."""
+        if self._public and (key in CATALOGUE_KEYS or key in NUMBERED_KEYS or key == "required"):
             return True
+        if key in WORD_KEYS:
+            return any(self._stays(each, key) for each in (recorded, here))
         if key in COUNTRY_KEYS:
             return isinstance(recorded, str) and len(recorded) == 2
-        return self._public and (key in CATALOGUE_KEYS or key in NUMBERED_KEYS or key == "required")
+        return key in SENTENCE_KEYS
+
+    def _stays(self, value: Any, key: str) -> bool:
+        """Whether a tape has it as it is. Where neither is so, the recorded value is a stand-in,
+        perhaps for the very one that is here, such as the word of an account's document type."""
+        return bool(self._masks.value(value, key) == value)
 
     def _of_objects(self, recorded: Any, here: Any, path: Path) -> Iterator[Difference]:
         for key in recorded:

@@ -73,6 +73,7 @@ class Masks:
         self._most_runs: dict[str, int] = {}
         """How many runs the longest of these has that begins with a run."""
         self._enums = set(self.words.enums)
+        """Words that the catalogue has, or that the service told in a requirement."""
         for name in self.words.document_names:
             self._remember(name, name)
 
@@ -106,7 +107,7 @@ class Masks:
         if not text or text.isspace() or text in ("true", "false"):
             return True
         if key in WORD_KEYS:
-            return all(self.words.is_word(each) for each in text.split(","))
+            return all(self.words.is_word(each) or each in self._enums for each in text.split(","))
         if key in NUMBERED_KEYS:
             return re.fullmatch(r"\d{1,4}", text) is not None
         if key in COUNTRY_KEYS:
@@ -158,7 +159,7 @@ class Masks:
                 self._most_runs[first] = max(self._most_runs.get(first, 0), len(runs))
 
     def _public(self, text: str, key: str) -> str:
-        if key == "enums":
+        if key in ("enums", "type", "field_name"):
             named = {each.strip() for each in text[:LONGEST].split(",")}
             named = {each for each in named if len(each) <= LONGEST_TOLD}
             self._enums |= named if len(self._enums) + len(named) <= MOST_TOLD else set()
@@ -188,7 +189,7 @@ class Masks:
         return _PIECE.sub(lambda piece: self._piece(piece[0]), name)
 
     def _piece(self, text: str) -> str:
-        if self.words.is_key(text) or re.fullmatch(r"\d{1,3}", text):
+        if self.words.is_key(text) or text in self._enums or re.fullmatch(r"\d{1,3}", text):
             return text
         return self.stand_in(text)
 

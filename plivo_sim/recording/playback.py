@@ -40,6 +40,7 @@ from plivo_sim.web.endpoints import MULTIPART
 
 _SENT = ("authorization", "user-agent", "content-type", "accept")
 _APPLICATION = ("compliance_id", "compliance_application_id", "id")
+_ACCOUNT = re.compile(r"/v1/Account/([^/?]+)/")
 _TAKEN = re.compile(r"\b(already|exists|taken|used|in use|duplicate|unique)\b", re.IGNORECASE)
 _STATELESS = (429, 500, 502, 503, 504)
 """Answers that depend on how busy the service was; they are not called for here."""
@@ -64,6 +65,8 @@ class Player:
         self._schemas = AnswerSchemas()
         self._ids: dict[str, str] = {}
         """Those of the tape -> those that stand for them here."""
+        self._holders: dict[str, str] = {}
+        """Id here -> the account that was called when it was told; empty where none was named."""
         self._machines: dict[str, Machine] = {}
         self._aliases: set[str] = set()
         """Those that the service took, on the tape."""
@@ -84,7 +87,7 @@ class Player:
             return self._by_schema(compared, exchange, why)
         if recorded.status < 400:
             self._aliases |= set(_aliases_in(request.body))
-        self._learn(recorded.body.get("json"), here.body.get("json"))
+        self._learn(recorded.body.get("json"), here.body.get("json"), account_of(request.target))
         if self._decide_as(recorded.body.get("json")) and request.method == "GET":
             here = self._call(exchange)
         compared.differences += differing_status(recorded.status, here.status)
@@ -154,16 +157,17 @@ class Player:
             content = {"bytes": len(answer.data)}
         return Answer(status=answer.status, headers=told, body=content)
 
-    def _learn(self, recorded: Any, here: Any) -> None:
+    def _learn(self, recorded: Any, here: Any, account: str) -> None:
         """Which id here stands for which one of the tape, value by value."""
         if isinstance(recorded, dict) and isinstance(here, dict):
             for key in recorded.keys() & here.keys():
-                self._learn(recorded[key], here[key])
+                self._learn(recorded[key], here[key], account)
         elif isinstance(recorded, list) and isinstance(here, list):
             for one, other in zip(recorded, here, strict=False):
-                self._learn(one, other)
+                self._learn(one, other, account)
         elif is_id(recorded) and is_id(here):
             self._ids.setdefault(recorded, here)
+            self._holders.setdefault(here, account)
 
     # --- what the reviewer did ---------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class Player:
         """Let an application come to the status that it is told with, along the arrows of its
         machine: by itself, or by a decision, once it is where that can be made."""
         try:
-            now = self._client.control("GET", f"/applications/{id}")
+            now = self._application(id)
             account, status = now["account"], now["status"]
             machine = self._machine(account)
             words = machine.words("current")
@@ -204,12 +208,17 @@ class Player:
                 self._client.control("POST", "/clock/advance", {"until": until, "account": account})
             if to != at:
                 by = None if machine.allowed(at, to, "hand") else "reviewer"
-                body = {"status": to, "reason": told.get("rejection_reason"), "by": by}
+                reason = told.get("rejection_reason")
+                body = {"status": to, "reason": reason, "by": by, "account": account}
                 body = {key: value for key, value in body.items() if value}
                 self._client.control("POST", f"/applications/{id}/decision", body)
         except Refused:
             return False
         return True
+
+    def _application(self, id: str) -> Any:
+        """As the control API shows it. Raises Refused."""
+        return self._client.control("GET", f"/applications/{id}", account=self._holders[id])
 
     def _machine(self, account: str) -> Machine:
         """The status machine that the simulator has for an account."""
@@ -231,7 +240,8 @@ class Player:
             compared.played = "it is about a record that is older than the tape"
             return compared
         self._decide_as(recorded)
-        sent = self._client.control("GET", "/webhooks", application=id)["webhooks"]
+        account = self._holders[id] or self._application(id)["account"]
+        sent = self._client.control("GET", "/webhooks", application=id, account=account)["webhooks"]
         payloads = [each["payload"] for each in sent]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]
         comparison = Comparison(self._ids, public=False)
@@ -240,6 +250,12 @@ class Player:
         else:
             compared.differences.append(Difference("callback", "sent", "none is sent"))
         return compared
+
+
+def account_of(target: str) -> str:
+    """The account that the path of a call names; empty for a subaccount, or where it names none."""
+    named = _ACCOUNT.search(target)
+    return named[1] if named and is_account(named[1]) else ""
 
 
 def _aliases_in(body: Any) -> Iterator[str]:

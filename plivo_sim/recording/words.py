@@ -30,7 +30,7 @@ CATALOGUE_KEYS = frozenset(
     {
         "name", "description", "proof_required", "field_name", "friendly_name", "field_type",
         "help_text", "format", "enums", "scope", "document_name", "document_type_name", "type",
-        "label", "word", "accepted_formats",
+        "label", "word", "accepted_formats", "title",
     }
 )  # fmt: skip
 """What a requirement or a document type says; nobody but the service wrote it."""

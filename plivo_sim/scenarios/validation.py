@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from plivo_sim.domain import limits
+from plivo_sim.domain.countries import is_country
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.machine import NOTHING, Machine, words_of
 from plivo_sim.domain.records import NumberType, Origin, UserType
@@ -155,11 +156,8 @@ def _country_mistakes(text: str, words: Words, path: Steps) -> Iterator[Found]:
     if not _COUNTRY.fullmatch(text):
         told = f"'{text}' is no country code of two letters"
         yield path, told + like_country(text, words.countries)
-    elif text.upper() not in words.countries:
-        from phonenumbers import SUPPORTED_REGIONS  # here because it is heavy
-
-        if text.upper() not in SUPPORTED_REGIONS:
-            yield path, f"there is no country '{text}'{like_country(text, words.countries)}"
+    elif text.upper() not in words.countries and not is_country(text.upper()):
+        yield path, f"there is no country '{text}'{like_country(text, words.countries)}"
 
 
 def _expect_mistakes(expect: Expect, path: Steps) -> Iterator[Found]:

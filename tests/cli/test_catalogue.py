@@ -217,7 +217,7 @@ def test_a_file_without_an_end_is_too_large() -> None:
     assert told.startswith("/dev/zero: is too large: at most 1048576 characters")
 
 
-@pytest.mark.parametrize("letters", ["KE", "no", "xx"])
+@pytest.mark.parametrize("letters", ["KE", "no"])
 def test_a_new_file_is_valid_as_it_is(letters: str, tmp_path: Path) -> None:
     """And its commented lines are, too."""
     text = SHELL.told("catalogue", "new", letters)
@@ -245,5 +245,6 @@ def uncommented(line: str) -> str:
 
 
 def test_a_word_that_is_no_country() -> None:
-    """Two letters are."""
+    """Two letters are, if a country has them."""
     assert "two letters" in SHELL.error("catalogue", "new", "Kenya", code=2)
+    assert "there is no country 'ZZ'" in SHELL.error("catalogue", "new", "ZZ", code=2)

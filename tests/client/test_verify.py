@@ -89,6 +89,15 @@ def test_a_refusal_is_told_in_one_line() -> None:
     assert found["current: wrong credentials"] == []
 
 
+def test_wrong_credentials_are_no_drift() -> None:
+    """One sentence, and another exit code."""
+    with LiveSimulator(Settings(port=0, paused=True, credentials={AUTH_ID: "other"})) as closed:
+        args = ["verify", "--base-url", closed.url, "--auth-id", AUTH_ID, "--auth-token", "t"]
+        done = CliRunner().invoke(main, args)
+    assert done.exit_code == 2
+    assert done.output == "Error: nothing was compared: The auth token is wrong.\n"
+
+
 def test_a_silent_server_is_told() -> None:
     """Not a stack trace."""
     with LiveSimulator(Settings(port=0)) as gone:

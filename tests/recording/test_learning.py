@@ -173,6 +173,34 @@ def test_a_file_is_not_replaced(service: LiveSimulator, learned: Path, shell: Sh
     assert learned.read_text() != "mine"
 
 
+def test_the_version_in_the_url_is_the_paths(
+    service: LiveSimulator, shell: Shell, tmp_path: Path
+) -> None:
+    """So a URL that ends with it means the same server."""
+    out = tmp_path / "learned.yaml"
+    words = ("--base-url", f"{service.url}/v1/", "--ca", service.authority, "--out", out)
+    assert "8 combinations" in shell.told("learn", *words)
+
+
+def test_a_catalogue_is_not_replaced_by_nothing(
+    service: LiveSimulator, learned: Path, shell: Shell
+) -> None:
+    """Where every call is answered that there is no such page, nothing was learned."""
+    before = learned.read_text()
+    words = ("--base-url", f"{service.url}/other", "--ca", service.authority, "--out", learned)
+    assert "told nothing" in shell.error("learn", *words, "--force", code=1)
+    assert learned.read_text() == before
+
+
+def test_a_code_of_no_country_is_refused(
+    service: LiveSimulator, shell: Shell, tmp_path: Path
+) -> None:
+    """In place of a file that says what is not required there."""
+    words = ("--base-url", service.url, "--ca", service.authority, "--out", tmp_path / "x.yaml")
+    told = shell.error("learn", *words, "--country", "ZZ", code=2)
+    assert "there is no country 'ZZ'" in told
+
+
 def test_wrong_credentials_are_told(service: LiveSimulator, shell: Shell, tmp_path: Path) -> None:
     """And no file is made."""
     out = tmp_path / "learned.yaml"

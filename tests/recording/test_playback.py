@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client import Client, Refused
 from plivo_sim.domain.durations import Duration
+from plivo_sim.recording.playback import credentials_on
 from plivo_sim.recording.tapes import read_tape
 from plivo_sim.settings import Settings
 from tests.cli.conftest import Shell
@@ -324,6 +326,60 @@ LACKING = ONLY_REVIEWED.replace("{outcome: in_review}", "{outcome: accepted}").r
 )
 
 
+OWN_WORD = """
+document_types:
+  bilw_dwnawt: {name: Bilw Dwnawt, description: Bilw, fields: [{name: gwlad_enw, label: Gwlad}]}
+requirements:
+  - {country: IN, number_types: [local], user_types: [business], documents: [bilw_dwnawt]}
+  - {version: beta, country: IN, number_types: [local], user_types: [business],
+     documents: [bilw_dwnawt]}
+"""
+"""Words that nobody else has."""
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_words_of_the_accounts_own_document_types_agree(
+    tape: Path, shell: Shell, tmp_path: Path, asks_first: bool
+) -> None:
+    """Those that a requirement told stay; of others, only the stand-in is known."""
+    file = tmp_path / "own.yaml"
+    file.write_text(OWN_WORD)
+    with (
+        LiveSimulator(replace(PAUSED, catalogue=file)) as service,
+        recording(service.url, tape) as url,
+    ):
+        caller = Application(url)
+        if asks_first:
+            caller.call("GET", f"/beta/v1/Account/{AUTH_ID}/{REQUIREMENTS}")
+        [type_] = caller.call("GET", REQUIREMENTS)["document_types"]
+        documents = [
+            {"document_type_id": type_["document_type_id"], "data_fields": {"gwlad_enw": "x"}}
+        ]
+        form = creation([type_, type_], documents=documents)[:2]
+        made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
+        shown = caller.call("GET", f"/beta/v1/Account/{AUTH_ID}/{COMPLIANCE}{made}/")
+        assert "bilw_dwnawt" in json.dumps(shown)
+    assert ("bilw_dwnawt" in tape.read_text()) is asks_first
+    assert drift(shell, tape, "--catalogue", file) == []
+
+
+def test_a_status_of_unknown_words_is_told(live: LiveSimulator, tape: Path, shell: Shell) -> None:
+    """Ours would be on the tape as it is."""
+
+    def alter(path: str, status: str, headers: Headers, told: Any) -> tuple[str, Headers, Any]:
+        if isinstance(told.get("compliance"), dict):
+            told["compliance"]["status"] = "gwrthodwyd"
+        return status, headers, told
+
+    with altered(live.sim, alter) as service, recording(service, tape) as url:
+        caller = Application(url)
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        made = caller.call("POST", COMPLIANCE, form=creation(types))["compliance_id"]
+        caller.call("GET", f"{COMPLIANCE}{made}/")
+    [(where, _, here)] = drift(shell, tape)
+    assert (where, here) == ("compliance.status", "'submitted'")
+
+
 def test_a_machine_that_cannot_be_used_ends_with_2(
     live: LiveSimulator, tape: Path, shell: Shell, tmp_path: Path
 ) -> None:
@@ -373,6 +429,65 @@ def test_a_running_simulator_is_compared(live: LiveSimulator, tape: Path, shell:
     with LiveSimulator(Settings(port=0, paused=True, review_delay=None, magic=False)) as other:
         assert drift(shell, tape, "--base-url", other.url) == []
         assert len(other.sim.accounts()) == 1
+
+
+def test_a_simulator_with_other_accounts_is_compared(
+    tape: Path, shell: Shell, receiver: Receiver
+) -> None:
+    """Each control call names the account that the tape is of."""
+    callback(receiver, tape, lambda payload: payload)
+    with LiveSimulator(replace(PAUSED, magic=False)) as other:
+        before = Application(other.url)
+        types = before.call("GET", REQUIREMENTS)["document_types"]
+        before.call("POST", COMPLIANCE, form=creation(types))
+        assert drift(shell, tape, "--base-url", other.url) == []
+        assert len(other.sim.accounts()) == 2
+
+
+def test_credentials_that_a_running_simulator_refuses_are_no_drift(
+    live: LiveSimulator, tape: Path, shell: Shell
+) -> None:
+    """Nothing is played to one that wants others than those of the tape."""
+    with recording(live.url, tape) as url:
+        reads(Application(url))
+    [account] = credentials_on(read_tape(tape)[1])
+    with LiveSimulator(replace(PAUSED, credentials={account: "other"})) as closed:
+        told = shell.error("verify", "--tape", tape, "--base-url", closed.url, code=2)
+    assert "The auth token is wrong." in told
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--tape", "T", "--base-url", "http://127.0.0.1:9", "--machine", "default"), "--machine"),
+        (("--tape", "T", "--base-url", "http://127.0.0.1:9", "--catalogue", "x"), "--catalogue"),
+        (("--tape", "T", "--life-cycle"), "--life-cycle"),
+        (("--base-url", "http://127.0.0.1:9", "--machine", "default"), "--machine"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    shell: Shell, words: tuple[str, ...], named: str
+) -> None:
+    """It says which one."""
+    assert f"{named} would have no effect" in shell.error("verify", *words, code=2)
+
+
+def test_a_refused_control_call_is_no_drift(
+    tape: Path, shell: Shell, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit code is that of a tape that cannot be used."""
+    callback(receiver, tape, lambda payload: payload)
+    with LiveSimulator(PAUSED) as other:
+        answer = Client.control
+
+        def refusing(self: Client, method: str, path: str, *body: Any, **query: Any) -> Any:
+            if path == "/webhooks":
+                raise Refused(503, "the simulator ends")
+            return answer(self, method, path, *body, **query)
+
+        monkeypatch.setattr(Client, "control", refusing)
+        told = shell.error("verify", "--tape", tape, "--base-url", other.url, code=2)
+    assert "the simulator ends" in told
 
 
 def test_a_tape_goes_to_loopback_only(live: LiveSimulator, tape: Path, shell: Shell) -> None:
