@@ -24,7 +24,7 @@ import msgspec
 from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
 from plivo_sim.domain.machine import Machine, MachineFile, machine_of
 from plivo_sim.domain.typed import Found, Steps, fitted, once
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.machines.validation import Whole, mistakes_of, whole_of
 
 DEFAULT = "default"
@@ -76,6 +76,16 @@ def data_of(name: str) -> bytes:
 
 def _no_such(name: str) -> str:
     return f"no machine of this name ships{did_you_mean(name[:80], shipped_names())}"
+
+
+def lacks(machine: Machine, status: str) -> str:
+    """That a machine does not have a status: with the one that was probably meant, or else those
+    that ship and have it."""
+    status = status[:50]
+    text = f"machine {machine.name} has no status '{status}'"
+    others = [name for name in shipped_names() if status in shipped_machine(name).statuses]
+    having = f"; these that ship do: {', '.join(others)}" if others else ""
+    return text + (like_listed(status, machine.statuses) or having)
 
 
 # --- those of users --------------------------------------------------------------------------

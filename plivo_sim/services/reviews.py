@@ -44,7 +44,7 @@ from plivo_sim.scenarios.rules import (
     magic_decision,
     plan_of,
 )
-from plivo_sim.services import policies
+from plivo_sim.services import machines, policies
 from plivo_sim.services.document_sets import documents_of
 from plivo_sim.services.due import arm
 from plivo_sim.services.foresight import made_at, stay_of
@@ -247,7 +247,8 @@ def decide(
     if status not in machine.statuses:
         raise invalid("status", f"must be one of {', '.join(machine.decidable)}")
     if not machine.allowed(application.status, status, by):
-        raise wrong_state(account, application, machine.verb(status))
+        possible = _possible(account, application, by)
+        raise wrong_state(account, application, machine.verb(status), possible)
     if len(reason or "") > limits.REASON.most:
         raise invalid("reason", f"is too long: {limits.REASON}")
     check_timeline(application)
@@ -263,6 +264,17 @@ def decide(
             why="a tester decided" if by == "hand" else "a tester decided as the reviewer",
             reason=reason,
         )
+
+
+def _possible(account: Account, application: Application, by: Decider) -> str:
+    """What can be decided now instead."""
+    machine, at = account.machine, application.status
+    found = [each for each in machine.statuses if machine.allowed(at, each, by)]
+    if not found:
+        return "nothing can be decided in it"
+    if by == "hand":
+        return f"possible now: {machines.by_hand(application, found)}"
+    return f"possible now as the {by}: {', '.join(found)}"
 
 
 def _explain_decision(account: Account, application: Application) -> None:
