@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -60,10 +61,12 @@ def text_of(machine: Machine) -> str:
 def known_machine() -> Machine:
     """The machine of a server that was started from this environment (``PLIVO_SIM_MACHINE``), for
     commands, which are made before any server is asked; the default one where there is none, or it
-    has mistakes, which the server tells."""
+    has mistakes, with a line on stderr."""
     try:
         return find_machine(os.environ.get("PLIVO_SIM_MACHINE") or DEFAULT)
-    except ValueError:
+    except ValueError as error:
+        told = str(error).partition("\n")[0]
+        sys.stderr.write(f"PLIVO_SIM_MACHINE: {told}; the default one counts here\n")
         return default_machine()
 
 
