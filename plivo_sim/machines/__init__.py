@@ -96,6 +96,16 @@ def load_machine_data(data: Any, file: str = "machine") -> Machine:
     return read_data(data, file, KIND)
 
 
+def own_machine(machine: Machine, file: str = "machine") -> Machine:
+    """A user's own machine. Raises MachineError for one that is called as one that ships, and is
+    another."""
+    name = machine.name
+    if name in shipped_names() and machine != shipped_machine(name):
+        text = f"'{name}' is the name of one that ships: choose another"
+        raise MachineError([Mistake(file, 0, "machine", text)])
+    return machine
+
+
 def read_machine(value: str | Mapping[str, Any]) -> Machine:
     """What ``machine`` of a scenario names, or says itself. Raises MachineError."""
     if isinstance(value, str):

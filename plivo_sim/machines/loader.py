@@ -12,7 +12,7 @@ from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.catalogue.yaml_files import read_text
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import once
-from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, shipped_machine
+from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, own_machine, shipped_machine
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -27,7 +27,7 @@ def read_machine_of(name: str) -> Machine:
     UnicodeDecodeError for a file that cannot be read."""
     if not is_file_name(name):
         return shipped_machine(name)
-    return load_machine(text_in(Path(name)), name)
+    return own_machine(load_machine(text_in(Path(name)), name), name)
 
 
 def find_machine(name: str) -> Machine:

@@ -156,6 +156,14 @@ def test_a_machine_without_the_status_of_an_application_is_refused(http: Http) -
     assert told(http) == ("with-in-review", "account")
 
 
+def test_a_machine_of_one_s_own_has_a_name_of_its_own(http: Http) -> None:
+    """Not that of one that ships, unless it is the same."""
+    found = problems(use(http, machine=YEARS | {"machine": "in-review"}))
+    assert found == ["machine: 'in-review' is the name of one that ships: choose another"]
+    same = {"machine": "default", "extends": "default", "about": default_machine().file.about}
+    assert use(http, machine=same).status_code == 200
+
+
 def test_a_machine_that_cannot_do_what_waits_is_refused(http: Http) -> None:
     """A next outcome, say."""
     body = {"decide": "more_info_required", "account": AUTH_ID}
