@@ -27,8 +27,8 @@ from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
 from plivo_sim.domain.machine import NOTHING, Machine
 from plivo_sim.domain.typed import dotted, once
-from plivo_sim.domain.words import did_you_mean
-from plivo_sim.machines import default_machine
+from plivo_sim.domain.words import did_you_mean, like_listed
+from plivo_sim.machines import default_machine, lacks
 from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
@@ -91,7 +91,8 @@ OUTCOME = endpoints.Query(
 def requested_outcome(request: Request, machine: Machine | None = None) -> RequestedOutcome | None:
     """The outcome that the request wants for itself, one of the account's machine (None: the
     default one). Raises Invalid when the header cannot be read."""
-    outcomes = (machine or default_machine()).outcomes
+    machine = machine or default_machine()
+    outcomes = machine.outcomes
     text = request.headers.get(OUTCOME_HEADER)
     if not text:
         return None
@@ -102,7 +103,7 @@ def requested_outcome(request: Request, machine: Machine | None = None) -> Reque
     word, options = parse_options_header(text)
     word = word.lower()
     if word not in outcomes:
-        hint = did_you_mean(word, outcomes, listed=0)
+        hint = like_listed(word, outcomes) or _foreign(word, machine)
         raise _bad_outcome(f"must be one of {', '.join(outcomes)}, not '{word[:50]}'{hint}")
     unknown = set(options) - {"after", "reason"}
     if unknown:
@@ -118,6 +119,13 @@ def requested_outcome(request: Request, machine: Machine | None = None) -> Reque
     except ValueError as error:
         raise _bad_outcome(str(error)) from None
     return RequestedOutcome(status=None if word == NOTHING else word, reason=reason, after=after)
+
+
+def _foreign(word: str, machine: Machine) -> str:
+    """Of which machine the outcomes are, for a word that is not like any of them."""
+    if word in machine.statuses:
+        return f"; in machine {machine.name} no review ends in it"
+    return f"; {lacks(machine, word)}"
 
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')

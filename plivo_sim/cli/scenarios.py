@@ -110,7 +110,8 @@ def _use_file(target: Target, path: Path) -> Any:
 
 
 @scenario.command("next")
-@click.argument("status")
+@click.argument("status", required=False)
+@click.option("--clear", is_flag=True, help="Take back those that wait in line.")
 @click.option("--reason", help="The name of a preset, or any text.")
 @click.option(
     "--after",
@@ -118,7 +119,9 @@ def _use_file(target: Target, path: Path) -> Any:
     help="How long the review takes; default: the account's review delay.",
 )
 @with_new_account
-def next_(target: Target, status: str, reason: str | None, after: str | None) -> None:
+def next_(
+    target: Target, status: str | None, clear: bool, reason: str | None, after: str | None
+) -> None:
     """Decide the next submission, whatever the scenario says.
 
     STATUS is one in which a review can end, or nothing: plivo-sim machine show lists them.
@@ -127,7 +130,10 @@ def next_(target: Target, status: str, reason: str | None, after: str | None) ->
     """
     given = {"decide": status, "reason": reason, "after": after}
     body = {name: text for name, text in given.items() if text}
-    target.show(target.post("/next-outcome", body), lambda answer: f"{answer['waiting']} waiting")
+    if clear == bool(body) or not (clear or status):
+        raise click.UsageError("give one of STATUS, --clear")
+    answer = target.call("DELETE", "/next-outcome") if clear else target.post("/next-outcome", body)
+    target.show(answer, lambda answer: f"{answer['waiting']} waiting")
 
 
 # --- without a simulator ---------------------------------------------------------------------

@@ -21,7 +21,7 @@ from plivo_sim.cli.shared import (
 )
 from plivo_sim.client.rows import COLUMNS, read_rows
 from plivo_sim.domain.machine import NOTHING
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import like_listed
 from plivo_sim.machines.loader import known_machine
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _ending(shares: list[tuple[str, float]], machine: Machine) -> dict[str, floa
     for name, _ in shares:
         if name not in machine.outcomes:
             text = f"in machine {machine.name}, a review ends in {', '.join(machine.outcomes)}"
-            hint = did_you_mean(name, machine.outcomes)
+            hint = like_listed(name, machine.outcomes)
             raise click.UsageError(f"{text}, not in {name}{hint}")
     return {name: share for name, share in shares if share}
 

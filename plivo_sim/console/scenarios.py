@@ -237,6 +237,18 @@ def next_outcome(form: Form) -> list[Action]:
     ]
 
 
+def clear_next(form: Form) -> list[Action]:
+    account = form.get("account", "")
+    return [
+        Action(
+            message="No outcome is queued any more.",
+            operation="clear_next_outcomes",
+            query={"account": account},
+            cli=("scenario", "next", "--clear", "--account", account),
+        )
+    ]
+
+
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario", scenario_page)]
 
 ACTIONS: dict[str, Build] = {
@@ -244,4 +256,5 @@ ACTIONS: dict[str, Build] = {
     "write-scenario": write,
     "drop-scenario": drop,
     "next-outcome": next_outcome,
+    "clear-next": clear_next,
 }

@@ -31,7 +31,7 @@ from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.typed import dotted
-from plivo_sim.domain.words import did_you_mean, like_country
+from plivo_sim.domain.words import like_country, like_listed
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.reviews import Decider
@@ -78,7 +78,7 @@ def _wanted(name: str, words: Collection[str]) -> list[str]:
     for each in given:
         if each not in list(words):
             text = f"must be one of {', '.join(words)}, not '{each[:50]}'"
-            raise invalid(name, text + did_you_mean(each[:50], list(words)))
+            raise invalid(name, text + like_listed(each[:50], list(words)))
     return given
 
 

@@ -19,7 +19,7 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
 from plivo_sim.settings import read_instant
@@ -145,7 +145,7 @@ def word_of(
     if text in known:
         return text
     listed = list(map(str, offered or known))
-    hint = did_you_mean(text.lower(), listed, listed=0)
+    hint = like_listed(text.lower(), listed)
     raise invalid(key, f"must be one of {', '.join(listed)}{hint}")
 
 

@@ -20,7 +20,7 @@ from plivo_sim.control.inputs import (
     text_of,
 )
 from plivo_sim.domain.machine import Machine
-from plivo_sim.machines import load_machine_data, shipped_machine, shipped_sentences
+from plivo_sim.machines import load_machine_data, own_machine, shipped_machine, shipped_sentences
 from plivo_sim.machines.drawing import Counts, Taken, svg_of
 from plivo_sim.machines.loader import load_machine
 from plivo_sim.services import machines
@@ -90,8 +90,8 @@ def _given(data: dict[str, Any]) -> Machine:
     if "name" in data:
         return shipped_machine(text_of(data, "name") or "")
     if "yaml" in data:
-        return load_machine(text_of(data, "yaml") or "", "yaml")
-    return load_machine_data(data["machine"])
+        return own_machine(load_machine(text_of(data, "yaml") or "", "yaml"), "yaml")
+    return own_machine(load_machine_data(data["machine"]))
 
 
 def _machine_of(account: Account) -> MachineOut:

@@ -154,3 +154,12 @@ def next_outcome() -> Response:
     assert isinstance(decision, Decision)
     waiting = policies.push_next_outcome(chosen, decision)
     return current_call().answer({"waiting": waiting}, 201)
+
+
+@endpoint(
+    "DELETE", "/next-outcome", "Take back the next outcomes that wait in line.", query=(ACCOUNT,),
+    answers={200: "NextOutcomeOut"},
+)  # fmt: skip
+def clear_next_outcomes() -> Response:
+    policies.clear_next_outcomes(account_named())
+    return current_call().answer({"waiting": 0})

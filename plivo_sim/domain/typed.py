@@ -182,9 +182,9 @@ def told(error: Any) -> Iterator[Found]:
     elif error.validator == "anyOf" and error.context:
         yield from _told_of_kinds(error, path)
     elif error.validator == "enum":
-        hint = did_you_mean(str(error.instance), [str(v) for v in error.validator_value], listed=0)
-        allowed_words = ", ".join(map(str, error.validator_value))
-        yield path, f"{short(error.instance)} is not one of {allowed_words}{hint}"
+        allowed = [word for word in map(str, error.validator_value) if word]
+        hint = did_you_mean(str(error.instance), allowed, listed=0)
+        yield path, f"{short(error.instance)} is not one of {', '.join(allowed)}{hint}"
     elif error.validator == "required":  # an error for each missing key, all with the same list
         for key in [key for key in error.validator_value if key not in error.instance]:
             yield (*path, key), MISSING
@@ -209,8 +209,8 @@ def _told_of_kinds(error: Any, path: Steps) -> Iterator[Found]:
         for errors in kinds.values()
         if not any(each.validator == "type" and not each.path for each in errors)
     ]
-    if fitting:
-        for each in fitting[0]:
+    if fitting:  # a list with a wrong entry is a list, not a wrong word
+        for each in max(fitting, key=lambda errors: any(each.path for each in errors)):
             yield from told(each)
         return
     named = dict.fromkeys(str(errors[0].validator_value) for errors in kinds.values())

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 FEW = 11
 _OF_NAME = 0.7
-"""How much of a country's name must be alike."""
+"""How much of the name of a country, or of a listed word, must be alike."""
 
 
 def did_you_mean(
@@ -23,6 +23,12 @@ def did_you_mean(
     if close:
         return meant([prefix + close[0]])
     return f"; there are {', '.join(known)}" if 0 < len(known) <= listed else ""
+
+
+def like_listed(word: str, known: Collection[str]) -> str:
+    """The same where the known words are listed already, such as statuses, of which many have
+    letters in common without meaning the same: more must be alike."""
+    return did_you_mean(word, known, listed=0, cutoff=_OF_NAME)
 
 
 def like_country(text: str, names: Mapping[str, str]) -> str:

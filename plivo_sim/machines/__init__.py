@@ -24,7 +24,7 @@ import msgspec
 from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
 from plivo_sim.domain.machine import Machine, MachineFile, machine_of
 from plivo_sim.domain.typed import Found, Steps, fitted, once
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.machines.validation import Whole, mistakes_of, whole_of
 
 DEFAULT = "default"
@@ -78,12 +78,32 @@ def _no_such(name: str) -> str:
     return f"no machine of this name ships{did_you_mean(name[:80], shipped_names())}"
 
 
+def lacks(machine: Machine, status: str) -> str:
+    """That a machine does not have a status: with the one that was probably meant, or else those
+    that ship and have it."""
+    status = status[:50]
+    text = f"machine {machine.name} has no status '{status}'"
+    others = [name for name in shipped_names() if status in shipped_machine(name).statuses]
+    having = f"; these that ship do: {', '.join(others)}" if others else ""
+    return text + (like_listed(status, machine.statuses) or having)
+
+
 # --- those of users --------------------------------------------------------------------------
 
 
 def load_machine_data(data: Any, file: str = "machine") -> Machine:
     """A machine from plain values, whole or changes. Raises MachineError."""
     return read_data(data, file, KIND)
+
+
+def own_machine(machine: Machine, file: str = "machine") -> Machine:
+    """A user's own machine. Raises MachineError for one that is called as one that ships, and is
+    another."""
+    name = machine.name
+    if name in shipped_names() and machine != shipped_machine(name):
+        text = f"'{name}' is the name of one that ships: choose another"
+        raise MachineError([Mistake(file, 0, "machine", text)])
+    return machine
 
 
 def read_machine(value: str | Mapping[str, Any]) -> Machine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.catalogue.yaml_files import read_text
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import once
-from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, shipped_machine
+from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, own_machine, shipped_machine
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -26,7 +27,7 @@ def read_machine_of(name: str) -> Machine:
     UnicodeDecodeError for a file that cannot be read."""
     if not is_file_name(name):
         return shipped_machine(name)
-    return load_machine(text_in(Path(name)), name)
+    return own_machine(load_machine(text_in(Path(name)), name), name)
 
 
 def find_machine(name: str) -> Machine:
@@ -60,10 +61,12 @@ def text_of(machine: Machine) -> str:
 def known_machine() -> Machine:
     """The machine of a server that was started from this environment (``PLIVO_SIM_MACHINE``), for
     commands, which are made before any server is asked; the default one where there is none, or it
-    has mistakes, which the server tells."""
+    has mistakes, with a line on stderr."""
     try:
         return find_machine(os.environ.get("PLIVO_SIM_MACHINE") or DEFAULT)
-    except ValueError:
+    except ValueError as error:
+        told = str(error).partition("\n")[0]
+        sys.stderr.write(f"PLIVO_SIM_MACHINE: {told}; the default one counts here\n")
         return default_machine()
 
 

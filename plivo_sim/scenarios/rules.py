@@ -27,6 +27,7 @@ import msgspec
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.errors import Problem
 from plivo_sim.domain.limits import WHY
 from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
@@ -47,10 +48,14 @@ from plivo_sim.settings import read_instant
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The steps to come; none means that the application stays in review for ever."""
+    """The steps to come; none means that the application stays in review for ever. ``waits``: what
+    the first waits for in the machine, after what the plan says. ``warnings``: of what was asked
+    for and does not count."""
 
     steps: tuple[Step, ...]
     decided_by: str
+    waits: str = ""
+    warnings: tuple[Problem, ...] = ()
 
 
 class RequestedOutcome(msgspec.Struct, frozen=True, kw_only=True):

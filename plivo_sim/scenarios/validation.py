@@ -18,7 +18,7 @@ from plivo_sim.domain.machine import NOTHING, Machine, words_of
 from plivo_sim.domain.records import NumberType, Origin, UserType
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import Found, Steps, convert, short
-from plivo_sim.domain.words import did_you_mean, like_country
+from plivo_sim.domain.words import did_you_mean, like_country, like_listed
 from plivo_sim.scenarios.language import (
     REFUSING,
     Comparison,
@@ -94,7 +94,7 @@ def _not_one_of(word: str, known: Sequence[str], path: Steps) -> Iterator[Found]
     """A complaint unless the word is one of these."""
     if word not in known:
         listed = sorted(known)
-        yield path, f"{short(word)} is not one of {', '.join(listed)}{did_you_mean(word, listed)}"
+        yield path, f"{short(word)} is not one of {', '.join(listed)}{like_listed(word, listed)}"
 
 
 def unknown_preset(text: str, path: Steps) -> Iterator[Found]:

@@ -125,6 +125,7 @@ def create(
         with account.transaction():
             made = _make(account, wanted, dialect, requirement, entries, requested)
             application, plan = submit(account, made, "created and submitted")
+        warnings += plan.warnings
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 

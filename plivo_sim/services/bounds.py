@@ -55,7 +55,7 @@ BOUNDS: Mapping[type[Any], Mapping[str, Bound]] = {
     Step: {"documents": _FIELDS},
     Timer: {"steps": Bound(_THEN.most + 1, f"the first and {_THEN}")},
     Explanation: {
-        "verdicts": Bound(limits.RULES.most, str(limits.RULES)),
+        "verdicts": Bound(limits.RULES.most + 1, f"{limits.RULES}, and a magic value"),
         "instead_of": Bound(_THEN.most + 1, f"the first and {_THEN}"),
     },
     Attempt: {"headers": Bound(limits.FIELDS.most, str(limits.FIELDS))},

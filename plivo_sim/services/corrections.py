@@ -81,6 +81,7 @@ def correct(
             )
             application, plan = submit(account, submission, "corrected and submitted again")
         document_sets.sweep(account)
+        warnings += plan.warnings
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 

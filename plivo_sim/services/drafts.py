@@ -143,6 +143,7 @@ def submit(account: Account, id: str, requested: RequestedOutcome | None = None)
         warnings = refuse(problems, strict=account.settings.strict)
         with account.transaction():
             application, plan = applications.submit(account, submission, "submitted")
+        warnings += plan.warnings
         return Accepted(application=application, plan=plan, warnings=warnings)
 
 

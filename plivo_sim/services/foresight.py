@@ -48,13 +48,14 @@ def stay_of(account: Account, application: Application) -> Stay:
 
 def made_at(account: Account, stay: Stay, due_at: datetime, target: str) -> Made | None:
     """How a planned step that is due then is made; None: never. Of one instant, time comes
-    first."""
+    first. A step that has waited already is due when it no longer has to (``reviews.run``), so
+    it is told of that instant, too, what it waits for."""
     machine, holidays = account.machine, account.settings.holidays
     waits: list[str] = []
     while True:  # no machine leads back to a status by itself
         if machine.allowed(stay.status, target, *PLANNED):
             least = machine.not_before(stay.status, target)
-            if least.after(stay.entered_at, holidays) > due_at:
+            if least != Duration() and least.after(stay.entered_at, holidays) >= due_at:
                 due_at = least.after(stay.entered_at, holidays)
                 waits.append(f"not before {least} after it was {stay.status}")
             if stay.left_at is None or due_at < stay.left_at:
@@ -62,7 +63,7 @@ def made_at(account: Account, stay: Stay, due_at: datetime, target: str) -> Made
         automatic = machine.automatic(stay.status)
         if stay.left_at is None or automatic is None:
             return None
-        if due_at < stay.left_at:
+        if due_at <= stay.left_at:
             due_at = stay.left_at
             waits.append(f"waits for {automatic[0].to}")
         stay = _entered(account, automatic[0].to, stay.left_at)
@@ -96,7 +97,9 @@ def _steps(account: Account, stay: Stay, timer: Timer) -> list[tuple[datetime, S
         if found is None:
             break
         if found.waits:
-            after = Duration(seconds=(found.at - stay.entered_at).total_seconds())
+            after = step.after
+            if found.at != after.after(stay.entered_at, account.settings.holidays):
+                after = Duration(seconds=(found.at - stay.entered_at).total_seconds())
             why = "; ".join(filter(None, (step.why, *found.waits)))
             step = replace(step, after=after, why=why)
         made.append((found.at, step))

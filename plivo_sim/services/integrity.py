@@ -28,9 +28,9 @@ from plivo_sim.domain.records import (
     TimerKind,
     checked_hash,
 )
-from plivo_sim.domain.typed import Found, short
+from plivo_sim.domain.typed import Found
 from plivo_sim.domain.urls import check_callback_url, is_http_url
-from plivo_sim.domain.words import did_you_mean
+from plivo_sim.machines import lacks
 from plivo_sim.services import machines, policies
 from plivo_sim.services.bounds import long_lists, unknown_counters
 from plivo_sim.settings import account_troubles
@@ -149,11 +149,9 @@ def _may_wait(machine: Machine, application: Application, timer: Timer) -> bool:
 def _statuses(machine: Machine, mark: Mark) -> Iterator[Found]:
     """Applications in a status that the machine does not have. Their pasts, and what Atoms was
     told, may be of an earlier machine."""
-    known = list(machine.statuses)
     for id, row in mark["applications"].items():
         if row.status not in machine.statuses:
-            text = f"{short(row.status)} is not one of {', '.join(known)}"
-            yield ("applications", id, "status"), text + did_you_mean(row.status, known)
+            yield ("applications", id, "status"), lacks(machine, row.status)
 
 
 def _misnamed(mark: Mark) -> Iterator[Found]:

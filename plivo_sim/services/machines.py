@@ -9,14 +9,14 @@ automatic arrow that leaves it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from plivo_sim.account.account import OWN_MACHINE, SCENARIO_MACHINE, Account
 from plivo_sim.account.interfaces import Mark
 from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongState
 from plivo_sim.domain.machine import Machine, json_of, machine_of
-from plivo_sim.domain.records import Policy
+from plivo_sim.domain.records import Application, Policy
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines import MachineError, load_machine_data
@@ -105,25 +105,25 @@ def trouble_of(policy: Policy) -> str:
 # --- records in step with it -----------------------------------------------------------------
 
 
-def fit(account: Account, before: Machine) -> Due | None:
+def fit(account: Account, before: Machine, verb: str = "change the machine of") -> Due | None:
     """After the machine may have changed, within that transaction: refuse what the records do not
     fit, and have them wait for what the new one makes happen. Returns and raises as
-    ``use_machine``."""
+    ``use_machine``. ``verb``: what was asked, and why an application is in its way."""
     machine = account.machine
     if machine == before:
         return None
     for application in account.store.applications.every():
         if application.status not in machine.statuses:
-            detail = f"machine {machine.name} has no such status"
+            way_out = _way_out(before, machine, application)
+            detail = f"machine {machine.name} has no such status; {way_out}"
             row = before.statuses.get(application.status)
             raise WrongState(
-                "application", application.id, "change the machine of", application.status, detail,
-                row=row,
-            )  # fmt: skip
+                "application", application.id, verb, application.status, detail, row=row
+            )
     problems = [
-        Problem(ProblemKind.BAD_VALUE, (policy.id, dotted(path)), text)
+        Problem(ProblemKind.BAD_VALUE, (), text)
         for policy in account.store.policies.every()
-        for path, text in _undecidable(account, policy, machine)
+        for text in _undecidable(account, policy, machine)
     ]
     if problems:
         raise Invalid(problems)
@@ -133,11 +133,38 @@ def fit(account: Account, before: Machine) -> Due | None:
     return due
 
 
-def _undecidable(
-    account: Account, policy: Policy, machine: Machine
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if policy.kind in ("scenario", "next_outcome"):
-        yield from mistakes_of(whole_scenario(policy), [], words_in(account.catalogue), machine)
+_STEERING = {
+    "scenario": ("the scenario in use does", "plivo-sim scenario use --none drops it"),
+    "next_outcome": (
+        "a next outcome that waits in line does",
+        "plivo-sim scenario next --clear takes all of them back",
+    ),
+}
+"""What decides submissions to come, and what takes it away, by the kind of its policy."""
+
+
+def _undecidable(account: Account, policy: Policy, machine: Machine) -> Iterator[str]:
+    if policy.kind not in _STEERING:
+        return
+    what, way_out = _STEERING[policy.kind]
+    known = words_in(account.catalogue)
+    for path, text in mistakes_of(whole_scenario(policy), [], known, machine):
+        place = f"{dotted(path)}: " if policy.kind == "scenario" else ""
+        yield f"{what} not fit machine {machine.name}: {place}{text}; {way_out}"
+
+
+def _way_out(before: Machine, machine: Machine, application: Application) -> str:
+    """How to get an application out of the way of another machine."""
+    open_to = [each for each in before.open_to(application.status) if each in machine.statuses]
+    if not open_to:
+        return "delete the application first"
+    return f"delete the application, or decide it first: {by_hand(application, open_to)}"
+
+
+def by_hand(application: Application, statuses: Sequence[str]) -> str:
+    """Some statuses, and the command that decides for them."""
+    status = statuses[0] if len(statuses) == 1 else "STATUS"
+    return f"{', '.join(statuses)} (plivo-sim apps decide {application.id} {status})"
 
 
 def whole_scenario(policy: Policy) -> Mapping[str, Any]:

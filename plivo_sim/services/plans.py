@@ -50,18 +50,18 @@ def _machine_review(
 
 def set_timer(
     account: Account, application_id: str, steps: tuple[Step, ...], start: datetime
-) -> None:
-    """Wait for the first of these steps, counted from ``start``."""
+) -> Timer | None:
+    """Wait for the first of these steps, counted from ``start``; None without any."""
     if not steps:
-        return
+        return None
     id, seq = account.next_identity("timer")
-    account.agenda.add(
-        Timer(
-            id=id,
-            seq=seq,
-            due_at=steps[0].after.after(start, account.settings.holidays),
-            kind=TimerKind.REVIEW,
-            subject_id=application_id,
-            steps=steps,
-        )
+    timer = Timer(
+        id=id,
+        seq=seq,
+        due_at=steps[0].after.after(start, account.settings.holidays),
+        kind=TimerKind.REVIEW,
+        subject_id=application_id,
+        steps=steps,
     )
+    account.agenda.add(timer)
+    return timer

@@ -46,7 +46,8 @@ def use_scenario(account: Account, scenario: Scenario | None) -> Due | None:
             _keep(account, "scenario", "scenario", scenario)
         own = scenario.machine if scenario is not None else None
         machines.keep_scenario_machine(account, read_machine(own) if own is not None else None)
-        return machines.fit(account, before)
+        verb = "drop" if scenario is None else "change"
+        return machines.fit(account, before, f"{verb} the scenario whose machine is in use by")
 
 
 def scenario_of(account: Account) -> Scenario | None:
@@ -148,6 +149,13 @@ def push_next_outcome(account: Account, decision: Decision) -> int:
         id = _free_id(account, "next", "next_outcome")
         _keep(account, id, "next_outcome", decision)
         return _how_many(account, "next_outcome")
+
+
+def clear_next_outcomes(account: Account) -> None:
+    """Take back every next outcome that waits in line."""
+    with account.transaction():
+        for policy in account.store.policies.having("kind", "next_outcome"):
+            _drop(account, policy.id)
 
 
 def pop_next_outcome(account: Account) -> Decision | None:

@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration
-from plivo_sim.domain.errors import WrongState, invalid
+from plivo_sim.domain.errors import Problem, ProblemKind, WrongState, invalid
+from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import (
     Application,
     By,
@@ -44,13 +45,14 @@ from plivo_sim.scenarios.rules import (
     magic_decision,
     plan_of,
 )
-from plivo_sim.services import policies
+from plivo_sim.services import machines, policies
 from plivo_sim.services.document_sets import documents_of
 from plivo_sim.services.due import arm
-from plivo_sim.services.foresight import made_at, stay_of
+from plivo_sim.services.foresight import Made, foreseen, made_at, stay_of
 from plivo_sim.services.plans import default_delay, default_plan, set_timer
 
 Decider = Literal["hand", "reviewer"]
+MAGIC = "magic value"
 KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 
@@ -58,13 +60,19 @@ def plan_review(account: Account, submission: Submission) -> Plan:
     """What the reviewer will do with a submission; keeps why. Within a transaction."""
     facts = facts_of(submission, account.auth_id, account.ids.next_n("submission"))
     verdicts: list[Verdict] = []
-    decided = _decide(account, submission, facts, verdicts)
+    ignored: list[Verdict] = []
+    decided = _decide(account, submission, facts, verdicts, ignored)
     _explain(account, submission, decided, verdicts)
-    return decided
+    warnings = (Problem(ProblemKind.BAD_VALUE, (each.rule,), each.why) for each in ignored)
+    return replace(decided, warnings=tuple(warnings))
 
 
 def _decide(
-    account: Account, submission: Submission, facts: Facts, verdicts: list[Verdict]
+    account: Account,
+    submission: Submission,
+    facts: Facts,
+    verdicts: list[Verdict],
+    ignored: list[Verdict],
 ) -> Plan:
     def planned(decision: Decision, by: str) -> Plan:
         dice = dice_for(account.settings.seed, by, submission)
@@ -81,8 +89,12 @@ def _decide(
     chosen = _first(account, aimed, facts, verdicts)
     if chosen is None and account.settings.magic:
         magic = magic_decision(submission)
-        if magic is not None and account.machine.can_decide(*_statuses_of(magic[1])):
-            return planned(magic[1], f"magic value {magic[0]}")
+        lacks = _lacks(account.machine, magic[1]) if magic is not None else ""
+        if magic is not None and not lacks:
+            return planned(magic[1], f"{MAGIC} {magic[0]}")
+        if magic is not None:
+            ignored.append(Verdict(rule=f"{MAGIC} {magic[0]}", matched=False, why=lacks))
+            verdicts += ignored
     others = [(name, rule) for name, rule in rules if rule.when.application is None]
     chosen = chosen or _first(account, others, facts, verdicts)
     if chosen is not None:
@@ -96,10 +108,15 @@ def _delay(account: Account, submission: Submission) -> Duration:
     return default_delay(account, submission.application, submission.via)
 
 
-def _statuses_of(decision: Decision) -> list[str]:
-    """Those that a decision leads to, in their order: a magic value whose machine has no such way
-    decides nothing."""
-    return [decision.decide, *(then.status for then in decision.then)]
+def _lacks(machine: Machine, decision: Decision) -> str:
+    """What keeps a magic value from deciding: a status or a way that the machine does not have;
+    empty when nothing does."""
+    statuses = [decision.decide, *(then.status for then in decision.then)]
+    if machine.can_decide(*statuses):
+        return ""
+    unknown = [each for each in statuses if each not in machine.statuses]
+    text = f"has no status {unknown[0]}" if unknown else f"has no way to {', '.join(statuses)}"
+    return f"decides nothing: machine {machine.name} {text}"
 
 
 def _as_requested(requested: RequestedOutcome, default: Duration) -> Plan:
@@ -167,11 +184,16 @@ def forget(account: Account, application_id: str) -> None:
 
 
 def schedule(account: Account, submission: Submission) -> Plan:
-    """Make the plan for a submission and set the timer of its first step."""
+    """Make the plan for a submission and set the timer of its first step. Returns the plan as it
+    will come true in the machine."""
     plan = plan_review(account, submission)
     application = submission.application
-    set_timer(account, application.id, plan.steps, application.updated_at)
-    return plan
+    timer = set_timer(account, application.id, plan.steps, application.updated_at)
+    coming = foreseen(account, timer) if timer is not None else None
+    if coming is None:
+        return replace(plan, waits="; the machine leads elsewhere before") if timer else plan
+    waits = coming.steps[0].why.removeprefix(plan.steps[0].why)
+    return replace(plan, steps=coming.steps, waits=waits)
 
 
 def run(account: Account, timer: Timer) -> StatusChanged | None:
@@ -187,7 +209,8 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
         account.store.timers.drop(timer.id)
         application = account.store.applications.fetch(timer.subject_id)
         step, rest = timer.steps[0], timer.steps[1:]
-        if application is None or not _may_run(account, application, timer):
+        made = _made_now(account, application, timer) if application is not None else None
+        if application is None or made is None:
             return None
         is_automatic = timer.kind is TimerKind.AUTOMATIC
         event = change_status(
@@ -196,7 +219,7 @@ def run(account: Account, timer: Timer) -> StatusChanged | None:
             step.status,
             at=timer.due_at,
             by="time" if is_automatic else account.machine.taker(application.status, step.status),
-            why=step.why,
+            why="; ".join(filter(None, (step.why, *made.waits))),
             reason=step.reason,
             documents=step.documents,
         )
@@ -214,20 +237,19 @@ def _forget_overtaken(account: Account, application: Application) -> None:
             account.store.timers.drop(timer.id)
 
 
-def _may_run(account: Account, application: Application, timer: Timer) -> bool:
-    """Whether its step can be done now; if only later, its timer is set anew."""
+def _made_now(account: Account, application: Application, timer: Timer) -> Made | None:
+    """How its step is made, if it can be now; if only later, its timer is set anew."""
     status, target = application.status, timer.steps[0].status
     if timer.kind is TimerKind.AUTOMATIC:
         found = account.machine.automatic(status)
-        return found is not None and found[0].to == target
+        is_its = found is not None and found[0].to == target
+        return Made(timer.due_at, status, ()) if is_its else None
     made = made_at(account, stay_of(account, application), timer.due_at, target)
-    if made is None:
-        return False
-    if made.status == status and made.at <= timer.due_at:
-        return True
+    if made is None or (made.status == status and made.at <= timer.due_at):
+        return made
     id, seq = account.next_identity("timer")
     account.agenda.add(replace(timer, id=id, seq=seq, due_at=made.at))
-    return False
+    return None
 
 
 def decide(
@@ -247,7 +269,8 @@ def decide(
     if status not in machine.statuses:
         raise invalid("status", f"must be one of {', '.join(machine.decidable)}")
     if not machine.allowed(application.status, status, by):
-        raise wrong_state(account, application, machine.verb(status))
+        possible = _possible(account, application, by)
+        raise wrong_state(account, application, machine.verb(status), possible)
     if len(reason or "") > limits.REASON.most:
         raise invalid("reason", f"is too long: {limits.REASON}")
     check_timeline(application)
@@ -263,6 +286,17 @@ def decide(
             why="a tester decided" if by == "hand" else "a tester decided as the reviewer",
             reason=reason,
         )
+
+
+def _possible(account: Account, application: Application, by: Decider) -> str:
+    """What can be decided now instead."""
+    machine, at = account.machine, application.status
+    found = [each for each in machine.statuses if machine.allowed(at, each, by)]
+    if not found:
+        return "nothing can be decided in it"
+    if by == "hand":
+        return f"possible now: {machines.by_hand(application, found)}"
+    return f"possible now as the {by}: {', '.join(found)}"
 
 
 def _explain_decision(account: Account, application: Application) -> None:

@@ -612,6 +612,8 @@ def test_an_outcome_that_cannot_be_read_changes_nothing(legacy: Legacy) -> None:
     path = f"ComplianceApplication/{id}/Submit/"
     answer = legacy.http.post(path, headers={"X-Plivo-Sim-Outcome": "perhaps"})
     assert error_of(answer).startswith("X-Plivo-Sim-Outcome: must be one of")
+    answer = legacy.http.post(path, headers={"X-Plivo-Sim-Outcome": "in_review"})
+    assert "machine default has no status 'in_review'; these that ship do" in error_of(answer)
     twice = 'rejected; after=1d; reason="; reason=x"; After=2d'
     answer = legacy.http.post(path, headers={"X-Plivo-Sim-Outcome": twice})
     assert error_of(answer).startswith("X-Plivo-Sim-Outcome: has after more than once")

@@ -68,6 +68,15 @@ def test_next(shell: Shell, http: Http, application: str) -> None:
     assert (told["status"], told["rejection_reason"]) == ("rejected", "No seal.")
 
 
+def test_next_takes_those_in_line_back(shell: Shell, application: str) -> None:
+    """With nothing beside it."""
+    shell.run("scenario", "next", "rejected")
+    assert shell.told("scenario", "next", "--clear") == "0 waiting\n"
+    assert shell.told("scenario", "next", "rejected") == "1 waiting\n"
+    assert "give one of STATUS, --clear" in shell.error("scenario", "next", code=2)
+    assert "give one of" in shell.error("scenario", "next", "rejected", "--clear", code=2)
+
+
 def test_next_knows_every_decision(shell: Shell, application: str) -> None:
     """The words are those of the account's machine; others are refused with the nearest."""
     told = shell.error("scenario", "next", "acceptd", code=1)

@@ -44,10 +44,15 @@ def test_the_account_says_which_it_has_and_who_chose_it(http: Http) -> None:
 
 
 def test_writing_one_and_going_back(http: Http) -> None:
-    """The page shows its arrows; browsers end lines with CRLF."""
+    """The page shows its arrows and its picture; browsers end lines with CRLF."""
     page = write(http, IN_REVIEW.replace("\n", "\r\n"))
     assert http.account.machine == WITH_IN_REVIEW
-    assert "<td>time</td><td>1h</td>" in page
+    assert "<td>time</td><td>1h</td><td></td>" in page
+    assert "<td>reviewer, hand</td><td></td><td>1d</td>" in page
+    picture = re.search(r'<img src="([^"]+)"', page)
+    assert picture is not None
+    assert http.get(picture[1].partition("#")[0]).content_type == "image/svg+xml"
+    assert "img-src 'self'" in http.get(PAGE).headers["Content-Security-Policy"]
     press(http, "drop-machine", back=PAGE, account=AUTH_ID)
     assert http.account.machine == default_machine()
 

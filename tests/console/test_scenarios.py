@@ -250,6 +250,13 @@ def test_pushing_the_next_outcome(http: Http) -> None:
     assert http.control("GET", f"/applications/{id}").get_json()["status"] == "rejected"
 
 
+def test_taking_the_next_outcomes_back(http: Http) -> None:
+    """All that wait."""
+    press(http, "next-outcome", back=PAGE, account=AUTH_ID, decide="rejected")
+    page = press(http, "clear-next", back=PAGE, account=AUTH_ID).text
+    assert "No outcome is queued" in section(page, "queue")
+
+
 def test_a_wrong_outcome_stays_in_the_form(http: Http) -> None:
     """What was refused can be corrected."""
     fields = {"decide": "rejected", "after": "soon", "reason": "so <b>", "preset": ""}

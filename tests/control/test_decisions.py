@@ -71,7 +71,11 @@ def test_a_decision_against_the_table_is_409(http: Http, origin: str, target: st
     """It names the status in the way, and nothing changes."""
     id = filed(http, origin)
     before = shown(http, id)
-    text = f"cannot {VERBS[target]} application {id} in status {origin}"
+    open_to = [to for at, to in EVERY_PAIR if at == origin and (at, to) in BY_HAND]
+    status = open_to[0] if len(open_to) == 1 else "STATUS"
+    ways = f"{', '.join(open_to)} (plivo-sim apps decide {id} {status})"
+    possible = f"possible now: {ways}" if open_to else "nothing can be decided in it"
+    text = f"cannot {VERBS[target]} application {id} in status {origin}; {possible}"
     check_problem(http.decide(id, target), "wrong_state", text)
     assert shown(http, id) == before
 

@@ -14,7 +14,7 @@ import yaml
 from plivo_sim.domain import limits
 from plivo_sim.domain.machine import Machine
 from plivo_sim.machines import MachineError, default_machine, shipped_machine, shipped_names
-from plivo_sim.machines.loader import find_machine, load_machine, shipped_as_json
+from plivo_sim.machines.loader import find_machine, known_machine, load_machine, shipped_as_json
 from tests.machines.files import IN_REVIEW
 
 DEFAULT = resources.files("plivo_sim.machines").joinpath("default.yaml").read_text("utf-8")
@@ -162,6 +162,11 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("an arrow that is given twice",
      changed(arrows=[{"from": "accepted", "to": "expired", "after": "1d"}] * 2),
      "arrows[1]", "is given twice"),
+    ("a taker in a list", changed(arrows=[
+        {"from": "draft", "to": "accepted", "by": ["tme", "hand"]}]),
+     "arrows[0].by[0]", "'tme' is not one of client, hand, reviewer, time; did you mean 'time'?"),
+    ("a number type", changed(review={"outcome": "accepted", "cases": [{"number_type": "fixed"}]}),
+     "review.cases[0].number_type", "'fixed' is not one of local, mobile"),
     ("a command for two", changed(arrows=[
         {"from": "accepted", "to": "suspended", "command": "accept"}]),
      "arrows[0].command", "'accept' decides for"),
@@ -287,3 +292,12 @@ def test_machines_do_not_share_their_names() -> None:
     machine: Machine = load_machine(IN_REVIEW)
     assert machine == load_machine(IN_REVIEW)
     assert machine != default_machine()
+
+
+def test_a_machine_of_the_environment_that_cannot_be_read_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands are then those of the default one."""
+    monkeypatch.setenv("PLIVO_SIM_MACHINE", "nope.yaml")
+    assert known_machine.__wrapped__() == default_machine()  # type: ignore[attr-defined]
+    assert capsys.readouterr().err.startswith("PLIVO_SIM_MACHINE: cannot read machine nope.yaml")

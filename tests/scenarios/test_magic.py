@@ -154,3 +154,16 @@ def test_in_a_file_name_it_rejects_that_document(http: Http, token: str) -> None
 def test_accept_is_at_once(http: Http) -> None:
     """Without any time going by."""
     assert shown(http, filed(http, "current", alias="SIM-ACCEPT"))["status"] == "accepted"
+
+
+def test_a_token_that_the_machine_has_no_status_for_says_so(http: Http) -> None:
+    """In the answer, and where it is told who decided."""
+    http.control("POST", "/machine", {"name": "strict-beta", "account": AUTH_ID})
+    why = "decides nothing: machine strict-beta has no status suspended"
+    answer = http.sdk_create(alias="SIM-SUSPEND Acme")
+    assert answer.headers["X-Plivo-Sim-Warning"] == f"magic value SIM-SUSPEND: {why}"
+    id = answer.get_json()["compliance_id"]
+    (attempt,) = http.control("GET", f"/applications/{id}/why").get_json()["attempts"]
+    (told,) = attempt["rules"]
+    assert attempt["decided_by"] == "default"
+    assert (told["rule"], told["matched"], told["why"]) == ("magic value SIM-SUSPEND", False, why)

@@ -74,6 +74,32 @@ def test_what_follows_a_decision_waits_too(http: Http) -> None:
     assert happened(http, id)[1] == ("suspended", due)
 
 
+def test_what_a_step_waits_for_is_told_as_long_as_it_waits(http: Http) -> None:
+    """Also once time has led on, and of the change itself."""
+    machines.use_machine(http.account, WITH_IN_REVIEW)
+    http.account.configure({"review_delay": "5s"})
+    id = http.sdk_created()
+    waits = "; not before 1d after it was in_review"
+    first = f"default: accepted after 5s; waits for in_review{waits}"
+    assert following(http, id)[-1]["why"] == first
+    for duration in ("1m", "1h"):
+        http.advance(duration)
+        assert following(http, id)[-1]["why"] == f"default: accepted after 5s{waits}"
+    http.advance("1d")
+    change = http.control("GET", f"/applications/{id}").get_json()["timeline"][-1]
+    assert (change["status"], change["why"]) == ("accepted", f"default: accepted after 5s{waits}")
+
+
+def test_a_create_is_logged_with_when_it_is_decided(http: Http) -> None:
+    """In the machine, not by the review delay alone."""
+    machines.use_machine(http.account, WITH_IN_REVIEW)
+    http.account.configure({"review_delay": "5s"})
+    id = http.sdk_created()
+    waits = "waits for in_review; not before 1d after it was in_review"
+    told = [each["why"] for each in http.control("GET", "/requests").get_json()["requests"]]
+    assert told[-1] == f"created {id}; accepted after 1d1h (default; {waits})"
+
+
 def test_the_console_s_page_of_time_tells_the_same(http: Http) -> None:
     """Its button goes to when something happens."""
     machines.use_machine(http.account, WITH_IN_REVIEW)

@@ -254,7 +254,11 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("a list of rows", lambda d: d["tables"].update(timers=[]), "timers: must be an object"),
     ("no record", lambda d: d["tables"]["timers"].update(a=1), "timers.a: 1 is not of type object"),
     ("no seq", lambda d: first(d, "documents").pop("seq"), "seq: is required"),
-    ("unknown status", put("applications", status="lost"), "status: 'lost' is not one of"),
+    (
+        "unknown status",
+        put("applications", status="lost"),
+        "status: machine default has no status 'lost'",
+    ),
     ("another id", own_id, "id: is 'another'"),
     ("a seq twice", seq_twice, "has a seq twice"),
     ("no ledger", lambda d: d["tables"]["ledger"].clear(), "no ledger"),

@@ -325,7 +325,7 @@ def submit_application(auth_id: str, id: str) -> Response:
         done = drafts.submit(call.account, id, requested)
         shown = _shown(call, done.application)
     warn(call, done.warnings)
-    call.why = f"submitted {id} ({done.plan.decided_by})"
+    call.why = f"submitted {id} ({done.plan.decided_by}{done.plan.waits})"
     answer: ApplicationSentOut = {"api_id": call.api_id, **shown, "message": "changed"}
     return call.answer(answer, 202)
 

@@ -297,7 +297,7 @@ def _next_of(done: applications.Accepted) -> str:
     if not done.plan.steps:
         return "stays in review"
     step = done.plan.steps[0]
-    return f"{step.status} after {step.after} ({done.plan.decided_by})"
+    return f"{step.status} after {step.after} ({done.plan.decided_by}{done.plan.waits})"
 
 
 _ENDPOINTS = endpoints_of(sys.modules[__name__])
