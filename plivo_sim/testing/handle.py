@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_sim.client import Client
 from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines.loader import is_file_name
 from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
 from plivo_sim.simulator import main_account
@@ -356,9 +357,15 @@ class Handle(Clients):
         self.calls.post("/reset", account="all")
 
 
+_UNITS = ("business_days", "weeks", "days", "hours", "minutes", "seconds", "milliseconds")
+
+
 def _duration(by: str | timedelta | None, business_days: int, units: Mapping[str, float]) -> Any:
     if isinstance(by, str):
         return by
+    for name in units:
+        if name not in _UNITS:
+            raise ValueError(f"there is no unit {name!r}{did_you_mean(name, _UNITS)}")
     if business_days:
         return f"{business_days} business days"
     return (by or timedelta(**units)).total_seconds()

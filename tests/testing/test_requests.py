@@ -96,3 +96,9 @@ def test_refused_requests_and_faults(handle: Handle, file: File) -> None:
     found = handle.expect_request(status=503, fault="*maintenance*")
     assert found is not None
     assert found.operation == "compliance.create"
+
+
+def test_a_misspelt_unit_of_time(handle: Handle) -> None:
+    """Is refused."""
+    with pytest.raises(ValueError, match="'busines_days'; did you mean 'business_days'"):
+        handle.advance(busines_days=3)
