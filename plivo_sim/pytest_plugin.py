@@ -59,6 +59,34 @@ def _given(config: pytest.Config, name: str) -> str:
     return os.environ.get(f"PLIVO_SIM_{name.upper()}", "") if text is None else text
 
 
+def _url(config: pytest.Config) -> str:
+    """Of the simulator that runs elsewhere, with its scheme; empty without one."""
+    text = _given(config, "url")
+    if text:
+        from plivo_sim.domain.urls import with_scheme
+
+        text = with_scheme(text)
+    return text
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Before the first test: whether a simulator answers at the URL, if any test is to use it. With
+    pytest-xdist its controller asks, which does not know the tests."""
+    config = session.config
+    url = config.stash[_URL]
+    if not url or config.option.collectonly or hasattr(config, "workerinput"):
+        return
+    names = (getattr(each, "fixturenames", ()) for each in session.items)
+    if config.pluginmanager.has_plugin("dsession") or any("plivo_server" in each for each in names):
+        from plivo_sim.client import Client, Unreachable
+
+        try:
+            Client(url).ready()
+        except Unreachable as error:
+            raise pytest.UsageError(f"--plivo-sim-url, or PLIVO_SIM_URL: {error}") from None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """A worker of pytest-xdist learns which run this is."""
@@ -73,7 +101,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     made_by_controller = getattr(config, "workerinput", {}).get("plivo_sim_run_id")
-    config.stash[_URL] = _given(config, "url")
+    config.stash[_URL] = _url(config)
     config.stash[_RUN_ID] = made_by_controller or _given(config, "run_id") or os.urandom(8).hex()
     config.addinivalue_line(
         "markers",

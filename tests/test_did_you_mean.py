@@ -192,3 +192,17 @@ def test_a_dialect(http: Http) -> None:
     """In the header that asks for one."""
     answer = http.get("PhoneNumber/Compliance/", headers={"X-Plivo-Sim-Dialect": "curent"})
     assert meant(answer.headers["X-Plivo-Sim-Warning"], "current")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("fault", "add"), "rate_limited"),
+        (("run", "pytest", "-q"), "behind --, as in plivo-sim run -- pytest -q"),
+        (("restore",), "did you mean 'snapshot load'"),
+    ],
+)
+def test_what_a_command_should_have_been(words: tuple[str, ...], told: str) -> None:
+    """Is told where something is missing, stands too early, or is called otherwise here."""
+    done = CliRunner().invoke(main, list(words))
+    assert (done.exit_code, told in done.output) == (2, True)

@@ -54,6 +54,9 @@ _COMMANDS = {
 }
 """Where each command is, below ``plivo_sim.cli``; it is loaded when it is called."""
 
+_OTHER_NAMES = {"restore": "snapshot load"}
+"""What is called so elsewhere, and the command that does it here."""
+
 
 class Commands(click.Group):
     """The commands by name. Whatever happens, one ends with its result or with one sentence."""
@@ -88,6 +91,8 @@ class Commands(click.Group):
 
     def _suggestion(self, ctx: click.Context, word: str) -> str:
         """The commands of groups with this name, else the most similar word."""
+        if word in _OTHER_NAMES:
+            return meant([_OTHER_NAMES[word]])
         groups = {name: self.get_command(ctx, name) for name in sorted(_COMMANDS)}
         below = [
             f"{name} {word}"
@@ -136,8 +141,12 @@ def _own_wording() -> Iterator[None]:
         yield
     except click.NoSuchOption as error:
         hint = meant(sorted(error.possibilities or ()))
+        if error.ctx is not None and error.ctx.command.name == "run":
+            hint += "; options of COMMAND stand behind --, as in plivo-sim run -- pytest -q"
         text = f"there is no option {error.option_name}{hint}"
         raise click.UsageError(text, error.ctx) from None
+    except click.MissingParameter:  # which names the choices itself
+        raise
     except click.BadParameter as error:
         if error.param is not None and isinstance(kind := error.param.type, click.Choice):
             word = error.message.partition(" is not ")[0].strip("'\"")

@@ -114,12 +114,19 @@ _CSV = (
 
 
 def _csv(applications: list[dict[str, Any]]) -> str:
-    """A line for each below their names, which are those of the control API."""
+    """A line for each below their names, which are those of the control API. A spreadsheet would
+    take some texts for formulas; a quote before them says that they are texts, as OWASP advises."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _CSV, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(applications)
+    for each in applications:
+        writer.writerow({name: _as_text(value) for name, value in each.items()})
     return text.getvalue()
+
+
+def _as_text(value: Any) -> Any:
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
 
 
 def _more(answer: dict[str, Any]) -> str:

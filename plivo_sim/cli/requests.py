@@ -36,13 +36,24 @@ _PARTS = ("statuses", "transitions", "reasons", "errors", "callbacks")
 """What ``--of`` names: of these the simulator knows all that could happen."""
 
 
+def _no_share(context: click.Context, parameter: click.Parameter, value: float | None) -> Any:
+    """Refuse a share of 1, such as 0.5, where a percentage is wanted."""
+    if value is not None and 0 < value < 1:
+        text = (
+            f"{value:g} is less than 1 percent; write {100 * value:g} for {100 * value:g} percent"
+        )
+        raise click.BadParameter(text)
+    return value
+
+
 @click.command()
 @click.option("--clear", is_flag=True, help="Forget what was exercised, and start again.")
 @click.option(
     "--fail-under",
     type=click.FloatRange(0, 100),
     metavar="PERCENT",
-    help="Exit code 1 if less than this share of what could happen has been exercised.",
+    callback=_no_share,
+    help="Exit code 1 if less than this percentage of what could happen has been exercised.",
 )
 @click.option(
     "--of",

@@ -188,6 +188,8 @@ def with_holder(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--account",
         default="",
+        envvar="PLIVO_SIM_ACCOUNT",
+        show_envvar=True,
         type=RecordId("account"),
         metavar="MA...",
         help="Auth id of the account; needed only where several hold a record of this id.",

@@ -30,20 +30,16 @@ def wait(target: Target, timeout_s: float) -> None:
     For scripts that start one in the background, or in a container. Exit code 3: it was not ready
     in time; why is on the error output.
     """
-    from plivo_sim.client import Client, NoUrl, Refused, Unreachable
+    from plivo_sim.client import Client, NoUrl, Unreachable
 
     until = time.monotonic() + timeout_s
     client = Client(target.client.url, timeout_s=min(max(timeout_s, 1.0), LONGEST_ANSWER_S))
     while True:
         try:
-            answer = client.control("GET", "/health/ready")
-            if isinstance(answer, dict) and answer.get("status") == "ready":
-                break
-            why = f"what answers at {client.url} is not plivo-sim"
+            answer = client.ready()
+            break
         except NoUrl:
             raise
-        except Refused as error:
-            why = "; ".join(error.body.get("reasons", ())) or error.text
         except Unreachable as error:
             why = str(error)
         if time.monotonic() >= until:

@@ -143,7 +143,10 @@ class Http:
             raise BrokenOff(f"{self.url} broke the connection off") from None
         except urllib3.exceptions.LocationValueError:
             raise NoUrl(f"{self.url!r} is not a URL; write http://127.0.0.1:8700") from None
-        except urllib3.exceptions.SSLError:
+        except urllib3.exceptions.SSLError as error:
+            if not any(isinstance(each, ssl.SSLCertVerificationError) for each in error.args):
+                plain = self.url.replace("https", "http", 1)
+                raise Unreachable(f"{self.url} does not speak TLS; write {plain}") from None
             text = f"the certificate of {self.url} is not trusted"
             raise Unreachable(f"{text}; name its authority in SSL_CERT_FILE") from None
         except urllib3.exceptions.ReadTimeoutError:
@@ -222,6 +225,19 @@ class Client:
         return self._value(
             self._http.send(method, f"/_sim{quote(path)}{tail}", headers, body=content)
         )
+
+    def ready(self) -> Any:
+        """What a simulator says that is ready for calls. Raises Unreachable: NoUrl, or why it is
+        not, or is none."""
+        none = f"what answers at {self.url} is not plivo-sim"
+        try:
+            answer = self.control("GET", "/health/ready")
+        except Refused as error:
+            reasons = error.body.get("reasons")
+            raise Unreachable("; ".join(reasons) if reasons else f"{none}: {error.text}") from None
+        if not isinstance(answer, dict) or answer.get("status") != "ready":
+            raise Unreachable(none)
+        return answer
 
     def machine(self, account: str = "") -> Machine:
         """The status machine that an account has in use."""

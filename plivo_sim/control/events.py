@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from flask import Response, request
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.apis.words import microseconds
-from plivo_sim.control.inputs import account_text, invalid, number_of, word_of
-from plivo_sim.domain import limits
+from plivo_sim.control.inputs import account_text, invalid, number_of, operation_glob, word_of
+from plivo_sim.domain.machine import Dialect, Machine
 from plivo_sim.domain.records import CallbackWithheld, ClockChanged, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.patterns import glob
 from plivo_sim.simulator import is_account
 from plivo_sim.simulator.events import KINDS, Entry
@@ -75,10 +77,10 @@ def _filter() -> Callable[[EventOut], bool]:
     account, status = account_text(), request.args.get("status", "").strip().lower()
     if account and not is_account(account):
         raise invalid("account", "must be MA and 18 letters or digits")
-    operation = request.args.get("operation", "")
-    if len(operation) > limits.GLOB.most:
-        raise invalid("operation", f"is too long: {limits.GLOB}")
+    operation = operation_glob()
     fits = glob(operation) if operation else None
+    if status:
+        _check_status(status, account)
 
     def is_wanted(event: EventOut) -> bool:
         return (
@@ -89,6 +91,30 @@ def _filter() -> Callable[[EventOut], bool]:
         )
 
     return is_wanted
+
+
+_APIS: tuple[Dialect, ...] = get_args(Dialect)
+_HTTP = re.compile("[1-5]([0-9]{2}|xx)")
+
+
+def _check_status(status: str, account: str) -> None:
+    """Raises Invalid for one that no event has, nor can have with a machine in use."""
+    sim = current_call().sim
+    if _HTTP.fullmatch(status) or status in (known := _words_of(sim.machine)):
+        return
+    for each in sim.accounts():
+        if account in ("", each.auth_id) and each.machine is not sim.machine:
+            known |= _words_of(each.machine)
+    if status not in known and all(
+        status not in _statuses(_shown(each)) for each in sim.events.after(0)
+    ):
+        hint = did_you_mean(status, sorted(known))
+        raise invalid("status", f"there is no status '{status}'{hint}")
+
+
+def _words_of(machine: Machine) -> set[str]:
+    """The names of its statuses, and what callbacks tell of them."""
+    return {*machine.statuses, *(word for each in _APIS for word in machine.callback_words(each))}
 
 
 def _statuses(event: EventOut) -> Iterator[str]:

@@ -22,6 +22,7 @@ from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
+from plivo_sim.scenarios.validation import unknown_in_calls
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import not_taken, read_body
@@ -147,6 +148,16 @@ def word_of(
     listed = list(map(str, offered or known))
     hint = like_listed(text.lower(), listed)
     raise invalid(key, f"must be one of {', '.join(listed)}{hint}")
+
+
+def operation_glob() -> str:
+    """The operations that the query wants; empty for all. Raises Invalid if there is none such."""
+    wanted = request.args.get("operation", "")
+    if len(wanted) > limits.GLOB.most:
+        raise invalid("operation", f"is too long: {limits.GLOB}")
+    found = unknown_in_calls("operation", wanted, ()) if wanted else ()
+    refuse((("operation",), told) for _, told in found)
+    return wanted
 
 
 def number_of(name: str, default: int) -> int:

@@ -10,13 +10,11 @@ from plivo_sim.control.inputs import (
     ACCOUNT,
     OF_MACHINE,
     account_named,
-    invalid,
     machine_named,
-    refuse,
+    operation_glob,
 )
-from plivo_sim.domain import limits
 from plivo_sim.scenarios.patterns import glob
-from plivo_sim.scenarios.validation import OPERATIONS, unknown_in_calls
+from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 
@@ -54,10 +52,7 @@ def list_requests() -> Response:
     """The account's last requests, oldest first; ``fault`` names the fault that struck one.
     ``id`` and ``operation`` filter."""
     account = account_named()
-    wanted, id = request.args.get("operation") or "*", request.args.get("id")
-    if len(wanted) > limits.GLOB.most:
-        raise invalid("operation", f"is too long: {limits.GLOB}")
-    refuse((("operation",), told) for _, told in unknown_in_calls("operation", wanted, ()))
+    wanted, id = operation_glob() or "*", request.args.get("id")
     exchanges = [
         each.shown()
         for each in list(account.exchanges)

@@ -6,6 +6,8 @@ Nothing here imports the simulator or an HTTP library: the pytest plugin loads i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 HOSTS = (
     "api.plivo.com",
     "voice.plivo.com",
@@ -26,3 +28,14 @@ def plain_host(host: object) -> str:
     if isinstance(host, bytes | bytearray):
         host = host.decode("latin-1")
     return host.lower().rstrip(".") if isinstance(host, str) else ""
+
+
+def read_hosts(given: Iterable[str]) -> frozenset[str]:
+    """The hosts to look for. Raises ValueError for what is no host name, such as a URL: no call
+    would ever be to it."""
+    named = frozenset(map(plain_host, given))
+    if named <= set(HOSTS):
+        return named
+    from plivo_sim.domain.urls import read_host  # only for who names other hosts
+
+    return frozenset(map(read_host, named))

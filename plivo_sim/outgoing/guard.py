@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-from plivo_sim.outgoing import HOSTS, plain_host
+from plivo_sim.outgoing import HOSTS, plain_host, read_hosts
 from plivo_sim.outgoing.patches import Function, Patch, Patches
 
 ADVICE = (
@@ -43,10 +43,11 @@ class LiveCallError(RuntimeError):
 
 class Guard:
     """``switch(True)`` stops every call to one of ``hosts`` that this process makes, with a
-    LiveCallError; ``switch(False)`` undoes that. ``root``: the folder that lines are told from."""
+    LiveCallError; ``switch(False)`` undoes that. ``root``: the folder that lines are told from.
+    Raises ValueError for what is no host name."""
 
     def __init__(self, hosts: Iterable[str] = HOSTS, root: str = "") -> None:
-        self._hosts = frozenset(map(plain_host, hosts))
+        self._hosts = read_hosts(hosts)
         self._root = root
         self._on = False
         self._stopped: list[str] = []

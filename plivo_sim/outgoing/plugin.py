@@ -48,7 +48,10 @@ def _start(config: pytest.Config) -> None:
     word = str(config.getini("plivo_guard")).strip().lower()
     if word not in _WORDS:
         raise pytest.UsageError(f"plivo_guard: {word!r} is not one of on, off")
-    guard = Guard(config.getini("plivo_guard_hosts"), str(config.rootpath))
+    try:
+        guard = Guard(config.getini("plivo_guard_hosts"), str(config.rootpath))
+    except ValueError as error:
+        raise pytest.UsageError(f"plivo_guard_hosts: {error}") from None
     guard.switch(word == "on")
     config.add_cleanup(lambda: guard.switch(False))
     config.pluginmanager.register(_Guarding(guard), _Guarding.__name__)

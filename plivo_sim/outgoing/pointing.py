@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from plivo_sim.outgoing import HOSTS, plain_host
+from plivo_sim.outgoing import HOSTS, plain_host, read_hosts
 from plivo_sim.outgoing.patches import Function, Patch, Patches
 
 
@@ -69,9 +69,9 @@ def pointed(url: str, hosts: Iterable[str] = HOSTS) -> Iterator[None]:
 
     The innermost one counts, where several are in force. A client that ``point`` redirected keeps
     its own simulator, and what is sent elsewhere is left alone. ``hosts``: those of the live
-    services.
+    services. Raises ValueError for what is no host name.
     """
-    target = _Target(urlsplit(url), frozenset(map(plain_host, hosts)))
+    target = _Target(urlsplit(url), read_hosts(hosts))
     _POINTING.begin(target)
     try:
         yield

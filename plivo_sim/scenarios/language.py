@@ -10,7 +10,7 @@ The fields of a fault as a person is asked for them: on the command line, and in
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -55,6 +55,13 @@ class Quota(Part, frozen=True):
     per_s: Annotated[float, _upto(limits.SECONDS, gt=0)] = 60.0
 
 
+Effect = Literal[
+    "error", "reset", "empty", "truncated", "invalid_json", "wrong_content_type",
+    "rate_limited", "expired_credentials", "unavailable", "slow",
+]  # fmt: skip
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
+
+
 class FaultRule(Part, frozen=True):
     """One fault: which calls it hits, how often, and what happens to them.
 
@@ -72,10 +79,7 @@ class FaultRule(Part, frozen=True):
     calls that Atoms itself makes to Plivo, which only that very word hits (``*`` does not).
     """
 
-    effect: Literal[
-        "error", "reset", "empty", "truncated", "invalid_json", "wrong_content_type",
-        "rate_limited", "expired_credentials", "unavailable", "slow",
-    ]  # fmt: skip
+    effect: Effect
     name: Name = ""
     status: Annotated[int, Meta(ge=400, le=599)] = 500
     message: Reason = ""

@@ -16,6 +16,7 @@ from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
 from plivo_sim.simulator import main_account
 from plivo_sim.testing.calls import Calls, Mistaken
 from plivo_sim.testing.clients import Clients
+from plivo_sim.testing.conditions import unknown_in_callbacks
 from plivo_sim.testing.loops import loop_hint, waits
 from plivo_sim.testing.records import (
     Application,
@@ -256,37 +257,45 @@ class Handle(Clients):
 
     @waits
     def callbacks(self, /, **wanted: str) -> list[Delivery]:
-        """The callbacks whose payload has these values, oldest first."""
-        return [each for each in self._deliveries() if wanted.items() <= each.payload.items()]
+        """The callbacks whose payload has these values, oldest first. Raises ValueError for a key
+        that none can have, or a status that none can tell."""
+        every = self._deliveries()
+        if unknown := self._unknown(wanted, every):
+            raise ValueError(unknown)
+        return _with(wanted, every)
 
     @waits
     def expect_callback(self, /, **wanted: str) -> Delivery:
         """The callback with these values, delivered. Fails with an explanation when it did not
         come: what was sent, what became of it, what is still due."""
         every = self._deliveries()
-        found = [each for each in every if wanted.items() <= each.payload.items()]
-        delivered = [each for each in found if each.state == "delivered"]
+        delivered = [each for each in _with(wanted, every) if each.state == "delivered"]
         if delivered:
             return delivered[-1]
-        hint = "".join(_unknown_keys(wanted, every))
-        raise AssertionError(
-            f"no callback with {_listed(wanted)} was delivered{hint}\n{self.report()}"
-        )
+        told = f"no callback with {_listed(wanted)} was delivered"
+        told = "; ".join(filter(None, (told, self._unknown(wanted, every))))
+        raise AssertionError(f"{told}\n{self.report()}")
 
     @waits
     def expect_no_callback(self, /, **wanted: str) -> None:
         """Fails with an explanation when a callback with these values was sent, whatever became of
-        it, or is under way, once everything that is due now has happened; without values: any."""
+        it, or is under way, once everything that is due now has happened; without values: any.
+        Fails, too, when no callback can have them."""
         self._settle()
         every = self._deliveries()
-        if unknown := "".join(_unknown_keys(wanted, every)):
-            raise AssertionError(f"this says nothing{unknown}\n{self.report()}")
-        if found := [each for each in every if wanted.items() <= each.payload.items()]:
+        if unknown := self._unknown(wanted, every):
+            raise AssertionError(f"this says nothing; {unknown}\n{self.report()}")
+        if found := _with(wanted, every):
             which = f" with {_listed(wanted)}" if wanted else ""
             count = len(found)
             raise AssertionError(
                 f"{count} callback{'s' * (count > 1)}{which} went out\n{self.report()}"
             )
+
+    def _unknown(self, wanted: Mapping[str, Any], every: list[Delivery]) -> str:
+        """What of it no callback can have."""
+        found = unknown_in_callbacks(wanted, every, lambda: self.account.machine.machine)
+        return "; ".join(found)
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -349,9 +358,15 @@ class Handle(Clients):
         self.calls.post("/reset", account="all")
 
 
+_UNITS = ("business_days", "weeks", "days", "hours", "minutes", "seconds", "milliseconds")
+
+
 def _duration(by: str | timedelta | None, business_days: int, units: Mapping[str, float]) -> Any:
     if isinstance(by, str):
         return by
+    for name in units:
+        if name not in _UNITS:
+            raise ValueError(f"there is no unit {name!r}{did_you_mean(name, _UNITS)}")
     if business_days:
         return f"{business_days} business days"
     return (by or timedelta(**units)).total_seconds()
@@ -379,9 +394,5 @@ def _listed(wanted: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={value!r}" for key, value in wanted.items())
 
 
-def _unknown_keys(wanted: Mapping[str, str], every: list[Delivery]) -> Iterable[str]:
-    """Those that no callback has, as far as there were any."""
-    known = sorted({key for delivery in every for key in delivery.payload})
-    for key in wanted:
-        if known and key not in known:
-            yield f"; no callback has a key '{key}'{did_you_mean(key, known)}"
+def _with(wanted: Mapping[str, Any], every: Iterable[Delivery]) -> list[Delivery]:
+    return [each for each in every if wanted.items() <= each.payload.items()]

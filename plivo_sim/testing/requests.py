@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from plivo_sim.domain.machine import Dialect
 from plivo_sim.domain.typed import convert
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.language import EFFECTS
+from plivo_sim.scenarios.patterns import is_glob
+from plivo_sim.scenarios.validation import METHODS, OPERATIONS
 
 CLOSEST = 3
 """So many near misses are told."""
 
 PLAIN = ("operation", "method", "path", "status", "dialect", "fault", "why")
 CONDITIONS = (*PLAIN, "query", "headers", "data")
+WORDS: Mapping[str, Sequence[str]] = {
+    "operation": OPERATIONS,
+    "dialect": get_args(Dialect),
+    "method": (*METHODS, "HEAD", "OPTIONS"),
+    "fault": EFFECTS,
+}
+"""The conditions whose words are known, and these."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,17 +93,28 @@ def request_of(shown: Mapping[str, Any]) -> Request:
 
 
 def check_conditions(wanted: Mapping[str, Any], came: Sequence[Request]) -> None:
-    """Raises ValueError for a condition that there is not, and an operation that no request can
-    have."""
-    for name in wanted:
+    """Raises ValueError for a condition that there is not, and for an operation, a dialect, a
+    method, a fault or a status that no request can have."""
+    for name, value in wanted.items():
         if name not in CONDITIONS:
             hint = did_you_mean(name, CONDITIONS)
             raise ValueError(f"requests have no {name!r}{hint}")
-    operation = wanted.get("operation")
-    known = {*OPERATIONS, *(each.operation for each in came)}
-    if operation is not None and not any(fnmatchcase(each, operation) for each in known):
-        hint = did_you_mean(operation, OPERATIONS)
-        raise ValueError(f"there is no operation {operation!r}{hint}")
+        if name in WORDS and value is not None:
+            _check_word(name, value, [getattr(each, name) for each in came])
+    status = wanted.get("status", 200)
+    if not isinstance(status, int) or not 100 <= status <= 599:
+        raise ValueError(f"there is no HTTP status {status!r}; write a number, such as 404")
+
+
+def _check_word(name: str, value: Any, came: Iterable[Any]) -> None:
+    """A pattern for faults may be about the name of one, which is any text."""
+    if name == "fault" and isinstance(value, str):
+        if is_glob(value):
+            return
+        value = value.rpartition(": ")[2]
+    if not any(_is_same(name, each, value) for each in (*WORDS[name], *came)):
+        hint = did_you_mean(str(value), WORDS[name])
+        raise ValueError(f"there is no {name} {value!r}{hint}")
 
 
 def misses(request: Request, wanted: Mapping[str, Any]) -> list[str]:
@@ -130,12 +151,20 @@ def _missed_in(name: str, found: Any, wanted: Any) -> Iterator[str]:
 
 
 def _missed(name: str, found: Any, wanted: Any) -> Iterator[str]:
-    """A wanted text may have ``*`` and ``?`` in it."""
-    is_text = isinstance(found, str) and isinstance(wanted, str)
-    same = fnmatchcase(found, wanted) or found == wanted if is_text else found == wanted
-    if not same:
+    if not _is_same(name, found, wanted):
         shown = "is missing" if found is _NOTHING else f"is {found!r}"
         yield f"{name} {shown}, wanted {wanted!r}"
+
+
+def _is_same(name: str, found: Any, wanted: Any) -> bool:
+    """A wanted text may have ``*`` and ``?`` in it. Of a fault, ``fault-1: error``, the effect
+    is enough."""
+    if not isinstance(found, str) or not isinstance(wanted, str):
+        return bool(found == wanted)
+    if name == "method":
+        wanted = wanted.upper()
+    texts = (found, found.rpartition(": ")[2]) if name == "fault" else (found,)
+    return found == wanted or any(fnmatchcase(each, wanted) for each in texts)
 
 
 _NOTHING = object()

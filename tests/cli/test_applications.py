@@ -57,6 +57,14 @@ def test_list_as_csv(shell: Shell, http: Http, application: str) -> None:
     assert done.stderr == "1 of 2; see --limit and --offset\n"
 
 
+@pytest.mark.parametrize("first", ["=", "+", "-", "@"])
+def test_no_cell_is_a_formula(shell: Shell, http: Http, first: str) -> None:
+    """A quote before it makes a spreadsheet take it for a text."""
+    http.sdk_created(alias=f"{first}1+1")
+    (row,) = csv.DictReader(io.StringIO(shell.run("apps", "list", "--csv").stdout))
+    assert row["alias"] == f"'{first}1+1"
+
+
 def test_an_empty_list_as_csv(shell: Shell, application: str) -> None:
     """The names alone."""
     (names,) = shell.told("apps", "list", "--csv", "--status", "expired").splitlines()

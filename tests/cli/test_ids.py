@@ -43,6 +43,16 @@ def test_a_beginning_is_enough(shell: Shell, http: Http, application: str) -> No
     assert request["id"] == first
 
 
+def test_the_variable_chooses_as_the_option_does(shell: Shell, http: Http) -> None:
+    """Ids of other accounts are not looked at."""
+    letter, _ = alike(http)
+    http.control("POST", "/accounts", {"auth_id": OTHER_ID})
+    shell.env["PLIVO_SIM_ACCOUNT"] = OTHER_ID
+    by_variable = shell.error("apps", "show", letter, code=1)
+    shell.env["PLIVO_SIM_ACCOUNT"] = ""
+    assert by_variable == shell.error("apps", "show", letter, "--account", OTHER_ID, code=1)
+
+
 def test_several_begin_so(shell: Shell, http: Http) -> None:
     """Exit code 2; those that do are named, with what tells them apart."""
     letter, found = alike(http)

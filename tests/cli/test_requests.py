@@ -37,6 +37,12 @@ def test_too_little_coverage(shell: Shell, application: str) -> None:
     assert 0 < int(exercised) < int(possible) / 2
 
 
+def test_a_share_of_one_is_no_percentage(shell: Shell) -> None:
+    """Nearly nothing would do."""
+    told = shell.error("coverage", "--fail-under", "0.5", code=2)
+    assert "0.5 is less than 1 percent; write 50 for 50 percent" in told
+
+
 def test_enough_coverage(shell: Shell, application: str) -> None:
     """Exit code 0; one that is asked of a part only counts that part."""
     shell.run("coverage", "--fail-under", "1")
@@ -45,7 +51,7 @@ def test_enough_coverage(shell: Shell, application: str) -> None:
         told.splitlines()[-1] == f"2 of {len(shell.json('coverage')['statuses'])} exercised: "
         f"{200 / len(shell.json('coverage')['statuses']):.1f} %"
     )
-    shell.run("coverage", "--of", "callbacks", "--fail-under", "0.1", code=1)
+    shell.run("coverage", "--of", "callbacks", "--fail-under", "1", code=1)
 
 
 def test_coverage_that_is_cleared_is_not_judged(shell: Shell) -> None:

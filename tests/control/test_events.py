@@ -98,6 +98,29 @@ def test_filters(http: Http, query: dict[str, Any], wanted: list[str]) -> None:
     assert kinds(told(http, **query)) == wanted
 
 
+def test_words_that_no_event_can_have(http: Http) -> None:
+    """Are refused, with what was probably meant: they would filter everything out."""
+    for status in ("404", "4XX", "approved", "accepted"):
+        told(http, status=status)
+    for name, word, meant in (
+        ("status", "rejectd", "rejected"), ("operation", "compliance.creat", "compliance.create")
+    ):  # fmt: skip
+        answer = http.control("GET", "/events", **{name: word})
+        assert answer.status_code == 400
+        assert f"did you mean '{meant}'" in answer.get_json()["problems"][0]["message"]
+
+
+def test_words_of_a_machine_that_is_used_or_was(http: Http) -> None:
+    """Are taken, as are those of callbacks."""
+    http.sdk_created()
+    assert http.control("POST", "/machine", {"name": "in-review"}).status_code == 200
+    assert told(http, status="in_review")["events"] == []
+    http.sdk_created()
+    http.advance("10d")
+    assert http.control("DELETE", "/machine").status_code == 200
+    assert kinds(told(http, status="in_review"))[:1] == ["transition"]
+
+
 def test_wrong_filters(http: Http) -> None:
     """Are named."""
     for name, text in (

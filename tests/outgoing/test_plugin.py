@@ -131,6 +131,20 @@ def test_what_makes_no_sense_is_told(project: pytest.Pytester) -> None:
     wrong.stderr.fnmatch_lines(["ERROR: *plivo_guard: 'of' is not one of on, off"])
 
 
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("https://api.plivo.com", "is no host name; write api.plivo.com"),
+        ("api.plivo.com:443", "is no host name; write api.plivo.com"),
+        ("*.plivo.com", "is no host name; write each name in full*"),
+    ],
+)
+def test_a_host_that_no_call_can_have(project: pytest.Pytester, host: str, told: str) -> None:
+    """Is refused: the guard would stop nothing."""
+    wrong = run(project, "-o", f"plivo_guard_hosts={host}")
+    wrong.stderr.fnmatch_lines([f"ERROR: *plivo_guard_hosts: '{host.replace('*', '[*]')}' {told}"])
+
+
 def test_the_hosts_can_be_chosen(project: pytest.Pytester) -> None:
     """They replace those of the list."""
     project.makeini("[pytest]\nplivo_guard_hosts =\n  api.example.com\n")

@@ -43,8 +43,10 @@ def handle(place: Any) -> Iterator[Handle]:
 
 def client_of(handle: Handle, auth_id: str = "") -> Client:
     """A client of the imitated API, as the account of the handle or another."""
-    transport = Wsgi(handle.app) if isinstance(handle, InProcess) else None
-    return Client(handle.url, auth_id or handle.auth_id, handle.auth_token, transport)
+    credentials = auth_id or handle.auth_id, handle.auth_token
+    if isinstance(handle, InProcess):
+        return Client("http://127.0.0.1", *credentials, Wsgi(handle.app))
+    return Client(handle.url, *credentials)
 
 
 def file_in(handle: Handle, alias: str = "Acme", *, auth_id: str = "", **changes: Any) -> str:

@@ -142,8 +142,37 @@ def test_callbacks_are_expected(handle: Handle, file: File, receiver: Receiver) 
         handle.expect_no_callback(status="accepted")
     with pytest.raises(AssertionError, match="no callback has a key 'statsu'; did you mean"):
         handle.expect_no_callback(statsu="accepted")
-    with pytest.raises(AssertionError, match="no callback with status='x' was delivered\nclock: "):
-        handle.expect_callback(status="x")
+    with pytest.raises(AssertionError, match="with status='expired' was delivered\nclock: "):
+        handle.expect_callback(status="expired")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ({"status": "rejectd"}, "no callback has the status 'rejectd'; did you mean 'rejected'"),
+        ({"event": "compliance.aproved"}, "did you mean 'compliance.approved'"),
+        ({"sttus": "accepted"}, "no callback has a key 'sttus'; did you mean 'status'"),
+        ({"state": "delivered"}, "no callback has a key 'state'; did you mean 'status'"),
+    ],
+)
+def test_what_no_callback_can_have_is_refused(
+    handle: Handle, wanted: dict[str, str], hint: str
+) -> None:
+    """Before any came: else "none came" would always hold."""
+    with pytest.raises(ValueError, match=hint):
+        handle.callbacks(**wanted)
+    for verb in (handle.expect_no_callback, handle.expect_callback):
+        with pytest.raises(AssertionError, match=hint):
+            verb(**wanted)
+
+
+def test_what_callbacks_of_every_api_can_have_is_taken(handle: Handle) -> None:
+    """Their words, and the names of the statuses."""
+    keys = ("compliance_application_id", "compliance_id", "rejection_reason")
+    assert handle.callbacks(**dict.fromkeys(keys, "x")) == []
+    for status in ("accepted", "approved", "more_info_required", "expired"):
+        handle.expect_no_callback(status=status)
+    handle.expect_no_callback(event="compliance.approved")
 
 
 def test_what_is_due_now_is_waited_for(place: Any, receiver: Receiver) -> None:

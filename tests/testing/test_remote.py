@@ -93,13 +93,33 @@ def test_what_cannot_be_had_elsewhere(pytester: pytest.Pytester, elsewhere: Live
 
 
 @pytest.mark.live
-def test_nothing_answers_there(pytester: pytest.Pytester) -> None:
-    """In a sentence."""
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("127.0.0.1:9", "nothing answers at http://127.0.0.1:9*"),
+        ("https://{place}", "https://{place} does not speak TLS; write http://{place}"),
+        ("http://{place}/v1", "what answers at http://{place}/v1 is not plivo-sim*"),
+    ],
+)
+def test_no_simulator_answers_there(
+    pytester: pytest.Pytester, elsewhere: LiveSimulator, url: str, told: str
+) -> None:
+    """In one sentence, before the first test."""
+    place = elsewhere.url.removeprefix("http://")
     pytester.makepyfile("def test(plivo_server): ...")
-    result = pytester.runpytest_subprocess("--plivo-sim-url=http://127.0.0.1:9")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["nothing answers at http://127.0.0.1:9*"])
-    result.stdout.no_fnmatch_line("*Traceback*")
+    result = pytester.runpytest_subprocess(f"--plivo-sim-url={url.format(place=place)}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --plivo-sim-url*: {told.format(place=place)}"])
+
+
+@pytest.mark.live
+def test_an_address_without_a_scheme(pytester: pytest.Pytester, elsewhere: LiveSimulator) -> None:
+    """Is one of http, as for the commands. A run that needs no simulator asks for none."""
+    pytester.makepyfile("def test(plivo_inbox, plivo_server): ...")
+    place = elsewhere.url.removeprefix("http://")
+    pytester.runpytest_subprocess(f"--plivo-sim-url={place}/").assert_outcomes(passed=1)
+    pytester.makepyfile("def test(): ...")
+    pytester.runpytest_subprocess("--plivo-sim-url=127.0.0.1:9").assert_outcomes(passed=1)
 
 
 @pytest.mark.live

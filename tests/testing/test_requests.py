@@ -75,6 +75,15 @@ def test_what_no_request_can_have_is_refused(handle: Handle) -> None:
         handle.requests(operaton="compliance.create")
     with pytest.raises(ValueError, match=r"'compliance.creat'; did you mean 'compliance\.create'"):
         handle.expect_request(operation="compliance.creat")
+    for name, value, hint in (
+        ("dialect", "curent", "; did you mean 'current'"),
+        ("method", "PSOT", "; did you mean 'POST'"),
+        ("fault", "eror", "; did you mean 'error'"),
+        ("fault", "fault-1: eror", "; did you mean 'error'"),
+        ("status", "404", "; write a number"),
+    ):
+        with pytest.raises(ValueError, match=hint):
+            handle.expect_request(**{name: value}, times=0)
 
 
 def test_refused_requests_and_faults(handle: Handle, file: File) -> None:
@@ -82,6 +91,14 @@ def test_refused_requests_and_faults(handle: Handle, file: File) -> None:
     handle.fault("unavailable", name="maintenance", times=1)
     with pytest.raises(Refused):
         file()
+    assert handle.expect_request(fault="*other*", times=0) is None
+    assert handle.expect_request(fault="unavailable", method="post", times=1)
     found = handle.expect_request(status=503, fault="*maintenance*")
     assert found is not None
     assert found.operation == "compliance.create"
+
+
+def test_a_misspelt_unit_of_time(handle: Handle) -> None:
+    """Is refused."""
+    with pytest.raises(ValueError, match="'busines_days'; did you mean 'business_days'"):
+        handle.advance(busines_days=3)
