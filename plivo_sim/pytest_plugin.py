@@ -93,10 +93,18 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["plivo_sim_run_id"] = node.config.stash[_RUN_ID]
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    if not config.stash[_URL]:
-        return None
-    return f"plivo-sim: {config.stash[_URL]}, --plivo-sim-run-id={config.stash[_RUN_ID]}"
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Where the simulator is, and which ``PLIVO_SIM_*`` variables nothing reads."""
+    lines = []
+    if config.stash[_URL]:
+        lines = [f"plivo-sim: {config.stash[_URL]}, --plivo-sim-run-id={config.stash[_RUN_ID]}"]
+    given = {name: text for name, text in os.environ.items() if name.startswith("PLIVO_SIM_")}
+    if given:
+        from plivo_sim.settings import unread
+
+        told = "{} is set, and nothing reads it; {}"
+        lines += [f"plivo-sim: {told.format(*each)}" for each in unread(given)]
+    return lines
 
 
 def pytest_configure(config: pytest.Config) -> None:

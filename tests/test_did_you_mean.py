@@ -199,6 +199,7 @@ def test_a_dialect(http: Http) -> None:
     [
         (("fault", "add"), "rate_limited"),
         (("run", "pytest", "-q"), "behind --, as in plivo-sim run -- pytest -q"),
+        (("snapshot", "restore"), "did you mean 'snapshot load'"),
         (("restore",), "did you mean 'snapshot load'"),
     ],
 )

@@ -154,6 +154,13 @@ def _own_wording() -> Iterator[None]:
             text = error.message.rstrip(".") + hint
             raise click.BadParameter(text, error.ctx, error.param) from None
         raise
+    except click.UsageError as error:
+        for word, command in _OTHER_NAMES.items():
+            group = error.ctx.command.name if error.ctx is not None else ""
+            told = f"No such command '{word}'"
+            if error.message.startswith(told) and command.startswith(f"{group} "):
+                raise click.UsageError(told + meant([command]), error.ctx) from None
+        raise
     except KeyboardInterrupt:
         raise click.exceptions.Exit(INTERRUPTED) from None
 

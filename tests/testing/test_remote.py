@@ -122,6 +122,14 @@ def test_an_address_without_a_scheme(pytester: pytest.Pytester, elsewhere: LiveS
     pytester.runpytest_subprocess("--plivo-sim-url=127.0.0.1:9").assert_outcomes(passed=1)
 
 
+def test_a_misspelt_variable(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told in the first lines, as the commands tell it."""
+    monkeypatch.setenv("PLIVO_SIM_RUN_IDD", "one")
+    result = pytester.runpytest_subprocess("--collect-only")
+    text = "plivo-sim: PLIVO_SIM_RUN_IDD is set, and nothing reads it; did you mean *_RUN_ID'[?]"
+    result.stdout.fnmatch_lines([text])
+
+
 @pytest.mark.live
 def test_accounts_by_run_and_name(elsewhere: LiveSimulator) -> None:
     """Without pytest. The account is gone afterwards; the same run finds nothing of before."""
