@@ -109,9 +109,10 @@ def _is_address(text: str) -> bool:
 
 
 _METADATA = tuple(
-    ipaddress.ip_network(each) for each in ("192.0.0.0/24", "fd00:ec2::/32", "fd20:ce::/32")
+    ipaddress.ip_network(each)
+    for each in ("192.0.0.0/24", "100.100.100.200/32", "fd00:ec2::/32", "fd20:ce::/32")
 )
-"""Cloud metadata that answers under a private address (Oracle, Amazon, Google)."""
+"""Cloud metadata that answers under a private address (Oracle, Alibaba, Amazon, Google)."""
 _ENGINES = frozenset(map(ipaddress.ip_address, ("169.254.1.2", "0.250.250.254")))
 """What ``host.docker.internal`` and its like mean under Podman and OrbStack: the machine itself."""
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")

@@ -38,7 +38,9 @@ _NO_HEADER = (
     "a header is not NAME: VALUE on one line that ends with CRLF and has no control characters"
 )
 
-_ONLY_ONCE = (b"content-length", b"host")
+_ONLY_ONCE = frozenset(
+    (b"content-length", b"host", b"authorization", b"origin", b"sec-fetch-site", b"sec-fetch-mode")
+)
 
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\0\r\n]*)?\r\n")
 
@@ -87,23 +89,31 @@ class _Told(str):
 
 class _HeaderLines:
     """The file that headers are read from, each a name, a colon and a value on one line; what
-    tells where the body ends stands there once and is plain digits. Raises _Unclear."""
+    tells where the body ends stands there once and is plain digits. Raises _Unclear.
+
+    A header whose name has an underscore is left out, as proxies do: WSGI does not tell it from
+    the one with a hyphen, and the script of a page may set ``Sec_Fetch_Site``."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
         self._seen: set[bytes] = set()
 
     def readline(self) -> bytes:
-        line: bytes = self._file.readline()
-        if line and line != b"\r\n":
-            self._check(line)
-        return line
+        while True:
+            line: bytes = self._file.readline()
+            if not line or line == b"\r\n" or self._counts(line):
+                return line
 
-    def _check(self, line: bytes) -> None:
+    def _counts(self, line: bytes) -> bool:
         header = _HEADER.fullmatch(line)
         if header is None:
             raise _Unclear(_NO_HEADER)
-        name = header[1].lower().replace(b"_", b"-")  # WSGI does not tell these apart
+        name = header[1].lower()
+        if b"_" in name:
+            if name in (b"content_length", b"transfer_encoding"):
+                seen = header[1].decode()
+                raise _Unclear(f"a header is named {seen}; it is spelled with a hyphen")
+            return False
         if name in _ONLY_ONCE:
             if name in self._seen:
                 raise _Unclear(f"there is more than one {name.decode().title()} header")
@@ -112,8 +122,7 @@ class _HeaderLines:
         if name == b"content-length" and not value.isdigit():
             seen = value[:50].decode("latin-1")
             raise _Unclear(f"the Content-Length is '{seen}'; digits are taken")
-        if name in (b"content-length", b"transfer-encoding") and b"_" in header[1]:
-            raise _Unclear(f"a header is named {header[1].decode()}; it is spelled with a hyphen")
+        return True
 
 
 class _Chunks(cheroot.ChunkedRFile):

@@ -139,6 +139,9 @@ UNCLEAR = {
     "a password in the host": f"GET {PATH} HTTP/1.1\r\nHost: u:s3cret@127.0.0.1\r\n\r\n",
     "a password in the URL": f"GET http://u:s3cret@127.0.0.1{PATH} HTTP/1.1\r\n{HEAD}\r\n",
     "two hosts": f"{GET}Host: localhost\r\n\r\n",
+    "two credentials": f"{GET}Authorization: Basic YTpi\r\nAuthorization: Basic YTpi\r\n\r\n",
+    "two origins": f"{GET}Origin: http://evil.example\r\nOrigin: http://127.0.0.1\r\n\r\n",
+    "two marks of a site": f"{GET}Sec-Fetch-Site: none\r\nSec-Fetch-Site: none\r\n\r\n",
     "two lengths": f"{POSTED}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}",
     "a negative length": f"{POSTED}Content-Length: -5\r\n\r\n",
     "a length with a sign": f"{POSTED}Content-Length: +2\r\n\r\n{{}}",
@@ -159,6 +162,17 @@ UNCLEAR = {
     "a huge chunk": f"{CHUNKED}\r\n3b9aca00\r\n{{}}",
     "a long extension": f"{CHUNKED}\r\n1;{'x' * 100_000}\r\n{{\r\n0\r\n\r\n",
 }
+
+
+@pytest.mark.parametrize("name", ["Sec_Fetch_Site: same-origin", "Sec_Fetch_Mode: cors"])
+@pytest.mark.parametrize("path", [PATH, "/_sim/clock", "/atoms/v1/compliance/status"])
+def test_a_page_cannot_mark_its_own_requests(live: LiveSimulator, path: str, name: str) -> None:
+    """Scripts may set no header that begins with ``Sec-``, but one with an underscore, which WSGI
+    does not tell from it."""
+    browser = "Host: evil.example\r\nUser-Agent: Mozilla/5.0\r\nAccept-Language: en\r\n"
+    for marked in ("", f"{name}\r\n"):
+        answer = exchanged(live, f"GET {path} HTTP/1.1\r\n{browser}{marked}\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize("sent", UNCLEAR.values(), ids=UNCLEAR)

@@ -529,7 +529,15 @@ def test_an_allowed_host_goes_wherever_it_resolves_to(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "0.0.0.0", "fe80::1"]
+    "address",
+    [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "fd00:ec2::254",
+        "0.0.0.0",
+        "fe80::1",
+        "100.100.100.200",
+    ],
 )
 def test_an_allowed_host_is_not_followed_to_metadata(
     monkeypatch: pytest.MonkeyPatch, address: str
