@@ -111,7 +111,7 @@ class Http:
         self._timeout_s = timeout_s
         self._hint = hint
         self._pool = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(timeout_s), ca_cert_data=_certificates(authority)
+            retries=False, timeout=urllib3.Timeout(timeout_s), ssl_context=_trusting(authority)
         )
 
     def send(
@@ -172,17 +172,17 @@ class Http:
         return Unreachable(f"{self.url} did not answer within {self._timeout_s:g} s")
 
 
-def _certificates(file: str | None) -> str | None:
+def _trusting(file: str | None) -> ssl.SSLContext | None:
+    """A context that trusts the authorities of a file; None for those of the system."""
     if file is None:
         return None
     try:
         text = text_in(Path(file), PEM)
         if len(text) > PEM.most or "CERTIFICATE" not in text:
             raise ValueError
-        ssl.create_default_context(cadata=text)
+        return ssl.create_default_context(cadata=text)
     except (ssl.SSLError, ValueError):
         raise OSError(EINVAL, "is no file of certificates (PEM)", file) from None
-    return text
 
 
 def _pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
