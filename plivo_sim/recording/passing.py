@@ -42,7 +42,7 @@ _OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 """With which a read says that it is a write."""
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 _PUBLIC = re.compile(
-    r"/v1/Account/[^/]+/(PhoneNumber/Compliance/Requirements"
+    r"(?:/[a-z]+)?/v1/Account/[^/]+/(PhoneNumber/Compliance/Requirements"
     r"|(ComplianceRequirements?|ComplianceDocumentType)(/[^/]+)?)/?"
 )
 

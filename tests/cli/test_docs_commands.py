@@ -27,7 +27,8 @@ EXAMPLES = ROOT / "docs" / "examples"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(EXAMPLES.rglob("*.*")))
 BY_OTHERS = ("cli.md", "learn.md", "walk.md")
 """The first is made by the command line itself, the others are typed by their own tests."""
-NAMED = ("fault add", "learn", "seed", "run")
+GATE = "coverage --of statuses --of transitions --fail-under 50"
+NAMED = ("fault add", "learn", "seed", "run", GATE)
 """Commands that the docs only speak of, without what they need: shown their help."""
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
 COMMAND = re.compile(r"(?:\.venv/bin/)?plivo-sim ([a-z-].*)")

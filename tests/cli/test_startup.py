@@ -22,7 +22,7 @@ print("imported:", *(name for name in {HEAVY!r} if name in sys.modules))
     [
         ("--help",), ("scenario", "check", "instant-accept"), ("seed", "--help"),
         ("scenario", "new", "mine"), ("catalogue", "list"), ("catalogue", "show", "IN"),
-        ("catalogue", "new", "KE"), ("fault", "add", "--help"), ("serve", "--help"),
+        ("fault", "add", "--help"), ("serve", "--help"),
     ],
     ids=" ".join,
 )  # fmt: skip

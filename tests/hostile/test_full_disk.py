@@ -166,6 +166,9 @@ NOTHING_KEPT = {
 }
 """These change nothing that a restart would keep: they answer, or steer what is in memory only."""
 
+OF_ITS_OWN = {("control", "clear_next_outcomes")}
+"""What needs something to be there first, and has a test below."""
+
 OTHERS: dict[str, Write] = {
     "a new account": lambda c: c.http.control("POST", "/accounts", {"auth_id": "MA" + "N" * 18}),
     "all accounts": lambda c: c.http.control("POST", "/reset", {"account": "all"}),
@@ -199,7 +202,7 @@ def test_every_operation_that_may_write_is_there() -> None:
         for row in surface.endpoints
         if row.method not in ("GET", "HEAD")
     }
-    assert rows == {*WRITES, *NOTHING_KEPT}
+    assert rows == {*WRITES, *NOTHING_KEPT, *OF_ITS_OWN}
 
 
 def picture(sim: Simulator, state: Path) -> Any:
@@ -470,6 +473,22 @@ def test_a_fault_that_cannot_be_set_anew_counts_on(
         caller = Caller(http, world[1])
         assert caller.steer("/faults", effect="error", name="lame").status_code == 500
         assert http.account.fault_hits == {"lame": 3}
+
+
+def test_outcomes_that_wait_stay_where_their_end_cannot_be_written(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
+) -> None:
+    """Then, with room again, they go."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        caller = Caller(http, world[1])
+        assert caller.steer("/next-outcome", decide="rejected").get_json()["waiting"] == 1
+        room, disk.room = disk.room, 0
+        assert caller.drop("/next-outcome").status_code == 500
+        disk.room = room
+        assert caller.steer("/next-outcome", decide="rejected").get_json()["waiting"] == 2
+        assert caller.drop("/next-outcome").get_json()["waiting"] == 0
 
 
 def test_an_advance_stays_where_it_could_be_written_to(

@@ -334,8 +334,11 @@ def test_an_advance_that_gives_its_place_up_carries_on(
 
 
 @pytest.mark.usefixtures("one_may_wait")
-def test_who_need_not_wait_takes_nobodys_place(make: Maker, gate: Gate) -> None:
+def test_who_need_not_wait_takes_nobodys_place(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A decision without a callback."""
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 60.0)
     http = make(gate, paused=True)
     other = Http(http.app, http.sim, auth_id=OTHER)
     id = http.sdk_created(callback_url=CALLBACK)
