@@ -101,7 +101,7 @@ CALLS = {
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/requests.py": {"re.compile": LINEAR},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
-    "control/events.py": {"glob": "limit glob"},
+    "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},
     "control/requests.py": {"glob": "limit glob"},
