@@ -9,6 +9,7 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -100,6 +101,12 @@ class BoundedLog(Generic[T]):
         with self._lock:
             kept = list(self._entries)
         return (entry for entry, _ in kept)
+
+    def last(self, count: int) -> list[T]:
+        """The newest entries, so many at most, oldest first."""
+        with self._lock:
+            newest = [entry for entry, _ in islice(reversed(self._entries), count)]
+        return newest[::-1]
 
     def __len__(self) -> int:
         return len(self._entries)

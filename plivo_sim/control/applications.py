@@ -20,6 +20,7 @@ from plivo_sim.control.inputs import (
     PAGE,
     account_holding,
     account_named,
+    each_given,
     invalid,
     json_object,
     page_asked,
@@ -72,9 +73,9 @@ def list_applications() -> Response:
 
 
 def _wanted(name: str, words: Collection[str]) -> list[str]:
-    given = request.args.getlist(name)
+    given = each_given(name)
     if not words:
-        return list(map(_country, given))
+        return list(dict.fromkeys(map(_country, given)))
     for each in given:
         if each not in list(words):
             text = f"must be one of {', '.join(words)}, not '{each[:50]}'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -11,14 +12,21 @@ from flask import Response, request
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.apis.words import microseconds
-from plivo_sim.control.inputs import account_text, invalid, number_of, operation_glob, word_of
+from plivo_sim.control.inputs import (
+    account_text,
+    each_given,
+    invalid,
+    number_of,
+    operation_glob,
+    word_of,
+)
 from plivo_sim.domain.machine import Dialect, Machine
-from plivo_sim.domain.records import CallbackWithheld, ClockChanged, StatusChanged
+from plivo_sim.domain.records import CallbackWithheld, ClockChanged, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.patterns import glob
 from plivo_sim.simulator import is_account
-from plivo_sim.simulator.events import KINDS, Entry
+from plivo_sim.simulator.events import KINDS, Entry, EventLog
 from plivo_sim.web import patience
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
@@ -54,26 +62,52 @@ def list_events() -> Response:
     have passed. It changes nothing, and does not even make happen what is due. Server-wide, in
     memory, the last 2000; an ``after`` of before a restart begins anew."""
     call = current_call()
+    if call.progress is None:  # else it was put off, and goes on
+        call.progress = _begin(call.sim.events)
+    watch: _Watch = call.progress
+    found = list(map(_shown, watch.look(call.sim.events)))
+    if not found and not call.sim.stopping and monotonic_s() < call.began + watch.wait_s:
+        patience.pause(call, LOOKS_EVERY_S)
+    missed = watch.missed if watch.after else 0
+    return call.answer({"events": found, "next": watch.seen, "missed": missed})
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What a call waits for, and how far it has looked. ``seen``: the last place that it looked at;
+    ``missed``: how many entries up to there were forgotten before."""
+
+    after: int
+    wait_s: int
+    fits: Callable[[Entry], bool]
+    seen: int
+    missed: int = 0
+
+    def look(self, log: EventLog) -> list[Entry]:
+        """What is wanted of that which came since it looked last."""
+        newest = log.newest
+        if newest == self.seen:
+            return []
+        entries = log.after(self.seen)
+        last = entries[-1].number if entries else newest
+        self.missed += last - self.seen - len(entries)
+        self.seen = last
+        return [entry for entry in entries if self.fits(entry)]
+
+
+def _begin(log: EventLog) -> _Watch:
+    """What the query asks for. Raises Invalid."""
     after, wait_s = number_of("after", 0), number_of("wait", 0)
     if wait_s > LONGEST_WAIT_S:
         raise invalid("wait", f"must be {LONGEST_WAIT_S} or less")
-    fits = _filter()
-    log = call.sim.events
-    newest = log.newest
-    if after > newest:
+    if after > log.newest:
         after = 0
-    entries = log.after(after)
-    found = [shown for entry in entries if fits(shown := _shown(entry))]
-    if not found and not call.sim.stopping and monotonic_s() < call.began + wait_s:
-        patience.pause(call, LOOKS_EVERY_S)
-    last = entries[-1].number if entries else newest
-    missed = last - after - len(entries)
-    return call.answer({"events": found, "next": last, "missed": missed if after else 0})
+    return _Watch(after, wait_s, _filter(), seen=after)
 
 
-def _filter() -> Callable[[EventOut], bool]:
+def _filter() -> Callable[[Entry], bool]:
     """Whether an event is wanted. Raises Invalid."""
-    kinds = [word_of({"kind": each}, "kind", KINDS) for each in request.args.getlist("kind")]
+    kinds = {word_of({"kind": each}, "kind", KINDS) for each in each_given("kind")}
     account, status = account_text(), request.args.get("status", "").strip().lower()
     if account and not is_account(account):
         raise invalid("account", "must be MA and 18 letters or digits")
@@ -82,12 +116,12 @@ def _filter() -> Callable[[EventOut], bool]:
     if status:
         _check_status(status, account)
 
-    def is_wanted(event: EventOut) -> bool:
+    def is_wanted(entry: Entry) -> bool:
         return (
-            (not kinds or event["kind"] in kinds)
-            and account in ("", event["account"])
-            and (fits is None or fits(event.get("operation", "")))
-            and (not status or status in _statuses(event))
+            (not kinds or entry.kind in kinds)
+            and account in ("", entry.account)
+            and (fits is None or fits(getattr(entry.about, "operation", "")))
+            and (not status or status in _statuses(entry))
         )
 
     return is_wanted
@@ -105,9 +139,7 @@ def _check_status(status: str, account: str) -> None:
     for each in sim.accounts():
         if account in ("", each.auth_id) and each.machine is not sim.machine:
             known |= _words_of(each.machine)
-    if status not in known and all(
-        status not in _statuses(_shown(each)) for each in sim.events.after(0)
-    ):
+    if status not in known and all(status not in _statuses(each) for each in sim.events.after(0)):
         hint = did_you_mean(status, sorted(known))
         raise invalid("status", f"there is no status '{status}'{hint}")
 
@@ -117,14 +149,27 @@ def _words_of(machine: Machine) -> set[str]:
     return {*machine.statuses, *(word for each in _APIS for word in machine.callback_words(each))}
 
 
-def _statuses(event: EventOut) -> Iterator[str]:
+def _statuses(entry: Entry) -> Iterator[str]:
     """The words by which an event is found."""
-    http = event.get("status")
+    about, http = entry.about, None
+    if isinstance(about, Exchange):
+        http = about.status
+    elif isinstance(about, StatusChanged):
+        yield about.application.status
+    elif isinstance(about, Attempted | CallbackWithheld):
+        http = _status_of(about.delivery)
+        yield _told(about.delivery) or ""
     if http is not None:
         yield from (str(http), f"{http // 100}xx")
-    yield event.get("told") or ""
-    if event["kind"] == "transition":
-        yield event["to"]
+
+
+def _told(delivery: Delivery) -> str | None:
+    return dict(delivery.payload).get("status")
+
+
+def _status_of(delivery: Delivery) -> int | None:
+    """That of the last answer, if there was one."""
+    return delivery.attempts[-1].status if delivery.attempts else None
 
 
 def _shown(entry: Entry) -> EventOut:
@@ -181,16 +226,15 @@ def _at(about: Attempted | CallbackWithheld) -> datetime:
 
 def _callback(about: Attempted | CallbackWithheld) -> Facts:
     delivery = about.delivery
-    last = delivery.attempts[-1] if delivery.attempts else None
     return {
         "delivery": delivery.id,
         "application": delivery.application_id,
         "method": delivery.method,
         "url": without_secrets(delivery.url),
-        "told": dict(delivery.payload).get("status"),
+        "told": _told(delivery),
         "attempt": len(delivery.attempts),
         "state": delivery.state,
-        "status": last.status if last else None,
-        "error": last.error if last else None,
+        "status": _status_of(delivery),
+        "error": delivery.attempts[-1].error if delivery.attempts else None,
         "why": delivery.why,
     }

@@ -150,6 +150,11 @@ def word_of(
     raise invalid(key, f"must be one of {', '.join(listed)}{hint}")
 
 
+def each_given(name: str) -> list[str]:
+    """The values of a parameter of the query that may be repeated: each once."""
+    return list(dict.fromkeys(request.args.getlist(name)))
+
+
 def operation_glob() -> str:
     """The operations that the query wants; empty for all. Raises Invalid if there is none such."""
     wanted = request.args.get("operation", "")

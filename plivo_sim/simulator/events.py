@@ -56,9 +56,8 @@ class EventLog:
 
     def after(self, number: int) -> list[Entry]:
         """What came behind that place and is still kept, oldest first."""
-        if number >= self.newest:
-            return []
-        return [entry for entry in self._kept if entry.number > number]
+        with self._lock:
+            return self._kept.last(max(self.newest - number, 0))
 
     def on_event(self, account: Account, event: Event) -> None:
         """Note a change that was published, once it is written."""

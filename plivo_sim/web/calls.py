@@ -70,12 +70,13 @@ class Window(NamedTuple):
 
 class Noted(NamedTuple):
     """What a call that is put off takes along: what was drawn, found and counted must not be so
-    again. ``window``: the one in which it is counted."""
+    again. ``window``: the one in which it is counted. ``progress``: see ``Call``."""
 
     api_id: str
     began: float
     strikes: list[tuple[str, FaultRule | None]]
     window: Window | None
+    progress: Any = None
 
 
 @dataclass(slots=True)
@@ -90,7 +91,8 @@ class Call:
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
     (a dialect is chosen after the body is read). ``body`` is what was read of the request.
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
-    one of it when it ``is_counted``.
+    one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
+    be put off.
     """
 
     sim: Simulator
@@ -111,6 +113,7 @@ class Call:
     body: Any = None
     window: Window | None = None
     is_counted: bool = False
+    progress: Any = None
     began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
@@ -118,11 +121,12 @@ class Call:
     def noted(self) -> Noted:
         """What is to be kept of it, should it be put off now."""
         window = self.window if self.is_counted else None
-        return Noted(self.api_id, self.began, self.strikes, window)
+        return Noted(self.api_id, self.began, self.strikes, window, self.progress)
 
     def go_on(self, earlier: Noted) -> None:
         """As the same call, which was begun before and then put off."""
         self.api_id, self.began, self.strikes = earlier.api_id, earlier.began, earlier.strikes
+        self.progress = earlier.progress
         if earlier.window is not None:
             self.window, self.is_counted = earlier.window, True
 

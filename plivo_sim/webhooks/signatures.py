@@ -192,10 +192,16 @@ def diagnose(seen: ReceivedRequest) -> dict[str, Any]:
     receiver that expects the other refuses it.
     """
     headers = {name.lower(): value for name, value in seen.headers.items()}
+    params = params_of(seen)
+    coverings = _coverings(seen, params)
+
+    def verdict(version: str, tokens: tuple[str, ...]) -> dict[str, Any]:
+        return _Check(seen, headers, version, tokens, params, coverings).verdict()
+
     return {
-        "v2": _Check(seen, headers, "v2", seen.tokens).verdict(),
-        "v3": _Check(seen, headers, "v3", seen.tokens).verdict(),
-        "ma_v3": _Check(seen, headers, "ma-v3", (seen.main_token,)).verdict(),
+        "v2": verdict("v2", seen.tokens),
+        "v3": verdict("v3", seen.tokens),
+        "ma_v3": verdict("ma-v3", (seen.main_token,)),
     }
 
 
@@ -226,12 +232,15 @@ _WITH = (
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """The check of one signature."""
+    """The check of one signature. ``params``: the fields of the body; ``coverings``: what a V3
+    signature may be made of."""
 
     seen: ReceivedRequest
     headers: Mapping[str, str]
     version: str
     tokens: tuple[str, ...]
+    params: Pairs
+    coverings: list[tuple[str, Pairs]]
 
     @property
     def nonce_name(self) -> str:
@@ -261,7 +270,7 @@ class _Check:
         return {
             sign_v3(token, self.seen.method, url, nonce, params): covers
             for token in tokens
-            for covers, params in _coverings(self.seen)
+            for covers, params in self.coverings
         }
 
     def _differences(self, name: str) -> Iterator[str]:
@@ -277,7 +286,7 @@ class _Check:
         if self.version != "v2":
             pairs.append(("method", sent.method, seen.method))
             made = dict(params_of(replace(seen, body=sent.body)))
-            got = dict(params_of(seen))
+            got = dict(self.params)
             pairs += [
                 (f"parameters: {key}", made.get(key), got.get(key))
                 for key in dict.fromkeys((*made, *got))
@@ -305,7 +314,7 @@ class _Check:
             yield told, self._made(seen.url, nonce, (token,)).keys()
         if self.version != "v2":
             query = set(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))
-            less = tuple(pair for pair in params_of(seen) if pair not in query)
+            less = tuple(pair for pair in self.params if pair not in query)
             for told, params in (
                 ("parameters: the sender signed none, leave the body out", ()),
                 ("parameters: those of the query are not parameters of the body", less),
@@ -320,16 +329,15 @@ def _verdict(covers: str | None = None, wrong: Sequence[str] = ()) -> dict[str, 
     return {"valid": not wrong, "covers": covers, "wrong": list(wrong)}
 
 
-def _coverings(seen: ReceivedRequest) -> list[tuple[str, Pairs]]:
-    """What a V3 signature may be made of: of JSON, nobody knows."""
-    params = params_of(seen)
+def _coverings(seen: ReceivedRequest, params: Pairs) -> list[tuple[str, Pairs]]:
+    """What a V3 signature may be made of, sorted: of JSON, nobody knows."""
     if not params:
         return [(_URL, ())]
     try:
         decode_json(seen.body)
     except ValueError:
-        return [(_FIELDS, params)]
-    return [(_WITH, params), (_WITHOUT, ())]
+        return [(_FIELDS, tuple(sorted(params)))]
+    return [(_WITH, tuple(sorted(params))), (_WITHOUT, ())]
 
 
 def _urls(url: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,8 +13,10 @@ import pytest
 
 from plivo_sim.account.account import Account
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.control import events as view
 from plivo_sim.domain.errors import Busy
 from plivo_sim.simulator import events
+from plivo_sim.web.streams import CONNECTION_KEY, HELD_KEY, Held
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.control.support import OTHER_ID
 from tests.support import AUTH_ID, Http
@@ -195,6 +198,84 @@ def _change_and_fail(account: Account) -> None:
 def test_its_bounds() -> None:
     """What is promised on the page."""
     assert (events.MOST, len(events.KINDS)) == (2000, 4)
+
+
+class Looks:
+    """How many entries were looked at, and how many were shown."""
+
+    def __init__(self, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.log, self.looked, self.shown = http.sim.events, 0, 0
+        self._after, self._shown = self.log.after, view._shown
+        monkeypatch.setattr(self.log, "after", self.after)
+        monkeypatch.setattr(view, "_shown", self.show)
+
+    def after(self, number: int) -> list[events.Entry]:
+        entries = self._after(number)
+        self.looked += len(entries)
+        return entries
+
+    def show(self, entry: events.Entry) -> Any:
+        self.shown += 1
+        return self._shown(entry)
+
+
+def fill(http: Http) -> None:
+    """The log is full of moves of a clock, which have forgotten what was first."""
+    http.sdk_created()
+    http.advance("1d")
+    log = http.sim.events
+    for _ in range(events.MOST + 10):
+        log.add("clock", http.account, log.after(log.newest - 1)[0].about, size_bytes=1)
+    assert len(log.after(0)) == events.MOST
+
+
+def put_off(http: Http, query: str, note: Any = None) -> Any:
+    """What a poll notes that finds nothing; it is begun, or with a note begun again."""
+    environ = {CONNECTION_KEY: SimpleNamespace(held=None)} | ({HELD_KEY: note} if note else {})
+    with pytest.raises(Held) as held:
+        http.app.test_client().get(f"/_sim/events?wait=30&{query}", environ_overrides=environ)
+    return held.value.note
+
+
+@pytest.mark.parametrize("query", ["kind=request", "status=418", f"account={OTHER_ID}",
+                                   "operation=compliance.create"])  # fmt: skip
+def test_polls_that_find_nothing(http: Http, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    """Look at each entry once, however often they are begun again, and show none."""
+    fill(http)
+    looks = Looks(http, monkeypatch)
+    notes = [put_off(http, query) for _ in range(50)]
+    for _ in range(3):
+        notes = [put_off(http, query, note) for note in notes]
+    assert (looks.looked, looks.shown) == (50 * events.MOST, 0)
+
+
+def test_a_poll_that_goes_on(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at what has come since, tells where to go on, and what it never saw."""
+    fill(http)
+    log = http.sim.events
+    at, before = log.newest, log.after(0)[0].number
+    note = put_off(http, f"kind=request&after={before - 6}")
+    looks = Looks(http, monkeypatch)
+    http.get("PhoneNumber/Compliance/")
+    answer = http.app.test_client().get(
+        "/_sim/events?wait=30", environ_overrides={
+            CONNECTION_KEY: SimpleNamespace(held=None), HELD_KEY: note,
+        },
+    ).get_json()  # fmt: skip
+    assert [each["number"] for each in answer["events"]] == [at + 1]
+    assert (answer["next"], answer["missed"]) == (at + 1, 5)
+    assert (looks.looked, looks.shown) == (1, 1)
+
+
+def test_a_kind_that_is_given_often(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts once."""
+    checked: list[str] = []
+    word_of = view.word_of
+    monkeypatch.setattr(
+        view, "word_of", lambda data, *known: checked.append(data["kind"]) or word_of(data, *known)
+    )
+    told(http, kind=["clock", "callback"] * 100)
+    assert checked == ["clock", "callback"]
 
 
 @pytest.mark.live

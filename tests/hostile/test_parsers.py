@@ -288,6 +288,23 @@ def comparisons(count: int) -> int:
     return Compared.count
 
 
+def test_a_signed_body_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many URLs and tokens are tried, of each version."""
+    read: list[str] = []
+    params_of = signatures.params_of
+    monkeypatch.setattr(
+        signatures, "params_of", lambda seen: read.append(seen.body) or params_of(seen)
+    )
+    names = ("v2", "v2-nonce", "v3", "v3-nonce", "ma-v3")
+    seen = ReceivedRequest(
+        method="POST", url="http://127.0.0.1/", body="b=1&a=2", tokens=("t", "u"),
+        headers={f"x-plivo-signature-{name}": "eA==" for name in names},
+        main_token="t", known=(("main account", "v"),),
+    )  # fmt: skip
+    assert diagnose(seen)["v3"]["wrong"]
+    assert read == ["b=1&a=2"]
+
+
 def test_the_fields_of_a_signature_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten times the fields, ten times the comparisons."""
 
