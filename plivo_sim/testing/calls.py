@@ -68,7 +68,8 @@ class Wsgi:
         )
         chunks, status, found = run_wsgi_app(self._app, builder.get_environ(), buffered=True)
         code, _, reason = status.partition(" ")
-        headers_out = urllib3.HTTPHeaderDict(found.to_wsgi_list())
+        pairs: Any = found.to_wsgi_list()
+        headers_out = urllib3.HTTPResponse(headers=pairs).headers  # 1.26 has no name for the type
         return Answer(int(code), reason, headers_out, b"".join(chunks))
 
 
