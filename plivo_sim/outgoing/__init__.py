@@ -39,9 +39,9 @@ def plain_host(host: object) -> str:
 
 
 def read_hosts(given: Iterable[str]) -> frozenset[str]:
-    """The hosts to look for. Raises ValueError for what is no host name, such as a URL: no call
-    would ever be to it."""
-    named = frozenset(map(plain_host, given))
+    """The hosts to look for; ``HOSTS`` where none is given. Raises ValueError for what is no host
+    name, such as a URL: no call would ever be to it."""
+    named = frozenset(map(plain_host, given)) or frozenset(HOSTS)
     if named <= set(HOSTS):
         return named
     from plivo_sim.domain.urls import read_host  # only for who names other hosts

@@ -22,6 +22,7 @@ import requests
 import urllib3
 from smallestai import AsyncSmallestAI, SmallestAI
 
+from plivo_sim.outgoing import HOSTS, read_hosts
 from plivo_sim.outgoing.guard import Guard, LiveCallError
 from tests.support import Receiver
 
@@ -196,6 +197,11 @@ def test_all_that_sockets_do_with_a_host_is_stopped(function: str, host: Any) ->
             FUNCTIONS[function](sock, host)
     finally:
         guard.switch(False)
+
+
+def test_an_empty_list_of_hosts_is_the_default() -> None:
+    """As the ini line ``plivo_guard_hosts =`` gives it."""
+    assert read_hosts([]) == frozenset(HOSTS)
 
 
 @pytest.mark.usefixtures("guard")
