@@ -7,6 +7,7 @@ Nothing here imports the simulator or an HTTP library: the pytest plugin loads i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 HOSTS = (
     "api.plivo.com",
@@ -24,16 +25,23 @@ smallestai 5.14.0), and ``voice.plivo.com``."""
 
 
 def plain_host(host: object) -> str:
-    """A host as it stands in ``HOSTS``: lower case, no dot at the end; empty for what is none."""
+    """A host as it stands in ``HOSTS``: as Python's sockets would ask for it (IDNA makes other
+    dots and wide letters plain ones, and drops soft hyphens), in lower case, with no dot at the
+    end; empty for what is none."""
     if isinstance(host, bytes | bytearray):
         host = host.decode("latin-1")
-    return host.lower().rstrip(".") if isinstance(host, str) else ""
+    if not isinstance(host, str):
+        return ""
+    if not host.isascii():
+        with suppress(UnicodeError):  # no socket takes it
+            host = host.encode("idna").decode()
+    return host.lower().rstrip(".")
 
 
 def read_hosts(given: Iterable[str]) -> frozenset[str]:
-    """The hosts to look for. Raises ValueError for what is no host name, such as a URL: no call
-    would ever be to it."""
-    named = frozenset(map(plain_host, given))
+    """The hosts to look for; ``HOSTS`` where none is given. Raises ValueError for what is no host
+    name, such as a URL: no call would ever be to it."""
+    named = frozenset(map(plain_host, given)) or frozenset(HOSTS)
     if named <= set(HOSTS):
         return named
     from plivo_sim.domain.urls import read_host  # only for who names other hosts

@@ -146,6 +146,17 @@ def _of_address(_: object, address: object = "", *__: Any) -> object:
     return address[0] if isinstance(address, tuple) and address else ""
 
 
+def _of_sendto(_: object, *args: object) -> object:
+    """The flags before the address may be left out."""
+    return _of_address(_, args[-1]) if args else ""
+
+
+def _of_sendmsg(
+    _: object, __: object, ___: object = (), ____: object = 0, address: object = ""
+) -> object:
+    return _of_address(_, address)
+
+
 def _of_absolute_url(_: object, method: str, url: str = "", *__: Any, **___: Any) -> object:
     """A request to an HTTP proxy names the whole URL."""
     return urlsplit(url).hostname if url.lower().startswith(("http:", "https:")) else ""
@@ -166,7 +177,12 @@ _PLACES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("socket", "getaddrinfo", _first),
     ("socket", "gethostbyname", _first),
     ("socket", "gethostbyname_ex", _first),
+    ("socket", "gethostbyaddr", _first),
+    ("socket", "socket.bind", _of_address),  # it resolves a name, too
     ("socket", "socket.connect", _of_address),
+    ("socket", "socket.connect_ex", _of_address),
+    ("socket", "socket.sendto", _of_sendto),
+    ("socket", "socket.sendmsg", _of_sendmsg),
     ("asyncio.base_events", "BaseEventLoop.getaddrinfo", _second),
     ("uvloop", "Loop.getaddrinfo", _second),  # tried by hand with 0.23.0
     ("uvloop", "Loop.create_connection", _third),

@@ -119,13 +119,14 @@ def _of_httpx(instead_of: _InsteadOf) -> Callable[[Function], Function]:
 
 
 def _of_aiohttp(instead_of: _InsteadOf) -> Callable[[Function], Function]:
-    def wrap(build_url: Function) -> Function:
-        def building(session: Any, given: Any) -> Any:
-            built = build_url(session, given)
-            url = instead_of(str(built))
-            return built if url is None else type(built)(url, encoded=True)
+    def wrap(init: Function) -> Function:
+        def making(request: Any, method: str, url: Any, *args: Any, **kwargs: Any) -> Any:
+            if (instead := instead_of(str(url))) is not None:
+                url = type(url)(instead, encoded=True)
+                kwargs["proxy"] = None  # it was chosen for the live service
+            return init(request, method, url, *args, **kwargs)
 
-        return building
+        return making
 
     return wrap
 
@@ -134,6 +135,6 @@ _TRANSPORTS = (
     ("requests.adapters", "HTTPAdapter.send", _of_requests),
     ("httpx._transports.default", "HTTPTransport.handle_request", _of_httpx),
     ("httpx._transports.default", "AsyncHTTPTransport.handle_async_request", _of_httpx),
-    ("aiohttp.client", "ClientSession._build_url", _of_aiohttp),
+    ("aiohttp.client_reqrep", "ClientRequest.__init__", _of_aiohttp),  # for redirects, too
 )
 _POINTING = _Pointing()

@@ -22,6 +22,7 @@ import requests
 import urllib3
 from smallestai import AsyncSmallestAI, SmallestAI
 
+from plivo_sim.outgoing import HOSTS, read_hosts
 from plivo_sim.outgoing.guard import Guard, LiveCallError
 from tests.support import Receiver
 
@@ -160,6 +161,60 @@ def test_a_call_is_stopped_and_its_line_named(guard: Guard, call: Callable[[], A
     assert "pointed=True" in text
     assert guard.take() == [stopped.value.place]
     assert guard.take() == []
+
+
+LIVE = "live.plivo.invalid"
+SPELLINGS = (
+    LIVE, "LIVE.plivo.invalid.", "live。plivo。invalid", "live．plivo｡invalid。",
+    "ｌｉｖｅ.plivo.invalid", "LI\u00adVE.plivo.invalid", b"live.plivo.invalid",
+)  # fmt: skip
+FUNCTIONS: dict[str, Callable[[socket.socket, Any], Any]] = {
+    "getaddrinfo": lambda _, host: socket.getaddrinfo(host, 443),
+    "gethostbyname": lambda _, host: socket.gethostbyname(host),
+    "gethostbyname_ex": lambda _, host: socket.gethostbyname_ex(host),
+    "gethostbyaddr": lambda _, host: socket.gethostbyaddr(host),
+    "create_connection": lambda _, host: socket.create_connection((host, 443)),
+    "bind": lambda sock, host: sock.bind((host, 0)),
+    "connect": lambda sock, host: sock.connect((host, 443)),
+    "connect_ex": lambda sock, host: sock.connect_ex((host, 443)),
+    "sendto": lambda sock, host: sock.sendto(b"x", (host, 443)),
+    "sendto with flags": lambda sock, host: sock.sendto(b"x", 0, (host, 443)),
+    "sendmsg": lambda sock, host: sock.sendmsg([b"x"], [], 0, (host, 443)),
+}
+
+
+@pytest.mark.parametrize("host", SPELLINGS, ids=ascii)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_all_that_sockets_do_with_a_host_is_stopped(function: str, host: Any) -> None:
+    """However the host is spelt that Python's sockets would ask for."""
+    guard = Guard([LIVE])
+    guard.switch(True)
+    try:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
+            pytest.raises(LiveCallError, match=rf"calls {LIVE}, "),
+        ):
+            FUNCTIONS[function](sock, host)
+    finally:
+        guard.switch(False)
+
+
+def test_an_empty_list_of_hosts_is_the_default() -> None:
+    """As the ini line ``plivo_guard_hosts =`` gives it."""
+    assert read_hosts([]) == frozenset(HOSTS)
+
+
+@pytest.mark.usefixtures("guard")
+def test_datagrams_to_others_pass() -> None:
+    """Also when what they carry reads as a host."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
+    ):
+        there.bind(("127.0.0.1", 0))
+        sock.connect(there.getsockname())
+        sock.sendmsg((b"api.plivo.com",))
+        assert there.recv(100) == b"api.plivo.com"
 
 
 def test_a_proxy_in_the_clear_is_no_way_round(guard: Guard) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from plivo_sim.client.applications import write_samples
 from plivo_sim.outgoing.guard import LiveCallError
 from plivo_sim.testing import AUTH_ID, AUTH_TOKEN, Served
 from plivo_sim.testing.sdk import point, pointed
+from tests.support import Receiver
 
 pytestmark = [
     pytest.mark.live,
@@ -186,3 +188,31 @@ def test_other_calls_are_left_alone(server: Served, two: list[Served]) -> None:
         answer = SESSION.get(URL, auth=(AUTH_ID, AUTH_TOKEN), proxies=proxies)
     assert answer.url.startswith(f"{server.url}/current/v1/Account/")
     assert [len(calls(each)) for each in two] == [1, 1]
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://live.plivo.invalid/callback?a=b")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+def test_calls_that_come_by_a_redirect() -> None:
+    """From a host that is left alone to a live one; aiohttp's do not go to its proxy either."""
+
+    async def by_aiohttp(url: str, **given: Any) -> int:
+        async with aiohttp.ClientSession() as session, session.get(url, **given) as answer:
+            return answer.status
+
+    with HTTPServer(("127.0.0.1", 0), Redirecting) as other, Receiver().serving() as receiver:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        with pointed(receiver.url.removesuffix("/callback"), ["live.plivo.invalid"]):
+            asyncio.run(by_aiohttp(f"http://127.0.0.1:{other.server_port}/"))
+            asyncio.run(by_aiohttp("http://live.plivo.invalid/", proxy="http://127.0.0.1:1"))
+        thread.join()
+    base = receiver.url.removesuffix("/callback")
+    assert [each.url for each in receiver.received] == [f"{base}/callback?a=b", f"{base}/"]
