@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.ids import RecordId
-from plivo_sim.cli.shared import Target, instant, with_simulator
+from plivo_sim.cli.shared import Target, instant, say, with_simulator
 from plivo_sim.domain.text import printable
 
 KINDS = click.Choice(["request", "transition", "callback", "clock"])
@@ -48,13 +48,13 @@ def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None
             "GET", "/events", after=answer["next"], wait=WAIT_S, **filters
         )
         if answer["missed"]:
-            click.echo(f"{answer['missed']} were too many to be kept, and are missing", err=True)
+            say(f"{answer['missed']} were too many to be kept, and are missing", err=True)
         _print(answer["events"], target.as_json)
 
 
 def _print(events: list[dict[str, Any]], as_json: bool) -> None:
     for event in events:
-        click.echo(json.dumps(event) if as_json else _line(event))
+        say(json.dumps(event) if as_json else _line(event))
 
 
 def _line(event: dict[str, Any]) -> str:
