@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import sleep
 from typing import Any
 
 import click
@@ -14,6 +15,8 @@ from plivo_sim.domain.text import printable
 KINDS = click.Choice(["request", "transition", "callback", "clock"])
 WAIT_S = 20
 """How long a call of ``--follow`` waits for an event."""
+PAUSE_S = 0.5
+"""After a call that brought none: a server that does not wait is not called without end."""
 
 
 @click.command()
@@ -50,6 +53,8 @@ def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None
         if answer["missed"]:
             say(f"{answer['missed']} were too many to be kept, and are missing", err=True)
         _print(answer["events"], target.as_json)
+        if not answer["events"]:
+            sleep(PAUSE_S)
 
 
 def _print(events: list[dict[str, Any]], as_json: bool) -> None:

@@ -70,3 +70,20 @@ def test_json_of_another_shape_ends_a_command_with_one_sentence(
     if value == {}:
         told = shell.error("account", "list", code=3)
         assert "is not plivo-sim: its answer has no 'accounts'" in told
+
+
+def test_follow_pauses_after_a_call_that_brought_nothing(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers at once is not called without end."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("plivo_sim.cli.logs.sleep", pause)
+    url = answering("200 OK", {"events": [], "next": 0, "missed": 0})
+    Shell(url).run("logs", "--follow", code=130)
+    assert pauses == [0.5] * 3
