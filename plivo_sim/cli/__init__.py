@@ -119,7 +119,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         _note_unread()
-        with _own_wording():
+        with _printable_errors(), _own_wording():
             return super().invoke(ctx)
 
 
@@ -131,6 +131,18 @@ def _note_unread() -> None:
 
         for name, hint in unread(given):
             click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    """What ends a command may be the words of a server: a terminal obeys none of them."""
+    try:
+        yield
+    except click.ClickException as error:
+        from plivo_sim.domain.text import printable_lines
+
+        error.message = printable_lines(error.message)  # type: ignore[misc]  # click: Final
+        raise
 
 
 @contextmanager

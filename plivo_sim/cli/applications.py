@@ -25,6 +25,8 @@ from plivo_sim.cli.shared import (
     id_argument,
     instant,
     page_options,
+    say,
+    shape_of_answers,
     table,
     text_of_file,
     url_option,
@@ -384,5 +386,5 @@ def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
     if samples is not None:
         for path in write_samples(samples):
             click.echo(f"wrote {path}")
-    with exit_codes():
-        run_try(Client(url, auth_id, token), token, click.echo)
+    with exit_codes(), shape_of_answers(url):
+        run_try(Client(url, auth_id, token), token, say)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from time import sleep
 from typing import Any
 
 import click
 
 from plivo_sim.cli.ids import RecordId
-from plivo_sim.cli.shared import Target, instant, with_simulator
+from plivo_sim.cli.shared import Target, instant, say, with_simulator
 from plivo_sim.domain.text import printable
 
 KINDS = click.Choice(["request", "transition", "callback", "clock"])
 WAIT_S = 20
 """How long a call of ``--follow`` waits for an event."""
+PAUSE_S = 0.5
+"""After a call that brought none: a server that does not wait is not called without end."""
 
 
 @click.command()
@@ -48,13 +51,15 @@ def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None
             "GET", "/events", after=answer["next"], wait=WAIT_S, **filters
         )
         if answer["missed"]:
-            click.echo(f"{answer['missed']} were too many to be kept, and are missing", err=True)
+            say(f"{answer['missed']} were too many to be kept, and are missing", err=True)
         _print(answer["events"], target.as_json)
+        if not answer["events"]:
+            sleep(PAUSE_S)
 
 
 def _print(events: list[dict[str, Any]], as_json: bool) -> None:
     for event in events:
-        click.echo(json.dumps(event) if as_json else _line(event))
+        say(json.dumps(event) if as_json else _line(event))
 
 
 def _line(event: dict[str, Any]) -> str:

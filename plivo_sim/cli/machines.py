@@ -19,6 +19,7 @@ from plivo_sim.cli.shared import (
     json_option,
     mistakes_as_json,
     problems_of,
+    say,
     table,
     text_of_file,
     values,
@@ -75,7 +76,7 @@ def _users(target: Target) -> Mapping[str, list[str]]:
         health = target.client.control("GET", "/health")
     except Unreachable as error:
         if not target.as_json:
-            click.echo(f"{error}; so who uses them is not known", err=True)
+            say(f"{error}; so who uses them is not known", err=True)
         return users
     users[health["machine"]].append(SERVER)
     for each in accounts:
@@ -249,7 +250,7 @@ def draw(target: Target, name: str | None, format_: str) -> None:
     if target.as_json:
         target.show({"name": found.name, "format": format_, "text": text}, str)
     else:
-        click.echo(text, nl=False)
+        say(text.removesuffix("\n"))
 
 
 def _machine_to_draw(target: Target, name: str | None) -> Machine:

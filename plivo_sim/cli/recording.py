@@ -25,6 +25,7 @@ from plivo_sim.cli.shared import (
     exit_codes,
     read_existing_country,
     read_option,
+    say,
     table,
     why_unusable,
 )
@@ -261,7 +262,7 @@ def learn(
     except ValueError as error:
         raise RefusedBySimulator(f"serve will not take it before it is edited: {error}") from None
     for note in learned.notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     known, types = (learned.catalogue[key] for key in ("requirements", "document_types"))
     told = f"{len(known)} combinations and {len(types)} document types of {', '.join(countries)}"
     click.echo(f"{told} are in {out}, read with {learned.calls} calls")
@@ -293,7 +294,7 @@ def show_tape(file: Path, shows_json: bool) -> None:
         for each in exchanges
     ]  # fmt: skip
     told = f"recorded on {header.on} from {header.upstream} by {header.made_by}"
-    click.echo(printable(told))
+    say(printable(told))
     heads = ("line", "after s", "kind", "method", "target", "status")
     click.echo(table(heads, rows, "nothing was recorded"))
 
@@ -376,14 +377,14 @@ def verify(
         compared = _played(tape_file, base_url, catalogue, machine)
         if not compared:
             raise WrongFile(f"{tape_file} has no exchange: nothing was compared")
-        click.echo(as_json(_drift(compared)) if shows_json else _drift_table(compared))
+        say(as_json(_drift(compared)) if shows_json else _drift_table(compared))
         sys.exit(1 if any(each.differences for each in compared) else 0)
     given = {"--base-url": base_url, "--auth-id": auth_id, "--auth-token": auth_token}
     missing = [name for name, value in given.items() if not value]
     if base_url is None or auth_id is None or auth_token is None or missing:
         raise click.UsageError(f"Missing option '{missing[0]}'; or give --tape")
     probes = _probed(base_url, auth_id, auth_token, life_cycle)
-    click.echo(as_json(_told(probes)) if shows_json else _probe_lines(probes))
+    say(as_json(_told(probes)) if shows_json else _probe_lines(probes))
     sys.exit(1 if any(probe.differences for probe in probes) else 0)
 
 

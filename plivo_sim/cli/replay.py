@@ -23,9 +23,11 @@ from plivo_sim.cli.shared import (
     exit_codes,
     instant,
     refusal,
+    say,
+    shape_of_answers,
     table,
 )
-from plivo_sim.domain.text import printable
+from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def replay(
     named = list(_named(sources))
     if junit is not None:
         junit.touch()  # now: one that cannot be written is not found out after all has been played
-    with exit_codes(as_json_):
+    with exit_codes(as_json_), shape_of_answers(url):
         known = _known_at(url)
     with _running(url) as base, ThreadPoolExecutor(jobs) as pool:
         plays = [pool.submit(_play, each, base, against, known) for each in named]
@@ -143,7 +145,7 @@ def _conclude(played: Sequence[Played], as_json_: bool) -> None:
     if as_json_:
         click.echo(as_json(_as_plain(played)))
     elif len(played) > 1:
-        click.echo(_summary(played))
+        say(_summary(played))
     if all(each.skipped for each in played):
         raise WrongFile("none of them has steps, so there is nothing to replay")
 
@@ -263,11 +265,12 @@ def _tell(played: Played, *, alone: bool) -> None:
     if not alone:
         click.echo(f"=== {printable(played.source)}")
     if played.error is not None:
+        played.error.message = printable_lines(played.error.message)  # type: ignore[misc]
         played.error.show()
     elif played.result is not None:
-        click.echo("\n".join(lines_of(played.result)))
+        say("\n".join(lines_of(played.result)))
     else:
-        click.echo(f"passed over: {played.skipped}")
+        say(f"passed over: {played.skipped}")
     if not alone:
         click.echo()
 

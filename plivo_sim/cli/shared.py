@@ -24,7 +24,7 @@ import click
 
 from plivo_sim.cli.ids import RecordId, whole, whole_ones
 from plivo_sim.domain.limits import CONTROL_BODY, Limit
-from plivo_sim.domain.text import printable
+from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import DEFAULT_URL
 
@@ -115,7 +115,12 @@ class Target:
 
     def show(self, answer: Any, words: Callable[[Any], str]) -> None:
         """Print the answer as it is with ``--json``, else as the text that ``words`` makes."""
-        click.echo(as_json(answer) if self.as_json else words(answer))
+        say(as_json(answer) if self.as_json else words(answer))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print text in which words of a server may stand: a terminal obeys none of them."""
+    click.echo(printable_lines(text), err=err)
 
 
 def as_json(value: Any) -> str:
@@ -146,7 +151,7 @@ def with_simulator(command: Callable[..., None], *, creates: bool = False) -> Ca
         from plivo_sim.client import Client
 
         check_sendable({"url": url, "account": account, **given})
-        with exit_codes(as_json):
+        with exit_codes(as_json), shape_of_answers(url):
             client = Client(url)
             account = whole(client, "account", account, "")
             whole_ones(client, account, given)
@@ -343,6 +348,19 @@ def exit_codes(as_json_: bool = False) -> Iterator[None]:
         raise RefusedBySimulator(refusal(error)) from None
     except Unreachable as error:
         raise NothingAnswers(str(error)) from None
+
+
+@contextmanager
+def shape_of_answers(url: str) -> Iterator[None]:
+    """While answers of a server are read: one that lacks what every simulator's has is not from
+    a simulator. Raises NothingAnswers then."""
+    try:
+        yield
+    except UnicodeError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        lacks = f"its answer has no {error}" if isinstance(error, KeyError) else "by its answer"
+        raise NothingAnswers(f"what answers at {url} is not plivo-sim: {lacks}") from error
 
 
 def refusal(error: Refused) -> str:

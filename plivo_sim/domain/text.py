@@ -107,6 +107,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of each line: only the line breaks stay."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 # --- words of a shell -------------------------------------------------------------------------
 
 

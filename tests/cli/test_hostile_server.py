@@ -1,0 +1,89 @@
+"""Commands against a server that is none of ours, or means ill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from plivo_sim.web.server import make_server
+from tests.cli.conftest import Shell
+
+pytestmark = pytest.mark.live
+COMMANDS = [
+    ("status",), ("clock", "show"), ("apps", "list"), ("apps", "show", "x"), ("apps", "why", "x"),
+    ("account", "list"), ("account", "set", "strict=true"), ("scenario", "list"),
+    ("scenario", "show"), ("scenario", "use", "instant-accept"), ("machine", "show"),
+    ("machine", "list"), ("fault", "list"), ("fault", "clear"), ("webhooks", "list"),
+    ("webhooks", "policy"), ("webhooks", "show", "x"), ("seed", "1"), ("snapshot", "save"),
+    ("snapshot", "load", "x"), ("reset",), ("try",), ("export", "-"), ("coverage",),
+    ("logs",), ("doctor",),
+]  # fmt: skip
+Answering = Callable[[str, Any], str]
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    """Begins a server that gives every call this status and JSON; its URL."""
+    servers = []
+
+    def begun(status: str, value: Any) -> str:
+        def app(_: Any, start_response: Any) -> Any:
+            start_response(status, [("Content-Type", "application/json")])
+            return [json.dumps(value).encode()]
+
+        server = make_server(app)
+        server.start()
+        servers.append(server)
+        return server.url
+
+    yield begun
+    for each in servers:
+        each.stop()
+
+
+def test_words_of_a_server_do_not_drive_the_terminal(answering: Answering) -> None:
+    """Of an error's text and of an answer's values, whatever the command."""
+    hostile = "\x1b]0;pwn\x07 \x1b[31mred\nnew"
+    problems = [{"path": hostile, "message": hostile}]
+    refused = {"detail": hostile, "title": hostile, "problems": problems}
+    choose = {"code": "account_required", "detail": hostile, "accounts": [hostile]}
+    for body in ({"error": hostile}, refused, choose):
+        shell = Shell(answering("401 No", body))
+        for words in COMMANDS:
+            done = shell.run(*words, code=None)
+            told = (done.stdout + done.stderr).replace("\n", "")
+            assert told.isprintable(), (words, told)
+
+
+@pytest.mark.parametrize("value", [{}, [], None, 1, "x", {"accounts": 1, "events": [1]}], ids=repr)
+def test_json_of_another_shape_ends_a_command_with_one_sentence(
+    answering: Answering, value: Any
+) -> None:
+    """Or with its result; never with a traceback."""
+    shell = Shell(answering("200 OK", value))
+    for words in COMMANDS:
+        done = shell.run(*words, code=None)
+        assert done.exit_code in (0, 1, 2, 3), words
+    if value == {}:
+        told = shell.error("account", "list", code=3)
+        assert "is not plivo-sim: its answer has no 'accounts'" in told
+
+
+def test_follow_pauses_after_a_call_that_brought_nothing(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers at once is not called without end."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("plivo_sim.cli.logs.sleep", pause)
+    url = answering("200 OK", {"events": [], "next": 0, "missed": 0})
+    Shell(url).run("logs", "--follow", code=130)
+    assert pauses == [0.5] * 3
