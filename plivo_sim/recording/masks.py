@@ -23,6 +23,7 @@ from plivo_sim.recording.words import (
     SENTENCE_KEYS,
     WORD_KEYS,
     Words,
+    has_few_digits,
     words_of_the_apis,
 )
 
@@ -50,15 +51,16 @@ _FILE = re.compile(r"[^/\\]*\.(pdf|png|jpe?g|txt)", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 _ADDRESS = r"(?<![^@\s:/'\"])[^@\s:/'\"]++@[^@\s:/'\"]++"
 """Looked for at the beginning of a run of its letters only, so that each is passed over once."""
-_DIGITS = r"\d++(?:[-.\s:/,()_]{1,3}\d++)+"
-"""Groups of digits, such as a phone number or the address of a host."""
+_DIGITS = r"\d++(?:[\W_]++\d++)+"
+"""Groups of digits with no letter between them, such as a phone number or the address of a host."""
 _WORD = re.compile(
     rf"{_URL.pattern}|{UUID.pattern}|\b(?:MA|SA)[A-Z0-9]{{18}}\b|{_ADDRESS}|{_DIGITS}|[^\W_]++"
     r"|[^\x00-\x7f\s]"  # such as a vowel sign, which is no letter to ``re``
 )
 _RUN = re.compile(r"[^\W_]+")
 """Letters and digits; a text that sentences repeat begins and ends with such a run."""
-_PIECE = re.compile(r"[^][.]+")
+_PIECE = re.compile(r"(?<=[A-Za-z_])\[\d{1,3}\]|[^][.]++")
+"""A part of a key: the index of a list, right after its name; or what stands between signs."""
 
 
 class Masks:
@@ -186,10 +188,13 @@ class Masks:
 
     def key(self, name: str) -> str:
         """A key of JSON or of a form (``documents[0].file``): parts that are no words go."""
-        return _PIECE.sub(lambda piece: self._piece(piece[0]), name)
+        has_few = has_few_digits(name)
+        return _PIECE.sub(lambda piece: self._piece(piece[0], has_few=has_few), name)
 
-    def _piece(self, text: str) -> str:
-        if self.words.is_key(text) or text in self._enums or re.fullmatch(r"\d{1,3}", text):
+    def _piece(self, text: str, *, has_few: bool) -> str:
+        if text.startswith("["):
+            return text if has_few else self.draw.text(text)
+        if self.words.is_key(text) or text in self._enums:
             return text
         return self.stand_in(text)
 
@@ -225,7 +230,7 @@ class Masks:
         text = match[0]
         if text in self.words.plain or text in self.words.values:
             return text
-        if len(re.sub(r"\D", "", text)) <= 3 and re.fullmatch(rf"\d+|{_DIGITS}", text):
+        if has_few_digits(text) and re.fullmatch(rf"\d+|{_DIGITS}", text):
             return text
         if text in self.words.keys:
             return text

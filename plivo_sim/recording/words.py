@@ -93,7 +93,7 @@ class Words:
         """Whether it is a word of an API, or made of plain words: ``under_review``."""
         if text in self.values:
             return True
-        if not _IDENTIFIER.fullmatch(text):
+        if not _IDENTIFIER.fullmatch(text) or not has_few_digits(text):
             return False
         parts = _PARTS.findall(text)
         return all(self.is_plain(each) or (len(each) < 3 and each.isdigit()) for each in parts)
@@ -104,6 +104,11 @@ class Words:
 
     def is_key(self, text: str) -> bool:
         return text in self.keys or self.is_word(text)
+
+
+def has_few_digits(text: str) -> bool:
+    """Whether all its digits together are as few as those of a count: three."""
+    return sum(each.isdecimal() for each in text) <= 3
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:

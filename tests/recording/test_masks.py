@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,53 @@ def test_groups_of_digits_do_not_stay_in_a_sentence(told: str) -> None:
     assert told not in made
     assert made.startswith("not found: ")
     assert made.endswith(" at 12 of 100")
+
+
+SIGNS = [
+    sign
+    for sign in map(chr, range(0x10000))
+    if unicodedata.category(sign)[0] in "PZ" or sign in "+|`^~$€"
+]
+"""Punctuation and blanks, and some symbols."""
+
+
+@pytest.mark.parametrize("times", [1, 4, 9])
+def test_no_sign_between_groups_of_digits_lets_them_stay(times: int) -> None:
+    """Whichever it is, and however often. Two groups may come again by chance, not three."""
+    masks = Masks(StandIns(b"key"))
+    for sign in SIGNS:
+        told = masks.sentence(f"not found: {(sign * times).join(GROUPS)} of 100")
+        assert len(set(GROUPS) & set(GROUP.findall(told))) < 3, ascii(told)
+        assert told.startswith("not found: ")
+        assert told.endswith(" of 100")
+
+
+GROUP, GROUPS = re.compile(r"\d+"), ("415", "555", "012", "678")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "203.0.113.77", "415.555.012", "[415][555][012]", "documents[415][555][012]",
+        "documents[415]file[555]data[012]", "415\u2013555\u2013012", "documents.415.555",
+        "failed_41_55_50_12",
+    ],
+)  # fmt: skip
+def test_a_key_is_no_place_for_a_number(name: str) -> None:
+    """Neither of JSON nor of a query or a form; nor is a word."""
+    masks = Masks(StandIns(b"key"))
+    (of_json,), ((of_query, _),) = masks.value({name: 1}), masks.pairs([(name, "1")])
+    assert of_json == of_query
+    assert not {"203", "113", "415", "555", "012", "41"} & set(GROUP.findall(of_json))
+    assert "41_55" not in masks.text(name, "status")
+
+
+@pytest.mark.parametrize(
+    "name", ["documents[0].file", "documents[12].data", "documents[100][file]"]
+)
+def test_the_index_of_a_list_stays(name: str) -> None:
+    """It is part of a name of the API."""
+    assert Masks(StandIns(b"key")).key(name) == name
 
 
 def test_nothing_stays_of_a_sentence_that_is_too_long() -> None:

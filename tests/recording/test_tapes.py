@@ -98,6 +98,7 @@ class Echo:
         told = {
             "error": f"'{NAME}' of {EMAIL}, born {BIRTHDAY}, is not {ALIAS}: {PASSPORT}",
             "rejection_reason": f"the passport of Mukherjee ({PASSPORT}) is not readable",
+            "message": "no 415\u2013555\u2013012 here", "415.555.012": 1,
             "status": "Mukherjee", "Mukherjee": {"Anindita": [NAME, {PASSPORT: EMAIL}]},
             "next": f"/v1/Account/{AUTH_ID}/EndUser/?name={NAME}", "code": int(PASSPORT[1:]),
             "amount": float(PASSPORT[1:]), "api_id": f"https://user:{TOKEN}@kolkatateahouse.test/x",
@@ -130,6 +131,7 @@ def test_nobody_is_found_where_nobody_is_expected(echo: str, tape: Path) -> None
             "POST", "EndUser/", form=[file, ("information", json.dumps([NAME])), (NAME, "x")]
         )
         caller.call("POST", f"EndUser/{EMAIL}/?name=Mukherjee&Anindita={PASSPORT}&status=Mukherjee")
+        caller.call("GET", "EndUser/?[415][555][012]=x")
         caller.call("POST", "EndUser/", headers={"Content-Type": "text/plain"}, body=NAME.encode())
         caller.call(
             "POST", "EndUser/", headers={"X-Mukherjee": NAME, "Authorization": f"Bearer {TOKEN}"}
@@ -139,9 +141,10 @@ def test_nobody_is_found_where_nobody_is_expected(echo: str, tape: Path) -> None
         named = "application/vnd.kolkatateahouse+json"
         caller.call("POST", "EndUser/", headers={"Content-Type": named, "Accept": named}, body=b"{")
         caller.json("POST", "EndUser/", {"file": base64.b64encode(PDF + NAME.encode()).decode()})
-    originals = (*ORIGINALS, PASSPORT[1:], base64.b64encode(NAME.encode())[:16].decode())
+    numbers = ("415\u2013555\u2013012", "415.555.012", "[415][555][012]")
+    originals = (*ORIGINALS, PASSPORT[1:], base64.b64encode(NAME.encode())[:16].decode(), *numbers)
     assert found_on(tape, originals) == []
-    assert len(read_tape(tape)[1]) == 8
+    assert len(read_tape(tape)[1]) == 9
 
 
 def test_words_of_the_apis_stay(live: LiveSimulator, tape: Path) -> None:
