@@ -13,6 +13,7 @@ import pytest
 
 from plivo_sim.account.account import Account
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.control import applications
 from plivo_sim.control import events as view
 from plivo_sim.domain.errors import Busy
 from plivo_sim.simulator import events
@@ -276,6 +277,19 @@ def test_a_kind_that_is_given_often(http: Http, monkeypatch: pytest.MonkeyPatch)
     )
     told(http, kind=["clock", "callback"] * 100)
     assert checked == ["clock", "callback"]
+
+
+def test_a_filter_of_applications_that_is_given_often(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts once, too."""
+    checked: list[str] = []
+    country = applications._country
+    monkeypatch.setattr(
+        applications, "_country", lambda text: checked.append(text) or country(text)
+    )
+    answer = http.control("GET", "/applications", account=AUTH_ID, country_iso=["FR", "DE"] * 100)
+    assert (answer.status_code, checked) == (200, ["FR", "DE"])
 
 
 @pytest.mark.live
