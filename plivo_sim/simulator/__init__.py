@@ -175,6 +175,11 @@ class Simulator:
         """Reset every account; none exists afterwards. Raises StorageFailed; then those before the
         one that could not be removed are reset."""
         accounts = self.accounts()
+        with self._lock:
+            unused = [*self._unused.values()]
+        for account in unused:  # which were only read, and have a request log all the same
+            with account.lock:
+                account.exchanges.clear()
         forgotten: list[Account] = []
         try:
             for account in accounts:

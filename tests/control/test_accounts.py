@@ -327,3 +327,11 @@ def test_reset_works_whatever_is_due(
     with http.account.lock:
         http.account.clock.move_to(http.account.now() + timedelta(days=30))
     assert http.control("POST", "/reset", {"account": wanted}).get_json() == {"reset": [AUTH_ID]}
+
+
+def test_a_reset_of_all_forgets_the_calls_of_accounts_that_were_only_read(http: Http) -> None:
+    """They do not exist, but have a request log."""
+    http.get("EndUser/")
+    assert len(http.account.exchanges) == 1
+    http.control("POST", "/reset", {"account": "all"})
+    assert len(http.account.exchanges) == 0
