@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.ids import RecordId
-from plivo_sim.cli.shared import Target, instant, say, with_simulator
+from plivo_sim.cli.shared import Target, account_option, instant, say, with_simulator
 from plivo_sim.domain.text import printable
 
 KINDS = click.Choice(["request", "transition", "callback", "clock"])
@@ -23,15 +22,7 @@ PAUSE_S = 0.5
 @click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("--tail", type=click.IntRange(0), metavar="N", help="Begin with the last N only.")
 @click.option("--kind", type=KINDS, multiple=True, help="Only these.")
-@click.option(
-    "--account",
-    default="",
-    envvar="PLIVO_SIM_ACCOUNT",
-    show_envvar=True,
-    type=RecordId("account"),
-    metavar="MA...",
-    help="Only of this account; default: of every account.",
-)
+@account_option("Only of this account; default: of every account.")
 @click.option("--operation", metavar="GLOB", help="Only requests of these: compliance.*")
 @click.option("--status", metavar="STATUS", help="HTTP status, 4xx, or status of an application.")
 @with_simulator

@@ -215,9 +215,9 @@ def _mistakes(
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(name: str, force: bool) -> None:
     """Write a commented scenario to start from, NAME.yaml. Needs no simulator."""
-    path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
     from plivo_sim.catalogue.output_files import SHARED, write_whole
 
+    path = Path(name) if Path(name).suffix in SCENARIO_SUFFIXES[:2] else Path(f"{name}.yaml")
     if path.exists() and not force:
         raise WrongFile(f"{path} exists already; --force overwrites it")
     write_whole(path, starter(path.stem).encode(), mode=SHARED)

@@ -183,6 +183,19 @@ def _is_text(text: str) -> bool:
     return True
 
 
+def account_option(help: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """``--account``; ``help``: when it is needed."""
+    return click.option(
+        "--account",
+        default="",
+        envvar="PLIVO_SIM_ACCOUNT",
+        show_envvar=True,
+        type=RecordId("account"),
+        metavar="MA...",
+        help=help,
+    )
+
+
 def with_new_account(command: Callable[..., None]) -> Callable[..., None]:
     """Like ``with_account``; the account is created if it does not exist."""
     return with_account(command, creates=True)
@@ -190,28 +203,14 @@ def with_new_account(command: Callable[..., None]) -> Callable[..., None]:
 
 def with_holder(command: Callable[..., None]) -> Callable[..., None]:
     """Like ``with_simulator``, for a command about one record."""
-    return click.option(
-        "--account",
-        default="",
-        envvar="PLIVO_SIM_ACCOUNT",
-        show_envvar=True,
-        type=RecordId("account"),
-        metavar="MA...",
-        help="Auth id of the account; needed only where several hold a record of this id.",
-    )(with_simulator(command))
+    text = "Auth id of the account; needed only where several hold a record of this id."
+    return account_option(text)(with_simulator(command))
 
 
 def with_account(command: Callable[..., None], *, creates: bool = False) -> Callable[..., None]:
     """Like ``with_simulator``, with ``--account``, which must exist."""
-    return click.option(
-        "--account",
-        default="",
-        envvar="PLIVO_SIM_ACCOUNT",
-        show_envvar=True,
-        type=RecordId("account"),
-        metavar="MA...",
-        help="Auth id of the account; needed when several exist.",
-    )(with_simulator(command, creates=creates))
+    text = "Auth id of the account; needed when several exist."
+    return account_option(text)(with_simulator(command, creates=creates))
 
 
 def page_options(command: C) -> C:
