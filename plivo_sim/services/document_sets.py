@@ -93,6 +93,8 @@ def check_room(account: Account, files: Iterable[tuple[Path, Upload]]) -> list[P
         return []
     size_bytes = account.files.size_with(more)
     if size_bytes > limits.ACCOUNT_FILES.most and not account.store.dirty:
+        if account.marks:  # which make each sweep but this one leave them
+            account.any_file_loose = True
         _sweep(account)
         size_bytes = account.files.size_with(more)
     if size_bytes <= limits.ACCOUNT_FILES.most:

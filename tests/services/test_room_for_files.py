@@ -117,6 +117,17 @@ def test_what_a_snapshot_needs_counts(http: Http, fill: Callable[[Account], int]
     assert limits.ACCOUNT_FILES.name in http.sdk_create(alias="2", files=OTHERS).text
 
 
+def test_what_no_snapshot_needs_makes_room_beside_one(
+    http: Http, fill: Callable[[Account], int]
+) -> None:
+    """A snapshot that refers to no file keeps none."""
+    http.control("POST", "/snapshot", {"account": http.auth_id})
+    id = http.sdk_created(files=OTHERS)
+    fill(http.account)
+    http.delete(f"PhoneNumber/Compliance/{id}/", headers={"User-Agent": SDK_AGENT})
+    assert http.sdk_create(alias="second").status_code == 201
+
+
 def test_a_document_of_more_than_that_is_refused(
     http: Http, fill: Callable[[Account], int]
 ) -> None:

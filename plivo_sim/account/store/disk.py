@@ -328,22 +328,28 @@ class NoFile(OSError):
 
 def open_file(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
     """``open`` in binary, for files only, which are closed to other users. Raises NoFile for a
-    link, which may lead anywhere, and, without waiting, for a FIFO or a device; PermissionError for
-    what belongs to another user."""
+    link, which may lead anywhere, and, without waiting, for a FIFO or a device; also for a file
+    that would be emptied and has another name; PermissionError for what belongs to another
+    user."""
     return cast("IO[bytes]", open(path, mode, buffering, opener=_open_regular))
 
 
 def _open_regular(path: str, flags: int) -> int:
     try:
-        descriptor = _open_no_link(path, flags)
+        descriptor = _open_no_link(path, flags & ~os.O_TRUNC)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise _irregular(path) from None
         raise
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             raise _irregular(path)
+        if flags & os.O_TRUNC and found.st_nlink > 1:
+            raise NoFile(errno.EINVAL, "it has another name too (a hard link)", path)
         _close_to_others(descriptor, path)
+        if flags & os.O_TRUNC:  # what it was is known now
+            os.ftruncate(descriptor, 0)
     except OSError:
         os.close(descriptor)
         raise

@@ -13,7 +13,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import accumulate, chain, product
-from operator import attrgetter
+from math import prod
+from operator import attrgetter, contains
 from typing import Any, Generic, TypeVar, cast
 
 from plivo_sim.account.interfaces import Record, Where
@@ -208,8 +209,12 @@ class Index(Generic[R]):
 
     def keys_for(self, where: Where) -> list[Key]:
         """Every key that matches, where each field may have one of several values."""
-        values = [list(dict.fromkeys(where[field])) for field in self.fields]
-        return list(values[0]) if self._single else list(product(*values))
+        values = [dict.fromkeys(where[field]) for field in self.fields]
+        if self._single:
+            return list(values[0])
+        if prod(map(len, values)) <= len(self._places):
+            return list(product(*values))
+        return [key for key in self._places if all(map(contains, values, cast("Any", key)))]
 
     def _add(self, key: Key, record: R) -> None:
         place = self._places.get(key)

@@ -76,8 +76,10 @@ class Compaction:
         header = header_of(path)
         self._checksum = stated_checksum(header) or 0
         self._file: IO[bytes] = open_file(self._aside, "wb")
+        self._identity = identity_of(os.fstat(self._file.fileno()))
+        self._size = 0
         try:
-            self._file.write(header)
+            self._put(header)
         except OSError:
             self.abandon()
             raise
@@ -98,13 +100,18 @@ class Compaction:
         last checksum."""
         if self._touched:
             self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
+        self._take_up()
         self._syncing.whole(self._file)
-        size, identity = self._file.tell(), identity_of(os.fstat(self._file.fileno()))
         self._file.close()
         self._aside.replace(self._path)
         with suppress(OSError):  # it has taken place: from here on there is no way back
             self._syncing.renamed(self._path)
-        return identity, size, self._checksum
+        return self._identity, self._size, self._checksum
+
+    def rest(self) -> None:
+        """Close its file until the next slice."""
+        with suppress(OSError):  # full: the next slice notices that the file is too short
+            self._file.close()
 
     def abandon(self) -> None:
         """Leave the journal as it is."""
@@ -115,7 +122,21 @@ class Compaction:
 
     def _write(self, ops: Iterable[Op]) -> None:
         line, self._checksum = line_of(content_of(ops), self._checksum)
+        self._take_up()
+        self._put(line)
+
+    def _put(self, line: bytes) -> None:
         self._file.write(line)
+        self._size += len(line)
+
+    def _take_up(self) -> None:
+        """Open its file again, if it rests. Raises OSError for another one, too."""
+        if not self._file.closed:
+            return
+        self._file = open_file(self._aside, "ab")
+        found = os.fstat(self._file.fileno())
+        if (identity_of(found), found.st_size) != (self._identity, self._size):
+            raise _not_its_own()
 
 
 def _oldest_first(rows: dict[str, Rows]) -> Iterator[tuple[str, Record]]:
@@ -198,10 +219,17 @@ class JournalStorage(Storage):
     def close(self) -> None:
         """Let go of the file for good: from now on it may be another simulator's."""
         self._closed = True
-        self.rest()
+        self._end()
 
     def rest(self) -> None:
-        """Let go of the file until the next write. From any thread."""
+        """Let go of the files until the next write. From any thread."""
+        with self._guard:
+            if self._compaction is not None:
+                self._compaction.rest()
+            self._let_go()
+
+    def _end(self) -> None:
+        """Let go of the journal as it is."""
         with self._guard:
             self._abandon_compaction()
             self._let_go()
@@ -211,7 +239,7 @@ class JournalStorage(Storage):
     def replace(self, rows: dict[str, Rows]) -> None:
         """Make ``rows`` the whole state, on disk too."""
         if self.path is not None:
-            self.rest()
+            self._end()
             try:
                 self._refuse_if_closed(self.path)
                 self._check()

@@ -19,7 +19,7 @@ import pytest
 from plivo_sim.account.store import format as lines
 from plivo_sim.account.store import journal
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import OpenJournals, Syncing
+from plivo_sim.account.store.disk import OpenJournals, Syncing, open_file
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from tests.account.store.records import application, end_user, ids, keep
 from tests.fakes import FULL, Disk, OnDisk
@@ -469,10 +469,11 @@ def test_the_docs_say_how_many_journals_are_open() -> None:
     assert rested == [0]
 
 
-def test_a_journal_that_rests_ends_its_compaction(
+def test_a_journal_that_rests_goes_on_with_its_compaction(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which has a file open of its own, and begins anew some later time."""
+    """Which has a file open of its own. With many accounts each rests after each of its writes: if
+    it began anew, it would never come to an end."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
     monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
     before = descriptors()
@@ -482,9 +483,43 @@ def test_a_journal_that_rests_ends_its_compaction(
         assert descriptors() - before == 2
         db.journal.rest()
         assert descriptors() == before
-        for n in range(5, 40):
+        for turn in range(200):
+            for n in range(1, 8):
+                keep(db, application(n, alias=f"{n} {turn}"))
+                db.journal.rest()
+        assert descriptors() == before
+        assert 0 < path.stat().st_size < 6 * db.journal._size_compacted
+    assert aliases(path) == [f"{n} 199" for n in range(1, 8)]
+
+
+def test_a_compaction_whose_file_was_changed_meanwhile_is_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal stays as it is, and nothing is lost."""
+    monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
+    monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
+    with Database(path) as db:
+        for n in range(1, 5):
             keep(db, application(n))
-    assert len(aliases(path)) == 39
+        db.journal.rest()
+        aside = path.with_suffix(".new")
+        aside.write_bytes(aside.read_bytes() + b"more")
+        keep(db, application(5))
+        assert not aside.exists()
+    assert len(aliases(path)) == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="looks at hard links")
+def test_what_has_another_name_is_not_emptied(path: Path, tmp_path: Path) -> None:
+    """A file elsewhere that somebody put in the place of one that is written anew."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    elsewhere.chmod(0o644)
+    os.link(elsewhere, tmp_path / "linked")
+    with pytest.raises(OSError, match="hard link"):
+        open_file(tmp_path / "linked", "wb")
+    assert elsewhere.read_bytes() == b"precious"
+    assert elsewhere.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_journal_without_records_is_none(path: Path) -> None:
