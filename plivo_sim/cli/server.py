@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import shutil
 import signal
 import socket
@@ -163,6 +164,10 @@ def start_failure(error: Exception, settings: Settings) -> str:
     return str(error)
 
 
+LONGEST_URL_BYTES = 300
+_URL = re.compile(rb"https?://[^\s/]{1,290}/?\s{0,2}")
+
+
 class _ReadyFile:
     """The file that says where requests are answered, for a script that waits for it.
 
@@ -179,7 +184,17 @@ class _ReadyFile:
             self._is_stream = is_stream(path)
             if not self._is_stream:
                 self._path = path.resolve()
+                if self._path.is_file():
+                    self._refuse_other_content()
                 self._path.unlink(missing_ok=True)
+
+    def _refuse_other_content(self) -> None:
+        """A name that was mistyped deletes nobody's file."""
+        from plivo_sim.catalogue.user_files import bytes_in
+
+        found = bytes_in(self._path, LONGEST_URL_BYTES + 1)
+        if found and not _URL.fullmatch(found):
+            raise ValueError("has something else in it than the URL that a server left there")
 
     def write(self, url: str) -> None:
         """At once: a reader that waits for it never sees half of it. Raises WrongFile."""

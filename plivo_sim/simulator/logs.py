@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import select
+import sys
 import time
 import traceback
 from collections.abc import Callable, Hashable
@@ -102,8 +105,8 @@ class SparingHandler(logging.StreamHandler[Any]):
     place. Of too many kinds at once, the further ones count as one.
     """
 
-    def __init__(self, now_s: Callable[[], float] = monotonic_s) -> None:
-        super().__init__()
+    def __init__(self, now_s: Callable[[], float] = monotonic_s, stream: Any = None) -> None:
+        super().__init__(stream)
         self._now_s = now_s
         self._told: dict[Hashable, _Told] = {}
         self._next_s = inf  # when the first of them may be told again
@@ -162,6 +165,58 @@ def _raised_at(record: logging.LogRecord) -> Hashable:
     return record.exc_info[0], frame.f_code.co_filename, line
 
 
+_poll: Any = getattr(select, "poll", None)
+_WRITABLE: int = getattr(select, "POLLOUT", 0)
+"""Windows has neither."""
+
+
+class Unblocked:
+    """A descriptor to write text to, whose reader may have stopped reading (a full pipe, a terminal
+    that is held): after a second nobody waits for it any more. What could not be written then is
+    left out, whole lines but perhaps the first, and how many is told once it is read again."""
+
+    PATIENCE_MS = 1000
+    _PIECE_BYTES = 512
+    """A descriptor that can be written to takes so many, anywhere (POSIX, PIPE_BUF)."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._poll = _poll()
+        self._poll.register(descriptor, _WRITABLE)
+        self._left_out = 0
+        self._patience_ms = self.PATIENCE_MS
+
+    def write(self, text: str) -> None:
+        if self._left_out and self._is_read():
+            more = f"{self._left_out} lines of this log are left out: nobody read it\n"
+            self._left_out = 0
+            text = more + text
+        data = text.encode(errors="backslashreplace")
+        for at in range(0, len(data), self._PIECE_BYTES):
+            if not self._is_read():
+                self._left_out += text.count("\n")
+                return
+            os.write(self._descriptor, data[at : at + self._PIECE_BYTES])
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+    def _is_read(self) -> bool:
+        found = bool(self._poll.poll(self._patience_ms))
+        self._patience_ms = self.PATIENCE_MS if found else 0
+        return found
+
+
+def _standard_error() -> Any:
+    """Where it can be asked whether somebody reads, what asks; else as it is."""
+    if _poll is None:
+        return sys.stderr
+    try:
+        return Unblocked(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):  # it is none, or closed, or replaced
+        return sys.stderr
+
+
 def configure_logging(log_format: str) -> None:
     """Log to standard error: ``text`` or ``json``.
 
@@ -169,7 +224,7 @@ def configure_logging(log_format: str) -> None:
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # the documented way to skip the search for the caller
-    handler = SparingHandler()
+    handler = SparingHandler(stream=_standard_error())
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 

@@ -25,6 +25,7 @@ from click.testing import CliRunner
 from plivo_sim import __version__
 from plivo_sim.cli import main
 from plivo_sim.cli.server import _ReadyFile
+from plivo_sim.cli.shared import WrongFile
 from plivo_sim.client import Client, Refused
 from plivo_sim.settings import Settings
 from tests.machines.files import YEARLY
@@ -167,6 +168,19 @@ def test_a_ready_file_of_an_earlier_server_is_removed(tmp_path: Path) -> None:
     path.write_text("http://127.0.0.1:3")
     ready.remove()
     assert path.read_text() == "http://127.0.0.1:3"
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_file_with_something_else_in_it_is_no_ready_file(tmp_path: Path, is_link: bool) -> None:
+    """A mistyped name, or a link that somebody left in a folder of all: nothing is deleted."""
+    notes = path = tmp_path / "notes.txt"
+    notes.write_text("my notes")
+    if is_link:
+        path = tmp_path / "ready"
+        path.symlink_to(notes)
+    with pytest.raises(WrongFile, match="something else in it"):
+        _ReadyFile(path)
+    assert notes.read_text() == "my notes"
 
 
 def test_a_ready_file_by_a_link(tmp_path: Path) -> None:

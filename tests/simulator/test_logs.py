@@ -5,13 +5,23 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import re
+import select
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from plivo_sim.domain import limits
-from plivo_sim.simulator.logs import MOST_KINDS, JsonLines, SparingHandler, TextLines
+from plivo_sim.simulator.logs import (
+    MOST_KINDS,
+    JsonLines,
+    SparingHandler,
+    TextLines,
+    Unblocked,
+)
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, Http
 
@@ -239,3 +249,39 @@ def test_json_is_one_line_with_its_exception() -> None:
     assert "\n" not in line
     first, *_, last = json.loads(line)["exception"].split("\n")
     assert (first, last) == ("Traceback (most recent call last):", "way \ud800")
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A small one: reader and writer."""
+    reader, writer = os.pipe()
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
+def test_a_log_that_nobody_reads_stops_nobody(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines are left out when the pipe is full; how many is told when it is read again."""
+    monkeypatch.setattr(Unblocked, "PATIENCE_MS", 1)
+    reader, writer = pipe
+    stream = Unblocked(writer)
+    for n in range(3000):
+        stream.write(f"line {n} {'x' * 100}\n")
+    seen = os.read(reader, 1 << 20).decode()
+    stream.write("after\n")
+    seen += os.read(reader, 1 << 20).decode()
+    whole = re.findall(r"^line \d+ x{100}$", seen, re.MULTILINE)
+    (told,) = re.findall(r"(\d+) lines of this log are left out", seen)
+    assert 0 < len(whole) < 3000
+    assert len(whole) + int(told) == 3000
+    assert seen.endswith("nobody read it\nafter\n")
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
+def test_what_is_no_text_is_written_escaped(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    Unblocked(writer).write("\udcff ü\n")
+    assert os.read(reader, 100).decode() == "\\udcff ü\n"

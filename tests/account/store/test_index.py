@@ -1,4 +1,4 @@
-"""Indexes over several fields: what a filter costs is bounded by what there is, not by what is asked."""
+"""Indexes over several fields: a filter costs what there is, not what is asked."""
 
 from __future__ import annotations
 
