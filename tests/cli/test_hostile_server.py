@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from plivo_sim import client
+from plivo_sim.cli import ids, main
 from plivo_sim.web.server import make_server
 from tests.cli.conftest import Shell
+from tests.peers import DRIPS, peer
 
 pytestmark = pytest.mark.live
 COMMANDS = [
@@ -56,6 +61,38 @@ def test_words_of_a_server_do_not_drive_the_terminal(answering: Answering) -> No
             done = shell.run(*words, code=None)
             told = (done.stdout + done.stderr).replace("\n", "")
             assert told.isprintable(), (words, told)
+
+
+def test_a_server_that_drips_ends_every_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """When its time is up, with one sentence and the code of no answer."""
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr("plivo_sim.client.verify.TIMEOUT_S", 0.1)
+    monkeypatch.setattr("plivo_sim.cli.wait.LONGEST_ANSWER_S", 0.1)
+    with peer(DRIPS["continue for ever"]) as there:
+        url = f"http://127.0.0.1:{there.port}"
+        account = ("--base-url", url, "--auth-id", "MA0", "--auth-token", "x")
+        others = [
+            ("logs", "--follow"), ("wait", "--timeout", "0"), ("verify", *account),
+            ("replay", "instant-accept", "--url", url),
+            ("learn", *account, "--out", tmp_path / "learned.yaml"),
+        ]  # fmt: skip
+        for words in (*COMMANDS, *others):
+            if words not in (("doctor",), ("machine", "list")):  # which tell what they can
+                told = Shell(url).error(*words, code=3)
+                assert f"{url} did not answer within 0.1 s\n" in told, words
+
+
+def test_a_server_that_drips_completes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of the shell is not held for as long as a command would wait."""
+    monkeypatch.setattr(ids, "COMPLETE_WITHIN_S", 0.1)
+    with peer(DRIPS["continue for ever"]) as there:
+        monkeypatch.setenv("PLIVO_SIM_URL", f"http://127.0.0.1:{there.port}")
+        for kind in (*ids.WHOLE, "snapshot"):
+            argument = click.Argument(["id"], type=ids.RecordId(kind))
+            assert argument.shell_complete(click.Context(main), "a") == []
+        assert (len(there.seen), there.outlasted) == (len(ids.WHOLE) + 1, 0)
 
 
 @pytest.mark.parametrize("value", [{}, [], None, 1, "x", {"accounts": 1, "events": [1]}], ids=repr)
