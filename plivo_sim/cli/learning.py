@@ -68,7 +68,7 @@ def learn(
     Reads only: requirements, legacy requirements and document types, with their real ids.
     serve --catalogue FILE then answers as that account does. Credentials are written nowhere.
     """
-    from plivo_sim.catalogue import load_catalogue
+    from plivo_sim.catalogue import check_text
     from plivo_sim.catalogue.output_files import SHARED, write_whole
     from plivo_sim.client import Http
     from plivo_sim.recording.learning import Learner, as_yaml
@@ -88,12 +88,17 @@ def learn(
     if not told_of:
         raise RefusedBySimulator("\n".join([*learned.notes, f"{out} is not written"]))
     text = as_yaml(learned, urlsplit(base_url).hostname or base_url, today)
+    wrong = ""
+    try:
+        check_text(text, str(out))
+    except ValueError as error:
+        wrong = f"serve will not take it before it is edited: {error}"
+    if wrong and out.exists():
+        raise RefusedBySimulator(f"{out} is left as it was; write to another --out, as {wrong}")
     with made(out):
         write_whole(out, text.encode(), mode=SHARED, replaces=force)
-    try:
-        load_catalogue(0, out)
-    except ValueError as error:
-        raise RefusedBySimulator(f"serve will not take it before it is edited: {error}") from None
+    if wrong:
+        raise RefusedBySimulator(wrong)
     for note in learned.notes:
         say(note, err=True)
     known, types = (learned.catalogue[key] for key in ("requirements", "document_types"))
