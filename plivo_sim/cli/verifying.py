@@ -21,6 +21,7 @@ from plivo_sim.cli.shared import (
     as_json,
     exit_codes,
     say,
+    shape_of_answers,
     table,
 )
 from plivo_sim.domain.urls import is_loopback
@@ -136,7 +137,7 @@ def _played(
     from plivo_sim.webhooks.transport import MemoryTransport
 
     _, exchanges = read_tape_of(file)
-    with _apart_from_drift():
+    with _apart_from_drift(base_url or "the simulator of this command"):
         if base_url is not None:
             for auth_id, token in credentials_on(exchanges).items():
                 check_credentials(Client(base_url, auth_id, token))
@@ -161,10 +162,10 @@ class NotCompared(click.ClickException):
 
 
 @contextmanager
-def _apart_from_drift() -> Iterator[None]:
+def _apart_from_drift(url: str) -> Iterator[None]:
     """As ``exit_codes``, but no error ends with the code that means drift."""
     try:
-        with exit_codes():
+        with exit_codes(), shape_of_answers(url):
             yield
     except RefusedBySimulator as error:
         raise NotCompared(f"nothing was compared: {error.message}") from None
@@ -204,7 +205,7 @@ def _probed(base_url: str, auth_id: str, auth_token: str, life_cycle: bool) -> l
     from plivo_sim.client.verify import Verifier, check_credentials
 
     verifier = Verifier(base_url, auth_id, auth_token)
-    with _apart_from_drift():
+    with _apart_from_drift(base_url):
         check_credentials(Client(base_url, auth_id, auth_token))
         return [*verifier.read_only(), *(verifier.life_cycle() if life_cycle else ())]
 

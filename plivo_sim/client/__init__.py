@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import socket
 import ssl
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from errno import EINVAL
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
@@ -116,8 +118,24 @@ else:
     _Base = object
 
 
+class _Final(http.client.HTTPResponse):
+    """The answer behind those that only announce it, such as 103: ``http.client`` knows of 100
+    only, takes another for the answer, and what follows for that of the next call."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == HTTPStatus.SWITCHING_PROTOCOLS:
+                raise http.client.BadStatusLine("101, which nobody asked for")
+            if status >= HTTPStatus.OK:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
 class _Cut(_Base):
     """A connection that the call over it cuts when its time is up."""
+
+    response_class = _Final
 
     def _new_conn(self) -> socket.socket:
         call = _CALL.get()
@@ -222,6 +240,8 @@ class Http:
                 raise Unreachable(f"{self.url} does not speak TLS; write {plain}") from None
             text = f"the certificate of {self.url} is not trusted"
             raise Unreachable(f"{text}; name its authority in SSL_CERT_FILE") from None
+        except urllib3.exceptions.DecodeError:
+            raise Garbled(f"{self.url} answers in another encoding than it says") from None
         except urllib3.exceptions.HTTPError:
             raise Unreachable(f"nothing answers at {self.url}{self._hint}") from None
         finally:
@@ -362,7 +382,7 @@ class Client:
     def _value(self, answer: Answer) -> Any:
         try:
             value = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Garbled(f"what answers at {self.url} is not plivo-sim: no JSON") from None
         if answer.status >= 400:
             body = value if isinstance(value, dict) else {}
