@@ -26,7 +26,7 @@ from plivo_sim.domain.limits import ANSWER, PEM
 from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.typed import convert
 from plivo_sim.domain.urls import with_scheme
-from plivo_sim.webhooks.lines import Line, Names, connected
+from plivo_sim.webhooks.lines import Line, Names, Secured, connected
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
 """A multipart form: name and text, or name and (file name, content)."""
@@ -204,7 +204,7 @@ class Http:
         self.url = url
         self._timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
         self._hint = hint
-        self._pool = urllib3.PoolManager(retries=False, ssl_context=_trusting(authority))
+        self._pool = urllib3.PoolManager(retries=False, ssl_context=_context(url, authority))
         self._pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecuredPool}
 
     def send(
@@ -275,10 +275,17 @@ class Http:
         return bytes(content)
 
 
-def _trusting(file: str | None) -> ssl.SSLContext | None:
-    """A context that trusts the authorities of a file; None for those of the system."""
-    if file is None:
+def _context(url: str, authority: str | None) -> ssl.SSLContext | None:
+    """How TLS is spoken; None where the URL has none, as certificates take a while to load."""
+    if authority is None and not url.lower().startswith("https:"):
         return None
+    context = ssl.create_default_context() if authority is None else _trusting(authority)
+    context.sslsocket_class = Secured
+    return context
+
+
+def _trusting(file: str) -> ssl.SSLContext:
+    """A context that trusts the authorities of a file."""
     try:
         text = text_in(Path(file), PEM)
         if len(text) > PEM.most or "CERTIFICATE" not in text:

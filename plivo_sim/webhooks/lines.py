@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.urls import host_name
@@ -161,3 +163,16 @@ class Line:
             if self._twin is not None:
                 self._twin.close()
                 self._twin = None
+
+
+class Secured(ssl.SSLSocket):
+    """One whose connection ended before the handshake began (it was cut, or the server reset
+    it, while certificates were loaded) is closed: ``ssl`` asks who is connected, and leaves it
+    open when nobody is."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError from None

@@ -13,7 +13,6 @@ import socket
 import ssl
 import threading
 from contextlib import closing, suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
@@ -25,7 +24,7 @@ from plivo_sim.domain.urls import (
     is_off_limits,
     looks_local,
 )
-from plivo_sim.webhooks.lines import Line, Names, SlowName, connected
+from plivo_sim.webhooks.lines import Line, Names, Secured, SlowName, connected
 
 KEPT_ANSWER_BYTES = 4096
 TIMED_OUT = "timed out"
@@ -106,25 +105,12 @@ class Blocked(Exception):
     """The host's address is not one that callbacks may go to."""
 
 
-class _Secured(ssl.SSLSocket):
-    """One whose connection ended before the handshake began (it was cut, or the receiver reset
-    it, while certificates were loaded) is closed: ``ssl`` asks who is connected, and leaves it
-    open when nobody is."""
-
-    def getpeername(self) -> Any:
-        try:
-            return super().getpeername()
-        except OSError:
-            self.close()
-            raise ConnectionResetError from None
-
-
 def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        context.sslsocket_class = _Secured
+        context.sslsocket_class = Secured
         sock = context.wrap_socket(sock, server_hostname=parts.hostname)
     connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -121,7 +121,7 @@ def test_json_of_another_shape_ends_a_command_with_one_sentence(
 WRONG = (
     None, "x", 1, [], {}, -1.5, True, [None], [[]], ["x"], {"a": 1}, float("inf"), 10**400, "\0",
 )  # fmt: skip
-MOST_RUNS = 12
+MOST_RUNS = {"replay": 12, "verify": 12, "try": 12}
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -181,7 +181,7 @@ def test_an_answer_with_one_wrong_value_ends_a_command_with_one_sentence(
         shell.run(*words, code=None)
         monkeypatch.setattr("plivo_sim.client.observations.WAIT_S", 0)
         found = [(number, path) for number, told in enumerate(came) for path in places(told)]
-        step = len(found) // MOST_RUNS + 1
+        step = len(found) // MOST_RUNS.get(words[0], 60) + 1
         for count, (number, path) in enumerate(found[::step]):
             came.clear()
             change[:] = [number, path, WRONG[count % len(WRONG)]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -41,6 +43,23 @@ def test_a_handshake_that_drips_is_given_up() -> None:
     """So is TLS, whose record never ends."""
     with peer(dripping_handshake) as there:
         late(f"https://127.0.0.1:{there.port}")
+
+
+def test_what_is_cut_before_its_handshake_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``ssl`` itself leaves such a socket open."""
+    new = client._Plain._new_conn
+
+    def cut(self: Any) -> socket.socket:
+        sock = new(self)
+        client._CALL.get().line.cut()
+        return sock
+
+    monkeypatch.setattr(client._Secured, "_new_conn", cut)
+    with peer(dripping_handshake) as there, warnings.catch_warnings(record=True) as unclosed:
+        warnings.simplefilter("always")
+        late(f"https://127.0.0.1:{there.port}")
+        gc.collect()
+    assert [str(each.message) for each in unclosed] == []
 
 
 def test_the_next_call_over_the_same_connection_has_its_own_time() -> None:
