@@ -47,15 +47,23 @@ def test_a_handshake_that_drips_is_given_up() -> None:
 
 def test_what_is_cut_before_its_handshake_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """``ssl`` itself leaves such a socket open."""
-    new = client._Plain._new_conn
+    new, ended = client._Plain._new_conn, threading.Event()
 
     def cut(self: Any) -> socket.socket:
         sock = new(self)
         client._CALL.get().line.cut()
+        assert ended.wait(10)
         return sock
 
+    def reset(self: Peer, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"too late")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()
+        ended.set()
+
     monkeypatch.setattr(client._Secured, "_new_conn", cut)
-    with peer(dripping_handshake) as there, warnings.catch_warnings(record=True) as unclosed:
+    with peer(reset) as there, warnings.catch_warnings(record=True) as unclosed:
         warnings.simplefilter("always")
         late(f"https://127.0.0.1:{there.port}")
         gc.collect()
