@@ -36,8 +36,7 @@ TIMEOUT_S = 60.0
 LEAST_BYTES_PER_S = 100_000
 """What is sent is given time besides: as much as an upload over a slow line takes."""
 _ENCODINGS = ("", "identity", "gzip", "deflate")
-_PIECE_BYTES = 16 * 1024
-"""Read at once: decompressed, it is at most a thousand times as much."""
+_PIECE_BYTES = 16 * 1024  # decompressed, it is at most a thousand times as much
 
 
 class Refused(Exception):
@@ -102,14 +101,13 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One that is being made: what is used for it, and until when."""
+    """One that is being made by this thread: what is used for it, and until when."""
 
     line: Line
     deadline: float
 
 
 _CALL: ContextVar[_Call] = ContextVar("_CALL")
-"""That of this thread."""
 _NAMES = Names()
 
 if TYPE_CHECKING:
@@ -228,8 +226,7 @@ class Http:
             with call.line.until(call.deadline):
                 return self._sent(method, target, sent, body, within_s)
         except (TimeoutError, urllib3.exceptions.ReadTimeoutError):
-            text = f"{self.url} did not answer within {within_s:.3g} s"
-            raise Unreachable(text) from None
+            raise Unreachable(f"{self.url} did not answer within {within_s:.3g} s") from None
         except urllib3.exceptions.ProtocolError:
             raise BrokenOff(f"{self.url} broke the connection off") from None
         except urllib3.exceptions.LocationValueError:
