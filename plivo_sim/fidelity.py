@@ -268,6 +268,7 @@ PLUMBING = {
     "services/snapshots.py": "an account as a document",
     "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",
+    "webhooks/lines.py": "sockets",
     "webhooks/sender.py": "threads",
     "webhooks/transport.py": "sockets",
 }

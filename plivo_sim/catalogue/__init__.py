@@ -42,6 +42,12 @@ def load_catalogue(seed: int, extra: Path | None = None) -> Catalogue:
     return build([*shipped_files(), *own_files(extra)], seed)
 
 
+def check_text(text: str, name: str) -> None:
+    """Raises ValueError, as ``load_catalogue`` would for a file of this name that says this."""
+    shipped = shipped_files()
+    build([*shipped, read_file(text, name, shipped)], 0)
+
+
 @lru_cache(maxsize=16)
 def _shipped_catalogue(seed: int) -> Catalogue:
     """Nobody changes a catalogue, so test suites share one a seed."""

@@ -46,9 +46,9 @@ _COMMANDS = {
     "run": "server.run",
     "wait": "wait.wait",
     "record": "recording.record",
-    "learn": "recording.learn",
+    "learn": "learning.learn",
     "tape": "recording.tape",
-    "verify": "recording.verify",
+    "verify": "verifying.verify",
     "completion": "completion.completion",
     "reference": "reference.reference",
 }

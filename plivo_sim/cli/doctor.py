@@ -122,12 +122,14 @@ def simulator(url: str) -> Iterator[Finding]:
         yield Finding("simulator", "broken", f"{url} is not plivo-sim", advice)
         return
     other = health["version"] != __version__
-    text = f"{url} is plivo-sim {health['version']}, state: {health['state']}"
+    text = f"{url} is plivo-sim {health['version']}, state: {health.get('state')}"
     advice = f"this command is {__version__}: restart the simulator" * other
     yield Finding("simulator", "look" if other else "ok", text, advice)
-    for damage in health.get("damages", ()):
-        advice = f"what could not be read is kept in {damage['kept_in']}"
-        yield Finding("state", "broken", f"{damage['file']} was damaged", advice)
+    damages = health.get("damages")
+    for damage in damages if isinstance(damages, list) else ():
+        if isinstance(damage, Mapping):
+            advice = f"what could not be read is kept in {damage.get('kept_in')}"
+            yield Finding("state", "broken", f"{damage.get('file')} was damaged", advice)
 
 
 def _unanswered(url: str, text: str) -> Finding:

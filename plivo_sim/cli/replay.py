@@ -51,12 +51,13 @@ class Mistakes(WrongFile):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What became of one scenario: a result; or what went wrong, so that there is none; or why it
-    was passed over."""
+    """What became of one scenario: a result, and its ``lines``; or what went wrong, so that there
+    is none; or why it was passed over."""
 
     source: str
     took_s: float = 0.0
     result: ScenarioResult | None = None
+    lines: Sequence[str] = ()
     error: click.ClickException | None = None
     answer: Mapping[str, Any] = field(default_factory=dict)
     skipped: str = ""
@@ -214,8 +215,11 @@ def _play(source: Source, base: str, against: str, known: Known) -> Played:
             return Played(source=name, skipped="it has no steps")
         if not scenario.steps:
             raise WrongFile(f"{name}: it has no steps, so there is nothing to replay")
-        result = play(base, name, scenario, against)
-        return Played(source=name, took_s=time.monotonic() - began, result=result)
+        with shape_of_answers(base):
+            result = play(base, name, scenario, against)
+            lines = list(lines_of(result))
+        took_s = time.monotonic() - began
+        return Played(source=name, took_s=took_s, result=result, lines=lines)
     except click.ClickException as told:
         error = told
     except WrongScenario as told:
@@ -268,7 +272,7 @@ def _tell(played: Played, *, alone: bool) -> None:
         played.error.message = printable_lines(played.error.message)  # type: ignore[misc]
         played.error.show()
     elif played.result is not None:
-        say("\n".join(lines_of(played.result)))
+        say("\n".join(played.lines))
     else:
         say(f"passed over: {played.skipped}")
     if not alone:
@@ -289,7 +293,7 @@ def _word(played: Played) -> str:
 def _case(played: Played) -> Case:
     result, failure = played.result, ""
     if result is not None and not result.holds:
-        failure = "\n".join(lines_of(result)).rpartition("\n")[2]
+        failure = played.lines[-1]
         failed = [line for check in result.checks if not check.ok for line in _checked(check)]
         failure = "\n".join([failure, *failed])
     return Case(
@@ -298,7 +302,7 @@ def _case(played: Played) -> Case:
         failure=failure,
         error="" if played.error is None else played.error.message,
         skipped=played.skipped,
-        output="" if result is None else "\n".join(lines_of(result)),
+        output="\n".join(played.lines),
     )
 
 

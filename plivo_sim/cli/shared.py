@@ -357,7 +357,7 @@ def shape_of_answers(url: str) -> Iterator[None]:
         yield
     except UnicodeError:
         raise
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         lacks = f"its answer has no {error}" if isinstance(error, KeyError) else "by its answer"
         raise NothingAnswers(f"what answers at {url} is not plivo-sim: {lacks}") from error
 

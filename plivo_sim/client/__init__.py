@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
+import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from errno import EINVAL
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
-from time import monotonic
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
 import urllib3
+import urllib3.connection
 
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.domain.limits import ANSWER, PEM
 from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.typed import convert
 from plivo_sim.domain.urls import with_scheme
+from plivo_sim.webhooks.lines import Line, Names, Secured, connected
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
 """A multipart form: name and text, or name and (file name, content)."""
 
 TIMEOUT_S = 60.0
+"""A whole call, unless it is asked for otherwise."""
+LEAST_BYTES_PER_S = 100_000
+"""What is sent is given time besides: as much as an upload over a slow line takes."""
 _ENCODINGS = ("", "identity", "gzip", "deflate")
-_PIECE_BYTES = 16 * 1024
-"""Read at once: decompressed, it is at most a thousand times as much."""
+_PIECE_BYTES = 16 * 1024  # decompressed, it is at most a thousand times as much
 
 
 class Refused(Exception):
@@ -91,28 +99,111 @@ class Transport(Protocol):
         """See ``Http.send``. Raises Unreachable."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One that is being made by this thread: what is used for it, and until when."""
+
+    line: Line
+    deadline: float
+
+
+_CALL: ContextVar[_Call] = ContextVar("_CALL")
+_NAMES = Names()
+
+if TYPE_CHECKING:
+    _Base = urllib3.connection.HTTPConnection
+else:
+    _Base = object
+
+
+class _Final(http.client.HTTPResponse):
+    """The answer behind those that only announce it, such as 103: ``http.client`` knows of 100
+    only, takes another for the answer, and what follows for that of the next call."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == HTTPStatus.SWITCHING_PROTOCOLS:
+                raise http.client.BadStatusLine("101, which nobody asked for")
+            if status >= HTTPStatus.OK:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
+class _Cut(_Base):
+    """A connection that the call over it cuts when its time is up."""
+
+    response_class = _Final
+
+    def _new_conn(self) -> socket.socket:
+        call = _CALL.get()
+        try:
+            addresses = _NAMES.addresses(self.host, "", call.deadline)
+            sock = connected(addresses, self.port, call.deadline)
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                call.line.cut()
+            raise urllib3.exceptions.NewConnectionError(self, str(error)) from None
+        except UnicodeError:  # no name can be so
+            raise urllib3.exceptions.LocationValueError(self.host) from None
+        sock.settimeout(self.timeout)
+        for option in self.socket_options or ():
+            sock.setsockopt(*option)
+        self._use(sock)
+        return sock
+
+    def putrequest(self, *given: Any, **options: Any) -> None:
+        if self.sock is not None:  # from the call before
+            self._use(self.sock)
+        super().putrequest(*given, **options)
+
+    def _use(self, sock: socket.socket) -> None:
+        try:
+            _CALL.get().line.use(sock)
+        except TimeoutError:
+            sock.close()
+            raise
+
+
+class _Plain(_Cut, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _Secured(_Cut, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecuredPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secured
+
+
 class Http:
     """Requests to one server. Returns the answer whatever its status; raises Unreachable.
 
-    ``hint``: what to do when nothing answers, for the end of the message. ``authority``: a file of
-    certificates that are trusted in place of the system's. Redirects are not followed. Raises
-    OSError for a file that cannot be read, or has none.
+    ``timeout_s``: for a whole call, from the look-up of the server's name to the last byte of the
+    answer; a large body is given time besides. ``hint``: what to do when nothing answers, for the
+    end of the message. ``authority``: a file of certificates that are trusted in place of the
+    system's. Redirects are not followed. Raises OSError for a file that cannot be read, or has
+    none.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
         hint: str = "",
         authority: str | None = None,
     ) -> None:
         self.url = url
-        self._timeout_s = timeout_s
+        self._timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
         self._hint = hint
-        self._pool = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(timeout_s), ssl_context=_trusting(authority)
-        )
+        self._pool = urllib3.PoolManager(retries=False, ssl_context=_context(url, authority))
+        self._pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecuredPool}
 
     def send(
         self,
@@ -128,17 +219,14 @@ class Http:
         sent = dict(headers)
         if form is not None:
             body, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)
+        within_s = self._timeout_s + len(body or b"") / LEAST_BYTES_PER_S
+        call = _Call(Line(), monotonic_s() + within_s)
+        made = _CALL.set(call)
         try:
-            answer = self._pool.request(
-                method, self.url + target, headers=sent, body=body, preload_content=False
-            )
-            try:
-                data = self._content(answer)
-            except BaseException:
-                answer.close()
-                raise
-            answer.release_conn()
-            return Answer(answer.status, answer.reason or "", answer.headers, data)
+            with call.line.until(call.deadline):
+                return self._sent(method, target, sent, body, within_s)
+        except (TimeoutError, urllib3.exceptions.ReadTimeoutError):
+            raise Unreachable(f"{self.url} did not answer within {within_s:.3g} s") from None
         except urllib3.exceptions.ProtocolError:
             raise BrokenOff(f"{self.url} broke the connection off") from None
         except urllib3.exceptions.LocationValueError:
@@ -149,33 +237,52 @@ class Http:
                 raise Unreachable(f"{self.url} does not speak TLS; write {plain}") from None
             text = f"the certificate of {self.url} is not trusted"
             raise Unreachable(f"{text}; name its authority in SSL_CERT_FILE") from None
-        except urllib3.exceptions.ReadTimeoutError:
-            raise self._late() from None
+        except urllib3.exceptions.DecodeError:
+            raise Garbled(f"{self.url} answers in another encoding than it says") from None
         except urllib3.exceptions.HTTPError:
             raise Unreachable(f"nothing answers at {self.url}{self._hint}") from None
+        finally:
+            _CALL.reset(made)
+
+    def _sent(
+        self, method: str, target: str, headers: dict[str, str], body: bytes | None, within_s: float
+    ) -> Answer:
+        answer = self._pool.request(
+            method, self.url + target, headers=headers, body=body, preload_content=False,
+            enforce_content_length=True,  # the default since 2.0
+            timeout=urllib3.Timeout(2 * within_s),  # where cutting would not wake who waits
+        )  # fmt: skip
+        try:
+            data = self._content(answer)
+        except BaseException:
+            answer.close()
+            raise
+        answer.release_conn()
+        return Answer(answer.status, answer.reason or "", answer.headers, data)
 
     def _content(self, answer: urllib3.BaseHTTPResponse) -> bytes:
         encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in _ENCODINGS:
             raise Garbled(f"{self.url} answers in an encoding that is not read")
         content = bytearray()
-        until = monotonic() + self._timeout_s
         for piece in _pieces(answer):
             content += piece
             if len(content) > ANSWER.most:
                 raise TooMuch(f"{self.url} answers more than is read: {ANSWER}")
-            if monotonic() > until:
-                raise self._late()
         return bytes(content)
 
-    def _late(self) -> Unreachable:
-        return Unreachable(f"{self.url} did not answer within {self._timeout_s:g} s")
 
-
-def _trusting(file: str | None) -> ssl.SSLContext | None:
-    """A context that trusts the authorities of a file; None for those of the system."""
-    if file is None:
+def _context(url: str, authority: str | None) -> ssl.SSLContext | None:
+    """How TLS is spoken; None where the URL has none, as certificates take a while to load."""
+    if authority is None and not url.lower().startswith("https:"):
         return None
+    context = ssl.create_default_context() if authority is None else _trusting(authority)
+    context.sslsocket_class = Secured
+    return context
+
+
+def _trusting(file: str) -> ssl.SSLContext:
+    """A context that trusts the authorities of a file."""
     try:
         text = text_in(Path(file), PEM)
         if len(text) > PEM.most or "CERTIFICATE" not in text:
@@ -186,7 +293,8 @@ def _trusting(file: str | None) -> ssl.SSLContext | None:
 
 
 def _pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """As they come, where urllib3 is new enough: then a slow answer is late as a whole."""
+    """As they come. Where urllib3 is new enough, the size of a chunk and the lines behind the last
+    one are read up to a limit, too."""
     if hasattr(answer, "read1"):
         return iter(partial(answer.read1, _PIECE_BYTES, decode_content=True), b"")
     return answer.stream(_PIECE_BYTES, decode_content=True)
@@ -208,7 +316,7 @@ class Client:
         token: str = "",
         transport: Transport | None = None,
         *,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> None:
         self.url = with_scheme(url)
         self.auth_id = auth_id
@@ -278,7 +386,7 @@ class Client:
     def _value(self, answer: Answer) -> Any:
         try:
             value = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Garbled(f"what answers at {self.url} is not plivo-sim: no JSON") from None
         if answer.status >= 400:
             body = value if isinstance(value, dict) else {}

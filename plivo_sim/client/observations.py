@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from plivo_sim.client import Client
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.client import Client, Unreachable
 from plivo_sim.scenarios.language import Expect
 from plivo_sim.scenarios.rules import reason_of
 
@@ -80,8 +81,10 @@ def _same(name: str, expected: Any, found: Any) -> Check:
 
 
 MOST = 1000
-
+MOST_ATTEMPTS = 100
+"""Of one callback."""
 WAIT_S = 120.0
+"""How long what is under way may take."""
 
 _UNSENT = ("dropped", "blocked")
 
@@ -95,6 +98,13 @@ class Event:
     type: str
     app: str
     facts: Mapping[str, Any]
+
+
+def _few(found: list[dict[str, Any]], most: int = MOST) -> list[dict[str, Any]]:
+    """Raises ValueError for more than a simulator answers: each would be asked about."""
+    if len(found) > most:
+        raise ValueError(f"{len(found)} are more than {most}")
+    return found
 
 
 class Observer:
@@ -111,21 +121,24 @@ class Observer:
     def refresh(self) -> None:
         """Read the account's state, once no advance or callback is in progress any more."""
         self.now = self._when_settled()["now"]
-        held = self._get("/applications", limit=MOST)["applications"]
+        held = _few(self._get("/applications", limit=MOST)["applications"])
         self.applications = {each["id"]: each for each in held}
-        self._deliveries = self._get("/webhooks", limit=MOST)["webhooks"]
+        self._deliveries = _few(self._get("/webhooks", limit=MOST)["webhooks"])
         for delivery in self._deliveries:
-            for number, attempt in enumerate(delivery["attempts"]):
+            for number, attempt in enumerate(_few(delivery["attempts"], MOST_ATTEMPTS)):
                 if (delivery["id"], number) not in self._signatures:
                     self._signatures[delivery["id"], number] = self._signature(delivery, attempt)
 
     def _when_settled(self) -> dict[str, Any]:
-        deadline = time.monotonic() + WAIT_S
+        deadline = monotonic_s() + WAIT_S
         while True:
             clock: dict[str, Any] = self._get("/clock")
             busy = clock["advancing"] or clock["sending"]
-            if not busy or time.monotonic() > deadline:
+            if not busy:
                 return clock
+            if monotonic_s() > deadline:
+                text = f"{self._client.url} still moves time or sends callbacks"
+                raise Unreachable(f"{text} after {WAIT_S:g} s")
             time.sleep(0.05)
 
     def _get(self, path: str, **query: Any) -> Any:

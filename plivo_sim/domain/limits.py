@@ -61,6 +61,15 @@ ANSWER = Limit(
     "answer", 64 * 1024 * 1024, "bytes",
     "the body of an answer, decompressed, that a command or the recorder reads",
 )  # fmt: skip
+LEARN_CALLS = Limit(
+    "learn_calls", 10_000, "calls", "what `learn` asks a service, what is asked again among it"
+)
+LEARN_BYTES = Limit(
+    "learn_bytes", 64 * 1024 * 1024, "bytes", "the answers that `learn` reads, all together"
+)
+LEARN_SECONDS = Limit(
+    "learn_seconds", 7200, "seconds", "how long `learn` goes on asking, waits among them"
+)
 CHUNKS = Limit("chunks", 10_000, "chunks", "a body in chunks of less than 512 bytes on average")
 LEAST_CHUNK_BYTES = 512
 """On average, of a body that has more chunks than that: each costs as much as so many bytes."""

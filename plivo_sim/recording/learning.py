@@ -1,6 +1,7 @@
 """``plivo-sim learn``: what a real account requires, read and written as a catalogue.
 
-Reads only, one request after the other, waiting as long as the service asks for. What today's API
+Reads only, one request after the other, waiting as long as the service asks for, up to the limits
+``learn_calls``, ``learn_bytes`` and ``learn_seconds``. What today's API
 and the legacy API say of a requirement is put together: the one knows which fields must be filled
 in, the other which documents stand for one another.
 """
@@ -18,8 +19,10 @@ from typing import Any, get_args, get_type_hints
 from urllib.parse import quote, urlencode
 
 from plivo_sim import __version__
+from plivo_sim.account.clock import monotonic_s
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.client import Garbled, Http, Refused, basic
+from plivo_sim.domain.limits import LEARN_BYTES, LEARN_CALLS, LEARN_SECONDS
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.requirements import FieldRule
 
@@ -54,7 +57,8 @@ class Combination:
 class Learner:
     """Reads one account. ``wait``: how to wait, in seconds.
 
-    Raises Unreachable, Refused when the credentials are, ValueError for an answer of another shape.
+    Raises Unreachable, Refused when the credentials are, ValueError for an answer of another shape
+    and for more than the limits allow.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Learner:
         self._words: dict[str, str] = {}
         self._shipped = {each.name: each.word for each in load_catalogue(0).types_by_id.values()}
         self._learned = Learned({})
+        self._bytes = 0
+        self._began = monotonic_s()
 
     def learn(self, countries: Iterable[str], today: date) -> Learned:
         """Everything that the account requires in these countries."""
@@ -80,7 +86,7 @@ class Learner:
             asked = Combination(*each)
             try:
                 entry = self._entry(asked)
-            except (KeyError, TypeError, AttributeError) as error:
+            except (LookupError, TypeError, AttributeError) as error:
                 raise ValueError(f"{asked}: the answer has another shape: {error}") from None
             if entry is not None:
                 entries.append({**entry, "source": "observed", "observed": f"{today:%Y-%m-%d}"})
@@ -175,21 +181,29 @@ class Learner:
         self._words[id] = self._word(name, id)
 
     def _word(self, name: str, id: str) -> str:
-        """Its word in the catalogue that ships, which scenarios name, or one made of its name."""
+        """Its word in the catalogue that ships, which scenarios name, or one made of its name that
+        means nothing else, neither here nor there."""
         plain = re.sub(r"\W+", "_", name.lower()).strip("_") or "document"
-        word = self._shipped.get(name, plain)
-        return f"{word}_{id[:8]}" if word in self._words.values() else word
+        word = self._shipped.get(name)
+        taken = {*self._words.values(), *self._shipped.values()}
+        if word is None or word in self._words.values():
+            word = plain if plain not in taken else f"{plain}_{id[:8]}"
+        return word if word not in self._words.values() else f"{plain}_{id}"
 
     def _get(self, path: str) -> tuple[int, dict[str, Any]]:
         for _ in range(TRIES):
             answer = self._http.send("GET", self._account + path, self._headers)
             self._learned.calls += 1
+            self._bytes += len(answer.data)
+            LEARN_CALLS.check(self._learned.calls, "calls")
+            LEARN_BYTES.check(self._bytes, "bytes of answers")
+            LEARN_SECONDS.check(int(monotonic_s() - self._began), "seconds")
             if answer.status not in _BUSY:
                 break
             self._wait(_asked_to_wait_s(answer.headers.get("Retry-After", "")))
         try:
             told = json.loads(answer.data)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Garbled(
                 f"{self._http.url} did not answer with JSON, but {answer.status}"
             ) from None
@@ -206,7 +220,8 @@ class Learner:
 
 def _asked_to_wait_s(text: str) -> float:
     """A ``Retry-After`` in seconds; a second where it says nothing that is understood."""
-    return min(float(text), LONGEST_WAIT_S) if text.isdigit() else 1.0
+    is_number = text.isascii() and text.isdigit()
+    return min(float(text), LONGEST_WAIT_S) if is_number else 1.0
 
 
 def _type(

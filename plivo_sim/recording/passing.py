@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 READS = ("GET", "HEAD")
+LONGEST_REASON = 200
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_LENGTH = re.compile("[0-9]{1,15}")
 _OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 """With which a read says that it is a write."""
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
@@ -120,11 +123,11 @@ class Recorder:
         except ValueError as error:  # of a body in chunks
             given = _refusal(400, str(error))
         headers = [(name, value) for name, value in given.headers if name.lower() not in HOP_BY_HOP]
-        length = header(given.headers, "content-length") or "0"
-        is_head = environ["REQUEST_METHOD"] == "HEAD"
-        headers.append(("Content-Length", length if is_head else str(len(given.body))))
+        told = header(given.headers, "content-length")
+        is_head = environ["REQUEST_METHOD"] == "HEAD" and _LENGTH.fullmatch(told)
+        headers.append(("Content-Length", told if is_head else str(len(given.body))))
         start_response(f"{given.status} {given.reason}", headers)
-        return [] if is_head else [given.body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [given.body]
 
     def _answered(self, call: Call) -> Given:
         path = call.target.partition("?")[0]
@@ -157,8 +160,9 @@ class Recorder:
             answer = to.send(call.method, target, headers, body=call.body or None)
         except Unreachable as error:
             return _refusal(502, str(error))
-        reason = answer.reason or _reason(answer.status)
-        given = Given(answer.status, reason, list(answer.headers.items()), answer.data)
+        reason = _plain(answer.reason)[:LONGEST_REASON] or _reason(answer.status)
+        told_of = [(name, _plain(value)) for name, value in answer.headers.items() if name]
+        given = Given(answer.status, reason, told_of, answer.data)
         came = _Came(kind, round(monotonic_s() - self._began, 3), call, given)
         told = sum(len(name) + len(value) for name, value in (*call.headers, *given.headers))
         self._writer.put(came, told + len(call.body) + len(given.body))
@@ -192,6 +196,11 @@ class Recorder:
 def is_public(target: str) -> bool:
     """Whether the answer tells what is required: nothing of it was written by a user."""
     return _PUBLIC.fullmatch(target.partition("?")[0]) is not None
+
+
+def _plain(text: str) -> str:
+    """Without what no line of a head may have, nor a tape or a terminal should get."""
+    return _CONTROLS.sub("", text)
 
 
 def _call_of(environ: Mapping[str, Any]) -> Call:

@@ -12,11 +12,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
-from typing import Any
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
@@ -28,12 +24,9 @@ from plivo_sim.domain.urls import (
     is_off_limits,
     looks_local,
 )
+from plivo_sim.webhooks.lines import Line, Names, Secured, SlowName, connected
 
 KEPT_ANSWER_BYTES = 4096
-MOST_LOOK_UPS = 1024
-MOST_LOOK_UPS_EACH = 8
-"""Of one account, so that names that hang in one leave room for the others' names."""
-LOOPBACK = ["::1", "127.0.0.1"]
 TIMED_OUT = "timed out"
 
 
@@ -45,17 +38,22 @@ class HttpTransport:
     """
 
     def __init__(self) -> None:
-        self._names = _Names()
-        self._lines: dict[int, _Line] = {}
+        self._names = Names()
+        self._lines: dict[int, Line] = {}
 
     def send(self, request: Outgoing) -> Answer:
         """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
         began = monotonic_s()
         deadline = began + request.timeout_s
-        line = self._lines[id(request)] = _Line()
+        line = self._lines[id(request)] = Line()
         try:
             addresses = _addresses_of(request, self._names, deadline)
-            status, body = _exchange(request, addresses, deadline, line)
+            with (
+                line.until(deadline),
+                connected(addresses, _port_of(request.url), deadline) as sock,
+            ):
+                line.use(sock)
+                status, body = _exchange_over(sock, request)
         except Exception as error:
             return Answer(error=_told(error), latency_s=monotonic_s() - began)
         finally:
@@ -74,18 +72,13 @@ class HttpTransport:
             method="GET", url=url, headers=(), body=b"", timeout_s=timeout_s, allowed_hosts=allowed
         )
         deadline = monotonic_s() + timeout_s
-        error: Exception = OSError("the host has no address")
         try:
-            for address in _addresses_of(request, self._names, deadline):
-                try:
-                    socket.create_connection((address, _port_of(url)), _left_s(deadline)).close()
-                except OSError as refusal:
-                    error = refusal
-                else:
-                    return None
-        except Exception as refusal:
-            error = refusal
-        return _told(error)
+            connected(
+                _addresses_of(request, self._names, deadline), _port_of(url), deadline
+            ).close()
+        except Exception as error:
+            return _told(error)
+        return None
 
 
 class MemoryTransport:
@@ -112,170 +105,12 @@ class Blocked(Exception):
     """The host's address is not one that callbacks may go to."""
 
 
-class _SlowName(Exception):
-    """Whoever knows the host's name has not told it in time."""
-
-
-class _Names:
-    """Look-ups of names with a deadline. The system's own has none and cannot be cut, so each has
-    a thread that is left behind; only so many of them at once, and one for each name: whoever
-    wants the same name meanwhile gets the same answer."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._asked: dict[str, Future[list[str]]] = {}
-        self._running: Counter[str] = Counter()
-
-    def addresses(self, host: str, account: str, deadline: float) -> list[str]:
-        """Raises OSError for an unknown name, _SlowName. What needs no look-up waits for none."""
-        known = _known_addresses(host)
-        return known if known is not None else self._begun(host, account, deadline)
-
-    def _begun(self, host: str, account: str, deadline: float) -> list[str]:
-        def may_begin() -> bool:
-            is_room = len(self._asked) < MOST_LOOK_UPS
-            return host in self._asked or (is_room and self._running[account] < MOST_LOOK_UPS_EACH)
-
-        with self._changed:
-            if not self._changed.wait_for(may_begin, _left_s(deadline)):
-                raise _SlowName
-            found = self._asked.get(host)
-            if found is None:
-                found = Future()
-                threading.Thread(
-                    target=self._look_up, args=(host, account, found),
-                    name="plivo-sim-name", daemon=True,
-                ).start()  # fmt: skip
-                self._asked[host] = found
-                self._running[account] += 1
-        try:
-            return found.result(_left_s(deadline))
-        except TimeoutError:
-            raise _SlowName from None
-
-    def _look_up(self, host: str, account: str, found: Future[list[str]]) -> None:
-        try:
-            infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except BaseException as error:
-            found.set_exception(error)
-        else:
-            found.set_result([str(info[4][0]) for info in infos])
-        finally:
-            with self._changed:
-                del self._asked[host]
-                self._running[account] -= 1
-                if not self._running[account]:
-                    del self._running[account]
-                self._changed.notify_all()
-
-
-def _known_addresses(host: str) -> list[str] | None:
-    """Of a literal address, and of the names that always mean this machine (RFC 6761)."""
-    name = host_name(host)
-    if name == "localhost" or name.endswith(".localhost"):
-        return LOOPBACK
-    try:
-        return [str(ipaddress.ip_address(name))]
-    except ValueError:
-        return None
-
-
-def _left_s(deadline: float) -> float:
-    return max(deadline - monotonic_s(), 0.001)
-
-
-def _exchange(
-    request: Outgoing, addresses: list[str], deadline: float, line: _Line
-) -> tuple[int, str]:
-    """Over the first of the host's addresses that takes the connection."""
-    refusal = OSError("the host has no address")
-    for address in addresses:
-        try:
-            with _connected(address, _port_of(request.url), deadline, line) as sock:
-                return _exchange_over(sock, request)
-        except _NotConnected as error:
-            refusal = error.reason
-    raise refusal
-
-
-class _NotConnected(Exception):
-    def __init__(self, reason: OSError) -> None:
-        self.reason = reason
-
-
-class _Line:
-    """A connection that another thread may cut at any moment, before it is made too."""
-
-    def __init__(self) -> None:
-        self.is_cut = False
-        self._lock = threading.Lock()
-        self._sock: socket.socket | None = None
-
-    def use(self, sock: socket.socket | None) -> None:
-        """This is the connection now. Raises TimeoutError if it was cut already."""
-        with self._lock:
-            self._sock = sock
-            if sock is not None and self.is_cut:
-                raise TimeoutError
-
-    def cut(self) -> None:
-        with self._lock:
-            self.is_cut = True
-            if self._sock is not None:
-                with suppress(OSError):
-                    self._sock.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _connected(address: str, port: int, deadline: float, line: _Line) -> Iterator[socket.socket]:
-    """A connection that is cut at the deadline. Raises TimeoutError then, _NotConnected when the
-    address takes none.
-
-    A socket's own timeout begins anew with every byte: a receiver that drips could hold on.
-    """
-    try:
-        sock = socket.create_connection((address, port), _left_s(deadline))
-    except TimeoutError:
-        raise
-    except OSError as error:
-        raise _NotConnected(error) from None
-    with sock, sock.dup() as twin:  # TLS takes the socket over, its twin stays
-        line.use(twin)
-        timer = threading.Timer(_left_s(deadline), line.cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield sock
-        except Exception:
-            if not line.is_cut:
-                raise
-        finally:
-            timer.cancel()
-            timer.join()
-            line.use(None)
-        if line.is_cut:
-            raise TimeoutError
-
-
-class _Secured(ssl.SSLSocket):
-    """One whose connection ended before the handshake began (it was cut, or the receiver reset
-    it, while certificates were loaded) is closed: ``ssl`` asks who is connected, and leaves it
-    open when nobody is."""
-
-    def getpeername(self) -> Any:
-        try:
-            return super().getpeername()
-        except OSError:
-            self.close()
-            raise ConnectionResetError from None
-
-
 def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        context.sslsocket_class = _Secured
+        context.sslsocket_class = Secured
         sock = context.wrap_socket(sock, server_hostname=parts.hostname)
     connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -298,8 +133,8 @@ def _start_of_body(response: http.client.HTTPResponse) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _addresses_of(request: Outgoing, names: _Names, deadline: float) -> list[str]:
-    """The addresses of the host, if all of them may be used; raises Blocked, OSError, _SlowName.
+def _addresses_of(request: Outgoing, names: Names, deadline: float) -> list[str]:
+    """The addresses of the host, if all of them may be used; raises Blocked, OSError, SlowName.
 
     A host that the user allowed may be anywhere but where a cloud keeps its secrets.
     """
@@ -322,7 +157,7 @@ def _port_of(url: str) -> int:
 
 def _told(error: Exception) -> str:
     """A sentence for the log."""
-    if isinstance(error, _SlowName):
+    if isinstance(error, SlowName):
         return "timed out while looking up the host's name"
     if isinstance(error, TimeoutError):
         return TIMED_OUT

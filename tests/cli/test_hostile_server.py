@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from plivo_sim import client
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.cli import ids, main
 from plivo_sim.web.server import make_server
 from tests.cli.conftest import Shell
+from tests.peers import DRIPS, peer
+from tests.recording.traffic import altered
+from tests.support import AUTH_ID
 
 pytestmark = pytest.mark.live
 COMMANDS = [
@@ -21,6 +29,8 @@ COMMANDS = [
     ("snapshot", "load", "x"), ("reset",), ("try",), ("export", "-"), ("coverage",),
     ("logs",), ("doctor",),
 ]  # fmt: skip
+NESTED = b"[" * 100_000
+"""Lists in one another, more than anybody reads."""
 Answering = Callable[[str, Any], str]
 
 
@@ -32,7 +42,7 @@ def answering() -> Iterator[Answering]:
     def begun(status: str, value: Any) -> str:
         def app(_: Any, start_response: Any) -> Any:
             start_response(status, [("Content-Type", "application/json")])
-            return [json.dumps(value).encode()]
+            return [value if isinstance(value, bytes) else json.dumps(value).encode()]
 
         server = make_server(app)
         server.start()
@@ -58,7 +68,43 @@ def test_words_of_a_server_do_not_drive_the_terminal(answering: Answering) -> No
             assert told.isprintable(), (words, told)
 
 
-@pytest.mark.parametrize("value", [{}, [], None, 1, "x", {"accounts": 1, "events": [1]}], ids=repr)
+def test_a_server_that_drips_ends_every_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """When its time is up, with one sentence and the code of no answer."""
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr("plivo_sim.client.verify.TIMEOUT_S", 0.1)
+    monkeypatch.setattr("plivo_sim.cli.wait.LONGEST_ANSWER_S", 0.1)
+    with peer(DRIPS["continue for ever"]) as there:
+        url = f"http://127.0.0.1:{there.port}"
+        account = ("--base-url", url, "--auth-id", "MA0", "--auth-token", "x")
+        others = [
+            ("logs", "--follow"), ("wait", "--timeout", "0"), ("verify", *account),
+            ("replay", "instant-accept", "--url", url),
+            ("learn", *account, "--out", tmp_path / "learned.yaml"),
+        ]  # fmt: skip
+        for words in (*COMMANDS, *others):
+            if words not in (("doctor",), ("machine", "list")):  # which tell what they can
+                told = Shell(url).error(*words, code=3)
+                assert f"{url} did not answer within 0.1 s\n" in told, words
+
+
+def test_a_server_that_drips_completes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of the shell is not held for as long as a command would wait."""
+    monkeypatch.setattr(ids, "COMPLETE_WITHIN_S", 0.1)
+    with peer(DRIPS["continue for ever"]) as there:
+        monkeypatch.setenv("PLIVO_SIM_URL", f"http://127.0.0.1:{there.port}")
+        for kind in (*ids.WHOLE, "snapshot"):
+            argument = click.Argument(["id"], type=ids.RecordId(kind))
+            assert argument.shell_complete(click.Context(main), "a") == []
+        assert (len(there.seen), there.outlasted) == (len(ids.WHOLE) + 1, 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}, [], None, 1, "x", {"accounts": 1, "events": [1]}, NESTED],
+    ids=lambda value: repr(value)[:40],
+)
 def test_json_of_another_shape_ends_a_command_with_one_sentence(
     answering: Answering, value: Any
 ) -> None:
@@ -70,6 +116,100 @@ def test_json_of_another_shape_ends_a_command_with_one_sentence(
     if value == {}:
         told = shell.error("account", "list", code=3)
         assert "is not plivo-sim: its answer has no 'accounts'" in told
+
+
+WRONG = (
+    None, "x", 1, [], {}, -1.5, True, [None], [[]], ["x"], {"a": 1}, float("inf"), 10**400, "\0",
+)  # fmt: skip
+MOST_RUNS = {"replay": 12, "verify": 12, "try": 12}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of all values in an answer; of a list, those in its first entry."""
+    yield path
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from places(each, (*path, key))
+    elif isinstance(value, list) and value:
+        yield from places(value[0], (*path, 0))
+
+
+def spoilt(value: Any, path: tuple[Any, ...], wrong: Any) -> Any:
+    """With another value there; without the key, when that is a key and ``wrong`` is "x"."""
+    if not path:
+        return wrong
+    if isinstance(value, dict) and path[0] in value:
+        if len(path) == 1 and wrong == "x":
+            return {key: each for key, each in value.items() if key != path[0]}
+        return value | {path[0]: spoilt(value[path[0]], path[1:], wrong)}
+    if isinstance(value, list) and path[0] == 0 and value:
+        return [spoilt(value[0], path[1:], wrong), *value[1:]]
+    return value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "name-mismatch"), ("coverage",),
+        ("doctor",), ("verify", "--life-cycle"), ("try",), ("clock", "advance", "1d"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_answer_with_one_wrong_value_ends_a_command_with_one_sentence(
+    emptied: LiveSimulator,
+    application: str,
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or with its result: each answer of a simulator, wrong at each place in turn."""
+    came: list[Any] = []
+    change: list[Any] = []
+
+    def alter(path: str, status: str, headers: Any, told: Any) -> Any:
+        came.append(told)
+        if change and change[0] == len(came) - 1:
+            told = spoilt(told, *change[1:])
+        return status, headers, told
+
+    with altered(emptied.sim, alter) as url:
+        if words[0] == "verify":
+            words += ("--base-url", url, "--auth-id", AUTH_ID, "--auth-token", "x")
+        if words[0] == "replay":
+            words += ("--url", url, "--junit", str(tmp_path / "report.xml"))
+        shell = Shell(url)
+        shell.run(*words, code=None)
+        monkeypatch.setattr("plivo_sim.client.observations.WAIT_S", 0)
+        found = [(number, path) for number, told in enumerate(came) for path in places(told)]
+        step = len(found) // MOST_RUNS.get(words[0], 60) + 1
+        for count, (number, path) in enumerate(found[::step]):
+            came.clear()
+            change[:] = [number, path, WRONG[count % len(WRONG)]]
+            done = shell.run(*words, code=None)
+            assert done.exit_code in (0, 1, 2, 3), change
+
+
+def test_a_replay_asks_no_more_than_a_simulator_gives_reason_to(
+    emptied: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt of a callback is asked about; and what never settles is not waited for."""
+    monkeypatch.setattr("plivo_sim.client.observations.WAIT_S", 0)
+    wrong: dict[str, Any] = {}
+
+    def alter(path: str, status: str, headers: Any, told: Any) -> Any:
+        if path == wrong["path"]:
+            told = told | wrong["told"]
+        return status, headers, told
+
+    with altered(emptied.sim, alter) as url:
+        for path, told, sentence in (
+            ("/_sim/applications", {"applications": [{}] * 1001}, "is not plivo-sim"),
+            ("/_sim/webhooks", {"webhooks": [{"attempts": [{}] * 101}]}, "is not plivo-sim"),
+            ("/_sim/clock", {"sending": True}, "still moves time or sends callbacks"),
+        ):
+            wrong |= {"path": path, "told": told}
+            done = Shell(url).run("replay", "name-mismatch", "--url", url, code=3)
+            assert sentence in done.stderr
 
 
 def test_follow_pauses_after_a_call_that_brought_nothing(

@@ -163,6 +163,7 @@ CALLS = {
     "webhooks/signatures.py": {
         "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON,
         "re.compile": LINEAR, "b64decode": LINEAR},
+    "webhooks/lines.py": {"ip_address": OURS},
     "webhooks/transport.py": {"urlsplit": "limit callback_url", "ip_address": OURS},
 }  # fmt: skip
 

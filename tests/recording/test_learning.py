@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +16,10 @@ import yaml
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.catalogue import load_catalogue
 from plivo_sim.client import Garbled, Http, Refused, basic
+from plivo_sim.domain.limits import Limit
+from plivo_sim.recording import learning
 from plivo_sim.recording.learning import Learner
 from plivo_sim.settings import Settings
 from plivo_sim.web.server import make_server
@@ -248,14 +252,14 @@ NOTHING = ("400 Bad Request", {}, {"error": "Could not find any requirement for 
 
 def test_it_waits_as_long_as_it_is_asked_to() -> None:
     """And asks again; a wait is never longer than a minute."""
-    times = ("3", "900", "")
+    times = ("3", "900", "", "²")
     busy: Any = [("429 Too Many", {"Retry-After": each}, {"error": "x"}) for each in times]
     waits: list[float] = []
     upstream = Upstream(*busy, NOTHING)
     for each in learner(upstream, waits):
         found = each.learn(["IN"], TODAY)
-    assert waits == [3, 60, 1]
-    assert found.calls == len(upstream.methods) == 3 + 2 * 8
+    assert waits == [3, 60, 1, 1]
+    assert found.calls == len(upstream.methods) == 4 + 2 * 8
     assert set(upstream.methods) == {"GET"}
     assert all(entry["exists"] is False for entry in found.catalogue["requirements"])
 
@@ -270,9 +274,42 @@ def test_it_gives_up_on_a_service_that_stays_busy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "most"), [("learn_calls", 3), ("learn_bytes", 200), ("learn_seconds", 5)]
+)
+def test_it_asks_no_more_than_the_limits(
+    name: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls, bytes of all answers, and seconds, of which here each call takes one."""
+    moments = itertools.count()
+    monkeypatch.setattr(learning, "monotonic_s", lambda: float(next(moments)))
+    monkeypatch.setattr(learning, name.upper(), Limit(name, most, "of them", ""))
+    upstream = Upstream(NOTHING)
+    for each in learner(upstream, []):
+        with pytest.raises(ValueError, match=rf"at most {most} of them \(limit {name}\)"):
+            each.learn(["IN"], TODAY)
+    assert 3 < len(upstream.methods) < 8
+
+
+def test_document_types_of_one_name_are_kept_apart() -> None:
+    """Though their ids begin alike, and a name reads like a word that means something else."""
+    shipped = {each.name: each.word for each in load_catalogue(0).types_by_id.values()}
+    named = {f"aaaaaaaa-0000-4000-8000-{number:012}": "A Deed" for number in range(4)}
+    other, word = next((name, word) for name, word in shipped.items() if " " in name)
+    named["bbbbbbbb-0000-4000-8000-000000000000"] = f"{word.replace('_', ' ')}."
+    named["cccccccc-0000-4000-8000-000000000000"] = other
+    types = [{"document_type_id": id, "name": name} for id, name in named.items()]
+    told = {"requirement_id": "dddddddd-0000-4000-8000-000000000000", "document_types": types}
+    for each in learner(Upstream(("200 OK", {}, told), ("404 No", {}, {})), []):
+        found = each.learn(["IN"], TODAY).catalogue
+    assert {told["id"] for told in found["document_types"].values()} == set(named)
+    assert found["document_types"][word]["name"] == other
+
+
+@pytest.mark.parametrize(
     ("answer", "error"),
     [
         (("200 OK", {}, b"<html>"), Garbled),
+        (("200 OK", {}, b"[" * 200_000), Garbled),
         (("200 OK", {}, [1]), Garbled),
         (("302 Found", {"Location": "http://127.0.0.1:9/"}, {}), Refused),
         (("403 Forbidden", {}, {"error": "no"}), Refused),
@@ -317,7 +354,8 @@ def test_texts_of_a_service_are_only_texts(learned: Path, tmp_path: Path, shell:
 def test_what_serve_would_refuse_is_told_at_once(
     tmp_path: Path, shell: Shell, change: dict[str, Any], told: str
 ) -> None:
-    """The file is there, to be edited; an unknown kind of field is a text."""
+    """The file is there, to be edited, unless it would replace another; an unknown kind of field
+    is a text."""
     out = tmp_path / "learned.yaml"
     with LiveSimulator(Settings(port=0, paused=True)) as live:
 
@@ -329,5 +367,11 @@ def test_what_serve_would_refuse_is_told_at_once(
 
         with altered(live.sim, alter) as url:
             done = shell.run("learn", "--base-url", url, "--out", out, code=1 if told else 0)
-    assert told in done.stderr
-    assert out.exists()
+            assert told in done.stderr
+            before = out.read_text()
+            assert before
+            if told:
+                out.write_text("mine")
+                words = ("learn", "--base-url", url, "--out", out, "--force")
+                assert "is left as it was" in shell.error(*words, code=1)
+                assert out.read_text() == "mine"

@@ -7,7 +7,7 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,117 +16,14 @@ from msgspec.structs import replace
 
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.settings import read_setting
-from plivo_sim.webhooks import transport as transport_module
+from plivo_sim.webhooks import lines, transport
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
 from tests.fakes import meanwhile
+from tests.peers import DRIPS, OK, PATIENCE_S, Peer, answering, dripping_handshake, peer
 
 pytestmark = pytest.mark.live
 
-PATIENCE_S = 0.25
-"""How long the sender waits in these tests."""
-
 ENDED = "the receiver closed the connection without an answer"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Peer:
-    """A server on loopback that treats each connection as it is told; ``seen`` is what came."""
-
-    def __init__(self, treat: Callable[[Peer, socket.socket], None], family: Any) -> None:
-        self.seen: list[bytes] = []
-        self.sent_bytes = 0
-        self.over = threading.Event()
-        self._treat = treat
-        self._listener = socket.socket(family)
-        self._listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
-        self._listener.listen()
-        self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while not self.over.is_set():
-                connection, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-                self._threads.append(thread)
-                thread.start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            self._treat(self, connection)
-
-    def read_request(self, connection: socket.socket) -> None:
-        """Head and body."""
-        content = b""
-        while b"\r\n\r\n" not in content:
-            content += connection.recv(65536)
-        head, _, body = content.partition(b"\r\n\r\n")
-        length = 0
-        for line in head.split(b"\r\n"):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        while len(body) < length:
-            body += connection.recv(65536)
-        self.seen.append(head + b"\r\n\r\n" + body)
-
-    def drip(self, connection: socket.socket, drop: bytes) -> None:
-        """A little at a time, far longer than anybody waits."""
-        for _ in range(300):
-            if self.over.wait(PATIENCE_S / 20):
-                break
-            connection.sendall(drop)
-
-    def stop(self) -> None:
-        self.over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(5)
-
-
-@contextmanager
-def peer(
-    treat: Callable[[Peer, socket.socket], None], family: Any = socket.AF_INET
-) -> Iterator[Peer]:
-    """Serves until the end of the block."""
-    serving = Peer(treat, family)
-    try:
-        yield serving
-    finally:
-        serving.stop()
-
-
-def answering(content: bytes) -> Callable[[Peer, socket.socket], None]:
-    """Reads the request, answers these bytes, closes."""
-
-    def treat(self: Peer, connection: socket.socket) -> None:
-        self.read_request(connection)
-        connection.sendall(content)
-
-    return treat
-
-
-def hanging_after(content: bytes) -> Callable[[Peer, socket.socket], None]:
-    """Reads the request, answers these bytes, and then neither goes on nor closes."""
-
-    def treat(self: Peer, connection: socket.socket) -> None:
-        self.read_request(connection)
-        connection.sendall(content)
-        self.over.wait(10)
-
-    return treat
-
-
-def dripping(begin: bytes, drop: bytes) -> Callable[[Peer, socket.socket], None]:
-    """Answers a little at a time: each byte comes well within the sender's patience."""
-
-    def treat(self: Peer, connection: socket.socket) -> None:
-        self.read_request(connection)
-        connection.sendall(begin)
-        self.drip(connection, drop)
-
-    return treat
 
 
 def outgoing(port: int, *, timeout_s: float = 5.0) -> Outgoing:
@@ -253,28 +150,12 @@ def given_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             super().__init__(interval, *args)
 
     monkeypatch.setattr(threading, "Timer", Noting)
-    monkeypatch.setattr(transport_module, "monotonic_s", lambda: 1024.0)
+    for each in (lines, transport):
+        monkeypatch.setattr(each, "monotonic_s", lambda: 1024.0)
     return given
 
 
-@pytest.mark.parametrize(
-    "treat",
-    [
-        hanging_after(b""),
-        hanging_after(b"HTTP/1.1 200 OK\r\nContent-"),
-        hanging_after(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nslow"),
-        dripping(b"", b"H"),
-        dripping(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
-        dripping(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
-        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n", b"z"),
-        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
-        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    ],
-    ids=[
-        "no answer", "half a head", "half a body", "a dripping status", "dripping headers",
-        "one dripping header", "a dripping body", "dripping chunks", "continue for ever",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("treat", DRIPS.values(), ids=DRIPS)
 def test_a_receiver_is_given_its_time_and_no_more(
     treat: Callable[[Peer, socket.socket], None], given_s: list[float]
 ) -> None:
@@ -622,7 +503,7 @@ def test_look_ups_that_hang_do_not_pile_up(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that are left behind are bounded; whoever finds none waits for one, with a bound."""
-    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 2)
+    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 2)
     transport = HttpTransport()
     errors = {told_of(transport, f"receiver{n}.test", f"MA{n}") for n in range(4)}
     assert errors == {SLOW_NAME}
@@ -643,7 +524,7 @@ def test_a_name_that_hangs_takes_one_thread(hung: HungNames) -> None:
 
 def test_names_of_one_account_leave_room_for_those_of_others(hung: HungNames) -> None:
     """It has a few threads, and they are its own."""
-    transport, each = HttpTransport(), transport_module.MOST_LOOK_UPS_EACH
+    transport, each = HttpTransport(), lines.MOST_LOOK_UPS_EACH
     for n in range(each + 3):
         assert told_of(transport, f"receiver{n}.test", "MA1") == SLOW_NAME
     hung.wait_for(each)
@@ -655,8 +536,8 @@ def test_names_of_one_account_leave_room_for_those_of_others(hung: HungNames) ->
 
 def test_a_look_up_gives_its_thread_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it found something or not, time after time; else there were none some day."""
-    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 2)
-    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS_EACH", 2)
+    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 2)
+    monkeypatch.setattr(lines, "MOST_LOOK_UPS_EACH", 2)
     real = socket.getaddrinfo
 
     def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
@@ -676,7 +557,7 @@ def test_who_waits_for_a_look_up_begins_when_another_ends(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not at the end of its patience."""
-    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 1)
+    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 1)
     transport = HttpTransport()
     told_of(transport, "receiver0.test")
     hung.wait_for(1)
@@ -690,7 +571,7 @@ def test_what_needs_no_look_up_waits_for_none(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """Literal addresses and loopback names, however many names hang."""
-    monkeypatch.setattr(transport_module, "MOST_LOOK_UPS", 1)
+    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 1)
     transport = HttpTransport()
     told_of(transport, "receiver.test")
     hung.wait_for(1)
@@ -798,13 +679,7 @@ def test_an_untrusted_https_receiver_is_not_told_anything(secure: tuple[Peer, Pa
 
 def test_a_handshake_that_drips_is_cut(given_s: list[float]) -> None:
     """One TLS record, a byte at a time, for ever."""
-
-    def drip(self: Peer, connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(b"\x16\x03\x03\x40\x00")
-        self.drip(connection, b"\x00")
-
-    with peer(drip) as there:
+    with peer(dripping_handshake) as there:
         assert send(f"https://127.0.0.1:{there.port}/").error == "timed out"
     assert given_s == [PATIENCE_S]
 

@@ -1,0 +1,178 @@
+"""Connections that end when the time for a whole call is up: of callbacks, and of the commands.
+
+A socket's own timeout begins anew with every byte: whoever drips could hold on. So a timer cuts
+the connection, and the name of the host is looked up within the same time.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.domain.urls import host_name
+
+MOST_LOOK_UPS = 1024
+MOST_LOOK_UPS_EACH = 8
+"""Of one account, so that names that hang in one leave room for the others' names."""
+LOOPBACK = ["::1", "127.0.0.1"]
+
+
+class SlowName(TimeoutError):
+    """Whoever knows the host's name has not told it in time."""
+
+
+class Names:
+    """Look-ups of names with a deadline. The system's own has none and cannot be cut, so each has
+    a thread that is left behind; only so many of them at once, and one for each name: whoever
+    wants the same name meanwhile gets the same answer."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._asked: dict[str, Future[list[str]]] = {}
+        self._running: Counter[str] = Counter()
+
+    def addresses(self, host: str, account: str, deadline: float) -> list[str]:
+        """Raises OSError for an unknown name, SlowName. What needs no look-up waits for none."""
+        known = _known_addresses(host)
+        return known if known is not None else self._begun(host, account, deadline)
+
+    def _begun(self, host: str, account: str, deadline: float) -> list[str]:
+        def may_begin() -> bool:
+            is_room = len(self._asked) < MOST_LOOK_UPS
+            return host in self._asked or (is_room and self._running[account] < MOST_LOOK_UPS_EACH)
+
+        with self._changed:
+            if not self._changed.wait_for(may_begin, _left_s(deadline)):
+                raise SlowName
+            found = self._asked.get(host)
+            if found is None:
+                found = Future()
+                threading.Thread(
+                    target=self._look_up, args=(host, account, found),
+                    name="plivo-sim-name", daemon=True,
+                ).start()  # fmt: skip
+                self._asked[host] = found
+                self._running[account] += 1
+        try:
+            return found.result(_left_s(deadline))
+        except TimeoutError:
+            raise SlowName from None
+
+    def _look_up(self, host: str, account: str, found: Future[list[str]]) -> None:
+        try:
+            infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except BaseException as error:
+            found.set_exception(error)
+        else:
+            found.set_result([str(info[4][0]) for info in infos])
+        finally:
+            with self._changed:
+                del self._asked[host]
+                self._running[account] -= 1
+                if not self._running[account]:
+                    del self._running[account]
+                self._changed.notify_all()
+
+
+def _known_addresses(host: str) -> list[str] | None:
+    """Of a literal address, and of the names that always mean this machine (RFC 6761)."""
+    name = host_name(host)
+    if name == "localhost" or name.endswith(".localhost"):
+        return LOOPBACK
+    try:
+        return [str(ipaddress.ip_address(name))]
+    except ValueError:
+        return None
+
+
+def connected(addresses: Iterable[str], port: int, deadline: float) -> socket.socket:
+    """A connection to the first of a host's addresses that takes it. Raises OSError: TimeoutError
+    when the time is up, else why the last one took none."""
+    refusal = OSError("the host has no address")
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), _left_s(deadline))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            refusal = error
+    raise refusal
+
+
+def _left_s(deadline: float) -> float:
+    return max(deadline - monotonic_s(), 0.001)
+
+
+class Line:
+    """The connection of one call, which another thread may cut at any moment, before it is made
+    too."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self._lock = threading.Lock()
+        self._twin: socket.socket | None = None
+
+    @contextmanager
+    def until(self, deadline: float) -> Iterator[None]:
+        """The call: what is used in it is cut at the deadline. Raises TimeoutError when it was cut,
+        whatever else came of that."""
+        timer = threading.Timer(_left_s(deadline), self.cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception:
+            if not self.is_cut:
+                raise
+        finally:
+            timer.cancel()
+            timer.join()
+            self._end()
+        if self.is_cut:
+            raise TimeoutError
+
+    def use(self, sock: socket.socket) -> None:
+        """This is the connection from now on. Raises TimeoutError if it was cut already.
+
+        A twin of it is cut: TLS takes the socket itself over.
+        """
+        with self._lock:
+            if self.is_cut:
+                raise TimeoutError
+            if self._twin is not None:
+                self._twin.close()
+            self._twin = socket.fromfd(sock.fileno(), sock.family, sock.type)
+
+    def cut(self) -> None:
+        with self._lock:
+            self.is_cut = True
+            if self._twin is not None:
+                with suppress(OSError):
+                    self._twin.shutdown(socket.SHUT_RDWR)
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._twin is not None:
+                self._twin.close()
+                self._twin = None
+
+
+class Secured(ssl.SSLSocket):
+    """One whose connection ended before the handshake began (it was cut, or the server reset
+    it, while certificates were loaded) is closed: ``ssl`` asks who is connected, and leaves it
+    open when nobody is."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError from None
