@@ -49,7 +49,8 @@ def list_(target: Target) -> None:
     target.show(
         target.get("/scenarios"),
         lambda answer: table(
-            ("name", "scenario"), [(each["name"], each["scenario"]) for each in answer["scenarios"]]
+            ("name", "theme", "scenario"),
+            [(each["name"], each["theme"], each["scenario"]) for each in answer["scenarios"]],
         ),
     )
 

@@ -10,6 +10,8 @@ import msgspec
 from flask import Response, request
 
 from plivo_sim.account.account import Account
+from plivo_sim.client.replay import account_of
+from plivo_sim.console import playing
 from plivo_sim.console.actions import Action, Build, Form, just_refused, text_refused, yaml_of
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.control.presenters import explained
@@ -50,6 +52,9 @@ def scenario_page(auth_id: str) -> Response:
         more=len(waiting) - len(queue),
         outcome=next((each.action.body for each in just_refused("next_outcome")), {}),
         shipped=shipped(),
+        plays_here=playing.is_empty(account),
+        place_for=account_of,
+        play=playing.plays().of(account),
         text=refused.yaml if refused else _begun(scenario),
         mistakes=refused.mistakes if refused else [],
         decisions=account.machine.outcomes,
@@ -60,20 +65,19 @@ def scenario_page(auth_id: str) -> Response:
 
 
 @once
-def shipped() -> tuple[tuple[str, str, str], ...]:
-    """Name, sentence and text of every scenario that ships."""
-    return tuple(
-        (name, sentence, library.shipped_text(name))
-        for name, sentence in library.shipped_sentences()
-    )
+def shipped() -> tuple[tuple[str, tuple[tuple[library.Card, str], ...]], ...]:
+    """The scenarios that ship by theme, each with its text: rejections first."""
+    themes: dict[str, list[tuple[library.Card, str]]] = {"Rejections": []}
+    for card in library.shipped_cards():
+        themes.setdefault(card.theme, []).append((card, library.shipped_text(card.name)))
+    return tuple((theme, tuple(cards)) for theme, cards in themes.items())
 
 
 def _begun(scenario: Scenario | None) -> str:
     """The text in the editor: the shipped scenario of ``?edit=``, else the active one."""
-    texts = {name: text for name, _, text in shipped()}
     wanted = request.args.get("edit", "")
-    if wanted in texts:
-        return texts[wanted]
+    if wanted in library.shipped_names():
+        return library.shipped_text(wanted)
     if scenario is None:
         return ""
     import yaml  # here because a start needs none
@@ -249,7 +253,10 @@ def clear_next(form: Form) -> list[Action]:
     ]
 
 
-PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario", scenario_page)]
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/scenario", scenario_page),
+    *playing.PAGES,
+]
 
 ACTIONS: dict[str, Build] = {
     "use-scenario": use,
@@ -257,4 +264,5 @@ ACTIONS: dict[str, Build] = {
     "drop-scenario": drop,
     "next-outcome": next_outcome,
     "clear-next": clear_next,
+    **playing.ACTIONS,
 }

@@ -36,8 +36,8 @@ if TYPE_CHECKING:  # a start needs none
 
 @endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
 def list_scenarios() -> Response:
-    """The scenarios that ship: name and first sentence."""
-    shown = [{"name": name, "scenario": scenario} for name, scenario in library.shipped_sentences()]
+    """The scenarios that ship: name, sentence, title, and the theme under which they are listed."""
+    shown = [each._asdict() for each in library.shipped_cards()]
     return current_call().answer({"scenarios": shown})
 
 

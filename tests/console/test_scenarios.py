@@ -146,7 +146,9 @@ def test_every_scenario_that_ships_is_shown(http: Http) -> None:
     for name in shipped_names():
         use(http, name=name)
         page = http.get(PAGE).text
-        assert f'in use</span>\n    <details id="scenario-{name}">' in page
+        card = page[page.index(f'<li id="card-{name}">') :].partition("</li>")[0]
+        assert "in use</span>" in card
+        assert page.count("in use</span>") == 1
 
 
 # --- another one -----------------------------------------------------------------------------

@@ -8,13 +8,15 @@ from plivo_sim.control.answers.accounts import DueOut
 from plivo_sim.scenarios.language import Decision, Scenario
 
 
-class SentenceOut(TypedDict):
+class CardOut(TypedDict):
     name: str
     scenario: str
+    title: str
+    theme: str
 
 
 class ScenariosOut(TypedDict):
-    scenarios: list[SentenceOut]
+    scenarios: list[CardOut]
 
 
 class ShippedScenarioOut(TypedDict):
