@@ -199,7 +199,10 @@ class Done:
     def mistakes(self) -> list[dict[str, Any]]:
         """Each mistake in that text with its line (0: unknown) and the text of that line."""
         lines = self.yaml.splitlines()
-        found = []
+        found = [
+            {**each, "there": lines[each["line"] - 1].strip() if each["line"] else ""}
+            for each in self.answer.get("mistakes", ())
+        ]
         for each in self.answer.get("problems", []):
             placed = _LINE.match(each["message"])
             line = int(placed[1]) if placed else 0
