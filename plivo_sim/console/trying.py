@@ -48,13 +48,17 @@ def shown_of(account: Account) -> dict[str, Any]:
 
 
 def _given(done: Done | None) -> dict[str, Any]:
-    """The fields of the form, as they were filled in."""
+    """The fields of the form, as they were filled in; what has no field stands in the text."""
     body: dict[str, Any] = dict(done.action.body or {}) if done is not None else {}
-    submit = body.get("submit")
-    named = submit if isinstance(submit, dict) else {}
-    plain = {key: value for key, value in named.items() if key in TEXTS}
-    return {**plain, **{key: body.get(key, "") for key in ("application", "attempt", "with")},
-            "scenario": body.get("name", ""), "text": body.get("text", "")}  # fmt: skip
+    step = body.get(JSON_STEP)
+    named = step if isinstance(step, dict) else {}
+    text = body.get("text", "")
+    if not text and not named.keys() <= set(TEXTS):
+        import yaml  # here because a start needs none
+
+        named, text = {}, yaml.safe_dump(named, sort_keys=False, allow_unicode=True)
+    chosen = {"application": body.get("application", ""), "attempt": body.get("attempt", "")}
+    return {**named, **chosen, "scenario": body.get("name", ""), "text": text}
 
 
 def dry_run(form: Form) -> list[Action]:

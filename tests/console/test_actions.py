@@ -42,6 +42,7 @@ FILLED = {
     "account": AUTH_ID, "id": "x1", "name": "n", "yaml": "a: b", "url": "http://127.0.0.1:9/",
     "text": "{path: /x, kind: latency}", "status": "accepted", "by": "1d", "to": "2030-01-01",
     "rate": "2", "decide": "accepted", "sure": "yes",
+    "preset": "late",
 }  # fmt: skip
 
 
