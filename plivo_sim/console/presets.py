@@ -110,8 +110,13 @@ def fault_of(name: str, operation: str, times: str) -> dict[str, Any]:
     if times == "always":
         body.pop("times", None)
     elif times:
-        body["times"] = int(times) if times.isascii() and times.isdigit() else times
+        body["times"] = number_of(times)
     return body
+
+
+def number_of(text: str) -> int | str:
+    """A whole number; a text that is none as it is: the control API will say so."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def chosen_before() -> dict[str, str]:

@@ -12,6 +12,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.catalogue.yaml_text import plain_yaml
 from plivo_sim.console.actions import Action, Build, Done, Form, memory
 from plivo_sim.console.pictures import flow
+from plivo_sim.console.presets import number_of
 from plivo_sim.domain.records import NumberType, UserType
 
 OPERATION = "dry_run"
@@ -83,7 +84,7 @@ def dry_run(form: Form) -> list[Action]:
         body[JSON_STEP] = {name: value for name, value in given.items() if value}
     words += _options(body.get(JSON_STEP))
     if attempt := form.get("attempt", "").strip():
-        body["attempt"] = _number(attempt)
+        body["attempt"] = number_of(attempt)
         words += ["--attempt", attempt]
     sent = {name: value for name, value in body.items() if name != "text" or wrong}
     return [
@@ -96,10 +97,6 @@ def dry_run(form: Form) -> list[Action]:
             wrong=wrong,
         )
     ]
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def _step(text: str) -> Any:

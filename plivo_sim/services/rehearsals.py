@@ -1,4 +1,4 @@
-"""Dry runs: who would decide a submission, and why, without submitting anything. Invented."""
+"""Dry runs: who would decide a submission, and why, without submitting anything."""
 
 from __future__ import annotations
 
