@@ -35,6 +35,7 @@ from plivo_sim.services import reviews
 from plivo_sim.web.calls import current_call
 
 MOST_PLAYS = 8
+MOST_RULES = 10
 BUDGET_S = 20.0
 """Real seconds after which "play all" stops between two steps."""
 
@@ -346,7 +347,10 @@ def _decided(account: Account, play: Play) -> Iterator[dict[str, Any]]:
             for each in reviews.explanations_of(account, id):
                 if each.id not in play.seen:
                     play.seen.add(each.id)
-                    yield {"app": app, **explained(each)}
+                    told = explained(each)
+                    nearly = told["near_misses"]
+                    others = [r for r in told["rules"] if not r["matched"] and r not in nearly]
+                    yield {"app": app, **told, "rules": [*nearly, *others][:MOST_RULES]}
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario/play", play_page)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
+from tests.console.conftest import missing
+from tests.console.test_browser import AXE, LAYOUT
 from tests.support import AUTH_ID, Http
 
 if TYPE_CHECKING:
@@ -74,3 +76,43 @@ def test_mistakes_appear_while_one_writes(live: LiveSimulator, page: Page, desk:
     page.locator("#done.good").wait_for()
     used = desk.control("GET", "/scenario", account=AUTH_ID).get_json()["scenario"]
     assert used["rules"] == [{"decide": "rejected"}]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_can_be_seen_and_read(
+    live: LiveSimulator, page: Page, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """A play, a dry run, and mistakes in the editor: nothing is cut or overlaps, and axe finds
+    nothing serious."""
+    if not AXE.exists():
+        missing("axe-core is not installed")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{live.url}{HOME}/scenario")
+    page.get_by_role("button", name="Play Two names").click()
+    page.get_by_role("button", name="Play all").click()
+    page.locator(".verdict").wait_for()
+    wrong = [problems(page)]
+    page.goto(f"{live.url}{HOME}/scenario")
+    page.get_by_role("button", name="Try it").click()
+    page.locator(".told").wait_for()
+    wrong.append(problems(page))
+    page.locator("#yaml").fill("scenario: x\nrules: [{a: b}]\n")
+    page.get_by_role("button", name="Check it").click()
+    page.locator("ol.mistakes").wait_for()
+    wrong.append(problems(page))
+    page.goto(f"{live.url}{HOME}/faults")
+    page.get_by_role("button", name="Reads take 2 s").click()
+    page.locator("#done.good").wait_for()
+    wrong.append(problems(page))
+    assert wrong == [[], [], [], []]
+
+
+def problems(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())
+    issues = page.evaluate("axe.run().then(r => r.violations)")
+    grave = ("moderate", "serious", "critical")
+    found = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in issues
+             if each["impact"] in grave]  # fmt: skip
+    return [*page.evaluate(LAYOUT), *found]
