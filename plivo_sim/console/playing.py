@@ -160,11 +160,13 @@ def play_page(auth_id: str) -> Response:
     play = plays().of(account)
     left = [step_in_words(each) for each in play.left] if play else []
     has_end = play is not None and play.scenario.expect is not None
+    if play is not None and has_end and len(play.shown) <= len(play.scenario.steps):
+        left.append("Check what is expected at the end")
     return show(
         "play.html",
         account=account,
         play=play,
-        left=left + (["Check what is expected at the end"] if has_end else []),
+        left=left,
         total=len(play.scenario.steps) + has_end if play else 0,
         settings=SETTINGS,
         ids=play.replay.ids if play else {},

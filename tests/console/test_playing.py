@@ -43,6 +43,7 @@ def test_every_scenario_that_ships_can_be_played(http: Http, name: str) -> None:
     page = pressed(http, "play-all")
     assert "It holds</span>" in page, page
     assert "does not hold</span>" not in page
+    assert "Check what is expected at the end" not in page
     steps = find_scenario(name).steps
     assert f"{len(steps) + 1} of {len(steps) + 1} steps played" in page
 
@@ -78,6 +79,18 @@ def test_each_step_shows_its_calls(http: Http) -> None:
     assert f"plivo-sim replay {REJECTED} --url" in page
     assert f"-u {AUTH_ID}:replay" in pressed(http, "next-step")
     assert "/_sim/clock/advance -H 'Content-Type: application/json'" in pressed(http, "next-step")
+
+
+def test_a_play_is_in_the_history(http: Http) -> None:
+    """With the calls that do it again, in their order."""
+    begun(http, REJECTED)
+    pressed(http, "play-all")
+    page = html.unescape(http.get(f"{HOME}/history").text)
+    assert (
+        page.index("/_sim/reset")
+        < page.index("PhoneNumber/Compliance/")
+        < page.index("/_sim/clock/advance")
+    )
 
 
 def test_what_is_not_empty_is_left_alone(http: Http) -> None:
