@@ -126,11 +126,14 @@ def check_scenario() -> Response:
     """``{"yaml": text}``: every mistake with its line (0: unknown); none if it could be used in the
     account, or in one that has the server's machine."""
     data = json_object("yaml", "account")
+    text = text_of(data, "yaml")
+    if text is None:
+        raise invalid("yaml", "is missing: the text of a scenario")
     sim = current_call().sim
     machine = account_named(data).own_machine if account_text(data) else sim.machine
     found: list[ScenarioMistakeOut] = []
     try:
-        load_scenario(text_of(data, "yaml") or "", "yaml", document_words(), machine)
+        load_scenario(text, "yaml", document_words(), machine)
     except ScenarioError as error:
         found = [{"line": m.line, "path": m.path, "text": m.text} for m in error.mistakes]
     return current_call().answer({"valid": not found, "mistakes": found})

@@ -1,7 +1,5 @@
 // The editor of a scenario: marks its mistakes beside their lines while it is written, and completes
 // keys and words by the schema that the simulator serves. Without it the editor is a plain form field.
-"use strict";
-
 const form = document.querySelector("[data-editor]");
 const area = form.querySelector("textarea");
 const gutter = form.querySelector(".gutter");
