@@ -261,6 +261,7 @@ PLUMBING = {
     "domain/typed.py": "reads values into types",
     "domain/words.py": "words that somebody mistyped",
     "services/__init__.py": "empty",
+    "services/rehearsals.py": "the simulator's own: dry runs",
     "services/inputs.py": "what requests ask, as values",
     "services/bounds.py": "how long what is stored may be",
     "services/foresight.py": "what is due next, as the machine lets it happen",

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim.catalogue.user_files import bytes_in
-from plivo_sim.cli.shared import Target, WrongFile, id_argument, with_holder, with_new_account
+from plivo_sim.cli.shared import (
+    Target,
+    WrongFile,
+    id_argument,
+    read_pairs,
+    with_holder,
+    with_new_account,
+)
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.records import END_USER_DETAILS, NumberType, UserType
 from plivo_sim.domain.words import did_you_mean
@@ -26,23 +33,10 @@ C = TypeVar("C", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-def _read_pairs(
-    context: click.Context, parameter: click.Parameter, texts: Sequence[str]
-) -> dict[str, str]:
-    """NAME=VALUE, several times. Raises BadParameter."""
-    pairs = [text.partition("=") for text in texts]
-    wrong = [
-        text for text, (name, sign, _) in zip(texts, pairs, strict=True) if not (name and sign)
-    ]
-    if wrong:
-        raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE", context, parameter)
-    return {name: value for name, _, value in pairs}
-
-
 def _details(
     context: click.Context, parameter: click.Parameter, texts: Sequence[str]
 ) -> dict[str, str]:
-    pairs, known = _read_pairs(context, parameter, texts), set(END_USER_DETAILS) - {"country"}
+    pairs, known = read_pairs(context, parameter, texts), set(END_USER_DETAILS) - {"country"}
     for name in pairs.keys() - known:
         hint = did_you_mean(name, sorted(known), listed=len(known))
         raise click.BadParameter(f"unknown: '{name}'{hint}", context, parameter)
@@ -58,9 +52,9 @@ def _content_options(command: C) -> C:
                      show_envvar=True, help="Auth token of the account; its callbacks are signed"
                                             " with the last one used."),
         click.option("--file", "files", metavar="DOCUMENT=FILE", multiple=True,
-                     callback=_read_pairs, help="Your own file for a document of this type."),
+                     callback=read_pairs, help="Your own file for a document of this type."),
         click.option("--field", "fields", metavar="NAME=VALUE", multiple=True,
-                     callback=_read_pairs, help="A field of the documents."),
+                     callback=read_pairs, help="A field of the documents."),
         click.option("--end-user", metavar="NAME=VALUE", multiple=True, callback=_details,
                      help="A detail of the end user: name=Acme, city=Mumbai."),
         click.option("--alias", default="", help="Alias of the application."),

@@ -17,6 +17,7 @@ from plivo_sim.cli.shared import (
     json_option,
     mistakes_as_json,
     problems_of,
+    read_pairs,
     table,
     text_of_file,
     values,
@@ -26,6 +27,7 @@ from plivo_sim.cli.shared import (
     with_simulator,
 )
 from plivo_sim.domain.limits import SCENARIO_TEXT
+from plivo_sim.domain.records import NumberType, UserType
 
 if TYPE_CHECKING:
     from plivo_sim.catalogue.checked import Mistake
@@ -49,7 +51,8 @@ def list_(target: Target) -> None:
     target.show(
         target.get("/scenarios"),
         lambda answer: table(
-            ("name", "scenario"), [(each["name"], each["scenario"]) for each in answer["scenarios"]]
+            ("name", "theme", "scenario"),
+            [(each["name"], each["theme"], each["scenario"]) for each in answer["scenarios"]],
         ),
     )
 
@@ -134,6 +137,64 @@ def next_(
         raise click.UsageError("give one of STATUS, --clear")
     answer = target.call("DELETE", "/next-outcome") if clear else target.post("/next-outcome", body)
     target.show(answer, lambda answer: f"{answer['waiting']} waiting")
+
+
+@scenario.command("try")
+@click.argument("name", metavar="[NAME|FILE]", type=SCENARIOS, required=False)
+@click.option("--application", metavar="ID", help="One of the account, sent once more as it is.")
+@click.option("--country", metavar="XX", help="Of a made-up application: two letters.")
+@click.option("--number-type", type=click.Choice(list(map(str, NumberType))), help="Likewise.")
+@click.option("--user-type", type=click.Choice(list(map(str, UserType))), help="Likewise.")
+@click.option("--alias", help="Likewise.")
+@click.option("--applicant", metavar="NAME", help="Likewise: the end user's name.")
+@click.option("--registration-number", help="Likewise.")
+@click.option(
+    "--file",
+    "files",
+    metavar="DOCUMENT=NAME",
+    multiple=True,
+    callback=read_pairs,
+    help="Likewise: under which name the document of this type is uploaded.",
+)
+@click.option(
+    "--field",
+    "data_fields",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=read_pairs,
+    help="Likewise: a field of the documents.",
+)
+@click.option("--attempt", type=click.IntRange(1), help="Which attempt it is.")
+@with_account
+def try_(
+    target: Target, name: str | None, application: str | None, attempt: int | None, **given: Any
+) -> None:
+    """Show which rule would decide a submission, and why. Nothing is submitted or changed.
+
+    The scenario is the account's, or the one that is named.
+    """
+    given["name"] = given.pop("applicant")
+    submit = {key: value for key, value in given.items() if value}
+    if application and submit:
+        raise click.UsageError("--application is sent as it is; the other options make one up")
+    body: dict[str, Any] = {"application": application} if application else {"submit": submit}
+    if attempt is not None:
+        body["attempt"] = attempt
+    path = Path(name or "")
+    if name and (path.suffix in SCENARIO_SUFFIXES or path.is_file()):
+        body["yaml"] = text_of_file(path, SCENARIO_TEXT)
+        with problems_of(path, target.as_json):
+            answer = target.post("/scenario/dry-run", body)
+    else:
+        answer = target.post("/scenario/dry-run", {**body, **({"name": name} if name else {})})
+    target.show(answer, _tried)
+
+
+def _tried(answer: dict[str, Any]) -> str:
+    pairs = [("would be", answer["would"]), ("by", answer["decided_by"])]
+    pairs += [(f"after {each['after']}", each["status"]) for each in answer["steps"]]
+    rules = [(each["rule"], each["matched"], each["why"]) for each in answer["rules"]]
+    return values(pairs) + (f"\n\n{table(('rule', 'matched', 'why'), rules)}" if rules else "")
 
 
 # --- without a simulator ---------------------------------------------------------------------

@@ -239,6 +239,19 @@ def read_option(parameter: click.Parameter, read: Callable[[str], T], text: str)
         raise click.BadParameter(str(error), param=parameter) from None
 
 
+def read_pairs(
+    context: click.Context, parameter: click.Parameter, texts: Sequence[str]
+) -> dict[str, str]:
+    """The callback of an option NAME=VALUE that is given several times. Raises BadParameter."""
+    pairs = [text.partition("=") for text in texts]
+    wrong = [
+        text for text, (name, sign, _) in zip(texts, pairs, strict=True) if not (name and sign)
+    ]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE", context, parameter)
+    return {name: value for name, _, value in pairs}
+
+
 def read_existing_country(text: str) -> str:
     """The code of a country that has phone numbers, in capital letters. Raises ValueError with a
     sentence, and the code that was probably meant."""

@@ -189,33 +189,58 @@ def replay(url: str, name: str, scenario: Scenario, against: str = "") -> Scenar
     Callbacks go to ``against``, or to the built-in inbox. Raises WrongScenario, Refused (the
     simulator does not take the scenario) and Unreachable.
     """
-    return _Replay(Client(url, account_of(name), TOKEN), scenario, against).run()
+    play = Replay(Client(url, account_of(name), TOKEN), scenario, against)
+    play.begin()
+    while play.step() is not None:
+        pass
+    return play.result
 
 
-class _Replay:
-    """One replay. ``_ids``: what the simulator calls the scenario's applications."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What one step did. ``name``: ``steps[0]``, or ``expect`` for what is expected at the end."""
 
-    def __init__(self, client: Client, scenario: Scenario, against: str) -> None:
+    name: str
+    events: list[Event]
+    checks: list[Check]
+
+
+class Replay:
+    """One replay, in the account of the client, which is emptied: ``begin``, then a ``step`` at a
+    time. ``result``: all of it so far; ``ids``: what the simulator calls the scenario's
+    applications. Raises what ``replay`` does."""
+
+    def __init__(self, client: Client, scenario: Scenario, against: str = "") -> None:
         self._client = client
         self._scenario = scenario
         self._inbox = f"/inbox/{client.auth_id}"
         self._callback_url = against or f"{client.url}/_sim{self._inbox}"
-        self._result = ScenarioResult(scenario=scenario.scenario, account=client.auth_id)
+        self.result = ScenarioResult(scenario=scenario.scenario, account=client.auth_id)
         self._applications: dict[str, ScenarioApplication] = {}
-        self._ids: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
+        self._next = 0
         self._refusals: list[int | str] = []
         self._observer = Observer(client)
         self._now = ""
 
-    def run(self) -> ScenarioResult:
-        self._begin()
-        for index, step in enumerate(self._scenario.steps):
-            self._play(step, f"steps[{index}]")
-        if self._scenario.expect is not None:
+    def step(self) -> Played | None:
+        """Play the next step, or check what is expected at the end; None when nothing is left."""
+        index, steps = self._next, self._scenario.steps
+        events, checks = len(self.result.events), len(self.result.checks)
+        name = f"steps[{index}]" if index < len(steps) else "expect"
+        if index < len(steps):
+            self._play(steps[index], name)
+        elif index == len(steps) and self._scenario.expect is not None:
             self._check(self._scenario.expect, "", at_end=True)
-        return self._result
+        else:
+            return None
+        self._next += 1
+        return Played(
+            name=name, events=self.result.events[events:], checks=self.result.checks[checks:]
+        )
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Empty the account, give it the scenario, and stop its clock."""
         account = {"account": self._client.auth_id}
         host = urlsplit(self._callback_url).hostname or ""
         settings = SETTINGS | {"allow_callback_hosts": host}
@@ -267,7 +292,7 @@ class _Replay:
         self._observer.refresh()
         new = [each for each in self._observer.applications if each not in before]
         if id is not None or new:
-            self._ids[app] = id or new[0]
+            self.ids[app] = id or new[0]
 
     def _correct(self, step: Correct, name: str) -> None:
         if self._exists(step.app, name):
@@ -279,14 +304,14 @@ class _Replay:
 
     def _exists(self, app: str, name: str) -> bool:
         """Whether there is such an application; without it the scenario does not hold."""
-        if app not in self._ids:
+        if app not in self.ids:
             check = Check(name=name, expected=f"{app} was submitted", found="absent", ok=False)
-            self._result.checks.append(check)
-        return app in self._ids
+            self.result.checks.append(check)
+        return app in self.ids
 
     def _call(self, method: str, app: str, form: Form = ()) -> dict[str, Any]:
         """A call as the scenario's application would make it; what went wrong is part of it."""
-        path = f"{self._ids[app]}/" if method != "POST" else ""
+        path = f"{self.ids[app]}/" if method != "POST" else ""
         answer: dict[str, Any] = {}
         facts: dict[str, Any] = {"method": method, "path": f"PhoneNumber/Compliance/{path}"}
         try:
@@ -302,20 +327,20 @@ class _Replay:
             self._refusals.append(facts["status"])
         elif method == "GET":
             facts["shown"] = answer["compliance"]["status"]
-        self._result.events.append(Event(at=self._now, type="request", app=app, facts=facts))
+        self.result.events.append(Event(at=self._now, type="request", app=app, facts=facts))
         return answer
 
     # --- results -----------------------------------------------------------------------------
 
     def _observe(self) -> None:
-        names = {id: app for app, id in self._ids.items()}
+        names = {id: app for app, id in self.ids.items()}
         self._observer.refresh()
-        self._result.events += self._observer.news(names)
+        self.result.events += self._observer.news(names)
         self._now = self._observer.now
 
     def _check(self, expect: Expect, prefix: str, *, at_end: bool) -> None:
-        observed = self._observer.observed(self._ids)
+        observed = self._observer.observed(self.ids)
         observed.refusals = self._refusals
         for check in check_all(expect, observed, at_end=at_end):
             named = dataclasses.replace(check, name=prefix + check.name)
-            self._result.checks.append(named)
+            self.result.checks.append(named)

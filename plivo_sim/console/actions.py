@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -83,7 +83,8 @@ class Action:
 
     ``written``: name and text of a file that the command reads. ``attached``: which key of the
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
-    then no call is made. ``harmless``: a refusal that is not shown as one.
+    then no call is made. ``harmless``: a refusal that is not shown as one. ``lines``: curl commands
+    of several calls that were made already; ``operation`` is empty then.
     """
 
     message: str
@@ -97,6 +98,7 @@ class Action:
     attached: tuple[str, str] | None = None
     wrong: str = ""
     harmless: Harmless | None = None
+    lines: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -112,8 +114,8 @@ class Action:
 
     def as_curl(self, base: str) -> str:
         """The call from a shell; empty if the form is wrong."""
-        if self.wrong:
-            return ""
+        if self.wrong or not self.operation:
+            return "\n".join(self.lines)
         words = ["curl", "-X", self.method, f"{base}{self.url}"]
         if self.body is not None:
             words += ["-H", "Content-Type: application/json"]
@@ -159,9 +161,6 @@ def too_many(ids: list[str]) -> str:
     return f"these are {len(ids):,}: at most {MOST_AT_ONCE:,} go at once"
 
 
-Build = Callable[[Form], list[Action]]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """An action whose call was made, and what the control API answered."""
@@ -200,7 +199,10 @@ class Done:
     def mistakes(self) -> list[dict[str, Any]]:
         """Each mistake in that text with its line (0: unknown) and the text of that line."""
         lines = self.yaml.splitlines()
-        found = []
+        found = [
+            {**each, "there": lines[each["line"] - 1].strip() if each["line"] else ""}
+            for each in self.answer.get("mistakes", ())
+        ]
         for each in self.answer.get("problems", []):
             placed = _LINE.match(each["message"])
             line = int(placed[1]) if placed else 0
@@ -208,6 +210,10 @@ class Done:
             there = lines[line - 1].strip() if 0 < line <= len(lines) else ""
             found.append({"line": line, "path": each["path"], "text": text, "there": there})
         return found
+
+
+Build = Callable[[Form], Sequence[Action | Done]]
+"""What a button does, of its form; ``Done``: what the function that builds it did itself."""
 
 
 @dataclass(slots=True)
@@ -261,8 +267,10 @@ def yaml_of(form: Form) -> str:
     return form.get("yaml", "").replace("\r\n", "\n")
 
 
-def perform(action: Action) -> Done:
+def perform(action: Action | Done) -> Done:
     """Make the control call, within the application; whatever it answers is the outcome."""
+    if isinstance(action, Done):
+        return action
     if action.wrong:
         return Done(action=action.light(), status=400, answer={"detail": action.wrong})
     with (

@@ -12,6 +12,7 @@ from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType
 
 from plivo_sim.account.account import Account
 from plivo_sim.catalogue.yaml_text import plain_yaml
+from plivo_sim.console import presets
 from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
@@ -38,6 +39,7 @@ def faults_page(auth_id: str) -> Response:
     refused = just_refused("add_fault")
     with account.lock:
         on = _on(account)
+        policy = msgspec.to_builtins(policies.webhook_policy(account))
     struck = [each for each in list(account.exchanges) if each.fault]
     return show(
         "faults.html",
@@ -48,6 +50,11 @@ def faults_page(auth_id: str) -> Response:
         groups=_fields(_flat(refused[0].action.body or {}) if refused else {}),
         text=_text_of(refused),
         suggested={**SUGGESTED, "operation": OPERATIONS},
+        presets=presets.FAULTS,
+        callback_presets=presets.CALLBACKS,
+        operations=presets.operations(),
+        chosen=presets.chosen_before(),
+        policy=policy,
     )
 
 
@@ -143,6 +150,29 @@ def add(form: Form) -> list[Action]:
             holder = holder.setdefault(part, {})
         holder[last] = _value(field, text)
     return [_adding(body, form.get("account", ""))]
+
+
+def preset(form: Form) -> list[Action]:
+    """A fault that is often wanted, aimed at the operation that was chosen."""
+    account, name = form.get("account", ""), form.get("preset", "")
+    if name not in presets.FAULTS:
+        return [_no_preset("add_fault", name, account)]
+    times = form.get("times", "").strip()
+    return [_adding(presets.fault_of(name, form.get("operation", ""), times), account)]
+
+
+def callback_preset(form: Form) -> list[Action]:
+    """A trouble with callbacks that is often wanted."""
+    account, name = form.get("account", ""), form.get("preset", "")
+    if name not in presets.CALLBACKS:
+        return [_no_preset("set_webhook_policy", name, account)]
+    return list(presets.callbacks(name, account))
+
+
+def _no_preset(operation: str, name: str, account: str) -> Action:
+    told = f"there is no preset {name[:50]!r}"
+    body, cli = {"account": account}, ("fault", "add", "--account", account)
+    return Action(message="", operation=operation, body=body, cli=cli, wrong=told)
 
 
 def _value(field: Field, text: str) -> Any:
@@ -252,6 +282,8 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [("/faults", faults_page)]
 
 ACTIONS: dict[str, Build] = {
     "add-fault": add,
+    "preset-fault": preset,
+    "preset-callbacks": callback_preset,
     "write-fault": write,
     "remove-fault": remove,
     "clear-faults": clear,

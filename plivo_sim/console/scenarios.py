@@ -10,7 +10,18 @@ import msgspec
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Form, just_refused, text_refused, yaml_of
+from plivo_sim.client.replay import account_of
+from plivo_sim.console import playing, trying
+from plivo_sim.console.actions import (
+    Action,
+    Build,
+    Done,
+    Form,
+    just_refused,
+    memory,
+    text_refused,
+    yaml_of,
+)
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.records import Explanation
@@ -29,7 +40,6 @@ SCENARIO_FILE = "scenario.yaml"
 def scenario_page(auth_id: str) -> Response:
     """The active scenario, what its rules did lately, and every way to choose another one."""
     account = open_account(auth_id)
-    refused = text_refused("use_scenario")
     with account.lock:
         scenario = policies.scenario_of(account)
         attempts = [_attempt(account, each) for each in _latest(account)]
@@ -38,20 +48,31 @@ def scenario_page(auth_id: str) -> Response:
         rules = [
             _rule(account, *each, attempts) for each in (named_rules(scenario) if scenario else ())
         ]
+        default = _in_words(scenario.default) if scenario and scenario.default else None
+        tried = trying.shown_of(account)
+        picture = trying.picture(account, rules, default, len(waiting), tried["told"])
+    text, mistakes = _written(scenario)
     return show(
         "scenario.html",
         account=account,
         scenario=scenario,
         rules=rules,
-        default=_in_words(scenario.default) if scenario and scenario.default else None,
+        default=default,
+        tried=tried,
+        picture=picture,
         callbacks=msgspec.to_builtins(scenario.webhooks) if scenario else {},
         attempts=attempts,
         queue=queue,
         more=len(waiting) - len(queue),
         outcome=next((each.action.body for each in just_refused("next_outcome")), {}),
         shipped=shipped(),
-        text=refused.yaml if refused else _begun(scenario),
-        mistakes=refused.mistakes if refused else [],
+        plays_here=playing.is_empty(account),
+        place_for=account_of,
+        play=playing.plays().of(account),
+        text=text,
+        mistakes=mistakes,
+        margin=margin_of(text, mistakes),
+        checked=any(each.action.operation == "check_scenario" for each in _just_done()),
         decisions=account.machine.outcomes,
         otherwise=account.machine.file.review.outcome,
         presets=PRESETS,
@@ -60,20 +81,42 @@ def scenario_page(auth_id: str) -> Response:
 
 
 @once
-def shipped() -> tuple[tuple[str, str, str], ...]:
-    """Name, sentence and text of every scenario that ships."""
-    return tuple(
-        (name, sentence, library.shipped_text(name))
-        for name, sentence in library.shipped_sentences()
-    )
+def shipped() -> tuple[tuple[str, tuple[tuple[library.Card, str], ...]], ...]:
+    """The scenarios that ship by theme, each with its text: rejections first."""
+    themes: dict[str, list[tuple[library.Card, str]]] = {"Rejections": []}
+    for card in library.shipped_cards():
+        themes.setdefault(card.theme, []).append((card, library.shipped_text(card.name)))
+    return tuple((theme, tuple(cards)) for theme, cards in themes.items())
+
+
+def _just_done() -> tuple[Done, ...]:
+    return memory().group(request.args.get("done"))
+
+
+def _written(scenario: Scenario | None) -> tuple[str, list[dict[str, Any]]]:
+    """The text in the editor, and its mistakes: what was refused or checked, else a beginning."""
+    for done in _just_done():
+        if done.action.operation == "check_scenario" and done.ok:
+            return done.yaml, done.mistakes
+    refused = text_refused("use_scenario")
+    return (refused.yaml, refused.mistakes) if refused else (_begun(scenario), [])
+
+
+def margin_of(text: str, mistakes: list[dict[str, Any]]) -> list[str]:
+    """What stands beside each line of the editor, for as many lines as it has."""
+    margin = [""] * (text.count("\n") + 1)
+    for each in mistakes:
+        if 0 < each["line"] <= len(margin):
+            told = ": ".join(filter(None, (each["path"].rpartition(".")[2], each["text"])))
+            margin[each["line"] - 1] = "; ".join(filter(None, (margin[each["line"] - 1], told)))
+    return margin
 
 
 def _begun(scenario: Scenario | None) -> str:
     """The text in the editor: the shipped scenario of ``?edit=``, else the active one."""
-    texts = {name: text for name, _, text in shipped()}
     wanted = request.args.get("edit", "")
-    if wanted in texts:
-        return texts[wanted]
+    if wanted in library.shipped_names():
+        return library.shipped_text(wanted)
     if scenario is None:
         return ""
     import yaml  # here because a start needs none
@@ -107,6 +150,7 @@ def _rule(
         "name": name,
         "when": conditions(rule.when),
         "then": _in_words(rule),
+        "aimed": rule.when.application is not None,
         "times": rule.times,
         "fired": times_fired(account, name),
         "nearly": len(missed),
@@ -203,6 +247,20 @@ def write(form: Form) -> list[Action]:
     ]
 
 
+def check(form: Form) -> list[Action]:
+    """The mistakes in what was written; nothing is used."""
+    account, text = form.get("account", ""), yaml_of(form)
+    return [
+        Action(
+            message="The text was checked, and is not in use.",
+            operation="check_scenario",
+            body={"yaml": text, "account": account},
+            cli=("scenario", "check", SCENARIO_FILE),
+            written=(SCENARIO_FILE, text),
+        )
+    ]
+
+
 def drop(form: Form) -> list[Action]:
     account = form.get("account", "")
     return [
@@ -249,12 +307,18 @@ def clear_next(form: Form) -> list[Action]:
     ]
 
 
-PAGES: list[tuple[str, Callable[..., Response]]] = [("/scenario", scenario_page)]
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/scenario", scenario_page),
+    *playing.PAGES,
+]
 
 ACTIONS: dict[str, Build] = {
     "use-scenario": use,
     "write-scenario": write,
+    "check-scenario": check,
     "drop-scenario": drop,
     "next-outcome": next_outcome,
     "clear-next": clear_next,
+    **playing.ACTIONS,
+    **trying.ACTIONS,
 }

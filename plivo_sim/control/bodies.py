@@ -16,7 +16,7 @@ from plivo_sim.control.answers.accounts import SnapshotOut
 from plivo_sim.control.inputs import IN_BODY, object_of
 from plivo_sim.control.settings import setting_schemas
 from plivo_sim.domain.machine import Arrow, MachineFile, Review, Starts, StatusRow
-from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
+from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, Submit, WebhookPolicy
 from plivo_sim.web.endpoints import FILE
 
 __all__ = ["CreateIn"]  # what is evaluated, as the beta page writes it
@@ -69,6 +69,18 @@ def scenario_body() -> Any:
         name="string: of one that ships",
         yaml="string: the text of one",
         scenario=Annotated[Scenario, Meta(description="one as an object")],
+        account=IN_BODY,
+    )
+
+
+def dry_run_body() -> Any:
+    return object_of(
+        application="string: the id of one of the account",
+        submit=Annotated[Submit, Meta(description="one that is made up, instead")],
+        attempt={"type": "integer", "minimum": 1, "description": "which attempt it is; else next"},
+        name="string: of a scenario that ships, instead of the account's",
+        yaml="string: the text of a scenario, likewise",
+        scenario=Annotated[Scenario, Meta(description="one as an object, likewise")],
         account=IN_BODY,
     )
 

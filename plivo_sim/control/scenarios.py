@@ -11,33 +11,37 @@ from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
+    IN_BODY,
     account_named,
+    account_text,
     document_words,
     invalid,
     json_object,
     read_part,
     read_strictly,
+    takes,
     text_of,
 )
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.machine import Machine
+from plivo_sim.domain.typed import dotted
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Decision, Scenario, json_schema
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario, load_scenario_data
 from plivo_sim.scenarios.rules import PRESETS, TOKENS
-from plivo_sim.services import policies
+from plivo_sim.services import policies, rehearsals
 from plivo_sim.services.due import Due
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ScenarioInUseOut, ScenarioUsedOut
+    from plivo_sim.control.answers import ScenarioInUseOut, ScenarioMistakeOut, ScenarioUsedOut
 
 
 @endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
 def list_scenarios() -> Response:
-    """The scenarios that ship: name and first sentence."""
-    shown = [{"name": name, "scenario": scenario} for name, scenario in library.shipped_sentences()]
+    """The scenarios that ship: name, sentence, title, and the theme under which they are listed."""
+    shown = [each._asdict() for each in library.shipped_cards()]
     return current_call().answer({"scenarios": shown})
 
 
@@ -111,6 +115,84 @@ def drop_scenario() -> Response:
     with account.lock:
         due = policies.use_scenario(account, None)
         return current_call().answer(_used(account, due))
+
+
+@endpoint(
+    "POST", "/scenario/check", "The mistakes in the text of a scenario; nothing is changed.",
+    **takes("yaml", yaml="string: the text of one", account=IN_BODY),
+    answers={200: "ScenarioCheckedOut"},
+)  # fmt: skip
+def check_scenario() -> Response:
+    """``{"yaml": text}``: every mistake with its line (0: unknown); none if it could be used in the
+    account, or in one that has the server's machine."""
+    data = json_object("yaml", "account")
+    text = text_of(data, "yaml")
+    if text is None:
+        raise invalid("yaml", "is missing: the text of a scenario")
+    sim = current_call().sim
+    machine = account_named(data).own_machine if account_text(data) else sim.machine
+    found: list[ScenarioMistakeOut] = []
+    try:
+        load_scenario(text, "yaml", document_words(), machine)
+    except ScenarioError as error:
+        found = [{"line": m.line, "path": m.path, "text": m.text} for m in error.mistakes]
+    return current_call().answer({"valid": not found, "mistakes": found})
+
+
+@endpoint(
+    "POST", "/scenario/dry-run", "Which rule would decide a submission, and why; nothing is kept.",
+    query=(ACCOUNT,), bodies={JSON: "dry_run_body"}, body_required=False,
+    answers={200: "DryRunOut"}, errors=(404, 409),
+)  # fmt: skip
+def dry_run() -> Response:
+    """Of an ``application`` of the account, sent once more as it is; or of one that is made up, as
+    the step ``submit`` of a scenario. By the account's scenario, or one that is given.
+
+    ``would``: ``stuck``, or the status that the reviewer would decide on.
+    """
+    data = json_object("application", "submit", "attempt", "name", "yaml", "scenario", "account")
+    if "application" in data and "submit" in data:
+        raise invalid("", "give one of application, submit")
+    if sum(key in data for key in ("name", "yaml", "scenario")) > 1:
+        raise invalid("", "give one of name, yaml, scenario")
+    account = account_named(data)
+    attempt = _attempt_of(data)
+    id = text_of(data, "application")
+    if id is not None:
+        submission = rehearsals.submission_again(account, id, attempt)
+    else:
+        step = read_part("steps", [{"submit": data.get("submit") or {}}]).steps[0].submit
+        assert step is not None
+        submission = rehearsals.imagined(account, step, attempt)
+    other: Scenario | None = None
+    if {"name", "yaml", "scenario"} & set(data):
+        other = read_strictly(lambda: _given(data, account.own_machine))
+    plan, told = rehearsals.rehearse(account, submission, other)
+    with account.lock:
+        shown = other or policies.scenario_of(account)
+    steps = [
+        {"status": step.status, "after": str(step.after), "reason": step.reason}
+        for step in plan.steps
+    ]
+    return current_call().answer(
+        {
+            "account": account.auth_id,
+            "scenario": shown.scenario if shown else None,
+            "would": plan.steps[0].status if plan.steps else "stuck",
+            "steps": steps,
+            "warnings": [f"{dotted(each.path)}: {each.text}" for each in plan.warnings],
+            **presenters.explained(told),
+        }
+    )
+
+
+def _attempt_of(data: dict[str, Any]) -> int | None:
+    attempt = data.get("attempt")
+    if attempt is None:
+        return None
+    if not isinstance(attempt, int) or isinstance(attempt, bool) or not 0 < attempt < 10**6:
+        raise invalid("attempt", "must be a whole number from 1")
+    return attempt
 
 
 def _given(data: dict[str, Any], machine: Machine) -> Scenario:

@@ -351,10 +351,13 @@ class Scenario(Part, frozen=True):
     """A scenario: one sentence, its rules in order, and what happens to callbacks and calls.
 
     ``machine``: the status machine for as long as the scenario is in use, one that ships by its
-    name, or a machine file (docs/machine.md).
+    name, or a machine file (docs/machine.md). ``title`` and ``theme``: what lists of scenarios call
+    it, and under which heading; they change nothing else.
     """
 
     scenario: Annotated[str, _long(limits.REASON, min_length=8)]
+    title: Name = ""
+    theme: Name = ""
     machine: str | AnyMachine | None = None
     rules: Annotated[list[Rule], _long(limits.RULES)] = []
     default: Decision | None = None

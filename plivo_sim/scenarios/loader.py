@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
@@ -122,10 +122,20 @@ def find_scenario(
     return load_scenario(shipped_text(name), f"{name}.yaml", machine=machine)
 
 
-def shipped_sentences() -> Iterator[tuple[str, str]]:
-    """The name of every shipped scenario, and the sentence that is its first line."""
+class Card(NamedTuple):
+    """What a list says of a scenario: its name, and the keys with which its file begins."""
+
+    name: str
+    scenario: str
+    title: str
+    theme: str
+
+
+def shipped_cards() -> Iterator[Card]:
+    """Every shipped scenario, without loading it: the keys are its first three lines."""
     for name in shipped_names():
-        yield name, shipped_text(name).partition("\n")[0].removeprefix("scenario: ")
+        lines = shipped_text(name).splitlines()[:3]
+        yield Card(name, *(line.partition(": ")[2] for line in lines))
 
 
 def shipped() -> Iterator[tuple[str, Scenario]]:

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import urllib3
-from flask import Flask
-
-from plivo_sim.client import Answer, Client, Form, Refused
+from plivo_sim.client import Client, Refused
 from plivo_sim.domain.errors import (
     AccountRequired,
     Busy,
@@ -40,37 +37,6 @@ class Mistaken(Invalid, ValueError):
         for problem in self.problems:
             path = ".".join(map(str, problem.path))
             yield ": ".join(filter(None, (what, path, problem.text)))
-
-
-class Wsgi:
-    """Brings requests to a WSGI application of this process, in the thread of the caller."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-
-    def send(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        *,
-        body: bytes | None = None,
-        form: Form | None = None,
-    ) -> Answer:
-        """See ``plivo_sim.client.Transport``."""
-        from werkzeug.test import EnvironBuilder, run_wsgi_app  # only for who tests in process
-
-        sent = dict(headers)
-        if form is not None:
-            body, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)
-        builder = EnvironBuilder(
-            target, "http://127.0.0.1/", method=method, headers=[*sent.items()], data=body
-        )
-        chunks, status, found = run_wsgi_app(self._app, builder.get_environ(), buffered=True)
-        code, _, reason = status.partition(" ")
-        pairs: Any = found.to_wsgi_list()
-        headers_out = urllib3.HTTPResponse(headers=pairs).headers  # 1.26 has no name for the type
-        return Answer(int(code), reason, headers_out, b"".join(chunks))
 
 
 class Calls:

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.client import Client
+from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
-from plivo_sim.testing.calls import Wsgi
 from plivo_sim.testing.handle import Handle
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN, test_settings
 

@@ -33,13 +33,22 @@ def wrong(tmp_path: Path) -> Path:
     return path
 
 
+RULES = """\
+scenario: Whoever is called Acme waits, and blurred scans are rejected.
+rules:
+  - {name: acme, when: {country: IN, name: "Acme*"}, decide: nothing}
+  - {name: blurred, when: {file_names: "*blurred*"}, decide: rejected, after: 4h}
+"""
+
+
 # --- with a simulator ------------------------------------------------------------------------
 
 
 def test_list(shell: Shell) -> None:
-    """Name and scenario of those that ship."""
+    """Name, theme and scenario of those that ship."""
     told = shell.told("scenario", "list")
-    assert re.search(r"^instant-accept +An application is accepted at once\.$", told, re.MULTILINE)
+    row = r"^instant-accept +Time in review +An application is accepted at once\.$"
+    assert re.search(row, told, re.MULTILINE)
 
 
 def test_show_one_that_ships(shell: Shell) -> None:
@@ -118,6 +127,38 @@ def test_use_a_file_that_is_not_there(shell: Shell, application: str) -> None:
     """Exit code 2."""
     told = shell.error("scenario", "use", "no/such.yaml", code=2)
     assert told == "Error: no/such.yaml: No such file or directory\n"
+
+
+def test_try_a_made_up_application(shell: Shell, application: str, tmp_path: Path) -> None:
+    """Who would decide it, and why the others would not; nothing is submitted."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    words = ("--applicant", "Other", "--file", "gst_certificate=blurred.png")
+    told = shell.told("scenario", "try", str(path), *words)
+    assert re.search(r"^would be +rejected$", told, re.MULTILINE)
+    assert re.search(r"^by +rule 'blurred'$", told, re.MULTILINE)
+    assert "name is 'Other', wanted 'Acme*'" in told
+    assert shell.json("scenario", "show")["scenario"] is None
+    assert shell.json("apps", "list")["total_count"] == 1
+
+
+def test_try_an_application_of_the_account(shell: Shell, application: str) -> None:
+    """Once more, by the scenario that is named."""
+    told = shell.json("scenario", "try", "stuck-in-review", "--application", application)
+    assert (told["would"], told["attempt"]) == ("stuck", 2)
+
+
+def test_try_takes_one_of_two(shell: Shell, application: str) -> None:
+    """An application, or what makes one up."""
+    words = ("--application", application, "--alias", "x")
+    done = shell.run("scenario", "try", *words, code=2)
+    assert "--application is sent as it is" in done.output
+
+
+def test_try_a_wrong_file(shell: Shell, application: str, wrong: Path) -> None:
+    """Its mistakes, with their lines."""
+    done = shell.run("scenario", "try", str(wrong), code=2)
+    assert f"{wrong}:" in done.output
 
 
 def test_use_none(shell: Shell, application: str) -> None:

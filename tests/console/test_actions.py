@@ -9,7 +9,7 @@ import pytest
 from flask import g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
-from plivo_sim.console import ACTIONS
+from plivo_sim.console import ACTIONS, playing
 from plivo_sim.console.actions import KEPT_ITEMS, MOST_AT_ONCE, Action, Done, Memory
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.settings import DEFAULT_URL
@@ -42,6 +42,7 @@ FILLED = {
     "account": AUTH_ID, "id": "x1", "name": "n", "yaml": "a: b", "url": "http://127.0.0.1:9/",
     "text": "{path: /x, kind: latency}", "status": "accepted", "by": "1d", "to": "2030-01-01",
     "rate": "2", "decide": "accepted", "sure": "yes",
+    "preset": "late",
 }  # fmt: skip
 
 
@@ -53,9 +54,13 @@ class Nothing:
 
 
 OF_THE_SERVER = ("empty-inbox", "clear-coverage")
+OTHERS = (*playing.ACTIONS, "check-scenario")
+"""These make their calls themselves (see test_playing), or have a command that needs no account."""
 
 
-@pytest.mark.parametrize("name", [name for name in ACTIONS if name not in OF_THE_SERVER])
+@pytest.mark.parametrize(
+    "name", [name for name in ACTIONS if name not in (*OF_THE_SERVER, *OTHERS)]
+)
 def test_a_button_steers_the_account_of_its_page(http: Http, name: str) -> None:
     """The control API is told which, and so is the command; else the call were for another one
     that has an application, a fault or a callback of the same id."""

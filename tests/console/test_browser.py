@@ -354,7 +354,8 @@ LAYOUT = """() => {
   const wrong = [];
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) wrong.push(`the page is ${root.scrollWidth} wide`);
-  const seen = (e) => e.offsetParent !== null && getComputedStyle(e).visibility !== "hidden";
+  const seen = (e) => e.offsetParent !== null && e.checkVisibility()
+    && getComputedStyle(e).visibility !== "hidden";
   const boxes = [...document.querySelectorAll("button, a.button, input, select, textarea")]
     .filter(seen).filter((e) => e.type !== "hidden" && !e.closest(".scroll") )
     .map((e) => [e, e.getBoundingClientRect()]);

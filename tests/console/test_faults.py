@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.console import presets
 from plivo_sim.console.faults import GROUPS, read_faults
 from plivo_sim.scenarios.language import fault_fields
 from tests.console.support import HOME, press
@@ -193,3 +194,63 @@ def test_what_is_no_account_is_a_404_page(http: Http) -> None:
     """A wrong account id is told as HTML with the right status."""
     answer = http.get("/console/MA123/faults")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+# --- presets ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", presets.FAULTS)
+def test_a_preset_is_switched_on_with_one_click(http: Http, name: str) -> None:
+    """Every one of them is a fault that the language takes."""
+    page = press(http, "preset-fault", back=PAGE, account=AUTH_ID, preset=name).text
+    (fault,) = on(http)
+    assert fault["effect"] == presets.FAULTS[name].body["effect"]
+    assert f"plivo-sim fault add --effect {fault['effect']}" in page
+
+
+def test_a_preset_is_aimed_at_an_operation(http: Http) -> None:
+    """Which is chosen from the list of all, instead of what the preset says of calls; and so is how
+    often. What was chosen stays chosen."""
+    fields = {"preset": "cut-after-write", "operation": "legacy.create_end_user", "times": "2"}
+    page = press(http, "preset-fault", back=PAGE, account=AUTH_ID, **fields).text
+    (fault,) = on(http)
+    assert (fault["operation"], fault["times"], "method" in fault) == (
+        "legacy.create_end_user", 2, False,
+    )  # fmt: skip
+    assert '<option value="legacy.create_end_user" selected>' in page
+    press(http, "preset-fault", account=AUTH_ID, preset="expired", times="always")
+    assert "times" not in on(http)[-1]
+
+
+def test_every_operation_can_be_chosen(http: Http) -> None:
+    """With the sentence that says what it does."""
+    page = html.unescape(http.get(PAGE).text)
+    told = http.control("GET", "/operations").get_json()["operations"]
+    missing = [
+        each["operation"]
+        for each in told
+        if f">{each['operation']}: {each['summary']}</option>" not in page
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", presets.CALLBACKS)
+def test_a_preset_for_callbacks(http: Http, name: str) -> None:
+    """Every one is a policy that the language takes; one button takes it back."""
+    page = press(http, "preset-callbacks", back=PAGE, account=AUTH_ID, preset=name).text
+    policy = http.control("GET", "/webhooks/policy", account=AUTH_ID).get_json()
+    assert policy == presets.CALLBACKS[name].body
+    assert "plivo-sim webhooks policy callbacks.yaml" in page
+    assert "Back to normal" in page
+    press(http, "drop-webhook-policy", back=PAGE, account=AUTH_ID)
+    assert "Back to normal" not in http.get(PAGE).text
+
+
+@pytest.mark.parametrize("do", ["preset-fault", "preset-callbacks"])
+@pytest.mark.parametrize("name", ["", "no-such", "<b>"])
+def test_what_is_no_preset(http: Http, do: str, name: str) -> None:
+    """It is told, and nothing is switched on."""
+    page = press(http, do, back=PAGE, account=AUTH_ID, preset=name).text
+    assert "there is no preset" in page
+    assert "<b>" not in page
+    assert on(http) == []

@@ -146,7 +146,9 @@ def test_every_scenario_that_ships_is_shown(http: Http) -> None:
     for name in shipped_names():
         use(http, name=name)
         page = http.get(PAGE).text
-        assert f'in use</span>\n    <details id="scenario-{name}">' in page
+        card = page[page.index(f'<li id="card-{name}">') :].partition("</li>")[0]
+        assert "in use</span>" in card
+        assert page.count("in use</span>") == 1
 
 
 # --- another one -----------------------------------------------------------------------------
@@ -279,3 +281,114 @@ def test_what_is_no_account_is_a_404_page(http: Http) -> None:
     """A wrong account id is told as HTML with the right status."""
     answer = http.get("/console/MA123/scenario")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+# --- the editor ------------------------------------------------------------------------------
+
+
+def test_mistakes_stand_beside_their_lines(http: Http) -> None:
+    """Each in the margin of its own line, whose number is marked."""
+    page = press(http, "check-scenario", back=PAGE, account=AUTH_ID, yaml=WRONG).text
+    gutter, margin = (
+        re.findall(r"<li(?: class=\"(\w+)\")?(?: title=\"[^\"]*\")?>(.*?)</li>", part, re.S)
+        for part in re.findall(r'<ol class="(?:gutter|margin)".*?</ol>', page, re.S)
+    )
+    assert [kind for kind, _ in gutter][:5] == ["", "", "bad", "bad", ""]
+    told = [html.unescape(text) for _, text in margin]
+    assert told[:2] == ["", ""]
+    assert told[2] == "contry: unknown key; did you mean 'country'?"
+    assert told[3].startswith("decide: 'acepted' is not one of")
+
+
+def test_checking_uses_nothing(http: Http) -> None:
+    """A text without a mistake is said to be one, stays in the editor, and is not in use."""
+    page = press(http, "check-scenario", back=PAGE, account=AUTH_ID, yaml=SCENARIO).text
+    assert "no mistakes</span>" in page
+    assert text_of(page) == SCENARIO
+    assert active(http) is None
+    assert "plivo-sim scenario check scenario.yaml" in page
+
+
+# --- the flow and the dry run ----------------------------------------------------------------
+
+
+def picture_of(page: str) -> str:
+    found = re.search(r'<svg class="flow".*?</svg>', page, re.S)
+    assert found is not None
+    return html.unescape(found[0])
+
+
+def test_the_rules_as_a_flow(http: Http) -> None:
+    """In the order in which they are asked: those aimed at an application, magic values, the
+    others, the default; each with how often it decided, and nearly did."""
+    use(http, yaml=SCENARIO + "  - {name: aimed, when: {application: x}, decide: rejected}\n")
+    http.sdk_created(alias="one")
+    http.sdk_created(alias="two", end_user=http.sdk_data()["end_user"] | {"name": "Bravo Limited"})
+    press(http, "next-outcome", account=AUTH_ID, decide="rejected")
+    picture = picture_of(http.get(PAGE).text)
+    names = re.findall(r'<text class="name"[^>]*>(.*?)</text>', picture)
+    assert names == ["Next outcome", "aimed", "Magic value", "acme", "nobody", "Everything else"]
+    assert "decided 1 time, nearly 1" in picture
+    assert "name is 'Acme*'" in picture
+    assert "rejected after 2d" in picture
+
+
+def test_a_flow_is_bounded(http: Http) -> None:
+    """Of many rules some are drawn, and it is said how many are not; a long one is cut."""
+    rule = {"decide": "rejected", "when": {"any": [{"alias": f"a{n}"} for n in range(50)]}}
+    use(http, scenario={"scenario": "Many rules at once.", "rules": [rule] * 60})
+    picture = picture_of(http.get(PAGE).text)
+    assert picture.count('class="box"') == 40
+    assert "22 more rules are not drawn" in picture
+    assert "more lines" in picture
+
+
+def test_a_dry_run(http: Http) -> None:
+    """It tells which rule would decide and why the others would not, marks the way in the flow,
+    shows its command, and changes nothing."""
+    use(http, yaml=SCENARIO)
+    fields = {"name": "Bravo", "alias": "nobody", "country": "IN"}
+    page = html.unescape(press(http, "dry-run", back=PAGE, account=AUTH_ID, **fields).text)
+    assert "<strong>rule 'nobody'</strong> would decide attempt 1" in page
+    assert "name is 'Bravo', wanted 'Acme*'" in page
+    assert "plivo-sim scenario try --country IN --alias nobody --applicant Bravo" in page
+    assert '<g class="asked passed">' in picture_of(page)
+    assert re.search(r'<g class="asked taken"><rect[^>]*/><text class="name"[^>]*>nobody<', page)
+    assert http.control("GET", "/scenario", account=AUTH_ID).get_json()["fired"] == {}
+    assert 'name="name" value="Bravo"' in page
+
+
+def test_a_dry_run_of_an_application(http: Http) -> None:
+    """One that is chosen, with a scenario that is not in use."""
+    id = http.sdk_created(alias="a case")
+    fields = {"application": id, "scenario": "stuck-in-review", "attempt": "3"}
+    page = html.unescape(press(http, "dry-run", back=PAGE, account=AUTH_ID, **fields).text)
+    assert "<strong>the scenario's default</strong> would decide attempt 3" in page
+    assert f"plivo-sim scenario try stuck-in-review --application {id} --attempt 3" in page
+    assert f'<option value="{id}" selected>' in page
+    assert active(http) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"text": "alias: [\n"}, "not valid YAML"),
+        ({"text": "just words"}, "write an application as"),
+        ({"text": "submit: {contry: IN, alias: <b>}\n"}, "did you mean 'country'"),
+        ({"country": "AQ", "alias": "<b>"}, "AQ"),
+        ({"attempt": "soon", "alias": "<b>"}, "must be a whole number"),
+    ],
+)
+def test_a_wrong_dry_run_stays_in_the_form(http: Http, fields: dict[str, str], told: str) -> None:
+    """What was filled in can be corrected."""
+    page = press(http, "dry-run", back=PAGE, account=AUTH_ID, **fields).text
+    assert told in html.unescape(page)
+    assert "Not done:" in page
+    if "text" in fields:
+        found = re.search(r'<textarea name="text".*?>\n(.*?)</textarea>', page, re.S)
+        assert found is not None
+        assert fields["text"].strip().removeprefix("submit: ")[:5].strip("{") in html.unescape(
+            found[1]
+        )
+    else:
+        assert 'name="alias" value="&lt;b&gt;"' in page

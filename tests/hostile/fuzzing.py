@@ -319,6 +319,9 @@ def _tell_control(http: Http, id: str) -> None:
         ("/next-outcome", {"decide": "rejected", "reason": "no", "after": "1h"}),
         ("/webhooks/policy", {"retries": ["1s"], "delay": "1s"}),
         ("/scenario", {"name": "unreadable-scan"}),
+        ("/scenario/check", {"yaml": "scenario: A text to look at.\nrules: [{when: {x: y}}]"}),
+        ("/scenario/dry-run", {"application": id, "name": "unreadable-scan", "attempt": 2}),
+        ("/scenario/dry-run", {"submit": {"alias": "a", "files": {"gst_certificate": "x.png"}}}),
         ("/machine", {"yaml": YEARLY}),
         ("/faults", {"effect": "error", "probability": 0.01}),
     ):

@@ -157,6 +157,8 @@ WRITES: dict[tuple[str, str], Write] = {
 
 NOTHING_KEPT = {
     ("control", "evaluate"),
+    ("control", "check_scenario"),
+    ("control", "dry_run"),
     ("control", "verify_signature"),
     ("control", "receive_post"),
     ("control", "empty_inbox"),

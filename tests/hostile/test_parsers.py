@@ -99,7 +99,10 @@ CALLS = {
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
+    "console/playing.py": {"loads": OURS},
+    "console/presets.py": {"int": DIGITS},
     "console/requests.py": {"re.compile": LINEAR},
+    "console/trying.py": {"plain_yaml": "limit scenario_text"},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {

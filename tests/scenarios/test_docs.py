@@ -21,7 +21,7 @@ from plivo_sim.scenarios.language import (
     When,
     json_schema,
 )
-from plivo_sim.scenarios.loader import load_scenario, shipped_sentences
+from plivo_sim.scenarios.loader import load_scenario, shipped_cards
 from plivo_sim.scenarios.rules import PRESETS, TOKENS
 from tests.conftest import PAUSED
 from tests.scenarios.printed import text_of
@@ -107,7 +107,7 @@ def test_the_json_block_is_json() -> None:
 
 def test_the_table_of_scenarios() -> None:
     """Every scenario and its sentence."""
-    rows = [(f"`{name}`", sentence) for name, sentence in shipped_sentences()]
+    rows = [(f"`{each.name}`", each.scenario) for each in shipped_cards()]
     assert told("scenarios") == table(("name", "what happens"), rows)
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from plivo_sim.client.replay import replay
-from plivo_sim.scenarios.loader import find_scenario, shipped_names, shipped_sentences, shipped_text
+from plivo_sim.scenarios.loader import (
+    Card,
+    find_scenario,
+    shipped_cards,
+    shipped_names,
+    shipped_text,
+)
 from plivo_sim.scenarios.rules import PRESETS
 from tests.scenarios.printed import text_of
 
@@ -55,10 +61,13 @@ def test_a_scenario_begins_with_its_sentence(name: str) -> None:
 
 
 def test_the_list_tells_what_the_scenarios_tell() -> None:
-    """The sentences of the list are read from the first lines, not by loading."""
-    told = dict(shipped_sentences())
-    assert told == {name: find_scenario(name).scenario for name in shipped_names()}
-    assert len(told) >= 15
+    """What the list says is read from the first lines, not by loading."""
+    loaded = {name: find_scenario(name) for name in shipped_names()}
+    assert list(shipped_cards()) == [
+        Card(name, each.scenario, each.title, each.theme) for name, each in loaded.items()
+    ]
+    assert all(each.title and each.theme for each in loaded.values())
+    assert len(loaded) >= 15
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from plivo_sim.client import Client
+from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.scenarios.rules import PRESETS, read_reason
 from plivo_sim.testing import Handle
-from plivo_sim.testing.calls import Wsgi
 from tests.support import AUTH_ID, Http
 
 MISTYPED = "there is no preset 'name_mismach'; did you mean 'name_mismatch'?"

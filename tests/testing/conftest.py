@@ -11,9 +11,9 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
+from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.settings import Settings
 from plivo_sim.testing import Handle, InProcess, in_process, remote, served
-from plivo_sim.testing.calls import Wsgi
 
 PLACES = ("in_process", pytest.param("served", marks=pytest.mark.live),
           pytest.param("remote", marks=pytest.mark.live))  # fmt: skip

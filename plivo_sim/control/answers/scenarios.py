@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from plivo_sim.control.answers.accounts import DueOut
+from plivo_sim.control.answers.applications import PlannedStepOut, VerdictOut
+from plivo_sim.control.answers.words import Status
 from plivo_sim.scenarios.language import Decision, Scenario
 
 
-class SentenceOut(TypedDict):
+class CardOut(TypedDict):
     name: str
     scenario: str
+    title: str
+    theme: str
 
 
 class ScenariosOut(TypedDict):
-    scenarios: list[SentenceOut]
+    scenarios: list[CardOut]
 
 
 class ShippedScenarioOut(TypedDict):
@@ -34,6 +38,34 @@ class ScenarioUsedOut(ScenarioInUseOut):
     """``due``: null where the status machine is the same as before."""
 
     due: DueOut | None
+
+
+class ScenarioMistakeOut(TypedDict):
+    """``line``: from 1; 0 where it is unknown."""
+
+    line: int
+    path: str
+    text: str
+
+
+class ScenarioCheckedOut(TypedDict):
+    valid: bool
+    mistakes: list[ScenarioMistakeOut]
+
+
+class DryRunOut(TypedDict):
+    """``would``: ``stuck``, or the status that the reviewer would decide on. ``scenario``: the
+    sentence of the one that was asked; null for none."""
+
+    account: str
+    scenario: str | None
+    would: Literal["stuck"] | Status
+    steps: list[PlannedStepOut]
+    warnings: list[str]
+    attempt: int
+    decided_by: str
+    rules: list[VerdictOut]
+    near_misses: list[VerdictOut]
 
 
 class WordsOut(TypedDict):
