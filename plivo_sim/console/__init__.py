@@ -24,6 +24,7 @@ from plivo_sim.console import (
     faults,
     machines,
     numbers,
+    overview,
     requests,
     scenarios,
     webhooks,
@@ -45,6 +46,7 @@ from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
+    *overview.PAGES,
     *applications.PAGES,
     *clock.PAGES,
     *scenarios.PAGES,
@@ -85,7 +87,6 @@ def make_blueprint() -> Blueprint:
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
-    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/", "account_home", account_home, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
     for rule, view in PAGES:
@@ -117,15 +118,15 @@ def front() -> Response:
 
 
 def welcome() -> Response:
-    """The applications of the only account; a list if there are several; how to begin if there is
+    """The overview of the only account; a list if there are several; how to begin if there is
     none. ``?open=`` leads to an account by its auth id, whether it exists or not."""
     call = current_call()
     existing = call.sim.accounts()
     wanted = request.args.get("open", "").strip()
     if is_account(wanted):
-        return _to(f"{PREFIX}/{wanted}/applications")
+        return _to(f"{PREFIX}/{wanted}/")
     if len(existing) == 1 and not {"all", "open"} & set(request.args):
-        return _to(f"{PREFIX}/{existing[0].auth_id}/applications")
+        return _to(f"{PREFIX}/{existing[0].auth_id}/")
     shown = []
     for account in existing:
         with repeatable(), account.lock:
@@ -138,12 +139,6 @@ def welcome() -> Response:
                 }
             )
     return show("welcome.html", summaries=shown, wanted=wanted)
-
-
-def account_home(auth_id: str) -> Response:
-    """An account's first page."""
-    open_account(auth_id)
-    return _to(f"{PREFIX}/{auth_id}/applications")
 
 
 def pulse(auth_id: str) -> Response:

@@ -91,7 +91,7 @@ def header(account: Account | None) -> dict[str, Any]:
         "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
         "as_json": as_json,
         "tones": {name: row.tone for name, row in machine.statuses.items()},
-        "here": request.path,
+        "section": _section(),
     }
     return facts if account is None else facts | _of_account(account)
 
@@ -120,6 +120,11 @@ def pulse_of(account: Account) -> str:
     lock."""
     own = f"{account.era}.{account.changes}.{account.api_calls}.{account.sending}"
     return f"{memory().run}.{own}.{memory().count}.{inboxes().changes}"
+
+
+def _section() -> str:
+    """The first part of this page's path behind the account, which is that of its tab."""
+    return request.path.removeprefix("/console/").partition("/")[2].partition("/")[0]
 
 
 def _here() -> str:

@@ -88,7 +88,8 @@ def test_rejected_seen_corrected_accepted(
     id = sdk.phone_number_compliance.create(
         data_of(sdk, callback_url=receiver.url), paths
     ).compliance_id
-    page.wait_for_url(f"**{HOME}/applications")  # the first account opens by itself
+    page.wait_for_url(f"**{HOME}/")  # the first account opens by itself
+    page.get_by_role("link", name="Applications", exact=True).click()
     page.get_by_role("link", name="Acme Mumbai").click()
 
     page.get_by_label("Reason").select_option("name_mismatch")
