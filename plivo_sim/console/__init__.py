@@ -19,6 +19,7 @@ from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.words import microseconds
 from plivo_sim.console import (
     accounts,
+    application_list,
     applications,
     clock,
     faults,
@@ -47,6 +48,7 @@ from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *overview.PAGES,
+    *application_list.PAGES,
     *applications.PAGES,
     *clock.PAGES,
     *scenarios.PAGES,
@@ -189,7 +191,8 @@ def do(name: str) -> Response:
     if name not in ACTIONS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
     with current_call().sim.runner.together():
-        group = kept.keep([perform(action) for action in ACTIONS[name](form)])
+        done = [perform(action) for action in ACTIONS[name](form)]
+        group = kept.keep(done, name, form)
     back = _own_path(form.get("_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 

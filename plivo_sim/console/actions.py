@@ -13,13 +13,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import current_app, request
+from flask import current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.control import CONTROL
@@ -59,6 +59,11 @@ def curl(
 KEPT_ACTIONS = 200
 KEPT_ITEMS = 50
 MOST_AT_ONCE = 1000
+MOST_UNTOLD = 20
+"""Buttons whose page nobody has asked for yet: a browser asks at once, or never."""
+KEPT_FORM = 1024 * 1024
+"""Characters of a form that is filled again; of a longer one, its page shows what it can."""
+NAMED_AT_ONCE = 5
 
 Form = ImmutableMultiDict[str, str]
 _PARAMETER = re.compile(r"\{(\w+:)?(?P<name>\w+)\}")
@@ -83,7 +88,9 @@ class Action:
 
     ``written``: name and text of a file that the command reads. ``attached``: which key of the
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
-    then no call is made. ``harmless``: a refusal that is not shown as one.
+    then no call is made. ``harmless``: a refusal that is not shown as one. ``name``: what people
+    call the record that it is about, ``did``: what the message says of it; many that did the same
+    are told in one sentence.
     """
 
     message: str
@@ -97,6 +104,8 @@ class Action:
     attached: tuple[str, str] | None = None
     wrong: str = ""
     harmless: Harmless | None = None
+    did: str = ""
+    name: str = ""
 
     @property
     def method(self) -> str:
@@ -210,6 +219,23 @@ class Done:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a button did. ``do``: its name, ``form``: what it sent."""
+
+    done: tuple[Done, ...] = ()
+    do: str = ""
+    form: Form = field(default_factory=lambda: _NO_FORM)
+
+    @property
+    def is_refused(self) -> bool:
+        return any(not each.ok for each in self.done)
+
+
+_NO_FORM: Form = ImmutableMultiDict()
+_NOTHING = Pressed()
+
+
 @dataclass(slots=True)
 class Memory:
     """What the console itself keeps: the token of its forms, the name of this run for pages that
@@ -221,18 +247,26 @@ class Memory:
     groups: deque[tuple[str, tuple[Done, ...]]] = field(
         default_factory=lambda: deque(maxlen=KEPT_ACTIONS)
     )
+    untold: OrderedDict[str, Pressed] = field(default_factory=OrderedDict)
     count: int = 0
 
-    def keep(self, done: list[Done]) -> str:
+    def keep(self, done: list[Done], do: str = "", form: Form = _NO_FORM) -> str:
         """Remember a group; returns its name, which is unique across runs."""
         self.count += 1
         name = f"{self.run}-{self.count}"
         self.groups.append((name, tuple(done)))
+        pressed = Pressed(tuple(done), do, form)
+        if not pressed.is_refused or sum(map(len, form.values())) > KEPT_FORM:
+            pressed = replace(pressed, form=_NO_FORM)
+        self.untold[name] = pressed
+        if len(self.untold) > MOST_UNTOLD:
+            self.untold.popitem(last=False)
         return name
 
-    def group(self, name: str | None) -> tuple[Done, ...]:
-        """The group with this name, if it is still known."""
-        return next((done for each, done in self.groups if each == name), ())
+    def tell(self, name: str) -> Pressed:
+        """What the button of this name did, once: who sends the page's URL to somebody, or loads
+        it again, is not told again what happened."""
+        return self.untold.pop(name, _NOTHING)
 
 
 def memory() -> Memory:
@@ -240,13 +274,20 @@ def memory() -> Memory:
     return kept
 
 
+def pressed() -> Pressed:
+    """What the button that led to this page did, if the page is its first after that."""
+    found: Pressed | None = g.get("pressed")
+    if found is None:
+        found = g.pressed = memory().tell(request.args.get("done", ""))
+    return found
+
+
 def just_refused(operation: str, **ids: str) -> list[Done]:
     """The calls of this operation that the last button made and that were refused: the page shows
     their form again as it was."""
-    done = memory().group(request.args.get("done"))
     return [
         each
-        for each in done
+        for each in pressed().done
         if each.action.operation == operation and each.action.ids == ids and not each.ok
     ]
 
@@ -254,6 +295,41 @@ def just_refused(operation: str, **ids: str) -> list[Done]:
 def text_refused(operation: str) -> Done | None:
     """The same of an editor's text."""
     return next((each for each in just_refused(operation) if each.yaml), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One sentence about calls that did the same, or were refused for the same reason. ``names``:
+    the first of those that they were about, ``more``: how many others."""
+
+    ok: bool
+    text: str
+    names: tuple[str, ...] = ()
+    more: int = 0
+
+
+def told(done: Iterable[Done]) -> list[Told]:
+    """What was done, what was not: those that did the same together, with their names."""
+    groups: dict[tuple[bool, str], list[Done]] = {}
+    for each in done:
+        text = each.message if each.ok else "; ".join(each.problems)
+        name, id = each.action.name, each.action.ids.get("id", "")
+        if name:
+            text = each.action.did if each.ok else _of_it(text, id)
+        groups.setdefault((each.ok, text), []).append(each)
+    found = []
+    for (ok, text), those in sorted(groups.items(), key=lambda each: each[0][0]):
+        names = [each.action.name for each in those if each.action.name]
+        if ok and names:
+            text = f"{text} {len(names):,}" if len(names) > 1 else text
+        shown = tuple(names[:NAMED_AT_ONCE])
+        found.append(Told(ok, text, shown, len(names) - len(shown)))
+    return found
+
+
+def _of_it(text: str, id: str) -> str:
+    """A sentence about a record, as it is the same about others."""
+    return text.replace(f"application {id}", "it").replace(id, "ID") if id else text
 
 
 def yaml_of(form: Form) -> str:

@@ -1,12 +1,14 @@
-"""Applications: the list, and a page for each with everything that is known about it."""
+"""Applications: a page for each, with everything that is known about it, and decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
-from flask import Response, request
+from flask import Response
+from werkzeug.datastructures import MultiDict
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.atoms.presenters import present_application as present_atoms
@@ -14,12 +16,19 @@ from plivo_sim.apis.legacy.presenters import present_application as present_lega
 from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
 from plivo_sim.apis.reading import name_file
-from plivo_sim.console.actions import Action, Build, Form, just_refused, too_many
-from plivo_sim.console.pages import Paged, guard, newest, newest_of, open_account, row_of, show
+from plivo_sim.console.actions import (
+    MOST_AT_ONCE,
+    Action,
+    Build,
+    Form,
+    just_refused,
+    too_many,
+)
+from plivo_sim.console.pages import guard, open_account, row_of, show
+from plivo_sim.console.selection import asked_in, find
 from plivo_sim.control.presenters import explained, timers_of
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.machine import ByHand
-from plivo_sim.domain.records import Application, Origin
 from plivo_sim.domain.text import printable
 from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.rules import PRESETS
@@ -29,74 +38,7 @@ from plivo_sim.services.document_sets import content_of
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 
-Where = dict[str, list[str]]
 INLINE = frozenset({"image/png", "image/jpeg"})
-
-
-def list_page(auth_id: str) -> Response:
-    """Newest first; filters and a search that looks into ids, aliases and applicants' names."""
-    account = open_account(auth_id)
-    machine = account.machine
-    where = {
-        name: values
-        for name in ("status", "origin", "country_iso")
-        if (values := [each for each in request.args.getlist(name) if each])
-    }
-    text = request.args.get("q", "").strip()
-    if text:
-        found = _search(account, where, text)
-    else:
-        with account.lock:
-            found = newest(account.store.applications, where)
-    with account.lock:
-        rows = [_row(account, each) for each in found.items]
-        countries = sorted({r.country_iso for r in account.catalogue.requirements})
-        any_at_all = len(account.store.applications) > 0
-    return show(
-        "applications.html",
-        account=account,
-        found=Paged(rows, found.number, found.total),
-        where=where,
-        q=text,
-        statuses=list(machine.statuses),
-        origins=list(Origin),
-        countries=countries,
-        decisions={status: machine.ways_to(status)[0] for status in machine.decidable},
-        presets=PRESETS,
-        any_at_all=any_at_all,
-    )
-
-
-def _search(account: Account, where: Where, text: str) -> Paged[Application]:
-    """A scan: only people search, and for words that no index has. Records never change, so the
-    account is held only while they are listed."""
-    with account.lock:
-        every = list(account.store.applications.every())
-    wanted = text.casefold()
-    return newest_of(
-        [
-            each
-            for each in every
-            if all(getattr(each, name) in values for name, values in where.items())
-            and _says(account, each, wanted)
-        ]
-    )
-
-
-def _says(account: Account, application: Application, wanted: str) -> bool:
-    if wanted in application.id.casefold() or wanted in (application.alias or "").casefold():
-        return True
-    end_user = account.store.end_users.fetch(application.end_user_id)
-    return end_user is not None and wanted in f"{end_user.name} {end_user.last_name}".casefold()
-
-
-def _row(account: Account, application: Application) -> dict[str, Any]:
-    timers = timers_of(account, application.id)
-    return {
-        "application": application,
-        "end_user": account.store.end_users.fetch(application.end_user_id),
-        "next": timers[0] if timers else None,
-    }
 
 
 def application_page(auth_id: str, id: str) -> Response:
@@ -193,14 +135,18 @@ def file_page(auth_id: str, id: str, document_id: str) -> Response:
 
 
 def decide(form: Form) -> list[Action]:
-    """One decision for every application that was ticked."""
-    status, ids, account = form.get("status", ""), form.getlist("id"), form.get("account", "")
-    sim = current_call().sim
-    machine = sim.account(account).machine if is_account(account) else sim.machine
+    """One decision for every application that was ticked, or for all that a list has (``all``, and
+    the list's query as ``match``)."""
+    status, id, sim = form.get("status", ""), form.get("account", ""), current_call().sim
+    account = sim.account(id) if is_account(id) else None
+    machine = account.machine if account is not None else sim.machine
+    ids, left = form.getlist("id"), ""
     if status not in machine.decidable:
         return [_not_decided("choose a decision")]
+    if account is not None and form.get("all"):
+        ids, left = _matching(account, form.get("match", ""), status)
     if not ids:
-        return [_not_decided("tick the applications that it is for")]
+        return [_not_decided(left or "tick the applications that it is for")]
     if wrong := too_many(ids):
         return [_not_decided(wrong)]
     ways = machine.ways_to(status)
@@ -208,7 +154,28 @@ def decide(form: Form) -> list[Action]:
     written = form.get("reason", "").strip() or form.get("preset", "")
     reasonless = bool(written) and not machine.statuses[status].reason
     wrong = f"{status} goes without a reason" if reasonless else ""
-    return [replace(_decision(account, id, status, how, written), wrong=wrong) for id in ids]
+    made = [replace(_decision(id, each, status, how, written), wrong=wrong) for each in ids]
+    if account is not None:
+        made = [replace(each, name=_name(account, each.ids["id"])) for each in made]
+    return [*made, _not_decided(left)] if left else made
+
+
+def _matching(account: Account, query: str, status: str) -> tuple[list[str], str]:
+    """The ids of all that a list has and that may be decided so, newest first, and what to say of
+    the others."""
+    asked = asked_in(MultiDict(parse_qsl(query)))
+    every = find(account, asked).applications[::-1]
+    may = [each.id for each in every if status in account.machine.open_to(each.status)]
+    if len(may) > MOST_AT_ONCE:
+        more, most = len(may) - MOST_AT_ONCE, MOST_AT_ONCE
+        return may[:most], f"at most {most:,} go at once, and {more:,} more match: decide again"
+    not_so = len(every) - len(may)
+    return may, f"{not_so:,} that match cannot become {status} as they are" if not_so else ""
+
+
+def _name(account: Account, id: str) -> str:
+    application = account.store.applications.fetch(id)
+    return (application and application.alias) or id
 
 
 def _decision(account: str, id: str, status: str, how: ByHand, reason: str) -> Action:
@@ -217,6 +184,7 @@ def _decision(account: str, id: str, status: str, how: ByHand, reason: str) -> A
     words = (how.command, id) if how.command in _commands(status) else ("decide", id, status)
     return Action(
         message=f"{how.done} {id}.",
+        did=how.done,
         operation="decide",
         ids={"id": id},
         query={"account": account} if account else {},
@@ -236,7 +204,6 @@ def _not_decided(wrong: str) -> Action:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [
-    ("/applications", list_page),
     ("/applications/<id>", application_page),
     ("/applications/<id>/report.txt", report_page),
     ("/applications/<id>/documents/<document_id>/file", file_page),

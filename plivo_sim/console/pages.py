@@ -14,7 +14,8 @@ from flask import Response, render_template, request
 from plivo_sim import __version__
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Record, Rows, Where
-from plivo_sim.console.actions import memory
+from plivo_sim.console.actions import memory, pressed, told
+from plivo_sim.console.refill import refill
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
@@ -61,6 +62,9 @@ def show(
 ) -> Response:
     """A page. Templates get what is ``given``, the header's facts, and what was just done."""
     page = render_template(f"console/{template}", **header(account), **given)
+    just = pressed()
+    if just.is_refused:
+        page = refill(page, f"/console/do/{just.do}", just.form)
     response = Response(page, status=status, content_type="text/html; charset=utf-8")
     guard(response, POLICY)
     return response
@@ -85,7 +89,8 @@ def header(account: Account | None) -> dict[str, Any]:
         "version": __version__,
         "accounts": accounts,
         "token": kept.token,
-        "done": kept.group(request.args.get("done")),
+        "done": pressed().done,
+        "told": told,
         "back": _here(),
         "base": base,
         "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
@@ -161,6 +166,17 @@ class Paged(Generic[T]):
     @property
     def last(self) -> int:
         return _last_page(self.total)
+
+    @property
+    def near(self) -> list[int]:
+        """The numbers of the first page, the last, and those around this one; 0 where some are left
+        out."""
+        wanted = {1, 2, *range(self.number - 2, self.number + 3), self.last - 1, self.last}
+        shown = sorted(each for each in wanted if 1 <= each <= self.last)
+        numbers = shown[:1]
+        for each in shown[1:]:
+            numbers += [each] if each == numbers[-1] + 1 else [0, each]
+        return numbers
 
 
 def newest(rows: Rows[R], where: Where) -> Paged[R]:

@@ -118,7 +118,7 @@ def test_the_last_200_groups_are_kept(http: Http) -> None:
         Done(action=Action(message="x", operation="pause_clock"), status=200, answer={}),
     )
     names = [kept.keep([done]) for _ in range(201)]
-    assert [bool(kept.group(name)) for name in names] == [False] + [True] * 200
+    assert [name for name, _ in kept.groups] == names[1:]
     press(http, "advance", account=AUTH_ID, by="1h")
     assert "(the last 200)" in http.get(f"{HOME}/history").text
 
@@ -128,8 +128,8 @@ def test_another_runs_action_is_not_shown() -> None:
     action = Action(message="", operation="snapshot")
     here, there = Memory(), Memory()
     names = [each.keep([Done(action=action, status=200, answer={})]) for each in (here, there)]
-    assert here.group(names[0])
-    assert not here.group(names[1])
+    assert not here.tell(names[1]).done
+    assert here.tell(names[0]).done
 
 
 @pytest.mark.parametrize("pending", [True, False])
