@@ -19,8 +19,8 @@ from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.words import microseconds
 from plivo_sim.console import (
     accounts,
-    application_list,
     applications,
+    case,
     clock,
     faults,
     machines,
@@ -48,8 +48,8 @@ from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *overview.PAGES,
-    *application_list.PAGES,
     *applications.PAGES,
+    *case.PAGES,
     *clock.PAGES,
     *scenarios.PAGES,
     *faults.PAGES,

@@ -1,137 +1,94 @@
-"""Applications: a page for each, with everything that is known about it, and decisions."""
+"""Applications: the list, and decisions about one or many. One of them: ``case``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Response
+from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
 from plivo_sim.account.account import Account
-from plivo_sim.apis.atoms.presenters import present_application as present_atoms
-from plivo_sim.apis.legacy.presenters import present_application as present_legacy
-from plivo_sim.apis.phone_number import beta, current
-from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
-from plivo_sim.apis.reading import name_file
-from plivo_sim.console.actions import (
-    MOST_AT_ONCE,
-    Action,
-    Build,
-    Form,
-    just_refused,
-    too_many,
-)
-from plivo_sim.console.pages import guard, open_account, row_of, show
-from plivo_sim.console.selection import asked_in, find
-from plivo_sim.control.presenters import explained, timers_of
-from plivo_sim.domain.errors import NotFound
+from plivo_sim.console import selection
+from plivo_sim.console.actions import MOST_AT_ONCE, Action, Build, Form, too_many
+from plivo_sim.console.pages import Paged, newest, newest_of, open_account, show
+from plivo_sim.console.selection import Asked
+from plivo_sim.control.presenters import timers_of
 from plivo_sim.domain.machine import ByHand
-from plivo_sim.domain.text import printable
+from plivo_sim.domain.records import Application, DeliveryState, NumberType, Origin, UserType
 from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.rules import PRESETS
-from plivo_sim.services import applications, reviews
-from plivo_sim.services.applications import ApplicationView
-from plivo_sim.services.document_sets import content_of
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 
-INLINE = frozenset({"image/png", "image/jpeg"})
+COLUMNS = {
+    "status": "Status", "alias": "Alias", "applicant": "Applicant", "reason": "Reason",
+    "callbacks": "Callbacks", "next": "Next", "changed": "Changed", "for": "For",
+    "origin": "Made through",
+}  # fmt: skip
 
 
-def application_page(auth_id: str, id: str) -> Response:
-    """One application with everything about it."""
+def list_page(auth_id: str) -> Response:
+    """Newest first, or in the order that is asked for; see ``selection``."""
     account = open_account(auth_id)
-    return show("application.html", account=account, **_case(account, id))
-
-
-def report_page(auth_id: str, id: str) -> Response:
-    """The application as text, to paste into a ticket, or to look at in a terminal."""
-    account = open_account(auth_id)
-    answer = show("report.txt", account=account, **_case(account, id))
-    lines = answer.get_data(as_text=True).split("\n")
-    answer.set_data("\n".join(map(printable, lines)))
-    answer.content_type = "text/plain; charset=utf-8"
-    return answer
-
-
-def _case(account: Account, id: str) -> dict[str, Any]:
+    machine, asked = account.machine, selection.asked_in(request.args)
+    if asked.is_indexed:
+        with account.lock:
+            found = newest(account.store.applications, asked.where)
+            counts: Mapping[str, int] = selection.counts_of(account, asked)
+    else:
+        every = selection.find(account, asked)
+        found, counts = newest_of(every.applications), every.counts
     with account.lock:
-        application = applications.get(account, id)
-        view = applications.view(account, application)
-        machine, status = account.machine, application.status
-        possible = machine.open_to(status)
-        return {
-            "view": view,
-            "application": application,
-            "next": timers_of(account, id),
-            "decisions": possible,
-            "takes_reason": any(machine.statuses[each].reason for each in possible),
-            "correctable": machine.correctable(status),
-            "is_draft": status == machine.draft,
-            "in_review": status in machine.by_itself(machine.submitted),
-            "presets": PRESETS,
-            "written": _written(id),
-            "deliveries": account.store.deliveries.having("application_id", id),
-            "attempts": [explained(each) for each in reviews.explanations_of(account, id)],
-            "shown": list(_as_shown(account, view)),
-            "exchanges": [
-                each
-                for each in map(row_of, account.exchanges)
-                if id in each["url"] or id in each["answer"]
-            ],
-            "inline": INLINE,
-        }
+        rows = [_row(account, each) for each in found.items]
+        countries = sorted({r.country_iso for r in account.catalogue.requirements})
+        any_at_all = len(account.store.applications) > 0
+    return show(
+        "applications.html",
+        account=account,
+        found=Paged(rows, found.number, found.total),
+        asked=asked,
+        counts=counts,
+        columns=_columns(asked),
+        choices={
+            "origin": ("Made through", list(Origin)),
+            "country_iso": ("Country", countries),
+            "number_type": ("Number", list(NumberType)),
+            "user_type": ("Applicant", list(UserType)),
+        },
+        healths=selection.HEALTHS,
+        decisions={status: machine.ways_to(status)[0] for status in machine.decidable},
+        presets=PRESETS,
+        any_at_all=any_at_all,
+    )
 
 
-def _written(id: str) -> str:
-    """The reason of a decision that was just refused, to fill the form again."""
-    refused = just_refused("decide", id=id)
-    return str((refused[0].action.body or {}).get("reason", "")) if refused else ""
+def _columns(asked: Asked) -> list[dict[str, str]]:
+    """Each with how the list is sorted by it now, and the query that sorts by it, or the other way
+    round."""
+    rest = asked.without("sort")
+    columns = []
+    for name, label in COLUMNS.items():
+        order = {name: "ascending", f"-{name}": "descending"}.get(asked.sort, "")
+        then = f"-{name}" if order == "ascending" else name
+        columns.append({"label": label, "order": order, "query": f"{rest}sort={then}"})
+    return columns
 
 
-def _as_shown(account: Account, view: ApplicationView) -> Iterator[dict[str, Any]]:
-    """The record as each API shows it: name, the call, its body without ``api_id``."""
-    application, auth_id = view.application, account.auth_id
-    shown = Shown(current_call().base_url, auth_id, EXPANDABLE)
-    root, query = f"/v1/Account/{auth_id}", f"?expand={','.join(EXPANDABLE)}"
-    yield {
-        "name": "Legacy",
-        "call": f"GET {root}/ComplianceApplication/{application.id}/",
-        "body": present_legacy(view, applications.requirement_of(account, application)),
+def _row(account: Account, application: Application) -> dict[str, Any]:
+    timers = timers_of(account, application.id)
+    deliveries = account.store.deliveries.having("application_id", application.id)
+    latest = selection.latest_callbacks(deliveries).get(application.id)
+    return {
+        "application": application,
+        "end_user": account.store.end_users.fetch(application.end_user_id),
+        "next": timers[0] if timers else None,
+        "health": selection.health(latest),
+        "tries": len(latest.attempts) if latest else 0,
+        "failed": sum(each.state is DeliveryState.FAILED for each in deliveries),
     }
-    for dialect, api in (("beta", beta), ("current", current)):
-        yield {
-            "name": f"New API, {dialect}",
-            "call": f"GET /{dialect}{root}/PhoneNumber/Compliance/{application.id}/{query}",
-            "body": api.present_one(view, shown),
-        }
-    for record in account.store.atoms_applications.having("plivo_compliance_id", application.id):
-        yield {
-            "name": "Atoms",
-            "call": "application of GET /atoms/v1/compliance/status"
-            f"?countryIso={record.country_iso}&numberType={record.number_type}"
-            f"&userType={record.user_type}",
-            "body": present_atoms(record),
-        }
-
-
-def file_page(auth_id: str, id: str, document_id: str) -> Response:
-    """An uploaded file: an image to look at, anything else to save. Nothing in it can run."""
-    account = open_account(auth_id)
-    with account.lock:
-        application = applications.get(account, id)
-        document = account.store.documents.fetch(document_id)
-        if document is None or document_id not in application.document_ids or not document.file:
-            raise NotFound("document", document_id)
-        content = content_of(account, document.file)
-    inline = document.file.media_type in INLINE
-    answer = Response(content, content_type=document.file.media_type)
-    name_file(answer, document.file.name, "inline" if inline else "attachment")
-    guard(answer, "default-src 'none'; sandbox; frame-ancestors 'none'")
-    return answer
 
 
 def decide(form: Form) -> list[Action]:
@@ -163,8 +120,8 @@ def decide(form: Form) -> list[Action]:
 def _matching(account: Account, query: str, status: str) -> tuple[list[str], str]:
     """The ids of all that a list has and that may be decided so, newest first, and what to say of
     the others."""
-    asked = asked_in(MultiDict(parse_qsl(query)))
-    every = find(account, asked).applications[::-1]
+    asked = selection.asked_in(MultiDict(parse_qsl(query)))
+    every = selection.find(account, asked).applications[::-1]
     may = [each.id for each in every if status in account.machine.open_to(each.status)]
     if len(may) > MOST_AT_ONCE:
         more, most = len(may) - MOST_AT_ONCE, MOST_AT_ONCE
@@ -203,10 +160,6 @@ def _not_decided(wrong: str) -> Action:
     return Action(message="", operation="decide", wrong=wrong)
 
 
-PAGES: list[tuple[str, Callable[..., Response]]] = [
-    ("/applications/<id>", application_page),
-    ("/applications/<id>/report.txt", report_page),
-    ("/applications/<id>/documents/<document_id>/file", file_page),
-]
+PAGES: list[tuple[str, Callable[..., Response]]] = [("/applications", list_page)]
 
 ACTIONS: dict[str, Build] = {"decide": decide}
