@@ -23,6 +23,7 @@ from plivo_sim.console import (
     case,
     clock,
     faults,
+    filing,
     machines,
     numbers,
     overview,
@@ -62,6 +63,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
 
 ACTIONS: dict[str, Build] = {
     **applications.ACTIONS,
+    **filing.ACTIONS,
     **clock.ACTIONS,
     **scenarios.ACTIONS,
     **faults.ACTIONS,
@@ -82,8 +84,8 @@ def make_blueprint() -> Blueprint:
         static_url_path=f"{PREFIX}/static",
     )
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
-    blueprint.add_app_template_filter(Action.as_curl, "curl_of")
-    blueprint.add_app_template_filter(Action.as_command, "command_of")
+    blueprint.add_app_template_filter(curl_of)
+    blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(webhooks.says)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
@@ -96,6 +98,16 @@ def make_blueprint() -> Blueprint:
             f"{PREFIX}/<auth_id>{rule}", rule.replace(".", "_"), view, methods=["GET"]
         )
     return blueprint
+
+
+def curl_of(action: Action, base: str) -> str:
+    """For templates: its call from a shell, whatever kind of action it is."""
+    return action.as_curl(base)
+
+
+def command_of(action: Action, base: str) -> str:
+    """For templates: its command line."""
+    return action.as_command(base)
 
 
 def is_console(path: str) -> bool:

@@ -90,7 +90,7 @@ class Action:
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
     then no call is made. ``harmless``: a refusal that is not shown as one. ``name``: what people
     call the record that it is about, ``did``: what the message says of it; many that did the same
-    are told in one sentence.
+    are told in one sentence, with links to their pages below ``listed``.
     """
 
     message: str
@@ -106,6 +106,7 @@ class Action:
     harmless: Harmless | None = None
     did: str = ""
     name: str = ""
+    listed: str = "applications"
 
     @property
     def method(self) -> str:
@@ -118,6 +119,10 @@ class Action:
 
     def _id(self, parameter: re.Match[str]) -> str:
         return quote(self.ids[parameter["name"]], safe="")
+
+    def sent(self) -> dict[str, Any]:
+        """What the call carries: arguments of ``test_request_context``."""
+        return {"json": self.body}
 
     def as_curl(self, base: str) -> str:
         """The call from a shell; empty if the form is wrong."""
@@ -197,7 +202,8 @@ class Done:
             return []
         listed = self.answer.get("problems", [])
         found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
-        return found or [str(self.answer.get("detail", "it was refused"))]
+        told = self.answer.get("detail") or self.answer.get("error") or "it was refused"
+        return found or [str(told)]
 
     @property
     def yaml(self) -> str:
@@ -300,11 +306,12 @@ def text_refused(operation: str) -> Done | None:
 @dataclass(frozen=True, slots=True)
 class Told:
     """One sentence about calls that did the same, or were refused for the same reason. ``names``:
-    the first of those that they were about, ``more``: how many others."""
+    the first of those that they were about, each with the path of its page, if it has one, below
+    the account's; ``more``: how many others."""
 
     ok: bool
     text: str
-    names: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
     more: int = 0
 
 
@@ -319,12 +326,17 @@ def told(done: Iterable[Done]) -> list[Told]:
         groups.setdefault((each.ok, text), []).append(each)
     found = []
     for (ok, text), those in sorted(groups.items(), key=lambda each: each[0][0]):
-        names = [each.action.name for each in those if each.action.name]
+        names = [(each.action.name, _page_of(each)) for each in those if each.action.name]
         if ok and names:
             text = f"{text} {len(names):,}" if len(names) > 1 else text
         shown = tuple(names[:NAMED_AT_ONCE])
         found.append(Told(ok, text, shown, len(names) - len(shown)))
     return found
+
+
+def _page_of(done: Done) -> str:
+    id = done.action.ids.get("id") or (done.ok and done.answer.get("compliance_id"))
+    return f"{done.action.listed}/{quote(id, safe='')}" if id else ""
 
 
 def _of_it(text: str, id: str) -> str:
@@ -347,11 +359,11 @@ def perform(action: Action) -> Done:
             action.url,
             method=action.method,
             base_url=base_url_of(request),
-            json=action.body,
+            **action.sent(),
         ),
     ):
         response = current_app.full_dispatch_request()
-        answer = json.loads(response.get_data())  # ours, whatever it repeats
+        answer = _answer_in(response.get_data())
         response.close()  # what is to follow an answer follows it
     status = response.status_code
     harmless = action.harmless
@@ -361,6 +373,14 @@ def perform(action: Action) -> Done:
     return Done(
         action=action.light(), status=status, answer=answer if status >= 400 else _start(answer)
     )
+
+
+def _answer_in(content: bytes) -> Any:
+    """JSON of ours, whatever it repeats; a fault may have cut or spoilt that of an imitated API."""
+    try:
+        return json.loads(content) if content else {}
+    except ValueError:
+        return {"detail": "what was answered is no JSON: a fault spoilt it"}
 
 
 def _start(answer: Any) -> Any:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a start needs none
         HealthOut,
         ReadyOut,
         RequirementOut,
+        RequirementsOut,
     )
 
 PROBE_BYTES = 4096
@@ -104,17 +105,22 @@ def list_requirements() -> Response:
     """What the catalogue asks for, as the SDKs and the legacy API publish it; for each demand
     the types of document that satisfy it; and what else is known of these countries. The same for
     every account."""
+    return current_call().answer(published())
+
+
+def published() -> RequirementsOut:
+    """What the catalogue of the simulator that is called asks for."""
     shown = [
         _requirement(each)
         for each in current_call().sim.catalogue.requirements
         if each.version is Version.CURRENT
     ]
     countries = {each["country_iso"]: _country(each["country_iso"]) for each in shown}
-    return current_call().answer({"requirements": shown, "countries": countries})
+    return {"requirements": shown, "countries": countries}
 
 
-def _country(country_iso: str) -> dict[str, Any]:
-    known: dict[str, Any] = msgspec.to_builtins(current_call().sim.catalogue.country(country_iso))
+def _country(country_iso: str) -> Any:
+    known: Any = msgspec.to_builtins(current_call().sim.catalogue.country(country_iso))
     return known
 
 
