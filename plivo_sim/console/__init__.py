@@ -24,6 +24,7 @@ from plivo_sim.console import (
     clock,
     faults,
     filing,
+    finder,
     machines,
     numbers,
     overview,
@@ -49,6 +50,7 @@ from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *overview.PAGES,
+    *finder.PAGES,
     *applications.PAGES,
     *case.PAGES,
     *clock.PAGES,

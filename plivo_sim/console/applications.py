@@ -26,7 +26,6 @@ from plivo_sim.web.calls import current_call
 COLUMNS = {
     "status": "Status", "alias": "Alias", "applicant": "Applicant", "reason": "Reason",
     "callbacks": "Callbacks", "next": "Next", "changed": "Changed", "for": "For",
-    "origin": "Made through",
 }  # fmt: skip
 
 

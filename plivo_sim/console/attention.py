@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.records import DeliveryState
+from plivo_sim.scenarios import loader as library
 from plivo_sim.services import policies
 from plivo_sim.simulator import Simulator
 
@@ -55,7 +56,9 @@ def _callbacks(account: Account) -> Iterator[Notice]:
 def _switched_on(account: Account) -> Iterator[Notice]:
     if scenario := policies.scenario_of(account):
         sentence = scenario.scenario
-        short = sentence if len(sentence) <= SHORT else f"{sentence[: SHORT - 1].rstrip()}…"
+        by_sentence = {told: name for name, told in library.shipped_sentences()}
+        short = by_sentence.get(sentence, sentence)
+        short = short if len(short) <= SHORT else f"{short[: SHORT - 1].rstrip()}…"
         yield Notice(f"scenario: {short}", f"A scenario decides: {sentence}", "scenario", "on")
     if faults := policies.faults_of(account):
         told = _many(len(faults), "fault")

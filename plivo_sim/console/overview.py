@@ -12,6 +12,7 @@ from flask import Response, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.console.pages import open_account, show
+from plivo_sim.console.pictures.due import in_words
 from plivo_sim.domain.records import CallbackWithheld, ClockChanged, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines.drawing import svg_of
@@ -82,7 +83,7 @@ def _stream(account: Account, kind: str) -> Iterator[Happened]:
 def _told(account: Account, entry: Entry, kept: set[str]) -> dict[str, Any]:
     about = entry.about
     if isinstance(about, Exchange):
-        return _request(about, kept)
+        return _request(entry.account, about, kept)
     if isinstance(about, StatusChanged):
         return _transition(account, about)
     if isinstance(about, ClockChanged):
@@ -90,8 +91,8 @@ def _told(account: Account, entry: Entry, kept: set[str]) -> dict[str, Any]:
     return _callback(account, about)
 
 
-def _request(exchange: Exchange, kept: set[str]) -> dict[str, Any]:
-    path = exchange.environ.get("PATH_INFO", "")
+def _request(auth_id: str, exchange: Exchange, kept: set[str]) -> dict[str, Any]:
+    path = exchange.environ.get("PATH_INFO", "").replace(f"/v1/Account/{auth_id}/", "…/", 1)
     fault = f"; fault: {exchange.fault}" if exchange.fault else ""
     return {
         "at": exchange.at,
@@ -139,18 +140,8 @@ def _clock(changed: ClockChanged) -> dict[str, Any]:
     elif after.rate != before.rate:
         text = f"{after.rate:g} simulated seconds per real second"
     else:
-        text = f"moved by {_in_words((after.now - before.now).total_seconds())}"
+        text = f"moved by {in_words((after.now - before.now).total_seconds())}"
     return {"at": after.now, "about": "Clock", "path": "time", "text": text}
-
-
-def _in_words(seconds: float) -> str:
-    """The two largest units of a duration, one of which may be nothing."""
-    whole, units = round(seconds), []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if whole >= size:
-            units.append(f"{whole // size} {unit}")
-            whole %= size
-    return " ".join(units[:2]) or f"{seconds:.3g} s"
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [("/", overview_page)]

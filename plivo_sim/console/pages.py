@@ -16,6 +16,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Record, Rows, Where
 from plivo_sim.console.actions import memory, pressed, told
 from plivo_sim.console.attention import notices_of
+from plivo_sim.console.due import next_of
 from plivo_sim.console.refill import refill
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
@@ -113,6 +114,7 @@ def _of_account(account: Account) -> dict[str, Any]:
             "next_due": account.agenda.next_instant(),
             "due_count": len(account.store.timers),
             "pulse": pulse_of(account),
+            "coming": next_of(account),
             "notices": notices_of(current_call().sim, account),
         }
 
