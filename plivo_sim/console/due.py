@@ -30,18 +30,14 @@ def next_of(account: Account) -> Next | None:
     after = max((first.due_at - now).total_seconds(), 0.0)
     text = f"in {due.in_words(after)}" if after else "now"
     ticks = [(each.due_at, _tone(account, each)) for each in coming]
-    title = f"Due {text}: {_what(account, first)}, at {first.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    title = f"Due {text}: {_what(first)}, at {first.due_at:%Y-%m-%d %H:%M:%S} UTC"
     if (others := len(account.store.timers) - 1) > 0:
         title += f"; {others:,} more"
     return Next(text, due.draw(now, ticks, title))
 
 
-def _what(account: Account, timer: Timer) -> str:
-    if timer.steps:
-        application = account.store.applications.fetch(timer.subject_id)
-        name = application.alias or application.id if application is not None else ""
-        return f"{timer.steps[0].status.replace('_', ' ')}: {name}"
-    return "a callback"
+def _what(timer: Timer) -> str:
+    return timer.steps[0].status.replace("_", " ") if timer.steps else "a callback"
 
 
 def _tone(account: Account, timer: Timer) -> str:
