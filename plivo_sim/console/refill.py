@@ -127,8 +127,8 @@ class _Filler(HTMLParser):
         for at, text, given in options:
             value = given.get("value")
             if value is None:
-                stop = re.compile("<").search(self._page, at + len(text))
-                value = html.unescape(self._page[at + len(text) : stop.start() if stop else None])
+                stop = self._page.find("<", at + len(text))
+                value = html.unescape(self._page[at + len(text) : stop])
             bare = _less(text, "selected")
             chosen = value.strip() in self._sent.getlist(name)
             self._change(at, text, _with(bare, "selected data-kept") if chosen else bare)
@@ -144,4 +144,5 @@ def _less(tag: str, attribute: str) -> str:
 
 
 def _with(tag: str, attributes: str) -> str:
-    return re.sub(r"\s*/?>$", lambda end: f" {attributes}{end[0].strip()}", tag)
+    end = "/>" if tag.endswith("/>") else ">"
+    return f"{tag.removesuffix(end).rstrip()} {attributes}{end}"

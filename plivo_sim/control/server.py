@@ -183,7 +183,8 @@ def _reference(surfaces: Mapping[str, Surface]) -> Iterator[str]:
             f" Nothing else answers below <code>{surface.mount}</code>." if surface.mount else ""
         )
         yield f"<h2>{_breakable(surface.title)}</h2><p>{html.escape(surface.description)}{alone} "
-        yield f"<a href='{link}' aria-label='OpenAPI: {html.escape(name)}'>OpenAPI</a></p><table><tr><th>Call<th>What<th>Answers</tr>"
+        yield f"<a href='{link}' aria-label='OpenAPI: {html.escape(name)}'>OpenAPI</a></p>"
+        yield "<table><tr><th>Call<th>What<th>Answers</tr>"
         for operation in surface.endpoints:
             statuses = sorted({*operation.answers, *operation.errors, *surface.always})
             listed = ", ".join(map(str, statuses))

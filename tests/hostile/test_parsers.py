@@ -96,9 +96,12 @@ CALLS = {
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
     "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
+    "console/applications.py": {"parse_qsl": LINEAR},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
+    "console/filing.py": {"int": DIGITS},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
+    "console/refill.py": {"re.finditer": LINEAR, "re.sub": LINEAR},
     "console/requests.py": {"re.compile": LINEAR},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
