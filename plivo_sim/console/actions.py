@@ -316,22 +316,33 @@ class Told:
 
 
 def told(done: Iterable[Done]) -> list[Told]:
-    """What was done, what was not: those that did the same together, with their names."""
+    """What was not done, and what was: those that did the same together, with their names."""
     groups: dict[tuple[bool, str], list[Done]] = {}
     for each in done:
-        text = each.message if each.ok else "; ".join(each.problems)
         name, id = each.action.name, each.action.ids.get("id", "")
-        if name:
-            text = each.action.did if each.ok else _of_it(text, id)
+        if each.ok:
+            text = each.action.did if name else each.message
+        else:
+            text = _of_it("; ".join(each.problems), id)
         groups.setdefault((each.ok, text), []).append(each)
     found = []
     for (ok, text), those in sorted(groups.items(), key=lambda each: each[0][0]):
-        names = [(each.action.name, _page_of(each)) for each in those if each.action.name]
-        if ok and names:
-            text = f"{text} {len(names):,}" if len(names) > 1 else text
+        names = [pair for each in those if (pair := _named(each))[0]]
+        if ok and len(names) > 1:
+            text = f"{text} {len(names):,}"
+        if not ok and len(those) == 1 and names:  # its own sentence, which says of what it is
+            (name, id), names = (names[0][0], those[0].action.ids.get("id", "")), []
+            text = "; ".join(those[0].problems).replace(id, name)
         shown = tuple(names[:NAMED_AT_ONCE])
         found.append(Told(ok, text, shown, len(names) - len(shown)))
     return found
+
+
+def _named(done: Done) -> tuple[str, str]:
+    """What it was about, and its page; of what has no name the id, if it was refused."""
+    if done.action.name:
+        return done.action.name, _page_of(done)
+    return "" if done.ok else done.action.ids.get("id", ""), ""
 
 
 def _page_of(done: Done) -> str:

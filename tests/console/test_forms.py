@@ -70,6 +70,22 @@ def test_many_refusals_are_told_in_one_sentence(http: Http) -> None:
     assert made[0] not in text_of(page)
 
 
+def test_one_refusal_is_told_by_its_name(http: Http) -> None:
+    """In the control API's own sentence."""
+    http.decide(id := http.sdk_created(alias="Acme"), "accepted")
+    page = press(http, "decide", account=AUTH_ID, id=id, status="rejected")
+    assert "cannot reject application Acme in status accepted" in text_of(page)
+
+
+def test_refusals_without_names(http: Http) -> None:
+    """Of what has no name, the first five ids."""
+    ids = [f"gone-{i}" for i in range(7)]
+    page = press(http, "replay", account=AUTH_ID, id=ids)
+    told = text_of(page)
+    assert told.count("Not done:") == 1
+    assert told.endswith("gone-0, gone-1, gone-2, gone-3, gone-4 and 2 more.")
+
+
 def test_one_is_told_by_its_name(http: Http) -> None:
     """A person knows it by its alias, not by 36 characters."""
     id = http.sdk_created(alias="Acme, Mumbai")

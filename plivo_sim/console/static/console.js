@@ -273,15 +273,17 @@ document.addEventListener("submit", (event) => {
   if (body.dataset.busy) return event.preventDefault(); // it is on its way already
   body.dataset.busy = "yes";
   setTimeout(() => (document.getElementById("busy").hidden = !body.dataset.busy), 300);
+  setTimeout(rest, PATIENCE_MS); // whoever stopped it may press again
   const alike = [...document.querySelectorAll("form")].filter((each) => each.action === form.action);
   const label = event.submitter?.textContent ?? "";
   const was = { path: location.pathname, do: form.action, at: alike.indexOf(form), label, y: scrollY };
   sessionStorage.setItem(WAS, JSON.stringify(was));
 });
-addEventListener("pageshow", () => {
+function rest() {
   delete body.dataset.busy;
   document.getElementById("busy").hidden = true;
-});
+}
+addEventListener("pageshow", rest);
 
 // The page that a button leads to is where one was: the same place, the same button.
 function goBack() {
