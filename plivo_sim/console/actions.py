@@ -23,6 +23,7 @@ from flask import current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.control import CONTROL
+from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
@@ -120,9 +121,14 @@ class Action:
     def _id(self, parameter: re.Match[str]) -> str:
         return quote(self.ids[parameter["name"]], safe="")
 
-    def sent(self) -> dict[str, Any]:
-        """What the call carries: arguments of ``test_request_context``."""
+    def request(self) -> dict[str, Any]:
+        """Headers and body, as Werkzeug's ``EnvironBuilder`` takes them."""
         return {"json": self.body}
+
+    def problems_of(self, refusal: SimError | None) -> tuple[tuple[str, str], ...]:
+        """Where the fault of a refused form lies, and the sentence; a control call says it in its
+        answer."""
+        return ()
 
     def as_curl(self, base: str) -> str:
         """The call from a shell; empty if the form is wrong."""
@@ -370,11 +376,11 @@ def perform(action: Action) -> Done:
             action.url,
             method=action.method,
             base_url=base_url_of(request),
-            **action.sent(),
+            **action.request(),
         ),
     ):
         response = current_app.full_dispatch_request()
-        answer = _answer_in(response.get_data())
+        answer = _answer(response.get_data())
         response.close()  # what is to follow an answer follows it
     status = response.status_code
     harmless = action.harmless
@@ -386,12 +392,12 @@ def perform(action: Action) -> Done:
     )
 
 
-def _answer_in(content: bytes) -> Any:
-    """JSON of ours, whatever it repeats; a fault may have cut or spoilt that of an imitated API."""
+def _answer(text: bytes) -> Any:
+    """Ours, whatever it repeats; a fault of an imitated API may have spoiled it."""
     try:
-        return json.loads(content) if content else {}
+        return json.loads(text)
     except ValueError:
-        return {"detail": "what was answered is no JSON: a fault spoilt it"}
+        return {"detail": "the answer is no JSON: a fault spoiled it"}
 
 
 def _start(answer: Any) -> Any:

@@ -1,39 +1,63 @@
-"""Buttons that make a call of an imitated API, as a client of it does: see ``actions``."""
+"""Calls of the imitated APIs, which some buttons make as the account's own client would: with its
+credentials, in the words of the API that made the record, and noted among its requests.
+"""
 
 from __future__ import annotations
 
+import base64
+import io
 import json
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from typing import Any
+
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, curl
-from plivo_sim.domain.text import shell_word
+from plivo_sim.domain.errors import Invalid, SimError
+from plivo_sim.domain.records import Application
+from plivo_sim.domain.text import encode_json
+from plivo_sim.domain.typed import dotted
+from plivo_sim.web.calls import current_call
 
-USUAL = "token"
-"""What ``plivo-sim seed`` uses, too, where no token is known."""
+DEFAULT_TOKEN = "token"  # noqa: S105  # any would do
+"""Of an account that no client has called yet; the commands use it, too."""
+_DOCUMENT = re.compile(r"documents\[(\d+)\]")
 
-File = tuple[str, bytes]
-"""The name of a file, and its content."""
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a form."""
+
+    name: str
+    content: bytes
+
+    def sent_as(self, field: str) -> FileStorage:
+        """As Werkzeug sends it."""
+        return FileStorage(io.BytesIO(self.content), self.name, field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall(Action):
-    """One call of an imitated API, by ``account``. ``verb``: GET, POST …; ``path``: below the
-    account's URL. It carries ``body`` as JSON, or a multipart ``form``; ``headers`` beside those.
+    """``verb`` and ``path`` (below the account's URL) of the call. ``parts``: its multipart form;
+    without any, ``body`` is its JSON. ``dialect``: of the new API.
 
-    ``token``: that of the account, which is not shown: who pastes the command gives an own one.
+    ``auth_id``, ``token``: of the caller. ``form``: what was written in the button's form. Where in
+    that form stands what a refusal names: ``part``, if the call is about a part of it;
+    ``documents``, the place of each document of the call.
     """
 
-    account: str
     verb: str
     path: str
-    token: str = USUAL
-    form: Sequence[tuple[str, str | File]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    auth_id: str
+    token: str = field(repr=False)
+    dialect: str = ""
+    parts: tuple[tuple[str, str | Upload], ...] = ()
+    part: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
+    documents: tuple[int, ...] = ()
 
     @property
     def method(self) -> str:
@@ -41,40 +65,80 @@ class ApiCall(Action):
 
     @property
     def url(self) -> str:
-        return f"/v1/Account/{self.account}/{self.path}"
+        return f"/v1/Account/{self.auth_id}/{self.path}"
 
-    def sent(self) -> dict[str, Any]:
-        """See ``Action.sent``."""
-        basic = b64encode(f"{self.account}:{self.token}".encode()).decode()
-        headers = {"Authorization": f"Basic {basic}", **self.headers}
-        if not self.form:
-            return {"json": self.body, "headers": headers}
-        parts = [
-            (name, each if isinstance(each, str) else (BytesIO(each[1]), each[0]))
-            for name, each in self.form
-        ]
-        return {"data": dict(parts), "headers": headers, "content_type": "multipart/form-data"}
+    @property
+    def _said(self) -> dict[str, str]:
+        return {"X-Plivo-Sim-Dialect": self.dialect} if self.dialect else {}
+
+    def request(self) -> dict[str, Any]:
+        basic = base64.b64encode(f"{self.auth_id}:{self.token}".encode()).decode()
+        headers = {
+            "Authorization": f"Basic {basic}",
+            "User-Agent": "plivo-sim console",
+            **self._said,
+        }
+        if not self.parts:
+            return {"headers": headers, "json": self.body}
+        data: MultiDict[str, Any] = MultiDict()
+        for name, value in self.parts:
+            data.add(name, value.sent_as(name) if isinstance(value, Upload) else value)
+        form = {"data": data, "content_type": "multipart/form-data"}
+        return {"headers": headers, **form}
+
+    def problems_of(self, refusal: SimError | None) -> tuple[tuple[str, str], ...]:
+        if refusal is None:
+            return ()
+        if not isinstance(refusal, Invalid):
+            return (("", str(refusal)),)
+        return tuple((self._place(dotted(each.path)), each.text) for each in refusal.problems)
+
+    def _place(self, path: str) -> str:
+        if self.part:
+            return f"{self.part}.{path}" if path else self.part
+        found = _DOCUMENT.match(path)
+        if found is None or int(found[1]) >= len(self.documents):
+            return path
+        return f"documents[{self.documents[int(found[1])]}]{path[found.end() :]}"
 
     def as_curl(self, base: str) -> str:
-        """The call from a shell; files stand in it by their names."""
         if self.wrong:
             return ""
-        words: list[str] = []
-        headers = dict(self.headers)
-        for name, each in self.form:
-            words += ["-F", f"{name}={each}" if isinstance(each, str) else f"{name}=@{each[0]}"]
-        if self.body is not None and not self.form:
-            headers["Content-Type"] = "application/json"
-            words += ["-d", json.dumps(self.body, ensure_ascii=False)]
-        user = f'-u "{shell_word(self.account)}:${{PLIVO_AUTH_TOKEN:-any-token}}"'
-        return curl(self.verb, f"{base}{self.url}", headers, words, user)
+        headers, credentials = self._said, f'-u "{self.auth_id}:$PLIVO_AUTH_TOKEN"'
+        if not self.parts and self.body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        return curl(self.verb, base + self.url, headers, self._words(), credentials)
+
+    def _words(self) -> Iterator[str]:
+        for name, value in self.parts:
+            if isinstance(value, Upload):
+                file = value.name.replace("\\", "\\\\").replace('"', '\\"')
+                yield from ("-F", f'{name}=@"{file}"')
+            else:
+                yield from ("--form-string", f"{name}={value}")
+        if not self.parts and self.body is not None:
+            yield from ("-d", json.dumps(self.body, ensure_ascii=False))
 
     def light(self) -> Action:
-        """Without the contents of its files."""
-        form = [(name, e if isinstance(e, str) else (e[0], b"")) for name, e in self.form]
-        return replace(self, form=form)
+        """Without the files' contents."""
+        parts = tuple(
+            (name, Upload(value.name, b"") if isinstance(value, Upload) else value)
+            for name, value in self.parts
+        )
+        return replace(self, parts=parts)
 
 
-def token_of(account: Account) -> str:
-    """The token that it last used: another one would sign its callbacks from then on."""
-    return account.token or USUAL
+def caller_of(account: Account, application: Application) -> tuple[str, str]:
+    """Auth id and token with which an application's own client calls: those that were used last,
+    so that nothing else is kept, and callbacks are signed as before."""
+    fixed, sub = current_call().sim.settings.credentials, application.subaccount or ""
+    own = fixed.get(account.auth_id) or account.token
+    of_sub = fixed.get(sub) or account.subaccount_token
+    if own is None and sub and of_sub:
+        return sub, of_sub
+    return account.auth_id, own or DEFAULT_TOKEN
+
+
+def as_text(value: object) -> str:
+    """JSON, for a part of a form."""
+    return encode_json(value).decode()

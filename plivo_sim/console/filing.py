@@ -9,7 +9,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.client.applications import CreateRequest, create_request
 from plivo_sim.client.filing import catalogue_in
 from plivo_sim.console.actions import Action, Build, Form
-from plivo_sim.console.api_calls import ApiCall, token_of
+from plivo_sim.console.api_calls import DEFAULT_TOKEN, ApiCall, Upload
 from plivo_sim.control.server import published
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
@@ -53,17 +53,18 @@ def _requests(count: int, seed: int, country: str, callback_url: str) -> Iterato
 
 
 def _call(account: Account, made: CreateRequest) -> ApiCall:
+    fixed = current_call().sim.settings.credentials
+    parts = [(name, each if isinstance(each, str) else Upload(*each)) for name, each in made.form]
     return ApiCall(
         message="",
         did="Filed",
         name=str(made.data["alias"]),
         operation="compliance.create",
-        account=account.auth_id,
+        auth_id=account.auth_id,
+        token=fixed.get(account.auth_id) or account.token or DEFAULT_TOKEN,
         verb="POST",
         path="PhoneNumber/Compliance/",
-        token=token_of(account),
-        form=tuple(made.form),
-        headers=made.headers,
+        parts=tuple(parts),
     )
 
 

@@ -54,7 +54,7 @@ def test_the_token_stays(http: Http) -> None:
     page = press(http, "seed", account=AUTH_ID, count="1").text
     assert http.sim.account(AUTH_ID).token == http.token
     assert http.token not in page
-    assert "${PLIVO_AUTH_TOKEN:-any-token}" in html.unescape(page)
+    assert f'-u "{AUTH_ID}:$PLIVO_AUTH_TOKEN"' in html.unescape(page)
 
 
 @pytest.mark.parametrize("count", ["0", "201", "-1", "x", "", "1e3", "٣"])

@@ -96,6 +96,7 @@ CALLS = {
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
     "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
+    "console/api_calls.py": {"re.compile": LINEAR, "int": DIGITS},
     "console/applications.py": {"parse_qsl": LINEAR},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
