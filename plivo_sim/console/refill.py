@@ -12,9 +12,11 @@ from collections.abc import Callable
 from functools import partial
 from html.parser import HTMLParser
 
+from markupsafe import escape
 from werkzeug.datastructures import MultiDict
 
 Tag = dict[str, str | None]
+_VALUE = re.compile(r"""\svalue(=("[^"]*"|'[^']*'|[^\s>]*))?(?=[\s/>])""")
 OWN = frozenset({"_token", "_back"})
 LEFT_ALONE = frozenset({"hidden", "submit", "button", "file", "password", "reset", "image"})
 """Types of inputs that a person does not fill in, or no page may."""
@@ -113,8 +115,12 @@ class _Filler(HTMLParser):
 
     def _type(self, name: str, at: int, text: str) -> None:
         if name in self._sent:
-            value = html.escape(self._sent[name])
-            self._change(at, text, _with(_less(text, "value"), f'value="{value}" data-kept'))
+            value = f'value="{escape(self._sent[name])}"'
+            found = _VALUE.search(text)
+            filled = _with(text, value)
+            if found is not None:
+                filled = f"{text[: found.start()]} {value}{text[found.end() :]}"
+            self._change(at, text, _with(filled, "data-kept"))
 
     def _tick(self, name: str, at: int, text: str, given: Tag) -> None:
         ticked = (given.get("value") or "on") in self._sent.getlist(name)
@@ -134,9 +140,10 @@ class _Filler(HTMLParser):
             self._change(at, text, _with(bare, "selected data-kept") if chosen else bare)
 
     def _write(self, name: str, start: int) -> None:
-        if name in self._sent:
-            stop = self._page.find("</textarea", start)
-            self._changes.append((start, stop, "\n" + html.escape(self._sent[name], quote=False)))
+        """An editor that its page has filled says what is left to do."""
+        stop = self._page.find("</textarea", start)
+        if name in self._sent and not self._page[start:stop].strip():
+            self._changes.append((start, stop, f"\n{escape(self._sent[name])}"))
 
 
 def _less(tag: str, attribute: str) -> str:
