@@ -14,10 +14,11 @@ from flask import Response, render_template, request
 from plivo_sim import __version__
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Record, Rows, Where
-from plivo_sim.console.actions import memory, pressed, told
+from plivo_sim.console.actions import memory, pressed
 from plivo_sim.console.attention import notices_of
 from plivo_sim.console.due import next_of
 from plivo_sim.console.refill import refill
+from plivo_sim.console.telling import told
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
