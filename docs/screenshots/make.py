@@ -36,6 +36,7 @@ def main() -> None:
                 executable_path=chromium, args=["--no-sandbox", "--hide-scrollbars"]
             )
             for name, path, width, height in (
+                ("overview", "", 1280, 900),
                 ("applications", "applications", 1280, 640),
                 ("application", f"applications/{shown}", 1280, 1150),
                 ("webhooks", "webhooks", 1280, 560),

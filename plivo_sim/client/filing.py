@@ -4,7 +4,8 @@ which account it files.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from plivo_sim.client import Client, Refused
 from plivo_sim.client.applications import Key, Requirement
@@ -32,8 +33,14 @@ def account_at(client: Client) -> str:
 def catalogue_at(client: Client, countries: Collection[str] = ()) -> tuple[Requirements, Countries]:
     """What the simulator's catalogue asks for, in these countries or in all, and what it says of
     countries. Raises ValueError for a country that it has nothing about."""
+    return catalogue_in(client.control("GET", "/requirements"), countries)
+
+
+def catalogue_in(
+    answer: Mapping[str, Any], countries: Collection[str] = ()
+) -> tuple[Requirements, Countries]:
+    """The same of an answer of ``GET /_sim/requirements``."""
     wanted = {each.upper() for each in countries}
-    answer = client.control("GET", "/requirements")
     found = {
         (each["country_iso"], each["number_type"], each["user_type"]): each
         for each in answer["requirements"]

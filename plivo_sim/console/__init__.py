@@ -20,10 +20,14 @@ from plivo_sim.apis.words import microseconds
 from plivo_sim.console import (
     accounts,
     applications,
+    case,
     clock,
     faults,
+    filing,
+    finder,
     machines,
     numbers,
+    overview,
     requests,
     scenarios,
     webhooks,
@@ -45,7 +49,10 @@ from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
+    *overview.PAGES,
+    *finder.PAGES,
     *applications.PAGES,
+    *case.PAGES,
     *clock.PAGES,
     *scenarios.PAGES,
     *faults.PAGES,
@@ -58,6 +65,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
 
 ACTIONS: dict[str, Build] = {
     **applications.ACTIONS,
+    **filing.ACTIONS,
     **clock.ACTIONS,
     **scenarios.ACTIONS,
     **faults.ACTIONS,
@@ -78,14 +86,13 @@ def make_blueprint() -> Blueprint:
         static_url_path=f"{PREFIX}/static",
     )
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
-    blueprint.add_app_template_filter(Action.as_curl, "curl_of")
-    blueprint.add_app_template_filter(Action.as_command, "command_of")
+    blueprint.add_app_template_filter(curl_of)
+    blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(webhooks.says)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
-    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/", "account_home", account_home, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
     for rule, view in PAGES:
@@ -93,6 +100,16 @@ def make_blueprint() -> Blueprint:
             f"{PREFIX}/<auth_id>{rule}", rule.replace(".", "_"), view, methods=["GET"]
         )
     return blueprint
+
+
+def curl_of(action: Action, base: str) -> str:
+    """For templates: its call from a shell, whatever kind of action it is."""
+    return action.as_curl(base)
+
+
+def command_of(action: Action, base: str) -> str:
+    """For templates: its command line."""
+    return action.as_command(base)
 
 
 def is_console(path: str) -> bool:
@@ -117,15 +134,15 @@ def front() -> Response:
 
 
 def welcome() -> Response:
-    """The applications of the only account; a list if there are several; how to begin if there is
+    """The overview of the only account; a list if there are several; how to begin if there is
     none. ``?open=`` leads to an account by its auth id, whether it exists or not."""
     call = current_call()
     existing = call.sim.accounts()
     wanted = request.args.get("open", "").strip()
     if is_account(wanted):
-        return _to(f"{PREFIX}/{wanted}/applications")
+        return _to(f"{PREFIX}/{wanted}/")
     if len(existing) == 1 and not {"all", "open"} & set(request.args):
-        return _to(f"{PREFIX}/{existing[0].auth_id}/applications")
+        return _to(f"{PREFIX}/{existing[0].auth_id}/")
     shown = []
     for account in existing:
         with repeatable(), account.lock:
@@ -138,12 +155,6 @@ def welcome() -> Response:
                 }
             )
     return show("welcome.html", summaries=shown, wanted=wanted)
-
-
-def account_home(auth_id: str) -> Response:
-    """An account's first page."""
-    open_account(auth_id)
-    return _to(f"{PREFIX}/{auth_id}/applications")
 
 
 def pulse(auth_id: str) -> Response:
@@ -194,7 +205,8 @@ def do(name: str) -> Response:
     if name not in ACTIONS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
     with current_call().sim.runner.together():
-        group = kept.keep([perform(action) for action in ACTIONS[name](form)])
+        done = [perform(action) for action in ACTIONS[name](form)]
+        group = kept.keep(done, name, form)
     back = _own_path(form.get("_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 

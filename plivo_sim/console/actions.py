@@ -13,16 +13,17 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import current_app, request
+from flask import current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.control import CONTROL
+from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
@@ -59,6 +60,10 @@ def curl(
 KEPT_ACTIONS = 200
 KEPT_ITEMS = 50
 MOST_AT_ONCE = 1000
+MOST_UNTOLD = 20
+"""Buttons whose page nobody has asked for yet: a browser asks at once, or never."""
+KEPT_FORM = 1024 * 1024
+"""Characters of a form that is filled again; of a longer one, its page shows what it can."""
 
 Form = ImmutableMultiDict[str, str]
 _PARAMETER = re.compile(r"\{(\w+:)?(?P<name>\w+)\}")
@@ -84,7 +89,9 @@ class Action:
     ``written``: name and text of a file that the command reads. ``attached``: which key of the
     body came as an uploaded file, and that file's name. ``wrong``: what is wrong with the form;
     then no call is made. ``harmless``: a refusal that is not shown as one. ``lines``: curl commands
-    of several calls that were made already; ``operation`` is empty then.
+    of several calls that were made already; ``operation`` is empty then. ``name``: what people
+    call the record that it is about, ``did``: what the message says of it; many that did the same
+    are told in one sentence, with links to their pages below ``listed``.
     """
 
     message: str
@@ -99,6 +106,9 @@ class Action:
     wrong: str = ""
     harmless: Harmless | None = None
     lines: tuple[str, ...] = ()
+    did: str = ""
+    name: str = ""
+    listed: str = "applications"
 
     @property
     def method(self) -> str:
@@ -111,6 +121,15 @@ class Action:
 
     def _id(self, parameter: re.Match[str]) -> str:
         return quote(self.ids[parameter["name"]], safe="")
+
+    def request(self) -> dict[str, Any]:
+        """Headers and body, as Werkzeug's ``EnvironBuilder`` takes them."""
+        return {"json": self.body}
+
+    def problems_of(self, refusal: SimError | None) -> tuple[tuple[str, str], ...]:
+        """Where the fault of a refused form lies, and the sentence; a control call says it in its
+        answer."""
+        return ()
 
     def as_curl(self, base: str) -> str:
         """The call from a shell; empty if the form is wrong."""
@@ -187,7 +206,8 @@ class Done:
             return []
         listed = self.answer.get("problems", [])
         found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
-        return found or [str(self.answer.get("detail", "it was refused"))]
+        told = self.answer.get("detail") or self.answer.get("error") or "it was refused"
+        return found or [str(told)]
 
     @property
     def yaml(self) -> str:
@@ -216,6 +236,23 @@ Build = Callable[[Form], Sequence[Action | Done]]
 """What a button does, of its form; ``Done``: what the function that builds it did itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a button did. ``do``: its name, ``form``: what it sent."""
+
+    done: tuple[Done, ...] = ()
+    do: str = ""
+    form: Form = field(default_factory=lambda: _NO_FORM)
+
+    @property
+    def is_refused(self) -> bool:
+        return any(not each.ok for each in self.done)
+
+
+_NO_FORM: Form = ImmutableMultiDict()
+_NOTHING = Pressed()
+
+
 @dataclass(slots=True)
 class Memory:
     """What the console itself keeps: the token of its forms, the name of this run for pages that
@@ -227,18 +264,26 @@ class Memory:
     groups: deque[tuple[str, tuple[Done, ...]]] = field(
         default_factory=lambda: deque(maxlen=KEPT_ACTIONS)
     )
+    untold: OrderedDict[str, Pressed] = field(default_factory=OrderedDict)
     count: int = 0
 
-    def keep(self, done: list[Done]) -> str:
+    def keep(self, done: list[Done], do: str = "", form: Form = _NO_FORM) -> str:
         """Remember a group; returns its name, which is unique across runs."""
         self.count += 1
         name = f"{self.run}-{self.count}"
         self.groups.append((name, tuple(done)))
+        pressed = Pressed(tuple(done), do, form)
+        if not pressed.is_refused or sum(map(len, form.values())) > KEPT_FORM:
+            pressed = replace(pressed, form=_NO_FORM)
+        self.untold[name] = pressed
+        if len(self.untold) > MOST_UNTOLD:
+            self.untold.popitem(last=False)
         return name
 
-    def group(self, name: str | None) -> tuple[Done, ...]:
-        """The group with this name, if it is still known."""
-        return next((done for each, done in self.groups if each == name), ())
+    def tell(self, name: str) -> Pressed:
+        """What the button of this name did, once: who sends the page's URL to somebody, or loads
+        it again, is not told again what happened."""
+        return self.untold.pop(name, _NOTHING)
 
 
 def memory() -> Memory:
@@ -246,13 +291,20 @@ def memory() -> Memory:
     return kept
 
 
+def pressed() -> Pressed:
+    """What the button that led to this page did, if the page is its first after that."""
+    found: Pressed | None = g.get("pressed")
+    if found is None:
+        found = g.pressed = memory().tell(request.args.get("done", ""))
+    return found
+
+
 def just_refused(operation: str, **ids: str) -> list[Done]:
     """The calls of this operation that the last button made and that were refused: the page shows
     their form again as it was."""
-    done = memory().group(request.args.get("done"))
     return [
         each
-        for each in done
+        for each in pressed().done
         if each.action.operation == operation and each.action.ids == ids and not each.ok
     ]
 
@@ -279,11 +331,11 @@ def perform(action: Action | Done) -> Done:
             action.url,
             method=action.method,
             base_url=base_url_of(request),
-            json=action.body,
+            **action.request(),
         ),
     ):
         response = current_app.full_dispatch_request()
-        answer = json.loads(response.get_data())  # ours, whatever it repeats
+        answer = _answer(response.get_data())
         response.close()  # what is to follow an answer follows it
     status = response.status_code
     harmless = action.harmless
@@ -293,6 +345,14 @@ def perform(action: Action | Done) -> Done:
     return Done(
         action=action.light(), status=status, answer=answer if status >= 400 else _start(answer)
     )
+
+
+def _answer(text: bytes) -> Any:
+    """Ours, whatever it repeats; a fault of an imitated API may have spoiled it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"detail": "the answer is no JSON: a fault spoiled it"}
 
 
 def _start(answer: Any) -> Any:

@@ -14,7 +14,11 @@ from flask import Response, render_template, request
 from plivo_sim import __version__
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Record, Rows, Where
-from plivo_sim.console.actions import memory
+from plivo_sim.console.actions import memory, pressed
+from plivo_sim.console.attention import notices_of
+from plivo_sim.console.due import next_of
+from plivo_sim.console.refill import refill
+from plivo_sim.console.telling import told
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
@@ -61,6 +65,9 @@ def show(
 ) -> Response:
     """A page. Templates get what is ``given``, the header's facts, and what was just done."""
     page = render_template(f"console/{template}", **header(account), **given)
+    just = pressed()
+    if just.is_refused:
+        page = refill(page, f"/console/do/{just.do}", just.form)
     response = Response(page, status=status, content_type="text/html; charset=utf-8")
     guard(response, POLICY)
     return response
@@ -85,13 +92,14 @@ def header(account: Account | None) -> dict[str, Any]:
         "version": __version__,
         "accounts": accounts,
         "token": kept.token,
-        "done": kept.group(request.args.get("done")),
+        "done": pressed().done,
+        "told": told,
         "back": _here(),
         "base": base,
         "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
         "as_json": as_json,
         "tones": {name: row.tone for name, row in machine.statuses.items()},
-        "here": request.path,
+        "section": _section(),
     }
     return facts if account is None else facts | _of_account(account)
 
@@ -107,6 +115,8 @@ def _of_account(account: Account) -> dict[str, Any]:
             "next_due": account.agenda.next_instant(),
             "due_count": len(account.store.timers),
             "pulse": pulse_of(account),
+            "coming": next_of(account),
+            "notices": notices_of(current_call().sim, account),
         }
 
 
@@ -120,6 +130,11 @@ def pulse_of(account: Account) -> str:
     lock."""
     own = f"{account.era}.{account.changes}.{account.api_calls}.{account.sending}"
     return f"{memory().run}.{own}.{memory().count}.{inboxes().changes}"
+
+
+def _section() -> str:
+    """The first part of this page's path behind the account, which is that of its tab."""
+    return request.path.removeprefix("/console/").partition("/")[2].partition("/")[0]
 
 
 def _here() -> str:
@@ -156,6 +171,17 @@ class Paged(Generic[T]):
     @property
     def last(self) -> int:
         return _last_page(self.total)
+
+    @property
+    def near(self) -> list[int]:
+        """The numbers of the first page, the last, and those around this one; 0 where some are left
+        out."""
+        wanted = {1, 2, *range(self.number - 2, self.number + 3), self.last - 1, self.last}
+        shown = sorted(each for each in wanted if 1 <= each <= self.last)
+        numbers = shown[:1]
+        for each in shown[1:]:
+            numbers += [each] if each == numbers[-1] + 1 else [0, each]
+        return numbers
 
 
 def newest(rows: Rows[R], where: Where) -> Paged[R]:

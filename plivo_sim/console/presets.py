@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from flask import current_app, request
+from flask import current_app
 
-from plivo_sim.console.actions import Action, memory
+from plivo_sim.console.actions import Action, pressed
 from plivo_sim.scenarios.validation import OPERATIONS
 
 POLICY_FILE = "callbacks.yaml"
@@ -121,7 +121,7 @@ def number_of(text: str) -> int | str:
 
 def chosen_before() -> dict[str, str]:
     """Operation and number of the preset that was just pressed: they stay chosen."""
-    found = memory().group(request.args.get("done"))
+    found = pressed().done
     given: dict[str, Any] = next(
         (dict(each.action.body or {}) for each in found if each.action.operation == "add_fault"), {}
     )

@@ -18,7 +18,7 @@ from plivo_sim.console.actions import (
     Done,
     Form,
     just_refused,
-    memory,
+    pressed,
     text_refused,
     yaml_of,
 )
@@ -90,7 +90,7 @@ def shipped() -> tuple[tuple[str, tuple[tuple[library.Card, str], ...]], ...]:
 
 
 def _just_done() -> tuple[Done, ...]:
-    return memory().group(request.args.get("done"))
+    return pressed().done
 
 
 def _written(scenario: Scenario | None) -> tuple[str, list[dict[str, Any]]]:

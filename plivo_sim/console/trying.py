@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import request
 from markupsafe import Markup
 
 from plivo_sim.account.account import Account
 from plivo_sim.catalogue.yaml_text import plain_yaml
-from plivo_sim.console.actions import Action, Build, Done, Form, memory
+from plivo_sim.console.actions import Action, Build, Done, Form, pressed
 from plivo_sim.console.pictures import flow
 from plivo_sim.console.presets import number_of
 from plivo_sim.domain.records import NumberType, UserType
@@ -28,11 +27,7 @@ def shown_of(account: Account) -> dict[str, Any]:
     """What the dry run's form offers, what was filled in, and what came of it. Caller holds the
     lock."""
     done = next(
-        (
-            each
-            for each in memory().group(request.args.get("done"))
-            if each.action.operation == OPERATION
-        ),
+        (each for each in pressed().done if each.action.operation == OPERATION),
         None,
     )
     kept = account.store.applications

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a start needs none
         HealthOut,
         ReadyOut,
         RequirementOut,
+        RequirementsOut,
     )
 
 PROBE_BYTES = 4096
@@ -104,17 +105,22 @@ def list_requirements() -> Response:
     """What the catalogue asks for, as the SDKs and the legacy API publish it; for each demand
     the types of document that satisfy it; and what else is known of these countries. The same for
     every account."""
+    return current_call().answer(published())
+
+
+def published() -> RequirementsOut:
+    """What the catalogue of the simulator that is called asks for."""
     shown = [
         _requirement(each)
         for each in current_call().sim.catalogue.requirements
         if each.version is Version.CURRENT
     ]
     countries = {each["country_iso"]: _country(each["country_iso"]) for each in shown}
-    return current_call().answer({"requirements": shown, "countries": countries})
+    return {"requirements": shown, "countries": countries}
 
 
-def _country(country_iso: str) -> dict[str, Any]:
-    known: dict[str, Any] = msgspec.to_builtins(current_call().sim.catalogue.country(country_iso))
+def _country(country_iso: str) -> Any:
+    known: Any = msgspec.to_builtins(current_call().sim.catalogue.country(country_iso))
     return known
 
 
@@ -155,7 +161,8 @@ def get_reference() -> Response:
 
 
 _STYLE = (
-    ":root{color-scheme:light dark}"
+    ":root{color-scheme:light dark;background:#fff;color:#1a211c}a{color:#0b5d3b}"
+    "@media(prefers-color-scheme:dark){:root{background:#131815;color:#e8eee9}a{color:#7fd6a8}}"
     "body{font:16px/1.5 system-ui;max-width:72rem;margin:2rem auto;padding:0 1rem;"
     "overflow-wrap:break-word}h1,h2{line-height:1.2}h2{margin-top:2.5rem}"
     "table{border-collapse:collapse;width:100%;table-layout:fixed}"
@@ -169,14 +176,15 @@ _STYLE = (
 def _reference(surfaces: Mapping[str, Surface]) -> Iterator[str]:
     yield "<!doctype html><html lang=en><meta charset=utf-8><title>plivo-sim</title>"
     yield "<meta name=viewport content='width=device-width,initial-scale=1'>"
-    yield f"<style>{_STYLE}</style><h1>plivo-sim: reference</h1>"
+    yield f"<style>{_STYLE}</style><main><h1>plivo-sim: reference</h1>"
     for name, surface in surfaces.items():
         link = _url_of(html.escape(name))
         alone = (
             f" Nothing else answers below <code>{surface.mount}</code>." if surface.mount else ""
         )
         yield f"<h2>{_breakable(surface.title)}</h2><p>{html.escape(surface.description)}{alone} "
-        yield f"<a href='{link}'>OpenAPI</a></p><table><tr><th>Call<th>What<th>Answers</tr>"
+        yield f"<a href='{link}' aria-label='OpenAPI: {html.escape(name)}'>OpenAPI</a></p>"
+        yield "<table><tr><th>Call<th>What<th>Answers</tr>"
         for operation in surface.endpoints:
             statuses = sorted({*operation.answers, *operation.errors, *surface.always})
             listed = ", ".join(map(str, statuses))
@@ -184,6 +192,7 @@ def _reference(surfaces: Mapping[str, Surface]) -> Iterator[str]:
             yield f"<tr><td><code><b>{operation.method}</b> {path}</code>"
             yield f"<td>{html.escape(operation.summary)}<td>{listed}</tr>"
         yield "</table>"
+    yield "</main>"
 
 
 def _breakable(text: str) -> str:

@@ -21,6 +21,8 @@ Counts = Mapping[str, int]
 """Status -> how many applications have it."""
 Taken = Mapping[tuple[str, str], int]
 """The ends of an arrow -> how often it was taken."""
+Links = Mapping[str, str]
+"""Status -> where a click on it leads."""
 
 MARGIN, START = 24.0, 34.0
 """Around the picture; above it, for the dot at which every application starts."""
@@ -160,13 +162,22 @@ def escaped(text: str) -> str:
     return html.escape(_NO_XML.sub("\ufffd", text))
 
 
-def svg_of(machine: Machine, counts: Counts | None = None, taken: Taken | None = None) -> str:
-    """The picture as SVG: light or dark as the reader has it, no script, nothing from outside."""
+def svg_of(
+    machine: Machine,
+    counts: Counts | None = None,
+    taken: Taken | None = None,
+    links: Links | None = None,
+) -> str:
+    """The picture as SVG: light or dark as the reader has it, no script, nothing from outside.
+
+    With ``links`` it is a part of a page: each status leads somewhere, and the page's own sheet has
+    its colours (``.machine``), as the file's own would be one more than a page may have.
+    """
     picture = picture_of(machine, counts, taken)
-    return "\n".join(_svg(picture, taken)) + "\n"
+    return "\n".join(_svg(picture, taken, links)) + "\n"
 
 
-def _svg(picture: Picture, taken: Taken | None) -> Iterator[str]:
+def _svg(picture: Picture, taken: Taken | None, links: Links | None) -> Iterator[str]:
     machine, layout = picture.machine, picture.layout
     title = f"Status machine {machine.name}"
     left, top = MARGIN, MARGIN + TITLE + 14 + START
@@ -175,12 +186,14 @@ def _svg(picture: Picture, taken: Taken | None) -> Iterator[str]:
     height = top + layout.height + MARGIN
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" '
-        f'width="{_n(width)}" height="{_n(height)}" role="img" '
-        'aria-labelledby="machine-title machine-desc">'
+        f'width="{_n(width)}" height="{_n(height)}" '
+        + ('role="img" ' if links is None else 'role="group" class="machine" ')
+        + 'aria-labelledby="machine-title machine-desc">'
     )
     yield f'<title id="machine-title">{escaped(title)}</title>'
     yield f'<desc id="machine-desc">{escaped(" ".join(_sentences(picture)))}</desc>'
-    yield f"<style>{_style()}</style>"
+    if links is None:
+        yield f"<style>{_style()}</style>"
     yield f"<defs>{''.join(map(_head, _WHO))}</defs>"
     yield (
         f'<rect class="page" x="0.5" y="0.5" width="{_n(width - 1)}" height="{_n(height - 1)}" '
@@ -198,9 +211,16 @@ def _svg(picture: Picture, taken: Taken | None) -> Iterator[str]:
     yield f'<path class="line hand" marker-end="url(#to-hand)" d="{_path(_start(start))}"/>'
     yield f'<circle class="start" cx="{_n(start.x)}" cy="{_n(_start(start)[0][1])}" r="6"/>'
     for (name, lines), box in zip(picture.statuses.items(), layout.boxes, strict=True):
-        yield from _status(machine.statuses[name], lines, box)
+        drawn = _status(machine.statuses[name], lines, box)
+        yield from drawn if links is None else _linked(links[name], lines, drawn)
     yield "</g>"
     yield "</svg>"
+
+
+def _linked(url: str, lines: tuple[str, ...], drawn: Iterator[str]) -> Iterator[str]:
+    yield f'<a href="{escaped(url)}" aria-label="{escaped("; ".join(lines))}">'
+    yield from drawn
+    yield "</a>"
 
 
 def _sentences(picture: Picture) -> Iterator[str]:

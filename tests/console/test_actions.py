@@ -70,7 +70,8 @@ def test_a_button_steers_the_account_of_its_page(http: Http, name: str) -> None:
         built = ACTIONS[name](ImmutableMultiDict(FILLED))
     for action in built:
         named = {**action.query, **(action.body or {})}
-        assert AUTH_ID in (named.get("account"), named.get("auth_id"))
+        caller = getattr(action, "auth_id", None)  # of a call of an imitated API
+        assert AUTH_ID in (named.get("account"), named.get("auth_id"), caller)
         assert action.cli[-2:] == ("--account", AUTH_ID)
 
 
@@ -123,7 +124,7 @@ def test_the_last_200_groups_are_kept(http: Http) -> None:
         Done(action=Action(message="x", operation="pause_clock"), status=200, answer={}),
     )
     names = [kept.keep([done]) for _ in range(201)]
-    assert [bool(kept.group(name)) for name in names] == [False] + [True] * 200
+    assert [name for name, _ in kept.groups] == names[1:]
     press(http, "advance", account=AUTH_ID, by="1h")
     assert "(the last 200)" in http.get(f"{HOME}/history").text
 
@@ -133,8 +134,8 @@ def test_another_runs_action_is_not_shown() -> None:
     action = Action(message="", operation="snapshot")
     here, there = Memory(), Memory()
     names = [each.keep([Done(action=action, status=200, answer={})]) for each in (here, there)]
-    assert here.group(names[0])
-    assert not here.group(names[1])
+    assert not here.tell(names[1]).done
+    assert here.tell(names[0]).done
 
 
 @pytest.mark.parametrize("pending", [True, False])

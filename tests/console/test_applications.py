@@ -42,7 +42,7 @@ def test_an_empty_simulator_says_how_to_begin(http: Http) -> None:
 def test_the_only_account_is_opened(http: Http) -> None:
     """With one account there is nothing to choose."""
     http.sdk_created()
-    assert http.get("/console/").headers["Location"] == f"{HOME}/applications"
+    assert http.get("/console/").headers["Location"] == f"{HOME}/"
 
 
 def test_several_accounts_are_listed(http: Http) -> None:
@@ -51,15 +51,14 @@ def test_several_accounts_are_listed(http: Http) -> None:
     http.sdk_created()
     other.sdk_created()
     page = http.get("/console/").text
-    assert f"/console/{AUTH_ID}/applications" in page
-    assert f"/console/{other.auth_id}/applications" in page
+    assert f"/console/{AUTH_ID}/" in page
+    assert f"/console/{other.auth_id}/" in page
 
 
 @pytest.mark.parametrize("path", [HOME, f"{HOME}/"])
-def test_an_account_begins_with_its_applications(http: Http, path: str) -> None:
+def test_an_account_begins_with_its_overview(http: Http, path: str) -> None:
     """A URL that is cut short leads there."""
-    answer = http.get(path, follow_redirects=True)
-    assert (answer.status_code, answer.request.path) == (200, f"{HOME}/applications")
+    assert "<h1>Overview</h1>" in http.get(path).text
 
 
 def test_looking_at_an_account_does_not_make_it(http: Http) -> None:
@@ -319,7 +318,7 @@ def test_an_unknown_case_is_a_404_page(http: Http, path: str) -> None:
     """An id that nobody has is told on a page."""
     answer = http.get(f"{HOME}/applications/nope{path}")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
-    assert f'href="{HOME}/applications"' in answer.text
+    assert f'href="{HOME}/"' in answer.text
 
 
 def test_another_accounts_case_is_not_shown(http: Http) -> None:

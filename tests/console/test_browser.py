@@ -29,8 +29,8 @@ pytestmark = [
 ]
 HOME = f"/console/{AUTH_ID}"
 TABS = (
-    "applications", "time", "webhooks", "scenario", "faults", "requests", "numbers", "account",
-    "history",
+    "", "applications", "time", "webhooks", "scenario", "faults", "requests", "numbers", "account",
+    "history", "search?q=a",
 )  # fmt: skip
 AXE = Path(__file__).parents[1] / "sdk/node/node_modules/axe-core/axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}"
@@ -88,7 +88,8 @@ def test_rejected_seen_corrected_accepted(
     id = sdk.phone_number_compliance.create(
         data_of(sdk, callback_url=receiver.url), paths
     ).compliance_id
-    page.wait_for_url(f"**{HOME}/applications")  # the first account opens by itself
+    page.wait_for_url(f"**{HOME}/")  # the first account opens by itself
+    page.get_by_role("link", name="Applications", exact=True).click()
     page.get_by_role("link", name="Acme Mumbai").click()
 
     page.get_by_label("Reason").select_option("name_mismatch")
@@ -110,9 +111,10 @@ def test_two_are_decided_at_once(live: LiveSimulator, page: Page, desk: Http) ->
     """Ticks survive the list's own refreshing, and one button decides all that are ticked."""
     ids = [desk.sdk_created(alias=f"case {i}") for i in range(3)]
     page.goto(f"{live.url}{HOME}/applications")
-    page.get_by_label(f"Choose {ids[0]}").check()
-    page.get_by_label(f"Choose {ids[1]}").check()
+    page.get_by_label("Choose case 0").check()
+    page.get_by_label("Choose case 1").check()
     desk.sdk_created(alias="a late one")
+    page.get_by_role("button", name="1 new").click()
     page.get_by_role("link", name="a late one").wait_for()
     page.get_by_role("button", name="Decide").click()
     page.locator("#done.good").wait_for()
@@ -122,17 +124,19 @@ def test_two_are_decided_at_once(live: LiveSimulator, page: Page, desk: Http) ->
 
 def test_all_of_a_page_are_chosen(live: LiveSimulator, page: Page, desk: Http) -> None:
     """One box ticks every row, the form is in sight below many rows, and the box says what is."""
-    ids = [desk.sdk_created(alias=f"case {i}") for i in range(30)]
+    for i in range(30):
+        desk.sdk_created(alias=f"case {i}")
     page.goto(f"{live.url}{HOME}/applications")
     every = page.get_by_label("Choose all on this page")
     every.check()
     assert page.locator("input[name=id]:checked").count() == 30
-    page.get_by_label(f"Choose {ids[-1]}").uncheck()
+    page.get_by_label("Choose case 29").uncheck()
     assert every.evaluate("box => [box.checked, box.indeterminate]") == [False, True]
     box = page.get_by_role("button", name="Decide").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 900
     desk.sdk_created(alias="a late one")
+    page.get_by_role("button", name="1 new").click()
     page.get_by_role("link", name="a late one").wait_for()
     assert page.locator("input[name=id]:checked").count() == 29
     page.get_by_role("button", name="Decide").click()
@@ -144,8 +148,8 @@ def test_all_of_a_page_are_chosen(live: LiveSimulator, page: Page, desk: Http) -
 def test_the_first_can_be_decided_at_once(live: LiveSimulator, page: Page, desk: Http) -> None:
     """What an empty page had no use for is there when the first application appears."""
     page.goto(f"{live.url}{HOME}/applications")
-    id = desk.sdk_created()
-    page.get_by_label(f"Choose {id}").check()
+    desk.sdk_created(alias="the first")
+    page.get_by_label("Choose the first").check()
     page.get_by_role("button", name="Decide").click()
     page.locator("#list .chip", has_text="accepted").wait_for()
 
@@ -300,10 +304,11 @@ def test_nothing_is_cut_or_overlaps(live: LiveSimulator, page: Page, full: str, 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(
+def test_axe_finds_nothing(
     live: LiveSimulator, page: Page, full: str, scheme: Literal["light", "dark"]
 ) -> None:
-    """Labels, contrast, focus, landmarks: no serious issue on any page, empty or full."""
+    """Labels, contrast, focus, landmarks: nothing serious or moderate on any page, empty or
+    full."""
     if not AXE.exists():
         missing("axe-core is not installed")
     page.emulate_media(color_scheme=scheme)
@@ -317,7 +322,7 @@ def test_axe_finds_nothing_serious(
         told = [
             f"{each['impact']} {each['id']}: {each['nodes'][0]['html'][:200]}"
             for each in issues
-            if each["impact"] in ("serious", "critical")
+            if each["impact"] in ("moderate", "serious", "critical")
         ]
         if told:
             wrong[url] = told
@@ -354,8 +359,7 @@ LAYOUT = """() => {
   const wrong = [];
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) wrong.push(`the page is ${root.scrollWidth} wide`);
-  const seen = (e) => e.offsetParent !== null && e.checkVisibility()
-    && getComputedStyle(e).visibility !== "hidden";
+  const seen = (e) => e.offsetParent !== null && e.checkVisibility({visibilityProperty: true});
   const boxes = [...document.querySelectorAll("button, a.button, input, select, textarea")]
     .filter(seen).filter((e) => e.type !== "hidden" && !e.closest(".scroll") )
     .map((e) => [e, e.getBoundingClientRect()]);

@@ -1,0 +1,75 @@
+"""What somebody who looks at an account has to know: what is switched on, what goes wrong.
+
+The header of each page shows it in a word, the overview in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from plivo_sim.account.account import Account
+from plivo_sim.domain.records import DeliveryState
+from plivo_sim.scenarios import loader as library
+from plivo_sim.services import policies
+from plivo_sim.simulator import Simulator
+
+MOST_COUNTED = 1000
+SHORT = 32
+
+
+class Notice(NamedTuple):
+    """``word``: for the header. ``path``: below the account's pages; ``tone``: its colour."""
+
+    word: str
+    text: str
+    path: str
+    tone: str
+
+
+def notices_of(sim: Simulator, account: Account) -> list[Notice]:
+    """What goes wrong first. Caller holds the lock."""
+    return [*_damages(sim), *_callbacks(account), *_switched_on(account)]
+
+
+def _damages(sim: Simulator) -> Iterator[Notice]:
+    if sim.damages:
+        told = "; ".join(map(str, islice(sim.damages, 3)))
+        yield Notice("state damaged", f"Kept state was found damaged: {told}", "account", "bad")
+
+
+def _callbacks(account: Account) -> Iterator[Notice]:
+    rows = account.store.deliveries
+    for state, word in ((DeliveryState.FAILED, "failed"), (DeliveryState.BLOCKED, "blocked")):
+        if number := rows.how_many("state", state):
+            told = f"{_many(number, 'callback')} {word}"
+            why = "every try failed" if word == "failed" else "their hosts are not allowed"
+            yield Notice(told, f"{told}: {why}.", f"webhooks?state={state}", "bad")
+    pending = islice(rows.each("state", DeliveryState.PENDING), MOST_COUNTED)
+    if number := sum(bool(each.attempts) for each in pending):
+        told = f"{_many(number, 'callback')} retrying"
+        text = f"{told}: a try failed, and the next one is due."
+        yield Notice(told, text, f"webhooks?state={DeliveryState.PENDING}", "wait")
+
+
+def _switched_on(account: Account) -> Iterator[Notice]:
+    if scenario := policies.scenario_of(account):
+        sentence = scenario.scenario
+        by_sentence = {each.scenario: each.title for each in library.shipped_cards()}
+        short = by_sentence.get(sentence, sentence)
+        short = short if len(short) <= SHORT else f"{short[: SHORT - 1].rstrip()}…"
+        yield Notice(f"scenario: {short}", f"A scenario decides: {sentence}", "scenario", "on")
+    if faults := policies.faults_of(account):
+        told = _many(len(faults), "fault")
+        names = ", ".join(dict.fromkeys(fault.effect for _, fault in faults))
+        yield Notice(told, f"{told} switched on: {names}.", "faults", "wait")
+    if number := account.store.policies.how_many("kind", "next_outcome"):
+        told = f"next {number} decided" if number > 1 else "next outcome set"
+        text = "What the reviewer decides next is set for "
+        text += f"{number} submissions." if number > 1 else "one submission."
+        yield Notice(told, text, "scenario", "on")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
