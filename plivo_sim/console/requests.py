@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Form, curl
-from plivo_sim.console.pages import (
-    as_json,
-    base_url,
-    newest_of,
-    open_account,
-    readable,
-    row_of,
-    show,
-)
+from plivo_sim.console.actions import Action, Build, Form
+from plivo_sim.console.bodies import as_curl, shown_body
+from plivo_sim.console.pages import newest_of, open_account, readable, row_of, show
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.services import reviews
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.request_log import KEPT_TEXT
+from plivo_sim.web.kept_bodies import KEPT_TEXT
 
 Shown = dict[str, Any]
 CLASSES = {"2": "2xx, done", "4": "4xx, refused", "5": "5xx, failed"}
 ANY_FAULT = "any"
 FILTERS = ("dialect", "operation", "status", "fault")
-MULTIPART = "multipart/form-data"
-FORMS = (MULTIPART, "application/x-www-form-urlencoded")
 MOST_ABOUT = 20
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -89,8 +78,8 @@ def request_page(auth_id: str, id: str) -> Response:
         about=_about(account, found),
         answer=readable(found["answer"]),
         answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
-        body=_body(found),
-        as_curl=as_curl(account, found),
+        body=shown_body(exchange, found),
+        as_curl=as_curl(exchange, found, account.auth_id),
         kept_text=KEPT_TEXT,
     )
 
@@ -109,76 +98,6 @@ def _about(account: Account, each: Shown) -> list[dict[str, Any]]:
             for application in known[:MOST_ABOUT]
             if application is not None
         ]
-
-
-def _body(each: Shown) -> Shown:
-    """The body as the page shows it: ``parts`` of a form, else ``text``; ``is_cut`` if it is not
-    all there."""
-    body = each["body"]
-    if _kind(each) in FORMS and isinstance(body, list):
-        parts = [
-            {**part, "text": readable(part["text"])} if "text" in part else part for part in body
-        ]
-        return {"parts": parts, "text": "", "is_cut": any(map(_is_cut, body))}
-    text = "" if body is None else body if _not_kept(body) else as_json(body)
-    return {"parts": (), "text": text, "is_cut": _not_kept(body)}
-
-
-def _kind(each: Shown) -> str:
-    content_type: str = each["headers"].get("Content-Type", "")
-    return content_type.partition(";")[0].strip().lower()
-
-
-def _is_cut(part: Shown) -> bool:
-    return len(part.get("text", "").encode()) >= KEPT_TEXT
-
-
-def _not_kept(body: Any) -> bool:
-    return isinstance(body, str) and body.startswith("(") and body.endswith(" not kept)")
-
-
-# --- as curl ---------------------------------------------------------------------------------
-
-
-def as_curl(account: Account, each: Shown) -> str:
-    """The same request once more: to this simulator, whichever host it named, and with the token
-    left to the environment."""
-    headers, url = each["headers"], base_url() + each["target"]
-    if _kind(each) in FORMS:
-        headers = {name: value for name, value in headers.items() if name != "Content-Type"}
-    elif "Content-Type" in headers:  # without a charset: what is kept is UTF-8
-        headers = {**headers, "Content-Type": _kind(each)}
-    return curl(each["method"], url, headers, _body_words(each), _credentials(account, each))
-
-
-def _credentials(account: Account, each: Shown) -> str:
-    """Words in double quotes, so that the shell fills the variable in."""
-    if each["dialect"] != "atoms":
-        return f'-u "{account.auth_id}:$PLIVO_AUTH_TOKEN"'
-    if "Authorization" in each["headers"]:
-        return '-H "Authorization: Bearer $ATOMS_TOKEN"'
-    return '-H "Cookie: session=$ATOMS_TOKEN"'
-
-
-def _body_words(each: Shown) -> Iterator[str]:
-    body, kind = each["body"], _kind(each)
-    if kind in FORMS and isinstance(body, list):
-        for part in body:
-            yield from _part_words(part, is_multipart=kind == MULTIPART)
-    elif _not_kept(body):
-        yield from ("-d", "@body.json")
-    elif body is not None:
-        yield from ("-d", json.dumps(body, ensure_ascii=False))
-
-
-def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
-    name = part["name"].replace("=", "%3D")  # else it would end there
-    if "text" not in part:
-        filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
-        return "-F", f'{name}=@"{filename}"'
-    if is_multipart:
-        return "--form-string", f"{name}={part['text']}"
-    return "--data-urlencode", f"{quote(part['name'])}={part['text']}"
 
 
 # --- coverage --------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def clear_coverage() -> Response:
 )  # fmt: skip
 def list_requests() -> Response:
     """The account's last requests, oldest first; ``fault`` names the fault that struck one.
-    ``id`` and ``operation`` filter."""
+    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
     exchanges = [
@@ -58,7 +58,13 @@ def list_requests() -> Response:
         for each in list(account.exchanges)
         if glob(wanted)(each.operation) and id in (None, "", each.id)
     ]
-    return current_call().answer({"account": account.auth_id, "requests": exchanges})
+    return current_call().answer(
+        {
+            "account": account.auth_id,
+            "requests": exchanges,
+            "forgotten": account.exchanges.forgotten,
+        }
+    )
 
 
 @endpoint(
