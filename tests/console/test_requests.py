@@ -271,7 +271,7 @@ for name, value in zip(sys.argv, sys.argv[1:]):
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"name": business}', b'{"name": "Zo\xc3\xab",\n\t\x0b}', b'{"name": "Zo\xeb"}', 
+        b'{"name": business}', b'{"name": "Zo\xc3\xab",\n\t\x0b}', b'{"name": "Zo\xeb"}',
         b"\x00\xff\r\n", b'@/etc/passwd', b'{"n" :  1, "n": 2}\n', b"{\"n\": '$(id)`!'}",
         b'{"name": "' + b"x" * 39_000 + b'"}',
     ],

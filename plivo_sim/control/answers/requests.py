@@ -34,8 +34,8 @@ class SentOut(TypedDict):
 class ExchangeOut(TypedDict):
     """``at`` is simulated, ``arrived`` real time; ``body``: what was meant by what was sent,
     secrets masked; of a form its parts; null for what could not be read. ``sent``: the same as it
-    came. ``answer``: the start of the answer's JSON; ``answer_end``: the end of one that a fault has
-    spoilt and that is longer; ``answer_size``: how many bytes it has."""
+    came. ``answer``: the start of the answer's JSON; ``answer_end``: the end of one that a fault
+    has spoilt and that is longer; ``answer_size``: how many bytes it has."""
 
     id: str
     at: Instant
@@ -155,8 +155,9 @@ instants); what the others have is absent. ``number``: its place among all of th
 
 class EventsOut(TypedDict):
     """``next``: what to give as ``after`` to get what follows. ``missed``: how many events behind
-    ``after`` are not kept any more."""
+    ``after`` are not kept any more, ``forgotten``: how many of all."""
 
     events: list[EventOut]
     next: int
     missed: int
+    forgotten: int
