@@ -14,8 +14,11 @@ from plivo_sim.cli.shared import RefusedBySimulator, Target, instant, table, wit
 @click.option("--id", "api_id", type=RecordId("request"), help="One request, by its api_id.")
 @click.option("--unmatched", is_flag=True, help="Those that reached no account, and why.")
 @click.option("--clear", is_flag=True, help="With --unmatched: forget them.")
+@click.option("--again", is_flag=True, help="With --id: make the same call once more.")
 @with_account
-def requests_(target: Target, api_id: str | None, unmatched: bool, clear: bool) -> None:
+def requests_(
+    target: Target, api_id: str | None, unmatched: bool, clear: bool, again: bool
+) -> None:
     """List the last requests and the faults that affected them.
 
     With --unmatched, those of the whole server that reached no account: refused with 401, of a URL
@@ -24,8 +27,15 @@ def requests_(target: Target, api_id: str | None, unmatched: bool, clear: bool) 
     if unmatched or clear:
         if api_id or not unmatched:
             raise click.UsageError("--clear goes with --unmatched, --id with neither")
+        if again:
+            raise click.UsageError("--again goes with --id")
         answer = target.client.control("DELETE" if clear else "GET", "/unmatched")
         return target.show(answer, _unmatched)
+    if again:
+        if not api_id:
+            raise click.UsageError("--again goes with --id")
+        made = target.call("POST", f"/requests/{api_id}/resend")
+        return target.show(made, lambda made: _requests({"requests": [made], "forgotten": 0}))
     answer = target.client.control("GET", "/requests", account=target.account, id=api_id)
     if target.account and not answer["requests"]:  # who only reads has requests, and no account
         target.check_account()

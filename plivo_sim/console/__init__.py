@@ -26,6 +26,7 @@ from plivo_sim.console import (
     numbers,
     requests,
     scenarios,
+    traffic,
     webhooks,
 )
 from plivo_sim.console.actions import (
@@ -38,6 +39,7 @@ from plivo_sim.console.actions import (
     perform,
 )
 from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.console.traffic_list import says
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
@@ -54,6 +56,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *machines.PAGES,
     *webhooks.PAGES,
     *requests.PAGES,
+    *traffic.PAGES,
 ]
 
 ACTIONS: dict[str, Build] = {
@@ -80,7 +83,7 @@ def make_blueprint() -> Blueprint:
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
     blueprint.add_app_template_filter(Action.as_curl, "curl_of")
     blueprint.add_app_template_filter(Action.as_command, "command_of")
-    blueprint.add_app_template_filter(webhooks.says)
+    blueprint.add_app_template_filter(says)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
@@ -88,6 +91,8 @@ def make_blueprint() -> Blueprint:
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/", "account_home", account_home, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
+    for rule, view in requests.OF_SERVER:
+        blueprint.add_url_rule(f"{PREFIX}{rule}", rule, view, methods=["GET"])
     for rule, view in PAGES:
         blueprint.add_url_rule(
             f"{PREFIX}/<auth_id>{rule}", rule.replace(".", "_"), view, methods=["GET"]

@@ -1,4 +1,4 @@
-"""Requests: the journal of an account's last exchanges, each of them in full; and coverage."""
+"""Requests in full: those of an account's journal, and those that reached no account; coverage."""
 
 from __future__ import annotations
 
@@ -11,57 +11,18 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form
 from plivo_sim.console.bodies import as_curl, shown_body
-from plivo_sim.console.pages import newest_of, open_account, readable, row_of, show
+from plivo_sim.console.pages import Paged, newest_of, open_account, readable, row_of, show
+from plivo_sim.console.traffic_list import tone_of, traffic_of
+from plivo_sim.control.unmatched import nearest_path, unmatched_of
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.services import reviews
+from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.kept_bodies import KEPT_TEXT
 
 Shown = dict[str, Any]
-CLASSES = {"2": "2xx, done", "4": "4xx, refused", "5": "5xx, failed"}
-ANY_FAULT = "any"
-FILTERS = ("dialect", "operation", "status", "fault")
 MOST_ABOUT = 20
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def list_page(auth_id: str) -> Response:
-    """Newest first; filters by dialect, operation, class of status, and fault."""
-    account = open_account(auth_id)
-    chosen = {name: request.args.get(name, "") for name in FILTERS}
-    every = [row_of(each) for each in account.exchanges]
-    return show(
-        "requests.html",
-        account=account,
-        found=newest_of([each for each in every if _matches(each, chosen)]),
-        chosen=chosen,
-        choices=_choices(every, chosen),
-        any_at_all=bool(every),
-        most=account.exchanges.most,
-    )
-
-
-def _matches(each: Shown, chosen: dict[str, str]) -> bool:
-    fault = each["fault"] or ""
-    return (
-        chosen["dialect"] in ("", each["dialect"])
-        and chosen["operation"] in ("", each["operation"])
-        and str(each["status"]).startswith(chosen["status"])
-        and (chosen["fault"] in ("", fault) or (chosen["fault"] == ANY_FAULT and bool(fault)))
-    )
-
-
-def _choices(every: list[Shown], chosen: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """What each filter offers: what there is, and what is chosen, even if there is none of it."""
-    seen = {
-        name: sorted({each[name] for each in every if each[name]} | {chosen[name]} - {""})
-        for name in ("dialect", "operation", "fault")
-    }
-    offered = {name: [(each, each) for each in words] for name, words in seen.items()}
-    offered["fault"] = [
-        (ANY_FAULT, "any fault"), *(pair for pair in offered["fault"] if pair[0] != ANY_FAULT)
-    ]  # fmt: skip
-    return offered | {"status": list(CLASSES.items())}
 
 
 def request_page(auth_id: str, id: str) -> Response:
@@ -75,6 +36,11 @@ def request_page(auth_id: str, id: str) -> Response:
         "request.html",
         account=account,
         each=found,
+        traffic=traffic_of(account),
+        at_id=id,
+        nearest=nearest_path(exchange.environ.get("PATH_INFO", ""))
+        if found["status"] == 404
+        else None,
         about=_about(account, found),
         answer=readable(found["answer"]),
         answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
@@ -98,6 +64,79 @@ def _about(account: Account, each: Shown) -> list[dict[str, Any]]:
             for application in known[:MOST_ABOUT]
             if application is not None
         ]
+
+
+# --- calls that reached no account -----------------------------------------------------------
+
+
+def unmatched_count() -> int:
+    """How many calls are known that reached no account."""
+    return len(current_call().sim.unmatched)
+
+
+def unmatched_page() -> Response:
+    """Those of the whole server, newest first."""
+    kept = current_call().sim.unmatched
+    found = newest_of(list(kept))
+    rows = [{**row_of(each), **unmatched_of(each), "at": each.at} for each in found.items]
+    return show(
+        "unmatched.html",
+        account=_from(),
+        found=Paged([{**each, "tone": tone_of(each["status"])} for each in rows], found.number,
+                    found.total),
+        forgotten=kept.forgotten,
+        most=kept.most,
+    )  # fmt: skip
+
+
+def unmatched_call_page(id: str) -> Response:
+    """One of them in full."""
+    exchange = next((each for each in current_call().sim.unmatched if each.id == id), None)
+    if exchange is None:
+        raise NotFound("request", id)
+    found = {**row_of(exchange), "nearest": unmatched_of(exchange)["nearest"]}
+    return show(
+        "unmatched_call.html",
+        account=_from(),
+        each=found,
+        about=(),
+        nearest=found["nearest"],
+        answer=readable(found["answer"]),
+        answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
+        body=shown_body(exchange, found),
+        as_curl=as_curl(exchange, found, ""),
+        kept_text=KEPT_TEXT,
+    )
+
+
+def _from() -> Account | None:
+    """The account from which somebody came to a page of none."""
+    auth_id = request.args.get("account", "")
+    return open_account(auth_id) if is_account(auth_id) else None
+
+
+def resend(form: Form) -> list[Action]:
+    """Make the same call once more."""
+    id, account = form.get("id", ""), form.get("account", "")
+    return [
+        Action(
+            message=f"Sent {id} again; the new call is the newest in Traffic.",
+            operation="resend_request",
+            ids={"id": id},
+            query={"account": account},
+            cli=("requests", "--id", id, "--again", "--account", account),
+        )
+    ]
+
+
+def clear_unmatched(form: Form) -> list[Action]:
+    return [
+        Action(
+            message="Forgot the calls that reached no account.",
+            operation="clear_unmatched",
+            cli=("requests", "--unmatched", "--clear"),
+        )
+    ]
 
 
 # --- coverage --------------------------------------------------------------------------------
@@ -134,9 +173,18 @@ def clear_coverage(form: Form) -> list[Action]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [
-    ("/requests", list_page),
     ("/requests/<id>", request_page),
     ("/account/coverage", coverage_page),
 ]
 
-ACTIONS: dict[str, Build] = {"clear-coverage": clear_coverage}
+OF_SERVER: list[tuple[str, Callable[..., Response]]] = [
+    ("/unmatched", unmatched_page),
+    ("/unmatched/<id>", unmatched_call_page),
+]
+"""Pages of no account."""
+
+ACTIONS: dict[str, Build] = {
+    "clear-coverage": clear_coverage,
+    "clear-unmatched": clear_unmatched,
+    "resend": resend,
+}

@@ -31,8 +31,8 @@ def last(http: Http) -> Any:
 
 def listed(http: Http, query: str = "") -> list[str]:
     """Method and URL of what a list page shows, from above."""
-    page = html.unescape(http.get(f"{LIST}{query}").text)
-    return re.findall(rf'{LIST}/[^"]+">([^<]+)</a>', page)
+    page = html.unescape(http.get(f"{HOME}/traffic{query}").text)
+    return re.findall(rf'<a href="{LIST}/[^"]+">([^<]+)</a>', page)
 
 
 def page_of_last(http: Http) -> str:
@@ -97,7 +97,7 @@ def test_filters(http: Http, query: str, expected: list[str]) -> None:
 def test_what_a_filter_offers(http: Http) -> None:
     """The classes of status, and what there is of the rest."""
     http.get("EndUser/")
-    page = http.get(LIST).text
+    page = http.get(f"{HOME}/traffic").text
     offered = re.findall(r'<option value="([^"]*)"', page)
     assert {"2", "4", "5", "legacy", "legacy.list_end_users"} <= set(offered)
 
@@ -105,21 +105,21 @@ def test_what_a_filter_offers(http: Http) -> None:
 def test_a_filter_without_a_match_says_so(http: Http) -> None:
     """And how to see all."""
     http.get("EndUser/")
-    page = http.get(f"{LIST}?status=5").text
-    assert "No matching request" in page
-    assert f'href="{LIST}"' in page
+    page = http.get(f"{HOME}/traffic?status=5").text
+    assert "No matching call" in page
+    assert f'href="{HOME}/traffic"' in page
 
 
 def test_no_request_yet(http: Http) -> None:
     """An empty journal gives a call to copy."""
-    page = html.unescape(http.get(LIST).text)
+    page = html.unescape(http.get(f"{HOME}/traffic").text)
     assert f"curl -u {AUTH_ID}:any-token 'http://127.0.0.1/v1/Account/{AUTH_ID}/" in page
 
 
 def test_the_console_is_not_in_the_journal(http: Http) -> None:
     """Looking leaves no trace."""
     http.get("EndUser/")
-    http.get(LIST)
+    http.get(f"{HOME}/traffic")
     assert len(listed(http)) == 1
 
 
@@ -198,7 +198,7 @@ def test_secrets_are_nowhere(http: Http, name: str) -> None:
     """Neither in the list nor on the page nor in the command."""
     http.token = "very-secret-token"
     http.get("EndUser/", headers={} if name == "Authorization" else {name: "very-secret-token"})
-    assert "very-secret" not in http.get(LIST).text
+    assert "very-secret" not in http.get(f"{HOME}/traffic").text
     assert "very-secret" not in page_of_last(http)
     assert f"{name}: ***" in page_of_last(http)
     assert "***" not in " ".join(as_curl(http))
@@ -211,7 +211,11 @@ def test_what_a_client_sets_is_text(http: Http) -> None:
         json={"name": NASTY, NASTY: 1, "end_user_type": NASTY},
         headers={"X-Test": NASTY, "User-Agent": NASTY},
     )
-    for path in (LIST, f"{LIST}/{last(http)['id']}", f"{LIST}?dialect=<script>&operation=<script>"):
+    for path in (
+        f"{HOME}/traffic",
+        f"{LIST}/{last(http)['id']}",
+        f"{HOME}/traffic?dialect=<script>&operation=<script>",
+    ):
         page = http.get(path).text
         assert "<img src=x" not in page
         assert "<script>" not in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -297,6 +298,62 @@ def test_reading_the_journal_leaves_no_trace_in_it(http: Http) -> None:
     http.get("EndUser/")
     first = http.control("GET", "/requests", account=AUTH_ID).get_json()
     assert http.control("GET", "/requests", account=AUTH_ID).get_json() == first
+
+
+def again(http: Http, id: str) -> Any:
+    return http.control("POST", f"/requests/{id}/resend", {"account": AUTH_ID})
+
+
+@pytest.mark.parametrize("mount", ["", "/beta"])
+def test_a_request_is_sent_again(http: Http, mount: str) -> None:
+    """Through the very API, with the account's credentials and the bytes that came."""
+    path = f"{mount}/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/?x=1"
+    first = http.call(
+        "POST", path, data=b'{"alias": oops}', content_type="application/json",
+        headers={"X-Own": "here"},
+    )  # fmt: skip
+    before = last(http)
+    made = again(http, before["id"]).get_json()
+    assert made["id"] != before["id"]
+    same = ("method", "url", "sent", "status", "why", "dialect", "operation")
+    assert {name: made[name] for name in same} == {name: before[name] for name in same}
+    assert made["headers"]["X-Own"] == "here"
+    assert first.status_code == made["status"]
+
+
+def test_what_is_sent_again_is_done_again(http: Http) -> None:
+    """A second end user is made."""
+    http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"})
+    assert again(http, last(http)["id"]).get_json()["status"] in (200, 201)
+    assert len(http.account.store.end_users) == 2
+
+
+@pytest.mark.parametrize(
+    ("send", "told"),
+    [
+        (lambda http: http.sdk_create(files={0: (PDF, "a.pdf")}), "files are not kept"),
+        (lambda http: http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES}), "the start"),
+        (lambda http: http.post("EndUser/", json={"token": "x"}), "secrets"),
+        (lambda http: http.get("EndUser/?token=x"), "query"),
+    ],
+)
+def test_what_is_not_kept_whole_is_not_sent_again(
+    http: Http, send: Callable[[Http], Any], told: str
+) -> None:
+    """It would be another request."""
+    send(http)
+    refused = again(http, last(http)["id"])
+    assert refused.status_code == 400
+    assert told in refused.get_json()["detail"]
+
+
+def test_a_request_that_a_fault_cuts_is_answered_too(http: Http) -> None:
+    """The caller of the control API is not cut off."""
+    http.get("EndUser/")
+    id = last(http)["id"]
+    http.control("POST", "/faults", {"effect": "reset", "account": AUTH_ID, "times": 1})
+    assert again(http, id).get_json()["fault"].endswith("reset")
+    assert again(http, "none").status_code == 404
 
 
 def test_operations_are_listed_with_their_calls(http: Http) -> None:
