@@ -232,7 +232,9 @@ def callback_row(account: Account, each: Delivery) -> Row:
         marks.append(Mark(next_at, "wait", "next try" if marks else "first try", planned=True))
     if not marks:
         marks.append(Mark(each.created_at, TONES.get(each.state, "idle"), each.why))
-    note = f"{last.status or last.error}" if last else each.why.partition("; ")[2]
+    note = (
+        f"{last.status or last.error}" if last else each.why.partition("; ")[2].partition("; ")[0]
+    )
     return Row(
         kind="callback", id=each.id, at=each.created_at, path=f"webhooks/{each.id}",
         title=says(each) or each.id, word=standing(account, each),

@@ -108,7 +108,8 @@ def _resent(account: Account, exchange: Exchange) -> str:
     path = environ.pop("SCRIPT_NAME", "") + environ["PATH_INFO"]
     given = {"wsgi.input": io.BytesIO(body), "PATH_INFO": path, "wsgi.url_scheme": request.scheme}
     try:
-        _, _, headers = run_wsgi_app(current_app.wsgi_app, {**environ, **given}, buffered=True)
+        with current_app.app_context():  # a call has its own ``g``
+            _, _, headers = run_wsgi_app(current_app.wsgi_app, {**environ, **given}, buffered=True)
     except ConnectionResetError:  # a fault has cut it
         return account.exchanges.last(1)[0].id
     return str(headers["X-Request-Id"])

@@ -29,8 +29,7 @@ pytestmark = [
 ]
 HOME = f"/console/{AUTH_ID}"
 TABS = (
-    "applications", "time", "webhooks", "scenario", "faults", "requests", "numbers", "account",
-    "history",
+    "applications", "time", "traffic", "scenario", "faults", "numbers", "account", "history",
 )  # fmt: skip
 AXE = Path(__file__).parents[1] / "sdk/node/node_modules/axe-core/axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}"

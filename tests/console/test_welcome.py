@@ -58,12 +58,12 @@ def test_nothing_given_is_nothing_wrong(http: Http) -> None:
 @pytest.mark.parametrize(
     ("path", "tab"),
     [
-        ("webhooks", "webhooks"), ("webhooks/x", None), ("inbox", "webhooks"),
-        ("inbox/mine", "webhooks"), ("account/coverage", "account"), ("time", "time"),
+        ("traffic", "traffic"), ("webhooks/x", None), ("inbox", "traffic"),
+        ("inbox/mine", "traffic"), ("webhooks/policy", "traffic"), ("account/coverage", "account"), ("time", "time"),
     ],
 )  # fmt: skip
 def test_the_tab_that_is_current(http: Http, path: str, tab: str | None) -> None:
-    """One, the inbox counts as webhooks; a page that says that something is missing has none."""
+    """One, the inbox counts as traffic; a page that says that something is missing has none."""
     page = http.get(f"{HOME}/{path}").text
     found = re.findall(rf'<a href="{HOME}/([a-z]+)" aria-current="page">', page)
     assert found == ([tab] if tab else [])

@@ -315,6 +315,7 @@ def test_a_request_is_sent_again(http: Http, mount: str) -> None:
     before = last(http)
     made = again(http, before["id"]).get_json()
     assert made["id"] != before["id"]
+    assert len(http.account.exchanges) == 2
     same = ("method", "url", "sent", "status", "why", "dialect", "operation")
     assert {name: made[name] for name in same} == {name: before[name] for name in same}
     assert made["headers"]["X-Own"] == "here"
@@ -322,10 +323,13 @@ def test_a_request_is_sent_again(http: Http, mount: str) -> None:
 
 
 def test_what_is_sent_again_is_done_again(http: Http) -> None:
-    """A second end user is made."""
-    http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"})
-    assert again(http, last(http)["id"]).get_json()["status"] in (200, 201)
-    assert len(http.account.store.end_users) == 2
+    """An end user gets the name again that it had."""
+    made = http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"}).get_json()
+    http.post(f"EndUser/{made['end_user_id']}/", json={"name": "First"})
+    id = last(http)["id"]
+    http.post(f"EndUser/{made['end_user_id']}/", json={"name": "Second"})
+    assert again(http, id).get_json()["status"] < 300
+    assert http.account.store.end_users.fetch(made["end_user_id"]).name == "First"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ Kind = Literal["request", "callback", "message"]
 
 WIDTH, LEFT, RIGHT = 1000, 330, 975
 HEAD, LINE = 44, 24
-LONGEST_LABEL = 46
+LONGEST_LABEL = 36
 BETWEEN_TICKS = 92
 LEAST_GAP_LABEL = 44
 """A wait whose line is shorter than that has no label."""
