@@ -1,4 +1,4 @@
-"""Traffic in a real browser: from an account's first page in three clicks to why it did not work."""
+"""Traffic in a real browser: in three clicks to why something did not work."""
 
 from __future__ import annotations
 

@@ -541,7 +541,7 @@ def test_what_a_client_sets_is_text(http: Http) -> None:
 def test_a_client_s_url_is_no_link(http: Http) -> None:
     """A callback URL is shown and never followed."""
     id = called_back(http, f"{CALLBACK}#here")
-    for path in ("webhooks", f"webhooks/{id}"):
+    for path in ("traffic", f"webhooks/{id}"):
         page = http.get(f"{HOME}/{path}").text
         assert CALLBACK in page
         assert f'href="{CALLBACK}' not in page

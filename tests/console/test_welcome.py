@@ -59,7 +59,8 @@ def test_nothing_given_is_nothing_wrong(http: Http) -> None:
     ("path", "tab"),
     [
         ("traffic", "traffic"), ("webhooks/x", None), ("inbox", "traffic"),
-        ("inbox/mine", "traffic"), ("webhooks/policy", "traffic"), ("account/coverage", "account"), ("time", "time"),
+        ("inbox/mine", "traffic"), ("webhooks/policy", "traffic"),
+        ("account/coverage", "account"), ("time", "time"),
     ],
 )  # fmt: skip
 def test_the_tab_that_is_current(http: Http, path: str, tab: str | None) -> None:
