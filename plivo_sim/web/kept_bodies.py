@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from werkzeug.http import parse_options_header
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.secrets import (
     MASK,
     is_secret,
@@ -87,7 +88,7 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
         read, or stopped behind what is kept."""
         if self.is_read or not self.is_wanted or not self.content:
             return None
-        kind, options = parse_options_header(content_type)
+        kind, options = parse_options_header(content_type[: limits.CONTENT_TYPE.most])
         found = _stop(self.content, kind.lower(), options, is_cut="cut" in self.changed)
         return None if found is None else _placed(self.content, *found)
 
