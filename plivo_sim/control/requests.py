@@ -111,7 +111,7 @@ def _resent(account: Account, exchange: Exchange) -> str:
         with current_app.app_context():  # a call has its own ``g``
             _, _, headers = run_wsgi_app(current_app.wsgi_app, {**environ, **given}, buffered=True)
     except ConnectionResetError:  # a fault has cut it
-        return account.exchanges.last(1)[0].id
+        return str(account.exchanges.last(1)[0].id)
     return str(headers["X-Request-Id"])
 
 

@@ -166,8 +166,8 @@ NOTHING_KEPT = {
     ("control", "settle"),
     ("control", "drop_snapshot"),
 }
-"""These change nothing that a restart would keep: they answer, steer what is in memory only, or make a
-call that stands above."""
+"""These change nothing that a restart would keep: they answer, steer what is in memory only,
+or make a call that stands above."""
 
 OF_ITS_OWN = {("control", "clear_next_outcomes")}
 """What needs something to be there first, and has a test below."""
