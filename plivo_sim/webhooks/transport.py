@@ -37,6 +37,7 @@ MOST_LOOK_UPS = 1024
 MOST_LOOK_UPS_EACH = 8
 """Of one account, so that names that hang in one leave room for the others' names."""
 LOOPBACK = ["::1", "127.0.0.1"]
+LEFT_OUT = "[...]"
 TIMED_OUT = "timed out"
 
 
@@ -314,14 +315,15 @@ def _start_of_body(response: http.client.HTTPResponse) -> tuple[str, str]:
         damage.append(f"only the first {READ_ANSWER_BYTES:,}{more} bytes were read")
     kept, end = content, b""
     if len(content) > KEPT_ANSWER_BYTES:
-        kept, end = content[: KEPT_ANSWER_BYTES - KEPT_END_BYTES], content[-KEPT_END_BYTES:]
-        left_out = len(content) - KEPT_ANSWER_BYTES
-        damage.append(f"{left_out:,} bytes in the middle are left out at [...]")
+        kept = content[: KEPT_ANSWER_BYTES - KEPT_END_BYTES - len(LEFT_OUT)]
+        end = content[-KEPT_END_BYTES:]
+        left_out = len(content) - len(kept) - len(end)
+        damage.append(f"{left_out:,} bytes in the middle are left out at {LEFT_OUT}")
     if not _is_text(content):
         damage.append("it is not UTF-8: bytes that are no text are shown as \\xNN")
     text = kept.decode("utf-8", "backslashreplace")
     if end:
-        text += "[...]" + end.decode("utf-8", "backslashreplace")
+        text += LEFT_OUT + end.decode("utf-8", "backslashreplace")
     return text, "; ".join(damage)
 
 
