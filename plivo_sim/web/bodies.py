@@ -253,11 +253,15 @@ def _note(raw: bytes, *changed: str) -> None:
     current_call().came = Came(raw[:NOTED_BYTES], len(raw), (*changed, *cut))
 
 
+_NONE = (None, "", "0")
+
+
 def read_rest(request: Request, most_bytes: int) -> Came | None:
     """What came as a body that nobody has read; None if none came. Raises nothing."""
-    announced = request.content_length
-    if not announced and "HTTP_TRANSFER_ENCODING" not in request.environ:
+    environ = request.environ
+    if environ.get("CONTENT_LENGTH") in _NONE and "HTTP_TRANSFER_ENCODING" not in environ:
         return None
+    announced = request.content_length
     try:
         start = _read_up_to(request, most_bytes + 1)
     except (TooSlow, Invalid):

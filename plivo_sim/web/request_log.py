@@ -135,8 +135,7 @@ def exchange_of(
         answer_end=answer_end,
         answer_size=answer_size,
         answer_headers=tuple(
-            (name, MASK if is_secret(name) else _masked_value(text))
-            for name, text in response.headers
+            each if each[0] in _OURS else _masked_header(*each) for each in response.headers
         ),
         dialect=call.dialect,
         operation=call.operation,
@@ -158,6 +157,19 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
     if "@" in (host := texts.get("HTTP_HOST", "")):
         texts["HTTP_HOST"] = f"{MASK}@{host.rpartition('@')[2]}"
     return texts
+
+
+_OURS = frozenset(
+    {
+        "Content-Type", "Content-Length", "X-Request-Id", "X-Plivo-Sim-Dialect", "Vary", "Allow",
+        "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After",
+    }
+)  # fmt: skip
+"""Headers of answers in which nothing stands that a client has sent."""
+
+
+def _masked_header(name: str, text: str) -> tuple[str, str]:
+    return name, MASK if is_secret(name) else _masked_value(text)
 
 
 def _masked_value(text: str) -> str:
