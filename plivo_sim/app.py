@@ -65,7 +65,7 @@ from plivo_sim.web.calls import (
 )
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
-from plivo_sim.web.request_log import note_exchange
+from plivo_sim.web.request_log import note_exchange, note_unmatched
 from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, CuttingApp, Refusal
 
 logger = logging.getLogger("plivo_sim")
@@ -349,6 +349,8 @@ def _account_for(call: Call, response: Response) -> None:
             response.call_on_close(lambda: call.sim.runner.settle(account, steered=steered))
         if call.auth_id:
             note_exchange(call, request.environ, response, took_ms)
+    elif status >= 400 and _is_unmatched(call, status):
+        note_unmatched(call, request.environ, response, took_ms)
     if call.dialect not in OWN:
         call.sim.coverage.on_answer(status, call.fault)
     line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
@@ -356,6 +358,12 @@ def _account_for(call: Call, response: Response) -> None:
     level = logging.DEBUG if frequent and call.is_read else logging.INFO
     by_name = {"fields": _by_name(call, status, took_ms)}
     logger.log(level, "%s %s %s %d %.1fms %s", *line, extra=by_name)
+
+
+def _is_unmatched(call: Call, status: int) -> bool:
+    """Whether a refused call has reached nobody who would show it: one of an imitated API whose
+    account is unknown; of our own, one whose URL there is not, or that was not trusted."""
+    return call.dialect not in OWN or call.request.url_rule is None or status == 403
 
 
 def _by_name(call: Call, status: int, took_ms: float) -> dict[str, Any]:

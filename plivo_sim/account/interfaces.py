@@ -172,10 +172,12 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What came back: a status and the start of the body, or an error and neither."""
+    """What came back: a status and the start of the body, or an error and neither. ``damage``: what
+    is wrong with that body, in a sentence."""
 
     status: int | None = None
     body: str = ""
+    damage: str = ""
     error: str | None = None
     latency_s: float = 0.0
 

@@ -221,8 +221,9 @@ def receiver(url: str, allowed: tuple[str, ...]) -> Iterator[Finding]:
     if error is None:
         yield Finding("receiver", "ok", f"{url} takes connections")
         return
-    advice = {
-        "connection refused": "start the receiver; in a container, 127.0.0.1 is the container",
-        "timed out": "a firewall, or a wrong host",
-    }.get(error, "see the sentence above" if "blocked" in error else "check the host's name")
+    advice = "see the sentence above" if "blocked" in error else "check the host's name"
+    if error == "connection refused":
+        advice = "start the receiver; in a container, 127.0.0.1 is the container"
+    elif error.startswith("timed out after"):
+        advice = "a firewall, or a wrong host"
     yield Finding("receiver", "broken", f"{url}: {error}", advice)

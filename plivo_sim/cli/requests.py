@@ -12,13 +12,49 @@ from plivo_sim.cli.shared import RefusedBySimulator, Target, instant, table, wit
 
 @click.command("requests")
 @click.option("--id", "api_id", type=RecordId("request"), help="One request, by its api_id.")
+@click.option("--unmatched", is_flag=True, help="Those that reached no account, and why.")
+@click.option("--clear", is_flag=True, help="With --unmatched: forget them.")
+@click.option("--again", is_flag=True, help="With --id: make the same call once more.")
 @with_account
-def requests_(target: Target, api_id: str | None) -> None:
-    """List the last requests and the faults that affected them."""
+def requests_(
+    target: Target, api_id: str | None, unmatched: bool, clear: bool, again: bool
+) -> None:
+    """List the last requests and the faults that affected them.
+
+    With --unmatched, those of the whole server that reached no account: refused with 401, of a URL
+    that there is not, or of a foreign host.
+    """
+    if unmatched or clear:
+        if api_id or not unmatched:
+            raise click.UsageError("--clear goes with --unmatched, --id with neither")
+        if again:
+            raise click.UsageError("--again goes with --id")
+        answer = target.client.control("DELETE" if clear else "GET", "/unmatched")
+        return target.show(answer, _unmatched)
+    if again:
+        if not api_id:
+            raise click.UsageError("--again goes with --id")
+        made = target.call("POST", f"/requests/{api_id}/resend")
+        return target.show(made, lambda made: _requests({"requests": [made], "forgotten": 0}))
     answer = target.client.control("GET", "/requests", account=target.account, id=api_id)
     if target.account and not answer["requests"]:  # who only reads has requests, and no account
         target.check_account()
-    target.show(answer, _requests)
+    return target.show(answer, _requests)
+
+
+def _unmatched(answer: dict[str, Any]) -> str:
+    rows = [
+        (instant(each["at"]), each["method"], each["url"], each["status"], each["why"],
+         each["nearest"])
+        for each in answer["unmatched"]
+    ]  # fmt: skip
+    heads = ("at (real)", "method", "url", "status", "why", "did you mean")
+    return table(heads, rows, "every call reached an account") + _forgotten(answer)
+
+
+def _forgotten(answer: dict[str, Any]) -> str:
+    count = answer["forgotten"]
+    return f"\n{count:,} older ones were forgotten" if count else ""
 
 
 def _requests(answer: dict[str, Any]) -> str:
@@ -27,9 +63,8 @@ def _requests(answer: dict[str, Any]) -> str:
          each["why"])
         for each in answer["requests"]
     ]  # fmt: skip
-    return table(
-        ("at", "method", "url", "status", "fault", "why"), rows, "no request is remembered"
-    )
+    heads = ("at", "method", "url", "status", "fault", "why")
+    return table(heads, rows, "no request is remembered") + _forgotten(answer)
 
 
 _PARTS = ("statuses", "transitions", "reasons", "errors", "callbacks")

@@ -110,7 +110,7 @@ def _delivery(answer: dict[str, Any]) -> str:
             instant(each["at"]),
             each["status"] or each["error"],
             f"{each['latency_s'] * 1000:.0f} ms",
-            each["answer"],
+            each["answer"] + (f" ({each['damage']})" if each["damage"] else ""),
         )
         for each in attempts
     ]

@@ -30,6 +30,7 @@ from plivo_sim.console import (
     overview,
     requests,
     scenarios,
+    traffic,
     webhooks,
 )
 from plivo_sim.console.actions import (
@@ -42,6 +43,7 @@ from plivo_sim.console.actions import (
     perform,
 )
 from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.console.traffic_list import says
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
@@ -61,6 +63,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *machines.PAGES,
     *webhooks.PAGES,
     *requests.PAGES,
+    *traffic.PAGES,
 ]
 
 ACTIONS: dict[str, Build] = {
@@ -88,13 +91,15 @@ def make_blueprint() -> Blueprint:
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
     blueprint.add_app_template_filter(curl_of)
     blueprint.add_app_template_filter(command_of)
-    blueprint.add_app_template_filter(webhooks.says)
+    blueprint.add_app_template_filter(says)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
+    for rule, view in requests.OF_SERVER:
+        blueprint.add_url_rule(f"{PREFIX}{rule}", rule, view, methods=["GET"])
     for rule, view in PAGES:
         blueprint.add_url_rule(
             f"{PREFIX}/<auth_id>{rule}", rule.replace(".", "_"), view, methods=["GET"]

@@ -46,7 +46,8 @@ def curl(
 ) -> str:
     """A request as a curl command. ``body``: further words; ``credentials``: words of the shell, as
     they are."""
-    command = ["curl"] if method == "GET" else ["curl", "-X", method]
+    body = list(body)
+    command = ["curl"] if method == "GET" and not body else ["curl", "-X", method]
     if set(url) & set("[]{}"):
         command.append("-g")
     words = [shell_word(url)]

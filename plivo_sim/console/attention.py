@@ -20,7 +20,8 @@ SHORT = 32
 
 
 class Notice(NamedTuple):
-    """``word``: for the header. ``path``: below the account's pages; ``tone``: its colour."""
+    """``word``: for the header. ``path``: below the account's pages, or a whole one; ``tone``: its
+    colour."""
 
     word: str
     text: str
@@ -30,7 +31,7 @@ class Notice(NamedTuple):
 
 def notices_of(sim: Simulator, account: Account) -> list[Notice]:
     """What goes wrong first. Caller holds the lock."""
-    return [*_damages(sim), *_callbacks(account), *_switched_on(account)]
+    return [*_damages(sim), *_callbacks(account), *_switched_on(account), *_unmatched(sim)]
 
 
 def _damages(sim: Simulator) -> Iterator[Notice]:
@@ -39,18 +40,25 @@ def _damages(sim: Simulator) -> Iterator[Notice]:
         yield Notice("state damaged", f"Kept state was found damaged: {told}", "account", "bad")
 
 
+def _unmatched(sim: Simulator) -> Iterator[Notice]:
+    if number := len(sim.unmatched):
+        told = _many(number, "unmatched call")
+        text = f"{told}: refused, or of a URL that there is not, and so in no account's list."
+        yield Notice(told, text, "/console/unmatched", "wait")
+
+
 def _callbacks(account: Account) -> Iterator[Notice]:
     rows = account.store.deliveries
     for state, word in ((DeliveryState.FAILED, "failed"), (DeliveryState.BLOCKED, "blocked")):
         if number := rows.how_many("state", state):
             told = f"{_many(number, 'callback')} {word}"
             why = "every try failed" if word == "failed" else "their hosts are not allowed"
-            yield Notice(told, f"{told}: {why}.", f"webhooks?state={state}", "bad")
+            yield Notice(told, f"{told}: {why}.", f"traffic?kind=callback&state={state}", "bad")
     pending = islice(rows.each("state", DeliveryState.PENDING), MOST_COUNTED)
     if number := sum(bool(each.attempts) for each in pending):
         told = f"{_many(number, 'callback')} retrying"
         text = f"{told}: a try failed, and the next one is due."
-        yield Notice(told, text, f"webhooks?state={DeliveryState.PENDING}", "wait")
+        yield Notice(told, text, f"traffic?kind=callback&state={DeliveryState.PENDING}", "wait")
 
 
 def _switched_on(account: Account) -> Iterator[Notice]:

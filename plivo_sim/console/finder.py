@@ -24,8 +24,8 @@ SHORTEST = 2
 """Fewer characters are in everything."""
 
 TABS = {
-    "": "Overview", "applications": "Applications", "requests": "Traffic: requests",
-    "webhooks": "Traffic: callbacks", "inbox": "Traffic: inbox", "time": "Time",
+    "": "Overview", "applications": "Applications", "traffic": "Traffic",
+    "inbox": "Traffic: inbox", "webhooks/policy": "Traffic: disturbed callbacks", "time": "Time",
     "scenario": "Scenario", "faults": "Faults", "numbers": "Numbers", "account": "Account",
     "account/coverage": "Coverage", "account/machine": "Status machine", "history": "History",
 }  # fmt: skip

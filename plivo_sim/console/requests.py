@@ -1,78 +1,28 @@
-"""Requests: the journal of an account's last exchanges, each of them in full; and coverage."""
+"""Requests in full: those of an account's journal, and those that reached no account; coverage."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Form, curl
-from plivo_sim.console.pages import (
-    as_json,
-    base_url,
-    newest_of,
-    open_account,
-    readable,
-    row_of,
-    show,
-)
+from plivo_sim.console.actions import Action, Build, Form
+from plivo_sim.console.bodies import as_curl, shown_body
+from plivo_sim.console.pages import Paged, newest_of, open_account, readable, row_of, show
+from plivo_sim.console.traffic_list import tone_of, traffic_of
+from plivo_sim.control.unmatched import nearest_path, unmatched_of
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.services import reviews
+from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.request_log import KEPT_TEXT
+from plivo_sim.web.kept_bodies import KEPT_TEXT
 
 Shown = dict[str, Any]
-CLASSES = {"2": "2xx, done", "4": "4xx, refused", "5": "5xx, failed"}
-ANY_FAULT = "any"
-FILTERS = ("dialect", "operation", "status", "fault")
-MULTIPART = "multipart/form-data"
-FORMS = (MULTIPART, "application/x-www-form-urlencoded")
 MOST_ABOUT = 20
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def list_page(auth_id: str) -> Response:
-    """Newest first; filters by dialect, operation, class of status, and fault."""
-    account = open_account(auth_id)
-    chosen = {name: request.args.get(name, "") for name in FILTERS}
-    every = [row_of(each) for each in account.exchanges]
-    return show(
-        "requests.html",
-        account=account,
-        found=newest_of([each for each in every if _matches(each, chosen)]),
-        chosen=chosen,
-        choices=_choices(every, chosen),
-        any_at_all=bool(every),
-        most=account.exchanges.most,
-    )
-
-
-def _matches(each: Shown, chosen: dict[str, str]) -> bool:
-    fault = each["fault"] or ""
-    return (
-        chosen["dialect"] in ("", each["dialect"])
-        and chosen["operation"] in ("", each["operation"])
-        and str(each["status"]).startswith(chosen["status"])
-        and (chosen["fault"] in ("", fault) or (chosen["fault"] == ANY_FAULT and bool(fault)))
-    )
-
-
-def _choices(every: list[Shown], chosen: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """What each filter offers: what there is, and what is chosen, even if there is none of it."""
-    seen = {
-        name: sorted({each[name] for each in every if each[name]} | {chosen[name]} - {""})
-        for name in ("dialect", "operation", "fault")
-    }
-    offered = {name: [(each, each) for each in words] for name, words in seen.items()}
-    offered["fault"] = [
-        (ANY_FAULT, "any fault"), *(pair for pair in offered["fault"] if pair[0] != ANY_FAULT)
-    ]  # fmt: skip
-    return offered | {"status": list(CLASSES.items())}
 
 
 def request_page(auth_id: str, id: str) -> Response:
@@ -86,11 +36,16 @@ def request_page(auth_id: str, id: str) -> Response:
         "request.html",
         account=account,
         each=found,
+        traffic=traffic_of(account),
+        at_id=id,
+        nearest=nearest_path(exchange.environ.get("PATH_INFO", ""))
+        if found["status"] == 404
+        else None,
         about=_about(account, found),
         answer=readable(found["answer"]),
         answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
-        body=_body(found),
-        as_curl=as_curl(account, found),
+        body=shown_body(exchange, found),
+        as_curl=as_curl(exchange, found, account.auth_id),
         kept_text=KEPT_TEXT,
     )
 
@@ -111,74 +66,77 @@ def _about(account: Account, each: Shown) -> list[dict[str, Any]]:
         ]
 
 
-def _body(each: Shown) -> Shown:
-    """The body as the page shows it: ``parts`` of a form, else ``text``; ``is_cut`` if it is not
-    all there."""
-    body = each["body"]
-    if _kind(each) in FORMS and isinstance(body, list):
-        parts = [
-            {**part, "text": readable(part["text"])} if "text" in part else part for part in body
-        ]
-        return {"parts": parts, "text": "", "is_cut": any(map(_is_cut, body))}
-    text = "" if body is None else body if _not_kept(body) else as_json(body)
-    return {"parts": (), "text": text, "is_cut": _not_kept(body)}
+# --- calls that reached no account -----------------------------------------------------------
 
 
-def _kind(each: Shown) -> str:
-    content_type: str = each["headers"].get("Content-Type", "")
-    return content_type.partition(";")[0].strip().lower()
+def unmatched_count() -> int:
+    """How many calls are known that reached no account."""
+    return len(current_call().sim.unmatched)
 
 
-def _is_cut(part: Shown) -> bool:
-    return len(part.get("text", "").encode()) >= KEPT_TEXT
+def unmatched_page() -> Response:
+    """Those of the whole server, newest first."""
+    kept = current_call().sim.unmatched
+    found = newest_of(list(kept))
+    rows = [{**row_of(each), **unmatched_of(each), "at": each.at} for each in found.items]
+    return show(
+        "unmatched.html",
+        account=_from(),
+        found=Paged([{**each, "tone": tone_of(each["status"])} for each in rows], found.number,
+                    found.total),
+        forgotten=kept.forgotten,
+        most=kept.most,
+    )  # fmt: skip
 
 
-def _not_kept(body: Any) -> bool:
-    return isinstance(body, str) and body.startswith("(") and body.endswith(" not kept)")
+def unmatched_call_page(id: str) -> Response:
+    """One of them in full."""
+    exchange = next((each for each in current_call().sim.unmatched if each.id == id), None)
+    if exchange is None:
+        raise NotFound("request", id)
+    found = {**row_of(exchange), "nearest": unmatched_of(exchange)["nearest"]}
+    return show(
+        "unmatched_call.html",
+        account=_from(),
+        each=found,
+        about=(),
+        nearest=found["nearest"],
+        answer=readable(found["answer"]),
+        answer_is_cut=len(found["answer"].encode()) >= KEPT_TEXT,
+        body=shown_body(exchange, found),
+        as_curl=as_curl(exchange, found, ""),
+        kept_text=KEPT_TEXT,
+    )
 
 
-# --- as curl ---------------------------------------------------------------------------------
+def _from() -> Account | None:
+    """The account from which somebody came to a page of none."""
+    auth_id = request.args.get("account", "")
+    return open_account(auth_id) if is_account(auth_id) else None
 
 
-def as_curl(account: Account, each: Shown) -> str:
-    """The same request once more: to this simulator, whichever host it named, and with the token
-    left to the environment."""
-    headers, url = each["headers"], base_url() + each["target"]
-    if _kind(each) in FORMS:
-        headers = {name: value for name, value in headers.items() if name != "Content-Type"}
-    elif "Content-Type" in headers:  # without a charset: what is kept is UTF-8
-        headers = {**headers, "Content-Type": _kind(each)}
-    return curl(each["method"], url, headers, _body_words(each), _credentials(account, each))
+def resend(form: Form) -> list[Action]:
+    """Make the same call once more."""
+    id, account = form.get("id", ""), form.get("account", "")
+    return [
+        Action(
+            message=f"Sent {id} again; the new call is the newest in Traffic.",
+            operation="resend_request",
+            ids={"id": id},
+            query={"account": account},
+            cli=("requests", "--id", id, "--again", "--account", account),
+        )
+    ]
 
 
-def _credentials(account: Account, each: Shown) -> str:
-    """Words in double quotes, so that the shell fills the variable in."""
-    if each["dialect"] != "atoms":
-        return f'-u "{account.auth_id}:$PLIVO_AUTH_TOKEN"'
-    if "Authorization" in each["headers"]:
-        return '-H "Authorization: Bearer $ATOMS_TOKEN"'
-    return '-H "Cookie: session=$ATOMS_TOKEN"'
-
-
-def _body_words(each: Shown) -> Iterator[str]:
-    body, kind = each["body"], _kind(each)
-    if kind in FORMS and isinstance(body, list):
-        for part in body:
-            yield from _part_words(part, is_multipart=kind == MULTIPART)
-    elif _not_kept(body):
-        yield from ("-d", "@body.json")
-    elif body is not None:
-        yield from ("-d", json.dumps(body, ensure_ascii=False))
-
-
-def _part_words(part: Shown, is_multipart: bool) -> tuple[str, str]:
-    name = part["name"].replace("=", "%3D")  # else it would end there
-    if "text" not in part:
-        filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
-        return "-F", f'{name}=@"{filename}"'
-    if is_multipart:
-        return "--form-string", f"{name}={part['text']}"
-    return "--data-urlencode", f"{quote(part['name'])}={part['text']}"
+def clear_unmatched(form: Form) -> list[Action]:
+    return [
+        Action(
+            message="Forgot the calls that reached no account.",
+            operation="clear_unmatched",
+            cli=("requests", "--unmatched", "--clear"),
+        )
+    ]
 
 
 # --- coverage --------------------------------------------------------------------------------
@@ -215,9 +173,18 @@ def clear_coverage(form: Form) -> list[Action]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [
-    ("/requests", list_page),
     ("/requests/<id>", request_page),
     ("/account/coverage", coverage_page),
 ]
 
-ACTIONS: dict[str, Build] = {"clear-coverage": clear_coverage}
+OF_SERVER: list[tuple[str, Callable[..., Response]]] = [
+    ("/unmatched", unmatched_page),
+    ("/unmatched/<id>", unmatched_call_page),
+]
+"""Pages of no account."""
+
+ACTIONS: dict[str, Build] = {
+    "clear-coverage": clear_coverage,
+    "clear-unmatched": clear_unmatched,
+    "resend": resend,
+}

@@ -7,19 +7,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
-from flask import Response, request
+from flask import Response
 
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form, curl, just_refused, too_many
-from plivo_sim.console.pages import Paged, newest, newest_of, open_account, readable, show
+from plivo_sim.console.pages import Paged, newest_of, open_account, readable, show
+from plivo_sim.console.pictures import waterfall
+from plivo_sim.console.pictures.waterfall import Line
+from plivo_sim.console.traffic_list import (
+    ATTEMPT_HEADER,
+    DELIVERY_HEADER,
+    attempt_tone,
+    callback_row,
+    says,
+    traffic_of,
+)
 from plivo_sim.control.webhooks import MOST_MESSAGES, inboxes
 from plivo_sim.domain.errors import NotFound
-from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
+from plivo_sim.domain.records import Attempt, Delivery
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.webhooks.outbox import authorization
+from plivo_sim.webhooks.outbox import authorization, waits_of
 from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose, tokens_known
 
 if TYPE_CHECKING:  # a start needs none
@@ -28,10 +39,6 @@ if TYPE_CHECKING:  # a start needs none
 FIRST_NAME = "mine"
 """The inbox that the page suggests."""
 SHOWN_TEXT = 8000
-DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
-
-ABOUT = ("event", "status")
-"""The fields of a payload that say what it is about."""
 
 REPLAY_OF = "replay of "
 POLICY_FILE = "policy.yaml"
@@ -40,59 +47,12 @@ TEXTS = ("delay", "age")
 LISTS = ("retries", "success")
 
 
-def list_page(auth_id: str) -> Response:
-    """Newest first; filters by state and by application."""
+def policy_page(auth_id: str) -> Response:
+    """What happens to callbacks on their way, and how to disturb them."""
     account = open_account(auth_id)
-    chosen = {"state": request.args.get("state", ""), "application": _chosen_application()}
-    fields = {"state": chosen["state"], "application_id": chosen["application"]}
-    where = {field: (value,) for field, value in fields.items() if value}
     with account.lock:
-        found = newest(account.store.deliveries, where)
-        rows = [_row(account, each) for each in found.items]
-        any_at_all = len(account.store.deliveries) > 0
         policy = _policy(account)
-    return show(
-        "webhooks.html",
-        account=account,
-        found=Paged(rows, found.number, found.total),
-        chosen=chosen,
-        states=list(DeliveryState),
-        any_at_all=any_at_all,
-        settings=account.settings,
-        replay_all=_replay_all(account, chosen["state"]),
-        **policy,
-    )
-
-
-def _replay_all(account: Account, state: str) -> Action:
-    """Sends all callbacks of this state again; only its command is shown: it makes many calls."""
-    those = ("--state", state) if state else ()
-    words = ("webhooks", "replay", "--all", *those, "--account", account.auth_id)
-    return Action(message="", operation="replay_webhook", cli=words)
-
-
-def _chosen_application() -> str:
-    return request.args.get("application", "").strip()
-
-
-def says(delivery: Delivery) -> str:
-    """What a callback is about, from its payload."""
-    return ", ".join(value for name, value in delivery.payload if name in ABOUT)
-
-
-def _row(account: Account, delivery: Delivery) -> dict[str, Any]:
-    application = account.store.applications.fetch(delivery.application_id)
-    timers = account.store.timers.having("subject_id", delivery.id)
-    cause, _, note = delivery.why.partition("; ")
-    return {
-        "delivery": delivery,
-        "says": says(delivery),
-        "application": application,
-        "last": delivery.attempts[-1] if delivery.attempts else None,
-        "cause": cause,
-        "note": note,
-        "next_at": timers[0].due_at if timers else None,
-    }
+    return show("webhook_policy.html", account=account, settings=account.settings, **policy)
 
 
 def _policy(account: Account) -> dict[str, Any]:
@@ -120,16 +80,29 @@ def webhook_page(auth_id: str, id: str) -> Response:
         delivery = account.store.deliveries.fetch(id)
         if delivery is None:
             raise NotFound("webhook", id)
-        row = _row(account, delivery)
+        cause, _, note = delivery.why.partition("; ")
         first = delivery.repeats or _replayed(delivery)
+        row = callback_row(account, delivery)
         return show(
             "webhook.html",
             account=account,
-            **row,
+            traffic=traffic_of(account),
+            at_id=id,
+            row=row,
+            delivery=delivery,
+            says=says(delivery),
+            application=account.store.applications.fetch(delivery.application_id),
+            cause=cause,
+            note=note,
+            next_at=row.next_at,
+            waits=[str(each) for each in waits_of(account, policies.webhook_policy(account))],
             tries=[_try(account, delivery, each) for each in delivery.attempts],
             first=first,
             first_is_known=first is not None and account.store.deliveries.fetch(first) is not None,
             copies=account.store.deliveries.having("repeats", delivery.id),
+            picture=waterfall.draw(
+                [Line("callback", "→ webhook", "#tries", row.marks)] if row.marks else []
+            ),
         )
 
 
@@ -155,6 +128,7 @@ def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, An
     body = ["--data-raw", attempt.body] if attempt.body else []
     return {
         "attempt": attempt,
+        "tone": attempt_tone(account, attempt.status),
         "verdicts": _verdicts(seen),
         "check": Action(
             message="",
@@ -265,7 +239,9 @@ def inboxes_page(auth_id: str) -> Response:
 def inbox_page(auth_id: str, name: str) -> Response:
     """What an inbox has received, newest first."""
     account = open_account(auth_id)
-    found = newest_of(list(enumerate(inboxes().messages(name), 1)))
+    kept = inboxes()
+    forgotten = kept.forgotten(name)
+    found = newest_of(list(enumerate(kept.messages(name), forgotten + 1)))
     with account.lock:
         shown = [_message(account, *each) for each in found.items]
     return show(
@@ -274,7 +250,24 @@ def inbox_page(auth_id: str, name: str) -> Response:
         name=name,
         found=Paged(shown, found.number, found.total),
         most=MOST_MESSAGES,
+        forgotten=forgotten,
     )
+
+
+def message_page(auth_id: str, name: str, number: str) -> Response:
+    """One message of an inbox; ``number``: its place in it, from 1."""
+    account = open_account(auth_id)
+    kept = inboxes()
+    numbered = enumerate(kept.messages(name), kept.forgotten(name) + 1)
+    found = next((message for nth, message in numbered if str(nth) == number), None)
+    if found is None:
+        raise NotFound("message", f"{name}/{number}")
+    with account.lock:
+        shown = _message(account, int(number), found)
+    return show(
+        "message.html", account=account, name=name, each=shown, traffic=traffic_of(account),
+        at_id=f"{quote(name, safe='')}/{number}",
+    )  # fmt: skip
 
 
 def _message(account: Account, number: int, message: MessageOut) -> dict[str, Any]:
@@ -286,7 +279,7 @@ def _message(account: Account, number: int, message: MessageOut) -> dict[str, An
         **message,
         "number": number,
         "delivery": delivery,
-        "attempt": headers.get("X-Plivo-Sim-Attempt", ""),
+        "attempt": headers.get(ATTEMPT_HEADER, ""),
         "body": readable(body[:SHOWN_TEXT]),
         "body_is_cut": len(body) > SHOWN_TEXT,
     }
@@ -320,10 +313,11 @@ def use_inbox(form: Form) -> list[Action]:
 
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [
-    ("/webhooks", list_page),
+    ("/webhooks/policy", policy_page),
     ("/webhooks/<id>", webhook_page),
     ("/inbox", inboxes_page),
     ("/inbox/<name>", inbox_page),
+    ("/inbox/<name>/<number>", message_page),
 ]
 
 ACTIONS: dict[str, Build] = {

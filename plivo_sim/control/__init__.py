@@ -20,6 +20,7 @@ from plivo_sim.control import (
     requests,
     scenarios,
     server,
+    unmatched,
     webhooks,
 )
 from plivo_sim.control.inputs import ACCOUNT, refuse_unknown_query
@@ -41,6 +42,7 @@ CONTROL = Surface(
         machines,
         faults,
         requests,
+        unmatched,
         events,
         ids,
         reports,

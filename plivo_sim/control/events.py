@@ -69,7 +69,14 @@ def list_events() -> Response:
     if not found and not call.sim.stopping and monotonic_s() < call.began + watch.wait_s:
         patience.pause(call, LOOKS_EVERY_S)
     missed = watch.missed if watch.after else 0
-    return call.answer({"events": found, "next": watch.seen, "missed": missed})
+    return call.answer(
+        {
+            "events": found,
+            "next": watch.seen,
+            "missed": missed,
+            "forgotten": call.sim.events.forgotten,
+        }
+    )
 
 
 @dataclass(slots=True)

@@ -211,6 +211,7 @@ def _attempt(attempt: Attempt) -> AttemptOut:
         "body": attempt.body,
         "status": attempt.status,
         "answer": attempt.answer,
+        "damage": attempt.damage,
         "error": attempt.error,
         "latency_s": attempt.latency_s,
     }

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import TYPE_CHECKING, cast
 
 from flask import Response, current_app, request
+from werkzeug.test import run_wsgi_app
 
+from plivo_sim.account.account import Account
 from plivo_sim.control.inputs import (
     ACCOUNT,
+    IN_BODY,
     OF_MACHINE,
     account_named,
+    invalid,
+    json_object,
     machine_named,
     operation_glob,
+    takes,
 )
+from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.secrets import MASK
 from plivo_sim.scenarios.patterns import glob
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
+from plivo_sim.web.request_log import Exchange
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers.requests import OperationOut
@@ -50,7 +61,7 @@ def clear_coverage() -> Response:
 )  # fmt: skip
 def list_requests() -> Response:
     """The account's last requests, oldest first; ``fault`` names the fault that struck one.
-    ``id`` and ``operation`` filter."""
+    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
     exchanges = [
@@ -58,7 +69,74 @@ def list_requests() -> Response:
         for each in list(account.exchanges)
         if glob(wanted)(each.operation) and id in (None, "", each.id)
     ]
-    return current_call().answer({"account": account.auth_id, "requests": exchanges})
+    return current_call().answer(
+        {
+            "account": account.auth_id,
+            "requests": exchanges,
+            "forgotten": account.exchanges.forgotten,
+        }
+    )
+
+
+@endpoint(
+    "POST", "/requests/{id}/resend", "Make the same call once more.", **takes(account=IN_BODY),
+    answers={200: "ExchangeOut"}, errors=(404,),
+)  # fmt: skip
+def resend_request(id: str) -> Response:
+    """The same call through the same API, with the account's own credentials; it is answered with
+    the new request, whatever that was answered. 400 if the request is not kept whole: its files are
+    not, nor a long body, secrets, and Atoms tokens."""
+    account = account_named(json_object("account"))
+    exchange = next((each for each in account.exchanges if each.id == id), None)
+    if exchange is None:
+        raise NotFound("request", id)
+    made = _resent(account, exchange)
+    found = next((each for each in account.exchanges if each.id == made), None)
+    if found is None:  # others have called so often since
+        raise NotFound("request", made)
+    return current_call().answer(found.shown())
+
+
+def _resent(account: Account, exchange: Exchange) -> str:
+    """The id of the new request."""
+    environ = {**exchange.environ, "HTTP_AUTHORIZATION": _credentials(account, exchange)}
+    body = _body_of(exchange)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    for name in ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"):
+        environ.pop(name, None)
+    # The mount is in SCRIPT_NAME; it is taken off the path again.
+    path = environ.pop("SCRIPT_NAME", "") + environ["PATH_INFO"]
+    given = {"wsgi.input": io.BytesIO(body), "PATH_INFO": path, "wsgi.url_scheme": request.scheme}
+    try:
+        with current_app.app_context():  # a call has its own ``g``
+            _, _, headers = run_wsgi_app(current_app.wsgi_app, {**environ, **given}, buffered=True)
+    except ConnectionResetError:  # a fault has cut it
+        return str(account.exchanges.last(1)[0].id)
+    return str(headers["X-Request-Id"])
+
+
+def _body_of(exchange: Exchange) -> bytes:
+    """Raises Invalid where it is not kept as it came."""
+    sent = exchange.sent
+    if MASK in exchange.environ["QUERY_STRING"]:
+        raise invalid("id", "a secret in its query is not kept")
+    if sent is None:
+        return b""
+    if sent.parts and not sent.content:
+        raise invalid("id", "the bytes of a form with files are not kept")
+    missing = {"cut": "only the start of its body is kept", "masked": "secrets of it are not kept"}
+    for name, told in missing.items():
+        if name in sent.changed:
+            raise invalid("id", told)
+    return sent.content
+
+
+def _credentials(account: Account, exchange: Exchange) -> str:
+    if exchange.dialect == "atoms":
+        raise invalid("id", "its Atoms token is not kept")
+    fixed = current_call().sim.settings.credentials.get(account.auth_id)
+    token = fixed or account.token or "token"
+    return "Basic " + base64.b64encode(f"{account.auth_id}:{token}".encode()).decode()
 
 
 @endpoint(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,7 @@ import msgspec
 from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.clock import wall_s
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.apis.words import JsonObject
 from plivo_sim.control import presenters
@@ -40,6 +42,7 @@ from plivo_sim.services import policies
 from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
+from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.signatures import (
     ReceivedRequest,
     diagnose,
@@ -64,7 +67,8 @@ WAIT = Query(
     answers={200: "WebhooksOut"},
 )  # fmt: skip
 def list_webhooks() -> Response:
-    """Deliveries, oldest first; ``application`` and ``state`` filter."""
+    """Deliveries, oldest first; ``application`` and ``state`` filter; ``forgotten``: how many are
+    not kept any more."""
     if request.args.get("state"):
         word_of(request.args, "state", DeliveryState)
     if request.args.get("wait"):
@@ -80,7 +84,9 @@ def list_webhooks() -> Response:
     with account.lock:
         page = account.store.deliveries.page(where, offset=offset, limit=limit)
         shown = [presenters.delivery_of(each) for each in page.records]
-    return current_call().answer({"total_count": page.total_count, "webhooks": shown})
+        forgotten = outbox.forgotten(account)
+    answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
+    return current_call().answer(answer)
 
 
 @endpoint(
@@ -236,6 +242,11 @@ class Inboxes:
             self.changes += 1
             self._kept.pop(name, None)
 
+    def forgotten(self, name: str) -> int:
+        """How many older messages an inbox has forgotten."""
+        with self._lock:
+            return self._kept[name].forgotten if name in self._kept else 0
+
     def messages(self, name: str) -> list[MessageOut]:
         """What an inbox holds, oldest first."""
         with self._lock:
@@ -275,6 +286,7 @@ def receive(name: str) -> Response:
         },
         "query": request.args.to_dict(),
         "body": body,
+        "arrived": datetime.fromtimestamp(wall_s(), UTC).isoformat(),
     }
     inboxes().keep(name, message)
     return current_call().answer({"received": True})
@@ -285,7 +297,9 @@ def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
     sim, path = current_call().sim, f"/_sim/inbox/{name}"
     sim.runner.catch_up_all(sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path))
-    return current_call().answer({"name": name, "messages": inboxes().messages(name)})
+    kept = inboxes()
+    answer = {"name": name, "messages": kept.messages(name), "forgotten": kept.forgotten(name)}
+    return current_call().answer(answer)
 
 
 @endpoint(
@@ -294,4 +308,4 @@ def read_inbox(name: str) -> Response:
 )  # fmt: skip
 def empty_inbox(name: str) -> Response:
     inboxes().clear(name)
-    return current_call().answer({"name": name, "messages": []})
+    return current_call().answer({"name": name, "messages": [], "forgotten": 0})

@@ -369,7 +369,8 @@ class DeliveryState(StrEnum):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One try to deliver a callback. ``at`` is simulated, ``latency_s`` real."""
+    """One try to deliver a callback. ``at`` is simulated, ``latency_s`` real. ``damage``: what is
+    wrong with the body of its answer: it ended early, is cut, or is no text."""
 
     at: Instant
     url: Text
@@ -377,6 +378,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: Text
     status: Annotated[int, Meta(ge=0, le=999)] | None = None
     answer: Text = ""
+    damage: Text = ""
     error: Text | None = None
     latency_s: Annotated[float, Meta(ge=0)] = 0.0
 

@@ -8,7 +8,9 @@ URL in any of them) is masked too, down to ``NESTED`` of them.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -36,7 +38,7 @@ _PUBLIC = frozenset({"xidempotencykey", "idempotencykey", "xplivosignature", "xp
 """Names with such a last word that are no secret: they are there to be compared."""
 NESTED = 4
 """So many texts within texts are read; where the next one may hold a secret, it is not shown."""
-_UNREADABLE = b'"(not shown: no JSON, and there may be a secret in it)"'
+_HIDDEN = b"(not shown: there may be a secret in it that cannot be told from the rest)"
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
 _MAYBE_CREDENTIALS = re.compile(rb'/[^/?#"]*@')
 _BEGINS_JSON = re.compile(r"""\ufeff?\s*+(?:"\s*+)?(?:\{\s*+\\*"|\[\s*+(?:\\*"|[\[{]))""")
@@ -109,7 +111,7 @@ def _masked_line(line: re.Match[str]) -> str:
 
 def masked_json(text: bytes, most: int | None = None, nested: int = NESTED) -> bytes:
     """JSON in which the values of secret keys are masked, and what is secret within its strings;
-    the same text where there is nothing of that.
+    the same text where there is nothing of that. What is no JSON is masked by ``masked_bytes``.
 
     ``most``: how many bytes of it are shown at all; what stands behind them is not looked at.
     """
@@ -118,7 +120,7 @@ def masked_json(text: bytes, most: int | None = None, nested: int = NESTED) -> b
     try:
         value = decode_json(text)
     except ValueError:
-        return _UNREADABLE
+        return masked_bytes(text[:most])
     return encode_json(_masked(value, nested))
 
 
@@ -156,3 +158,123 @@ def _masked(value: Any, nested: int) -> Any:
             return [value[0], MASK]
         return [_masked(each, nested) for each in value]
     return masked_text(value, nested) if isinstance(value, str) else value
+
+
+# --- what cannot be read as what it should be ------------------------------------------------
+
+_QUOTED_NAME = re.compile(r"""["']([^"'\\\r\n]{1,100}+)\\{0,40}+["']\s*+([:=,])\s*+""")
+_BARE_NAME = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]{1,100}+)[ \t]*+([:=])[ \t]*+")
+_PART_NAME = re.compile(r"""\bname=["']?([^"'\r\n;]{1,100}+)""")
+_QUOTE_BEGINS = re.compile(r"""\\*+["']""")
+_BARE_VALUE = re.compile(r"[^,}\]\s]*+")
+_BLANK_LINE = re.compile(r"\n\r?\n")
+_ESCAPED = re.compile(r"\\u00([0-9A-Fa-f]{2})")
+
+Span = tuple[int, int, str]
+"""From where to where something secret stands, and what is shown in its stead."""
+
+
+def masked_bytes(raw: bytes) -> bytes:
+    """A body or an answer that is broken, cut, or of a kind that nobody reads, as it may be shown:
+    what stands behind a secret name is masked, up to the end where nobody can tell where it ends.
+    The same bytes where there is nothing of that; nothing of it where names are spelt with escapes
+    or in another charset.
+    """
+    if b"\0" not in raw and not _may_hold_secret(raw):
+        return raw
+    text = raw.decode("latin-1")
+    spans = _secret_spans(text)
+    plain = _unescaped(text)
+    if plain != text and len(_secret_spans(plain)) != len(spans):
+        return _HIDDEN
+    shown, at = [], 0
+    for begin, end, mask in sorted(spans):
+        if end > at:
+            shown += [text[at:begin], mask]
+            at = end
+    return "".join([*shown, text[at:]]).encode("latin-1") if spans else raw
+
+
+def _unescaped(text: str) -> str:
+    """What its escapes mean; without the zeros of UTF-16."""
+    for _ in range(NESTED + 1):
+        plain = text.replace("\0", "").replace("\\\\", "\\")
+        plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), plain)
+        plain = unquote_plus(plain, "latin-1") if "%" in plain else plain
+        if plain == text:
+            break
+        text = plain
+    return text
+
+
+def _secret_spans(text: str) -> list[Span]:
+    """What is secret, as far as the names before it tell."""
+    spans = [(each.start() + 2, each.end() - 1, MASK) for each in _CREDENTIALS.finditer(text)]
+    for kind in (_of_quoted_names, _of_bare_names, _of_parts):
+        at = 0
+        for span in kind(text):
+            if span[0] >= at:  # what is masked already is not looked at again
+                spans.append(span)
+                at = span[1]
+    return spans
+
+
+def _of_quoted_names(text: str) -> Iterator[Span]:
+    names = list(_QUOTED_NAME.finditer(text))
+    is_named = any(
+        each[1] in _CALLED and each[2] != "," and is_secret(_string_at(text, each.end()))
+        for each in names
+    )
+    masked = 0
+    for each in names:
+        before = text[max(each.start() - 20, 0) : each.start()].rstrip("\\ \t\r\n")[-1:]
+        if each.start() < masked or (each[2] == "," and before != "["):
+            continue
+        if is_secret(each[1]) or (is_named and each[1] == "value"):
+            span = _value_at(text, each.end())
+            masked = span[1]
+            yield span
+
+
+def _of_bare_names(text: str) -> Iterator[Span]:
+    masked = 0
+    for each in _BARE_NAME.finditer(text):
+        if each.start() >= masked and is_secret(each[1]):
+            ends = "\r\n&" if each[2] == "=" else "\r\n"
+            found = (text.find(end, each.end()) for end in ends)
+            masked = min((end for end in found if end >= 0), default=len(text))
+            yield each.end(), masked, MASK
+
+
+def _of_parts(text: str) -> Iterator[Span]:
+    """The contents of the parts of a form."""
+    blank = [each.end() for each in _BLANK_LINE.finditer(text)]
+    masked = 0
+    for each in _PART_NAME.finditer(text):
+        following = bisect(blank, each.end())
+        if each.start() >= masked and is_secret(each[1]) and following < len(blank):
+            begin = blank[following]
+            if begin >= masked:
+                closing = text.find("\n--", begin)
+                masked = len(text) if closing < 0 else closing
+                yield begin, masked, MASK
+
+
+def _string_at(text: str, at: int) -> str:
+    begin, end, _ = _value_at(text, at)
+    return text[begin : min(end, begin + 200)]
+
+
+def _value_at(text: str, at: int) -> Span:
+    """The value of JSON that begins there: a string without its quotes; up to the end of all, if
+    values are within it."""
+    quote_ = _QUOTE_BEGINS.match(text, at)
+    if quote_ is None:
+        if text[at : at + 1] in ("[", "{"):
+            return at, len(text), f'"{MASK}'
+        bare = _BARE_VALUE.match(text, at)
+        return at, bare.end() if bare else len(text), f'"{MASK}"'
+    end = text.find(quote_[0], quote_.end())
+    while end > 0 and text[end - 1] == "\\":
+        end = text.find(quote_[0], end + 1)
+    return quote_.end(), len(text) if end < 0 else end, MASK

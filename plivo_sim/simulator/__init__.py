@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.lock import AccountLock, repeatable
-from plivo_sim.account.logs import Budget
+from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
     AccountRequired,
@@ -47,6 +48,8 @@ logger = logging.getLogger("plivo_sim")
 
 AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
 MOST_UNUSED = 256
+MOST_UNMATCHED = 200
+MOST_UNMATCHED_BYTES = 1024 * 1024
 
 
 def is_account(text: str) -> bool:
@@ -63,7 +66,8 @@ class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
     ``making_documents``: whoever makes or restores the document of a snapshot, which can be large,
-    holds it, so that this is done with one at a time. ``damages``: state that was found damaged
+    holds it, so that this is done with one at a time. ``unmatched``: the last calls that reached no
+    account. ``damages``: state that was found damaged
     when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong
     catalogue or machine file.
     """
@@ -91,6 +95,7 @@ class Simulator:
         self.coverage = coverage
         self.events = events
         self.memory = memory
+        self.unmatched: BoundedLog[Any] = BoundedLog(MOST_UNMATCHED, MOST_UNMATCHED_BYTES, memory)
         self.damages: Sequence[Damage] = ()
         self._make_account = make_account
         self._on_close = on_close

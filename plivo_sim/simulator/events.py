@@ -47,6 +47,11 @@ class EventLog:
         self._lock = threading.Lock()
         self._kept: BoundedLog[Entry] = BoundedLog(MOST, MOST_BYTES, memory)
 
+    @property
+    def forgotten(self) -> int:
+        """How many are not kept any more."""
+        return self._kept.forgotten
+
     def add(self, kind: Kind, account: Account, about: Any, size_bytes: int = SIZE_BYTES) -> None:
         """Note what happened just now."""
         with self._lock:

@@ -345,7 +345,7 @@ class Handle(Clients):
             (delivery.id, number): delivery.url
             for delivery in self._deliveries(wait="no")
             for number, attempt in enumerate(delivery.attempts)
-            if attempt.error == TIMED_OUT
+            if (attempt.error or "").startswith(f"{TIMED_OUT} after")
         }
 
     def hint(self, verb: str, urls: Iterable[str]) -> None:

@@ -50,8 +50,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try to deliver a callback. ``status``: what the receiver answered; ``latency_s``: in real
-    seconds."""
+    """One try to deliver a callback. ``status``: what the receiver answered; ``damage``: what is
+    wrong with the body of that; ``latency_s``: in real seconds."""
 
     at: datetime
     url: str
@@ -59,6 +59,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     status: int | None = None
     answer: str = ""
+    damage: str = ""
     error: str | None = None
     latency_s: float = 0.0
 

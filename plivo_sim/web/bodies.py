@@ -33,7 +33,7 @@ from plivo_sim.domain.errors import Invalid, Problem, ProblemKind, WrongCoding
 from plivo_sim.domain.text import decode_json, values_in
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.calls import TooLarge, TooSlow, current_call
+from plivo_sim.web.calls import Came, TooLarge, TooSlow, current_call
 
 LARGEST_BODY_BYTES = limits.BODY.most
 """Ten files of 5 MB and some text."""
@@ -45,6 +45,9 @@ LONG_BYTES, BEFORE_BYTES = 4096, 512
 
 
 UNPACKED_AT_ONCE = 64 * 1024
+
+NOTED_BYTES = 64 * 1024
+"""How much of a body stays in the call, for the journal."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -159,7 +162,7 @@ def read_body(
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
     UNREADABLE problem (more JSON values than ``values``, too), TooLarge, TooSlow, WrongCoding. What
-    was read stays in the call, for the journal.
+    came and what was read stay in the call, for the journal.
     """
     current_call().body = body = _read(request, limit_bytes, most_parts, values)
     return body
@@ -202,9 +205,14 @@ def _body_of(
         charset = "utf-16"  # PowerShell writes files so
     if kind == FORM:
         return Body("form", parts=_form_fields(as_utf8(raw, charset, "the form"), charset, most))
-    if kind == "application/json" or kind.endswith("+json") or not kind:
+    if is_json(kind):
         return _json(as_utf8(raw, charset, "the body"), values)
     return Body("other")
+
+
+def is_json(kind: str) -> bool:
+    """Whether a body of this type, in small letters, is read as JSON."""
+    return kind == "application/json" or kind.endswith("+json") or not kind
 
 
 def _json(raw: bytes, most: limits.Limit) -> Body:
@@ -232,11 +240,34 @@ def begins_json(content: bytes) -> bool:
 def _read_all(request: Request, limit_bytes: int) -> bytes:
     announced = check_size(request, limit_bytes)
     raw = _read_up_to(request, limit_bytes + 1 if announced is None else announced)
+    _note(raw)
     if len(raw) > limit_bytes:
         raise TooLarge(limit_bytes)
     if announced is not None and len(raw) < announced:
         raise unreadable("the body ended early")
     return raw
+
+
+def _note(raw: bytes, *changed: str) -> None:
+    cut = ("cut",) if len(raw) > NOTED_BYTES else ()
+    current_call().came = Came(raw[:NOTED_BYTES], len(raw), (*changed, *cut))
+
+
+_NONE = (None, "", "0")
+
+
+def read_rest(request: Request, most_bytes: int) -> Came | None:
+    """What came as a body that nobody has read; None if none came. Raises nothing."""
+    environ = request.environ
+    if environ.get("CONTENT_LENGTH") in _NONE and "HTTP_TRANSFER_ENCODING" not in environ:
+        return None
+    announced = request.content_length
+    try:
+        start = _read_up_to(request, most_bytes + 1)
+    except (TooSlow, Invalid):
+        return None
+    size_bytes = max(announced or 0, len(start))
+    return Came(start[:most_bytes], size_bytes, ("cut",) if size_bytes > most_bytes else ())
 
 
 def _read_up_to(request: Request, size: int) -> bytes:
@@ -268,7 +299,10 @@ def _unpack(raw: bytes, request: Request, limit_bytes: int) -> bytes:
         size += len(piece)
         if size > limit_bytes:
             raise TooLarge(limit_bytes)
-    return b"".join(pieces)
+    unpacked = b"".join(pieces)
+    if unpacked != raw:
+        _note(unpacked, "unpacked")
+    return unpacked
 
 
 def _unpacked(raw: bytes, request: Request, *, is_whole: bool = True) -> Iterator[bytes]:

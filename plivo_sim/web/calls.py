@@ -79,6 +79,15 @@ class Noted(NamedTuple):
     progress: Any = None
 
 
+class Came(NamedTuple):
+    """What came as the body of a request: its first bytes, and how many it has. ``changed``:
+    ``cut`` if there are more, ``unpacked`` if it is without its Content-Encoding."""
+
+    start: bytes
+    size_bytes: int
+    changed: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Call:
     """What is known of the request being served. ``why`` is one clause for the log. ``account``
@@ -89,7 +98,8 @@ class Call:
     was; a call that was put off (``Held``) is begun again, and meets the same ones.
 
     ``error_body`` words an error for whoever is asking; it may change as the call is understood
-    (a dialect is chosen after the body is read). ``body`` is what was read of the request.
+    (a dialect is chosen after the body is read). ``came`` is what came as the body of the request,
+    and ``body`` what that was read as.
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
     one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
     be put off.
@@ -110,6 +120,7 @@ class Call:
     spoil: FaultRule | None = None
     strikes: list[tuple[str, FaultRule | None]] = field(default_factory=list)
     strikes_met: int = 0
+    came: Came | None = None
     body: Any = None
     window: Window | None = None
     is_counted: bool = False

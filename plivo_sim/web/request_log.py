@@ -1,7 +1,7 @@
 """The journal of one account's last exchanges: bounded, in memory, no state.
 
-What is kept is small (no uploaded bytes, the start of long answers), holds no secret, and is only
-made readable when somebody asks.
+What is kept is bounded (no uploaded bytes, the start of long bodies and answers), holds no secret,
+and is only made readable when somebody asks.
 """
 
 from __future__ import annotations
@@ -23,32 +23,35 @@ from plivo_sim.domain.secrets import (
     masked_text,
     without_secrets,
 )
-from plivo_sim.domain.text import decode_json
-from plivo_sim.web.bodies import Body, Part, begins_json
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
+from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
 
-KEPT_TEXT = 4000
-KEPT_BODY_BYTES = 32 * 1024
+KEPT_END = 400
+"""So many bytes of the end of an answer are kept, too, where a fault has spoilt it."""
 OVERHEAD_BYTES = 2000
 """What an exchange takes beside its texts, about."""
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One call and its answer. ``at`` is simulated; ``arrived_s``: real seconds since 1970.
-    ``environ``: the texts of the WSGI environment, secrets masked.
+    ``environ``: the texts of the WSGI environment, secrets masked; ``sent``: the body, if there was
+    one.
 
-    ``sent`` is what the body was: JSON text, secrets masked, or a summary of it.
+    ``answer``: the start of an answer in JSON, secrets masked, and ``answer_end`` the end of one
+    that a fault has spoilt; ``answer_size``: how many bytes it has, None for those of a stream.
     """
 
     id: str
     at: datetime
     arrived_s: float
     environ: dict[str, str]
-    sent: Any
+    sent: KeptBody | None
     status: int
     answer: bytes
-    answer_type: str
+    answer_end: bytes
+    answer_size: int | None
+    answer_headers: tuple[tuple[str, str], ...]
     dialect: str
     operation: str
     fault: str
@@ -64,15 +67,20 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         return BareRequest(dict(self.environ)).url
 
     @property
+    def content_type(self) -> str:
+        """That of the request."""
+        return self.environ.get("CONTENT_TYPE", "")
+
+    @property
     def size_bytes(self) -> int:
         """About how much memory this takes."""
         texts = sum(map(len, self.environ.values())) + len(self.answer) + len(self.why)
-        if isinstance(self.sent, list):
-            return OVERHEAD_BYTES + texts + sum(_size_of(part) for part in self.sent)
-        return OVERHEAD_BYTES + texts + len(self.sent or "")
+        body = 0 if self.sent is None else self.sent.memory_bytes
+        return OVERHEAD_BYTES + texts + body
 
     def shown(self) -> dict[str, Any]:
         """As plain values."""
+        sent, content_type = self.sent, self.content_type
         return {
             "id": self.id,
             "at": self.at.isoformat(),
@@ -80,10 +88,14 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             "method": self.method,
             "url": self.url,
             "headers": dict(EnvironHeaders(self.environ).items()),
-            "body": decode_json(self.sent) if isinstance(self.sent, bytes) else self.sent,
+            "body": None if sent is None else sent.value(content_type),
+            "sent": None if sent is None else sent.shown(content_type),
             "status": self.status,
             "answer": self.answer.decode("utf-8", "replace"),
-            "answer_type": self.answer_type,
+            "answer_end": self.answer_end.decode("utf-8", "replace"),
+            "answer_size": self.answer_size,
+            "answer_type": dict(self.answer_headers).get("Content-Type", ""),
+            "answer_headers": [list(each) for each in self.answer_headers],
             "dialect": self.dialect,
             "operation": self.operation,
             "fault": self.fault or None,
@@ -95,23 +107,42 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
     """Put an exchange into its account's journal, and among what happened."""
     account = call.account
-    exchange = Exchange(
+    exchange = exchange_of(call, environ, response, took_ms, account.now())
+    account.exchanges.append(exchange, exchange.size_bytes)
+    call.sim.events.add("request", account, exchange, exchange.size_bytes)
+
+
+def note_unmatched(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
+    """Put an exchange that is of no account into the list of those; its instant is real."""
+    now = datetime.fromtimestamp(wall_s(), UTC)
+    exchange = exchange_of(call, environ, response, took_ms, now)
+    call.sim.unmatched.append(exchange, exchange.size_bytes)
+
+
+def exchange_of(
+    call: Call, environ: dict[str, Any], response: Response, took_ms: float, at: datetime
+) -> Exchange:
+    """What is kept of a call that is over, and of its answer."""
+    answer, answer_end, answer_size = _kept_answer(response, is_spoilt=bool(call.fault))
+    return Exchange(
         id=call.api_id,
-        at=account.now(),
+        at=at,
         arrived_s=wall_s() - took_ms / 1000,
         environ=_texts(environ),
-        sent=None if call.body is None else _summary(call.body),
+        sent=keep_body(call),
         status=response.status_code,
-        answer=_start_of(response),
-        answer_type=response.content_type or "",
+        answer=answer,
+        answer_end=answer_end,
+        answer_size=answer_size,
+        answer_headers=tuple(
+            each if each[0] in _OURS else _masked_header(*each) for each in response.headers
+        ),
         dialect=call.dialect,
         operation=call.operation,
         fault=call.fault,
         why=call.why,
         took_ms=took_ms,
     )
-    account.exchanges.append(exchange, exchange.size_bytes)
-    call.sim.events.add("request", account, exchange, exchange.size_bytes)
 
 
 def _texts(environ: dict[str, Any]) -> dict[str, str]:
@@ -120,13 +151,33 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
     texts.update(secret)
     texts["QUERY_STRING"] = masked_query(texts["QUERY_STRING"])
     for name, text in texts.items():
-        if text.startswith(("{", "[", '"')):
-            texts[name] = masked_text(text)
-        elif "?" in text or "@" in text:  # the target once more, the page before, and the like
-            texts[name] = without_secrets(text)
+        masked = _masked_value(text)
+        if masked is not text:
+            texts[name] = masked
     if "@" in (host := texts.get("HTTP_HOST", "")):
         texts["HTTP_HOST"] = f"{MASK}@{host.rpartition('@')[2]}"
     return texts
+
+
+_OURS = frozenset(
+    {
+        "Content-Type", "Content-Length", "X-Request-Id", "X-Plivo-Sim-Dialect", "Vary", "Allow",
+        "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After",
+    }
+)  # fmt: skip
+"""Headers of answers in which nothing stands that a client has sent."""
+
+
+def _masked_header(name: str, text: str) -> tuple[str, str]:
+    return name, MASK if is_secret(name) else _masked_value(text)
+
+
+def _masked_value(text: str) -> str:
+    if text.startswith(("{", "[", '"')):
+        return masked_text(text)
+    if "?" in text or "@" in text:  # the target once more, the page before, and the like
+        return without_secrets(text)
+    return text
 
 
 @lru_cache(maxsize=32)
@@ -137,35 +188,13 @@ def _names_of(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[list[str
     return texts, {n: MASK for n, header in named.items() if is_secret(header)}
 
 
-def _start_of(response: Response) -> bytes:
-    """Of an answer in JSON; it may repeat what was sent."""
+def _kept_answer(response: Response, *, is_spoilt: bool) -> tuple[bytes, bytes, int | None]:
+    """Start, end and size of an answer in JSON, which may repeat what was sent; of others the
+    size."""
     if not isinstance(response, JsonResponse):
-        return b""
-    return masked_json(response.content, KEPT_TEXT)[:KEPT_TEXT]
-
-
-def _summary(body: Body) -> Any:
-    if body.kind in ("empty", "other"):
-        return None
-    if body.kind == "json":
-        if len(body.raw) > KEPT_BODY_BYTES:
-            return f"({len(body.raw)} bytes of JSON, not kept)"
-        return masked_json(body.raw)
-    return [
-        {"name": part.name[:KEPT_TEXT], "filename": part.filename, "size_bytes": len(part.content)}
-        if part.is_file
-        else {"name": part.name[:KEPT_TEXT], "text": _text(part)}
-        for part in body.parts
-    ]
-
-
-def _text(part: Part) -> str:
-    if is_secret(part.name):
-        return MASK
-    if begins_json(part.content):
-        return masked_json(part.content, KEPT_TEXT)[:KEPT_TEXT].decode("utf-8", "replace")
-    return masked_text(part.content[:KEPT_TEXT].decode("utf-8", "replace"))
-
-
-def _size_of(part: dict[str, Any]) -> int:
-    return 400 + len(part["name"]) + len(part.get("text", ""))
+        return b"", b"", response.content_length
+    content = response.content
+    if not is_spoilt or len(content) <= KEPT_TEXT:
+        return masked_json(content, KEPT_TEXT)[:KEPT_TEXT], b"", len(content)
+    masked = masked_json(content)
+    return masked[:KEPT_TEXT], masked[KEPT_TEXT:][-KEPT_END:], len(content)

@@ -117,6 +117,8 @@ class Line:
 
     def __init__(self) -> None:
         self.is_cut = False
+        self.is_given_up = False
+        """Cut by whoever made the call, not because the time is up."""
         self._lock = threading.Lock()
         self._twin: socket.socket | None = None
 

@@ -254,9 +254,7 @@ class Outbox:
     def _retry(
         self, account: Account, delivery: Delivery, timer: Timer, policy: WebhookPolicy
     ) -> Delivery:
-        waits = account.settings.callback_retries
-        if policy.retries is not None:
-            waits = tuple(parse_duration(text) for text in policy.retries)
+        waits = waits_of(account, policy)
         tried = len(delivery.attempts)
         if tried > len(waits):
             return replace(delivery, state=DeliveryState.FAILED)
@@ -267,6 +265,13 @@ class Outbox:
         id = draw_uuid(account.settings.seed, delivery.id, "timer", tried)
         account.agenda.add(replace(timer, id=id, due_at=due_at))
         return delivery
+
+
+def waits_of(account: Account, policy: WebhookPolicy) -> tuple[Duration, ...]:
+    """How long a callback waits before each retry."""
+    if policy.retries is not None:
+        return tuple(parse_duration(text) for text in policy.retries)
+    return account.settings.callback_retries
 
 
 def compose(account: Account, delivery: Delivery) -> Outgoing:
@@ -343,6 +348,7 @@ def _copies(account: Account, delivery: Delivery, count: int) -> list[Delivery]:
 
 
 _FINISHED = tuple(state for state in DeliveryState if state is not DeliveryState.PENDING)
+_FORGOTTEN = "forgotten_delivery"
 _LOST = "dropped by the webhook policy"
 _HELD = "held back by the webhook policy"
 _FORM = "application/x-www-form-urlencoded"
@@ -360,6 +366,7 @@ def _with_attempt(
         body=request.body.decode("utf-8", "replace"),
         status=answer.status,
         answer=answer.body,
+        damage=answer.damage,
         error=answer.error,
         latency_s=round(answer.latency_s, 6),
     )
@@ -403,3 +410,9 @@ def _prune(account: Account, more: int) -> None:
         if not finished:
             return
         deliveries.drop(finished[0].id)
+        account.ids.next_n(_FORGOTTEN)
+
+
+def forgotten(account: Account) -> int:
+    """How many deliveries the log has forgotten."""
+    return account.ids.counts.get(_FORGOTTEN, 0)

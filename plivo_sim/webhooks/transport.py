@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
@@ -26,7 +26,11 @@ from plivo_sim.domain.urls import (
 )
 from plivo_sim.webhooks.lines import Line, Names, Secured, SlowName, connected
 
+READ_ANSWER_BYTES = 16 * 1024
 KEPT_ANSWER_BYTES = 4096
+KEPT_END_BYTES = 1024
+"""Of an answer that is longer than what is kept, so much is its end."""
+LEFT_OUT = "[...]"
 TIMED_OUT = "timed out"
 
 
@@ -53,17 +57,20 @@ class HttpTransport:
                 connected(addresses, _port_of(request.url), deadline) as sock,
             ):
                 line.use(sock)
-                status, body = _exchange_over(sock, request)
+                status, body, damage = _exchange_over(sock, request)
         except Exception as error:
-            return Answer(error=_told(error), latency_s=monotonic_s() - began)
+            given_s = None if line.is_given_up else request.timeout_s
+            return Answer(error=_told(error, given_s), latency_s=monotonic_s() - began)
         finally:
             del self._lines[id(request)]
-        return Answer(status=status, body=body, latency_s=monotonic_s() - began)
+        took_s = monotonic_s() - began
+        return Answer(status=status, body=body, damage=damage, latency_s=took_s)
 
     def cut(self, request: Outgoing) -> None:
         """Give up the sending of this very request, if it is under way."""
         line = self._lines.get(id(request))
         if line is not None:
+            line.is_given_up = True
             line.cut()
 
     def why_unreachable(self, url: str, allowed: tuple[str, ...], timeout_s: float) -> str | None:
@@ -77,7 +84,7 @@ class HttpTransport:
                 _addresses_of(request, self._names, deadline), _port_of(url), deadline
             ).close()
         except Exception as error:
-            return _told(error)
+            return _told(error, timeout_s)
         return None
 
 
@@ -105,7 +112,8 @@ class Blocked(Exception):
     """The host's address is not one that callbacks may go to."""
 
 
-def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
+def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str, str]:
+    """Status, start of the body, and what is wrong with that."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
@@ -118,19 +126,48 @@ def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str]:
     with closing(connection):
         connection.request(request.method, target, request.body or None, headers)
         with connection.getresponse() as response:
-            return response.status, _start_of_body(response)
+            return response.status, *_start_of_body(response)
 
 
-def _start_of_body(response: http.client.HTTPResponse) -> str:
-    """Up to 4 KiB of the body; the rest is never read, so a huge one costs nothing."""
-    content = b""
-    with suppress(http.client.IncompleteRead):  # the answer counts, however its body ends
-        while len(content) < KEPT_ANSWER_BYTES:
-            chunk = response.read1(KEPT_ANSWER_BYTES - len(content))
+def _start_of_body(response: http.client.HTTPResponse) -> tuple[str, str]:
+    """Start and end of up to 16 KiB of the body, and what is wrong with it; the rest is never read,
+    so a huge one costs nothing. Bytes that are no text are written as ``\\xNN``."""
+    content, damage = b"", []
+    announced = response.length
+    try:  # the answer counts, however its body ends
+        while len(content) < READ_ANSWER_BYTES:
+            chunk = response.read1(READ_ANSWER_BYTES - len(content))
             if not chunk:
                 break
             content += chunk
-    return content.decode("utf-8", "replace")
+        if announced is not None and len(content) < min(announced, READ_ANSWER_BYTES):
+            damage.append(f"it ended early: {len(content):,} of {announced:,} bytes came")
+    except http.client.IncompleteRead:
+        damage.append(f"it ended early: within a chunk, after {len(content):,} bytes")
+    if len(content) == READ_ANSWER_BYTES and announced != READ_ANSWER_BYTES:
+        more = "" if announced is None else f" of {announced:,}"
+        damage.append(f"only the first {READ_ANSWER_BYTES:,}{more} bytes were read")
+    kept, end = content, b""
+    if len(content) > KEPT_ANSWER_BYTES:
+        kept = content[: KEPT_ANSWER_BYTES - KEPT_END_BYTES - len(LEFT_OUT)]
+        end = content[-KEPT_END_BYTES:]
+        left_out = len(content) - len(kept) - len(end)
+        damage.append(f"{left_out:,} bytes in the middle are left out at {LEFT_OUT}")
+    if not _is_text(content):
+        damage.append("it is not UTF-8: bytes that are no text are shown as \\xNN")
+    text = kept.decode("utf-8", "backslashreplace")
+    if end:
+        text += LEFT_OUT + end.decode("utf-8", "backslashreplace")
+    return text, "; ".join(damage)
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether it is UTF-8, but for a character that was cut at its end."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return len(content) == READ_ANSWER_BYTES and len(content) - error.start < 4
+    return True
 
 
 def _addresses_of(request: Outgoing, names: Names, deadline: float) -> list[str]:
@@ -155,12 +192,13 @@ def _port_of(url: str) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _told(error: Exception) -> str:
-    """A sentence for the log."""
+def _told(error: Exception, given_s: float | None) -> str:
+    """A sentence for the log. ``given_s``: how long the receiver was given; None if that was not
+    waited for."""
     if isinstance(error, SlowName):
         return "timed out while looking up the host's name"
     if isinstance(error, TimeoutError):
-        return TIMED_OUT
+        return TIMED_OUT if given_s is None else f"{TIMED_OUT} after {given_s:g} s"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ConnectionError):

@@ -5,9 +5,23 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.support import AUTH_ID
+from tests.support import AUTH_ID, Http
 
 pytestmark = pytest.mark.live
+
+
+def test_calls_that_reached_no_account(shell: Shell, http: Http) -> None:
+    """With the reason and the URL that was meant; they can be forgotten."""
+    http.call("GET", f"/v1/Accounts/{AUTH_ID}/EndUser/")
+    told = shell.told("requests", "--unmatched")
+    assert f" /v1/Account/{AUTH_ID}/EndUser/" in told
+    assert "URL does not exist" in told
+    assert shell.json("requests", "--unmatched", "--clear")["unmatched"] == []
+
+
+def test_what_is_cleared_has_to_be_said(shell: Shell) -> None:
+    """The requests of an account go with it."""
+    assert "--unmatched" in shell.error("requests", "--clear", code=2)
 
 
 def test_requests_and_coverage(shell: Shell, application: str) -> None:

@@ -29,8 +29,8 @@ pytestmark = [
 ]
 HOME = f"/console/{AUTH_ID}"
 TABS = (
-    "", "applications", "time", "webhooks", "scenario", "faults", "requests", "numbers", "account",
-    "history", "search?q=a",
+    "", "applications", "time", "traffic", "scenario", "faults", "numbers", "account", "history",
+    "search?q=a",
 )  # fmt: skip
 AXE = Path(__file__).parents[1] / "sdk/node/node_modules/axe-core/axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from plivo_sim.console.actions import curl
 from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.web.access import account_of
-from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT
+from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES, KEPT_TEXT
 from tests.console.support import HOME
 from tests.support import AUTH_ID, PDF, Http, multipart
 
@@ -28,8 +31,8 @@ def last(http: Http) -> Any:
 
 def listed(http: Http, query: str = "") -> list[str]:
     """Method and URL of what a list page shows, from above."""
-    page = html.unescape(http.get(f"{LIST}{query}").text)
-    return re.findall(rf'{LIST}/[^"]+">([^<]+)</a>', page)
+    page = html.unescape(http.get(f"{HOME}/traffic{query}").text)
+    return re.findall(rf'<a href="{LIST}/[^"]+">([^<]+)</a>', page)
 
 
 def page_of_last(http: Http) -> str:
@@ -94,7 +97,7 @@ def test_filters(http: Http, query: str, expected: list[str]) -> None:
 def test_what_a_filter_offers(http: Http) -> None:
     """The classes of status, and what there is of the rest."""
     http.get("EndUser/")
-    page = http.get(LIST).text
+    page = http.get(f"{HOME}/traffic").text
     offered = re.findall(r'<option value="([^"]*)"', page)
     assert {"2", "4", "5", "legacy", "legacy.list_end_users"} <= set(offered)
 
@@ -102,21 +105,21 @@ def test_what_a_filter_offers(http: Http) -> None:
 def test_a_filter_without_a_match_says_so(http: Http) -> None:
     """And how to see all."""
     http.get("EndUser/")
-    page = http.get(f"{LIST}?status=5").text
-    assert "No matching request" in page
-    assert f'href="{LIST}"' in page
+    page = http.get(f"{HOME}/traffic?status=5").text
+    assert "No matching call" in page
+    assert f'href="{HOME}/traffic"' in page
 
 
 def test_no_request_yet(http: Http) -> None:
     """An empty journal gives a call to copy."""
-    page = html.unescape(http.get(LIST).text)
+    page = html.unescape(http.get(f"{HOME}/traffic").text)
     assert f"curl -u {AUTH_ID}:any-token 'http://127.0.0.1/v1/Account/{AUTH_ID}/" in page
 
 
 def test_the_console_is_not_in_the_journal(http: Http) -> None:
     """Looking leaves no trace."""
     http.get("EndUser/")
-    http.get(LIST)
+    http.get(f"{HOME}/traffic")
     assert len(listed(http)) == 1
 
 
@@ -137,7 +140,7 @@ def test_an_answer_is_pretty(http: Http) -> None:
     http.get("EndUser/")
     page = page_of_last(http)
     assert f'{{\n  "api_id": "{last(http)["id"]}",\n' in page
-    assert '>200</span> <span class="dim">application/json<' in page
+    assert "HTTP 200\nContent-Type: application/json\n" in page
 
 
 def test_the_start_of_a_long_answer_is_told_to_be_one(http: Http) -> None:
@@ -195,7 +198,7 @@ def test_secrets_are_nowhere(http: Http, name: str) -> None:
     """Neither in the list nor on the page nor in the command."""
     http.token = "very-secret-token"
     http.get("EndUser/", headers={} if name == "Authorization" else {name: "very-secret-token"})
-    assert "very-secret" not in http.get(LIST).text
+    assert "very-secret" not in http.get(f"{HOME}/traffic").text
     assert "very-secret" not in page_of_last(http)
     assert f"{name}: ***" in page_of_last(http)
     assert "***" not in " ".join(as_curl(http))
@@ -208,7 +211,11 @@ def test_what_a_client_sets_is_text(http: Http) -> None:
         json={"name": NASTY, NASTY: 1, "end_user_type": NASTY},
         headers={"X-Test": NASTY, "User-Agent": NASTY},
     )
-    for path in (LIST, f"{LIST}/{last(http)['id']}", f"{LIST}?dialect=<script>&operation=<script>"):
+    for path in (
+        f"{HOME}/traffic",
+        f"{LIST}/{last(http)['id']}",
+        f"{HOME}/traffic?dialect=<script>&operation=<script>",
+    ):
         page = http.get(path).text
         assert "<img src=x" not in page
         assert "<script>" not in page
@@ -241,26 +248,115 @@ def test_the_shell_fills_the_token_in(http: Http) -> None:
     assert f'-u "{AUTH_ID}:$PLIVO_AUTH_TOKEN"' in page_of_last(http)
 
 
+def run_curl(http: Http, tmp_path: Path) -> bytes:
+    """What the command on the last request's page really sends as its body."""
+    found = re.search(r'<pre id="as-curl"[^>]*>(.*?)</pre>', page_of_last(http), re.S)
+    assert found is not None
+    fake = tmp_path / "curl"
+    fake.write_text(FAKE_CURL, "utf-8")
+    fake.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-c", found[1]], env=environ, check=True)
+    return (tmp_path / "body").read_bytes()
+
+
+FAKE_CURL = f"""#!{sys.executable}
+import os, pathlib, sys
+here = pathlib.Path(__file__).with_name("body")
+for name, value in zip(sys.argv, sys.argv[1:]):
+    if name == "--data-raw":
+        here.write_bytes(os.fsencode(value))
+    elif name == "--data-binary":
+        assert value == "@-"
+        here.write_bytes(sys.stdin.buffer.read())
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": business}', b'{"name": "Zo\xc3\xab",\n\t\x0b}', b'{"name": "Zo\xeb"}',
+        b"\x00\xff\r\n", b'@/etc/passwd', b'{"n" :  1, "n": 2}\n', b"{\"n\": '$(id)`!'}",
+        b'{"name": "' + b"x" * 39_000 + b'"}',
+    ],
+)  # fmt: skip
+def test_curl_sends_the_very_bytes_that_came(http: Http, tmp_path: Path, body: bytes) -> None:
+    """Broken JSON, what is no text, and what a shell or curl would read otherwise."""
+    http.post("EndUser/", data=body, content_type="application/json")
+    assert run_curl(http, tmp_path) == body
+    assert "Content-Type: application/json" in as_curl(http)
+
+
+def test_curl_keeps_the_type_that_was_wrong(http: Http) -> None:
+    """And sends none where none came: curl would call it a form."""
+    http.post("EndUser/", data=b"{}", content_type="multipart/form-data")
+    assert "Content-Type: multipart/form-data" in as_curl(http)
+    http.post("EndUser/", data=b"{}")
+    assert as_curl(http)[-4:] == ["-H", "Content-Type:", "--data-raw", "{}"]
+
+
+def test_where_the_reading_of_a_body_stopped_is_marked(http: Http) -> None:
+    """In the body itself, and as line and column."""
+    http.post("EndUser/", data=b'{"a": 1,\n "b": two}', content_type="application/json")
+    page = page_of_last(http)
+    assert '"b": <mark class="stop" title="Expecting value">t</mark>wo}' in page
+    assert "Reading stopped in line 2, column 7 (byte 15): Expecting value" in page
+
+
+def test_a_part_of_a_form_that_is_no_json_is_marked(http: Http) -> None:
+    """The SDKs send their data so."""
+    form, kind = multipart([("data", '{"alias": "a", oops}')], [])
+    http.post("PhoneNumber/Compliance/", data=form, content_type=kind)
+    assert '"a", <mark class="stop"' in page_of_last(http)
+
+
+def test_a_body_that_is_no_text_is_shown_in_hexadecimal(http: Http) -> None:
+    """Beside its characters."""
+    http.post("EndUser/", data=b'{"name": "Zo\xeb"}', content_type="application/json")
+    assert "7b 22 6e 61 6d 65 22 3a 20 22 5a 6f eb 22 7d" in page_of_last(http)
+
+
+def test_the_headers_of_the_answer_are_shown(http: Http) -> None:
+    """As they went out."""
+    answer = http.get("EndUser/")
+    assert f"\nX-Request-Id: {answer.headers['X-Request-Id']}" in page_of_last(http)
+
+
+def test_the_end_of_an_answer_that_a_fault_has_spoilt_is_shown(http: Http) -> None:
+    """Whatever stands between."""
+    strike(http, effect="invalid_json")
+    http.get("ComplianceDocumentType/")
+    found = re.search(r'<pre id="answer-end"[^>]*>(.*?)</pre>', page_of_last(http), re.S)
+    assert found is not None
+    assert found[1].endswith(',"')
+
+
 def test_curl_of_json(http: Http) -> None:
     """The body as it was."""
     http.post("EndUser/", json={"name": "it's Zoë's", "n": [1, None]})
     words = as_curl(http)
     assert words[:3] == ["curl", "-X", "POST"]
     assert "Content-Type: application/json" in words
-    assert json.loads(words[words.index("-d") + 1]) == {"name": "it's Zoë's", "n": [1, None]}
+    assert json.loads(words[words.index("--data-raw") + 1]) == {
+        "name": "it's Zoë's",
+        "n": [1, None],
+    }
 
 
 def test_curl_of_a_json_list(http: Http) -> None:
     """Which is no form."""
     http.post("EndUser/", json=[{"name": "a"}])
-    assert as_curl(http)[-2:] == ["-d", '[{"name": "a"}]']
+    assert as_curl(http)[-2:] == ["--data-raw", '[{"name": "a"}]']
 
 
 def test_curl_of_what_was_not_kept(http: Http) -> None:
-    """A file stands in for it, and the page says so."""
+    """What is kept of it, and the page says so."""
     http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES})
-    assert as_curl(http)[-2:] == ["-d", "@body.json"]
-    assert "Only a part of the body was kept" in page_of_last(http)
+    assert as_curl(http)[-1].startswith('{"name": "xxx')
+    assert "Only the start of the body was kept" in page_of_last(http)
+    assert f"Only its first {KEPT_BODY_BYTES:,} of {KEPT_BODY_BYTES + 12:,} bytes" in (
+        page_of_last(http)
+    )
 
 
 def test_curl_of_a_form_with_files(http: Http) -> None:
@@ -290,9 +386,10 @@ def test_the_name_of_a_part_names_no_file(http: Http) -> None:
 
 
 def test_curl_of_an_encoded_form(http: Http) -> None:
-    """Each field is encoded again."""
+    """As it was encoded."""
     http.post("EndUser/", data={"name": "a&b", "x y": "@z"})
-    assert as_curl(http)[-4:] == ["--data-urlencode", "name=a&b", "--data-urlencode", "x%20y=@z"]
+    assert as_curl(http)[-2] == "--data-raw"
+    assert as_curl(http)[-1] in ("name=a%26b&x+y=%40z", "name=a%26b&x+y=@z")
 
 
 def test_curl_of_an_atoms_call(http: Http) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.console.pages import PAGE_SIZE
@@ -21,6 +22,8 @@ from tests.support import AUTH_ID, Http
 CALLBACK = "http://127.0.0.1:9/cb"
 NASTY = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>"
 LIST = f"{HOME}/webhooks"
+TRAFFIC = f"{HOME}/traffic"
+POLICY = f"{HOME}/webhooks/policy"
 
 
 def called_back(http: Http, url: str = CALLBACK, **changes: Any) -> str:
@@ -38,7 +41,9 @@ def deliveries(http: Http) -> list[Any]:
 
 def listed(http: Http, query: str = "") -> list[str]:
     """The ids on a list page, from above."""
-    page = http.get(f"{LIST}{query}").text
+    moved = http.get(f"{LIST}{query}")
+    assert moved.status_code == 303
+    page = http.get(moved.headers["Location"]).text
     return re.findall(r'type="checkbox" form="bulk" name="id" value="([^"]+)"', page)
 
 
@@ -73,8 +78,8 @@ def test_the_pager_keeps_the_filter(http: Http) -> None:
     first = called_back(http)
     for _ in range(PAGE_SIZE):
         http.control("POST", f"/webhooks/{first}/replay")
-    page = html.unescape(http.get(f"{LIST}?state=delivered").text)
-    assert 'href="?state=delivered&page=2"' in page
+    page = html.unescape(http.get(f"{TRAFFIC}?kind=callback&state=delivered").text)
+    assert 'href="?kind=callback&state=delivered&page=2"' in page
 
 
 def test_filter_by_state(http: Http) -> None:
@@ -96,22 +101,22 @@ def test_filter_by_application(http: Http) -> None:
 def test_nothing_matches(http: Http, query: str) -> None:
     """A filter without a match says so, and how to see all."""
     called_back(http)
-    page = http.get(f"{LIST}{query}").text
-    assert "No matching callback" in page
-    assert f'href="{LIST}"' in page
+    page = http.get(f"{TRAFFIC}{query}").text
+    assert "No matching call" in page
+    assert f'href="{TRAFFIC}"' in page
 
 
 def test_the_command_for_all_of_a_state_is_one(http: Http) -> None:
     """A link cannot put another command into the one that is shown for copying."""
     called_back(http)
-    page = html.unescape(http.get(LIST, query_string={"state": "x; touch /y #"}).text)
+    page = html.unescape(http.get(TRAFFIC, query_string={"state": "x; touch /y #"}).text)
     assert f"replay --all --state 'x; touch /y #' --account {AUTH_ID} --url http://" in page
 
 
 def test_no_callback_yet(http: Http) -> None:
     """An empty list says what makes one, with a receiver to copy."""
-    page = http.get(LIST).text
-    assert "No callback in this account yet" in page
+    page = http.get(TRAFFIC).text
+    assert "No call yet" in page
     assert "http://127.0.0.1/_sim/inbox/mine" in page
 
 
@@ -120,15 +125,64 @@ def test_a_retry_that_is_due_is_announced() -> None:
     sim = make_simulator(PAUSED, transport=MemoryTransport(500))
     http = Http(create_app(sim), sim)
     called_back(http)
-    page = http.get(LIST).text
+    listed, page = (
+        http.get(path).text for path in (TRAFFIC, f"{LIST}/{deliveries(http)[0]['id']}")
+    )
     sim.close()
-    assert 'next try at</span><br><time datetime="2026-01-05T09:01:00+00:00">' in page
+    for each in (listed, page):
+        assert "retry 1 of 3" in each
+    assert (
+        'next at <time datetime="2026-01-05T09:01:00+00:00">2026-01-05 09:01:00.000 UTC' in listed
+    )
+    assert "The last try failed: 500. Retry 1 of 3 at " in page
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_is_not_green(status: int) -> None:
+    """It is not followed, and delivers nothing."""
+    sim = make_simulator(PAUSED, transport=MemoryTransport(status))
+    http = Http(create_app(sim), sim)
+    page = page_of(http, called_back(http))
+    sim.close()
+    assert f'<span class="chip wait">{status}</span>' in page
+    assert "A redirect is not followed" in page
+
+
+class Answering:
+    """A transport that always gives this answer."""
+
+    immediate = True
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def send(self, request: Outgoing) -> Answer:
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "not_told"),
+    [
+        (Answer(error="timed out after 5 s"), "it is too slow", "Is a receiver running there?"),
+        (Answer(error="connection refused"), "Is a receiver running there?", "too slow"),
+        (Answer(status=200, body="a", damage="it ended early: 1 of 9 bytes came"),
+         "The body of the answer: it ended early: 1 of 9 bytes came.", "Is a receiver"),
+    ],
+)  # fmt: skip
+def test_what_went_wrong_with_an_answer_is_told(answer: Answer, told: str, not_told: str) -> None:
+    """A receiver that is slow is there; an answer that is damaged says so."""
+    sim = make_simulator(PAUSED, transport=Answering(answer))
+    http = Http(create_app(sim), sim)
+    page = page_of(http, called_back(http))
+    sim.close()
+    assert told in page
+    assert not_told not in page
 
 
 def test_why_one_never_went_out(http: Http) -> None:
     """The list gives the short reason, the page of the callback what would help."""
     id = called_back(http, "https://hooks.example.com/cb")
-    assert "blocked: hooks.example.com is not a local host</span>" in http.get(LIST).text
+    assert "blocked: hooks.example.com is not a local host</td>" in http.get(TRAFFIC).text
     assert "--allow-callback-hosts hooks.example.com" in page_of(http, id)
 
 
@@ -219,7 +273,7 @@ def test_a_callback_is_called_by_what_it_says(http: Http, dialect: str) -> None:
     delivery = deliveries(http)[-1]
     said = {"current": "accepted", "beta": "compliance.approved, approved"}[dialect]
     path = f"{LIST}/{delivery['id']}"
-    for page in (LIST, f"{HOME}/applications/{delivery['application']}"):
+    for page in (TRAFFIC, f"{HOME}/applications/{delivery['application']}"):
         assert f'<a href="{path}">{said}</a>' in http.get(page).text
     assert f"<h1>Callback: {said} " in page_of(http, delivery["id"])
     assert f"<title>{said} – " in page_of(http, delivery["id"])
@@ -238,7 +292,7 @@ def test_the_callback_of_a_deleted_application(http: Http) -> None:
     http.decide(application, "rejected")
     http.delete(f"PhoneNumber/Compliance/{application}/")
     assert f"{application}, deleted" in page_of(http, deliveries(http)[0]["id"])
-    assert f"{application}, deleted" in http.get(LIST).text
+    assert f"{application}, deleted" in http.get(TRAFFIC).text
 
 
 @pytest.mark.parametrize("id", ["none", "%00", NASTY])
@@ -255,7 +309,7 @@ def test_an_unknown_callback_is_a_404_page(http: Http, id: str) -> None:
 def test_a_replay_is_a_control_call(http: Http, transport: MemoryTransport) -> None:
     """It sends once more, and shows the command line and the call that do the same."""
     id = called_back(http)
-    page = press(http, "replay", back=LIST, id=id).text
+    page = press(http, "replay", back=TRAFFIC, id=id).text
     assert len(transport.sent) == 2
     assert f"plivo-sim webhooks replay {id}" in page
     assert f"curl -X POST http://127.0.0.1/_sim/webhooks/{id}/replay" in page
@@ -327,7 +381,7 @@ def test_the_policy_in_force_is_shown_as_a_scenario_says_it(http: Http) -> None:
     """Ready to be copied into a file."""
     http.sdk_created()
     press(http, "webhook-policy", account=AUTH_ID, drop="1", delay="2h")
-    page = html.unescape(http.get(LIST).text)
+    page = html.unescape(http.get(POLICY).text)
     assert 'webhooks:\n  delay: "2h"\n  drop: 1</pre>' in page
 
 
@@ -336,9 +390,9 @@ def test_a_policy_of_the_scenario_is_told_by_its_scenario(http: Http) -> None:
     http.sdk_created()
     scenario = {"scenario": "Everything is late.", "webhooks": {"delay": "1h"}}
     http.control("POST", "/scenario", {"scenario": scenario, "account": AUTH_ID})
-    assert "That of the active scenario: Everything is late." in http.get(LIST).text
+    assert "That of the active scenario: Everything is late." in http.get(POLICY).text
     press(http, "webhook-policy", account=AUTH_ID)
-    assert "The account's own policy, which changes nothing" in http.get(LIST).text
+    assert "The account's own policy, which changes nothing" in http.get(POLICY).text
 
 
 @pytest.mark.parametrize(
@@ -348,7 +402,7 @@ def test_a_policy_of_the_scenario_is_told_by_its_scenario(http: Http) -> None:
 def test_a_wrong_policy_is_told_and_shown_again(http: Http, field: str, value: str) -> None:
     """Nothing changes, and what was written is still in its field."""
     http.sdk_created()
-    page = press(http, "webhook-policy", back=LIST, account=AUTH_ID, **{field: value}).text
+    page = press(http, "webhook-policy", back=POLICY, account=AUTH_ID, **{field: value}).text
     assert "Not done:" in page
     assert policy(http) == {}
     if field != "signature":
@@ -359,9 +413,9 @@ def test_a_wrong_policy_is_told_and_shown_again(http: Http, field: str, value: s
 def test_the_policy_is_dropped(http: Http) -> None:
     """Its button is there only while the account has one."""
     http.sdk_created()
-    assert "drop-webhook-policy" not in http.get(LIST).text
+    assert "drop-webhook-policy" not in http.get(POLICY).text
     press(http, "webhook-policy", account=AUTH_ID, drop="1")
-    assert "drop-webhook-policy" in http.get(LIST).text
+    assert "drop-webhook-policy" in http.get(POLICY).text
     press(http, "drop-webhook-policy", account=AUTH_ID)
     assert policy(http) == {}
 
@@ -487,7 +541,7 @@ def test_what_a_client_sets_is_text(http: Http) -> None:
 def test_a_client_s_url_is_no_link(http: Http) -> None:
     """A callback URL is shown and never followed."""
     id = called_back(http, f"{CALLBACK}#here")
-    for path in ("webhooks", f"webhooks/{id}"):
+    for path in ("traffic", f"webhooks/{id}"):
         page = http.get(f"{HOME}/{path}").text
         assert CALLBACK in page
         assert f'href="{CALLBACK}' not in page

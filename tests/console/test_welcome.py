@@ -58,8 +58,9 @@ def test_nothing_given_is_nothing_wrong(http: Http) -> None:
 @pytest.mark.parametrize(
     ("path", "tab"),
     [
-        ("", ""), ("webhooks", "requests"), ("webhooks/x", None), ("inbox", "requests"),
-        ("inbox/mine", "requests"), ("account/coverage", "account"), ("time", "time"),
+        ("", ""), ("traffic", "traffic"), ("webhooks/x", None), ("inbox", "traffic"),
+        ("inbox/mine", "traffic"), ("webhooks/policy", "traffic"),
+        ("account/coverage", "account"), ("time", "time"),
     ],
 )  # fmt: skip
 def test_the_tab_that_is_current(http: Http, path: str, tab: str | None) -> None:

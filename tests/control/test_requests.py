@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +15,8 @@ from plivo_sim.account.account import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import Call
-from plivo_sim.web.request_log import KEPT_BODY_BYTES, KEPT_TEXT, note_exchange
+from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES, KEPT_TEXT
+from plivo_sim.web.request_log import note_exchange
 from tests.support import AUTH_ID, PDF, Http, multipart
 
 
@@ -126,10 +130,140 @@ def test_a_json_body_is_shown(http: Http) -> None:
     assert last(http)["status"] == 400
 
 
-def test_a_long_json_body_is_told_by_its_size(http: Http) -> None:
-    """Nobody reads that much."""
+def sent(http: Http) -> Any:
+    return last(http)["sent"]
+
+
+def test_of_a_long_json_body_the_start_is_kept(http: Http) -> None:
+    """And its size is told; the start is no JSON, and nothing is wrong with it."""
     http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES})
-    assert last(http)["body"].endswith("bytes of JSON, not kept)")
+    size = KEPT_BODY_BYTES + len('{"name": ""}')
+    assert last(http)["body"] == f"({size} bytes, of which the first {KEPT_BODY_BYTES} are kept)"
+    kept = sent(http)
+    assert kept["text"].startswith('{"name": "xxx')
+    assert len(kept["text"]) == KEPT_BODY_BYTES
+    assert (kept["size_bytes"], kept["changed"], kept["stopped"]) == (size, ["cut"], None)
+
+
+def test_a_body_of_many_kilobytes_is_kept_whole(http: Http) -> None:
+    """39 kB are no more than a few documents with their fields."""
+    text = json.dumps({"name": "x" * 39_000})
+    http.post("EndUser/", data=text, content_type="application/json")
+    assert sent(http)["text"] == text
+    assert sent(http)["changed"] == []
+
+
+BROKEN = '{"name": "Zoë",\n "end_user_type": business}'
+
+
+def test_a_body_that_is_no_json_is_kept_as_it_came(http: Http) -> None:
+    """With the place where its reading stopped: in bytes, and as an editor counts."""
+    http.post("EndUser/", data=BROKEN.encode(), content_type="application/json")
+    assert last(http)["body"] is None
+    assert sent(http) == {
+        "size_bytes": len(BROKEN.encode()), "text": BROKEN, "base64": None, "changed": [],
+        "is_read": False,
+        "stopped": {
+            "offset": BROKEN.encode().index(b"business"), "line": 2, "column": 19,
+            "why": "Expecting value",
+        },
+    }  # fmt: skip
+
+
+def test_a_body_that_is_no_text_is_kept_as_it_came(http: Http) -> None:
+    """A byte that is not UTF-8 is named."""
+    raw = b'{"name": "Zo\xeb"}'
+    http.post("EndUser/", data=raw, content_type="application/json")
+    assert base64.b64decode(sent(http)["base64"]) == raw
+    assert sent(http)["text"] is None
+    assert sent(http)["stopped"]["offset"] == 12
+    assert "0xeb" in sent(http)["stopped"]["why"]
+
+
+def test_a_body_of_another_type_is_kept_as_it_came(http: Http) -> None:
+    """Good JSON, if the Content-Type only said so."""
+    http.post("EndUser/", data=b'{"name": "a"}', content_type="text/plain")
+    assert last(http)["status"] == 400
+    assert sent(http)["text"] == '{"name": "a"}'
+    assert "text/plain" in sent(http)["stopped"]["why"]
+
+
+def test_a_form_is_kept_as_it_came(http: Http) -> None:
+    """Beside the fields that it has, one that is not UTF-8 is found."""
+    raw = b"name=a%20b&end_user_type=%ff"
+    http.post("EndUser/", data=raw, content_type="application/x-www-form-urlencoded")
+    assert sent(http)["text"] == raw.decode()
+    assert sent(http)["stopped"]["offset"] == raw.index(b"end_user_type")
+
+
+def test_a_packed_body_is_kept_unpacked(http: Http) -> None:
+    """And one that is not what it says to be as it came."""
+    body = gzip.compress(b'{"name": "a"}', mtime=0)
+    headers = {"Content-Encoding": "gzip"}
+    http.post("EndUser/", data=body, content_type="application/json", headers=headers)
+    assert (sent(http)["text"], sent(http)["changed"]) == ('{"name": "a"}', ["unpacked"])
+    http.post("EndUser/", data=body[:-3], content_type="application/json", headers=headers)
+    assert base64.b64decode(sent(http)["base64"]) == body[:-3]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_body_that_nobody_reads_is_kept(http: Http, method: str) -> None:
+    """What the client sent is what it sent."""
+    http.call(method, "EndUser/none/", data=b'{"a": 1}', content_type="application/json")
+    assert (sent(http)["text"], sent(http)["is_read"]) == ('{"a": 1}', False)
+
+
+def test_a_body_that_a_fault_left_unread_is_kept(http: Http) -> None:
+    """Also where the fault struck before it was read."""
+    http.control("POST", "/faults", {"effect": "error", "account": AUTH_ID})
+    http.post("EndUser/", json={"name": "a"})
+    assert json.loads(sent(http)["text"]) == {"name": "a"}
+
+
+def test_a_request_without_a_body_has_none(http: Http) -> None:
+    http.get("EndUser/")
+    assert (last(http)["body"], sent(http)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"token": "very-secret", x', b'{"api_key": ["very-secret"', b"password=very-secret",
+        b'{"data": "{\\"auth_token\\": \\"very-secret\\", x}"', b'{"\\u0074oken": "very-secret"',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("type_", ["application/json", "text/plain", "multipart/form-data"])
+def test_secrets_in_bodies_that_nobody_can_read_are_masked(
+    http: Http, raw: bytes, type_: str
+) -> None:
+    """And it is told that something is."""
+    http.post("EndUser/", data=raw, content_type=type_)
+    assert "masked" in sent(http)["changed"]
+    assert SECRET not in http.control("GET", "/requests", account=AUTH_ID).text
+    assert SECRET not in repr(list(http.account.exchanges))
+
+
+def test_the_headers_of_an_answer_are_shown(http: Http) -> None:
+    """As they went out."""
+    answer = http.get("EndUser/")
+    assert dict(last(http)["answer_headers"])["X-Request-Id"] == answer.headers["X-Request-Id"]
+    assert last(http)["answer_size"] == len(answer.data)
+
+
+def test_of_a_spoilt_answer_the_end_is_kept(http: Http) -> None:
+    """That is where it is broken."""
+    http.control("POST", "/faults", {"effect": "invalid_json", "account": AUTH_ID})
+    answer = http.get("ComplianceDocumentType/")
+    assert len(answer.data) > KEPT_TEXT
+    assert last(http)["answer_end"] == answer.text[KEPT_TEXT:][-len(last(http)["answer_end"]) :]
+    assert last(http)["answer_end"].endswith(',"')
+
+
+def test_what_was_forgotten_is_counted(http: Http) -> None:
+    """Since the account was reset."""
+    for _ in range(KEPT_EXCHANGES + 3):
+        http.get("EndUser/")
+    assert http.control("GET", "/requests", account=AUTH_ID).get_json()["forgotten"] == 3
 
 
 def test_files_are_told_by_name_and_size(http: Http) -> None:
@@ -164,6 +298,66 @@ def test_reading_the_journal_leaves_no_trace_in_it(http: Http) -> None:
     http.get("EndUser/")
     first = http.control("GET", "/requests", account=AUTH_ID).get_json()
     assert http.control("GET", "/requests", account=AUTH_ID).get_json() == first
+
+
+def again(http: Http, id: str) -> Any:
+    return http.control("POST", f"/requests/{id}/resend", {"account": AUTH_ID})
+
+
+@pytest.mark.parametrize("mount", ["", "/beta"])
+def test_a_request_is_sent_again(http: Http, mount: str) -> None:
+    """Through the very API, with the account's credentials and the bytes that came."""
+    path = f"{mount}/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/?x=1"
+    first = http.call(
+        "POST", path, data=b'{"alias": oops}', content_type="application/json",
+        headers={"X-Own": "here"},
+    )  # fmt: skip
+    before = last(http)
+    made = again(http, before["id"]).get_json()
+    assert made["id"] != before["id"]
+    assert len(http.account.exchanges) == 2
+    same = ("method", "url", "sent", "status", "why", "dialect", "operation")
+    assert {name: made[name] for name in same} == {name: before[name] for name in same}
+    assert made["headers"]["X-Own"] == "here"
+    assert first.status_code == made["status"]
+
+
+def test_what_is_sent_again_is_done_again(http: Http) -> None:
+    """An end user gets the name again that it had."""
+    made = http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"}).get_json()
+    http.post(f"EndUser/{made['end_user_id']}/", json={"name": "First"})
+    id = last(http)["id"]
+    http.post(f"EndUser/{made['end_user_id']}/", json={"name": "Second"})
+    assert again(http, id).get_json()["status"] < 300
+    assert http.account.store.end_users.fetch(made["end_user_id"]).name == "First"
+
+
+@pytest.mark.parametrize(
+    ("send", "told"),
+    [
+        (lambda http: http.sdk_create(files={0: (PDF, "a.pdf")}), "files are not kept"),
+        (lambda http: http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES}), "the start"),
+        (lambda http: http.post("EndUser/", json={"token": "x"}), "secrets"),
+        (lambda http: http.get("EndUser/?token=x"), "query"),
+    ],
+)
+def test_what_is_not_kept_whole_is_not_sent_again(
+    http: Http, send: Callable[[Http], Any], told: str
+) -> None:
+    """It would be another request."""
+    send(http)
+    refused = again(http, last(http)["id"])
+    assert refused.status_code == 400
+    assert told in refused.get_json()["detail"]
+
+
+def test_a_request_that_a_fault_cuts_is_answered_too(http: Http) -> None:
+    """The caller of the control API is not cut off."""
+    http.get("EndUser/")
+    id = last(http)["id"]
+    http.control("POST", "/faults", {"effect": "reset", "account": AUTH_ID, "times": 1})
+    assert again(http, id).get_json()["fault"].endswith("reset")
+    assert again(http, "none").status_code == 404
 
 
 def test_operations_are_listed_with_their_calls(http: Http) -> None:

@@ -11,7 +11,7 @@ import pytest
 from plivo_sim import __version__
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
-from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES, MOST_INBOX_BYTES
+from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES, MOST_INBOX_BYTES, MOST_MESSAGES
 from plivo_sim.domain.records import DeliveryState
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
@@ -63,6 +63,7 @@ def test_a_delivery_is_shown_with_every_attempt(http: Http, transport: MemoryTra
         "body": sent.body.decode(),
         "status": 200,
         "answer": "",
+        "damage": "",
         "error": None,
         "latency_s": 0.0,
     }
@@ -199,7 +200,26 @@ def test_the_inbox_can_be_emptied(http: Http) -> None:
     """And goes on receiving."""
     http.call("POST", "/_sim/inbox/mine", data=b"1")
     answer = http.control("DELETE", "/inbox/mine/messages")
-    assert answer.get_json() == {"name": "mine", "messages": []}
+    assert answer.get_json() == {"name": "mine", "messages": [], "forgotten": 0}
+
+
+def test_what_an_inbox_has_forgotten_is_counted(http: Http) -> None:
+    """The newest messages stay."""
+    for n in range(MOST_MESSAGES + 2):
+        http.call("POST", "/_sim/inbox/full", data=str(n))
+    answer = http.control("GET", "/inbox/full/messages").get_json()
+    assert (len(answer["messages"]), answer["forgotten"]) == (MOST_MESSAGES, 2)
+
+
+def test_what_the_list_of_callbacks_has_forgotten_is_counted(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest finished ones."""
+    monkeypatch.setattr("plivo_sim.webhooks.outbox.KEPT_DELIVERIES", 2)
+    for _ in range(3):
+        delivered(http)
+    answer = http.control("GET", "/webhooks", account=AUTH_ID).get_json()
+    assert (answer["total_count"], answer["forgotten"]) == (2, 1)
     http.call("POST", "/_sim/inbox/mine", data=b"2")
     assert [each["body"] for each in messages(http)] == ["2"]
 

@@ -163,10 +163,13 @@ NOTHING_KEPT = {
     ("control", "receive_post"),
     ("control", "empty_inbox"),
     ("control", "clear_coverage"),
+    ("control", "clear_unmatched"),
+    ("control", "resend_request"),
     ("control", "settle"),
     ("control", "drop_snapshot"),
 }
-"""These change nothing that a restart would keep: they answer, or steer what is in memory only."""
+"""These change nothing that a restart would keep: they answer, steer what is in memory only,
+or make a call that stands above."""
 
 OF_ITS_OWN = {("control", "clear_next_outcomes")}
 """What needs something to be there first, and has a test below."""

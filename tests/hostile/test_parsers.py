@@ -106,19 +106,22 @@ CALLS = {
     "console/presets.py": {"int": DIGITS},
     "console/refill.py": {"re.finditer": LINEAR, "re.sub": LINEAR},
     "console/requests.py": {"re.compile": LINEAR},
+    "console/traffic_list.py": {"fromisoformat": OURS, "int": DIGITS},
     "console/trying.py": {"plain_yaml": "limit scenario_text"},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},
     "control/requests.py": {"glob": "limit glob"},
+    "control/unmatched.py": {"re.compile": LINEAR},
     "control/webhooks.py": {"urlsplit": LINEAR},
     "domain/durations.py": {
         "re.compile": "limit duration", "int": "limit duration", "float": "limit duration"},
     "domain/machine.py": {"parse_duration": "limit duration"},
     "domain/records.py": {"re.compile": LINEAR},
     "domain/requirements.py": {"re.fullmatch": LINEAR, "fromisoformat": DIGITS},
-    "domain/secrets.py": {"re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON},
+    "domain/secrets.py": {
+        "re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON, "int": DIGITS},
     "domain/text.py": {"int": OURS},
     "domain/typed.py": {
         "re.compile": OURS, "fromisoformat": LINEAR,
@@ -163,8 +166,9 @@ CALLS = {
         "a2b_qp": "limit part_headers", "decode_json": JSON, "parse_qsl": "limits body, parts",
         "parse_options_header": "limits content_type, part_headers"},
     "web/endpoints.py": {"re.sub": OURS},
+    "web/kept_bodies.py": {
+        "decode_json": JSON, "loads": JSON, "parse_options_header": "limit content_type"},
     "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
-    "web/request_log.py": {"decode_json": JSON},
     "webhooks/outbox.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},
     "webhooks/signatures.py": {

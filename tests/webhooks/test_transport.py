@@ -90,9 +90,9 @@ def test_a_redirect_is_not_followed() -> None:
 
 
 def test_a_body_that_is_not_text_is_kept_as_far_as_it_goes() -> None:
-    """Wrong UTF-8 becomes replacement characters."""
+    """A byte that is no UTF-8 is there as a number."""
     with peer(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\xff\x00")) as there:
-        assert timely(f"http://127.0.0.1:{there.port}/").body == "a\ufffd\x00"
+        assert timely(f"http://127.0.0.1:{there.port}/").body == "a\\xff\x00"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,29 @@ def test_a_body_that_ends_early_leaves_the_answer(content: bytes) -> None:
     with peer(answering(content)) as there:
         answer = timely(f"http://127.0.0.1:{there.port}/")
     assert (answer.status, answer.body[:5]) == (200, "short")
+    announces_no_end = content.startswith(b"HTTP/1.0")
+    assert answer.damage.startswith("it ended early") is not announces_no_end
+
+
+@pytest.mark.parametrize(
+    ("body", "shown", "damage"),
+    [
+        (b"fine", "fine", ""),
+        ("Zoë".encode(), "Zoë", ""),
+        (b"Zo\xeb \x89PNG", "Zo\\xeb \\x89PNG", "it is not UTF-8"),
+        (b"a" * 5000 + b"end", "end", "912 bytes in the middle are left out"),
+        (b"a" * 20_000, "aaa", "only the first 16,384 of 20,000 bytes were read"),
+    ],
+    ids=["text", "UTF-8", "no text", "long", "longer"],
+)
+def test_damage_of_an_answer_is_told(body: bytes, shown: str, damage: str) -> None:
+    """Its end is kept, and bytes that are no text are there as numbers."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with peer(answering(head + body)) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert answer.body.endswith(shown)
+    assert damage in answer.damage
+    assert bool(damage) is bool(answer.damage)
 
 
 def test_of_a_huge_body_the_start_is_read() -> None:
@@ -162,7 +185,7 @@ def test_a_receiver_is_given_its_time_and_no_more(
     """However it spends it: it is cut off long before it has said all."""
     with peer(treat) as there:
         answer = send(f"http://127.0.0.1:{there.port}/")
-    assert (answer.status, answer.error) == (None, "timed out")
+    assert (answer.status, answer.error) == (None, f"timed out after {PATIENCE_S:g} s")
     assert given_s == [PATIENCE_S]
 
 
@@ -211,7 +234,7 @@ def test_a_receiver_that_does_not_accept_is_given_its_time() -> None:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         answer = send(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    assert answer.error == "timed out"
+    assert answer.error == f"timed out after {PATIENCE_S:g} s"
 
 
 @pytest.mark.parametrize(
@@ -680,7 +703,7 @@ def test_an_untrusted_https_receiver_is_not_told_anything(secure: tuple[Peer, Pa
 def test_a_handshake_that_drips_is_cut(given_s: list[float]) -> None:
     """One TLS record, a byte at a time, for ever."""
     with peer(dripping_handshake) as there:
-        assert send(f"https://127.0.0.1:{there.port}/").error == "timed out"
+        assert send(f"https://127.0.0.1:{there.port}/").error == f"timed out after {PATIENCE_S:g} s"
     assert given_s == [PATIENCE_S]
 
 

@@ -7,9 +7,35 @@ from typing import Literal, NotRequired, TypedDict
 from plivo_sim.control.answers.words import Api, Headers, Instant, Json, Operation
 
 
+class StoppedOut(TypedDict):
+    """Where the reading of a body stopped: ``offset`` in bytes, ``line`` and ``column`` from 1."""
+
+    offset: int
+    line: int
+    column: int
+    why: str
+
+
+class SentOut(TypedDict):
+    """The body of a request as it came. ``size_bytes``: of all of it; ``text``: what is kept of it,
+    or ``base64`` where it is no text; both are empty for a form with files, whose parts are in
+    ``body``. ``changed``: how that differs from what came: only the start is kept, secrets are
+    masked, it is without its Content-Encoding, or in UTF-8. ``is_read``: whether it was taken for
+    what it says to be; if not, ``stopped`` says where that ended, if it is among what is kept."""
+
+    size_bytes: int
+    text: str | None
+    base64: str | None
+    changed: list[Literal["cut", "masked", "unpacked", "recoded"]]
+    is_read: bool
+    stopped: StoppedOut | None
+
+
 class ExchangeOut(TypedDict):
-    """``at`` is simulated, ``arrived`` real time; ``body``: what was sent, secrets masked; of a
-    form its parts."""
+    """``at`` is simulated, ``arrived`` real time; ``body``: what was meant by what was sent,
+    secrets masked; of a form its parts; null for what could not be read. ``sent``: the same as it
+    came. ``answer``: the start of the answer's JSON; ``answer_end``: the end of one that a fault
+    has spoilt and that is longer; ``answer_size``: how many bytes it has."""
 
     id: str
     at: Instant
@@ -18,9 +44,13 @@ class ExchangeOut(TypedDict):
     url: str
     headers: Headers
     body: Json
+    sent: SentOut | None
     status: int
     answer: str
+    answer_end: str
+    answer_size: int | None
     answer_type: str
+    answer_headers: list[list[str]]
     dialect: Literal["current", "beta", "legacy", "numbers", "atoms", ""]
     operation: Operation
     fault: str | None
@@ -29,8 +59,25 @@ class ExchangeOut(TypedDict):
 
 
 class RequestsOut(TypedDict):
+    """``forgotten``: how many older ones are not kept any more."""
+
     account: str
     requests: list[ExchangeOut]
+    forgotten: int
+
+
+class UnmatchedOut(ExchangeOut):
+    """``nearest``: the path that was probably meant, if the one that was called is none. Here
+    ``at`` is real time, too."""
+
+    nearest: str | None
+
+
+class UnmatchedListOut(TypedDict):
+    """``forgotten``: how many older ones are not kept any more."""
+
+    unmatched: list[UnmatchedOut]
+    forgotten: int
 
 
 class OperationOut(TypedDict):
@@ -108,8 +155,9 @@ instants); what the others have is absent. ``number``: its place among all of th
 
 class EventsOut(TypedDict):
     """``next``: what to give as ``after`` to get what follows. ``missed``: how many events behind
-    ``after`` are not kept any more."""
+    ``after`` are not kept any more, ``forgotten``: how many of all."""
 
     events: list[EventOut]
     next: int
     missed: int
+    forgotten: int

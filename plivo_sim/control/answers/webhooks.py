@@ -10,12 +10,16 @@ from plivo_sim.scenarios.language import WebhookPolicy as WebhookPolicy  # answe
 
 
 class AttemptOut(TypedDict):
+    """``answer``: the start of what the receiver said, bytes that are no text as ``\\xNN``;
+    ``damage``: what is wrong with it: it ended early, is longer, or is no text."""
+
     at: Instant
     url: str
     headers: Headers
     body: str
     status: int | None
     answer: str
+    damage: str
     error: str | None
     latency_s: float
 
@@ -35,8 +39,11 @@ class WebhookOut(TypedDict):
 
 
 class WebhooksOut(TypedDict):
+    """``forgotten``: how many are not kept any more."""
+
     total_count: int
     webhooks: list[WebhookOut]
+    forgotten: int
 
 
 class SignatureOut(TypedDict):
@@ -52,16 +59,22 @@ class SignaturesOut(TypedDict):
 
 
 class MessageOut(TypedDict):
+    """``arrived``: in real time."""
+
     method: str
     url: str
     headers: Headers
     query: dict[str, str]
     body: str
+    arrived: Instant
 
 
 class InboxOut(TypedDict):
+    """``forgotten``: how many older ones are not kept any more."""
+
     name: str
     messages: list[MessageOut]
+    forgotten: int
 
 
 class ReceivedOut(TypedDict):

@@ -1,0 +1,154 @@
+"""Waterfall: a call a line, in simulated time. Triangles are calls of the client to Plivo, diamonds
+attempts of Plivo to call a webhook, squares what an inbox received; a ring is a retry that is still
+to come, a line between attempts the wait for it. Its text twin is the list of the same calls.
+
+A second and a week are to be seen in one picture, so each gap between two instants is as wide as
+the logarithm of its length.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from markupsafe import Markup
+
+Kind = Literal["request", "callback", "message"]
+
+WIDTH, LEFT, RIGHT = 1000, 330, 975
+HEAD, LINE = 44, 24
+LONGEST_LABEL = 36
+BETWEEN_TICKS = 92
+LEAST_GAP_LABEL = 44
+"""A wait whose line is shorter than that has no label."""
+_SHAPES = {
+    "request": "M-6,-6 L7,0 L-6,6 Z",
+    "callback": "M0,-7 L7,0 L0,7 L-7,0 Z",
+    "message": "M-5,-5 H5 V5 H-5 Z",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something at an instant; ``tone``: ``good``, ``wait``, ``bad`` or ``idle``. ``planned``: it
+    is to come."""
+
+    at: datetime
+    tone: str
+    text: str
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One call, with the page that it leads to. ``fault``: what struck it."""
+
+    kind: Kind
+    label: str
+    href: str
+    marks: Sequence[Mark]
+    fault: str = ""
+
+
+def draw(lines: Sequence[Line]) -> Markup:
+    """The picture of these calls, from above; empty without any."""
+    places = _places(mark.at for line in lines for mark in line.marks)
+    if not places:
+        return Markup()
+    height = HEAD + LINE * len(lines) + 8
+    parts = [
+        *_ticks(places, height),
+        *(part for n, line in enumerate(lines) for part in _line(line, n, places)),
+    ]
+    return Markup(
+        '<svg class="waterfall" viewBox="0 0 {w} {h}" role="group"'
+        ' aria-labelledby="waterfall-t waterfall-d"><title id="waterfall-t">Waterfall</title>'
+        '<desc id="waterfall-d">{count} calls in simulated time, as the list below has them.'
+        "</desc>{parts}</svg>"
+    ).format(w=WIDTH, h=height, count=len(lines), parts=Markup().join(parts))
+
+
+def _places(instants: Iterable[datetime]) -> dict[datetime, float]:
+    """Where each instant stands."""
+    order = sorted(set(instants))
+    widths = [0.0]
+    for before, after in itertools.pairwise(order):
+        widths.append(widths[-1] + 1 + math.log1p((after - before).total_seconds()))
+    full = widths[-1] or 1.0
+    return {
+        at: round(LEFT + (RIGHT - LEFT) * width / full, 1)
+        for at, width in zip(order, widths, strict=False)
+    }
+
+
+def _ticks(places: dict[datetime, float], height: int) -> Iterator[Markup]:
+    last, day = -math.inf, None
+    for at, x in places.items():
+        if x - last < BETWEEN_TICKS:
+            continue
+        anchor = "end" if x > WIDTH - 60 else "start" if x < LEFT + 30 else "middle"
+        yield Markup(
+            '<line class="grid" x1="{x}" x2="{x}" y1="32" y2="{h}"/>'
+            '<text class="tick" x="{x}" y="12" text-anchor="{anchor}">{date}</text>'
+            '<text class="tick" x="{x}" y="27" text-anchor="{anchor}">{time}</text>'
+        ).format(
+            x=x, h=height, anchor=anchor, date=f"{at:%Y-%m-%d}" if at.date() != day else "",
+            time=f"{at:%H:%M:%S}.{at.microsecond // 1000:03}",
+        )  # fmt: skip
+        last, day = x, at.date()
+
+
+def _line(line: Line, n: int, places: dict[datetime, float]) -> Iterator[Markup]:
+    y = HEAD + LINE * n + LINE // 2
+    label = line.label
+    if len(label) > LONGEST_LABEL:
+        label = f"{label[: LONGEST_LABEL - 1]}…"
+    yield Markup(
+        '<a href="{href}"><rect class="hit" x="0" y="{top}" width="{w}" height="{line}"/>'
+        '<text class="label" x="8" y="{base}">{label}</text></a>'
+    ).format(href=line.href, top=y - LINE // 2, w=LEFT - 14, line=LINE, base=y + 4, label=label)
+    for before, after in zip(line.marks, line.marks[1:], strict=False):
+        yield from _gap(before, after, y, places)
+    for mark in line.marks:
+        yield _mark(mark, line.kind, places[mark.at], y)
+    if line.fault and line.marks:
+        yield Markup(
+            '<g class="fault"><title>fault {fault}</title><circle cx="{x}" cy="{y}" r="6"/>'
+            '<path d="M{a},{b} l5,5 m0,-5 l-5,5"/></g>'
+        ).format(
+            fault=line.fault, x=(x := places[line.marks[0].at] + 13), y=y, a=x - 2.5, b=y - 2.5
+        )
+
+
+def _gap(before: Mark, after: Mark, y: int, places: dict[datetime, float]) -> Iterator[Markup]:
+    begin, end = places[before.at], places[after.at]
+    yield Markup('<line class="gap{planned}" x1="{a}" x2="{b}" y1="{y}" y2="{y}"/>').format(
+        planned=" planned" if after.planned else "", a=begin, b=end, y=y
+    )
+    if end - begin >= LEAST_GAP_LABEL:
+        wait = wait_told((after.at - before.at).total_seconds())
+        yield Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">+{}</text>').format(
+            round((begin + end) / 2, 1), y - 3, wait
+        )
+
+
+def _mark(mark: Mark, kind: Kind, x: float, y: int) -> Markup:
+    return Markup(
+        '<path class="mark {tone}{planned}" transform="translate({x},{y})" d="{d}">'
+        "<title>{text}</title></path>"
+    ).format(
+        tone=mark.tone, planned=" planned" if mark.planned else "", x=x, y=y, d=_SHAPES[kind],
+        text=mark.text,
+    )  # fmt: skip
+
+
+def wait_told(seconds: float) -> str:
+    """A wait in the unit in which people say it."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
