@@ -20,6 +20,7 @@ from plivo_sim.apis.words import microseconds
 from plivo_sim.console import (
     accounts,
     applications,
+    case,
     clock,
     faults,
     machines,
@@ -46,6 +47,7 @@ from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 PREFIX = "/console"
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *applications.PAGES,
+    *case.PAGES,
     *clock.PAGES,
     *scenarios.PAGES,
     *faults.PAGES,
