@@ -261,6 +261,8 @@ PLUMBING = {
     "domain/typed.py": "reads values into types",
     "domain/words.py": "words that somebody mistyped",
     "services/__init__.py": "empty",
+    "services/attempts.py": "compares submissions",
+    "services/verdicts.py": "tells people where an application stands",
     "services/inputs.py": "what requests ask, as values",
     "services/bounds.py": "how long what is stored may be",
     "services/foresight.py": "what is due next, as the machine lets it happen",

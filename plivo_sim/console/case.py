@@ -15,13 +15,14 @@ from plivo_sim.apis.phone_number.dialect import EXPANDABLE, Shown
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import just_refused
 from plivo_sim.console.pages import guard, open_account, row_of, show
-from plivo_sim.control.presenters import explained, timers_of
+from plivo_sim.control.presenters import attempts_of, timers_of
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.text import printable
 from plivo_sim.scenarios.rules import PRESETS
-from plivo_sim.services import applications, reviews
+from plivo_sim.services import applications
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.services.document_sets import content_of
+from plivo_sim.services.verdicts import forgotten_of, verdict_of
 from plivo_sim.web.calls import current_call
 
 INLINE = frozenset({"image/png", "image/jpeg"})
@@ -49,6 +50,7 @@ def _case(account: Account, id: str) -> dict[str, Any]:
         view = applications.view(account, application)
         machine, status = account.machine, application.status
         possible = machine.open_to(status)
+        deliveries = account.store.deliveries.having("application_id", id)
         return {
             "view": view,
             "application": application,
@@ -60,8 +62,10 @@ def _case(account: Account, id: str) -> dict[str, Any]:
             "in_review": status in machine.by_itself(machine.submitted),
             "presets": PRESETS,
             "written": _written(id),
-            "deliveries": account.store.deliveries.having("application_id", id),
-            "attempts": [explained(each) for each in reviews.explanations_of(account, id)],
+            "deliveries": deliveries,
+            "forgotten": forgotten_of(application, is_all=not deliveries),
+            "attempts": attempts_of(account, application),
+            "verdict": verdict_of(account, application),
             "shown": list(_as_shown(account, view)),
             "exchanges": [
                 each

@@ -17,6 +17,7 @@ from plivo_sim.domain.records import Application, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines import default_machine
 from plivo_sim.services import reviews
+from plivo_sim.services.verdicts import verdict_of
 from plivo_sim.simulator.history import Moment
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
@@ -70,10 +71,12 @@ def _state_of(account: Account) -> Iterator[str]:
 
 def _about_application(account: Account, application: Application) -> Iterator[str]:
     yield f"application {application.id} ({application.alias}): {application.status}"
+    yield f"  {verdict_of(account, application)}"
     for change in application.timeline:
         text = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
         yield text + (f" ({change.reason})" if change.reason else "")
     for explanation in reviews.explanations_of(account, application.id):
+        yield f"  attempt {explanation.attempt}: {explanation.told}"
         for verdict in explanation.verdicts:
             if not verdict.matched:
                 yield f"  rule '{verdict.rule}' did not match: {verdict.why}"

@@ -149,6 +149,10 @@ REVIEW_CASES = Limit("review_cases", 100, "entries", "the `cases` of a machine's
 EXPLANATIONS = Limit(
     "explanations", 20, "submissions", "of one application, of which is kept why; the oldest go"
 )
+SENT = Limit(
+    "sent", 100, "values", "of one submission, which are kept to tell what the next one changed"
+)
+SENT_TEXT = Limit("sent_text", 200, _TEXT, "each of them; a longer one is told apart by its hash")
 DELIVERIES = Limit("deliveries", 2000, "callbacks", "in an account's list; the oldest finished go")
 DELIVERY_BYTES = Limit(
     "delivery_bytes", 4 * 1024 * 1024, "bytes",

@@ -396,10 +396,14 @@ def _keep_new(account: Account, delivery: Delivery) -> None:
 
 def _prune(account: Account, more: int) -> None:
     """The log is bounded in number and in bytes: the oldest finished deliveries go when there are
-    too many, or would be with so many more."""
+    too many, or would be with so many more. Their applications count them."""
     deliveries = account.store.deliveries
     while len(deliveries) + more > KEPT_DELIVERIES or deliveries.weight > KEPT_DELIVERY_BYTES:
         finished = deliveries.page({"state": _FINISHED}, limit=1).records
         if not finished:
             return
         deliveries.drop(finished[0].id)
+        application = account.store.applications.fetch(finished[0].application_id)
+        if application is not None:
+            forgotten = application.forgotten_callbacks + 1
+            account.store.applications.put(replace(application, forgotten_callbacks=forgotten))
