@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.filing import correct, file, submit
+from plivo_sim.cli.filing import correct, delete, file, submit
 from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
@@ -273,7 +273,7 @@ def _decide(target: Target, id: str, status: str, reason: str | None = None) -> 
     target.show(answer, lambda answer: f"{answer['id']} is {answer['status']}")
 
 
-for _command in (file, correct, submit):
+for _command in (file, correct, submit, delete):
     apps.add_command(_command)
 
 

@@ -14,15 +14,16 @@ import json
 import re
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import current_app, request
+from flask import current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.control import CONTROL
+from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
@@ -110,6 +111,15 @@ class Action:
     def _id(self, parameter: re.Match[str]) -> str:
         return quote(self.ids[parameter["name"]], safe="")
 
+    def request(self) -> dict[str, Any]:
+        """Headers and body, as Werkzeug's ``EnvironBuilder`` takes them."""
+        return {"json": self.body}
+
+    def problems_of(self, refusal: SimError | None) -> tuple[tuple[str, str], ...]:
+        """Where the fault of a refused form lies, and the sentence; a control call says it in its
+        answer."""
+        return ()
+
     def as_curl(self, base: str) -> str:
         """The call from a shell; empty if the form is wrong."""
         if self.wrong:
@@ -159,17 +169,20 @@ def too_many(ids: list[str]) -> str:
     return f"these are {len(ids):,}: at most {MOST_AT_ONCE:,} go at once"
 
 
-Build = Callable[[Form], list[Action]]
+Build = Callable[[Form], Iterable["Action"]]
+"""What a button does: a list of calls, or a generator that is sent what became of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """An action whose call was made, and what the control API answered."""
+    """An action whose call was made, and what was answered. ``wrong``: see
+    ``Action.problems_of``."""
 
     action: Action
     status: int
     answer: Any
     harmless: bool = False
+    wrong: tuple[tuple[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -183,9 +196,11 @@ class Done:
 
     @property
     def problems(self) -> list[str]:
-        """The control API's own sentences."""
+        """The API's own sentences."""
         if self.ok:
             return []
+        if self.wrong:
+            return [": ".join(filter(None, each)) for each in self.wrong]
         listed = self.answer.get("problems", [])
         found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
         return found or [str(self.answer.get("detail", "it was refused"))]
@@ -261,8 +276,22 @@ def yaml_of(form: Form) -> str:
     return form.get("yaml", "").replace("\r\n", "\n")
 
 
+def perform_all(actions: Iterable[Action]) -> list[Done]:
+    """Make the calls, one after the other. A generator gets each outcome, and may end there."""
+    if not isinstance(actions, Generator):
+        return [perform(each) for each in actions]
+    done: list[Done] = []
+    try:
+        action = next(actions)
+        while True:
+            done.append(perform(action))
+            action = actions.send(done[-1])
+    except StopIteration:
+        return done
+
+
 def perform(action: Action) -> Done:
-    """Make the control call, within the application; whatever it answers is the outcome."""
+    """Make the call, within the application; whatever it answers is the outcome."""
     if action.wrong:
         return Done(action=action.light(), status=400, answer={"detail": action.wrong})
     with (
@@ -271,11 +300,12 @@ def perform(action: Action) -> Done:
             action.url,
             method=action.method,
             base_url=base_url_of(request),
-            json=action.body,
+            **action.request(),
         ),
     ):
         response = current_app.full_dispatch_request()
-        answer = json.loads(response.get_data())  # ours, whatever it repeats
+        answer = _answer(response.get_data())
+        wrong = action.problems_of(g.call.refusal)
         response.close()  # what is to follow an answer follows it
     status = response.status_code
     harmless = action.harmless
@@ -283,8 +313,19 @@ def perform(action: Action) -> Done:
         action = replace(action, message=harmless.message)
         return Done(action=action, status=status, answer=answer, harmless=True)
     return Done(
-        action=action.light(), status=status, answer=answer if status >= 400 else _start(answer)
+        action=action.light(),
+        status=status,
+        answer=answer if status >= 400 else _start(answer),
+        wrong=wrong,
     )
+
+
+def _answer(text: bytes) -> Any:
+    """Ours, whatever it repeats; a fault of an imitated API may have spoiled it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"detail": "the answer is no JSON: a fault spoiled it"}
 
 
 def _start(answer: Any) -> Any:

@@ -158,6 +158,12 @@ DELIVERY_BYTES = Limit(
     "delivery_bytes", 4 * 1024 * 1024, "bytes",
     "the same list with all attempts, some kilobytes for a callback: often this is reached first",
 )  # fmt: skip
+REPORT_APPLICATIONS = Limit(
+    "report_applications", 100, "applications", "the report of an account as HTML; the newest"
+)
+REPORT_FILES = Limit(
+    "report_files", 8 * 1024 * 1024, "bytes", "the uploaded pictures in such a report, together"
+)
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")

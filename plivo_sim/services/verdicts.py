@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain.durations import span_of
 from plivo_sim.domain.records import (
     ATOMS_ADDRESS,
     STEPPING,
@@ -189,7 +190,8 @@ def _answers(delivery: Delivery) -> str:
         for each in delivery.attempts
     )
     told = [text if count == 1 else f"{text} {_times(count)}" for text, count in counts.items()]
-    return ", then ".join(told)
+    alike = all(text.startswith("answered") for text in counts)
+    return ", then ".join(told[:1] + [t.removeprefix("answered " * alike) for t in told[1:]])
 
 
 # --- words -------------------------------------------------------------------------------------
@@ -200,21 +202,6 @@ def _when(account: Account, at: datetime) -> str:
     if left <= timedelta():
         return "now"
     return f"in {span_of(left)} ({at:%Y-%m-%d %H:%M:%S} UTC)"
-
-
-def span_of(length: timedelta) -> str:
-    """How long something lasts, to its two largest units: ``2 days 3 hours``, ``0.5 seconds``."""
-    left = abs(length.total_seconds())
-    if left < 1:
-        return f"{left:.3g} seconds"
-    parts = []
-    for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        count, left = divmod(left, seconds)
-        if count:
-            parts.append(_counted(int(count), unit))
-        elif parts:
-            break
-    return " ".join(parts[:2])
 
 
 def _counted(count: int, what: str) -> str:
