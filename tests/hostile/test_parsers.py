@@ -96,10 +96,12 @@ CALLS = {
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
     "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
+    "console/api_calls.py": {"re.compile": LINEAR, "int": OURS},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/requests.py": {"re.compile": LINEAR},
+    "console/story.py": {"re.compile": LINEAR, "urlsplit": LINEAR, "int": OURS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
