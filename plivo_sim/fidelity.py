@@ -262,6 +262,8 @@ PLUMBING = {
     "domain/words.py": "words that somebody mistyped",
     "services/__init__.py": "empty",
     "services/rehearsals.py": "the simulator's own: dry runs",
+    "services/attempts.py": "compares submissions",
+    "services/verdicts.py": "tells people where an application stands",
     "services/inputs.py": "what requests ask, as values",
     "services/bounds.py": "how long what is stored may be",
     "services/foresight.py": "what is due next, as the machine lets it happen",

@@ -43,6 +43,7 @@ _COMMANDS = {
     "logs": "logs.logs",
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
+    "report": "reports.report",
     "run": "server.run",
     "wait": "wait.wait",
     "record": "recording.record",

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.filing import correct, file, submit
+from plivo_sim.cli.filing import correct, delete, file, submit
 from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
@@ -177,6 +177,7 @@ def _application(answer: dict[str, Any]) -> str:
                 ("callback", answer["callback_url"]),
             ]
         ),
+        answer["verdict"],
         _timeline(answer["timeline"]),
     ]
     if answer["next"]:
@@ -200,20 +201,24 @@ def _timeline(timeline: list[dict[str, Any]]) -> str:
 @id_argument("application")
 @with_holder
 def why(target: Target, id: str) -> None:
-    """Explain how each attempt was decided.
+    """Explain where it stands, and how each attempt was decided.
 
-    Shows the rule that matched, and why the others did not.
+    Shows the rule that matched, why the others did not, and what an attempt changed.
     """
     target.show(target.get(f"/applications/{id}/why"), _why)
 
 
 def _why(answer: dict[str, Any]) -> str:
-    parts = [f"{answer['id']} is {answer['status']}"]
+    parts = [f"{answer['id']} is {answer['status']}", answer["verdict"]]
     for each in answer["attempts"]:
-        text = f"attempt {each['attempt']}: decided by {each['decided_by']}"
+        how = "decided" if each["decided"] else "to be decided"
+        text = f"attempt {each['attempt']}: {how} by {each['decided_by']}"
         if each["rules"]:
             rows = [(rule["rule"], rule["matched"], rule["why"]) for rule in each["rules"]]
             text += f"\n{table(('rule', 'matched', 'why'), rows)}"
+        if each["changed"]:
+            changed = [(one["path"], one["before"], one["after"]) for one in each["changed"]]
+            text += f"\n{table(('changed', 'before', 'now'), changed)}"
         parts.append(text)
     return "\n\n".join(parts)
 
@@ -268,7 +273,7 @@ def _decide(target: Target, id: str, status: str, reason: str | None = None) -> 
     target.show(answer, lambda answer: f"{answer['id']} is {answer['status']}")
 
 
-for _command in (file, correct, submit):
+for _command in (file, correct, submit, delete):
     apps.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""``plivo-sim apps file|correct|submit``: what a client of the API does, without an SDK."""
+"""``plivo-sim apps file|correct|submit|delete``: what a client of the API does, without an SDK."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from plivo_sim.cli.shared import (
     with_new_account,
 )
 from plivo_sim.domain.limits import BODY
-from plivo_sim.domain.records import END_USER_DETAILS, NumberType, UserType
+from plivo_sim.domain.records import END_USER_DETAILS, NumberType, Origin, UserType
 from plivo_sim.domain.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -150,6 +150,25 @@ def submit(target: Target, id: str, token: str) -> None:
     client = _client_of(target, target.get(f"/applications/{id}"), token)
     answer = client.api("POST", f"ComplianceApplication/{id}/Submit/")
     target.show(answer, lambda _: f"{id} is submitted")
+
+
+@click.command()
+@id_argument("application")
+@click.option("--token", default="token", show_default=True, envvar="PLIVO_SIM_TOKEN",
+              show_envvar=True, help="Auth token of the account.")  # fmt: skip
+@with_holder
+def delete(target: Target, id: str, token: str) -> None:
+    """Delete an application, as a client of the API does.
+
+    Through the API that made it; not in every status, nor while a number is linked to it.
+    """
+    found = target.get(f"/applications/{id}")
+    client = _client_of(target, found, token)
+    if found["origin"] == Origin.LEGACY:
+        answer = client.api("DELETE", f"ComplianceApplication/{id}/")
+    else:
+        answer = client.compliance("DELETE", f"{id}/")
+    target.show(answer, lambda _: f"{id} is deleted")
 
 
 def _client_of(target: Target, application: Mapping[str, Any], token: str) -> Client:

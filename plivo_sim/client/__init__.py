@@ -326,13 +326,19 @@ class Client:
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""
-        given = {key: value for key, value in query.items() if value not in (None, "", ())}
-        tail = f"?{urlencode(given, doseq=True)}" if given else ""
+        tail = _tail(query)
         headers = {} if body is None else {"Content-Type": "application/json"}
         content = None if body is None else json.dumps(body).encode()
         return self._value(
             self._http.send(method, f"/_sim{quote(path)}{tail}", headers, body=content)
         )
+
+    def document(self, path: str, **query: Any) -> bytes:
+        """What a control call answers that is no JSON."""
+        answer = self._http.send("GET", f"/_sim{quote(path)}{_tail(query)}", {})
+        if answer.status >= 400:
+            self._value(answer)
+        return answer.data
 
     def ready(self) -> Any:
         """What a simulator says that is ready for calls. Raises Unreachable: NoUrl, or why it is
@@ -392,6 +398,11 @@ class Client:
             body = value if isinstance(value, dict) else {}
             raise Refused(answer.status, _sentence(body) or str(answer.reason), body)
         return value
+
+
+def _tail(query: Mapping[str, Any]) -> str:
+    given = {key: value for key, value in query.items() if value not in (None, "", ())}
+    return f"?{urlencode(given, doseq=True)}" if given else ""
 
 
 def _sentence(body: Mapping[str, Any]) -> str:

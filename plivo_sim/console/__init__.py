@@ -22,12 +22,14 @@ from plivo_sim.console import (
     applications,
     case,
     clock,
+    correcting,
     faults,
     filing,
     finder,
     machines,
     numbers,
     overview,
+    reports,
     requests,
     scenarios,
     traffic,
@@ -40,11 +42,13 @@ from plivo_sim.console.actions import (
     Build,
     Memory,
     memory,
-    perform,
+    perform_all,
 )
 from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
+from plivo_sim.control.reports import HTML_REPORT
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
+from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
@@ -55,6 +59,8 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *finder.PAGES,
     *applications.PAGES,
     *case.PAGES,
+    *correcting.PAGES,
+    *reports.PAGES,
     *clock.PAGES,
     *scenarios.PAGES,
     *faults.PAGES,
@@ -69,6 +75,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
 ACTIONS: dict[str, Build] = {
     **applications.ACTIONS,
     **filing.ACTIONS,
+    **correcting.ACTIONS,
     **clock.ACTIONS,
     **scenarios.ACTIONS,
     **faults.ACTIONS,
@@ -89,9 +96,13 @@ def make_blueprint() -> Blueprint:
         static_url_path=f"{PREFIX}/static",
     )
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
+    blueprint.record_once(
+        lambda state: state.app.extensions.setdefault(HTML_REPORT, reports.html_report)
+    )
     blueprint.add_app_template_filter(curl_of)
     blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(says)
+    blueprint.add_app_template_filter(without_secrets)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
@@ -195,7 +206,8 @@ def history(auth_id: str) -> Response:
 
 
 def do(name: str) -> Response:
-    """A button was pressed: make its control calls, remember them, and go back to its page."""
+    """A button was pressed: make its calls, remember them, and go back to its page, or to the one
+    that its form names for when all is done."""
     body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS, values=SNAPSHOT_VALUES)
     if body.kind not in ("multipart", "form", "empty"):
         raise not_taken("the body must be a form", body.media_type)
@@ -210,9 +222,10 @@ def do(name: str) -> Response:
     if name not in ACTIONS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
     with current_call().sim.runner.together():
-        done = [perform(action) for action in ACTIONS[name](form)]
+        done = perform_all(ACTIONS[name](form))
         group = kept.keep(done, name, form)
-    back = _own_path(form.get("_back", ""))
+    leads_on = "_then" in form and all(each.ok for each in done)
+    back = _own_path(form.get("_then" if leads_on else "_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 
 

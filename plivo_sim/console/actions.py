@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -183,12 +183,14 @@ def too_many(ids: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """An action whose call was made, and what the control API answered."""
+    """An action whose call was made, and what was answered. ``wrong``: see
+    ``Action.problems_of``."""
 
     action: Action
     status: int
     answer: Any
     harmless: bool = False
+    wrong: tuple[tuple[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -202,9 +204,11 @@ class Done:
 
     @property
     def problems(self) -> list[str]:
-        """The control API's own sentences."""
+        """The API's own sentences."""
         if self.ok:
             return []
+        if self.wrong:
+            return [": ".join(filter(None, each)) for each in self.wrong]
         listed = self.answer.get("problems", [])
         found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
         told = self.answer.get("detail") or self.answer.get("error") or "it was refused"
@@ -233,8 +237,9 @@ class Done:
         return found
 
 
-Build = Callable[[Form], Sequence[Action | Done]]
-"""What a button does, of its form; ``Done``: what the function that builds it did itself."""
+Build = Callable[[Form], Iterable[Action | Done]]
+"""What a button does, of its form: calls, or a generator that is sent what became of each;
+``Done``: what the function that builds it did itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +325,22 @@ def yaml_of(form: Form) -> str:
     return form.get("yaml", "").replace("\r\n", "\n")
 
 
+def perform_all(actions: Iterable[Action | Done]) -> list[Done]:
+    """Make the calls, one after the other. A generator gets each outcome, and may end there."""
+    if not isinstance(actions, Generator):
+        return [perform(each) for each in actions]
+    done: list[Done] = []
+    try:
+        action = next(actions)
+        while True:
+            done.append(perform(action))
+            action = actions.send(done[-1])
+    except StopIteration:
+        return done
+
+
 def perform(action: Action | Done) -> Done:
-    """Make the control call, within the application; whatever it answers is the outcome."""
+    """Make the call, within the application; whatever it answers is the outcome."""
     if isinstance(action, Done):
         return action
     if action.wrong:
@@ -337,6 +356,7 @@ def perform(action: Action | Done) -> Done:
     ):
         response = current_app.full_dispatch_request()
         answer = _answer(response.get_data())
+        wrong = action.problems_of(g.call.refusal)
         response.close()  # what is to follow an answer follows it
     status = response.status_code
     harmless = action.harmless
@@ -344,7 +364,10 @@ def perform(action: Action | Done) -> Done:
         action = replace(action, message=harmless.message)
         return Done(action=action, status=status, answer=answer, harmless=True)
     return Done(
-        action=action.light(), status=status, answer=answer if status >= 400 else _start(answer)
+        action=action.light(),
+        status=status,
+        answer=answer if status >= 400 else _start(answer),
+        wrong=wrong,
     )
 
 

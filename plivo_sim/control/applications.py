@@ -33,15 +33,16 @@ from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.typed import dotted
 from plivo_sim.domain.words import like_country, like_listed
-from plivo_sim.services import applications, reviews
+from plivo_sim.services import applications
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.reviews import Decider
+from plivo_sim.services.verdicts import verdict_of
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut
+    from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut, WhyOut
 
 FILTERS = (
     Query(name="status", words="statuses"),
@@ -144,8 +145,12 @@ def why(id: str) -> Response:
     account = account_holding("applications", "application", id)
     with account.lock:
         application = applications.get(account, id)
-        shown = [presenters.explained(each) for each in reviews.explanations_of(account, id)]
-    answer = {"id": id, "status": application.status, "attempts": shown}
+        answer: WhyOut = {
+            "id": id,
+            "status": application.status,
+            "verdict": verdict_of(account, application),
+            "attempts": presenters.attempts_of(account, application),
+        }
     return current_call().answer(answer)
 
 
@@ -184,7 +189,7 @@ def evaluate() -> Response:
     except Invalid as error:
         status, answer = api.error_body(error, "")
         return current_call().answer(_refused(api.NAME, status, answer, error))
-    rules = [presenters.verdict_of(each) for each in explanation.verdicts]
+    rules = [presenters.rule_of(each) for each in explanation.verdicts]
     return current_call().answer(_planned(api.NAME, done) | {"rules": rules})
 
 

@@ -32,8 +32,11 @@ from plivo_sim.domain.records import (
     Verdict,
 )
 from plivo_sim.domain.typed import dotted
-from plivo_sim.services.due import Due
+from plivo_sim.services import reviews
+from plivo_sim.services.attempts import changed_in
+from plivo_sim.services.due import Due, is_undecided
 from plivo_sim.services.foresight import foreseen
+from plivo_sim.services.verdicts import verdict_of
 from plivo_sim.simulator.runner import Advance, Happening
 from plivo_sim.web.calls import (
     Call,
@@ -55,7 +58,9 @@ if TYPE_CHECKING:  # a start needs none
         ChangeOut,
         ClockOut,
         Code,
+        DifferenceOut,
         DueOut,
+        ExplainedOut,
         HappeningOut,
         NextOut,
         ProblemDetailsOut,
@@ -136,6 +141,8 @@ def application_of(account: Account, application: Application) -> ApplicationOut
         "submitted_at": _instant(application.submitted_at),
         "timeline": [_change(change) for change in application.timeline],
         "next": [step for timer in timers_of(account, application.id) for step in _upcoming(timer)],
+        "forgotten_callbacks": application.forgotten_callbacks,
+        "verdict": verdict_of(account, application),
     }
 
 
@@ -167,7 +174,23 @@ def _step(step: Step) -> NextOut:
     return {"status": step.status, "reason": step.reason, "why": step.why}
 
 
-def explained(explanation: Explanation) -> AttemptWhyOut:
+def attempts_of(account: Account, application: Application) -> list[AttemptWhyOut]:
+    """What decided each attempt, oldest first, and what it changed. Caller holds the lock."""
+    found = reviews.explanations_of(account, application.id)
+    changed = changed_in(found)
+    waiting = application.attempt if is_undecided(application) else -1
+    shown: list[AttemptWhyOut] = []
+    for each in found:
+        differences: list[DifferenceOut] = [
+            {"path": path, "before": before, "after": after}
+            for path, before, after in changed.get(each.attempt, ())
+        ]
+        decided = each.attempt != waiting
+        shown.append({**explained(each), "decided": decided, "changed": differences})
+    return shown
+
+
+def explained(explanation: Explanation) -> ExplainedOut:
     """What decided one attempt, and which rules nearly did."""
     missed = [each for each in explanation.verdicts if not each.matched and each.met > 0]
     nearest = sorted(missed, key=lambda verdict: -verdict.met)[:NEAR_MISSES]
@@ -180,10 +203,10 @@ def explained(explanation: Explanation) -> AttemptWhyOut:
 
 
 def _counted(verdict: Verdict) -> VerdictOut:
-    return {**verdict_of(verdict), "conditions_met": verdict.met}
+    return {**rule_of(verdict), "conditions_met": verdict.met}
 
 
-def verdict_of(verdict: Verdict) -> VerdictOut:
+def rule_of(verdict: Verdict) -> VerdictOut:
     """Whether a rule matched, and why."""
     return {"rule": verdict.rule, "matched": verdict.matched, "why": verdict.why}
 

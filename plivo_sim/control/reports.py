@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
 from plivo_sim.control import presenters
-from plivo_sim.control.inputs import ACCOUNT, account_named, word_of
+from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
 from plivo_sim.domain.records import Application, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines import default_machine
-from plivo_sim.services import reviews
+from plivo_sim.services import applications, reviews
+from plivo_sim.services.verdicts import verdict_of
 from plivo_sim.simulator.history import Moment
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
@@ -37,29 +38,83 @@ OTHERS = Query(
 )  # fmt: skip
 
 
+APPLICATION = Query(name="application", description="only about this one")
+FORMAT = Query(
+    name="format", enum=("json", "html"),
+    description="html: a file that needs nothing else, to show to somebody; of one application, or"
+    " of the newest of the account.",
+)  # fmt: skip
+HTML_REPORT = "html_report"
+"""The extension of the Flask application that draws it."""
+
+
 @endpoint(
     "GET", "/report", "What happened in an account, as a failing test shows it.",
-    query=(ACCOUNT, OTHERS), answers={200: "ReportOut"},
+    query=(ACCOUNT, OTHERS, APPLICATION, FORMAT), answers={200: "ReportOut"}, errors=(404,),
 )  # fmt: skip
 def report() -> Response:
     """The clock, the timelines, the callbacks, the rules that did not match, the arrows that were
-    taken, and what came and went, with real and simulated times. Nothing is made to happen for it,
-    and no receiver is waited for."""
+    taken, and what came and went, with real and simulated times; or what of it is about one
+    ``application``. Of an account, nothing is made to happen for it; no receiver is waited for.
+
+    With ``format=html`` it answers ``text/html``: pictures and styles inside, no script, secrets
+    masked."""
     others = word_of(request.args, "others", OTHERS.enum) if request.args.get("others") else "unset"
-    account = account_named(due=False)
+    shape = word_of(request.args, "format", FORMAT.enum) if request.args.get("format") else "json"
+    id = request.args.get("application", "")
+    account = _account_of(id)
+    if shape == "html":
+        answer: Response = current_app.extensions[HTML_REPORT](account, id)
+        return answer
+    if id:
+        with account.lock:
+            lines = list(_all_about(account, id))
+        return _answer(account, lines)
     with account.lock:
-        lines = [*_state_of(account), *_arrows(account), *_course(account)]
+        lines = [*_state_of(account), *_arrows(account), *_course(_came(account))]
     for other in current_call().sim.accounts():
         if other is not account:
             with repeatable(), other.lock:
                 lines += _about_other(other, account, others)
+    return _answer(account, lines)
+
+
+def _account_of(id: str) -> Account:
+    """That of an application, or the one that is named."""
+    if id:
+        return account_holding("applications", "application", id)
+    return account_named(due=False)
+
+
+def _answer(account: Account, lines: list[str]) -> Response:
     shown: ReportOut = {"account": account.auth_id, "lines": lines}
     return current_call().answer(shown)
 
 
-def _state_of(account: Account) -> Iterator[str]:
+def _all_about(account: Account, id: str) -> Iterator[str]:
+    """What the report of the account says of one application."""
+    yield _clock(account)
+    yield from _about_application(account, applications.get(account, id))
+    yield from map(_about_delivery, account.store.deliveries.having("application_id", id))
+    yield from _course([each for each in _came(account) if _is_about(each, id)])
+
+
+def _is_about(each: Moment | Exchange, id: str) -> bool:
+    if isinstance(each, Exchange):
+        return id in each.url or id.encode() in each.answer
+    what = each.what
+    if isinstance(what, StatusChanged):
+        return what.application.id == id
+    return what.delivery.application_id == id
+
+
+def _clock(account: Account) -> str:
     clock = presenters.clock_of(account)
-    yield f"clock: {clock['now']}, next due {clock['next_due'] or 'nothing'}"
+    return f"clock: {clock['now']}, next due {clock['next_due'] or 'nothing'}"
+
+
+def _state_of(account: Account) -> Iterator[str]:
+    yield _clock(account)
     if account.machine != default_machine():
         yield f"machine: {account.machine.name}"
     for application in account.store.applications.every():
@@ -70,10 +125,12 @@ def _state_of(account: Account) -> Iterator[str]:
 
 def _about_application(account: Account, application: Application) -> Iterator[str]:
     yield f"application {application.id} ({application.alias}): {application.status}"
+    yield f"  {verdict_of(account, application)}"
     for change in application.timeline:
         text = f"  {change.at:%Y-%m-%d %H:%M:%S} {change.status}: {change.why}"
         yield text + (f" ({change.reason})" if change.reason else "")
     for explanation in reviews.explanations_of(account, application.id):
+        yield f"  attempt {explanation.attempt}: {explanation.told}"
         for verdict in explanation.verdicts:
             if not verdict.matched:
                 yield f"  rule '{verdict.rule}' did not match: {verdict.why}"
@@ -107,10 +164,14 @@ def _who(event: StatusChanged) -> str:
     return timeline[-1].by if timeline else "client"
 
 
-def _course(account: Account) -> Iterator[str]:
+def _came(account: Account) -> list[Moment | Exchange]:
     """Requests, changes of status and tried callbacks in the order in which they came."""
     came = [*account.exchanges, *account.moments]
     came.sort(key=lambda each: each.arrived_s)
+    return came
+
+
+def _course(came: list[Moment | Exchange]) -> Iterator[str]:
     if came:
         yield "in order of arrival (real time, simulated time):"
     if len(came) > MOST_LINES:

@@ -66,6 +66,21 @@ class Duration(msgspec.Struct, frozen=True, gc=False):
         return "".join(parts)
 
 
+def span_of(length: timedelta) -> str:
+    """How long something lasts, to its two largest units: ``2 days 3 hours``, ``0.5 seconds``."""
+    left = abs(length.total_seconds())
+    if left < 1:
+        return f"{left:.3g} seconds"
+    parts = []
+    for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, left = divmod(left, seconds)
+        if count:
+            parts.append(f"{int(count)} {unit}{'s' * (count != 1)}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
 def parse_duration(text: str) -> Duration:
     """Read a duration; raises ``ValueError`` with a sentence that shows the accepted forms, or with
     the limit of its length."""

@@ -158,11 +158,21 @@ REVIEW_CASES = Limit("review_cases", 100, "entries", "the `cases` of a machine's
 EXPLANATIONS = Limit(
     "explanations", 20, "submissions", "of one application, of which is kept why; the oldest go"
 )
+SENT = Limit(
+    "sent", 100, "values", "of one submission, which are kept to tell what the next one changed"
+)
+SENT_TEXT = Limit("sent_text", 200, _TEXT, "each of them; a longer one is told apart by its hash")
 DELIVERIES = Limit("deliveries", 2000, "callbacks", "in an account's list; the oldest finished go")
 DELIVERY_BYTES = Limit(
     "delivery_bytes", 4 * 1024 * 1024, "bytes",
     "the same list with all attempts, some kilobytes for a callback: often this is reached first",
 )  # fmt: skip
+REPORT_APPLICATIONS = Limit(
+    "report_applications", 100, "applications", "the report of an account as HTML; the newest"
+)
+REPORT_FILES = Limit(
+    "report_files", 8 * 1024 * 1024, "bytes", "the uploaded pictures in such a report, together"
+)
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")

@@ -181,7 +181,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``acceptance``: which of the account's acceptances was its last, from 1; clocks that stand
     still cannot tell. ``reviewed``: what the reviewer said of its documents, id -> reason ("":
-    verified); documents of the legacy API are of several applications, each reviewed for itself."""
+    verified); documents of the legacy API are of several applications, each reviewed for itself.
+    ``forgotten_callbacks``: how many of its callbacks are no longer in the account's list."""
 
     id: Id
     seq: Seq
@@ -205,6 +206,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     timeline: tuple[Change, ...] = ()
     subaccount: Text | None = None
     reviewed: Pairs = ()
+    forgotten_callbacks: Count = 0
 
     def reviews(self) -> dict[str, DocumentReview]:
         """What the reviewer said of its documents, by their ids; of the others nothing yet."""
@@ -327,7 +329,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why one attempt of an application was decided as it was. ``instead_of``: what was planned,
-    while the account has a machine without a way to it, and is planned by that."""
+    while the account has a machine without a way to it, and is planned by that. ``sent``: what was
+    submitted, path -> a short text; empty where that is not known."""
 
     id: Id
     seq: Seq
@@ -336,6 +339,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decided_by: Text
     verdicts: tuple[Verdict, ...] = ()
     instead_of: tuple[Step, ...] = ()
+    sent: Pairs = ()
 
     @property
     def told(self) -> str:

@@ -57,6 +57,7 @@ BOUNDS: Mapping[type[Any], Mapping[str, Bound]] = {
     Explanation: {
         "verdicts": Bound(limits.RULES.most + 1, f"{limits.RULES}, and a magic value"),
         "instead_of": Bound(_THEN.most + 1, f"the first and {_THEN}"),
+        "sent": Bound(limits.SENT.most, str(limits.SENT), _NAME),
     },
     Attempt: {"headers": Bound(limits.FIELDS.most, str(limits.FIELDS))},
     Delivery: {

@@ -115,7 +115,7 @@ def _reviewed(account: Account, application: Application, known: Timer | None) -
     """Of an application that was not decided yet, what was planned at its submission comes first,
     then what is planned now, then what the machine does by default."""
     planned = known.steps if known is not None else ()
-    if not _is_undecided(application):
+    if not is_undecided(application):
         is_kept = _may_come(account, application, planned)
         return "kept" if is_kept else "dropped" if planned else "nothing"
     why = account.store.explanations.fetch(f"{application.id}/{application.attempt}")
@@ -139,7 +139,7 @@ def _may_come(account: Account, application: Application, steps: tuple[Step, ...
     return bool(steps) and account.machine.may_follow(application.status, steps[0].status)
 
 
-def _is_undecided(application: Application) -> bool:
+def is_undecided(application: Application) -> bool:
     """Whether nothing but automatic arrows has come since its submission."""
     for change in reversed(application.timeline):
         if change.by == "client":

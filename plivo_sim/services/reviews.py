@@ -46,13 +46,18 @@ from plivo_sim.scenarios.rules import (
     plan_of,
 )
 from plivo_sim.services import machines, policies
+from plivo_sim.services.attempts import sent_of
 from plivo_sim.services.document_sets import documents_of
-from plivo_sim.services.due import arm
+from plivo_sim.services.due import arm, is_undecided
 from plivo_sim.services.foresight import Made, foreseen, made_at, stay_of
 from plivo_sim.services.plans import default_delay, default_plan, set_timer
 
 Decider = Literal["hand", "reviewer"]
 MAGIC = "magic value"
+BY_HAND = "hand"
+"""How what is told of who decided begins, where a tester did."""
+AS_REVIEWER = "a tester decided as the reviewer"
+_THEN_BY_HAND = ", then by hand"
 KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 
@@ -166,6 +171,7 @@ def _explain(
             attempt=application.attempt,
             decided_by=decided.decided_by,
             verdicts=tuple(verdicts),
+            sent=sent_of(account.catalogue, submission),
         )
     )
     too_old = f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}"
@@ -283,7 +289,7 @@ def decide(
             status,
             at=account.now(),
             by=by,
-            why="a tester decided" if by == "hand" else "a tester decided as the reviewer",
+            why="a tester decided" if by == "hand" else AS_REVIEWER,
             reason=reason,
         )
 
@@ -300,13 +306,24 @@ def _possible(account: Account, application: Application, by: Decider) -> str:
 
 
 def _explain_decision(account: Account, application: Application) -> None:
-    """That this attempt was decided by hand: instead of what was planned, or after it."""
+    """That this attempt was decided by hand: instead of what was planned, or after it. What was
+    never submitted is explained by that alone."""
     found = account.store.explanations.fetch(f"{application.id}/{application.attempt}")
-    if found is None or application.timeline[-1].by == "hand":
+    if found is None:
+        found = Explanation(
+            id=f"{application.id}/{application.attempt}",
+            seq=account.next_seq(),
+            application_id=application.id,
+            attempt=application.attempt,
+            decided_by=BY_HAND,
+        )
+    elif found.decided_by.startswith(BY_HAND) or found.decided_by.endswith(_THEN_BY_HAND):
         return
-    is_before = application.status == account.machine.submitted
-    by = f"hand (planned: {found.decided_by})" if is_before else f"{found.decided_by}, then by hand"
-    account.store.explanations.put(replace(found, decided_by=by, instead_of=()))
+    elif is_undecided(application):
+        found = replace(found, decided_by=f"{BY_HAND} (planned: {found.decided_by})")
+    else:
+        found = replace(found, decided_by=f"{found.decided_by}{_THEN_BY_HAND}")
+    account.store.explanations.put(replace(found, instead_of=()))
 
 
 def wrong_state(

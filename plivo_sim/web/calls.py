@@ -102,7 +102,7 @@ class Call:
     and ``body`` what that was read as.
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
     one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
-    be put off.
+    be put off. ``refusal``: what it was refused for.
     """
 
     sim: Simulator
@@ -125,6 +125,7 @@ class Call:
     window: Window | None = None
     is_counted: bool = False
     progress: Any = None
+    refusal: SimError | None = None
     began: float = field(default_factory=monotonic_s)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
@@ -186,6 +187,7 @@ class Call:
 
     def refuse(self, error: SimError) -> Response:
         """The response that says what went wrong."""
+        self.refusal = error
         self.id_of_answer()
         status, body = self.error_body(self, error)
         self.why = _told(body) or str(error)

@@ -403,7 +403,7 @@ def _keep_new(account: Account, delivery: Delivery) -> None:
 
 def _prune(account: Account, more: int) -> None:
     """The log is bounded in number and in bytes: the oldest finished deliveries go when there are
-    too many, or would be with so many more."""
+    too many, or would be with so many more. Their applications count them."""
     deliveries = account.store.deliveries
     while len(deliveries) + more > KEPT_DELIVERIES or deliveries.weight > KEPT_DELIVERY_BYTES:
         finished = deliveries.page({"state": _FINISHED}, limit=1).records
@@ -411,6 +411,10 @@ def _prune(account: Account, more: int) -> None:
             return
         deliveries.drop(finished[0].id)
         account.ids.next_n(_FORGOTTEN)
+        application = account.store.applications.fetch(finished[0].application_id)
+        if application is not None:
+            more_forgotten = application.forgotten_callbacks + 1
+            account.store.applications.put(replace(application, forgotten_callbacks=more_forgotten))
 
 
 def forgotten(account: Account) -> int:

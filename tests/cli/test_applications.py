@@ -103,7 +103,7 @@ def test_why(shell: Shell, http: Http) -> None:
     }
     http.control("POST", "/scenario", {"scenario": scenario, "account": http.auth_id})
     told = shell.told("apps", "why", http.sdk_created())
-    assert "attempt 1: decided by rule 'acme'" in told
+    assert "attempt 1: to be decided by rule 'acme'" in told
     assert [line.split()[:2] for line in told.splitlines()[-2:]] == [
         ["germans", "no"],
         ["acme", "yes"],

@@ -185,6 +185,7 @@ READERS = {
     "catalogue/user_files.py": "what this test is about",
     "cli/catalogue.py": "what ships",
     "cli/scenarios.py": "what ships",
+    "console/reports.py": "what ships",
     "cli/server.py": "is written; the terminal",
     "client/applications.py": "what ships",
     "client/replay.py": "what ships",

@@ -9,8 +9,9 @@ import pytest
 from flask import g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
-from plivo_sim.console import ACTIONS, playing
+from plivo_sim.console import ACTIONS, correcting, playing
 from plivo_sim.console.actions import KEPT_ITEMS, MOST_AT_ONCE, Action, Done, Memory
+from plivo_sim.console.api_calls import ApiCall
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.calls import Call
@@ -64,11 +65,17 @@ OTHERS = (*playing.ACTIONS, "check-scenario")
 def test_a_button_steers_the_account_of_its_page(http: Http, name: str) -> None:
     """The control API is told which, and so is the command; else the call were for another one
     that has an application, a fault or a callback of the same id."""
+    about = {"id": http.sdk_created()} if name in correcting.ACTIONS else {}
     with http.app.test_request_context("/", headers={"Host": "127.0.0.1"}):
         g.call = Call(http.sim, problem_details, request)
         g.call.body = Nothing()
-        built = ACTIONS[name](ImmutableMultiDict(FILLED))
+        built = list(ACTIONS[name](ImmutableMultiDict(FILLED | about)))
+    assert built
     for action in built:
+        if isinstance(action, ApiCall):
+            assert action.url.startswith(f"/v1/Account/{AUTH_ID}/")
+            assert action.cli[-2:] == ("--account", AUTH_ID)
+            continue
         named = {**action.query, **(action.body or {})}
         caller = getattr(action, "auth_id", None)  # of a call of an imitated API
         assert AUTH_ID in (named.get("account"), named.get("auth_id"), caller)

@@ -108,6 +108,7 @@ CALLS = {
     "console/requests.py": {"re.compile": LINEAR},
     "console/traffic_list.py": {"fromisoformat": OURS, "int": DIGITS},
     "console/trying.py": {"plain_yaml": "limit scenario_text"},
+    "console/story.py": {"re.compile": LINEAR, "urlsplit": LINEAR, "int": OURS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {

@@ -27,6 +27,9 @@ class NextOut(TypedDict):
 
 
 class ApplicationOut(TypedDict):
+    """``verdict``: where it stands, in sentences for people. ``forgotten_callbacks``: how many of
+    its callbacks the account's list has let go."""
+
     id: str
     account: str
     origin: Origin
@@ -47,6 +50,8 @@ class ApplicationOut(TypedDict):
     submitted_at: Instant | None
     timeline: list[ChangeOut]
     next: list[NextOut]
+    forgotten_callbacks: int
+    verdict: str
 
 
 class ApplicationsOut(TypedDict):
@@ -61,16 +66,34 @@ class VerdictOut(TypedDict):
     conditions_met: NotRequired[int]
 
 
-class AttemptWhyOut(TypedDict):
+class DifferenceOut(TypedDict):
+    """``path``: as ``end_user.name``. The texts are cut where they are long, and empty where there
+    was nothing."""
+
+    path: str
+    before: str
+    after: str
+
+
+class ExplainedOut(TypedDict):
     attempt: int
     decided_by: str
     rules: list[VerdictOut]
     near_misses: list[VerdictOut]
 
 
+class AttemptWhyOut(ExplainedOut):
+    """``decided``: whether it was; until then ``decided_by`` is what will decide it. ``changed``:
+    what this attempt changed, where the one before it is known."""
+
+    decided: bool
+    changed: list[DifferenceOut]
+
+
 class WhyOut(TypedDict):
     id: str
     status: Status
+    verdict: str
     attempts: list[AttemptWhyOut]
 
 

@@ -1,0 +1,157 @@
+"""One application, or a whole account, to show to somebody: as text, or as an HTML file that needs
+nothing else.
+
+The file has no script and no links home; its styles and pictures are in it, secrets are masked. Its
+own policy allows nothing but these.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+from flask import Response, render_template, request
+
+from plivo_sim import __version__
+from plivo_sim.account.account import Account
+from plivo_sim.apis.reading import name_file
+from plivo_sim.console.case_facts import INLINE, as_shown, facts_of
+from plivo_sim.console.pages import base_url, guard, open_account, readable, show
+from plivo_sim.domain.limits import REPORT_APPLICATIONS, REPORT_FILES
+from plivo_sim.domain.secrets import masked_json
+from plivo_sim.domain.text import encode_json, printable
+from plivo_sim.domain.typed import once
+from plivo_sim.services.applications import ApplicationView
+from plivo_sim.services.document_sets import content_of
+
+HTML = "text/html; charset=utf-8"
+
+
+def text_page(auth_id: str, id: str) -> Response:
+    """The application as text, to paste into a ticket, or to look at in a terminal."""
+    account = open_account(auth_id)
+    with account.lock:
+        facts = facts_of(account, id, lambda _: "")
+    answer = show("report.txt", account=account, **facts)
+    lines = answer.get_data(as_text=True).split("\n")
+    answer.set_data("\n".join(map(printable, lines)))
+    answer.content_type = "text/plain; charset=utf-8"
+    return answer
+
+
+def application_page(auth_id: str, id: str) -> Response:
+    """The application as an HTML file; ``?save`` has the browser save it."""
+    account = open_account(auth_id)
+    return _served(account, id, f"plivo-sim-{id}.html")
+
+
+def account_page(auth_id: str) -> Response:
+    """The whole account, alike."""
+    account = open_account(auth_id)
+    return _served(account, "", f"plivo-sim-{auth_id}.html")
+
+
+def _served(account: Account, id: str, name: str) -> Response:
+    answer = html_report(account, id)
+    name_file(answer, name, "attachment" if "save" in request.args else "inline")
+    return answer
+
+
+def report_of(account: Account, id: str = "") -> str:
+    """The HTML of one application, or of all of an account, the newest first. Raises NotFound."""
+    room = _Room(REPORT_FILES.most)
+    with account.lock:
+        store = account.store.applications
+        total = len(store)
+        if id:
+            ids = [id]
+        else:
+            start = max(total - REPORT_APPLICATIONS.most, 0)
+            page = store.page({}, offset=start, limit=REPORT_APPLICATIONS.most)
+            ids = [each.id for each in page.records][::-1]
+        cases = [_case(account, each, room) for each in ids]
+        now = account.now()
+        tones = {name: row.tone for name, row in account.machine.statuses.items()}
+        rows = [] if id else [(each["application"], each["verdict"]) for each in cases]
+    return render_template(
+        "console/report.html",
+        version=__version__,
+        account=account.auth_id,
+        now=now,
+        tones=tones,
+        cases=cases,
+        rows=rows,
+        one=bool(id),
+        left_out=0 if id else total - len(cases),
+        total=total,
+        inline=INLINE,
+        files_left_out=room.left_out,
+        room=REPORT_FILES.most,
+        policy=_policy(),
+        style=_style(),
+        base=base_url(),
+    )
+
+
+def _case(account: Account, id: str, room: _Room) -> dict[str, Any]:
+    facts = facts_of(account, id, lambda _: "")
+    shown = [
+        {**each, "text": readable(masked_json(encode_json(each["body"])).decode())}
+        for each in as_shown(account, facts["view"])
+    ]
+    return {**facts, "shown": shown, "files": _pictures(account, facts["view"], room)}
+
+
+class _Room:
+    """How many bytes of pictures still have room, and how many pictures had none."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.left_out = 0
+
+    def takes(self, size_bytes: int) -> bool:
+        if size_bytes > self.left:
+            self.left_out += 1
+            return False
+        self.left -= size_bytes
+        return True
+
+
+def _pictures(account: Account, view: ApplicationView, room: _Room) -> dict[str, str]:
+    """The uploaded pictures, by their document's id, as ``data:`` URIs, as far as there is room."""
+    found = {}
+    for document, _ in view.documents:
+        file = document.file
+        if file is not None and file.media_type in INLINE and room.takes(file.size_bytes):
+            content = base64.b64encode(content_of(account, file)).decode()
+            found[document.id] = f"data:{file.media_type};base64,{content}"
+    return found
+
+
+@once
+def _style() -> str:
+    sheet = resources.files("plivo_sim.console").joinpath("static", "console.css")
+    return sheet.read_text(encoding="utf-8")
+
+
+def _policy() -> str:
+    """Allows that style sheet, and pictures that are within."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'"
+
+
+def html_report(account: Account, id: str) -> Response:
+    """What the control call answers: ``report_of``, not to be kept by a browser."""
+    answer = Response(report_of(account, id), content_type=HTML)
+    guard(answer, f"{_policy()}; sandbox; frame-ancestors 'none'")
+    return answer
+
+
+PAGES: list[tuple[str, Callable[..., Response]]] = [
+    ("/applications/<id>/report.txt", text_page),
+    ("/applications/<id>/report.html", application_page),
+    ("/report.html", account_page),
+]
