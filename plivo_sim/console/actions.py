@@ -22,6 +22,7 @@ from urllib.parse import quote, urlencode
 from flask import current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
+from plivo_sim.console import moves
 from plivo_sim.control import CONTROL
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
@@ -179,7 +180,18 @@ class Done:
     def message(self) -> str:
         """What happened, for the person who pressed the button."""
         carries_on = self.status == 202 and self.answer.get("pending")
-        return f"{self.action.message}{' It takes long, and carries on.' if carries_on else ''}"
+        told = moves.sentence(self.answer) if self._moved else self.action.message
+        return f"{told}{' It takes long, and carries on.' if carries_on else ''}"
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """What to look at then: labels, and paths below the account's pages."""
+        return [*moves.links(self.answer)] if self._moved else []
+
+    @property
+    def _moved(self) -> bool:
+        is_move = self.action.operation in moves.MOVES
+        return is_move and self.status < 400 and "began" in self.answer
 
     @property
     def problems(self) -> list[str]:

@@ -152,18 +152,19 @@ class Paged(Generic[T]):
     items: Sequence[T]
     number: int
     total: int
+    size: int = PAGE_SIZE
 
     @property
     def last(self) -> int:
-        return _last_page(self.total)
+        return _last_page(self.total, self.size)
 
 
-def newest(rows: Rows[R], where: Where) -> Paged[R]:
+def newest(rows: Rows[R], where: Where, size: int = PAGE_SIZE) -> Paged[R]:
     """The requested page of the records that match, by index. Caller holds the lock."""
     total = rows.page(where, limit=1).total_count
-    number, start, end = _requested_page(total)
+    number, start, end = _requested_page(total, size)
     records = rows.page(where, offset=start, limit=end - start).records if total else []
-    return Paged(records[::-1], number, total)
+    return Paged(records[::-1], number, total, size)
 
 
 def newest_of(items: Sequence[T]) -> Paged[T]:
@@ -172,18 +173,18 @@ def newest_of(items: Sequence[T]) -> Paged[T]:
     return Paged(items[start:end][::-1], number, len(items))
 
 
-def _requested_page(total: int) -> tuple[int, int, int]:
+def _requested_page(total: int, size: int = PAGE_SIZE) -> tuple[int, int, int]:
     """``?page=``, and where it begins and ends in a list whose oldest is first. What is no number
     means the first page; a number beyond the last page means the last."""
     text = request.args.get("page", "")
     is_number = text.isascii() and text.isdigit() and len(text) < 10
-    number = min(max(1, int(text)), _last_page(total)) if is_number else 1
-    end = total - (number - 1) * PAGE_SIZE
-    return number, max(0, end - PAGE_SIZE), end
+    number = min(max(1, int(text)), _last_page(total, size)) if is_number else 1
+    end = total - (number - 1) * size
+    return number, max(0, end - size), end
 
 
-def _last_page(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
+def _last_page(total: int, size: int) -> int:
+    return max(1, -(-total // size))
 
 
 def row_of(exchange: Exchange) -> dict[str, Any]:

@@ -86,6 +86,9 @@ def advanced(account: Account, result: Advance) -> AdvanceOut:
     return {
         **clock_of(account),
         "pending": result.pending,
+        "began": microseconds(result.began),
+        "transitions": dict(result.transitions),
+        "callbacks": {state.value: count for state, count in result.callbacks.items()},
         "happenings": [happening_of(each) for each in result.happenings],
     }
 
