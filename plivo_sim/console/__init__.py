@@ -26,6 +26,7 @@ from plivo_sim.console import (
     numbers,
     requests,
     scenarios,
+    undoing,
     webhooks,
 )
 from plivo_sim.console.actions import (
@@ -38,6 +39,7 @@ from plivo_sim.console.actions import (
     perform,
 )
 from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.console.undoing import keep_points
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
@@ -65,6 +67,7 @@ ACTIONS: dict[str, Build] = {
     **machines.ACTIONS,
     **webhooks.ACTIONS,
     **requests.ACTIONS,
+    **undoing.ACTIONS,
 }
 
 
@@ -194,7 +197,10 @@ def do(name: str) -> Response:
     if name not in ACTIONS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
     with current_call().sim.runner.together():
-        group = kept.keep([perform(action) for action in ACTIONS[name](form)])
+        actions = ACTIONS[name](form)
+        points = keep_points(current_call().sim, name, form, actions)
+        done = [perform(action) for action in actions]
+        group = kept.keep(done, points.get(form.get("account", ""), 0))
     back = _own_path(form.get("_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")
 

@@ -27,6 +27,7 @@ from plivo_sim.control import CONTROL
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
+from plivo_sim.web.steering import ACTION_KEY
 
 LEFT_OUT = frozenset(
     {
@@ -181,12 +182,19 @@ class Done:
         """What happened, for the person who pressed the button."""
         carries_on = self.status == 202 and self.answer.get("pending")
         told = moves.sentence(self.answer) if self._moved else self.action.message
+        if self.action.operation == "undo" and "undone" in self.answer:
+            told = f"Undone: {self.answer['undone']}"
         return f"{told}{' It takes long, and carries on.' if carries_on else ''}"
 
     @property
     def links(self) -> list[tuple[str, str]]:
         """What to look at then: labels, and paths below the account's pages."""
         return [*moves.links(self.answer)] if self._moved else []
+
+    @property
+    def is_unsure(self) -> bool:
+        """It was refused because others have written since: one may still want it."""
+        return self.status == 409 and bool(self.answer.get("code") == "would_lose")
 
     @property
     def _moved(self) -> bool:
@@ -233,14 +241,21 @@ class Memory:
     groups: deque[tuple[str, tuple[Done, ...]]] = field(
         default_factory=lambda: deque(maxlen=KEPT_ACTIONS)
     )
+    points: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=KEPT_ACTIONS))
     count: int = 0
 
-    def keep(self, done: list[Done]) -> str:
-        """Remember a group; returns its name, which is unique across runs."""
+    def keep(self, done: list[Done], point: int = 0) -> str:
+        """Remember a group, and the undo point that was kept before it, if one was; returns its
+        name, which is unique across runs."""
         self.count += 1
         name = f"{self.run}-{self.count}"
         self.groups.append((name, tuple(done)))
+        self.points.append((name, point))
         return name
+
+    def point(self, name: str | None) -> int:
+        """The undo point that was kept before this group; 0: none."""
+        return next((point for each, point in self.points if each == name), 0)
 
     def group(self, name: str | None) -> tuple[Done, ...]:
         """The group with this name, if it is still known."""
@@ -284,6 +299,7 @@ def perform(action: Action) -> Done:
             method=action.method,
             base_url=base_url_of(request),
             json=action.body,
+            environ_overrides={ACTION_KEY: action.light()},
         ),
     ):
         response = current_app.full_dispatch_request()

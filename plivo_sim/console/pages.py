@@ -15,6 +15,7 @@ from plivo_sim import __version__
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Record, Rows, Where
 from plivo_sim.console.actions import memory
+from plivo_sim.console.undoing import may_undo
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
@@ -107,7 +108,14 @@ def _of_account(account: Account) -> dict[str, Any]:
             "next_due": account.agenda.next_instant(),
             "due_count": len(account.store.timers),
             "pulse": pulse_of(account),
+            "undo_point": _undo_point(account),
         }
+
+
+def _undo_point(account: Account) -> int:
+    """The one behind which nothing but the last button was; 0: none. Caller holds the lock."""
+    point = memory().point(request.args.get("done"))
+    return point if may_undo(account, point) else 0
 
 
 def base_url() -> str:

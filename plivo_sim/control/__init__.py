@@ -20,6 +20,7 @@ from plivo_sim.control import (
     requests,
     scenarios,
     server,
+    undo,
     webhooks,
 )
 from plivo_sim.control.inputs import ACCOUNT, refuse_unknown_query
@@ -37,6 +38,7 @@ CONTROL = Surface(
         applications,
         webhooks,
         accounts,
+        undo,
         scenarios,
         machines,
         faults,

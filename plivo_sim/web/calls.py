@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from flask import Request, Response, g
@@ -92,7 +93,7 @@ class Call:
     (a dialect is chosen after the body is read). ``body`` is what was read of the request.
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
     one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
-    be put off.
+    be put off. ``moved_from``: where the clock stood, of a call that moved it.
     """
 
     sim: Simulator
@@ -115,6 +116,7 @@ class Call:
     is_counted: bool = False
     progress: Any = None
     began: float = field(default_factory=monotonic_s)
+    moved_from: datetime | None = None
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 

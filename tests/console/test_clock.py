@@ -164,12 +164,13 @@ def test_the_history_is_a_script(http: Http) -> None:
 
 
 def test_looking_is_not_logged(http: Http, caplog: pytest.LogCaptureFixture) -> None:
-    """A page that asks every second does not fill the log; a button is one line, and its call."""
+    """A page that asks every second does not fill the log; a button is one line, and its calls."""
     caplog.set_level(logging.INFO, "plivo_sim")
     http.get(f"{HOME}/pulse")
     press(http, "advance", account=AUTH_ID, by="1h")
     told = [record.getMessage().split(" ")[:2] for record in caplog.records]
-    assert told == [["POST", "/_sim/clock/advance"], ["POST", "/console/do/advance"]]
+    paths = ["/_sim/undo/points", "/_sim/clock/advance", "/console/do/advance"]
+    assert told == [["POST", path] for path in paths]
 
 
 # --- what a move did -------------------------------------------------------------------------
