@@ -55,12 +55,16 @@ class Budget:
 
 class BoundedLog(Generic[T]):
     """Forgets its oldest entries: it is bounded in number and in bytes. Safe from any thread; the
-    newest entry is kept whatever its size, as far as the budget goes."""
+    newest entry is kept whatever its size, as far as the budget goes.
+
+    ``forgotten``: how many it has forgotten since it was made or cleared.
+    """
 
     def __init__(self, most: int, most_bytes: int, budget: Budget | None = None) -> None:
         self.most = most
         self.most_bytes = most_bytes
         self.size_bytes = 0
+        self.forgotten = 0
         self._budget = budget
         self._lock = threading.Lock()
         self._entries: deque[tuple[T, int]] = deque()
@@ -88,13 +92,14 @@ class BoundedLog(Generic[T]):
     def _forget_oldest(self) -> int:
         _, size_bytes = self._entries.popleft()
         self.size_bytes -= size_bytes
+        self.forgotten += 1
         return size_bytes
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
-            self.size_bytes = 0
+            self.size_bytes = self.forgotten = 0
 
     def __iter__(self) -> Iterator[T]:
         """What is kept now, oldest first."""

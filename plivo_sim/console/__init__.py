@@ -22,6 +22,7 @@ from plivo_sim.console import (
     applications,
     clock,
     faults,
+    history,
     machines,
     numbers,
     requests,
@@ -30,7 +31,6 @@ from plivo_sim.console import (
     webhooks,
 )
 from plivo_sim.console.actions import (
-    KEPT_ACTIONS,
     MOST_AT_ONCE,
     Action,
     Build,
@@ -38,7 +38,7 @@ from plivo_sim.console.actions import (
     memory,
     perform,
 )
-from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.undoing import keep_points
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.simulator import is_account
@@ -56,6 +56,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *machines.PAGES,
     *webhooks.PAGES,
     *requests.PAGES,
+    *history.PAGES,
 ]
 
 ACTIONS: dict[str, Build] = {
@@ -89,7 +90,6 @@ def make_blueprint() -> Blueprint:
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/", "account_home", account_home, methods=["GET"])
-    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
     for rule, view in PAGES:
         blueprint.add_url_rule(
@@ -160,25 +160,6 @@ def pulse(auth_id: str) -> Response:
             "rate": account.clock.rate,
         }
     return current_call().answer(facts)
-
-
-def history(auth_id: str) -> Response:
-    """Everything that was done in the console, as a script that does it again."""
-    actions = [
-        done.action
-        for _, group in memory().groups
-        for done in group
-        if done.ok and not done.harmless
-    ]
-    base = base_url()
-    return show(
-        "history.html",
-        account=open_account(auth_id),
-        groups=actions,
-        most=KEPT_ACTIONS,
-        script_cli="\n".join(action.as_command(base) or action.as_curl(base) for action in actions),
-        script_curl="\n".join(action.as_curl(base) for action in actions),
-    )
 
 
 def do(name: str) -> Response:

@@ -1,5 +1,5 @@
-"""The control calls that changed something in an account: bounded, in memory, no state. With the
-requests of the APIs they are what somebody did by hand, or would undo."""
+"""The control calls that steered an account: bounded, in memory, no state. With the requests of the
+APIs they are what somebody did by hand, or would undo."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ BESIDES = frozenset(
 class Steering(msgspec.Struct, frozen=True, kw_only=True):
     """One such call. ``began`` and ``at``: the simulated time before and after it; ``ended_s``: in
     real seconds since 1970. ``body``: its JSON text, secrets masked; None if there was none, or a
-    large one. ``action``: the console's, if it made it."""
+    large one. ``why``: one clause about what came of it, or of why it was refused. ``action``: the
+    console's, if it made it."""
 
+    id: str
     operation: str
     method: str
     target: str
@@ -41,6 +43,7 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
     began: datetime
     at: datetime
     ended_s: float
+    why: str
     action: Any
 
     @property
@@ -49,14 +52,15 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def note_steering(call: Call, status: int) -> None:
-    """Keep a control call that was served, if it changed something in an account."""
+    """Keep a control call, if it changes something in an account, or was to do so."""
     request, account = call.request, call.account_or_none
     operation = (request.endpoint or "").rpartition(".")[2]
-    if call.is_read or account is None or status >= 400 or operation in BESIDES:
+    if call.is_read or account is None or operation in BESIDES:
         return
     if operation == "reset" and not account.undo_points:
         return  # nothing is left that it would be a part of
     steering = Steering(
+        id=call.id_of_answer(),
         operation=operation,
         method=request.method,
         target=_target(request),
@@ -65,6 +69,7 @@ def note_steering(call: Call, status: int) -> None:
         began=call.moved_from or account.now(),
         at=account.now(),
         ended_s=wall_s(),
+        why=call.why,
         action=request.environ.get(ACTION_KEY),
     )
     account.steering.append(steering, steering.size_bytes)
@@ -86,9 +91,9 @@ def ended_s(made: Steering | Exchange) -> float:
     return made.ended_s if isinstance(made, Steering) else made.arrived_s + made.took_ms / 1000
 
 
-def is_write(exchange: Exchange) -> bool:
-    """Whether a request of an API was one that changes something, and was not refused."""
-    return exchange.method not in ("GET", "HEAD", "OPTIONS") and exchange.status < 400
+def is_write(made: Steering | Exchange) -> bool:
+    """Whether it was one that changes something, and was not refused."""
+    return made.method not in ("GET", "HEAD", "OPTIONS") and made.status < 400
 
 
 def is_undone(account: Account, made: Steering | Exchange) -> bool:
@@ -100,7 +105,12 @@ def is_undone(account: Account, made: Steering | Exchange) -> bool:
 def made_since(account: Account, since_s: float) -> Iterator[Steering | Exchange]:
     """The calls that changed something in the account from then on and are not undone, oldest
     first, as far as they are kept."""
-    made: list[Steering | Exchange] = [*account.steering, *filter(is_write, account.exchanges)]
-    for each in sorted(made, key=ended_s):
-        if ended_s(each) >= since_s and not is_undone(account, each):
+    for each in everything(account):
+        if ended_s(each) >= since_s and is_write(each) and not is_undone(account, each):
             yield each
+
+
+def everything(account: Account) -> list[Steering | Exchange]:
+    """What is kept of the calls of the account, in the order in which they were answered."""
+    made: list[Steering | Exchange] = [*account.steering, *account.exchanges]
+    return sorted(made, key=ended_s)
