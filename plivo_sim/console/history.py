@@ -109,12 +109,13 @@ def _items(account: Account) -> list[Item]:
 def _item(account: Account, made: Made, point: UndoPoint | None, is_picked: bool) -> Item:
     home = f"/console/{account.auth_id}"
     if isinstance(made, Exchange):
-        by, what = "API", f"{made.method} {made.environ.get('PATH_INFO', '')}"
+        path = made.environ.get("PATH_INFO", "")
+        by, what = "API", f"{made.method} {path.removeprefix(f'/v1/Account/{account.auth_id}')}"
         href = f"{home}/requests/{made.id}"
     else:
         by = "control" if made.action is None else "console"
         is_told = isinstance(made.action, Action) and made.action.message and made.status < 400
-        what = made.action.message if is_told else f"{made.method} {made.target}"
+        what = made.action.message if is_told else f"{made.method} {made.target.partition('?')[0]}"
         href = ""
     return Item(
         made=made,
