@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from plivo_sim.account.account import OWN_MACHINE, Account
 from plivo_sim.console.accounts import setting_text
-from plivo_sim.console.sources import INBOX, Names, Source, as_json_source, quoted, source
+from plivo_sim.console.copied_parts import CALL, CONTROL, HEAD, UPLOAD
+from plivo_sim.console.sources import ID, INBOX, Names, Source, as_json_source, quoted, source
 from plivo_sim.domain.text import decode_json, printable
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings
 from plivo_sim.web.request_log import Exchange
@@ -31,62 +32,19 @@ SENT_AGAIN = frozenset({"replay_webhook"})
 GOING_BACK = frozenset({"restore", "reset", "undo"})
 _TRUNCATED = 4000
 """A text of that many characters was perhaps longer: no more is kept."""
-_HEAD = '''\
-"""What was done by hand in the account {account}, as a test.
-
-Made by the console of plivo-sim. To run it: pip install plivo-sim plivo pytest; pytest FILE
-{notes}"""
-
-{imports}
-
-
-@pytest.mark.plivo_sim({marker})
-def test_as_it_was_done_by_hand({fixtures}):
-'''
-_CALL = '''\
-    account = plivo_server.account.auth_id
-
-    def call(method, path, status, **sent):
-        """A request of an API; it must be answered with this status."""
-        answer = requests.request(
-            method,
-            f"{plivo_server.url}{path}",
-            auth=(account, plivo_server.account.auth_token),
-            timeout=60,
-            **sent,
-        )
-        assert answer.status_code == status, answer.text
-        return answer.json() if answer.content else {}
-'''
-_CONTROL = '''\
-
-    def control(method, path, **body):
-        """A call of the control API about the account."""
-        answer = requests.request(
-            method, f"{plivo_server.url}{path}", params={"account": account}, json=body, timeout=60
-        )
-        assert answer.ok, answer.text
-'''
-_UPLOAD = '''\
-
-    def upload(name):
-        """A file of this name; the content of what was uploaded is not kept."""
-        is_png = name.lower().endswith(".png")
-        kind = sample("gst_certificate.png" if is_png else "registration_certificate.pdf")
-        return name, kind.read_bytes() + f"\\n% {name}".encode()
-'''
-
 Made = Steering | Exchange
 
 
 @dataclass(slots=True)
 class _File:
-    """The file that is being written. ``missing``: what could not be carried over."""
+    """The file that is being written. ``text``: that of the call which is being carried over;
+    ``later``: the ids in those behind it. ``missing``: what could not be carried over."""
 
     account: Account
-    later: str
     names: Names
     now: datetime
+    text: str = ""
+    later: frozenset[str] = frozenset()
     lines: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -105,10 +63,10 @@ def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotte
     lock."""
     start = _began(made[0]) if made else account.now()
     names = Names(fixed=_fixed_ids(account))
-    file = _File(account, "", names, start)
+    file = _File(account, names, start)
     _begin(file, made)
-    for index, each in enumerate(made):
-        file.later = "\n".join(_text(other) for other in made[index + 1 :])
+    texts = [_text(each) for each in made]
+    for each, file.text, file.later in zip(made, texts, _later(texts), strict=True):
         _go_to(file, _began(each))
         if isinstance(each, Steering):
             _steer(file, each)
@@ -119,6 +77,15 @@ def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotte
     if not notes:
         _assert_statuses(file)
     return _whole(file, start, notes)
+
+
+def _later(texts: Sequence[str]) -> list[frozenset[str]]:
+    """Of each text, the ids that are in those behind it."""
+    found, seen = [], frozenset[str]()
+    for text in reversed(texts):
+        found.append(seen)
+        seen |= frozenset(ID.findall(text))
+    return found[::-1]
 
 
 def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
@@ -133,9 +100,9 @@ def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
 
 def _whole(file: _File, start: datetime, notes: Sequence[str]) -> str:
     body = "\n".join(file.lines) or "    pass"
-    helpers = _CALL if re.search(r"\b(call|control|account)\b", body) else ""
-    helpers += _CONTROL if "control(" in body else ""
-    helpers += _UPLOAD if "upload(" in body else ""
+    helpers = CALL if re.search(r"\b(call|control|account)\b", body) else ""
+    helpers += CONTROL if "control(" in body else ""
+    helpers += UPLOAD if "upload(" in body else ""
     imports = ["from datetime import datetime"] if "datetime." in body else []
     imports = (["import json"] if "json.dumps(" in body else []) + imports
     imports += ["", "import pytest"] if imports else ["import pytest"]
@@ -143,7 +110,7 @@ def _whole(file: _File, start: datetime, notes: Sequence[str]) -> str:
     imports += ["", "from plivo_sim.client.applications import sample"] if "upload(" in body else []
     told = "".join(f"- {note}\n" for note in map(_docstring, notes))
     told = f"\nNot carried over, so no statuses are asserted:\n{told}" if told else ""
-    head = _HEAD.format(
+    head = HEAD.format(
         account=file.account.auth_id,
         notes=told,
         imports="\n".join(imports),
@@ -228,6 +195,20 @@ def _text(made: Made) -> str:
     return f"{made.url}\n{made.shown()['body']!r}"
 
 
+def _unknown(file: _File, made: Made) -> str:
+    """A record that the call is about and that no variable of the test stands for."""
+    store, path = file.account.store, _path(made)
+    tables = (store.applications, store.end_users, store.documents)
+    return next(
+        (
+            id
+            for id in file.names.unknown_in(file.text)
+            if id in path or any(rows.fetch(id) is not None for rows in tables)
+        ),
+        "",
+    )
+
+
 def _call(file: _File, made: Exchange) -> None:
     """A request of an API, as it was sent."""
     shown = made.shown()
@@ -235,8 +216,8 @@ def _call(file: _File, made: Exchange) -> None:
         return file.leave_out(made, "it is of Atoms, whose key is not kept")
     if made.fault and not shown["answer"]:
         return file.leave_out(made, "a fault cut its answer off")
-    if unknown := file.names.unknown_in(_text(made)):
-        return file.leave_out(made, f"{unknown[0]} was not made by a call that is carried over")
+    if unknown := _unknown(file, made):
+        return file.leave_out(made, f"{unknown} was not made by a call that is carried over")
     parts = urlsplit(made.url)
     path = parts.path.replace(f"/{file.account.auth_id}/", "/{account}/")
     shown_path = file.names.text(path)
@@ -257,7 +238,7 @@ def _call(file: _File, made: Exchange) -> None:
         answer = decode_json(shown["answer"])
     except ValueError:
         answer = None
-    wanted = set(re.findall(r"[0-9a-f-]{36}", file.later)) | _applications_in(file.account, answer)
+    wanted = file.later | _applications_in(file.account, answer)
     learned = file.names.learn(answer, wanted)
     called = f'"{made.method}", {shown_path}, {made.status}'
     whole = f"call(\n        {called},\n{words}    )" if words else f"call({called})"
@@ -274,7 +255,7 @@ def _with_account(names: Names, path: str) -> str:
 
 def _applications_in(account: Account, answer: Any) -> set[str]:
     """The ids of applications that an answer is about."""
-    found = re.findall(r"[0-9a-f-]{36}", repr(answer)) if isinstance(answer, dict) else []
+    found = ID.findall(repr(answer)) if isinstance(answer, dict) else []
     return {id for id in found if account.store.applications.fetch(id) is not None}
 
 
@@ -316,8 +297,8 @@ def _steer(file: _File, made: Steering) -> None:
         return file.add("# a callback was sent again here")
     if made.operation in GOING_BACK:
         return file.leave_out(made, "a test begins anew instead")
-    if unknown := file.names.unknown_in(_text(made)):
-        return file.leave_out(made, f"{unknown[0]} was not made by a call that is carried over")
+    if unknown := _unknown(file, made):
+        return file.leave_out(made, f"{unknown} was not made by a call that is carried over")
     body = decode_json(made.body) if made.body else {}
     if not isinstance(body, dict) or (made.body is None and made.method == "POST"):
         return file.leave_out(made, "its body is not kept")

@@ -4,7 +4,7 @@ variables, callback addresses the inbox of the test."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,7 @@ class Names:
         """The ids in a text that no variable holds."""
         return [id for id in ID.findall(text) if id not in self.known and id not in self.fixed]
 
-    def learn(self, answer: Any, wanted: set[str]) -> list[str]:
+    def learn(self, answer: Any, wanted: Set[str]) -> list[str]:
         """Lines that take the wanted ids out of an answer, which ``answer`` is the name of."""
         lines = []
         for id, path, key in _ids_in(answer, "answer", "id"):

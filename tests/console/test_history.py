@@ -288,6 +288,14 @@ def test_a_record_from_before(http: Http) -> None:
     assert "plivo_server.decide" not in text
 
 
+def test_an_id_that_is_no_records(http: Http) -> None:
+    """A text that a client chose stands as it is."""
+    http.sdk_created(alias="order 0b7c41e3-90a1-4a55-8f0e-7b1f7f9a2c11")
+    text = copied(http, "pytest")
+    assert "order 0b7c41e3-90a1-4a55-8f0e-7b1f7f9a2c11" in text
+    assert "not carried over" not in text
+
+
 def test_secrets_are_not_copied(http: Http) -> None:
     """Neither the token, nor what is called like one in a body."""
     http.sdk_create(alias="x", token="hush-hush")
