@@ -82,13 +82,14 @@ def test_now_is_moved_with_the_keys(live: LiveSimulator, page: Page, desk: Http)
 
 
 def test_a_narrow_screen(live: LiveSimulator, page: Page, desk: Http) -> None:
-    """The line of now is in sight, and the page itself does not scroll sideways."""
+    """The line of now and the names are in sight, and the page itself does not scroll sideways."""
     desk.sdk_created()
     page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{live.url}{HOME}/time")
-    box = page.locator("#now-line path").bounding_box()
-    assert box is not None
-    assert 0 <= box["x"] <= 390
+    for part in ("#now-line path", ".lanes .name"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -139,7 +140,7 @@ def test_others_have_written(live: LiveSimulator, page: Page, desk: Http) -> Non
     page.locator("#done.bad p", has_text="followed by 1 other call").wait_for()
     assert status(desk, id) == "accepted"
     page.locator("#done").get_by_role("button", name="Undo it all").click()
-    page.locator("#done.good").get_by_text("Undone").wait_for()
+    page.locator("#done.good p", has_text="Undone").wait_for()
     assert status(desk, id) == "submitted"
 
 

@@ -22,8 +22,22 @@
   };
   const shown = (at) => new Date(at).toISOString().slice(0, 19).replace("T", " ") + " UTC";
 
+  const units = () => svg().viewBox.baseVal.width / svg().getBoundingClientRect().width; // a pixel
+  function longFrom(ms) {
+    const minutes = Math.round(ms / 60000);
+    const parts = [[Math.floor(minutes / 1440), "d"], [Math.floor(minutes / 60) % 24, "h"], [minutes % 60, "min"]];
+    return parts.filter(([n]) => n).map((each) => each.join(" ")).join(" ") || "less than a minute";
+  }
+
+  // Names stay in sight when the picture is scrolled sideways.
+  function showNames() {
+    const shift = Math.round(svg().parentElement.scrollLeft * units());
+    for (const name of svg().querySelectorAll(".name")) name.setAttribute("transform", `translate(${shift} 0)`);
+  }
+
   function place() {
     if (!svg() || !line()) return;
+    showNames();
     const f = facts();
     const at = wanted === null ? f.now : Math.min(Math.max(wanted, f.now), f.to);
     const g = line();
@@ -46,14 +60,14 @@
     const text = new Date(wanted ?? Math.ceil(f.now)).toISOString();
     form.elements.date.value = text.slice(0, 10);
     form.elements.time.value = text.slice(11, 23);
-    told.value = wanted === null ? "" : `${((wanted - f.now) / 86400000).toFixed(2)} days from now`;
+    told.value = wanted === null ? "" : `${longFrom(wanted - f.now)} from now`;
     place();
   }
 
   // Where a pointer is, in the picture's own units.
   const across = (event) => {
     const box = svg().getBoundingClientRect();
-    return ((event.clientX - box.left) / box.width) * svg().viewBox.baseVal.width;
+    return (event.clientX - box.left) * units();
   };
   const drawn = (x) => {
     const f = facts();
@@ -61,6 +75,9 @@
     return close.length ? close[0] : f.at(x);
   };
 
+  document.addEventListener("scroll", (event) => {
+    if (svg()?.parentElement === event.target) showNames();
+  }, true);
   document.addEventListener("pointerdown", (event) => {
     const g = event.target.closest("#now-line");
     if (!g || event.button) return;
@@ -100,6 +117,6 @@
   const box = svg()?.parentElement; // on a narrow screen: now in sight
   if (box) {
     const f = facts();
-    box.scrollLeft = (f.x(f.now) / svg().viewBox.baseVal.width) * svg().clientWidth - box.clientWidth / 2;
+    box.scrollLeft = f.x(f.now) / units() - box.clientWidth / 2;
   }
 })();
