@@ -6,6 +6,7 @@ first. They are no snapshots: they have no names, and the oldest go by themselve
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -150,7 +151,7 @@ def lost_since(account: Account, point: UndoPoint) -> list[Steering | Exchange]:
     """What going back would undo beside the action that the point was kept for: the calls of
     others, and the console's behind the next point. Caller holds the lock."""
     later = (each.made_s for each in account.undo_points if each.number > point.number)
-    until_s = next(later, float("inf"))
+    until_s = next(later, math.inf)
     return [
         each
         for each in made_since(account, point.made_s)

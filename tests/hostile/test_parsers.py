@@ -96,10 +96,18 @@ CALLS = {
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
     "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
+    "console/copied_scenario.py": {"int": OURS},
+    "console/copied_test.py": {
+        "re.search": LINEAR, "urlsplit": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
+    "console/moves.py": {"fromisoformat": OURS, "int": OURS},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/requests.py": {"re.compile": LINEAR},
+    "console/pictures/axis.py": {"int": OURS},
+    "console/pictures/swimlanes.py": {"int": OURS},
+    "console/sources.py": {"re.compile": LINEAR, "decode_json": JSON},
+    "console/undoing.py": {"int": DIGITS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
