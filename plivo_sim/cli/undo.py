@@ -18,9 +18,10 @@ from plivo_sim.cli.shared import Target, instant, table, with_new_account
 def undo(target: Target, point: int | None, sure: bool, list_: bool, keep: str | None) -> None:
     """Go back to before something was done.
 
-    To POINT, or to the last one. The console keeps a point before each of its actions, and --keep keeps one: the last 20 of each
-    account, until the simulator stops. What is undone cannot be done again. Where others have
-    written since, it says what would be lost, and does nothing without --sure.
+    To POINT, or to the last one. The console keeps a point before each of its actions, and --keep
+    keeps one: the last 20 of each account, until the simulator stops. What is undone cannot be done
+    again. Where others have written since, it says what would be lost, and does nothing without
+    --sure.
     """
     if sum((point is not None or sure, list_, keep is not None)) > 1:
         raise click.UsageError("give one of POINT, --list, --keep")
