@@ -66,6 +66,7 @@ from plivo_sim.web.calls import (
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
 from plivo_sim.web.request_log import note_exchange, note_unmatched
+from plivo_sim.web.steering import note_steering
 from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, CuttingApp, Refusal
 
 logger = logging.getLogger("plivo_sim")
@@ -347,6 +348,8 @@ def _account_for(call: Call, response: Response) -> None:
         steered = call.dialect in OWN
         if steered or not call.is_read:
             response.call_on_close(lambda: call.sim.runner.settle(account, steered=steered))
+        if call.dialect == "control":
+            note_steering(call, status)
         if call.auth_id:
             note_exchange(call, request.environ, response, took_ms)
     elif status >= 400 and _is_unmatched(call, status):

@@ -7,17 +7,20 @@ What one account does cannot be seen, felt or reset from another
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now, wall_s
-from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store
+from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store, UndoPoint
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
+from plivo_sim.domain import limits
 from plivo_sim.domain.machine import Machine, machine_of
 from plivo_sim.domain.records import ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
@@ -61,6 +64,7 @@ class IdFactory:
 KEPT_EXCHANGES = 200
 KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
 KEPT_MOMENTS = 500
+KEPT_STEERING = 500
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (decision "Business days")."""
 
@@ -86,6 +90,9 @@ class Account:
     written down; not sent again, unless the process ends first.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     ``moments``: the last changes of status and tried callbacks, in the order in which they came.
+    ``undo_points``: the last moments to go back to, oldest first, beside the ``marks``, which have
+    names; ``undone``: from when to when, in real seconds since 1970, what was done is undone.
+    ``steering``: the last control calls that changed something.
     ``began_s``: when it was made or last reset, in real seconds since 1970.
     """
 
@@ -112,6 +119,10 @@ class Account:
         self.marks: dict[str, Mark] = {}
         self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
         self.moments: BoundedLog[Any] = BoundedLog(KEPT_MOMENTS, KEPT_EXCHANGE_BYTES, memory)
+        self.undo_points: deque[UndoPoint] = deque(maxlen=limits.UNDO_POINTS.most)
+        self.undo_count = 0
+        self.undone: deque[tuple[float, float]] = deque(maxlen=KEPT_STEERING)
+        self.steering: BoundedLog[Any] = BoundedLog(KEPT_STEERING, KEPT_EXCHANGE_BYTES, memory)
         self.began_s = wall_s()
         self.era = 0
         self.retired = False
@@ -183,6 +194,11 @@ class Account:
                     found = machine_of(kept.body)
             self.derived[key] = found
             return found
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """Another whenever something was written."""
+        return self.era, self.changes
 
     def now(self) -> datetime:
         """The simulated instant in this account."""
@@ -330,6 +346,18 @@ class Account:
             self.keep_ledger()
             return self.store.mark()
 
+    def moment(self) -> Mark:
+        """The same, without writing; nothing, of an account that nothing was written to."""
+        with self.lock:
+            mark = self.store.mark()
+            return mark | ({"ledger": {"ledger": self._ledger()}} if mark["ledger"] else {})
+
+    def marked_files(self) -> set[str]:
+        """Hashes of the files that its marks and undo points need. Caller holds the lock."""
+        marks = chain(self.marks.values(), (point.mark for point in self.undo_points))
+        documents = chain.from_iterable(mark.get("documents", {}).values() for mark in marks)
+        return {each.file.sha256 for each in documents if each.file is not None}
+
     def restore(self, mark: Mark) -> None:
         """Make a mark the present; the only way for the clock to go back
         (decision "The clock never goes back")."""
@@ -339,13 +367,19 @@ class Account:
             if len(self.store.ledger):
                 self._tell_first_write()
 
-    def reset(self) -> None:
-        """Forget everything, as if the account had never been used; its settings go too."""
+    def reset(self, *, undoable: bool = False) -> None:
+        """Forget everything, as if the account had never been used; its settings go too.
+        ``undoable``: but for what can be undone."""
         with self.lock:
             self.restore({})
             self.marks.clear()
             self.exchanges.clear()
             self.moments.clear()
+            if not undoable:
+                self.undo_points.clear()
+                self.undo_count = 0
+                self.undone.clear()
+                self.steering.clear()
             self.began_s = wall_s()
-            self.files.forget_all_but(())
+            self.files.forget_all_but(self.marked_files())
             self.api_calls = 0

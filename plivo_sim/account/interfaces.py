@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -42,6 +43,20 @@ Where = Mapping[str, Collection[str | None]]
 
 Mark = dict[str, dict[str, Any]]
 """A store's state at one moment: table -> id -> record."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPoint:
+    """A moment to go back to, from before something was done: ``what``. ``number``: from 1, in this
+    process. ``at`` is simulated; ``made_s``: real seconds since 1970. ``state``: the account's own
+    then; while it has the same one, nothing was written."""
+
+    number: int
+    what: str
+    at: datetime
+    made_s: float
+    state: tuple[int, int]
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True)

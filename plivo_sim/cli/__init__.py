@@ -38,6 +38,7 @@ _COMMANDS = {
     "seed": "seed.seed",
     "snapshot": "accounts.snapshot",
     "reset": "accounts.reset",
+    "undo": "undo.undo",
     "export": "accounts.export",
     "evaluate": "applications.evaluate",
     "logs": "logs.logs",

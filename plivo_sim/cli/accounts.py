@@ -120,8 +120,9 @@ def _damage(damage: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--all", "all_", is_flag=True, help="Every account.")
+@click.option("--undoable", is_flag=True, help="Keep what plivo-sim undo goes back to.")
 @with_account
-def reset(target: Target, all_: bool) -> None:
+def reset(target: Target, all_: bool, undoable: bool) -> None:
     """Delete everything in an account, and the account.
 
     Its snapshots are deleted too: to keep one, save it to a file first (plivo-sim snapshot save
@@ -130,7 +131,8 @@ def reset(target: Target, all_: bool) -> None:
     said = click.get_current_context().get_parameter_source("account")
     if all_ and said is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give one of --all, --account")
-    answer = target.post("/reset", {"account": "all"} if all_ else {})
+    body: dict[str, Any] = {"undoable": True} if undoable else {}
+    answer = target.post("/reset", body | ({"account": "all"} if all_ else {}))
     target.show(answer, _reset)
 
 

@@ -26,6 +26,7 @@ from plivo_sim.console import (
     faults,
     filing,
     finder,
+    history,
     machines,
     numbers,
     overview,
@@ -33,10 +34,10 @@ from plivo_sim.console import (
     requests,
     scenarios,
     traffic,
+    undoing,
     webhooks,
 )
 from plivo_sim.console.actions import (
-    KEPT_ACTIONS,
     MOST_AT_ONCE,
     Action,
     Build,
@@ -44,8 +45,9 @@ from plivo_sim.console.actions import (
     memory,
     perform_all,
 )
-from plivo_sim.console.pages import base_url, guard, open_account, pulse_of, show
+from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
+from plivo_sim.console.undoing import AT_ONCE, keep_points
 from plivo_sim.control.reports import HTML_REPORT
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.domain.secrets import without_secrets
@@ -70,6 +72,7 @@ PAGES: list[tuple[str, Callable[..., Response]]] = [
     *webhooks.PAGES,
     *requests.PAGES,
     *traffic.PAGES,
+    *history.PAGES,
 ]
 
 ACTIONS: dict[str, Build] = {
@@ -83,6 +86,7 @@ ACTIONS: dict[str, Build] = {
     **machines.ACTIONS,
     **webhooks.ACTIONS,
     **requests.ACTIONS,
+    **undoing.ACTIONS,
 }
 
 
@@ -107,7 +111,6 @@ def make_blueprint() -> Blueprint:
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/", "welcome", welcome, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/do/<name>", "do", do, methods=["POST"])
-    blueprint.add_url_rule(f"{PREFIX}/<auth_id>/history", "history", history, methods=["GET"])
     blueprint.add_url_rule(f"{PREFIX}/<auth_id>/pulse", "pulse", pulse, methods=["GET"])
     for rule, view in requests.OF_SERVER:
         blueprint.add_url_rule(f"{PREFIX}{rule}", rule, view, methods=["GET"])
@@ -186,25 +189,6 @@ def pulse(auth_id: str) -> Response:
     return current_call().answer(facts)
 
 
-def history(auth_id: str) -> Response:
-    """Everything that was done in the console, as a script that does it again."""
-    actions = [
-        done.action
-        for _, group in memory().groups
-        for done in group
-        if done.ok and not done.harmless
-    ]
-    base = base_url()
-    return show(
-        "history.html",
-        account=open_account(auth_id),
-        groups=actions,
-        most=KEPT_ACTIONS,
-        script_cli="\n".join(action.as_command(base) or action.as_curl(base) for action in actions),
-        script_curl="\n".join(action.as_curl(base) for action in actions),
-    )
-
-
 def do(name: str) -> Response:
     """A button was pressed: make its calls, remember them, and go back to its page, or to the one
     that its form names for when all is done."""
@@ -222,8 +206,11 @@ def do(name: str) -> Response:
     if name not in ACTIONS:
         raise NoSuchPage(f"nothing here is called {name[:50]!r}")
     with current_call().sim.runner.together():
-        done = perform_all(ACTIONS[name](form))
-        group = kept.keep(done, name, form)
+        points = keep_points(current_call().sim, name, form, ()) if name in AT_ONCE else {}
+        actions = ACTIONS[name](form)
+        points = points or keep_points(current_call().sim, name, form, actions)
+        done = perform_all(actions)
+        group = kept.keep(done, name, form, points.get(form.get("account", ""), 0))
     leads_on = "_then" in form and all(each.ok for each in done)
     back = _own_path(form.get("_then" if leads_on else "_back", ""))
     return _to(f"{back}{'&' if '?' in back else '?'}done={group}")

@@ -207,8 +207,9 @@ def reset(form: Form) -> list[Action]:
         Action(
             message="Every account is empty." if every else f"{account} is empty.",
             operation="reset",
-            body={"account": "all" if every else account},
-            cli=("reset", "--all") if every else ("reset", "--account", account),
+            body={"account": "all" if every else account, "undoable": True},
+            cli=("reset", *(("--all",) if every else ()), "--undoable")
+            + (() if every else ("--account", account)),
             wrong="" if sure else "tick 'yes, forget everything' to say that you mean it",
         )
     ]

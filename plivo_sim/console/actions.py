@@ -22,11 +22,13 @@ from urllib.parse import quote, urlencode
 from flask import current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
+from plivo_sim.console import moves
 from plivo_sim.control import CONTROL
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.framework import base_url_of
+from plivo_sim.web.steering import ACTION_KEY
 
 LEFT_OUT = frozenset(
     {
@@ -200,7 +202,25 @@ class Done:
     def message(self) -> str:
         """What happened, for the person who pressed the button."""
         carries_on = self.status == 202 and self.answer.get("pending")
-        return f"{self.action.message}{' It takes long, and carries on.' if carries_on else ''}"
+        told = moves.sentence(self.answer) if self._moved else self.action.message
+        if self.action.operation == "undo" and "undone" in self.answer:
+            told = f"Undone: {self.answer['undone']}"
+        return f"{told}{' It takes long, and carries on.' if carries_on else ''}"
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """What to look at then: labels, and paths below the account's pages."""
+        return [*moves.links(self.answer)] if self._moved else []
+
+    @property
+    def is_unsure(self) -> bool:
+        """It was refused because others have written since: one may still want it."""
+        return self.status == 409 and bool(self.answer.get("code") == "would_lose")
+
+    @property
+    def _moved(self) -> bool:
+        is_move = self.action.operation in moves.MOVES
+        return is_move and self.status < 400 and "began" in self.answer
 
     @property
     def problems(self) -> list[str]:
@@ -244,11 +264,13 @@ Build = Callable[[Form], Iterable[Action | Done]]
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a button did. ``do``: its name, ``form``: what it sent."""
+    """What a button did. ``do``: its name, ``form``: what it sent; ``point``: the undo point that
+    was kept before it, 0 if none was."""
 
     done: tuple[Done, ...] = ()
     do: str = ""
     form: Form = field(default_factory=lambda: _NO_FORM)
+    point: int = 0
 
     @property
     def is_refused(self) -> bool:
@@ -273,12 +295,13 @@ class Memory:
     untold: OrderedDict[str, Pressed] = field(default_factory=OrderedDict)
     count: int = 0
 
-    def keep(self, done: list[Done], do: str = "", form: Form = _NO_FORM) -> str:
-        """Remember a group; returns its name, which is unique across runs."""
+    def keep(self, done: list[Done], do: str = "", form: Form = _NO_FORM, point: int = 0) -> str:
+        """Remember a group; returns its name, which is unique across runs. The rest: see
+        ``Pressed``."""
         self.count += 1
         name = f"{self.run}-{self.count}"
         self.groups.append((name, tuple(done)))
-        pressed = Pressed(tuple(done), do, form)
+        pressed = Pressed(tuple(done), do, form, point)
         if not pressed.is_refused or sum(map(len, form.values())) > KEPT_FORM:
             pressed = replace(pressed, form=_NO_FORM)
         self.untold[name] = pressed
@@ -352,6 +375,7 @@ def perform(action: Action | Done) -> Done:
             method=action.method,
             base_url=base_url_of(request),
             **action.request(),
+            environ_overrides={ACTION_KEY: action.light()},
         ),
     ):
         response = current_app.full_dispatch_request()

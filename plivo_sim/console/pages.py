@@ -19,6 +19,7 @@ from plivo_sim.console.attention import notices_of
 from plivo_sim.console.due import next_of
 from plivo_sim.console.refill import refill
 from plivo_sim.console.telling import told
+from plivo_sim.console.undoing import may_undo
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
@@ -117,7 +118,14 @@ def _of_account(account: Account) -> dict[str, Any]:
             "pulse": pulse_of(account),
             "coming": next_of(account),
             "notices": notices_of(current_call().sim, account),
+            "undo_point": _undo_point(account),
         }
+
+
+def _undo_point(account: Account) -> int:
+    """The one behind which nothing but the last button was; 0: none. Caller holds the lock."""
+    point = pressed().point
+    return point if may_undo(account, point) else 0
 
 
 def base_url() -> str:
@@ -167,10 +175,11 @@ class Paged(Generic[T]):
     items: Sequence[T]
     number: int
     total: int
+    size: int = PAGE_SIZE
 
     @property
     def last(self) -> int:
-        return _last_page(self.total)
+        return _last_page(self.total, self.size)
 
     @property
     def near(self) -> list[int]:
@@ -184,12 +193,12 @@ class Paged(Generic[T]):
         return numbers
 
 
-def newest(rows: Rows[R], where: Where) -> Paged[R]:
+def newest(rows: Rows[R], where: Where, size: int = PAGE_SIZE) -> Paged[R]:
     """The requested page of the records that match, by index. Caller holds the lock."""
     total = rows.page(where, limit=1).total_count
-    number, start, end = _requested_page(total)
+    number, start, end = _requested_page(total, size)
     records = rows.page(where, offset=start, limit=end - start).records if total else []
-    return Paged(records[::-1], number, total)
+    return Paged(records[::-1], number, total, size)
 
 
 def newest_of(items: Sequence[T]) -> Paged[T]:
@@ -198,18 +207,18 @@ def newest_of(items: Sequence[T]) -> Paged[T]:
     return Paged(items[start:end][::-1], number, len(items))
 
 
-def _requested_page(total: int) -> tuple[int, int, int]:
+def _requested_page(total: int, size: int = PAGE_SIZE) -> tuple[int, int, int]:
     """``?page=``, and where it begins and ends in a list whose oldest is first. What is no number
     means the first page; a number beyond the last page means the last."""
     text = request.args.get("page", "")
     is_number = text.isascii() and text.isdigit() and len(text) < 10
-    number = min(max(1, int(text)), _last_page(total)) if is_number else 1
-    end = total - (number - 1) * PAGE_SIZE
-    return number, max(0, end - PAGE_SIZE), end
+    number = min(max(1, int(text)), _last_page(total, size)) if is_number else 1
+    end = total - (number - 1) * size
+    return number, max(0, end - size), end
 
 
-def _last_page(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
+def _last_page(total: int, size: int) -> int:
+    return max(1, -(-total // size))
 
 
 def row_of(exchange: Exchange) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from plivo_sim.control import (
     requests,
     scenarios,
     server,
+    undo,
     unmatched,
     webhooks,
 )
@@ -38,6 +39,7 @@ CONTROL = Surface(
         applications,
         webhooks,
         accounts,
+        undo,
         scenarios,
         machines,
         faults,

@@ -19,6 +19,7 @@ from plivo_sim.control.inputs import (
     IN_BODY,
     account_named,
     account_text,
+    flag_of,
     invalid,
     json_object,
     refuse,
@@ -90,13 +91,12 @@ def make_account() -> Response:
     settings = data.get("settings", {})
     if not isinstance(settings, dict):
         raise invalid("settings", "must be an object")
-    if not isinstance(data.get("anew", False), bool):
-        raise invalid("anew", "must be true or false")
+    anew = flag_of(data, "anew")
     texts = {name: _as_text(value) for name, value in settings.items()}
     refuse((("settings", name), text) for name, text in account_troubles(texts))
     call = current_call()
     account = call.sim.account(auth_id)
-    if data.get("anew"):
+    if anew:
         call.sim.remove(account)
     try:
         account.configure(texts)
@@ -115,23 +115,28 @@ def _as_text(value: Any) -> str:
 
 @endpoint(
     "POST", "/reset", "Remove everything in an account, its snapshots too.",
-    **takes(account=f"{IN_BODY}, or all"), answers={200: "ResetOut"},
+    **takes(
+        account=f"{IN_BODY}, or all",
+        undoable={"type": "boolean", "description": "keep what can be undone; see POST /_sim/undo"},
+    ), answers={200: "ResetOut"},
 )  # fmt: skip
 def reset() -> Response:
-    """``{"account": "MA…"}`` or ``"all"``: remove what it holds; its clock starts again."""
+    """``{"account": "MA…"}`` or ``"all"``: remove what it holds; its clock starts again. With
+    ``"undoable": true`` the points of ``GET /_sim/undo`` stay, and the files that they need."""
     call = current_call()
-    data = json_object("account")
+    data = json_object("account", "undoable")
+    undoable = flag_of(data, "undoable")
     wanted = account_text(data)
     known = [account.auth_id for account in call.sim.accounts()]
     if wanted == "all" or (not wanted and not known):
         gone = known
-        call.sim.remove_all()
+        call.sim.remove_all(undoable=undoable)
     elif not wanted and len(known) > 1:
         raise AccountRequired(known, every=True)
     else:
         account = account_named(data, due=False)  # a reset works whatever is due
         gone = [account.auth_id]
-        call.sim.remove(account)
+        call.sim.remove(account, undoable=undoable)
     return call.answer({"reset": gone})
 
 

@@ -126,12 +126,12 @@ def decide(id: str) -> Response:
         account_holding("applications", "application", id, data),
         text_of(data, "reason"),
     )
+    call.account = account
     machine = account.machine
     status = word_of(data, "status", machine.statuses, machine.decidable)
     by = BY[word_of({"by": "hand"} | data, "by", BY, BY)]
     application = call.sim.decide(id, status, reason, account=account, by=by)
     call.why = f"{id} is {application.status}, by hand"
-    call.account = account
     with account.lock:
         return call.answer(presenters.application_of(account, application))
 

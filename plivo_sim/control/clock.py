@@ -67,6 +67,7 @@ def advance() -> Response:
         result = call.sim.advance_until(account, *_wanted(account, data["until"]))
     else:
         result = call.sim.advance(account, by, to=to)
+    call.moved_from = result.began
     call.why = f"now {account.now():%Y-%m-%d %H:%M:%S}; {len(result.happenings)} happened"
     with account.lock:
         return call.answer(presenters.advanced(account, result), 202 if result.pending else 200)
@@ -142,5 +143,6 @@ def set_clock() -> Response:
         raise invalid("to", "is required")
     call, account = current_call(), account_named(data, sends=True)
     result = call.sim.advance(account, to=to)
+    call.moved_from = result.began
     with account.lock:
         return call.answer(presenters.advanced(account, result), 202 if result.pending else 200)

@@ -138,6 +138,14 @@ def instant_of(data: dict[str, Any], key: str) -> datetime | None:
         raise invalid(key, str(error)) from None
 
 
+def flag_of(data: Mapping[str, Any], key: str) -> bool:
+    """False if it is not given. Raises Invalid."""
+    value = data.get(key, False)
+    if not isinstance(value, bool):
+        raise invalid(key, "must be true or false")
+    return value
+
+
 def word_of(
     data: Mapping[str, Any], key: str, words: Iterable[str], offered: Collection[str] = ()
 ) -> str:

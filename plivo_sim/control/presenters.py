@@ -17,6 +17,7 @@ from plivo_sim.domain.errors import (
     NotFound,
     NotReached,
     SimError,
+    WouldLose,
     WrongCoding,
     WrongState,
 )
@@ -91,6 +92,9 @@ def advanced(account: Account, result: Advance) -> AdvanceOut:
     return {
         **clock_of(account),
         "pending": result.pending,
+        "began": microseconds(result.began),
+        "transitions": dict(result.transitions),
+        "callbacks": {state.value: count for state, count in result.callbacks.items()},
         "happenings": [happening_of(each) for each in result.happenings],
     }
 
@@ -278,6 +282,7 @@ _KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
     (ClockRefused, 409, "clock_refused", "The clock cannot do that"),
     (NotReached, 409, "not_reached", "The status was not reached"),
     (Busy, 409, "busy", "Another call is doing this"),
+    (WouldLose, 409, "would_lose", "It would undo more than that"),
     (Untrusted, 403, "untrusted", "Not from here"),
 )
 

@@ -140,6 +140,10 @@ class Busy(SimError):
     """Another call is doing this in the same account."""
 
 
+class WouldLose(SimError):
+    """To go back would undo what others have done since."""
+
+
 class AccountRequired(SimError):
     """A control call must say which account it means; ``accounts`` lists those there are.
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -93,8 +92,8 @@ def check_room(account: Account, files: Iterable[tuple[Path, Upload]]) -> list[P
         return []
     size_bytes = account.files.size_with(more)
     if size_bytes > limits.ACCOUNT_FILES.most and not account.store.dirty:
-        if account.marks:  # which make each sweep but this one leave them
-            account.any_file_loose = True
+        account.undo_points.clear()  # nobody asked to keep them: they give way
+        account.any_file_loose = True
         _sweep(account)
         size_bytes = account.files.size_with(more)
     if size_bytes <= limits.ACCOUNT_FILES.most:
@@ -145,11 +144,11 @@ def sweep(account: Account) -> None:
 def _sweep(account: Account) -> None:
     with account.lock:
         if account.any_file_loose:
-            marked = (mark.get("documents", {}).values() for mark in account.marks.values())
-            documents = chain(account.store.documents.every(), *marked)
+            documents = account.store.documents.every()
             kept = {d.file.sha256 for d in documents if d.file is not None}
+            kept |= account.marked_files()
             account.any_file_loose = not account.files.forget_all_but(kept)
-        if account.marks:
+        if account.marks or account.undo_points:
             return
         account.loose_files = {
             sha256

@@ -176,9 +176,9 @@ class Simulator:
             raise AccountRequired([account.auth_id for account in found])
         return found[0]
 
-    def remove_all(self) -> None:
-        """Reset every account; none exists afterwards. Raises StorageFailed; then those before the
-        one that could not be removed are reset."""
+    def remove_all(self, *, undoable: bool = False) -> None:
+        """Reset every account; none exists afterwards. ``undoable``: see ``Account.reset``. Raises
+        StorageFailed; then those before the one that could not be removed are reset."""
         accounts = self.accounts()
         with self._lock:
             unused = [*self._unused.values()]
@@ -188,23 +188,23 @@ class Simulator:
         forgotten: list[Account] = []
         try:
             for account in accounts:
-                self._forget(account)
+                self._forget(account, undoable)
                 forgotten.append(account)
         finally:
             self.runner.end_sends(forgotten)
 
-    def remove(self, account: Account) -> None:
+    def remove(self, account: Account, *, undoable: bool = False) -> None:
         """Reset one account: it does not exist until something is written to it again. Raises
-        StorageFailed; then nothing changed.
+        StorageFailed; then nothing changed. ``undoable``: see ``Account.reset``.
 
         No callback of before arrives after this; one that is under way is waited for, a moment.
         """
-        self._forget(account)
+        self._forget(account, undoable)
         self.runner.end_sends([account])
 
-    def _forget(self, account: Account) -> None:
+    def _forget(self, account: Account, undoable: bool) -> None:
         with account.lock:
-            account.reset()
+            account.reset(undoable=undoable)
             with self._lock:
                 self._accounts.pop(account.auth_id, None)
                 self._hold_unused(account)

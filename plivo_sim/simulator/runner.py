@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from plivo_sim.account.interfaces import Transport
 from plivo_sim.account.lock import repeatable
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, StorageFailed
-from plivo_sim.domain.records import ClockChanged, StatusChanged, TimerKind
+from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, TimerKind
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.webhooks.sender import Sender, Sending
@@ -44,12 +45,23 @@ Happening = StatusChanged | Attempted
 
 @dataclass(slots=True)
 class Advance:
-    """What an advance did. ``pending``: the time budget ran out and it carries on."""
+    """What an advance did. ``began``: where the clock stood. ``happenings``: its beginning, where
+    it is very long; ``transitions`` (by the status that they led to) and ``callbacks`` (attempts,
+    by the state of the callback afterwards) count all of it. ``pending``: the time budget ran out
+    and it carries on."""
 
+    began: datetime
     happenings: list[Happening] = field(default_factory=list)
+    transitions: Counter[str] = field(default_factory=Counter)
+    callbacks: Counter[DeliveryState] = field(default_factory=Counter)
     pending: bool = False
 
     def note(self, happened: list[Happening]) -> None:
+        for each in happened:
+            if isinstance(each, StatusChanged):
+                self.transitions[each.application.status] += 1
+            else:
+                self.callbacks[each.delivery.state] += 1
         self.happenings += happened[: MOST_HAPPENINGS - len(self.happenings)]
 
 
@@ -197,7 +209,7 @@ class Runner:
         clock stands where that left it.
         """
         era, began, until = self._hold(account, until)
-        result = Advance()
+        result = Advance(began)
         deadline = monotonic_s() + ADVANCE_BUDGET_S
         try:
             while not (stop and stop()) and self._move(account, until, era, result):
@@ -226,7 +238,7 @@ class Runner:
             try:
                 try:
                     self._wait_for_sends(account, None)
-                    while not (stop and stop()) and self._move(account, until, era, Advance()):
+                    while not (stop and stop()) and self._move(account, until, era, Advance(began)):
                         pass
                 finally:
                     self._release(account, era, began)

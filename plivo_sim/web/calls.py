@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from flask import Request, Response, g
@@ -102,7 +103,8 @@ class Call:
     and ``body`` what that was read as.
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
     one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
-    be put off. ``refusal``: what it was refused for.
+    be put off. ``refusal``: what it was refused for. ``moved_from``: where the clock stood, of a
+    call that moved it.
     """
 
     sim: Simulator
@@ -127,6 +129,7 @@ class Call:
     progress: Any = None
     refusal: SimError | None = None
     began: float = field(default_factory=monotonic_s)
+    moved_from: datetime | None = None
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 

@@ -253,7 +253,7 @@ def test_resetting_the_account(http: Http) -> None:
     other.sdk_created()
     page = press(http, "reset", back=PAGE, account=AUTH_ID, scope="one", sure="yes").text
     assert [each.auth_id for each in http.sim.accounts()] == [other.auth_id]
-    assert f"plivo-sim reset --account {AUTH_ID}" in page
+    assert f"plivo-sim reset --undoable --account {AUTH_ID}" in page
 
 
 def test_resetting_all(http: Http) -> None:

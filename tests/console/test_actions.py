@@ -125,15 +125,13 @@ def test_a_long_answer_is_not_kept_whole(http: Http) -> None:
 
 
 def test_the_last_200_groups_are_kept(http: Http) -> None:
-    """As the page of the history and the docs say."""
+    """A notice that is older is not told any more."""
     kept, done = (
         Memory(),
         Done(action=Action(message="x", operation="pause_clock"), status=200, answer={}),
     )
     names = [kept.keep([done]) for _ in range(201)]
     assert [name for name, _ in kept.groups] == names[1:]
-    press(http, "advance", account=AUTH_ID, by="1h")
-    assert "(the last 200)" in http.get(f"{HOME}/history").text
 
 
 def test_another_runs_action_is_not_shown() -> None:
@@ -151,15 +149,6 @@ def test_what_carries_on_is_said(pending: bool) -> None:
     action = Action(message="Advanced by 9y.", operation="advance")
     done = Done(action=action, status=202 if pending else 200, answer={"pending": pending})
     assert ("carries on" in done.message) == pending
-
-
-def test_the_history_leaves_nothing_out(http: Http) -> None:
-    """What no command does stands in the script of commands as an HTTP call."""
-    action = Action(message="", operation="words")
-    http.app.extensions["console"].keep([Done(action=action, status=200, answer={})])
-    page = http.get(f"{HOME}/history").text
-    script = page.partition('id="script-cli"')[2].partition("</pre>")[0]
-    assert "/_sim/words" in script
 
 
 def test_other_names_stand_in_front(http: Http) -> None:

@@ -22,6 +22,7 @@ TITLES = {
     "clock_refused": (409, "The clock cannot do that"),
     "not_reached": (409, "The status was not reached"),
     "busy": (409, "Another call is doing this"),
+    "would_lose": (409, "It would undo more than that"),
     "untrusted": (403, "Not from here"),
 }
 OTHER_ID = "MAYYYYYYYYYYYYYYYYYY"

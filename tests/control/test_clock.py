@@ -99,6 +99,8 @@ def test_advance_by_tells_what_happened_in_order(http: Http) -> None:
     id = http.sdk_created(callback_url=CALLBACK)
     answer = post(http, "advance", by="3d1h")
     assert (answer["now"], answer["pending"]) == ("2026-01-08T10:00:00.000000Z", False)
+    assert answer["began"] == START
+    assert (answer["transitions"], answer["callbacks"]) == ({"accepted": 1}, {"delivered": 1})
     (delivery,) = http.control("GET", "/webhooks").get_json()["webhooks"]
     assert answer["happenings"] == [
         {

@@ -167,11 +167,12 @@ NOTHING_KEPT = {
     ("control", "resend_request"),
     ("control", "settle"),
     ("control", "drop_snapshot"),
+    ("control", "keep_undo_point"),
 }
 """These change nothing that a restart would keep: they answer, steer what is in memory only,
 or make a call that stands above."""
 
-OF_ITS_OWN = {("control", "clear_next_outcomes")}
+OF_ITS_OWN = {("control", "clear_next_outcomes"), ("control", "undo")}
 """What needs something to be there first, and has a test below."""
 
 OTHERS: dict[str, Write] = {
@@ -301,6 +302,27 @@ def test_a_reset_needs_no_room(
         assert http.account.marks == {}
     with serving(state) as again:
         assert {account.auth_id for account in again.sim.accounts()} == left
+
+
+def test_an_undo_on_a_full_disk(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
+) -> None:
+    """It is refused, nothing is as before, and it can be undone still once there is room."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        caller = Caller(http, world[1])
+        assert caller.steer("/undo/points", what="a decision").status_code == 201
+        before = picture(http.sim, state)
+        assert http.decide(world[1]["waiting"], "accepted").status_code == 200
+        changed = picture(http.sim, state)
+        disk.room = 0
+        answer = caller.steer("/undo", sure=True)
+        assert (answer.status_code, FULL in told(answer)) == (500, True)
+        assert picture(http.sim, state) == changed
+        disk.room = 1 << 30
+        assert caller.steer("/undo", sure=True).status_code == 200
+        assert picture(http.sim, state) == before
 
 
 def test_a_button_of_the_console_says_so(

@@ -98,9 +98,13 @@ CALLS = {
     "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
     "console/api_calls.py": {"re.compile": LINEAR, "int": DIGITS},
     "console/applications.py": {"parse_qsl": LINEAR},
+    "console/copied_scenario.py": {"int": OURS},
+    "console/copied_test.py": {
+        "re.search": LINEAR, "urlsplit": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
     "console/filing.py": {"int": DIGITS},
+    "console/moves.py": {"fromisoformat": OURS, "int": OURS},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/playing.py": {"loads": OURS},
     "console/presets.py": {"int": DIGITS},
@@ -109,6 +113,10 @@ CALLS = {
     "console/traffic_list.py": {"fromisoformat": OURS, "int": DIGITS},
     "console/trying.py": {"plain_yaml": "limit scenario_text"},
     "console/story.py": {"re.compile": LINEAR, "urlsplit": LINEAR, "int": OURS},
+    "console/pictures/axis.py": {"int": OURS},
+    "console/pictures/swimlanes.py": {"int": OURS},
+    "console/sources.py": {"re.compile": LINEAR, "decode_json": JSON},
+    "console/undoing.py": {"int": DIGITS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {

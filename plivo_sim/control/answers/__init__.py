@@ -13,4 +13,5 @@ from plivo_sim.control.answers.machines import *  # noqa: F403
 from plivo_sim.control.answers.requests import *  # noqa: F403
 from plivo_sim.control.answers.scenarios import *  # noqa: F403
 from plivo_sim.control.answers.server import *  # noqa: F403
+from plivo_sim.control.answers.undo import *  # noqa: F403
 from plivo_sim.control.answers.webhooks import *  # noqa: F403

@@ -45,5 +45,12 @@ class SettledOut(ClockOut):
 
 
 class AdvanceOut(ClockOut):
+    """``began``: where the clock stood. ``transitions``: how many, by the status that they led to;
+    ``callbacks``: how many attempts, by the state of the callback afterwards; ``pending`` ones are
+    tried again. ``happenings``: the first 10,000 of them, in order."""
+
     pending: bool
+    began: Instant
+    transitions: dict[str, int]
+    callbacks: dict[str, int]
     happenings: list[HappeningOut]

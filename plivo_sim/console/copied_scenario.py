@@ -1,0 +1,204 @@
+"""What became of an account's applications, as a scenario: a rule for each submission decides it as
+it was decided, by whoever, after the same time; the steps submit and correct at the same times.
+
+Made of the applications' timelines, so it needs no call to be known. Steps say what a correction
+sends anew, not what it changed; who decided is a rule, not a hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from plivo_sim.account.account import Account
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.machine import NOTHING
+from plivo_sim.domain.records import Application, Change
+from plivo_sim.domain.text import printable
+from plivo_sim.machines import default_machine
+from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
+
+MOST_APPLICATIONS = 50
+MAGIC = "SIM-"
+"""What begins a magic value, which would come before the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """One submission and what followed until the next: ``changes`` of reviewer and hand."""
+
+    at: datetime
+    seq: int
+    app: str
+    application: Application
+    is_first: bool
+    changes: tuple[Change, ...]
+
+
+@dataclass(slots=True)
+class _Copy:
+    account: Account
+    notes: list[str] = field(default_factory=list)
+
+
+def scenario_file(account: Account, *, most: int = MOST_APPLICATIONS) -> str:
+    """The YAML text, which ``plivo-sim replay`` plays. Caller holds the lock."""
+    import yaml  # here because a start needs none
+
+    copy = _Copy(account)
+    applications = [each for each in account.store.applications.every() if each.submitted_at]
+    if len(applications) > most:
+        copy.notes.append(f"{len(applications) - most} applications: only the last {most} are here")
+    named = {f"app{n}": each for n, each in enumerate(applications[-most:], 1)}
+    submissions = sorted(
+        (each for app, found in named.items() for each in _submissions(account, app, found)),
+        key=lambda each: (each.at, each.seq),
+    )
+    rules = [_rule(copy, n, each) for n, each in enumerate(submissions, 1)]
+    data: dict[str, Any] = {
+        "scenario": f"What was decided in {account.auth_id}, as it was decided.",
+        **_machine(account),
+        "rules": [each for each in rules if each],
+        "default": {"decide": NOTHING},
+        "steps": list(_steps(copy, submissions)),
+        "expect": {
+            "status": {app: each.status for app, each in named.items()},
+            "timeline": {
+                app: [change.status for change in each.timeline] for app, each in named.items()
+            },
+        },
+    }
+    _check(copy, data)
+    expect = {key: each for key, each in data.pop("expect").items() if each}
+    data |= {"expect": expect} if expect else {}
+    data = {key: each for key, each in data.items() if each}
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    return "".join(f"# {line}\n" for line in _head(account, copy.notes)) + text
+
+
+def _head(account: Account, notes: Sequence[str]) -> Iterator[str]:
+    yield f"Made by the console of plivo-sim from the account {account.auth_id}."
+    yield "To play it: plivo-sim replay FILE. Each rule decides one submission, by its number."
+    yield "Steps submit what the applications hold now; the contents of files are samples."
+    if notes:
+        yield "Not carried over:"
+        yield from (f"- {printable(note)}" for note in notes)
+
+
+def _machine(account: Account) -> dict[str, Any]:
+    if account.machine == default_machine():
+        return {}
+    return {"machine": msgspec.to_builtins(account.machine.file)}
+
+
+def _submissions(account: Account, app: str, application: Application) -> Iterator[_Submission]:
+    """Where the client sent it, and what others made of it then."""
+    machine = account.machine
+    starts = [
+        index
+        for index, change in enumerate(application.timeline)
+        if change.by == "client" and change.status == machine.submitted
+    ]
+    for n, index in enumerate(starts):
+        end = starts[n + 1] if n + 1 < len(starts) else len(application.timeline)
+        changes = application.timeline[index + 1 : end]
+        yield _Submission(
+            at=application.timeline[index].at,
+            seq=application.seq,
+            app=app,
+            application=application,
+            is_first=n == 0,
+            changes=tuple(each for each in changes if each.by in ("reviewer", "hand")),
+        )
+
+
+def _after(before: datetime, at: datetime) -> str:
+    """To the microsecond: order is kept."""
+    passed = at - before
+    whole = str(Duration(seconds=passed.days * 86400 + passed.seconds))
+    return f"{whole}{passed.microseconds / 1000:g}ms" if passed.microseconds else whole
+
+
+def _rule(copy: _Copy, number: int, submission: _Submission) -> dict[str, Any] | None:
+    """The rule that decides this submission; None: nobody decided it."""
+    if not submission.changes:
+        return None
+    first, *rest = submission.changes
+    rule: dict[str, Any] = {
+        "name": f"{submission.app}, {first.status} by {first.by}",
+        "when": {"submission": number},
+        "decide": first.status,
+        "after": _after(submission.at, first.at),
+    }
+    rule |= {"reason": first.reason} if first.reason else {}
+    before, following = first, []
+    for each in rest:
+        step: dict[str, Any] = {"status": each.status, "after": _after(before.at, each.at)}
+        following.append(step | ({"reason": each.reason} if each.reason else {}))
+        before = each
+    return rule | ({"then": following} if following else {})
+
+
+def _steps(copy: _Copy, submissions: Sequence[_Submission]) -> Iterator[dict[str, Any]]:
+    if not submissions:
+        return
+    now = submissions[0].at
+    for each in submissions:
+        if each.at > now:
+            yield {"advance": _after(now, each.at)}
+            now = each.at
+        if each.is_first:
+            yield {"submit": {"app": each.app, **_submitted(copy, each.application)}}
+        else:
+            yield {"correct": {"app": each.app}}
+    if copy.account.now() > now:
+        yield {"advance": _after(now, copy.account.now())}
+
+
+def _submitted(copy: _Copy, application: Application) -> dict[str, Any]:
+    account = copy.account
+    end_user = account.store.end_users.fetch(application.end_user_id)
+    given = {
+        "country": application.country_iso,
+        "number_type": application.number_type.value,
+        "user_type": application.user_type.value,
+        "alias": _plain(copy, application.alias),
+        "name": _plain(copy, end_user.name if end_user else ""),
+        "registration_number": (end_user.registration_number if end_user else "") or "",
+    }
+    return {key: value for key, value in given.items() if value}
+
+
+def _plain(copy: _Copy, text: str) -> str:
+    if MAGIC not in text.upper():
+        return text
+    note = "magic values in aliases and names: the rules decide instead"
+    if note not in copy.notes:
+        copy.notes.append(note)
+    at = text.upper().index(MAGIC)
+    return f"{text[:at]}{text[at + len(MAGIC) :]}" or "case"
+
+
+def _check(copy: _Copy, data: dict[str, Any]) -> None:
+    """Leave out the rules that no reviewer could make, such as a suspension before a decision, and
+    then what was to be expected of their applications."""
+    try:
+        load_scenario_data(data, machine=copy.account.machine)
+    except ScenarioError as error:
+        wrong = {_index(each.path) for each in error.mistakes} - {None}
+        for index in sorted((each for each in wrong if each is not None), reverse=True):
+            rule = data["rules"].pop(index)
+            app = rule["name"].partition(",")[0]
+            copy.notes.append(f"{rule['name']}: no reviewer can decide that")
+            for part in data["expect"].values():
+                part.pop(app, None)
+
+
+def _index(path: str) -> int | None:
+    """The rule that a mistake is in."""
+    inside = path.removeprefix("rules[").partition("]")[0]
+    return int(inside) if path.startswith("rules[") and inside.isdigit() else None

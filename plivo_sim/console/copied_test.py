@@ -1,0 +1,370 @@
+"""What was done by hand, as a pytest file that uses the plugin that ships.
+
+The test's clock stands still and goes to where it stood at each call, so that what a running clock
+did happens in it, too. Ids are taken from its own answers. What cannot be carried over is told in
+the file, and then the file asserts no statuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from plivo_sim.account.account import OWN_MACHINE, Account
+from plivo_sim.console.accounts import setting_text
+from plivo_sim.console.copied_parts import CALL, CONTROL, HEAD, UPLOAD
+from plivo_sim.console.sources import ID, INBOX, Names, Source, as_json_source, quoted, source
+from plivo_sim.domain.text import decode_json, printable
+from plivo_sim.settings import ACCOUNT_SETTINGS, Settings
+from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.steering import Steering
+
+GAP = timedelta(seconds=1)
+"""The clock of the test follows one that ran this far between two calls."""
+NOT_IN_A_TEST = frozenset({"paused", "start", "warp", "callback_url", "allow_callback_hosts"})
+"""Settings that the fixtures make, or that lead to receivers which the test does not have."""
+OF_THE_CLOCK = frozenset({"pause", "resume", "set_rate"})
+SENT_AGAIN = frozenset({"replay_webhook"})
+GOING_BACK = frozenset({"restore", "reset", "undo"})
+_TRUNCATED = 4000
+"""A text of that many characters was perhaps longer: no more is kept."""
+Made = Steering | Exchange
+
+
+@dataclass(slots=True)
+class _File:
+    """The file that is being written. ``text``: that of the call which is being carried over;
+    ``later``: the ids in those behind it. ``missing``: what could not be carried over."""
+
+    account: Account
+    names: Names
+    now: datetime
+    text: str = ""
+    later: frozenset[str] = frozenset()
+    lines: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def add(self, *lines: str) -> None:
+        self.lines += [f"    {line}" if line else "" for line in lines]
+
+    def leave_out(self, made: Made, why: str) -> None:
+        told = printable(f"{made.method} {_path(made)}"[:120])
+        self.missing.append(f"{told}: {why}")
+        self.add(f"# not carried over: {told}: {why}")
+
+
+def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotten: int) -> str:
+    """The file. ``made``: the calls that are carried over, in order; ``whole``: whether they are
+    all that changed something; ``forgotten``: how many are not known any more. Caller holds the
+    lock."""
+    start = _began(made[0]) if made else account.now()
+    names = Names(fixed=_fixed_ids(account))
+    file = _File(account, names, start)
+    _begin(file, made)
+    texts = [_text(each) for each in made]
+    for each, file.text, file.later in zip(made, texts, _later(texts), strict=True):
+        _go_to(file, _began(each))
+        if isinstance(each, Steering):
+            _steer(file, each)
+        else:
+            _call(file, each)
+        file.now = each.at
+    notes = list(_notes(file, whole=whole, forgotten=forgotten))
+    if not notes:
+        _assert_statuses(file)
+    return _whole(file, start, notes)
+
+
+def _later(texts: Sequence[str]) -> list[frozenset[str]]:
+    """Of each text, the ids that are in those behind it."""
+    found, seen = [], frozenset[str]()
+    for text in reversed(texts):
+        found.append(seen)
+        seen |= frozenset(ID.findall(text))
+    return found[::-1]
+
+
+def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
+    if forgotten:
+        yield f"{forgotten} earlier calls, which the simulator has forgotten"
+    if not whole:
+        yield "calls that were not chosen"
+    yield from file.missing[:20]
+    if len(file.missing) > 20:
+        yield f"and {len(file.missing) - 20} more"
+
+
+def _whole(file: _File, start: datetime, notes: Sequence[str]) -> str:
+    body = "\n".join(file.lines) or "    pass"
+    helpers = CALL if re.search(r"\b(call|control|account)\b", body) else ""
+    helpers += CONTROL if "control(" in body else ""
+    helpers += UPLOAD if "upload(" in body else ""
+    imports = ["from datetime import datetime"] if "datetime." in body else []
+    imports = (["import json"] if "json.dumps(" in body else []) + imports
+    imports += ["", "import pytest"] if imports else ["import pytest"]
+    imports += ["import requests"] if helpers else []
+    imports += ["", "from plivo_sim.client.applications import sample"] if "upload(" in body else []
+    told = "".join(f"- {note}\n" for note in map(_docstring, notes))
+    told = f"\nNot carried over, so no statuses are asserted:\n{told}" if told else ""
+    head = HEAD.format(
+        account=file.account.auth_id,
+        notes=told,
+        imports="\n".join(imports),
+        marker=", ".join(_marker(file.account, start)),
+        fixtures="plivo_server, plivo_inbox" if INBOX in body else "plivo_server",
+    )
+    return f"{head}{helpers}{chr(10) if helpers else ''}{body}\n"
+
+
+def _docstring(text: str) -> str:
+    return text.replace("\\", "/").replace('"', "'")
+
+
+def _marker(account: Account, start: datetime) -> Iterator[str]:
+    yield f'start="{start.isoformat()}"'
+    if account.settings.seed != 1:
+        yield f"seed={account.settings.seed}"
+    usual = Settings(paused=True, review_delay=None)
+    for name in ACCOUNT_SETTINGS:
+        value = getattr(account.settings, name)
+        if name in NOT_IN_A_TEST or value == getattr(usual, name):
+            continue
+        yield f"{name}={value if isinstance(value, bool) else quoted(setting_text(name, value))}"
+
+
+def _fixed_ids(account: Account) -> frozenset[str]:
+    """Those of the catalogue, which the seed makes."""
+    types = (type_.id for each in account.catalogue.requirements for type_ in each.document_types)
+    return frozenset([*account.catalogue.by_id, *types])
+
+
+def _begin(file: _File, made: Sequence[Made]) -> None:
+    """What was in force already when the first call was made, as far as that can be told."""
+    operations = {each.operation for each in made if isinstance(each, Steering)}
+    scenario = file.account.store.policies.fetch("scenario")
+    if scenario is not None and not operations & {"use_scenario", "drop_scenario"}:
+        _use(file, "use_scenario", decode_json(scenario.body))
+    machine = file.account.store.policies.fetch(OWN_MACHINE)
+    if machine is not None and not operations & {"use_machine", "drop_machine"}:
+        _use(file, "use_machine", decode_json(machine.body))
+
+
+def _use(file: _File, verb: str, given: Any) -> None:
+    file.add(f"plivo_server.{verb}({source(given, file.names, 4, len(verb) + 16)})")
+
+
+def _go_to(file: _File, at: datetime) -> None:
+    if at - file.now >= GAP:
+        file.add(_advance_to(at))
+        file.now = at
+
+
+def _advance_to(at: datetime) -> str:
+    return f'plivo_server.advance(to=datetime.fromisoformat("{at.isoformat()}"))'
+
+
+def _assert_statuses(file: _File) -> None:
+    for id, name in file.names.known.items():
+        application = file.account.store.applications.fetch(id)
+        if application is None:
+            continue
+        statuses = [each.status for each in application.timeline if each.at <= file.now]
+        timeline = f"[each.status for each in plivo_server.application({name}).timeline]"
+        file.add(f"assert {timeline} == {source(statuses, file.names, 4, len(timeline) + 11)}")
+
+
+# --- calls -----------------------------------------------------------------------------------
+
+
+def _began(made: Made) -> datetime:
+    return made.began if isinstance(made, Steering) else made.at
+
+
+def _path(made: Made) -> str:
+    return made.target if isinstance(made, Steering) else urlsplit(made.url).path
+
+
+def _text(made: Made) -> str:
+    """All in which the id of a record may stand."""
+    if isinstance(made, Steering):
+        return f"{made.target}\n{(made.body or b'').decode('utf-8', 'replace')}"
+    return f"{made.url}\n{made.shown()['body']!r}"
+
+
+def _unknown(file: _File, made: Made) -> str:
+    """A record that the call is about and that no variable of the test stands for."""
+    store, path = file.account.store, _path(made)
+    tables = (store.applications, store.end_users, store.documents)
+    return next(
+        (
+            id
+            for id in file.names.unknown_in(file.text)
+            if id in path or any(rows.fetch(id) is not None for rows in tables)
+        ),
+        "",
+    )
+
+
+def _call(file: _File, made: Exchange) -> None:
+    """A request of an API, as it was sent."""
+    shown = made.shown()
+    if made.dialect == "atoms":
+        return file.leave_out(made, "it is of Atoms, whose key is not kept")
+    if made.fault and not shown["answer"]:
+        return file.leave_out(made, "a fault cut its answer off")
+    if unknown := _unknown(file, made):
+        return file.leave_out(made, f"{unknown} was not made by a call that is carried over")
+    parts = urlsplit(made.url)
+    path = parts.path.replace(f"/{file.account.auth_id}/", "/{account}/")
+    shown_path = file.names.text(path)
+    if "{account}" in path:
+        shown_path = _with_account(file.names, path)
+    sent = _sent(file, shown)
+    if sent is None:
+        return file.leave_out(made, "its body is not kept whole")
+    if parts.query:
+        sent["params"] = [list(each) for each in parse_qsl(parts.query, keep_blank_values=True)]
+    if made.dialect in ("current", "beta"):
+        sent["headers"] = {"X-Plivo-Sim-Dialect": made.dialect}
+    words = "".join(
+        f"        {key}={source(value, file.names, 8, len(key) + 2)},\n"
+        for key, value in sent.items()
+    )
+    try:
+        answer = decode_json(shown["answer"])
+    except ValueError:
+        answer = None
+    wanted = file.later | _applications_in(file.account, answer)
+    learned = file.names.learn(answer, wanted)
+    called = f'"{made.method}", {shown_path}, {made.status}'
+    whole = f"call(\n        {called},\n{words}    )" if words else f"call({called})"
+    file.add(f"answer = {whole}" if learned else whole, *learned)
+    return None
+
+
+def _with_account(names: Names, path: str) -> str:
+    """The path with the variables ``account`` and those of ids in it."""
+    text = names.text(path.replace("{account}", "\x00"))
+    text = text if text.startswith("f") else f"f{text}"
+    return text.replace("\\x00", "{account}")
+
+
+def _applications_in(account: Account, answer: Any) -> set[str]:
+    """The ids of applications that an answer is about."""
+    found = ID.findall(repr(answer)) if isinstance(answer, dict) else []
+    return {id for id in found if account.store.applications.fetch(id) is not None}
+
+
+def _sent(file: _File, shown: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What to send, as arguments of ``requests``; None: it is not known."""
+    body, headers = shown["body"], {k.lower(): v for k, v in shown["headers"].items()}
+    if body is None:
+        return {}
+    if isinstance(body, str) and body.startswith("("):
+        return None
+    if not (isinstance(body, list) and "json" not in headers.get("content-type", "")):
+        return {"json": body}
+    if any(len(part.get("text", "")) >= _TRUNCATED for part in body):
+        return None
+    fields = [(part["name"], _part(file, part)) for part in body]
+    if "multipart" in headers.get("content-type", ""):
+        files = [Source(f"({quoted(name)}, {text})") for name, text in fields]
+        return {"files": files}
+    return {"data": [Source(f"({quoted(name)}, {text})") for name, text in fields]}
+
+
+def _part(file: _File, part: Mapping[str, Any]) -> str:
+    """A part of a form: in a multipart one, a text is a file without a name."""
+    if "filename" in part:
+        return f"upload({quoted(part['filename'])})"
+    text = part["text"]
+    shown = Source(INBOX) if part["name"] == "callback_url" and text else None
+    return f"(None, {shown or as_json_source(text, file.names, 12) or file.names.text(text)})"
+
+
+# --- control calls ---------------------------------------------------------------------------
+
+
+def _steer(file: _File, made: Steering) -> None:
+    """The verb of the fixture that does the same, or the call itself."""
+    if made.operation in OF_THE_CLOCK:
+        return file.add(f"# {made.operation}: the clock of the test stands still, and is moved")
+    if made.operation in SENT_AGAIN:
+        return file.add("# a callback was sent again here")
+    if made.operation in GOING_BACK:
+        return file.leave_out(made, "a test begins anew instead")
+    if unknown := _unknown(file, made):
+        return file.leave_out(made, f"{unknown} was not made by a call that is carried over")
+    body = decode_json(made.body) if made.body else {}
+    if not isinstance(body, dict) or (made.body is None and made.method == "POST"):
+        return file.leave_out(made, "its body is not kept")
+    body.pop("account", None)
+    write = _VERBS.get(made.operation)
+    if write is not None:
+        return write(file, made, body)
+    path = file.names.text(urlsplit(made.target).path)
+    given = f", **{source(body, file.names, 4, 30 + len(path))}" if body else ""
+    return file.add(f'control("{made.method}", {path}{given})')
+
+
+def _advance(file: _File, made: Steering, body: dict[str, Any]) -> None:
+    if body.get("until") is not None:
+        until = body["until"]
+        id, status = (file.names.text(str(until[key])) for key in ("application", "status"))
+        file.add(f"plivo_server.advance_until({id}, {status})")
+    elif body.get("to") is not None:
+        file.add(_advance_to(made.at))
+    else:
+        file.add(f"plivo_server.advance({_duration(body['by'])})")
+
+
+def _duration(by: Any) -> str:
+    return quoted(by) if isinstance(by, str) else f'"{by}s"'
+
+
+def _decide(file: _File, made: Steering, body: dict[str, Any]) -> None:
+    id = made.target.split("/applications/")[1].partition("/")[0]
+    given = [file.names.text(id), quoted(body["status"])]
+    given += [quoted(body["reason"])] if body.get("reason") else []
+    file.add(f"plivo_server.decide({', '.join(given)})")
+
+
+def _use_one(verb: str) -> Callable[[_File, Steering, dict[str, Any]], None]:
+    def use(file: _File, made: Steering, body: dict[str, Any]) -> None:
+        given = next(body[key] for key in ("name", "yaml", "scenario", "machine") if key in body)
+        _use(file, verb, given)
+
+    return use
+
+
+def _with_values(verb: str) -> Callable[[_File, Steering, dict[str, Any]], None]:
+    def call(file: _File, made: Steering, body: dict[str, Any]) -> None:
+        file.add(f"plivo_server.{verb}(**{source(body, file.names, 4, len(verb) + 18)})")
+
+    return call
+
+
+def _configure(file: _File, made: Steering, body: dict[str, Any]) -> None:
+    settings = body.get("settings") or {}
+    kept = {name: text for name, text in settings.items() if name not in NOT_IN_A_TEST}
+    if kept:
+        file.add(f"plivo_server.account.configure({source(kept, file.names, 4, 32)})")
+    for name in sorted(settings.keys() - kept.keys()):
+        file.add(f"# {printable(name)} was set here; a test has its own")
+
+
+_VERBS: Mapping[str, Callable[[_File, Steering, dict[str, Any]], None]] = {
+    "advance": _advance,
+    "set_clock": _advance,
+    "decide": _decide,
+    "use_scenario": _use_one("use_scenario"),
+    "use_machine": _use_one("use_machine"),
+    "next_outcome": _with_values("next_outcome"),
+    "add_fault": _with_values("fault"),
+    "set_webhook_policy": _with_values("webhooks"),
+    "make_account": _configure,
+}

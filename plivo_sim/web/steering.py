@@ -1,0 +1,117 @@
+"""The control calls that steered an account: bounded, in memory, no state. With the requests of the
+APIs they are what somebody did by hand, or would undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from flask import Request
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.clock import wall_s
+from plivo_sim.domain.secrets import masked_json, masked_query
+from plivo_sim.web.calls import Call
+from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES
+from plivo_sim.web.request_log import OVERHEAD_BYTES, Exchange
+
+ACTION_KEY = "plivo_sim.action"
+"""In the environment of a call that the console makes: what its button did. No client can set it:
+what clients send has other names."""
+BESIDES = frozenset(
+    {
+        "settle", "evaluate", "verify_signature", "snapshot", "drop_snapshot", "receive_post",
+        "empty_inbox", "clear_coverage", "keep_undo_point",
+    }
+)  # fmt: skip
+"""Control calls that are no reads and change nothing that can be gone back from."""
+
+
+class Steering(msgspec.Struct, frozen=True, kw_only=True):
+    """One such call. ``began`` and ``at``: the simulated time before and after it; ``ended_s``: in
+    real seconds since 1970. ``body``: its JSON text, secrets masked; None if there was none, or a
+    large one. ``why``: one clause about what came of it, or of why it was refused. ``action``: the
+    console's, if it made it."""
+
+    id: str
+    operation: str
+    method: str
+    target: str
+    body: bytes | None
+    status: int
+    began: datetime
+    at: datetime
+    ended_s: float
+    why: str
+    action: Any
+
+    @property
+    def size_bytes(self) -> int:
+        return OVERHEAD_BYTES + 2 * len(self.body or b"") + len(self.target)
+
+
+def note_steering(call: Call, status: int) -> None:
+    """Keep a control call, if it changes something in an account, or was to do so."""
+    request, account = call.request, call.account_or_none
+    operation = (request.endpoint or "").rpartition(".")[2]
+    if call.is_read or account is None or operation in BESIDES:
+        return
+    if operation == "reset" and not account.undo_points:
+        return  # nothing is left that it would be a part of
+    steering = Steering(
+        id=call.id_of_answer(),
+        operation=operation,
+        method=request.method,
+        target=_target(request),
+        body=_body(call),
+        status=status,
+        began=call.moved_from or account.now(),
+        at=account.now(),
+        ended_s=wall_s(),
+        why=call.why,
+        action=request.environ.get(ACTION_KEY),
+    )
+    account.steering.append(steering, steering.size_bytes)
+
+
+def _target(request: Request) -> str:
+    query = masked_query(request.query_string.decode("utf-8", "replace"))
+    return f"{request.path}?{query}" if query else request.path
+
+
+def _body(call: Call) -> bytes | None:
+    if call.body is None or call.body.kind != "json" or len(call.body.raw) > KEPT_BODY_BYTES:
+        return None
+    return masked_json(call.body.raw)
+
+
+def ended_s(made: Steering | Exchange) -> float:
+    """When it was answered, in real seconds since 1970."""
+    return made.ended_s if isinstance(made, Steering) else made.arrived_s + made.took_ms / 1000
+
+
+def is_write(made: Steering | Exchange) -> bool:
+    """Whether it was one that changes something, and was not refused."""
+    return made.method not in ("GET", "HEAD", "OPTIONS") and made.status < 400
+
+
+def is_undone(account: Account, made: Steering | Exchange) -> bool:
+    """Whether the account went back to before it."""
+    at = ended_s(made)
+    return any(since_s <= at < until_s for since_s, until_s in account.undone)
+
+
+def made_since(account: Account, since_s: float) -> Iterator[Steering | Exchange]:
+    """The calls that changed something in the account from then on and are not undone, oldest
+    first, as far as they are kept."""
+    for each in everything(account):
+        if ended_s(each) >= since_s and is_write(each) and not is_undone(account, each):
+            yield each
+
+
+def everything(account: Account) -> list[Steering | Exchange]:
+    """What is kept of the calls of the account, in the order in which they were answered."""
+    made: list[Steering | Exchange] = [*account.steering, *account.exchanges]
+    return sorted(made, key=ended_s)

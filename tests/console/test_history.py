@@ -1,0 +1,371 @@
+"""History: what was done, in order, and what was done by hand as a test and as a scenario."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plivo_sim.account.account import KEPT_EXCHANGES
+from plivo_sim.app import create_app
+from plivo_sim.assembly import LiveSimulator, make_simulator
+from plivo_sim.client.replay import replay
+from plivo_sim.console.sources import Names, as_json_source, source
+from plivo_sim.scenarios.loader import load_scenario
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.apis.legacy_support import Legacy
+from tests.apis.numbers_support import MUMBAI, Numbers
+from tests.conftest import PAUSED
+from tests.console.support import HOME, press
+from tests.support import AUTH_ID, Http
+
+HISTORY = f"{HOME}/history"
+CALLBACK = "http://127.0.0.1:9/hook"
+
+
+def page(http: Http, **query: str) -> str:
+    answer = http.get(HISTORY, query_string=query)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def rows(http: Http, **query: str) -> list[str]:
+    """What is listed, newest first, without tags."""
+    body = page(http, **query).partition('newest first">')[2].partition("</ol>")[0]
+    return [" ".join(re.sub("<[^>]+>", " ", each).split()) for each in body.split("</li>")[:-1]]
+
+
+def ticked(http: Http) -> list[str]:
+    return re.findall(r'name="pick" form="copy" value="(\w+)"[^>]* checked', page(http))
+
+
+def copied(http: Http, kind: str, *picks: str) -> str:
+    query = [("as", kind), *(("pick", each) for each in picks)]
+    answer = http.get(f"{HISTORY}/copy.txt", query_string=query)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+# --- the list --------------------------------------------------------------------------------
+
+
+def test_everything_in_order(http: Http) -> None:
+    """Calls of the APIs, of the control API, and buttons, newest first, with both times."""
+    id = http.sdk_created()
+    press(http, "advance", account=AUTH_ID, by="1d")
+    http.decide(id, "accepted")
+    listed = rows(http)
+    by = [re.search("(API|control|console), 2026", each) for each in listed]
+    assert [found and found[1] for found in by] == ["control", "console", "API"]
+    assert "2026-01-06 09:00:00 UTC" in listed[1]
+    assert "Advanced by 1d." in listed[1]
+
+
+def test_reads_are_shown_on_demand(http: Http) -> None:
+    """They change nothing."""
+    id = http.sdk_created()
+    http.get(f"PhoneNumber/Compliance/{id}/")
+    before = len(rows(http))
+    assert len(rows(http, show="all")) > before
+    assert rows(http, show="nonsense") == rows(http)
+
+
+def test_failures_are_shown(http: Http) -> None:
+    """With the reason; they are not in the script, and not ticked."""
+    id = http.sdk_created()
+    press(http, "advance", account=AUTH_ID, by="soon")
+    press(http, "decide", account=AUTH_ID, id=id, status="expired")
+    http.post("PhoneNumber/Compliance/", json={})
+    failed = rows(http, show="failed")
+    assert len(failed) == 3
+    assert "cannot read duration" in failed[2]
+    assert "409" in failed[1]
+    assert len(ticked(http)) == 1
+
+
+def test_each_button_has_its_undo(http: Http) -> None:
+    """As long as it is kept; what was undone is marked, and is neither ticked nor undone again."""
+    id = http.sdk_created()
+    press(http, "advance", account=AUTH_ID, by="1h")
+    press(http, "decide", account=AUTH_ID, id=id, status="accepted")
+    listed = page(http)
+    assert listed.count('action="/console/do/undo"') == 2
+    press(http, "undo", account=AUTH_ID, point="2")
+    listed = page(http)
+    assert listed.count('action="/console/do/undo"') == 1
+    assert [("undone" in each) for each in rows(http)] == [False, True, False, False]
+    assert len(ticked(http)) == 2
+
+
+def test_an_undo_says_that_it_asks(http: Http) -> None:
+    """Where others have written since."""
+    press(http, "advance", account=AUTH_ID, by="1h")
+    http.sdk_created()
+    assert "and 1 other: it asks" in rows(http)[1]
+
+
+def test_what_is_forgotten_is_told(http: Http) -> None:
+    """How many calls there were before."""
+    for n in range(3):
+        http.sdk_created(alias=f"case {n}")
+    assert "forgotten" not in page(http)
+    for _ in range(KEPT_EXCHANGES):
+        http.get("PhoneNumber/Compliance/")
+    told = page(http)
+    assert re.search(r"\d+ earlier calls are forgotten", told)
+    assert "earlier calls, which the simulator has forgotten" in copied(http, "pytest")
+
+
+def test_it_is_of_one_account(http: Http) -> None:
+    """What was done in another is not in it."""
+    other = "MAYYYYYYYYYYYYYYYYYY"
+    press(http, "advance", account=other, by="1h")
+    assert "Nothing was done yet" in page(http)
+    assert "Advanced by 1h." in http.get(f"/console/{other}/history").text
+
+
+def test_what_a_client_sent_is_text(http: Http) -> None:
+    """In the list, and in the copies."""
+    http.post("/v1/Account/" + AUTH_ID + "/EndUser/%3Cb%3E/", json={})
+    http.post("EndUser/", json={"name": "<script>", "end_user_type": "business"})
+    assert "<b>" not in page(http, show="all")
+    shown = http.get(f"{HISTORY}/copy?as=pytest").text
+    assert "<script>alert" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_a_call_that_no_button_made(http: Http) -> None:
+    """It stands in the script of commands as an HTTP call."""
+    http.control("POST", "/clock/advance", {"by": "1h", "account": AUTH_ID})
+    script = page(http).partition('id="script-cli"')[2].partition("</pre>")[0]
+    assert "curl -X POST http://127.0.0.1/_sim/clock/advance" in script
+
+
+# --- as a test -------------------------------------------------------------------------------
+
+
+def by_buttons(http: Http) -> None:
+    """Moves, decisions with reasons that need care, a next outcome, a correction."""
+    id = http.sdk_created(alias='Acme {x} \\ "y"', callback_url=CALLBACK)
+    press(http, "advance", account=AUTH_ID, by="1d")
+    press(http, "decide", account=AUTH_ID, id=id, status="rejected", reason='Name\'s "off"\n{id}')
+    data = {"end_user": {"name": "Acme Ltd"}, "documents": http.sdk_data()["documents"]}
+    assert http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", data).status_code == 200
+    press(http, "advance-to", account=AUTH_ID, date="2026-01-12", time="09:00")
+    press(http, "next-outcome", account=AUTH_ID, decide="rejected", reason="x", after="1h")
+    http.sdk_created(alias="third")
+    press(http, "pause", account=AUTH_ID)
+    press(http, "advance", account=AUTH_ID, by="3 business days")
+
+
+def by_control(http: Http) -> None:
+    """A scenario, a machine, faults, policies and settings that others set."""
+    steer = {"account": AUTH_ID}
+    http.control("POST", "/scenario", {"name": "rejected-then-accepted"} | steer)
+    http.control("POST", "/machine", {"name": "in-review"} | steer)
+    http.control("POST", "/faults", {"effect": "error", "operation": "list", "name": "a"} | steer)
+    http.control("POST", "/webhooks/policy", {"retries": ["5s"]} | steer)
+    settings = {"review_delay": "2h", "strict": "false", "warp": "7"}
+    http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": settings})
+    id = http.sdk_created()
+    until = {"until": {"application": id, "status": "rejected"}}
+    assert http.control("POST", "/clock/advance", until | steer).status_code == 200
+    http.control("DELETE", "/faults/a", account=AUTH_ID)
+    http.control("DELETE", "/scenario", account=AUTH_ID)
+    http.control("POST", "/clock/set", {"to": "2026-02-01T00:00:00Z"} | steer)
+
+
+def by_the_other_apis(http: Http) -> None:
+    """The legacy API, whose records refer to one another, and numbers."""
+    legacy, numbers = Legacy(http), Numbers(http)
+    end_user = legacy.end_user()
+    document = legacy.document(end_user)
+    made = http.post(
+        "ComplianceApplication/",
+        json=legacy.application_body(end_user_id=end_user, document_ids=[document]),
+    )
+    id = made.get_json()["compliance_application_id"]
+    legacy.submit(id)
+    press(http, "decide", account=AUTH_ID, id=id, status="accepted")
+    numbers.rent(MUMBAI, id)
+
+
+def by_a_running_clock(http: Http) -> None:
+    """What time did by itself between two calls."""
+    http.account.configure({"review_delay": "5s"})
+    http.sdk_created(alias="SIM-REJECT")
+    http.advance("90s")  # the clock as it would have gone on
+    http.account.steering.clear()
+    id = http.sdk_created(alias="later")
+    http.decide(id, "rejected")
+
+
+def with_an_undo(http: Http) -> None:
+    """What was undone is not done again."""
+    id = http.sdk_created()
+    press(http, "decide", account=AUTH_ID, id=id, status="rejected")
+    press(http, "undo", account=AUTH_ID, point="1")
+    press(http, "advance", account=AUTH_ID, by="5d")
+
+
+STORIES: list[Callable[[Http], None]] = [
+    by_buttons, by_control, by_the_other_apis, by_a_running_clock, with_an_undo,
+]  # fmt: skip
+
+
+@pytest.mark.live
+def test_the_test_passes(tmp_path: Path) -> None:
+    """Each file, run by pytest in a process of its own, with the plugin that ships: what was done
+    is done again in a fresh simulator, and leads to the same statuses."""
+    for story in STORIES:
+        sim = make_simulator(PAUSED, transport=MemoryTransport())
+        http = Http(create_app(sim), sim)
+        story(http)
+        text = copied(http, "pytest")
+        sim.close()
+        assert "assert [each.status for each in" in text, text
+        (tmp_path / f"test_{story.__name__}.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"{len(STORIES)} passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_only_what_is_picked(http: Http) -> None:
+    """The test says that it is not all, and asserts no statuses then."""
+    first = http.sdk_created(alias="first")
+    press(http, "decide", account=AUTH_ID, id=first, status="rejected")
+    http.sdk_created(alias="second")
+    newest, decision, oldest = ticked(http)
+    text = copied(http, "pytest", oldest, newest)
+    assert ("first" in text, "second" in text, "decide(" in text) == (True, True, False)
+    assert "- calls that were not chosen" in text
+    assert ".timeline" not in text
+    assert ".timeline" in copied(http, "pytest", oldest, newest, decision)
+
+
+@pytest.mark.parametrize(
+    ("do", "told"),
+    [
+        (
+            lambda http: http.control("POST", "/restore", {"name": "x", "account": AUTH_ID}),
+            "a test begins anew instead",
+        ),
+        (
+            lambda http: http.post(
+                "EndUser/", json={"name": "x" * 40_000, "end_user_type": "business"}
+            ),
+            None,
+        ),
+    ],
+)
+def test_what_cannot_be_carried_over(
+    http: Http, do: Callable[[Http], Any], told: str | None
+) -> None:
+    """It is a comment where it was, and a line of the head."""
+    http.sdk_created()
+    http.control("POST", "/snapshot", {"name": "x", "account": AUTH_ID})
+    http.advance("1h")
+    do(http)
+    text = copied(http, "pytest")
+    compile(text, "test.py", "exec")
+    if told:
+        assert text.count(told) == 2
+        assert "no statuses are asserted" in text
+
+
+def test_a_record_from_before(http: Http) -> None:
+    """A decision about an application whose filing is not known any more."""
+    id = http.sdk_created()
+    http.account.exchanges.clear()
+    press(http, "decide", account=AUTH_ID, id=id, status="accepted")
+    text = copied(http, "pytest")
+    assert f"{id} was not made by a call that is carried over" in text
+    assert "plivo_server.decide" not in text
+
+
+def test_an_id_that_is_no_records(http: Http) -> None:
+    """A text that a client chose stands as it is."""
+    http.sdk_created(alias="order 0b7c41e3-90a1-4a55-8f0e-7b1f7f9a2c11")
+    text = copied(http, "pytest")
+    assert "order 0b7c41e3-90a1-4a55-8f0e-7b1f7f9a2c11" in text
+    assert "not carried over" not in text
+
+
+def test_secrets_are_not_copied(http: Http) -> None:
+    """Neither the token, nor what is called like one in a body."""
+    http.sdk_create(alias="x", token="hush-hush")
+    assert "hush-hush" not in copied(http, "pytest") + page(http)
+    assert http.token not in copied(http, "pytest")
+
+
+def test_nothing_was_done(http: Http) -> None:
+    """A test of nothing is a file, too."""
+    compile(copied(http, "pytest"), "test.py", "exec")
+    load_scenario(copied(http, "scenario"))
+
+
+# --- as a scenario ---------------------------------------------------------------------------
+
+
+def suspended_at_once(http: Http) -> None:
+    """Several decisions of one submission, one at its very instant."""
+    id = http.sdk_created(alias="SIM-STUCK, Acme")
+    http.decide(id, "accepted")
+    http.advance("3h")
+    http.decide(id, "suspended", "Complaints")
+    http.sdk_created(alias="nobody decides it")
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("story", [by_buttons, with_an_undo, suspended_at_once])
+def test_the_scenario_holds(http: Http, live: LiveSimulator, story: Callable[[Http], None]) -> None:
+    """Played, it leads to the same statuses at the end and on the way."""
+    story(http)
+    text = copied(http, "scenario")
+    played = replay(live.url, "by-hand", load_scenario(text))
+    assert played.checks
+    assert [each for each in played.checks if not each.ok] == []
+
+
+def test_magic_values_do_not_decide(http: Http) -> None:
+    """They would come before the rules, so the copy has none, and says so."""
+    suspended_at_once(http)
+    text = copied(http, "scenario")
+    assert "STUCK, Acme" in text
+    assert "SIM-" not in text
+    assert "# - magic values in aliases and names: the rules decide instead" in text
+
+
+# --- source ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {}, [], {"a": [1, None, True, 2.5]}, "it's", 'say "x"', "{id} \\ \n \x00 \u202e",
+        ["x" * 200],
+        {"a" * 50: {"b" * 50: ["c" * 50, {"d": "e" * 90}]}}, "é☃\ud800",
+    ],
+)  # fmt: skip
+def test_source_is_the_value(value: Any) -> None:
+    """Evaluated, it is what it was, whatever is in it."""
+    assert eval(source(value, Names())) == value
+
+
+def test_ids_become_variables() -> None:
+    """Alone and within a text; braces around them stay."""
+    id = "64c1f219-b23e-4722-b444-e675651ce25a"
+    names = Names(known={id: "x"})
+    assert names.text(id) == "x"
+    assert eval(names.text(f"{{a}}/{id}/\\'\""), {"x": "1"}) == "{a}/1/\\'\""
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "3", '{"a": ' * 100])
+def test_a_text_that_is_no_object(text: str) -> None:
+    """It is sent as the text that it is."""
+    assert as_json_source(text, Names(), 0) is None

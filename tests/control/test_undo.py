@@ -1,0 +1,263 @@
+"""Undo: moments that are kept by themselves, going back to them, and what that would lose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plivo_sim.control.answers import UndoneOut, UndoOut, UndoPointOut
+from plivo_sim.domain import limits
+from plivo_sim.services import document_sets
+from tests.control.support import other_account
+from tests.support import AUTH_ID, PDF, Http, check_answer
+
+
+def keep(http: Http, what: str = "a decision") -> int:
+    answer = http.control("POST", "/undo/points", {"what": what, "account": http.auth_id})
+    assert answer.status_code == 201, answer.text
+    check_answer(answer.get_json(), UndoPointOut)
+    return int(answer.get_json()["point"])
+
+
+def points(http: Http) -> list[dict[str, Any]]:
+    answer = http.control("GET", "/undo", account=http.auth_id).get_json()
+    check_answer(answer, UndoOut)
+    return list(answer["points"])
+
+
+def undo(http: Http, **body: Any) -> Any:
+    return http.control("POST", "/undo", {"account": http.auth_id} | body)
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.get_json()["code"]
+
+
+def wrong(answer: Any) -> list[str]:
+    """The paths of what is wrong."""
+    assert refused(answer) == (400, "invalid")
+    return [each["path"] for each in answer.get_json()["problems"]]
+
+
+def status(http: Http, id: str) -> str:
+    return str(http.control("GET", f"/applications/{id}").get_json()["status"])
+
+
+def test_back_to_before(http: Http) -> None:
+    """Records, clock and what is due are as they were."""
+    id = http.sdk_created()
+    before = http.control("GET", "/export", account=AUTH_ID).get_json()
+    keep(http, "Advanced by 5d.")
+    http.advance("5d")
+    answer = undo(http, sure=True)
+    check_answer(answer.get_json(), UndoneOut)
+    assert answer.get_json()["undone"] == "Advanced by 5d."
+    assert http.control("GET", "/export", account=AUTH_ID).get_json() == before
+    assert status(http, id) == "submitted"
+
+
+def test_one_step_after_the_other(http: Http) -> None:
+    """The last one first; what is undone is no point any more."""
+    id = http.sdk_created()
+    for word in ("accepted", "suspended", "accepted"):
+        keep(http, word)
+        http.decide(id, word)
+    assert [each["what"] for each in points(http)] == ["accepted", "suspended", "accepted"]
+    for word in ("suspended", "accepted", "submitted"):
+        assert undo(http, sure=True).status_code == 200
+        assert status(http, id) == word
+    assert refused(undo(http)) == (404, "not_found")
+
+
+def test_several_at_once(http: Http) -> None:
+    """By the number of a point; those behind it go with it."""
+    id = http.sdk_created()
+    first = keep(http)
+    http.decide(id, "accepted")
+    keep(http)
+    http.decide(id, "suspended")
+    assert undo(http, point=first, sure=True).status_code == 200
+    assert (status(http, id), points(http)) == ("submitted", [])
+
+
+def test_what_others_did_is_not_lost_silently(http: Http) -> None:
+    """It says what, undoes nothing, and does when one is sure."""
+    id = http.sdk_created()
+    number = keep(http)
+    http.decide(id, "accepted")
+    http.sdk_created(alias="another")
+    (point,) = points(http)
+    assert [(each["by"], each["path"]) for each in point["lost"]] == [
+        ("control", f"/_sim/applications/{id}/decision"),
+        ("api", f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"),
+    ]
+    answer = undo(http, point=number)
+    assert refused(answer) == (409, "would_lose")
+    assert "followed by 2 other calls, which would be undone too" in answer.get_json()["detail"]
+    assert status(http, id) == "accepted"
+    assert undo(http, sure=True).get_json()["lost"] == 2
+    assert status(http, id) == "submitted"
+
+
+def test_reads_and_refusals_are_nothing_to_lose(http: Http) -> None:
+    """Only what changed something counts."""
+    id = http.sdk_created()
+    keep(http)
+    http.account.configure({"strict": "true"})
+    http.get(f"PhoneNumber/Compliance/{id}/")
+    http.post("PhoneNumber/Compliance/", json={})
+    http.decide(id, "expired")  # 409: it is not accepted
+    http.control("POST", "/clock/settle", {"account": AUTH_ID})
+    assert [each["lost_count"] for each in points(http)] == [0]
+
+
+def test_what_was_undone_is_not_lost_again(http: Http) -> None:
+    """A call that an undo took back is not told of by the points before it."""
+    id = http.sdk_created()
+    keep(http)
+    http.account.configure({"strict": "true"})
+    keep(http)
+    http.decide(id, "accepted")
+    undo(http, sure=True)
+    assert [each["lost_count"] for each in points(http)] == [0]
+
+
+def test_a_point_with_nothing_behind_it(http: Http) -> None:
+    """It is not one to go back to, and the next takes its place."""
+    http.sdk_created()
+    keep(http, "refused")
+    assert points(http) == []
+    keep(http, "done")
+    http.advance("1d")
+    assert [each["what"] for each in points(http)] == ["done"]
+
+
+def test_only_so_many_are_kept(http: Http) -> None:
+    """The oldest go; how many did is told."""
+    http.sdk_created()
+    for n in range(limits.UNDO_POINTS.most + 2):
+        keep(http, f"step {n}")
+        http.advance("1h")
+    assert points(http)[0]["what"] == "step 2"
+    assert len(points(http)) == limits.UNDO_POINTS.most
+    assert http.control("GET", "/undo", account=AUTH_ID).get_json()["forgotten"] == 2
+
+
+def test_they_are_no_snapshots(http: Http) -> None:
+    """They have no names, and take no room from those."""
+    http.sdk_created()
+    keep(http)
+    http.advance("1d")
+    shown = http.control("GET", "/snapshots", account=AUTH_ID).get_json()
+    assert shown["snapshots"] == []
+
+
+def test_a_point_of_nothing(http: Http) -> None:
+    """Keeping one creates no account, and going back to before the first write removes it."""
+    keep(http)
+    assert http.sim.accounts() == []
+    http.sdk_created()
+    assert undo(http, sure=True).status_code == 200
+    assert http.sim.accounts() == []
+
+
+def test_accounts_are_apart(http: Http) -> None:
+    """Each has its own points."""
+    other = other_account(http)
+    keep(other)
+    other.sdk_created()
+    http.sdk_created()
+    assert points(http) == []
+    assert refused(undo(http)) == (404, "not_found")
+
+
+# --- resets and files ------------------------------------------------------------------------
+
+
+def files_of(http: Http) -> list[bytes | None]:
+    account = http.account
+    return [
+        account.files.read(each.file.sha256)
+        for each in account.store.documents.every()
+        if each.file is not None
+    ]
+
+
+def test_a_reset_forgets_them(http: Http) -> None:
+    """As it forgets everything."""
+    http.sdk_created()
+    keep(http)
+    http.advance("1d")
+    http.control("POST", "/reset", {"account": AUTH_ID})
+    http.sdk_created()
+    assert (points(http), len(http.account.steering)) == ([], 0)
+
+
+@pytest.mark.parametrize("which", [AUTH_ID, "all"])
+def test_a_reset_that_can_be_undone(http: Http, which: str) -> None:
+    """The records are back, and their files."""
+    id = http.sdk_created()
+    keep(http)
+    http.control("POST", "/reset", {"account": which, "undoable": True})
+    assert http.sim.accounts() == []
+    assert undo(http, sure=True).status_code == 200
+    assert status(http, id) == "submitted"
+    assert PDF in files_of(http)
+    assert None not in files_of(http)
+    assert http.account in http.sim.accounts()
+
+
+def test_a_deleted_applications_files_are_back(http: Http) -> None:
+    """They stay while they can be needed again, and no longer."""
+    id = http.sdk_created()
+    hashes = {each.file.sha256 for each in http.account.store.documents.every()}
+    keep(http)
+    http.decide(id, "rejected")
+    http.delete(f"PhoneNumber/Compliance/{id}/")
+    undo(http, sure=True)
+    assert None not in files_of(http)
+    http.decide(id, "rejected")
+    http.delete(f"PhoneNumber/Compliance/{id}/")
+    document_sets.sweep(http.account)
+    assert [http.account.files.read(each) for each in hashes] == [None, None]
+
+
+def test_points_give_way_to_uploads(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the files that they keep are too many, they go: nobody asked to keep them."""
+    id = http.sdk_created()
+    http.decide(id, "rejected")
+    keep(http)
+    http.delete(f"PhoneNumber/Compliance/{id}/")
+    small = limits.Limit("account_files", len(PDF) + 4000, "bytes", "")
+    monkeypatch.setattr(limits, "ACCOUNT_FILES", small)
+    answer = http.sdk_create(files={0: (PDF + b"%1", "a.pdf"), 1: (PDF + b"%2", "b.pdf")})
+    assert answer.status_code in (201, 400)
+    assert points(http) == []
+
+
+# --- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [({"point": "1"}, "point"), ({"point": True}, "point"), ({"sure": 1}, "sure"), ({"x": 1}, "x")],
+)
+def test_a_wrong_undo(http: Http, body: dict[str, Any], path: str) -> None:
+    """Each problem by its name."""
+    http.sdk_created()
+    assert wrong(undo(http, **body)) == [path]
+
+
+@pytest.mark.parametrize("what", [None, "", 3, "x" * (limits.UNDO_TEXT.most + 1)])
+def test_a_wrong_point(http: Http, what: Any) -> None:
+    """It says what follows, shortly."""
+    http.sdk_created()
+    answer = http.control("POST", "/undo/points", {"what": what, "account": AUTH_ID})
+    assert wrong(answer) == ["what"]
+
+
+def test_an_unknown_point(http: Http) -> None:
+    """404."""
+    http.sdk_created()
+    assert refused(undo(http, point=99)) == (404, "not_found")
