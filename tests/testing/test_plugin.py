@@ -380,6 +380,34 @@ def test_freezegun_moves_a_wall_clock() -> None:
         assert (sim.now - before).total_seconds() == 3600
 
 
+FROZEN = """
+import pytest
+from freezegun import freeze_time
+
+@pytest.fixture(scope="session", autouse={whole_run})
+def frozen():
+    with freeze_time("2012-01-14"):
+        yield
+
+def test_frozen(request, plivo_client, plivo_server):
+    request.getfixturevalue("frozen")
+    made = plivo_client.phone_number_compliance.create(data={{
+        "country_iso": "US", "number_type": "local", "alias": "Acme",
+        "end_user": {{"type": "business", "name": "Acme"}}}})
+    plivo_server.advance(business_days=3)
+    assert plivo_server.application(made.compliance_id).updated_at.year == 2026
+    assert plivo_server.requests(operation="compliance.create")[0].at.year == 2026
+"""
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("whole_run", [True, False])
+def test_what_is_first_done_in_frozen_time(pytester: pytest.Pytester, whole_run: bool) -> None:
+    """Whether the simulator is imported in it, or only asked for the first time."""
+    pytester.makepyfile(FROZEN.format(whole_run=whole_run))
+    pytester.runpytest_subprocess("-p", "no:asyncio").assert_outcomes(passed=1)
+
+
 class TestUnittest(unittest.TestCase):
     """The context manager, for unittest."""
 
