@@ -315,15 +315,20 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_sentence(project: pytest.Pyte
 
         @pytest.mark.plivo_sim(clock="sundial")
         def test_clock(plivo_sim): ...
+
+        @pytest.mark.plivo_sim(tls=True, credentials={"MA": "secret"}, pointed="no")
+        def test_three(plivo_inbox): ...
     """)
     result = run(project, "-p", "no:randomly")
-    result.assert_outcomes(errors=5)
+    result.assert_outcomes(errors=6)
     result.stdout.fnmatch_lines([
         "@pytest.mark.plivo_sim: scenaro=: no such argument; did you mean 'scenario'?",
         "@pytest.mark.plivo_sim: its arguments have names, such as scenario=",
         "@pytest.mark.plivo_sim: seed: 'x' is not a whole number",
         "@pytest.mark.plivo_sim: auth_id: 'me' is not MA or SA and 18 letters or digits",
         "@pytest.mark.plivo_sim: clock: 'sundial' is not one of wall, paused",
+        "@pytest.mark.plivo_sim: tls: the simulator of the fixtures has started; *; credentials:"
+        " what credential 1 begins with is no auth id: *; pointed: 'no' is not True or False",
     ])  # fmt: skip
     result.stdout.no_fnmatch_line("During handling of the above exception*")
 
