@@ -12,6 +12,7 @@ import click
 
 from plivo_sim.catalogue.user_files import bytes_in
 from plivo_sim.cli.shared import Target, WrongFile, id_argument, with_holder, with_new_account
+from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.records import END_USER_DETAILS, NumberType, UserType
 from plivo_sim.domain.words import did_you_mean
@@ -70,7 +71,7 @@ def _content_options(command: C) -> C:
 
 
 @click.command()
-@click.option("--country", metavar="XX", help="Two letters.")
+@click.option("--country", metavar="XX", type=COUNTRIES, help="Two letters.")
 @click.option("--number-type", type=click.Choice(list(map(str, NumberType))), default="local",
               show_default=True, help="Of the numbers.")  # fmt: skip
 @click.option("--user-type", type=click.Choice(list(map(str, UserType))), default="business",

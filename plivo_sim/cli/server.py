@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,14 +25,17 @@ import click
 
 from plivo_sim import __version__
 from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, why_unusable
+from plivo_sim.cli.words import MACHINES, Words
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
 from plivo_sim.settings import (
+    OneOf,
     Settings,
     is_of_platform,
     of_platform,
     read_flag,
+    read_path,
     read_setting,
     text_of,
 )
@@ -70,9 +73,19 @@ def setting_options(command: F) -> F:
         elif name in _REPEATED:
             option = click.option(flag, name, multiple=True, metavar="ID:TOKEN", **shown)
         else:
-            option = click.option(flag, name, metavar="TEXT", **shown)
+            option = click.option(flag, name, type=_type_of(each), metavar="TEXT", **shown)
         command = option(command)
     return command
+
+
+def _type_of(setting: Field[Any]) -> click.ParamType[Any]:
+    """What a shell offers for it; what it takes is seen when it is read."""
+    read = setting.metadata["read"]
+    if setting.name == "machine":
+        return MACHINES
+    if isinstance(read, OneOf):
+        return Words(lambda: read.words)
+    return Words(tuple, or_file=True) if read is read_path else click.STRING
 
 
 def settings_of(given: dict[str, Any]) -> Settings:
