@@ -140,7 +140,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
         configure_logging(settings.log_format)
         live = LiveSimulator(settings).start()
     except (OSError, StateUnreadable, ValueError) as error:
-        raise click.ClickException(start_failure(error, settings)) from None
+        raise start_failure(error, settings) from None
     finally:
         gc.freeze()
         gc.enable()
@@ -165,15 +165,21 @@ def _leave_threads_behind() -> None:
         os._exit(0)
 
 
-def start_failure(error: Exception, settings: Settings) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return why_unusable(error)
-    if isinstance(error, OSError):
-        text = error.strerror or str(error)
-        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-        hint = "--host takes an address of this machine" if is_host else "try --port 0"
-        return f"cannot listen on {authority(settings.host, settings.port)}: {text}; {hint}"
-    return str(error)
+def start_failure(error: Exception, settings: Settings) -> click.ClickException:
+    """Why it did not start: a catalogue or a machine is wrong, or it cannot."""
+    from plivo_sim.assembly import NoGlobalLock
+    from plivo_sim.web.tls import TlsUnavailable
+
+    if not isinstance(error, OSError):
+        is_file = not isinstance(error, StateUnreadable | TlsUnavailable | NoGlobalLock)
+        return (WrongFile if is_file else click.ClickException)(str(error))
+    if error.filename:
+        return click.ClickException(why_unusable(error))
+    text = error.strerror or str(error)
+    is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    hint = "--host takes an address of this machine" if is_host else "try --port 0"
+    where = authority(settings.host, settings.port)
+    return click.ClickException(f"cannot listen on {where}: {text}; {hint}")
 
 
 class _ReadyFile:
@@ -387,7 +393,7 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     try:
         code = run_beside(command, settings, os.environ)
     except (OSError, StateUnreadable, ValueError) as error:
-        raise click.ClickException(start_failure(error, settings)) from None
+        raise start_failure(error, settings) from None
     if code == NOT_FOUND:
         click.echo(f"Error: cannot run {command[0]!r}", err=True)
     sys.exit(code)
