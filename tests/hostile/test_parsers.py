@@ -130,9 +130,10 @@ CALLS = {
     "scenarios/rules.py": {
         "re.compile": LINEAR, "parse_duration": "limit duration", "float": LINEAR,
         "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
-    "scenarios/validation.py": {
-        "re.compile": LINEAR, "parse_duration": "limit duration", "int": "limit glob",
-        "regex": "limit regex", "glob": "limit glob"},
+    "scenarios/conditions.py": {
+        "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex"},
+    "scenarios/steps.py": {"re.compile": LINEAR},
+    "scenarios/validation.py": {"parse_duration": "limit duration", "glob": "limit glob"},
     "outgoing/guard.py": {"urlsplit": LINEAR},
     "outgoing/pointing.py": {"urlsplit": LINEAR},
     "services/applications.py": {"urlsplit": "limit callback_url"},
