@@ -80,7 +80,7 @@ CALLS = {
     "apis/atoms/service.py": {"decode_json": OURS, "parse_qsl": OURS},
     "apis/dialects.py": {"re.compile": LINEAR, "decode_json": JSON},
     "apis/legacy/reading.py": {"decode_json": JSON},
-    "apis/numbers/reading.py": {"re.compile": LINEAR, "re.sub": LINEAR, "fromisoformat": LINEAR},
+    "apis/numbers/queries.py": {"re.compile": LINEAR, "re.sub": LINEAR, "fromisoformat": LINEAR},
     "apis/phone_number/beta/reading.py": {
         "re.compile": LINEAR, "b64decode": JSON, "decode_json": JSON, "int": DIGITS},
     "apis/phone_number/current/reading.py": {"decode_json": JSON, "int": DIGITS},
