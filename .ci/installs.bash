@@ -26,6 +26,10 @@ has_tools() { curl --version >/dev/null && openssl version; }
 
 install_tools() { has_tools 2>/dev/null || { debian curl openssl && has_tools; }; }
 
+install_shells() { # their tests are skipped where they are missing
+  type zsh fish >/dev/null 2>&1 || debian zsh fish || echo "without zsh or fish"
+}
+
 has_chromium() {
   local name path
   for name in chromium chromium-browser google-chrome; do

@@ -55,6 +55,10 @@ _CALLBACKS = {Origin.BETA: beta_callback, Origin.LEGACY: legacy_callback}
 MOST_OPEN_FILES = 65536
 
 
+class NoGlobalLock(ValueError):
+    """This Python runs threads at once."""
+
+
 def make_simulator(
     settings: Settings | None = None,
     *,
@@ -140,7 +144,7 @@ def _encode_callback(event: StatusChanged, machine: Machine) -> Pairs:
 def _refuse_without_gil() -> None:
     """The libraries below were never tried with threads that truly run at once."""
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        raise ValueError(
+        raise NoGlobalLock(
             "plivo-sim does not run without Python's global lock yet: set PYTHON_GIL=1,"
             " or use a build of Python that is not free-threaded"
         )

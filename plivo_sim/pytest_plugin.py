@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 pytest_plugins = ("plivo_sim.outgoing.plugin",)
 
 _ACCOUNT = ("auth_id", "auth_token", "subaccount_token")
-_MARKED = ("scenario", "machine", "clock", *_ACCOUNT, "pointed")
-"""What the marker takes beside settings."""
+_INI = (*_ACCOUNT, "seed")
+"""What the ini file may say for every test."""
 _ARGUMENTS = ("plivo_sim", "plivo_server")
 """The fixtures that take the same as an argument (``indirect`` parameters)."""
 _NAMELESS = "its arguments have names, such as scenario="
-_NAMES = f"; there are {', '.join(_MARKED)} and the settings, such as start, seed, new_api"
 
 
 _URL: pytest.StashKey[str] = pytest.StashKey()
@@ -49,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--plivo-sim-inbox-host", metavar="HOST", help="where that simulator reaches plivo_inbox; "
         "default: PLIVO_SIM_INBOX_HOST, else the address of this machine that faces it",
     )  # fmt: skip
-    for name in _ACCOUNT:
+    for name in _INI:
         parser.addini(f"plivo_{name}", f"as {name}= of the marker plivo_sim, for every test")
 
 
@@ -121,6 +120,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if auth_id and not re.fullmatch("[MS]A[A-Za-z0-9]{18}", auth_id):
         text = f"plivo_auth_id: {auth_id!r} is not MA or SA and 18 letters or digits"
         raise pytest.UsageError(text)
+    if seed := config.getini("plivo_seed"):
+        from plivo_sim.settings import read_setting
+
+        try:
+            read_setting("seed", seed)
+        except ValueError as error:
+            raise pytest.UsageError(f"plivo_{error}") from None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -220,32 +226,18 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the ini file, the markers (the nearest last) and the fixture's argument say. Ends the
     test with a sentence when that makes no sense."""
     from plivo_sim.testing.accounts import merged
+    from plivo_sim.testing.markers import mistakes
 
-    ini = {name: request.config.getini(f"plivo_{name}") for name in _ACCOUNT}
+    ini = {name: request.config.getini(f"plivo_{name}") for name in _INI}
     markers = [*request.node.iter_markers("plivo_sim")]
     layers = [each.kwargs for each in reversed(markers)]
     params = getattr(request.node, "callspec", None)
     given = [params.params[name] for name in _ARGUMENTS if params and name in params.params]
     wrong = [] if all(not each.args for each in markers) else [_NAMELESS]
     wrong += [f"{each!r} is no dictionary" for each in given if not isinstance(each, Mapping)]
-    if wrong or (wrong := [*_mistakes([*layers, *given])]):
+    if wrong or (wrong := [text for each in (*layers, *given) for text in mistakes(each)]):
         _refuse("; ".join(wrong))
     return merged([{name: text for name, text in ini.items() if text}, *layers, *given])
-
-
-def _mistakes(layers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    from dataclasses import fields
-
-    from plivo_sim.domain.words import did_you_mean
-    from plivo_sim.settings import Settings
-
-    known = [*_MARKED, *(field.name for field in fields(Settings))]
-    for layer in layers:
-        for name in layer:
-            if name not in known:
-                yield f"{name}=: no such argument{did_you_mean(name, known) or _NAMES}"
-        if (clock := layer.get("clock")) not in (None, "wall", "paused"):
-            yield f"clock: {clock!r} is not one of wall, paused"
 
 
 def _refuse(why: str) -> NoReturn:
@@ -258,13 +250,15 @@ def _begin(handle: InProcess | Served | Remote, request: pytest.FixtureRequest) 
     from plivo_sim.domain.errors import SimError
     from plivo_sim.testing import Remote
     from plivo_sim.testing.accounts import fixed_tokens
+    from plivo_sim.testing.markers import MARKED
+    from plivo_sim.testing.values import setting_of
 
     wanted = _wanted(request)
-    chosen = {name: _read(name, each) for name, each in wanted.items() if name not in _MARKED}
+    chosen = {name: each for name, each in wanted.items() if name not in MARKED}
     if wanted.get("clock") == "wall":
         chosen |= {"paused": False, "start": None}
     if fixed := fixed_tokens(wanted):
-        chosen["credentials"] = chosen.get("credentials", {}) | fixed
+        chosen["credentials"] = setting_of("credentials", chosen.get("credentials", {})) | fixed
     account = {name: wanted[name] for name in ("auth_id", "auth_token") if name in wanted}
     try:
         if isinstance(handle, Remote):
@@ -282,15 +276,6 @@ def _begin(handle: InProcess | Served | Remote, request: pytest.FixtureRequest) 
     except Unreachable as error:
         pytest.fail(str(error), pytrace=False)
     request.node.stash[_HANDLE] = handle
-
-
-def _read(name: str, value: Any) -> Any:
-    from plivo_sim.settings import read_setting
-
-    try:
-        return read_setting(name, value) if isinstance(value, str) else value
-    except ValueError as error:
-        _refuse(str(error))
 
 
 _HANDLE: pytest.StashKey[Handle] = pytest.StashKey()

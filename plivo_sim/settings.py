@@ -12,7 +12,7 @@ that is called plivo-sim these names begin like our own, and ``PLIVO_SIM_PORT`` 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -146,10 +146,15 @@ def read_rate(text: str) -> float:
 
 def read_credentials(text: str) -> dict[str, str]:
     """What is wrong is told by its place: any part of it may be a secret. Raises ValueError."""
+    pairs = (word.partition(":") for word in read_words(text))
+    return check_credentials((auth_id, token) for auth_id, _, token in pairs)
+
+
+def check_credentials(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The same of pairs, an auth id and its token."""
     pairs: dict[str, str] = {}
-    for place, word in enumerate(read_words(text), 1):
-        auth_id, colon, token = word.partition(":")
-        if not (colon and token):
+    for place, (auth_id, token) in enumerate(given, 1):
+        if not token:
             raise ValueError(f"credential {place} is not ID:TOKEN")
         if not re.fullmatch(r"[MS]A[A-Za-z0-9]{18}", auth_id):
             raise ValueError(
@@ -163,10 +168,15 @@ def read_credentials(text: str) -> dict[str, str]:
 
 def read_atoms_tokens(text: str) -> dict[str, str]:
     """What is wrong is told by its place: any part of it may be a secret. Raises ValueError."""
+    pairs = (word.rpartition(":") for word in read_words(text))
+    return check_atoms_tokens((token, auth_id) for token, _, auth_id in pairs)
+
+
+def check_atoms_tokens(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The same of pairs, a token and its account."""
     pairs: dict[str, str] = {}
-    for place, word in enumerate(read_words(text), 1):
-        token, colon, auth_id = word.rpartition(":")
-        if not (colon and token and re.fullmatch(r"MA[A-Za-z0-9]{18}", auth_id)):
+    for place, (token, auth_id) in enumerate(given, 1):
+        if not (token and re.fullmatch(r"MA[A-Za-z0-9]{18}", auth_id)):
             raise ValueError(f"pair {place} is not TOKEN:MA and 18 letters or digits")
         if pairs.setdefault(token, auth_id) != auth_id:
             raise ValueError(f"one token has two accounts: {pairs[token]} and {auth_id}")
@@ -396,9 +406,12 @@ def text_of(value: Any) -> str:
     """A value as its option takes it; a flag is ``on`` or ``off``; "" for nothing."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, tuple):
-        value = ",".join(map(str, value))
-    return "" if value is None or not str(value) or not value else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Collection) and not isinstance(value, str):
+        texts = map(text_of, value)
+        return ",".join(sorted(texts) if isinstance(value, frozenset) else texts)
+    return "" if value is None else str(value)
 
 
 ACCOUNT_SETTINGS = tuple(f.name for f in fields(Settings) if f.metadata["account"])

@@ -12,22 +12,6 @@ from typing import Any
 import pytest
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--times", type=int, default=1, help="run every test so often")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test as often as asked: random order then mixes the runs."""
-    metafunc.fixturenames.append("_run")
-    times = metafunc.config.getoption("--times")
-    metafunc.parametrize("_run", range(times), indirect=True)
-
-
-@pytest.fixture
-def _run(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
 class Application:
     """``statuses``: of each application the last one that it was told. ``told``: everything, in
     the order in which it came. ``takes_s``: how long it dwells on each callback."""

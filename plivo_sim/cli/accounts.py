@@ -27,6 +27,7 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
+from plivo_sim.cli.words import ACCOUNT_SETTINGS
 from plivo_sim.domain.limits import BODY
 
 COUNTED = ("applications", "end_users", "documents", "numbers")
@@ -61,7 +62,7 @@ def accounts_table(accounts: list[dict[str, Any]]) -> str:
 
 
 @account.command("set")
-@click.argument("settings", metavar="NAME=VALUE...", nargs=-1)
+@click.argument("settings", metavar="NAME=VALUE...", type=ACCOUNT_SETTINGS, nargs=-1)
 @with_new_account
 def set_(target: Target, settings: tuple[str, ...]) -> None:
     """Change settings of one account.

@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from plivo_sim.cli.filing import correct, delete, file, submit
-from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
@@ -34,6 +33,7 @@ from plivo_sim.cli.shared import (
     with_account,
     with_holder,
 )
+from plivo_sim.cli.words import COUNTRIES, DECIDABLE, REASONS, STATUSES
 from plivo_sim.client import Client
 from plivo_sim.client.applications import (
     ACME,
@@ -67,11 +67,13 @@ def apps() -> None:
 @click.option(
     "--status",
     metavar="STATUS",
-    type=Words(lambda: MACHINE.statuses),
+    type=STATUSES,
     multiple=True,
     help=f"Only with this status: {', '.join(MACHINE.statuses)}, or another of the machine in use.",
 )
-@click.option("--country", metavar="XX", multiple=True, help="Only from this country.")
+@click.option(
+    "--country", metavar="XX", type=COUNTRIES, multiple=True, help="Only from this country."
+)
 @click.option("--number-type", type=_choice(NumberType), multiple=True, help="Only for these.")
 @click.option("--user-type", type=_choice(UserType), multiple=True, help="Only by these.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, for a sheet.")
@@ -244,8 +246,8 @@ def _decision(status: str, how: ByHand) -> click.Command:
 
     command: Callable[..., Any] = with_holder(decision)
     if MACHINE.statuses[status].reason:
-        command = click.option("--reason", metavar="TEXT", help=_REASON_HELP)(command)
-        command = click.argument("why", metavar="REASON", required=False)(command)
+        command = click.option("--reason", metavar="TEXT", type=REASONS, help=_REASON_HELP)(command)
+        command = click.argument("why", metavar="REASON", type=REASONS, required=False)(command)
     return click.command(how.command, help=how.help)(id_argument("application")(command))
 
 
@@ -256,8 +258,8 @@ for _status in MACHINE.decidable:
 
 @apps.command()
 @id_argument("application")
-@click.argument("status", type=Words(lambda: MACHINE.decidable))
-@click.option("--reason", metavar="TEXT", help=f"The reason, {_REASON}")
+@click.argument("status", type=DECIDABLE)
+@click.option("--reason", metavar="TEXT", type=REASONS, help=f"The reason, {_REASON}")
 @with_holder
 def decide(target: Target, id: str, status: str, reason: str | None) -> None:
     """Decide for any status of the machine in use.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plivo_sim.cli.shared import WrongFile, as_json, json_option, read_existing_country, table
+from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.words import did_you_mean
 
@@ -52,7 +53,7 @@ def list_(own: Path | None, as_json: bool) -> None:
 
 
 @catalogue.command()
-@click.argument("country", metavar="XX")
+@click.argument("country", metavar="XX", type=COUNTRIES)
 @click.option("--table", "as_table", is_flag=True, help="What it requires, as a table.")
 @own_option
 @json_option
@@ -116,7 +117,7 @@ def check(places: tuple[Path, ...], as_json: bool) -> None:
 
 
 @catalogue.command()
-@click.argument("country", metavar="XX")
+@click.argument("country", metavar="XX", type=COUNTRIES)
 def new(country: str) -> None:
     """Print a commented file for a country, valid as it is."""
     from plivo_sim.catalogue import folder

@@ -8,6 +8,7 @@ import click
 
 from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, instant, table, values, with_account
+from plivo_sim.cli.words import STATUSES
 
 
 @click.group()
@@ -25,7 +26,9 @@ def show(target: Target) -> None:
 @clock.command()
 @click.argument("duration", nargs=-1)
 @click.option("--to", metavar="INSTANT", help="Until this time: 2026-03-01T09:00:00Z.")
-@click.option("--until", metavar="STATUS", help="Until the application has this status.")
+@click.option(
+    "--until", metavar="STATUS", type=STATUSES, help="Until the application has this status."
+)
 @click.option(
     "--application", type=RecordId("application"), metavar="ID", help="The application for --until."
 )

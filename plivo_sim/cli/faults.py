@@ -11,6 +11,7 @@ from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Ty
 
 from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, table, with_account, with_new_account
+from plivo_sim.cli.words import OPERATIONS
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
 
 
@@ -34,11 +35,15 @@ def _option(path: str, field: Field) -> Callable[[Callable[..., None]], Callable
     )
     required = field.required and "." not in path
     default = field.default if isinstance(field.default, str | int | float) else None
+    if path == "operation":
+        kind: click.ParamType[Any] = OPERATIONS
+    else:
+        kind = _click_type(type_)
     note = f"  [default: {default}]" if default not in (None, "", "*") else ""
     help = f"{HELP.get(path, '')}{note}"
     if isinstance(type_, BoolType):
         return click.option(f"--{flag}/--no-{flag}", name, default=None, help=help)
-    return click.option(f"--{flag}", name, type=_click_type(type_), required=required, help=help)
+    return click.option(f"--{flag}", name, type=kind, required=required, help=help)
 
 
 def _click_type(type_: Type) -> click.ParamType[Any]:

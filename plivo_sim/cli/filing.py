@@ -19,6 +19,7 @@ from plivo_sim.cli.shared import (
     with_holder,
     with_new_account,
 )
+from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.records import END_USER_DETAILS, NumberType, Origin, UserType
 from plivo_sim.domain.words import did_you_mean
@@ -64,7 +65,7 @@ def _content_options(command: C) -> C:
 
 
 @click.command()
-@click.option("--country", metavar="XX", help="Two letters.")
+@click.option("--country", metavar="XX", type=COUNTRIES, help="Two letters.")
 @click.option("--number-type", type=click.Choice(list(map(str, NumberType))), default="local",
               show_default=True, help="Of the numbers.")  # fmt: skip
 @click.option("--user-type", type=click.Choice(list(map(str, UserType))), default="business",

@@ -5,7 +5,6 @@ them. A simulator knows which there are.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,33 +50,6 @@ class RecordId(_Text):
             return [CompletionItem(each["id"], help=_about(each)) for each in found["ids"]]
         except Exception:  # whatever it is, a message would stand in the command line
             return []
-
-
-class Words(_Text):
-    """A word; those that there are are only offered: ``words`` is asked when a shell completes."""
-
-    name = "text"
-
-    def __init__(self, words: Callable[[], Iterable[str]], *, or_file: bool = False) -> None:
-        self._words = words
-        self._or_file = or_file
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        fitting = [CompletionItem(each) for each in self._words() if each.startswith(incomplete)]
-        files = [CompletionItem(incomplete, type="file")] if self._or_file else []
-        return fitting or files
-
-
-def _scenarios() -> Iterable[str]:
-    from plivo_sim.scenarios.loader import shipped_names
-
-    return shipped_names()
-
-
-SCENARIOS = Words(_scenarios, or_file=True)
-"""Those that ship, and files."""
 
 
 def whole(client: Client, kind: str, text: str, account: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.shared import Target, account_option, instant, say, with_simulator
+from plivo_sim.cli.words import OPERATIONS, STATUSES
 from plivo_sim.domain.text import printable
 
 KINDS = click.Choice(["request", "transition", "callback", "clock"])
@@ -23,8 +24,15 @@ PAUSE_S = 0.5
 @click.option("--tail", type=click.IntRange(0), metavar="N", help="Begin with the last N only.")
 @click.option("--kind", type=KINDS, multiple=True, help="Only these.")
 @account_option("Only of this account; default: of every account.")
-@click.option("--operation", metavar="GLOB", help="Only requests of these: compliance.*")
-@click.option("--status", metavar="STATUS", help="HTTP status, 4xx, or status of an application.")
+@click.option(
+    "--operation", metavar="GLOB", type=OPERATIONS, help="Only requests of these: compliance.*"
+)
+@click.option(
+    "--status",
+    metavar="STATUS",
+    type=STATUSES,
+    help="HTTP status, 4xx, or status of an application.",
+)
 @with_simulator
 def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None:
     """Show what happened, in all accounts.

@@ -27,6 +27,7 @@ from plivo_sim.cli.shared import (
     with_account,
     with_new_account,
 )
+from plivo_sim.cli.words import MACHINES
 from plivo_sim.domain.limits import SCENARIO_TEXT
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _named(users: Sequence[str]) -> str:
 
 
 @machine.command()
-@click.argument("name", metavar="[NAME|FILE]", required=False)
+@click.argument("name", metavar="[NAME|FILE]", type=MACHINES, required=False)
 @with_account
 def show(target: Target, name: str | None) -> None:
     """Show the machine that the account uses, as YAML.
@@ -143,7 +144,7 @@ def _plain(machine: Machine) -> Any:
 
 
 @machine.command()
-@click.argument("names", metavar="FILE|NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="FILE|NAME...", type=MACHINES, nargs=-1, required=True)
 @json_option
 def check(names: tuple[str, ...], as_json: bool) -> None:
     """Check machines; prints every mistake with file, line and path. Needs no simulator.
@@ -180,7 +181,7 @@ def _machine_or_mistakes(name: str) -> Machine | list[Mistake]:
 
 
 @machine.command()
-@click.argument("name", metavar="[NAME|FILE]", required=False)
+@click.argument("name", metavar="[NAME|FILE]", type=MACHINES, required=False)
 @click.option("--none", is_flag=True, help="Go back to the server's.")
 @with_new_account
 def use(target: Target, name: str | None, none: bool) -> None:
@@ -226,7 +227,7 @@ def _used(answer: dict[str, Any]) -> str:
 
 
 @machine.command()
-@click.argument("name", metavar="[NAME|FILE]", required=False)
+@click.argument("name", metavar="[NAME|FILE]", type=MACHINES, required=False)
 @click.option(
     "--format",
     "format_",

@@ -28,8 +28,8 @@ problem details included.
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | the simulator refused, or could not start: why, and each problem, is on the error output |
-| 2 | wrong usage, or a file that is wrong or cannot be written |
+| 1 | the simulator refused or could not start, or a check failed: why is on the error output |
+| 2 | wrong usage, or a file that is wrong, or cannot be read or written |
 | 3 | nothing answers at the URL |
 | 130 | it was interrupted by Ctrl-C |
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plivo_sim.cli.ids import SCENARIOS
 from plivo_sim.cli.junit import Case, report
 from plivo_sim.cli.shared import (
     NothingAnswers,
@@ -27,6 +26,7 @@ from plivo_sim.cli.shared import (
     shape_of_answers,
     table,
 )
+from plivo_sim.cli.words import SCENARIOS
 from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.settings import read_url
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plivo_sim.cli.ids import SCENARIOS
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
@@ -26,6 +25,7 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
+from plivo_sim.cli.words import DECIDABLE, MACHINES, REASONS, SCENARIOS
 from plivo_sim.domain.limits import SCENARIO_TEXT
 from plivo_sim.domain.records import NumberType, UserType
 
@@ -113,9 +113,9 @@ def _use_file(target: Target, path: Path) -> Any:
 
 
 @scenario.command("next")
-@click.argument("status", required=False)
+@click.argument("status", type=DECIDABLE, required=False)
 @click.option("--clear", is_flag=True, help="Take back those that wait in line.")
-@click.option("--reason", help="The name of a preset, or any text.")
+@click.option("--reason", type=REASONS, help="The name of a preset, or any text.")
 @click.option(
     "--after",
     metavar="DURATION",
@@ -212,6 +212,7 @@ def _tried(answer: dict[str, Any]) -> str:
 @click.option(
     "--machine",
     metavar="NAME|FILE",
+    type=MACHINES,
     default="default",
     envvar="PLIVO_SIM_MACHINE",
     show_envvar=True,

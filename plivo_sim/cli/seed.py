@@ -19,6 +19,7 @@ from plivo_sim.cli.shared import (
     table,
     with_new_account,
 )
+from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.client.rows import COLUMNS, read_rows
 from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.words import like_listed
@@ -67,7 +68,9 @@ def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="Another seed, other people.",
 )
-@click.option("--country", metavar="XX", multiple=True, help="Only these countries.")
+@click.option(
+    "--country", metavar="XX", type=COUNTRIES, multiple=True, help="Only these countries."
+)
 @_share_options
 @click.option(
     "--share",

@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,14 +26,17 @@ import click
 
 from plivo_sim import __version__
 from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, why_unusable
+from plivo_sim.cli.words import MACHINES, Words
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import authority
 from plivo_sim.settings import (
+    OneOf,
     Settings,
     is_of_platform,
     of_platform,
     read_flag,
+    read_path,
     read_setting,
     text_of,
 )
@@ -71,9 +74,19 @@ def setting_options(command: F) -> F:
         elif name in _REPEATED:
             option = click.option(flag, name, multiple=True, metavar="ID:TOKEN", **shown)
         else:
-            option = click.option(flag, name, metavar="TEXT", **shown)
+            option = click.option(flag, name, type=_type_of(each), metavar="TEXT", **shown)
         command = option(command)
     return command
+
+
+def _type_of(setting: Field[Any]) -> click.ParamType[Any]:
+    """What a shell offers for it; what it takes is seen when it is read."""
+    read = setting.metadata["read"]
+    if setting.name == "machine":
+        return MACHINES
+    if isinstance(read, OneOf):
+        return Words(lambda: read.words)
+    return Words(tuple, or_file=True) if read is read_path else click.STRING
 
 
 def settings_of(given: dict[str, Any]) -> Settings:
@@ -128,7 +141,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
         configure_logging(settings.log_format)
         live = LiveSimulator(settings).start()
     except (OSError, StateUnreadable, ValueError) as error:
-        raise click.ClickException(start_failure(error, settings)) from None
+        raise start_failure(error, settings) from None
     finally:
         gc.freeze()
         gc.enable()
@@ -153,15 +166,21 @@ def _leave_threads_behind() -> None:
         os._exit(0)
 
 
-def start_failure(error: Exception, settings: Settings) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return why_unusable(error)
-    if isinstance(error, OSError):
-        text = error.strerror or str(error)
-        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-        hint = "--host takes an address of this machine" if is_host else "try --port 0"
-        return f"cannot listen on {authority(settings.host, settings.port)}: {text}; {hint}"
-    return str(error)
+def start_failure(error: Exception, settings: Settings) -> click.ClickException:
+    """Why it did not start: a catalogue or a machine is wrong, or it cannot."""
+    from plivo_sim.assembly import NoGlobalLock
+    from plivo_sim.web.tls import TlsUnavailable
+
+    if not isinstance(error, OSError):
+        is_file = not isinstance(error, StateUnreadable | TlsUnavailable | NoGlobalLock)
+        return (WrongFile if is_file else click.ClickException)(str(error))
+    if error.filename:
+        return click.ClickException(why_unusable(error))
+    text = error.strerror or str(error)
+    is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    hint = "--host takes an address of this machine" if is_host else "try --port 0"
+    where = authority(settings.host, settings.port)
+    return click.ClickException(f"cannot listen on {where}: {text}; {hint}")
 
 
 LONGEST_URL_BYTES = 300
@@ -389,7 +408,7 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     try:
         code = run_beside(command, settings, os.environ)
     except (OSError, StateUnreadable, ValueError) as error:
-        raise click.ClickException(start_failure(error, settings)) from None
+        raise start_failure(error, settings) from None
     if code == NOT_FOUND:
         click.echo(f"Error: cannot run {command[0]!r}", err=True)
     sys.exit(code)

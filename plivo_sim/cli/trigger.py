@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import click
 
-from plivo_sim.cli.ids import Words
 from plivo_sim.cli.shared import (
     NothingAnswers,
     RefusedBySimulator,
@@ -19,6 +17,7 @@ from plivo_sim.cli.shared import (
     table,
     values,
 )
+from plivo_sim.cli.words import DECIDABLE, MACHINES, REASONS, STATUSES
 from plivo_sim.domain.urls import check_callback_url, looks_local
 from plivo_sim.domain.words import did_you_mean
 
@@ -32,14 +31,8 @@ AUTH_ID = "MATRIGGERTRIGGERTRIG"
 _APIS = click.Choice(["current", "beta", "legacy"])
 
 
-def _statuses() -> Iterable[str]:
-    from plivo_sim.machines.loader import known_machine
-
-    return known_machine().decidable
-
-
 @click.command()
-@click.argument("event", type=Words(_statuses))
+@click.argument("event", type=DECIDABLE)
 @click.option("--to", "url", required=True, metavar="URL", help="The receiver; a local one.")
 @click.option(
     "--token",
@@ -49,8 +42,19 @@ def _statuses() -> Iterable[str]:
     show_envvar=True,
     help="Auth token that it is signed with.",
 )
-@click.option("--reason", metavar="TEXT", help="Of a rejection: a text, or the name of a preset.")
-@click.option("--from", "previous", metavar="STATUS", help="The status before; default: the first.")
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    type=REASONS,
+    help="Of a rejection: a text, or the name of a preset.",
+)
+@click.option(
+    "--from",
+    "previous",
+    metavar="STATUS",
+    type=STATUSES,
+    help="The status before; default: the first.",
+)
 @click.option("--id", "id_", metavar="ID", help="The compliance_id; default: a new one.")
 @click.option("--api", type=_APIS, default="current", show_default=True, help="In whose words.")
 @click.option("--method", type=click.Choice(["POST", "GET"], case_sensitive=False), default="POST",
@@ -64,6 +68,7 @@ def _statuses() -> Iterable[str]:
 @click.option(
     "--machine",
     metavar="NAME|FILE",
+    type=MACHINES,
     default="default",
     envvar="PLIVO_SIM_MACHINE",
     show_envvar=True,

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
 from typing import Annotated, Literal
@@ -30,8 +29,8 @@ from msgspec import Meta
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, as_float
+from plivo_sim.domain.typed import Instant
 
-Instant = Annotated[datetime, Meta(tz=True)]
 MOST_COUNT = 2**53
 Seq = Annotated[int, Meta(ge=0, le=MOST_COUNT)]
 Count = Annotated[int, Meta(ge=0, le=MOST_COUNT)]

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import msgspec
 
@@ -68,6 +68,17 @@ def kept(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return get
 
     return keeping
+
+
+if TYPE_CHECKING:
+    _RealDatetime = datetime
+else:
+    _RealDatetime = next(each for each in datetime.__mro__ if type(each) is type)
+
+Instant = Annotated[_RealDatetime, msgspec.Meta(tz=True)]
+"""An aware datetime. Types say this, and not ``datetime``: while freezegun freezes time, that name
+is another class, which nothing can be read into; a type that is worked out then, or a module that
+is imported, would keep it."""
 
 
 @once

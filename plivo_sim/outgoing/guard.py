@@ -77,9 +77,10 @@ class Guard:
         def wrap(original: Function) -> Function:
             def watched(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True
-                host = plain_host(host_of(*args, **kwargs))
-                if host in self._hosts and self._on:
-                    self._stop(host)
+                found = host_of(*args, **kwargs)
+                for host in map(plain_host, found if isinstance(found, list) else [found]):
+                    if host in self._hosts and self._on:
+                        self._stop(host)
                 return original(*args, **kwargs)
 
             return watched
@@ -138,8 +139,21 @@ def _second(_: object, host: object = "", *__: Any, **___: Any) -> object:
     return host
 
 
-def _third(_: object, __: object, host: object = "", *___: Any, **____: Any) -> object:
+def _of_streams(
+    _: object, protocol_factory: object = None, host: object = "", *__: Any, **___: Any
+) -> object:
+    """Of an event loop's function; a server may have a list of hosts."""
     return host
+
+
+def _of_datagrams(
+    _: object,
+    protocol_factory: object = None,
+    local_addr: object = None,
+    remote_addr: object = None,
+    **__: Any,
+) -> object:
+    return [_of_address(_, local_addr), _of_address(_, remote_addr)]
 
 
 def _of_address(_: object, address: object = "", *__: Any) -> object:
@@ -184,8 +198,11 @@ _PLACES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("socket", "socket.sendto", _of_sendto),
     ("socket", "socket.sendmsg", _of_sendmsg),
     ("asyncio.base_events", "BaseEventLoop.getaddrinfo", _second),
-    ("uvloop", "Loop.getaddrinfo", _second),  # tried by hand with 0.23.0
-    ("uvloop", "Loop.create_connection", _third),
+    ("asyncio.base_events", "BaseEventLoop.create_server", _of_streams),
+    ("uvloop", "Loop.getaddrinfo", _second),
+    ("uvloop", "Loop.create_connection", _of_streams),
+    ("uvloop", "Loop.create_server", _of_streams),
+    ("uvloop", "Loop.create_datagram_endpoint", _of_datagrams),
     ("http.client", "HTTPConnection.set_tunnel", _second),
     ("http.client", "HTTPConnection.putrequest", _of_absolute_url),
     ("httpcore._sync.connection_pool", "ConnectionPool.handle_request", _of_httpcore),

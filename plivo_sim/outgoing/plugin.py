@@ -47,7 +47,7 @@ def _start(config: pytest.Config) -> None:
         return
     word = str(config.getini("plivo_guard")).strip().lower()
     if word not in _WORDS:
-        raise pytest.UsageError(f"plivo_guard: {word!r} is not one of on, off")
+        raise pytest.UsageError(f"plivo_guard: {word!r} is not one of on, off{_hint(word)}")
     try:
         guard = Guard(config.getini("plivo_guard_hosts"), str(config.rootpath))
     except ValueError as error:
@@ -82,7 +82,7 @@ class _Guarding:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         word = _word_of(item)
         if word not in (None, *_WORDS):
-            text = f"@pytest.mark.plivo_guard: {word!r} is not one of 'on', 'off'"
+            text = f"@pytest.mark.plivo_guard: {word!r} is not one of 'on', 'off'{_hint(word)}"
             raise pytest.fail.Exception(text, pytrace=False)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -107,9 +107,18 @@ class _Guarding:
 
 
 def _word_of(item: pytest.Item) -> object:
-    """What the nearest marker says; None without one."""
+    """What the nearest marker says: a word, or all of it that is none; None without one."""
     marker = item.get_closest_marker("plivo_guard")
-    return None if marker is None else (*marker.args, *marker.kwargs.values(), "")[0]
+    if marker is None:
+        return None
+    said = (*marker.args, *marker.kwargs.items())
+    return said[0] if len(said) == 1 else said
+
+
+def _hint(word: object) -> str:
+    from plivo_sim.domain.words import did_you_mean  # only for who mistyped it
+
+    return did_you_mean(str(word), _WORDS, listed=0)
 
 
 def _told_by(stats: dict[str, list[Any]]) -> Iterator[tuple[str, str]]:

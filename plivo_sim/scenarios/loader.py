@@ -21,8 +21,9 @@ from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import Found, Steps, fitted, once
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine, mistakes_in, read_machine
+from plivo_sim.scenarios.complaints import Words
 from plivo_sim.scenarios.language import Scenario, shape_schema
-from plivo_sim.scenarios.validation import Words, mistakes_of
+from plivo_sim.scenarios.validation import mistakes_of
 
 
 class ScenarioError(FileMistakes):

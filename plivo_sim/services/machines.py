@@ -20,7 +20,8 @@ from plivo_sim.domain.records import Application, Policy
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines import MachineError, load_machine_data
-from plivo_sim.scenarios.validation import mistakes_of, words_in
+from plivo_sim.scenarios.complaints import words_in
+from plivo_sim.scenarios.validation import mistakes_of
 from plivo_sim.services.due import Due, replan
 
 logger = logging.getLogger("plivo_sim")

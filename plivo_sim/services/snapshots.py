@@ -26,7 +26,8 @@ from plivo_sim.domain.limits import LATEST
 from plivo_sim.domain.records import StoredFile, checked_hash
 from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.typed import Found, Steps, all_misfits, convert, dotted
-from plivo_sim.scenarios.validation import mistakes_of, words_in
+from plivo_sim.scenarios.complaints import words_in
+from plivo_sim.scenarios.validation import mistakes_of
 from plivo_sim.services import policies
 from plivo_sim.services.document_sets import content_of, kind_of
 from plivo_sim.services.integrity import excess_of, problems_of

@@ -1,9 +1,15 @@
-"""Which account a test is of: what its marker, its fixture's argument and the ini file say."""
+"""Which account a test is of: what its marker, its fixture's argument and the ini file say; and
+what a handle tells of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from plivo_sim.testing.records import Machine, machine_of
+
+if TYPE_CHECKING:
+    from plivo_sim.testing.handle import Handle
 
 TOKENS = ("auth_token", "subaccount_token")
 
@@ -29,3 +35,27 @@ def fixed_tokens(wanted: Mapping[str, Any]) -> dict[str, str]:
     fixed = {auth_id: wanted.get("auth_token")}
     fixed[f"SA{auth_id[2:]}"] = wanted.get("subaccount_token") or fixed.get(f"SA{auth_id[2:]}")
     return {id: token for id, token in fixed.items() if token}
+
+
+class AccountOfTest:
+    """The account that a handle is about, as the control API tells of it."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self.auth_id, self.auth_token = handle.auth_id, handle.auth_token
+
+    @property
+    def machine(self) -> Machine:
+        """The status machine in use."""
+        return machine_of(self._handle.calls.get("/machine"))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Its own settings, as texts; those of the server hold for the rest."""
+        return self.configure({})
+
+    def configure(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Change its own settings; returns all of them. Raises ValueError."""
+        body = {"auth_id": self.auth_id, "settings": dict(settings)}
+        told: dict[str, str] = self._handle.calls.post("/accounts", body, account=None)["settings"]
+        return told

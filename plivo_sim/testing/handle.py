@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from copy import copy
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.client import Client
@@ -14,19 +17,17 @@ from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines.loader import is_file_name
 from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
 from plivo_sim.simulator import main_account
+from plivo_sim.testing.accounts import AccountOfTest
 from plivo_sim.testing.calls import Calls, Mistaken
-from plivo_sim.testing.clients import Clients
 from plivo_sim.testing.conditions import unknown_in_callbacks
 from plivo_sim.testing.loops import loop_hint, waits
 from plivo_sim.testing.records import (
     Application,
     Delivery,
     Happening,
-    Machine,
     application_of,
     delivery_of,
     happening_of,
-    machine_of,
 )
 from plivo_sim.testing.requests import (
     Request,
@@ -35,6 +36,7 @@ from plivo_sim.testing.requests import (
     near_misses,
     request_of,
 )
+from plivo_sim.testing.sdk import point
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
 from plivo_sim.webhooks.transport import TIMED_OUT
 
@@ -42,31 +44,7 @@ if TYPE_CHECKING:
     from plivo_sim.testing.aio import Aio
 
 
-class AccountOfTest:
-    """The account that a handle is about, as the control API tells of it."""
-
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-        self.auth_id, self.auth_token = handle.auth_id, handle.auth_token
-
-    @property
-    def machine(self) -> Machine:
-        """The status machine in use."""
-        return machine_of(self._handle.calls.get("/machine"))
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """Its own settings, as texts; those of the server hold for the rest."""
-        return self.configure({})
-
-    def configure(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """Change its own settings; returns all of them. Raises ValueError."""
-        body = {"auth_id": self.auth_id, "settings": dict(settings)}
-        told: dict[str, str] = self._handle.calls.post("/accounts", body, account=None)["settings"]
-        return told
-
-
-class Handle(Clients):
+class Handle:
     """A simulator and one account of it, with the verbs of a test.
 
     Verbs that cause callbacks return when the first attempt of each is over; see ``settle``.
@@ -78,8 +56,8 @@ class Handle(Clients):
     def __init__(
         self, client: Client, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN
     ) -> None:
-        super().__init__()
         self._client = client
+        self._made = ExitStack()
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
@@ -96,6 +74,22 @@ class Handle(Clients):
     def url(self) -> str:
         """Where the simulator answers, without a last slash."""
         return self._client.url
+
+    def for_account(self, auth_id: str, auth_token: str) -> Self:
+        """The verbs and clients of another account, or of a subaccount (``SA…``), of the same
+        simulator. Raises ValueError if that is no auth id."""
+        other = copy(self)
+        other.use_account(auth_id, auth_token)
+        return other
+
+    def client(self) -> Any:
+        """A ``plivo.RestClient`` of this account that speaks to this simulator; closed when the
+        test ends. Raises ImportError without the SDK, TypeError for a simulator in process."""
+        client = import_module("plivo").RestClient(*self.credentials, timeout=30)
+        return point(self._made.enter_context(client), self.url)
+
+    def close_clients(self) -> None:
+        self._made.close()
 
     @property
     def aio(self) -> Aio:

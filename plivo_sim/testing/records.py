@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from plivo_sim.domain.typed import convert
+from plivo_sim.domain.typed import Instant, convert
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A line of an application's timeline. ``by``: ``client``, ``reviewer``, ``time`` or
     ``hand``."""
 
-    at: datetime
+    at: Instant
     status: str
     by: str = ""
     why: str = ""
@@ -43,9 +43,9 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     callback_url: str | None = None
     callback_method: str = "POST"
     attempt: int = 0
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    submitted_at: datetime | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    submitted_at: Instant | None = None
     timeline: tuple[Change, ...] = ()
 
 
@@ -53,7 +53,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try to deliver a callback. ``status``: what the receiver answered; ``damage``: what is
     wrong with the body of that; ``latency_s``: in real seconds."""
 
-    at: datetime
+    at: Instant
     url: str
     headers: dict[str, str]
     body: str
@@ -75,14 +75,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     payload: dict[str, str] = {}
     state: str = "pending"
     why: str = ""
-    created_at: datetime | None = None
+    created_at: Instant | None = None
     attempts: tuple[Attempt, ...] = ()
 
 
 class StatusChanged(msgspec.Struct, frozen=True, kw_only=True):
     """An application (as it was after it) got another status than ``previous``."""
 
-    at: datetime
+    at: Instant
     application: Application
     previous: str
 
@@ -90,7 +90,7 @@ class StatusChanged(msgspec.Struct, frozen=True, kw_only=True):
 class Attempted(msgspec.Struct, frozen=True, kw_only=True):
     """A callback (as it was after it) was tried."""
 
-    at: datetime
+    at: Instant
     delivery: Delivery
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, get_args
 from urllib.parse import parse_qsl, urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from plivo_sim.domain.machine import Dialect
-from plivo_sim.domain.typed import convert
+from plivo_sim.domain.typed import Instant, convert
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import EFFECTS
 from plivo_sim.scenarios.patterns import is_glob
@@ -40,8 +39,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    at: datetime
-    arrived: datetime
+    at: Instant
+    arrived: Instant
     method: str
     url: str
     headers: dict[str, str]

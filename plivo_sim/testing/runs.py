@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
 
 from plivo_sim.account.account import PAUSED_START
 from plivo_sim.client import Client
-from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings, text_of
+from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, text_of
 from plivo_sim.testing.handle import Handle
 from plivo_sim.testing.starts import AUTH_TOKEN
+from plivo_sim.testing.values import setting_of
 
 RUN_ID = "PLIVO_SIM_RUN_ID"
 """The variable that says which run this is."""
@@ -34,32 +34,21 @@ def account_settings(**changes: Any) -> dict[str, str]:
     """What a test's account starts with, whatever its server has: a clock that stands still at the
     usual instant, reviews as long as published; with these changes, as texts or values.
 
-    Raises ValueError for a setting that is one of a whole server.
+    Raises ValueError for a setting that is one of a whole server, or none, and for a value that is
+    none of it.
     """
     texts = {"paused": "on", "warp": "1", "review_delay": DOCUMENTED}
-    for name, value in changes.items():
+    for name, given in changes.items():
+        value = setting_of(name, given)
         if name not in ACCOUNT_SETTINGS:
-            told = "no such setting"
-            if name in {each.name for each in fields(Settings)}:
-                told = "a setting of the whole server, which does not start for this test"
+            told = "a setting of the whole server, which does not start for this test"
             raise ValueError(f"{name}: {told}")
-        texts[name] = _text(name, value)
+        texts[name] = text_of(given if isinstance(given, str) else value)
+        if value is None:
+            texts[name] = DOCUMENTED if name == "review_delay" else ""
     if texts["paused"] == "on":
         texts.setdefault("start", PAUSED_START.isoformat())
     return {name: text for name, text in texts.items() if text or name != "start"}
-
-
-def _text(name: str, value: Any) -> str:
-    """A value as its option takes it."""
-    if isinstance(value, str):
-        return value
-    if value is None and name == "review_delay":
-        return DOCUMENTED
-    if isinstance(value, Collection):
-        return ",".join(
-            sorted(map(str, value)) if isinstance(value, frozenset) else map(str, value)
-        )
-    return text_of(value)
 
 
 class Remote(Handle):

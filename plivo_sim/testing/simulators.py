@@ -34,16 +34,11 @@ class Owned(Handle):
 class InProcess(Owned):
     """A simulator without a server; ``app`` is its WSGI application, for a test client."""
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        auth_id: str = AUTH_ID,
-        auth_token: str = AUTH_TOKEN,
-    ) -> None:
+    def __init__(self, settings: Settings | None = None, **account: str) -> None:
+        """``account``: auth_id and auth_token, as ``Handle`` takes them."""
         self.sim = make_simulator(settings or test_settings())
         self.app = create_app(self.sim)
-        client = Client("http://127.0.0.1", transport=Wsgi(self.app))
-        super().__init__(client, auth_id, auth_token)
+        super().__init__(Client("http://127.0.0.1", transport=Wsgi(self.app)), **account)
 
     def client(self) -> NoReturn:
         """Raises TypeError: the SDK needs a socket."""
@@ -56,15 +51,11 @@ class InProcess(Owned):
 class Served(Owned):
     """A simulator behind a real socket on loopback; ``url`` is where."""
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        auth_id: str = AUTH_ID,
-        auth_token: str = AUTH_TOKEN,
-    ) -> None:
+    def __init__(self, settings: Settings | None = None, **account: str) -> None:
+        """As that of ``InProcess``."""
         self.live = LiveSimulator(settings or test_settings()).start()
         self.sim = self.live.sim
-        super().__init__(Client(self.live.url), auth_id, auth_token)
+        super().__init__(Client(self.live.url), **account)
 
     def close(self) -> None:
         self.close_clients()
@@ -76,7 +67,8 @@ def in_process(
     *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
 ) -> Iterator[InProcess]:
     """A fresh simulator in this process: ``with in_process() as sim: …``."""
-    with closing(InProcess(test_settings(**settings), auth_id, auth_token)) as handle:
+    handle = InProcess(test_settings(**settings), auth_id=auth_id, auth_token=auth_token)
+    with closing(handle):
         yield handle
 
 
@@ -85,5 +77,6 @@ def served(
     *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
 ) -> Iterator[Served]:
     """A fresh simulator behind a socket: ``with served() as sim: … sim.url …``."""
-    with closing(Served(test_settings(**settings), auth_id, auth_token)) as handle:
+    handle = Served(test_settings(**settings), auth_id=auth_id, auth_token=auth_token)
+    with closing(handle):
         yield handle

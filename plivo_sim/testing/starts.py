@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plivo_sim.settings import Settings, read_setting
+from plivo_sim.settings import Settings
+from plivo_sim.testing.values import setting_of
 
 AUTH_ID = "MATESTTESTTESTTESTTE"
 
@@ -13,11 +14,8 @@ AUTH_TOKEN = "test-token"  # noqa: S105  # not a secret: any token is taken
 
 def test_settings(**changes: Any) -> Settings:
     """What tests start with: a clock that stands still, reviews as long as published, seed 1; and
-    these changes, values or texts. Raises ValueError for a text that is none of its setting."""
-    read = {
-        name: read_setting(name, each) if isinstance(each, str) else each
-        for name, each in changes.items()
-    }
+    these changes. Raises ValueError for a setting that is none, and a value that is none of it."""
+    read = {name: setting_of(name, each) for name, each in changes.items()}
     return Settings(**{"port": 0, "paused": True, "review_delay": None} | read)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.apis.numbers import presenters
-from plivo_sim.apis.numbers.reading import LIST_PARAMETERS, SEARCH_PARAMETERS
+from plivo_sim.apis.numbers.queries import LIST_PARAMETERS, SEARCH_PARAMETERS
 from plivo_sim.machines import default_machine
 from tests.apis.numbers_support import (
     DELHI,

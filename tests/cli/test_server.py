@@ -387,7 +387,7 @@ def test_a_wrong_variable_is_a_usage_error() -> None:
 def test_a_missing_catalogue_is_told_by_its_name(tmp_path: Path) -> None:
     """And not as a port that cannot be had."""
     done = run("serve", "--port", "0", "--catalogue", str(tmp_path / "none.yaml"))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "none.yaml" in done.stderr
     assert "listen" not in done.stderr
 

@@ -80,7 +80,7 @@ CALLS = {
     "apis/atoms/service.py": {"decode_json": OURS, "parse_qsl": OURS},
     "apis/dialects.py": {"re.compile": LINEAR, "decode_json": JSON},
     "apis/legacy/reading.py": {"decode_json": JSON},
-    "apis/numbers/reading.py": {"re.compile": LINEAR, "re.sub": LINEAR, "fromisoformat": LINEAR},
+    "apis/numbers/queries.py": {"re.compile": LINEAR, "re.sub": LINEAR, "fromisoformat": LINEAR},
     "apis/phone_number/beta/reading.py": {
         "re.compile": LINEAR, "b64decode": JSON, "decode_json": JSON, "int": DIGITS},
     "apis/phone_number/current/reading.py": {"decode_json": JSON, "int": DIGITS},
@@ -149,9 +149,10 @@ CALLS = {
     "scenarios/rules.py": {
         "re.compile": LINEAR, "parse_duration": "limit duration", "float": LINEAR,
         "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
-    "scenarios/validation.py": {
-        "re.compile": LINEAR, "parse_duration": "limit duration", "int": "limit glob",
-        "regex": "limit regex", "glob": "limit glob"},
+    "scenarios/conditions.py": {
+        "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex"},
+    "scenarios/steps.py": {"re.compile": LINEAR},
+    "scenarios/validation.py": {"parse_duration": "limit duration", "glob": "limit glob"},
     "outgoing/guard.py": {"urlsplit": LINEAR},
     "outgoing/pointing.py": {"urlsplit": LINEAR},
     "services/applications.py": {"urlsplit": "limit callback_url"},

@@ -19,6 +19,7 @@ import httpx
 import plivo
 import pytest
 import requests
+import trio
 import urllib3
 from smallestai import AsyncSmallestAI, SmallestAI
 
@@ -107,6 +108,36 @@ async def streams() -> Any:
     return await asyncio.open_connection("api.plivo.com", 443)
 
 
+async def loop_connects_a_socket() -> Any:
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        return await asyncio.get_running_loop().sock_connect(sock, ("api.plivo.com", 443))
+
+
+async def loop_connects() -> Any:
+    loop = asyncio.get_running_loop()
+    return await loop.create_connection(
+        protocol_factory=asyncio.Protocol, host="api.plivo.com", port=443
+    )
+
+
+async def loop_connects_for_datagrams() -> Any:
+    loop = asyncio.get_running_loop()
+    return await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, remote_addr=("api.plivo.com", 443)
+    )
+
+
+async def loop_binds_for_datagrams() -> Any:
+    loop = asyncio.get_running_loop()
+    return await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("api.plivo.com", 443))
+
+
+async def loop_listens() -> Any:
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(asyncio.Protocol, ["127.0.0.1", "api.plivo.com"], 0)
+
+
 async def httpx_async() -> Any:
     async with httpx.AsyncClient() as client:
         return await client.get("https://api.smallest.ai/")
@@ -134,23 +165,43 @@ async def smallestai_async() -> Any:
     )
 
 
+async def trio_connects() -> Any:
+    return await trio.open_tcp_stream("api.plivo.com", 443)
+
+
 CALLS = (
     resolves, resolves_the_old_way, resolves_the_old_way_with_aliases, connects,
     creates_a_connection, http_client, http_client_in_a_tunnel, urllib_request, urllib3_pool,
     requests_get, requests_by_proxy, httpx_get, httpx_by_proxy, plivo_sdk, smallestai_sdk,
-    loop_resolves, streams, httpx_async, httpx_async_by_proxy, aiohttp_get, aiohttp_by_proxy,
-    smallestai_async,
+)  # fmt: skip
+AWAITED = (
+    loop_resolves, loop_connects_a_socket, loop_connects, loop_connects_for_datagrams,
+    loop_binds_for_datagrams, loop_listens, streams, httpx_async, httpx_async_by_proxy,
+    aiohttp_get, aiohttp_by_proxy, smallestai_async,
 )  # fmt: skip
 
 
-def run(call: Callable[[], Any]) -> Any:
-    found = call()
-    return asyncio.run(found) if asyncio.iscoroutine(found) else found
+def in_asyncio(call: Callable[[], Any]) -> Any:
+    return asyncio.run(call())
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
-def test_a_call_is_stopped_and_its_line_named(guard: Guard, call: Callable[[], Any]) -> None:
-    """Whatever library makes it, in an event loop too, directly or by a proxy."""
+def in_uvloop(call: Callable[[], Any]) -> Any:
+    return pytest.importorskip("uvloop", reason="Windows has none").run(call())
+
+
+@pytest.mark.parametrize(
+    ("run", "call"),
+    [
+        *[(lambda call: call(), call) for call in CALLS],
+        *[(run, call) for run in (in_asyncio, in_uvloop) for call in AWAITED],
+        (trio.run, trio_connects),
+    ],
+    ids=lambda each: each.__name__,
+)
+def test_a_call_is_stopped_and_its_line_named(
+    guard: Guard, run: Callable[..., Any], call: Callable[[], Any]
+) -> None:
+    """Whatever library makes it, in event loops too, directly or by a proxy."""
     with pytest.raises(LiveCallError) as stopped:
         run(call)
     text = str(stopped.value)

@@ -315,15 +315,20 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_sentence(project: pytest.Pyte
 
         @pytest.mark.plivo_sim(clock="sundial")
         def test_clock(plivo_sim): ...
+
+        @pytest.mark.plivo_sim(tls=True, credentials={"MA": "secret"}, pointed="no")
+        def test_three(plivo_inbox): ...
     """)
     result = run(project, "-p", "no:randomly")
-    result.assert_outcomes(errors=5)
+    result.assert_outcomes(errors=6)
     result.stdout.fnmatch_lines([
         "@pytest.mark.plivo_sim: scenaro=: no such argument; did you mean 'scenario'?",
         "@pytest.mark.plivo_sim: its arguments have names, such as scenario=",
         "@pytest.mark.plivo_sim: seed: 'x' is not a whole number",
         "@pytest.mark.plivo_sim: auth_id: 'me' is not MA or SA and 18 letters or digits",
         "@pytest.mark.plivo_sim: clock: 'sundial' is not one of wall, paused",
+        "@pytest.mark.plivo_sim: tls: the simulator of the fixtures has started; *; credentials:"
+        " what credential 1 begins with is no auth id: *; pointed: 'no' is not True or False",
     ])  # fmt: skip
     result.stdout.no_fnmatch_line("During handling of the above exception*")
 
@@ -378,6 +383,34 @@ def test_freezegun_moves_a_wall_clock() -> None:
         before = sim.now
         frozen.tick(3600)
         assert (sim.now - before).total_seconds() == 3600
+
+
+FROZEN = """
+import pytest
+from freezegun import freeze_time
+
+@pytest.fixture(scope="session", autouse={whole_run})
+def frozen():
+    with freeze_time("2012-01-14"):
+        yield
+
+def test_frozen(request, plivo_client, plivo_server):
+    request.getfixturevalue("frozen")
+    made = plivo_client.phone_number_compliance.create(data={{
+        "country_iso": "US", "number_type": "local", "alias": "Acme",
+        "end_user": {{"type": "business", "name": "Acme"}}}})
+    plivo_server.advance(business_days=3)
+    assert plivo_server.application(made.compliance_id).updated_at.year == 2026
+    assert plivo_server.requests(operation="compliance.create")[0].at.year == 2026
+"""
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("whole_run", [True, False])
+def test_what_is_first_done_in_frozen_time(pytester: pytest.Pytester, whole_run: bool) -> None:
+    """Whether the simulator is imported in it, or only asked for the first time."""
+    pytester.makepyfile(FROZEN.format(whole_run=whole_run))
+    pytester.runpytest_subprocess("-p", "no:asyncio").assert_outcomes(passed=1)
 
 
 class TestUnittest(unittest.TestCase):

@@ -1,4 +1,5 @@
-"""The application with a database of its own in each test, and its client at the simulator."""
+"""The application with a database of its own in each test, and with the account of the test: so all
+xdist workers can share one simulator (pytest -n 8 --plivo-sim-url URL)."""
 
 import asyncio
 import os
@@ -7,8 +8,6 @@ import socket
 import httpx
 import pytest
 import uvicorn
-
-from plivo_sim.testing.sdk import point
 
 os.environ["PLIVO_AUTH_ID"] = "MAFASTAPIFASTAPIFAST"
 os.environ["PLIVO_AUTH_TOKEN"] = "fastapi-token"
@@ -23,7 +22,8 @@ def anyio_backend():
 
 @pytest.fixture(autouse=True)
 def _settings(plivo_server, tmp_path, monkeypatch):
-    point(main.client, plivo_server.url)
+    monkeypatch.setattr(main, "client", plivo_server.client())
+    monkeypatch.setattr(main, "AUTH_TOKEN", plivo_server.auth_token)
     monkeypatch.setattr(main, "DATABASE", str(tmp_path / "filings.db"))
 
 

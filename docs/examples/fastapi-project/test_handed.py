@@ -2,12 +2,7 @@
 
 import pytest
 
-import main
-
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.plivo_sim(auth_id=main.AUTH_ID, auth_token=main.AUTH_TOKEN),
-]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture

@@ -9,11 +9,7 @@ import pytest
 
 import main
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.plivo_sim(auth_id=main.AUTH_ID, auth_token=main.AUTH_TOKEN),
-    pytest.mark.usefixtures("served"),
-]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("served")]
 
 
 async def test_submitted_accepted(client, plivo_server):

@@ -26,16 +26,13 @@ from plivo_sim.apis.numbers.presenters import (
     present_offer,
     present_rented,
 )
-from plivo_sim.apis.numbers.reading import (
+from plivo_sim.apis.numbers.queries import (
     LIST_PARAMETERS,
-    SCHEMAS,
     SEARCH_PARAMETERS,
-    read_change,
-    read_links,
     read_list,
-    read_rent,
     read_search,
 )
+from plivo_sim.apis.numbers.reading import SCHEMAS, read_change, read_links, read_rent
 from plivo_sim.apis.reading import (
     DIALECT_HEADER,
     answer_list,

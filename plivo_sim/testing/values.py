@@ -1,0 +1,84 @@
+"""Settings as tests give them: texts, as their options take them, or values of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.typed import once, short
+from plivo_sim.domain.words import did_you_mean
+from plivo_sim.settings import (
+    Settings,
+    check_atoms_tokens,
+    check_credentials,
+    read_setting,
+    text_of,
+)
+
+NAMES = tuple(each.name for each in fields(Settings))
+_KINDS: Mapping[Any, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    Path: "a path",
+    Duration: "a duration such as '36h'",
+    date: "a date",
+    datetime: "an instant such as '2026-01-05T09:00:00Z'",
+    dict: "a dictionary of texts",
+    NoneType: "None",
+}
+_PAIRS = {"credentials": check_credentials, "atoms_tokens": check_atoms_tokens}
+
+
+def setting_of(name: str, given: Any) -> Any:
+    """The value of a setting. Raises ValueError that names the setting: where there is none of this
+    name, and for what is of another type, or not among its values."""
+    if name not in NAMES:
+        raise ValueError(f"{name}: no such setting{did_you_mean(name, NAMES)}")
+    if isinstance(given, str):
+        return read_setting(name, given)
+    kind = _types()[name]
+    if not _fits(given, kind):
+        told = "what is given" if get_origin(kind) is dict else short(given)  # no secrets
+        raise ValueError(f"{name}: {told} is not {_words_of(kind)}")
+    if isinstance(given, Mapping):
+        try:
+            return _PAIRS[name](given.items())
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return given if given is None else read_setting(name, text_of(given))
+
+
+@once
+def _types() -> dict[str, Any]:
+    return get_type_hints(Settings)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is None:
+        if kind is float:
+            kind = int | float
+        return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    if origin is dict:
+        texts = [*value, *value.values()] if isinstance(value, Mapping) else [None]
+        return all(isinstance(each, str) for each in texts)
+    if origin in (tuple, frozenset):
+        is_list = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+        return is_list and all(isinstance(e, str) or _fits(e, get_args(kind)[0]) for e in value)
+    return any(_fits(value, each) for each in get_args(kind))
+
+
+def _words_of(kind: Any) -> str:
+    origin = get_origin(kind)
+    if origin in (tuple, frozenset):
+        return f"a list, each {_words_of(get_args(kind)[0])}"
+    if origin is None or origin is dict:
+        return _KINDS[origin or kind]
+    return " or ".join(_words_of(each) for each in get_args(kind))
