@@ -20,6 +20,7 @@ from typing import Any
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import base_url, is_http_url, read_host, split_host
 from plivo_sim.domain.words import did_you_mean
@@ -377,6 +378,18 @@ class Settings:
         read_origins,
         "Origins of web pages, such as http://localhost:3000, whose code may call the imitated APIs"
         " (CORS). Pages of other sites are refused.",
+    )
+    require_account: bool = setting(
+        False,
+        read_flag,
+        "Refuse control calls that name no account, where the default is to take the only one: for"
+        " several servers behind one proxy.",
+    )
+    serves: ServingRule = setting(
+        ServingRule(),
+        read_rule,
+        "Accounts that this server has, by the end of their auth ids: '*[0-7]', several with"
+        " commas; calls of others are answered 421. Default: every account.",
     )
     log_format: str = setting(
         "text", OneOf("text", "json"), "The log: text, or json with an object a line."

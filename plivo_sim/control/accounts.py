@@ -123,11 +123,12 @@ def reset() -> Response:
     data = json_object("account")
     wanted = account_text(data)
     known = [account.auth_id for account in call.sim.accounts()]
-    if wanted == "all" or (not wanted and not known):
+    must_name = call.sim.settings.require_account
+    if wanted == "all" or (not wanted and not known and not must_name):
         gone = known
         call.sim.remove_all()
-    elif not wanted and len(known) > 1:
-        raise AccountRequired(known, every=True)
+    elif not wanted and (must_name or len(known) > 1):
+        raise AccountRequired(known, every=True, always=must_name)
     else:
         account = account_named(data, due=False)  # a reset works whatever is due
         gone = [account.auth_id]

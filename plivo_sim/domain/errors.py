@@ -143,15 +143,33 @@ class Busy(SimError):
 class AccountRequired(SimError):
     """A control call must say which account it means; ``accounts`` lists those there are.
 
-    ``every``: whether it may mean every one.
+    ``every``: whether it may mean every one. ``always``: each call has to, however many there are.
     """
 
-    def __init__(self, accounts: Sequence[str], *, every: bool = False) -> None:
-        told = "several accounts exist: say which one with account=MA..."
+    def __init__(
+        self, accounts: Sequence[str], *, every: bool = False, always: bool = False
+    ) -> None:
+        several = "several accounts exist: say which one with account=MA..."
         none = "no account exists yet: create an application first, or name one with account=MA..."
-        or_every = ", or account=all for every one" if every else ""
-        super().__init__(told + or_every if accounts else none)
+        told = several if accounts else none
+        if always:
+            told = (
+                "this server requires it (--require-account): name the account with account=MA..."
+            )
+        super().__init__(told + (", or account=all for every one" if every and accounts else ""))
         self.accounts = tuple(accounts)
+
+
+class NotServed(SimError):
+    """The account is another server's: ``rule`` tells whose accounts this one has."""
+
+    def __init__(self, auth_id: str, rule: str) -> None:
+        super().__init__(
+            f"account {auth_id} is not this server's: it serves those that end in {rule}; the proxy"
+            " in front of it sends the account elsewhere than its rule says"
+        )
+        self.auth_id = auth_id
+        self.rule = rule
 
 
 class StorageFailed(SimError):

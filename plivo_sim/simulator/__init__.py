@@ -26,6 +26,7 @@ from plivo_sim.domain.errors import (
     Invalid,
     NotFound,
     NotReached,
+    NotServed,
     Problem,
     ProblemKind,
     StorageFailed,
@@ -112,7 +113,11 @@ class Simulator:
 
     def account(self, auth_id: str) -> Account:
         """The account. One that nothing was ever written to is made up on the spot and
-        not kept: a read on an unknown account stores nothing (decision "Reads store nothing")."""
+        not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
+        Raises NotServed for an account of another server."""
+        rule = self.settings.serves
+        if not rule.serves(auth_id):
+            raise NotServed(auth_id, str(rule))
         with self._lock:
             found = self._accounts.get(auth_id) or self._unused.get(auth_id)
             if found is not None:
@@ -145,11 +150,19 @@ class Simulator:
             return sorted(self._accounts.values(), key=attrgetter("auth_id"))
 
     def only_account(self) -> Account:
-        """The one account there is. Raises AccountRequired when there are none or several."""
+        """The one account there is. Raises AccountRequired when there are none or several, and
+        where the settings say that each call names its own."""
+        self.require_named()
         accounts = self.accounts()
         if len(accounts) != 1:
             raise AccountRequired([account.auth_id for account in accounts])
         return accounts[0]
+
+    def require_named(self) -> None:
+        """For a call that names no account. Raises AccountRequired where the settings say that each
+        has to: a proxy in front of several servers has sent it to any of them."""
+        if self.settings.require_account:
+            raise AccountRequired([account.auth_id for account in self.accounts()], always=True)
 
     def holders(self, table: str, id: str) -> list[Account]:
         """The accounts that hold this record: one, as ids are globally unique, unless a snapshot of
@@ -163,7 +176,8 @@ class Simulator:
 
     def account_of_application(self, id: str) -> Account:
         """The account that holds this application. Raises NotFound, AccountRequired when several
-        do."""
+        do, or when each call has to name it."""
+        self.require_named()
         found = self.holders("applications", id)
         if not found:
             raise NotFound("application", id)
