@@ -258,6 +258,7 @@ class LiveSimulator:
             port=settings.port,
             tls=tls,
             grace_s=GRACE_S,
+            drain_s=settings.drain_s,
             words_refusals=True,
         )
         self._scheduler = Scheduler(self.sim.runner)

@@ -89,15 +89,24 @@ def read_machine(text: str) -> str:
 
 
 def read_timeout(text: str) -> float:
-    limits.NUMBER.check(len(text), "the timeout")
+    return _seconds(text, "the timeout")
+
+
+def read_wait(text: str) -> float:
+    return _seconds(text, "the wait", may_be_none=True)
+
+
+def _seconds(text: str, what: str, *, may_be_none: bool = False) -> float:
+    limits.NUMBER.check(len(text), what)
     try:
-        seconds = float(text) if text.isascii() else 0
+        seconds = float(text) if text.isascii() else -1
     except ValueError:
-        seconds = 0
-    if not 0 < seconds <= LONGEST_TIMEOUT_S:
+        seconds = -1
+    is_none = seconds == 0 and not may_be_none
+    if is_none or not 0 <= seconds <= LONGEST_TIMEOUT_S:
+        least = "from 0 to" if may_be_none else "over 0 and at most"
         raise ValueError(
-            f"the timeout must be a number of seconds over 0 and at most {LONGEST_TIMEOUT_S:g}, not"
-            f" {text!r}"
+            f"{what} must be a number of seconds {least} {LONGEST_TIMEOUT_S:g}, not {text!r}"
         )
     return seconds
 
@@ -390,6 +399,12 @@ class Settings:
         read_rule,
         "Accounts that this server has, by the end of their auth ids: '*[0-7]', several with"
         " commas; calls of others are answered 421. Default: every account.",
+    )
+    drain_s: float = setting(
+        0.0,
+        read_wait,
+        "Real seconds for which open connections may bring one more request when the server is to"
+        " stop, so that a proxy in front of it loses none.",
     )
     log_format: str = setting(
         "text", OneOf("text", "json"), "The log: text, or json with an object a line."

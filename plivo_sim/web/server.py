@@ -54,12 +54,14 @@ def make_server(
     threads: int = 128,
     tls: Tls | None = None,
     grace_s: float = 5.0,
+    drain_s: float = 0.0,
     words_refusals: bool = False,
 ) -> Server:
     """Return a server, not yet started, which can be started once.
 
     `threads` bounds the requests that are served at once; threads are made on demand, and whoever
-    is waited for needs none. `stop` waits for requests in progress for at most `grace_s`.
+    is waited for needs none. `stop` lets open connections bring one more request for `drain_s`, and
+    then waits for requests in progress for at most `grace_s`.
     `words_refusals`: the application is asked for the words of what is refused before it sees it
     (`REFUSED_KEY`); else that is answered in plain JSON.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
@@ -67,6 +69,7 @@ def make_server(
     server = _Server(app, host, port)
     server.requests = _Pool(threads)
     server.shutdown_timeout = grace_s
+    server.drain_s = drain_s
     server.words_refusals = words_refusals
     server.ssl_adapter = TlsAdapter(tls) if tls else None
     return server
@@ -76,6 +79,7 @@ class _Server(wsgi.Server):
     connections: Connections
     _connections: Any  # cheroot makes it in `prepare`
     words_refusals = False
+    drain_s = 0.0
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         super().__init__((host, port), app, server_name="plivo-sim")
@@ -111,7 +115,7 @@ class _Server(wsgi.Server):
     def stop(self) -> None:
         if self.ready:
             self.ready = False
-            self.connections.stop(self.shutdown_timeout)
+            self.connections.stop(self.shutdown_timeout, self.drain_s)
             self.requests.stop()
 
     def bind_socket(self, socket_: Any, bind_addr: Any) -> Any:  # type: ignore[override]  # static
