@@ -11,6 +11,7 @@ that is called plivo-sim these names begin like our own, and ``PLIVO_SIM_PORT`` 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -27,6 +28,7 @@ from plivo_sim.domain.words import did_you_mean
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DOCUMENTED = "documented"
 LONGEST_TIMEOUT_S = 120.0
 
@@ -73,6 +75,12 @@ def read_base_url(text: str) -> str:
     if "?" in read_url(text) or "#" in text:
         raise ValueError(f"{text!r} has a query or a fragment: no path can follow")
     return text
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Addresses, and networks with their length. Raises ValueError for what is none."""
+    limits.SETTING.check(len(text), "the list")
+    return tuple(map(ipaddress.ip_network, read_words(text)))
 
 
 def read_path(text: str) -> Path:
@@ -399,6 +407,12 @@ class Settings:
         read_rule,
         "Accounts that this server has, by the end of their auth ids: '*[0-7]', several with"
         " commas; calls of others are answered 421. Default: every account.",
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        (),
+        read_networks,
+        "Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-Host, -Proto and -For are"
+        " believed: download URLs and callbacks' signatures then have the client's own URL.",
     )
     drain_s: float = setting(
         0.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,12 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.control import CONTROL
 from plivo_sim.domain.errors import NotServed
 from plivo_sim.domain.serving import read_rule
+from plivo_sim.settings import read_setting
 from plivo_sim.web.access import account_of
 from plivo_sim.web.endpoints import full_path
 from tests.conftest import PAUSED
 from tests.control.support import check_problem
-from tests.support import AUTH_ID, Http
+from tests.support import AUTH_ID, SDK_AGENT, Http
 
 OURS, OTHERS = "MAXXXXXXXXXXXXXXXXX1", "MAXXXXXXXXXXXXXXXXX9"
 RULE = "*[0-7]"
@@ -93,6 +95,61 @@ def test_kept_accounts_of_others_stay_as_they_are(
     assert [each.auth_id for each in sim.accounts()] == [OURS, OTHERS]
     assert len(sim.account(OTHERS).store.applications) == 1
     sim.close()
+
+
+FORWARDED = {
+    "Host": "replica-1:8700",
+    "X-Forwarded-Host": "plivo.test",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-For": "192.0.2.7",
+}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "base"),
+    [
+        ("", "10.1.2.3", "http://replica-1:8700"),
+        ("10.0.0.0/8", "10.1.2.3", "https://plivo.test"),
+        ("10.0.0.0/8 ::1", "::1", "https://plivo.test"),
+        ("10.0.0.0/8", "192.0.2.1", "http://replica-1:8700"),
+        ("10.0.0.0/8", "", "http://replica-1:8700"),
+    ],
+)
+def test_a_trusted_proxy_says_where_the_client_called(trusted: str, peer: str, base: str) -> None:
+    """And nobody else does."""
+    chosen = read_setting("trusted_proxies", trusted)
+    sim = make_simulator(replace(PAUSED, trusted_proxies=chosen, allowed_hosts=("plivo.test",)))
+    http = Http(create_app(sim), sim)
+    id = http.sdk_created()
+    answer = http.get(
+        f"PhoneNumber/Compliance/{id}/",
+        query_string={"expand": "documents"},
+        headers={**FORWARDED, "User-Agent": SDK_AGENT},
+        environ_base={"REMOTE_ADDR": peer},
+    )
+    assert answer.status_code == 200
+    urls = set(re.findall(r"https?://[^/\"]+(?=/v1/Account)", answer.text))
+    assert urls == {base}
+
+
+def test_a_scheme_that_is_none_is_not_believed() -> None:
+    trusted = read_setting("trusted_proxies", "127.0.0.1")
+    sim = make_simulator(replace(PAUSED, trusted_proxies=trusted))
+    http = Http(create_app(sim), sim)
+    id = http.sdk_created()
+    answer = http.get(
+        f"PhoneNumber/Compliance/{id}/",
+        query_string={"expand": "documents"},
+        headers={"X-Forwarded-Proto": "javascript", "User-Agent": SDK_AGENT},
+    )
+    assert "javascript" not in answer.text
+    assert "http://127.0.0.1/" in answer.text
+
+
+@pytest.mark.parametrize("text", ["proxy", "10.0.0.1/8", "10.0.0.0/99"])
+def test_what_is_no_network_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="trusted_proxies: "):
+        read_setting("trusted_proxies", text)
 
 
 ABOUT_THE_SERVER = {
