@@ -19,7 +19,7 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery, DeliveryState
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.webhooks.outbox import authorization
+from plivo_sim.webhooks.outbox import DELIVERY_HEADER, authorization
 from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose, tokens_known
 
 if TYPE_CHECKING:  # a start needs none
@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # a start needs none
 FIRST_NAME = "mine"
 """The inbox that the page suggests."""
 SHOWN_TEXT = 8000
-DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
 
 ABOUT = ("event", "status")
 """The fields of a payload that say what it is about."""

@@ -161,15 +161,11 @@ class AccountRequired(SimError):
 
 
 class NotServed(SimError):
-    """The account is another server's: ``rule`` tells whose accounts this one has."""
+    """The account is another server's; ``why`` tells how that is known."""
 
-    def __init__(self, auth_id: str, rule: str) -> None:
-        super().__init__(
-            f"account {auth_id} is not this server's: it serves those that end in {rule}; the proxy"
-            " in front of it sends the account elsewhere than its rule says"
-        )
+    def __init__(self, auth_id: str, why: str) -> None:
+        super().__init__(f"account {auth_id} is not this server's: {why}")
         self.auth_id = auth_id
-        self.rule = rule
 
 
 class StorageFailed(SimError):
