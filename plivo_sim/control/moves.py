@@ -158,7 +158,8 @@ def _mark(leaving: Leaving, account: Account, name: str | None) -> Mark:
 )  # fmt: skip
 def end_handover() -> Response:
     """``{"moved": true}``: it is deleted here, and its calls are answered 421 until the server
-    ends, every account is reset, or it is moved back. ``{"moved": false}``: it is used again, as it was."""
+    ends, every account is reset, or it is moved back. ``{"moved": false}``: it is used again, as
+    it was."""
     data = json_object("moved", "account")
     if not isinstance(data.get("moved"), bool):
         raise invalid("moved", "must be true or false")

@@ -85,7 +85,7 @@ def test_what_goes_wrong_leaves_it_where_it_was(
         Http(create_app(emptied.sim), emptied.sim, auth_id).sdk_created()
     Http(create_app(target.sim), target.sim, ACCOUNTS[1]).sdk_created()
     for auth_id, url, told in (
-        (ACCOUNTS[0], target.url, "421"),
+        (ACCOUNTS[0], target.url, "not this server's"),
         (ACCOUNTS[1], target.url, "exists here"),
         (ACCOUNTS[1], "http://127.0.0.1:1", "nothing answers"),
         ("MAYYYYYYYYYYYYYYYYY1", target.url, "not found"),
