@@ -12,10 +12,12 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import urllib3
+import yaml
 
 from plivo_sim.client import Client, Refused
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.serving import read_rule
+from plivo_sim.settings import KNOWN
 from plivo_sim.web.access import account_of
 from tests.scale.conftest import EXAMPLES, RULES, Cluster
 from tests.support import TOKEN, basic
@@ -146,3 +148,27 @@ def test_large_files_arrive_and_links_lead_back_to_the_proxy(cluster: Cluster) -
     shown = client.compliance("GET", f"{id}/?expand=documents")
     found = set(re.findall(r"https?://[^/]+(?=/v1/Account/)", json.dumps(shown)))
     assert found == {cluster.url}
+
+
+@pytest.mark.parametrize("name", ["envoy.yaml", "compose.yaml", "statefulset.yaml"])
+def test_the_other_examples_can_be_read(name: str) -> None:
+    """They are not run here. What they set are settings that there are."""
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    assert all(isinstance(each, dict) for each in yaml.safe_load_all(text))
+    assert set(re.findall(r"PLIVO_SIM_\w+", text)) <= set(KNOWN)
+
+
+def test_the_rules_of_the_pods_part_all_accounts() -> None:
+    for name in ("compose.yaml", "statefulset.yaml"):
+        text = (EXAMPLES / name).read_text(encoding="utf-8")
+        rules = [read_rule(each) for each in re.findall(r"\*\[\w+\]", text)]
+        assert len(rules) == 2
+        for end in string.ascii_letters + string.digits:
+            assert sum(rule.serves(f"MA{'X' * 17}{end}") for rule in rules) == 1, (name, end)
+
+
+def test_the_page_has_the_rules_of_the_examples() -> None:
+    text = (EXAMPLES.parents[1] / "scale.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    assert told.split() == list(RULES)
+    assert all(f"'{rule}'" in text for rule in RULES)
