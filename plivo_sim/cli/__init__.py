@@ -45,6 +45,7 @@ _COMMANDS = {
     "coverage": "requests.coverage",
     "run": "server.run",
     "wait": "wait.wait",
+    "healthcheck": "server.healthcheck",
     "record": "recording.record",
     "learn": "recording.learn",
     "tape": "recording.tape",
