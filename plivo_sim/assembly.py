@@ -5,8 +5,10 @@ A live simulator: the HTTP server, the scheduler, and the simulator between them
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,6 +52,8 @@ from plivo_sim.web.server import Server, make_server
 from plivo_sim.web.tls import Tls
 from plivo_sim.webhooks.outbox import Outbox
 from plivo_sim.webhooks.transport import HttpTransport
+
+logger = logging.getLogger("plivo_sim")
 
 _CALLBACKS = {Origin.BETA: beta_callback, Origin.LEGACY: legacy_callback}
 MOST_OPEN_FILES = 65536
@@ -121,7 +125,7 @@ def make_simulator(
             unlock,
         )  # fmt: skip
         simulator.damages = damages
-        for auth_id in _kept_accounts(claim):
+        for auth_id in _served(_kept_accounts(claim), settings):
             known = len(damages)
             account = simulator.account(auth_id)
             _check(account)
@@ -208,6 +212,18 @@ def _kept_accounts(claim: Claim | None) -> list[str]:
     return sorted(found, key=lambda id: found[id].stat().st_mtime_ns)
 
 
+def _served(kept: Sequence[str], settings: Settings) -> list[str]:
+    """Those that this server has; the others stay as they are, and are told of."""
+    served = [auth_id for auth_id in kept if settings.serves.serves(auth_id)]
+    if len(served) < len(kept):
+        logger.warning(
+            "%d of the %d accounts in %s are not served here (--serves %s); they stay there as they"
+            " are. Before the rule is changed, plivo-sim account move brings them elsewhere",
+            len(kept) - len(served), len(kept), settings.state, settings.serves,
+        )  # fmt: skip
+    return served
+
+
 def _rename_old_folders(claim: Claim) -> None:
     """Those of ids with small letters were called as the ids are."""
     for entry in os.scandir(claim.accounts):
@@ -246,6 +262,7 @@ class LiveSimulator:
             port=settings.port,
             tls=tls,
             grace_s=GRACE_S,
+            drain_s=settings.drain_s,
             words_refusals=True,
         )
         self._scheduler = Scheduler(self.sim.runner)

@@ -11,6 +11,7 @@ that is called plivo-sim these names begin like our own, and ``PLIVO_SIM_PORT`` 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -20,12 +21,14 @@ from typing import Any
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import base_url, is_http_url, read_host, split_host
 from plivo_sim.domain.words import did_you_mean
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 """Where a simulator answers whose settings are the defaults."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DOCUMENTED = "documented"
 LONGEST_TIMEOUT_S = 120.0
 
@@ -74,6 +77,12 @@ def read_base_url(text: str) -> str:
     return text
 
 
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Addresses, and networks with their length. Raises ValueError for what is none."""
+    limits.SETTING.check(len(text), "the list")
+    return tuple(map(ipaddress.ip_network, read_words(text)))
+
+
 def read_path(text: str) -> Path:
     if not text.strip():
         raise ValueError("the path is empty")
@@ -88,15 +97,24 @@ def read_machine(text: str) -> str:
 
 
 def read_timeout(text: str) -> float:
-    limits.NUMBER.check(len(text), "the timeout")
+    return _seconds(text, "the timeout")
+
+
+def read_wait(text: str) -> float:
+    return _seconds(text, "the wait", may_be_none=True)
+
+
+def _seconds(text: str, what: str, *, may_be_none: bool = False) -> float:
+    limits.NUMBER.check(len(text), what)
     try:
-        seconds = float(text) if text.isascii() else 0
+        seconds = float(text) if text.isascii() else -1
     except ValueError:
-        seconds = 0
-    if not 0 < seconds <= LONGEST_TIMEOUT_S:
+        seconds = -1
+    is_none = seconds == 0 and not may_be_none
+    if is_none or not 0 <= seconds <= LONGEST_TIMEOUT_S:
+        least = "from 0 to" if may_be_none else "over 0 and at most"
         raise ValueError(
-            f"the timeout must be a number of seconds over 0 and at most {LONGEST_TIMEOUT_S:g}, not"
-            f" {text!r}"
+            f"{what} must be a number of seconds {least} {LONGEST_TIMEOUT_S:g}, not {text!r}"
         )
     return seconds
 
@@ -387,6 +405,30 @@ class Settings:
         read_origins,
         "Origins of web pages, such as http://localhost:3000, whose code may call the imitated APIs"
         " (CORS). Pages of other sites are refused.",
+    )
+    require_account: bool = setting(
+        False,
+        read_flag,
+        "Refuse control calls that name no account, where the default is to take the only one: for"
+        " several servers behind one proxy.",
+    )
+    serves: ServingRule = setting(
+        ServingRule(),
+        read_rule,
+        "Accounts that this server has, by the end of their auth ids: '*[0-7]', several with"
+        " commas; calls of others are answered 421. Default: every account.",
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        (),
+        read_networks,
+        "Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-Host, -Proto and -For are"
+        " believed: download URLs and callbacks' signatures then have the client's own URL.",
+    )
+    drain_s: float = setting(
+        0.0,
+        read_wait,
+        "Real seconds for which open connections may bring one more request when the server is to"
+        " stop, so that a proxy in front of it loses none.",
     )
     log_format: str = setting(
         "text", OneOf("text", "json"), "The log: text, or json with an object a line."

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client
 from plivo_sim.settings import Settings
 from tests.support import AUTH_ID
@@ -57,7 +58,15 @@ def served(tmp_path: Path) -> Iterator[str]:
     """The command of CMD, on a free port and with the state in a folder of the test's own."""
     ready = tmp_path / "ready"
     process = subprocess.Popen(
-        [*as_here(command("CMD")), "--port", "0", "--ready-file", str(ready)],
+        [
+            *as_here(command("CMD")),
+            "--port",
+            "0",
+            "--host",
+            "127.0.0.1",
+            "--ready-file",
+            str(ready),
+        ],
         cwd=ROOT,
         env=os.environ | variables() | {"PLIVO_SIM_STATE": str(tmp_path / "state")},
         stdout=subprocess.PIPE,
@@ -87,52 +96,62 @@ def test_the_image_serves(served: str, tmp_path: Path) -> None:
     assert (tmp_path / "state" / "accounts").is_dir()
 
 
+def check(url: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """The health check, with the variables of the server."""
+    env = os.environ | variables() | {"PLIVO_SIM_PORT": url.rpartition(":")[2]} | more
+    words = as_here(command("HEALTHCHECK"))
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, env=env)
+
+
 @pytest.mark.live
 def test_the_health_check_passes_while_it_serves(served: str) -> None:
-    """And fails when nothing answers."""
-    words = as_here(command("HEALTHCHECK"))
-    port = served.rpartition(":")[2]
-    alive = [word.replace(f":{PORT}/", f":{port}/") for word in words]
-    assert alive != words
-    assert subprocess.run(alive, capture_output=True, timeout=30).returncode == 0
-    dead = [word.replace(f":{PORT}/", ":1/") for word in words]
-    assert subprocess.run(dead, capture_output=True, timeout=30).returncode != 0
+    """And fails, with a sentence, when nothing answers, or with another scheme."""
+    done = check(served)
+    assert (done.returncode, done.stdout) == (0, f"{served} is ready\n"), done.stderr
+    for wrong in ({"PLIVO_SIM_PORT": "1"}, {"PLIVO_SIM_TLS": "on", "PLIVO_SIM_TLS_DIR": "/none"}):
+        done = check(served, **wrong)
+        assert done.returncode in (2, 3)
+        assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
 def test_the_health_check_asks_no_proxy(served: str, name: str) -> None:
     """The container's proxy, which nobody needs to reach itself, knows nothing of it."""
-    port = served.rpartition(":")[2]
-    words = [word.replace(f":{PORT}/", f":{port}/") for word in as_here(command("HEALTHCHECK"))]
-    env = os.environ | {name: "http://127.0.0.1:1"}
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, env=env)
+    done = check(served, **{name: "http://127.0.0.1:1"})
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.live
+def test_the_health_check_speaks_tls_with_a_server_that_does(tmp_path: Path) -> None:
+    folder = tmp_path / "tls"
+    with LiveSimulator(Settings(port=0, tls=True, tls_dir=folder)) as live:
+        done = check(live.url, PLIVO_SIM_TLS="on", PLIVO_SIM_TLS_DIR=str(folder))
+        assert done.returncode == 0, done.stderr
+        assert check(live.url).returncode == 3
+
+
 def test_the_ports_agree() -> None:
-    """The one that is exposed is served, and asked for health."""
-    words = command("CMD")
-    assert words[words.index("--port") + 1] == PORT == last("EXPOSE")
-    assert f"127.0.0.1:{PORT}/_sim/health/ready" in " ".join(command("HEALTHCHECK"))
+    """The one that is exposed is served."""
+    assert variables()["PLIVO_SIM_PORT"] == PORT == last("EXPOSE")
     assert str(Settings().port) == PORT
 
 
 def test_it_listens_beyond_the_container() -> None:
     """Loopback within a container is nobody's."""
-    words = command("CMD")
-    assert words[words.index("--host") + 1] == "0.0.0.0"
+    assert variables()["PLIVO_SIM_HOST"] == "0.0.0.0"
 
 
 def test_it_does_not_run_as_root() -> None:
-    """The user is made in the image, and owns the volume that the state lies in."""
-    user = last("USER")
+    """Its user is a number, so that orchestrators know that it is not root; it owns the volumes."""
+    user, _, group = last("USER").partition(":")
+    assert user == group == "8700"
     made = " ".join(rest for word, rest in FINAL if word == "RUN")
-    assert user not in ("root", "0")
-    assert re.search(rf"useradd .*{user}", made)
-    volume = last("VOLUME")
-    assert variables()["PLIVO_SIM_STATE"] == volume
-    assert re.search(rf"--owner {user} .*{volume}", made)
+    assert f"--uid {user}" in made
+    volumes = last("VOLUME").split()
+    assert volumes == [variables()["PLIVO_SIM_STATE"], variables()["PLIVO_SIM_TLS_DIR"]]
+    for volume, mode in zip(volumes, ("0700", "0755"), strict=True):
+        assert f"--owner {user} --group {group} --mode {mode} {volume}" in made
 
 
 def test_it_can_serve_https_with_the_tested_versions() -> None:

@@ -21,6 +21,7 @@ from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Stor
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain import limits
+from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine, machine_of
 from plivo_sim.domain.records import ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
@@ -81,7 +82,7 @@ class Account:
     ``loose_files``: hashes of files that perhaps no document refers to any more, or ever did;
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
-    place, so nothing goes out from it any more.
+    place, so nothing goes out from it any more. ``refusal``: what whoever wants to write is told.
     ``default_machine``: the server's, which is used where the account has none.
     ``memory`` is what its logs share with those of others.
     ``queues``: due attempts by application, and ``senders``, how many threads serve them;
@@ -126,6 +127,7 @@ class Account:
         self.began_s = wall_s()
         self.era = 0
         self.retired = False
+        self.refusal: SimError | None = None
         self.under_way: set[Any] = set()
         self.changes = 0
         self.idle = threading.Condition(self.lock.raw)
@@ -231,6 +233,8 @@ class Account:
             if self._is_writing:
                 yield
                 return
+            if self.refusal is not None:
+                raise self.refusal
             self._is_writing = True
             take_back = self._as_it_is()
             try:

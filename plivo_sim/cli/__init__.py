@@ -47,6 +47,7 @@ _COMMANDS = {
     "report": "reports.report",
     "run": "server.run",
     "wait": "wait.wait",
+    "healthcheck": "server.healthcheck",
     "record": "recording.record",
     "learn": "learning.learn",
     "tape": "recording.tape",

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.ids import RecordId
+from plivo_sim.cli.moving import move
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
@@ -36,6 +37,9 @@ COUNTED = ("applications", "end_users", "documents", "numbers")
 @click.group()
 def account() -> None:
     """Look at accounts and change their settings."""
+
+
+account.add_command(move)
 
 
 @account.command("list")

@@ -15,9 +15,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +30,7 @@ from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, why_unusable
 from plivo_sim.cli.words import MACHINES, Words
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
-from plivo_sim.domain.urls import authority
+from plivo_sim.domain.urls import ANY_ADDRESS, authority, base_url
 from plivo_sim.settings import (
     OneOf,
     Settings,
@@ -57,12 +58,15 @@ class SettingOption(click.Option):
 
 
 LONGEST_NAP_S = 0.25
+HEALTH_TIMEOUT_S = 2.0
 _REPEATED = {"credentials": "credential"}
 
 
-def setting_options(command: F) -> F:
-    """An option and a PLIVO_SIM_* variable for every setting."""
+def setting_options(command: F, only: Collection[str] = ()) -> F:
+    """An option and a PLIVO_SIM_* variable for every setting, or for those that are named."""
     for each in reversed(fields(Settings)):
+        if only and each.name not in only:
+            continue
         name, env = each.name, f"PLIVO_SIM_{each.name.upper()}"
         flag = f"--{_REPEATED.get(name, name).replace('_', '-')}"
         default = text_of(getattr(Settings(), name))
@@ -412,3 +416,27 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     if code == NOT_FOUND:
         click.echo(f"Error: cannot run {command[0]!r}", err=True)
     sys.exit(code)
+
+
+@click.command()
+@partial(setting_options, only=("host", "port", "tls", "tls_dir"))
+def healthcheck(**given: Any) -> None:
+    """Tell whether the server that was started with these settings is ready.
+
+    For the health check of a container: it takes the same PLIVO_SIM_* variables as serve, asks this
+    machine and no proxy, and speaks TLS if the server does. Exit code 3: it is not ready.
+    """
+    from plivo_sim.cli.shared import exit_codes
+    from plivo_sim.client import Client, Http
+
+    settings = settings_of(given)
+    scheme, authority_file = "http", None
+    if settings.tls:
+        from plivo_sim.web.tls import default_folder
+
+        scheme, authority_file = "https", str((settings.tls_dir or default_folder()) / "ca.pem")
+    host = ANY_ADDRESS.get(settings.host, settings.host)
+    url = base_url(scheme, host, settings.port)
+    with exit_codes():
+        transport = Http(url, timeout_s=HEALTH_TIMEOUT_S, authority=authority_file)
+        click.echo(f"{url} is {Client(url, transport=transport).ready()['status']}")

@@ -19,7 +19,6 @@ from plivo_sim.console.pictures import waterfall
 from plivo_sim.console.pictures.waterfall import Line
 from plivo_sim.console.traffic_list import (
     ATTEMPT_HEADER,
-    DELIVERY_HEADER,
     attempt_tone,
     callback_row,
     says,
@@ -30,7 +29,7 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.webhooks.outbox import authorization, waits_of
+from plivo_sim.webhooks.outbox import DELIVERY_HEADER, authorization, waits_of
 from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose, tokens_known
 
 if TYPE_CHECKING:  # a start needs none

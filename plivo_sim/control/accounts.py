@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -128,11 +129,12 @@ def reset() -> Response:
     undoable = flag_of(data, "undoable")
     wanted = account_text(data)
     known = [account.auth_id for account in call.sim.accounts()]
-    if wanted == "all" or (not wanted and not known):
+    must_name = call.sim.settings.require_account
+    if wanted == "all" or (not wanted and not known and not must_name):
         gone = known
         call.sim.remove_all(undoable=undoable)
-    elif not wanted and len(known) > 1:
-        raise AccountRequired(known, every=True)
+    elif not wanted and (must_name or len(known) > 1):
+        raise AccountRequired(known, every=True, always=must_name)
     else:
         account = account_named(data, due=False)  # a reset works whatever is due
         gone = [account.auth_id]
@@ -145,13 +147,18 @@ KEPT = "until the server ends or the account is reset; to keep it, save its docu
 
 @endpoint(
     "POST", "/snapshot", "Remember this moment of an account, until the server ends.",
-    **takes(name="string: default: snapshot-1, snapshot-2 …", account=IN_BODY),
+    query=(ACCOUNT,), bodies={JSON: "snapshot_body"}, body_required=False,
     answers={201: "MarkedOut"},
 )  # fmt: skip
 def snapshot() -> Response:
     """``{"name": …}``: remember this moment of the account under a name, in memory only: with the
-    server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep."""
-    data = json_object("name", "account")
+    server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep. With
+    ``"snapshot"``, such a document, its moment is remembered instead of this one."""
+    return _serially(_kept)
+
+
+def _kept() -> Response:
+    data = json_object("name", "snapshot", "account", large=True)
     account = account_named(data, sends=True)
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
     if len(name) > limits.SNAPSHOT_NAME.most:
@@ -160,7 +167,8 @@ def snapshot() -> Response:
         if name not in account.marks and len(account.marks) >= limits.SNAPSHOTS.most:
             text = f"the account keeps too many: {limits.SNAPSHOTS}; take one of their names"
             raise invalid("name", text)
-        account.marks[name] = account.mark()
+        is_given = "snapshot" in data
+        account.marks[name] = loaded(account, data["snapshot"]) if is_given else account.mark()
         shown: MarkedOut = {
             **presenters.account_of(account),
             "account": account.auth_id,
@@ -228,11 +236,15 @@ def drop_snapshot(name: str) -> Response:
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
     account takes neither tokens nor ``allow_callback_hosts``: it keeps its own."""
+    return _serially(_restored)
+
+
+def _serially(answer: Callable[[], Response]) -> Response:
     length = request.content_length
     if length is not None and length <= limits.CONTROL_BODY.most:
-        return _restored()
+        return answer()
     with current_call().sim.making_documents:  # a large one takes three times as much memory
-        return _restored()
+        return answer()
 
 
 def _restored() -> Response:
@@ -241,12 +253,7 @@ def _restored() -> Response:
     name = text_of(data, "name")
     with account.lock:
         if "snapshot" in data:
-            try:
-                mark = load_snapshot(account, data["snapshot"])
-            except Invalid as error:
-                raise Invalid(
-                    [replace(each, path=("snapshot", *each.path)) for each in error.problems]
-                ) from None
+            mark = loaded(account, data["snapshot"])
         elif name:
             mark = _mark(account, name)
         else:
@@ -256,6 +263,16 @@ def _restored() -> Response:
         current_call().account = account
         told = {**presenters.account_of(account), "due": presenters.due_of(due)}
         return current_call().answer(told)
+
+
+def loaded(account: Account, document: Any) -> Mark:
+    """See ``load_snapshot``; what is wrong is at ``snapshot.…``."""
+    try:
+        return load_snapshot(account, document)
+    except Invalid as error:
+        raise Invalid(
+            [replace(each, path=("snapshot", *each.path)) for each in error.problems]
+        ) from None
 
 
 def _mark(account: Account, name: str) -> Mark:

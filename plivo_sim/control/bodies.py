@@ -14,6 +14,7 @@ from msgspec import Meta, structs
 from plivo_sim.apis.phone_number.beta.schemas import CreateIn
 from plivo_sim.control.answers.accounts import SnapshotOut
 from plivo_sim.control.inputs import IN_BODY, object_of
+from plivo_sim.control.moves import Belongings
 from plivo_sim.control.settings import setting_schemas
 from plivo_sim.domain.machine import Arrow, MachineFile, Review, Starts, StatusRow
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, Submit, WebhookPolicy
@@ -54,6 +55,23 @@ def account_body() -> Any:
         "auth_id", auth_id="string: MA and 18 letters or digits", settings=settings,
         anew="boolean: remove everything in it first, as a reset does",
     )  # fmt: skip
+
+
+def snapshot_body() -> Any:
+    return object_of(
+        name="string: default: snapshot-1, snapshot-2 …",
+        snapshot=Annotated[SnapshotOut, Meta(description="a snapshot as a document, to be kept")],
+        account=IN_BODY,
+    )
+
+
+def takeover_body() -> Any:
+    return object_of(
+        "snapshot",
+        snapshot=Annotated[SnapshotOut, Meta(description="the account, as GET /_sim/handover")],
+        rest=Annotated[Belongings, Meta(description="as POST /_sim/handover answers it")],
+        account=IN_BODY,
+    )
 
 
 def restore_body() -> Any:

@@ -237,6 +237,7 @@ def machine_named() -> Machine:
     if account_text():
         return account_named().machine
     sim = current_call().sim
+    sim.require_named()
     accounts = sim.accounts()
     return accounts[0].machine if len(accounts) == 1 else sim.machine
 
@@ -254,6 +255,7 @@ def account_holding(
     if account_text(data):
         found = [account_named(data, sends=sends)]
     else:
+        call.sim.require_named()
         for account in call.sim.accounts() if sends else ():
             with repeatable():
                 call.catch_up(account, sends=True)

@@ -147,15 +147,29 @@ class WouldLose(SimError):
 class AccountRequired(SimError):
     """A control call must say which account it means; ``accounts`` lists those there are.
 
-    ``every``: whether it may mean every one.
+    ``every``: whether it may mean every one. ``always``: each call has to, however many there are.
     """
 
-    def __init__(self, accounts: Sequence[str], *, every: bool = False) -> None:
-        told = "several accounts exist: say which one with account=MA..."
+    def __init__(
+        self, accounts: Sequence[str], *, every: bool = False, always: bool = False
+    ) -> None:
+        several = "several accounts exist: say which one with account=MA..."
         none = "no account exists yet: create an application first, or name one with account=MA..."
-        or_every = ", or account=all for every one" if every else ""
-        super().__init__(told + or_every if accounts else none)
+        told = several if accounts else none
+        if always:
+            told = (
+                "this server requires it (--require-account): name the account with account=MA..."
+            )
+        super().__init__(told + (", or account=all for every one" if every and accounts else ""))
         self.accounts = tuple(accounts)
+
+
+class NotServed(SimError):
+    """The account is another server's; ``why`` tells how that is known."""
+
+    def __init__(self, auth_id: str, why: str) -> None:
+        super().__init__(f"account {auth_id} is not this server's: {why}")
+        self.auth_id = auth_id
 
 
 class StorageFailed(SimError):

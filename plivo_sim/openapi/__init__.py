@@ -276,6 +276,7 @@ _REASONS = {
     409: "The state does not allow this.",
     413: "The body is too large.",
     415: "The body has another Content-Encoding than gzip or deflate.",
+    421: "The account is another server's.",
     422: "Validation failed.",
     429: "Too many requests.",
     500: "The server failed.",

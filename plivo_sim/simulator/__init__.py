@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -24,9 +25,11 @@ from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
     AccountRequired,
+    Busy,
     Invalid,
     NotFound,
     NotReached,
+    NotServed,
     Problem,
     ProblemKind,
     StorageFailed,
@@ -60,6 +63,20 @@ def is_account(text: str) -> bool:
 def main_account(auth_id: str) -> str:
     """The account that an auth id, ``MA…`` or ``SA…``, lives in."""
     return f"MA{auth_id[2:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """An account that is moved to the server at the URL ``to``, as it was then; without the
+    account: one that is there now."""
+
+    account: Account | None
+    to: str
+    mark: Mark
+
+    @property
+    def told(self) -> str:
+        return f"it {'was' if self.account is None else 'is being'} moved to {self.to}"
 
 
 class Simulator:
@@ -106,6 +123,7 @@ class Simulator:
         self._accounts: dict[str, Account] = {}
         self._unused: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._recent: OrderedDict[str, Account] = OrderedDict()
+        self._leaving: dict[str, Leaving] = {}
 
     def next_api_id(self) -> str:
         """The id of an answer to somebody who has no account."""
@@ -117,7 +135,9 @@ class Simulator:
 
     def account(self, auth_id: str) -> Account:
         """The account. One that nothing was ever written to is made up on the spot and
-        not kept: a read on an unknown account stores nothing (decision "Reads store nothing")."""
+        not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
+        Raises NotServed for an account of another server."""
+        self._check_served(auth_id)
         with self._lock:
             found = self._accounts.get(auth_id) or self._unused.get(auth_id)
             if found is not None:
@@ -128,6 +148,14 @@ class Simulator:
                 return unused
             self._hold_unused(unused)
             return unused
+
+    def _check_served(self, auth_id: str) -> None:
+        rule = self.settings.serves
+        if not rule.serves(auth_id):
+            why = f"it serves those that end in {rule}; the proxy in front has another rule"
+            raise NotServed(auth_id, why)
+        if (leaving := self._leaving.get(auth_id)) is not None:
+            raise NotServed(auth_id, leaving.told)
 
     def _hold_unused(self, account: Account) -> None:
         """Until it is written to, or enough others are asked for. Caller holds the lock."""
@@ -150,11 +178,19 @@ class Simulator:
             return sorted(self._accounts.values(), key=attrgetter("auth_id"))
 
     def only_account(self) -> Account:
-        """The one account there is. Raises AccountRequired when there are none or several."""
+        """The one account there is. Raises AccountRequired when there are none or several, and
+        where the settings say that each call names its own."""
+        self.require_named()
         accounts = self.accounts()
         if len(accounts) != 1:
             raise AccountRequired([account.auth_id for account in accounts])
         return accounts[0]
+
+    def require_named(self) -> None:
+        """For a call that names no account. Raises AccountRequired where the settings say that each
+        has to: a proxy in front of several servers has sent it to any of them."""
+        if self.settings.require_account:
+            raise AccountRequired([account.auth_id for account in self.accounts()], always=True)
 
     def holders(self, table: str, id: str) -> list[Account]:
         """The accounts that hold this record: one, as ids are globally unique, unless a snapshot of
@@ -168,7 +204,8 @@ class Simulator:
 
     def account_of_application(self, id: str) -> Account:
         """The account that holds this application. Raises NotFound, AccountRequired when several
-        do."""
+        do, or when each call has to name it."""
+        self.require_named()
         found = self.holders("applications", id)
         if not found:
             raise NotFound("application", id)
@@ -182,6 +219,9 @@ class Simulator:
         accounts = self.accounts()
         with self._lock:
             unused = [*self._unused.values()]
+            there = [auth_id for auth_id, each in self._leaving.items() if each.account is None]
+            for auth_id in there:  # which may be used here again
+                del self._leaving[auth_id]
         for account in unused:  # which were only read, and have a request log all the same
             with account.lock:
                 account.exchanges.clear()
@@ -237,6 +277,66 @@ class Simulator:
             due = replan(account)
         self.runner.end_sends([account])
         return due
+
+    # --- from one server to another --------------------------------------------------------
+
+    def hand_over(self, auth_id: str, to: str) -> Leaving:
+        """Take an account out of use, for the server at the URL ``to``: calls of it are refused
+        (NotServed), those that are being served too if they write after this, and nothing of it
+        happens any more. The same once more goes on with the same. Raises NotFound."""
+        with self._lock:
+            known = self._leaving.get(auth_id)
+            account = self._accounts.get(auth_id)
+        if known is not None and known.account is not None:
+            return known
+        if account is None:
+            raise NotFound("account", auth_id, [each.auth_id for each in self.accounts()])
+        with account.lock:
+            leaving = Leaving(account, to, account.mark())
+            account.refusal = NotServed(auth_id, leaving.told)
+            account.retired = True
+            with self._lock:
+                self._accounts.pop(auth_id, None)
+                self._leaving[auth_id] = leaving
+        self.runner.end_sends([account])
+        return leaving
+
+    def leaving(self, auth_id: str) -> Leaving:
+        """An account that was handed over, and has not gone yet. Raises NotFound."""
+        found = self._leaving.get(auth_id)
+        if found is None or found.account is None:
+            raise NotFound("handover", auth_id, [*self._leaving])
+        return found
+
+    def end_handover(self, auth_id: str, *, moved: bool) -> None:
+        """Forget what was moved, or take it into use again. Raises NotFound, StorageFailed."""
+        leaving = self.leaving(auth_id)
+        account = leaving.account
+        assert account is not None
+        with account.lock:
+            account.refusal, account.retired = None, False
+            if moved:
+                account.reset()
+            with self._lock:
+                if moved:
+                    self._leaving[auth_id] = Leaving(None, leaving.to, {})
+                else:
+                    del self._leaving[auth_id]
+                    self._accounts[auth_id] = account
+        if not moved:
+            self.runner.settle(account, steered=True)
+
+    def take_over(self, auth_id: str) -> Account:
+        """The account, which another server hands over. Raises Busy when it holds something here
+        already, NotServed for one that this server does not serve."""
+        with self._lock:
+            leaving = self._leaving.get(auth_id)
+            if leaving is not None and leaving.account is None:
+                del self._leaving[auth_id]
+        account = self.account(auth_id)
+        if len(account.store.ledger):
+            raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")
+        return account
 
     # --- time ------------------------------------------------------------------------------
 
@@ -312,6 +412,9 @@ class Simulator:
                 with suppress(StorageFailed):
                     account.keep_ledger()
                 account.store.close()
+        for leaving in self._leaving.values():
+            if leaving.account is not None:  # it is written down as it was
+                leaving.account.store.close()
         self._on_close()
 
     def _free_within(self, wait_s: float) -> list[Account]:

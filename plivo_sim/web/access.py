@@ -33,6 +33,7 @@ PROBES = "/_sim/health/"
 
 COOKIE = "session"
 _INBOX = "/_sim/inbox/"
+_NAMED = re.compile(r"(?P<account>MA[A-Za-z0-9]{18})(?![A-Za-z0-9])")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _OWN_PAGES = ("none", "same-origin")
 _NEAR_PAGES = (*_OWN_PAGES, "same-site")
@@ -142,9 +143,12 @@ def _bearer(request: Request) -> str:
 
 
 def account_of(token: str) -> str:
-    """The account of an Atoms token is ``MA`` and 18 characters derived from it (decision "Atoms
-    organisations"; invented)."""
-    return f"MA{hashlib.blake2b(f'account|{token}'.encode()).hexdigest()[:18].upper()}"
+    """The account of an Atoms token (decision "Atoms organisations"; invented): the one whose auth
+    id the token begins with, alone or before a dot, dash or underscore; else ``MA`` and the first
+    18 hexadecimal digits of its SHA-256, in capitals. A proxy can work out both."""
+    if named := _NAMED.match(token):
+        return named["account"]
+    return f"MA{hashlib.sha256(token.encode()).hexdigest()[:18].upper()}"
 
 
 # --- pages -----------------------------------------------------------------------------------

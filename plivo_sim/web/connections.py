@@ -159,6 +159,7 @@ class Connections:
         self._most_open = _most_open()
         self._accepts_from_s: float | None = None  # while accepting pauses
         self._ends_at_s: float | None = None  # once it is to stop
+        self._drains_until_s = 0.0
         self._is_over = False
         self._looked_at_s = 0.0
         self._came_bytes = 0  # since then
@@ -173,9 +174,14 @@ class Connections:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, grace_s: float) -> None:
-        """Accept no more, close what nothing was promised to, give the rest so long, cut it."""
-        self._ends_at_s = monotonic_s() + grace_s
+    def stop(self, grace_s: float, drain_s: float = 0.0) -> None:
+        """Accept no more, close what nothing was promised to, give the rest so long, cut it.
+
+        Before that, for ``drain_s`` or until none is open, every connection may bring one more
+        request: a proxy that has not noticed yet sends it into one that it takes to be open.
+        """
+        self._drains_until_s = monotonic_s() + drain_s
+        self._ends_at_s = self._drains_until_s + grace_s
         self._wake()
         self._thread.join()
 
@@ -215,7 +221,7 @@ class Connections:
             self._serve(conn)
         elif came:
             self._wait(conn, Phase.HEAD, REQUEST_TIMEOUT_S)
-        elif conn.stream.is_over or self._ends_at_s is not None:
+        elif conn.stream.is_over or (self._ends_at_s is not None and not self._drains()):
             self._close(conn)
         else:
             self._wait(conn, Phase.IDLE, IDLE_TIMEOUT_S)
@@ -514,9 +520,11 @@ class Connections:
             return False
         if self._listener.fileno() >= 0:
             if self._accepts_from_s is None:
-                self._selector.unregister(self._listener)
+                self._accept()  # those that wait already would be reset
+                with contextlib.suppress(KeyError):  # there was no room
+                    self._selector.unregister(self._listener)
             self._listener.close()
-        for conn in self._waiting():
+        for conn in () if self._drains() else self._waiting():
             is_timed = conn.held is not None and conn.held.line is None
             is_too_late = conn.phase is Phase.HELD and is_timed and conn.until_s > self._ends_at_s
             if conn.phase in _UNPROMISED or is_too_late:
@@ -525,6 +533,9 @@ class Connections:
         with self._lock:
             is_idle = not self._open
         return is_idle or monotonic_s() >= self._ends_at_s
+
+    def _drains(self) -> bool:
+        return monotonic_s() < self._drains_until_s
 
     def _end(self) -> None:
         with self._lock:

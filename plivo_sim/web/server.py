@@ -8,7 +8,9 @@ ever, and `stop` wait for ever.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import queue
 import socket
 import sys
@@ -54,12 +56,14 @@ def make_server(
     threads: int = 128,
     tls: Tls | None = None,
     grace_s: float = 5.0,
+    drain_s: float = 0.0,
     words_refusals: bool = False,
 ) -> Server:
     """Return a server, not yet started, which can be started once.
 
     `threads` bounds the requests that are served at once; threads are made on demand, and whoever
-    is waited for needs none. `stop` waits for requests in progress for at most `grace_s`.
+    is waited for needs none. `stop` lets open connections bring one more request for `drain_s`, and
+    then waits for requests in progress for at most `grace_s`.
     `words_refusals`: the application is asked for the words of what is refused before it sees it
     (`REFUSED_KEY`); else that is answered in plain JSON.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
@@ -67,6 +71,7 @@ def make_server(
     server = _Server(app, host, port)
     server.requests = _Pool(threads)
     server.shutdown_timeout = grace_s
+    server.drain_s = drain_s
     server.words_refusals = words_refusals
     server.ssl_adapter = TlsAdapter(tls) if tls else None
     return server
@@ -76,6 +81,7 @@ class _Server(wsgi.Server):
     connections: Connections
     _connections: Any  # cheroot makes it in `prepare`
     words_refusals = False
+    drain_s = 0.0
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         super().__init__((host, port), app, server_name="plivo-sim")
@@ -87,6 +93,7 @@ class _Server(wsgi.Server):
         self.max_request_header_size = MAX_HEADER_BYTES
         self.max_request_body_size = MAX_BODY_BYTES
         self._bind_error: OSError | None = None
+        self._given: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -100,6 +107,7 @@ class _Server(wsgi.Server):
 
     def start(self) -> None:
         try:
+            self._given = handed_over()
             self.prepare()
         except OSError as error:  # cheroot's own has the message, but no errno
             raise self._bind_error or error from None
@@ -111,8 +119,15 @@ class _Server(wsgi.Server):
     def stop(self) -> None:
         if self.ready:
             self.ready = False
-            self.connections.stop(self.shutdown_timeout)
+            self.connections.stop(self.shutdown_timeout, self.drain_s)
             self.requests.stop()
+
+    def bind(self, family: int, type: int, proto: int = 0) -> Any:
+        """Listen on the socket that systemd has opened for this process, if it has."""
+        if self._given is None:
+            return super().bind(family, type, proto)
+        self.socket, self.bind_addr = self._given, self._given.getsockname()[:2]
+        return self.socket
 
     def bind_socket(self, socket_: Any, bind_addr: Any) -> Any:  # type: ignore[override]  # static
         if sys.platform == "win32":  # else a second server could take the port away
@@ -131,6 +146,26 @@ class _Server(wsgi.Server):
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         log.log(level, "%s", msg, exc_info=traceback)
+
+
+_FIRST_FD = 3
+_HANDED_OVER = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
+
+def handed_over() -> socket.socket | None:
+    """The listening socket that systemd opened for this process (socket activation, see
+    sd_listen_fds(3)); it is taken once: the variables that tell of it are removed. Raises OSError
+    when it is more than one, or none that TCP connections come over."""
+    pid, count, _ = (os.environ.pop(name, "") for name in _HANDED_OVER)
+    if pid != str(os.getpid()):
+        return None  # another process's: this one has inherited the variables
+    if count != "1":
+        raise OSError(errno.EINVAL, f"systemd hands over {count or 'no'} sockets; one is taken")
+    given = socket.socket(fileno=_FIRST_FD)
+    if given.family not in (socket.AF_INET, socket.AF_INET6) or given.type != socket.SOCK_STREAM:
+        raise OSError(errno.EINVAL, "the socket that systemd hands over is not one of TCP")
+    given.set_inheritable(False)
+    return given
 
 
 class _Pool:

@@ -6,6 +6,7 @@ trusted once. Needs the ``tls`` extra.
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
+from typing import IO
 
 from plivo_sim.account.store.disk import is_regular, lock_file, open_file
 from plivo_sim.catalogue.output_files import PATIENCE_S, SHARED, replace_file
@@ -80,7 +82,13 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
         raise TlsUnavailable(
             "--tls needs a library that is not installed: pip install trustme"
         ) from None
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise TlsUnavailable(
+            f"--tls-dir: {error.filename}: {error.strerror}; the authority needs a folder that can"
+            " be written to"
+        ) from None
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
     with _alone_in(folder):
         if not (authority.exists() and private.exists()):
@@ -107,7 +115,7 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
 def _alone_in(folder: Path) -> Iterator[None]:
     """While others wait. Raises TlsUnavailable after ``PATIENCE_S``, OSError."""
     path = folder / "lock"
-    with open_file(path, "ab") as file:
+    with _opened(path) as file:
         ends_at_s = time.monotonic() + PATIENCE_S
         while not lock_file(file):
             if time.monotonic() >= ends_at_s:
@@ -116,3 +124,15 @@ def _alone_in(folder: Path) -> Iterator[None]:
                 )
             time.sleep(0.02)
         yield
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return open_file(path, "ab")
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        raise TlsUnavailable(
+            f"--tls-dir: {path.parent}: {error.strerror}; the authority needs a folder that can be"
+            " written to"
+        ) from None

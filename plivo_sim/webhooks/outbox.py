@@ -56,6 +56,9 @@ Encoder = Callable[[StatusChanged, Machine], Pairs]
 """The callback of a change in the language of the API that made the application, and in the words
 of the account's machine: flat fields."""
 
+DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
+"""Which callback a request is, whichever attempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
@@ -296,7 +299,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         ("Accept", "*/*"),
         *authorization(delivery),
         *_signed(account, policy, delivery, url, params),
-        ("X-Plivo-Sim-Delivery", delivery.repeats or delivery.id),
+        (DELIVERY_HEADER, delivery.repeats or delivery.id),
         ("X-Plivo-Sim-Attempt", str(number)),
     ]
     if policy.age:

@@ -631,6 +631,38 @@ def test_stop_cuts_what_is_put_off_for_longer_than_its_grace() -> None:
             assert sock.recv(1) == b""
 
 
+def listens(server: Server) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) == 0
+
+
+def test_a_draining_server_answers_what_comes_over_open_connections(app: App) -> None:
+    """One request each, which ends its connection; new ones are refused, and with the last
+    connection the stop is over, however long the drain may be."""
+    with serving(app, drain_s=3000) as server, client(server) as first, client(server) as second:
+        get(first, "/")
+        get(second, "/")
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        while listens(server):
+            pass
+        for connection in (first, second):
+            assert stopping.is_alive()
+            connection.request("GET", "/")
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("Connection")) == (200, "close")
+            answer.read()
+        stopping.join(10)
+        assert not stopping.is_alive()
+
+
+def test_idle_connections_are_closed_when_the_drain_is_over(app: App) -> None:
+    with serving(app, drain_s=0.01) as server, client(server) as connection:
+        assert get(connection, "/")
+        server.stop()
+        assert connection.sock.recv(1) == b""
+
+
 @contextlib.contextmanager
 def putting_off() -> Iterator[tuple[Any, queue.SimpleQueue[Any]]]:
     """Serve an application that puts every call off for an hour, once; and what it was given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import subprocess
@@ -142,3 +143,10 @@ def test_a_damaged_certificate_is_named(tmp_path: Path) -> None:
     Path(tls.certificate).write_bytes(b"no certificate")
     with pytest.raises(TlsUnavailable, match=f"--tls-dir: {tls.certificate} cannot be used"):
         TlsAdapter(tls)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_to_is_told() -> None:
+    """With the setting's name, as in a container whose root cannot be written to."""
+    with pytest.raises(TlsUnavailable, match=r"--tls-dir: /proc/tls: .*can be written to"):
+        make_tls(Path("/proc/tls"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from plivo_sim.control.answers.webhooks import MessageOut
 from plivo_sim.control.answers.words import Instant, Settings
 from plivo_sim.domain.records import (
     Application,
@@ -34,6 +35,31 @@ class AccountOut(TypedDict):
 
 class AccountsOut(TypedDict):
     accounts: list[AccountOut]
+
+
+class HandoverOut(TypedDict):
+    """``holds``: how much the other server must hold afterwards."""
+
+    account: str
+    to: str
+    holds: AccountOut
+    snapshots: list[str]
+    rest: BelongingsOut
+
+
+class HandoverEndOut(TypedDict):
+    account: str
+    moved: bool
+
+
+class BelongingsOut(TypedDict):
+    """What no snapshot holds; ``messages``: those that inboxes got from the account."""
+
+    token: str | None
+    subaccount_token: str | None
+    api_calls: int
+    allow_callback_hosts: str | None
+    messages: dict[str, list[MessageOut]]
 
 
 class MarkedOut(AccountOut):

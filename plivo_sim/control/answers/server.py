@@ -125,9 +125,9 @@ class PathProblemOut(TypedDict):
 
 
 Code = Literal[
-    "account_required", "busy", "clock_refused", "internal", "invalid", "no_such_page", "not_found",
-    "not_reached", "refused", "too_large", "too_slow", "untrusted", "wrong_coding", "would_lose",
-    "wrong_method", "wrong_state",
+    "account_required", "busy", "clock_refused", "internal", "invalid", "misdirected",
+    "no_such_page", "not_found", "not_reached", "refused", "too_large", "too_slow", "untrusted",
+    "would_lose", "wrong_coding", "wrong_method", "wrong_state",
 ]  # fmt: skip
 
 

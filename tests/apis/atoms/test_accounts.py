@@ -83,8 +83,21 @@ def test_every_answer_names_the_account(atoms: Atoms) -> None:
 
 
 def test_the_account_does_not_depend_on_the_seed() -> None:
-    """So that a test may name it."""
-    assert account_of("KEY") == "MA5BBCD14106B156E856"
+    """So that a test, or a proxy, may name it; a token may name one itself."""
+    assert account_of("KEY") == "MA5CA24005B740717BA4"
+
+
+@pytest.mark.parametrize("token", [MAPPED, f"{MAPPED}-ci", f"{MAPPED}.a/b"])
+def test_a_token_may_name_its_account(token: str) -> None:
+    assert account_of(token) == MAPPED
+    assert account_of(f"{MAPPED}A") != MAPPED
+    assert account_of(f"x{token}") != MAPPED
+
+
+def test_a_token_that_names_an_account_is_not_its_fixed_one() -> None:
+    """Whoever knows an auth id does not reach an account that has a token."""
+    sim = make_simulator(Settings(paused=True, credentials={MAPPED: "its own"}))
+    errors(Atoms(Http(create_app(sim), sim), f"{MAPPED}-ci").status(), 401)
 
 
 def test_a_read_makes_no_account(atoms: Atoms) -> None:

@@ -25,6 +25,7 @@ from plivo_sim.domain.errors import (
     MainAccountOnly,
     Mismatch,
     NotFound,
+    NotServed,
     Path,
     Problem,
     ProblemKind,
@@ -142,6 +143,7 @@ _BY_STATUS = {
     413: ("invalid_request_error", "request_too_large"),
     414: ("invalid_request_error", "url_too_long"),
     415: ("invalid_request_error", "unsupported_encoding"),
+    421: ("invalid_request_error", "misdirected_request"),
     422: ("validation_error", "invalid_field"),
     429: ("rate_limit_error", "rate_limit_exceeded"),
     431: ("invalid_request_error", "headers_too_large"),
@@ -150,7 +152,7 @@ _BY_STATUS = {
 }
 _STATUS: dict[type[SimError], int] = {
     Unauthenticated: 401, MainAccountOnly: 403, Untrusted: 403, TooSlow: 408, TooLarge: 413,
-    WrongCoding: 415, RateLimited: 429,
+    WrongCoding: 415, NotServed: 421, RateLimited: 429,
 }  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 

@@ -1,0 +1,145 @@
+"""``plivo-sim account move``: an account, all of it, from one server to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plivo_sim.cli.shared import as_json as text_of
+from plivo_sim.cli.shared import exit_codes, json_option, shape_of_answers, table
+from plivo_sim.client import Client, Refused, Unreachable
+from plivo_sim.domain.serving import ServingRule, read_rule
+from plivo_sim.simulator import is_account
+
+if TYPE_CHECKING:
+    _Pair = click.ParamType[tuple[str, ServingRule]]
+else:  # click has generic types since 8.2 only
+    _Pair = click.ParamType
+
+
+class _Rule(_Pair):
+    name = "rule"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ServingRule]:
+        url, sign, text = str(value).partition("=")
+        if not (url and sign):
+            self.fail("write URL=RULE, such as http://127.0.0.1:8701='*[0-7]'", param, ctx)
+        try:
+            return url, read_rule(text)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command()
+@click.argument("accounts", metavar="[MA...]...", nargs=-1)
+@click.option("--from", "source", metavar="URL", required=True, help="The server that has them.")
+@click.option("--to", "target", metavar="URL", help="The server that they move to.")
+@click.option(
+    "--ring",
+    metavar="URL=RULE",
+    multiple=True,
+    type=_Rule(),
+    help="In place of --to, once for each server: its URL and its --serves. Each account moves to"
+    " the server whose it is, and those of --from stay. Without MA..., all accounts are meant.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would move where.")
+@json_option
+def move(
+    accounts: tuple[str, ...],
+    source: str,
+    target: str | None,
+    ring: tuple[tuple[str, ServingRule], ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Move accounts to another server: all that they are.
+
+    Records, files, clock, timers, machine, settings, scenario, faults, webhook policy, next
+    outcomes, tokens, snapshots, and the messages that inboxes got from them. While an account
+    moves, and afterwards, the old server answers its calls with 421. If anything goes wrong it is
+    used there again, as it was. What is not kept on a disk does not move: the last requests, and
+    how often faults have struck.
+    """
+    if bool(target) == bool(ring):
+        raise click.UsageError("give one of --to, --ring")
+    if target and not accounts:
+        raise click.UsageError("name the accounts, or give --ring")
+    for auth_id in accounts:
+        if not is_account(auth_id):
+            raise click.BadParameter(f"{auth_id!r} is not MA and 18 letters or digits")
+    with exit_codes(as_json), shape_of_answers(source):
+        old = Client(source)
+        chosen = accounts or _all_of(old)
+        plan = _plan(chosen, old.url, target, ring)
+        for auth_id, url in () if dry_run else plan:
+            _move(old, Client(url), auth_id)
+    shown = [{"account": auth_id, "from": old.url, "to": url} for auth_id, url in plan]
+    if as_json:
+        click.echo(text_of({"moved": [] if dry_run else shown, "planned": shown}))
+        return
+    verb = "would move" if dry_run else "moved"
+    rows = [(each["account"], verb, each["to"]) for each in shown]
+    click.echo(table(("account", "", "to"), rows, f"nothing to move: {len(chosen)} stay"))
+
+
+def _all_of(server: Client) -> tuple[str, ...]:
+    return tuple(each["auth_id"] for each in server.control("GET", "/accounts")["accounts"])
+
+
+def _plan(
+    accounts: Sequence[str],
+    source: str,
+    target: str | None,
+    ring: Sequence[tuple[str, ServingRule]],
+) -> list[tuple[str, str]]:
+    """Which account goes to which URL. Raises UsageError for a ring with a gap or an overlap."""
+    plan = []
+    for auth_id in accounts:
+        urls = [Client(url).url for url, rule in ring if rule.serves(auth_id)]
+        if target:
+            urls = [Client(target).url]
+        if len(urls) != 1:
+            several = f"is served by {' and '.join(urls)}" if urls else "is served by none of these"
+            raise click.UsageError(f"account {auth_id} {several}")
+        if urls[0] != source:
+            plan.append((auth_id, urls[0]))
+    return plan
+
+
+def _move(old: Client, new: Client, auth_id: str) -> None:
+    """Raises Refused, Unreachable; then the old server has the account as before."""
+    new.ready()
+    given = old.control("POST", "/handover", {"to": new.url}, account=auth_id)
+    is_there = False
+    try:
+        document = old.control("GET", "/handover", account=auth_id)
+        taken = {"snapshot": document, "rest": given["rest"]}
+        holds = new.control("POST", "/takeover", taken, account=auth_id)
+        is_there = True
+        for name in given["snapshots"]:
+            document = old.control("GET", "/handover", account=auth_id, name=name)
+            kept = {"name": name, "snapshot": document}
+            new.control("POST", "/snapshot", kept, account=auth_id)
+        counts = {name: n for name, n in given["holds"].items() if isinstance(n, int)}
+        lacking = [name for name, count in counts.items() if holds[name] != count]
+        if lacking:
+            raise Refused(500, f"{new.url} has another number of {', '.join(lacking)}")
+    except BaseException:
+        _give_back(old, new, auth_id, is_there)
+        raise
+    old.control("POST", "/handover/end", {"moved": True}, account=auth_id)
+
+
+def _give_back(old: Client, new: Client, auth_id: str, is_there: bool) -> None:
+    if is_there:
+        try:
+            new.control("POST", "/reset", {}, account=auth_id)
+        except (Refused, Unreachable) as error:  # so two servers have it: the new one must not
+            raise click.ClickException(
+                f"{auth_id} is at {new.url}, not whole, and cannot be deleted there ({error});"
+                f" {old.url} keeps it, out of use, until this command is called again or it starts"
+                " anew"
+            ) from None
+    old.control("POST", "/handover/end", {"moved": False}, account=auth_id)

@@ -1,0 +1,221 @@
+"""An account that moves to another server: handed over by the one, taken over by the other.
+
+``plivo-sim account move`` makes these calls. What is handed over has the account's tokens, which
+nothing else tells: whoever may make control calls may have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from flask import Response, request
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.interfaces import Mark
+from plivo_sim.control import presenters
+from plivo_sim.control.accounts import loaded
+from plivo_sim.control.inputs import (
+    ACCOUNT,
+    IN_BODY,
+    account_text,
+    invalid,
+    json_object,
+    takes,
+    text_of,
+)
+from plivo_sim.control.webhooks import Inboxes, inboxes
+from plivo_sim.domain import limits
+from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
+from plivo_sim.domain.records import Text
+from plivo_sim.domain.typed import all_misfits, convert
+from plivo_sim.domain.urls import is_http_url
+from plivo_sim.services.document_sets import sweep
+from plivo_sim.services.snapshots import OWN, save_snapshot
+from plivo_sim.settings import account_troubles
+from plivo_sim.simulator import Leaving, is_account
+from plivo_sim.web.calls import current_call
+from plivo_sim.web.endpoints import JSON, Query, endpoint
+from plivo_sim.webhooks.outbox import DELIVERY_HEADER
+
+if TYPE_CHECKING:  # a start needs none
+    from plivo_sim.control.answers import HandoverOut, MessageOut
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of an inbox."""
+
+    method: Text
+    url: Text
+    headers: dict[str, str]
+    query: dict[str, str]
+    body: Text
+
+
+class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an account has beside what a snapshot holds: its tokens, how many answers it gave,
+    where its callbacks may go, and the messages that inboxes got from it."""
+
+    token: Text | None = None
+    subaccount_token: Text | None = None
+    api_calls: int = 0
+    allow_callback_hosts: str | None = None
+    messages: dict[str, list[Message]] = {}
+
+
+@endpoint(
+    "POST", "/handover", "Take an account out of use, for another server.",
+    **takes("to", to="string: the URL of the server that it moves to", account=IN_BODY),
+    answers={200: "HandoverOut"}, errors=(404,),
+)  # fmt: skip
+def hand_over() -> Response:
+    """``{"to": URL}``: from now on calls of the account are answered 421, those that are being
+    served too unless they are written already, and nothing of it happens any more. Answers what
+    ``POST /_sim/takeover`` takes as ``rest``, tokens included, and the names of its snapshots; the
+    same again when it is called once more. ``POST /_sim/handover/end`` ends it, one way or the
+    other; a server that stops before has the account as it was."""
+    data = json_object("to", "account")
+    to = text_of(data, "to") or ""
+    if len(to) > limits.CALLBACK_URL.most or not is_http_url(to):
+        raise invalid("to", "must be an http or https URL")
+    auth_id = _account(data)
+    leaving = current_call().sim.hand_over(auth_id, to)
+    account = leaving.account
+    assert account is not None
+    with account.lock:
+        shown: HandoverOut = {
+            "account": auth_id,
+            "to": leaving.to,
+            "holds": presenters.account_of(account),
+            "snapshots": [*account.marks],
+            "rest": msgspec.to_builtins(_belongings(account, inboxes())),
+        }
+    return current_call().answer(shown)
+
+
+def _account(data: Mapping[str, Any]) -> str:
+    """The account of a call: it has to be named. Raises AccountRequired, Invalid."""
+    auth_id = account_text(dict(data))
+    if not auth_id:
+        raise AccountRequired([], always=True)
+    if not is_account(auth_id):
+        raise invalid("account", "must be MA and 18 letters or digits")
+    return auth_id
+
+
+def _belongings(account: Account, boxes: Inboxes) -> Belongings:
+    return Belongings(
+        token=account.token,
+        subaccount_token=account.subaccount_token,
+        api_calls=account.api_calls,
+        allow_callback_hosts=account.overrides.get(OWN),
+        messages={
+            name: [convert(message, Message) for message in found]
+            for name in boxes.sizes()
+            if (found := _messages_of(account, boxes.messages(name)))
+        },
+    )
+
+
+def _messages_of(account: Account, messages: list[MessageOut]) -> list[MessageOut]:
+    """Those that are callbacks of the account. Caller holds its lock."""
+    known = account.store.deliveries
+    return [
+        message
+        for message in messages
+        if known.fetch(message["headers"].get(DELIVERY_HEADER, "")) is not None
+    ]
+
+
+@endpoint(
+    "GET", "/handover", "An account that is being moved, as a document, or a snapshot of it.",
+    query=(ACCOUNT, Query(name="name", description="of the snapshot; default: as it is")),
+    answers={200: "SnapshotOut"}, errors=(404,),
+)  # fmt: skip
+def get_handover() -> Response:
+    """The document of an account that was handed over, of up to 56 MiB."""
+    call = current_call()
+    leaving, name = call.sim.leaving(_account({})), request.args.get("name")
+    account = leaving.account
+    assert account is not None
+    with call.sim.making_documents, account.lock:
+        return call.answer(save_snapshot(account, _mark(leaving, account, name)))
+
+
+def _mark(leaving: Leaving, account: Account, name: str | None) -> Mark:
+    if name is None:
+        return leaving.mark
+    if name not in account.marks:
+        raise NotFound("snapshot", name, account.marks)
+    return account.marks[name]
+
+
+@endpoint(
+    "POST", "/handover/end", "Forget an account that was moved, or use it again.",
+    **takes("moved", moved="boolean: whether the other server has it", account=IN_BODY),
+    answers={200: "HandoverEndOut"}, errors=(404,),
+)  # fmt: skip
+def end_handover() -> Response:
+    """``{"moved": true}``: it is deleted here, and its calls are answered 421 until the server
+    ends, every account is reset, or it is moved back. ``{"moved": false}``: it is used again, as
+    it was."""
+    data = json_object("moved", "account")
+    if not isinstance(data.get("moved"), bool):
+        raise invalid("moved", "must be true or false")
+    auth_id = _account(data)
+    current_call().sim.end_handover(auth_id, moved=data["moved"])
+    return current_call().answer({"account": auth_id, "moved": data["moved"]})
+
+
+@endpoint(
+    "POST", "/takeover", "Take over an account that another server hands over.",
+    query=(ACCOUNT,), bodies={JSON: "takeover_body"}, answers={201: "AccountOut"}, errors=(409,),
+)  # fmt: skip
+def take_over() -> Response:
+    """``{"snapshot": document, "rest": …}``, as the other server answered them: the account is
+    here as it was there, its tokens too, and what is due goes on. 409 if it holds anything."""
+    call = current_call()
+    with call.sim.making_documents:
+        data = json_object("snapshot", "rest", "account", large=True)
+        account, rest = call.sim.take_over(_account(data)), _rest_of(data.get("rest", {}))
+        with account.lock:
+            _take_over(account, data.get("snapshot"), rest)
+            for name, messages in rest.messages.items():
+                for message in messages:
+                    inboxes().keep(name, msgspec.to_builtins(message))
+            call.account = account
+            return call.answer(presenters.account_of(account), 201)
+
+
+def _rest_of(value: Any) -> Belongings:
+    try:
+        rest = convert(value, Belongings)
+    except msgspec.ValidationError as error:
+        found = all_misfits(error, value, Belongings)
+    else:
+        hosts = {} if rest.allow_callback_hosts is None else {OWN: rest.allow_callback_hosts}
+        found = (((name,), text) for name, text in account_troubles(hosts))
+    problems = [
+        Problem(ProblemKind.BAD_VALUE, ("rest", *path), text)
+        for path, text in found
+    ]  # fmt: skip
+    if problems:
+        raise Invalid(problems)
+    return rest
+
+
+def _take_over(account: Account, document: Any, rest: Belongings) -> None:
+    """Caller holds the lock. Raises Invalid; then nothing of it is here."""
+    before = account.token, account.subaccount_token, account.overrides
+    account.token, account.subaccount_token = rest.token, rest.subaccount_token
+    if rest.allow_callback_hosts is not None:
+        account.overrides = {OWN: rest.allow_callback_hosts}
+    try:
+        mark = loaded(account, document)
+    except BaseException:
+        account.token, account.subaccount_token, account.overrides = before
+        raise
+    current_call().sim.restore(account, mark)
+    account.api_calls = rest.api_calls
+    sweep(account)

@@ -1,0 +1,226 @@
+"""An account that moves from one server to another: all of it, and no write of it is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
+from plivo_sim.domain.errors import NotServed
+from plivo_sim.services import policies
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
+from tests.control.support import check_problem
+from tests.hostile.world import fill
+from tests.support import AUTH_ID, Http, basic
+
+ELSEWHERE = "http://127.0.0.1:8702"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Http]:
+    """Another simulator, with a state directory; the seed is the same."""
+    settings = replace(PAUSED, state=tmp_path / "elsewhere")
+    sim = make_simulator(settings, transport=MemoryTransport())
+    yield Http(create_app(sim), sim)
+    sim.close()
+
+
+def control(http: Http, method: str, path: str, body: Any = None, **query: str) -> Any:
+    answer = http.control(method, path, body, account=AUTH_ID, **query)
+    assert answer.status_code < 300, answer.text
+    return answer.get_json()
+
+
+def move(old: Http, new: Http) -> None:
+    """As ``plivo-sim account move`` does."""
+    given = control(old, "POST", "/handover", {"to": ELSEWHERE})
+    document = control(old, "GET", "/handover")
+    control(new, "POST", "/takeover", {"snapshot": document, "rest": given["rest"]})
+    for name in given["snapshots"]:
+        document = control(old, "GET", "/handover", name=name)
+        control(new, "POST", "/snapshot", {"name": name, "snapshot": document})
+    control(old, "POST", "/handover/end", {"moved": True})
+
+
+def everything(http: Http) -> Any:
+    """All that the account is."""
+    account = http.account
+    with account.lock:
+        return (
+            account.store.mark(),
+            account.clock.reading(),
+            dict(account.overrides),
+            account.token,
+            account.subaccount_token,
+            account.api_calls,
+            policies.scenario_of(account),
+            policies.faults_of(account),
+            policies.webhook_policy(account),
+            account.machine.name,
+            account.agenda.next_instant(),
+            dict(account.marks),
+        )
+
+
+def test_all_of_it_moves(http: Http, elsewhere: Http) -> None:
+    """Records, files, clock, timers, settings, scenario, faults, policy, tokens, snapshots."""
+    fill(http)
+    control(http, "POST", "/accounts", {
+        "auth_id": AUTH_ID, "settings": {"allow_callback_hosts": "receiver.example", "warp": "60"},
+    })  # fmt: skip
+    control(http, "POST", "/machine", {"name": "revocable"})
+    control(http, "POST", "/next-outcome", {"decide": "rejected"})
+    sub = f"SA{AUTH_ID[2:]}"
+    headers = {"Authorization": basic(sub, "the subaccount's")}
+    assert http.call("GET", f"/v1/Account/{sub}/EndUser/", headers=headers).status_code == 200
+    control(http, "POST", "/snapshot", {"name": "a/b ü"})
+    control(http, "POST", "/clock/advance", {"by": "1h"})
+    before = everything(http)
+    move(http, elsewhere)
+    assert everything(elsewhere) == before
+    assert before[4] == "the subaccount's"
+    assert [each.auth_id for each in elsewhere.sim.accounts()] == [AUTH_ID]
+    assert AUTH_ID not in [each.auth_id for each in http.sim.accounts()]
+
+
+def test_it_is_kept_where_it_went(http: Http, elsewhere: Http, tmp_path: Path) -> None:
+    """After a restart too, with its files."""
+    id = http.sdk_created()
+    move(http, elsewhere)
+    elsewhere.sim.close()
+    sim = make_simulator(elsewhere.sim.settings, transport=MemoryTransport())
+    again = Http(create_app(sim), sim)
+    assert again.get(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    assert again.account.token == http.token
+    sim.close()
+
+
+def test_its_calls_are_refused_meanwhile_and_afterwards(http: Http, elsewhere: Http) -> None:
+    id = http.sdk_created()
+    path = f"PhoneNumber/Compliance/{id}/"
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    for method in ("GET", "DELETE"):
+        answer = http.call(method, path)
+        assert (answer.status_code, ELSEWHERE in answer.get_json()["error"]) == (421, True)
+    told = str(NotServed(AUTH_ID, f"it is being moved to {ELSEWHERE}"))
+    check_problem(http.control("GET", "/clock", account=AUTH_ID), "misdirected", told)
+    move(http, elsewhere)  # calling it once more goes on with the same
+    assert http.get(path).status_code == 421
+    assert elsewhere.get(path).status_code == 200
+    move(elsewhere, http)
+    assert http.get(path).status_code == 200
+
+
+def test_it_can_be_given_back(http: Http) -> None:
+    """As it was, timers and all."""
+    id = http.sdk_created()
+    before = everything(http)
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    control(http, "POST", "/handover/end", {"moved": False})
+    assert everything(http) == before
+    control(http, "POST", "/clock/advance", {"by": "10d"})
+    assert control(http, "GET", f"/applications/{id}")["status"] == "accepted"
+
+
+def test_a_call_that_was_under_way_writes_nothing_any_more(http: Http) -> None:
+    """It had the account before it was handed over: what it would write is in no document."""
+    http.sdk_created()
+    account = http.account
+    refused = []
+
+    def late() -> None:
+        try:
+            account.configure({"warp": "7"})
+        except NotServed as error:
+            refused.append(error)
+
+    with account.lock:
+        thread = threading.Thread(target=late)
+        thread.start()
+        control(http, "POST", "/handover", {"to": ELSEWHERE})
+    thread.join(10)
+    assert len(refused) == 1
+    assert "warp" not in account.overrides
+
+
+def test_a_server_that_stops_meanwhile_has_it_as_it_was(tmp_path: Path) -> None:
+    settings = replace(PAUSED, state=tmp_path / "state")
+    sim = make_simulator(settings)
+    http = Http(create_app(sim), sim)
+    id = http.sdk_created()
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    sim.close()
+    sim = make_simulator(settings)
+    assert Http(create_app(sim), sim).get(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    sim.close()
+
+
+def test_nothing_is_taken_over_in_place_of_what_is_there(http: Http, elsewhere: Http) -> None:
+    elsewhere.sdk_created()
+    before = everything(elsewhere)
+    http.sdk_created()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"]}
+    answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "busy")
+    assert everything(elsewhere) == before
+
+
+@pytest.mark.parametrize(
+    ("rest", "path"),
+    [
+        ({"token": 1}, "rest.token"),
+        ({"tokens": "x"}, "rest.tokens"),
+        ({"messages": {"a": [{"method": "GET"}]}}, "rest.messages"),
+        ({"allow_callback_hosts": "not a host/"}, "rest.allow_callback_hosts"),
+        ([], "rest"),
+    ],
+)
+def test_what_is_taken_over_is_checked(http: Http, elsewhere: Http, rest: Any, path: str) -> None:
+    """And nothing of it is there afterwards."""
+    http.sdk_created()
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    document = control(http, "GET", "/handover")
+    for taken in ({"snapshot": document, "rest": rest}, {"snapshot": {}, "rest": {"token": "t"}}):
+        answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
+        assert answer.status_code == 400, answer.text
+        paths = [each["path"] for each in answer.get_json()["problems"]]
+        assert paths[0].startswith(path if taken["rest"] == rest else "snapshot")
+        assert elsewhere.sim.accounts() == []
+        assert elsewhere.account.token is None
+        assert elsewhere.account.overrides == {}
+
+
+def test_only_what_is_there_can_be_handed_over(http: Http) -> None:
+    for method, path, body in (
+        ("POST", "/handover", {"to": ELSEWHERE}),
+        ("GET", "/handover", None),
+        ("POST", "/handover/end", {"moved": True}),
+    ):
+        assert http.control(method, path, body, account=AUTH_ID).status_code == 404
+    http.sdk_created()
+    for body in ({}, {"to": "ftp://x"}, {"to": 1}):
+        answer = http.control("POST", "/handover", body, account=AUTH_ID)
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid")
+    answer = http.control("POST", "/handover", {"to": ELSEWHERE})
+    assert answer.get_json()["code"] == "account_required"
+
+
+def test_messages_of_inboxes_go_along(http: Http, elsewhere: Http) -> None:
+    """Those that are the account's callbacks."""
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/x")
+    control(http, "POST", f"/applications/{id}/decision", {"status": "rejected"})
+    delivery = control(http, "GET", "/webhooks")["webhooks"][0]["id"]
+    own = {"X-Plivo-Sim-Delivery": delivery}
+    for headers in (own, {"X-Plivo-Sim-Delivery": "another"}, {}):
+        http.call("POST", "/_sim/inbox/box", json={"a": 1}, headers=headers)
+    move(http, elsewhere)
+    found = elsewhere.control("GET", "/inbox/box/messages").get_json()["messages"]
+    assert [each["headers"]["X-Plivo-Sim-Delivery"] for each in found] == [delivery]

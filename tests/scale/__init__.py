@@ -1,0 +1,1 @@
+"""Several servers behind a proxy: the configurations of docs/scale.md, run."""
