@@ -34,7 +34,7 @@ CLASSES = {
     "none": "no answer",
 }  # fmt: skip
 ANY_FAULT = "any"
-DELIVERY_HEADER, ATTEMPT_HEADER = "X-Plivo-Sim-Delivery", "X-Plivo-Sim-Attempt"
+ATTEMPT_HEADER = "X-Plivo-Sim-Attempt"
 TONES = {
     DeliveryState.DELIVERED: "good", DeliveryState.FAILED: "bad", DeliveryState.BLOCKED: "bad",
     DeliveryState.PENDING: "wait",
