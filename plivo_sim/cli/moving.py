@@ -57,10 +57,10 @@ def move(
     """Move accounts to another server: all that they are.
 
     Records, files, clock, timers, machine, settings, scenario, faults, webhook policy, next
-    outcomes, tokens, snapshots, and the messages that inboxes got from them. While an account
-    moves, and afterwards, the old server answers its calls with 421. If anything goes wrong it is
-    used there again, as it was. What is not kept on a disk does not move: the last requests, and
-    how often faults have struck.
+    outcomes, tokens, snapshots, the last requests, and the messages that inboxes got from them.
+    While an account moves, and afterwards, the old server answers its calls with 421. If anything
+    goes wrong it is used there again, as it was. How often faults have struck, what buttons of the
+    console can undo, and the list of control calls do not move.
     """
     if bool(target) == bool(ring):
         raise click.UsageError("give one of --to, --ring")

@@ -11,7 +11,7 @@ from typing import Any
 
 from plivo_sim.console.actions import curl
 from plivo_sim.console.pages import as_json, base_url, readable
-from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, json_stop
+from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, KeptPart, json_stop
 from plivo_sim.web.request_log import Exchange
 
 Shown = dict[str, Any]
@@ -58,10 +58,10 @@ def _cleft(content: bytes, at: int) -> tuple[bytes, bytes]:
     return content[:at], content[at:]
 
 
-def _part(part: Shown) -> Shown:
+def _part(part: KeptPart) -> Shown:
     """A part with the place where its text is no JSON any more, if it begins as JSON does."""
     if "text" not in part:
-        return part
+        return {**part}
     text = part["text"]
     is_cut = len(text.encode()) >= KEPT_TEXT
     found = json_stop(text.encode(), is_cut=is_cut) if text.lstrip()[:1] in ("{", "[") else None
@@ -138,7 +138,7 @@ def _body_words(kept: KeptBody, sent: Shown) -> tuple[str, list[str]]:
     return f"printf %s {shlex.quote(packed)} | base64 -d | ", ["--data-binary", "@-"]
 
 
-def _part_words(part: Shown) -> tuple[str, str]:
+def _part_words(part: KeptPart) -> tuple[str, str]:
     name = part["name"].replace("=", "%3D")  # else it would end there
     if "text" in part:
         return "--form-string", f"{name}={part['text']}"

@@ -6,7 +6,8 @@ nothing else tells: whoever may make control calls may have them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,7 +30,7 @@ from plivo_sim.control.webhooks import Inboxes, inboxes
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import Text
-from plivo_sim.domain.typed import all_misfits, convert
+from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
 from plivo_sim.services.document_sets import sweep
 from plivo_sim.services.snapshots import OWN, save_snapshot
@@ -37,6 +38,7 @@ from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import Leaving, is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
+from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks.outbox import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
@@ -51,17 +53,19 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str]
     query: dict[str, str]
     body: Text
+    arrived: Text
 
 
 class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an account has beside what a snapshot holds: its tokens, how many answers it gave,
-    where its callbacks may go, and the messages that inboxes got from it."""
+    where its callbacks may go, its last requests, and the messages that inboxes got from it."""
 
     token: Text | None = None
     subaccount_token: Text | None = None
     api_calls: int = 0
     allow_callback_hosts: str | None = None
     messages: dict[str, list[Message]] = {}
+    requests: list[Exchange] = []
 
 
 @endpoint(
@@ -115,6 +119,7 @@ def _belongings(account: Account, boxes: Inboxes) -> Belongings:
             for name in boxes.sizes()
             if (found := _messages_of(account, boxes.messages(name)))
         },
+        requests=[*account.exchanges],
     )
 
 
@@ -195,7 +200,10 @@ def _rest_of(value: Any) -> Belongings:
         found = all_misfits(error, value, Belongings)
     else:
         hosts = {} if rest.allow_callback_hosts is None else {OWN: rest.allow_callback_hosts}
-        found = (((name,), text) for name, text in account_troubles(hosts))
+        found = chain(
+            (((name,), text) for name, text in account_troubles(hosts)),
+            _odd_requests(rest.requests),
+        )
     problems = [
         Problem(ProblemKind.BAD_VALUE, ("rest", *path), text)
         for path, text in found
@@ -203,6 +211,19 @@ def _rest_of(value: Any) -> Belongings:
     if problems:
         raise Invalid(problems)
     return rest
+
+
+def _odd_requests(requests: list[Exchange]) -> Iterator[Found]:
+    """Those that nobody could look at."""
+    for index, each in enumerate(requests):
+        parts = each.sent.parts if each.sent is not None else []
+        try:
+            each.shown()
+            is_odd = any("text" not in part and "filename" not in part for part in parts)
+        except (LookupError, ValueError, TypeError, AttributeError):
+            is_odd = True
+        if is_odd:
+            yield ("requests", index), "is no request as a simulator keeps it"
 
 
 def _take_over(account: Account, document: Any, rest: Belongings) -> None:
@@ -218,4 +239,6 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
         raise
     current_call().sim.restore(account, mark)
     account.api_calls = rest.api_calls
+    for exchange in rest.requests:
+        account.exchanges.append(exchange, exchange.size_bytes)
     sweep(account)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from codecs import BOM_UTF8
-from typing import Any
+from typing import Any, Required, TypedDict
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -34,6 +34,15 @@ KEPT_BODY_BYTES = 64 * 1024
 MULTIPART = "multipart/form-data"
 
 
+class KeptPart(TypedDict, total=False):
+    """A field of a form with its ``text``, or a file with its ``filename`` and ``size_bytes``."""
+
+    name: Required[str]
+    text: str
+    filename: str | None
+    size_bytes: int
+
+
 class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
     """``content``: its bytes, or the first of them; empty where ``parts`` stand for it.
     ``size_bytes``: of all of it.
@@ -45,7 +54,7 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     content: bytes = b""
-    parts: list[dict[str, Any]] = []
+    parts: list[KeptPart] = []
     size_bytes: int
     changed: tuple[str, ...] = ()
     is_read: bool = True
@@ -111,7 +120,7 @@ def keep_body(call: Call) -> KeptBody | None:
 def _kept(body: Body, came: Came) -> KeptBody:
     """Of one that could be read."""
     changed = came.changed
-    parts: list[dict[str, Any]] = []
+    parts: list[KeptPart] = []
     if body.kind in ("multipart", "form"):
         parts = [_part(each) for each in body.parts]
     if body.kind == "multipart":
@@ -148,7 +157,7 @@ def _kept_unread(came: Came, *, is_wanted: bool) -> KeptBody:
     )
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Part) -> KeptPart:
     name = part.name[:KEPT_TEXT]
     if part.is_file:
         return {"name": name, "filename": part.filename, "size_bytes": len(part.content)}

@@ -66,6 +66,7 @@ def everything(http: Http) -> Any:
             account.machine.name,
             account.agenda.next_instant(),
             dict(account.marks),
+            [each.shown() for each in account.exchanges],
         )
 
 
@@ -180,6 +181,7 @@ def test_nothing_is_taken_over_in_place_of_what_is_there(http: Http, elsewhere: 
         ({"tokens": "x"}, "rest.tokens"),
         ({"messages": {"a": [{"method": "GET"}]}}, "rest.messages"),
         ({"allow_callback_hosts": "not a host/"}, "rest.allow_callback_hosts"),
+        ({"requests": [{"id": "x"}]}, "rest.requests"),
         ([], "rest"),
     ],
 )
@@ -196,6 +198,18 @@ def test_what_is_taken_over_is_checked(http: Http, elsewhere: Http, rest: Any, p
         assert elsewhere.sim.accounts() == []
         assert elsewhere.account.token is None
         assert elsewhere.account.overrides == {}
+
+
+def test_a_request_that_nobody_could_look_at_is_refused(http: Http, elsewhere: Http) -> None:
+    """Its types are right, and its URL is none."""
+    http.sdk_created()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    document = control(http, "GET", "/handover")
+    given["rest"]["requests"][0]["environ"] = {}
+    taken = {"snapshot": document, "rest": given["rest"]}
+    answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
+    assert answer.status_code == 400
+    assert answer.get_json()["problems"][0]["path"] == "rest.requests[0]"
 
 
 def test_only_what_is_there_can_be_handed_over(http: Http) -> None:

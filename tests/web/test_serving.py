@@ -24,6 +24,9 @@ from tests.support import AUTH_ID, SDK_AGENT, Http
 
 OURS, OTHERS = "MAXXXXXXXXXXXXXXXXX1", "MAXXXXXXXXXXXXXXXXX9"
 RULE = "*[0-7]"
+WRONG_ROUTE = str(
+    NotServed(OTHERS, f"it serves those that end in {RULE}; the proxy in front has another rule")
+)
 SOME = replace(PAUSED, serves=read_rule(RULE))
 
 
@@ -66,7 +69,7 @@ def test_of_control_calls_pages_and_atoms_too(http: Http) -> None:
     )
     assert (found.status_code, RULE in found.get_json()["errors"][0]) == (421, True)
     found = http.call("GET", "/_sim/clock", query_string={"account": OTHERS})
-    check_problem(found, "misdirected", str(NotServed(OTHERS, RULE)))
+    check_problem(found, "misdirected", WRONG_ROUTE)
     page = http.call("GET", f"/console/{OTHERS}/applications")
     assert (page.status_code, RULE in page.text) == (421, True)
 
@@ -153,15 +156,18 @@ def test_what_is_no_network_is_refused(text: str) -> None:
 
 
 ABOUT_THE_SERVER = {
-    "catalogue_schema", "empty_inbox", "get_document", "get_fidelity", "get_shipped", "health",
-    "list_accounts", "list_documents", "list_events", "list_ids", "list_machines",
-    "list_operations", "list_requirements", "list_scenarios", "live", "make_account", "read_inbox",
-    "ready", "receive_get", "receive_post", "scenario_schema", "verify_signature", "words",
+    "catalogue_schema", "check_scenario", "clear_unmatched", "empty_inbox", "get_document",
+    "get_fidelity", "get_shipped", "health", "list_accounts", "list_documents", "list_events",
+    "list_ids", "list_machines", "list_operations", "list_requirements", "list_scenarios",
+    "list_unmatched", "live", "make_account", "read_inbox", "ready", "receive_get",
+    "receive_post", "scenario_schema", "verify_signature", "words",
 }  # fmt: skip
 """What is about no account, or about all of this server's."""
 BODIES = {
     "add_fault": {"effect": "reset", "method": "GET"},
     "advance": {"by": "1d"},
+    "end_handover": {"moved": True},
+    "hand_over": {"to": "http://127.0.0.1:8702"},
     "set_clock": {"to": "2030-01-01T00:00:00Z"},
     "set_rate": {"rate": 2},
     "use_machine": {"name": "default"},

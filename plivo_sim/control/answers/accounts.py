@@ -18,6 +18,7 @@ from plivo_sim.domain.records import (
     Policy,
     Timer,
 )
+from plivo_sim.web.request_log import Exchange
 
 
 class AccountOut(TypedDict):
@@ -60,6 +61,7 @@ class BelongingsOut(TypedDict):
     api_calls: int
     allow_callback_hosts: str | None
     messages: dict[str, list[MessageOut]]
+    requests: list[Exchange]
 
 
 class MarkedOut(AccountOut):
