@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from sys import getsizeof
 from typing import Any
 
 import msgspec
@@ -24,9 +25,10 @@ from plivo_sim.domain.secrets import (
     without_secrets,
 )
 from plivo_sim.domain.text import decode_json
-from plivo_sim.web.bodies import Body, Part, begins_json
+from plivo_sim.web.bodies import Body, begins_json
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
+from plivo_sim.web.parts import Part
 
 KEPT_TEXT = 4000
 KEPT_BODY_BYTES = 32 * 1024
@@ -66,10 +68,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def size_bytes(self) -> int:
         """About how much memory this takes."""
-        texts = sum(map(len, self.environ.values())) + len(self.answer) + len(self.why)
+        texts = sum(map(getsizeof, (*self.environ.values(), self.answer, self.why)))
         if isinstance(self.sent, list):
             return OVERHEAD_BYTES + texts + sum(_size_of(part) for part in self.sent)
-        return OVERHEAD_BYTES + texts + len(self.sent or "")
+        return OVERHEAD_BYTES + texts + getsizeof(self.sent)
 
     def shown(self) -> dict[str, Any]:
         """As plain values."""
@@ -168,4 +170,5 @@ def _text(part: Part) -> str:
 
 
 def _size_of(part: dict[str, Any]) -> int:
-    return 400 + len(part["name"]) + len(part.get("text", ""))
+    texts = (part["name"], part.get("text", ""), part.get("filename") or "")
+    return 400 + sum(map(getsizeof, texts))
