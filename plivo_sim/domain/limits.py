@@ -83,6 +83,11 @@ UNFINISHED = Limit(
     "the requests that have come in part, or are put off, of all clients together; those that began"
     " first are answered as if their time were up",
 )  # fmt: skip
+SERVED = Limit(
+    "served", 128 * 1024 * 1024, "bytes",
+    "the requests that are being served, of all clients together, packed ones as large as may come"
+    " out of them; those of more than 1 MiB wait until there is room",
+)  # fmt: skip
 UNSENT = Limit(
     "unsent", 256 * 1024 * 1024, "bytes",
     "the answers that are being sent, of all clients together; those that are read for the longest"

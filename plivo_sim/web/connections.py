@@ -13,23 +13,17 @@ import itertools
 import logging
 import selectors
 import socket
-import struct
-import sys
 import threading
 import time
-from collections.abc import Collection
-from enum import Enum, auto
 from itertools import islice
 from math import inf
-from typing import Any, Literal
-
-from cheroot import server as cheroot
+from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
 from plivo_sim.web.arrival import Arrival
-from plivo_sim.web.parsing import Request
-from plivo_sim.web.streams import Held, Line, Reader, Stream, Writer
+from plivo_sim.web.connection import Connection, Phase, Room, most_open, oldest_of
+from plivo_sim.web.streams import Held, Line
 
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 SENDING_TIMEOUT_S = 10.0  # and some of an answer be taken
@@ -46,99 +40,15 @@ MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
 MOST_UNSENT_BYTES = limits.UNSENT.most
 LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
-MOST_SELECTED = 512  # by Windows, which has nothing better
-AT_ONCE = struct.pack("ii", 1, 0)  # to linger: for no time; Windows, which has shorts, takes it too
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 log = logging.getLogger(__name__)
 
 
-class Phase(Enum):
-    """What a connection waits for."""
-
-    IDLE = auto()
-    """A request."""
-    HEAD = auto()
-    """The rest of a head. Nothing has been promised: a stop closes it, as an idle one."""
-    BODY = auto()
-    HELD = auto()
-    """The time of a call that was put off; and whether its client hangs up."""
-    SERVED = auto()
-    """A thread of the pool, which has it, or its turn to get one."""
-    SENDING = auto()
-    """The client, which reads its answer slowly."""
-    LINGER = auto()
-    """The client's end of the connection, which was answered although it still sends."""
-
-
 _UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
-_EVICTED = (*_UNPROMISED, Phase.BODY, Phase.HELD)
-
-
-class Connection(cheroot.HTTPConnection):
-    """One client's. Whoever waits for it, the selector's thread or one of the pool, owns it."""
-
-    RequestHandlerClass = Request
-
-    def __init__(self, server: Any, sock: socket.socket) -> None:
-        self.stream = stream = Stream(sock)
-        super().__init__(
-            server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
-        )
-        for name in ("resolve_peer_creds", "get_peer_creds"):  # caches, each a reference cycle
-            vars(self).pop(name, None)
-        self.phase = Phase.IDLE
-        self.since_s = 0.0  # of the phase
-        self.until_s = inf  # while the selector has it
-        self.awaited = READ  # what the selector waits for
-        self.arrival = Arrival()
-        self.held: Held | None = None
-        self.unread = False  # closing at once would send RST, and take the answer with it
-        self.keep = False  # once its answer has been sent
-
-    @property
-    def kept_bytes(self) -> int:
-        """Of its request or, while that is sent, its answer."""
-        return self.stream.kept_bytes if self.phase is Phase.SENDING else len(self.rfile.came)
-
-    def communicate(self) -> bool:
-        """Serve the request that has come; whether another may follow. Raises Held."""
-        self.unread = True
-        keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
-        return bool(keep) and not self.stream.is_cut
-
-    def forget_request(self) -> None:
-        """Free what has come: nothing of it will be read any more."""
-        self.rfile.came = bytearray()
-        self.arrival, self.held = Arrival(), None
-
-    def close(self) -> None:
-        """End it, and free all that it keeps, whoever may still refer to it."""
-        self.forget_request()
-        self.stream.forget()
-        super().close()
-
-    def shut(self, how: int) -> None:
-        with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
-            socket.socket.shutdown(self.socket, how)
-
-    def cut(self, how: Literal["reset", "close"]) -> None:
-        self.stream.cut()
-        if how == "reset":
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-            self.socket.close()
-        else:
-            self.shut(socket.SHUT_WR)
-
-    def discard(self) -> bool:
-        """Take what has come and forget it; whether more may come."""
-        try:
-            return bool(socket.socket.recv(self.socket, 65536))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+_UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
+_EVICTED = (*_UNPROMISED, *_UNFINISHED)
 
 
 class Connections:
@@ -156,7 +66,8 @@ class Connections:
         self._lines: dict[Line, dict[Connection, None]] = {}
         self._resumed = 0  # of them, those that have a thread again
         self._count = itertools.count()
-        self._most_open = _most_open()
+        self._most_open = most_open()
+        self._room = Room()
         self._accepts_from_s: float | None = None  # while accepting pauses
         self._ends_at_s: float | None = None  # once it is to stop
         self._is_over = False
@@ -183,6 +94,10 @@ class Connections:
 
     def settle(self, conn: Connection, keep: bool, held: Held | None = None) -> None:
         """Take back a connection whose request was served, or put off."""
+        with self._lock:
+            is_awaited = self._room.leave(conn)
+        if is_awaited:
+            self._wake()
         if conn.held is not None and conn.held.line is None:
             with self._lock:
                 self._resumed -= 1
@@ -239,6 +154,9 @@ class Connections:
                     self._selector.register(conn.socket, events, conn)
                     if phase is Phase.HELD:
                         self._put_off(conn)
+                    elif phase is Phase.READY:
+                        self._room.line[conn] = None
+                        self._wake()
                     if self._sees_late and threading.current_thread() is not self._thread:
                         self._wake()
                     return
@@ -259,6 +177,15 @@ class Connections:
             self._wake()
 
     def _serve(self, conn: Connection) -> None:
+        """Give it to a thread, once there is room."""
+        with self._lock:
+            has_room = self._room.enter(conn)
+        if has_room:
+            self._put(conn)
+        else:
+            self._wait(conn, Phase.READY, IDLE_TIMEOUT_S)
+
+    def _put(self, conn: Connection) -> None:
         conn.phase = Phase.SERVED
         self._server.requests.put(conn)
 
@@ -329,14 +256,14 @@ class Connections:
             if not conn.discard():
                 self._unregister(conn)
                 self._close(conn)
-        elif conn.phase is Phase.HELD:
+        elif conn.phase in (Phase.READY, Phase.HELD):
             self._watch(conn)
         else:
             self._gather(conn)
 
     def _watch(self, conn: Connection) -> None:
-        """Drop a call that was put off once its client has hung up. After some of the next request
-        no more is taken, nor looked for."""
+        """Drop a call that waits, or was put off, once its client has hung up. After some of the
+        next request no more is taken, nor looked for."""
         size = len(conn.rfile.came)
         conn.rfile.gather()
         if conn.stream.is_over:
@@ -377,6 +304,7 @@ class Connections:
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
             if conn.phase is Phase.HELD:
                 self._take_up(conn)
+            self._room.line.pop(conn, None)
             self._selector.unregister(conn.socket)
 
     def _take_up(self, conn: Connection) -> None:
@@ -401,8 +329,19 @@ class Connections:
             self._unregister(conn)
             self._serve(conn)
 
+    def _let_in(self) -> None:
+        """Those for which there is room now."""
+        while True:
+            with self._lock:
+                conn = self._room.next()
+            if conn is None:
+                return
+            self._unregister(conn)
+            self._put(conn)
+
     def _resume(self) -> None:
         self._call_up()
+        self._let_in()
         while True:
             with self._lock:
                 is_due = self._held and self._held[0][0] <= monotonic_s()
@@ -426,9 +365,12 @@ class Connections:
         for conn in self._waiting(monotonic_s()):
             if conn.phase is not Phase.HELD:  # those are resumed, a few at once
                 self._give_up(conn)
-        for conn in self._too_large((Phase.BODY, Phase.HELD), MOST_UNFINISHED_BYTES):
+        waiting = self._waiting()
+        unfinished = [each for each in waiting if each.phase in _UNFINISHED]
+        for conn in oldest_of(unfinished, MOST_UNFINISHED_BYTES, not_the_last=False):
             self._give_up(conn)
-        for conn in self._too_large((Phase.SENDING,), MOST_UNSENT_BYTES):
+        sending = [each for each in waiting if each.phase is Phase.SENDING]
+        for conn in oldest_of(sending, MOST_UNSENT_BYTES, not_the_last=True):
             log.warning("the answer to %s is cut off: %s are kept", conn.remote_addr, limits.UNSENT)
             self._give_up(conn)
 
@@ -437,26 +379,13 @@ class Connections:
             self._serve_again(conn)
             return
         self._unregister(conn)
-        if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
-            if conn.phase is Phase.BODY:
+        if conn.phase in (Phase.HEAD, Phase.BODY, Phase.READY) and conn.rfile.came:
+            if conn.phase is not Phase.HEAD:
                 del conn.rfile.came[conn.arrival.body_at :]
+                conn.arrival.is_complete = False
             self._serve(conn)  # which tells the client
         else:
             self._close(conn)
-
-    def _too_large(self, phases: Collection[Phase], most: int) -> list[Connection]:
-        """Of those in these phases, the ones that began first and are, together, too much memory.
-        An answer that is sent alone is not: whoever reads it gets it."""
-        waiting = [(each, each.kept_bytes) for each in self._waiting() if each.phase in phases]
-        excess = sum(size for _, size in waiting) - most
-        found: list[Connection] = []
-        if excess > 0:
-            waiting.sort(key=lambda each: each[0].since_s)
-            for conn, size in waiting[:-1] if Phase.SENDING in phases else waiting:
-                if excess > 0:
-                    excess -= size
-                    found.append(conn)
-        return found
 
     def _accept(self) -> None:
         for accepted in range(ACCEPTED_AT_ONCE):
@@ -538,14 +467,3 @@ class Connections:
             conn.shut(socket.SHUT_RDWR)
         self._waked.close()
         self._waker.close()
-
-
-def _most_open() -> float:
-    """How many connections leave the rest of the process, its journals and callbacks, a quarter
-    of the descriptors. One is the listener's, another wakes the thread."""
-    if sys.platform == "win32":
-        return MOST_SELECTED - 2
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return inf if soft == resource.RLIM_INFINITY else soft - max(soft // 4, 32)
