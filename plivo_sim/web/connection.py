@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import selectors
 import socket
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from math import inf
 from typing import Any, Literal
@@ -48,6 +49,11 @@ class Phase(Enum):
     """The client's end of the connection, which was answered although it still sends."""
 
 
+UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
+UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
+_EVICTED = (*UNPROMISED, *UNFINISHED)
+
+
 class Connection(cheroot.HTTPConnection):
     """One client's. Whoever waits for it, the selector's thread or one of the pool, owns it."""
 
@@ -76,6 +82,11 @@ class Connection(cheroot.HTTPConnection):
         return self.stream.kept_bytes if self.phase is Phase.SENDING else len(self.rfile.came)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether its call was put off for a time, not until there is room for it."""
+        return self.held is not None and self.held.line is None
+
+    @property
     def body_bytes(self) -> int:
         """How much its request may take: of a packed one, as much as may come out of it."""
         came = len(self.rfile.came)
@@ -92,6 +103,26 @@ class Connection(cheroot.HTTPConnection):
         """Free what has come: nothing of it will be read any more."""
         self.rfile.came = bytearray()
         self.arrival, self.held = Arrival(), None
+
+    def end_request(self, keep: bool, held: Held | None) -> None:
+        """It was answered, and what has come behind it is kept; or it is to be begun again."""
+        self.held = held
+        if held is not None:
+            self.rfile.rewind()
+        elif keep:
+            self.rfile.forget()
+        else:
+            self.forget_request()
+
+    @property
+    def may_still_send(self) -> bool:
+        """Whether the client may not have sent all, although it was answered."""
+        has_ended = self.stream.is_over and self.stream.failure is None
+        return self.unread and not has_ended and self.socket.fileno() >= 0
+
+    def outlasts(self, at_s: float) -> bool:
+        """Whether its call was put off for longer."""
+        return self.phase is Phase.HELD and self.is_timed and self.until_s > at_s
 
     def close(self) -> None:
         """End it, and free all that it keeps, whoever may still refer to it."""
@@ -134,10 +165,10 @@ class Room:
         self.line: dict[Connection, None] = {}
 
     def enter(self, conn: Connection) -> bool:
-        """Take the memory for a newcomer; whether there is enough, and nobody was there before."""
+        """Take the memory for a newcomer; whether there is enough, and nobody was there before.
+        Those whose time has come are few at once, and do not wait again."""
         size = conn.body_bytes
-        has_begun = conn.held is not None and conn.held.line is None  # those are few at once
-        if size > SMALL_BYTES and not has_begun and (self.line or not self._has(size)):
+        if size > SMALL_BYTES and not conn.is_timed and (self.line or not self._has(size)):
             return False
         self._take(conn, size)
         return True
@@ -165,14 +196,39 @@ class Room:
         self.taken_bytes += size
 
 
-def oldest_of(waiting: Sequence[Connection], most: int, *, not_the_last: bool) -> list[Connection]:
-    """Those that began first and are, together, the excess of what all keep over ``most`` bytes."""
-    sizes = [(each, each.kept_bytes) for each in waiting]
+def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:
+    """The connection of a client that was accepted, over TLS if the server speaks it; None if the
+    client is gone."""
+    adapter, environ = server.ssl_adapter, {}
+    try:
+        if adapter is not None:
+            sock, environ = adapter.wrap(sock)
+    except OSError:
+        sock.close()
+        return None
+    conn = Connection(server, sock)
+    conn.remote_addr, conn.remote_port = address[:2]
+    conn.ssl_env = environ
+    return conn
+
+
+def longest_of(waiting: Sequence[Connection], most: int) -> list[Connection]:
+    """Those that have waited longest, of all that may be closed to make room; else of the rest."""
+    evicted = [each for each in waiting if each.phase in _EVICTED] or waiting
+    return heapq.nsmallest(most, evicted, key=lambda each: each.since_s)
+
+
+def oldest_of(
+    waiting: Sequence[Connection], phases: Collection[Phase], most: int
+) -> list[Connection]:
+    """Of those in these phases, the ones that began first and are, together, too much memory.
+    An answer that is sent alone is not: whoever reads it gets it."""
+    sizes = [(each, each.kept_bytes) for each in waiting if each.phase in phases]
     excess = sum(size for _, size in sizes) - most
     found: list[Connection] = []
     if excess > 0:
         sizes.sort(key=lambda each: each[0].since_s)
-        for conn, size in sizes[:-1] if not_the_last else sizes:
+        for conn, size in sizes[:-1] if Phase.SENDING in phases else sizes:
             if excess > 0:
                 excess -= size
                 found.append(conn)

@@ -8,22 +8,22 @@ a thread of the pool once it is there, or its time is up.
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import logging
 import selectors
 import socket
 import threading
 import time
-from itertools import islice
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
+from plivo_sim.web import connection
 from plivo_sim.web.arrival import Arrival
-from plivo_sim.web.connection import Connection, Phase, Room, most_open, oldest_of
-from plivo_sim.web.streams import Held, Line
+from plivo_sim.web.connection import Connection, Phase, Room
+from plivo_sim.web.put_off import PutOff
+from plivo_sim.web.streams import Held
 
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 SENDING_TIMEOUT_S = 10.0  # and some of an answer be taken
@@ -38,17 +38,10 @@ GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
 MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
 MOST_UNSENT_BYTES = limits.UNSENT.most
-LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
-RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 log = logging.getLogger(__name__)
-
-
-_UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
-_UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
-_EVICTED = (*_UNPROMISED, *_UNFINISHED)
 
 
 class Connections:
@@ -56,29 +49,24 @@ class Connections:
 
     def __init__(self, server: Any, listener: socket.socket) -> None:
         self._server, self._listener = server, listener
-        listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
         # ``select`` itself looks for what it was called with, whatever is registered meanwhile.
         self._sees_late = isinstance(self._selector, selectors.SelectSelector)
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
-        self._held: list[tuple[float, int, Connection]] = []
-        self._lines: dict[Line, dict[Connection, None]] = {}
-        self._resumed = 0  # of them, those that have a thread again
-        self._count = itertools.count()
-        self._most_open = most_open()
+        self._put_off = PutOff()
+        self._most_open = connection.most_open()
         self._room = Room()
         self._accepts_from_s: float | None = None  # while accepting pauses
         self._ends_at_s: float | None = None  # once it is to stop
         self._is_over = False
         self._looked_at_s = 0.0
         self._came_bytes = 0  # since then
-        self._waker, waked = socket.socketpair()
-        self._waked = waked
-        self._waker.setblocking(False)
-        waked.setblocking(False)
+        self._waker, self._waked = socket.socketpair()
+        for each in (listener, self._waker, self._waked):
+            each.setblocking(False)
         self._selector.register(listener, READ)
-        self._selector.register(waked, READ)
+        self._selector.register(self._waked, READ)
         self._thread = threading.Thread(target=self._run, name="plivo-sim-select", daemon=True)
 
     def start(self) -> None:
@@ -95,20 +83,11 @@ class Connections:
     def settle(self, conn: Connection, keep: bool, held: Held | None = None) -> None:
         """Take back a connection whose request was served, or put off."""
         with self._lock:
-            is_awaited = self._room.leave(conn)
+            is_awaited = self._room.leave(conn) | self._put_off.end(conn)
         if is_awaited:
             self._wake()
-        if conn.held is not None and conn.held.line is None:
-            with self._lock:
-                self._resumed -= 1
-                has_waited = bool(self._held)
-            if has_waited:
-                self._wake()
-        if held is None:
-            conn.rfile.forget() if keep else conn.forget_request()
-        conn.held = held
+        conn.end_request(keep, held)
         if held is not None:
-            conn.rfile.rewind()
             self._wait(conn, Phase.HELD, held.wait_s if held.line is None else IDLE_TIMEOUT_S)
         elif conn.stream.unsent:
             conn.keep = keep
@@ -137,8 +116,7 @@ class Connections:
 
     def _part(self, conn: Connection) -> None:
         """Close it; if the client still sends, once it has read its answer."""
-        has_ended = conn.stream.is_over and conn.stream.failure is None
-        if conn.unread and not has_ended and conn.socket.fileno() >= 0:
+        if conn.may_still_send:
             conn.shut(socket.SHUT_WR)
             self._wait(conn, Phase.LINGER, LINGER_S)
         else:
@@ -152,8 +130,8 @@ class Connections:
                 conn.awaited = events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
                     self._selector.register(conn.socket, events, conn)
-                    if phase is Phase.HELD:
-                        self._put_off(conn)
+                    if phase is Phase.HELD and self._put_off.add(conn):
+                        self._wake()
                     elif phase is Phase.READY:
                         self._room.line[conn] = None
                         self._wake()
@@ -166,15 +144,6 @@ class Connections:
     def _go_to(self, conn: Connection, phase: Phase, for_s: float) -> None:
         conn.phase, conn.since_s = phase, monotonic_s()
         conn.until_s = conn.since_s + for_s
-
-    def _put_off(self, conn: Connection) -> None:
-        if conn.held is not None and conn.held.line is not None:
-            self._lines.setdefault(conn.held.line, {})[conn] = None
-            self._wake()
-            return
-        heapq.heappush(self._held, (conn.until_s, next(self._count), conn))
-        if self._held[0][2] is conn:
-            self._wake()
 
     def _serve(self, conn: Connection) -> None:
         """Give it to a thread, once there is room."""
@@ -239,10 +208,7 @@ class Connections:
         if self._open or self._accepts_from_s is not None or self._ends_at_s is not None:
             waits.append(TICK_S)
         with self._lock:
-            if self._held and self._resumed < RESUMED_AT_ONCE:
-                waits.append(max(self._held[0][0] - monotonic_s(), 0.0))
-            if self._lines:
-                waits.append(LINE_S)
+            waits += self._put_off.naps_s()
         return min(waits, default=None)
 
     def _go_on(self, conn: Connection) -> None:
@@ -303,57 +269,31 @@ class Connections:
         conn.until_s = inf
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
             if conn.phase is Phase.HELD:
-                self._take_up(conn)
+                self._put_off.drop(conn)
             self._room.line.pop(conn, None)
             self._selector.unregister(conn.socket)
 
-    def _take_up(self, conn: Connection) -> None:
-        """It is put off no more. Caller holds the lock."""
-        line = None if conn.held is None else conn.held.line
-        if line is None:
-            self._held = [each for each in self._held if each[2] is not conn]
-            heapq.heapify(self._held)
-            return
-        others = self._lines.get(line, {})
-        others.pop(conn, None)
-        if not others:
-            self._lines.pop(line, None)
-
-    def _call_up(self) -> None:
-        """Those for which the account that they wait for has room."""
+    def _resume(self) -> None:
+        """Those that have waited for room, for an account, or for their time."""
         with self._lock:
-            called = [
-                conn for line, conns in self._lines.items() for conn in islice(conns, line.room)
-            ]
+            called = self._put_off.called()
         for conn in called:
             self._unregister(conn)
             self._serve(conn)
+        while (ready := self._next_of(self._room.next)) is not None:
+            self._unregister(ready)
+            self._put(ready)
+        while (due := self._next_of(self._put_off.due)) is not None:
+            self._serve_again(due)
 
-    def _let_in(self) -> None:
-        """Those for which there is room now."""
-        while True:
-            with self._lock:
-                conn = self._room.next()
-            if conn is None:
-                return
-            self._unregister(conn)
-            self._put(conn)
-
-    def _resume(self) -> None:
-        self._call_up()
-        self._let_in()
-        while True:
-            with self._lock:
-                is_due = self._held and self._held[0][0] <= monotonic_s()
-                if not is_due or self._resumed >= RESUMED_AT_ONCE:
-                    return
-                conn = self._held[0][2]
-            self._serve_again(conn)
+    def _next_of(self, find: Callable[[], Connection | None]) -> Connection | None:
+        with self._lock:
+            return find()
 
     def _serve_again(self, conn: Connection) -> None:
         self._unregister(conn)
         with self._lock:
-            self._resumed += 1
+            self._put_off.resumed += 1
         self._serve(conn)
 
     def _waiting(self, until_s: float = inf) -> list[Connection]:
@@ -366,16 +306,15 @@ class Connections:
             if conn.phase is not Phase.HELD:  # those are resumed, a few at once
                 self._give_up(conn)
         waiting = self._waiting()
-        unfinished = [each for each in waiting if each.phase in _UNFINISHED]
-        for conn in oldest_of(unfinished, MOST_UNFINISHED_BYTES, not_the_last=False):
+        unfinished = connection.UNFINISHED
+        for conn in connection.oldest_of(waiting, unfinished, MOST_UNFINISHED_BYTES):
             self._give_up(conn)
-        sending = [each for each in waiting if each.phase is Phase.SENDING]
-        for conn in oldest_of(sending, MOST_UNSENT_BYTES, not_the_last=True):
+        for conn in connection.oldest_of(waiting, (Phase.SENDING,), MOST_UNSENT_BYTES):
             log.warning("the answer to %s is cut off: %s are kept", conn.remote_addr, limits.UNSENT)
             self._give_up(conn)
 
     def _give_up(self, conn: Connection) -> None:
-        if conn.phase is Phase.HELD and conn.held is not None and conn.held.line is None:
+        if conn.phase is Phase.HELD and conn.is_timed:
             self._serve_again(conn)
             return
         self._unregister(conn)
@@ -403,16 +342,9 @@ class Connections:
             self._begin(sock, address)
 
     def _begin(self, sock: socket.socket, address: Any) -> None:
-        adapter, environ = self._server.ssl_adapter, {}
-        try:
-            if adapter is not None:
-                sock, environ = adapter.wrap(sock)
-        except OSError:  # gone
-            sock.close()
+        conn = connection.opened(self._server, sock, address)
+        if conn is None:
             return
-        conn = Connection(self._server, sock)
-        conn.remote_addr, conn.remote_port = address[:2]
-        conn.ssl_env = environ
         with self._lock:
             self._open.add(conn)
         self._wait(conn, Phase.IDLE, IDLE_TIMEOUT_S)
@@ -421,9 +353,7 @@ class Connections:
         """Close those that have waited longest; when there are none, accept none for a moment."""
         log.warning("no room for another connection: %s; those that wait longest are closed", why)
         before_s = monotonic_s() - GIVEN_UP_AFTER_S
-        everybody = self._waiting()
-        waiting = [each for each in everybody if each.phase in _EVICTED] or everybody
-        found = heapq.nsmallest(GIVEN_UP_AT_ONCE, waiting, key=lambda each: each.since_s)
+        found = connection.longest_of(self._waiting(), GIVEN_UP_AT_ONCE)
         given_up = [each for each in found if each.since_s < before_s]
         for conn in given_up:
             self._unregister(conn)
@@ -446,9 +376,7 @@ class Connections:
                 self._selector.unregister(self._listener)
             self._listener.close()
         for conn in self._waiting():
-            is_timed = conn.held is not None and conn.held.line is None
-            is_too_late = conn.phase is Phase.HELD and is_timed and conn.until_s > self._ends_at_s
-            if conn.phase in _UNPROMISED or is_too_late:
+            if conn.phase in connection.UNPROMISED or conn.outlasts(self._ends_at_s):
                 self._unregister(conn)
                 self._close(conn)
         with self._lock:
