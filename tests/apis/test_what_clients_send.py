@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from plivo_sim.control.inputs import LARGEST_JSON_BYTES
 from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES
+from plivo_sim.domain import limits
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from plivo_sim.web.calls import TooLarge
 from plivo_sim.web.codings import unpacked_whole
@@ -237,6 +238,23 @@ def test_a_bomb_is_refused_by_the_size_that_it_unpacks_to(http: Http, path: str)
     answer = http.post(path, data=BOMB, headers=headers)
     assert answer.status_code in (400, 413)
     assert f"over the limit of {LARGEST_BODY_BYTES} bytes" in answer.text
+
+
+@pytest.mark.parametrize("path", ["ComplianceDocument/", "PhoneNumber/Compliance/"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_form_has_a_limit_of_its_own(
+    http: Http, path: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Unpacked; one byte more than the limit is refused, in the words of the API."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if pack is gzip.compress:
+        headers["Content-Encoding"] = "gzip"
+    form = b"data=" + b"x" * (limits.FORM.most - 5)
+    told = f"over the limit of {limits.FORM.most} bytes"
+    assert told not in http.post(path, data=pack(form), headers=headers).text
+    answer = http.post(path, data=pack(form + b"x"), headers=headers)
+    assert answer.status_code in (400, 413)
+    assert told in answer.text
 
 
 def test_control_bodies_are_small_when_unpacked(http: Http) -> None:
