@@ -41,6 +41,8 @@ IMITATING = (
     "scenarios/rules.py",
     "web/access.py",
     "web/bodies.py",
+    "web/codings.py",
+    "web/parts.py",
 )
 """Where behaviour of the live services is imitated, below the package."""
 

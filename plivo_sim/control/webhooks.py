@@ -43,12 +43,8 @@ from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.webhooks import outbox
-from plivo_sim.webhooks.signatures import (
-    ReceivedRequest,
-    diagnose,
-    sent_with_nonce,
-    tokens_known,
-)
+from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose, sent_with_nonce
+from plivo_sim.webhooks.signatures import tokens_known
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut

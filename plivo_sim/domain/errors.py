@@ -84,6 +84,11 @@ def invalid(path: str, text: str) -> Invalid:
     return Invalid([Problem(ProblemKind.BAD_VALUE, (path,) if path else (), text)])
 
 
+def unreadable(text: str) -> Invalid:
+    """A body, or another text, that cannot be read at all."""
+    return Invalid([Problem(ProblemKind.UNREADABLE, (), text)])
+
+
 class WrongCoding(SimError):
     """The body has a ``Content-Encoding`` (``coding``) that nobody here unpacks."""
 

@@ -44,7 +44,20 @@ ACCOUNT_SETTINGS = Limit(
 OUTCOME = Limit("outcome", 4096, _TEXT, "the header `X-Plivo-Sim-Outcome`")
 CONTENT_TYPE = Limit("content_type", 1024, _TEXT, "the header `Content-Type`")
 PART_HEADERS = Limit("part_headers", 16384, "bytes", "the headers of one part of a multipart body")
+ALL_PART_HEADERS = Limit("all_part_headers", 131072, "bytes", "those of all its parts together")
+NO_BOUNDARIES = Limit(
+    "no_boundaries", 300, "times",
+    "the boundary of a multipart body within one part, or before the first, where it is none",
+)  # fmt: skip
 CALLBACK_URL = Limit("callback_url", 2048, _TEXT, "a callback URL")
+SIGNED = Limit(
+    "signed", 262_144, _TEXT,
+    "the URL, the headers, the body and the token of a request whose signature is checked",
+)  # fmt: skip
+SIGNED_FIELDS = Limit(
+    "signed_fields", 2000, "fields",
+    "its query and its body: each `&`, and each `,` of the body, counts",
+)  # fmt: skip
 JSON_DEPTH = Limit("json_depth", 64, "levels", "objects and arrays of JSON in one another")
 JSON_VALUES = Limit(
     "json_values", 200_000, "values",
@@ -57,6 +70,7 @@ BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
 CONTROL_BODY = Limit(
     "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
 )
+FORM = Limit("form", 4 * 1024 * 1024, "bytes", "a form that is urlencoded, unpacked")
 ANSWER = Limit(
     "answer", 64 * 1024 * 1024, "bytes",
     "the body of an answer, decompressed, that a command or the recorder reads",
@@ -77,6 +91,11 @@ UNFINISHED = Limit(
     "unfinished", 256 * 1024 * 1024, "bytes",
     "the requests that have come in part, or are put off, of all clients together; those that began"
     " first are answered as if their time were up",
+)  # fmt: skip
+SERVED = Limit(
+    "served", 128 * 1024 * 1024, "bytes",
+    "the requests that are being served, of all clients together, packed ones as large as may come"
+    " out of them; those of more than 1 MiB wait until there is room",
 )  # fmt: skip
 UNSENT = Limit(
     "unsent", 256 * 1024 * 1024, "bytes",

@@ -17,6 +17,7 @@ _MOST_HEAD_BYTES = MAX_HEADER_BYTES + 1024  # more than is taken, so that it is 
 _LENGTH = b"\ncontent-length:"
 _CODING = b"\ntransfer-encoding:"
 _EXPECT = b"\nexpect:"
+_PACKED = b"\ncontent-encoding:"
 
 
 class Arrival:
@@ -31,6 +32,7 @@ class Arrival:
         self.is_complete = False
         self.has_head = False
         self.expects_continue = False
+        self.is_packed = False
         self._seen = 0  # of the head, up to which it does not end
         self.body_at = 0
         self._end: int | None = None  # where the request ends; None while chunks are to come
@@ -60,6 +62,7 @@ class Arrival:
             self._end, self._chunk = None, self.body_at
         elif coding is None and length is not None and length.isdigit():
             self._end += int(length.lstrip(b"0")[:19] or b"0")
+        self.is_packed = _value(head, _PACKED) not in (None, b"", b"identity")
         is_old = head.lstrip().partition(b"\n")[0].rstrip().endswith(b" http/1.0")  # knows no such
         self.expects_continue = not is_old and _value(head, _EXPECT) == b"100-continue"
         return True

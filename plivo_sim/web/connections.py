@@ -8,28 +8,22 @@ a thread of the pool once it is there, or its time is up.
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import logging
 import selectors
 import socket
-import struct
-import sys
 import threading
 import time
-from collections.abc import Collection
-from enum import Enum, auto
-from itertools import islice
+from collections.abc import Callable
 from math import inf
-from typing import Any, Literal
-
-from cheroot import server as cheroot
+from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
+from plivo_sim.web import connection
 from plivo_sim.web.arrival import Arrival
-from plivo_sim.web.parsing import Request
-from plivo_sim.web.streams import Held, Line, Reader, Stream, Writer
+from plivo_sim.web.connection import Connection, Phase, Room
+from plivo_sim.web.put_off import PutOff
+from plivo_sim.web.streams import Held
 
 REQUEST_TIMEOUT_S = 10.0  # a request's head and body must both have arrived within this
 SENDING_TIMEOUT_S = 10.0  # and some of an answer be taken
@@ -44,101 +38,10 @@ GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
 MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
 MOST_UNSENT_BYTES = limits.UNSENT.most
-LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
-RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
-MOST_SELECTED = 512  # by Windows, which has nothing better
-AT_ONCE = struct.pack("ii", 1, 0)  # to linger: for no time; Windows, which has shorts, takes it too
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 log = logging.getLogger(__name__)
-
-
-class Phase(Enum):
-    """What a connection waits for."""
-
-    IDLE = auto()
-    """A request."""
-    HEAD = auto()
-    """The rest of a head. Nothing has been promised: a stop closes it, as an idle one."""
-    BODY = auto()
-    HELD = auto()
-    """The time of a call that was put off; and whether its client hangs up."""
-    SERVED = auto()
-    """A thread of the pool, which has it, or its turn to get one."""
-    SENDING = auto()
-    """The client, which reads its answer slowly."""
-    LINGER = auto()
-    """The client's end of the connection, which was answered although it still sends."""
-
-
-_UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
-_EVICTED = (*_UNPROMISED, Phase.BODY, Phase.HELD)
-
-
-class Connection(cheroot.HTTPConnection):
-    """One client's. Whoever waits for it, the selector's thread or one of the pool, owns it."""
-
-    RequestHandlerClass = Request
-
-    def __init__(self, server: Any, sock: socket.socket) -> None:
-        self.stream = stream = Stream(sock)
-        super().__init__(
-            server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
-        )
-        for name in ("resolve_peer_creds", "get_peer_creds"):  # caches, each a reference cycle
-            vars(self).pop(name, None)
-        self.phase = Phase.IDLE
-        self.since_s = 0.0  # of the phase
-        self.until_s = inf  # while the selector has it
-        self.awaited = READ  # what the selector waits for
-        self.arrival = Arrival()
-        self.held: Held | None = None
-        self.unread = False  # closing at once would send RST, and take the answer with it
-        self.keep = False  # once its answer has been sent
-
-    @property
-    def kept_bytes(self) -> int:
-        """Of its request or, while that is sent, its answer."""
-        return self.stream.kept_bytes if self.phase is Phase.SENDING else len(self.rfile.came)
-
-    def communicate(self) -> bool:
-        """Serve the request that has come; whether another may follow. Raises Held."""
-        self.unread = True
-        keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
-        return bool(keep) and not self.stream.is_cut
-
-    def forget_request(self) -> None:
-        """Free what has come: nothing of it will be read any more."""
-        self.rfile.came = bytearray()
-        self.arrival, self.held = Arrival(), None
-
-    def close(self) -> None:
-        """End it, and free all that it keeps, whoever may still refer to it."""
-        self.forget_request()
-        self.stream.forget()
-        super().close()
-
-    def shut(self, how: int) -> None:
-        with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
-            socket.socket.shutdown(self.socket, how)
-
-    def cut(self, how: Literal["reset", "close"]) -> None:
-        self.stream.cut()
-        if how == "reset":
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-            self.socket.close()
-        else:
-            self.shut(socket.SHUT_WR)
-
-    def discard(self) -> bool:
-        """Take what has come and forget it; whether more may come."""
-        try:
-            return bool(socket.socket.recv(self.socket, 65536))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
 
 
 class Connections:
@@ -146,29 +49,25 @@ class Connections:
 
     def __init__(self, server: Any, listener: socket.socket) -> None:
         self._server, self._listener = server, listener
-        listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
         # ``select`` itself looks for what it was called with, whatever is registered meanwhile.
         self._sees_late = isinstance(self._selector, selectors.SelectSelector)
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
-        self._held: list[tuple[float, int, Connection]] = []
-        self._lines: dict[Line, dict[Connection, None]] = {}
-        self._resumed = 0  # of them, those that have a thread again
-        self._count = itertools.count()
-        self._most_open = _most_open()
+        self._put_off = PutOff()
+        self._most_open = connection.most_open()
+        self._room = Room()
         self._accepts_from_s: float | None = None  # while accepting pauses
         self._ends_at_s: float | None = None  # once it is to stop
         self._drains_until_s = 0.0
         self._is_over = False
         self._looked_at_s = 0.0
         self._came_bytes = 0  # since then
-        self._waker, waked = socket.socketpair()
-        self._waked = waked
-        self._waker.setblocking(False)
-        waked.setblocking(False)
+        self._waker, self._waked = socket.socketpair()
+        for each in (listener, self._waker, self._waked):
+            each.setblocking(False)
         self._selector.register(listener, READ)
-        self._selector.register(waked, READ)
+        self._selector.register(self._waked, READ)
         self._thread = threading.Thread(target=self._run, name="plivo-sim-select", daemon=True)
 
     def start(self) -> None:
@@ -189,17 +88,12 @@ class Connections:
 
     def settle(self, conn: Connection, keep: bool, held: Held | None = None) -> None:
         """Take back a connection whose request was served, or put off."""
-        if conn.held is not None and conn.held.line is None:
-            with self._lock:
-                self._resumed -= 1
-                has_waited = bool(self._held)
-            if has_waited:
-                self._wake()
-        if held is None:
-            conn.rfile.forget() if keep else conn.forget_request()
-        conn.held = held
+        with self._lock:
+            is_awaited = self._room.leave(conn) | self._put_off.end(conn)
+        if is_awaited:
+            self._wake()
+        conn.end_request(keep, held)
         if held is not None:
-            conn.rfile.rewind()
             self._wait(conn, Phase.HELD, held.wait_s if held.line is None else IDLE_TIMEOUT_S)
         elif conn.stream.unsent:
             conn.keep = keep
@@ -228,8 +122,7 @@ class Connections:
 
     def _part(self, conn: Connection) -> None:
         """Close it; if the client still sends, once it has read its answer."""
-        has_ended = conn.stream.is_over and conn.stream.failure is None
-        if conn.unread and not has_ended and conn.socket.fileno() >= 0:
+        if conn.may_still_send:
             conn.shut(socket.SHUT_WR)
             self._wait(conn, Phase.LINGER, LINGER_S)
         else:
@@ -243,8 +136,11 @@ class Connections:
                 conn.awaited = events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
                     self._selector.register(conn.socket, events, conn)
-                    if phase is Phase.HELD:
-                        self._put_off(conn)
+                    if phase is Phase.HELD and self._put_off.add(conn):
+                        self._wake()
+                    elif phase is Phase.READY:
+                        self._room.line[conn] = None
+                        self._wake()
                     if self._sees_late and threading.current_thread() is not self._thread:
                         self._wake()
                     return
@@ -255,16 +151,16 @@ class Connections:
         conn.phase, conn.since_s = phase, monotonic_s()
         conn.until_s = conn.since_s + for_s
 
-    def _put_off(self, conn: Connection) -> None:
-        if conn.held is not None and conn.held.line is not None:
-            self._lines.setdefault(conn.held.line, {})[conn] = None
-            self._wake()
-            return
-        heapq.heappush(self._held, (conn.until_s, next(self._count), conn))
-        if self._held[0][2] is conn:
-            self._wake()
-
     def _serve(self, conn: Connection) -> None:
+        """Give it to a thread, once there is room."""
+        with self._lock:
+            has_room = self._room.enter(conn)
+        if has_room:
+            self._put(conn)
+        else:
+            self._wait(conn, Phase.READY, IDLE_TIMEOUT_S)
+
+    def _put(self, conn: Connection) -> None:
         conn.phase = Phase.SERVED
         self._server.requests.put(conn)
 
@@ -318,10 +214,7 @@ class Connections:
         if self._open or self._accepts_from_s is not None or self._ends_at_s is not None:
             waits.append(TICK_S)
         with self._lock:
-            if self._held and self._resumed < RESUMED_AT_ONCE:
-                waits.append(max(self._held[0][0] - monotonic_s(), 0.0))
-            if self._lines:
-                waits.append(LINE_S)
+            waits += self._put_off.naps_s()
         return min(waits, default=None)
 
     def _go_on(self, conn: Connection) -> None:
@@ -335,14 +228,14 @@ class Connections:
             if not conn.discard():
                 self._unregister(conn)
                 self._close(conn)
-        elif conn.phase is Phase.HELD:
+        elif conn.phase in (Phase.READY, Phase.HELD):
             self._watch(conn)
         else:
             self._gather(conn)
 
     def _watch(self, conn: Connection) -> None:
-        """Drop a call that was put off once its client has hung up. After some of the next request
-        no more is taken, nor looked for."""
+        """Drop a call that waits, or was put off, once its client has hung up. After some of the
+        next request no more is taken, nor looked for."""
         size = len(conn.rfile.came)
         conn.rfile.gather()
         if conn.stream.is_over:
@@ -382,45 +275,31 @@ class Connections:
         conn.until_s = inf
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
             if conn.phase is Phase.HELD:
-                self._take_up(conn)
+                self._put_off.drop(conn)
+            self._room.line.pop(conn, None)
             self._selector.unregister(conn.socket)
 
-    def _take_up(self, conn: Connection) -> None:
-        """It is put off no more. Caller holds the lock."""
-        line = None if conn.held is None else conn.held.line
-        if line is None:
-            self._held = [each for each in self._held if each[2] is not conn]
-            heapq.heapify(self._held)
-            return
-        others = self._lines.get(line, {})
-        others.pop(conn, None)
-        if not others:
-            self._lines.pop(line, None)
-
-    def _call_up(self) -> None:
-        """Those for which the account that they wait for has room."""
+    def _resume(self) -> None:
+        """Those that have waited for room, for an account, or for their time."""
         with self._lock:
-            called = [
-                conn for line, conns in self._lines.items() for conn in islice(conns, line.room)
-            ]
+            called = self._put_off.called()
         for conn in called:
             self._unregister(conn)
             self._serve(conn)
+        while (ready := self._next_of(self._room.next)) is not None:
+            self._unregister(ready)
+            self._put(ready)
+        while (due := self._next_of(self._put_off.due)) is not None:
+            self._serve_again(due)
 
-    def _resume(self) -> None:
-        self._call_up()
-        while True:
-            with self._lock:
-                is_due = self._held and self._held[0][0] <= monotonic_s()
-                if not is_due or self._resumed >= RESUMED_AT_ONCE:
-                    return
-                conn = self._held[0][2]
-            self._serve_again(conn)
+    def _next_of(self, find: Callable[[], Connection | None]) -> Connection | None:
+        with self._lock:
+            return find()
 
     def _serve_again(self, conn: Connection) -> None:
         self._unregister(conn)
         with self._lock:
-            self._resumed += 1
+            self._put_off.resumed += 1
         self._serve(conn)
 
     def _waiting(self, until_s: float = inf) -> list[Connection]:
@@ -432,37 +311,26 @@ class Connections:
         for conn in self._waiting(monotonic_s()):
             if conn.phase is not Phase.HELD:  # those are resumed, a few at once
                 self._give_up(conn)
-        for conn in self._too_large((Phase.BODY, Phase.HELD), MOST_UNFINISHED_BYTES):
+        waiting = self._waiting()
+        unfinished = connection.UNFINISHED
+        for conn in connection.oldest_of(waiting, unfinished, MOST_UNFINISHED_BYTES):
             self._give_up(conn)
-        for conn in self._too_large((Phase.SENDING,), MOST_UNSENT_BYTES):
+        for conn in connection.oldest_of(waiting, (Phase.SENDING,), MOST_UNSENT_BYTES):
             log.warning("the answer to %s is cut off: %s are kept", conn.remote_addr, limits.UNSENT)
             self._give_up(conn)
 
     def _give_up(self, conn: Connection) -> None:
-        if conn.phase is Phase.HELD and conn.held is not None and conn.held.line is None:
+        if conn.phase is Phase.HELD and conn.is_timed:
             self._serve_again(conn)
             return
         self._unregister(conn)
-        if conn.phase in (Phase.HEAD, Phase.BODY) and conn.rfile.came:
-            if conn.phase is Phase.BODY:
+        if conn.phase in (Phase.HEAD, Phase.BODY, Phase.READY) and conn.rfile.came:
+            if conn.phase is not Phase.HEAD:
                 del conn.rfile.came[conn.arrival.body_at :]
+                conn.arrival.is_complete = False
             self._serve(conn)  # which tells the client
         else:
             self._close(conn)
-
-    def _too_large(self, phases: Collection[Phase], most: int) -> list[Connection]:
-        """Of those in these phases, the ones that began first and are, together, too much memory.
-        An answer that is sent alone is not: whoever reads it gets it."""
-        waiting = [(each, each.kept_bytes) for each in self._waiting() if each.phase in phases]
-        excess = sum(size for _, size in waiting) - most
-        found: list[Connection] = []
-        if excess > 0:
-            waiting.sort(key=lambda each: each[0].since_s)
-            for conn, size in waiting[:-1] if Phase.SENDING in phases else waiting:
-                if excess > 0:
-                    excess -= size
-                    found.append(conn)
-        return found
 
     def _accept(self) -> None:
         for accepted in range(ACCEPTED_AT_ONCE):
@@ -480,16 +348,9 @@ class Connections:
             self._begin(sock, address)
 
     def _begin(self, sock: socket.socket, address: Any) -> None:
-        adapter, environ = self._server.ssl_adapter, {}
-        try:
-            if adapter is not None:
-                sock, environ = adapter.wrap(sock)
-        except OSError:  # gone
-            sock.close()
+        conn = connection.opened(self._server, sock, address)
+        if conn is None:
             return
-        conn = Connection(self._server, sock)
-        conn.remote_addr, conn.remote_port = address[:2]
-        conn.ssl_env = environ
         with self._lock:
             self._open.add(conn)
         self._wait(conn, Phase.IDLE, IDLE_TIMEOUT_S)
@@ -498,9 +359,7 @@ class Connections:
         """Close those that have waited longest; when there are none, accept none for a moment."""
         log.warning("no room for another connection: %s; those that wait longest are closed", why)
         before_s = monotonic_s() - GIVEN_UP_AFTER_S
-        everybody = self._waiting()
-        waiting = [each for each in everybody if each.phase in _EVICTED] or everybody
-        found = heapq.nsmallest(GIVEN_UP_AT_ONCE, waiting, key=lambda each: each.since_s)
+        found = connection.longest_of(self._waiting(), GIVEN_UP_AT_ONCE)
         given_up = [each for each in found if each.since_s < before_s]
         for conn in given_up:
             self._unregister(conn)
@@ -525,9 +384,7 @@ class Connections:
                     self._selector.unregister(self._listener)
             self._listener.close()
         for conn in () if self._drains() else self._waiting():
-            is_timed = conn.held is not None and conn.held.line is None
-            is_too_late = conn.phase is Phase.HELD and is_timed and conn.until_s > self._ends_at_s
-            if conn.phase in _UNPROMISED or is_too_late:
+            if conn.phase in connection.UNPROMISED or conn.outlasts(self._ends_at_s):
                 self._unregister(conn)
                 self._close(conn)
         with self._lock:
@@ -549,14 +406,3 @@ class Connections:
             conn.shut(socket.SHUT_RDWR)
         self._waked.close()
         self._waker.close()
-
-
-def _most_open() -> float:
-    """How many connections leave the rest of the process, its journals and callbacks, a quarter
-    of the descriptors. One is the listener's, another wakes the thread."""
-    if sys.platform == "win32":
-        return MOST_SELECTED - 2
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return inf if soft == resource.RLIM_INFINITY else soft - max(soft // 4, 32)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from codecs import BOM_UTF8
+from sys import getsizeof
 from typing import Any, Required, TypedDict
 from urllib.parse import unquote_to_bytes
 
@@ -26,8 +27,9 @@ from plivo_sim.domain.secrets import (
     masked_text,
 )
 from plivo_sim.domain.text import decode_json
-from plivo_sim.web.bodies import FORM, Body, Part, begins_json, is_json, read_rest
+from plivo_sim.web.bodies import FORM, Body, begins_json, is_json, read_rest
 from plivo_sim.web.calls import Call, Came
+from plivo_sim.web.parts import Part
 
 KEPT_TEXT = 4000
 KEPT_BODY_BYTES = 64 * 1024
@@ -63,9 +65,7 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def memory_bytes(self) -> int:
         """About how much memory this takes."""
-        return len(self.content) + sum(
-            400 + len(part["name"]) + len(part.get("text", "")) for part in self.parts
-        )
+        return len(self.content) + sum(map(_memory_of, self.parts))
 
     def value(self, content_type: str) -> Any:
         """What it meant: JSON as plain values, the parts of a form; None if nobody could read it, a
@@ -100,6 +100,11 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
         kind, options = parse_options_header(content_type[: limits.CONTENT_TYPE.most])
         found = _stop(self.content, kind.lower(), options, is_cut="cut" in self.changed)
         return None if found is None else _placed(self.content, *found)
+
+
+def _memory_of(part: KeptPart) -> int:
+    texts = (part["name"], part.get("text", ""), part.get("filename") or "")
+    return 400 + sum(map(getsizeof, texts))
 
 
 def keep_body(call: Call) -> KeptBody | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from sys import getsizeof
 from typing import Any
 
 import msgspec
@@ -74,9 +75,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def size_bytes(self) -> int:
         """About how much memory this takes."""
-        texts = sum(map(len, self.environ.values())) + len(self.answer) + len(self.why)
+        texts = (*self.environ.values(), self.answer, self.answer_end, self.why)
         body = 0 if self.sent is None else self.sent.memory_bytes
-        return OVERHEAD_BYTES + texts + body
+        return OVERHEAD_BYTES + sum(map(getsizeof, texts)) + body
 
     def shown(self) -> dict[str, Any]:
         """As plain values."""

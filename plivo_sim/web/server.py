@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cheroot import wsgi
 
 from plivo_sim.domain.urls import ANY_ADDRESS, base_url
-from plivo_sim.web.connections import Connection, Connections
+from plivo_sim.web.connection import Connection
+from plivo_sim.web.connections import Connections
 from plivo_sim.web.parsing import MAX_BODY_BYTES, Gateway
 from plivo_sim.web.streams import MAX_HEADER_BYTES, Held
 from plivo_sim.web.tls import Tls, TlsAdapter

@@ -37,8 +37,8 @@ from plivo_sim.settings import (
     read_timeout,
     read_whole,
 )
-from plivo_sim.webhooks import signatures
-from plivo_sim.webhooks.signatures import ReceivedRequest, diagnose
+from plivo_sim.webhooks import diagnosis, signatures
+from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose
 from tests.support import calls_of
 
 PACKAGE = Path(__file__).parent.parent.parent / "plivo_sim"
@@ -170,17 +170,20 @@ CALLS = {
     "simulator/logs.py": {"int": OURS},
     "web/access.py": {"re.compile": LINEAR, "b64decode": LINEAR, "urlsplit": OURS},
     "web/arrival.py": {"re.compile": LINEAR, "int": DIGITS},
-    "web/bodies.py": {
-        "re.compile": "limit part_headers", "re.sub": "limit part_headers",
-        "re.split": "limit part_headers", "b64decode": "limit part_headers",
-        "a2b_qp": "limit part_headers", "decode_json": JSON, "parse_qsl": "limits body, parts",
-        "parse_options_header": "limits content_type, part_headers"},
+    "web/bodies.py": {"decode_json": JSON, "parse_options_header": "limit content_type"},
     "web/endpoints.py": {"re.sub": OURS},
     "web/kept_bodies.py": {
         "decode_json": JSON, "loads": JSON, "parse_options_header": "limit content_type"},
+    "web/parts.py": {
+        "re.compile": "limits form, part_headers", "re.sub": "limit part_headers",
+        "re.split": "limit part_headers", "b64decode": "limit part_headers",
+        "a2b_qp": "limit part_headers", "parse_options_header": "limit part_headers"},
     "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
     "webhooks/outbox.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},
+    "webhooks/diagnosis.py": {
+        "urlsplit": LINEAR, "parse_qsl": "limits signed, signed_fields", "decode_json": JSON,
+        "b64decode": LINEAR},
     "webhooks/signatures.py": {
         "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON,
         "re.compile": LINEAR, "b64decode": LINEAR},
@@ -313,9 +316,9 @@ def comparisons(count: int) -> int:
 def test_a_signed_body_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many URLs and tokens are tried, of each version."""
     read: list[str] = []
-    params_of = signatures.params_of
+    params_of = diagnosis.params_of
     monkeypatch.setattr(
-        signatures, "params_of", lambda seen: read.append(seen.body) or params_of(seen)
+        diagnosis, "params_of", lambda seen: read.append(seen.body) or params_of(seen)
     )
     names = ("v2", "v2-nonce", "v3", "v3-nonce", "ma-v3")
     seen = ReceivedRequest(
@@ -325,6 +328,52 @@ def test_a_signed_body_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
     assert diagnose(seen)["v3"]["wrong"]
     assert read == ["b=1&a=2"]
+
+
+@pytest.mark.parametrize("count", [10, 900])
+def test_a_query_is_read_so_often_however_many_parameters_it_has(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Once for the check of what it has in common with the body, and once for each covering."""
+    read: list[str] = []
+    parse_qsl = signatures.parse_qsl
+    for module in (diagnosis, signatures):
+        monkeypatch.setattr(
+            module, "parse_qsl", lambda text, **how: read.append(text) or parse_qsl(text, **how)
+        )
+    names = ("v2", "v2-nonce", "v3", "v3-nonce", "ma-v3")
+    query = "&".join(f"q{n}=v" for n in range(count))
+    seen = ReceivedRequest(
+        method="POST", url=f"http://127.0.0.1/?{query}", body=query, tokens=("t", "u"),
+        headers={f"x-plivo-signature-{name}": "eA==" for name in names},
+        main_token="t", known=(("main account", "v"),),
+    )  # fmt: skip
+    assert diagnose(seen)["v3"]["wrong"]
+    assert len([text for text in read if text]) <= 12
+
+
+@pytest.mark.parametrize(
+    ("over", "limit"),
+    [
+        ({"url": "http://h/?" + "&" * 2001}, "signed_fields"),
+        ({"body": "&" * 2001}, "signed_fields"),
+        ({"body": "[" + "1," * 2001 + "1]"}, "signed_fields"),
+        ({"body": "x" * 262_144}, "signed"),
+        ({"headers": {"a": "x" * 262_144}}, "signed"),
+        ({"main_token": "x" * 262_144}, "signed"),
+    ],
+)
+def test_a_request_is_too_large_for_the_check_of_its_signature(
+    over: dict[str, Any], limit: str
+) -> None:
+    """It would be signed some hundred times."""
+    request: dict[str, Any] = {
+        "method": "POST", "url": "http://h/", "headers": {}, "body": "", "tokens": (),
+        "main_token": "t",
+    }  # fmt: skip
+    assert diagnose(ReceivedRequest(**request))
+    with pytest.raises(ValueError, match=rf"\(limit {limit}\)"):
+        diagnose(ReceivedRequest(**request | over))
 
 
 def test_the_fields_of_a_signature_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:

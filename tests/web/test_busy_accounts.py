@@ -19,7 +19,7 @@ from plivo_sim.account.lock import MOST_WAITING, AccountLock, set_asker
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.simulator import Simulator
-from plivo_sim.web import connections
+from plivo_sim.web import connections, put_off
 from plivo_sim.web.calls import Call
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.patience import Patience
@@ -100,9 +100,9 @@ def read_to_end(sock: socket.socket) -> bytes:
 
 
 def in_line(live: LiveSimulator) -> int:
-    connections: Connections = live._server.connections  # type: ignore[attr-defined]
-    with connections._lock:
-        return sum(map(len, connections._lines.values()))
+    waited: Connections = live._server.connections  # type: ignore[attr-defined]
+    with waited._lock:
+        return sum(map(len, waited._put_off.lines.values()))
 
 
 @pytest.mark.parametrize("asked", BUSY)
@@ -187,7 +187,7 @@ def test_those_that_were_put_off_follow_each_other(
 ) -> None:
     """The next one has its turn when the one before is over, and waits for no tick."""
     monkeypatch.setattr(connections, "TICK_S", 3600.0)
-    monkeypatch.setattr(connections, "RESUMED_AT_ONCE", 1)
+    monkeypatch.setattr(put_off, "RESUMED_AT_ONCE", 1)
     fault = {"effect": "slow", "latency_s": 0.05, "api": "legacy", "account": AUTH_ID}
     with urllib3.PoolManager(retries=False, timeout=30) as pool:
         pool.request("POST", f"{live.url}/_sim/faults", json=fault)

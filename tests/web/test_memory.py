@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.web import connections
+from plivo_sim.web import connection, connections
 from plivo_sim.web.server import make_server
 from plivo_sim.web.streams import Held
 from plivo_sim.web.tls import Tls
@@ -42,7 +42,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.SimpleQueue[Any]]:
     cycle is collected meanwhile."""
     made: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    class Watched(connections.Connection):
+    class Watched(connection.Connection):
         def __init__(self, server: Any, sock: socket.socket) -> None:
             super().__init__(server, sock)
             gone = [threading.Event() for _ in range(2)]
@@ -50,7 +50,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.SimpleQueue[Any]]:
                 weakref.finalize(each, event.set)
             made.put(gone)
 
-    monkeypatch.setattr(connections, "Connection", Watched)
+    monkeypatch.setattr(connection, "Connection", Watched)
     monkeypatch.setattr(connections, "LINGER_S", 0.0)
     gc.collect()
     gc.disable()

@@ -693,7 +693,7 @@ def test_a_call_that_is_put_off_is_dropped_when_its_client_hangs_up() -> None:
         assert seen.get(timeout=10) is None
         sock.shutdown(socket.SHUT_WR)
         assert read_to_end(sock) == b""
-        assert not server.connections._held
+        assert not server.connections._put_off.timed
     assert seen.empty()
 
 
@@ -723,7 +723,7 @@ def test_bodies_of_calls_that_are_put_off_are_bounded_too(monkeypatch: pytest.Mo
         assert seen.get(timeout=10) is None
         assert seen.get(timeout=10) == "noted"
         assert first.recv(65536).endswith(b"ok")
-        assert len(server.connections._held) == 1
+        assert len(server.connections._put_off.timed) == 1
 
 
 @pytest.mark.parametrize("size", [10_000, 5_000_000], ids=["skipped", "lingering"])

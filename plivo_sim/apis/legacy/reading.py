@@ -36,9 +36,10 @@ from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.bodies import FILE_LISTS, Body, Part, not_taken, read_body
+from plivo_sim.web.bodies import FILE_LISTS, Body, not_taken, read_body
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query as Parameter
+from plivo_sim.web.parts import Part
 
 MOST_LISTED = 100
 """The largest page (decision "Pages of the legacy API")."""

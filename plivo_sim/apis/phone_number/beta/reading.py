@@ -40,7 +40,8 @@ from plivo_sim.domain.records import NumberType, Origin, Version
 from plivo_sim.domain.text import decode_json, filled
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
-from plivo_sim.web.bodies import FILE_LISTS, Body, Part, bare_name, not_taken, unreadable
+from plivo_sim.web.bodies import FILE_LISTS, Body, not_taken, unreadable
+from plivo_sim.web.parts import Part, bare_name
 
 _HINT = (
     "upload it as a multipart part 'documents[i].file', or embed it as "

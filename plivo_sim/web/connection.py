@@ -1,0 +1,246 @@
+"""One client's connection, what it waits for, and how many of them, how large, there may be."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import selectors
+import socket
+import struct
+import sys
+from collections.abc import Collection, Sequence
+from enum import Enum, auto
+from math import inf
+from typing import Any, Literal
+
+from cheroot import server as cheroot
+
+from plivo_sim.domain import limits
+from plivo_sim.web.arrival import Arrival
+from plivo_sim.web.parsing import Request
+from plivo_sim.web.streams import Held, Reader, Stream, Writer
+
+MOST_SERVED_BYTES = limits.SERVED.most
+SMALL_BYTES = 1024 * 1024
+"""Requests of no more do not wait for room: so many threads as there are take little."""
+MOST_PACKED = 1032
+"""Bytes that may come out of one that was packed (zlib's documentation)."""
+MOST_SELECTED = 512  # by Windows, which has nothing better
+AT_ONCE = struct.pack("ii", 1, 0)  # to linger: for no time; Windows, which has shorts, takes it too
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    IDLE = auto()
+    """A request."""
+    HEAD = auto()
+    """The rest of a head. Nothing has been promised: a stop closes it, as an idle one."""
+    BODY = auto()
+    READY = auto()
+    """Memory: it has come whole, and others are served whose bodies take what there is."""
+    HELD = auto()
+    """The time of a call that was put off; and whether its client hangs up."""
+    SERVED = auto()
+    """A thread of the pool, which has it, or its turn to get one."""
+    SENDING = auto()
+    """The client, which reads its answer slowly."""
+    LINGER = auto()
+    """The client's end of the connection, which was answered although it still sends."""
+
+
+UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
+UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
+_EVICTED = (*UNPROMISED, *UNFINISHED)
+
+
+class Connection(cheroot.HTTPConnection):
+    """One client's. Whoever waits for it, the selector's thread or one of the pool, owns it."""
+
+    RequestHandlerClass = Request
+
+    def __init__(self, server: Any, sock: socket.socket) -> None:
+        self.stream = stream = Stream(sock)
+        super().__init__(
+            server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
+        )
+        for name in ("resolve_peer_creds", "get_peer_creds"):  # caches, each a reference cycle
+            vars(self).pop(name, None)
+        self.phase = Phase.IDLE
+        self.since_s = 0.0  # of the phase
+        self.until_s = inf  # while the selector has it
+        self.awaited = selectors.EVENT_READ  # what the selector waits for
+        self.arrival = Arrival()
+        self.held: Held | None = None
+        self.unread = False  # closing at once would send RST, and take the answer with it
+        self.keep = False  # once its answer has been sent
+        self.taken_bytes = 0  # of the room, while it is served
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of its request or, while that is sent, its answer."""
+        return self.stream.kept_bytes if self.phase is Phase.SENDING else len(self.rfile.came)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its call was put off for a time, not until there is room for it."""
+        return self.held is not None and self.held.line is None
+
+    @property
+    def body_bytes(self) -> int:
+        """How much its request may take: of a packed one, as much as may come out of it."""
+        came = len(self.rfile.came)
+        most = limits.BODY.most + came
+        return min(came * MOST_PACKED, most) if self.arrival.is_packed else came
+
+    def communicate(self) -> bool:
+        """Serve the request that has come; whether another may follow. Raises Held."""
+        self.unread = True
+        keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
+        return bool(keep) and not self.stream.is_cut
+
+    def forget_request(self) -> None:
+        """Free what has come: nothing of it will be read any more."""
+        self.rfile.came = bytearray()
+        self.arrival, self.held = Arrival(), None
+
+    def end_request(self, keep: bool, held: Held | None) -> None:
+        """It was answered, and what has come behind it is kept; or it is to be begun again."""
+        self.held = held
+        if held is not None:
+            self.rfile.rewind()
+        elif keep:
+            self.rfile.forget()
+        else:
+            self.forget_request()
+
+    @property
+    def may_still_send(self) -> bool:
+        """Whether the client may not have sent all, although it was answered."""
+        has_ended = self.stream.is_over and self.stream.failure is None
+        return self.unread and not has_ended and self.socket.fileno() >= 0
+
+    def outlasts(self, at_s: float) -> bool:
+        """Whether its call was put off for longer."""
+        return self.phase is Phase.HELD and self.is_timed and self.until_s > at_s
+
+    def close(self) -> None:
+        """End it, and free all that it keeps, whoever may still refer to it."""
+        self.forget_request()
+        self.stream.forget()
+        super().close()
+
+    def shut(self, how: int) -> None:
+        with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
+            socket.socket.shutdown(self.socket, how)
+
+    def cut(self, how: Literal["reset", "close"]) -> None:
+        self.stream.cut()
+        if how == "reset":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+            self.socket.close()
+        else:
+            self.shut(socket.SHUT_WR)
+
+    def discard(self) -> bool:
+        """Take what has come and forget it; whether more may come."""
+        try:
+            return bool(socket.socket.recv(self.socket, 65536))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+
+class Room:
+    """The memory for requests that are served, as large as they may be unpacked: larger ones than
+    ``SMALL_BYTES`` wait in the order of coming until there is enough.
+
+    Whoever has it holds nothing that those who wait need, and gives it back when the call is
+    answered or put off: nobody waits for one another. Callers hold the lock of ``Connections``.
+    """
+
+    def __init__(self) -> None:
+        self.taken_bytes = 0
+        self.line: dict[Connection, None] = {}
+
+    def enter(self, conn: Connection) -> bool:
+        """Take the memory for a newcomer; whether there is enough, and nobody was there before.
+        Those whose time has come are few at once, and do not wait again."""
+        size = conn.body_bytes
+        if size > SMALL_BYTES and not conn.is_timed and (self.line or not self._has(size)):
+            return False
+        self._take(conn, size)
+        return True
+
+    def next(self) -> Connection | None:
+        """The first in the line, which leaves it and has its memory; None while there is none."""
+        conn = next(iter(self.line), None)
+        if conn is None or not self._has(size := conn.body_bytes):
+            return None
+        del self.line[conn]
+        self._take(conn, size)
+        return conn
+
+    def leave(self, conn: Connection) -> bool:
+        """Give its memory back; whether others wait for it."""
+        self.taken_bytes -= conn.taken_bytes
+        conn.taken_bytes = 0
+        return bool(self.line)
+
+    def _has(self, size: int) -> bool:
+        return not self.taken_bytes or self.taken_bytes + size <= MOST_SERVED_BYTES
+
+    def _take(self, conn: Connection, size: int) -> None:
+        conn.taken_bytes = size
+        self.taken_bytes += size
+
+
+def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:
+    """The connection of a client that was accepted, over TLS if the server speaks it; None if the
+    client is gone."""
+    adapter, environ = server.ssl_adapter, {}
+    try:
+        if adapter is not None:
+            sock, environ = adapter.wrap(sock)
+    except OSError:
+        sock.close()
+        return None
+    conn = Connection(server, sock)
+    conn.remote_addr, conn.remote_port = address[:2]
+    conn.ssl_env = environ
+    return conn
+
+
+def longest_of(waiting: Sequence[Connection], most: int) -> list[Connection]:
+    """Those that have waited longest, of all that may be closed to make room; else of the rest."""
+    evicted = [each for each in waiting if each.phase in _EVICTED] or waiting
+    return heapq.nsmallest(most, evicted, key=lambda each: each.since_s)
+
+
+def oldest_of(
+    waiting: Sequence[Connection], phases: Collection[Phase], most: int
+) -> list[Connection]:
+    """Of those in these phases, the ones that began first and are, together, too much memory.
+    An answer that is sent alone is not: whoever reads it gets it."""
+    sizes = [(each, each.kept_bytes) for each in waiting if each.phase in phases]
+    excess = sum(size for _, size in sizes) - most
+    found: list[Connection] = []
+    if excess > 0:
+        sizes.sort(key=lambda each: each[0].since_s)
+        for conn, size in sizes[:-1] if Phase.SENDING in phases else sizes:
+            if excess > 0:
+                excess -= size
+                found.append(conn)
+    return found
+
+
+def most_open() -> float:
+    """How many connections leave the rest of the process, its journals and callbacks, a quarter
+    of the descriptors. One is the listener's, another wakes the thread."""
+    if sys.platform == "win32":
+        return MOST_SELECTED - 2
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return inf if soft == resource.RLIM_INFINITY else soft - max(soft // 4, 32)

@@ -1,0 +1,174 @@
+"""Large requests are served while there is memory for them, in the order of coming."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from plivo_sim.web import connection, connections
+from plivo_sim.web.arrival import Arrival
+from plivo_sim.web.server import make_server
+from plivo_sim.web.streams import Held
+from tests.web.test_server import client, connected, get, read_answer, read_to_end
+
+pytestmark = pytest.mark.live
+POST = b"POST /%d HTTP/1.1\r\nHost: sim\r\nContent-Length: %d\r\n\r\n"
+SIZE = 3000
+
+
+class Slow:
+    """An application that answers a POST when it is told to."""
+
+    def __init__(self) -> None:
+        self.began: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.go_on = threading.Semaphore(0)
+        self.server: Any = None
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            try:
+                environ["wsgi.input"].read()
+            except TimeoutError:
+                start_response("408 Request Timeout", [("Content-Length", "2")])
+                return [b"{}"]
+            self.began.put(environ["PATH_INFO"])
+            self.go_on.acquire()
+        start_response("200 OK", [("Content-Length", "2"), ("Content-Type", "application/json")])
+        return [b"{}"]
+
+    def wait_for_line(self, length: int) -> None:
+        """Until so many wait for room."""
+        while len(self.server.connections._room.line) != length:
+            pass
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[Any]:
+    server = make_server(app)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    monkeypatch.setattr(connection, "SMALL_BYTES", SIZE - 1)
+    monkeypatch.setattr(connection, "MOST_SERVED_BYTES", 2 * SIZE)
+    app = Slow()
+    with serving(app) as app.server:
+        yield app
+        for _ in range(9):
+            app.go_on.release()
+
+
+def send(sock: Any, number: int) -> None:
+    sock.sendall(POST % (number, SIZE) + b"x" * SIZE)
+
+
+def test_a_large_request_waits_until_there_is_room(slow: Slow) -> None:
+    """In the order of coming; small ones do not wait."""
+    with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
+        send(a, 1)
+        assert slow.began.get(timeout=10) == "/1"
+        send(b, 2)
+        slow.wait_for_line(1)
+        send(c, 3)
+        slow.wait_for_line(2)
+        with client(slow.server) as other:
+            assert get(other) == b"{}"
+        assert slow.began.empty()
+        for sock, path in ((a, "/2"), (b, "/3")):
+            slow.go_on.release()
+            assert read_answer(sock)[0] == 200
+            assert slow.began.get(timeout=10) == path
+        slow.go_on.release()
+        assert read_answer(c)[0] == 200
+        send(a, 4)
+        assert slow.began.get(timeout=10) == "/4"
+
+
+def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
+    """The next one is served in its stead."""
+    with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
+        send(a, 1)
+        assert slow.began.get(timeout=10) == "/1"
+        send(b, 2)
+        slow.wait_for_line(1)
+        send(c, 3)
+        slow.wait_for_line(2)
+        b.close()
+        slow.wait_for_line(1)
+        slow.go_on.release()
+        assert slow.began.get(timeout=10) == "/3"
+
+
+def test_those_in_the_line_are_unfinished_requests(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When they are too much together, the one that began first is answered as too late."""
+    monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 2 * SIZE)
+    with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
+        send(a, 1)
+        assert slow.began.get(timeout=10) == "/1"
+        send(b, 2)
+        slow.wait_for_line(1)
+        send(c, 3)
+        assert read_answer(b)[0] == 408
+        slow.wait_for_line(1)
+
+
+def test_one_that_is_larger_than_the_room_is_served_alone(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever."""
+    monkeypatch.setattr(connection, "MOST_SERVED_BYTES", 1)
+    with connected(slow.server) as sock:
+        send(sock, 1)
+        assert slow.began.get(timeout=10) == "/1"
+
+
+def test_a_call_that_is_put_off_gives_its_room_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has none until it is begun again."""
+    monkeypatch.setattr(connection, "SMALL_BYTES", SIZE - 1)
+    monkeypatch.setattr(connection, "MOST_SERVED_BYTES", SIZE)
+    seen: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        seen.put(environ["PATH_INFO"])
+        raise Held(3600.0, None)
+
+    with serving(app) as server, connected(server) as a, connected(server) as b:
+        send(a, 1)
+        assert seen.get(timeout=10) == "/1"
+        send(b, 2)
+        assert seen.get(timeout=10) == "/2"
+
+
+@pytest.mark.parametrize(
+    ("header", "is_packed"),
+    [(b"gzip", True), (b"Deflate", True), (b"other", True), (b"identity", False), (b"", False)],
+)
+def test_what_is_packed_counts_as_large_as_it_may_become(header: bytes, is_packed: bool) -> None:
+    """A thousand times as much, up to the limit of a body."""
+    came = bytearray(b"POST / HTTP/1.1\r\nContent-Encoding: " + header + b"\r\n\r\n")
+    arrival = Arrival()
+    assert arrival.is_whole(came)
+    assert arrival.is_packed is is_packed
+
+
+def test_heads_that_have_come_in_part_are_bounded_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The one that began first is answered as too late."""
+    monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 5000)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
+    with serving(Slow()) as server, connected(server) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: sim\r\nX: " + b"x" * 9000)
+        assert b" 408 " in read_to_end(sock)
