@@ -421,7 +421,7 @@ def run(command: tuple[str, ...], **given: Any) -> None:
 @click.command()
 @partial(setting_options, only=("host", "port", "tls", "tls_dir"))
 def healthcheck(**given: Any) -> None:
-    """Tell whether the server that was started with these settings is ready.
+    """Tell whether the server of this container is ready.
 
     For the health check of a container: it takes the same PLIVO_SIM_* variables as serve, asks this
     machine and no proxy, and speaks TLS if the server does. Exit code 3: it is not ready.

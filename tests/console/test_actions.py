@@ -54,7 +54,7 @@ class Nothing:
         return None
 
 
-OF_THE_SERVER = ("empty-inbox", "clear-coverage")
+OF_THE_SERVER = ("empty-inbox", "clear-coverage", "clear-unmatched")
 OTHERS = (*playing.ACTIONS, "check-scenario")
 """These make their calls themselves (see test_playing), or have a command that needs no account."""
 

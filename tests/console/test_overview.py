@@ -130,7 +130,7 @@ def test_what_is_switched_on(http: Http) -> None:
     for _ in range(2):
         http.control("POST", "/faults", {"effect": "error", "account": AUTH_ID})
     http.control("POST", "/next-outcome", {"decide": "rejected", "account": AUTH_ID})
-    assert chips(http) == ["scenario: name-mismatch", "2 faults", "next outcome set"]
+    assert chips(http) == ["scenario: Two names", "2 faults", "next outcome set"]
     assert f'<a href="{HOME}/faults"><span class="chip wait">2 faults' in http.get(f"{HOME}/").text
 
 
@@ -145,7 +145,7 @@ def test_callbacks_that_do_not_arrive() -> None:
     assert chips(http) == ["2 callbacks retrying"]
     http.advance("1h")
     assert chips(http) == ["2 callbacks failed"]
-    assert f'href="{HOME}/webhooks?state=failed"' in http.get(f"{HOME}/").text
+    assert f'href="{HOME}/traffic?kind=callback&amp;state=failed"' in http.get(f"{HOME}/").text
     sim.close()
 
 
@@ -218,7 +218,7 @@ def test_records_are_found(http: Http) -> None:
     [
         ("", f'href="{HOME}/"'),
         ("over", f'href="{HOME}/"'),
-        ("traffic call", f'href="{HOME}/webhooks"'),
+        ("traffic", f'href="{HOME}/traffic"'),
         ("rejected", f'href="{HOME}/applications?status=rejected"'),
         ("new app", 'action="/console/do/seed"'),
         ("scenario name-mis", 'name="name" value="name-mismatch"'),
@@ -242,7 +242,7 @@ def test_nothing_is_found(http: Http) -> None:
 def test_a_command_works(http: Http) -> None:
     """The button of the search page does it, and leads back."""
     page = press(http, "advance", f"{HOME}/search?q=hour", account=AUTH_ID, by="1h").text
-    assert "Advanced by 1h." in page
+    assert "Moved 1 hour, " in page
     assert "Found for" in page
 
 

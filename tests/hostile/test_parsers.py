@@ -87,6 +87,7 @@ CALLS = {
     "apis/reading.py": {
         "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
         "parse_duration": "limit duration"},
+    "app.py": {"ip_address": OURS},
     "catalogue/yaml_files.py": {
         "composed": "limits scenario_text, catalogue_text",
         "yaml.compose": "limits scenario_text, catalogue_text"},
@@ -108,7 +109,7 @@ CALLS = {
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/playing.py": {"loads": OURS},
     "console/presets.py": {"int": DIGITS},
-    "console/refill.py": {"re.finditer": LINEAR, "re.sub": LINEAR},
+    "console/refill.py": {"re.compile": LINEAR, "re.finditer": LINEAR, "re.sub": LINEAR},
     "console/requests.py": {"re.compile": LINEAR},
     "console/traffic_list.py": {"fromisoformat": OURS, "int": DIGITS},
     "console/trying.py": {"plain_yaml": "limit scenario_text"},
@@ -131,6 +132,7 @@ CALLS = {
     "domain/requirements.py": {"re.fullmatch": LINEAR, "fromisoformat": DIGITS},
     "domain/secrets.py": {
         "re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON, "int": DIGITS},
+    "domain/serving.py": {"re.compile": LINEAR, "re.search": "up to 1000 characters"},
     "domain/text.py": {"int": OURS},
     "domain/typed.py": {
         "re.compile": OURS, "fromisoformat": LINEAR,
@@ -185,8 +187,7 @@ CALLS = {
         "urlsplit": LINEAR, "parse_qsl": "limits signed, signed_fields", "decode_json": JSON,
         "b64decode": LINEAR},
     "webhooks/signatures.py": {
-        "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON,
-        "re.compile": LINEAR, "b64decode": LINEAR},
+        "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "re.compile": LINEAR},
     "webhooks/lines.py": {"ip_address": OURS},
     "webhooks/transport.py": {"urlsplit": "limit callback_url", "ip_address": OURS},
 }  # fmt: skip
