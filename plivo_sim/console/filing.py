@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from plivo_sim.account.account import Account
-from plivo_sim.client.applications import CreateRequest, create_request
-from plivo_sim.client.filing import catalogue_in
 from plivo_sim.console.actions import Action, Build, Form
 from plivo_sim.console.api_calls import DEFAULT_TOKEN, ApiCall, Upload
 from plivo_sim.control.server import published
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
+
+if TYPE_CHECKING:
+    from plivo_sim.client.applications import CreateRequest
 
 MOST_FILED = 200
 """At once: the page waits for them."""
@@ -42,7 +44,9 @@ def seed(form: Form) -> list[Action]:
 
 def _requests(count: int, seed: int, country: str, callback_url: str) -> Iterator[CreateRequest]:
     """Those that ``plivo-sim seed`` makes. Raises ValueError for a country without requirements."""
-    from plivo_sim.client.people import People  # here: a start needs none of it
+    from plivo_sim.client.applications import create_request  # here: a start needs none of it
+    from plivo_sim.client.filing import catalogue_in
+    from plivo_sim.client.people import People
 
     requirements, countries = catalogue_in(dict(published()), [country] if country else [])
     people = People(seed, countries.__getitem__)

@@ -12,16 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Response, current_app
 
 from plivo_sim.account.account import Account
-from plivo_sim.client import Answer, Client, Form, Refused, Unreachable
-from plivo_sim.client.observations import Check, Event
-from plivo_sim.client.replay import SETTINGS, TOKEN, Played, Replay, WrongScenario, account_of
-from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.console.actions import Action, Build, Done, curl
 from plivo_sim.console.actions import Form as Fields
 from plivo_sim.console.pages import base_url, open_account, readable, row_of, show
@@ -34,16 +30,30 @@ from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.services import reviews
 from plivo_sim.web.calls import current_call
 
+if TYPE_CHECKING:  # a start needs none of it
+    from plivo_sim.client import Answer, Form
+    from plivo_sim.client.observations import Check, Event
+    from plivo_sim.client.replay import Played, Replay
+
 MOST_PLAYS = 8
 MOST_RULES = 10
 BUDGET_S = 20.0
 """Real seconds after which "play all" stops between two steps."""
 
 
+def _engine() -> Any:
+    """What plays; loaded when somebody does."""
+    from plivo_sim.client import replay
+
+    return replay
+
+
 class Noting:
     """Brings calls to this simulator, and notes those that change something as curl commands."""
 
     def __init__(self, base: str) -> None:
+        from plivo_sim.client.wsgi import Wsgi
+
         self._base = base
         self._inner = Wsgi(current_app.wsgi_app, base)
         self.lines: list[str] = []
@@ -61,7 +71,7 @@ class Noting:
         if target.startswith("/v1/"):
             words = [word for each in form or () for word in ("-F", _form_word(*each))]
             given = {name: text for name, text in headers.items() if name != "Authorization"}
-            who = shell_line(["-u", f"{target.split('/')[3]}:{TOKEN}"])
+            who = shell_line(["-u", f"{target.split('/')[3]}:{_engine().TOKEN}"])
             self.lines.append(curl(method, self._base + target, given, words, who))
         elif method != "GET" and "verify-signature" not in target:
             words = [] if body is None else ["-d", _plain(body)]
@@ -130,10 +140,15 @@ def plays() -> Plays:
     return kept
 
 
+def own_account(name: str) -> str:
+    """The account in which a scenario is played that no other is chosen for."""
+    return str(_engine().account_of(name))
+
+
 def place_for(account: Account, name: str) -> str:
     """The account in which this scenario is played: this one while nothing was written to it, else
     the scenario's own, which a play empties."""
-    return account.auth_id if is_empty(account) else account_of(name)
+    return account.auth_id if is_empty(account) else own_account(name)
 
 
 def is_empty(account: Account) -> bool:
@@ -168,7 +183,7 @@ def play_page(auth_id: str) -> Response:
         play=play,
         left=left,
         total=len(play.scenario.steps) + has_end if play else 0,
-        settings=SETTINGS,
+        settings=_engine().SETTINGS,
         ids=play.replay.ids if play else {},
         command=_command(play) if play else "",
     )
@@ -224,7 +239,7 @@ def begin(form: Fields) -> list[Done]:
     """Empty the account, give it the scenario, and stand before its first step."""
     name, auth_id = form.get("name", ""), form.get("account", "")
     account = open_account(auth_id)
-    if auth_id != account_of(name) and plays().of(account) is None and not is_empty(account):
+    if auth_id != own_account(name) and plays().of(account) is None and not is_empty(account):
         told = f"{auth_id} has records by now, which a play would remove: play it from its card"
         return [_not_done(told)]
     try:
@@ -232,8 +247,11 @@ def begin(form: Fields) -> list[Done]:
         scenario = load_scenario(text, f"{name}.yaml", document_words(), account.machine)
     except ScenarioError as error:
         return [_not_done(str(error))]
+    from plivo_sim.client import Client, Refused, Unreachable
+
     transport = Noting(base_url())
-    replay = Replay(Client(base_url(), auth_id, TOKEN, transport), scenario)
+    client = Client(base_url(), auth_id, _engine().TOKEN, transport)
+    replay = _engine().Replay(client, scenario)
     try:
         replay.begin()
     except (Refused, Unreachable) as error:
@@ -270,12 +288,14 @@ def _play(auth_id: str, most: int | None) -> list[Done]:
 
 
 def _step_on(account: Account, play: Play, most: int | None) -> Done:
+    from plivo_sim.client import Refused, Unreachable
+
     until, played = monotonic() + BUDGET_S, 0
     while not play.is_over and (most is None or played < most) and monotonic() < until:
         before = {each.id for each in account.exchanges}
         try:
             done = play.replay.step()
-        except (WrongScenario, Refused, Unreachable) as error:
+        except (_engine().WrongScenario, Refused, Unreachable) as error:
             play.is_over, play.stopped = True, str(error)
             return _not_done(f"step {len(play.shown) + 1} cannot be played: {error}")
         if done is not None:

@@ -10,7 +10,6 @@ import msgspec
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.client.replay import account_of
 from plivo_sim.console import playing, trying
 from plivo_sim.console.actions import (
     Action,
@@ -67,7 +66,7 @@ def scenario_page(auth_id: str) -> Response:
         outcome=next((each.action.body for each in just_refused("next_outcome")), {}),
         shipped=shipped(),
         plays_here=playing.is_empty(account),
-        place_for=account_of,
+        place_for=playing.own_account,
         play=playing.plays().of(account),
         text=text,
         mistakes=mistakes,

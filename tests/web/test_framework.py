@@ -21,7 +21,7 @@ from tests.support import AUTH_ID, PNG, SDK_AGENT, Http
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 JSON = {"Content-Type": "application/json"}
 REAL_TIME = ("Content-Length", "X-RateLimit-Reset")
-TOOK = re.compile(rb'"took_ms":[0-9.]+|"arrived":"[^"]+"|[0-9.]+ ms')
+TOOK = re.compile(rb'"took_ms":[0-9.]+|"(?:arrived|at)":"[^"]+"|<time [^>]*>[^<]*|[0-9.]+ ms')
 FORM = (
     b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nA\r\n--b\r\n'
     b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
