@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +24,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console import moves
 from plivo_sim.control import CONTROL
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
@@ -60,8 +61,8 @@ def curl(
     return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])
 
 
-KEPT_ACTIONS = 200
 KEPT_ITEMS = 50
+KEPT_TEXT = limits.SCENARIO_TEXT.most
 MOST_AT_ONCE = 1000
 MOST_UNTOLD = 20
 """Buttons whose page nobody has asked for yet: a browser asks at once, or never."""
@@ -169,11 +170,24 @@ class Action:
         return f"printf %s {shell_word(text, may_break=True)} > {shell_word(file)}\n{command}"
 
     def light(self) -> Action:
-        """As it is remembered: without what was attached, which may be large."""
-        if self.attached is None or self.body is None:
-            return self
-        kept = {name: each for name, each in self.body.items() if name != self.attached[0]}
-        return replace(self, body=kept)
+        """As it is remembered: without what was attached, and with no text that is longer than any
+        that is taken."""
+        attached = self.attached[0] if self.attached is not None else None
+        written = self.written and (self.written[0], self.written[1][:KEPT_TEXT])
+        if self.body is None:
+            return replace(self, written=written)
+        kept = {
+            name: each[:KEPT_TEXT] if isinstance(each, str) else each
+            for name, each in self.body.items()
+            if name != attached
+        }
+        return replace(self, body=kept, written=written)
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory its texts take."""
+        texts = [*(self.body or {}).values(), *(self.written or ())]
+        return sum(4 * len(each) for each in texts if isinstance(each, str))
 
 
 def too_many(ids: list[str]) -> str:
@@ -284,23 +298,19 @@ _NOTHING = Pressed()
 @dataclass(slots=True)
 class Memory:
     """What the console itself keeps: the token of its forms, the name of this run for pages that
-    outlive it, and the last actions, in groups: one for each button that was pressed. Not state of
-    the simulator, and gone when it stops."""
+    outlive it, and what the last buttons did that no page has told yet. Not state of the simulator,
+    and gone when it stops."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     run: str = field(default_factory=lambda: secrets.token_hex(4))
-    groups: deque[tuple[str, tuple[Done, ...]]] = field(
-        default_factory=lambda: deque(maxlen=KEPT_ACTIONS)
-    )
     untold: OrderedDict[str, Pressed] = field(default_factory=OrderedDict)
     count: int = 0
 
     def keep(self, done: list[Done], do: str = "", form: Form = _NO_FORM, point: int = 0) -> str:
-        """Remember a group; returns its name, which is unique across runs. The rest: see
+        """Remember what a button did; returns its name, which is unique across runs. The rest: see
         ``Pressed``."""
         self.count += 1
         name = f"{self.run}-{self.count}"
-        self.groups.append((name, tuple(done)))
         pressed = Pressed(tuple(done), do, form, point)
         if not pressed.is_refused or sum(map(len, form.values())) > KEPT_FORM:
             pressed = replace(pressed, form=_NO_FORM)

@@ -49,7 +49,8 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size_bytes(self) -> int:
-        return OVERHEAD_BYTES + 2 * len(self.body or b"") + len(self.target)
+        action = 0 if self.action is None else self.action.size_bytes
+        return OVERHEAD_BYTES + 2 * len(self.body or b"") + len(self.target) + action
 
 
 def note_steering(call: Call, status: int) -> None:

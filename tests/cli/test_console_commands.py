@@ -12,9 +12,8 @@ from click.testing import CliRunner
 from plivo_sim.cli import main
 from plivo_sim.client import Client
 from plivo_sim.console import ACTIONS, correcting
-from plivo_sim.console.actions import Done
 from tests.cli.conftest import Shell
-from tests.console.support import press
+from tests.console.support import did
 from tests.machines.files import IN_REVIEW, YEARLY
 from tests.support import AUTH_ID, Http
 
@@ -66,10 +65,6 @@ def typed(command: str, at: Path) -> list[int]:
     return [CliRunner().invoke(main, call.split("\0")[:-1]).exit_code for call in calls]
 
 
-def last(http: Http) -> tuple[Done, ...]:
-    return tuple(http.app.extensions["console"].groups[-1][1])
-
-
 @pytest.mark.parametrize(("do", "fields", "path", "policy"), BUTTONS)
 def test_the_shown_command_does_the_same(
     shell: Shell,
@@ -85,8 +80,7 @@ def test_the_shown_command_does_the_same(
     monkeypatch.chdir(tmp_path)
     prepared(http, policy)
     before = state(http, path)
-    press(http, do, account=AUTH_ID, **fields)
-    (done,) = last(http)
+    (done,) = did(http, do, account=AUTH_ID, **fields)
     pressed = state(http, path)
     prepared(http, policy)
     codes = typed(done.action.as_command(shell.url), tmp_path)
@@ -103,8 +97,7 @@ def test_a_decision(shell: Shell, http: Http, tmp_path: Path, status: str) -> No
     if status == "in_review":
         http.control("POST", "/machine", {"yaml": machine, "account": AUTH_ID})
     id, other = http.sdk_created(), http.sdk_created(alias="other")
-    press(http, "decide", account=AUTH_ID, id=id, status=status)
-    (done,) = last(http)
+    (done,) = did(http, "decide", account=AUTH_ID, id=id, status=status)
     assert done.ok
     command = done.action.as_command(shell.url)
     assert typed(command.replace(id, other), tmp_path) == [0]
@@ -117,8 +110,7 @@ def test_emptying_an_inbox(shell: Shell, http: Http, tmp_path: Path, name: str) 
     """Whatever it is called."""
     inbox = Client(shell.url).control
     inbox("POST", f"/inbox/{name}", {})
-    press(http, "empty-inbox", name=name)
-    (done,) = last(http)
+    (done,) = did(http, "empty-inbox", name=name)
     assert typed(done.action.as_command(shell.url), tmp_path) == [0]
     assert inbox("GET", f"/inbox/{name}/messages")["messages"] == []
 
@@ -129,6 +121,5 @@ def test_every_button_has_a_command(http: Http) -> None:
             "status": "rejected", "effect": "reset"}  # fmt: skip
     for do in ACTIONS:
         about = {"id": http.sdk_created()} if do in correcting.ACTIONS else {}
-        press(http, do, **(form | about))
-        made = [done.action for done in last(http) if done.action.operation]
+        made = [done.action for done in did(http, do, **(form | about)) if done.action.operation]
         assert all(action.cli or action.wrong for action in made), do

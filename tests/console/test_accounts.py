@@ -209,8 +209,7 @@ def test_an_uploaded_file_is_not_remembered(http: Http) -> None:
     http.sdk_created()
     keep(http, "full")
     upload(http, http.get(f"{PAGE}/snapshot.json?name=full").data)
-    ((_, (done,)),) = http.app.extensions["console"].groups
-    assert done.action.body == {"account": AUTH_ID}
+    assert [*http.account.steering][-1].action.body == {"account": AUTH_ID}
     assert "cat -- kept.json" in http.get(f"{HOME}/history").text
 
 

@@ -10,12 +10,20 @@ from flask import g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console import ACTIONS, correcting, playing
-from plivo_sim.console.actions import KEPT_ITEMS, MOST_AT_ONCE, Action, Done, Memory
+from plivo_sim.console.actions import (
+    KEPT_ITEMS,
+    MOST_AT_ONCE,
+    MOST_UNTOLD,
+    Action,
+    Done,
+    Memory,
+)
 from plivo_sim.console.api_calls import ApiCall
 from plivo_sim.control.presenters import problem_details
+from plivo_sim.domain import limits
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.web.calls import Call
-from tests.console.support import HOME, press
+from tests.console.support import HOME, did, press
 from tests.support import AUTH_ID, Http
 
 TEXTS = [
@@ -119,19 +127,25 @@ def test_a_long_answer_is_not_kept_whole(http: Http) -> None:
     """What an advance did may be a lot, and only its beginning is shown."""
     for each in range(KEPT_ITEMS + 1):
         http.sdk_created(alias=f"case {each}")
-    press(http, "advance", account=AUTH_ID, by="30d")
-    ((_, (done,)),) = http.app.extensions["console"].groups
+    (done,) = did(http, "advance", account=AUTH_ID, by="30d")
     assert len(done.answer["happenings"]) == KEPT_ITEMS
 
 
-def test_the_last_200_groups_are_kept(http: Http) -> None:
-    """A notice that is older is not told any more."""
-    kept, done = (
-        Memory(),
-        Done(action=Action(message="x", operation="pause_clock"), status=200, answer={}),
-    )
-    names = [kept.keep([done]) for _ in range(201)]
-    assert [name for name, _ in kept.groups] == names[1:]
+def test_what_nobody_looks_at_is_forgotten() -> None:
+    """Of so many buttons, those before."""
+    done = Done(action=Action(message="x", operation="pause_clock"), status=200, answer={})
+    kept = Memory()
+    names = [kept.keep([done]) for _ in range(MOST_UNTOLD + 1)]
+    assert list(kept.untold) == names[1:]
+
+
+def test_a_text_that_is_longer_than_any_is_not_kept(http: Http) -> None:
+    """It was refused; 200 of 50 MB each would be 10 GB."""
+    http.sdk_created()
+    (done,) = did(http, "write-scenario", account=AUTH_ID, yaml="x" * 3_000_000)
+    assert not done.ok
+    kept = [done.action, *(each.action for each in http.account.steering if each.action)]
+    assert max(each.size_bytes for each in kept) <= 9 * limits.SCENARIO_TEXT.most
 
 
 def test_another_runs_action_is_not_shown() -> None:
@@ -164,13 +178,10 @@ def test_too_many_at_once(http: Http, do: str, fields: dict[str, str]) -> None:
     ids = [f"id-{number}" for number in range(MOST_AT_ONCE + 1)]
     page = press(http, do, **fields, id=ids).text
     assert "these are 1,001: at most 1,000 go at once" in page
-    ((_, group),) = http.app.extensions["console"].groups
-    assert len(group) == 1
+    assert len(did(http, do, **fields, id=ids)) == 1
 
 
 def test_as_many_as_may_be(http: Http) -> None:
     """The limit itself is none too many."""
     ids = [f"id-{number}" for number in range(MOST_AT_ONCE)]
-    press(http, "replay", id=ids)
-    ((_, group),) = http.app.extensions["console"].groups
-    assert len(group) == MOST_AT_ONCE
+    assert len(did(http, "replay", id=ids)) == MOST_AT_ONCE
