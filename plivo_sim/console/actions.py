@@ -121,7 +121,9 @@ class Action:
     @property
     def url(self) -> str:
         path = _PARAMETER.sub(self._id, CONTROL.prefix + _ROWS[self.operation].path)
-        return f"{path}?{urlencode(self.query)}" if self.query else path
+        account = (self.body or {}).get("account")
+        query = {"account": account, **self.query} if account else self.query  # a proxy reads it
+        return f"{path}?{urlencode(query)}" if query else path
 
     def _id(self, parameter: re.Match[str]) -> str:
         return quote(self.ids[parameter["name"]], safe="")

@@ -73,7 +73,8 @@ class _Filler(HTMLParser):
         given, at, text = dict(attrs), self._place(), self.get_starttag_text() or ""
         name = given.get("name") or ""
         if tag == "form":
-            self._inside = _Form(given.get("action") or "", given.get("id") or "")
+            action = (given.get("action") or "").partition("?")[0]
+            self._inside = _Form(action, given.get("id") or "")
             self._forms.append(self._inside)
         elif tag == "input" and name:
             self._input(name, at, text, given)

@@ -652,4 +652,4 @@ def test_an_exchange_shows_what_was_packed(http: Http) -> None:
     assert "Acme Traders" in shown
     command = shown[shown.index("curl -X POST") :].split("</", 1)[0]
     assert "Content-Encoding" not in command
-    assert "charset" not in command
+    assert "charset=utf-8" in command, "it is sent as it was read"

@@ -21,7 +21,7 @@ BETTER = PDF + b"\n% better"
 def form_of(http: Http, id: str) -> dict[str, str]:
     """What a browser would send of the form as it is: texts, selects, no files, no ticks."""
     page = http.get(f"{HOME}/applications/{id}/correct").text
-    form = page.partition('action="/console/do/correct"')[2].partition("</form>")[0]
+    form = page.partition('action="/console/do/correct?')[2].partition("</form>")[0]
     found = {
         name: html.unescape(value)
         for name, value in re.findall(r'<input name="([^"]+)" value="([^"]*)"', form)

@@ -134,7 +134,7 @@ class Forms(HTMLParser):
         given = dict(attrs)
         name, kind = given.get("name") or "", given.get("type") or "text"
         if tag == "form" and (given.get("action") or "").startswith("/console/do/"):
-            self._open = Sent(str(given["action"]).removeprefix("/console/do/"))
+            self._open = Sent(str(given["action"]).removeprefix("/console/do/").partition("?")[0])
             self.found.append(self._open)
         elif self._open is None or tag not in ("input", "textarea") or not name:
             return

@@ -220,7 +220,7 @@ def test_records_are_found(http: Http) -> None:
         ("over", f'href="{HOME}/"'),
         ("traffic", f'href="{HOME}/traffic"'),
         ("rejected", f'href="{HOME}/applications?status=rejected"'),
-        ("new app", 'action="/console/do/seed"'),
+        ("new app", 'action="/console/do/seed?'),
         ("scenario name-mis", 'name="name" value="name-mismatch"'),
         ("pause", "Run the clock"),
         ("HIST", f'href="{HOME}/history"'),

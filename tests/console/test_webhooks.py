@@ -235,7 +235,7 @@ def test_a_wrong_signature_is_told(http: Http) -> None:
 def test_the_printed_check_of_a_signature_works(http: Http) -> None:
     """The body that the page gives to curl is taken, and the answer is that it is valid."""
     page = page_of(http, called_back(http))
-    printed = re.search(r"/_sim/webhooks/verify-signature -H '[^']+' -d '([^']+)'", page)
+    printed = re.search(r"/_sim/webhooks/verify-signature[^ ]* -H '[^']+' -d '([^']+)'", page)
     assert printed is not None
     answer = http.control("POST", "/webhooks/verify-signature", json.loads(printed[1]))
     assert {each["valid"] for each in answer.get_json().values()} == {True}

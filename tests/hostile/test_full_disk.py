@@ -172,7 +172,10 @@ NOTHING_KEPT = {
 """These change nothing that a restart would keep: they answer, steer what is in memory only,
 or make a call that stands above."""
 
-OF_ITS_OWN = {("control", "clear_next_outcomes"), ("control", "undo")}
+OF_ITS_OWN = {
+    ("control", "clear_next_outcomes"), ("control", "undo"),
+    ("control", "hand_over"), ("control", "take_over"), ("control", "end_handover"),
+}  # fmt: skip
 """What needs something to be there first, and has a test below."""
 
 OTHERS: dict[str, Write] = {
@@ -323,6 +326,34 @@ def test_an_undo_on_a_full_disk(
         disk.room = 1 << 30
         assert caller.steer("/undo", sure=True).status_code == 200
         assert picture(http.sim, state) == before
+
+
+def test_a_move_on_a_full_disk(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, disk: Disk
+) -> None:
+    """It does not begin where the account cannot be written down; where it cannot be taken over,
+    nothing of it stays, and it is used again where it was."""
+    state, there = tmp_path / "state", tmp_path / "there"
+    shutil.copytree(world[0], state)
+    with serving(state) as http, serving(there) as elsewhere:
+        caller, new = Caller(http, world[1]), Caller(elsewhere, world[1])
+        before = picture(http.sim, state)
+        disk.room = 0
+        answer = caller.steer("/handover", to="http://127.0.0.1:8702")
+        assert (answer.status_code, FULL in told(answer)) == (500, True)
+        assert picture(http.sim, state) == before
+        disk.room = 1 << 30
+        given = caller.steer("/handover", to="http://127.0.0.1:8702").get_json()
+        document = http.control("GET", "/handover", account=AUTH_ID).get_json()
+        disk.room = 0
+        answer = new.steer("/takeover", snapshot=document, rest=given["rest"])
+        assert answer.status_code == 500
+        assert elsewhere.sim.accounts() == []
+        assert elsewhere.account.token is None
+        disk.room = 1 << 30
+        assert caller.steer("/handover/end", moved=False).status_code == 200
+        assert picture(http.sim, state) == before
+        assert new.steer("/takeover", snapshot=document, rest=given["rest"]).status_code == 201
 
 
 def test_a_button_of_the_console_says_so(

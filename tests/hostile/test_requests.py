@@ -159,8 +159,9 @@ def test_what_is_huge_is_refused_with_little_work(
 
 
 def test_control_bodies_are_small(http: Http) -> None:
-    """Only what is restored may be large."""
+    """Only what has a snapshot in it may be large."""
     http.sdk_created()
     body = {"account": AUTH_ID, "name": "x" * 2_000_000}
-    assert http.control("POST", "/snapshot", body).status_code == 413
+    assert http.control("POST", "/clock/advance", body).status_code == 413
+    assert http.control("POST", "/snapshot", body).status_code == 400
     assert http.control("POST", "/restore", body).status_code == 404

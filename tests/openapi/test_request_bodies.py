@@ -17,6 +17,7 @@ PLACES = {
     "/ComplianceApplication/{id}/": "draft",
     "/applications/{id}": "atoms",
     "/applications/{id}/decision": "waiting",
+    "/requests/{id}/resend": "read",
     "/webhooks/{id}/replay": "delivery",
     "/{compliance:compliance_id}/": "rejected",
 }
@@ -42,6 +43,7 @@ def url_of(surface: str, row: Endpoint, ids: dict[str, str]) -> str:
 def test_without_a_body(http: Http, surface: str, row: Endpoint) -> None:
     """Refused where the document says that one is required, and taken where it does not."""
     ids = fill(http)
+    ids["read"] = next(each.id for each in http.account.exchanges if each.method == "GET")
     http.control("POST", "/undo/points", {"what": "nothing", "account": AUTH_ID})
     http.account.keep_ledger()  # so that there is something to undo, and nobody's call is lost
     headers = {"X-Plivo-Sim-Dialect": surface} if surface in ("current", "beta") else {}

@@ -22,6 +22,7 @@ OPEN = {
     ("control", "JsonSchema.$defs.*"),
     ("control", "Evaluation.answer"),
     ("control", "Exchange.body"),
+    ("control", "Unmatched.body"),
     ("control", "Scenario.machine|1"),
     ("control", "receive_post"),
     ("numbers", "Offer.prerequisites[]"),

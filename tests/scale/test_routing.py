@@ -172,3 +172,21 @@ def test_the_page_has_the_rules_of_the_examples() -> None:
     (told,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     assert told.split() == list(RULES)
     assert all(f"'{rule}'" in text for rule in RULES)
+
+
+def test_a_button_of_the_console_reaches_its_account(cluster: Cluster) -> None:
+    """Its form says whose it is in the URL, where the proxy reads it."""
+    auth_id = ACCOUNTS[1]
+    made(cluster.url, auth_id)
+    page = call(cluster.url, "GET", f"/console/{auth_id}/time", auth_id).data.decode()
+    action, token = (
+        re.search(pattern, page)[1]  # type: ignore[index]
+        for pattern in (r'action="(/console/do/advance[^"]*)"', r'name="_token" value="([^"]+)"')
+    )
+    form = {"_token": token, "account": auth_id, "by": "1h", "_back": f"/console/{auth_id}/time"}
+    answer = call(cluster.url, "POST", action, auth_id, body=urlencode(form), headers={
+        "Content-Type": "application/x-www-form-urlencoded",
+    })  # fmt: skip
+    assert answer.status == 303, answer.data
+    now = Client(cluster.url).control("GET", "/clock", account=auth_id)["now"]
+    assert now == "2026-01-05T10:00:00.000000Z"
