@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from plivo_sim.domain.limits import DAMAGED_REST
 from plivo_sim.domain.records import (
     Application,
     AtomsApplication,
@@ -67,13 +68,18 @@ class Page(Generic[R]):
     total_count: int
 
 
+WHOLE = ".whole.damaged"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
     """A place where a state file was damaged: the state is as it was before that line.
 
     ``kept_in``: the file with the rest from there on, ``size_bytes`` of it, in which
-    ``whole_lines`` transactions are still readable. ``torn``: the rest is one unfinished line,
-    which was being written when the process died and was never acknowledged.
+    ``whole_lines`` transactions are still readable: of a rest of more than ``DAMAGED_REST``, in so
+    much of it. If its name ends with ``WHOLE``, what is before the rest is in it too. ``torn``: the
+    rest is one unfinished line, which was being written when the process died and was never
+    acknowledged.
     """
 
     file: str
@@ -90,9 +96,13 @@ class Damage:
         else:
             what = "was DAMAGED; everything from there on is not in the state"
             if self.whole_lines:
-                what += f", {self.whole_lines} whole lines after the damage among it"
+                least = "at least " if self.size_bytes > DAMAGED_REST.most else ""
+                what += f", {least}{self.whole_lines} whole lines after the damage among it"
         where = f"at line {self.line}, byte {self.offset}"
-        return f"{self.file} {what}, {where}: {self.size_bytes} bytes are in {self.kept_in}"
+        kept = f"{self.size_bytes} bytes are in {self.kept_in}"
+        if self.kept_in.endswith(WHOLE):
+            kept += ", which is all of the old journal: they are too many to copy"
+        return f"{self.file} {what}, {where}: {kept}"
 
 
 class Rows(Protocol[R]):

@@ -113,6 +113,11 @@ ACCOUNT_FILES = Limit(
     "the uploaded files of an account together, those that its snapshots need among them; the same"
     " content counts once",
 )  # fmt: skip
+DAMAGED_REST = Limit(
+    "damaged_rest", 256 * 1024 * 1024, "bytes",
+    "the rest of a damaged journal that is copied aside, unless more of the journal is good, and"
+    " looked through for whole lines; of a larger one, all of the journal is kept aside",
+)  # fmt: skip
 FIELDS = Limit(
     "fields", 300, "entries",
     "what a snapshot says of one record by name: data fields, headers, counters, settings",

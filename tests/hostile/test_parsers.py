@@ -74,8 +74,8 @@ CALLS = {
     "account/clock.py": {"float": "of a number already"},
     "account/store/disk.py": {"int": "of a folder's name, in base 16"},
     "account/store/files.py": {"re.fullmatch": OURS},
-    "account/store/format.py": {
-        "re.compile": OURS, "int": OURS, "glob": OURS, "decode_json": JSON},
+    "account/store/damage.py": {"re.compile": OURS, "int": OURS, "glob": OURS},
+    "account/store/format.py": {"decode_json": JSON},
     "apis/atoms/reading.py": {"decode_json": JSON},
     "apis/atoms/service.py": {"decode_json": OURS, "parse_qsl": OURS},
     "apis/dialects.py": {"re.compile": LINEAR, "decode_json": JSON},

@@ -6,14 +6,8 @@ names the format and the account, after which the journal's folder is called. Th
 ``{"table": [record, ...], ..., "gone": {"table": [id, ...]}}``: a whole line is decoded at once,
 which makes opening a large journal several times faster.
 
-Reading a journal back, line by line, up to its end or to the first damage.
-
-What a journal says after a damage cannot be trusted to fit what is before it: an application may
-lack its end user, a decision its application. So the state is that of the last line before the
-damage. A line that is whole, but holds what no record can be, is damage too. The rest, damaged
-and whole lines alike, is moved to a file beside the journal that is named after the place,
-``journal.line-12.byte-3456.damaged``, and told of at every start for as long as that file lies
-there.
+Reading a journal back, line by line, up to its end or to the first damage (see ``damage``). A line
+that is whole, but holds what no record can be, is damage too.
 
 A damaged header alone costs nothing: the second line's checksum proves what it said.
 """
@@ -23,8 +17,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import re
-import shutil
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -34,8 +26,16 @@ from typing import IO, Any
 
 import msgspec
 
-from plivo_sim.account.interfaces import Damage, Record
-from plivo_sim.account.store.disk import account_of, is_regular, open_file
+from plivo_sim.account.interfaces import Record
+from plivo_sim.account.store.damage import (
+    PIECE_BYTES,
+    is_whole,
+    keep_aside,
+    stated_checksum,
+    whole_line,
+    whole_lines,
+)
+from plivo_sim.account.store.disk import account_of, open_file
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import (
     Application,
@@ -114,22 +114,6 @@ def header_of(path: Path) -> bytes:
     return line_of({"format": FORMAT, "account": account_of(path.parent.name)}, 0)[0]
 
 
-def stated_checksum(line: bytes) -> int | None:
-    """What a line says its checksum is; None if it does not say."""
-    try:
-        return int(line[:8], 16) if len(line) > 9 and line[8:9] == b" " else None
-    except ValueError:
-        return None
-
-
-def is_whole(line: bytes, before: int) -> bool:
-    """Whether the line is as it was written, after a line with that checksum."""
-    if not line.endswith(b"\n"):
-        return False
-    checksum = zlib.crc32(memoryview(line)[9:-1], before)
-    return line[:9] == b"%08x " % checksum
-
-
 def _stated_header(line: bytes) -> _Header | None:
     """What a first line says; None if it is no header."""
     if not is_whole(line, 0):
@@ -185,7 +169,6 @@ def apply_line(line: bytes, rows: dict[str, dict[str, Any]]) -> None:
 logger = logging.getLogger("plivo_sim")
 
 MANY_RECORDS = 50_000
-_ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?\.damaged$")
 
 
 @dataclass
@@ -209,22 +192,15 @@ def read_journal(path: Path) -> Kept:
     with open_file(path, "rb") as file, _collector_at_rest():
         kept = _read_header(path, file)
         file.seek(kept.size)
-        for line in file:
-            if not is_whole(line, kept.checksum) or not _apply(path, kept, line):
+        while line := whole_line(file, kept.size, kept.checksum):
+            if not _apply(path, kept, line):
                 break
         end = file.seek(0, os.SEEK_END)
-        if kept.size < end:
-            _keep_aside(path, file, kept)
+    if kept.size < end:
+        keep_aside(path, kept.size, end, kept.lines + 1)
     if sum(map(len, kept.rows.values())) > MANY_RECORDS:
         gc.freeze()  # or the collector walks through all of them, again and again, for nothing
     return kept
-
-
-def damages_of(path: Path) -> list[Damage]:
-    """The damaged rests of a journal that lie beside it, oldest first."""
-    found = [p for p in path.parent.glob(f"{path.stem}.*.damaged") if _ASIDE.search(p.name)]
-    files = filter(is_regular, found)
-    return [_damage(path, each) for each in sorted(files, key=lambda p: p.stat().st_mtime_ns)]
 
 
 def _apply(path: Path, kept: Kept, line: bytes) -> bool:
@@ -250,7 +226,7 @@ def _apply(path: Path, kept: Kept, line: bytes) -> bool:
 
 
 def _read_header(path: Path, file: IO[bytes]) -> Kept:
-    first = file.readline()
+    first = file.readline(PIECE_BYTES)
     stated = _stated_header(first)
     if stated is None:
         return _without_header(path, file, first)
@@ -277,13 +253,13 @@ def _without_header(path: Path, file: IO[bytes], first: bytes) -> Kept:
     header = header_of(path)
     if header.startswith(first):
         return Kept()
-    file.seek(len(header))
     kept = _after(header)
-    if is_whole(file.readline(), kept.checksum):
+    file.seek(kept.size)
+    if whole_line(file, kept.size, kept.checksum):
         _mend_header(path, header)
         return kept
     file.seek(0)
-    if is_whole(first, 0) or not any(True for _ in _whole_lines(file)):
+    if is_whole(first, 0) or not any(True for _ in whole_lines(file)):
         raise StateUnreadable(f"{path} is not a plivo-sim journal; use another --state")
     return Kept()
 
@@ -292,64 +268,6 @@ def _mend_header(path: Path, header: bytes) -> None:
     with open_file(path, "r+b") as file:
         file.write(header)
     logger.warning("%s: line 1, the header, was damaged and is mended; nothing is lost", path)
-
-
-# --- the damaged rest ------------------------------------------------------------------------
-
-
-def _keep_aside(path: Path, file: IO[bytes], kept: Kept) -> None:
-    """Move what follows ``kept.size`` to a file of its own; only then is the journal cut."""
-    aside = _free_name(path, kept.lines + 1, kept.size)
-    file.seek(kept.size)
-    new = aside.with_suffix(".new")
-    with open_file(new, "wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
-        copy.flush()
-        os.fsync(copy.fileno())
-    new.replace(aside)
-    os.truncate(path, kept.size)
-    _tell(_damage(path, aside))
-
-
-def _free_name(path: Path, line: int, offset: int) -> Path:
-    for n in range(1, 1000):
-        again = "" if n == 1 else f".{n}"
-        aside = path.with_name(f"{path.stem}.line-{line}.byte-{offset}{again}.damaged")
-        if not os.path.lexists(aside):
-            return aside
-    raise StateUnreadable(f"{aside} and 998 like it are in the way; move them elsewhere")
-
-
-def _damage(path: Path, aside: Path) -> Damage:
-    place = _ASIDE.search(aside.name)
-    assert place is not None
-    with open_file(aside, "rb") as file:
-        first = file.readline()
-        torn = not first.endswith(b"\n")
-        file.seek(0)
-        whole = sum(1 for _ in _whole_lines(file))
-    return Damage(
-        file=str(path),
-        line=int(place[1]),
-        offset=int(place[2]),
-        size_bytes=aside.stat().st_size,
-        whole_lines=whole,
-        torn=torn,
-        kept_in=str(aside),
-    )
-
-
-def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Lines whose checksum holds, after whatever the line before them says of itself."""
-    before = 0
-    for line in file:
-        if is_whole(line, before) or is_whole(line, 0):
-            yield line
-        before = stated_checksum(line) or 0
-
-
-def _tell(damage: Damage) -> None:
-    logger.log(logging.WARNING if damage.torn else logging.ERROR, "%s", damage)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from typing import IO, Any
 from tinydb.storages import Storage
 
 from plivo_sim.account.interfaces import Damage, Record
+from plivo_sim.account.store.damage import damages_of, stated_checksum
 from plivo_sim.account.store.disk import (
     NEVER,
     NOT_ITS_OWN,
@@ -48,12 +49,10 @@ from plivo_sim.account.store.format import (
     RECORD_TYPES,
     Op,
     content_of,
-    damages_of,
     from_plain,
     header_of,
     line_of,
     read_journal,
-    stated_checksum,
     to_plain,
 )
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed

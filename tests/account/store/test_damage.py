@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from plivo_sim.account.store import damage
 from plivo_sim.account.store import format as lines
 from plivo_sim.account.store.database import Database
+from plivo_sim.account.store.disk import open_file
 from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.limits import DAMAGED_REST
 from tests.account.store.records import application, ids, keep
 from tests.fakes import FULL, Disk
 
@@ -117,11 +123,11 @@ def test_the_damage_is_told_with_its_place(
     third = start_of(whole, 3)
     path.write_bytes(flipped(whole, third + 30))
     with Database(path) as db:
-        (damage,) = db.journal.damages
+        (told,) = db.journal.damages
     aside = path.with_name(f"journal.line-3.byte-{third}.damaged")
-    assert (damage.file, damage.kept_in) == (str(path), str(aside))
-    assert (damage.line, damage.offset, damage.whole_lines) == (3, third, 2)
-    assert (damage.size_bytes, damage.torn) == (len(whole) - third, False)
+    assert (told.file, told.kept_in) == (str(path), str(aside))
+    assert (told.line, told.offset, told.whole_lines) == (3, third, 2)
+    assert (told.size_bytes, told.torn) == (len(whole) - third, False)
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage() == (
@@ -135,8 +141,8 @@ def test_whole_lines_are_counted_whatever_is_before_them(path: Path, whole: byte
     lines = whole.count(b"\n")
     path.write_bytes(flipped(whole, start_of(whole, 3) + 30) + whole)
     with Database(path) as db:
-        (damage,) = db.journal.damages
-    assert damage.whole_lines == lines - 3 + lines
+        (told,) = db.journal.damages
+    assert told.whole_lines == lines - 3 + lines
 
 
 def test_it_is_told_as_long_as_the_rest_lies_there(path: Path, whole: bytes) -> None:
@@ -144,9 +150,9 @@ def test_it_is_told_as_long_as_the_rest_lies_there(path: Path, whole: bytes) -> 
     path.write_bytes(flipped(whole, start_of(whole, 3) + 30))
     held(path)
     with Database(path) as again:
-        (damage,) = again.journal.damages
-    assert (damage.line, damage.whole_lines) == (3, 2)
-    Path(damage.kept_in).unlink()
+        (told,) = again.journal.damages
+    assert (told.line, told.whole_lines) == (3, 2)
+    Path(told.kept_in).unlink()
     with Database(path) as db:
         assert db.journal.damages == []
 
@@ -242,9 +248,179 @@ def test_a_whole_line_that_no_record_can_be_is_damage(
     """Told like any other, with what is wrong; the state is that of the line before it."""
     with Database(path) as db:
         keep(db, application(1))
-        checksum = lines.stated_checksum(path.read_bytes().splitlines()[-1])
+        checksum = damage.stated_checksum(path.read_bytes().splitlines()[-1])
     wrong, _ = lines.line_of({"applications": [{"id": "a"}]}, checksum or 0)
     path.write_bytes(path.read_bytes() + wrong)
     assert held(path) == ["app-1"]
     assert rest(path) == wrong
     assert "line 3: applications[0].seq: is required" in caplog.text
+
+
+# --- rests and lines that are huge -----------------------------------------------------------
+
+PIECE = 64
+MOST = 2000
+
+
+class Taken:
+    """A file that counts what it gives."""
+
+    def __init__(self, file: Any, sizes: list[int]) -> None:
+        self._file, self._sizes = file, sizes
+
+    def read(self, most: int) -> bytes:
+        return self._noted(self._file.read(most))
+
+    def readline(self, most: int = -1) -> bytes:
+        return self._noted(self._file.readline(most))
+
+    def _noted(self, piece: bytes) -> bytes:
+        self._sizes.append(len(piece))
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Taken:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+
+def over_a_piece(whole: bytes) -> list[int]:
+    """The lengths of the lines that are longer."""
+    return [len(line) for line in whole.splitlines(keepends=True) if len(line) > PIECE]
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes of a journal were taken at once, each time; with limits that are small."""
+    sizes: list[int] = []
+
+    def opened(*args: Any) -> Any:
+        return Taken(open_file(*args), sizes)
+
+    for module in (damage, lines):
+        monkeypatch.setattr(module, "PIECE_BYTES", PIECE)
+        monkeypatch.setattr(module, "open_file", opened)
+    monkeypatch.setattr(damage, "DAMAGED_REST", replace(DAMAGED_REST, most=MOST))
+    return sizes
+
+
+def test_lines_longer_than_a_piece_are_read(path: Path, whole: bytes, taken: list[int]) -> None:
+    """Their checksums are found right in pieces; each is then taken as one."""
+    assert held(path) == ["app-1", "app-2", "app-3", "app-4"]
+    assert max(taken) == max(map(len, whole.splitlines(keepends=True))) > PIECE
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [bytes(500), b"x" * 500, b'01234567 {"a": "' + b"x" * 500, b"01234567 {" + bytes(500)],
+    ids=["zeros", "text", "text that begins as a line does", "zeros in a line"],
+)
+def test_a_tail_without_a_line_is_read_and_copied_in_pieces(
+    path: Path, whole: bytes, taken: list[int], tail: bytes
+) -> None:
+    """It is not taken as one line, which could be of any size."""
+    path.write_bytes(whole + tail)
+    assert held(path) == ["app-1", "app-2", "app-3", "app-4"]
+    assert [size for size in taken if size > PIECE] == over_a_piece(whole)
+    assert rest(path) == tail
+
+
+def test_zeros_are_no_torn_line(path: Path, whole: bytes) -> None:
+    """After a loss of power they may be in the place of lines that were acknowledged."""
+    for zeros in (bytes(20), b"01234567 {" + bytes(20)):
+        path.write_bytes(whole + zeros)
+        with Database(path) as db:
+            assert not db.journal.damages[-1].torn
+
+
+def test_of_a_rest_that_is_too_large_to_copy_the_journal_itself_is_kept(
+    path: Path, whole: bytes, taken: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under a name that says so, as it was; it is told with its place, at every start."""
+    end = start_of(whole, 3)
+    spoilt = flipped(whole, end + 30) + bytes(MOST + len(whole))
+    path.write_bytes(spoilt)
+    before = path.stat()
+    assert held(path) == ["app-1"]
+    assert path.read_bytes() == whole[:end]
+    assert sum(taken) < 3 * len(whole) + 3 * MOST
+    aside = path.with_name(f"journal.line-3.byte-{end}.whole.damaged")
+    assert aside.read_bytes() == spoilt
+    assert (aside.stat().st_ino, aside.stat().st_nlink) == (before.st_ino, 1)
+    with Database(path) as db:
+        keep(db, application(8))
+        (told,) = db.journal.damages
+    assert (told.kept_in, told.line, told.offset) == (str(aside), 3, end)
+    assert (told.size_bytes, told.whole_lines, told.torn) == (len(spoilt) - end, 2, False)
+    assert f"{told.size_bytes} bytes are in {aside}, which is all of the old journal" in caplog.text
+    assert held(path) == ["app-1", "app-8"]
+
+
+def test_a_rest_that_is_smaller_than_what_is_good_is_copied(
+    path: Path, whole: bytes, taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its size: it is less work than copying the other."""
+    monkeypatch.setattr(damage, "DAMAGED_REST", replace(DAMAGED_REST, most=10))
+    path.write_bytes(whole + bytes(20))
+    assert held(path) == ["app-1", "app-2", "app-3", "app-4"]
+    assert rest(path) == bytes(20)
+
+
+def test_without_another_name_for_it_the_start_is_refused(
+    path: Path, whole: bytes, taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system that has no hard links; the journal is as it was."""
+
+    def fail(*args: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    spoilt = whole + bytes(MOST + len(whole))
+    path.write_bytes(spoilt)
+    monkeypatch.setattr("os.link", fail)
+    told = f"from byte {len(whole)} on it is damaged, {MOST + len(whole)} bytes that are too many"
+    with pytest.raises(StateUnreadable, match=told):
+        Database(path)
+    assert path.read_bytes() == spoilt
+
+
+def test_a_full_disk_keeps_no_half_copy(path: Path, whole: bytes, disk: Disk) -> None:
+    """Which would take the last of its room."""
+    path.write_bytes(whole + bytes(200))
+    disk.room = 3
+    with pytest.raises(StateUnreadable, match=FULL):
+        Database(path)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_huge_file_that_is_no_journal_is_refused_at_once(path: Path, taken: list[int]) -> None:
+    """Looked through as far as a rest is."""
+    path.write_bytes(b"x" * 100 * MOST)
+    with pytest.raises(StateUnreadable, match="is not a plivo-sim journal"):
+        Database(path)
+    assert sum(taken) < 2 * MOST
+    assert max(taken) == PIECE
+
+
+def test_lines_too_short_to_be_any_are_not_all_looked_at(
+    path: Path, whole: bytes, taken: list[int]
+) -> None:
+    """Each costs as much time as a longer one."""
+    path.write_bytes(whole + b"\n" * MOST + whole)
+    with Database(path) as db:
+        (told,) = db.journal.damages
+    assert (told.whole_lines, told.torn) == (0, False)
+    assert taken.count(1) < MOST // 8
+
+
+def test_a_hole_in_the_middle_of_a_line_is_not_read_through(
+    path: Path, whole: bytes, taken: list[int]
+) -> None:
+    """It may be of any size; nothing that was written has a zero byte."""
+    path.write_bytes(whole + b"01234567 {" + bytes(100 * MOST))
+    assert held(path) == ["app-1", "app-2", "app-3", "app-4"]
+    assert sum(taken) < 6 * len(whole) + 6 * MOST

@@ -1,0 +1,188 @@
+"""The damaged rest of a journal, told of and kept aside; which lines are whole.
+
+What a journal says after a damage cannot be trusted to fit what is before it: an application may
+lack its end user, a decision its application. So the state is that of the last line before the
+damage. The rest, damaged and whole lines alike, is moved to a file beside the journal that is named
+after the place, ``journal.line-12.byte-3456.damaged``, and told of at every start for as long as
+that file lies there. A rest that is too large to copy, such as the hole that ``truncate`` makes,
+stays where it is: the journal itself becomes ``journal.line-12.byte-3456.whole.damaged``, and a
+copy of what is good of it takes its place.
+
+A line of more than ``PIECE_BYTES`` is not taken into memory before its checksum was found right.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from plivo_sim.account.interfaces import WHOLE, Damage
+from plivo_sim.account.store.disk import is_regular, open_file
+from plivo_sim.domain.errors import StateUnreadable
+from plivo_sim.domain.limits import DAMAGED_REST
+
+logger = logging.getLogger("plivo_sim")
+
+PIECE_BYTES = 1 << 20
+LEAST_LINE_BYTES = 64
+"""Hardly a transaction's line is shorter: those that are count as so long."""
+_ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?(\.whole)?\.damaged$")
+
+
+# --- lines -----------------------------------------------------------------------------------
+
+
+def stated_checksum(line: bytes) -> int | None:
+    """What a line says its checksum is; None if it does not say."""
+    try:
+        return int(line[:8], 16) if len(line) > 9 and line[8:9] == b" " else None
+    except ValueError:
+        return None
+
+
+def is_whole(line: bytes, before: int) -> bool:
+    """Whether the line is as it was written, after a line with that checksum."""
+    if not line.endswith(b"\n"):
+        return False
+    checksum = zlib.crc32(memoryview(line)[9:-1], before)
+    return line[:9] == b"%08x " % checksum
+
+
+def whole_line(file: IO[bytes], start: int, before: int) -> bytes:
+    """The line that begins there, after one with that checksum; empty if none does, or a damaged
+    one. The file is there already."""
+    head, is_proven = _read_line(file, before)
+    if not is_proven or head.endswith(b"\n"):
+        return head if is_proven else b""
+    file.seek(start)
+    return file.readline()
+
+
+def _read_line(file: IO[bytes], *befores: int) -> tuple[bytes, bool]:
+    """The next line, or its first piece if it is longer; and whether it is whole, after a line with
+    one of these checksums. Of one that cannot be, no more is read than shows that, so that the next
+    one may begin within it."""
+    head = file.readline(PIECE_BYTES)
+    if len(head) < PIECE_BYTES or head.endswith(b"\n"):
+        return head, any(is_whole(head, before) for before in befores)
+    if stated_checksum(head) is not None:
+        sums = [zlib.crc32(memoryview(head)[9:], before) for before in befores]
+        # No text of JSON has a zero byte; a hole in a file, however large, has nothing else.
+        while (piece := file.readline(PIECE_BYTES)) and b"\0" not in piece:
+            text = piece.removesuffix(b"\n")
+            sums = [zlib.crc32(text, each) for each in sums]
+            if len(text) < len(piece):
+                return head, head[:9] in [b"%08x " % each for each in sums]
+    return head, False
+
+
+def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The beginnings of lines whose checksum holds, after whatever the line before them says of
+    itself, as far as a rest is looked through."""
+    before, ends_at = 0, file.tell() + DAMAGED_REST.most
+    while file.tell() < ends_at:
+        head, is_proven = _read_line(file, before, 0)
+        if is_proven:
+            yield head
+        elif not head:
+            return
+        before = stated_checksum(head) or 0
+        ends_at -= max(LEAST_LINE_BYTES - len(head), 0)
+
+
+# --- the rest --------------------------------------------------------------------------------
+
+
+def keep_aside(path: Path, start: int, end: int, line: int) -> None:
+    """Have what is between ``start`` and the end in another file; only then is it not in the
+    journal any more. Raises OSError, StateUnreadable; then the journal is as it was."""
+    rest = end - start
+    if rest > max(DAMAGED_REST.most, start):
+        aside = _free_name(path, line, start, WHOLE)
+        new = _copy(path, 0, start, path.with_suffix(".new"))
+        try:
+            os.link(path, aside)
+        except OSError as error:
+            raise StateUnreadable(
+                f"{path}: from byte {start} on it is damaged, {rest} bytes that are too many to"
+                f" copy, and it cannot get another name here ({error.strerror}); move it elsewhere,"
+                f" and a copy of its first {start} bytes into its place"
+            ) from None
+        new.replace(path)
+    else:
+        aside = _free_name(path, line, start, ".damaged")
+        _copy(path, start, rest, aside.with_suffix(".new")).replace(aside)
+        os.truncate(path, start)
+    _tell(_damage(path, aside))
+
+
+def _copy(path: Path, start: int, left: int, to: Path) -> Path:
+    """So many bytes of a file, from there on, as another file. Raises OSError."""
+    with open_file(path, "rb") as file, open_file(to, "wb") as copy:
+        file.seek(start)
+        try:
+            while left and (piece := file.read(min(left, PIECE_BYTES))):
+                copy.write(piece)
+                left -= len(piece)
+            copy.flush()
+            os.fsync(copy.fileno())
+        except OSError:
+            with suppress(OSError):
+                to.unlink()
+            raise
+    return to
+
+
+def _free_name(path: Path, line: int, start: int, suffix: str) -> Path:
+    for n in range(1, 1000):
+        place = f"line-{line}.byte-{start}{'' if n == 1 else f'.{n}'}"
+        aside = path.with_name(f"{path.stem}.{place}{suffix}")
+        if not os.path.lexists(aside):
+            return aside
+    raise StateUnreadable(f"{aside} and 998 like it are in the way; move them elsewhere")
+
+
+def _damage(path: Path, aside: Path) -> Damage:
+    place = _ASIDE.search(aside.name)
+    assert place is not None
+    offset = int(place[2])
+    with open_file(aside, "rb") as file:
+        start = offset if place[3] else 0
+        size = max(os.fstat(file.fileno()).st_size - start, 0)
+        file.seek(start)
+        whole = sum(1 for _ in whole_lines(file))
+        file.seek(start)
+        torn = size <= DAMAGED_REST.most and _is_torn(file)
+    return Damage(
+        file=str(path),
+        line=int(place[1]),
+        offset=offset,
+        size_bytes=size,
+        whole_lines=whole,
+        torn=torn,
+        kept_in=str(aside),
+    )
+
+
+def _is_torn(file: IO[bytes]) -> bool:
+    """Whether all that follows is the beginning of a line; zeros are of none."""
+    pieces = iter(partial(file.readline, PIECE_BYTES), b"")
+    return not any(piece.endswith(b"\n") or b"\0" in piece for piece in pieces)
+
+
+def _tell(damage: Damage) -> None:
+    logger.log(logging.WARNING if damage.torn else logging.ERROR, "%s", damage)
+
+
+def damages_of(path: Path) -> list[Damage]:
+    """The damaged rests of a journal that lie beside it, oldest first."""
+    found = [p for p in path.parent.glob(f"{path.stem}.*.damaged") if _ASIDE.search(p.name)]
+    files = filter(is_regular, found)
+    return [_damage(path, each) for each in sorted(files, key=lambda p: p.stat().st_mtime_ns)]
