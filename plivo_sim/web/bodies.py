@@ -201,6 +201,8 @@ def read_rest(request: Request, most_bytes: int) -> Came | None:
     if environ.get("CONTENT_LENGTH") in _NONE and "HTTP_TRANSFER_ENCODING" not in environ:
         return None
     announced = request.content_length
+    if announced is not None and announced > LARGEST_BODY_BYTES:
+        return Came(b"", announced, ("cut",))  # refused for its length: none of it is read
     try:
         start = _read_up_to(request, most_bytes + 1)
     except (TooSlow, Invalid):
