@@ -361,7 +361,7 @@ LAYOUT = """() => {
   if (root.scrollWidth > root.clientWidth) wrong.push(`the page is ${root.scrollWidth} wide`);
   const seen = (e) => e.offsetParent !== null && e.checkVisibility({visibilityProperty: true});
   const boxes = [...document.querySelectorAll("button, a.button, input, select, textarea")]
-    .filter(seen).filter((e) => e.type !== "hidden" && !e.closest(".scroll") )
+    .filter(seen).filter((e) => e.type !== "hidden" && !e.closest(".scroll, .stay") )
     .map((e) => [e, e.getBoundingClientRect()]);
   for (const [e, box] of boxes) {
     if (box.right > root.clientWidth + 1 || box.left < 0)
