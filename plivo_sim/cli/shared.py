@@ -96,7 +96,8 @@ class Target:
         from plivo_sim.client import Refused
         from plivo_sim.simulator import is_account
 
-        known = [each["auth_id"] for each in self.client.control("GET", "/accounts")["accounts"]]
+        told = self.client.control("GET", "/accounts", account=self.account)
+        known = [each["auth_id"] for each in told["accounts"]]
         if self.account in known or not is_account(self.account):
             return
         text = f"account {self.account} does not exist{did_you_mean(self.account, known)}"

@@ -325,8 +325,11 @@ class Client:
         self._http = transport or Http(self.url, timeout_s=timeout_s, hint=hint)
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats."""
-        tail = _tail(query)
+        """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats. The
+        account stands in the query, also where the body names it: a proxy reads it there."""
+        named = body if isinstance(body, dict) else {}
+        account = query.get("account") or named.get("account") or named.get("auth_id")
+        tail = _tail({**query, "account": account or self.auth_id})
         headers = {} if body is None else {"Content-Type": "application/json"}
         content = None if body is None else json.dumps(body).encode()
         return self._value(

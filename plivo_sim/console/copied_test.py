@@ -219,10 +219,7 @@ def _call(file: _File, made: Exchange) -> None:
     if unknown := _unknown(file, made):
         return file.leave_out(made, f"{unknown} was not made by a call that is carried over")
     parts = urlsplit(made.url)
-    path = parts.path.replace(f"/{file.account.auth_id}/", "/{account}/")
-    shown_path = file.names.text(path)
-    if "{account}" in path:
-        shown_path = _with_account(file.names, path)
+    shown_path = _with_account(file.names, parts.path, file.account.auth_id)
     sent = _sent(file, shown)
     if sent is None:
         return file.leave_out(made, "its body is not kept whole")
@@ -246,11 +243,12 @@ def _call(file: _File, made: Exchange) -> None:
     return None
 
 
-def _with_account(names: Names, path: str) -> str:
+def _with_account(names: Names, path: str, auth_id: str) -> str:
     """The path with the variables ``account`` and those of ids in it."""
-    text = names.text(path.replace("{account}", "\x00"))
-    text = text if text.startswith("f") else f"f{text}"
-    return text.replace("\\x00", "{account}")
+    parts = path.split(f"/{auth_id}/")
+    if len(parts) == 1:
+        return names.text(path)
+    return f"f{quoted('/{account}/'.join(map(names.within, parts)))}"
 
 
 def _applications_in(account: Account, answer: Any) -> set[str]:
@@ -305,16 +303,19 @@ def _steer(file: _File, made: Steering) -> None:
     body.pop("account", None)
     write = _VERBS.get(made.operation)
     if write is not None:
-        return write(file, made, body)
+        try:
+            return write(file, made, body)
+        except (LookupError, TypeError, ValueError, AttributeError, StopIteration):
+            return file.leave_out(made, "its body is none that the verb takes")
     path = file.names.text(urlsplit(made.target).path)
     given = f", **{source(body, file.names, 4, 30 + len(path))}" if body else ""
-    return file.add(f'control("{made.method}", {path}{given})')
+    return file.add(f"control({quoted(made.method)}, {path}{given})")
 
 
 def _advance(file: _File, made: Steering, body: dict[str, Any]) -> None:
     if body.get("until") is not None:
         until = body["until"]
-        id, status = (file.names.text(str(until[key])) for key in ("application", "status"))
+        id, status = [file.names.text(str(until[key])) for key in ("application", "status")]
         file.add(f"plivo_server.advance_until({id}, {status})")
     elif body.get("to") is not None:
         file.add(_advance_to(made.at))
@@ -323,6 +324,9 @@ def _advance(file: _File, made: Steering, body: dict[str, Any]) -> None:
 
 
 def _duration(by: Any) -> str:
+    """Raises TypeError for what is none."""
+    if isinstance(by, bool) or not isinstance(by, str | int | float):
+        raise TypeError
     return quoted(by) if isinstance(by, str) else f'"{by}s"'
 
 

@@ -53,14 +53,17 @@ class Names:
         """A string, with the variables in it."""
         if text in self.known:
             return self.known[text]
+        within = self.within(text)
+        return quoted(text) if within == _doubled(text) else f"f{quoted(within)}"
+
+    def within(self, text: str) -> str:
+        """What stands in an f-string for this text: braces doubled, and variables for ids."""
         parts, at = [], 0
         for found in ID.finditer(text):
             if found[0] in self.known:
                 parts += [_doubled(text[at : found.start()]), f"{{{self.known[found[0]]}}}"]
                 at = found.end()
-        if not parts:
-            return quoted(text)
-        return "f" + quoted("".join([*parts, _doubled(text[at:])]))
+        return "".join([*parts, _doubled(text[at:])])
 
 
 def _doubled(text: str) -> str:

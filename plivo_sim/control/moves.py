@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from flask import Response, request
+from msgspec import Meta
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
@@ -26,10 +27,10 @@ from plivo_sim.control.inputs import (
     takes,
     text_of,
 )
-from plivo_sim.control.webhooks import Inboxes, inboxes
+from plivo_sim.control.webhooks import MOST_INBOXES, Inboxes, inboxes
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
-from plivo_sim.domain.records import Text
+from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
 from plivo_sim.services.document_sets import sweep
@@ -43,6 +44,10 @@ from plivo_sim.webhooks.outbox import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import HandoverOut, MessageOut
+
+
+Token = Annotated[str, Meta(min_length=1, max_length=1000)]
+InboxName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,11 +65,11 @@ class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an account has beside what a snapshot holds: its tokens, how many answers it gave,
     where its callbacks may go, its last requests, and the messages that inboxes got from it."""
 
-    token: Text | None = None
-    subaccount_token: Text | None = None
-    api_calls: int = 0
-    allow_callback_hosts: str | None = None
-    messages: dict[str, list[Message]] = {}
+    token: Token | None = None
+    subaccount_token: Token | None = None
+    api_calls: Seq = 0
+    allow_callback_hosts: Text | None = None
+    messages: Annotated[dict[InboxName, list[Message]], Meta(max_length=MOST_INBOXES)] = {}
     requests: list[Exchange] = []
 
 
@@ -183,8 +188,8 @@ def take_over() -> Response:
     call = current_call()
     with call.sim.making_documents:
         data = json_object("snapshot", "rest", "account", large=True)
-        account, rest = call.sim.take_over(_account(data)), _rest_of(data.get("rest", {}))
-        with account.lock:
+        rest = _rest_of(data.get("rest", {}))
+        with call.sim.taking_over(_account(data)) as account:
             _take_over(account, data.get("snapshot"), rest)
             for name, messages in rest.messages.items():
                 for message in messages:

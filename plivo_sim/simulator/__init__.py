@@ -9,8 +9,8 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -137,7 +137,12 @@ class Simulator:
         """The account. One that nothing was ever written to is made up on the spot and
         not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
         Raises NotServed for an account of another server."""
-        self._check_served(auth_id)
+        self._check_rule(auth_id)
+        if (leaving := self._leaving.get(auth_id)) is not None:
+            raise NotServed(auth_id, leaving.told)
+        return self._found(auth_id)
+
+    def _found(self, auth_id: str) -> Account:
         with self._lock:
             found = self._accounts.get(auth_id) or self._unused.get(auth_id)
             if found is not None:
@@ -149,13 +154,11 @@ class Simulator:
             self._hold_unused(unused)
             return unused
 
-    def _check_served(self, auth_id: str) -> None:
+    def _check_rule(self, auth_id: str) -> None:
         rule = self.settings.serves
         if not rule.serves(auth_id):
             why = f"it serves those that end in {rule}; the proxy in front has another rule"
             raise NotServed(auth_id, why)
-        if (leaving := self._leaving.get(auth_id)) is not None:
-            raise NotServed(auth_id, leaving.told)
 
     def _hold_unused(self, account: Account) -> None:
         """Until it is written to, or enough others are asked for. Caller holds the lock."""
@@ -310,10 +313,10 @@ class Simulator:
 
     def end_handover(self, auth_id: str, *, moved: bool) -> None:
         """Forget what was moved, or take it into use again. Raises NotFound, StorageFailed."""
-        leaving = self.leaving(auth_id)
-        account = leaving.account
+        account = self.leaving(auth_id).account
         assert account is not None
         with account.lock:
+            leaving = self.leaving(auth_id)  # nobody has ended it meanwhile
             account.refusal, account.retired = None, False
             if moved:
                 account.reset()
@@ -326,17 +329,22 @@ class Simulator:
         if not moved:
             self.runner.settle(account, steered=True)
 
-    def take_over(self, auth_id: str) -> Account:
-        """The account, which another server hands over. Raises Busy when it holds something here
-        already, NotServed for one that this server does not serve."""
-        with self._lock:
-            leaving = self._leaving.get(auth_id)
-            if leaving is not None and leaving.account is None:
-                del self._leaving[auth_id]
-        account = self.account(auth_id)
-        if len(account.store.ledger):
-            raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")
-        return account
+    @contextmanager
+    def taking_over(self, auth_id: str) -> Iterator[Account]:
+        """The account, held, which another server hands over; it is this one's when the block ends.
+        Raises Busy when it holds something here, or is being moved away; NotServed for one that
+        this server does not serve. Then, and when the block fails, all is as before."""
+        self._check_rule(auth_id)
+        leaving = self._leaving.get(auth_id)
+        if leaving is not None and leaving.account is not None:
+            raise Busy(f"account {auth_id} {leaving.told[3:]}")
+        account = self._found(auth_id)
+        with account.lock:
+            if len(account.store.ledger):
+                raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")
+            yield account
+            with self._lock:
+                self._leaving.pop(auth_id, None)
 
     # --- time ------------------------------------------------------------------------------
 

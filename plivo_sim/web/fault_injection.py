@@ -6,6 +6,7 @@ either keeps the call from happening or spoils the answer of one that did.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services.policies import armed_faults, faults_of
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
-from plivo_sim.web.streams import CONNECTION_KEY, CUT_KEY, Held
+from plivo_sim.web.streams import CONNECTION_KEY, CUT_KEY, REQUEST_THREAD, Held
 
 DEFAULT_RETRY_AFTER_S = 60
 DEFAULT_LIMIT = 60  # what a 429 of an API without rate limits says
@@ -145,10 +146,13 @@ class Injector:
 
 
 def _wait(call: Call, latency_s: float) -> None:
-    """Raises Held where the server can wait in our stead; nothing of the call was done yet."""
+    """Raises Held where the server can wait in our stead; nothing of the call was done yet. A call
+    that another one makes within the server (a request that is sent again, a button, a play) does
+    not wait: it would keep a thread that others need."""
     if CONNECTION_KEY in call.request.environ:
         raise Held(latency_s, call.noted())
-    time.sleep(latency_s)
+    if threading.current_thread().name != REQUEST_THREAD:
+        time.sleep(latency_s)
 
 
 def _refusal(call: Call, fault: FaultRule) -> SimError:

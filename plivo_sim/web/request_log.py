@@ -30,6 +30,8 @@ from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
 
 KEPT_END = 400
 """So many bytes of the end of an answer are kept, too, where a fault has spoilt it."""
+NO_HOST = "unreadable.invalid"
+"""Stands for a host that no URL can have (RFC 2606)."""
 OVERHEAD_BYTES = 2000
 """What an exchange takes beside its texts, about."""
 
@@ -65,7 +67,11 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        return BareRequest(dict(self.environ)).url
+        try:
+            return BareRequest(dict(self.environ)).url
+        except ValueError:  # its host is none that a URL can have
+            path, query = self.environ.get("PATH_INFO", ""), self.environ.get("QUERY_STRING", "")
+            return f"http://{NO_HOST}{path}{'?' if query else ''}{query}"
 
     @property
     def content_type(self) -> str:

@@ -23,7 +23,7 @@ from plivo_sim.domain.urls import ANY_ADDRESS, base_url
 from plivo_sim.web.connection import Connection
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.parsing import MAX_BODY_BYTES, Gateway
-from plivo_sim.web.streams import MAX_HEADER_BYTES, Held
+from plivo_sim.web.streams import MAX_HEADER_BYTES, REQUEST_THREAD, Held
 from plivo_sim.web.tls import Tls, TlsAdapter
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class _Pool:
 
     def _make(self) -> None:
         try:
-            threading.Thread(target=self._work, name="plivo-sim-request", daemon=True).start()
+            threading.Thread(target=self._work, name=REQUEST_THREAD, daemon=True).start()
         except RuntimeError as error:  # as many as the system allows: those there are come to it
             log.warning("no further thread for requests: %s", error)
         else:

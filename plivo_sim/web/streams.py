@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CONNECTION_KEY = "plivo_sim.connection"
 """The environ key under which the server puts the connection."""
+REQUEST_THREAD = "plivo-sim-request"
+"""What the threads are called that serve requests: nobody sleeps in one."""
 
 
 def cut_connection(environ: WSGIEnvironment, how: Literal["reset", "close"] = "reset") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -369,3 +370,35 @@ def test_ids_become_variables() -> None:
 def test_a_text_that_is_no_object(text: str) -> None:
     """It is sent as the text that it is."""
     assert as_json_source(text, Names(), 0) is None
+
+
+INJECTED = "open(chr(47)+'tmp'+chr(47)+'P','w')"
+
+
+def every_pick(http: Http) -> list[str]:
+    return re.findall(r'name="pick" form="copy" value="(\w+)"', page(http))
+
+
+def test_nothing_that_a_client_sent_is_code(http: Http) -> None:
+    """Neither what stands in a URL, nor in a body; not if the call was refused either."""
+    path = f"PhoneNumber/Compliance/{{{INJECTED}}}/"
+    http.delete(path)
+    http.delete(path.replace("{", "%7B").replace("}", "%7D"))
+    http.control("POST", "/clock/advance", {"by": [f'"+str({INJECTED})+"'], "account": AUTH_ID})
+    http.control("POST", "/clock/advance", {"by": {"a": INJECTED}, "account": AUTH_ID})
+    http.sdk_created(alias=f"{{{INJECTED}}}\"'\n")
+    text = copied(http, "pytest", *every_pick(http))
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    assert not [node for node in calls if ast.unparse(node.func) in ("open", "chr", "str")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"until": ["x"]}, {"until": {"application": 1}}, {"until": 5}, {"by": []}, {"by": None}, {}],
+)
+def test_calls_that_were_refused_are_left_out(http: Http, body: dict[str, Any]) -> None:
+    """With a word of why; the rest of the test is there."""
+    id = http.sdk_created()
+    http.control("POST", "/clock/advance", {**body, "account": AUTH_ID})
+    http.control("POST", f"/applications/{id}/decision", {"account": AUTH_ID})
+    ast.parse(copied(http, "pytest", *every_pick(http)))

@@ -12,6 +12,7 @@ import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
+from plivo_sim.control import moves
 from plivo_sim.domain.errors import NotServed
 from plivo_sim.services import policies
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -174,6 +175,45 @@ def test_nothing_is_taken_over_in_place_of_what_is_there(http: Http, elsewhere: 
     assert everything(elsewhere) == before
 
 
+def test_a_takeover_that_fails_brings_back_nothing(http: Http, elsewhere: Http) -> None:
+    """An account that was moved away stays away: else it would be on two servers."""
+    http.sdk_created()
+    move(http, elsewhere)
+    answer = http.control("POST", "/takeover", {"snapshot": {}, "rest": {}}, account=AUTH_ID)
+    assert answer.status_code == 400
+    assert http.get("EndUser/").status_code == 421
+
+
+def test_what_is_written_while_a_takeover_is_read_stays(
+    http: Http, elsewhere: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was acknowledged: the takeover is refused."""
+    http.sdk_created()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"]}
+    read, made = moves._rest_of, []
+
+    def meanwhile(value: Any) -> Any:
+        thread = threading.Thread(target=lambda: made.append(elsewhere.sdk_created()))
+        thread.start()
+        thread.join(30)
+        return read(value)
+
+    monkeypatch.setattr(moves, "_rest_of", meanwhile)
+    answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "busy")
+    assert elsewhere.get(f"PhoneNumber/Compliance/{made[0]}/").status_code == 200
+
+
+def test_a_handover_ends_once(http: Http) -> None:
+    http.sdk_created()
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    control(http, "POST", "/handover/end", {"moved": False})
+    answer = http.control("POST", "/handover/end", {"moved": True}, account=AUTH_ID)
+    assert answer.status_code == 404
+    assert len(http.account.store.applications) == 1
+
+
 @pytest.mark.parametrize(
     ("rest", "path"),
     [
@@ -182,6 +222,9 @@ def test_nothing_is_taken_over_in_place_of_what_is_there(http: Http, elsewhere: 
         ({"messages": {"a": [{"method": "GET"}]}}, "rest.messages"),
         ({"allow_callback_hosts": "not a host/"}, "rest.allow_callback_hosts"),
         ({"requests": [{"id": "x"}]}, "rest.requests"),
+        ({"api_calls": -5}, "rest.api_calls"),
+        ({"token": ""}, "rest.token"),
+        ({"messages": {"x" * 300: []}}, "rest.messages"),
         ([], "rest"),
     ],
 )

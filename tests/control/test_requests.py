@@ -405,3 +405,15 @@ def test_what_is_kept_of_a_request_counts(http: Http, part: str) -> None:
                 http.get("EndUser/", headers={"X-Own": "x" * length})
     short, long = (each.size_bytes for each in http.account.exchanges)
     assert long - short >= 1000
+
+
+@pytest.mark.parametrize("host", ["xn--a.com", "[::1]:99999"])
+def test_a_host_that_no_url_can_have(http: Http, host: str) -> None:
+    """It is kept, and whoever looks at the lists still sees them."""
+    http.sdk_created()
+    assert http.get("EndUser/", headers={"Host": host}).status_code in (200, 400)
+    http.call("GET", "/nowhere", headers={"Host": host})
+    for path in ("/requests", "/unmatched", "/events", "/report"):
+        assert http.control("GET", path, account=AUTH_ID).status_code == 200
+    for path in (f"/console/{AUTH_ID}/traffic", "/console/unmatched", f"/console/{AUTH_ID}/"):
+        assert http.get(path).status_code == 200

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from plivo_sim.assembly import LiveSimulator
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web import fault_injection
 from plivo_sim.web.access import account_of
+from plivo_sim.web.streams import REQUEST_THREAD
 from tests.support import AUTH_ID, SDK_AGENT, TOKEN, Http, basic
 
 LIST = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
@@ -365,3 +367,21 @@ def test_a_fault_whose_name_has_a_slash_can_be_switched_off(http: Http) -> None:
     http.control("POST", "/faults", {"effect": "error", "name": "a/b", "account": AUTH_ID})
     answer = http.control("DELETE", "/faults/a/b", account=AUTH_ID)
     assert answer.get_json()["faults"] == []
+
+
+def test_nobody_sleeps_in_a_thread_that_serves(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that is sent again, or a button's, is made within another: it would keep a thread
+    that others need."""
+    http.control("POST", "/faults", {"effect": "slow", "latency_s": 60, "account": AUTH_ID})
+
+    def sleep(_: float) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    statuses: list[int] = []
+    thread = threading.Thread(
+        target=lambda: statuses.append(http.get("EndUser/").status_code), name=REQUEST_THREAD
+    )
+    thread.start()
+    thread.join(10)
+    assert statuses == [200]
