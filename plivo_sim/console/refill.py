@@ -17,6 +17,10 @@ from werkzeug.datastructures import MultiDict
 
 Tag = dict[str, str | None]
 _VALUE = re.compile(r"""\svalue(=("[^"]*"|'[^']*'|[^\s>]*))?(?=[\s/>])""")
+_LESS = {
+    "checked": re.compile(r"""\schecked(=("[^"]*"|'[^']*'|[^\s>]*))?(?=[\s/>])"""),
+    "selected": re.compile(r"""\sselected(=("[^"]*"|'[^']*'|[^\s>]*))?(?=[\s/>])"""),
+}
 OWN = frozenset({"_token", "_back"})
 LEFT_ALONE = frozenset({"hidden", "submit", "button", "file", "password", "reset", "image"})
 """Types of inputs that a person does not fill in, or no page may."""
@@ -148,7 +152,7 @@ class _Filler(HTMLParser):
 
 
 def _less(tag: str, attribute: str) -> str:
-    return re.sub(rf"""\s{attribute}(=("[^"]*"|'[^']*'|[^\s>]*))?(?=[\s/>])""", "", tag, count=1)
+    return _LESS[attribute].sub("", tag, count=1)
 
 
 def _with(tag: str, attributes: str) -> str:

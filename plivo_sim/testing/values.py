@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import date, datetime
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.serving import ServingRule
 from plivo_sim.domain.typed import once, short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import (
@@ -31,6 +33,9 @@ _KINDS: Mapping[Any, str] = {
     date: "a date",
     datetime: "an instant such as '2026-01-05T09:00:00Z'",
     dict: "a dictionary of texts",
+    ServingRule: "a rule such as '*[0-7]'",
+    IPv4Network: "an address or a network",
+    IPv6Network: "an address or a network",
     NoneType: "None",
 }
 _PAIRS = {"credentials": check_credentials, "atoms_tokens": check_atoms_tokens}

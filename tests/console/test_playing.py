@@ -78,7 +78,9 @@ def test_each_step_shows_its_calls(http: Http) -> None:
     assert "/_sim/reset" in page
     assert f"plivo-sim replay {REJECTED} --url" in page
     assert f"-u {AUTH_ID}:replay" in pressed(http, "next-step")
-    assert f"/_sim/clock/advance?account={AUTH_ID}' -H 'Content-Type: application/json'" in pressed(http, "next-step")
+    assert f"/_sim/clock/advance?account={AUTH_ID}' -H 'Content-Type: application/json'" in pressed(
+        http, "next-step"
+    )
 
 
 def test_a_play_is_in_the_history(http: Http) -> None:

@@ -109,7 +109,7 @@ CALLS = {
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
     "console/playing.py": {"loads": OURS},
     "console/presets.py": {"int": DIGITS},
-    "console/refill.py": {"re.compile": LINEAR, "re.finditer": LINEAR, "re.sub": LINEAR},
+    "console/refill.py": {"re.compile": LINEAR, "re.finditer": LINEAR},
     "console/requests.py": {"re.compile": LINEAR},
     "console/traffic_list.py": {"fromisoformat": OURS, "int": DIGITS},
     "console/trying.py": {"plain_yaml": "limit scenario_text"},
