@@ -71,8 +71,9 @@ def served() -> Iterator[LiveSimulator]:
 
 @pytest.fixture
 def emptied(served: LiveSimulator) -> LiveSimulator:
-    """The same, without any account."""
+    """The same, without any account; nothing is covered."""
     served.sim.remove_all()
+    served.sim.coverage.clear()
     return served
 
 

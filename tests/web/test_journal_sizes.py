@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from plivo_sim.web.bodies import Body
+from plivo_sim.web.calls import Came
+from plivo_sim.web.kept_bodies import _kept
 from plivo_sim.web.parts import Part
-from plivo_sim.web.request_log import Exchange, _summary
+from plivo_sim.web.request_log import Exchange
 
 
 def size_of(sent: Any, **over: Any) -> int:
     plain: dict[str, Any] = {
         "id": "i", "at": datetime(2026, 1, 1, tzinfo=UTC), "arrived_s": 0.0, "environ": {},
-        "status": 200, "answer": b"", "answer_type": "", "dialect": "", "operation": "",
-        "fault": "", "why": "", "took_ms": 0.0,
+        "status": 200, "answer": b"", "answer_end": b"", "answer_size": 0, "answer_headers": (),
+        "dialect": "", "operation": "", "fault": "", "why": "", "took_ms": 0.0,
     }  # fmt: skip
     return Exchange(sent=sent, **plain | over).size_bytes
 
@@ -32,7 +34,7 @@ def size_of(sent: Any, **over: Any) -> int:
 )
 def test_every_text_of_a_part_counts_with_its_bytes(part: Part) -> None:
     """One character beyond the usual ones makes four bytes of each."""
-    assert size_of(_summary(Body("multipart", parts=[part] * 300))) > 300 * 12_000
+    assert size_of(_kept(Body("multipart", parts=[part] * 300), Came(b"", 0, ()))) > 300 * 12_000
 
 
 @pytest.mark.parametrize(
