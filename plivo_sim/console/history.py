@@ -100,7 +100,8 @@ def _items(account: Account) -> list[Item]:
     for made in everything(account):
         point = None
         if isinstance(made, Steering) and made.action is not None and is_write(made):
-            point = next((each for each in unclaimed if each.made_s <= made.ended_s), None)
+            before = [each for each in unclaimed if each.made_s <= made.ended_s]
+            point = before[-1] if before else None  # those before are of buttons that call an API
             unclaimed = [each for each in unclaimed if each.made_s > made.ended_s]
         items.append(_item(account, made, point, id(made) in picked))
     return items

@@ -372,6 +372,14 @@ def test_a_text_that_is_no_object(text: str) -> None:
     assert as_json_source(text, Names(), 0) is None
 
 
+def test_a_button_is_undone_by_its_own_point(http: Http) -> None:
+    """Not by that of one before, which called an API and has no row of its own here."""
+    press(http, "seed", account=AUTH_ID, count="1")
+    press(http, "advance", account=AUTH_ID, by="1h")
+    points = [each.number for each in http.account.undo_points]
+    assert re.findall(r'name="point" value="(\d+)"', page(http)) == [str(points[-1])]
+
+
 INJECTED = "open(chr(47)+'tmp'+chr(47)+'P','w')"
 
 
