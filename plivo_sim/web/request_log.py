@@ -24,6 +24,7 @@ from plivo_sim.domain.secrets import (
     masked_text,
     without_secrets,
 )
+from plivo_sim.domain.urls import base_url
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
@@ -71,7 +72,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             return BareRequest(dict(self.environ)).url
         except ValueError:  # its host is none that a URL can have
             path, query = self.environ.get("PATH_INFO", ""), self.environ.get("QUERY_STRING", "")
-            return f"http://{NO_HOST}{path}{'?' if query else ''}{query}"
+            return f"{base_url('http', NO_HOST)}{path}{'?' if query else ''}{query}"
 
     @property
     def content_type(self) -> str:
