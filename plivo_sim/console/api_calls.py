@@ -15,7 +15,7 @@ from typing import Any
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, curl
+from plivo_sim.console.actions import KEPT_TEXT, Action, curl
 from plivo_sim.domain.errors import Invalid, SimError
 from plivo_sim.domain.records import Application
 from plivo_sim.domain.text import encode_json
@@ -120,12 +120,12 @@ class ApiCall(Action):
             yield from ("-d", json.dumps(self.body, ensure_ascii=False))
 
     def light(self) -> Action:
-        """Without the files' contents."""
+        """Without the files' contents, and with no text that is longer than any that is taken."""
         parts = tuple(
-            (name, Upload(value.name, b"") if isinstance(value, Upload) else value)
+            (name, Upload(value.name, b"") if isinstance(value, Upload) else value[:KEPT_TEXT])
             for name, value in self.parts
         )
-        return replace(self, parts=parts)
+        return Action.light(replace(self, parts=parts))
 
 
 def caller_of(account: Account, application: Application) -> tuple[str, str]:

@@ -188,7 +188,7 @@ def get_snapshot(name: str) -> Response:
     with repeatable():
         account = account_named()
     with current_call().sim.making_documents, account.lock:
-        return current_call().answer(save_snapshot(account, _mark(account, name)))
+        return current_call().answer(save_snapshot(account, mark_named(account, name)))
 
 
 @endpoint(
@@ -223,7 +223,7 @@ def drop_snapshot(name: str) -> Response:
     """What the account holds now stays as it is."""
     account = account_named()
     with account.lock:
-        _mark(account, name)
+        mark_named(account, name)
         del account.marks[name]
         sweep(account)  # of the files that only this snapshot needed
     return current_call().answer({"account": account.auth_id, "dropped": name})
@@ -255,7 +255,7 @@ def _restored() -> Response:
         if "snapshot" in data:
             mark = loaded(account, data["snapshot"])
         elif name:
-            mark = _mark(account, name)
+            mark = mark_named(account, name)
         else:
             raise invalid("name", "is required")
         due = current_call().sim.restore(account, mark)
@@ -275,7 +275,7 @@ def loaded(account: Account, document: Any) -> Mark:
         ) from None
 
 
-def _mark(account: Account, name: str) -> Mark:
+def mark_named(account: Account, name: str) -> Mark:
     if name not in account.marks:
         raise NotFound("snapshot", name, account.marks)
     return account.marks[name]

@@ -193,6 +193,14 @@ def account_text(data: dict[str, Any] | None = None) -> str:
     return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
 
 
+def auth_id_named(data: dict[str, Any] | None = None) -> str:
+    """The same, checked. Raises Invalid for what is no account's."""
+    auth_id = account_text(data)
+    if auth_id and not is_account(auth_id):
+        raise invalid("account", "must be MA and 18 letters or digits")
+    return auth_id
+
+
 def account_named(
     data: dict[str, Any] | None = None, *, sends: bool = False, due: bool = True
 ) -> Account:
@@ -204,14 +212,12 @@ def account_named(
     one.
     """
     call = current_call()
-    auth_id = account_text(data)
+    auth_id = auth_id_named(data)
     if not auth_id:
         account = call.sim.only_account()
-    elif is_account(auth_id):
+    else:
         _warn_of_likeness(call, auth_id)
         account = call.sim.account(auth_id)
-    else:
-        raise invalid("account", "must be MA and 18 letters or digits")
     call.account = account
     if due:
         call.catch_up(account, sends=sends)

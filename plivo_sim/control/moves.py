@@ -6,7 +6,7 @@ nothing else tells: whoever may make control calls may have them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,13 +15,12 @@ from flask import Response, request
 from msgspec import Meta
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.interfaces import Mark
 from plivo_sim.control import presenters
-from plivo_sim.control.accounts import loaded
+from plivo_sim.control.accounts import loaded, mark_named
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
-    account_text,
+    auth_id_named,
     invalid,
     json_object,
     takes,
@@ -29,14 +28,13 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.control.webhooks import MOST_INBOXES, Inboxes, inboxes
 from plivo_sim.domain import limits
-from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
+from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
 from plivo_sim.services.document_sets import sweep
 from plivo_sim.services.snapshots import OWN, save_snapshot
 from plivo_sim.settings import account_troubles
-from plivo_sim.simulator import Leaving, is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.request_log import Exchange
@@ -103,13 +101,11 @@ def hand_over() -> Response:
     return current_call().answer(shown)
 
 
-def _account(data: Mapping[str, Any]) -> str:
+def _account(data: dict[str, Any]) -> str:
     """The account of a call: it has to be named. Raises AccountRequired, Invalid."""
-    auth_id = account_text(dict(data))
+    auth_id = auth_id_named(data)
     if not auth_id:
         raise AccountRequired([], always=True)
-    if not is_account(auth_id):
-        raise invalid("account", "must be MA and 18 letters or digits")
     return auth_id
 
 
@@ -150,15 +146,8 @@ def get_handover() -> Response:
     account = leaving.account
     assert account is not None
     with call.sim.making_documents, account.lock:
-        return call.answer(save_snapshot(account, _mark(leaving, account, name)))
-
-
-def _mark(leaving: Leaving, account: Account, name: str | None) -> Mark:
-    if name is None:
-        return leaving.mark
-    if name not in account.marks:
-        raise NotFound("snapshot", name, account.marks)
-    return account.marks[name]
+        mark = leaving.mark if name is None else mark_named(account, name)
+        return call.answer(save_snapshot(account, mark))
 
 
 @endpoint(

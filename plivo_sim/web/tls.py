@@ -85,10 +85,7 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise TlsUnavailable(
-            f"--tls-dir: {error.filename}: {error.strerror}; the authority needs a folder that can"
-            " be written to"
-        ) from None
+        raise _not_writable(error.filename, error) from None
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
     with _alone_in(folder):
         if not (authority.exists() and private.exists()):
@@ -132,7 +129,11 @@ def _opened(path: Path) -> IO[bytes]:
     except OSError as error:
         if error.errno not in (errno.EROFS, errno.EACCES):
             raise
-        raise TlsUnavailable(
-            f"--tls-dir: {path.parent}: {error.strerror}; the authority needs a folder that can be"
-            " written to"
-        ) from None
+        raise _not_writable(path.parent, error) from None
+
+
+def _not_writable(folder: str | Path, error: OSError) -> TlsUnavailable:
+    return TlsUnavailable(
+        f"--tls-dir: {folder}: {error.strerror}; the authority needs a folder that can be written"
+        " to"
+    )
