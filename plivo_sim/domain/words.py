@@ -12,17 +12,29 @@ _OF_NAME = 0.7
 def did_you_mean(
     word: str, known: Collection[str], *, listed: int = FEW, cutoff: float = 0.5, prefix: str = ""
 ) -> str:
-    """``; did you mean 'x'?`` of the known word that is closest, or has this one in it; if none is,
-    all of them where they are at most ``listed``, else nothing.
+    """``; did you mean 'x'?`` of the known word that has all parts of this one in any order, that
+    is closest, or has this one in it; if none is, all of them where they are at most ``listed``,
+    else nothing.
 
     ``cutoff``: how much of it must be alike, from 0 to 1. ``prefix``: what every known word begins
     with where it is shown.
     """
-    close = closest(word, known, cutoff)
+    same = _of_same_parts(word, known)
+    close = closest(word, same, 0.0) if same else closest(word, known, cutoff)
     close = close or [each for each in known if len(word) > 2 and word in each]
     if close:
         return meant([prefix + close[0]])
     return f"; there are {', '.join(known)}" if 0 < len(known) <= listed else ""
+
+
+def _of_same_parts(word: str, known: Collection[str]) -> list[str]:
+    """``legacy.create_end_user`` for ``end_user.create``; none for a word of one part."""
+    parts = _parts(word)
+    return [each for each in known if parts <= _parts(each)] if len(parts) > 1 else []
+
+
+def _parts(word: str) -> set[str]:
+    return set(word.lower().replace("_", ".").replace("-", ".").split("."))
 
 
 def like_listed(word: str, known: Collection[str]) -> str:

@@ -30,6 +30,13 @@ def test_a_prefix_counts_for_nothing_and_is_shown() -> None:
     assert did_you_mean("LOG", ["PORT"], prefix="SIM_", listed=0) == ""
 
 
+def test_the_parts_in_another_order_count_before_the_letters() -> None:
+    """An operation is asked for by its resource first, as other tools name theirs."""
+    known = ["legacy.create_end_user", "legacy.delete_end_user", "numbers.rent"]
+    assert did_you_mean("end_user.create", known) == "; did you mean 'legacy.create_end_user'?"
+    assert did_you_mean("end-user-list", known, listed=0, cutoff=0.9) == ""
+
+
 def test_several_may_be_meant() -> None:
     """In one question."""
     assert meant(["a b", "c"]) == "; did you mean 'a b' or 'c'?"
