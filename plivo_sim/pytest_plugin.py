@@ -99,7 +99,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines = [f"plivo-sim: {config.stash[_URL]}, --plivo-sim-run-id={config.stash[_RUN_ID]}"]
     given = {name: text for name, text in os.environ.items() if name.startswith("PLIVO_SIM_")}
     if given:
-        from plivo_sim.settings import unread
+        from plivo_sim.variables import unread
 
         told = "{} is set, and nothing reads it; {}"
         lines += [f"plivo-sim: {told.format(*each)}" for each in unread(given)]

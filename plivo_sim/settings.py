@@ -2,11 +2,6 @@
 
 The command line, ``PLIVO_SIM_*`` variables, ``POST /_sim/accounts`` and the reference in the docs
 are made from this one class.
-
-``PLIVO_SIM_*`` variables that are none of ours: what a platform set, and what nobody reads.
-
-Kubernetes (and Docker links before it) tell every container where each service is; for a service
-that is called plivo-sim these names begin like our own, and ``PLIVO_SIM_PORT`` is one of ours.
 """
 
 from __future__ import annotations
@@ -485,48 +480,3 @@ def _read_account(name: str, text: str) -> Any:
         hint = "" if is_server else did_you_mean(word, ACCOUNT_SETTINGS, listed=0)
         raise ValueError(f"{name}: no setting of an account{hint or f'; there are {every}'}")
     return read_setting(name, text)
-
-
-PREFIX = "PLIVO_SIM_"
-KNOWN = frozenset(
-    PREFIX + name
-    for name in (
-        *(each.name.upper() for each in fields(Settings)),
-        *("ACCOUNT", "API", "ATOMS", "INBOX_HOST", "READY_FILE", "RUN_ID", "TOKEN", "URL"),
-    )
-)
-"""The variables of the settings, those of single commands and of the pytest plugin, and those that
-``run`` sets."""
-_PROTOCOL = "(TCP|UDP|SCTP)"
-_PLATFORM = re.compile(
-    rf"(\w+_)?SERVICE_(HOST|PORT)(_\w+)?"
-    rf"|(\w+_)?PORT_[0-9]+_{_PROTOCOL}(_(PROTO|PORT|ADDR))?|NAME|ENV_\w+"
-)
-_ADDRESS = re.compile(rf"{_PROTOCOL}://", re.IGNORECASE)
-
-
-def is_of_platform(name: str, value: str) -> bool:
-    """Whether a platform set this variable, which tells where a service is."""
-    if name in KNOWN and not _ADDRESS.match(value):
-        return False
-    address = name.endswith("PORT") and _ADDRESS.match(value)
-    return bool(address or _PLATFORM.fullmatch(name.removeprefix(PREFIX)))
-
-
-def of_platform(variables: Mapping[str, str]) -> list[str]:
-    """The names of those that are passed over."""
-    return [name for name, value in _ours(variables) if is_of_platform(name, value)]
-
-
-def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Those that nothing reads, each with a hint, which may be empty."""
-    for name, value in _ours(variables):
-        if name not in KNOWN and not is_of_platform(name, value):
-            words = [known.removeprefix(PREFIX) for known in sorted(KNOWN)]
-            bare = name.removeprefix(PREFIX)
-            hint = did_you_mean(bare, words, listed=0, cutoff=0.65, prefix=PREFIX)
-            yield name, hint.removeprefix("; ") or "docs/settings.md has the names"
-
-
-def _ours(variables: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted((name, text) for name, text in variables.items() if name.startswith(PREFIX))

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from plivo_sim.app import SURFACES, document
 from plivo_sim.cli import main
-from plivo_sim.settings import ACCOUNT_SETTINGS, PREFIX, OneOf, Settings, read_setting, unread
+from plivo_sim.settings import ACCOUNT_SETTINGS, OneOf, Settings, read_setting
+from plivo_sim.variables import PREFIX, unread
 from plivo_sim.web.endpoints import Endpoint
 from tests.support import AUTH_ID, Http
 

@@ -130,7 +130,7 @@ def _note_unread() -> None:
     """Say on stderr which ``PLIVO_SIM_*`` variables nothing reads."""
     given = {name: text for name, text in os.environ.items() if name.startswith("PLIVO_SIM_")}
     if given:
-        from plivo_sim.settings import unread
+        from plivo_sim.variables import unread
 
         for name, hint in unread(given):
             click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)

@@ -20,8 +20,9 @@ from plivo_sim import __version__
 from plivo_sim.account.store.disk import in_use
 from plivo_sim.cli.shared import as_json, read_option, table, url_option
 from plivo_sim.domain.urls import with_scheme
-from plivo_sim.settings import of_platform, read_hosts, unread
+from plivo_sim.settings import read_hosts
 from plivo_sim.simulator import AUTH_ID
+from plivo_sim.variables import of_platform, unread
 
 State = Literal["ok", "look", "broken"]
 LIBRARIES = ("flask", "werkzeug", "marshmallow", "tinydb", "msgspec", "cheroot", "click")

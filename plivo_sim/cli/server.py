@@ -31,16 +31,8 @@ from plivo_sim.cli.words import MACHINES, Words
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
 from plivo_sim.domain.urls import ANY_ADDRESS, authority, base_url
-from plivo_sim.settings import (
-    OneOf,
-    Settings,
-    is_of_platform,
-    of_platform,
-    read_flag,
-    read_path,
-    read_setting,
-    text_of,
-)
+from plivo_sim.settings import OneOf, Settings, read_flag, read_path, read_setting, text_of
+from plivo_sim.variables import is_of_platform, of_platform
 
 if TYPE_CHECKING:
     from plivo_sim.assembly import LiveSimulator

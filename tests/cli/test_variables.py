@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from plivo_sim.cli import main
 from plivo_sim.cli.server import SettingOption, variables
-from plivo_sim.settings import KNOWN, PREFIX, of_platform, unread
+from plivo_sim.variables import KNOWN, PREFIX, of_platform, unread
 
 KUBERNETES = {
     "PLIVO_SIM_PORT": "tcp://10.96.14.2:8700",

@@ -17,7 +17,7 @@ import yaml
 from plivo_sim.client import Client, Refused
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.serving import read_rule
-from plivo_sim.settings import KNOWN
+from plivo_sim.variables import KNOWN
 from plivo_sim.web.access import account_of
 from tests.scale.conftest import EXAMPLES, RULES, Cluster
 from tests.support import TOKEN, basic
