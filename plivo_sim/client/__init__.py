@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import socket
@@ -25,7 +24,7 @@ from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.domain.limits import ANSWER, PEM
 from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.typed import convert
-from plivo_sim.domain.urls import with_scheme
+from plivo_sim.domain.urls import basic, with_scheme
 from plivo_sim.webhooks.lines import Line, Names, Secured, connected
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
@@ -298,11 +297,6 @@ def _pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     if hasattr(answer, "read1"):
         return iter(partial(answer.read1, _PIECE_BYTES, decode_content=True), b"")
     return answer.stream(_PIECE_BYTES, decode_content=True)
-
-
-def basic(auth_id: str, token: str) -> str:
-    """The Authorization header of an account."""
-    return f"Basic {base64.b64encode(f'{auth_id}:{token}'.encode()).decode()}"
 
 
 class Client:

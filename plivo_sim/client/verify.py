@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.phone_number.routes import CURRENT
-from plivo_sim.client import Client, Form, Garbled, Http, Refused, basic
+from plivo_sim.client import Client, Form, Garbled, Http, Refused
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
 from plivo_sim.domain.typed import dotted, short, told
+from plivo_sim.domain.urls import basic
 from plivo_sim.openapi import build
 from plivo_sim.web.endpoints import Surface
 

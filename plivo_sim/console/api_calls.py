@@ -4,7 +4,6 @@ credentials, in the words of the API that made the record, and noted among its r
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import re
@@ -20,6 +19,7 @@ from plivo_sim.domain.errors import Invalid, SimError
 from plivo_sim.domain.records import Application
 from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.typed import dotted
+from plivo_sim.domain.urls import basic
 from plivo_sim.web.calls import current_call
 
 DEFAULT_TOKEN = "token"  # noqa: S105  # any would do
@@ -72,9 +72,8 @@ class ApiCall(Action):
         return {"X-Plivo-Sim-Dialect": self.dialect} if self.dialect else {}
 
     def request(self) -> dict[str, Any]:
-        basic = base64.b64encode(f"{self.auth_id}:{self.token}".encode()).decode()
         headers = {
-            "Authorization": f"Basic {basic}",
+            "Authorization": basic(self.auth_id, self.token),
             "User-Agent": "plivo-sim console",
             **self._said,
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +22,7 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.secrets import MASK
+from plivo_sim.domain.urls import basic
 from plivo_sim.scenarios.patterns import glob
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
@@ -136,7 +136,7 @@ def _credentials(account: Account, exchange: Exchange) -> str:
         raise invalid("id", "its Atoms token is not kept")
     fixed = current_call().sim.settings.credentials.get(account.auth_id)
     token = fixed or account.token or "token"
-    return "Basic " + base64.b64encode(f"{account.auth_id}:{token}".encode()).decode()
+    return basic(account.auth_id, token)
 
 
 @endpoint(

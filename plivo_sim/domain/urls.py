@@ -7,6 +7,7 @@ A simulator must also take http to local hosts (decision "Plain-http callbacks")
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Collection
@@ -196,6 +197,11 @@ def credentials_in(url: str) -> tuple[str, str] | None:
     if "@" not in parts.netloc:
         return None
     return unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def basic(user: str, password: str) -> str:
+    """The value of the Authorization header for them."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def is_http_url(text: str) -> bool:

@@ -21,10 +21,11 @@ from urllib.parse import quote, urlencode
 from plivo_sim import __version__
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.catalogue import load_catalogue
-from plivo_sim.client import Garbled, Http, Refused, basic
+from plivo_sim.client import Garbled, Http, Refused
 from plivo_sim.domain.limits import LEARN_BYTES, LEARN_CALLS, LEARN_SECONDS
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.requirements import FieldRule
+from plivo_sim.domain.urls import basic
 
 NONE_FOUND = "Could not find any requirement"
 """What both APIs say of a combination that has none (field-reported)."""

@@ -8,7 +8,6 @@ see the repeat.
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ from plivo_sim.domain.secrets import MASK, without_secrets
 from plivo_sim.domain.text import draw_uuid, encode_json
 from plivo_sim.domain.urls import (
     as_called,
+    basic,
     blocked_text,
     credentials_in,
     looks_local,
@@ -321,10 +321,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
 def authorization(delivery: Delivery) -> Pairs:
     """The header for the credentials in a delivery's URL, if there are any."""
     credentials = credentials_in(delivery.url)
-    if credentials is None:
-        return ()
-    encoded = base64.b64encode(":".join(credentials).encode()).decode()
-    return (("Authorization", f"Basic {encoded}"),)
+    return (("Authorization", basic(*credentials)),) if credentials else ()
 
 
 def _signed(
