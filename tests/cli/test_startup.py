@@ -119,7 +119,11 @@ def _created() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "loaded", "others"),
     [
-        ("/_sim/health", "plivo_sim.control", ("plivo_sim.console", "plivo_sim.apis.atoms")),
+        (
+            "/_sim/health",
+            "plivo_sim.control",
+            ("plivo_sim.console", "plivo_sim.apis.atoms", "plivo_sim.machines.drawing"),
+        ),
         ("/console/", "plivo_sim.console", ("plivo_sim.apis.atoms.routes",)),
         ("/atoms/v1/compliance/status", "plivo_sim.apis.atoms", ("plivo_sim.control",)),
     ],
