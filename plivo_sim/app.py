@@ -7,12 +7,12 @@ in the words of the API that was called.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Blueprint, Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -22,10 +22,8 @@ from werkzeug.exceptions import (
 )
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
-from plivo_sim.apis.atoms import routes as atoms
-from plivo_sim.apis.atoms.presenters import error_body as atoms_error
-from plivo_sim.apis.atoms.routes import ATOMS
 from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.legacy.routes import make_blueprint as legacy_blueprint
@@ -36,13 +34,6 @@ from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT, DIALECTS, new_api_error
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.reading import MOUNT_KEY
-from plivo_sim.console import is_console
-from plivo_sim.console import make_blueprint as console_blueprint
-from plivo_sim.console.pages import ConsoleCall
-from plivo_sim.control import CONTROL
-from plivo_sim.control import make_blueprint as control_blueprint
-from plivo_sim.control.events import WATCHED
-from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import joined
@@ -67,6 +58,7 @@ from plivo_sim.web.calls import (
     WrongMethod,
     current_call,
 )
+from plivo_sim.web.endpoints import Surface
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
 from plivo_sim.web.request_log import note_exchange, note_unmatched
@@ -75,8 +67,33 @@ from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, CuttingApp, Re
 
 logger = logging.getLogger("plivo_sim")
 
-SURFACES = {each.name: each for each in (CURRENT, BETA, LEGACY, NUMBERS, ATOMS, CONTROL)}
+
+@once
+def _surfaces() -> dict[str, Surface]:
+    from plivo_sim.apis.atoms.routes import ATOMS
+    from plivo_sim.control import CONTROL
+
+    return {each.name: each for each in (CURRENT, BETA, LEGACY, NUMBERS, ATOMS, CONTROL)}
+
+
+class _Surfaces(Mapping[str, Surface]):
+    """Each by its name; the others than Plivo's are loaded when somebody looks for one."""
+
+    def __getitem__(self, name: str) -> Surface:
+        return _surfaces()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_surfaces())
+
+    def __len__(self) -> int:
+        return len(_surfaces())
+
+
+SURFACES = _Surfaces()
 """Everything that answers, but the console. A test holds that every route stands in one of them."""
+
+WATCHED = "/_sim/events"
+"""Programs ask here again and again what has happened."""
 
 MOUNTS = {surface.mount: surface.name for surface in (CURRENT, BETA)}
 """Path -> the dialect that answers below it."""
@@ -124,27 +141,94 @@ class _Documents:
 
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
-    app = make_app("plivo_sim", static_folder=None, template_folder=None)
-    injector, limits = Injector(), RateLimits()
-    app.extensions |= {
-        "plivo_sim": sim, "surfaces": SURFACES, "document": _Documents(sim),
-    }  # fmt: skip
-    app.before_request(lambda: _open_call(sim, injector, limits, real_request()))
+    parts = _Parts(sim)
+    return parts.of("/v1/")
+
+
+class _Parts:
+    """The Flask applications that a simulator is made of, each for its own paths, and made when it
+    is first called: the APIs of Plivo's accounts are what a start is for, and the rest would double
+    what it loads. Each is called as the whole, so none needs to know which one it is."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim, self._injector, self._limits = sim, Injector(), RateLimits()
+        self._extensions: dict[str, Any] = {
+            "plivo_sim": sim, "surfaces": SURFACES, "document": _Documents(sim),
+            "part": self.of, "html_report": self._html_report,
+        }  # fmt: skip
+        self._made = once(self._make)
+        self._whole = CuttingApp(_Forwarded(sim, _Mounts(self._serve)))
+
+    def of(self, path: str) -> Flask:
+        """What answers below a path, without its mount."""
+        return self._made(_part_of(path))
+
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Any:
+        path = f"/{environ.get('PATH_INFO', '').lstrip('/')}"  # as a request says it
+        return Flask.wsgi_app(self.of(path), environ, start_response)
+
+    def _make(self, part: str) -> Flask:
+        if part == "console":
+            self._made("control")  # whose calls its buttons make
+        app = make_app("plivo_sim", static_folder=None, template_folder=None)
+        app.extensions = self._extensions
+        app.before_request(lambda: _open_call(*self._shared, real_request()))
+        for blueprint in _maker_of(part)(self._injector):
+            app.register_blueprint(blueprint)
+        app.after_request(lambda response: _close_call(self._injector, g.call, response))
+        app.register_error_handler(SimError, _refuse)
+        app.register_error_handler(HTTPException, _refuse_http)
+        app.register_error_handler(Exception, _fail)
+        app.wsgi_app = self._whole  # type: ignore[method-assign]  # Flask's documented way
+        return app
+
+    @property
+    def _shared(self) -> tuple[Simulator, Injector, RateLimits]:
+        return self._sim, self._injector, self._limits
+
+    def _html_report(self, account: Account, id: str) -> Response:
+        """What the console shows of an account, as the answer to a control call."""
+        from plivo_sim.console.reports import html_report
+
+        call = g.call
+        with self.of("/console/").request_context(request.environ):
+            g.call = call
+            return html_report(account, id)
+
+
+def _part_of(path: str) -> str:
+    if path.startswith("/_sim"):
+        return "control"
+    if path == "/" or path.startswith("/console"):
+        return "console"
+    return "atoms" if path.startswith("/atoms/") else ""
+
+
+@once
+def _maker_of(part: str) -> Callable[[Injector], Iterable[Blueprint]]:
+    """What makes the blueprints of a part, whose package is loaded for it: by one thread at a time,
+    whichever simulator is called."""
+    if part == "atoms":
+        from plivo_sim.apis.atoms.routes import make_blueprint as make_atoms
+
+        return lambda injector: [make_atoms(injector.within)]
+    if part == "control":
+        from plivo_sim.control import make_blueprint as make_control
+
+        return lambda _: [make_control()]
+    if part == "console":
+        from plivo_sim.console import make_blueprint as make_console
+
+        return lambda _: [make_console()]
+    return lambda _: _api_blueprints()
+
+
+def _api_blueprints() -> Iterator[Blueprint]:
     compliance = new_api_blueprint()
     compliance.register_blueprint(make_link_blueprint())
-    app.register_blueprint(compliance)
-    app.register_blueprint(numbers_blueprint())
-    app.register_blueprint(legacy_blueprint())
-    app.register_blueprint(atoms.make_blueprint(injector.within))
-    app.register_blueprint(control_blueprint())
-    app.register_blueprint(console_blueprint())
-    app.after_request(lambda response: _close_call(injector, g.call, response))
-    app.register_error_handler(SimError, _refuse)
-    app.register_error_handler(HTTPException, _refuse_http)
-    app.register_error_handler(Exception, _fail)
-    wrapped = CuttingApp(_Forwarded(sim, _Mounts(app.wsgi_app)))
-    app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's documented way
-    return app
+    yield compliance
+    yield numbers_blueprint()
+    yield legacy_blueprint()
 
 
 class _Forwarded:
@@ -205,6 +289,8 @@ def _open_call(
     elif call.api and is_preflight(request, sim.settings):
         return _allow(call)
     elif call.api == "atoms":
+        from plivo_sim.apis.atoms import routes as atoms
+
         atoms.open_call(call, _let_in(call, call.api))
         _begin(call, injector)
     elif call.api:
@@ -223,12 +309,20 @@ def _make_call(sim: Simulator, limits: RateLimits, request: Request) -> Call:
         if api.name == "new":
             call.window = limits.look(_auth_id_of(path), path)
         return call
-    if path.startswith("/_sim"):
+    part = _part_of(path)
+    if part == "control":
+        from plivo_sim.control.presenters import problem_details
+
         return Call(sim, problem_details, request, dialect="control")
-    if is_console(path):
+    if part == "console":
+        from plivo_sim.console.pages import ConsoleCall
+        from plivo_sim.control.presenters import problem_details
+
         return ConsoleCall(sim, problem_details, request, dialect="console")
-    if path.startswith("/atoms/"):
-        return Call(sim, atoms_error, request, dialect="atoms", api="atoms")
+    if part == "atoms":
+        from plivo_sim.apis.atoms.presenters import error_body
+
+        return Call(sim, error_body, request, dialect="atoms", api="atoms")
     return Call(sim, _plain, request)
 
 
@@ -454,7 +548,7 @@ def _like_path() -> str:
     if current_call().dialect != "control":
         return ""
     rules = [rule.rule for rule in current_app.url_map.iter_rules() if "<" not in rule.rule]
-    base = f"{CONTROL.prefix}/"
+    base = "/_sim/"
     known = [path.removeprefix(base) for path in rules if path.startswith(base)]
     path = request.path.removeprefix(base)[:80]
     return did_you_mean(path, known, listed=0, cutoff=0.88, prefix=base)

@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
-from plivo_sim.account.interfaces import Damage, FileStore, Transport
+from plivo_sim.account.interfaces import Answer, Damage, FileStore, Outgoing, Transport
 from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import (
@@ -26,7 +27,6 @@ from plivo_sim.account.store.disk import (
     unguarded,
 )
 from plivo_sim.account.store.files import DiskFiles, MemoryFiles
-from plivo_sim.apis.atoms.service import ATOMS
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
 from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback
@@ -34,12 +34,11 @@ from plivo_sim.app import create_app
 from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.records import Origin, Pairs, StatusChanged
+from plivo_sim.domain.records import ATOMS_ADDRESS, Origin, Pairs, StatusChanged
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.typed import dotted
 from plivo_sim.machines.loader import find_machine
 from plivo_sim.services.due import replan
-from plivo_sim.services.integrity import problems_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import AUTH_ID, Simulator, is_account
 from plivo_sim.simulator.coverage import Coverage
@@ -50,7 +49,7 @@ from plivo_sim.simulator.runner import Happening, Runner
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.web.server import Server, make_server
 from plivo_sim.web.tls import Tls
-from plivo_sim.webhooks.outbox import Outbox
+from plivo_sim.webhooks.outbox import Outbox, Receiver
 from plivo_sim.webhooks.transport import HttpTransport
 
 logger = logging.getLogger("plivo_sim")
@@ -77,7 +76,7 @@ def make_simulator(
     """
     _refuse_without_gil()
     settings = settings or Settings()
-    outbox = Outbox(_encode_callback, {Origin.ATOMS: ATOMS})
+    outbox = Outbox(_encode_callback, {Origin.ATOMS: Receiver(ATOMS_ADDRESS, _tell_atoms)})
     runner = Runner(outbox, transport or HttpTransport())
     coverage, memory = Coverage(), Budget()
     events = EventLog(memory)
@@ -145,6 +144,12 @@ def _encode_callback(event: StatusChanged, machine: Machine) -> Pairs:
     return _CALLBACKS.get(event.application.origin, current_callback)(event, machine)
 
 
+def _tell_atoms(account: Account, request: Outgoing, at: datetime) -> Answer:
+    from plivo_sim.apis.atoms.service import receive  # here: a start without Atoms needs none of it
+
+    return receive(account, request, at)
+
+
 def _refuse_without_gil() -> None:
     """The libraries below were never tried with threads that truly run at once."""
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -156,6 +161,8 @@ def _refuse_without_gil() -> None:
 
 def _check(account: Account) -> None:
     """Raises StateUnreadable for an account whose records this simulator cannot serve."""
+    from plivo_sim.services.integrity import problems_of  # here: a new one needs none of it
+
     for path, text in problems_of(account, account.store.mark()):
         if path[0] == "applications" and path[2:] == ("status",):
             text += (

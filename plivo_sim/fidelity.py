@@ -234,6 +234,7 @@ def _of_requirement(path: Path, country: dict[str, Any], entry: dict[str, Any]) 
 
 PLUMBING = {
     "apis/__init__.py": "empty",
+    "apis/fields.py": "kinds of fields",
     "apis/schema.py": "helpers around marshmallow",
     "apis/words.py": "words as texts",
     "apis/phone_number/__init__.py": "empty",

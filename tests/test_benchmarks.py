@@ -10,11 +10,24 @@ from typing import Any
 import pytest
 
 from benchmarks.peers import __main__ as peers
+from benchmarks.peers import story
 from benchmarks.peers.book import Book
-from benchmarks.peers.calls import Request, client, post_files, post_form
+from benchmarks.peers.calls import Client, Failed, Request, client, post_files, post_form
 from benchmarks.peers.candidates import chosen
 from benchmarks.peers.load import fill, load
-from benchmarks.peers.own import FLOOR, OURS, Bare, Place
+from benchmarks.peers.own import (
+    CALLBACK,
+    CREATE,
+    FLOOR,
+    GET,
+    OURS,
+    REQUIREMENTS,
+    START,
+    STEPS,
+    Bare,
+    Place,
+    Story,
+)
 from benchmarks.peers.plot import svg
 from benchmarks.peers.processes import Process, free_port
 from benchmarks.peers.report import (
@@ -171,6 +184,51 @@ def test_one_small_round(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
     assert not [row.label for row in book.rows.values() if OURS not in row.samples]
     assert "a page of 20, at 30 records" in capsys.readouterr().out
     assert (tmp_path / "performance-records.svg").exists()
+
+
+class Silent(Bare):
+    """Tells of a callback that never comes."""
+
+    def story(self, client: Client, receiver: str) -> Story:
+        yield CALLBACK, None
+
+
+@pytest.mark.live
+def test_a_story_is_told_step_by_step(tmp_path: Path) -> None:
+    """Ours has every step, the floor those that it can; each is timed, and the whole is their sum;
+    a hundredth follows in the last process."""
+    book = peers.main(
+        ["--only", "ours", "--phase", "story", "--rounds", "1", "--out", str(tmp_path)]
+    )
+    rows = book.rows
+    assert rows["story steps"].samples == {FLOOR: [4], OURS: [6]}
+    for who, steps in ((OURS, STEPS), (FLOOR, (START, REQUIREMENTS, CREATE, GET))):
+        assert [step for step in STEPS if who in rows[f"story {step}"].samples] == list(steps)
+        each = [rows[f"story {step}"].samples[who][0] for step in steps]
+        assert rows["story cold"].samples[who] == [pytest.approx(sum(each))]
+        assert len(rows["story warm"].samples[who]) == 1
+    assert rows["story callback"].missing[FLOOR] == "its story has no such step"
+
+
+@pytest.mark.live
+def test_a_callback_that_does_not_come_fails_the_story(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not left out of the sum."""
+    monkeypatch.setattr(story, "CALLBACK_TIMEOUT_S", 0.01)
+    bare = Silent()
+    place = Place(free_port(), tmp_path, tmp_path)
+    process = Process(bare.command(place), tmp_path, bare.env())
+    try:
+        process.wait_until_listening(place.port)
+        with (
+            client(place.port) as asking,
+            story.inbox() as receiver,
+            pytest.raises(Failed, match="no callback"),
+        ):
+            story.tell(bare, asking, receiver)
+    finally:
+        process.stop()
 
 
 @pytest.mark.live

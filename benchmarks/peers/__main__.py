@@ -34,9 +34,11 @@ from benchmarks.peers.phases import (
 )
 from benchmarks.peers.plot import write_plot
 from benchmarks.peers.report import about_run, print_report, save
+from benchmarks.peers.story import measure_story
 
 ROOT = Path(__file__).resolve().parents[2]
 PHASES: dict[str, Callable[[Bench], None]] = {
+    "story": measure_story,
     "start": measure_start,
     "load": measure_load,
     "reviews": measure_reviews,

@@ -20,7 +20,19 @@ from benchmarks.peers.calls import (
     post_json,
 )
 from benchmarks.peers.install import Package
-from benchmarks.peers.own import FLOOR, OURS, PAGE_SIZE, Bare, Candidate, Ours, Place
+from benchmarks.peers.own import (
+    CALLBACK,
+    CREATE,
+    FLOOR,
+    GET,
+    OURS,
+    PAGE_SIZE,
+    Bare,
+    Candidate,
+    Ours,
+    Place,
+    Story,
+)
 
 
 class Moto(Candidate):
@@ -94,6 +106,13 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=logger)
     def page(self) -> Request:
         return get(f"/v1/customers?limit={PAGE_SIZE}", Authorization="Bearer sk_test_x")
 
+    def story(self, client: Client, receiver: str) -> Story:
+        hook = {"url": receiver, "secret": "secret", "events": ["customer.created"]}
+        yield CREATE, post_json("/_config/webhooks/story", hook, Authorization="Bearer sk_test_x")
+        made = yield CREATE, self.create()
+        yield CALLBACK, None
+        yield GET, self.read(made)
+
     def reset(self) -> Request:
         return Request("DELETE", "/_config/data", b"", {"Authorization": "Bearer sk_test_x"})
 
@@ -150,10 +169,10 @@ class WireMock(Candidate):
         own = ["--bind-address", "127.0.0.1", "--disable-banner"]
         return ["java", "-jar", str(jar), "--port", str(place.port), *own]
 
-    def _stub(self, method: str, url: str) -> Request:
+    def _stub(self, method: str, url: str, **more: Any) -> Request:
         answered = {"status": 200, "jsonBody": {"id": UNIQUE, "name": "Acme", "status": "draft"}}
         sent = {"request": {"method": method, "url": url}, "response": answered}
-        return post_json("/__admin/mappings", sent)
+        return post_json("/__admin/mappings", sent | more)
 
     def create(self) -> Request:
         return self._stub("GET", f"/records/{UNIQUE}")
@@ -167,6 +186,15 @@ class WireMock(Candidate):
     def files(self, client: Client) -> Request:
         client.ask(self._stub("POST", "/files"))
         return post_files("/files", {"alias": "Acme"}, ("one", "two"))
+
+    def story(self, client: Client, receiver: str) -> Story:
+        about = {"method": "POST", "url": receiver, "body": "{}"}
+        calls = {"serveEventListeners": [{"name": "webhook", "parameters": about}]}
+        yield CREATE, self._stub("POST", "/files", **calls)
+        yield CREATE, post_files("/files", {"alias": "Acme"}, ("one", "two"))
+        made = yield CREATE, self.create()
+        yield CALLBACK, None
+        yield GET, self.read(made)
 
     def reset(self) -> Request:
         return Request("POST", "/__admin/reset")

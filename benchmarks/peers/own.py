@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,6 +14,7 @@ from benchmarks.peers.calls import (
     UNIQUE,
     Answer,
     Client,
+    Failed,
     Lacks,
     Request,
     get,
@@ -23,6 +26,13 @@ from benchmarks.peers.processes import own_python, python_path
 
 FLOOR, OURS = "bare Flask", "plivo-sim"
 PAGE_SIZE = 20
+START, REQUIREMENTS, CREATE, ADVANCE, CALLBACK, GET = STEPS = (
+    "start", "requirements", "create with two files", "advance three days", "callback", "get",
+)  # fmt: skip
+"""Of the story that is told to each candidate (``story.py``)."""
+
+Story = Generator[tuple[str, Request | None], Answer, None]
+"""What is sent in each step, and what it was answered; no request: wait for a callback."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,13 @@ class Candidate:
         """Create with two files."""
         raise Lacks("has no upload")
 
+    def story(self, client: Client, receiver: str) -> Story:
+        """As much of it as there is, but for the start; ``receiver``: where callbacks go."""
+        with contextlib.suppress(Lacks):
+            yield CREATE, self.files(client)
+        made = yield CREATE, self.create()
+        yield GET, self.read(made)
+
     def reset(self) -> Request:
         raise Lacks("has no reset over HTTP")
 
@@ -106,6 +123,11 @@ class Bare(Candidate):
 
     def files(self, client: Client) -> Request:
         return post_files("/files", {"alias": "Acme"}, ("documents[0].file", "documents[1].file"))
+
+    def story(self, client: Client, receiver: str) -> Story:
+        yield REQUIREMENTS, self.page()
+        made = yield CREATE, self.files(client)
+        yield GET, self.read(made)
 
     def reset(self) -> Request:
         raise Lacks("stores nothing")
@@ -167,11 +189,14 @@ class Ours(Candidate):
         return get(path, **self.signed())
 
     def files(self, client: Client) -> Request:
+        return self._with_files(client.ask(self._requirements()))
+
+    def _requirements(self) -> Request:
         asked = "country_iso=IN&number_type=local&user_type=business"
-        url = f"{self.account}/PhoneNumber/Compliance/"
-        wanted = client.ask(
-            get(f"{url}Requirements/?{asked}", **self.signed(User_Agent=self.agent))
-        )
+        url = f"{self.account}/PhoneNumber/Compliance/Requirements/?{asked}"
+        return get(url, **self.signed(User_Agent=self.agent))
+
+    def _with_files(self, wanted: Answer, **more: str) -> Request:
         one, two = (each["document_type_id"] for each in wanted.json()["document_types"])
         data = {
             "country_iso": "IN", "number_type": "local", "alias": f"Acme {UNIQUE}",
@@ -180,9 +205,22 @@ class Ours(Candidate):
                 {"document_type_id": one, "data_fields": {"business_name": "Acme"}},
                 {"document_type_id": two},
             ],
+            **more,
         }  # fmt: skip
         names = ("documents[0].file", "documents[1].file")
+        url = f"{self.account}/PhoneNumber/Compliance/"
         return post_files(url, data, names, **self.signed(User_Agent=self.agent))
+
+    def story(self, client: Client, receiver: str) -> Story:
+        wanted = yield REQUIREMENTS, self._requirements()
+        made = yield CREATE, self._with_files(wanted, callback_url=receiver)
+        yield ADVANCE, self.control("clock/advance", by="3d")
+        yield CALLBACK, None
+        url = f"{self.account}/PhoneNumber/Compliance/{made.json()['compliance_id']}/"
+        read = yield GET, get(url, **self.signed(User_Agent=self.agent))
+        status = read.json()["compliance"]["status"]
+        if status != "accepted":
+            raise Failed(f"its application was {status} in the end")
 
     def submission(self) -> Request:
         """One that is reviewed: of a country that wants no documents."""

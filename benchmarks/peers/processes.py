@@ -51,8 +51,8 @@ class Process:
             preexec_fn=_die_with_parent,
         )
 
-    def wait_until_answered(self, port: int, request: Request) -> float:
-        """Milliseconds from its start to its first answer. Raises Failed."""
+    def wait_until_listening(self, port: int) -> float:
+        """Milliseconds from its start until it takes connections. Raises Failed."""
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
@@ -61,6 +61,11 @@ class Process:
             if time.perf_counter() - self.began_s > START_TIMEOUT_S:
                 raise Failed(f"did not start within {START_TIMEOUT_S:.0f} s")
             time.sleep(0.002)
+        return (time.perf_counter() - self.began_s) * 1000
+
+    def wait_until_answered(self, port: int, request: Request) -> float:
+        """Milliseconds from its start to its first answer. Raises Failed."""
+        self.wait_until_listening(port)
         asking = Client(port)
         try:
             asking.ask(request)

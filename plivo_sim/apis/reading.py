@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Request, Response, request
@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.http import parse_options_header
 
 from plivo_sim.account.interfaces import Where
+from plivo_sim.apis.fields import Field, Fields, Many, Nested
 from plivo_sim.apis.words import Uuid
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import parse_duration
@@ -34,9 +35,6 @@ from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
 from plivo_sim.web.bodies import Body, not_taken, read_body
 from plivo_sim.web.calls import Call, current_call
-
-if TYPE_CHECKING:
-    from marshmallow import Schema
 
 # --- headers -------------------------------------------------------------------------------
 
@@ -164,29 +162,25 @@ def _in_ascii(name: str) -> str:
 
 
 class Shape:
-    """The input schema of this name in a module, which is imported when the first body is read.
-
-    marshmallow and the schemas take a quarter of the time to start, most of that for regular
-    expressions of e-mail addresses that nothing here uses.
-    """
+    """The body of this name in a module, which is imported when the first one is read."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
         self._name = name
 
     @property
-    def schema(self) -> Schema:
-        return _schema_of(self._module, self._name)
+    def kind(self) -> type[Fields]:
+        return _kind_of(self._module, self._name)
 
     @property
-    def fields(self) -> dict[str, Any]:
-        """Its fields by the names that they have in bodies, but for those with a ``data_key``."""
-        return self.schema.fields
+    def fields(self) -> Mapping[str, Field]:
+        """Its fields by our names, which are those in bodies but where one has a ``data_key``."""
+        return self.kind.fields
 
 
 @once
-def _schema_of(module: str, name: str) -> Schema:
-    made: Schema = getattr(import_module(module), name)()
+def _kind_of(module: str, name: str) -> type[Fields]:
+    made: type[Fields] = getattr(import_module(module), name)
     return made
 
 
@@ -194,26 +188,27 @@ def load(
     shape: Shape, data: Any, to_domain: Callable[[Path], Path] = lambda path: path
 ) -> tuple[dict[str, Any], list[Problem]]:
     """What is usable of ``data``, and everything wrong with it; never raises."""
-    from plivo_sim.apis import schema  # here: it needs marshmallow
+    try:
+        return shape.kind.read(data), []
+    except ValueError:
+        from plivo_sim.apis import schema  # here: it needs marshmallow
 
-    return schema.load(shape.schema, data, to_domain)
+        return schema.load(schema.schema_of(shape.kind)(), data, to_domain)
 
 
-def ignored_keys(schema: Schema, data: Any, path: Path = ()) -> Iterator[str]:
-    """The keys of ``data``, at any depth, that the schema does not know and nothing uses; null
-    counts as not given. Whether the live service ignores or refuses them is unknown: they are
-    ignored with a warning (invented)."""
-    from marshmallow import fields as wire_fields  # here: see ``Shape``
-
-    known = {each.data_key or name: each for name, each in schema.fields.items()}
+def ignored_keys(kind: type[Fields], data: Any, path: Path = ()) -> Iterator[str]:
+    """The keys of ``data``, at any depth, that are not declared and nothing uses; null counts as
+    not given. Whether the live service ignores or refuses them is unknown: they are ignored with a
+    warning (invented)."""
+    known = {each.data_key or name: each for name, each in kind.fields.items()}
     for key, value in data.items() if isinstance(data, Mapping) else ():
         field = known.get(key)
         entries = [((*path, key), value)]
-        if isinstance(field, wire_fields.List) and isinstance(value, list):
+        if isinstance(field, Many) and isinstance(value, list):
             field, entries = field.inner, [((*path, key, i), each) for i, each in enumerate(value)]
-        if isinstance(field, wire_fields.Nested):
+        if isinstance(field, Nested):
             for place, each in entries:
-                yield from ignored_keys(field.schema, each, place)
+                yield from ignored_keys(field.kind, each, place)
         elif field is None and value is not None:
             yield dotted((*path, key))
 

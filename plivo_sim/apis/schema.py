@@ -1,36 +1,22 @@
-"""Input schemas of marshmallow: fields whose complaints become problems with paths.
+"""Input schemas of marshmallow, made of ``fields``; their complaints become problems with paths.
 
 Every complaint is ``kind|sentence``; ``load`` turns those of a ValidationError into problems, in
-the order of the schema.
-
-Shapes of answers that both dialects share (observed), for OpenAPI and the tests.
+the order of the schema. The OpenAPI documents are made of these schemas too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load
 
+from plivo_sim.apis import fields as declared
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.text import filled
-
-
-class LinkedNumberOut(Schema):
-    number = fields.String(required=True)
-    number_type = fields.String(required=True)
-
-
-class MetaOut(Schema):
-    limit = fields.Integer(required=True)
-    offset = fields.Integer(required=True)
-    total_count = fields.Integer(required=True)
-    next = fields.String(required=True, allow_none=True)
-    previous = fields.String(required=True, allow_none=True)
+from plivo_sim.domain.typed import once
 
 
 def complaint(kind: ProblemKind, text: str) -> str:
@@ -172,44 +158,28 @@ class WireSchema(Schema):
             return {key: value for key, value in data.items() if value is not None}
         return data
 
-    def plain_load(self, data: Any) -> dict[str, Any] | None:
-        """What ``load`` makes of an object with nothing wrong; None where ``load`` is needed.
 
-        Only the fields' own reading: the machinery around it takes most of the time of ``load``.
-        """
-        if type(data) is not dict or not self._is_plain:
-            return None
-        usable = {}
-        try:
-            for name, field in self.load_fields.items():
-                value = data.get(name)
-                if value is not None:
-                    usable[name] = field._deserialize(value, name, data)
-                elif field.required:
-                    return None
-        except ValidationError:
-            return None
-        return usable
-
-    @cached_property
-    def _is_plain(self) -> bool:
-        """Whether that reading is complete: no hooks around it, no defaults, no other names."""
-        kind = type(self)
-        hooks = {name for name in dir(kind) if hasattr(getattr(kind, name), "__marshmallow_hook__")}
-        return hooks == {"_without_nulls"} and not (
-            self.many or self.partial or any(map(_does_more, self.load_fields.values()))
-        )
+@once
+def schema_of(kind: type[declared.Fields]) -> type[Schema]:
+    """The schema of a body, under the name of what declares it."""
+    made: dict[str, Any] = {name: _field_of(each) for name, each in kind.fields.items()}
+    if kind.closed:
+        made["Meta"] = type("Meta", (), {"unknown": RAISE})
+    return type(kind.__name__, (WireSchema,), {**made, "__module__": kind.__module__})
 
 
-_AROUND = ("pre_load", "post_load")
-"""What fields have since marshmallow 4."""
-
-
-def _does_more(field: fields.Field[Any]) -> bool:
-    """Whether ``load`` does more with a value than the field's own reading."""
-    around = field.validators or any(getattr(field, name, None) for name in _AROUND)
-    elsewhere = field.data_key or field.attribute or field.load_default is not missing
-    return bool(around or elsewhere)
+def _field_of(field: declared.Field) -> fields.Field[Any]:
+    about: dict[str, Any] = {"required": field.required, "data_key": field.data_key}
+    if isinstance(field, declared.Text):
+        kind = Country if isinstance(field, declared.Country) else Text
+        return kind(longest=field.longest, filled=field.filled, **about)
+    if isinstance(field, declared.Word):
+        return Word(field.words, offered=field.offered, **about)
+    if isinstance(field, declared.Nested):
+        return Nested(schema_of(field.kind), **about)
+    if isinstance(field, declared.Many):
+        return Many(_field_of(field.inner), **about)
+    return (TextMap if isinstance(field, declared.TextMap) else EmbeddedFile)(**about)
 
 
 def load(
@@ -217,8 +187,7 @@ def load(
 ) -> tuple[dict[str, Any], list[Problem]]:
     """What is usable of ``data``, and everything wrong with it; never raises."""
     try:
-        plain = schema.plain_load(data) if isinstance(schema, WireSchema) else None
-        return (schema.load(data) if plain is None else plain), []
+        return schema.load(data), []
     except ValidationError as error:
         usable = error.valid_data if isinstance(error.valid_data, dict) else {}
         return usable, list(_problems(error.messages, (), to_domain))

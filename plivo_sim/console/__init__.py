@@ -48,7 +48,6 @@ from plivo_sim.console.actions import (
 from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points
-from plivo_sim.control.reports import HTML_REPORT
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.simulator import is_account
@@ -100,9 +99,6 @@ def make_blueprint() -> Blueprint:
         static_url_path=f"{PREFIX}/static",
     )
     blueprint.record_once(lambda state: state.app.extensions.setdefault("console", Memory()))
-    blueprint.record_once(
-        lambda state: state.app.extensions.setdefault(HTML_REPORT, reports.html_report)
-    )
     blueprint.add_app_template_filter(curl_of)
     blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(says)
@@ -129,11 +125,6 @@ def curl_of(action: Action, base: str) -> str:
 def command_of(action: Action, base: str) -> str:
     """For templates: its command line."""
     return action.as_command(base)
-
-
-def is_console(path: str) -> bool:
-    """Whether a URL is one of the console's."""
-    return path == "/" or path.startswith(PREFIX)
 
 
 def front() -> Response:

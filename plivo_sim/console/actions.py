@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console import moves
@@ -375,14 +375,15 @@ def perform_all(actions: Iterable[Action | Done]) -> list[Done]:
 
 
 def perform(action: Action | Done) -> Done:
-    """Make the call, within the application; whatever it answers is the outcome."""
+    """Make the call, within the process; whatever it answers is the outcome."""
     if isinstance(action, Done):
         return action
     if action.wrong:
         return Done(action=action.light(), status=400, answer={"detail": action.wrong})
+    app: Flask = current_app.extensions["part"](action.url)
     with (
-        current_app.app_context(),  # a call has its own ``g``
-        current_app.test_request_context(
+        app.app_context(),  # a call has its own ``g``
+        app.test_request_context(
             action.url,
             method=action.method,
             base_url=base_url_of(request),
@@ -390,7 +391,7 @@ def perform(action: Action | Done) -> Done:
             environ_overrides={ACTION_KEY: action.light()},
         ),
     ):
-        response = current_app.full_dispatch_request()
+        response = app.full_dispatch_request()
         answer = _answer(response.get_data())
         wrong = action.problems_of(g.call.refusal)
         response.close()  # what is to follow an answer follows it

@@ -36,7 +36,6 @@ from plivo_sim.webhooks.outbox import Attempted
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EventOut
 
-WATCHED = "/_sim/events"
 LOOKS_EVERY_S = 0.2
 LONGEST_WAIT_S = 30
 

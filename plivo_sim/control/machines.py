@@ -21,7 +21,6 @@ from plivo_sim.control.inputs import (
 )
 from plivo_sim.domain.machine import Machine
 from plivo_sim.machines import load_machine_data, own_machine, shipped_machine, shipped_sentences
-from plivo_sim.machines.drawing import Counts, Taken, svg_of
 from plivo_sim.machines.loader import load_machine
 from plivo_sim.services import machines
 from plivo_sim.services.due import Due
@@ -30,6 +29,7 @@ from plivo_sim.web.endpoints import JSON, endpoint
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MachineOut, MachineUsedOut
+    from plivo_sim.machines.drawing import Counts, Taken
 
 SVG = "image/svg+xml"
 
@@ -118,6 +118,8 @@ def draw_machine() -> Response:
     account = account_named()
     with account.lock:
         machine, counts, taken = account.machine, _counts(account), _taken(account)
+    from plivo_sim.machines.drawing import svg_of  # here: few draw, and it is large
+
     return Response(svg_of(machine, counts, taken), content_type=SVG, headers={
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "Cache-Control": "no-store",

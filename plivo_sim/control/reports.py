@@ -44,8 +44,6 @@ FORMAT = Query(
     description="html: a file that needs nothing else, to show to somebody; of one application, or"
     " of the newest of the account.",
 )  # fmt: skip
-HTML_REPORT = "html_report"
-"""The extension of the Flask application that draws it."""
 
 
 @endpoint(
@@ -64,7 +62,7 @@ def report() -> Response:
     id = request.args.get("application", "")
     account = _account_of(id)
     if shape == "html":
-        answer: Response = current_app.extensions[HTML_REPORT](account, id)
+        answer: Response = current_app.extensions["html_report"](account, id)
         return answer
     if id:
         with account.lock:

@@ -43,7 +43,6 @@ from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.webhooks import outbox
-from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose, sent_with_nonce
 from plivo_sim.webhooks.signatures import tokens_known
 
 if TYPE_CHECKING:  # a start needs none
@@ -162,6 +161,8 @@ def verify_signature() -> Response:
     """``{"method", "url", "headers", "body", "token"}`` as a receiver saw them; without a token,
     those of the account are used: the main account's, and its subaccount's for V2 and V3. Says of
     each signature whether it is valid, what it covers, and which part of the check is wrong."""
+    from plivo_sim.webhooks import diagnosis  # here: few ask, and it is large
+
     data = json_object("method", "url", "headers", "body", "token", "account")
     headers = data.get("headers")
     if not isinstance(headers, Mapping) or not all(isinstance(v, str) for v in headers.values()):
@@ -175,8 +176,8 @@ def verify_signature() -> Response:
         account = account_named(data)
         with account.lock:
             known = tokens_known(account)
-            sent = sent_with_nonce(account, headers)
-    seen = ReceivedRequest(
+            sent = diagnosis.sent_with_nonce(account, headers)
+    seen = diagnosis.ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,
         headers=headers,
@@ -187,7 +188,7 @@ def verify_signature() -> Response:
         sent=sent,
     )
     try:
-        return current_call().answer(diagnose(seen))
+        return current_call().answer(diagnosis.diagnose(seen))
     except ValueError as error:
         raise invalid("url", str(error)) from None
 

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema, fields
 
 from plivo_sim import __version__
-from plivo_sim.apis.schema import Country, EmbeddedFile, TextMap, Word
+from plivo_sim.apis.fields import Fields, Many, Nested
+from plivo_sim.apis.schema import Country, EmbeddedFile, TextMap, Word, schema_of
 from plivo_sim.domain.machine import WORDS_KEY, Machine, with_words
 from plivo_sim.domain.text import decode_json, encode_json
 from plivo_sim.machines import default_machine
@@ -70,7 +70,7 @@ class _Builder:
     def document(self) -> dict[str, Any]:
         surface, spec = self._surface, self._spec
         for name, schema in surface.components.items():
-            spec.components.schema(name, schema=_shape(surface.bodies, schema))
+            spec.components.schema(name, schema=schema_of(_shape(surface.bodies, schema)))
         if surface.security is not None:
             spec.components.security_scheme("credentials", dict(surface.security))
             spec.options["security"] = [{"credentials": []}]
@@ -126,8 +126,8 @@ class _Builder:
     def _typed(self, kind: Any) -> Any:
         if isinstance(kind, dict):
             return kind
-        if isinstance(kind, type) and issubclass(kind, Schema):
-            return kind()
+        if isinstance(kind, type) and issubclass(kind, Fields):
+            return schema_of(kind)()
         (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF + "{name}")
         for name, component in components.items():
             plain, made = self._plain_name(name), _closed(self._plain_names(component))
@@ -287,9 +287,9 @@ FILES = 3
 """As many documents as a form shows; more are taken."""
 
 
-def form(schema: type[Schema], *, documents: bool = False, **more: Any) -> dict[str, Any]:
+def form(kind: type[Fields], *, documents: bool = False, **more: Any) -> dict[str, Any]:
     """A form; with ``documents``, their types and files are fields of it."""
-    names = list(_names(schema()))
+    names = list(_names(kind))
     told: dict[str, Any] = {name: TEXT for name, _ in names}
     for index in range(FILES if documents else 0):
         told |= {f"documents[{index}][type]": TEXT, f"documents[{index}][file]": FILE}
@@ -301,12 +301,12 @@ def form(schema: type[Schema], *, documents: bool = False, **more: Any) -> dict[
     }
 
 
-def _names(schema: Schema, prefix: str = "") -> Iterator[tuple[str, bool]]:
+def _names(kind: type[Fields], prefix: str = "") -> Iterator[tuple[str, bool]]:
     """Every field of the form, and whether it has to be there."""
-    for name, kept in schema.fields.items():
+    for name, field in kind.fields.items():
         full = f"{prefix}[{name}]" if prefix else name
-        if isinstance(kept, fields.Nested):
-            inner = _names(kept.schema, full)
-            yield from ((each, needed and kept.required) for each, needed in inner)
-        elif not isinstance(kept, fields.List):
-            yield full, kept.required
+        if isinstance(field, Nested):
+            inner = _names(field.kind, full)
+            yield from ((each, needed and field.required) for each, needed in inner)
+        elif not isinstance(field, Many):
+            yield full, field.required

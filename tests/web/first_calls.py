@@ -78,6 +78,19 @@ def surfaces() -> Surfaces:
         sim.close()
 
 
+def answers(asked: Surfaces) -> list[str]:
+    """Each call that a simulator in this process does not answer as it is to, with its answer."""
+    sim = make_simulator(Settings(paused=True))
+    http = Http(create_app(sim), sim)
+    wrong = []
+    for ask in (each for surface in asked.values() for each in surface):
+        made = http.call(ask.method, ask.target, data=ask.body, headers=ask.headers)
+        if made.status_code >= 400 and made.status_code != ask.again:
+            wrong.append(f"{ask.method} {ask.target}: {made.status_code} {made.text[:300]}")
+    sim.close()
+    return wrong
+
+
 def _read(path: str, /, **query: str) -> Ask:
     return Ask("GET", f"{path}?{urlencode(query)}" if query else path)
 

@@ -45,6 +45,26 @@ def test_a_type_is_worked_out_by_one_thread() -> None:
     assert (done.returncode, done.stdout) == (0, "all is well\n"), done.stderr
 
 
+_FROZEN = """
+from freezegun import freeze_time
+import plivo_sim.assembly
+from tests.web.first_calls import answers, surfaces
+with freeze_time("2012-01-14"):
+    asked = surfaces()
+    del asked["openapi"]  # whose maker, msgspec, knows no datetime then
+    print(answers(asked))
+print(answers(surfaces()))
+"""
+
+
+def test_what_is_loaded_in_frozen_time_works_in_it_and_after() -> None:
+    """Every surface is first called, and so loaded, while freezegun has its own datetime."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _FROZEN], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n[]\n"), done.stderr
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("nth", [0, 3, 6])
 def test_a_fresh_server_bears_parallel_first_calls(nth: int) -> None:

@@ -16,7 +16,7 @@ from plivo_sim.web import framework
 from plivo_sim.web.framework import App, PlainApp
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
-from tests.support import AUTH_ID, PNG, SDK_AGENT, Http
+from tests.support import AUTH_ID, PNG, SDK_AGENT, Http, parts_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 JSON = {"Content-Type": "application/json"}
@@ -58,7 +58,7 @@ Call = tuple[str, str, dict[str, Any]]
 
 def routed(app: Flask) -> Iterator[Call]:
     """Every method on every route, with several bodies, as a caller of each kind."""
-    for rule in sorted({rule.rule for rule in app.url_map.iter_rules()}):
+    for rule in sorted({rule.rule for part in parts_of(app) for rule in part.url_map.iter_rules()}):
         path = re.sub(r"<[^>]*auth_id>", AUTH_ID, rule)
         path = re.sub(r"<[^>]+>", "918012345678", path)
         for method in METHODS:
@@ -83,7 +83,7 @@ def faulty(app: Flask) -> Iterator[Call]:
         yield "POST", "/_sim/faults", {"json": {"effect": effect, "times": 1}}
         yield "GET", "Number/", {}
         yield "GET", "/console/", {}
-    app.view_functions["control.get_clock"] = broken
+    app.extensions["part"]("/_sim").view_functions["control.get_clock"] = broken
     yield "GET", "/_sim/clock", {}
 
 

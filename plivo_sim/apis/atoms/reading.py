@@ -149,4 +149,4 @@ def _ignored(body: Body, shape: Shape, data: dict[str, Any]) -> list[str]:
     parts = [
         p.name for p in body.parts if not (p.name in data or (p.name in FILE_LISTS and p.is_file))
     ]
-    return [*dict.fromkeys(parts), *ignored_keys(shape.schema, data)]
+    return [*dict.fromkeys(parts), *ignored_keys(shape.kind, data)]

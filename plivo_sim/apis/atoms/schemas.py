@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from plivo_sim.apis.schema import Country, Many, Nested, Text, TextMap, WireSchema, Word
+from plivo_sim.apis.fields import Country, Fields, Many, Nested, Text, TextMap, Word
 from plivo_sim.domain.records import UserType
 
 
@@ -16,7 +16,7 @@ class AtomsNumberType(StrEnum):
     TOLLFREE = "tollfree"
 
 
-class KeyIn(WireSchema):
+class KeyIn(Fields):
     """What an application is for; an organisation has one for each of these."""
 
     country_iso = Country(required=True, data_key="countryIso")
@@ -24,7 +24,7 @@ class KeyIn(WireSchema):
     user_type = Word(UserType, required=True, data_key="userType")
 
 
-class EndUserIn(WireSchema):
+class EndUserIn(Fields):
     name = Text(required=True)
     last_name = Text(data_key="lastName")
     email = Text()
@@ -37,12 +37,12 @@ class EndUserIn(WireSchema):
     registration_number = Text(data_key="registrationNumber")
 
 
-class DocumentIn(WireSchema):
+class DocumentIn(Fields):
     document_type_id = Text(required=True, data_key="documentTypeId")
     data_fields = TextMap(data_key="dataFields")
 
 
-class ResubmitIn(WireSchema):
+class ResubmitIn(Fields):
     documents = Many(Nested(DocumentIn), required=True)
 
 

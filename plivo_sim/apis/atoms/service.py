@@ -37,7 +37,6 @@ from plivo_sim.apis.errors import plain_error
 from plivo_sim.apis.reading import refuse_if_any
 from plivo_sim.domain.errors import Invalid, NotFound, SimError
 from plivo_sim.domain.records import (
-    ATOMS_ADDRESS,
     Application,
     AtomsApplication,
     Origin,
@@ -51,7 +50,6 @@ from plivo_sim.services import applications, corrections
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.inputs import Correction, Dialect, NewApplication
 from plivo_sim.web.calls import Call, Injected
-from plivo_sim.webhooks.outbox import Receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,6 @@ def _fields(request: Outgoing) -> dict[str, str]:
     return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
 
 
-ATOMS = Receiver(ATOMS_ADDRESS, receive)
 API = "plivo-for-atoms"
 _METHODS = {"create": "POST", "update": "PATCH"}
 _PLACES = {"create": "", "requirements": "Requirements/"}

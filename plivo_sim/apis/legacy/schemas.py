@@ -5,17 +5,17 @@ Source: the legacy page (documented), and the union of what the SDKs send and re
 
 from __future__ import annotations
 
-from plivo_sim.apis.schema import Country, Many, Text, WireSchema, Word
+from plivo_sim.apis.fields import Country, Fields, Many, Text, Word
 from plivo_sim.domain.records import NumberType, UserType
 
 
-class EndUserIn(WireSchema):
+class EndUserIn(Fields):
     name = Text(required=True)
     last_name = Text()
     end_user_type = Word(UserType, required=True)
 
 
-class EndUserChangeIn(WireSchema):
+class EndUserChangeIn(Fields):
     """All optional; the name cannot be emptied."""
 
     name = Text(filled=True)
@@ -23,7 +23,7 @@ class EndUserChangeIn(WireSchema):
     end_user_type = Word(UserType)
 
 
-class DocumentIn(WireSchema):
+class DocumentIn(Fields):
     """The named fields of the form; every other one is a data field."""
 
     end_user_id = Text(required=True)
@@ -31,13 +31,13 @@ class DocumentIn(WireSchema):
     alias = Text(required=True)
 
 
-class DocumentChangeIn(WireSchema):
+class DocumentChangeIn(Fields):
     end_user_id = Text()
     document_type_id = Text()
     alias = Text(filled=True)
 
 
-class ApplicationIn(WireSchema):
+class ApplicationIn(Fields):
     """A draft: the requirement by id or by its three parts.
 
     ``operation_type`` and ``callback_url`` are on no page (field-reported).
@@ -54,5 +54,5 @@ class ApplicationIn(WireSchema):
     callback_url = Text()
 
 
-class ApplicationChangeIn(WireSchema):
+class ApplicationChangeIn(Fields):
     document_ids = Many(Text(required=True))

@@ -4,12 +4,10 @@ unknown keys are ignored and named in a warning."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
-
-from plivo_sim.apis.schema import Text, WireSchema
+from plivo_sim.apis.fields import Fields, Many, Nested, Text
 
 
-class RentIn(WireSchema):
+class RentIn(Fields):
     """``PhoneNumber/{number}/``."""
 
     app_id = Text()
@@ -25,14 +23,16 @@ class ChangeIn(RentIn):
     alias = Text()
 
 
-class LinkItemIn(Schema):
+class LinkItemIn(Fields):
     """One number; ``compliance_id`` is read as well."""
 
-    number = fields.String(required=True)
-    compliance_application_id = fields.String(required=True)
+    closed = True
+    number = Text(required=True)
+    compliance_application_id = Text(required=True)
 
 
-class LinkIn(Schema):
+class LinkIn(Fields):
     """The shape that most SDKs send; ``reading.read_links`` takes the others with a warning."""
 
-    numbers = fields.List(fields.Nested(LinkItemIn), required=True)
+    closed = True
+    numbers = Many(Nested(LinkItemIn), required=True)

@@ -295,7 +295,7 @@ def _read(body: Body, shape: Shape) -> _Read:
     drafts = None
     if isinstance(documents, list):
         drafts = [_draft(each, index, problems) for index, each in enumerate(documents)]
-    return _Read(usable, problems, drafts, ignored + list(ignored_keys(shape.schema, data)))
+    return _Read(usable, problems, drafts, ignored + list(ignored_keys(shape.kind, data)))
 
 
 def _object(body: Body) -> tuple[Any, list[str]]:

@@ -5,21 +5,21 @@ The order of the fields is the page's; it decides which of several problems come
 
 from __future__ import annotations
 
-from plivo_sim.apis.phone_number.beta.presenters import PageNumberType
-from plivo_sim.apis.schema import (
+from plivo_sim.apis.fields import (
     Country,
     EmbeddedFile,
+    Fields,
     Many,
     Nested,
     Text,
     TextMap,
-    WireSchema,
     Word,
 )
+from plivo_sim.apis.phone_number.beta.presenters import PageNumberType
 from plivo_sim.domain.records import UserType
 
 
-class AddressIn(WireSchema):
+class AddressIn(Fields):
     line1 = Text()
     line2 = Text()
     city = Text()
@@ -28,7 +28,7 @@ class AddressIn(WireSchema):
     country = Text()
 
 
-class EndUserIn(WireSchema):
+class EndUserIn(Fields):
     type = Word(UserType, required=True)
     name = Text(required=True)
     email = Text()
@@ -36,7 +36,7 @@ class EndUserIn(WireSchema):
     registration_number = Text()
 
 
-class DocumentIn(WireSchema):
+class DocumentIn(Fields):
     """``data_fields`` is not on the page: records made by an SDK have them (inferred)."""
 
     type = Text(required=True)
@@ -44,7 +44,7 @@ class DocumentIn(WireSchema):
     data_fields = TextMap()
 
 
-class CreateIn(WireSchema):
+class CreateIn(Fields):
     """A create. ``alias`` is optional: the page's own sample has none (documented)."""
 
     country_iso = Country(required=True)
@@ -61,7 +61,7 @@ class EndUserChangeIn(EndUserIn):
     name = Text(filled=True)
 
 
-class UpdateIn(WireSchema):
+class UpdateIn(Fields):
     """An update: all optional. The page names the first three; the callback is inferred."""
 
     alias = Text(filled=True)

@@ -118,7 +118,7 @@ def _read(body: Body, shape: Shape, *, optional: bool = False) -> _Read:
         dialect.check_number_of_documents(len(data["documents"]))
     usable, problems = load(shape, data)
     files: dict[int, Upload] = {}
-    ignored = list(ignored_keys(shape.schema, data))
+    ignored = list(ignored_keys(shape.kind, data))
     for each in body.parts:
         match = FILE_FIELD.fullmatch(each.name)
         at = int(match[1]) if match and (each.content or each.is_file) else -1

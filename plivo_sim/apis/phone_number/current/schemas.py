@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from plivo_sim.apis.schema import (
+from plivo_sim.apis.fields import (
     Country,
+    Fields,
     Many,
     Nested,
     Text,
     TextMap,
-    WireSchema,
     Word,
 )
 from plivo_sim.apis.words import TODAYS_NUMBER_TYPES
 from plivo_sim.domain.records import NumberType, UserType
 
 
-class EndUserIn(WireSchema):
+class EndUserIn(Fields):
     type = Word(UserType, required=True)
     name = Text(required=True)
     last_name = Text()
@@ -29,12 +29,12 @@ class EndUserIn(WireSchema):
     registration_number = Text()
 
 
-class DocumentIn(WireSchema):
+class DocumentIn(Fields):
     document_type_id = Text(required=True)
     data_fields = TextMap()
 
 
-class CreateIn(WireSchema):
+class CreateIn(Fields):
     """The ``data`` part of a create."""
 
     country_iso = Country(required=True)
@@ -51,7 +51,7 @@ class EndUserChangeIn(EndUserIn):
     name = Text(filled=True)
 
 
-class UpdateIn(WireSchema):
+class UpdateIn(Fields):
     """The ``data`` part of an update: all optional."""
 
     alias = Text(filled=True)
