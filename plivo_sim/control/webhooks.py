@@ -176,6 +176,8 @@ def verify_signature() -> Response:
         with account.lock:
             known = tokens_known(account)
             sent = sent_with_nonce(account, headers)
+        if token is None and not known:
+            raise invalid("token", f"is required: none of {account.auth_id} is known yet")
     seen = ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,
