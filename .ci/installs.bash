@@ -30,6 +30,10 @@ install_shells() { # their tests are skipped where they are missing
   type zsh fish >/dev/null 2>&1 || debian zsh fish || echo "without zsh or fish"
 }
 
+install_buildah() { # without it .ci/image says so, and builds nothing
+  type buildah >/dev/null 2>&1 || debian buildah || echo "without buildah"
+}
+
 has_chromium() {
   local name path
   for name in chromium chromium-browser google-chrome; do

@@ -193,6 +193,42 @@ def test_another_service_of_the_network_is_told_what_to_allow(served: str) -> No
     assert imitated.status == 401
 
 
+# --- .ci/image, where it decides whether to build ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("missing", "fakes", "told"),
+    [
+        ("buildah", {}, "no buildah (Debian: apt-get install buildah)"),
+        ("", {"id": "echo 1000"}, "only root can make the image's base"),
+        (
+            "",
+            {"unshare": "echo 'not permitted' >&2; exit 1"},
+            "no container can run here: not permitted",
+        ),
+        ("", {"buildah": "echo 'no storage' >&2; exit 1"}, "buildah cannot run here: no storage"),
+    ],
+)
+def test_the_image_is_not_built_where_it_cannot_be(
+    tmp_path: Path, missing: str, fakes: dict[str, str], told: str
+) -> None:
+    """It says why, leaves nothing behind, and is no failure."""
+    for name in ("bash", "dirname", "mktemp", "rm", "tail", "timeout"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    able = {"id": "echo 0", "unshare": "exit 0", "buildah": "exit 0"} | fakes
+    for name, script in able.items():
+        if name != missing:
+            (tmp_path / name).write_text(f"#!{shutil.which('sh')}\n{script}\n")
+            (tmp_path / name).chmod(0o755)
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run(
+        [str(ROOT / ".ci" / "image")], capture_output=True, text=True, timeout=60, check=False,
+        env={"PATH": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"skipped: {told}\n"), done.stderr
+    assert not list((tmp_path / "tmp").iterdir())
+
+
 # --- testcontainers, without an engine ----------------------------------------------------------
 
 EXAMPLES = ROOT / "docs" / "examples" / "testcontainers"

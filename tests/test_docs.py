@@ -16,11 +16,9 @@ from typing import Any
 
 import pytest
 import yaml
-from click import Context
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.cli import main
-from plivo_sim.settings import Settings
+from plivo_sim.settings import KNOWN, Settings
 from plivo_sim.web.tls import NAMES
 from tests.sdk.nodejs import MODULES, node
 from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
@@ -103,30 +101,29 @@ def compose() -> Any:
     return yaml.safe_load((DOCS / "examples" / "compose.yaml").read_text())["services"]
 
 
-def test_the_compose_example_s_command_is_one() -> None:
-    """Its options are options, and the alias is the name in the certificate."""
+def test_the_compose_example_runs_the_image_as_it_is() -> None:
+    """Its command and its user: whoever else wrote to the volumes would keep it out of them. What
+    is set are settings, and the alias is the name in the certificate."""
     service = compose()["plivo-sim"]
-    program, verb, *options = service["command"]
-    assert (program, verb) == ("plivo-sim", "serve")
-    command = main.get_command(Context(main), "serve")
-    assert command is not None
-    known = {name for each in command.params for name in each.opts}
-    assert {option for option in options if option.startswith("--")} <= known
+    assert service["build"] == "../.."
+    assert {"command", "user"}.isdisjoint(service)
+    assert set(service["environment"]) <= set(KNOWN)
     assert set(service["networks"]["default"]["aliases"]) <= set(NAMES)
+    (allowed,) = service["sysctls"]
+    assert allowed.endswith(f"_start={service['environment']['PLIVO_SIM_PORT']}")
 
 
 def test_the_compose_example_s_application_waits_for_what_it_trusts() -> None:
-    """Both name the file that --tls-dir makes, in the one volume."""
+    """Both have the volume in which the image makes the authority."""
     simulator, app = compose()["plivo-sim"], compose()["app"]
-    words = simulator["command"]
-    made = words[words.index("--tls-dir") + 1] + "/ca.pem"
-    assert app["environment"]["NODE_EXTRA_CA_CERTS"] == made
-    assert simulator["environment"]["SSL_CERT_FILE"] == made
-    volume = simulator["volumes"][0]
-    assert volume.endswith(":/state")
-    assert f"{volume}:ro" in app["volumes"]
+    image = (DOCS.parent / "Dockerfile").read_text()
+    (folder,) = re.findall(r"PLIVO_SIM_TLS_DIR=(\S+)", image)
+    (volumes,) = re.findall(r"^VOLUME (.*)", image, re.M)
+    assert [each.partition(":")[2] for each in simulator["volumes"]] == volumes.split()
+    assert app["environment"]["NODE_EXTRA_CA_CERTS"] == f"{folder}/ca.pem"
+    assert f"plivo-sim-tls:{folder}" in simulator["volumes"]
+    assert f"plivo-sim-tls:{folder}:ro" in app["volumes"]
     assert app["depends_on"]["plivo-sim"] == {"condition": "service_healthy"}
-    assert simulator["build"] == "../.."
 
 
 @pytest.fixture(scope="module")
@@ -139,18 +136,18 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> LiveSimulator:
 
 @pytest.mark.live
 def test_the_compose_example_s_health_check_tells_life_from_death(secure: LiveSimulator) -> None:
-    """Its very command, with the port of here; it trusts the authority by its variable."""
-    _, *words = compose()["plivo-sim"]["healthcheck"]["test"]
-    port = secure.url.rpartition(":")[2]
+    """Its very command, with the port and the folder of here."""
+    service = compose()["plivo-sim"]
+    _, program, *words = service["healthcheck"]["test"]
+    assert program == "plivo-sim"
 
     def asked(port: str) -> int:
-        url = words[-1] + f":{port}"
-        command = [sys.executable, "-m", "plivo_sim.cli", *words[1:-1], url]
-        env = os.environ | {"SSL_CERT_FILE": str(secure.authority)}
+        env = os.environ | service["environment"] | {"PLIVO_SIM_PORT": port}
+        env["PLIVO_SIM_TLS_DIR"] = str(Path(str(secure.authority)).parent)
+        command = [sys.executable, "-m", "plivo_sim.cli", *words]
         return subprocess.run(command, env=env, capture_output=True, timeout=30).returncode
 
-    assert words[0] == "plivo-sim"
-    assert (asked(port), asked("1")) == (0, 3)
+    assert (asked(secure.url.rpartition(":")[2]), asked("1")) == (0, 3)
 
 
 @pytest.mark.live

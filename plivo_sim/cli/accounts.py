@@ -57,11 +57,13 @@ def accounts_table(accounts: list[dict[str, Any]]) -> str:
             instant(each["now"]),
             *(each[name] for name in COUNTED),
             each["machine"],
+            "known" if each["has_token"] else "none",
             " ".join(f"{name}={text}" for name, text in each["settings"].items()),
         )
         for each in accounts
     ]
-    heads = ("account", "now", "apps", "end users", "documents", "numbers", "machine", "settings")
+    heads = ("account", "now", "apps", "end users", "documents", "numbers", "machine", "token",
+             "settings")  # fmt: skip
     return table(heads, rows, "no account exists yet; the first write creates one")
 
 
@@ -221,6 +223,8 @@ def load(target: Target, name: str | None, file: Path | None) -> None:
 
 def _is_back(answer: dict[str, Any]) -> str:
     back = f"{answer['auth_id']} is back at {instant(answer['now'])}"
+    if not answer["has_token"]:
+        back += "; no token of it is known: its callbacks are not signed until a call with one"
     is_as_saved = not answer["due"]["planned"] + answer["due"]["dropped"]
     return back if is_as_saved else f"{back}; due, with another machine: {due_of(answer)}"
 

@@ -14,6 +14,7 @@ from plivo_sim.domain.records import DeliveryState
 from plivo_sim.scenarios import loader as library
 from plivo_sim.services import policies
 from plivo_sim.simulator import Simulator
+from plivo_sim.webhooks.signatures import tokens_of
 
 MOST_COUNTED = 1000
 SHORT = 32
@@ -31,7 +32,13 @@ class Notice(NamedTuple):
 
 def notices_of(sim: Simulator, account: Account) -> list[Notice]:
     """What goes wrong first. Caller holds the lock."""
-    return [*_damages(sim), *_callbacks(account), *_switched_on(account), *_unmatched(sim)]
+    return [
+        *_damages(sim),
+        *_callbacks(account),
+        *_unsigned(account),
+        *_switched_on(account),
+        *_unmatched(sim),
+    ]
 
 
 def _damages(sim: Simulator) -> Iterator[Notice]:
@@ -59,6 +66,12 @@ def _callbacks(account: Account) -> Iterator[Notice]:
         told = f"{_many(number, 'callback')} retrying"
         text = f"{told}: a try failed, and the next one is due."
         yield Notice(told, text, f"traffic?kind=callback&state={DeliveryState.PENDING}", "wait")
+
+
+def _unsigned(account: Account) -> Iterator[Notice]:
+    if len(account.store.applications) and tokens_of(account, None) is None:
+        text = "No token of the account is known, as after a restore: its callbacks are not signed"
+        yield Notice("no token", f"{text} until a call with one.", "account", "wait")
 
 
 def _switched_on(account: Account) -> Iterator[Notice]:

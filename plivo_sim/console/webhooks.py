@@ -122,14 +122,14 @@ def _try(account: Account, delivery: Delivery, attempt: Attempt) -> dict[str, An
         headers={name: value for name, value in headers.items() if "Signature" in name},
         body=attempt.body,
         tokens=tuple(token for _, token in known),
-        main_token=known[0][1],
+        main_token=known[0][1] if known else "",
     )
     received = {"method": seen.method, "url": seen.url, "headers": seen.headers, "body": seen.body}
     body = ["--data-raw", attempt.body] if attempt.body else []
     return {
         "attempt": attempt,
         "tone": attempt_tone(account, attempt.status),
-        "verdicts": _verdicts(seen),
+        "verdicts": _verdicts(seen) if known else {},
         "check": Action(
             message="",
             operation="verify_signature",

@@ -49,6 +49,7 @@ from plivo_sim.web.calls import (
     Untrusted,
     WrongMethod,
 )
+from plivo_sim.webhooks.signatures import tokens_of
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import (
@@ -255,6 +256,7 @@ def account_of(account: Account) -> AccountOut:
         "documents": len(account.store.documents),
         "numbers": len(account.store.numbers),
         "machine": account.machine.name,
+        "has_token": tokens_of(account, None) is not None,
         "settings": dict(account.overrides),
     }
 

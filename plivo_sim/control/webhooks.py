@@ -177,6 +177,8 @@ def verify_signature() -> Response:
         with account.lock:
             known = tokens_known(account)
             sent = diagnosis.sent_with_nonce(account, headers)
+        if token is None and not known:
+            raise invalid("token", f"is required: none of {account.auth_id} is known yet")
     seen = diagnosis.ReceivedRequest(
         method=(text_of(data, "method") or "POST").upper(),
         url=url,

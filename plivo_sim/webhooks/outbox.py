@@ -57,6 +57,7 @@ Encoder = Callable[[StatusChanged, Machine], Pairs]
 of the account's machine: flat fields."""
 
 DELIVERY_HEADER = "X-Plivo-Sim-Delivery"
+WARNING_HEADER = "X-Plivo-Sim-Warning"
 """Which callback a request is, whichever attempt."""
 
 
@@ -327,12 +328,15 @@ def authorization(delivery: Delivery) -> Pairs:
 def _signed(
     account: Account, policy: WebhookPolicy, delivery: Delivery, url: str, params: Pairs
 ) -> Pairs:
-    """The signature headers of the next attempt: right, wrong on purpose, or none."""
+    """The signature headers of the next attempt: right, wrong on purpose, or none; a header that
+    says why where there is no token."""
     if policy.signature == "missing":
         return ()
     tokens = tokens_of(account, account.store.applications.fetch(delivery.application_id))
     if policy.signature == "wrong":
-        tokens = Tokens(*(f"{token}-wrong" for token in tokens))
+        tokens = Tokens(*(f"{token}-wrong" for token in tokens or ("", "")))
+    if tokens is None:
+        return ((WARNING_HEADER, f"not signed: no token of {account.auth_id} is known yet"),)
     nonce = _nonce(account, delivery, len(delivery.attempts) + 1)
     return signature_headers(tokens, delivery.method, url, nonce, params)
 

@@ -68,20 +68,25 @@ class Tokens(NamedTuple):
     main: str
 
 
-def tokens_of(account: Account, application: Application | None) -> Tokens:
+def tokens_of(account: Account, application: Application | None) -> Tokens | None:
     """The tokens of the account whose application it is, and of the main account: the fixed one,
     or the one that was used last. For one that is unknown, the other's (decision "Lenient
-    credentials"; invented). Caller holds the lock."""
+    credentials"; invented). None while neither is known, as after a restore into an account that
+    nobody has called yet: its callbacks are not signed. Caller holds the lock."""
     fixed, subaccount = account.settings.credentials, application and application.subaccount
     main = fixed.get(account.auth_id) or account.token
     own = (fixed.get(subaccount) or account.subaccount_token) if subaccount else None
-    main = main or account.subaccount_token or ""
-    return Tokens(own or main, main)
+    main = main or account.subaccount_token
+    return Tokens(own or main, main) if main else None
 
 
 def tokens_known(account: Account) -> tuple[tuple[str, str], ...]:
-    """Whose tokens may have keyed a signature, and the tokens. Caller holds the lock."""
-    main = tokens_of(account, None).main
+    """Whose tokens may have keyed a signature, and the tokens; none while none is known. Caller
+    holds the lock."""
+    tokens = tokens_of(account, None)
+    if tokens is None:
+        return ()
+    main = tokens.main
     sub = account.settings.credentials.get(f"SA{account.auth_id[2:]}") or account.subaccount_token
     both = (("main account", main), ("subaccount", sub or main))
     return both[:1] if both[1][1] == main else both

@@ -134,6 +134,7 @@ def test_accounts_are_listed_with_what_they_hold(http: Http) -> None:
                 "documents": 2,
                 "numbers": 0,
                 "machine": "default",
+                "has_token": True,
                 "settings": {},
             }
             for auth_id in (AUTH_ID, OTHER_ID)

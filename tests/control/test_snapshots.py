@@ -25,7 +25,7 @@ from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
 from tests.fakes import meanwhile
 from tests.hostile.world import fill
-from tests.support import AUTH_ID, PDF, Http
+from tests.support import AUTH_ID, PDF, TOKEN, Http
 
 
 def remember(http: Http, name: str = "before") -> None:
@@ -414,6 +414,8 @@ def carry_over(http: Http, state: Path) -> Iterator[Http]:
     """The document of a snapshot is restored after a reset."""
     kept = document(http, "now")
     http.control("POST", "/reset", {"account": AUTH_ID})
+    http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": {}})
+    http.account.token = TOKEN  # which no document brings along
     restore(http, snapshot=kept)
     yield http
 
@@ -447,3 +449,32 @@ def test_a_dropped_snapshot_frees_its_files(http: Http) -> None:
     assert kept.read(sha256) == PDF
     http.control("DELETE", "/snapshot/before", account=AUTH_ID)
     assert kept.read(sha256) is None
+
+
+def test_without_a_token_it_says_so_and_does_not_sign(http: Http, elsewhere: Http) -> None:
+    """A document brings none along; until a call with one, every surface tells of it."""
+    id = http.sdk_created(callback_url="http://localhost:9/")
+    remember(http)
+    kept = document(http)
+    assert restore(http, snapshot=kept)["has_token"]
+    assert not restore(elsewhere, snapshot=kept)["has_token"]
+    elsewhere.decide(id, "rejected")
+    elsewhere.advance("10s")
+    (webhook,) = elsewhere.control("GET", "/webhooks").get_json()["webhooks"]
+    (attempt,) = webhook["attempts"]
+    assert not [name for name in attempt["headers"] if "Signature" in name]
+    warning = attempt["headers"]["X-Plivo-Sim-Warning"]
+    assert warning == f"not signed: no token of {AUTH_ID} is known yet"
+    seen = {name: attempt[name] for name in ("url", "headers", "body")}
+    answer = elsewhere.control("POST", "/webhooks/verify-signature", seen)
+    check_invalid(answer, "token", f"is required: none of {AUTH_ID} is known yet")
+    assert warning in elsewhere.get(f"/console/{AUTH_ID}/webhooks/{webhook['id']}").text
+    assert "no token</span>" in elsewhere.get(f"/console/{AUTH_ID}/").text
+
+    elsewhere.sdk_created(alias="next")
+    assert elsewhere.control("GET", "/accounts").get_json()["accounts"][0]["has_token"]
+    assert "no token</span>" not in elsewhere.get(f"/console/{AUTH_ID}/").text
+    elsewhere.decide(id, "accepted")
+    elsewhere.control("POST", f"/webhooks/{webhook['id']}/replay")
+    attempt = elsewhere.control("GET", "/webhooks").get_json()["webhooks"][-1]["attempts"][-1]
+    assert "X-Plivo-Signature-V3" in attempt["headers"]

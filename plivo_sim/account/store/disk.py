@@ -23,6 +23,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, cast
 
 from plivo_sim.domain.errors import StateUnreadable
@@ -159,8 +160,7 @@ def _locked(path: Path) -> IO[bytes]:
 
 def lock_file(file: IO[bytes]) -> bool:
     """Whether this process has the file now. Raises OSError where files cannot be locked."""
-    import portalocker  # when it is needed: it takes longer to load than the rest of the store
-
+    portalocker = _portalocker()
     try:
         portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
     except portalocker.AlreadyLocked:
@@ -169,6 +169,22 @@ def lock_file(file: IO[bytes]) -> bool:
         told = f"it cannot be locked: {error.__cause__ or error}"
         raise OSError(errno.ENOLCK, told, file.name) from error
     return True
+
+
+def _portalocker() -> ModuleType:
+    """Loaded when it is needed: it takes longer than the rest of the store. It asks for a temporary
+    directory when it is loaded, of which nothing here makes use; in a container whose root cannot
+    be written there may be none."""
+    try:
+        import portalocker
+    except FileNotFoundError:
+        import tempfile
+
+        tempfile.tempdir = os.curdir
+        import portalocker
+
+        tempfile.tempdir = None
+    return portalocker
 
 
 def in_use(state: Path) -> str | None:

@@ -22,7 +22,8 @@ from plivo_sim.web.request_log import Exchange
 
 
 class AccountOut(TypedDict):
-    """``machine``: the name of the status machine in use."""
+    """``machine``: the name of the status machine in use. ``has_token``: whether its callbacks can
+    be signed; not before a call with a token writes to it, unless ``--credential`` gives one."""
 
     auth_id: str
     now: Instant
@@ -31,6 +32,7 @@ class AccountOut(TypedDict):
     documents: int
     numbers: int
     machine: str
+    has_token: bool
     settings: Settings
 
 

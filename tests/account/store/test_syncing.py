@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Syncing
+from plivo_sim.account.store.disk import Claim, Syncing, in_use
 from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
@@ -159,3 +161,18 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, disk: Disk, room: int) 
     with pytest.raises(StorageFailed, match=FULL):
         files.keep(b"content")
     assert list((tmp_path / "files").iterdir()) == []
+
+
+def test_a_state_directory_needs_no_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container with a read-only root may have none that can be written."""
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for name in [each for each in sys.modules if each.partition(".")[0] == "portalocker"]:
+        monkeypatch.delitem(sys.modules, name)
+    claim = Claim(tmp_path / "state")
+    assert in_use(tmp_path / "state")
+    claim.release()
+    with pytest.raises(FileNotFoundError):
+        tempfile.gettempdir()
