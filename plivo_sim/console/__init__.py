@@ -48,8 +48,8 @@ from plivo_sim.console.actions import (
 from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points
-from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.domain.secrets import without_secrets
+from plivo_sim.domain.text import SNAPSHOT
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
@@ -183,7 +183,7 @@ def pulse(auth_id: str) -> Response:
 def do(name: str) -> Response:
     """A button was pressed: make its calls, remember them, and go back to its page, or to the one
     that its form names for when all is done."""
-    body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS, values=SNAPSHOT_VALUES)
+    body = read_body(request, most_parts=MOST_AT_ONCE + MOST_PARTS, json=SNAPSHOT)
     if body.kind not in ("multipart", "form", "empty"):
         raise not_taken("the body must be a form", body.media_type)
     form = ImmutableMultiDict(

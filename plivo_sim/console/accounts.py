@@ -16,9 +16,8 @@ from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused
 from plivo_sim.console.pages import guard, open_account, show
 from plivo_sim.domain.errors import NotFound
-from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.domain.records import Ledger
-from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.domain.text import SNAPSHOT, decode_json, encode_json
 from plivo_sim.services.machines import chosen_by
 from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings
@@ -184,7 +183,7 @@ def restore_file(form: Form) -> list[Action]:
     document, wrong = None, "" if file else "choose the file of a snapshot first"
     if upload is not None and file:
         try:
-            document = decode_json(upload.content, SNAPSHOT_VALUES)
+            document = decode_json(upload.content, SNAPSHOT)
         except ValueError as error:
             wrong = f"{file} is no snapshot: not valid JSON: {error}"
     return [

@@ -19,6 +19,7 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
+from plivo_sim.domain.text import SNAPSHOT
 from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
@@ -74,10 +75,7 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
 
     ``large``: one that may hold files. Raises Invalid, TooLarge.
     """
-    if large:
-        body = read_body(request, values=limits.SNAPSHOT_VALUES)
-    else:
-        body = read_body(request, LARGEST_JSON_BYTES)
+    body = read_body(request, json=SNAPSHOT) if large else read_body(request, LARGEST_JSON_BYTES)
     if body.kind == "empty":
         return {}
     text = "the body must be a JSON object (Content-Type: application/json)"

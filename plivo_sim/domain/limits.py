@@ -64,11 +64,18 @@ JSON_VALUES = Limit(
     "a JSON body, or all JSON texts in a form: each `,`, `[` and `{` counts, in strings too",
 )  # fmt: skip
 SNAPSHOT_VALUES = Limit("snapshot_values", 5_000_000, "values", "the same, of a snapshot")
+JSON = Limit(
+    "json", 16 * 1024 * 1024, "bytes",
+    "a JSON body, a snapshot's apart; the texts of a multipart body, all together",
+)  # fmt: skip
 YAML_DEPTH = Limit("yaml_depth", 100, "levels", "maps and lists of YAML in one another")
 YAML_DIGITS = Limit("yaml_digits", 300, "digits", "a number in YAML")
 BODY = Limit("body", 56 * 1024 * 1024, "bytes", "the body of a call")
 CONTROL_BODY = Limit(
     "control_body", 1024 * 1024, "bytes", "the body of a control call, a snapshot's apart"
+)
+DATA_URL_HEAD = Limit(
+    "data_url_head", 1024, _TEXT, "what stands before the comma of a data URL: type, name, encoding"
 )
 FORM = Limit("form", 4 * 1024 * 1024, "bytes", "a form that is urlencoded, unpacked")
 ANSWER = Limit(

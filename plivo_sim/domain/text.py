@@ -9,10 +9,11 @@ never from ids or arrival order (decision "Seeded ids and dice").
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from codecs import BOM_UTF8
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,8 +31,23 @@ def joined(texts: Iterable[str]) -> str:
     return line
 
 
+class JsonLimits(NamedTuple):
+    """How many bytes (of a str: characters) and values a JSON text may have."""
+
+    bytes: limits.Limit
+    values: limits.Limit
+
+
+PLAIN = JsonLimits(limits.JSON, limits.JSON_VALUES)
+SNAPSHOT = JsonLimits(limits.BODY, limits.SNAPSHOT_VALUES)
+
+PIECE_BYTES = 1024 * 1024
+"""What is longer is decoded in pieces: nobody else gets the interpreter meanwhile."""
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])  # noqa: TID251  # the same
+_entries = msgspec.json.Decoder(list[msgspec.Raw])  # noqa: TID251  # the same
 
 
 def encode_json(value: object) -> bytes:
@@ -46,24 +62,25 @@ def values_in(text: bytes | str) -> int:
     return 1 + text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def decode_json(text: bytes | str, most: limits.Limit = limits.JSON_VALUES) -> Any:
+def decode_json(text: bytes | str, most: JsonLimits = PLAIN) -> Any:
     """Plain values from JSON text. Raises ValueError with a sentence, whatever the text is.
 
     A byte-order mark before it is passed over (RFC 8259 allows that; Windows writes one).
     Refuses NaN and Infinity, wrong UTF-8, lone surrogates, null characters in strings and
-    nesting deeper than 64; and, before it is decoded, a text with more values than ``most``.
+    nesting deeper than 64; and, before it is decoded, a text with more than ``most``.
     """
     text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(BOM_UTF8)
-    if len(text) > most.most:
-        most.check(values_in(text), "JSON values")
+    most.bytes.check(len(text), "bytes of JSON")
+    if len(text) > most.values.most:
+        most.values.check(values_in(text), "JSON values")
     try:
-        value = _decoder.decode(text)
+        value = _decoder.decode(text) if len(text) <= PIECE_BYTES else _in_pieces(text)
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     except UnicodeDecodeError:
         raise ValueError("JSON is not valid UTF-8") from None
-    except msgspec.DecodeError:
-        raise ValueError(_trouble(text)) from None
+    except msgspec.DecodeError as error:
+        raise ValueError(_trouble(text, error)) from None
     except UnicodeEncodeError:
         raise ValueError("JSON has a lone surrogate") from None
     if _may_break_rules(text):
@@ -71,7 +88,27 @@ def decode_json(text: bytes | str, most: limits.Limit = limits.JSON_VALUES) -> A
     return value
 
 
-def _trouble(text: bytes | str) -> str:
+def _in_pieces(text: bytes | str | msgspec.Raw, depth: int = 0) -> Any:
+    """As the decoder reads it; a large object or list by its members, whose text was found well
+    formed before."""
+    piece = memoryview(text.encode() if isinstance(text, str) else text)
+    if len(piece) > PIECE_BYTES and depth < DEEPEST:
+        begin = bytes(piece[:100]).lstrip(_BLANKS)[:1]
+        if begin == b"{":
+            members = _members.decode(piece)
+            return {key: _in_pieces(each, depth + 1) for key, each in members.items()}
+        if begin == b"[":
+            return [_in_pieces(each, depth + 1) for each in _entries.decode(piece)]
+    return _decoder.decode(piece)
+
+
+_BLANKS = b" \t\r\n"
+_PLACE = re.compile(r"\(byte (\d+)\)")
+
+
+def _trouble(text: bytes | str, error: msgspec.DecodeError) -> str:
+    if len(text) > PIECE_BYTES and (place := _PLACE.search(str(error))):
+        return f"JSON is malformed near byte {place[1]}"
     try:
         return json_trouble(text)
     except UnicodeDecodeError:  # where msgspec saw something else first

@@ -16,7 +16,7 @@ from werkzeug.http import parse_options_header
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.errors import unreadable as unreadable
-from plivo_sim.domain.text import decode_json, values_in
+from plivo_sim.domain.text import PLAIN, JsonLimits, decode_json, values_in
 from plivo_sim.web.calls import Came, TooLarge, TooSlow, current_call
 from plivo_sim.web.codings import as_utf8, unpacked, unpacked_whole
 from plivo_sim.web.parts import Part, form_fields, multipart_parts
@@ -84,15 +84,15 @@ def read_body(
     request: Request,
     limit_bytes: int = LARGEST_BODY_BYTES,
     most_parts: int = MOST_PARTS,
-    values: limits.Limit = limits.JSON_VALUES,
+    json: JsonLimits = PLAIN,
 ) -> Body:
     """Read a body by its content type: ``json``, ``form``, ``multipart``, ``empty`` or ``other``.
 
     A JSON empty string (which Node sends for "no body") counts as empty. Raises Invalid with one
-    UNREADABLE problem (more JSON values than ``values``, too), TooLarge, TooSlow, WrongCoding. What
-    came and what was read stay in the call, for the journal.
+    UNREADABLE problem (more JSON values than ``json`` says, too), TooLarge, TooSlow, WrongCoding.
+    What came and what was read stay in the call, for the journal.
     """
-    current_call().body = body = _read(request, limit_bytes, most_parts, values)
+    current_call().body = body = _read(request, limit_bytes, most_parts, json)
     return body
 
 
@@ -109,7 +109,7 @@ def read_start(request: Request, limit_bytes: int) -> bytes:
     return bytes(start[:limit_bytes])
 
 
-def _read(request: Request, limit_bytes: int, most_parts: int, values: limits.Limit) -> Body:
+def _read(request: Request, limit_bytes: int, most_parts: int, json: JsonLimits) -> Body:
     content_type = request.environ.get("CONTENT_TYPE", "")
     if len(content_type) > limits.CONTENT_TYPE.most:
         raise unreadable(f"the Content-Type is too long: {limits.CONTENT_TYPE}")
@@ -117,20 +117,20 @@ def _read(request: Request, limit_bytes: int, most_parts: int, values: limits.Li
     kind = kind.lower()
     if kind == FORM:
         limit_bytes = min(limit_bytes, limits.FORM.most)
+    elif is_json(kind):
+        limit_bytes = min(limit_bytes, json.bytes.most)
     came = _read_all(request, limit_bytes)
     raw = unpacked_whole(came, _coding(request), limit_bytes)
     if raw is not came:
         _note(raw, "unpacked")
     is_empty = not raw or raw.isspace()
-    body = Body("empty") if is_empty else _body_of(raw, kind, options, most_parts, values)
-    _check_values(body.parts, values)
+    body = Body("empty") if is_empty else _body_of(raw, kind, options, most_parts, json)
+    _check_texts(body.parts, json)
     body.media_type = kind
     return body
 
 
-def _body_of(
-    raw: bytes, kind: str, options: dict[str, str], most: int, values: limits.Limit
-) -> Body:
+def _body_of(raw: bytes, kind: str, options: dict[str, str], most: int, json: JsonLimits) -> Body:
     charset = options.get("charset", "").strip().lower()
     if kind == "multipart/form-data":
         return Body(
@@ -141,7 +141,7 @@ def _body_of(
     if kind == FORM:
         return Body("form", parts=form_fields(as_utf8(raw, charset, "the form"), charset, most))
     if is_json(kind):
-        return _json(as_utf8(raw, charset, "the body"), values)
+        return _json(as_utf8(raw, charset, "the body"), json)
     return Body("other")
 
 
@@ -150,7 +150,7 @@ def is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json") or not kind
 
 
-def _json(raw: bytes, most: limits.Limit) -> Body:
+def _json(raw: bytes, most: JsonLimits) -> Body:
     try:
         value = decode_json(raw, most)
     except ValueError as error:
@@ -158,11 +158,14 @@ def _json(raw: bytes, most: limits.Limit) -> Body:
     return Body("empty") if value == "" else Body("json", json=value, raw=raw)
 
 
-def _check_values(parts: list[Part], most: limits.Limit) -> None:
-    """The JSON texts of a form have, together, no more values than a JSON body."""
-    texts = [part.content for part in parts if begins_json(part.content)]
+def _check_texts(parts: list[Part], most: JsonLimits) -> None:
+    """The texts of a form are, together, no longer than a JSON body, nor has the JSON among them
+    more values."""
+    texts = [part.content for part in parts if part.is_text]
+    values = [values_in(part.content) for part in parts if begins_json(part.content)]
     try:
-        most.check(sum(map(values_in, texts)), "JSON values in the form")
+        most.bytes.check(sum(map(len, texts)), "bytes of text in the form")
+        most.values.check(sum(values), "JSON values in the form")
     except ValueError as error:
         raise unreadable(str(error)) from None
 

@@ -65,6 +65,11 @@ class Part:
         """A part with a name of its own, or with bytes that are not text (a Node buffer)."""
         return self.filename is not None or self.content_type == "application/octet-stream"
 
+    @property
+    def is_text(self) -> bool:
+        """No file, and not the content of one either."""
+        return not self.is_file and kind_of(self.content) is None
+
     def text(self) -> str:
         """The content as text. Raises Invalid when it is not UTF-8."""
         try:

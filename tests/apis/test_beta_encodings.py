@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from plivo_sim.apis.phone_number.beta.reading import read_file
 from tests.apis import page
 from tests.apis.page import CREATE, END_USER, FILES, FORM, URL, Page, speaking_beta
 from tests.support import PDF, Http, multipart
@@ -246,3 +248,32 @@ def test_a_surplus_file_is_told(api: Page) -> None:
     files = [*files_as("documents[{}].file"), ("files", "z.pdf", PDF)]
     answer = api.http.post(f"{URL}/", **form(fields, files))
     assert answer.headers["X-Plivo-Sim-Warning"] == "ignored field 'files'"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "data:application/pdf," + "%41" * 100_000,
+        "data:application/pdf;base64," + "%41" * 100_000,
+        "data:application/pdf," + "%41aa" * 60_000,
+        {"name": "a.pdf", "content": "ab " * 100_000},
+    ],
+    ids=["escapes", "escaped base64", "escapes between", "base64 with blanks"],
+)
+def test_an_embedded_file_takes_little_memory(file: Any) -> None:
+    """Not an object for each escape or word of it: 56 KB that were packed took 4.5 GB."""
+    tracemalloc.start()
+    try:
+        upload, _ = read_file(file, (), "document")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert upload is not None
+    assert most < 5 * 300_000
+
+
+def test_the_head_of_a_data_url_is_so_long() -> None:
+    """Each of its options was looked at."""
+    _, problem = read_file(f"data:{';' * 1025},", (), "document")
+    assert problem is not None
+    assert "(limit data_url_head)" in problem.text

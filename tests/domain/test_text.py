@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from plivo_sim.domain import text as module
 from plivo_sim.domain.text import DEEPEST, decode_json, encode_json
 
 
@@ -53,3 +57,57 @@ def test_bytes_that_are_no_utf_8_are_told_in_our_words(text: bytes) -> None:
     """Wherever they stand."""
     with pytest.raises(ValueError, match=r"^JSON is not valid UTF-8$"):
         decode_json(text)
+
+
+TEXT = st.text('ab é\\"', max_size=20)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | TEXT,
+    lambda each: st.lists(each) | st.dictionaries(st.text("ab", max_size=5), each),
+)
+
+
+class Noting:
+    """A decoder that notes how long the texts are that it reads."""
+
+    def __init__(self) -> None:
+        self.decoder: Any = msgspec.json.Decoder()
+        self.read: list[memoryview] = []
+
+    def decode(self, text: memoryview) -> Any:
+        self.read.append(text)
+        return self.decoder.decode(text)
+
+
+@settings(max_examples=30)
+@given(JSON, st.sampled_from(["", " ", "\n\t "]))
+def test_a_large_text_is_decoded_in_pieces(value: Any, blank: str) -> None:
+    """To the same value; only a text or a number is longer than a piece."""
+    with pytest.MonkeyPatch.context() as patch:
+        noting = Noting()
+        patch.setattr(module, "PIECE_BYTES", 16)
+        patch.setattr(module, "_decoder", noting)
+        text = blank + encode_json(value).decode().replace(",", f"{blank},") + blank
+        for each in (text, text.encode()):
+            assert decode_json(each) == decode_json(encode_json(value))
+        long = [bytes(each).strip() for each in noting.read if len(each) > 16]
+        assert not [each for each in long if each[:1] in (b"[", b"{")]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (b'{"a": ["long enough", 1,]}', "JSON is malformed near byte 24"),
+        (b'["long enough", "long enough"', "JSON ends too early"),
+        (b'["long enough", "long enough \xff"]', "JSON is not valid UTF-8"),
+        (b'["long enough", "long enough", 1e999]', "JSON has something in it that the standard"),
+        (b'["long enough", "long enough \\u0000"]', "JSON has a null character in a string"),
+        (b"[" * 70 + b"]" * 70, "JSON is nested too deeply"),
+    ],
+)
+def test_a_large_text_is_refused_as_a_small_one(
+    monkeypatch: pytest.MonkeyPatch, bad: bytes, told: str
+) -> None:
+    """But for the place, which is not looked for line by line."""
+    monkeypatch.setattr(module, "PIECE_BYTES", 16)
+    with pytest.raises(ValueError, match=told):
+        decode_json(bad)

@@ -21,6 +21,7 @@ BUILT = {
 }
 """Those that are made from texts while the simulator runs, and why they read them once."""
 SLOW = {
+    ("apis/phone_number/beta/reading.py", "_ESCAPES"): "the same as of a form; limit json",
     ("apis/reading.py", "_QUOTED"): "limit outcome",
     ("domain/urls.py", "re.sub('^[a-z]+://|/.*$')"): "limit host",
     ("fidelity.py", "_MARK"): "reads sentences of our own",

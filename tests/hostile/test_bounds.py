@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from plivo_sim.domain import limits, text
 from plivo_sim.domain.limits import Limit
-from plivo_sim.domain.text import decode_json
+from plivo_sim.domain.text import SNAPSHOT, decode_json
 from plivo_sim.scenarios.language import FaultRule, Quota
 from plivo_sim.services import policies
 from plivo_sim.web.fault_injection import Injector
@@ -208,10 +208,35 @@ def test_json_of_too_many_values_is_not_decoded(
     told(call(http), limits.JSON_VALUES)
 
 
+LONG = "x" * limits.JSON.most
+
+
+def test_a_json_body_is_so_long(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packed one, too, in which no byte is held that is over the limit."""
+    monkeypatch.setattr(text, "_decoder", None)
+    headers = {"Content-Encoding": "gzip"}
+    body = gzip.compress(b'{"name": "%b"}' % LONG.encode())
+    answer = http.post("EndUser/", data=body, content_type="application/json", headers=headers)
+    assert answer.status_code == 400  # as the legacy API calls it
+    assert f"over the limit of {limits.JSON.most} bytes" in answer.text
+
+
+@pytest.mark.parametrize("fields", [{"data": LONG + "x"}, {"a": LONG, "b": "x"}])
+def test_texts_of_a_form_are_so_long_together(http: Http, fields: dict[str, str]) -> None:
+    told(form(http, **fields), limits.JSON)
+
+
+def test_json_in_a_file_of_a_form_is_so_long(http: Http) -> None:
+    """Browsers send a field as a file."""
+    body, kind = multipart([], [("data", "blob", b'{"alias": "%b"}' % LONG.encode())])
+    answer = http.post("PhoneNumber/Compliance/", data=body, content_type=kind)
+    told(answer, limits.JSON)
+
+
 def test_a_large_file_in_json_has_few_values() -> None:
     """Base64 has none of the characters that are counted; a snapshot may have more values."""
     decode_json(b'{"file": "%b"}' % base64.b64encode(bytes(5_000_000)))
-    assert len(decode_json(MANY, limits.SNAPSHOT_VALUES)) == limits.JSON_VALUES.most + 1
+    assert len(decode_json(MANY, SNAPSHOT)) == limits.JSON_VALUES.most + 1
 
 
 def test_so_many_next_outcomes_wait(http: Http) -> None:

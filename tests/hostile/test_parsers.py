@@ -68,7 +68,7 @@ LINEAR = "each step moves on in the text, or gives up: nothing is read twice"
 OURS = "reads no user's text: a route, a row, a line of our own, or what a library says"
 DIGITS = "a pattern has said before that there are few digits"
 JSON = (
-    "JSON and base64 are read in one pass by compiled code; limits body, json_depth and json_values"
+    "JSON and base64 are read in one pass by compiled code; limits json, json_depth and json_values"
 )
 CALLS = {
     "account/clock.py": {"float": "of a number already"},
@@ -133,7 +133,7 @@ CALLS = {
     "domain/secrets.py": {
         "re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON, "int": DIGITS},
     "domain/serving.py": {"re.compile": LINEAR, "re.search": "up to 1000 characters"},
-    "domain/text.py": {"int": OURS},
+    "domain/text.py": {"re.compile": OURS, "int": OURS},
     "domain/typed.py": {
         "re.compile": OURS, "fromisoformat": LINEAR,
         "loads": "the JSON that is refused, once more, for the place"},

@@ -22,7 +22,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
 from plivo_sim.apis.phone_number import dialect
 from plivo_sim.apis.phone_number.beta.errors import ADDRESS, to_domain
@@ -34,6 +34,7 @@ from plivo_sim.apis.phone_number.dialect import (
     read_callback_method,
 )
 from plivo_sim.apis.reading import Query, Shape, ignored_keys, load
+from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import NumberType, Origin, Version
@@ -76,23 +77,44 @@ def _embedded_object(
     if not isinstance(content, str) or not isinstance(name, str | None):
         text = "must have 'name' and 'content' (base64), both strings"
         return None, Problem(ProblemKind.WRONG_TYPE, path, text)
-    return _made(_decoded(content), name, path, stem)
+    return _made(_decoded(content.encode("utf-8", "replace")), name, path, stem)
 
 
 def _data_url(value: str, path: Path, stem: str) -> tuple[Upload | None, Problem | None]:
     head, comma, data = value[5:].partition(",")
+    try:
+        limits.DATA_URL_HEAD.check(len(head), "the characters before its comma")
+    except ValueError as error:
+        return None, Problem(ProblemKind.BAD_FILE, path, str(error))
     _, *options = head.split(";")
     names = [unquote(o[5:]) for o in options if o.lower().startswith("name=")]
     is_base64 = bool(options) and options[-1].strip().lower() == "base64"
-    content = _decoded(unquote(data)) if is_base64 else unquote_to_bytes(data)
+    raw = _unescaped(data.encode("utf-8", "replace"))
+    content = _decoded(raw) if is_base64 else raw
     return _made(content if comma else None, names[0] if names else None, path, stem)
 
 
-def _decoded(text: str) -> bytes | None:
+_BLANKS = b" \t\n\r\v\f"
+
+
+def _decoded(text: bytes) -> bytes | None:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
+        return base64.b64decode(text.translate(None, _BLANKS), validate=True)
+    except binascii.Error:
         return None
+
+
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
+
+
+def _unescaped(raw: bytes) -> bytes:
+    """With its escapes resolved, without the 240 bytes for each that urllib takes."""
+    made, at = bytearray(), 0
+    for found in _ESCAPES.finditer(raw):
+        made += raw[at : found.start()]
+        made += bytes.fromhex(found[0].replace(b"%", b"").decode())
+        at = found.end()
+    return bytes(made + raw[at:])
 
 
 def _made(
