@@ -1,5 +1,5 @@
-"""What others wait while a crowd is waited for: slow heads, held calls, hanging receivers, hanging
-look-ups of receivers' names.
+"""What others wait while a crowd is waited for: slow heads, held calls, long polls, hanging
+receivers, hanging look-ups of receivers' names.
 
     python benchmarks/fairness.py --size 500 --seconds 5
 
@@ -139,6 +139,14 @@ def held_calls(server: Server, size: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def long_polls(server: Server, size: int) -> Iterator[None]:
+    """Calls that wait for an event of a kind that does not come, while others come."""
+    sent = b"GET /_sim/events?wait=30&kind=clock HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with crowding(server, size, sent):
+        yield
+
+
 def add_fault(server: Server, fault: dict[str, Any]) -> None:
     connection = server.connect()
     headers = {"Content-Type": "application/json"}
@@ -212,6 +220,7 @@ def submit(server: Server, size: int, *urls: str) -> None:
 KINDS = {
     "slow heads": slow_heads,
     "held calls": held_calls,
+    "long polls": long_polls,
     "hanging receivers": hanging_receivers,
     "hanging look-ups": hanging_look_ups,
 }

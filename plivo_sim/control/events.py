@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -25,7 +25,7 @@ from plivo_sim.domain.records import CallbackWithheld, ClockChanged, Delivery, S
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.patterns import glob
-from plivo_sim.simulator import is_account
+from plivo_sim.simulator import Simulator, is_account
 from plivo_sim.simulator.events import KINDS, Entry, EventLog
 from plivo_sim.web import patience
 from plivo_sim.web.calls import current_call
@@ -36,7 +36,7 @@ from plivo_sim.webhooks.outbox import Attempted
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EventOut
 
-LOOKS_EVERY_S = 0.2
+WATCHED = "/_sim/events"
 LONGEST_WAIT_S = 30
 
 Facts = dict[str, Any]
@@ -62,30 +62,59 @@ def list_events() -> Response:
     memory, the last 2000; an ``after`` of before a restart begins anew."""
     call = current_call()
     if call.progress is None:  # else it was put off, and goes on
-        call.progress = _begin(call.sim.events)
-    watch: _Watch = call.progress
-    found = list(map(_shown, watch.look(call.sim.events)))
-    if not found and not call.sim.stopping and monotonic_s() < call.began + watch.wait_s:
-        patience.pause(call, LOOKS_EVERY_S)
-    missed = watch.missed if watch.after else 0
+        call.progress = _begin(call.sim)
+    poll: _Poll = call.progress
+    found = list(map(_shown, poll.look(call.sim.events)))
+    left_s = call.began + poll.wait_s - monotonic_s()
+    if not found and not call.sim.stopping and left_s > 0:
+        patience.pause(call, left_s, poll.wanted, poll.seen)
+    missed = poll.missed if poll.after else 0
     return call.answer(
         {
             "events": found,
-            "next": watch.seen,
+            "next": poll.seen,
             "missed": missed,
             "forgotten": call.sim.events.forgotten,
         }
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What polls wait for: those who ask for the same wait for the same (``Watch``)."""
+
+    sim: Simulator
+    kinds: frozenset[str]
+    account: str
+    operation: str
+    status: str
+    fits: Callable[[str], object] = field(compare=False)
+    """Whether an operation is one of these."""
+
+    @property
+    def newest(self) -> int:
+        return self.sim.events.newest_of(self.account)
+
+    def has_come(self, after: int) -> bool:
+        return self.sim.stopping or any(map(self.takes, self.sim.events.after(after)))
+
+    def takes(self, entry: Entry) -> bool:
+        return (
+            (not self.kinds or entry.kind in self.kinds)
+            and self.account in ("", entry.account)
+            and (not self.operation or bool(self.fits(getattr(entry.about, "operation", ""))))
+            and (not self.status or self.status in _statuses(entry))
+        )
+
+
 @dataclass(slots=True)
-class _Watch:
+class _Poll:
     """What a call waits for, and how far it has looked. ``seen``: the last place that it looked at;
     ``missed``: how many entries up to there were forgotten before."""
 
     after: int
     wait_s: int
-    fits: Callable[[Entry], bool]
+    wanted: _Wanted
     seen: int
     missed: int = 0
 
@@ -98,39 +127,29 @@ class _Watch:
         last = entries[-1].number if entries else newest
         self.missed += last - self.seen - len(entries)
         self.seen = last
-        return [entry for entry in entries if self.fits(entry)]
+        return list(filter(self.wanted.takes, entries))
 
 
-def _begin(log: EventLog) -> _Watch:
+def _begin(sim: Simulator) -> _Poll:
     """What the query asks for. Raises Invalid."""
     after, wait_s = number_of("after", 0), number_of("wait", 0)
     if wait_s > LONGEST_WAIT_S:
         raise invalid("wait", f"must be {LONGEST_WAIT_S} or less")
-    if after > log.newest:
+    if after > sim.events.newest:
         after = 0
-    return _Watch(after, wait_s, _filter(), seen=after)
+    return _Poll(after, wait_s, _wanted(sim), seen=after)
 
 
-def _filter() -> Callable[[Entry], bool]:
-    """Whether an event is wanted. Raises Invalid."""
-    kinds = {word_of({"kind": each}, "kind", KINDS) for each in each_given("kind")}
+def _wanted(sim: Simulator) -> _Wanted:
+    """Which events are wanted. Raises Invalid."""
+    kinds = frozenset(word_of({"kind": each}, "kind", KINDS) for each in each_given("kind"))
     account, status = account_text(), request.args.get("status", "").strip().lower()
     if account and not is_account(account):
         raise invalid("account", "must be MA and 18 letters or digits")
     operation = operation_glob()
-    fits = glob(operation) if operation else None
     if status:
         _check_status(status, account)
-
-    def is_wanted(entry: Entry) -> bool:
-        return (
-            (not kinds or entry.kind in kinds)
-            and account in ("", entry.account)
-            and (fits is None or fits(getattr(entry.about, "operation", "")))
-            and (not status or status in _statuses(entry))
-        )
-
-    return is_wanted
+    return _Wanted(sim, kinds, account, operation, status, glob(operation))
 
 
 _APIS: tuple[Dialect, ...] = get_args(Dialect)

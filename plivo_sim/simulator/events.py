@@ -45,6 +45,7 @@ class EventLog:
     def __init__(self, memory: Budget) -> None:
         self.newest = 0
         self._lock = threading.Lock()
+        self._newest_of: dict[str, int] = {}  # account -> its newest that is kept
         self._kept: BoundedLog[Entry] = BoundedLog(MOST, MOST_BYTES, memory)
 
     @property
@@ -58,6 +59,14 @@ class EventLog:
             self.newest += 1
             entry = Entry(self.newest, kind, account.auth_id, about)
             self._kept.append(entry, size_bytes)
+            self._newest_of[entry.account] = entry.number
+            if len(self._newest_of) > 2 * MOST:
+                self._newest_of = {each.account: each.number for each in self._kept.last(MOST)}
+
+    def newest_of(self, account: str) -> int:
+        """The place of the newest entry of an account, or, without one, of all; 0 if there is
+        none that is kept."""
+        return self._newest_of.get(account, 0) if account else self.newest
 
     def after(self, number: int) -> list[Entry]:
         """What came behind that place and is still kept, oldest first."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
 import selectors
 import socket
 import struct
 import sys
-from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from math import inf
 from typing import Any, Literal
@@ -51,7 +49,6 @@ class Phase(Enum):
 
 UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
 UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
-_EVICTED = (*UNPROMISED, *UNFINISHED)
 
 
 class Connection(cheroot.HTTPConnection):
@@ -69,6 +66,7 @@ class Connection(cheroot.HTTPConnection):
         self.phase = Phase.IDLE
         self.since_s = 0.0  # of the phase
         self.until_s = inf  # while the selector has it
+        self.queue: dict[Connection, None] = {}  # of those that wait as long
         self.awaited = selectors.EVENT_READ  # what the selector waits for
         self.arrival = Arrival()
         self.held: Held | None = None
@@ -79,7 +77,17 @@ class Connection(cheroot.HTTPConnection):
     @property
     def kept_bytes(self) -> int:
         """Of its request or, while that is sent, its answer."""
-        return self.stream.kept_bytes if self.phase is Phase.SENDING else len(self.rfile.came)
+        return self.unsent_bytes if self.phase is Phase.SENDING else self.came_bytes
+
+    @property
+    def came_bytes(self) -> int:
+        """Of its request, and of those behind it."""
+        return len(self.rfile.came)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Of its answer, while that is sent without a thread."""
+        return self.stream.kept_bytes if self.phase is Phase.SENDING else 0
 
     @property
     def is_timed(self) -> bool:
@@ -210,29 +218,6 @@ def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:
     conn.remote_addr, conn.remote_port = address[:2]
     conn.ssl_env = environ
     return conn
-
-
-def longest_of(waiting: Sequence[Connection], most: int) -> list[Connection]:
-    """Those that have waited longest, of all that may be closed to make room; else of the rest."""
-    evicted = [each for each in waiting if each.phase in _EVICTED] or waiting
-    return heapq.nsmallest(most, evicted, key=lambda each: each.since_s)
-
-
-def oldest_of(
-    waiting: Sequence[Connection], phases: Collection[Phase], most: int
-) -> list[Connection]:
-    """Of those in these phases, the ones that began first and are, together, too much memory.
-    An answer that is sent alone is not: whoever reads it gets it."""
-    sizes = [(each, each.kept_bytes) for each in waiting if each.phase in phases]
-    excess = sum(size for _, size in sizes) - most
-    found: list[Connection] = []
-    if excess > 0:
-        sizes.sort(key=lambda each: each[0].since_s)
-        for conn, size in sizes[:-1] if Phase.SENDING in phases else sizes:
-            if excess > 0:
-                excess -= size
-                found.append(conn)
-    return found
 
 
 def most_open() -> float:

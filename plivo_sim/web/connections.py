@@ -15,13 +15,15 @@ import threading
 import time
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from operator import attrgetter
+from typing import Any, ParamSpec, TypeVar
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
 from plivo_sim.web import connection
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.connection import Connection, Phase, Room
+from plivo_sim.web.deadlines import Deadlines, Kept, longest_of
 from plivo_sim.web.put_off import PutOff
 from plivo_sim.web.streams import Held
 
@@ -41,6 +43,9 @@ MOST_UNSENT_BYTES = limits.UNSENT.most
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -54,6 +59,7 @@ class Connections:
         self._sees_late = isinstance(self._selector, selectors.SelectSelector)
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
+        self._deadlines = Deadlines()
         self._put_off = PutOff()
         self._most_open = connection.most_open()
         self._room = Room()
@@ -62,7 +68,8 @@ class Connections:
         self._drains_until_s = 0.0
         self._is_over = False
         self._looked_at_s = 0.0
-        self._came_bytes = 0  # since then
+        self._requests = Kept(connection.UNFINISHED, attrgetter("came_bytes"))
+        self._answers = Kept((Phase.SENDING,), attrgetter("unsent_bytes"))
         self._waker, self._waked = socket.socketpair()
         for each in (listener, self._waker, self._waked):
             each.setblocking(False)
@@ -94,12 +101,10 @@ class Connections:
             self._wake()
         conn.end_request(keep, held)
         if held is not None:
-            self._wait(conn, Phase.HELD, held.wait_s if held.line is None else IDLE_TIMEOUT_S)
+            self._wait(conn, Phase.HELD)
         elif conn.stream.unsent:
             conn.keep = keep
             self._wait(conn, Phase.SENDING, SENDING_TIMEOUT_S, WRITE)
-            self._looked_at_s = 0.0  # at once: many such answers may be made within a tick
-            self._wake()
         elif keep:
             self._await_request(conn)
         else:
@@ -128,28 +133,33 @@ class Connections:
         else:
             self._close(conn)
 
-    def _wait(self, conn: Connection, phase: Phase, for_s: float, events: int = READ) -> None:
+    def _wait(self, conn: Connection, phase: Phase, for_s: float = 0.0, events: int = READ) -> None:
         """Have the selector wait; whoever calls this has let go of the connection."""
         with self._lock:
             if not self._is_over:
-                self._go_to(conn, phase, for_s)
                 conn.awaited = events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
                     self._selector.register(conn.socket, events, conn)
-                    if phase is Phase.HELD and self._put_off.add(conn):
-                        self._wake()
-                    elif phase is Phase.READY:
-                        self._room.line[conn] = None
-                        self._wake()
-                    if self._sees_late and threading.current_thread() is not self._thread:
+                    is_foreign = threading.current_thread() is not self._thread
+                    if self._go_to(conn, phase, for_s) or (self._sees_late and is_foreign):
                         self._wake()
                     return
-                conn.until_s = inf
         self._close(conn)
 
-    def _go_to(self, conn: Connection, phase: Phase, for_s: float) -> None:
+    def _go_to(self, conn: Connection, phase: Phase, for_s: float) -> bool:
+        """With the lock held; whether the selector's thread has to look at once."""
         conn.phase, conn.since_s = phase, monotonic_s()
-        conn.until_s = conn.since_s + for_s
+        if phase is Phase.HELD and conn.held is not None:
+            return self._put_off.add(conn, conn.held)
+        self._deadlines.begin(conn, for_s)
+        if phase is Phase.READY:
+            self._room.line[conn] = None
+            return True
+        is_much = self._answers.add(conn.unsent_bytes) > MOST_UNSENT_BYTES
+        if is_much and phase is Phase.SENDING:  # many may be made within a tick
+            self._looked_at_s = 0.0
+            return True
+        return False
 
     def _serve(self, conn: Connection) -> None:
         """Give it to a thread, once there is room."""
@@ -167,6 +177,7 @@ class Connections:
     def _close(self, conn: Connection) -> None:
         with self._lock:
             self._open.discard(conn)
+            self._deadlines.end(conn)
         try:
             conn.close()
         except OSError:
@@ -191,9 +202,9 @@ class Connections:
         for key, _ in self._selector.select(self._nap_s()):
             self._attend(key)
         self._resume()
-        is_much = self._came_bytes * LOOKS_AT_MOST > MOST_UNFINISHED_BYTES
+        is_much = self._requests.new_bytes * LOOKS_AT_MOST > MOST_UNFINISHED_BYTES
         if is_much or monotonic_s() - self._looked_at_s >= TICK_S:
-            self._looked_at_s, self._came_bytes = monotonic_s(), 0
+            self._looked_at_s = monotonic_s()
             self._give_up_the_late()
 
     def _attend(self, key: selectors.SelectorKey) -> None:
@@ -220,7 +231,7 @@ class Connections:
     def _go_on(self, conn: Connection) -> None:
         if conn.phase is Phase.SENDING:
             conn.stream.flush()
-            conn.until_s = monotonic_s() + SENDING_TIMEOUT_S
+            self._locked(self._deadlines.begin, conn, SENDING_TIMEOUT_S)
             if not conn.stream.unsent:
                 self._unregister(conn)
                 self.settle(conn, conn.keep)
@@ -237,7 +248,7 @@ class Connections:
         """Drop a call that waits, or was put off, once its client has hung up. After some of the
         next request no more is taken, nor looked for."""
         size = len(conn.rfile.came)
-        conn.rfile.gather()
+        self._requests.add(conn.rfile.gather())
         if conn.stream.is_over:
             self._unregister(conn)
             self._close(conn)
@@ -247,15 +258,15 @@ class Connections:
 
     def _gather(self, conn: Connection) -> None:
         stream, came = conn.stream, conn.rfile.came
-        self._came_bytes += conn.rfile.gather()
-        if conn.phase is Phase.IDLE and (came or stream.shakes_hands):
-            self._go_to(conn, Phase.HEAD, REQUEST_TIMEOUT_S)
-        elif conn.phase is Phase.HEAD and not (came or stream.shakes_hands):
-            self._go_to(conn, Phase.IDLE, IDLE_TIMEOUT_S)
+        self._requests.add(conn.rfile.gather())
         if came and (conn.arrival.is_whole(came) or stream.is_over):
             self._unregister(conn)
             self._serve(conn)
             return
+        has_begun = bool(came) or stream.shakes_hands
+        if has_begun != (conn.phase is not Phase.IDLE):
+            new = (Phase.HEAD, REQUEST_TIMEOUT_S) if has_begun else (Phase.IDLE, IDLE_TIMEOUT_S)
+            self._locked(self._go_to, conn, *new)
         if stream.is_over:
             self._unregister(conn)
             conn.unread = stream.failure is not None
@@ -272,8 +283,8 @@ class Connections:
                 self._selector.modify(conn.socket, awaited, conn)
 
     def _unregister(self, conn: Connection) -> None:
-        conn.until_s = inf
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
+            self._deadlines.end(conn)
             if conn.phase is Phase.HELD:
                 self._put_off.drop(conn)
             self._room.line.pop(conn, None)
@@ -281,20 +292,19 @@ class Connections:
 
     def _resume(self) -> None:
         """Those that have waited for room, for an account, or for their time."""
-        with self._lock:
-            called = self._put_off.called()
-        for conn in called:
+        for conn in self._locked(self._put_off.called):
             self._unregister(conn)
             self._serve(conn)
-        while (ready := self._next_of(self._room.next)) is not None:
+        while (ready := self._locked(self._room.next)) is not None:
             self._unregister(ready)
             self._put(ready)
-        while (due := self._next_of(self._put_off.due)) is not None:
+        self._locked(self._put_off.look)
+        while (due := self._locked(self._put_off.due)) is not None:
             self._serve_again(due)
 
-    def _next_of(self, find: Callable[[], Connection | None]) -> Connection | None:
+    def _locked(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         with self._lock:
-            return find()
+            return work(*args, **named)
 
     def _serve_again(self, conn: Connection) -> None:
         self._unregister(conn)
@@ -302,20 +312,17 @@ class Connections:
             self._put_off.resumed += 1
         self._serve(conn)
 
-    def _waiting(self, until_s: float = inf) -> list[Connection]:
-        """Those that the selector has, and whose time is up before then."""
+    def _waiting(self) -> list[Connection]:
+        """Those that the selector has."""
         with self._lock:
-            return [each for each in self._open if each.until_s < until_s]
+            return [each for each in self._open if each.until_s < inf]
 
     def _give_up_the_late(self) -> None:
-        for conn in self._waiting(monotonic_s()):
-            if conn.phase is not Phase.HELD:  # those are resumed, a few at once
-                self._give_up(conn)
-        waiting = self._waiting()
-        unfinished = connection.UNFINISHED
-        for conn in connection.oldest_of(waiting, unfinished, MOST_UNFINISHED_BYTES):
+        for conn in self._locked(self._deadlines.late):
             self._give_up(conn)
-        for conn in connection.oldest_of(waiting, (Phase.SENDING,), MOST_UNSENT_BYTES):
+        for conn in self._locked(self._requests.excess, self._open, MOST_UNFINISHED_BYTES):
+            self._give_up(conn)
+        for conn in self._locked(self._answers.excess, self._open, MOST_UNSENT_BYTES):
             log.warning("the answer to %s is cut off: %s are kept", conn.remote_addr, limits.UNSENT)
             self._give_up(conn)
 
@@ -359,7 +366,7 @@ class Connections:
         """Close those that have waited longest; when there are none, accept none for a moment."""
         log.warning("no room for another connection: %s; those that wait longest are closed", why)
         before_s = monotonic_s() - GIVEN_UP_AFTER_S
-        found = connection.longest_of(self._waiting(), GIVEN_UP_AT_ONCE)
+        found = longest_of(self._waiting(), GIVEN_UP_AT_ONCE)
         given_up = [each for each in found if each.since_s < before_s]
         for conn in given_up:
             self._unregister(conn)
@@ -383,6 +390,7 @@ class Connections:
                 with contextlib.suppress(KeyError):  # there was no room
                     self._selector.unregister(self._listener)
             self._listener.close()
+            self._locked(self._put_off.look, at_all=True)
         for conn in () if self._drains() else self._waiting():
             if conn.phase in connection.UNPROMISED or conn.outlasts(self._ends_at_s):
                 self._unregister(conn)

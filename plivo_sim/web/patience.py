@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from plivo_sim.account.lock import AccountLock, set_asker
 from plivo_sim.web.calls import Call
-from plivo_sim.web.streams import CONNECTION_KEY, REFUSED_KEY, Held
+from plivo_sim.web.streams import CONNECTION_KEY, REFUSED_KEY, Held, Watch
 
 PATIENCE_S = 0.05
 """Behind those who may wait: of an account that many use at once, each has its turn sooner."""
@@ -47,12 +47,12 @@ def begin(call: Call) -> Patience | None:
     return patience
 
 
-def pause(call: Call, for_s: float) -> None:
-    """Begin the call again after a while, without a thread meanwhile: for views that have only
-    read so far. Raises Held, except in process."""
+def pause(call: Call, for_s: float, watch: Watch, seen: int) -> None:
+    """Begin the call again after a while, or once that has come behind what it has seen, without a
+    thread meanwhile: for views that have only read so far. Raises Held, except in process."""
     if CONNECTION_KEY in call.request.environ:
         end()
-        raise Held(for_s, call.noted())
+        raise Held(for_s, call.noted(), watch=watch, seen=seen)
 
 
 def end() -> None:

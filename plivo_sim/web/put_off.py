@@ -1,4 +1,5 @@
-"""The calls that were put off: until a time, or until an account has room for them."""
+"""The calls that were put off: until a time, until something happens, or until an account has room
+for them."""
 
 from __future__ import annotations
 
@@ -6,46 +7,58 @@ import heapq
 import itertools
 from collections.abc import Iterator
 from itertools import islice
+from math import inf
+from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.web.connection import Connection
-from plivo_sim.web.streams import Line
+from plivo_sim.web.streams import Held, Line, Watch
 
 LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
+LOOKS_EVERY_S = 0.2  # and those who wait for something to happen
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 
 
 class PutOff:
-    """``timed``: those that wait for a time, a heap; ``lines``: those that wait for something else,
-    in the order of coming. ``resumed``: of the first, those that have a thread again. Callers hold
-    the lock of ``Connections``.
+    """``timed``: those that wait for a time, each with the number of its entry in a heap;
+    ``watched``: those of them that also wait for something to happen, by what that is; ``lines``:
+    those that wait for room, in the order of coming. ``resumed``: of the timed, those that have a
+    thread again. Waiting costs what is due, not what waits. Callers hold the lock of
+    ``Connections``.
     """
 
     def __init__(self) -> None:
-        self.timed: list[tuple[float, int, Connection]] = []
+        self.timed: dict[Connection, int] = {}
+        self.watched: dict[Watch, dict[Connection, None]] = {}
         self.lines: dict[Line, dict[Connection, None]] = {}
         self.resumed = 0
+        self._heap: list[tuple[float, int, Connection]] = []  # also of those that were dropped
+        self._seen: dict[Watch | None, int] = {}  # up to where it was looked for
+        self._looks_at_s = 0.0
         self._count = itertools.count()
 
-    def add(self, conn: Connection) -> bool:
-        """Put it off as its ``held`` says; whether the selector has to look sooner."""
-        if conn.held is not None and conn.held.line is not None:
-            self.lines.setdefault(conn.held.line, {})[conn] = None
+    def add(self, conn: Connection, held: Held) -> bool:
+        """Put it off; whether the selector has to look sooner."""
+        conn.until_s = monotonic_s() + held.wait_s
+        if held.line is not None:
+            self.lines.setdefault(held.line, {})[conn] = None
             return True
-        heapq.heappush(self.timed, (conn.until_s, next(self._count), conn))
-        return self.timed[0][2] is conn
+        is_first = held.watch is not None and self._watch(conn, held.watch, held.seen)
+        self._push(conn)
+        return is_first or self._heap[0][2] is conn
 
     def drop(self, conn: Connection) -> None:
         """It is put off no more."""
-        line = None if conn.held is None else conn.held.line
-        if line is None:
-            self.timed = [each for each in self.timed if each[2] is not conn]
-            heapq.heapify(self.timed)
-            return
-        others = self.lines.get(line, {})
-        others.pop(conn, None)
-        if not others:
-            self.lines.pop(line, None)
+        self.timed.pop(conn, None)
+        if len(self._heap) > 2 * len(self.timed):
+            self._heap = [each for each in self._heap if self._counts(each)]
+            heapq.heapify(self._heap)
+        held = conn.held
+        if held is not None:
+            _leave(self.lines, held.line, conn)
+            _leave(self.watched, held.watch, conn)
+            if held.watch not in self.watched:
+                self._seen.pop(held.watch, None)
 
     def end(self, conn: Connection) -> bool:
         """Its thread is free again, if it was resumed; whether others may wait for that."""
@@ -60,12 +73,65 @@ class PutOff:
 
     def due(self) -> Connection | None:
         """The first whose time is up, while few are resumed."""
-        is_due = self.timed and self.timed[0][0] <= monotonic_s()
-        return self.timed[0][2] if is_due and self.resumed < RESUMED_AT_ONCE else None
+        if self.resumed >= RESUMED_AT_ONCE or self._first_s() > monotonic_s():
+            return None
+        return self._heap[0][2]
+
+    def look(self, *, at_all: bool = False) -> None:
+        """Let the time be up of those for whom something has come. Nothing is asked while nothing
+        new has happened, except ``at_all``."""
+        now_s = monotonic_s()
+        if not self.watched or (now_s < self._looks_at_s and not at_all):
+            return
+        self._looks_at_s = now_s + LOOKS_EVERY_S
+        for watch in list(self.watched):
+            seen, newest = self._seen[watch], watch.newest  # what comes meanwhile is seen later
+            if newest == seen and not at_all:
+                continue
+            self._seen[watch] = newest
+            if watch.has_come(seen):
+                del self._seen[watch]
+                for conn in self.watched.pop(watch):
+                    conn.until_s = now_s
+                    self._push(conn)
 
     def naps_s(self) -> Iterator[float]:
         """For how long nobody has to look."""
         if self.timed and self.resumed < RESUMED_AT_ONCE:
-            yield max(self.timed[0][0] - monotonic_s(), 0.0)
+            yield max(self._first_s() - monotonic_s(), 0.0)
+        if self.watched:
+            yield LOOKS_EVERY_S
         if self.lines:
             yield LINE_S
+
+    def _watch(self, conn: Connection, watch: Watch, seen: int) -> bool:
+        """Whether it is the first that waits for that."""
+        newest = watch.newest
+        if watch.has_come(seen):  # since the call has looked
+            conn.until_s = monotonic_s()
+            return False
+        conns = self.watched.setdefault(watch, {})
+        conns[conn] = None
+        if len(conns) == 1:
+            self._seen[watch] = newest
+        return len(conns) == 1
+
+    def _push(self, conn: Connection) -> None:
+        self.timed[conn] = number = next(self._count)
+        heapq.heappush(self._heap, (conn.until_s, number, conn))
+
+    def _counts(self, entry: tuple[float, int, Connection]) -> bool:
+        return self.timed.get(entry[2]) == entry[1]
+
+    def _first_s(self) -> float:
+        """When the first is due, which is on top of the heap then."""
+        while self._heap and not self._counts(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else inf
+
+
+def _leave(queues: dict[Any, dict[Connection, None]], key: object, conn: Connection) -> None:
+    conns = queues.get(key, {})
+    conns.pop(conn, None)
+    if not conns:
+        queues.pop(key, None)

@@ -42,15 +42,24 @@ class Held(BaseException):
 
     Raised by an application that has changed nothing yet and was given a ``CONNECTION_KEY``. It is
     asked again after ``wait_s``, with the ``note`` under ``HELD_KEY``, and has to find the way back
-    to where it was. With a ``line`` it is asked again when that has room for it, in the order of
-    coming, instead. No Exception: no handler of errors on the way is meant.
+    to where it was. With a ``watch`` it is asked sooner once that has come, behind the number
+    ``seen``. With a ``line`` it is asked again when that has room for it, in the order of coming,
+    instead. No Exception: no handler of errors on the way is meant.
     """
 
-    def __init__(self, wait_s: float, note: object, line: Line | None = None) -> None:
+    def __init__(
+        self,
+        wait_s: float,
+        note: object,
+        line: Line | None = None,
+        watch: Watch | None = None,
+        seen: int = 0,
+    ) -> None:
         super().__init__(
             f"put off for {wait_s} s" if line is None else "put off until there is room"
         )
         self.wait_s, self.note, self.line = wait_s, note, line
+        self.watch, self.seen = watch, seen
 
 
 class Line(Protocol):
@@ -59,6 +68,21 @@ class Line(Protocol):
     @property
     def room(self) -> int:
         """How many of them may be begun again now."""
+
+
+class Watch(Protocol):
+    """Something that many requests wait for; equal ones are asked as one, and by the thread that
+    waits for all connections. What may be it is numbered as it happens."""
+
+    @property
+    def newest(self) -> int:
+        """The number of what happened last."""
+
+    def has_come(self, after: int) -> bool:
+        """Whether it has happened behind that number. Asked when ``newest`` is another, and when
+        the server stops."""
+
+    def __hash__(self) -> int: ...
 
 
 CUT_KEY = "plivo_sim.cut"

@@ -6,7 +6,7 @@ import json
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -308,6 +308,31 @@ def test_many_may_wait(live: LiveSimulator) -> None:
         assert call.getresponse().read()
         answers = [json.load(each.getresponse()) for each in waiting]
     assert [answer["events"][0]["rate"] for answer in answers] == [9] * 150
+
+
+@pytest.mark.live
+def test_a_stop_answers_whoever_waits(live: LiveSimulator) -> None:
+    """At once, though the wait is longer than a stop may take."""
+    put_off = live._server.connections._put_off  # type: ignore[attr-defined]
+    with closing(HTTPConnection(urlsplit(live.url).netloc, timeout=60)) as call:
+        call.request("GET", "/_sim/events?wait=30&kind=clock")
+        while not put_off.watched:
+            pass
+        live.stop()
+        assert json.load(call.getresponse())["events"] == []
+
+
+def test_the_newest_of_an_account(http: Http) -> None:
+    """It is known of those whose events are kept, and of few others."""
+    log = http.sim.events
+    for n in range(3 * events.MOST):
+        log.add("clock", http.sim.account(f"MA{n % 3:018}"), None, size_bytes=1)
+        log.add("clock", cast("Any", SimpleNamespace(auth_id=str(n))), None, size_bytes=1)
+    newest = log.newest
+    assert log.newest_of("") == log.newest_of(str(n)) == newest
+    assert log.newest_of(f"MA{n % 3:018}") == newest - 1
+    assert log.newest_of("0") == 0
+    assert len(log._newest_of) <= 2 * events.MOST
 
 
 @pytest.mark.live
