@@ -48,6 +48,7 @@ from plivo_sim.console.actions import (
 from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points
+from plivo_sim.control.history import COPY
 from plivo_sim.control.reports import HTML_REPORT
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
 from plivo_sim.domain.secrets import without_secrets
@@ -103,6 +104,7 @@ def make_blueprint() -> Blueprint:
     blueprint.record_once(
         lambda state: state.app.extensions.setdefault(HTML_REPORT, reports.html_report)
     )
+    blueprint.record_once(lambda state: state.app.extensions.setdefault(COPY, history.copied))
     blueprint.add_app_template_filter(curl_of)
     blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(says)

@@ -21,6 +21,7 @@ from plivo_sim.domain.records import Application
 from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.steering import CONSOLE_AGENT
 
 DEFAULT_TOKEN = "token"  # noqa: S105  # any would do
 """Of an account that no client has called yet; the commands use it, too."""
@@ -75,7 +76,7 @@ class ApiCall(Action):
         basic = base64.b64encode(f"{self.auth_id}:{self.token}".encode()).decode()
         headers = {
             "Authorization": f"Basic {basic}",
-            "User-Agent": "plivo-sim console",
+            "User-Agent": CONSOLE_AGENT,
             **self._said,
         }
         if not self.parts:
