@@ -238,8 +238,25 @@ def with_an_undo(http: Http) -> None:
     press(http, "advance", account=AUTH_ID, by="5d")
 
 
+def rejected_twice(http: Http) -> None:
+    """Sent again as it was, rejected again, corrected, accepted."""
+    steer = {"account": AUTH_ID}
+    http.control("POST", "/scenario", {"name": "name-mismatch"} | steer)
+    names = {"end_user": http.sdk_data()["end_user"] | {"name": "Acme Pvt. Ltd."}}
+    id = http.sdk_created(**names)
+    press(http, "advance", account=AUTH_ID, by="1 business day")
+    press(http, "submit", account=AUTH_ID, id=id)
+    press(http, "advance", account=AUTH_ID, by="1 business day")
+    data = {"end_user": {"name": "Acme"}, "documents": http.sdk_data()["documents"]}
+    assert http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", data).status_code == 200
+    press(http, "advance", account=AUTH_ID, by="3 business days")
+    timeline = http.account.store.applications.fetch(id).timeline
+    assert [each.status for each in timeline][1::2] == ["rejected", "rejected", "accepted"]
+
+
 STORIES: list[Callable[[Http], None]] = [
     by_buttons, by_control, by_the_other_apis, by_a_running_clock, with_an_undo,
+    rejected_twice,
 ]  # fmt: skip
 
 
@@ -350,7 +367,7 @@ def suspended_at_once(http: Http) -> None:
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("story", [by_buttons, with_an_undo, suspended_at_once])
+@pytest.mark.parametrize("story", [by_buttons, with_an_undo, suspended_at_once, rejected_twice])
 def test_the_scenario_holds(http: Http, live: LiveSimulator, story: Callable[[Http], None]) -> None:
     """Played, it leads to the same statuses at the end and on the way."""
     story(http)
