@@ -155,6 +155,7 @@ class _Parts:
         self._extensions: dict[str, Any] = {
             "plivo_sim": sim, "surfaces": SURFACES, "document": _Documents(sim),
             "part": self.of, "html_report": self._html_report,
+            "copy_of_history": _copy_of_history,
         }  # fmt: skip
         self._made = once(self._make)
         self._whole = CuttingApp(_Forwarded(sim, _Mounts(self._serve)))
@@ -194,6 +195,13 @@ class _Parts:
         with self.of("/console/").request_context(request.environ):
             g.call = call
             return html_report(account, id)
+
+
+def _copy_of_history(account: Account, kind: str) -> str:
+    """What was done, as the console copies it."""
+    from plivo_sim.console.history import copied  # here: a start needs none of it
+
+    return copied(account, kind)
 
 
 def _part_of(path: str) -> str:

@@ -39,6 +39,7 @@ _COMMANDS = {
     "snapshot": "accounts.snapshot",
     "reset": "accounts.reset",
     "undo": "undo.undo",
+    "history": "history.history",
     "export": "accounts.export",
     "evaluate": "applications.evaluate",
     "logs": "logs.logs",

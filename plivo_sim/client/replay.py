@@ -141,14 +141,14 @@ class ScenarioApplication:
     def _proof(
         self, applicant: Applicant, type_: Mapping[str, Any], values: object, index: int
     ) -> File | None:
-        """A sample of the kind that the name says, its own for each document and name, because
-        the same file twice is a cause of rejection."""
+        """A sample of the kind that the name says, another for each name, because the same file
+        twice is a cause of rejection."""
         if not type_["proof_required"]:
             return None
         word = type_["word"]
         name = self._step.files.get(word, f"{word}.pdf")
         content = sample(_SAMPLES[name[-4:].lower()]).read_bytes()
-        return name, content + f"\n% {word} {name}\n".encode()
+        return name, content + f"\n% {name}\n".encode()
 
 
 @dataclass(slots=True, kw_only=True)

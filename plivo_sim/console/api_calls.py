@@ -21,6 +21,7 @@ from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.domain.urls import basic
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.steering import CONSOLE_AGENT
 
 DEFAULT_TOKEN = "token"  # noqa: S105  # any would do
 """Of an account that no client has called yet; the commands use it, too."""
@@ -74,7 +75,7 @@ class ApiCall(Action):
     def request(self) -> dict[str, Any]:
         headers = {
             "Authorization": basic(self.auth_id, self.token),
-            "User-Agent": "plivo-sim console",
+            "User-Agent": CONSOLE_AGENT,
             **self._said,
         }
         if not self.parts:

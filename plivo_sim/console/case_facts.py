@@ -16,7 +16,7 @@ from plivo_sim.console.story import Told, exchanges_about, story_of
 from plivo_sim.control.presenters import attempts_of, timers_of
 from plivo_sim.services import applications
 from plivo_sim.services.applications import ApplicationView
-from plivo_sim.services.verdicts import forgotten_of, verdict_of
+from plivo_sim.services.verdicts import forgotten_of, receiver_of, verdict_of
 from plivo_sim.web.calls import current_call
 
 INLINE = frozenset({"image/png", "image/jpeg"})
@@ -33,11 +33,15 @@ def facts_of(account: Account, id: str, link: Callable[[str], str]) -> dict[str,
     next_ = timers_of(account, id)
     steps = story_of(account, Told(application, deliveries, next_, exchanges), link)
     name = application.alias or id
+    receivers = {receiver_of(each.url) for each in deliveries}
+    receiver = receivers.pop() if len(receivers) == 1 else ""
     return {
         "view": applications.view(account, application),
         "application": application,
         "verdict": verdict_of(account, application),
-        "sequence": draw(steps, account.now(), f"What happened around {name}, as a sequence"),
+        "sequence": draw(
+            steps, account.now(), f"What happened around {name}, as a sequence", receiver
+        ),
         "next": next_,
         "in_review": application.status in machine.by_itself(machine.submitted),
         "attempts": attempts_of(account, application),

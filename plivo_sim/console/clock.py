@@ -55,6 +55,8 @@ def time_page(auth_id: str) -> Response:
         shown_due=len(due),
         found=found,
         picture=picture,
+        start=start,
+        end=end,
         chosen=chosen,
         query=_query(chosen),
         windows=list(WINDOWS),

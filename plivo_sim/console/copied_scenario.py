@@ -129,7 +129,7 @@ def _rule(copy: _Copy, number: int, submission: _Submission) -> dict[str, Any] |
         return None
     first, *rest = submission.changes
     rule: dict[str, Any] = {
-        "name": f"{submission.app}, {first.status} by {first.by}",
+        "name": f"{submission.app}, submission {number}: {first.status} by {first.by}",
         "when": {"submission": number},
         "decide": first.status,
         "after": _after(submission.at, first.at),

@@ -104,9 +104,10 @@ def _whole(file: _File, start: datetime, notes: Sequence[str]) -> str:
     helpers += CONTROL if "control(" in body else ""
     helpers += UPLOAD if "upload(" in body else ""
     imports = ["from datetime import datetime"] if "datetime." in body else []
-    imports = (["import json"] if "json.dumps(" in body else []) + imports
+    imports = (["import json"] if helpers else []) + imports
+    imports += ["from urllib.parse import urlencode"] if helpers else []
     imports += ["", "import pytest"] if imports else ["import pytest"]
-    imports += ["import requests"] if helpers else []
+    imports += ["import urllib3"] if helpers else []
     imports += ["", "from plivo_sim.client.applications import sample"] if "upload(" in body else []
     told = "".join(f"- {note}\n" for note in map(_docstring, notes))
     told = f"\nNot carried over, so no statuses are asserted:\n{told}" if told else ""
@@ -258,7 +259,7 @@ def _applications_in(account: Account, answer: Any) -> set[str]:
 
 
 def _sent(file: _File, shown: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What to send, as arguments of ``requests``; None: it is not known."""
+    """What to send, as arguments of the test's own ``call``; None: it is not known."""
     body, headers = shown["body"], {k.lower(): v for k, v in shown["headers"].items()}
     if body is None:
         return {}
@@ -276,12 +277,12 @@ def _sent(file: _File, shown: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _part(file: _File, part: Mapping[str, Any]) -> str:
-    """A part of a form: in a multipart one, a text is a file without a name."""
+    """A part of a form: a text, or a file."""
     if "filename" in part:
         return f"upload({quoted(part['filename'])})"
     text = part["text"]
     shown = Source(INBOX) if part["name"] == "callback_url" and text else None
-    return f"(None, {shown or as_json_source(text, file.names, 12) or file.names.text(text)})"
+    return str(shown or as_json_source(text, file.names, 12) or file.names.text(text))
 
 
 # --- control calls ---------------------------------------------------------------------------

@@ -36,10 +36,7 @@ def correct_page(auth_id: str, id: str) -> Response:
         turns, details = turns_of(account, application), details_of(account, view)
         entries = entries_of(account, view)
     refused = just_refused("correct", id=id)
-    wrong: dict[str, list[str]] = {}
-    for done in refused:
-        for path, text in done.wrong:
-            wrong.setdefault(path, []).append(text)
+    wrong = _placed([each for done in refused for each in done.wrong], details, entries)
     kept: Mapping[str, str] = {}
     if refused and isinstance(refused[0].action, ApiCall):
         kept = refused[0].action.form
@@ -55,6 +52,26 @@ def correct_page(auth_id: str, id: str) -> Response:
         wrong=wrong,
         kept=kept,
     )
+
+
+def _placed(
+    wrong: Iterable[tuple[str, str]], details: Iterable[str], entries: Iterable[Entry]
+) -> dict[str, list[str]]:
+    """What is wrong with each field of the form, by its name. What none of them has stands at the
+    part of the form that it is in: ``documents[0]``, ``documents``, ``end_user``, the form itself
+    (""); then its whole path is told."""
+    known = {"", "end_user", "documents", "alias", "callback_url", "callback_method"}
+    known |= {f"end_user.{name}" for name in details}
+    for each in entries:
+        known |= {f"documents[{each.number}]", each.name("file"), each.name("document_type_id")}
+        known |= {each.name(f"data_fields.{rule.name}") for rule in each.type.fields}
+    found: dict[str, list[str]] = {}
+    for path, text in wrong:
+        at = path
+        while at not in known:
+            at = at.rpartition("[" if at.endswith("]") else ".")[0]
+        found.setdefault(at, []).append(text if at == path else f"{path}: {text}")
+    return found
 
 
 # --- the calls ---------------------------------------------------------------------------------

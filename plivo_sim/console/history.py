@@ -4,24 +4,20 @@ it can be undone; and what was done by hand as a test, as a scenario, as a scrip
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
 
 from plivo_sim.account.account import KEPT_EXCHANGES, KEPT_STEERING, Account
-from plivo_sim.account.interfaces import UndoPoint
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, curl
 from plivo_sim.console.copied_scenario import scenario_file
 from plivo_sim.console.copied_test import pytest_file
 from plivo_sim.console.pages import base_url, guard, open_account, show
-from plivo_sim.control.undo import lost_since, points_of
-from plivo_sim.web.request_log import Exchange
-from plivo_sim.web.steering import Steering, ended_s, everything, is_undone, is_write
+from plivo_sim.control.history import Made, is_shown, items_of
+from plivo_sim.web.steering import Steering, everything, is_undone, is_write
 
-Made = Steering | Exchange
 SHOWN = {
     "": "what changed something, and failures",
     "all": "everything, reads too",
@@ -35,36 +31,17 @@ KEY = 8
 """Characters of an id by which a call is chosen: ``?pick=``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A call as the page lists it. ``by``: whose it was; ``what``: in words, or its URL. ``point``:
-    what the button that made it can be undone by; ``lost``: how many other calls that undoes."""
-
-    made: Made
-    at: datetime
-    real: datetime
-    by: str
-    what: str
-    is_refused: bool
-    is_undone: bool
-    is_picked: bool
-    href: str
-    point: UndoPoint | None
-    lost: int
-
-    @property
-    def key(self) -> str:
-        return self.made.id[:KEY]
-
-
 def history_page(auth_id: str) -> Response:
-    """Newest first. What is ticked can be copied as a test."""
+    """Newest first. What is ticked can be copied as a test; ``?as=`` shows the copy."""
     account = open_account(auth_id)
     chosen = request.args.get("show", "")
+    kind = request.args.get("as", "")
+    picks = set(request.args.getlist("pick"))
     with account.lock:
-        items = [each for each in _items(account) if _is_shown(each, chosen)]
-        points = {each.number: each for each in points_of(account)}
+        items = [each for each in items_of(account) if is_shown(each, chosen)]
+        ticked = picks or {each.id[:KEY] for each in effective(account)}
         forgotten = account.steering.forgotten + account.exchanges.forgotten
+        copy = _copy(account, kind, sorted(picks)) if kind in COPIES else None
     base = base_url()
     script = [
         each.made for each in items if isinstance(each.made, Steering) and not each.is_refused
@@ -72,64 +49,21 @@ def history_page(auth_id: str) -> Response:
     return show(
         "history.html",
         account=account,
-        items=items[::-1],
+        items=[(each, each.made.id[:KEY]) for each in reversed(items)],
+        links={
+            each.made.id: f"/console/{auth_id}/requests/{each.made.id}"
+            for each in items
+            if not isinstance(each.made, Steering)
+        },
+        ticked=ticked,
+        copy=copy,
         shown=SHOWN,
         chosen=chosen if chosen in SHOWN else "",
-        points=points,
         forgotten=forgotten,
         account_calls=KEPT_EXCHANGES,
         control_calls=KEPT_STEERING,
         script_cli="\n".join(_as_command(each, base) or _as_curl(each, base) for each in script),
         script_curl="\n".join(_as_curl(each, base) for each in script),
-    )
-
-
-def _is_shown(item: Item, chosen: str) -> bool:
-    if chosen == "failed":
-        return item.is_refused
-    if chosen == "console":
-        return item.by == "console"
-    return chosen == "all" or item.is_refused or is_write(item.made)
-
-
-def _items(account: Account) -> list[Item]:
-    """Oldest first. Caller holds the lock."""
-    points = points_of(account)
-    picked = {id(each) for each in effective(account)}
-    items, unclaimed = [], points
-    for made in everything(account):
-        point = None
-        if isinstance(made, Steering) and made.action is not None and is_write(made):
-            before = [each for each in unclaimed if each.made_s <= made.ended_s]
-            point = before[-1] if before else None  # those before are of buttons that call an API
-            unclaimed = [each for each in unclaimed if each.made_s > made.ended_s]
-        items.append(_item(account, made, point, id(made) in picked))
-    return items
-
-
-def _item(account: Account, made: Made, point: UndoPoint | None, is_picked: bool) -> Item:
-    home = f"/console/{account.auth_id}"
-    if isinstance(made, Exchange):
-        path = made.environ.get("PATH_INFO", "")
-        by, what = "API", f"{made.method} {path.removeprefix(f'/v1/Account/{account.auth_id}')}"
-        href = f"{home}/requests/{made.id}"
-    else:
-        by = "control" if made.action is None else "console"
-        is_told = isinstance(made.action, Action) and made.action.message and made.status < 400
-        what = made.action.message if is_told else f"{made.method} {made.target.partition('?')[0]}"
-        href = ""
-    return Item(
-        made=made,
-        at=made.at,
-        real=datetime.fromtimestamp(ended_s(made), UTC),
-        by=by,
-        what=what,
-        is_refused=made.status >= 400,
-        is_undone=is_undone(account, made),
-        is_picked=is_picked,
-        href=href,
-        point=point,
-        lost=len(lost_since(account, point)) if point is not None else 0,
     )
 
 
@@ -150,35 +84,34 @@ def effective(account: Account) -> list[Made]:
 # --- copies ----------------------------------------------------------------------------------
 
 
-def copy_page(auth_id: str) -> Response:
-    """What was picked, as a file to copy or to save; ``?as=pytest`` or ``scenario``."""
-    account = open_account(auth_id)
-    kind = "scenario" if request.args.get("as") == "scenario" else "pytest"
-    text = _copied(account, kind)
-    picks = [("as", kind), *(("pick", each) for each in request.args.getlist("pick"))]
-    return show(
-        "copy.html", account=account, kind=kind, text=text, file=COPIES[kind][0],
-        query=urlencode(picks), others=[each for each in COPIES if each != kind],
-        other_query=urlencode(picks[1:]),
-    )  # fmt: skip
+def _copy(account: Account, kind: str, picks: Sequence[str]) -> dict[str, Any]:
+    """What the page shows of a copy. Caller holds the lock."""
+    return {
+        "kind": kind,
+        "file": COPIES[kind][0],
+        "text": copied(account, kind, picks),
+        "query": urlencode([("as", kind), *(("pick", each) for each in picks)]),
+    }
 
 
 def copy_file(auth_id: str) -> Response:
-    """The same as a file."""
+    """What was picked, as a file to save; ``?as=pytest`` or ``scenario``."""
     account = open_account(auth_id)
     kind = "scenario" if request.args.get("as") == "scenario" else "pytest"
     name, media_type = COPIES[kind]
-    answer = Response(_copied(account, kind), content_type=f"{media_type}; charset=utf-8")
+    text = copied(account, kind, request.args.getlist("pick"))
+    answer = Response(text, content_type=f"{media_type}; charset=utf-8")
     name_file(answer, name)
     guard(answer, "default-src 'none'; sandbox")
     return answer
 
 
-def _copied(account: Account, kind: str) -> str:
+def copied(account: Account, kind: str, picks: Sequence[str] = ()) -> str:
+    """What was done, as a test or as a scenario. ``picks``: only these, by the start of their
+    ids."""
     with account.lock:
         if kind == "scenario":
             return scenario_file(account)
-        picks = set(request.args.getlist("pick"))
         whole = effective(account)
         chosen: Sequence[Made] = whole
         if picks:
@@ -202,6 +135,5 @@ def _as_command(made: Steering, base: str) -> str:
 
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     ("/history", history_page),
-    ("/history/copy", copy_page),
     ("/history/copy.txt", copy_file),
 ]

@@ -27,7 +27,8 @@ from plivo_sim.domain.records import Explanation
 from plivo_sim.domain.typed import decode, once
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Comparison, Decision, Delay, Rule, Scenario, When
-from plivo_sim.scenarios.rules import PRESETS, TOKENS, reason_of, wanted_text
+from plivo_sim.scenarios.matching import wanted_text
+from plivo_sim.scenarios.rules import PRESETS, TOKENS, reason_of
 from plivo_sim.services import policies
 from plivo_sim.services.reviews import named_rules, times_fired
 

@@ -25,6 +25,7 @@ from plivo_sim.domain.records import (
     Timer,
 )
 from plivo_sim.services.policies import webhook_policy
+from plivo_sim.services.verdicts import cause_of
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks.outbox import Attempted
 
@@ -197,7 +198,7 @@ def _tone(account: Account, status: str) -> str:
 
 def _attempts(told: Told, moments: _Moments, link: Link) -> Iterator[_Came]:
     for delivery in told.deliveries:
-        place = _cause(told.application, delivery) + 0.5
+        place = cause_of(told.application, delivery) + 0.5
         href, says = link(f"webhooks/{delivery.id}"), _says(delivery)
         for number, attempt in enumerate(delivery.attempts, 1):
             arrived = moments.get((delivery.id, number - 1), 0.0)
@@ -250,21 +251,6 @@ def _answer(delivery: Delivery, number: int, attempt: Attempt, href: str) -> Ste
 def _says(delivery: Delivery) -> str:
     told = dict(delivery.payload)
     return told.get("event") or told.get("status") or "callback"
-
-
-def _cause(application: Application, delivery: Delivery) -> int:
-    """The place of the change that a callback tells."""
-    places = [
-        place for place, each in enumerate(application.timeline) if each.at <= delivery.created_at
-    ]
-    fitting = [
-        place
-        for place in places
-        if delivery.why.startswith(
-            f"{application.timeline[place - 1].status} -> {application.timeline[place].status}"
-        )
-    ]
-    return (fitting or places or [0])[-1]
 
 
 # --- to come -----------------------------------------------------------------------------------

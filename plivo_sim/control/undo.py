@@ -6,7 +6,6 @@ first. They are no snapshots: they have no names, and the oldest go by themselve
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -33,7 +32,7 @@ from plivo_sim.services.document_sets import sweep
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
 from plivo_sim.web.request_log import Exchange
-from plivo_sim.web.steering import Steering, made_since
+from plivo_sim.web.steering import Steering, is_button, lost_since, points_of
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import LostOut, UndoPointOut
@@ -132,11 +131,6 @@ def keep(account: Account, what: str) -> UndoPoint:
     return point
 
 
-def points_of(account: Account) -> list[UndoPoint]:
-    """Those behind which something was written, oldest first. Caller holds the lock."""
-    return [each for each in account.undo_points if each.state != account.state]
-
-
 def _point(account: Account, number: int | None) -> UndoPoint:
     found = points_of(account)
     if number is None and found:
@@ -145,23 +139,6 @@ def _point(account: Account, number: int | None) -> UndoPoint:
         if each.number == number:
             return each
     raise NotFound("undo point", "last" if number is None else str(number))
-
-
-def lost_since(account: Account, point: UndoPoint) -> list[Steering | Exchange]:
-    """What going back would undo beside the action that the point was kept for: the calls of
-    others, and the console's behind the next point. Caller holds the lock."""
-    later = (each.made_s for each in account.undo_points if each.number > point.number)
-    until_s = next(later, math.inf)
-    return [
-        each
-        for each in made_since(account, point.made_s)
-        if not (isinstance(each, Steering) and _is_own(each, until_s))
-    ]
-
-
-def _is_own(made: Steering, until_s: float) -> bool:
-    """Whether it is what the point before was kept for, or an undo, which is not to be lost."""
-    return made.operation == "undo" or (made.action is not None and made.ended_s < until_s)
 
 
 def _told(point: UndoPoint, lost: list[Steering | Exchange]) -> str:
@@ -190,6 +167,8 @@ def point_of(account: Account, point: UndoPoint) -> UndoPointOut:
 
 def _lost(made: Steering | Exchange) -> LostOut:
     by: Literal["api", "control", "console"] = "api"
-    if isinstance(made, Steering):
-        by = "control" if made.action is None else "console"
+    if is_button(made):
+        by = "console"
+    elif isinstance(made, Steering):
+        by = "control"
     return {"by": by, "method": made.method, "path": _target(made), "now": microseconds(made.at)}

@@ -26,6 +26,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 _COUNTED = ("attempt", "submission")
 
+_PATHS = ("alias", "callback_url", "end_user", "documents")
+
+_COUNTED_WORD = re.compile(r"\[\d+\]$")
+
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -118,10 +122,21 @@ def _value_mistakes(name: str, value: Scalar, path: Steps, words: Words) -> Iter
         yield from unknown_word(text, _WORDS[name], name.replace("_", " "), path)
     elif name == "document_types":
         yield from unknown_word(text, words.documents, "document type", path)
+    elif name == "changed":
+        yield from _path_mistakes(text, words, path)
     elif name == "country":
         yield from _country_mistakes(text, words, path)
     elif name in _COUNTED and not (text.isascii() and text.isdecimal() and int(text) >= 1):
         yield path, f"{text} is no {name}; they count from 1"
+
+
+def _path_mistakes(text: str, words: Words, path: Steps) -> Iterator[Found]:
+    """A complaint about the path of nothing that an attempt sends."""
+    first, _, rest = text.partition(".")
+    yield from unknown_word(first, _PATHS, "part of a submission", path)
+    if first == "documents":
+        word = _COUNTED_WORD.sub("", rest.partition(".")[0])
+        yield from unknown_word(word, words.documents, "document type", path)
 
 
 def _country_mistakes(text: str, words: Words, path: Steps) -> Iterator[Found]:

@@ -173,7 +173,8 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 class Comparison(Part, frozen=True, rename={"is_": "is"}):
-    """Ways to compare a value; all that are given must hold."""
+    """Ways to compare a value; all that are given must hold. ``differs_from``: another text of the
+    submission; ``passed``: whether a date is before today, by the simulated clock."""
 
     is_: Scalar | None = None
     glob: str | None = None
@@ -183,6 +184,8 @@ class Comparison(Part, frozen=True, rename={"is_": "is"}):
     at_least: float | None = None
     at_most: float | None = None
     missing: bool | None = None
+    differs_from: Literal["name", "alias", "registration_number"] | None = None
+    passed: bool | None = None
 
 
 Test = Annotated[
@@ -192,7 +195,9 @@ Test = Annotated[
 
 
 class When(Part, frozen=True, rename={"not_": "not"}):
-    """What a submission must look like; every condition given must hold."""
+    """What a submission must look like; every condition given must hold. ``repeated_files``: names
+    of files that stand for more than one document; ``changed``: what it has otherwise than
+    the first attempt."""
 
     country: Test | None = None
     number_type: Test | None = None
@@ -204,10 +209,12 @@ class When(Part, frozen=True, rename={"not_": "not"}):
     registration_number: Test | None = None
     document_types: Test | None = None
     file_names: Test | None = None
+    repeated_files: Test | None = None
     data_fields: dict[str, Test] | None = None
     account: Test | None = None
     application: Test | None = None
     attempt: Test | None = None
+    changed: Test | None = None
     submission: Test | None = None
     any: list[When] | None = None
     all: list[When] | None = None

@@ -1,6 +1,5 @@
-"""Rules: whether one matches a submission, and if not, why not; magic values, which decide without
-a rule; and what the reviewer then does, and when: a decision of the language made into a plan of
-steps. Pure; dice are drawn, never rolled.
+"""What the reviewer does with a submission, and when: a decision of the language made into a plan
+of steps. Pure; dice are drawn, never rolled.
 
 Magic values: a token in the alias, the name or a file name that decides by itself.
 
@@ -19,31 +18,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import Problem
-from plivo_sim.domain.limits import WHY
 from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.text import draw_fraction
 from plivo_sim.domain.words import closest, did_you_mean
 from plivo_sim.scenarios.language import (
-    Comparison,
     Decision,
     Delay,
     DocumentVerdict,
-    Scalar,
     Then,
-    When,
 )
-from plivo_sim.scenarios.patterns import glob, regex
 from plivo_sim.settings import read_instant
 
 
@@ -67,8 +59,7 @@ class RequestedOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a rule may look at; ``requested``: the outcome that the request itself asks
-    for."""
+    """What is submitted; ``requested``: the outcome that the request itself asks for."""
 
     application: Application
     end_user: EndUser
@@ -156,153 +147,6 @@ def spread_s(spread: Delay, dice: Fraction) -> float:
     # Box-Muller, from two drawn fractions
     radius = math.sqrt(-2 * math.log(1 - dice("radius")))
     return max(mean + deviation * radius * math.cos(2 * math.pi * dice("angle")), 0.0)
-
-
-Facts = Mapping[str, Any]
-_APIS = {Origin.LEGACY: "legacy", Origin.ATOMS: "atoms"}
-_LEAVES = tuple(
-    name for name in When.__struct_fields__ if name not in ("any", "all", "not_", "data_fields")
-)
-
-
-def facts_of(submission: Submission, account: str, nth: int) -> Facts:
-    """What a rule can ask about. ``nth``: which submission of the account this is, from 1."""
-    application, requirement = submission.application, submission.requirement
-    words = {type_.id: type_.word for type_ in requirement.document_types}
-    return {
-        "country": application.country_iso,
-        "number_type": application.number_type.value,
-        "user_type": application.user_type.value,
-        "api": _APIS.get(submission.via, "new"),
-        "dialect": submission.via.value,
-        "alias": application.alias,
-        "name": submission.end_user.name,
-        "registration_number": submission.end_user.registration_number,
-        "document_types": [
-            words.get(d.document_type_id, d.document_type_id) for d in submission.documents
-        ],
-        "file_names": [d.file.name for d in submission.documents if d.file is not None],
-        "data_fields": {k: v for d in submission.documents for k, v in d.data_fields},
-        "account": account,
-        "application": application.id,
-        "attempt": application.attempt,
-        "submission": nth,
-    }
-
-
-def check(when: When, facts: Facts) -> tuple[bool, str, int]:
-    """Whether every condition holds, the first that does not, and how many held before it. Each
-    condition is looked at once, those after the first that does not hold never."""
-    met = 0
-    for holds, told in _conditions(when, facts):
-        if not holds:
-            return False, told if len(told) <= WHY else f"{told[: WHY - 1]}…", met
-        met += 1
-    return True, "every condition holds" if met else "it has no conditions", met
-
-
-def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
-    for name in _LEAVES:
-        test = getattr(when, name)
-        if test is not None:
-            yield _leaf(name, test, facts[name])
-    for key, test in (when.data_fields or {}).items():
-        yield _leaf(f"data field {key}", test, facts["data_fields"].get(key))
-    if when.any is not None:
-        found = [check(each, facts) for each in when.any]
-        told = "; ".join(why for _, why, _ in found)
-        yield any(holds for holds, _, _ in found), f"none of any: {told}"
-    for each in when.all or ():
-        holds, why, _ = check(each, facts)
-        yield holds, why
-    if when.not_ is not None:
-        yield not check(when.not_, facts)[0], "what must not hold does"
-
-
-def _leaf(name: str, test: Any, value: Any) -> tuple[bool, str]:
-    shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-    return _holds(test, value), f"{name} is {_quoted(shown)}, wanted {wanted_text(test)}"
-
-
-def _holds(test: Any, value: Any) -> bool:
-    values = value if isinstance(value, list) else [value]
-    if isinstance(test, Comparison):
-        return _compares(test, values)
-    tests = test if isinstance(test, list) else [test]
-    return any(_equals(each, one) for each in tests for one in values)
-
-
-def _equals(test: Scalar, value: Any) -> bool:
-    """Text compares without case, and as a glob; numbers as numbers."""
-    if isinstance(test, str) and isinstance(value, str):
-        return glob(test)(value)
-    if value is None:
-        return False
-    return bool(str(test) == str(value))
-
-
-def _compares(test: Comparison, values: list[Any]) -> bool:
-    given = [value for value in values if value not in (None, "")]
-    checks = [
-        test.missing is None or test.missing is (not given),
-        test.is_ is None or any(str(test.is_).casefold() == str(v).casefold() for v in given),
-        test.glob is None or any(_equals(test.glob, value) for value in given),
-        test.regex is None or any(_has(test.regex, text) for text in _searched(given)),
-        test.one_of is None or any(_equals(t, value) for t in test.one_of for value in given),
-        test.has is None or any(test.has.casefold() in str(value).casefold() for value in given),
-        test.at_least is None or any(_number(v) >= test.at_least for v in given),
-        test.at_most is None or any(_number(v) <= test.at_most for v in given),
-    ]
-    return all(checks)
-
-
-def _searched(values: list[Any]) -> Iterator[str]:
-    """The texts that a regex is looked for in: each once, up to the limit ``regex_texts``."""
-    left = limits.REGEX_TEXTS.most
-    for text in dict.fromkeys(map(str, values)):
-        left -= len(text)
-        if left >= 0:
-            yield text
-
-
-def _has(pattern: str, text: str) -> bool:
-    """Whether a regex is found in a text; one that is not supported (of a state that an older
-    version wrote) is found in none."""
-    try:
-        return regex(pattern).found_in(text)
-    except ValueError:
-        return False
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return float("nan")
-
-
-def wanted_text(test: Any) -> str:
-    """A condition as a person would read it."""
-    if isinstance(test, Comparison):
-        parts = msgspec.to_builtins(test)
-        return " and ".join(_part_text(key, value) for key, value in parts.items())
-    if isinstance(test, list):
-        return " or ".join(_quoted(each) for each in test)
-    return _quoted(test)
-
-
-def _part_text(key: str, value: Any) -> str:
-    if key == "missing":
-        return "missing" if value else "given"
-    if isinstance(value, list):
-        value = wanted_text(value)
-    return f"{key.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
-
-
-def _quoted(value: Any) -> str:
-    return "missing" if value in (None, "") else f"'{value}'" if isinstance(value, str) else (
-        str(value)
-    )  # fmt: skip
 
 
 TOKENS: dict[str, Decision] = {

@@ -7,8 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from plivo_sim.account.account import Account
 from plivo_sim.domain import limits
-from plivo_sim.domain.records import END_USER_DETAILS, Document, Explanation, Pairs
+from plivo_sim.domain.records import (
+    END_USER_DETAILS,
+    Application,
+    Document,
+    Explanation,
+    Pairs,
+)
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.scenarios.rules import Submission
 
@@ -57,6 +64,17 @@ def _short(text: str) -> str:
     hash = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
     tail = f"… ({len(text):,} characters, sha256 {hash}…)"
     return text[: limits.SENT_TEXT.most - len(tail)] + tail
+
+
+def changed_since_first(account: Account, application: Application, sent: Pairs) -> list[str]:
+    """The paths of what an attempt that sends this has otherwise than the first attempt, or the
+    oldest that is known; empty for the first."""
+    nth = application.attempt
+    known = account.store.explanations.having("application_id", application.id) if nth > 1 else ()
+    first = next((each for each in known if each.attempt < nth and each.sent), None)
+    if first is None:
+        return []
+    return [each.path for each in _differences(dict(first.sent), dict(sent))]
 
 
 def changed_in(explanations: Sequence[Explanation]) -> dict[int, list[Difference]]:

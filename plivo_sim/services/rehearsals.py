@@ -83,7 +83,7 @@ def imagined(account: Account, step: Submit, attempt: int | None = None) -> Subm
     for index, slot in enumerate(requirement.slots):
         type_ = next((each for each in slot.types if each.word in step.files), slot.types[0])
         name = step.files.get(type_.word, f"{type_.word}.pdf")
-        file = StoredFile(sha256="0", name=name, size_bytes=0, media_type="application/pdf")
+        file = StoredFile(sha256=name, name=name, size_bytes=0, media_type="application/pdf")
         documents.append(
             Document(
                 id=f"{IMAGINED}-{index}",

@@ -34,19 +34,17 @@ from plivo_sim.domain.records import (
     Verdict,
 )
 from plivo_sim.scenarios.language import Decision, Rule, Scenario
+from plivo_sim.scenarios.matching import Facts, check, facts_of
 from plivo_sim.scenarios.rules import (
-    Facts,
     Plan,
     RequestedOutcome,
     Submission,
-    check,
     dice_for,
-    facts_of,
     magic_decision,
     plan_of,
 )
 from plivo_sim.services import machines, policies
-from plivo_sim.services.attempts import sent_of
+from plivo_sim.services.attempts import changed_since_first, sent_of
 from plivo_sim.services.document_sets import documents_of
 from plivo_sim.services.due import arm, is_undecided
 from plivo_sim.services.foresight import Made, foreseen, made_at, stay_of
@@ -63,11 +61,14 @@ KEPT_EXPLANATIONS = limits.EXPLANATIONS.most
 
 def plan_review(account: Account, submission: Submission) -> Plan:
     """What the reviewer will do with a submission; keeps why. Within a transaction."""
-    facts = facts_of(submission, account.auth_id, account.ids.next_n("submission"))
+    sent = sent_of(account.catalogue, submission)
+    nth = account.ids.next_n("submission")
+    changed = changed_since_first(account, submission.application, sent)
+    facts = facts_of(submission, account.auth_id, nth, changed, account.now())
     verdicts: list[Verdict] = []
     ignored: list[Verdict] = []
     decided = _decide(account, submission, facts, verdicts, ignored)
-    _explain(account, submission, decided, verdicts)
+    _explain(account, submission.application, decided, verdicts, sent)
     warnings = (Problem(ProblemKind.BAD_VALUE, (each.rule,), each.why) for each in ignored)
     return replace(decided, warnings=tuple(warnings))
 
@@ -160,9 +161,12 @@ def _first(
 
 
 def _explain(
-    account: Account, submission: Submission, decided: Plan, verdicts: list[Verdict]
+    account: Account,
+    application: Application,
+    decided: Plan,
+    verdicts: list[Verdict],
+    sent: Pairs,
 ) -> None:
-    application = submission.application
     account.store.explanations.put(
         Explanation(
             id=f"{application.id}/{application.attempt}",
@@ -171,7 +175,7 @@ def _explain(
             attempt=application.attempt,
             decided_by=decided.decided_by,
             verdicts=tuple(verdicts),
-            sent=sent_of(account.catalogue, submission),
+            sent=sent,
         )
     )
     too_old = f"{application.id}/{application.attempt - KEPT_EXPLANATIONS}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import span_of
@@ -27,6 +28,8 @@ from plivo_sim.services import reviews
 from plivo_sim.services.due import is_undecided
 from plivo_sim.services.foresight import foreseen
 
+INBOX_PATH = "/_sim/inbox/"
+"""What the URLs of the built-in inboxes begin with."""
 _UNDELIVERED = (DeliveryState.FAILED, DeliveryState.BLOCKED, DeliveryState.DROPPED)
 _WORDS = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times"}
 
@@ -131,7 +134,7 @@ def _told(
     """A sentence about the last callback, and one about those before it."""
     forgotten = application.forgotten_callbacks
     if deliveries:
-        yield _about(account, deliveries[-1])
+        yield _about(account, application, deliveries[-1])
         missed = sum(each.state in _UNDELIVERED for each in deliveries[:-1])
         if missed:
             yield f"{_counted(missed, 'earlier callback')} did not arrive"
@@ -162,21 +165,52 @@ def _has_receiver(account: Account, application: Application) -> bool:
     )
 
 
-def _about(account: Account, delivery: Delivery) -> str:
-    who = "Atoms" if delivery.url == ATOMS_ADDRESS else "your webhook"
-    came = _answers(delivery)
+def receiver_of(url: str) -> str:
+    """Who is called there, in words."""
+    if url == ATOMS_ADDRESS:
+        return "Atoms"
+    return "the built-in inbox" if urlsplit(url).path.startswith(INBOX_PATH) else "your webhook"
+
+
+def _about(account: Account, application: Application, delivery: Delivery) -> str:
+    who, came = receiver_of(delivery.url), _answers(delivery)
+    of = _of_attempt(account, application, delivery)
     if delivery.state is DeliveryState.DELIVERED:
-        return f"{who} {came}"
+        return f"{who} {came}{of}"
     if delivery.state is DeliveryState.FAILED:
-        return f"{who} {came}, and no more tries follow"
+        return f"{who} {came}{of}, and no more tries follow"
     if delivery.state is DeliveryState.PENDING:
         due = account.store.timers.having("subject_id", delivery.id)
         when = _when(account, due[0].due_at) if due else "now"
         if came:
-            return f"{who} {came}; the next try is due {when}"
+            return f"{who} {came}{of}; the next try is due {when}"
         return f"the callback is due {when}"
     after = f" after {who} {came}" if came else ""
     return f"the last callback was {delivery.state}{after}: {_flat(delivery.why)}"
+
+
+def _of_attempt(account: Account, application: Application, delivery: Delivery) -> str:
+    """Which attempt of the application a callback is about; empty while there was only one."""
+    later = application.timeline[cause_of(application, delivery) + 1 :]
+    sent = sum(each.by == "client" and each.status == account.machine.submitted for each in later)
+    if application.attempt < 2:
+        return ""
+    return f" to the callback of attempt {application.attempt - sent}"
+
+
+def cause_of(application: Application, delivery: Delivery) -> int:
+    """The place in the timeline of the change that a callback tells."""
+    places = [
+        place for place, each in enumerate(application.timeline) if each.at <= delivery.created_at
+    ]
+    fitting = [
+        place
+        for place in places
+        if delivery.why.startswith(
+            f"{application.timeline[place - 1].status} -> {application.timeline[place].status}"
+        )
+    ]
+    return (fitting or places or [0])[-1]
 
 
 def _answers(delivery: Delivery) -> str:

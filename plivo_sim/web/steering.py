@@ -3,6 +3,7 @@ APIs they are what somebody did by hand, or would undo."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from flask import Request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
+from plivo_sim.account.interfaces import UndoPoint
 from plivo_sim.domain.secrets import masked_json, masked_query
 from plivo_sim.web.calls import Call
 from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES
@@ -20,6 +22,8 @@ from plivo_sim.web.request_log import OVERHEAD_BYTES, Exchange
 ACTION_KEY = "plivo_sim.action"
 """In the environment of a call that the console makes: what its button did. No client can set it:
 what clients send has other names."""
+CONSOLE_AGENT = "plivo-sim console"
+"""The user agent of the calls of an imitated API that a button of the console makes."""
 BESIDES = frozenset(
     {
         "settle", "evaluate", "verify_signature", "snapshot", "drop_snapshot", "receive_post",
@@ -93,6 +97,13 @@ def ended_s(made: Steering | Exchange) -> float:
     return made.ended_s if isinstance(made, Steering) else made.arrived_s + made.took_ms / 1000
 
 
+def is_button(made: Steering | Exchange) -> bool:
+    """Whether a button of the console made it."""
+    if isinstance(made, Steering):
+        return made.action is not None
+    return made.environ.get("HTTP_USER_AGENT") == CONSOLE_AGENT
+
+
 def is_write(made: Steering | Exchange) -> bool:
     """Whether it was one that changes something, and was not refused."""
     return made.method not in ("GET", "HEAD", "OPTIONS") and made.status < 400
@@ -116,3 +127,24 @@ def everything(account: Account) -> list[Steering | Exchange]:
     """What is kept of the calls of the account, in the order in which they were answered."""
     made: list[Steering | Exchange] = [*account.steering, *account.exchanges]
     return sorted(made, key=ended_s)
+
+
+# --- undo -----------------------------------------------------------------------------------
+
+
+def points_of(account: Account) -> list[UndoPoint]:
+    """Those behind which something was written, oldest first. Caller holds the lock."""
+    return [each for each in account.undo_points if each.state != account.state]
+
+
+def lost_since(account: Account, point: UndoPoint) -> list[Steering | Exchange]:
+    """What going back would undo beside the action that the point was kept for: the calls of
+    others, and the console's behind the next point. Caller holds the lock."""
+    later = (each.made_s for each in account.undo_points if each.number > point.number)
+    until_s = next(later, math.inf)
+    return [each for each in made_since(account, point.made_s) if not _is_own(each, until_s)]
+
+
+def _is_own(made: Steering | Exchange, until_s: float) -> bool:
+    """Whether it is what the point before was kept for, or an undo, which is not to be lost."""
+    return made.operation == "undo" or (is_button(made) and ended_s(made) < until_s)

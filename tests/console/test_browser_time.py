@@ -52,13 +52,15 @@ def drag_to_the_mark(page: Page) -> None:
 
 
 def test_now_is_dragged(live: LiveSimulator, page: Page, desk: Http) -> None:
-    """Close to something due it goes exactly there; the form then says where, and goes."""
+    """Close to something due it goes exactly there; a button in focus says where, and goes."""
     id = desk.sdk_created()
     page.goto(f"{live.url}{HOME}/time")
     drag_to_the_mark(page)
     assert page.get_by_label("Advance to, date").input_value() == DUE
     assert page.get_by_label("Time, UTC").input_value().startswith("09:00")
-    page.get_by_role("button", name="Go there").first.click()
+    go = page.get_by_role("button", name=f"Go to {DUE} 09:00:00 UTC")
+    assert go.evaluate("each => each === document.activeElement")
+    page.keyboard.press("Enter")
     page.locator("#done.good").get_by_text("Moved 3 days").wait_for()
     assert (now(desk), status(desk, id)) == ("2026-01-08T09:00:00.000000Z", "accepted")
 
@@ -145,21 +147,23 @@ def test_others_have_written(live: LiveSimulator, page: Page, desk: Http) -> Non
 
 
 def test_copied_from_the_history(live: LiveSimulator, page: Page, desk: Http) -> None:
-    """What is ticked becomes a test, with two clicks from any page."""
+    """What is ticked becomes a test on the same page, with two clicks from any page."""
     desk.sdk_created(alias="first")
     desk.sdk_created(alias="second")
     page.goto(f"{live.url}{HOME}/time")
     page.get_by_role("link", name="History").click()
-    page.locator("#list input[type=checkbox]").first.uncheck()
+    page.get_by_label("all of these into the test").uncheck()
+    page.get_by_label("Into the test: POST /PhoneNumber/Compliance/: first").check()
     page.get_by_role("button", name="Copy as pytest").click()
     text = page.locator("#copied").inner_text()
     assert ('"first"' in text, '"second"' in text) == (True, False)
-    page.get_by_role("link", name="As scenario").click()
+    assert page.locator("#list input[name=pick]:checked").count() == 1
+    page.get_by_role("button", name="Copy as scenario").click()
     assert "alias: second" in page.locator("#copied").inner_text()
 
 
-PAGES = ("time", "time?which=due&window=month", "history", "history?show=all", "history/copy",
-         "history/copy?as=scenario")  # fmt: skip
+PAGES = ("time", "time?which=due&window=month", "history", "history?show=all",
+         "history?as=pytest", "history?as=scenario")  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

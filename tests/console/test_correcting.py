@@ -261,6 +261,33 @@ def test_a_legacy_chain_ends_where_it_is_refused(http: Http) -> None:
     assert shown(http, id)["status"] == "rejected"
 
 
+@pytest.mark.parametrize(
+    ("changes", "files", "at"),
+    [
+        ({"end_user.name": ""}, [], "end_user.name"),
+        ({"documents[0].data_fields.business_name": "x" * 60}, [],
+         "documents[0].data_fields.business_name"),
+        ({}, [("documents[0].file", "notes.txt", b"only text")], "documents[0].file"),
+    ],
+)  # fmt: skip
+def test_what_the_legacy_api_refuses_is_told_at_its_field(
+    http: Http, changes: dict[str, str], files: Any, at: str
+) -> None:
+    """As of the new API."""
+    id = Legacy(http).decided("rejected")
+    page = send(http, id, changes, files)
+    assert f'aria-describedby="wrong-{at}-1"' in page.text
+    assert f'id="wrong-{at}-1"' in page.text
+
+
+def test_what_no_field_has_is_told_at_the_form(http: Http, rejected: str) -> None:
+    """A document that is missing, at the documents; what is about none of it, at the whole."""
+    page = send(http, rejected, {"documents[0].out": "yes", "documents[1].out": "yes"})
+    assert 'id="wrong-documents-1"' in page.text
+    http.control("POST", "/faults", {"effect": "unavailable", "account": AUTH_ID})
+    assert 'id="wrong--1"' in send(http, rejected, {"alias": "Other"}).text
+
+
 def test_a_legacy_draft_is_saved_only(http: Http) -> None:
     """It stays a draft."""
     id = Legacy(http).application()

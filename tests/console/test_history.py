@@ -103,6 +103,30 @@ def test_each_button_has_its_undo(http: Http) -> None:
     assert len(ticked(http)) == 2
 
 
+def test_buttons_that_call_an_api_have_their_undo(http: Http) -> None:
+    """What it says is what the button did, with the name of what it was about; it does not ask."""
+    id = http.sdk_created(alias="Acme Mumbai")
+    press(http, "decide", account=AUTH_ID, id=id, status="rejected")
+    press(http, "submit", account=AUTH_ID, id=id)
+    last = rows(http)[0]
+    assert last.startswith(
+        "Into the test: Submitted again as it was.: Acme Mumbai Submitted again as it was."
+    )
+    assert "console, 2026" in last
+    assert last.endswith("Undo")
+    press(http, "delete", account=AUTH_ID, id=id, sure="yes")
+    press(http, "undo", account=AUTH_ID, point="3")
+    assert http.control("GET", f"/applications/{id}").get_json()["status"] == "submitted"
+
+
+def test_rows_that_are_alike_have_names(http: Http) -> None:
+    """Those of the applications that were filed."""
+    press(http, "seed", account=AUTH_ID, count="3")
+    names = {each.alias for each in http.account.store.applications.every()}
+    assert len(names) == 3
+    assert all(any(name in row for row in rows(http)) for name in names)
+
+
 def test_an_undo_says_that_it_asks(http: Http) -> None:
     """Where others have written since."""
     press(http, "advance", account=AUTH_ID, by="1h")
@@ -135,7 +159,7 @@ def test_what_a_client_sent_is_text(http: Http) -> None:
     http.post("/v1/Account/" + AUTH_ID + "/EndUser/%3Cb%3E/", json={})
     http.post("EndUser/", json={"name": "<script>", "end_user_type": "business"})
     assert "<b>" not in page(http, show="all")
-    shown = http.get(f"{HISTORY}/copy?as=pytest").text
+    shown = http.get(f"{HISTORY}?as=pytest").text
     assert "<script>alert" not in shown
     assert "&lt;script&gt;" in shown
 
@@ -214,15 +238,35 @@ def with_an_undo(http: Http) -> None:
     press(http, "advance", account=AUTH_ID, by="5d")
 
 
+def rejected_twice(http: Http) -> None:
+    """Sent again as it was, rejected again, corrected, accepted."""
+    steer = {"account": AUTH_ID}
+    http.control("POST", "/scenario", {"name": "name-mismatch"} | steer)
+    names = {"end_user": http.sdk_data()["end_user"] | {"name": "Acme Pvt. Ltd."}}
+    id = http.sdk_created(**names)
+    press(http, "advance", account=AUTH_ID, by="1 business day")
+    press(http, "submit", account=AUTH_ID, id=id)
+    press(http, "advance", account=AUTH_ID, by="1 business day")
+    data = {"end_user": {"name": "Acme"}, "documents": http.sdk_data()["documents"]}
+    assert http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", data).status_code == 200
+    press(http, "advance", account=AUTH_ID, by="3 business days")
+    timeline = http.account.store.applications.fetch(id).timeline
+    assert [each.status for each in timeline][1::2] == ["rejected", "rejected", "accepted"]
+
+
 STORIES: list[Callable[[Http], None]] = [
     by_buttons, by_control, by_the_other_apis, by_a_running_clock, with_an_undo,
+    rejected_twice,
 ]  # fmt: skip
 
 
 @pytest.mark.live
 def test_the_test_passes(tmp_path: Path) -> None:
-    """Each file, run by pytest in a process of its own, with the plugin that ships: what was done
-    is done again in a fresh simulator, and leads to the same statuses."""
+    """Each file, run by pytest in a process of its own, with the plugin that ships and nothing that
+    does not come with it: what was done is done again in a fresh simulator, and leads to the same
+    statuses."""
+    absent = "import sys\n\nsys.modules |= dict.fromkeys(('requests', 'plivo', 'httpx'))\n"
+    (tmp_path / "conftest.py").write_text(absent, "utf-8")
     for story in STORIES:
         sim = make_simulator(PAUSED, transport=MemoryTransport())
         http = Http(create_app(sim), sim)
@@ -323,7 +367,7 @@ def suspended_at_once(http: Http) -> None:
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("story", [by_buttons, with_an_undo, suspended_at_once])
+@pytest.mark.parametrize("story", [by_buttons, with_an_undo, suspended_at_once, rejected_twice])
 def test_the_scenario_holds(http: Http, live: LiveSimulator, story: Callable[[Http], None]) -> None:
     """Played, it leads to the same statuses at the end and on the way."""
     story(http)
@@ -373,11 +417,12 @@ def test_a_text_that_is_no_object(text: str) -> None:
 
 
 def test_a_button_is_undone_by_its_own_point(http: Http) -> None:
-    """Not by that of one before, which called an API and has no row of its own here."""
-    press(http, "seed", account=AUTH_ID, count="1")
+    """Once, though it made several calls, those of an API as well as those of the control API."""
+    press(http, "seed", account=AUTH_ID, count="2")
     press(http, "advance", account=AUTH_ID, by="1h")
-    points = [each.number for each in http.account.undo_points]
-    assert re.findall(r'name="point" value="(\d+)"', page(http)) == [str(points[-1])]
+    points = [str(each.number) for each in http.account.undo_points]
+    assert re.findall(r'name="point" value="(\d+)"', page(http)) == points[::-1]
+    assert [" Undo" in row for row in rows(http)] == [True, False, True]
 
 
 INJECTED = "open(chr(47)+'tmp'+chr(47)+'P','w')"

@@ -67,7 +67,10 @@ def test_a_step_at_a_time(http: Http) -> None:
     assert '<td class="text">status.app</td><td class="text">rejected</td>' in page
     page = pressed(http, "next-step")
     assert "PATCH" in page
-    assert "not two names: attempt is 2, wanted 1" in page
+    assert (
+        "not two names: data field business_name is 'Acme Traders Private Limited', wanted differs"
+        in page
+    )
     (one,) = listed(http, AUTH_ID)
     assert f'href="{HOME}/applications/{one["id"]}">Open app</a>' in page
 

@@ -84,6 +84,20 @@ def test_decided_by_hand(http: Http, transport: MemoryTransport) -> None:
     assert verdict(http, id).startswith("Suspended by hand: Complaints. Your webhook answered 404;")
 
 
+def test_whose_answer_and_to_what(http: Http) -> None:
+    """The built-in inbox is not your webhook, nor an earlier attempt's callback this one's."""
+    inbox = "http://127.0.0.1:9/_sim/inbox/mine"
+    id = http.sdk_created(callback_url=inbox)
+    http.decide(id, "rejected")
+    assert verdict(http, id).endswith(" The built-in inbox answered 200.")
+    data = {"end_user": {"name": "Acme Ltd"}, "documents": http.sdk_data()["documents"]}
+    assert http.sdk_send("PATCH", f"PhoneNumber/Compliance/{id}/", data).status_code == 200
+    told = " The built-in inbox answered 200 to the callback of attempt {}."
+    assert verdict(http, id).endswith(told.format(1))
+    http.decide(id, "accepted")
+    assert verdict(http, id).endswith(told.format(2))
+
+
 def test_decided_by_a_tester_as_the_reviewer(http: Http) -> None:
     """That it was a tester."""
     id = http.sdk_created()

@@ -12,7 +12,7 @@ import yaml
 from plivo_sim.domain import limits
 from plivo_sim.scenarios.language import When
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
-from plivo_sim.scenarios.rules import Facts, check
+from plivo_sim.scenarios.matching import Facts, check
 from tests.scenarios.dialects import filed
 from tests.support import AUTH_ID, Http, calls_of
 
@@ -27,11 +27,20 @@ FACTS: Facts = {
     "registration_number": None,
     "document_types": ["registration_certificate", "gst_certificate"],
     "file_names": ["certificate.pdf", "gst.png"],
-    "data_fields": {"business_name": "Acme", "year": "2024"},
+    "repeated_files": [],
+    "data_fields": {
+        "business_name": ["Acme Traders Pvt. Ltd.", "Acme"],
+        "year": ["2024"],
+        "name": ["ACME TRADERS PVT. LTD. "],
+        "date_of_expiration": ["2026-01-04"],
+        "bill_date": ["2026-01-05"],
+    },
     "account": AUTH_ID,
     "application": "3118f6e0-b309-43c2-bca7-b8b3c58a6189",
     "attempt": 2,
+    "changed": ["end_user.name", "documents.gst_certificate"],
     "submission": 5,
+    "today": "2026-01-05",
 }
 
 
@@ -64,6 +73,13 @@ HOLD = [
     "{data_fields: {year: 2024}}",
     "{data_fields: {year: {at_most: 2025}}}",
     "{data_fields: {shoe_size: {missing: true}}}",
+    "{data_fields: {business_name: {differs_from: name}}}",
+    "{data_fields: {date_of_expiration: {passed: true}}}",
+    "{data_fields: {bill_date: {passed: false}}}",
+    "{repeated_files: {missing: true}}",
+    "{changed: end_user.name}",
+    "{changed: [alias, 'documents.*']}",
+    "{not: {changed: documents.registration_certificate}}",
     "{account: MAXX*}",
     "{application: 3118f6e0-b309-43c2-bca7-b8b3c58a6189}",
     "{attempt: 2}",
@@ -94,9 +110,25 @@ MISS = [
      "document_types is 'registration_certificate, gst_certificate', wanted 'passport'"),
     ("{file_names: '*.jpg'}", "file_names is 'certificate.pdf, gst.png', wanted '*.jpg'"),
     ("{data_fields: {business_name: Other}}",
-     "data field business_name is 'Acme', wanted 'Other'"),
+     "data field business_name is 'Acme Traders Pvt. Ltd., Acme', wanted 'Other'"),
     ("{data_fields: {business_name: {at_least: 1}}}",
-     "data field business_name is 'Acme', wanted at least 1"),
+     "data field business_name is 'Acme Traders Pvt. Ltd., Acme', wanted at least 1"),
+    ("{data_fields: {name: {differs_from: name}}}",
+     "data field name is 'ACME TRADERS PVT. LTD. ', wanted differs from name, which is"
+     " 'Acme Traders Pvt. Ltd.'"),
+    ("{data_fields: {business_name: {differs_from: registration_number}}}",
+     "data field business_name is 'Acme Traders Pvt. Ltd., Acme', wanted differs from"
+     " registration_number, which is missing"),
+    ("{data_fields: {shoe_size: {differs_from: name}}}",
+     "data field shoe_size is missing, wanted differs from name, which is"
+     " 'Acme Traders Pvt. Ltd.'"),
+    ("{data_fields: {bill_date: {passed: true}}}",
+     "data field bill_date is '2026-01-05', wanted passed"),
+    ("{data_fields: {year: {passed: true}}}", "data field year is '2024', wanted passed"),
+    ("{data_fields: {year: {passed: false}}}", "data field year is '2024', wanted not passed"),
+    ("{repeated_files: '*'}", "repeated_files is missing, wanted '*'"),
+    ("{changed: alias}",
+     "changed is 'end_user.name, documents.gst_certificate', wanted 'alias'"),
     ("{data_fields: {shoe_size: 42}}", "data field shoe_size is missing, wanted 42"),
     ("{attempt: 1}", "attempt is 2, wanted 1"),
     ("{attempt: {at_least: 3}}", "attempt is 2, wanted at least 3"),

@@ -52,9 +52,10 @@ class Step:
     is_to_come: bool = False
 
 
-def draw(steps: Sequence[Step], now: datetime, label: str) -> Markup:
+def draw(steps: Sequence[Step], now: datetime, label: str, receiver: str = "") -> Markup:
     """The picture, in the order of ``steps``; what is to come stands below a line that says
-    ``now``. ``label``: what it is called where it is read aloud."""
+    ``now``. ``label``: what it is called where it is read aloud; ``receiver``: who the webhook is,
+    if not the client's."""
     rows, y = [], _HEAD
     before: datetime | None = None
     passed_now = False
@@ -80,7 +81,7 @@ def draw(steps: Sequence[Step], now: datetime, label: str) -> Markup:
         rows.append(_now(y, now))
         y += _GAP
     height = y + 8
-    lines = Markup().join(_lane(lane, height) for lane in _X)
+    lines = Markup().join(_lane(lane, height, receiver) for lane in _X)
     has_links = any(each.href for each in kept)
     return Markup(
         '<svg class="sequence" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" '
@@ -103,12 +104,12 @@ def _bounded(steps: Sequence[Step]) -> tuple[Sequence[Step], int]:
     return [*steps[:FIRST], *steps[-last:]], len(steps) - MOST_STEPS
 
 
-def _lane(lane: Lane, height: int) -> Markup:
-    x = _X[lane]
+def _lane(lane: Lane, height: int, receiver: str) -> Markup:
+    x, name = _X[lane], (lane == "webhook" and receiver) or _NAMES[lane]
     return Markup(
         '<g><line class="lane" x1="{x}" y1="30" x2="{x}" y2="{h}"/>'
         '<text class="name" x="{x}" y="20" text-anchor="middle">{name}</text></g>'
-    ).format(x=x, h=height, name=_NAMES[lane])
+    ).format(x=x, h=height, name=name)
 
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> Markup:

@@ -67,8 +67,8 @@ def draw(
         *_days_off(axis, height, holidays),
         *_ticks(axis, height),
         *_marks(axis, seen, height, go_to),
-        *(part for n, lane in enumerate(lanes) for part in _lane(axis, lane, HEAD + n * LANE)),
         _now(axis, now, height),
+        *(part for n, lane in enumerate(lanes) for part in _lane(axis, lane, HEAD + n * LANE)),
     ]
     told = (
         f"{len(lanes)} applications from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC; now is"

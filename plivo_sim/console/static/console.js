@@ -221,7 +221,7 @@ async function copy(button) {
 // --- choosing ------------------------------------------------------------------------------
 
 const choices = (all) =>
-  [...document.querySelectorAll(`input[type=checkbox][form=${all.dataset.tick}][name=id]`)];
+  [...document.querySelectorAll(`input[type=checkbox][form=${all.dataset.tick}]`)].filter((each) => each.value);
 
 function tellAll() {
   for (const all of document.querySelectorAll("[data-tick]")) {
@@ -275,10 +275,11 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => (document.getElementById("busy").hidden = !body.dataset.busy), 300);
   setTimeout(rest, PATIENCE_MS); // whoever stopped it may press again
   const alike = [...document.querySelectorAll("form")].filter((each) => each.action === form.action);
-  const label = event.submitter?.textContent ?? "";
+  const label = labelOf(event.submitter);
   const was = { path: location.pathname, do: form.action, at: alike.indexOf(form), label, y: scrollY };
   sessionStorage.setItem(WAS, JSON.stringify(was));
 });
+const labelOf = (button) => button?.ariaLabel ?? button?.textContent ?? "";
 function rest() {
   delete body.dataset.busy;
   document.getElementById("busy").hidden = true;
@@ -292,8 +293,10 @@ function goBack() {
   sessionStorage.removeItem(WAS);
   if (!was || !done || was.path !== location.pathname) return;
   const forms = [...document.querySelectorAll("form")].filter((each) => each.action === was.do);
+  const wrong = document.querySelector("main [aria-invalid=true]"); // what is to be corrected
+  if (wrong) return wrong.focus();
   const buttons = [...(forms[was.at] ?? forms[0])?.elements ?? []].filter((e) => e.matches("button"));
-  const same = buttons.find((e) => e.textContent === was.label && e.checkVisibility());
+  const same = buttons.find((e) => labelOf(e) === was.label && e.checkVisibility());
   (same ?? done).focus({ preventScroll: true });
   if (was.y > 0) {
     done.classList.add("stay");

@@ -1,10 +1,12 @@
 // Time: the line of "now" in the swimlanes can be dragged, or moved with the keys. Where it is let
-// go fills the form "Advance to"; Enter sends it. Without this script the form does the same.
+// go fills the form "Advance to" and leads to its button, which says the instant; Enter sends it.
+// Without this script the form does the same.
 "use strict";
 
 (() => {
   const form = document.getElementById("go-to");
   const told = document.getElementById("drag-told");
+  const go = form.querySelector("button");
   const svg = () => document.getElementById("lanes-svg");
   const line = () => document.getElementById("now-line");
   const NEAR = 8; // of the picture's own units: what is due so close draws the line to it
@@ -61,7 +63,12 @@
     form.elements.date.value = text.slice(0, 10);
     form.elements.time.value = text.slice(11, 23);
     told.value = wanted === null ? "" : `${longFrom(wanted - f.now)} from now`;
+    say();
     place();
+  }
+
+  function say() {
+    go.textContent = wanted === null ? "Go there" : `Go to ${shown(wanted)}`;
   }
 
   // Where a pointer is, in the picture's own units.
@@ -89,6 +96,9 @@
     const g = event.target.closest("#now-line");
     if (g?.hasPointerCapture(event.pointerId)) choose(drawn(across(event)));
   });
+  document.addEventListener("pointerup", (event) => {
+    if (event.target.closest("#now-line") && wanted !== null) go.focus();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "now-line") return;
     const f = facts();
@@ -109,6 +119,7 @@
     const at = Date.parse(`${form.elements.date.value}T${form.elements.time.value || "00:00"}Z`);
     wanted = isNaN(at) || !svg() || at <= facts().now ? null : at;
     told.value = "";
+    say();
     place();
   });
 

@@ -9,6 +9,7 @@ from plivo_sim.control.answers.accounts import *  # noqa: F403
 from plivo_sim.control.answers.applications import *  # noqa: F403
 from plivo_sim.control.answers.clock import *  # noqa: F403
 from plivo_sim.control.answers.faults import *  # noqa: F403
+from plivo_sim.control.answers.history import *  # noqa: F403
 from plivo_sim.control.answers.machines import *  # noqa: F403
 from plivo_sim.control.answers.requests import *  # noqa: F403
 from plivo_sim.control.answers.scenarios import *  # noqa: F403

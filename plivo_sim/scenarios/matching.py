@@ -1,0 +1,192 @@
+"""Whether a rule matches a submission, and if not, why not. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from plivo_sim.domain import limits
+from plivo_sim.domain.limits import WHY
+from plivo_sim.domain.records import Origin
+from plivo_sim.scenarios.language import Comparison, Scalar, When
+from plivo_sim.scenarios.patterns import glob, regex
+from plivo_sim.scenarios.rules import Submission
+
+Facts = Mapping[str, Any]
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_APIS = {Origin.LEGACY: "legacy", Origin.ATOMS: "atoms"}
+_LEAVES = tuple(
+    name for name in When.__struct_fields__ if name not in ("any", "all", "not_", "data_fields")
+)
+
+
+def facts_of(
+    submission: Submission, account: str, nth: int, changed: Sequence[str], now: datetime
+) -> Facts:
+    """What a rule can ask about. ``nth``: which submission of the account this is, from 1;
+    ``changed``: the paths of what it has otherwise than the first attempt."""
+    application, requirement = submission.application, submission.requirement
+    words = {type_.id: type_.word for type_ in requirement.document_types}
+    files = [each.file for each in submission.documents if each.file is not None]
+    often = Counter(each.sha256 for each in files)
+    fields: dict[str, list[str]] = {}
+    for key, text in (pair for each in submission.documents for pair in each.data_fields):
+        fields.setdefault(key, []).append(text)
+    return {
+        "country": application.country_iso,
+        "number_type": application.number_type.value,
+        "user_type": application.user_type.value,
+        "api": _APIS.get(submission.via, "new"),
+        "dialect": submission.via.value,
+        "alias": application.alias,
+        "name": submission.end_user.name,
+        "registration_number": submission.end_user.registration_number,
+        "document_types": [
+            words.get(d.document_type_id, d.document_type_id) for d in submission.documents
+        ],
+        "file_names": [each.name for each in files],
+        "repeated_files": [each.name for each in files if often[each.sha256] > 1],
+        "data_fields": fields,
+        "account": account,
+        "application": application.id,
+        "attempt": application.attempt,
+        "changed": list(changed),
+        "submission": nth,
+        "today": f"{now:%Y-%m-%d}",
+    }
+
+
+def check(when: When, facts: Facts) -> tuple[bool, str, int]:
+    """Whether every condition holds, the first that does not, and how many held before it. Each
+    condition is looked at once, those after the first that does not hold never."""
+    met = 0
+    for holds, told in _conditions(when, facts):
+        if not holds:
+            return False, told if len(told) <= WHY else f"{told[: WHY - 1]}…", met
+        met += 1
+    return True, "every condition holds" if met else "it has no conditions", met
+
+
+def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
+    for name in _LEAVES:
+        test = getattr(when, name)
+        if test is not None:
+            yield _leaf(name, test, facts[name], facts)
+    for key, test in (when.data_fields or {}).items():
+        yield _leaf(f"data field {key}", test, facts["data_fields"].get(key), facts)
+    if when.any is not None:
+        found = [check(each, facts) for each in when.any]
+        told = "; ".join(why for _, why, _ in found)
+        yield any(holds for holds, _, _ in found), f"none of any: {told}"
+    for each in when.all or ():
+        holds, why, _ = check(each, facts)
+        yield holds, why
+    if when.not_ is not None:
+        yield not check(when.not_, facts)[0], "what must not hold does"
+
+
+def _leaf(name: str, test: Any, value: Any, facts: Facts) -> tuple[bool, str]:
+    shown = ", ".join(dict.fromkeys(map(str, value))) if isinstance(value, list) else value
+    told = f"{name} is {_quoted(shown)}, wanted {wanted_text(test)}"
+    if isinstance(test, Comparison) and test.differs_from is not None:
+        told += f", which is {_quoted(facts[test.differs_from])}"
+    return _holds(test, value, facts), told
+
+
+def _holds(test: Any, value: Any, facts: Facts) -> bool:
+    values = value if isinstance(value, list) else [value]
+    if isinstance(test, Comparison):
+        return _compares(test, values, facts)
+    tests = test if isinstance(test, list) else [test]
+    return any(_equals(each, one) for each in tests for one in values)
+
+
+def _equals(test: Scalar, value: Any) -> bool:
+    """Text compares without case, and as a glob; numbers as numbers."""
+    if isinstance(test, str) and isinstance(value, str):
+        return glob(test)(value)
+    if value is None:
+        return False
+    return bool(str(test) == str(value))
+
+
+def _compares(test: Comparison, values: list[Any], facts: Facts) -> bool:
+    given = [value for value in values if value not in (None, "")]
+    checks = [
+        test.missing is None or test.missing is (not given),
+        test.is_ is None or any(str(test.is_).casefold() == str(v).casefold() for v in given),
+        test.glob is None or any(_equals(test.glob, value) for value in given),
+        test.regex is None or any(_has(test.regex, text) for text in _searched(given)),
+        test.one_of is None or any(_equals(t, value) for t in test.one_of for value in given),
+        test.has is None or any(test.has.casefold() in str(value).casefold() for value in given),
+        test.at_least is None or any(_number(v) >= test.at_least for v in given),
+        test.at_most is None or any(_number(v) <= test.at_most for v in given),
+        test.differs_from is None or any(_differs(v, facts[test.differs_from]) for v in given),
+        test.passed is None or any(_has_passed(v, facts) is test.passed for v in given),
+    ]
+    return all(checks)
+
+
+def _differs(value: Any, other: Any) -> bool:
+    """Whether both are given, and are not the same text, apart from case and spaces around it."""
+    return bool(other) and str(value).strip().casefold() != str(other).strip().casefold()
+
+
+def _has_passed(value: Any, facts: Facts) -> bool | None:
+    """Whether it is a date, as ``2026-01-05``, before today; None: it is none."""
+    return str(value) < facts["today"] if _DATE.fullmatch(str(value)) else None
+
+
+def _searched(values: list[Any]) -> Iterator[str]:
+    """The texts that a regex is looked for in: each once, up to the limit ``regex_texts``."""
+    left = limits.REGEX_TEXTS.most
+    for text in dict.fromkeys(map(str, values)):
+        left -= len(text)
+        if left >= 0:
+            yield text
+
+
+def _has(pattern: str, text: str) -> bool:
+    """Whether a regex is found in a text; one that is not supported (of a state that an older
+    version wrote) is found in none."""
+    try:
+        return regex(pattern).found_in(text)
+    except ValueError:
+        return False
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return float("nan")
+
+
+def wanted_text(test: Any) -> str:
+    """A condition as a person would read it."""
+    if isinstance(test, Comparison):
+        parts = msgspec.to_builtins(test)
+        return " and ".join(_part_text(key, value) for key, value in parts.items())
+    if isinstance(test, list):
+        return " or ".join(_quoted(each) for each in test)
+    return _quoted(test)
+
+
+def _part_text(key: str, value: Any) -> str:
+    if key in ("missing", "passed"):
+        negative = {"missing": "given", "passed": "not passed"}
+        return key if value else negative[key]
+    if isinstance(value, list):
+        value = wanted_text(value)
+    return f"{key.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
+
+
+def _quoted(value: Any) -> str:
+    return "missing" if value in (None, "") else f"'{value}'" if isinstance(value, str) else (
+        str(value)
+    )  # fmt: skip
