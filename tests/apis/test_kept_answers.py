@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from plivo_sim.apis.phone_number.limits import OPERATIONS_A_MINUTE
 from plivo_sim.web.kept_answers import LONGEST_KEPT, MOST_KEPT, KeptAnswers
 from tests.apis.kept_world import HEADERS, PATHS, PLAIN, SETTINGS, Side, side, told, wall_clock
 from tests.apis.numbers_support import MUMBAI, OTHER_AUTH_ID, UNKNOWN_ID, Numbers
 from tests.conftest import bounded
+from tests.fakes import all_at_once
 from tests.support import AUTH_ID, SDK_AGENT, Http
 
 Change = tuple[Any, ...]
@@ -259,3 +261,33 @@ def test_answers_are_given_again(path: str, headers: dict[str, Any]) -> None:
         for _ in range(3):
             keeping.read(path, headers=headers)
         assert keeping.again == 2
+
+
+def test_time_goes_by_on_a_running_clock() -> None:
+    """What falls due happens first; and though nothing is written as a day goes by, a number shows
+    another one."""
+    settings = replace(PLAIN, paused=False)
+    with (
+        wall_clock() as wall,
+        side(settings, wall, keeps=True, served=True) as keeping,
+        side(settings, wall, keeps=False, served=True) as making,
+    ):
+        for passed_s, again in ((0, 0), (1, 2), (3600, 2), (1, 4), (45 * 86400, 4), (1, 6)):
+            wall.pass_s(passed_s)
+            for path in ("ComplianceApplication/{id}/", f"Number/{MUMBAI}/"):
+                assert keeping.read(path) == making.read(path)
+            assert keeping.again == again
+
+
+def test_as_many_calls_as_the_limit_are_let_through() -> None:
+    """Whether their answers are given again or made, and however many come at once."""
+    settings = replace(PLAIN, rate_limits=True)
+    with wall_clock() as wall, side(settings, wall, keeps=True, served=True) as keeping:
+        wall.pass_s(60)
+        path = f"PhoneNumber/Compliance/{keeping.id}/"
+
+        def let_through() -> int:
+            return sum(keeping.http.get(path).status_code == 200 for _ in range(20))
+
+        assert sum(all_at_once(*[let_through] * 6)) == OPERATIONS_A_MINUTE
+        assert keeping.again > 0
