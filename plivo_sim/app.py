@@ -50,6 +50,7 @@ from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine
 from plivo_sim.settings import Network
 from plivo_sim.simulator import Simulator
+from plivo_sim.simulator.logs import log_request
 from plivo_sim.web import patience
 from plivo_sim.web.access import (
     OWN,
@@ -84,7 +85,6 @@ from plivo_sim.web.request_log import (
     Exchange,
     exchange_of,
     keep_exchange,
-    log_request,
     note_unmatched,
 )
 from plivo_sim.web.steering import note_steering
@@ -390,8 +390,8 @@ def _account_for(call: Call, response: Response) -> Exchange | None:
         call.sim.coverage.on_answer(status, call.fault)
     frequent = call.dialect == "console" or request.path.startswith((PROBES, WATCHED))
     level = logging.DEBUG if frequent and call.is_read else logging.INFO
-    about = request.method, request.path, call.dialect, status, took_ms, call.why
-    log_request(level, call.api_id, call.auth_id, *about)
+    line = request.method, request.path, call.dialect, status, took_ms, call.why
+    log_request(level, call.api_id, call.auth_id, line)
     return exchange
 
 

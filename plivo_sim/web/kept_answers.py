@@ -26,11 +26,12 @@ from plivo_sim.domain.errors import NotServed
 from plivo_sim.services.policies import faults_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+from plivo_sim.simulator.logs import log_request
 from plivo_sim.web.access import Caller, auth_id_in, cors_headers, keep_token
 from plivo_sim.web.bodies import has_body
 from plivo_sim.web.calls import Call, JsonResponse, Noted, Window, added_headers, with_id
 from plivo_sim.web.kept_bodies import KEPT_TEXT
-from plivo_sim.web.request_log import Exchange, keep_exchange, log_request, masked_headers
+from plivo_sim.web.request_log import Exchange, keep_exchange, masked_headers
 from plivo_sim.web.streams import HELD_KEY, REFUSED_KEY
 
 MOST_KEPT = 512
@@ -140,8 +141,8 @@ class KeptAnswers:
             took_ms=took_ms,
         )
         keep_exchange(self._sim, account, exchange, kept.size_bytes)
-        about = "GET", kept.path, dialect, exchange.status, took_ms, exchange.why
-        log_request(logging.INFO, api_id, kept.caller.auth_id, *about)
+        line = "GET", kept.path, dialect, exchange.status, took_ms, exchange.why
+        log_request(logging.INFO, api_id, kept.caller.auth_id, line)
         return headers, content
 
     def _is_in_use(self, account: Account) -> bool:

@@ -6,7 +6,6 @@ and is only made readable when somebody asks.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,8 +31,6 @@ from plivo_sim.simulator import Simulator
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
-
-logger = logging.getLogger("plivo_sim")
 
 KEPT_END = 400
 """So many bytes of the end of an answer are kept, too, where a fault has spoilt it."""
@@ -124,33 +121,6 @@ def keep_exchange(sim: Simulator, account: Account, exchange: Exchange, size_byt
     sim.events.add("request", account, exchange, size_bytes)
 
 
-def log_request(
-    level: int,
-    api_id: str,
-    auth_id: str,
-    method: str,
-    path: str,
-    dialect: str,
-    status: int,
-    took_ms: float,
-    why: str,
-) -> None:
-    """The line of a request in the log; its fields by name, for logs that machines read."""
-    by_name = {
-        "event": "request",
-        "request_id": api_id,
-        "method": method,
-        "path": path,
-        "dialect": dialect or None,
-        "account": auth_id or None,
-        "status": status,
-        "took_ms": round(took_ms, 1),
-        "why": why,
-    }
-    line = method, path, dialect or "-", status, took_ms, why
-    logger.log(level, "%s %s %s %d %.1fms %s", *line, extra={"fields": by_name})
-
-
 def note_unmatched(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
     """Put an exchange that is of no account into the list of those; its instant is real."""
     now = datetime.fromtimestamp(wall_s(), UTC)
@@ -207,7 +177,7 @@ _OURS = frozenset(
 
 def masked_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Those of an answer, as they may be shown."""
-    return tuple(each if each[0] in _OURS else _masked_header(*each) for each in headers)
+    return tuple([each if each[0] in _OURS else _masked_header(*each) for each in headers])
 
 
 def _masked_header(name: str, text: str) -> tuple[str, str]:
