@@ -31,19 +31,28 @@ from plivo_sim.apis.numbers.routes import NUMBERS, error_body_with, make_link_bl
 from plivo_sim.apis.numbers.routes import make_blueprint as numbers_blueprint
 from plivo_sim.apis.phone_number.beta import errors
 from plivo_sim.apis.phone_number.limits import RateLimits
-from plivo_sim.apis.phone_number.routes import BETA, CURRENT, DIALECTS, new_api_error
+from plivo_sim.apis.phone_number.routes import BETA, CURRENT, new_api_error
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.reading import MOUNT_KEY
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.text import joined
 from plivo_sim.domain.typed import once
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine
 from plivo_sim.settings import Network
 from plivo_sim.simulator import Simulator
+from plivo_sim.simulator.logs import log_request
 from plivo_sim.web import patience
-from plivo_sim.web.access import OWN, PROBES, Caller, admit, cors_headers, is_preflight
+from plivo_sim.web.access import (
+    OWN,
+    PROBES,
+    Caller,
+    admit,
+    auth_id_in,
+    cors_headers,
+    is_preflight,
+    keep_token,
+)
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.web.calls import (
     Call,
@@ -56,12 +65,20 @@ from plivo_sim.web.calls import (
     TooSlow,
     Window,
     WrongMethod,
+    added_headers,
     current_call,
+    header_text,
 )
 from plivo_sim.web.endpoints import Surface
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import make_app, real_request
-from plivo_sim.web.request_log import note_exchange, note_unmatched
+from plivo_sim.web.kept_answers import KEY, KeptAnswers, basis_of
+from plivo_sim.web.request_log import (
+    Exchange,
+    exchange_of,
+    keep_exchange,
+    note_unmatched,
+)
 from plivo_sim.web.steering import note_steering
 from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, CuttingApp, Refusal
 
@@ -158,7 +175,8 @@ class _Parts:
             "copy_of_history": _copy_of_history,
         }  # fmt: skip
         self._made = once(self._make)
-        self._whole = CuttingApp(_Forwarded(sim, _Mounts(self._serve)))
+        self._kept = KeptAnswers(sim, self._limits.hit)
+        self._kept.app = CuttingApp(_Forwarded(sim, _Mounts(self._serve)))
 
     def of(self, path: str) -> Flask:
         """What answers below a path, without its mount."""
@@ -176,12 +194,15 @@ class _Parts:
         app.before_request(lambda: _open_call(*self._shared, real_request()))
         for blueprint in _maker_of(part)(self._injector):
             app.register_blueprint(blueprint)
-        app.after_request(lambda response: _close_call(self._injector, g.call, response))
+        app.after_request(self._close)
         app.register_error_handler(SimError, _refuse)
         app.register_error_handler(HTTPException, _refuse_http)
         app.register_error_handler(Exception, _fail)
-        app.wsgi_app = self._whole  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app = self._kept  # type: ignore[method-assign]  # Flask's documented way
         return app
+
+    def _close(self, response: Response) -> Response:
+        return _close_call(self._injector, self._kept, g.call, response)
 
     @property
     def _shared(self) -> tuple[Simulator, Injector, RateLimits]:
@@ -315,7 +336,7 @@ def _make_call(sim: Simulator, limits: RateLimits, request: Request) -> Call:
         api = _api_of(path)
         call = Call(sim, api.error_body, request, dialect=api.dialect, api=api.name)
         if api.name == "new":
-            call.window = limits.look(_auth_id_of(path), path)
+            call.window = limits.look(auth_id_in(path), path)
         return call
     part = _part_of(path)
     if part == "control":
@@ -337,10 +358,11 @@ def _make_call(sim: Simulator, limits: RateLimits, request: Request) -> Call:
 def _open_account(call: Call, injector: Injector, limits: RateLimits) -> None:
     """Let a call in to the account in its URL, as one more of its window."""
     path = call.request.path
-    auth_id = _auth_id_of(path)
+    auth_id = auth_id_in(path)
     if not auth_id:
         raise NoSuchPage(f"no such URL: {path}")
-    _keep_token(call, _let_in(call, call.api, auth_id))
+    caller = _let_in(call, call.api, auth_id)
+    keep_token(call.account, caller, is_read=request.method in ("GET", "HEAD", "OPTIONS"))
     _begin(call, injector)
     if call.window is not None:
         if not call.is_counted:
@@ -366,22 +388,9 @@ def _let_in(call: Call, surface: str, path_auth_id: str = "") -> Caller:
     """Find the account of whoever calls. Raises Untrusted, Unauthenticated."""
     caller = admit(call.request, call.sim.settings, surface, path_auth_id)
     assert caller is not None  # it has credentials
-    call.auth_id = caller.auth_id
+    call.auth_id, call.token = caller
     call.account = call.sim.account(caller.account_id)
     return caller
-
-
-def _keep_token(call: Call, caller: Caller) -> None:
-    """Callbacks are signed with the token that was used last (decision "Lenient credentials"); that
-    of a read on an account that nothing was written to is not kept (decision "Reads store
-    nothing")."""
-    account = call.account
-    if account.on_first_write is not None and call.request.method in ("GET", "HEAD", "OPTIONS"):
-        return
-    if caller.auth_id == account.auth_id:
-        account.token = caller.token
-    else:
-        account.subaccount_token = caller.token
 
 
 def _allow(call: Call) -> Response:
@@ -402,24 +411,20 @@ def _begin(call: Call, injector: Injector) -> None:
     if not call.api_id:
         call.api_id = account.next_api_id()
     call.catch_up(account)
+    if KEY in call.request.environ:
+        call.basis = basis_of(call.sim, account)
     call.operation = call.request.endpoint or ""
     injector.before(call)
 
 
 def _hold_to_limit(call: Call, window: Window) -> None:
     """Refuse the call that is one too many, or warn of it where limits are not enforced."""
-    if window.calls <= window.limit:
+    if not window.warning:
         return
-    refusal = RateLimited(window.limit)
     if call.account.settings.rate_limits:
         call.headers["Retry-After"] = str(window.retry_after_s)
-        raise refusal
-    call.warnings.append(f"{refusal}: call {window.calls} of this window would be answered 429")
-
-
-def _auth_id_of(path: str) -> str:
-    steps = path.split("/")
-    return steps[3] if len(steps) > 3 and steps[2] == "Account" else ""
+        raise RateLimited(window.limit)
+    call.warnings.append(window.warning)
 
 
 def _plain(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
@@ -446,35 +451,35 @@ _NUMBERS = _Api("numbers", _numbers_error, "numbers")
 _LEGACY = _Api("legacy", _plain, "legacy")
 
 
-def _close_call(injector: Injector, call: Call, response: Response) -> Response:
+def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Response) -> Response:
     patience.end()
     if call.spoil is not None:
         response = injector.after(call, call.spoil, response)
-    add = response.headers.add
-    if call.dialect != "console":
-        add("X-Request-Id", call.api_id or call.id_of_answer())
     if call.dialect == "control":
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")
-    if call.dialect in DIALECTS:
-        add("X-Plivo-Sim-Dialect", call.dialect)
-    if call.warnings:
-        add("X-Plivo-Sim-Warning", _header_text(joined(call.warnings)))
-    for name, value in call.headers.items():
-        add(name, value)
-    if call.window is not None:
-        response.headers.extend(call.window.headers)
-    if call.dialect not in OWN:
-        response.headers.extend(cors_headers(call.request, call.sim.settings))
+    added = added_headers(
+        "" if call.dialect == "console" else call.id_of_answer(),
+        call.dialect,
+        call.warnings,
+        call.headers,
+        call.window,
+        {} if call.dialect in OWN else cors_headers(call.request, call.sim.settings),
+    )
+    for name, value in added:
+        response.headers.add(name, value)
     _make_sendable(response)
-    _account_for(call, response)
+    exchange = _account_for(call, response)
+    if exchange is not None:
+        kept.keep(call, response, added, exchange)
     return response
 
 
-def _account_for(call: Call, response: Response) -> None:
-    """Log, journal, coverage. What the call made due happens after the answer was sent."""
+def _account_for(call: Call, response: Response) -> Exchange | None:
+    """Log, journal, coverage. What the call made due happens after the answer was sent. The entry
+    of the request log, if the call is in that of an account."""
     request, account, status = call.request, call.account_or_none, response.status_code
-    took_ms = (monotonic_s() - call.began) * 1000
+    took_ms, exchange = (monotonic_s() - call.began) * 1000, None
     if account is not None:
         steered = call.dialect in OWN
         if steered or not call.is_read:
@@ -482,16 +487,17 @@ def _account_for(call: Call, response: Response) -> None:
         if call.dialect == "control":
             note_steering(call, status)
         if call.auth_id:
-            note_exchange(call, request.environ, response, took_ms)
+            exchange = exchange_of(call, request.environ, response, took_ms, account.now())
+            keep_exchange(call.sim, account, exchange, exchange.size_bytes)
     elif status >= 400 and _is_unmatched(call, status):
         note_unmatched(call, request.environ, response, took_ms)
     if call.dialect not in OWN:
         call.sim.coverage.on_answer(status, call.fault)
-    line = (request.method, request.path, call.dialect or "-", status, took_ms, call.why)
     frequent = call.dialect == "console" or request.path.startswith((PROBES, WATCHED))
     level = logging.DEBUG if frequent and call.is_read else logging.INFO
-    by_name = {"fields": _by_name(call, status, took_ms)}
-    logger.log(level, "%s %s %s %d %.1fms %s", *line, extra=by_name)
+    line = request.method, request.path, call.dialect, status, took_ms, call.why
+    log_request(level, call.api_id, call.auth_id, line)
+    return exchange
 
 
 def _is_unmatched(call: Call, status: int) -> bool:
@@ -500,32 +506,11 @@ def _is_unmatched(call: Call, status: int) -> bool:
     return call.dialect not in OWN or call.request.url_rule is None or status == 403
 
 
-def _by_name(call: Call, status: int, took_ms: float) -> dict[str, Any]:
-    """The fields of a request's log line, for logs that machines read."""
-    return {
-        "event": "request",
-        "request_id": call.api_id,
-        "method": call.request.method,
-        "path": call.request.path,
-        "dialect": call.dialect or None,
-        "account": call.auth_id or None,
-        "status": status,
-        "took_ms": round(took_ms, 1),
-        "why": call.why,
-    }
-
-
 def _make_sendable(response: Response) -> None:
     """Headers are ASCII. One that is not would fail below the application, after it was logged."""
     for name, value in response.headers.items():
         if not value.isascii():
-            response.headers[name] = _header_text(value)
-
-
-def _header_text(text: str) -> str:
-    """One line of printable ASCII: clients choose some of these words."""
-    plain = text.encode("ascii", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else " " for c in plain)[:2000]
+            response.headers[name] = header_text(value)
 
 
 def _refuse(error: SimError) -> Response:

@@ -34,7 +34,7 @@ from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
 from plivo_sim.web.bodies import Body, not_taken, read_body
-from plivo_sim.web.calls import Call, current_call
+from plivo_sim.web.calls import NAMED_DIALECTS, Call, current_call
 
 # --- headers -------------------------------------------------------------------------------
 
@@ -43,8 +43,6 @@ _DIALECT_KEY = "HTTP_X_PLIVO_SIM_DIALECT"
 
 MOUNT_KEY = "plivo_sim.dialect"
 """Where the WSGI environment says which mount (``/current/v1/…``) was called."""
-
-DIALECT_WORDS = ("current", "beta")
 
 
 def requested_dialect(call: Call) -> str:
@@ -55,9 +53,9 @@ def requested_dialect(call: Call) -> str:
     mount: str = environ.get(MOUNT_KEY, "")
     word: str = environ.get(_DIALECT_KEY, "").strip().lower()
     warning = ""
-    if word and word not in DIALECT_WORDS:
-        hint = did_you_mean(word[:50], DIALECT_WORDS, listed=0)
-        allowed = ", ".join(DIALECT_WORDS)
+    if word and word not in NAMED_DIALECTS:
+        hint = did_you_mean(word[:50], NAMED_DIALECTS, listed=0)
+        allowed = ", ".join(NAMED_DIALECTS)
         warning = f"{DIALECT_HEADER} must be one of {allowed}, not '{word[:50]}'{hint}"
         word = ""
     elif mount and word not in ("", mount):

@@ -104,14 +104,21 @@ class Runner:
                 self._wait_for_sends(account, patience_s)
             return
         with account.lock:
-            now, at = account.now(), account.agenda.next_instant()
-            if at is None or at > now:
+            now = account.now()
+            if self.is_up_to_date(account, now):
                 return
             self._review_until(account, now)
             self._hand_over_until(account, now)
             waiting = account.agenda.next_due(TimerKind.CALLBACK)
         if waiting is not None:
             self.wake(account)
+
+    def is_up_to_date(self, account: Account, now: datetime) -> bool:
+        """Whether ``catch_up`` at that instant has nothing to do. Caller holds the lock."""
+        if self.wake is None and account.sending:
+            return False
+        at = account.agenda.next_instant()
+        return at is None or at > now
 
     def catch_up_all(self, accounts: Iterable[Account], wanted: Callable[[str], bool]) -> None:
         """Make happen what is due by now in these, and wait for the callbacks to URLs that are

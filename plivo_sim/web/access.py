@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
+from plivo_sim.account.account import Account
 from plivo_sim.domain.typed import kept
 from plivo_sim.domain.urls import is_loopback, looks_local, split_host
 from plivo_sim.settings import Settings
@@ -72,6 +73,24 @@ def admit(
     if caller.auth_id != path_auth_id and not is_parent:
         raise Unauthenticated("the credentials are not those of the account in the URL")
     return caller
+
+
+def auth_id_in(path: str) -> str:
+    """The auth id in the URL of an API whose URLs name an account; empty where there is none."""
+    steps = path.split("/")
+    return steps[3] if len(steps) > 3 and steps[2] == "Account" else ""
+
+
+def keep_token(account: Account, caller: Caller, *, is_read: bool) -> None:
+    """Callbacks are signed with the token that was used last (decision "Lenient credentials"); that
+    of a read on an account that nothing was written to is not kept (decision "Reads store
+    nothing")."""
+    if account.on_first_write is not None and is_read:
+        return
+    if caller.auth_id == account.auth_id:
+        account.token = caller.token
+    else:
+        account.subaccount_token = caller.token
 
 
 def subaccount_of(path_auth_id: str) -> str | None:

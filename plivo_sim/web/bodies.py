@@ -6,6 +6,7 @@ Forms are taken apart by ``parts``, packed bodies and other charsets are read by
 from __future__ import annotations
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,10 +199,14 @@ def _note(raw: bytes, *changed: str) -> None:
 _NONE = (None, "", "0")
 
 
+def has_body(environ: Mapping[str, Any]) -> bool:
+    """Whether a body is announced."""
+    return environ.get("CONTENT_LENGTH") not in _NONE or "HTTP_TRANSFER_ENCODING" in environ
+
+
 def read_rest(request: Request, most_bytes: int) -> Came | None:
     """What came as a body that nobody has read; None if none came. Raises nothing."""
-    environ = request.environ
-    if environ.get("CONTENT_LENGTH") in _NONE and "HTTP_TRANSFER_ENCODING" not in environ:
+    if not has_body(request.environ):
         return None
     announced = request.content_length
     if announced is not None and announced > LARGEST_BODY_BYTES:

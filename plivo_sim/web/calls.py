@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -14,14 +14,13 @@ from werkzeug.wsgi import ClosingIterator
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.errors import SimError
-from plivo_sim.domain.text import encode_json
+from plivo_sim.domain.text import encode_json, joined
 from plivo_sim.scenarios.language import FaultRule
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.framework import base_url_of
 
-MOST_KEPT = 64
-LONGEST_KEPT = 8192
-_KEPT = "presented"
+NAMED_DIALECTS = ("current", "beta")
+"""Those that an answer names: other APIs have one alone."""
 
 Environ = dict[str, Any]
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
@@ -58,6 +57,14 @@ class Window(NamedTuple):
             "X-RateLimit-Remaining": str(max(self.limit - self.calls, 0)),
             "X-RateLimit-Reset": str(math.ceil(self.end_s)),
         }
+
+    @property
+    def warning(self) -> str:
+        """What is said of the call that is one too many where limits are not enforced."""
+        if self.calls <= self.limit:
+            return ""
+        refusal = RateLimited(self.limit)
+        return f"{refusal}: call {self.calls} of this window would be answered 429"
 
     @property
     def retry_after_s(self) -> int:
@@ -104,7 +111,8 @@ class Call:
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
     one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
     be put off. ``refusal``: what it was refused for. ``moved_from``: where the clock stood, of a
-    call that moved it.
+    call that moved it. ``basis``: what a read is answered by, as it was when that began, and
+    ``shown`` the JSON behind the id of an answer that may be given again (``kept_answers``).
     """
 
     sim: Simulator
@@ -112,6 +120,7 @@ class Call:
     request: Request
     media_type: str = "application/json"
     auth_id: str = ""
+    token: str = ""
     account: Account = field(init=False)
     api_id: str = ""
     dialect: str = ""
@@ -130,6 +139,8 @@ class Call:
     refusal: SimError | None = None
     began: float = field(default_factory=monotonic_s)
     moved_from: datetime | None = None
+    basis: Any = None
+    shown: bytes | None = None
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -177,16 +188,12 @@ class Call:
         """A JSON response."""
         return JsonResponse(encode_json(body), status=status, content_type=self.media_type)
 
-    def answer_kept(self, key: Hashable, present: Callable[[], Mapping[str, object]]) -> Response:
-        """``api_id`` and what ``present`` makes, under the account's lock, of the records.
-
-        Its JSON is kept until something is written; ``key``: all that it depends on beside them.
-        """
-        with self.account.lock:
-            text = kept_text(self.account, (self.operation, key), present)
-        return JsonResponse(
-            b'{"api_id":"%b",%b' % (self.api_id.encode(), text[1:]), content_type=self.media_type
-        )
+    def answer_kept(self, shown: Mapping[str, object]) -> Response:
+        """``api_id`` and what is shown, which depends on nothing but the request, the account's
+        records, settings and day, and the server's settings: while those are as they were, the
+        same request is answered so again (``kept_answers``)."""
+        self.shown = encode_json(shown)[1:]
+        return JsonResponse(with_id(self.api_id, self.shown), content_type=self.media_type)
 
     def refuse(self, error: SimError) -> Response:
         """The response that says what went wrong."""
@@ -197,21 +204,39 @@ class Call:
         return self.answer(body, status)
 
 
-def kept_text(
-    account: Account, key: Hashable, present: Callable[[], Mapping[str, object]]
-) -> bytes:
-    """The JSON of what ``present`` makes of the records, which are as they were while the account
-    counts no change. Caller holds the lock."""
-    changes, texts = account.derived.get(_KEPT, (-1, {}))
-    if changes != account.changes or len(texts) >= MOST_KEPT:
-        texts = {}
-        account.derived[_KEPT] = account.changes, texts
-    text: bytes | None = texts.get(key)
-    if text is None:
-        text = encode_json(present())
-        if len(text) <= LONGEST_KEPT:
-            texts[key] = text
-    return text
+def with_id(api_id: str, text: bytes) -> bytes:
+    """The JSON of an answer: its id, and the text behind that, up to the last bracket."""
+    return b'{"api_id":"%b",%b' % (api_id.encode(), text)
+
+
+def added_headers(
+    api_id: str,
+    dialect: str,
+    warnings: list[str],
+    more: Mapping[str, str],
+    window: Window | None,
+    cors: Mapping[str, str],
+) -> list[tuple[str, str]]:
+    """The headers that an answer has beside those of its view, in their order. ``more``: those of
+    its call."""
+    added = [("X-Request-Id", api_id)] if api_id else []
+    if dialect in NAMED_DIALECTS:
+        added.append(("X-Plivo-Sim-Dialect", dialect))
+    if warnings:
+        added.append(("X-Plivo-Sim-Warning", header_text(joined(warnings))))
+    added += more.items()
+    if window is not None:
+        added += window.headers.items()
+    added += cors.items()
+    return added
+
+
+def header_text(text: str) -> str:
+    """One line of printable ASCII: clients choose some of these words."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain)
+    return plain[:2000]
 
 
 def _told(body: Any) -> str:

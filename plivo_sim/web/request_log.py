@@ -6,6 +6,7 @@ and is only made readable when somebody asks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from sys import getsizeof
@@ -15,6 +16,7 @@ import msgspec
 from flask import Response
 from werkzeug.datastructures import EnvironHeaders
 
+from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
 from plivo_sim.domain.secrets import (
     MASK,
@@ -25,6 +27,7 @@ from plivo_sim.domain.secrets import (
     without_secrets,
 )
 from plivo_sim.domain.urls import base_url
+from plivo_sim.simulator import Simulator
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
@@ -112,12 +115,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def note_exchange(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
+def keep_exchange(sim: Simulator, account: Account, exchange: Exchange, size_bytes: int) -> None:
     """Put an exchange into its account's journal, and among what happened."""
-    account = call.account
-    exchange = exchange_of(call, environ, response, took_ms, account.now())
-    account.exchanges.append(exchange, exchange.size_bytes)
-    call.sim.events.add("request", account, exchange, exchange.size_bytes)
+    account.exchanges.append(exchange, size_bytes)
+    sim.events.add("request", account, exchange, size_bytes)
 
 
 def note_unmatched(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
@@ -142,9 +143,7 @@ def exchange_of(
         answer=answer,
         answer_end=answer_end,
         answer_size=answer_size,
-        answer_headers=tuple(
-            each if each[0] in _OURS else _masked_header(*each) for each in response.headers
-        ),
+        answer_headers=masked_headers(response.headers),
         dialect=call.dialect,
         operation=call.operation,
         fault=call.fault,
@@ -176,6 +175,11 @@ _OURS = frozenset(
 """Headers of answers in which nothing stands that a client has sent."""
 
 
+def masked_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those of an answer, as they may be shown."""
+    return tuple([each if each[0] in _OURS else _masked_header(*each) for each in headers])
+
+
 def _masked_header(name: str, text: str) -> tuple[str, str]:
     return name, MASK if is_secret(name) else _masked_value(text)
 
@@ -190,8 +194,10 @@ def _masked_value(text: str) -> str:
 
 @lru_cache(maxsize=32)
 def _names_of(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[list[str], dict[str, str]]:
-    """Which of these are texts, and masks for those of them that are secret."""
+    """Which of these are texts (but for the client's port, which nobody asks for), and masks for
+    those of them that are secret."""
     texts = [name for name, type_ in zip(names, types, strict=True) if type_ is str]
+    texts = [name for name in texts if name != "REMOTE_PORT"]
     named = {n: n.removeprefix("HTTP_") for n in texts if n.startswith("HTTP_")}
     return texts, {n: MASK for n, header in named.items() if is_secret(header)}
 

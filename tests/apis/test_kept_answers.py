@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import gc
+from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
-from plivo_sim.web.calls import MOST_KEPT
-from tests.apis.numbers_support import MUMBAI, Numbers
-from tests.support import SDK_AGENT, Http
+from plivo_sim.apis.phone_number.limits import OPERATIONS_A_MINUTE
+from plivo_sim.web.kept_answers import LONGEST_KEPT, MOST_KEPT, KeptAnswers
+from tests.apis.kept_world import HEADERS, PATHS, PLAIN, SETTINGS, Side, side, told, wall_clock
+from tests.apis.numbers_support import MUMBAI, OTHER_AUTH_ID, UNKNOWN_ID, Numbers
+from tests.conftest import bounded
+from tests.fakes import all_at_once
+from tests.support import AUTH_ID, SDK_AGENT, Http
 
+Change = tuple[Any, ...]
+FAULTS = (
+    {"effect": "error", "status": 503, "times": 1},
+    {"effect": "error", "status": 429, "method": "GET"},
+    {"effect": "invalid_json", "times": 2},
+    {"effect": "error", "status": 500, "api": "beta"},
+)
+CONFIGURED: tuple[dict[str, str], ...] = (
+    {"rate_limits": "on"},
+    {"rate_limits": "off"},
+    {"new_api": "beta"},
+    {"paused": "off"},
+    {"warp": "3600", "paused": "off"},
+)
 SDK, PAGE = {"User-Agent": SDK_AGENT}, {"X-Plivo-Sim-Dialect": "beta"}
 
 
@@ -94,7 +118,176 @@ def test_a_number_shows_the_next_rent_as_days_go_by(http: Http) -> None:
 def test_no_more_than_some_are_kept(http: Http) -> None:
     """However many questions there are about one application."""
     path = f"PhoneNumber/Compliance/{http.sdk_created()}/?id="
-    for n in range(2 * MOST_KEPT):
+    for n in range(MOST_KEPT + 10):
         assert http.get(f"{path}{n}", headers=SDK).status_code == 200
-    _, texts = http.account.derived["presented"]
-    assert 0 < len(texts) <= MOST_KEPT
+    kept = http.app.wsgi_app
+    assert isinstance(kept, KeptAnswers)
+    assert len(kept._kept) == MOST_KEPT
+
+
+def test_a_long_request_is_not_kept(http: Http) -> None:
+    """Its head would be kept with the answer."""
+    path = f"PhoneNumber/Compliance/{http.sdk_created()}/?id="
+    kept = http.app.wsgi_app
+    assert isinstance(kept, KeptAnswers)
+    for length, number in ((LONGEST_KEPT, 0), (10, 1)):
+        assert http.get(path + length * "x", headers=SDK).status_code == 200
+        assert len(kept._kept) == number
+
+
+def test_an_account_that_nobody_uses_is_not_held(http: Http) -> None:
+    """By the answers of it that are kept."""
+    other = replace(http, auth_id=OTHER_AUTH_ID)
+    path = f"ComplianceApplication/{other.sdk_created()}/"
+    assert other.get(path).status_code == 200
+    gone = ref(other.account)
+    http.sim.begin_anew(http.sim.settings)
+    gc.collect()
+    assert gone() is None
+
+
+def changes() -> st.SearchStrategy[Change]:
+    """What may happen between two reads."""
+    return st.one_of(
+        st.just(("nothing",)),
+        st.tuples(st.just("decide"), st.sampled_from(["accepted", "rejected", "suspended"])),
+        st.tuples(st.just("advance"), st.sampled_from(["10m", "1h", "1d", "45d"])),
+        st.tuples(st.just("wait"), st.sampled_from([1, 30, 61, 3600, 86400])),
+        st.tuples(st.just("fault"), st.sampled_from(FAULTS)),
+        st.just(("no faults",)),
+        st.tuples(st.just("configure"), st.sampled_from(CONFIGURED)),
+        st.tuples(st.just("number"), st.sampled_from(["Main", "Other"])),
+        st.tuples(st.just("settings"), st.sampled_from(range(len(SETTINGS)))),
+        st.sampled_from([(each,) for each in ("create", "delete", "reset", "mark", "restore")]),
+        st.sampled_from([(each,) for each in ("hand over", "take back", "calls", "other account")]),
+        st.just(("move back",)),
+    )
+
+
+def status(answer: TestResponse) -> str:
+    """Of a control call, which may tell of real time."""
+    return answer.status
+
+
+def change(side: Side, what: str, *given: Any) -> Any:
+    """Do it on one side; what came of it."""
+    http, account = side.http, {"account": AUTH_ID}
+    match what:
+        case "decide":
+            return status(http.decide(side.id, *given, reason="Blurred"))
+        case "advance":
+            return status(http.control("POST", "/clock/advance", {"by": given[0], **account}))
+        case "fault":
+            return status(http.control("POST", "/faults", given[0], **account))
+        case "no faults":
+            return status(http.control("DELETE", "/faults", **account))
+        case "configure":
+            return told(
+                http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": given[0]})
+            )
+        case "number":
+            return told(http.post(f"Number/{MUMBAI}/", json={"alias": given[0]}))
+        case "create":
+            made = http.sdk_create(side.body)
+            side.id = made.get_json().get("compliance_id", side.id)
+            return told(made)
+        case "delete":
+            return told(http.delete(f"ComplianceApplication/{side.id}/"))
+        case "reset":
+            return status(http.control("POST", "/reset", account))
+        case "mark":
+            return status(http.control("POST", "/snapshots", {"name": "mark", **account}))
+        case "restore":
+            return status(http.control("POST", "/snapshots/mark/restore", account))
+        case "settings":
+            http.sim.begin_anew(SETTINGS[given[0]])
+            return None
+        case "hand over":
+            return status(
+                http.control("POST", "/handover", {"to": "http://127.0.0.1:9", **account})
+            )
+        case "take back":
+            return status(http.control("POST", "/handover/end", {"moved": False, **account}))
+        case "calls":  # as many as a window takes, but for some
+            path = f"PhoneNumber/Compliance/{UNKNOWN_ID}/"
+            return [told(http.get(path)) for _ in range(58)]
+        case "other account":
+            return told(replace(http, auth_id=OTHER_AUTH_ID).sdk_create(side.body))
+        case "move back":
+            return http.account.restore(http.account.moment())
+    return None
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            changes(),
+            st.sampled_from(PATHS),
+            st.sampled_from(HEADERS),
+            st.sampled_from(["GET", "GET", "GET", "HEAD"]),
+        ),
+        max_size=8,
+    ),
+    served=st.booleans(),
+)
+@bounded(30)
+def test_an_answer_that_is_given_again_is_the_one_that_would_be_made(
+    steps: list[tuple[Change, str, dict[str, Any], str]], served: bool
+) -> None:
+    """Whatever happens in between: status, headers and body, the request log and the log, the
+    counts and the tokens are those of a simulator that keeps no answer."""
+    with (
+        wall_clock() as wall,
+        side(PLAIN, wall, keeps=True, served=served) as keeping,
+        side(PLAIN, wall, keeps=False, served=served) as making,
+    ):
+        for what, path, headers, method in steps:
+            if what[0] == "wait":
+                wall.pass_s(what[1])
+            assert change(keeping, *what) == change(making, *what)
+            for _ in range(3):
+                given, made = (
+                    each.read(path, headers=headers, method=method) for each in (keeping, making)
+                )
+                assert given == made
+
+
+@pytest.mark.parametrize("path", PATHS[:6])
+@pytest.mark.parametrize("headers", HEADERS[:6])
+def test_answers_are_given_again(path: str, headers: dict[str, Any]) -> None:
+    """The property above would hold if none were."""
+    settings = SETTINGS[2]
+    with wall_clock() as wall, side(settings, wall, keeps=True, served=True) as keeping:
+        for _ in range(3):
+            keeping.read(path, headers=headers)
+        assert keeping.again == 2
+
+
+def test_time_goes_by_on_a_running_clock() -> None:
+    """What falls due happens first; and though nothing is written as a day goes by, a number shows
+    another one."""
+    settings = replace(PLAIN, paused=False)
+    with (
+        wall_clock() as wall,
+        side(settings, wall, keeps=True, served=True) as keeping,
+        side(settings, wall, keeps=False, served=True) as making,
+    ):
+        for passed_s, again in ((0, 0), (1, 2), (3600, 2), (1, 4), (45 * 86400, 4), (1, 6)):
+            wall.pass_s(passed_s)
+            for path in ("ComplianceApplication/{id}/", f"Number/{MUMBAI}/"):
+                assert keeping.read(path) == making.read(path)
+            assert keeping.again == again
+
+
+def test_as_many_calls_as_the_limit_are_let_through() -> None:
+    """Whether their answers are given again or made, and however many come at once."""
+    settings = replace(PLAIN, rate_limits=True)
+    with wall_clock() as wall, side(settings, wall, keeps=True, served=True) as keeping:
+        wall.pass_s(60)
+        path = f"PhoneNumber/Compliance/{keeping.id}/"
+
+        def let_through() -> int:
+            return sum(keeping.http.get(path).status_code == 200 for _ in range(20))
+
+        assert sum(all_at_once(*[let_through] * 6)) == OPERATIONS_A_MINUTE
+        assert keeping.again > 0

@@ -154,6 +154,20 @@ def test_a_quota_s_window_passes(http: Http, monkeypatch: pytest.MonkeyPatch) ->
     assert [listed(http), listed(http)] == [200, 429]
 
 
+def test_a_quota_outlives_no_clock_that_is_set_back(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a little, the calls before count on; by years, nobody waits for years."""
+    now = 1_000_000.0
+    monkeypatch.setattr(fault_injection.time, "time", lambda: now)
+    add(http, effect="rate_limited", quota={"calls": 2, "per_s": 60})
+    assert [listed(http), listed(http)] == [200, 200]
+    now -= 0.002
+    assert listed(http) == 429
+    now -= 500_000
+    assert listed(http) == 200
+
+
 def test_a_fault_before_the_work_changes_nothing(http: Http) -> None:
     """An error keeps the create from happening."""
     add(http, effect="error", operation="compliance.create")

@@ -294,7 +294,8 @@ def list_applications(auth_id: str) -> Response:
 )  # fmt: skip
 def get_application(auth_id: str, id: str) -> Response:
     call = current_call()
-    return call.answer_kept(id, lambda: _shown(call, applications.get(call.account, id)))
+    with call.account.lock:
+        return call.answer_kept(_shown(call, applications.get(call.account, id)))
 
 
 @endpoint(

@@ -18,7 +18,6 @@ from werkzeug.routing import BaseConverter
 from plivo_sim.apis.dialects import dialect_of, number_clue
 from plivo_sim.apis.numbers.presenters import (
     LinkOut,
-    NumberOut,
     RentedOut,
     error_body,
     present_links,
@@ -178,14 +177,10 @@ def list_(auth_id: str) -> Response:
 )  # fmt: skip
 def get(auth_id: str, number: str) -> Response:
     call = _called()
-    account, caller = call.account, _caller(call, auth_id)
-
-    def present() -> NumberOut:
-        found = numbers.get(account, _digits(number), caller)
-        return present_number(numbers.view(account, found), auth_id)
-
-    with account.lock:  # the day of the next rent moves with the date
-        return call.answer_kept((number, auth_id, caller, account.now().date()), present)
+    account = call.account
+    with account.lock:
+        found = numbers.get(account, _digits(number), _caller(call, auth_id))
+        return call.answer_kept(present_number(numbers.view(account, found), auth_id))
 
 
 @endpoint(

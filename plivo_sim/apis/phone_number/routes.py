@@ -123,13 +123,10 @@ def get(auth_id: str, compliance_id: str) -> Response:
     with call.account.lock:
         application = _found(call, compliance_id)
         call, api = _detect(call, application)
-
-        def present() -> Presented:
-            shown = Shown(base_url, call.account.auth_id, api.read_get_query(request.args))
-            return api.present_one(applications.view(call.account, application), shown)
-
-        query, base_url = call.request.environ.get("QUERY_STRING", ""), call.base_url
-        return call.answer_kept((compliance_id, call.dialect, query, base_url), present)
+        shown = _shown(call, api.read_get_query(request.args))
+        return call.answer_kept(
+            api.present_one(applications.view(call.account, application), shown)
+        )
 
 
 @endpoint("GET", "/", "List applications, oldest first.", query=_LIST, answers={200: "ListOut"})
