@@ -362,8 +362,8 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
         add(name, value)
     if call.window is not None:
         response.headers.extend(call.window.headers)
-    if call.dialect not in OWN:
-        response.headers.extend(cors_headers(call.request, call.sim.settings))
+    if call.dialect not in OWN and (allowed := cors_headers(call.request, call.sim.settings)):
+        response.headers.extend(allowed)
     _make_sendable(response)
     _account_for(call, response)
     return response
