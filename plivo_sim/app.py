@@ -459,7 +459,7 @@ def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Res
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")
     added = added_headers(
-        "" if call.dialect == "console" else call.id_of_answer(),
+        "" if call.dialect == "console" else call.api_id or call.id_of_answer(),
         call.dialect,
         call.warnings,
         call.headers,

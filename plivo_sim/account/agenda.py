@@ -135,6 +135,8 @@ class Agenda:
 
     def next_instant(self) -> datetime | None:
         """When the first timer of any kind is due."""
+        if not any(self._heaps.values()):
+            return None
         firsts = [timer for kind in _HEAPS if (timer := self.next_due(kind)) is not None]
         return min((timer.due_at for timer in firsts), default=None)
 

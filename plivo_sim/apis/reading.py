@@ -322,6 +322,8 @@ def name_unknown_parameters(
     @blueprint.before_request
     def name_them() -> None:
         call = current_call()
+        if not call.request.query_string:
+            return
         names = known[call.operation]
         call.warnings += [
             f"ignored query parameter '{name[:50]}'" for name in request.args if name not in names

@@ -105,6 +105,8 @@ class Many(AnyList):
     default_error_messages = _type_errors("a list")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if value == []:
+            return []
         if isinstance(value, list) and len(value) > MOST_ENTRIES:
             text = f"must have at most {MOST_ENTRIES} entries, has {len(value)}"
             raise ValidationError(complaint(ProblemKind.BAD_LENGTH, text))

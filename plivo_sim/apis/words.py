@@ -74,7 +74,8 @@ _SEPARATORS = str.maketrans("", "", " -_")
 
 def read_word(words: type[W], text: str) -> W | None:
     """The word that this text means: case, spaces, hyphens and underscores do not count."""
-    found: W | None = _squeezed_words(words).get(_squeezed(text))
+    known = _squeezed_words(words)
+    found: W | None = known.get(text) or known.get(_squeezed(text))
     return found
 
 

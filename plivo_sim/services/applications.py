@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
@@ -48,8 +48,7 @@ from plivo_sim.services.document_sets import (
 from plivo_sim.services.inputs import Dialect, NewApplication, merge, refuse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What a create or update did: the record, the plan for its review, the warnings."""
 
     application: Application
@@ -57,8 +56,7 @@ class Accepted:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationView:
+class ApplicationView(msgspec.Struct, frozen=True, kw_only=True):
     """An application with all that belongs to it, as one consistent picture; ``row``: what the
     account's machine says of its status."""
 

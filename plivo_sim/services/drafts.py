@@ -6,8 +6,8 @@ Reading and deleting are the same for every application; see ``applications``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
@@ -35,8 +35,7 @@ from plivo_sim.services.end_users import get as get_end_user
 from plivo_sim.services.inputs import merge, refuse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDraft:
+class NewDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A request to create; a value that was missing or unusable is None.
 
     Either ``requirement_id``, or country, number type and user type (documented).
@@ -54,8 +53,7 @@ class NewDraft:
     operation_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drafted:
+class Drafted(msgspec.Struct, frozen=True, kw_only=True):
     """What a create did: the draft, and the warnings."""
 
     application: Application

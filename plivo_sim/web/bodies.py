@@ -18,7 +18,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Invalid
 from plivo_sim.domain.errors import unreadable as unreadable
 from plivo_sim.domain.text import PLAIN, JsonLimits, decode_json, values_in
-from plivo_sim.web.calls import Came, TooLarge, TooSlow, current_call
+from plivo_sim.web.calls import Call, Came, TooLarge, TooSlow, current_call
 from plivo_sim.web.codings import as_utf8, unpacked, unpacked_whole
 from plivo_sim.web.parts import Part, form_fields, multipart_parts
 
@@ -93,7 +93,8 @@ def read_body(
     UNREADABLE problem (more JSON values than ``json`` says, too), TooLarge, TooSlow, WrongCoding.
     What came and what was read stay in the call, for the journal.
     """
-    current_call().body = body = _read(request, limit_bytes, most_parts, json)
+    call = current_call()
+    call.body = body = _read(call, request, limit_bytes, most_parts, json)
     return body
 
 
@@ -110,7 +111,9 @@ def read_start(request: Request, limit_bytes: int) -> bytes:
     return bytes(start[:limit_bytes])
 
 
-def _read(request: Request, limit_bytes: int, most_parts: int, json: JsonLimits) -> Body:
+def _read(
+    call: Call, request: Request, limit_bytes: int, most_parts: int, json: JsonLimits
+) -> Body:
     content_type = request.environ.get("CONTENT_TYPE", "")
     if len(content_type) > limits.CONTENT_TYPE.most:
         raise unreadable(f"the Content-Type is too long: {limits.CONTENT_TYPE}")
@@ -120,13 +123,14 @@ def _read(request: Request, limit_bytes: int, most_parts: int, json: JsonLimits)
         limit_bytes = min(limit_bytes, limits.FORM.most)
     elif is_json(kind):
         limit_bytes = min(limit_bytes, json.bytes.most)
-    came = _read_all(request, limit_bytes)
+    came = _read_all(call, request, limit_bytes)
     raw = unpacked_whole(came, _coding(request), limit_bytes)
     if raw is not came:
-        _note(raw, "unpacked")
+        _note(call, raw, "unpacked")
     is_empty = not raw or raw.isspace()
     body = Body("empty") if is_empty else _body_of(raw, kind, options, most_parts, json)
-    _check_texts(body.parts, json)
+    if body.parts:
+        _check_texts(body.parts, json)
     body.media_type = kind
     return body
 
@@ -180,10 +184,10 @@ def _coding(request: Request) -> str:
     return str(request.environ.get("HTTP_CONTENT_ENCODING", ""))
 
 
-def _read_all(request: Request, limit_bytes: int) -> bytes:
+def _read_all(call: Call, request: Request, limit_bytes: int) -> bytes:
     announced = check_size(request, limit_bytes)
     raw = _read_up_to(request, limit_bytes + 1 if announced is None else announced)
-    _note(raw)
+    _note(call, raw)
     if len(raw) > limit_bytes:
         raise TooLarge(limit_bytes)
     if announced is not None and len(raw) < announced:
@@ -191,9 +195,9 @@ def _read_all(request: Request, limit_bytes: int) -> bytes:
     return raw
 
 
-def _note(raw: bytes, *changed: str) -> None:
+def _note(call: Call, raw: bytes, *changed: str) -> None:
     cut = ("cut",) if len(raw) > NOTED_BYTES else ()
-    current_call().came = Came(raw[:NOTED_BYTES], len(raw), (*changed, *cut))
+    call.came = Came(raw[:NOTED_BYTES], len(raw), (*changed, *cut))
 
 
 _NONE = (None, "", "0")

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from flask import Request, Response, g
+from werkzeug.datastructures import Headers
+from werkzeug.local import LocalProxy
 from werkzeug.wsgi import ClosingIterator
 
 from plivo_sim.account.account import Account
@@ -22,12 +24,22 @@ from plivo_sim.web.framework import base_url_of
 NAMED_DIALECTS = ("current", "beta")
 """Those that an answer names: other APIs have one alone."""
 
+JSON = "application/json"
+
 Environ = dict[str, Any]
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
 
 
 class JsonResponse(Response):
     """A whole text with its length: what Werkzeug works out for any response is known here."""
+
+    def __init__(self, content: bytes, status: int = 200, content_type: str = JSON) -> None:
+        length = str(len(content))
+        self.headers = Headers([("Content-Type", content_type), ("Content-Length", length)])
+        self.status = status
+        self.direct_passthrough = False
+        self._on_close = []
+        self.response = [content]
 
     @property
     def content(self) -> bytes:
@@ -118,7 +130,7 @@ class Call:
     sim: Simulator
     error_body: ErrorBody
     request: Request
-    media_type: str = "application/json"
+    media_type: str = JSON
     auth_id: str = ""
     token: str = ""
     account: Account = field(init=False)
@@ -245,9 +257,14 @@ def _told(body: Any) -> str:
     return str(told.get("message") if isinstance(told, dict) else told)
 
 
+_globals = cast("LocalProxy[Any]", g)
+"""Flask's proxy; what it stands for is asked for its call, which takes half of asking the proxy."""
+
+
 def current_call() -> Call:
     """The call that this request opened."""
-    return cast(Call, g.call)
+    call: Call = _globals._get_current_object().call
+    return call
 
 
 # --- what can go wrong with a call, named by the fact; each dialect words it in its own way -----

@@ -58,6 +58,15 @@ class BareRequest(Request):
     def host(self) -> str:
         return base_url_of(self).partition("://")[2]
 
+    @cached_property
+    def content_length(self) -> int | None:
+        """As Werkzeug has it, which is asked where the length is not just digits."""
+        length: str = self.environ.get("CONTENT_LENGTH") or ""
+        plain = length.isascii() and length.isdecimal() and len(length) < 19
+        if plain and "HTTP_TRANSFER_ENCODING" not in self.environ:
+            return int(length)
+        return super().content_length
+
 
 def base_url_of(request: Request) -> str:
     """Where the caller reached us, without a last slash."""

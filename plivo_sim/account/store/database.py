@@ -14,7 +14,7 @@ Not public API of TinyDB that is relied on: ``Table._read_table``, ``Table._upda
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from operator import attrgetter, is_
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -223,6 +223,19 @@ def _matches(record: Record, where: Mapping[str, set[str | None]]) -> bool:
     return True
 
 
+class _Transaction(AbstractContextManager[None]):
+    """The outermost one: a class, as the brackets of a generator take longer than a small one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._database.end(failed=kind is not None)
+
+
 class Database(TinyDB):
     """All records of one account. Its account's lock must be held around every use.
 
@@ -302,26 +315,34 @@ class Database(TinyDB):
             raise RuntimeError(f"write to {table} outside a transaction")
         self._before.setdefault((table, id), before)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All the writes within, or none: an error takes them back. Nested ones join the outer.
 
         Raises StorageFailed when the journal cannot be written; the writes are taken back.
         """
-        if self._is_open:
-            yield
-            return
+        return nullcontext() if self._is_open else _Transaction(self)
+
+    def begin(self) -> None:
+        """From here on rows may be changed."""
         self._is_open = True
+
+    def end(self, *, failed: bool) -> None:
+        """Keep what was changed, or take it back. Raises StorageFailed; then it is taken back."""
         try:
-            yield
-            if self._before:
-                self.journal.append(self._changed())
-        except BaseException:
-            self._roll_back()
-            raise
+            if failed:
+                self._roll_back()
+            elif self._before:
+                self._write()
         finally:
             self._is_open = False
             self._before.clear()
+
+    def _write(self) -> None:
+        try:
+            self.journal.append(self._changed())
+        except BaseException:
+            self._roll_back()
+            raise
 
     @property
     def dirty(self) -> bool:

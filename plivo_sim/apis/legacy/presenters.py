@@ -347,6 +347,8 @@ def present_application(view: ApplicationView, requirement: Requirement) -> Appl
     ``alias`` is null where the new API was given none (inferred).
     """
     application = view.application
+    created_at = microseconds(application.created_at)
+    is_new = application.updated_at is application.created_at
     shown: ApplicationOut = {
         "compliance_application_id": application.id,
         "compliance_requirement_id": application.requirement_id,
@@ -362,8 +364,8 @@ def present_application(view: ApplicationView, requirement: Requirement) -> Appl
             for document, type_ in view.documents
         ],
         "compliance_document_id": list(application.document_ids),
-        "created_at": microseconds(application.created_at),
-        "last_updated_at": microseconds(application.updated_at),
+        "created_at": created_at,
+        "last_updated_at": created_at if is_new else microseconds(application.updated_at),
     }
     if application.rejection_reason is not None:
         shown["rejection_reason"] = application.rejection_reason

@@ -150,7 +150,9 @@ def read_json(call: Call, shape: Shape, spellings: dict[str, str] | None = None)
     for other, name in (spellings or {}).items():
         if other in data:
             data.setdefault(name, data.pop(other))
-    _warn_ignored(call, "key", {key: data[key] for key in data if key not in shape.fields})
+    unknown = data.keys() - shape.fields.keys()
+    if unknown:
+        _warn_ignored(call, "key", {key: data[key] for key in data if key in unknown})
     return load(shape, data, to_domain)
 
 
