@@ -50,6 +50,7 @@ from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points
 from plivo_sim.control.reports import HTML_REPORT
 from plivo_sim.domain.limits import SNAPSHOT_VALUES
+from plivo_sim.domain.records import Delivery, standing
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
@@ -106,6 +107,7 @@ def make_blueprint() -> Blueprint:
     blueprint.add_app_template_filter(curl_of)
     blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(says)
+    blueprint.add_app_template_filter(stands)
     blueprint.add_app_template_filter(without_secrets)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
@@ -129,6 +131,11 @@ def curl_of(action: Action, base: str) -> str:
 def command_of(action: Action, base: str) -> str:
     """For templates: its command line."""
     return action.as_command(base)
+
+
+def stands(delivery: Delivery) -> str:
+    """For templates: how a callback stands."""
+    return standing(delivery.state, len(delivery.attempts))
 
 
 def is_console(path: str) -> bool:
