@@ -7,7 +7,7 @@ What one account does cannot be seen, felt or reset from another
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -93,7 +93,8 @@ class Account:
     ``moments``: the last changes of status and tried callbacks, in the order in which they came.
     ``undo_points``: the last moments to go back to, oldest first, beside the ``marks``, which have
     names; ``undone``: from when to when, in real seconds since 1970, what was done is undone.
-    ``steering``: the last control calls that changed something.
+    ``steering``: the last control calls that changed something. ``arrows``: how often each change
+    of status, from one to another, was made since it was made or last reset.
     ``began_s``: when it was made or last reset, in real seconds since 1970.
     """
 
@@ -124,6 +125,7 @@ class Account:
         self.undo_count = 0
         self.undone: deque[tuple[float, float]] = deque(maxlen=KEPT_STEERING)
         self.steering: BoundedLog[Any] = BoundedLog(KEPT_STEERING, KEPT_EXCHANGE_BYTES, memory)
+        self.arrows: Counter[tuple[str, str]] = Counter()
         self.began_s = wall_s()
         self.era = 0
         self.retired = False
@@ -379,6 +381,7 @@ class Account:
             self.marks.clear()
             self.exchanges.clear()
             self.moments.clear()
+            self.arrows.clear()
             if not undoable:
                 self.undo_points.clear()
                 self.undo_count = 0

@@ -9,6 +9,7 @@ import click
 from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, instant, table, values, with_account
 from plivo_sim.cli.words import STATUSES
+from plivo_sim.domain.records import standing
 
 
 @click.group()
@@ -115,4 +116,5 @@ def _happening(happening: dict[str, Any]) -> str:
         reason = f": {happening['reason']}" if happening["reason"] else ""
         return f"{happening['from']} -> {happening['to']}{reason}"
     got = happening["status"] or happening["error"] or "not sent"
-    return f"callback {happening['state']}, attempt {happening['attempt']}: {got}"
+    state = standing(happening["state"], happening["attempt"])
+    return f"callback {state}, attempt {happening['attempt']}: {got}"

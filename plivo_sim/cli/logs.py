@@ -10,6 +10,7 @@ import click
 
 from plivo_sim.cli.shared import Target, account_option, instant, say, with_simulator
 from plivo_sim.cli.words import OPERATIONS, STATUSES
+from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import printable
 
 KINDS = click.Choice(["request", "transition", "callback", "clock"])
@@ -84,7 +85,8 @@ def _callback(event: dict[str, Any]) -> str:
     if not event["attempt"]:
         return f"{about}: {event['state']} ({event['why']})"
     answer = event["status"] or event["error"]
-    return f"{about}, attempt {event['attempt']}: {answer}, {event['state']}"
+    state = standing(event["state"], event["attempt"])
+    return f"{about}, attempt {event['attempt']}: {answer}, {state}"
 
 
 def _clock(event: dict[str, Any]) -> str:

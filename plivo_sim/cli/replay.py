@@ -27,6 +27,7 @@ from plivo_sim.cli.shared import (
     table,
 )
 from plivo_sim.cli.words import SCENARIOS
+from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.settings import read_url
 
@@ -375,9 +376,8 @@ def _callback(facts: Mapping[str, Any]) -> str:
     body = (facts["answer_body"] or "").strip()
     cut = f" {body[:LONGEST_ANSWER]}" if body and facts["answer"] != OK else ""
     signed = "" if facts["signature"] == "valid" else f", signature {facts['signature']}"
-    return (
-        f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {facts['state']}"
-    )
+    state = standing(facts["state"], facts["attempt"])
+    return f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {state}"
 
 
 def _checked(check: Check) -> Iterator[str]:

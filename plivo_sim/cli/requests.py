@@ -44,11 +44,11 @@ def requests_(
 
 def _unmatched(answer: dict[str, Any]) -> str:
     rows = [
-        (instant(each["at"]), each["method"], each["url"], each["status"], each["why"],
-         each["nearest"])
+        (instant(each["at"]), each["headers"].get("Authorization", ""), each["method"], each["url"],
+         each["status"], each["why"], each["nearest"])
         for each in answer["unmatched"]
     ]  # fmt: skip
-    heads = ("at (real)", "method", "url", "status", "why", "did you mean")
+    heads = ("at (real)", "as", "method", "url", "status", "why", "did you mean")
     return table(heads, rows, "every call reached an account") + _forgotten(answer)
 
 

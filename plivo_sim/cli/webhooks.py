@@ -25,7 +25,7 @@ from plivo_sim.cli.shared import (
     with_new_account,
     with_simulator,
 )
-from plivo_sim.domain.records import DeliveryState
+from plivo_sim.domain.records import DeliveryState, standing
 
 PAGE = 500
 _STATES = click.Choice(list(map(str, DeliveryState)))
@@ -68,7 +68,7 @@ def _table(deliveries: list[dict[str, Any]], empty: str) -> str:
         (
             each["id"],
             instant(each["created_at"]),
-            each["state"],
+            standing(each["state"], len(each["attempts"])),
             len(each["attempts"]),
             each["attempts"][-1]["status"] if each["attempts"] else None,
             each["application"],
@@ -100,7 +100,7 @@ def _delivery(answer: dict[str, Any]) -> str:
             ("id", answer["id"]),
             ("application", answer["application"]),
             ("target", f"{answer['method']} {answer['url']}"),
-            ("state", answer["state"]),
+            ("state", standing(answer["state"], len(attempts))),
             ("why", answer["why"]),
             *((f"payload {name}", text) for name, text in answer["payload"].items()),
         ]

@@ -22,6 +22,7 @@ from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.rules import PRESETS
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
+from plivo_sim.webhooks.outbox import standing_of
 
 COLUMNS = {
     "status": "Status", "alias": "Alias", "applicant": "Applicant", "reason": "Reason",
@@ -85,7 +86,7 @@ def _row(account: Account, application: Application) -> dict[str, Any]:
         "end_user": account.store.end_users.fetch(application.end_user_id),
         "next": timers[0] if timers else None,
         "health": selection.health(latest),
-        "tries": len(latest.attempts) if latest else 0,
+        "standing": standing_of(account, latest) if latest else "",
         "failed": sum(each.state is DeliveryState.FAILED for each in deliveries),
     }
 

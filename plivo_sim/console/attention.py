@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain.records import DeliveryState
+from plivo_sim.domain.records import RETRY, DeliveryState
 from plivo_sim.scenarios import loader as library
 from plivo_sim.services import policies
 from plivo_sim.simulator import Simulator
@@ -50,7 +50,8 @@ def _damages(sim: Simulator) -> Iterator[Notice]:
 def _unmatched(sim: Simulator) -> Iterator[Notice]:
     if number := len(sim.unmatched):
         told = _many(number, "unmatched call")
-        text = f"{told}: refused, or of a URL that there is not, and so in no account's list."
+        are = "it is" if number == 1 else "they are"
+        text = f"{told} on this server: refused, or of a wrong URL, so {are} in no account's list."
         yield Notice(told, text, "/console/unmatched", "wait")
 
 
@@ -59,13 +60,14 @@ def _callbacks(account: Account) -> Iterator[Notice]:
     for state, word in ((DeliveryState.FAILED, "failed"), (DeliveryState.BLOCKED, "blocked")):
         if number := rows.how_many("state", state):
             told = f"{_many(number, 'callback')} {word}"
-            why = "every try failed" if word == "failed" else "their hosts are not allowed"
+            hosts = "its host is" if number == 1 else "their hosts are"
+            why = "no try arrived" if word == "failed" else f"{hosts} not allowed"
             yield Notice(told, f"{told}: {why}.", f"traffic?kind=callback&state={state}", "bad")
     pending = islice(rows.each("state", DeliveryState.PENDING), MOST_COUNTED)
     if number := sum(bool(each.attempts) for each in pending):
-        told = f"{_many(number, 'callback')} retrying"
-        text = f"{told}: a try failed, and the next one is due."
-        yield Notice(told, text, f"traffic?kind=callback&state={DeliveryState.PENDING}", "wait")
+        told = f"{_many(number, 'callback')} to {RETRY}"
+        text = f"{told}: the last try failed, the next is due."
+        yield Notice(told, text, f"traffic?kind=callback&state={RETRY}", "wait")
 
 
 def _unsigned(account: Account) -> Iterator[Notice]:

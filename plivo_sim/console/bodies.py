@@ -11,8 +11,8 @@ from typing import Any
 
 from plivo_sim.console.actions import curl
 from plivo_sim.console.pages import as_json, base_url, readable
-from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, KeptPart, json_stop
-from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.kept_bodies import KeptBody, KeptPart
+from plivo_sim.web.request_log import Exchange, login_in
 
 Shown = dict[str, Any]
 HEX_WIDTH, HEX_LINES = 16, 32
@@ -37,7 +37,9 @@ def shown_body(exchange: Exchange, each: Shown) -> Shown:
         notes.append("Nobody has read it: the call was over before, or takes no body.")
     shown = {"notes": notes, "parts": (), "size": kept.size_bytes, "stopped": sent["stopped"]}
     if kept.parts and not kept.content:
-        return {**shown, "parts": [_part(part) for part in kept.parts]}
+        if any("sha256" in part for part in kept.parts):
+            notes.append("The bytes of files are not kept: only name, type, size and hash.")
+        return {**shown, "parts": [_part(part) for part in each["body"]]}
     if sent["text"] is None:
         at = sent["stopped"]["offset"] if sent["stopped"] else 0
         return {**shown, "hex": hex_lines(kept.content, at)}
@@ -46,7 +48,7 @@ def shown_body(exchange: Exchange, each: Shown) -> Shown:
         return {**shown, "before": tree, "mark": "", "after": "", "fields": ()}
     at = sent["stopped"]["offset"] if sent["stopped"] else len(kept.content)
     before, after = (piece.decode("utf-8", "replace") for piece in _cleft(kept.content, at))
-    fields = [_part(part) for part in kept.parts]
+    fields = [_part(part) for part in each["body"] or ()] if kept.parts else []
     return {**shown, "before": before, "mark": after[:1], "after": after[1:], "fields": fields}
 
 
@@ -59,19 +61,17 @@ def _cleft(content: bytes, at: int) -> tuple[bytes, bytes]:
 
 
 def _part(part: KeptPart) -> Shown:
-    """A part with the place where its text is no JSON any more, if it begins as JSON does."""
-    if "text" not in part:
-        return {**part}
-    text = part["text"]
-    is_cut = len(text.encode()) >= KEPT_TEXT
-    found = json_stop(text.encode(), is_cut=is_cut) if text.lstrip()[:1] in ("{", "[") else None
-    if found is None:
-        return {**part, "text": readable(text), "is_cut": is_cut}
-    before, after = (piece.decode() for piece in _cleft(text.encode(), found[0]))
-    why = found[1]
+    """A part with what stands before, at and behind the place where it is no JSON any more."""
+    stopped = part.get("stopped")
+    if stopped is None:
+        return {**part, "text": readable(part["text"])} if "text" in part else {**part}
+    before, after = (
+        piece.decode("utf-8", "replace")
+        for piece in _cleft(part["text"].encode(), stopped["offset"])
+    )
     return {
-        **part, "before": before, "mark": after[:1], "after": after[1:], "why": why,
-        "is_cut": is_cut,
+        **part, "before": before, "mark": after[:1], "after": after[1:], "why": stopped["why"],
+        "where": f"line {stopped['line']}, column {stopped['column']}",
     }  # fmt: skip
 
 
@@ -120,9 +120,12 @@ def _header_words(exchange: Exchange, headers: dict[str, str]) -> Iterator[str]:
 
 
 def _credentials(each: Shown, auth_id: str) -> str:
-    """Words in double quotes, so that the shell fills the variable in."""
+    """Words in double quotes, so that the shell fills the variable in. ``auth_id``: where the call
+    does not say it."""
     if each["dialect"] != "atoms":
-        return f'-u "{auth_id}:$PLIVO_AUTH_TOKEN"' if auth_id else ""
+        given = each["headers"].get("Authorization", "")
+        name = login_in(given) or auth_id or ("$PLIVO_AUTH_ID" if given else "")
+        return f'-u "{name}:$PLIVO_AUTH_TOKEN"' if name else ""
     if "Authorization" in each["headers"]:
         return '-H "Authorization: Bearer $ATOMS_TOKEN"'
     return '-H "Cookie: session=$ATOMS_TOKEN"'
@@ -143,4 +146,6 @@ def _part_words(part: KeptPart) -> tuple[str, str]:
     if "text" in part:
         return "--form-string", f"{name}={part['text']}"
     filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
-    return "-F", f'{name}=@"{filename}"'
+    media_type = part.get("media_type", "")
+    is_plain = media_type and not set('";\r\n') & set(media_type)
+    return "-F", f'{name}=@"{filename}"' + (f";type={media_type}" if is_plain else "")

@@ -13,7 +13,13 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.console.pictures.due import in_words
-from plivo_sim.domain.records import CallbackWithheld, ClockChanged, Delivery, StatusChanged
+from plivo_sim.domain.records import (
+    CallbackWithheld,
+    ClockChanged,
+    Delivery,
+    StatusChanged,
+    standing,
+)
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines.drawing import svg_of
 from plivo_sim.simulator.events import KINDS, Entry
@@ -43,15 +49,14 @@ class Happened(NamedTuple):
 
 def overview_page(auth_id: str) -> Response:
     """The machine with its counts, the stream, what needs attention, and how to begin."""
-    account, call = open_account(auth_id), current_call()
+    account = open_account(auth_id)
     kind = request.args.get("kind", "")
     with account.lock:
         rows, machine = account.store.applications, account.machine
         counts = {status: rows.how_many("status", status) for status in machine.statuses}
         stream = list(islice(_stream(account, kind), SHOWN_EVENTS))
         countries = sorted({each.country_iso for each in account.catalogue.requirements})
-    report = call.sim.coverage.report(machine)
-    taken = {(each["from"], each["to"]): each["count"] for each in report["transitions"]}
+        taken = dict(account.arrows)
     listed = f"/console/{auth_id}/applications"
     links = {status: f"{listed}?{urlencode({'status': status})}" for status in counts}
     return show(
@@ -66,6 +71,7 @@ def overview_page(auth_id: str) -> Response:
         kind=kind if kind in KINDS else "",
         kinds=LABELS,
         countries=countries,
+        forgotten=current_call().sim.events.forgotten,
     )
 
 
@@ -121,16 +127,32 @@ def _callback(account: Account, about: Attempted | CallbackWithheld) -> dict[str
     delivery: Delivery = about.delivery
     is_there = account.store.deliveries.fetch(delivery.id) is not None
     last = delivery.attempts[-1] if delivery.attempts else None
-    told = dict(delivery.payload).get("status", "")
-    tried = f"try {len(delivery.attempts)}" if last else delivery.why
-    error = f": {last.error}" if last is not None and last.error else ""
+    told = dict(delivery.payload).get("status", "") or "callback"
+    state = standing(delivery.state, tried := len(delivery.attempts))
+    error = f" {last.error}," if last is not None and last.error else ""
+    done = f"try {tried}:{error} {state}" if last else f"{state}: {delivery.why}"
     return {
         "at": about.at if isinstance(about, Attempted) else delivery.created_at,
-        "about": f"{told or 'callback'} to {without_secrets(delivery.url)}",
+        "about": f"{told} of {_owner(account, delivery)}",
         "path": f"webhooks/{delivery.id}" if is_there else "",
-        "text": f"{delivery.state}, {tried}{error}",
+        "text": f"{_place(account, delivery)}, {done}; to {without_secrets(delivery.url)}",
         "http": last.status if last is not None else None,
     }
+
+
+def _owner(account: Account, delivery: Delivery) -> str:
+    """The name of its application, or the id."""
+    application = account.store.applications.fetch(delivery.application_id)
+    return (application.alias if application else "") or delivery.application_id
+
+
+def _place(account: Account, delivery: Delivery) -> str:
+    """Which callback of its application it is: they are sent in that order."""
+    application = account.store.applications.fetch(delivery.application_id)
+    known = account.store.deliveries.having("application_id", delivery.application_id)
+    first = (application.forgotten_callbacks if application else 0) + 1
+    places = {each.id: place for place, each in enumerate(known, first)}
+    return f"callback {places[delivery.id]}" if delivery.id in places else "a callback"
 
 
 def _clock(changed: ClockChanged) -> dict[str, Any]:

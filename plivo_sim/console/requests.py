@@ -19,6 +19,7 @@ from plivo_sim.services import reviews
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.kept_bodies import KEPT_TEXT
+from plivo_sim.web.request_log import login_in
 
 Shown = dict[str, Any]
 MOST_ABOUT = 20
@@ -79,6 +80,8 @@ def unmatched_page() -> Response:
     kept = current_call().sim.unmatched
     found = newest_of(list(kept))
     rows = [{**row_of(each), **unmatched_of(each), "at": each.at} for each in found.items]
+    for row in rows:
+        row["login"] = login_in(row["headers"].get("Authorization", ""))
     return show(
         "unmatched.html",
         account=_from(),

@@ -20,6 +20,7 @@ from werkzeug.datastructures import MultiDict
 from plivo_sim.account.account import Account
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import (
+    RETRY,
     Application,
     Delivery,
     DeliveryState,
@@ -33,15 +34,8 @@ INDEXED = ("status", "origin", "country_iso")
 FILTERS = (*INDEXED, "number_type", "user_type")
 """Fields of an application that a query names; each may be repeated."""
 
-HEALTHS = ("failing", "retrying", "waiting", "delivered", "not sent", "none")
+HEALTHS = ("failed", "blocked", RETRY, "pending", "dropped", "cancelled", "delivered", "none")
 """What became of an application's newest callback, worst first; ``none``: it has none."""
-_HEALTH_OF = {
-    DeliveryState.FAILED: "failing",
-    DeliveryState.BLOCKED: "failing",
-    DeliveryState.DELIVERED: "delivered",
-    DeliveryState.DROPPED: "not sent",
-    DeliveryState.CANCELLED: "not sent",
-}
 SORTS = ("status", "alias", "applicant", "for", "origin", "reason", "callbacks", "changed", "next")
 """What a list can be in the order of; ``-alias``: the other way round. Without: newest first."""
 FEWEST_DIGITS = 4
@@ -243,9 +237,8 @@ def health(newest: Delivery | None) -> str:
     """One of ``HEALTHS``."""
     if newest is None:
         return "none"
-    if newest.state is DeliveryState.PENDING:
-        return "retrying" if newest.attempts else "waiting"
-    return _HEALTH_OF[newest.state]
+    is_tried_again = newest.state is DeliveryState.PENDING and newest.attempts
+    return RETRY if is_tried_again else str(newest.state)
 
 
 # --- order -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from plivo_sim.console.actions import Action
 from plivo_sim.console.pages import guard, open_account, show
 from plivo_sim.console.pictures import waterfall
 from plivo_sim.console.traffic_list import lines_of, traffic_of
+from plivo_sim.domain.records import RETRY, DeliveryState
 from plivo_sim.web.calls import current_call
 
 
@@ -33,7 +34,8 @@ def traffic_page(auth_id: str) -> Response:
 
 def _replay_all(account: Account, state: str) -> Action:
     """Sends all callbacks of this state again; only its command is shown: it makes many calls."""
-    those = ("--state", state) if state else ()
+    known = DeliveryState.PENDING if state == RETRY else state
+    those = ("--state", known) if known else ()
     words = ("webhooks", "replay", "--all", *those, "--account", account.auth_id)
     return Action(message="", operation="replay_webhook", cli=words)
 

@@ -17,7 +17,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.console.pages import Paged, newest_of
 from plivo_sim.console.pictures.waterfall import Kind, Line, Mark
 from plivo_sim.control.webhooks import inboxes
-from plivo_sim.domain.records import Delivery, DeliveryState
+from plivo_sim.domain.records import RETRY, Delivery, DeliveryState
 from plivo_sim.services import policies
 from plivo_sim.simulator.history import Moment
 from plivo_sim.web.request_log import Exchange
@@ -138,7 +138,7 @@ def _choices(exchanges: list[Exchange], chosen: dict[str, str]) -> dict[str, lis
     return offered | {
         "kind": list(KINDS.items()),
         "status": list(CLASSES.items()),
-        "state": [(str(each), str(each)) for each in DeliveryState],
+        "state": [(each, each) for each in (RETRY, *map(str, DeliveryState))],
     }
 
 
@@ -209,13 +209,18 @@ def _callbacks(
     for each in deliveries:
         last = each.attempts[-1].status if each.attempts else None
         if (
-            chosen["state"] in ("", each.state)
+            chosen["state"] in ("", _state_of(each))
             and _is_of_class(last, chosen["status"])
             and chosen["application"] in ("", each.application_id)
             and _holds(_words_of(each), "", chosen["q"])
         ):
             place = (each.created_at, arrived.get(each.id, 0.0), each.seq)
             yield place, partial(callback_row, account, each)
+
+
+def _state_of(each: Delivery) -> str:
+    is_tried_again = each.state is DeliveryState.PENDING and each.attempts
+    return RETRY if is_tried_again else each.state
 
 
 def callback_row(account: Account, each: Delivery) -> Row:
@@ -237,7 +242,7 @@ def callback_row(account: Account, each: Delivery) -> Row:
     )
     return Row(
         kind="callback", id=each.id, at=each.created_at, path=f"webhooks/{each.id}",
-        title=says(each) or each.id, word=standing(account, each),
+        title=says(each) or each.id, word=outbox.standing_of(account, each),
         tone=TONES.get(each.state, "idle"), what=_name_of(application, each), note=note,
         next_at=next_at, took_ms=round(last.latency_s * 1000, 1) if last else None,
         marks=tuple(marks), about=each,
@@ -253,15 +258,6 @@ def _name_of(application: Any, each: Delivery) -> str:
 def says(delivery: Delivery) -> str:
     """What a callback is about, from its payload."""
     return ", ".join(value for name, value in delivery.payload if name in ("event", "status"))
-
-
-def standing(account: Account, delivery: Delivery) -> str:
-    """Its state; of one that is being tried again, which retry is next."""
-    tried = len(delivery.attempts)
-    if delivery.state is not DeliveryState.PENDING or not tried:
-        return str(delivery.state)
-    waits = outbox.waits_of(account, policies.webhook_policy(account))
-    return f"retry {tried} of {max(len(waits), tried)}"
 
 
 def attempt_tone(account: Account, status: int | None) -> str:

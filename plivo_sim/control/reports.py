@@ -13,7 +13,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
-from plivo_sim.domain.records import Application, Delivery, StatusChanged
+from plivo_sim.domain.records import Application, Delivery, StatusChanged, standing
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines import default_machine
 from plivo_sim.services import applications, reviews
@@ -22,6 +22,7 @@ from plivo_sim.simulator.history import Moment
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
 from plivo_sim.web.request_log import Exchange
+from plivo_sim.webhooks import outbox
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import ReportOut
@@ -93,7 +94,8 @@ def _all_about(account: Account, id: str) -> Iterator[str]:
     """What the report of the account says of one application."""
     yield _clock(account)
     yield from _about_application(account, applications.get(account, id))
-    yield from map(_about_delivery, account.store.deliveries.having("application_id", id))
+    for delivery in account.store.deliveries.having("application_id", id):
+        yield _about_delivery(account, delivery)
     yield from _course([each for each in _came(account) if _is_about(each, id)])
 
 
@@ -118,7 +120,7 @@ def _state_of(account: Account) -> Iterator[str]:
     for application in account.store.applications.every():
         yield from _about_application(account, application)
     for delivery in account.store.deliveries.every():
-        yield _about_delivery(delivery)
+        yield _about_delivery(account, delivery)
 
 
 def _about_application(account: Account, application: Application) -> Iterator[str]:
@@ -134,12 +136,13 @@ def _about_application(account: Account, application: Application) -> Iterator[s
                 yield f"  rule '{verdict.rule}' did not match: {verdict.why}"
 
 
-def _about_delivery(delivery: Delivery) -> str:
+def _about_delivery(account: Account, delivery: Delivery) -> str:
     last = delivery.attempts[-1] if delivery.attempts else None
     came = f", last answer {last.status or last.error}" if last else ""
     why = f": {delivery.why}" if delivery.why and last is None else ""
     url = without_secrets(delivery.url)
-    return f"callback {dict(delivery.payload)} to {url}: {delivery.state}{why}{came}"
+    state = outbox.standing_of(account, delivery)
+    return f"callback {dict(delivery.payload)} to {url}: {state}{why}{came}"
 
 
 # --- what came and went ----------------------------------------------------------------------
@@ -187,7 +190,8 @@ def _moment(moment: Moment) -> str:
         return f"application {id}: {what.previous} -> {status} by {_who(what)}"
     delivery, attempt = what.delivery, what.delivery.attempts[-1]
     url, status = without_secrets(delivery.url), dict(delivery.payload).get("status", "")
-    return f"callback {status} to {url}: {attempt.status or attempt.error}, {delivery.state}"
+    state = standing(delivery.state, len(delivery.attempts))
+    return f"callback {status} to {url}: {attempt.status or attempt.error}, {state}"
 
 
 def _exchange(exchange: Exchange) -> str:

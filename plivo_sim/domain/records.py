@@ -371,6 +371,18 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+RETRY = "retry"
+"""What people call the state of a callback that was tried and goes out again."""
+
+
+def standing(state: str, tried: int, retries: int | None = None) -> str:
+    """The state of a callback for people to read; that of one that was tried and goes out again is
+    the retry that is due, such as ``retry 2 of 3``. ``retries``: how many there are, if known."""
+    if state != DeliveryState.PENDING or not tried:
+        return str(state)
+    return f"{RETRY} {tried}" if retries is None else f"{RETRY} {tried} of {max(retries, tried)}"
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One try to deliver a callback. ``at`` is simulated, ``latency_s`` real. ``damage``: what is
     wrong with the body of its answer: it ended early, is cut, or is no text."""

@@ -31,7 +31,12 @@ def note_event(account: Account, event: Event) -> None:
     """Keep a change of status, whoever caused it, once it is written."""
     if isinstance(event, StatusChanged):
         moment = Moment(wall_s(), event.at, event)
-        account.when_written(partial(account.moments.append, moment, MOMENT_BYTES))
+        account.when_written(partial(_keep, account, moment, event))
+
+
+def _keep(account: Account, moment: Moment, event: StatusChanged) -> None:
+    account.moments.append(moment, MOMENT_BYTES)
+    account.arrows[event.previous, event.application.status] += 1
 
 
 def note_happening(account: Account, happening: Happening) -> None:

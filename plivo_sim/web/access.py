@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain.secrets import MASK
 from plivo_sim.domain.typed import kept
 from plivo_sim.domain.urls import is_loopback, looks_local, split_host
 from plivo_sim.settings import Settings
@@ -36,6 +37,8 @@ COOKIE = "session"
 _INBOX = "/_sim/inbox/"
 _NAMED = re.compile(r"(?P<account>MA[A-Za-z0-9]{18})(?![A-Za-z0-9])")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_MEANT = re.compile(r"[MS]A[A-Za-z0-9]{0,22}", re.IGNORECASE)
+"""What somebody may have meant as an auth id."""
 _OWN_PAGES = ("none", "same-origin")
 _NEAR_PAGES = (*_OWN_PAGES, "same-site")
 """``Sec-Fetch-Site`` of an address that somebody typed, of our own pages, and of another port."""
@@ -116,6 +119,16 @@ def _check_token(caller: Caller, settings: Settings) -> None:
 
 @kept(256)
 def _basic(header: str) -> Caller:
+    user, token = _login(header)
+    if not AUTH_ID.fullmatch(user):
+        raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
+    if not token:
+        raise Unauthenticated("the auth token is empty")
+    return Caller(user, token)
+
+
+def _login(header: str) -> tuple[str, str]:
+    """User name and token of Basic credentials, whatever they are. Raises Unauthenticated."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic" or not encoded.strip():
         raise Unauthenticated("HTTP Basic credentials are required: auth id and auth token")
@@ -127,11 +140,18 @@ def _basic(header: str) -> Caller:
         raise Unauthenticated("the Authorization header is malformed") from None
     if not colon:
         raise Unauthenticated("the Authorization header is malformed")
-    if not AUTH_ID.fullmatch(user):
-        raise Unauthenticated("the auth id must be MA or SA and 18 letters or digits")
-    if not token:
-        raise Unauthenticated("the auth token is empty")
-    return Caller(user, token)
+    return user, token
+
+
+@kept(256)
+def masked_login(header: str) -> str:
+    """An Authorization header as it may be shown: the user name as text if it can be meant as an
+    auth id (any other may be the token in its place), and never a token."""
+    try:
+        user, _ = _login(header)
+    except Unauthenticated:
+        return MASK
+    return f"Basic {user}:{MASK}" if _MEANT.fullmatch(user) else MASK
 
 
 def _bearer_of_atoms(request: Request, settings: Settings) -> Caller:

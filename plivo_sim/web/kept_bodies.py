@@ -1,8 +1,8 @@
 """What is kept of the body of a request, and where its reading stopped.
 
-The bytes are kept as they came, up to ``KEPT_BODY_BYTES``, secrets masked. A form with files is the
-exception: of that the parts are kept, without the bytes of files. Texts are made only when somebody
-looks. Invented.
+The bytes are kept as they came, up to ``KEPT_BODY_BYTES``, secrets masked. A multipart form is the
+exception: of that the parts are kept, of files their name, type, size and hash without the bytes.
+Texts are made only when somebody looks. Invented.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
 from sys import getsizeof
 from typing import Any, Required, TypedDict
 from urllib.parse import unquote_to_bytes
@@ -34,15 +35,32 @@ from plivo_sim.web.parts import Part
 KEPT_TEXT = 4000
 KEPT_BODY_BYTES = 64 * 1024
 MULTIPART = "multipart/form-data"
+DATA = "data"
+"""The field of a form that has to be JSON (wire-facts.md: the new API)."""
+
+
+class Stopped(TypedDict):
+    """``offset`` in bytes, ``line`` and ``column`` from 1."""
+
+    offset: int
+    line: int
+    column: int
+    why: str
 
 
 class KeptPart(TypedDict, total=False):
-    """A field of a form with its ``text``, or a file with its ``filename`` and ``size_bytes``."""
+    """A field of a form with its ``text``, which ``is_cut`` if it is only the start; or a file with
+    ``filename``, ``media_type``, ``size_bytes`` and ``sha256``; or both, of JSON that came as a
+    file. ``stopped``: where a text that has to be JSON is none."""
 
     name: Required[str]
     text: str
+    is_cut: bool
+    stopped: Stopped
     filename: str | None
+    media_type: str
     size_bytes: int
+    sha256: str
 
 
 class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +89,7 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
         """What it meant: JSON as plain values, the parts of a form; None if nobody could read it, a
         note in brackets if it is too long for that."""
         if self.parts or not self.is_read:
-            return self.parts or None
+            return list(map(_with_stop, self.parts)) or None
         kind = content_type.partition(";")[0].strip().lower()
         if "cut" in self.changed:
             return f"({self.size_bytes} bytes, of which the first {len(self.content)} are kept)"
@@ -92,7 +110,7 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
             "stopped": self.stopped(content_type),
         }
 
-    def stopped(self, content_type: str) -> dict[str, Any] | None:
+    def stopped(self, content_type: str) -> Stopped | None:
         """Where its reading stopped, in ``content``: byte, line and column, and why; None if it was
         read, or stopped behind what is kept."""
         if self.is_read or not self.is_wanted or not self.content:
@@ -103,7 +121,8 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _memory_of(part: KeptPart) -> int:
-    texts = (part["name"], part.get("text", ""), part.get("filename") or "")
+    texts = (part["name"], part.get("text", ""), part.get("filename") or "",
+             part.get("media_type", ""), part.get("sha256", ""))  # fmt: skip
     return 400 + sum(map(getsizeof, texts))
 
 
@@ -127,7 +146,7 @@ def _kept(body: Body, came: Came) -> KeptBody:
     changed = came.changed
     parts: list[KeptPart] = []
     if body.kind in ("multipart", "form"):
-        parts = [_part(each) for each in body.parts]
+        parts = list(_kept_parts(body.parts))
     if body.kind == "multipart":
         return KeptBody(parts=parts, size_bytes=came.size_bytes, changed=changed)
     content = came.start
@@ -162,19 +181,54 @@ def _kept_unread(came: Came, *, is_wanted: bool) -> KeptBody:
     )
 
 
-def _part(part: Part) -> KeptPart:
-    name = part.name[:KEPT_TEXT]
-    if part.is_file:
-        return {"name": name, "filename": part.filename, "size_bytes": len(part.content)}
-    return {"name": name, "text": _part_text(part)}
+def _kept_parts(parts: Iterable[Part]) -> Iterator[KeptPart]:
+    """JSON is kept as far as that of a body is, all of the form together; other texts are short."""
+    left = KEPT_BODY_BYTES
+    for part in parts:
+        most = max(left, KEPT_TEXT) if begins_json(part.content) else KEPT_TEXT
+        kept: KeptPart = {"name": part.name[:KEPT_TEXT]}
+        if part.is_file:
+            kept["filename"] = part.filename
+            kept["media_type"] = part.content_type[:KEPT_TEXT]
+            kept["size_bytes"] = len(part.content)
+            kept["sha256"] = part.upload().sha256
+        if not part.is_file or _is_json_file(part):
+            kept |= _kept_text(part, most)
+            left -= len(kept["text"])
+        yield kept
 
 
-def _part_text(part: Part) -> str:
+def _is_json_file(part: Part) -> bool:
+    """A browser sends JSON whose type is given as a file, which is called ``blob``."""
+    is_called_so = part.name == DATA or is_json(part.content_type)
+    return is_called_so and begins_json(part.content)
+
+
+def _kept_text(part: Part, most: int) -> KeptPart:
+    """What is kept of its text, and where that is no UTF-8."""
     if is_secret(part.name):
-        return MASK
-    if begins_json(part.content):
-        return masked_json(part.content, KEPT_TEXT)[:KEPT_TEXT].decode("utf-8", "replace")
-    return masked_text(part.content[:KEPT_TEXT].decode("utf-8", "replace"))
+        return {"name": part.name[:KEPT_TEXT], "text": MASK}
+    content = part.content
+    if begins_json(content):
+        masked = masked_json(content, most)[:most]
+    else:
+        masked = masked_text(content[:most].decode("utf-8", "replace")).encode()
+    kept: KeptPart = {"name": part.name[:KEPT_TEXT], "text": masked.decode("utf-8", "replace")}
+    if len(content) > most:
+        kept["is_cut"] = True
+    elif masked == content and (found := _not_utf8(content)) is not None:
+        kept["stopped"] = _placed(content, *found)
+    return kept
+
+
+def _with_stop(part: KeptPart) -> KeptPart:
+    """With the place where it is no JSON any more, if it has to be JSON."""
+    text = part.get("text", "")
+    content = text.encode()
+    if "stopped" in part or not (part["name"] == DATA or begins_json(content)) or not text.strip():
+        return part
+    found = json_stop(content, is_cut=part.get("is_cut", False))
+    return part if found is None else {**part, "stopped": _placed(content, *found)}
 
 
 def _text_of(content: bytes) -> str | None:
@@ -211,14 +265,10 @@ def _stop(
 
 def json_stop(content: bytes, *, is_cut: bool = False) -> tuple[int, str] | None:
     """At which byte bytes are no JSON any more, and why; None if that is not among them."""
+    if (found := _not_utf8(content)) is not None:
+        return None if is_cut and len(content) - found[0] <= 3 else found
     start = len(BOM_UTF8) if content.startswith(BOM_UTF8) else 0
-    try:
-        text = content[start:].decode()
-    except UnicodeDecodeError as error:
-        at = start + error.start
-        if is_cut and len(content) - at <= 3:
-            return None
-        return at, f"not UTF-8: the byte 0x{content[at]:02x}"
+    text = content[start:].decode()
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -228,6 +278,15 @@ def json_stop(content: bytes, *, is_cut: bool = False) -> tuple[int, str] | None
         return start + len(text[: error.pos].encode()), error.msg
     except (ValueError, RecursionError):  # a number of too many digits, or too many brackets
         return None
+    return None
+
+
+def _not_utf8(content: bytes) -> tuple[int, str] | None:
+    """The first byte that is no UTF-8."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return error.start, f"not UTF-8: the byte 0x{content[error.start]:02x}"
     return None
 
 
@@ -242,7 +301,7 @@ def _stop_of_form(content: bytes) -> tuple[int, str] | None:
     return None
 
 
-def _placed(content: bytes, offset: int, why: str) -> dict[str, Any]:
+def _placed(content: bytes, offset: int, why: str) -> Stopped:
     before = content[:offset]
     line_at = before.rfind(b"\n") + 1
     return {

@@ -59,6 +59,7 @@ class Part:
     filename: str | None = None
     content_type: str = ""
     charset: str = ""
+    _upload: Upload | None = None
 
     @property
     def is_file(self) -> bool:
@@ -81,7 +82,10 @@ class Part:
         return text
 
     def upload(self) -> Upload:
-        return Upload(name=self.filename or self.name, content=self.content)
+        """The same each time: its hash is worked out once."""
+        if self._upload is None:
+            self._upload = Upload(name=self.filename or self.name, content=self.content)
+        return self._upload
 
 
 def form_fields(raw: bytes, charset: str, most: int) -> list[Part]:

@@ -28,6 +28,7 @@ from plivo_sim.domain.secrets import (
 )
 from plivo_sim.domain.urls import base_url
 from plivo_sim.simulator import Simulator
+from plivo_sim.web.access import masked_login
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
@@ -156,6 +157,8 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
     names, secret = _names_of(tuple(environ), tuple(map(type, environ.values())))
     texts = {name: environ[name] for name in names}
     texts.update(secret)
+    if "HTTP_AUTHORIZATION" in secret:
+        texts["HTTP_AUTHORIZATION"] = masked_login(environ["HTTP_AUTHORIZATION"])
     texts["QUERY_STRING"] = masked_query(texts["QUERY_STRING"])
     for name, text in texts.items():
         masked = _masked_value(text)
@@ -164,6 +167,12 @@ def _texts(environ: dict[str, Any]) -> dict[str, str]:
     if "@" in (host := texts.get("HTTP_HOST", "")):
         texts["HTTP_HOST"] = f"{MASK}@{host.rpartition('@')[2]}"
     return texts
+
+
+def login_in(header: str) -> str:
+    """The user name in an Authorization header as it is kept; empty if it is not known."""
+    scheme, _, login = header.partition(" ")
+    return login.removesuffix(f":{MASK}") if scheme == "Basic" else ""
 
 
 _OURS = frozenset(

@@ -38,6 +38,7 @@ from plivo_sim.domain.records import (
     StatusChanged,
     Timer,
     TimerKind,
+    standing,
 )
 from plivo_sim.domain.secrets import MASK, without_secrets
 from plivo_sim.domain.text import draw_uuid, encode_json
@@ -276,6 +277,12 @@ def waits_of(account: Account, policy: WebhookPolicy) -> tuple[Duration, ...]:
     if policy.retries is not None:
         return tuple(parse_duration(text) for text in policy.retries)
     return account.settings.callback_retries
+
+
+def standing_of(account: Account, delivery: Delivery) -> str:
+    """Its state for people to read; of one that is tried again, which retry is next."""
+    waits = waits_of(account, webhook_policy(account))
+    return standing(delivery.state, len(delivery.attempts), len(waits))
 
 
 def compose(account: Account, delivery: Delivery) -> Outgoing:

@@ -63,11 +63,11 @@ def test_callbacks_have_a_column() -> None:
     http.decide(http.sdk_created(alias="dead", callback_url="http://localhost:9/"), "rejected")
     http.advance("1s")
     page = http.get(f"{HOME}/applications").text
-    assert '<span class="chip wait">retrying</span></a> <span class="dim">after 1</span>' in page
+    assert '<span class="chip wait">retry 1 of 3</span></a>' in page
     assert listed(http, "?callbacks=none") == ["silent"]
-    assert listed(http, "?callbacks=retrying") == ["dead"]
+    assert listed(http, "?callbacks=retry") == ["dead"]
     http.advance("1h")
-    assert listed(http, "?callbacks=failing") == ["dead"]
+    assert listed(http, "?callbacks=failed") == ["dead"]
     assert listed(http, "?sort=callbacks") == ["dead", "silent"]
     sim.close()
 

@@ -188,19 +188,51 @@ def test_a_skip_to_the_results(live: LiveSimulator, page: Page, desk: Http) -> N
     assert page.evaluate("document.activeElement.id") == "list"
 
 
-@pytest.mark.parametrize("path", ["applications", "history"])
-def test_on_a_phone(live: LiveSimulator, page: Page, desk: Http, path: str) -> None:
-    """The active tab is in sight, and so is the first row of a list."""
-    page.set_viewport_size({"width": 390, "height": 844})
-    desk.sdk_created(alias="case")
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("path", ["", "applications", "traffic", "history"])
+def test_the_first_screen(
+    live: LiveSimulator, page: Page, desk: Http, path: str, width: int
+) -> None:
+    """With things that need attention: the active tab is in sight, and so is the first row."""
+    page.set_viewport_size({"width": width, "height": 844})
+    for i in range(20):
+        desk.sdk_created(alias=f"case {i}")
+    desk.decide(desk.sdk_created(alias="case", callback_url="http://127.0.0.1:9/"), "rejected")
+    desk.advance("1m")
+    desk.control("POST", "/faults", {"effect": "error", "account": AUTH_ID})
     page.goto(f"{live.url}{HOME}/{path}")
     tab = page.locator(".tabs [aria-current]").bounding_box()
     assert tab is not None
-    assert 0 <= tab["x"] < tab["x"] + tab["width"] <= 390
-    if path == "applications":
-        row = page.locator("tbody tr").first.bounding_box()
-        assert row is not None
-        assert row["y"] + row["height"] < 844
+    assert 0 <= tab["x"] < tab["x"] + tab["width"] <= width
+    row = page.locator("#list tbody tr, #stream li, .history > li").first.bounding_box()
+    assert row is not None
+    assert row["y"] + min(row["height"], 40) < 844
+    header = page.locator("header").bounding_box()
+    assert header is not None
+    assert header["height"] < 190
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 700, 1000, 1280])
+def test_the_header_stays_as_high(live: LiveSimulator, page: Page, desk: Http, width: int) -> None:
+    """However long the countdown, and whether time runs fast, slowly or not at all."""
+    page.set_viewport_size({"width": width, "height": 844})
+    delay = {"auth_id": AUTH_ID, "settings": {"review_delay": "300d"}}
+    desk.control("POST", "/accounts", delay)
+    desk.sdk_created(alias="case")
+    heights = set()
+    for by in ("1s", "299d"):
+        desk.advance(by)
+        page.goto(f"{live.url}{HOME}/numbers")
+        assert page.locator("#next-move", has_text="To next event (in ").count() == 1
+        box = page.locator("header").bounding_box()
+        assert box is not None
+        heights.add(box["height"])
+        page.locator(".bar .rate").evaluate("e => e.textContent = '86400 × real time'")
+        box = page.locator("header").bounding_box()
+        assert box is not None
+        heights.add(box["height"])
+    assert len(heights) == 1
 
 
 def test_the_active_tab_without_scripts(live: LiveSimulator, scriptless: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,6 +92,21 @@ def test_without_a_script(scriptless: Page, live: LiveSimulator, trouble: Http) 
     scriptless.locator("tr.request").get_by_role("link").first.click()
     assert scriptless.locator("#side li.chosen").count() == 1
     assert "status=4" in scriptless.url
+
+
+def test_the_axis_can_be_read(page: Page, live: LiveSimulator, trouble: Http) -> None:
+    """No label of the waterfall stands on another, the last one included; they are not bold."""
+    trouble.advance("3s")
+    trouble.get("EndUser/")
+    in_traffic(page, live)
+    labels = page.locator("svg.waterfall .tick:not(:empty)")
+    boxes = [box for each in labels.all() if (box := each.bounding_box()) is not None]
+    lines: dict[float, list[tuple[float, float]]] = {}
+    for box in boxes:
+        lines.setdefault(box["y"], []).append((box["x"], box["x"] + box["width"]))
+    for line in map(sorted, lines.values()):
+        assert all(right <= left for (_, right), (left, _) in pairwise(line))
+    assert labels.first.evaluate("e => getComputedStyle(e).stroke") == "none"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -62,6 +62,16 @@ def test_its_colours_are_the_sheets(http: Http) -> None:
             assert f".{name}" in sheet, name
 
 
+def test_the_arrows_are_the_accounts(http: Http) -> None:
+    """What others did in the same simulator is not counted, and a reset begins anew."""
+    other = "MAOTHEROTHEROTHEROTH"
+    http.decide(http.sdk_created(), "accepted")
+    page = http.get(f"/console/{other}/").text
+    assert '<path class="line reviewer" ' not in page
+    http.control("POST", "/reset", {"account": AUTH_ID})
+    assert '<path class="line reviewer" ' not in http.get(f"{HOME}/").text
+
+
 def test_the_picture_in_words(http: Http) -> None:
     """The same in two tables."""
     http.sdk_created()
@@ -81,7 +91,7 @@ def test_the_stream_has_everything(http: Http) -> None:
     http.advance("90m")
     assert stream(http)[:5] == [
         "clock Clock moved by 1 h 30 min",
-        "callback 200 rejected to http://localhost:9/cb delivered, try 1",
+        "callback 200 rejected of Acme callback 1, try 1: delivered; to http://localhost:9/cb",
         "status rejected Acme was submitted; a tester decided; The seal is missing.",
         "request 201 POST …/PhoneNumber/Compliance/ compliance.create",
         "status submitted Acme was draft; created and submitted",
@@ -142,7 +152,7 @@ def test_callbacks_that_do_not_arrive() -> None:
         id = http.sdk_created(alias=f"case {i}", callback_url="http://localhost:9/")
         http.decide(id, "rejected")
     http.advance("1s")
-    assert chips(http) == ["2 callbacks retrying"]
+    assert chips(http) == ["2 callbacks to retry"]
     http.advance("1h")
     assert chips(http) == ["2 callbacks failed"]
     assert f'href="{HOME}/traffic?kind=callback&amp;state=failed"' in http.get(f"{HOME}/").text
@@ -252,3 +262,19 @@ def test_any_text_can_be_searched_for(http: Http, text: str) -> None:
     http.sdk_created()
     assert http.get(f"{HOME}/search", query_string={"q": text}).status_code == 200
     assert http.get(f"{HOME}/applications", query_string={"q": text}).status_code == 200
+
+
+def test_a_state_has_one_name() -> None:
+    """A callback that is tried again is at the same retry in the stream, in Traffic, in the list of
+    applications and in the report; the filter that the header leads to finds it."""
+    sim = make_simulator(PAUSED, transport=MemoryTransport(*[500] * 8))
+    http = Http(create_app(sim), sim)
+    id = http.sdk_created(alias="case", callback_url="http://localhost:9/")
+    http.decide(id, "rejected")
+    http.advance("1m")
+    assert "retry 2; to http://localhost:9/" in stream(http)[1]
+    asked = (f"{HOME}/traffic?kind=callback&state=retry", f"{HOME}/applications?callbacks=retry")
+    for page in (*asked, "/_sim/report"):
+        assert "retry 2 of 3" in http.get(page).text, page
+    assert "retry 2 of 3" not in http.get(f"{HOME}/traffic?state=pending").text
+    sim.close()

@@ -200,8 +200,22 @@ def test_secrets_are_nowhere(http: Http, name: str) -> None:
     http.get("EndUser/", headers={} if name == "Authorization" else {name: "very-secret-token"})
     assert "very-secret" not in http.get(f"{HOME}/traffic").text
     assert "very-secret" not in page_of_last(http)
-    assert f"{name}: ***" in page_of_last(http)
+    shown = f"Basic {AUTH_ID}:***" if name == "Authorization" else "***"
+    assert f"{name}: {shown}" in page_of_last(http)
     assert "***" not in " ".join(as_curl(http))
+
+
+def test_a_refused_login_is_named(http: Http) -> None:
+    """In the list and on its page, whose command has it, too, with the token left out."""
+    other = Http(http.app, http.sim, auth_id="MAWRONGWRONGWRONGWRO", token="very-secret")
+    other.call("GET", f"/v1/Account/{AUTH_ID}/EndUser/")
+    page = http.get("/console/unmatched").text
+    assert '<td class="text">MAWRONGWRONGWRONGWRO</td>' in page
+    found = re.search(r'href="(/console/unmatched/[^"]+)"', page)
+    assert found is not None
+    shown = html.unescape(http.get(found[1]).text)
+    assert '-u "MAWRONGWRONGWRONGWRO:$PLIVO_AUTH_TOKEN"' in shown
+    assert "very-secret" not in shown
 
 
 def test_what_a_client_sets_is_text(http: Http) -> None:

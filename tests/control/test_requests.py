@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -47,8 +49,29 @@ def test_secrets_are_masked(http: Http, name: str) -> None:
     http.token = "very-secret-token"
     secrets = {} if name == "Authorization" else {name: "very-secret-token"}
     http.get("EndUser/", headers=secrets)
-    assert last(http)["headers"][name] == "***"
+    shown = f"Basic {AUTH_ID}:***" if name == "Authorization" else "***"
+    assert last(http)["headers"][name] == shown
     assert "very-secret" not in repr(list(http.account.exchanges))
+
+
+@pytest.mark.parametrize(
+    ("login", "shown"),
+    [
+        ("MAWRONGWRONGWRONGWRO:very-secret", "Basic MAWRONGWRONGWRONGWRO:***"),
+        ("maTooShort:very-secret", "Basic maTooShort:***"),
+        ("very-secret:MAWRONGWRONGWRONGWRO", "***"),
+        ("MAvery-secret:x", "***"),
+        ("MA" + "x" * 38 + ":very-secret", "***"),
+        ("very-secret", "***"),
+    ],
+)
+def test_a_refused_login_is_shown_by_its_name(http: Http, login: str, shown: str) -> None:
+    """Never the token, nor what may be the token in the place of the name."""
+    encoded = base64.b64encode(login.encode()).decode()
+    http.get("EndUser/", headers={"Authorization": f"Basic {encoded}"})
+    (call,) = http.control("GET", "/unmatched").get_json()["unmatched"]
+    assert call["status"] == 401
+    assert call["headers"]["Authorization"] == shown
 
 
 SECRET = "very-secret"
@@ -266,14 +289,48 @@ def test_what_was_forgotten_is_counted(http: Http) -> None:
     assert http.control("GET", "/requests", account=AUTH_ID).get_json()["forgotten"] == 3
 
 
-def test_files_are_told_by_name_and_size(http: Http) -> None:
+def test_files_are_told_by_name_type_size_and_hash(http: Http) -> None:
     """And form fields by their text."""
-    http.sdk_create(files={0: (PDF, "certificate.pdf")})
+    scan = (io.BytesIO(PDF), "certificate.pdf", "application/pdf")
+    http.post("PhoneNumber/Compliance/", data={"data": "{}", "documents[0].file": scan})
     data, file = last(http)["body"]
     assert data["name"] == "data"
     assert file == {
-        "name": "documents[0].file", "filename": "certificate.pdf", "size_bytes": len(PDF)
+        "name": "documents[0].file", "filename": "certificate.pdf", "size_bytes": len(PDF),
+        "media_type": "application/pdf", "sha256": hashlib.sha256(PDF).hexdigest(),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "offset", "why"),
+    [
+        (b'{"alias": "Acme",\n "x": y}', 24, "Expecting value"),
+        (b"alias=Acme", 0, "Expecting value"),
+        (b'{"alias": "Caf\xe9"}', 14, "not UTF-8: the byte 0xe9"),
+        (b'{"alias": "%s", y}' % (b"a" * 2 * KEPT_TEXT), 8014, "Expecting property name"),
+    ],
+)
+def test_where_json_in_a_form_stops(http: Http, data: bytes, offset: int, why: str) -> None:
+    """Of any length, and whether it begins as JSON or not."""
+    form = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % each
+        for each in ((b"data", data), (b"other", b"{"))
+    )
+    http.post("PhoneNumber/Compliance/", data=form + b"--x--\r\n",
+              content_type="multipart/form-data; boundary=x")  # fmt: skip
+    assert last(http)["status"] == 400
+    stopped = last(http)["body"][0]["stopped"]
+    assert stopped["offset"] == offset
+    assert stopped["why"].startswith(why)
+
+
+def test_json_that_came_as_a_file(http: Http) -> None:
+    """As a browser sends it, when it is told the type: its text is kept, too."""
+    blob = (io.BytesIO(b'{"alias": x}'), "blob", "application/json")
+    http.post("PhoneNumber/Compliance/", data={"data": blob})
+    (part,) = last(http)["body"]
+    assert (part["filename"], part["text"]) == ("blob", '{"alias": x}')
+    assert part["stopped"]["offset"] == 10
 
 
 def test_of_a_long_answer_the_start_is_kept(http: Http) -> None:

@@ -22,7 +22,8 @@ Kind = Literal["request", "callback", "message"]
 WIDTH, LEFT, RIGHT = 1000, 330, 975
 HEAD, LINE = 44, 24
 LONGEST_LABEL = 36
-BETWEEN_TICKS = 92
+TICK_WIDTH = 92
+"""Room for a label of the axis."""
 LEAST_GAP_LABEL = 44
 """A wait whose line is shorter than that has no label."""
 _SHAPES = {
@@ -86,11 +87,12 @@ def _places(instants: Iterable[datetime]) -> dict[datetime, float]:
 
 
 def _ticks(places: dict[datetime, float], height: int) -> Iterator[Markup]:
-    last, day = -math.inf, None
+    free, day = -math.inf, None
     for at, x in places.items():
-        if x - last < BETWEEN_TICKS:
-            continue
         anchor = "end" if x > WIDTH - 60 else "start" if x < LEFT + 30 else "middle"
+        begin = x - TICK_WIDTH * {"start": 0, "middle": 0.5, "end": 1}[anchor]
+        if begin < free:
+            continue
         yield Markup(
             '<line class="grid" x1="{x}" x2="{x}" y1="32" y2="{h}"/>'
             '<text class="tick" x="{x}" y="12" text-anchor="{anchor}">{date}</text>'
@@ -99,7 +101,7 @@ def _ticks(places: dict[datetime, float], height: int) -> Iterator[Markup]:
             x=x, h=height, anchor=anchor, date=f"{at:%Y-%m-%d}" if at.date() != day else "",
             time=f"{at:%H:%M:%S}.{at.microsecond // 1000:03}",
         )  # fmt: skip
-        last, day = x, at.date()
+        free, day = begin + TICK_WIDTH, at.date()
 
 
 def _line(line: Line, n: int, places: dict[datetime, float]) -> Iterator[Markup]:

@@ -33,9 +33,11 @@ class SentOut(TypedDict):
 
 class ExchangeOut(TypedDict):
     """``at`` is simulated, ``arrived`` real time; ``body``: what was meant by what was sent,
-    secrets masked; of a form its parts; null for what could not be read. ``sent``: the same as it
-    came. ``answer``: the start of the answer's JSON; ``answer_end``: the end of one that a fault
-    has spoilt and that is longer; ``answer_size``: how many bytes it has."""
+    secrets masked; of a form its parts, of a file name, type, size and hash; null for what could
+    not be read. ``sent``: the same as it came. Of ``Authorization`` the user name is shown, if it
+    may be one, and never a token. ``answer``: the start of the answer's JSON; ``answer_end``: the
+    end of one that a fault has spoilt and that is longer; ``answer_size``: how many bytes it has.
+    """
 
     id: str
     at: Instant
