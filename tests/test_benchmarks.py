@@ -110,6 +110,14 @@ def test_targets_are_judged_by_this_run(book: Book, what: str, measured: str, ve
     assert (found.measured, found.verdict) == (measured, verdict)
 
 
+def test_the_first_create_is_held_against_a_later_one(book: Book) -> None:
+    """It may take 10 ms longer."""
+    book.row("first create", "", "ms").samples = {OURS: [14.0]}
+    book.row("later create", "", "ms").samples = {OURS: [3.5]}
+    found = next(each for each in targets(book) if each.what == "first record, beyond the tenth")
+    assert (found.measured, found.verdict) == ("10.50 ms", "missed")
+
+
 def test_a_missed_target_says_so(book: Book) -> None:
     """1.3 times is the most that a page may cost at 100,000 records."""
     book.rows["page@100000"].samples[OURS] = [0.66]

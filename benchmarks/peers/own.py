@@ -159,7 +159,7 @@ class Ours(Candidate):
         return {"Authorization": f"Basic {token}", **headers}
 
     def prepare(self, client: Client) -> None:
-        sent = {"name": "Acme", "end_user_type": "business"}
+        sent = {"name": f"Acme {UNIQUE}", "end_user_type": "business"}
         made = client.ask(post_json(f"{self.account}/EndUser/", sent, **self.signed()))
         self._end_user_id = made.json()["end_user_id"]
 

@@ -137,6 +137,7 @@ def measure_start(bench: Bench) -> None:
     """From process start to the first answer and the first record; memory when idle."""
     bench.book.row("start", "start to first answer", "ms")
     bench.book.row("first create", "first record, after that", "ms")
+    bench.book.row("later create", "the same, the tenth time", "ms")
     bench.book.row("memory idle", "memory, idle", "MB")
     for turn in range(bench.plan.rounds + 1):
         for candidate, installed in bench.candidates:
@@ -149,7 +150,8 @@ def measure_start(bench: Bench) -> None:
 def _start_once(
     bench: Bench, candidate: Candidate, installed: Path, folder: Path, *, noted: bool
 ) -> None:
-    start, first, idle = (bench.book.rows[key] for key in ("start", "first create", "memory idle"))
+    keys = ("start", "first create", "later create", "memory idle")
+    start, first, later, idle = (bench.book.rows[key] for key in keys)
     who = candidate.name
     try:
         bench.plan.check_time()
@@ -163,6 +165,7 @@ def _start_once(
         bench.note(start, who, lambda: one.started_ms)
         bench.note(first, who, lambda: _timed_ms(one.one_record))
         bench.note(idle, who, one.process.memory_mb)
+        bench.note(later, who, lambda: [_timed_ms(one.one_record) for _ in range(9)][-1])
     finally:
         one.process.stop()
 
