@@ -191,7 +191,8 @@ class _Parts:
             self._made("control")  # whose calls its buttons make
         app = make_app("plivo_sim", static_folder=None, template_folder=None)
         app.extensions = self._extensions
-        app.before_request(lambda: _open_call(*self._shared, real_request()))
+        shared = self._sim, self._injector, self._limits
+        app.before_request(lambda: _open_call(*shared, real_request()))
         for blueprint in _maker_of(part)(self._injector):
             app.register_blueprint(blueprint)
         app.after_request(self._close)
@@ -203,10 +204,6 @@ class _Parts:
 
     def _close(self, response: Response) -> Response:
         return _close_call(self._injector, self._kept, g.call, response)
-
-    @property
-    def _shared(self) -> tuple[Simulator, Injector, RateLimits]:
-        return self._sim, self._injector, self._limits
 
     def _html_report(self, account: Account, id: str) -> Response:
         """What the console shows of an account, as the answer to a control call."""

@@ -8,12 +8,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from plivo_sim.domain.text import printable
 from plivo_sim.settings import DEFAULT_URL
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from plivo_sim.client import Client
 
     _Text = click.ParamType[str]
@@ -39,6 +40,8 @@ class RecordId(_Text):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """What the simulator has; nothing when it does not answer at once."""
+        from click.shell_completion import CompletionItem  # here: only a shell needs it
+
         from plivo_sim.client import Client
 
         url = ctx.params.get("url") or os.environ.get("PLIVO_SIM_URL") or DEFAULT_URL

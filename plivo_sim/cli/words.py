@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _Text = click.ParamType[str]
 else:  # click has generic types since 8.2 only
     _Text = click.ParamType
@@ -30,6 +31,8 @@ class Words(_Text):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Those that begin so, in any case, as they are written."""
+        from click.shell_completion import CompletionItem  # here: only a shell needs it
+
         begun = incomplete.lower()
         fitting = [CompletionItem(each) for each in self._words() if each.lower().startswith(begun)]
         files = [CompletionItem(incomplete, type="file")] if self._or_file else []
