@@ -16,7 +16,8 @@ the new map. Prints the calls, the refusals (421, while the map is the old one) 
 that were acknowledged are not there afterwards.
 
 ``ratios``: requests a second through the proxy with 1, 2 and 4 servers, each as a ratio of the
-first. Servers, proxy and clients share the machine: its cores are told, too.
+first: the best of three rounds, in turns. Servers, proxy and clients share the machine: its cores
+are told, too.
 
 Exits 1 when a call failed (``restart``) or an acknowledged write is lost.
 """
@@ -52,7 +53,7 @@ HALVES = [",".join(RULES[n::2]) for n in range(2)]
 DRAIN_S = 1.0
 CLIENTS = 8
 ROUNDS = 3
-"""Rolling restarts, spread over the calls."""
+"""Of rolling restarts, spread over the calls; of ratios."""
 ACCOUNTS = [f"MAXXXXXXXXXXXXXXXX{a}{b}" for a in "0123" for b in "0123"]
 
 
@@ -288,26 +289,33 @@ def _hammer(port: int, seconds: float, number: int, done: Any) -> None:
 
 
 def ratios(seconds: float) -> int:
-    rates = []
-    for count in (1, 2, 4):
-        rules = [",".join(RULES[n::count]) for n in range(count)]
-        with running(rules) as (proxy, _):
-            done: Any = multiprocessing.Queue()
-            processes = [
-                multiprocessing.Process(target=_hammer, args=(proxy.port, seconds, n, done))
-                for n in range(2)
-            ]
-            for each in processes:
-                each.start()
-            rates.append(sum(done.get() for _ in processes) / seconds)
-            for each in processes:
-                each.join()
+    """The best of a few rounds, in turns: whatever else the machine does hits each alike."""
+    rates = dict.fromkeys((1, 2, 4), 0.0)
+    for _ in range(ROUNDS):
+        for count in rates:
+            rates[count] = max(rates[count], _rate(count, seconds))
     print(f"{os.cpu_count()} cores, for servers, proxy and clients together")
-    for count, rate in zip((1, 2, 4), rates, strict=True):
+    for count, rate in rates.items():
         print(
-            f"{count} servers: {rate / rates[0]:.2f} of one server's {rates[0]:.0f} calls a second"
+            f"{count} servers: {rate / rates[1]:.2f} of one server's {rates[1]:.0f} calls a second"
         )
     return 0
+
+
+def _rate(count: int, seconds: float) -> float:
+    """Calls a second through the proxy, with so many servers."""
+    with running([",".join(RULES[n::count]) for n in range(count)]) as (proxy, _):
+        done: Any = multiprocessing.Queue()
+        processes = [
+            multiprocessing.Process(target=_hammer, args=(proxy.port, seconds, n, done))
+            for n in range(2)
+        ]
+        for each in processes:
+            each.start()
+        rate = sum(done.get() for _ in processes) / seconds
+        for each in processes:
+            each.join()
+    return rate
 
 
 def main() -> int:
