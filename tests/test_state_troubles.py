@@ -145,7 +145,7 @@ def test_damaged_state_is_shown(tmp_path: Path) -> None:
     assert damage["file"] == str(journal_file)
     assert (damage["offset"], damage["size_bytes"]) == (size, len(content) - size)
     assert Path(damage["kept_in"]).read_bytes() == content[size:]
-    shown = _status("http://localhost", {"health": health, "accounts": []})
+    shown = _status("http://localhost", {"health": health, "accounts": [], "serves": ""})
     assert f"{journal_file} at line {damage['line']}, byte {size}" in shown
     assert damage["kept_in"] in shown
 

@@ -46,11 +46,11 @@ account.add_command(move)
 @with_simulator
 def list_(target: Target) -> None:
     """List accounts, each with its own settings."""
-    target.show(target.get("/accounts"), lambda answer: accounts_table(answer["accounts"]))
+    target.show(target.get("/accounts"), accounts_table)
 
 
-def accounts_table(accounts: list[dict[str, Any]]) -> str:
-    """A line for each."""
+def accounts_table(answer: dict[str, Any]) -> str:
+    """A line for each; then whose they are, where a proxy stands in front of several servers."""
     rows = [
         (
             each["auth_id"],
@@ -60,11 +60,14 @@ def accounts_table(accounts: list[dict[str, Any]]) -> str:
             "known" if each["has_token"] else "none",
             " ".join(f"{name}={text}" for name, text in each["settings"].items()),
         )
-        for each in accounts
+        for each in answer["accounts"]
     ]
     heads = ("account", "now", "apps", "end users", "documents", "numbers", "machine", "token",
              "settings")  # fmt: skip
-    return table(heads, rows, "no account exists yet; the first write creates one")
+    shown = table(heads, rows, "no account exists yet; the first write creates one")
+    if not answer["serves"]:
+        return shown
+    return f"{shown}\n\nof one server alone, which has those that end in {answer['serves']}"
 
 
 @account.command("set")
@@ -98,10 +101,7 @@ def _account(answer: dict[str, Any]) -> str:
 @with_simulator
 def status(target: Target) -> None:
     """Show whether the simulator answers, and its accounts."""
-    answer = {
-        "health": target.get("/health"),
-        "accounts": target.get("/accounts")["accounts"],
-    }
+    answer = {"health": target.get("/health"), **target.get("/accounts")}
     target.show(answer, lambda answer: _status(target.client.url, answer))
 
 
@@ -117,7 +117,7 @@ def _status(url: str, answer: dict[str, Any]) -> str:
             *(("DAMAGED", _damage(each)) for each in health["damages"]),
         ]
     )
-    return f"{head}\n\n{accounts_table(answer['accounts'])}"
+    return f"{head}\n\n{accounts_table(answer)}"
 
 
 def _damage(damage: dict[str, Any]) -> str:

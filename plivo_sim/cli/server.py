@@ -269,15 +269,19 @@ def _machine(name: str, settings: Settings) -> str:
 def _greeting(url: str, settings: Settings, machine: str) -> str:
     where = "in memory, lost when this stops" if settings.state is None else str(settings.state)
     delay = settings.review_delay or "the requirement's own days"
-    advance = shell_word(f"{url}/_sim/clock/advance")
+    if settings.require_account:
+        steps = f"\n  Accounts          {settings.serves or 'all'}; calls come through a proxy"
+    else:
+        advance = shell_word(f"{url}/_sim/clock/advance")
+        steps = f"""
+  First steps       plivo-sim try --url {shell_word(url)}
+  Then move time    curl -X POST {advance} -H 'Content-Type: application/json' \
+-d '{{"by": "3d"}}'"""
     return f"""plivo-sim {__version__}
   Point an SDK at   {url}/v1/Account
   In a browser      {url}/
   State             {where}{machine}
-  A review takes    {delay}
-  First steps       plivo-sim try --url {shell_word(url)}
-  Then move time    curl -X POST {advance} -H 'Content-Type: application/json' \
--d '{{"by": "3d"}}'"""
+  A review takes    {delay}{steps}"""
 
 
 def _trust_hint(authority: Path) -> str:

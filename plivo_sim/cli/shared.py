@@ -388,6 +388,8 @@ def refusal(error: Refused) -> str:
 
 
 def _which_account(accounts: list[str], text: str) -> str:
+    if "--require-account" in text:
+        return "this server has to be told which account: give --account, or PLIVO_SIM_ACCOUNT"
     if not accounts:
         return "no account exists yet; one is created when something is written to it"
     lines = [f"  --account {auth_id}" for auth_id in accounts]

@@ -69,13 +69,14 @@ def exported(account: Account) -> ExportOut:
     return cast("ExportOut", tables)
 
 
-@endpoint("GET", "/accounts", "All accounts.", answers={200: "AccountsOut"})
+@endpoint("GET", "/accounts", "All accounts of this server.", answers={200: "AccountsOut"})
 def list_accounts() -> Response:
     shown = []
     for account in current_call().sim.accounts():
         with repeatable(), account.lock:
             shown.append(presenters.account_of(account))
-    return current_call().answer({"accounts": shown})
+    call = current_call()
+    return call.answer({"accounts": shown, "serves": str(call.sim.settings.serves)})
 
 
 @endpoint(

@@ -115,7 +115,7 @@ def fit(account: Account, before: Machine, verb: str = "change the machine of") 
         return None
     for application in account.store.applications.every():
         if application.status not in machine.statuses:
-            way_out = _way_out(before, machine, application)
+            way_out = _way_out(account, before, machine, application)
             detail = f"machine {machine.name} has no such status; {way_out}"
             row = before.statuses.get(application.status)
             raise WrongState(
@@ -154,18 +154,21 @@ def _undecidable(account: Account, policy: Policy, machine: Machine) -> Iterator
         yield f"{what} not fit machine {machine.name}: {place}{text}; {way_out}"
 
 
-def _way_out(before: Machine, machine: Machine, application: Application) -> str:
+def _way_out(account: Account, before: Machine, machine: Machine, application: Application) -> str:
     """How to get an application out of the way of another machine."""
     open_to = [each for each in before.open_to(application.status) if each in machine.statuses]
     if not open_to:
         return "delete the application first"
-    return f"delete the application, or decide it first: {by_hand(application, open_to)}"
+    return f"delete the application, or decide it first: {by_hand(account, application, open_to)}"
 
 
-def by_hand(application: Application, statuses: Sequence[str]) -> str:
+def by_hand(account: Account, application: Application, statuses: Sequence[str]) -> str:
     """Some statuses, and the command that decides for them."""
-    status = statuses[0] if len(statuses) == 1 else "STATUS"
-    return f"{', '.join(statuses)} (plivo-sim apps decide {application.id} {status})"
+    words = ["plivo-sim apps decide", application.id]
+    words.append(statuses[0] if len(statuses) == 1 else "STATUS")
+    if account.settings.require_account:
+        words += ["--account", account.auth_id]
+    return f"{', '.join(statuses)} ({' '.join(words)})"
 
 
 def whole_scenario(policy: Policy) -> Mapping[str, Any]:

@@ -305,7 +305,7 @@ def _possible(account: Account, application: Application, by: Decider) -> str:
     if not found:
         return "nothing can be decided in it"
     if by == "hand":
-        return f"possible now: {machines.by_hand(application, found)}"
+        return f"possible now: {machines.by_hand(account, application, found)}"
     return f"possible now as the {by}: {', '.join(found)}"
 
 

@@ -24,10 +24,10 @@ from click.testing import CliRunner
 
 from plivo_sim import __version__
 from plivo_sim.cli import main
-from plivo_sim.cli.server import _ReadyFile
+from plivo_sim.cli.server import _greeting, _ReadyFile
 from plivo_sim.cli.shared import WrongFile
 from plivo_sim.client import Client, Refused
-from plivo_sim.settings import Settings
+from plivo_sim.settings import Settings, read_setting
 from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, TOKEN
 
@@ -673,3 +673,12 @@ def test_help_by_either_flag(words: list[str]) -> None:
 def test_version() -> None:
     """The installed one."""
     assert CliRunner().invoke(main, ["--version"]).output == f"plivo-sim, version {__version__}\n"
+
+
+def test_the_greeting_of_one_server_of_several() -> None:
+    """Neither command would work at its own address: the one names no account, the other one that
+    may be another server's."""
+    settings = Settings(require_account=True, serves=read_setting("serves", "*[0-7]"))
+    told = _greeting("http://127.0.0.1:8701", settings, "")
+    assert told.endswith("\n  Accounts          *[0-7]; calls come through a proxy")
+    assert "_sim" not in told

@@ -138,7 +138,8 @@ def test_accounts_are_listed_with_what_they_hold(http: Http) -> None:
                 "settings": {},
             }
             for auth_id in (AUTH_ID, OTHER_ID)
-        ]
+        ],
+        "serves": "",
     }
 
 
@@ -288,7 +289,7 @@ def test_reset_of_all(http: Http, count: int) -> None:
         Http(http.app, http.sim, auth_id=auth_id).sdk_created()
     answer = http.control("POST", "/reset", {"account": "all"})
     assert answer.get_json() == {"reset": accounts}
-    assert http.control("GET", "/accounts").get_json() == {"accounts": []}
+    assert http.control("GET", "/accounts").get_json() == {"accounts": [], "serves": ""}
 
 
 def test_reset_with_nothing_there(http: Http) -> None:

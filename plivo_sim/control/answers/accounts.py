@@ -37,7 +37,10 @@ class AccountOut(TypedDict):
 
 
 class AccountsOut(TypedDict):
+    """``serves``: the rule of ``--serves``; empty where one server has all accounts."""
+
     accounts: list[AccountOut]
+    serves: str
 
 
 class HandoverOut(TypedDict):
