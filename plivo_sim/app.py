@@ -366,6 +366,7 @@ def _close_call(injector: Injector, call: Call, response: Response) -> Response:
         response.headers.extend(cors_headers(call.request, call.sim.settings))
     _make_sendable(response)
     _account_for(call, response)
+    call.body = call.came = None  # a page that was rendered stays until garbage is collected
     return response
 
 

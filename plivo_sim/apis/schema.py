@@ -220,6 +220,7 @@ def load(
         plain = schema.plain_load(data) if isinstance(schema, WireSchema) else None
         return (schema.load(data) if plain is None else plain), []
     except ValidationError as error:
+        error.__traceback__ = None  # its frames refer to it, and to all that was sent
         usable = error.valid_data if isinstance(error.valid_data, dict) else {}
         return usable, list(_problems(error.messages, (), to_domain))
 
