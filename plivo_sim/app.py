@@ -469,6 +469,7 @@ def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Res
     exchange = _account_for(call, response)
     if exchange is not None:
         kept.keep(call, response, added, exchange)
+    call.body = call.came = None  # a page that was rendered stays until garbage is collected
     return response
 
 

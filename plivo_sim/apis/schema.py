@@ -191,6 +191,7 @@ def load(
     try:
         return schema.load(data), []
     except ValidationError as error:
+        error.__traceback__ = None  # its frames refer to it, and to all that was sent
         usable = error.valid_data if isinstance(error.valid_data, dict) else {}
         return usable, list(_problems(error.messages, (), to_domain))
 

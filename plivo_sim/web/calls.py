@@ -208,7 +208,10 @@ class Call:
         return JsonResponse(with_id(self.api_id, self.shown), content_type=self.media_type)
 
     def refuse(self, error: SimError) -> Response:
-        """The response that says what went wrong."""
+        """The response that says what went wrong. The error is kept without the frames that it
+        came through: they have the call and its body, which would stay until somebody collects
+        garbage."""
+        error.__traceback__ = error.__context__ = None
         self.refusal = error
         self.id_of_answer()
         status, body = self.error_body(self, error)

@@ -33,6 +33,8 @@ logger = logging.getLogger("plivo_sim")
 PIECE_BYTES = 1 << 20
 LEAST_LINE_BYTES = 64
 """Hardly a transaction's line is shorter: those that are count as so long."""
+LEAST_DAMAGED_BYTES = 1024
+"""So long counts a line that is not whole: a damage spoils few, and all that is none is slow."""
 _ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?(\.whole)?\.damaged$")
 
 
@@ -70,16 +72,17 @@ def _read_line(file: IO[bytes], *befores: int) -> tuple[bytes, bool]:
     one of these checksums. Of one that cannot be, no more is read than shows that, so that the next
     one may begin within it."""
     head = file.readline(PIECE_BYTES)
+    if stated_checksum(head) is None:
+        return head, False
     if len(head) < PIECE_BYTES or head.endswith(b"\n"):
         return head, any(is_whole(head, before) for before in befores)
-    if stated_checksum(head) is not None:
-        sums = [zlib.crc32(memoryview(head)[9:], before) for before in befores]
-        # No text of JSON has a zero byte; a hole in a file, however large, has nothing else.
-        while (piece := file.readline(PIECE_BYTES)) and b"\0" not in piece:
-            text = piece.removesuffix(b"\n")
-            sums = [zlib.crc32(text, each) for each in sums]
-            if len(text) < len(piece):
-                return head, head[:9] in [b"%08x " % each for each in sums]
+    sums = [zlib.crc32(memoryview(head)[9:], before) for before in befores]
+    # No text of JSON has a zero byte; a hole in a file, however large, has nothing else.
+    while (piece := file.readline(PIECE_BYTES)) and b"\0" not in piece:
+        text = piece.removesuffix(b"\n")
+        sums = [zlib.crc32(text, each) for each in sums]
+        if len(text) < len(piece):
+            return head, head[:9] in [b"%08x " % each for each in sums]
     return head, False
 
 
@@ -94,15 +97,17 @@ def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
         elif not head:
             return
         before = stated_checksum(head) or 0
-        ends_at -= max(LEAST_LINE_BYTES - len(head), 0)
+        least = LEAST_LINE_BYTES if is_proven else LEAST_DAMAGED_BYTES
+        ends_at -= max(least - len(head), 0)
 
 
 # --- the rest --------------------------------------------------------------------------------
 
 
-def keep_aside(path: Path, start: int, end: int, line: int) -> None:
-    """Have what is between ``start`` and the end in another file; only then is it not in the
-    journal any more. Raises OSError, StateUnreadable; then the journal is as it was."""
+def keep_aside(path: Path, start: int, end: int, line: int) -> Path:
+    """Have what is between ``start`` and the end in another file, which is returned; only then is
+    it not in the journal any more. Raises OSError, StateUnreadable; then the journal is as it was.
+    """
     rest = end - start
     if rest > max(DAMAGED_REST.most, start):
         aside = _free_name(path, line, start, WHOLE)
@@ -120,7 +125,7 @@ def keep_aside(path: Path, start: int, end: int, line: int) -> None:
         aside = _free_name(path, line, start, ".damaged")
         _copy(path, start, rest, aside.with_suffix(".new")).replace(aside)
         os.truncate(path, start)
-    _tell(_damage(path, aside))
+    return aside
 
 
 def _copy(path: Path, start: int, left: int, to: Path) -> Path:
@@ -181,8 +186,14 @@ def _tell(damage: Damage) -> None:
     logger.log(logging.WARNING if damage.torn else logging.ERROR, "%s", damage)
 
 
-def damages_of(path: Path) -> list[Damage]:
-    """The damaged rests of a journal that lie beside it, oldest first."""
+def damages_of(path: Path, new: Path | None) -> list[Damage]:
+    """The damaged rests of a journal that lie beside it, oldest first; of the new one the log tells
+    too."""
     found = [p for p in path.parent.glob(f"{path.stem}.*.damaged") if _ASIDE.search(p.name)]
     files = filter(is_regular, found)
-    return [_damage(path, each) for each in sorted(files, key=lambda p: p.stat().st_mtime_ns)]
+    damages = {
+        each: _damage(path, each) for each in sorted(files, key=lambda p: p.stat().st_mtime_ns)
+    }
+    if new is not None:
+        _tell(damages[new])
+    return [*damages.values()]

@@ -181,10 +181,11 @@ class Kept:
     size: int = 0
     checksum: int = 0
     lines: int = 0
+    aside: Path | None = None
 
 
 def read_journal(path: Path) -> Kept:
-    """What the journal holds; its damaged rest is moved aside, and told of in the log.
+    """What the journal holds; its damaged rest is moved to the file ``aside``.
 
     Raises StateUnreadable for a file that is no journal, is of a newer format or holds what this
     version does not know; OSError. Then the file is as it was.
@@ -197,7 +198,7 @@ def read_journal(path: Path) -> Kept:
                 break
         end = file.seek(0, os.SEEK_END)
     if kept.size < end:
-        keep_aside(path, kept.size, end, kept.lines + 1)
+        kept.aside = keep_aside(path, kept.size, end, kept.lines + 1)
     if sum(map(len, kept.rows.values())) > MANY_RECORDS:
         gc.freeze()  # or the collector walks through all of them, again and again, for nothing
     return kept

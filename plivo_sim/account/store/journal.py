@@ -382,15 +382,16 @@ class JournalStorage(Storage):
     # --- opening -------------------------------------------------------------------------
 
     def _open_kept(self, path: Path) -> None:
+        aside = None
         try:
             if os.path.lexists(path):
-                self._take_up(path)
+                aside = self._take_up(path)
                 path.with_suffix(".new").unlink(missing_ok=True)
-            self.damages = damages_of(path)
+            self.damages = damages_of(path, aside)
         except OSError as error:
             raise StateUnreadable(f"cannot use {path}: {error.strerror}") from error
 
-    def _take_up(self, path: Path) -> None:
+    def _take_up(self, path: Path) -> Path | None:
         kept = read_journal(path)
         self.rows = kept.rows
         self._size = kept.size
@@ -398,6 +399,7 @@ class JournalStorage(Storage):
         self._size_compacted = 0  # how much of it lives is unknown: if it is large, rewrite it
         if kept.size:
             self._checksum = kept.checksum
+        return kept.aside
 
 
 def _write_all(file: IO[bytes], content: bytes) -> None:

@@ -304,6 +304,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for module in (damage, lines):
         monkeypatch.setattr(module, "PIECE_BYTES", PIECE)
         monkeypatch.setattr(module, "open_file", opened)
+    monkeypatch.setattr(damage, "LEAST_DAMAGED_BYTES", 100)
     monkeypatch.setattr(damage, "DAMAGED_REST", replace(DAMAGED_REST, most=MOST))
     return sizes
 
@@ -414,7 +415,7 @@ def test_lines_too_short_to_be_any_are_not_all_looked_at(
     with Database(path) as db:
         (told,) = db.journal.damages
     assert (told.whole_lines, told.torn) == (0, False)
-    assert taken.count(1) < MOST // 8
+    assert 0 < taken.count(1) <= MOST // 100 + 2  # once: each takes time
 
 
 def test_a_hole_in_the_middle_of_a_line_is_not_read_through(
