@@ -103,7 +103,7 @@ def _leaf(name: str, test: Any, value: Any, facts: Facts) -> tuple[bool, str]:
     told = f"{name} is {_quoted(shown)}"
     other = test.differs_from if isinstance(test, Comparison) else None
     if other is not None:
-        told += f" beside the {other} {_quoted(facts[other])}"
+        told += f", while {other} is {_quoted(facts[other])}"
     told += f"{_WANTED}{wanted_text(test)}"
     return _holds(test, value, facts), told
 

@@ -114,13 +114,13 @@ MISS = [
     ("{data_fields: {business_name: {at_least: 1}}}",
      "data field business_name is 'Acme Traders Pvt. Ltd., Acme', wanted at least 1"),
     ("{data_fields: {name: {differs_from: name}}}",
-     "data field name is 'ACME TRADERS PVT. LTD. ' beside the name 'Acme Traders Pvt. Ltd.',"
+     "data field name is 'ACME TRADERS PVT. LTD. ', while name is 'Acme Traders Pvt. Ltd.',"
      " wanted differs from name"),
     ("{data_fields: {business_name: {differs_from: registration_number}}}",
-     "data field business_name is 'Acme Traders Pvt. Ltd., Acme' beside the registration_number"
+     "data field business_name is 'Acme Traders Pvt. Ltd., Acme', while registration_number is"
      " missing, wanted differs from registration_number"),
     ("{data_fields: {shoe_size: {differs_from: name}}}",
-     "data field shoe_size is missing beside the name 'Acme Traders Pvt. Ltd.', wanted differs"
+     "data field shoe_size is missing, while name is 'Acme Traders Pvt. Ltd.', wanted differs"
      " from name"),
     ("{data_fields: {bill_date: {passed: true}}}",
      "data field bill_date is '2026-01-05', wanted passed"),
@@ -154,7 +154,7 @@ def test_a_condition_that_holds(text: str) -> None:
         ("{any: [{country: DE}, {attempt: 2}]}", "attempt is 2"),
         ("{not: {country: DE}}", "every condition holds"),
         ("{data_fields: {business_name: {differs_from: name}}}",
-         "data field business_name is 'Acme Traders Pvt. Ltd., Acme' beside the name"
+         "data field business_name is 'Acme Traders Pvt. Ltd., Acme', while name is"
          " 'Acme Traders Pvt. Ltd.'"),
     ],
 )  # fmt: skip
