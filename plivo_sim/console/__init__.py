@@ -43,8 +43,8 @@ from plivo_sim.console.actions import (
     Build,
     Memory,
     memory,
-    perform_all,
 )
+from plivo_sim.console.doing import perform_all
 from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points

@@ -3,7 +3,7 @@ page can show how.
 
 An action names an operation of the control API; method, path and the curl command come from the
 operation's row. It is built from a form by a function in the ``ACTIONS`` table of the module whose
-page has the button; ``perform`` makes its call within the application and remembers it.
+page has the button; ``doing.perform`` makes its call within the application.
 
 Commands are safe to paste, whatever a client has put into them.
 """
@@ -14,12 +14,12 @@ import json
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Flask, current_app, g, request
+from flask import current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console import moves
@@ -28,8 +28,6 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import shell_line, shell_word
 from plivo_sim.settings import DEFAULT_URL
-from plivo_sim.web.framework import base_url_of
-from plivo_sim.web.steering import ACTION_KEY
 
 LEFT_OUT = frozenset(
     {
@@ -61,7 +59,6 @@ def curl(
     return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])
 
 
-KEPT_ITEMS = 50
 KEPT_TEXT = limits.SCENARIO_TEXT.most
 MOST_AT_ONCE = 1000
 MOST_UNTOLD = 20
@@ -358,68 +355,3 @@ def text_refused(operation: str) -> Done | None:
 def yaml_of(form: Form) -> str:
     """The text of an editor; browsers end lines with CRLF."""
     return form.get("yaml", "").replace("\r\n", "\n")
-
-
-def perform_all(actions: Iterable[Action | Done]) -> list[Done]:
-    """Make the calls, one after the other. A generator gets each outcome, and may end there."""
-    if not isinstance(actions, Generator):
-        return [perform(each) for each in actions]
-    done: list[Done] = []
-    try:
-        action = next(actions)
-        while True:
-            done.append(perform(action))
-            action = actions.send(done[-1])
-    except StopIteration:
-        return done
-
-
-def perform(action: Action | Done) -> Done:
-    """Make the call, within the process; whatever it answers is the outcome."""
-    if isinstance(action, Done):
-        return action
-    if action.wrong:
-        return Done(action=action.light(), status=400, answer={"detail": action.wrong})
-    app: Flask = current_app.extensions["part"](action.url)
-    with (
-        app.app_context(),  # a call has its own ``g``
-        app.test_request_context(
-            action.url,
-            method=action.method,
-            base_url=base_url_of(request),
-            **action.request(),
-            environ_overrides={ACTION_KEY: action.light()},
-        ),
-    ):
-        response = app.full_dispatch_request()
-        answer = _answer(response.get_data())
-        wrong = action.problems_of(g.call.refusal)
-        response.close()  # what is to follow an answer follows it
-    status = response.status_code
-    harmless = action.harmless
-    if harmless and status >= 400 and answer.get("code") == harmless.code:
-        action = replace(action, message=harmless.message)
-        return Done(action=action, status=status, answer=answer, harmless=True)
-    return Done(
-        action=action.light(),
-        status=status,
-        answer=answer if status >= 400 else _start(answer),
-        wrong=wrong,
-    )
-
-
-def _answer(text: bytes) -> Any:
-    """Ours, whatever it repeats; a fault of an imitated API may have spoiled it."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"detail": "the answer is no JSON: a fault spoiled it"}
-
-
-def _start(answer: Any) -> Any:
-    """The beginning of its lists: an advance answers with thousands of happenings."""
-    if not isinstance(answer, dict):
-        return answer
-    return {
-        name: each[:KEPT_ITEMS] if isinstance(each, list) else each for name, each in answer.items()
-    }

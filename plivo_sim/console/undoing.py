@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Done, Form, perform
+from plivo_sim.console.actions import Action, Build, Done, Form
+from plivo_sim.console.doing import perform
 from plivo_sim.domain.limits import UNDO_TEXT
 from plivo_sim.simulator import Simulator, is_account
 

@@ -18,6 +18,7 @@ from plivo_sim.scenarios.patterns import glob, regex
 from plivo_sim.scenarios.rules import Submission
 
 Facts = Mapping[str, Any]
+_WANTED = ", wanted "
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _APIS = {Origin.LEGACY: "legacy", Origin.ATOMS: "atoms"}
 _LEAVES = tuple(
@@ -62,14 +63,19 @@ def facts_of(
 
 
 def check(when: When, facts: Facts) -> tuple[bool, str, int]:
-    """Whether every condition holds, the first that does not, and how many held before it. Each
+    """Whether every condition holds, what held or the first that does not, and how many held. Each
     condition is looked at once, those after the first that does not hold never."""
-    met = 0
+    held: list[str] = []
     for holds, told in _conditions(when, facts):
         if not holds:
-            return False, told if len(told) <= WHY else f"{told[: WHY - 1]}…", met
-        met += 1
-    return True, "every condition holds" if met else "it has no conditions", met
+            return False, _cut(told), len(held)
+        held.append(told.partition(_WANTED)[0])
+    told = ", ".join(filter(None, held)) or "every condition holds"
+    return True, _cut(told) if held else "it has no conditions", len(held)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WHY else f"{text[: WHY - 1]}…"
 
 
 def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
@@ -81,20 +87,24 @@ def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
         yield _leaf(f"data field {key}", test, facts["data_fields"].get(key), facts)
     if when.any is not None:
         found = [check(each, facts) for each in when.any]
+        held = next((why for holds, why, _ in found if holds), None)
         told = "; ".join(why for _, why, _ in found)
-        yield any(holds for holds, _, _ in found), f"none of any: {told}"
+        yield held is not None, f"none of any: {told}" if held is None else held
     for each in when.all or ():
         holds, why, _ = check(each, facts)
         yield holds, why
     if when.not_ is not None:
-        yield not check(when.not_, facts)[0], "what must not hold does"
+        holds = not check(when.not_, facts)[0]
+        yield holds, "" if holds else "what must not hold does"
 
 
 def _leaf(name: str, test: Any, value: Any, facts: Facts) -> tuple[bool, str]:
     shown = ", ".join(dict.fromkeys(map(str, value))) if isinstance(value, list) else value
-    told = f"{name} is {_quoted(shown)}, wanted {wanted_text(test)}"
-    if isinstance(test, Comparison) and test.differs_from is not None:
-        told += f", which is {_quoted(facts[test.differs_from])}"
+    told = f"{name} is {_quoted(shown)}"
+    other = test.differs_from if isinstance(test, Comparison) else None
+    if other is not None:
+        told += f", while {other} is {_quoted(facts[other])}"
+    told += f"{_WANTED}{wanted_text(test)}"
     return _holds(test, value, facts), told
 
 

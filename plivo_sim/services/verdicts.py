@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import span_of
@@ -29,7 +28,7 @@ from plivo_sim.services.due import is_undecided
 from plivo_sim.services.foresight import foreseen
 
 INBOX_PATH = "/_sim/inbox/"
-"""What the URLs of the built-in inboxes begin with."""
+"""What the paths of the built-in inboxes begin with."""
 _UNDELIVERED = (DeliveryState.FAILED, DeliveryState.BLOCKED, DeliveryState.DROPPED)
 _WORDS = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times"}
 
@@ -169,7 +168,7 @@ def receiver_of(url: str) -> str:
     """Who is called there, in words."""
     if url == ATOMS_ADDRESS:
         return "Atoms"
-    return "the built-in inbox" if urlsplit(url).path.startswith(INBOX_PATH) else "your webhook"
+    return "the built-in inbox" if INBOX_PATH in url.partition("?")[0] else "your webhook"
 
 
 def _about(account: Account, application: Application, delivery: Delivery) -> str:

@@ -11,7 +11,6 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim.console import ACTIONS, correcting, playing
 from plivo_sim.console.actions import (
-    KEPT_ITEMS,
     MOST_AT_ONCE,
     MOST_UNTOLD,
     Action,
@@ -19,6 +18,7 @@ from plivo_sim.console.actions import (
     Memory,
 )
 from plivo_sim.console.api_calls import ApiCall
+from plivo_sim.console.doing import KEPT_ITEMS
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain import limits
 from plivo_sim.settings import DEFAULT_URL

@@ -42,6 +42,14 @@ def test_a_tester_without_code_plays_a_shipped_rejection(live: LiveSimulator, pa
     page.locator("h1 .chip", has_text="accepted").wait_for()
 
 
+def test_using_a_card_moves_the_focus_to_no_other(live: LiveSimulator, page: Page) -> None:
+    """Its button is gone: the focus is where it is told that it is in use."""
+    page.goto(f"{live.url}{HOME}/scenario")
+    page.get_by_role("button", name="Use One file for two documents").click()
+    page.locator("#card-same-file-twice .chip", has_text="in use").wait_for()
+    assert page.evaluate("document.activeElement.id") == "done"
+
+
 def test_a_story_is_played_without_scripts(live: LiveSimulator, scriptless: Page) -> None:
     """Each step is a form, and so is all that is left."""
     scriptless.goto(f"{live.url}{HOME}/scenario")

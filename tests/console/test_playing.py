@@ -68,7 +68,7 @@ def test_a_step_at_a_time(http: Http) -> None:
     page = pressed(http, "next-step")
     assert "PATCH" in page
     assert (
-        "not two names: data field business_name is 'Acme Traders Private Limited', wanted differs"
+        "not two names: data field business_name is 'Acme Traders Private Limited', while name"
         in page
     )
     (one,) = listed(http, AUTH_ID)

@@ -96,7 +96,8 @@ CALLS = {
         "yaml.load": "the same", "loads": OURS},
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
-    "console/actions.py": {"re.compile": OURS, "loads": JSON, "int": OURS},
+    "console/actions.py": {"re.compile": OURS, "int": OURS},
+    "console/doing.py": {"loads": JSON},
     "console/api_calls.py": {"re.compile": LINEAR, "int": DIGITS},
     "console/applications.py": {"parse_qsl": LINEAR},
     "console/copied_scenario.py": {"int": OURS},
@@ -119,6 +120,7 @@ CALLS = {
     "console/sources.py": {"re.compile": LINEAR, "decode_json": JSON},
     "console/undoing.py": {"int": DIGITS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
+    "control/history.py": {"re.compile": LINEAR},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},
@@ -148,8 +150,9 @@ CALLS = {
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
         "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
-    "scenarios/rules.py": {
-        "re.compile": LINEAR, "parse_duration": "limit duration", "float": LINEAR,
+    "scenarios/rules.py": {"re.compile": LINEAR, "parse_duration": "limit duration"},
+    "scenarios/matching.py": {
+        "re.compile": LINEAR, "float": LINEAR,
         "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
     "scenarios/conditions.py": {
         "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex"},

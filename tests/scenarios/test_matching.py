@@ -114,14 +114,14 @@ MISS = [
     ("{data_fields: {business_name: {at_least: 1}}}",
      "data field business_name is 'Acme Traders Pvt. Ltd., Acme', wanted at least 1"),
     ("{data_fields: {name: {differs_from: name}}}",
-     "data field name is 'ACME TRADERS PVT. LTD. ', wanted differs from name, which is"
-     " 'Acme Traders Pvt. Ltd.'"),
+     "data field name is 'ACME TRADERS PVT. LTD. ', while name is 'Acme Traders Pvt. Ltd.',"
+     " wanted differs from name"),
     ("{data_fields: {business_name: {differs_from: registration_number}}}",
-     "data field business_name is 'Acme Traders Pvt. Ltd., Acme', wanted differs from"
-     " registration_number, which is missing"),
+     "data field business_name is 'Acme Traders Pvt. Ltd., Acme', while registration_number is"
+     " missing, wanted differs from registration_number"),
     ("{data_fields: {shoe_size: {differs_from: name}}}",
-     "data field shoe_size is missing, wanted differs from name, which is"
-     " 'Acme Traders Pvt. Ltd.'"),
+     "data field shoe_size is missing, while name is 'Acme Traders Pvt. Ltd.', wanted differs"
+     " from name"),
     ("{data_fields: {bill_date: {passed: true}}}",
      "data field bill_date is '2026-01-05', wanted passed"),
     ("{data_fields: {year: {passed: true}}}", "data field year is '2024', wanted passed"),
@@ -144,6 +144,23 @@ MISS = [
 def test_a_condition_that_holds(text: str) -> None:
     """Text without case, globs, lists, comparisons, and their combinations."""
     assert check(when(text), FACTS)[0], check(when(text), FACTS)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{}", "it has no conditions"),
+        ("{country: IN, attempt: 2}", "country is 'IN', attempt is 2"),
+        ("{any: [{country: DE}, {attempt: 2}]}", "attempt is 2"),
+        ("{not: {country: DE}}", "every condition holds"),
+        ("{data_fields: {business_name: {differs_from: name}}}",
+         "data field business_name is 'Acme Traders Pvt. Ltd., Acme', while name is"
+         " 'Acme Traders Pvt. Ltd.'"),
+    ],
+)  # fmt: skip
+def test_a_match_says_what_held(text: str, why: str) -> None:
+    """The facts that it was about."""
+    assert check(when(text), FACTS)[:2] == (True, why)
 
 
 @pytest.mark.parametrize(("text", "why"), MISS)
