@@ -75,8 +75,7 @@ class Window(NamedTuple):
         """What is said of the call that is one too many where limits are not enforced."""
         if self.calls <= self.limit:
             return ""
-        refusal = RateLimited(self.limit)
-        return f"{refusal}: call {self.calls} of this window would be answered 429"
+        return f"{_exceeded(self.limit)}: call {self.calls} of this window would be answered 429"
 
     @property
     def retry_after_s(self) -> int:
@@ -317,7 +316,11 @@ class RateLimited(SimError):
     """Too many calls in a window, which takes ``limit``."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"rate limit of {limit} requests per minute exceeded")
+        super().__init__(_exceeded(limit))
+
+
+def _exceeded(limit: int) -> str:
+    return f"rate limit of {limit} requests per minute exceeded"
 
 
 class Untrusted(SimError):

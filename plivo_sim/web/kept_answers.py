@@ -117,11 +117,11 @@ class KeptAnswers:
                 return None
             if kept.limited:
                 window = self._hit(kept.limited, kept.path)
-                if window.warning:
+                if warning := window.warning:
                     if account.settings.rate_limits:
                         environ[HELD_KEY] = Noted("", began, [], window)
                         return None
-                    warnings = [window.warning, *warnings]
+                    warnings = [warning, *warnings]
             keep_token(account, kept.caller, is_read=True)
             api_id = account.next_api_id()
         finally:

@@ -59,6 +59,15 @@ def test_what_nobody_decides_stays_in_review(http: Http, lines: pytest.LogCaptur
     assert lines.records[-1].getMessage().endswith(f"created {id}; stays in review")
 
 
+def test_any_formatter_can_print_a_request(http: Http, lines: pytest.LogCaptureFixture) -> None:
+    """Its record has all that others have, whether or not our own formatters print it."""
+    http.get("EndUser/")
+    (record,) = lines.records
+    assert vars(logging.makeLogRecord({})).keys() <= vars(record).keys()
+    shown = logging.Formatter("%(levelname)s %(name)s %(module)s %(msecs)03d").format(record)
+    assert shown.startswith("INFO plivo_sim logs ")
+
+
 def test_probes_have_no_line(http: Http, lines: pytest.LogCaptureFixture) -> None:
     """They come every few seconds; other calls are told."""
     http.get("/_sim/health/live")
