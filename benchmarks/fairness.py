@@ -1,5 +1,6 @@
 """What others wait while a crowd is waited for: slow heads, held calls, long polls, hanging
-receivers, hanging look-ups of receivers' names.
+receivers, hanging look-ups of receivers' names; or while ten clients upload 5 MB each into the
+bystander's own account, again and again.
 
     python benchmarks/fairness.py --size 500 --seconds 5
 
@@ -34,7 +35,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.apis.page import create_body
-from tests.support import basic
+from tests.support import basic, multipart
 from tests.torture.nursery import Server, open_nursery
 
 HANGING = "hangs.plivo-sim.example"
@@ -47,6 +48,8 @@ BYSTANDER = "MABYSTANDER000000000"
 PATIENCE_S = 10.0
 """A callback that takes longer counts as having taken so long."""
 HELD_S = 2.0
+UPLOADERS = 10
+UPLOAD_BYTES = 5_000_000
 ACCOUNTS = 50
 """Of the crowd whose callbacks hang."""
 
@@ -111,15 +114,24 @@ def path_of(account: str) -> str:
 
 
 def called(server: Server, method: str, account: str, body: Any = None) -> None:
-    """A call that has to succeed, on a connection of its own."""
+    """A call of the new API that has to succeed, on a connection of its own."""
+    sent = None if body is None else json.dumps(body).encode()
+    asked(server, method, path_of(account), sent, Authorization=basic(account))
+
+
+def asked(
+    server: Server, method: str, path: str, sent: bytes | None = None, **headers: str
+) -> dict[str, Any]:
+    """What a call says that has to succeed; names of headers with underscores."""
     connection = server.connect()
-    headers = {"Authorization": basic(account), "Content-Type": "application/json"}
-    sent = None if body is None else json.dumps(body)
-    connection.request(method, path_of(account), sent, headers)
+    named = {"Content-Type": "application/json"}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, sent, named)
     answer = connection.getresponse()
-    told = answer.read()
+    told: dict[str, Any] = json.loads(answer.read())
     connection.close()
     assert answer.status in (200, 201), told
+    return told
 
 
 @contextmanager
@@ -217,12 +229,43 @@ def submit(server: Server, size: int, *urls: str) -> None:
         list(pool.map(submit_one, range(size)))
 
 
+@contextmanager
+def uploads(server: Server, _: int) -> Iterator[None]:
+    """Ten clients, each of which uploads a document of 5 MB to the bystander's account and deletes
+    it, again and again."""
+    base, signed = f"/v1/Account/{BYSTANDER}", {"Authorization": basic(BYSTANDER)}
+    end_user = json.dumps({"name": "Acme", "end_user_type": "business"}).encode()
+    owner = asked(server, "POST", f"{base}/EndUser/", end_user, **signed)["end_user_id"]
+    listed = asked(server, "GET", f"{base}/ComplianceDocumentType/", **signed)["objects"]
+    type_ = next(each for each in listed if not each["information"])["document_type_id"]
+    stop = threading.Event()
+
+    def upload(n: int) -> None:
+        proof = (b"%%PDF-1.4\n%% %d\n" % n).ljust(UPLOAD_BYTES, b"x")
+        fields = [("end_user_id", owner), ("document_type_id", type_), ("alias", f"Proof {n}")]
+        body, kind = multipart(fields, [("file", "proof.pdf", proof)])
+        path = f"{base}/ComplianceDocument/"
+        while not stop.is_set():
+            made = asked(server, "POST", path, body, Content_Type=kind, **signed)
+            asked(server, "DELETE", f"{path}{made['document_id']}/", **signed)
+
+    with ThreadPoolExecutor(UPLOADERS) as pool:
+        done = [pool.submit(upload, n) for n in range(UPLOADERS)]
+        try:
+            yield
+        finally:
+            stop.set()
+            for each in done:
+                each.result()
+
+
 KINDS = {
     "slow heads": slow_heads,
     "held calls": held_calls,
     "long polls": long_polls,
     "hanging receivers": hanging_receivers,
     "hanging look-ups": hanging_look_ups,
+    "uploads": uploads,
 }
 
 
@@ -253,7 +296,10 @@ def main() -> int:
     parser.add_argument("--only", choices=KINDS, action="append")
     given = parser.parse_args()
     wrong = False
-    print(f"{'beside':<20} {'of the bystander':<16} {'p50 ms':>14} {'p99 ms':>16} {'ratio':>12}")
+    print(
+        f"{'beside':<20} {'of the bystander':<16} {'p50 ms':>14} {'p99 ms':>16} {'ratio':>12} "
+        f"{'longest ms':>16}"
+    )
     for kind in given.only or KINDS:
         alone, beside = compared([kind], given.size, given.seconds)
         for what in alone:
@@ -261,7 +307,8 @@ def main() -> int:
             wrong |= after[1] > given.most_ms
             print(f"{given.size:>4} {kind:<15.15} {what:<16} "
                   f"{before[0]:>6.1f} {after[0]:>7.1f} {before[1]:>8.1f} {after[1]:>7.1f} "
-                  f"{after[0] / before[0]:>5.1f} {after[1] / before[1]:>6.1f}",
+                  f"{after[0] / before[0]:>5.1f} {after[1] / before[1]:>6.1f} "
+                  f"{max(alone[what]):>8.1f} {max(beside[what]):>7.1f}",
                   flush=True)  # fmt: skip
     return int(wrong)
 

@@ -5,7 +5,9 @@ rounds; `--server` puts both on `plivo_sim.web.server`, each in a process of its
 with `wrk` in alternating rounds; `--start` measures from process start to the first answer;
 `--memory 100000` measures how much memory that many requests that store nothing leave behind. The
 simulator keeps its state on disk and logs as `plivo-sim serve` does. Ratios are of medians within
-one run: absolute numbers say more about the machine. 127.0.0.1 only, about 30 s each.
+one run: absolute numbers say more about the machine. 127.0.0.1 only, about 30 s each. A create with
+two files of 200 kB is compared to a bare app that reads and hashes the same body; it writes up to a
+gigabyte, which is removed at the end.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import base64
 import gc
+import hashlib
 import io
 import itertools
 import json
@@ -34,6 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 AUTH_ID = "MABENCHMARKBENCHMARK"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{AUTH_ID}:token".encode()).decode()
 ACCOUNT = f"/v1/Account/{AUTH_ID}"
+COMPLIANCE = f"{ACCOUNT}/PhoneNumber/Compliance/"
 SDK_AGENT = "plivo-python/4.63.0 (Python: 3.11.7)"
 BARE_BODY = {
     "api_id": "c0ffee00-0000-1000-8000-000000000000", "alias": "Acme Mumbai", "status": "draft",
@@ -45,6 +49,8 @@ BARE_BODY = {
 }  # fmt: skip
 """As long as our answer to a GET of an application."""
 
+FILE_BYTES = 200_000
+
 _NUMBERS = (str(10**8 + n).encode() for n in itertools.count())
 
 Call = tuple[str, str, bytes, dict[str, str]]
@@ -54,7 +60,7 @@ Answer = tuple[int, bytes]
 
 
 def bare_app() -> Any:
-    """The floor: one JSON route to read, one to write, and nothing around them."""
+    """The floor: one JSON route to read, one to write, one to hash, and nothing around them."""
     import flask
 
     app = flask.Flask("bare")
@@ -63,6 +69,10 @@ def bare_app() -> Any:
         sent = flask.request.get_json()
         return {**BARE_BODY, "alias": sent["alias"]}, 201
 
+    def write_files(account: str) -> Any:
+        return {**BARE_BODY, "alias": hashlib.sha256(flask.request.get_data()).hexdigest()}, 201
+
+    app.post("/v1/Account/<account>/Files/", endpoint="files")(write_files)
     app.get("/v1/Account/<account>/Application/<id>/", endpoint="read")(
         lambda account, id: BARE_BODY
     )
@@ -113,6 +123,20 @@ def write(path: str, body: Any) -> Call:
     return "POST", path, json.dumps(body).encode(), headers
 
 
+def write_form(path: str, data: Any, files: int) -> Call:
+    """A POST of a form: ``data`` as JSON text, and so many files, other ones in every call."""
+    boundary = b"cb1ea573abe400c9f6d6a0fce7a2fead"
+    head = b"--%b\r\nContent-Disposition: form-data; name=" % boundary
+    parts = [b'%b"data"\r\n\r\n%b\r\n' % (head, json.dumps(data).encode())]
+    for n in range(files):
+        about = b'"documents[%d].file"; filename="proof.pdf"\r\nContent-Type: application/pdf' % n
+        content = (b"%%PDF-1.4\n%% @@ %d\n" % n).ljust(FILE_BYTES, b"x")
+        parts.append(b"%b%b\r\n\r\n%b\r\n" % (head, about, content))
+    kind = f"multipart/form-data; boundary={boundary.decode()}"
+    headers = {"Authorization": AUTHORIZATION, "Content-Type": kind, "User-Agent": SDK_AGENT}
+    return "POST", path, b"".join([*parts, b"--%b--\r\n" % boundary]), headers
+
+
 Send = Callable[[Call], Answer]
 
 
@@ -137,14 +161,31 @@ def file_records(send: Send) -> dict[str, Call]:
     listed = json.loads(send(read(f"{ACCOUNT}/PhoneNumber/?country_iso=US"))[1])
     number = listed["objects"][0]["number"]
     made(write(f"{ACCOUNT}/PhoneNumber/{number}/", {}))
+    asked = "country_iso=IN&number_type=local&user_type=business"
+    asking = read(f"{COMPLIANCE}Requirements/?{asked}", User_Agent=SDK_AGENT)
+    types = [each["document_type_id"] for each in made(asking)["document_types"]]
     return {
         "GET, legacy": read(f"{ACCOUNT}/ComplianceApplication/{legacy_id}/"),
-        "GET, new API": read(
-            f"{ACCOUNT}/PhoneNumber/Compliance/{legacy_id}/", User_Agent=SDK_AGENT
-        ),
+        "GET, new API": read(f"{COMPLIANCE}{legacy_id}/", User_Agent=SDK_AGENT),
         "GET, number": read(f"{ACCOUNT}/Number/{number}/"),
         "create, legacy": create,
+        "create, files": write_form(COMPLIANCE, submission(types), len(types)),
     }
+
+
+def submission(types: list[str]) -> Any:
+    """An application for India with documents of these types."""
+    details = {
+        "type": "business", "name": "Acme Traders", "email": "a@b.example", "city": "Mumbai",
+        "address_line1": "12 MG Road", "state": "Maharashtra", "postal_code": "400001",
+        "country": "IN",
+    }  # fmt: skip
+    documents: list[dict[str, Any]] = [{"document_type_id": each} for each in types]
+    documents[0]["data_fields"] = {"business_name": "Acme"}
+    return {
+        "country_iso": "IN", "number_type": "local", "alias": "Acme @@", "end_user": details,
+        "documents": documents,
+    }  # fmt: skip
 
 
 BARE = {
@@ -159,12 +200,20 @@ BARE = {
             "end_user_id": BARE_BODY["end_user_id"],
         },
     ),
+    "files": write_form(f"{ACCOUNT}/Files/", submission(["", ""]), 2),
 }
 
 
 def floor_of(name: str) -> str:
     """The call to the bare app that one of ours is compared to."""
+    if name.endswith("files"):
+        return "files"
     return "GET" if name.startswith("GET") else "create"
+
+
+def chosen(calls: dict[str, Call], only: str) -> dict[str, Call]:
+    """Those in whose names the word is."""
+    return {name: each for name, each in calls.items() if only in name}
 
 
 # --- in process ----------------------------------------------------------------------------
@@ -189,7 +238,7 @@ def simulator_app(state: Path) -> tuple[Any, Callable[[], None]]:
     return create_app(sim), close
 
 
-def in_process(rounds: int, calls: int) -> None:
+def in_process(rounds: int, calls: int, only: str) -> None:
     """Alternate between the calls; print the median of each and its ratio to the bare one."""
     from plivo_sim.simulator.logs import configure_logging
 
@@ -198,8 +247,8 @@ def in_process(rounds: int, calls: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours, close = simulator_app(Path(folder))
         bare = bare_app()
-        wanted = file_records(lambda call_: call(ours, call_))
-        table = {f"bare {name}": (bare, each) for name, each in BARE.items()}
+        wanted = chosen(file_records(lambda call_: call(ours, call_)), only)
+        table = {f"bare {name}": (bare, BARE[name]) for name in map(floor_of, wanted)}
         table |= {name: (ours, each) for name, each in wanted.items()}
         taken: dict[str, list[float]] = {name: [] for name in table}
         for _ in range(rounds):
@@ -214,9 +263,10 @@ def in_process(rounds: int, calls: int) -> None:
 
 
 def timed_us(app: Any, wanted: Call, calls: int) -> float:
-    """Microseconds a call, the making of its environ left out."""
+    """Microseconds a call, the making of its environ left out; of large ones fewer are made."""
     told: list[Any] = []
     method, path, text, headers = wanted
+    calls = calls if len(text) < FILE_BYTES else max(calls // 20, 1)
     environs = [
         environ_of((method, path, text.replace(b"@@", next(_NUMBERS)), headers))
         for _ in range(calls)
@@ -342,18 +392,20 @@ def until_answered(port: int, wanted: Call) -> float:
             time.sleep(0.002)
 
 
-def load(port: int, wanted: Call, connections: int, seconds: float) -> tuple[float, float]:
-    """Load with wrk; requests/s and p99 in ms. Any error ends the benchmark."""
-    method, path, body, headers = wanted
+def lua_of(wanted: Call, body: str) -> str:
+    """What wrk runs; ``body``: the file with the body."""
+    method, path, _, headers = wanted
     quoted = "".join(f'["{name}"]="{value}",' for name, value in headers.items())
-    lua = f"""
+    return f"""
 wrk.method, wrk.path, wrk.headers = "{method}", "{path}", {{{quoted}}}
-local n, body = {next(_NUMBERS).decode()} * 1000000, [==[{body.decode()}]==]
-local varies = body:find("@@")
-if body ~= "" then wrk.body = body end
-request = varies and function()
+local n, pieces = {next(_NUMBERS).decode()} * 1000000, {{}}
+for piece in (io.open("{body}", "rb"):read("*a") .. "@@"):gmatch("(.-)@@") do
+  table.insert(pieces, piece)
+end
+if pieces[1] ~= "" then wrk.body = pieces[1] end
+request = #pieces > 1 and function()
   n = n + 1
-  return wrk.format(nil, nil, nil, (body:gsub("@@", string.format("%d", n))))
+  return wrk.format(nil, nil, nil, table.concat(pieces, string.format("%d", n)))
 end
 done = function(summary, latency, requests)
   local e = summary.errors
@@ -361,28 +413,35 @@ done = function(summary, latency, requests)
     latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.status + e.timeout))
 end
 """
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(lua)
+
+
+def load(port: int, wanted: Call, connections: int, seconds: float) -> tuple[float, float]:
+    """Load with wrk; requests/s and p99 in ms. Any error ends the benchmark."""
+    with tempfile.NamedTemporaryFile() as kept, tempfile.NamedTemporaryFile("w") as script:
+        kept.write(wanted[2])
+        kept.flush()
+        script.write(lua_of(wanted, kept.name))
         script.flush()
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name]
         out = subprocess.run(
-            [*command, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True
-        ).stdout
+            [*command, f"http://127.0.0.1:{port}"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
     found = re.search(r"RESULT (\S+) (\S+) (\d+)", out)
     assert found is not None, out
     assert found[3] == "0", out
     return float(found[1]), float(found[2])
 
 
-def on_server(rounds: int, port: int, seconds: float) -> None:
+def on_server(rounds: int, port: int, seconds: float, only: str) -> None:
     """Both on the same server, alternating; requests/s and p99 at 8 and 32 connections."""
     with tempfile.TemporaryDirectory() as folder:
         start = commands(port, Path(folder))
         with running(start["bare"]), running(start["ours"]):
             until_answered(port, BARE["GET"])
             until_answered(port + 1, read("/_sim/health"))
-            wanted = file_records(lambda call_: ask(port + 1, call_))
-            table = {f"bare {name}": (port, each) for name, each in BARE.items()}
+            wanted = chosen(file_records(lambda call_: ask(port + 1, call_)), only)
+            table = {f"bare {name}": (port, BARE[name]) for name in map(floor_of, wanted)}
             table |= {name: (port + 1, each) for name, each in wanted.items()}
             for connections in (8, 32):
                 found: dict[str, list[tuple[float, float]]] = {name: [] for name in table}
@@ -448,6 +507,7 @@ def main() -> None:
     parser.add_argument("--server", action="store_true", help="on real sockets, with wrk")
     parser.add_argument("--start", action="store_true", help="time to the first answer")
     parser.add_argument("--memory", type=int, metavar="REQUESTS", help="what they leave behind")
+    parser.add_argument("--only", default="", metavar="WORD", help="calls with it in their name")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=500, help="a round, in process")
     parser.add_argument("--seconds", type=int, default=1, help="of each load")
@@ -461,11 +521,11 @@ def main() -> None:
     elif given.memory:
         memory(given.memory)
     elif given.server:
-        on_server(given.rounds, given.port, given.seconds)
+        on_server(given.rounds, given.port, given.seconds, given.only)
     elif given.start:
         at_start(given.rounds, given.port)
     else:
-        in_process(given.rounds, given.calls)
+        in_process(given.rounds, given.calls, given.only)
 
 
 if __name__ == "__main__":

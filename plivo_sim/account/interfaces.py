@@ -5,7 +5,7 @@ The account and its services know these only; TinyDB, disks and sockets are behi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -168,6 +168,11 @@ class FileStore(Protocol):
     def keep(self, content: bytes, sha256: str = "") -> str:
         """Store it (again is free); returns its hash, which a caller may know already. Raises
         StorageFailed."""
+
+    def prepare(self, content: bytes, sha256: str) -> Callable[[], None]:
+        """What ``keep`` of this very content would take long for, without the account's lock;
+        returns what leaves nothing of it, to be called once the content is kept or refused. What
+        cannot be done now is left to ``keep``."""
 
     def size_with(self, more: Mapping[str, int]) -> int:
         """How many bytes it keeps with these (hash -> bytes) that come. Raises StorageFailed."""

@@ -114,7 +114,8 @@ def create(
     ``found``: what the edge already saw wrong with the request. Raises Invalid with that and
     everything that is wrong here; then nothing was made.
     """
-    with account.lock:
+    uploads = [each.upload for each in wanted.documents]
+    with document_sets.prepared(account, uploads), account.lock:
         requirement = _requirement(account, wanted, dialect.version)
         entries = entries_for(wanted.documents, requirement)
         problems = merge(found, _problems(account, wanted, dialect, requirement, entries))

@@ -14,7 +14,8 @@ two slots").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
 
@@ -101,6 +102,17 @@ def check_room(account: Account, files: Iterable[tuple[Path, Upload]]) -> list[P
     path, upload = files[0]
     text = f"the account's files would have {size_bytes} bytes: {limits.ACCOUNT_FILES}"
     return [Problem(ProblemKind.BAD_FILE, path, text, {"name": upload.name})]
+
+
+@contextmanager
+def prepared(account: Account, uploads: Iterable[Upload | None]) -> Iterator[None]:
+    """Within, these are kept at once: hashing and writing them, which takes long, is done before,
+    while nobody waits for the account. Caller does not hold its lock."""
+    with ExitStack() as ends:
+        for each in uploads:
+            if each is not None and len(each.content) <= LARGEST_BYTES and kind_of(each.content):
+                ends.callback(account.files.prepare(each.content, each.sha256))
+        yield
 
 
 def keep(account: Account, upload: Upload) -> StoredFile:

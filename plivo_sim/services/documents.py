@@ -61,7 +61,7 @@ def create(account: Account, wanted: DocumentRequest, found: Iterable[Problem] =
     the type asks for and that are missing (field-reported: docs/wire-facts.md, "Data fields are
     checked at upload") or break its rules (inferred).
     """
-    with account.lock:
+    with uploads.prepared(account, [wanted.upload]), account.lock:
         _refuse(account, wanted, None, found)
         assert wanted.end_user_id is not None
         assert wanted.document_type_id is not None
@@ -92,7 +92,7 @@ def update(
     (decision "Locked documents") or when its end user would change while any does, Invalid as a
     create of what would result from it does (inferred).
     """
-    with account.lock:
+    with uploads.prepared(account, [change.upload]), account.lock:
         document = get(account, id)
         users = _users(account, id)
         refuse_if_used("document", id, "update", locking(account, users))

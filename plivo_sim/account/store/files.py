@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from plivo_sim.account.store.disk import (
@@ -68,6 +69,9 @@ class MemoryFiles:
         self._sizes.add(sha256, len(content))
         return sha256
 
+    def prepare(self, content: bytes, sha256: str) -> Callable[[], None]:
+        return lambda: None
+
     def size_with(self, more: Mapping[str, int]) -> int:
         return self._sizes.total_with(more)
 
@@ -96,20 +100,42 @@ class DiskFiles:
         self._check = check
         self._syncing = Syncing(fsync)
         self._sizes: Sizes | None = None  # until somebody asks
+        self._prepared: set[Path] = set()
+
+    def prepare(self, content: bytes, sha256: str) -> Callable[[], None]:
+        aside = self._aside(content, sha256)
+        is_needed = self._folder.is_dir() and not os.path.lexists(self._path(sha256))
+        if is_needed:  # the first of an account makes its folders, which a refused one must not
+            try:
+                self._check()
+                self._write(aside, content)
+                self._prepared.add(aside)
+            except OSError:
+                _remove(aside)
+        return partial(self._end, aside)
+
+    def _end(self, aside: Path) -> None:
+        if aside in self._prepared:
+            self._prepared.discard(aside)
+            _remove(aside)
+
+    def _aside(self, content: bytes, sha256: str) -> Path:
+        """Where only who has this very content writes it."""
+        return self._path(sha256).with_suffix(f".{os.getpid()}-{id(content)}")
 
     def keep(self, content: bytes, sha256: str = "") -> str:
         sha256 = sha256 or sha256_of(content)
         path = self._path(sha256)
         if not self._has(path, content):
-            aside = path.with_suffix(f".{os.getpid()}-{id(content)}")
+            aside = self._aside(content, sha256)
             try:
                 self._check()
-                self._write(aside, content)
-                aside.replace(path)
+                if not self._is_moved(aside, path):
+                    self._write(aside, content)
+                    aside.replace(path)
                 self._syncing.renamed(path)
             except OSError as error:
-                with suppress(OSError):
-                    aside.unlink(missing_ok=True)
+                _remove(aside)
                 raise StorageFailed(f"cannot write {path}: {error.strerror}") from error
         if self._sizes is not None:
             self._sizes.add(sha256, len(content))
@@ -142,6 +168,18 @@ class DiskFiles:
         with open_file(aside, "wb") as file:
             file.write(content)
             self._syncing.whole(file)
+
+    def _is_moved(self, aside: Path, path: Path) -> bool:
+        """Whether it was prepared, and is in its place now."""
+        if aside not in self._prepared:
+            return False
+        self._prepared.discard(aside)
+        try:
+            self._refuse_links()
+            aside.replace(path)
+        except FileNotFoundError:  # somebody swept it away
+            return False
+        return True
 
     def _has(self, path: Path, content: bytes) -> bool:
         """Whether it is there already; anything else in its place is replaced."""
@@ -221,6 +259,11 @@ def _content_of(path: Path, most_bytes: int) -> bytes | None:
         if os.fstat(file.fileno()).st_size > most_bytes:
             return None
         return file.read(most_bytes)
+
+
+def _remove(aside: Path) -> None:
+    with suppress(OSError):
+        aside.unlink(missing_ok=True)
 
 
 def _is_empty(folder: Path) -> bool:

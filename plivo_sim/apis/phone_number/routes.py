@@ -31,7 +31,7 @@ from plivo_sim.domain.errors import Invalid, NotFound, Problem, SimError
 from plivo_sim.domain.records import Application
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services import applications, corrections
-from plivo_sim.services.document_sets import content_of
+from plivo_sim.services.document_sets import content_of, prepared
 from plivo_sim.services.inputs import Correction
 from plivo_sim.web.access import subaccount_of
 from plivo_sim.web.bodies import Body, read_body
@@ -105,8 +105,7 @@ def create(auth_id: str) -> Response:
     wanted = replace(read.wanted, subaccount=subaccount_of(auth_id))
     outcome = requested_outcome(request, call.account.machine)
     _warn_of_ignored(call, read.ignored)
-    with call.account.lock:
-        made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
+    made = applications.create(call.account, wanted, api.RULES, read.problems, outcome)
     _warn(call, made.warnings)
     call.warnings += applications.callback_warning(call.account, wanted.callback_url)
     id = made.application.id
@@ -155,7 +154,8 @@ def update(auth_id: str, compliance_id: str) -> Response:
     read = api.read_correction(body)
     outcome = requested_outcome(request, call.account.machine)
     _warn_of_ignored(call, read.ignored)
-    with call.account.lock:
+    uploads = [each.upload for each in read.change.documents or ()]
+    with prepared(call.account, uploads), call.account.lock:
         application = _found(call, compliance_id)
         done = corrections.correct(
             call.account, application, read.change, api.RULES, read.problems, outcome

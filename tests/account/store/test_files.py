@@ -252,3 +252,40 @@ def test_the_folder_goes_with_its_last_file(tmp_path: Path, how: str) -> None:
     files.forget_all_but(())
     assert os.listdir(tmp_path) == []
     files.keep(b"a")
+
+
+def test_what_was_prepared_is_kept_without_writing_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is a new name for it."""
+    files, content = DiskFiles(tmp_path), b"prepared"
+    end = files.prepare(content, sha256_of(content))
+    monkeypatch.delattr(DiskFiles, "_write")
+    name = files.keep(content)
+    end()
+    assert (files.read(name), os.listdir(tmp_path)) == (content, [name])
+
+
+def test_what_was_prepared_for_nothing_goes(files: FileStore, tmp_path: Path) -> None:
+    """Its request was refused."""
+    kept = files.keep(b"kept")
+    files.prepare(b"refused", sha256_of(b"refused"))()
+    assert files.read(sha256_of(b"refused")) is None
+    assert [each.name for each in tmp_path.rglob("*") if each.is_file()] in ([], [kept])
+
+
+def test_what_was_prepared_and_swept_away_is_written_again(tmp_path: Path) -> None:
+    """By a reset meanwhile, say."""
+    files, content = DiskFiles(tmp_path / "files"), b"prepared"
+    files.keep(b"before")
+    end = files.prepare(content, sha256_of(content))
+    files.forget_all_but(())
+    name = files.keep(content)
+    end()
+    assert (files.read(name), os.listdir(tmp_path / "files")) == (content, [name])
+
+
+def test_a_refused_first_file_makes_no_folder(tmp_path: Path) -> None:
+    """An account that keeps nothing has none."""
+    DiskFiles(tmp_path / "files").prepare(b"a", sha256_of(b"a"))()
+    assert os.listdir(tmp_path) == []
