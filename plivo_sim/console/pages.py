@@ -137,7 +137,9 @@ def pulse_of(account: Account) -> str:
     """Another text whenever something in the account, or in an inbox, changed. Caller holds the
     lock."""
     own = f"{account.era}.{account.changes}.{account.api_calls}.{account.sending}"
-    return f"{memory().run}.{own}.{memory().count}.{inboxes().changes}"
+    unmatched = current_call().sim.unmatched
+    others = f"{inboxes().changes}.{unmatched.forgotten + len(unmatched)}"
+    return f"{memory().run}.{own}.{memory().count}.{others}"
 
 
 def _section() -> str:

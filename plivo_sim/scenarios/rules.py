@@ -191,17 +191,22 @@ def facts_of(submission: Submission, account: str, nth: int) -> Facts:
 
 
 def check(when: When, facts: Facts) -> tuple[bool, str, int]:
-    """Whether every condition holds, the first that does not, and how many held before it. Each
-    condition is looked at once, those after the first that does not hold never."""
-    met = 0
+    """Whether every condition holds; the first that does not, or all that hold; and how many do.
+    Each condition is looked at once, those after the first that does not hold never."""
+    held: list[str] = []
     for holds, told in _conditions(when, facts):
         if not holds:
-            return False, told if len(told) <= WHY else f"{told[: WHY - 1]}…", met
-        met += 1
-    return True, "every condition holds" if met else "it has no conditions", met
+            return False, _short(told), len(held)
+        held.append(told)
+    return True, _short(" and ".join(held)) if held else "it has no conditions", len(held)
+
+
+def _short(told: str) -> str:
+    return told if len(told) <= WHY else f"{told[: WHY - 1]}…"
 
 
 def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
+    """Whether each holds, and what is so."""
     for name in _LEAVES:
         test = getattr(when, name)
         if test is not None:
@@ -210,18 +215,22 @@ def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
         yield _leaf(f"data field {key}", test, facts["data_fields"].get(key))
     if when.any is not None:
         found = [check(each, facts) for each in when.any]
+        held = next((why for holds, why, _ in found if holds), None)
         told = "; ".join(why for _, why, _ in found)
-        yield any(holds for holds, _, _ in found), f"none of any: {told}"
+        yield held is not None, f"none of any: {told}" if held is None else held
     for each in when.all or ():
         holds, why, _ = check(each, facts)
         yield holds, why
     if when.not_ is not None:
-        yield not check(when.not_, facts)[0], "what must not hold does"
+        holds, why, _ = check(when.not_, facts)
+        yield not holds, f"what must not hold does: {why}" if holds else f"not: {why}"
 
 
 def _leaf(name: str, test: Any, value: Any) -> tuple[bool, str]:
     shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-    return _holds(test, value), f"{name} is {_quoted(shown)}, wanted {wanted_text(test)}"
+    holds = _holds(test, value)
+    told = f"{name} is {_quoted(shown)}"
+    return holds, told if holds else f"{told}, wanted {wanted_text(test)}"
 
 
 def _holds(test: Any, value: Any) -> bool:
