@@ -13,7 +13,7 @@ from plivo_sim.cli.words import OPERATIONS, STATUSES
 from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import printable
 
-KINDS = click.Choice(["request", "transition", "callback", "clock"])
+KINDS = click.Choice(["request", "transition", "callback", "clock", "unmatched"])
 WAIT_S = 20
 """How long a call of ``--follow`` waits for an event."""
 PAUSE_S = 0.5
@@ -38,13 +38,16 @@ PAUSE_S = 0.5
 def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None:
     """Show what happened, in all accounts.
 
-    Requests, transitions, callbacks and moves of clocks, in the order in which they happened; the
-    time is that of the account. The simulator keeps the last 2000. With --json one object a line.
-    It changes nothing.
+    Requests, transitions, callbacks, moves of clocks, and calls that reached no account, in the
+    order in which they happened; the time is that of the account, and real where there is none. The
+    simulator keeps the last 2000, and says how many it has forgotten. With --json one object a
+    line. It changes nothing.
     """
     filters["account"] = target.account
     answer = target.client.control("GET", "/events", **filters)
     shown = answer["events"]
+    if answer["forgotten"] and tail is None:
+        say(f"{answer['forgotten']:,} older ones were forgotten", err=True)
     _print(shown if tail is None else shown[len(shown) - min(tail, len(shown)) :], target.as_json)
     while follow:
         answer = target.client.control(
@@ -63,8 +66,11 @@ def _print(events: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _line(event: dict[str, Any]) -> str:
-    words = {"request": _request, "transition": _transition, "callback": _callback, "clock": _clock}
-    head = f"{instant(event['at'])}  {event['account']}  {event['kind']:<10}"
+    words = {
+        "request": _request, "transition": _transition, "callback": _callback, "clock": _clock,
+        "unmatched": _unmatched,
+    }  # fmt: skip
+    head = f"{instant(event['at'])}  {event['account'] or 'no account':<20}  {event['kind']:<10}"
     return printable(f"{head}  {words[event['kind']](event)}")
 
 
@@ -73,6 +79,11 @@ def _request(event: dict[str, Any]) -> str:
     why = f": {event['why']}" if event["why"] else ""
     done = f"{event['method']} {event['url']} -> {event['status']}"
     return f"{done} {event['operation']}, {event['took_ms']:.0f} ms{fault}{why}"
+
+
+def _unmatched(event: dict[str, Any]) -> str:
+    meant = f"; did you mean {event['nearest']}?" if event["nearest"] else ""
+    return f"{event['method']} {event['url']} -> {event['status']}: {event['why']}{meant}"
 
 
 def _transition(event: dict[str, Any]) -> str:

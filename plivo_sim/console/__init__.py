@@ -30,6 +30,7 @@ from plivo_sim.console import (
     machines,
     numbers,
     overview,
+    playing,
     reports,
     requests,
     scenarios,
@@ -44,6 +45,7 @@ from plivo_sim.console.actions import (
     Memory,
     memory,
 )
+from plivo_sim.console.attention import notices_in, notices_of_server
 from plivo_sim.console.doing import perform_all
 from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
@@ -56,6 +58,9 @@ from plivo_sim.web.bodies import MOST_PARTS, not_taken, read_body
 from plivo_sim.web.calls import NoSuchPage, Untrusted, current_call
 
 PREFIX = "/console"
+FIRST_STORY = "rejected-then-accepted"
+"""The scenario that the first page offers to who has no code: it can be played at any time, in an
+account of its own."""
 PAGES: list[tuple[str, Callable[..., Response]]] = [
     *overview.PAGES,
     *finder.PAGES,
@@ -169,9 +174,17 @@ def welcome() -> Response:
                     "now": account.now(),
                     "applications": len(account.store.applications),
                     "numbers": len(account.store.numbers),
+                    "notices": notices_in(account),
                 }
             )
-    return show("welcome.html", summaries=shown, wanted=wanted)
+    return show(
+        "welcome.html",
+        summaries=shown,
+        wanted=wanted,
+        server_notices=notices_of_server(call.sim),
+        story=FIRST_STORY,
+        place=playing.own_account(FIRST_STORY),
+    )
 
 
 def pulse(auth_id: str) -> Response:

@@ -31,14 +31,18 @@ class Notice(NamedTuple):
 
 
 def notices_of(sim: Simulator, account: Account) -> list[Notice]:
-    """What goes wrong first. Caller holds the lock."""
-    return [
-        *_damages(sim),
-        *_callbacks(account),
-        *_unsigned(account),
-        *_switched_on(account),
-        *_unmatched(sim),
-    ]
+    """What goes wrong first, on the server and in the account. Caller holds the lock."""
+    return [*_damages(sim), *notices_in(account), *_unmatched(sim)]
+
+
+def notices_in(account: Account) -> list[Notice]:
+    """Those of the account alone. Caller holds the lock."""
+    return [*_callbacks(account), *_unsigned(account), *_switched_on(account)]
+
+
+def notices_of_server(sim: Simulator) -> list[Notice]:
+    """Those that are of no account."""
+    return [*_damages(sim), *_unmatched(sim)]
 
 
 def _damages(sim: Simulator) -> Iterator[Notice]:

@@ -22,7 +22,7 @@ from plivo_sim.domain.records import (
 )
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines.drawing import svg_of
-from plivo_sim.simulator.events import KINDS, Entry
+from plivo_sim.simulator.events import Entry
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks.outbox import Attempted
@@ -34,7 +34,7 @@ LABELS = {
 
 
 class Happened(NamedTuple):
-    """One line of the stream. ``kind``: one of ``KINDS``; ``about``: what it happened to, with the
+    """One line of the stream. ``kind``: one of ``LABELS``; ``about``: what it happened to, with the
     ``path`` of its page below the account's, if it is still there; ``text``: what happened."""
 
     number: int
@@ -68,7 +68,7 @@ def overview_page(auth_id: str) -> Response:
         machine=machine,
         arrows=[(each, taken.get((each.from_, each.to), 0)) for each in machine.arrows],
         stream=stream,
-        kind=kind if kind in KINDS else "",
+        kind=kind if kind in LABELS else "",
         kinds=LABELS,
         countries=countries,
         forgotten=current_call().sim.events.forgotten,
@@ -82,7 +82,7 @@ def _stream(account: Account, kind: str) -> Iterator[Happened]:
     """What happened in the account, newest first. Caller holds the lock."""
     kept = {each.id for each in account.exchanges}
     for entry in reversed(current_call().sim.events.after(0)):
-        if entry.account == account.auth_id and (kind not in KINDS or kind == entry.kind):
+        if entry.account == account.auth_id and (kind not in LABELS or kind == entry.kind):
             yield Happened(entry.number, entry.kind, **_told(account, entry, kept))
 
 

@@ -137,7 +137,9 @@ def pulse_of(account: Account) -> str:
     """Another text whenever something in the account, or in an inbox, changed. Caller holds the
     lock."""
     own = f"{account.era}.{account.changes}.{account.api_calls}.{account.sending}"
-    return f"{memory().run}.{own}.{memory().count}.{inboxes().changes}"
+    unmatched = current_call().sim.unmatched
+    others = f"{inboxes().changes}.{unmatched.forgotten + len(unmatched)}"
+    return f"{memory().run}.{own}.{memory().count}.{others}"
 
 
 def _section() -> str:
@@ -201,18 +203,23 @@ def newest(rows: Rows[R], where: Where, size: int = PAGE_SIZE) -> Paged[R]:
     return Paged(records[::-1], number, total, size)
 
 
-def newest_of(items: Sequence[T]) -> Paged[T]:
-    """The requested page of a list whose oldest is first."""
-    number, start, end = _requested_page(len(items))
+def newest_of(items: Sequence[T], at: int | None = None) -> Paged[T]:
+    """The requested page of a list whose oldest is first; ``at``: the one with this place in it."""
+    number, start, end = _requested_page(len(items), at=at)
     return Paged(items[start:end][::-1], number, len(items))
 
 
-def _requested_page(total: int, size: int = PAGE_SIZE) -> tuple[int, int, int]:
-    """``?page=``, and where it begins and ends in a list whose oldest is first. What is no number
-    means the first page; a number beyond the last page means the last."""
+def _requested_page(
+    total: int, size: int = PAGE_SIZE, *, at: int | None = None
+) -> tuple[int, int, int]:
+    """``?page=``, or the one that has the place ``at``, and where it begins and ends in a list
+    whose oldest is first. What is no number means the first page; a number beyond the last page
+    means the last."""
     text = request.args.get("page", "")
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     number = min(max(1, int(text)), _last_page(total, size)) if is_number else 1
+    if at is not None:
+        number = (total - 1 - at) // size + 1
     end = total - (number - 1) * size
     return number, max(0, end - size), end
 

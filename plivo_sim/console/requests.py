@@ -37,7 +37,7 @@ def request_page(auth_id: str, id: str) -> Response:
         "request.html",
         account=account,
         each=found,
-        traffic=traffic_of(account),
+        traffic=traffic_of(account, id),
         at_id=id,
         nearest=nearest_path(exchange.environ.get("PATH_INFO", ""))
         if found["status"] == 404

@@ -78,13 +78,21 @@ class Traffic:
         """The filters, for the end of a URL; empty without any."""
         return urlencode({name: value for name, value in self.chosen.items() if value})
 
+    def beside(self, id: str) -> tuple[Row | None, Row | None]:
+        """The rows next to this one on its page, the newer one first; None where there is none."""
+        rows = [None, *self.found.items, None]
+        at = next((n for n, each in enumerate(rows) if each and each.id == id), 0)
+        return (rows[at - 1], rows[at + 1]) if at else (None, None)
 
-_Made = tuple[tuple[datetime, float, int], Callable[[], Row]]
-"""A place in the order, and what makes the row, which is only done for those that are shown."""
+
+_Made = tuple[tuple[datetime, float, int], str, Callable[[], Row]]
+"""A place in the order, the id, and what makes the row, which is only done for those that are
+shown."""
 
 
-def traffic_of(account: Account) -> Traffic:
-    """What the filters of this page's URL leave, newest first."""
+def traffic_of(account: Account, around: str = "") -> Traffic:
+    """What the filters of this page's URL leave, newest first. ``around``: the id of a row; the
+    page is the one that it is on."""
     chosen = {name: request.args.get(name, "").strip() for name in FILTERS}
     exchanges = list(account.exchanges)
     with account.lock:
@@ -99,8 +107,9 @@ def traffic_of(account: Account) -> Traffic:
         if chosen["kind"] in ("", "message"):
             made += _received(messages, chosen)
         made.sort(key=lambda each: each[0])
-        page = newest_of(made)
-        rows = [make() for _, make in page.items]
+        at = next((n for n, (_, id, _) in enumerate(made) if id == around), None)
+        page = newest_of(made, at)
+        rows = [make() for _, _, make in page.items]
         forgotten = {
             "requests": account.exchanges.forgotten,
             "callbacks": outbox.forgotten(account),
@@ -158,7 +167,7 @@ def _requests(
             and _is_struck(each.fault, chosen["fault"])
             and _holds(_texts_of(each), chosen["application"], chosen["q"])
         ):
-            yield (each.at, each.arrived_s, 0), partial(request_row, account, each)
+            yield (each.at, each.arrived_s, 0), each.id, partial(request_row, account, each)
 
 
 def request_row(account: Account, each: Exchange) -> Row:
@@ -215,7 +224,7 @@ def _callbacks(
             and _holds(_words_of(each), "", chosen["q"])
         ):
             place = (each.created_at, arrived.get(each.id, 0.0), each.seq)
-            yield place, partial(callback_row, account, each)
+            yield place, each.id, partial(callback_row, account, each)
 
 
 def _state_of(each: Delivery) -> str:
@@ -315,11 +324,16 @@ def _received(messages: list[Message], chosen: dict[str, str]) -> Iterator[_Made
             and _holds(partial("{} {}".format, each.name, each.what), "", chosen["q"])
         ):
             arrived_s = datetime.fromisoformat(each.what["arrived"]).timestamp()
-            yield (each.at, arrived_s, 1), partial(_message_row, each)
+            yield (each.at, arrived_s, 1), _path_of(each), partial(_message_row, each)
+
+
+def _path_of(each: Message) -> str:
+    """Below the inboxes."""
+    return f"{quote(each.name, safe='')}/{each.number}"
 
 
 def _message_row(each: Message) -> Row:
-    where = f"{quote(each.name, safe='')}/{each.number}"
+    where = _path_of(each)
     return Row(
         kind="message", id=where, at=each.at, path=f"inbox/{where}",
         title=f"{says(each.delivery) or each.delivery.id} in inbox {each.name}", word="received",

@@ -86,7 +86,7 @@ def webhook_page(auth_id: str, id: str) -> Response:
         return show(
             "webhook.html",
             account=account,
-            traffic=traffic_of(account),
+            traffic=traffic_of(account, id),
             at_id=id,
             row=row,
             delivery=delivery,
@@ -264,9 +264,10 @@ def message_page(auth_id: str, name: str, number: str) -> Response:
         raise NotFound("message", f"{name}/{number}")
     with account.lock:
         shown = _message(account, int(number), found)
+    place = f"{quote(name, safe='')}/{number}"
     return show(
-        "message.html", account=account, name=name, each=shown, traffic=traffic_of(account),
-        at_id=f"{quote(name, safe='')}/{number}",
+        "message.html", account=account, name=name, each=shown, traffic=traffic_of(account, place),
+        at_id=place,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from plivo_sim.control.inputs import (
     operation_glob,
     word_of,
 )
+from plivo_sim.control.unmatched import nearest_path
 from plivo_sim.domain.machine import Dialect, Machine
 from plivo_sim.domain.records import CallbackWithheld, ClockChanged, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
@@ -59,7 +60,8 @@ def list_events() -> Response:
     """Events behind ``after``, oldest first; ``next`` of the answer is the ``after`` of the next
     call. With ``wait``, it is answered as soon as there is one, or with none when that many seconds
     have passed. It changes nothing, and does not even make happen what is due. Server-wide, in
-    memory, the last 2000; an ``after`` of before a restart begins anew."""
+    memory, the last 2000; an ``after`` of before a restart begins anew. A call that reached no
+    account is ``unmatched``, with an empty ``account``."""
     call = current_call()
     if call.progress is None:  # else it was put off, and goes on
         call.progress = _begin(call.sim)
@@ -201,6 +203,8 @@ def _shown(entry: Entry) -> EventOut:
     about = entry.about
     if isinstance(about, Exchange):
         at, facts = about.at, _request(about)
+        if entry.kind == "unmatched":
+            facts["nearest"] = nearest_path(about.environ.get("PATH_INFO", ""))
     elif isinstance(about, StatusChanged):
         at, facts = about.at, _transition(about)
     elif isinstance(about, ClockChanged):

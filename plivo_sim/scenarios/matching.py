@@ -70,7 +70,7 @@ def check(when: When, facts: Facts) -> tuple[bool, str, int]:
         if not holds:
             return False, _cut(told), len(held)
         held.append(told.partition(_WANTED)[0])
-    told = ", ".join(filter(None, held)) or "every condition holds"
+    told = " and ".join(filter(None, held)) or "every condition holds"
     return True, _cut(told) if held else "it has no conditions", len(held)
 
 

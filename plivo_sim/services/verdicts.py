@@ -95,7 +95,7 @@ def _by(account: Account, application: Application, change: Change) -> str:
     if change.why == reviews.AS_REVIEWER:
         return "by hand, as the reviewer"
     matched = _matched(account, application)
-    because = f" because {matched}" if matched and change.why.startswith("rule") else ""
+    because = f" because {_flat(matched)}" if matched and change.why.startswith("rule") else ""
     return f"by {_flat(change.why)}{because}"
 
 

@@ -1,5 +1,6 @@
-"""What happened last in all accounts, in one order: requests, changes of status, callbacks, and
-moves of clocks. For those who watch; it is no state, and a reset of an account leaves it.
+"""What happened last in all accounts, in one order: requests, changes of status, callbacks, moves
+of clocks, and the calls that reached no account. For those who watch; it is no state, and a reset
+of an account leaves it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from plivo_sim.domain.records import (
 from plivo_sim.simulator.runner import Happening
 from plivo_sim.webhooks.outbox import Attempted
 
-Kind = Literal["request", "transition", "callback", "clock"]
-KINDS: tuple[Kind, ...] = ("request", "transition", "callback", "clock")
+Kind = Literal["request", "transition", "callback", "clock", "unmatched"]
+KINDS: tuple[Kind, ...] = ("request", "transition", "callback", "clock", "unmatched")
 
 MOST = 2000
 MOST_BYTES = 2 * 1024 * 1024
@@ -30,8 +31,8 @@ SIZE_BYTES = 1000
 
 
 class Entry(NamedTuple):
-    """``number``: its place, from 1. ``about``: an exchange of the request log, or what was
-    published."""
+    """``number``: its place, from 1. ``account``: empty for a call that reached none. ``about``: an
+    exchange of the request log, or what was published."""
 
     number: int
     kind: Kind
@@ -53,11 +54,14 @@ class EventLog:
         """How many are not kept any more."""
         return self._kept.forgotten
 
-    def add(self, kind: Kind, account: Account, about: Any, size_bytes: int = SIZE_BYTES) -> None:
+    def add(
+        self, kind: Kind, account: Account | None, about: Any, size_bytes: int = SIZE_BYTES
+    ) -> None:
         """Note what happened just now."""
         with self._lock:
             self.newest += 1
-            entry = Entry(self.newest, kind, account.auth_id, about)
+            auth_id = "" if account is None else account.auth_id
+            entry = Entry(self.newest, kind, auth_id, about)
             self._kept.append(entry, size_bytes)
             self._newest_of[entry.account] = entry.number
             if len(self._newest_of) > 2 * MOST:

@@ -123,10 +123,12 @@ def keep_exchange(sim: Simulator, account: Account, exchange: Exchange, size_byt
 
 
 def note_unmatched(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
-    """Put an exchange that is of no account into the list of those; its instant is real."""
+    """Put an exchange that is of no account into the list of those, and among what happened; its
+    instant is real."""
     now = datetime.fromtimestamp(wall_s(), UTC)
     exchange = exchange_of(call, environ, response, took_ms, now)
     call.sim.unmatched.append(exchange, exchange.size_bytes)
+    call.sim.events.add("unmatched", None, exchange, exchange.size_bytes)
 
 
 def exchange_of(

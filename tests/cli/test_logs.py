@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.simulator.events import EventLog
 from tests.cli.conftest import OTHER_ID, Shell
 from tests.conftest import PAUSED
 from tests.support import AUTH_ID, Http
@@ -64,6 +65,21 @@ def test_filters(shell: Shell, application: str) -> None:
     assert shell.told(*since, "--account", "MA" + "F" * 18) == ""
     assert "account: must be MA" in shell.error("logs", "--account", "me", code=1)
     assert shell.told("logs", "--tail", "0") == ""
+
+
+def test_calls_that_reached_no_account(shell: Shell, http: Http) -> None:
+    """With the reason and the URL that was meant."""
+    http.call("GET", f"/v1/Accounts/{AUTH_ID}/EndUser/")
+    (line,) = shell.told("logs", "--kind", "unmatched").splitlines()
+    assert "  no account            unmatched   GET http" in line
+    assert line.endswith(f"did you mean /v1/Account/{AUTH_ID}/EndUser/?")
+
+
+def test_what_was_forgotten_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody reads all that is kept."""
+    monkeypatch.setattr(EventLog, "forgotten", 1234)
+    assert "1,234 older ones were forgotten" in shell.run("logs").stderr
+    assert "forgotten" not in shell.run("logs", "--tail", "1").stderr
 
 
 def test_nothing_answers() -> None:

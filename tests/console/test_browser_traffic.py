@@ -71,6 +71,38 @@ def test_why_a_call_is_in_no_account(page: Page, live: LiveSimulator, trouble: H
     assert f"/v1/Account/{AUTH_ID}/EndUser/" in page.locator("#list code").inner_text()
 
 
+def test_from_the_list_of_accounts(page: Page, live: LiveSimulator, trouble: Http) -> None:
+    """What goes wrong in an account, and the calls that reached none, are two clicks away."""
+    page.goto(f"{live.url}/console/?all")
+    page.get_by_role("link", name="1 callback to retry").click()
+    page.locator("tr.callback").get_by_role("link", name="rejected").click()
+    assert page.get_by_role("heading", name="Try 2 500").is_visible()
+    page.goto(f"{live.url}/console/?all")
+    page.get_by_role("link", name="1 unmatched call").click()
+    assert f"/v1/Account/{AUTH_ID}/EndUser/" in page.locator("#list code").inner_text()
+
+
+def test_a_rejection_without_code(page: Page, live: LiveSimulator) -> None:
+    """From the first page of a simulator that nobody has called: begin, play, look at it."""
+    page.goto(f"{live.url}/")
+    page.get_by_role("button", name="Play a rejection").click()
+    page.get_by_role("button", name="Play all").click()
+    page.get_by_text("It holds", exact=True).wait_for()
+    page.get_by_role("link", name="Open acme").click()
+    page.locator(".timeline", has_text="rejected").wait_for()
+
+
+def test_one_after_the_other(page: Page, live: LiveSimulator, trouble: Http) -> None:
+    """From a detail to the next, older one and back; the list beside it has it in sight."""
+    in_traffic(page, live)
+    page.locator("tr.request").get_by_role("link", name="POST …/EndUser/").click()
+    url = page.url
+    page.get_by_role("link", name="Older: rejected").click()
+    assert page.locator("#side li.chosen").inner_text().startswith("rejected")
+    page.get_by_role("link", name="Newer: POST …/EndUser/").click()
+    assert page.url == url
+
+
 def test_a_request_is_sent_again(page: Page, live: LiveSimulator, trouble: Http) -> None:
     """The button's command and its call are shown."""
     in_traffic(page, live)

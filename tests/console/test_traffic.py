@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from plivo_sim.console.pages import PAGE_SIZE
 from plivo_sim.console.pictures.waterfall import Line, Mark, draw, wait_told
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
@@ -84,6 +85,17 @@ def test_details_keep_the_filters(busy: Http) -> None:
     beside = detail[detail.index('id="side"') : detail.index('<div class="detail">')]
     assert 'class="chosen"' in beside
     assert "/requests/" not in beside
+
+
+def test_the_list_beside_an_old_one(http: Http) -> None:
+    """Is the page that it is on, not the newest."""
+    for _ in range(PAGE_SIZE + 5):
+        http.get("EndUser/")
+    oldest = next(iter(http.account.exchanges)).id
+    page = http.get(f"{HOME}/requests/{oldest}").text
+    assert 'class="chosen"' in page
+    assert "← Newer: GET …/EndUser/" in page
+    assert "Older:" not in page
 
 
 def test_a_message_has_a_page_of_its_own(busy: Http) -> None:

@@ -47,6 +47,23 @@ def test_a_wrong_id_is_told(http: Http, accounts: int, text: str) -> None:
     assert f'name="open" value="{shown}"' in answer.text
 
 
+def test_a_first_call_that_went_wrong_is_told(http: Http) -> None:
+    """Though no account exists yet: it is what somebody looks for here."""
+    http.call("GET", f"/v1/Accounts/{AUTH_ID}/EndUser/")
+    page = http.get("/console/").text
+    assert (
+        '<a href="/console/unmatched"><span class="chip wait">1 unmatched call</span></a>' in page
+    )
+
+
+def test_what_needs_attention_in_each_account(http: Http) -> None:
+    """With a link to it."""
+    http.sdk_created()
+    http.control("POST", "/faults", {"effect": "error", "account": AUTH_ID})
+    page = http.get("/console/?all").text
+    assert f'<a href="{HOME}/faults"><span class="chip wait">1 fault</span></a>' in page
+
+
 def test_nothing_given_is_nothing_wrong(http: Http) -> None:
     """The page is as it was, even with a single account."""
     http.sdk_created()

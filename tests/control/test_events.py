@@ -197,9 +197,19 @@ def _change_and_fail(account: Account) -> None:
         raise Busy("never mind")
 
 
+def test_calls_that_reached_no_account(http: Http) -> None:
+    """With the reason and the URL that was meant; of no account, so not where one is asked for."""
+    http.call("GET", f"/v1/Accounts/{AUTH_ID}/EndUser/", headers={"Authorization": None})
+    (event,) = told(http, kind="unmatched")["events"]
+    assert (event["account"], event["status"]) == ("", 404)
+    assert event["nearest"] == f"/v1/Account/{AUTH_ID}/EndUser/"
+    assert told(http, kind="unmatched", account=AUTH_ID)["events"] == []
+    assert told(http, kind="unmatched", status="4xx")["events"] == [event]
+
+
 def test_its_bounds() -> None:
     """What is promised on the page."""
-    assert (events.MOST, len(events.KINDS)) == (2000, 4)
+    assert (events.MOST, len(events.KINDS)) == (2000, 5)
 
 
 class Looks:

@@ -64,9 +64,10 @@ def test_rejected_by_a_rule_and_the_webhook_failed(http: Http, transport: Memory
     id = http.sdk_created(callback_url=URL)
     http.advance("1h")
     assert verdict(http, id) == (
-        "Rejected by rule 'acme' because name is 'Acme Traders Pvt Ltd', attempt is 1: Blurred; the"
-        " applicant can correct it and submit it again. Your webhook answered 500; the next try is"
-        " due in 1 minute (2026-01-05 10:01:00 UTC)."
+        "Rejected by rule 'acme' because name is 'Acme Traders Pvt Ltd' and attempt is 1:"
+        " Blurred; the applicant can correct it and submit it again. Your webhook answered 500;"
+        " the next try is due in 1 minute"
+        " (2026-01-05 10:01:00 UTC)."
     )
     http.advance("1h")
     assert verdict(http, id).endswith(

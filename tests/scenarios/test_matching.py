@@ -136,7 +136,7 @@ MISS = [
     ("{any: [{country: DE}, {attempt: 1}]}",
      "none of any: country is 'IN', wanted 'DE'; attempt is 2, wanted 1"),
     ("{all: [{country: IN}, {attempt: 1}]}", "attempt is 2, wanted 1"),
-    ("{not: {country: IN}}", "what must not hold does"),
+    ("{not: {country: IN}}", "what must not hold does: country is 'IN'"),
 ]  # fmt: skip
 
 

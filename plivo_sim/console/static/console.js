@@ -159,6 +159,7 @@ function renewTokens(page) {
 
 async function refresh() {
   const answer = await ask(location.href);
+  if (body.dataset.busy) return; // a button was pressed: its answer is the next page
   if (answer.status === 404) {
     location.reload(); // what it showed is gone: the page that says so asks no more
     return;
@@ -304,6 +305,8 @@ function goBack() {
   }
 }
 
+for (const chosen of document.querySelectorAll(".side .chosen"))
+  chosen.closest(".side").scrollTop = chosen.offsetTop - 60;
 for (const tab of document.querySelectorAll(".tabs [aria-current], .statuses [aria-current]"))
   tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.clientWidth / 2;
 dress(document);

@@ -125,7 +125,7 @@ EventOut = TypedDict(
     "EventOut",
     {
         "number": int,
-        "kind": Literal["request", "transition", "callback", "clock"],
+        "kind": Literal["request", "transition", "callback", "clock", "unmatched"],
         "account": str,
         "at": Instant,
         "id": NotRequired[str],
@@ -148,11 +148,14 @@ EventOut = TypedDict(
         "paused": NotRequired[bool],
         "rate": NotRequired[float],
         "why": NotRequired[str],
+        "nearest": NotRequired[str | None],
     },
 )
 EventOut.__doc__ = """A request, a transition, a callback (``told``: the status in it; with
-``attempt`` 0 it is never tried, and ``why`` says why) or a move of a clock (``from`` and ``to`` are
-instants); what the others have is absent. ``number``: its place among all of the server."""
+``attempt`` 0 it is never tried, and ``why`` says why), a move of a clock (``from`` and ``to`` are
+instants) or a request that is ``unmatched``: of no account, at a real instant, with the path that
+was probably meant (``nearest``); what the others have is absent. ``number``: its place among all of
+the server."""
 
 
 class EventsOut(TypedDict):
