@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("flask", "werkzeug", "cheroot", "faker", "phonenumbers", "tinydb", "marshmallow")
+HEAVY = ("flask", "werkzeug", "faker", "phonenumbers", "tinydb", "marshmallow")
 _SCRIPT = f"""
 import sys
 from plivo_sim.cli import main
