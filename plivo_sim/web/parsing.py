@@ -209,7 +209,6 @@ class Request:
             if (value := environ.pop(f"HTTP_{name}", None)) is not None:
                 environ[name] = value
         environ |= {
-            "ACTUAL_SERVER_PROTOCOL": "HTTP/1.1",
             "PATH_INFO": head.path.decode("latin-1") if head.path != b"*" else "/*",
             "QUERY_STRING": head.query.decode("latin-1"),
             "REMOTE_ADDR": conn.remote_addr,
