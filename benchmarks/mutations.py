@@ -69,7 +69,6 @@ LIBRARIES = (
     "tinydb",
     "msgspec",
     "apispec",
-    "cheroot",
 )
 LIBRARIES += (
     "click",

@@ -1,9 +1,12 @@
 """Measure the in-process HTTP servers that were candidates, under the same bare Flask app.
 
-Run `python benchmarks/servers.py` (about 30 s; 127.0.0.1 only). Each candidate serves in a process
-of its own; the load (half GET, half POST, keep-alive) comes from another: `wrk` when it is
-installed, a threaded `http.client` generator otherwise. Ratios are against werkzeug measured in
-the same run, since absolute numbers say more about the machine than about the server.
+Run `python benchmarks/servers.py` (about 40 s a round; 127.0.0.1 only; `--rounds 3` for medians of
+several, `--only NAME` for some). Each candidate serves in a process of its own, in turns; the load
+(half GET, half POST, keep-alive) comes from another: `wrk` when it is installed, a threaded
+`http.client` generator otherwise. Ratios are against the first candidate of the same run, since
+absolute numbers say more about the machine than about the server; on a busy machine the processor
+time of a request (the least of the rounds; Linux only) says more than its rate.
+Last, what reading one head costs, by ours and by httptools.
 
 Not a candidate: granian, whose worker is a process of its own, so the test cannot share state
 with it.
@@ -11,12 +14,14 @@ with it.
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import os
 import pathlib
 import re
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,8 +36,9 @@ SECONDS = 2  # of each load
 BODY = b'{"name": "benchmark", "numbers": [1, 2, 3]}'
 LUA = """
 local n = 0
-local post = wrk.format("POST", "/echo", {["Content-Type"] = "application/json"}, 'BODY')
-local get = wrk.format("GET", "/")
+local post = wrk.format(
+  "POST", "/echo", {["Host"] = "sim", ["Content-Type"] = "application/json"}, 'BODY')
+local get = wrk.format("GET", "/", {["Host"] = "sim"})
 request = function() n = n + 1; if n % 2 == 0 then return get else return post end end
 done = function(summary, latency, requests)
   local e = summary.errors
@@ -41,6 +47,12 @@ done = function(summary, latency, requests)
     latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.status + e.timeout))
 end
 """.replace("BODY", BODY.decode())
+HEAD = b"".join((
+    b"GET /v1/Account/MA0000000000000000AA/EndUser/?limit=5 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n",
+    b"User-Agent: plivo-python/4.59 (Python: 3.11)\r\nAccept-Encoding: gzip, deflate\r\n",
+    b"Accept: */*\r\nConnection: keep-alive\r\nAuthorization: Basic TUEwMDAwOnRva2Vu\r\n",
+    b"Content-Type: application/json\r\n\r\n",
+))  # fmt: skip
 Result = tuple[float, float, float, int]  # requests/s, p50 ms, p99 ms, errors
 
 
@@ -98,13 +110,55 @@ def serve_plivo_sim(port: int) -> None:
     threading.Event().wait()
 
 
+class Seen:
+    """What httptools reports of a head."""
+
+    def __init__(self) -> None:
+        self.url = b""
+        self.headers: dict[bytes, bytes] = {}
+
+    def on_url(self, url: bytes) -> None:
+        self.url = url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.upper()] = value
+
+
+def head_by_httptools(sent: bytes) -> Any:
+    """The head, without what httptools does not check: twofold hosts and credentials, the target's
+    form, limits."""
+    import httptools
+
+    from plivo_sim.web.heads import Head
+
+    seen = Seen()
+    parser = httptools.HttpRequestParser(seen)
+    parser.feed_data(sent)
+    path, _, query = seen.url.partition(b"?")
+    version = parser.get_http_version().encode()
+    head = Head(parser.get_method(), seen.url, path, query, version, seen.headers)
+    head.size = int(seen.headers.get(b"CONTENT-LENGTH", b"0"))
+    return head
+
+
+def serve_with_httptools(port: int) -> None:
+    """Ours, its heads read by httptools (llhttp, in C)."""
+    from plivo_sim.web import parsing
+
+    parsing.read_head = head_by_httptools
+    serve_plivo_sim(port)
+
+
 CANDIDATES: dict[str, Callable[[int], None]] = {
     "werkzeug": serve_werkzeug,
     "cheroot (defaults)": cheroot_with(),
     "cheroot (2 settings)": cheroot_with(keep_alive_conn_limit=None, request_queue_size=128),
     "waitress": serve_waitress,
     "plivo_sim.web.server": serve_plivo_sim,
+    "ours with httptools": serve_with_httptools,
 }
+NEEDS = {"cheroot (defaults)": "cheroot", "cheroot (2 settings)": "cheroot",
+         "waitress": "waitress", "ours with httptools": "httptools"}  # fmt: skip
 
 
 def load_wrk(port: int, connections: int) -> Result:
@@ -171,8 +225,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def measure(name: str) -> list[Result]:
-    """Serve one candidate in a process of its own and load it at each number of connections."""
+def processor_s(process: int) -> float:
+    """What a process has used so far; 0 where the system does not tell."""
+    try:
+        told = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(name: str) -> list[tuple[Result, float]]:
+    """Serve one candidate in a process of its own and load it at each number of connections; with
+    the processor time of a request, in us."""
     port = free_port()
     root = str(pathlib.Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -191,32 +255,63 @@ def measure(name: str) -> list[Result]:
                     raise
                 time.sleep(0.02)
         load = load_wrk if shutil.which("wrk") else load_python
-        return [load(port, connections) for connections in CONNECTIONS]
+        found = []
+        for connections in CONNECTIONS:
+            before_s = processor_s(server.pid)
+            result = load(port, connections)
+            used_s = processor_s(server.pid) - before_s
+            found.append((result, used_s / (result[0] * SECONDS) * 1e6))
+        return found
     finally:
         server.kill()
         server.wait()
 
 
+def compare_heads() -> None:
+    """Print what reading one head costs, in turns, the least of 20 rounds."""
+    from plivo_sim.web.heads import read_head
+
+    readers = {"ours": read_head}
+    if find_spec("httptools") is not None:
+        readers["httptools"] = head_by_httptools
+    least_s = dict.fromkeys(readers, float("inf"))
+    for _ in range(20):
+        for name, reader in readers.items():
+            began_s = time.thread_time()
+            for _ in range(1000):
+                reader(HEAD)
+            least_s[name] = min(least_s[name], time.thread_time() - began_s)
+    print("one head:", ", ".join(f"{name} {each * 1e3:.1f} us" for name, each in least_s.items()))
+
+
 def main() -> None:
     """Measure every candidate and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", choices=CANDIDATES, action="append")
+    given = parser.parse_args()
+    names = []
+    for name in given.only or CANDIDATES:
+        if find_spec(NEEDS.get(name, "flask")) is None:
+            print(f"{name:22}is not installed: left out (pip install {NEEDS[name]})")
+        else:
+            names.append(name)
+    found: dict[str, list[Any]] = {name: [] for name in names}
+    for _ in range(given.rounds):
+        for name in names:
+            found[name].append(measure(name))
     print(f"load: {'wrk' if shutil.which('wrk') else 'http.client'}, cpus: {os.cpu_count()}")
-    print(
-        f"{'server':22}{'conns':>6}{'req/s':>9}{'ratio':>7}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}"
-    )
-    baseline: list[Result] = []
-    for name in CANDIDATES:
-        if name == "waitress" and find_spec("waitress") is None:
-            print(f"{name:22}is not installed: left out (pip install waitress)")
-            continue
-        results = measure(name)
-        baseline = baseline or results
-        for connections, (rate, p50, p99, errors), base in zip(
-            CONNECTIONS, results, baseline, strict=True
-        ):
-            print(
-                f"{name:22}{connections:6}{rate:9.0f}{rate / base[0]:7.2f}{p50:9.2f}{p99:9.2f}"
-                f"{errors:8}"
-            )
+    print(f"{'server':22}{'conns':>6}{'req/s':>9}{'ratio':>7}{'p50 ms':>9}{'p99 ms':>9}"
+          f"{'errors':>8}{'us of cpu':>11}")  # fmt: skip
+    for n, connections in enumerate(CONNECTIONS):
+        base = 0.0
+        for name in names:
+            results, used_us = zip(*(each[n] for each in found[name]), strict=True)
+            rate, p50, p99, errors = map(statistics.median, zip(*results, strict=True))
+            base = base or rate
+            print(f"{name:22}{connections:6}{rate:9.0f}{rate / base:7.2f}{p50:9.2f}{p99:9.2f}"
+                  f"{errors:8.0f}{min(used_us):11.0f}")  # fmt: skip
+    compare_heads()
 
 
 if __name__ == "__main__":

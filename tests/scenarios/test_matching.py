@@ -150,7 +150,7 @@ def test_a_condition_that_holds(text: str) -> None:
     ("text", "why"),
     [
         ("{}", "it has no conditions"),
-        ("{country: IN, attempt: 2}", "country is 'IN', attempt is 2"),
+        ("{country: IN, attempt: 2}", "country is 'IN' and attempt is 2"),
         ("{any: [{country: DE}, {attempt: 2}]}", "attempt is 2"),
         ("{not: {country: DE}}", "every condition holds"),
         ("{data_fields: {business_name: {differs_from: name}}}",
