@@ -69,6 +69,7 @@ LIBRARIES = (
     "tinydb",
     "msgspec",
     "apispec",
+    "cheroot",
 )
 LIBRARIES += (
     "click",

@@ -6,7 +6,6 @@ several, `--only NAME` for some). Each candidate serves in a process of its own,
 `http.client` generator otherwise. Ratios are against the first candidate of the same run, since
 absolute numbers say more about the machine than about the server; on a busy machine the processor
 time of a request (the least of the rounds; Linux only) says more than its rate.
-Last, what reading one head costs, by ours and by httptools.
 
 Not a candidate: granian, whose worker is a process of its own, so the test cannot share state
 with it.
@@ -47,12 +46,6 @@ done = function(summary, latency, requests)
     latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.status + e.timeout))
 end
 """.replace("BODY", BODY.decode())
-HEAD = b"".join((
-    b"GET /v1/Account/MA0000000000000000AA/EndUser/?limit=5 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n",
-    b"User-Agent: plivo-python/4.59 (Python: 3.11)\r\nAccept-Encoding: gzip, deflate\r\n",
-    b"Accept: */*\r\nConnection: keep-alive\r\nAuthorization: Basic TUEwMDAwOnRva2Vu\r\n",
-    b"Content-Type: application/json\r\n\r\n",
-))  # fmt: skip
 Result = tuple[float, float, float, int]  # requests/s, p50 ms, p99 ms, errors
 
 
@@ -110,55 +103,14 @@ def serve_plivo_sim(port: int) -> None:
     threading.Event().wait()
 
 
-class Seen:
-    """What httptools reports of a head."""
-
-    def __init__(self) -> None:
-        self.url = b""
-        self.headers: dict[bytes, bytes] = {}
-
-    def on_url(self, url: bytes) -> None:
-        self.url = url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.upper()] = value
-
-
-def head_by_httptools(sent: bytes) -> Any:
-    """The head, without what httptools does not check: twofold hosts and credentials, the target's
-    form, limits."""
-    import httptools
-
-    from plivo_sim.web.heads import Head
-
-    seen = Seen()
-    parser = httptools.HttpRequestParser(seen)
-    parser.feed_data(sent)
-    path, _, query = seen.url.partition(b"?")
-    version = parser.get_http_version().encode()
-    head = Head(parser.get_method(), seen.url, path, query, version, seen.headers)
-    head.size = int(seen.headers.get(b"CONTENT-LENGTH", b"0"))
-    return head
-
-
-def serve_with_httptools(port: int) -> None:
-    """Ours, its heads read by httptools (llhttp, in C)."""
-    from plivo_sim.web import parsing
-
-    parsing.read_head = head_by_httptools
-    serve_plivo_sim(port)
-
-
 CANDIDATES: dict[str, Callable[[int], None]] = {
     "werkzeug": serve_werkzeug,
     "cheroot (defaults)": cheroot_with(),
     "cheroot (2 settings)": cheroot_with(keep_alive_conn_limit=None, request_queue_size=128),
     "waitress": serve_waitress,
     "plivo_sim.web.server": serve_plivo_sim,
-    "ours with httptools": serve_with_httptools,
 }
-NEEDS = {"cheroot (defaults)": "cheroot", "cheroot (2 settings)": "cheroot",
-         "waitress": "waitress", "ours with httptools": "httptools"}  # fmt: skip
+NEEDS = {"waitress": "waitress"}
 
 
 def load_wrk(port: int, connections: int) -> Result:
@@ -267,23 +219,6 @@ def measure(name: str) -> list[tuple[Result, float]]:
         server.wait()
 
 
-def compare_heads() -> None:
-    """Print what reading one head costs, in turns, the least of 20 rounds."""
-    from plivo_sim.web.heads import read_head
-
-    readers = {"ours": read_head}
-    if find_spec("httptools") is not None:
-        readers["httptools"] = head_by_httptools
-    least_s = dict.fromkeys(readers, float("inf"))
-    for _ in range(20):
-        for name, reader in readers.items():
-            began_s = time.thread_time()
-            for _ in range(1000):
-                reader(HEAD)
-            least_s[name] = min(least_s[name], time.thread_time() - began_s)
-    print("one head:", ", ".join(f"{name} {each * 1e3:.1f} us" for name, each in least_s.items()))
-
-
 def main() -> None:
     """Measure every candidate and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
@@ -311,7 +246,6 @@ def main() -> None:
             base = base or rate
             print(f"{name:22}{connections:6}{rate:9.0f}{rate / base:7.2f}{p50:9.2f}{p99:9.2f}"
                   f"{errors:8.0f}{min(used_us):11.0f}")  # fmt: skip
-    compare_heads()
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def is_busy(about: dict[str, Any]) -> bool:
 
 def versions(candidates: list[Candidate]) -> dict[str, str]:
     """Of ours with its commit, of what runs everything, and of each package."""
-    own = {name: metadata.version(name) for name in ("flask", "tinydb", "msgspec")}
+    own = {name: metadata.version(name) for name in ("flask", "cheroot", "tinydb", "msgspec")}
     told = {OURS: _own_version(), "Python": platform.python_version(), **own}
     for name, command in (("Node", ["node", "--version"]), ("wrk", ["wrk", "--version"])):
         told[name] = _first_line(command)

@@ -25,7 +25,7 @@ from plivo_sim.simulator import AUTH_ID
 from plivo_sim.variables import of_platform, unread
 
 State = Literal["ok", "look", "broken"]
-LIBRARIES = ("flask", "werkzeug", "marshmallow", "tinydb", "msgspec", "click")
+LIBRARIES = ("flask", "werkzeug", "marshmallow", "tinydb", "msgspec", "cheroot", "click")
 CONNECT_S = 3.0
 OLDEST_PYTHON = (3, 11)
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)

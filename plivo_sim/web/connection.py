@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import selectors
 import socket
 import struct
@@ -12,12 +11,12 @@ from enum import Enum, auto
 from math import inf
 from typing import Any, Literal
 
+from cheroot import server as cheroot
+
 from plivo_sim.domain import limits
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.parsing import Request
-from plivo_sim.web.streams import Held, Reader, Stream
-
-log = logging.getLogger(__name__)
+from plivo_sim.web.streams import Held, Reader, Stream, Writer
 
 MOST_SERVED_BYTES = limits.SERVED.most
 SMALL_BYTES = 1024 * 1024
@@ -52,14 +51,18 @@ UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
 UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
 
 
-class Connection:
+class Connection(cheroot.HTTPConnection):
     """One client's. Whoever waits for it, the selector's thread or one of the pool, owns it."""
 
-    def __init__(self, server: Any, sock: socket.socket, address: tuple[Any, ...]) -> None:
-        self.server, self.socket = server, sock
-        self.stream = Stream(sock)
-        self.rfile = Reader(self.stream)
-        self.remote_addr, self.remote_port = address[:2]
+    RequestHandlerClass = Request
+
+    def __init__(self, server: Any, sock: socket.socket) -> None:
+        self.stream = stream = Stream(sock)
+        super().__init__(
+            server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream)
+        )
+        for name in ("resolve_peer_creds", "get_peer_creds"):  # caches, each a reference cycle
+            vars(self).pop(name, None)
         self.phase = Phase.IDLE
         self.since_s = 0.0  # of the phase
         self.until_s = inf  # while the selector has it
@@ -101,21 +104,8 @@ class Connection:
     def communicate(self) -> bool:
         """Serve the request that has come; whether another may follow. Raises Held."""
         self.unread = True
-        request = Request(self)
-        try:
-            if request.read():
-                request.respond()
-            return not (request.closes or self.stream.is_cut)
-        except TimeoutError:
-            failure = "408 Request Timeout", "the request did not arrive in time"
-        except ConnectionError:  # the client's end
-            return False
-        except Exception:
-            log.exception("unforeseen error in the application")
-            failure = "500 Internal Server Error", "Internal Server Error"
-        if not request.has_begun:
-            request.refuse(*failure)
-        return False
+        keep = super().communicate()  # type: ignore[no-untyped-call]  # cheroot's stubs
+        return bool(keep) and not self.stream.is_cut
 
     def forget_request(self) -> None:
         """Free what has come: nothing of it will be read any more."""
@@ -146,8 +136,7 @@ class Connection:
         """End it, and free all that it keeps, whoever may still refer to it."""
         self.forget_request()
         self.stream.forget()
-        self.shut(socket.SHUT_RDWR)  # whoever else has the socket, such as a forked process
-        self.socket.close()
+        super().close()
 
     def shut(self, how: int) -> None:
         with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
@@ -218,12 +207,17 @@ class Room:
 def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:
     """The connection of a client that was accepted, over TLS if the server speaks it; None if the
     client is gone."""
+    adapter, environ = server.ssl_adapter, {}
     try:
-        wrapped = sock if server.tls is None else server.tls.wrap(sock)
+        if adapter is not None:
+            sock, environ = adapter.wrap(sock)
     except OSError:
         sock.close()
         return None
-    return Connection(server, wrapped, address)
+    conn = Connection(server, sock)
+    conn.remote_addr, conn.remote_port = address[:2]
+    conn.ssl_env = environ
+    return conn
 
 
 def most_open() -> float:

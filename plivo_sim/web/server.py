@@ -1,8 +1,9 @@
 """The HTTP server the simulator runs on, behind one small port.
 
-It is our own, because the faults need the sockets, and because no client may hold a thread or make
-`stop` wait: `connections` waits for all, `parsing` serves what has come. `benchmarks/servers.py`
-compares it with others.
+Only the modules of this folder know which server that is: cheroot, chosen by
+`benchmarks/servers.py`, for its reading of requests and its WSGI. Its threads and its waiting for
+sockets are replaced (`connections`), because as they come they let a slow client hold a thread for
+ever, and `stop` wait for ever.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ import queue
 import socket
 import sys
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from cheroot import wsgi
 
 from plivo_sim.domain.urls import ANY_ADDRESS, base_url
 from plivo_sim.web.connection import Connection
 from plivo_sim.web.connections import Connections
-from plivo_sim.web.streams import REQUEST_THREAD, Held
+from plivo_sim.web.parsing import MAX_BODY_BYTES, Gateway
+from plivo_sim.web.streams import MAX_HEADER_BYTES, REQUEST_THREAD, Held
 from plivo_sim.web.tls import Tls, TlsAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-BACKLOG = 1024  # with few, reconnecting clients lose SYNs, each costing them a second
 
 log = logging.getLogger(__name__)
 
@@ -68,81 +69,84 @@ def make_server(
     (`REFUSED_KEY`); else that is answered in plain JSON.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
     """
-    return _Server(
-        app, host, port, _Pool(threads), TlsAdapter(tls) if tls else None, grace_s, drain_s,
-        words_refusals,
-    )  # fmt: skip
+    server = _Server(app, host, port)
+    server.requests = _Pool(threads)
+    server.shutdown_timeout = grace_s
+    server.drain_s = drain_s
+    server.words_refusals = words_refusals
+    server.ssl_adapter = TlsAdapter(tls) if tls else None
+    return server
 
 
-@dataclass
-class _Server:
-    wsgi_app: WSGIApplication
-    host: str
-    port: int
-    requests: _Pool
-    tls: TlsAdapter | None
-    grace_s: float
-    drain_s: float
-    words_refusals: bool
-    connections: Connections = field(init=False)
-    ready: bool = False
-    """From the start to the stop, in between which an answer leaves its connection open."""
+class _Server(wsgi.Server):
+    connections: Connections
+    _connections: Any  # cheroot makes it in `prepare`
+    words_refusals = False
+    drain_s = 0.0
+
+    def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
+        super().__init__((host, port), app, server_name="plivo-sim")
+        self.host, self.port = host, port
+        self.gateway = Gateway
+        # By default cheroot has a backlog of 5: reconnecting clients lose SYNs, each costing them
+        # a second.
+        self.request_queue_size = 1024
+        self.max_request_header_size = MAX_HEADER_BYTES
+        self.max_request_body_size = MAX_BODY_BYTES
+        self._bind_error: OSError | None = None
+        self._given: socket.socket | None = None
 
     @property
     def url(self) -> str:
         host = ANY_ADDRESS.get(self.host, self.host)
-        return base_url("https" if self.tls else "http", host, self.port)
+        return base_url("https" if self.ssl_adapter else "http", host, self.port)
+
+    @property
+    def can_add_keepalive_connection(self) -> bool:
+        """Whether an answer leaves its connection open: until the stop."""
+        return bool(self.ready)
 
     def start(self) -> None:
-        listener = handed_over() or listening(self.host, self.port)
-        self.port = listener.getsockname()[1]
-        self.ready = True
-        self.connections = Connections(self, listener)
+        try:
+            self._given = handed_over()
+            self.prepare()
+        except OSError as error:  # cheroot's own has the message, but no errno
+            raise self._bind_error or error from None
+        self.port = self.bind_addr[1]
+        self._connections.close()  # cheroot's
+        self.connections = Connections(self, self.socket)
         self.connections.start()
 
     def stop(self) -> None:
         if self.ready:
             self.ready = False
-            self.connections.stop(self.grace_s, self.drain_s)
+            self.connections.stop(self.shutdown_timeout, self.drain_s)
             self.requests.stop()
 
+    def bind(self, family: int, type: int, proto: int = 0) -> Any:
+        """Listen on the socket that systemd has opened for this process, if it has."""
+        if self._given is None:
+            return super().bind(family, type, proto)
+        self.socket, self.bind_addr = self._given, self._given.getsockname()[:2]
+        return self.socket
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket at the first address of that name that can be had. Raises OSError."""
-    failure: OSError | None = None
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    ):
+    def bind_socket(self, socket_: Any, bind_addr: Any) -> Any:  # type: ignore[override]  # static
+        if sys.platform == "win32":  # else a second server could take the port away
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         try:
-            listener = socket.socket(family, kind, protocol)
-        except OSError as error:  # such as no IPv6
-            failure = error
-            continue
-        try:
-            _bind(listener, address)
+            socket_.bind(bind_addr)
         except OSError as error:
-            listener.close()
-            failure = error
-        else:
-            return listener
-    raise failure or OSError(errno.EADDRNOTAVAIL, f"there is no address of {host}")
+            socket_.close()
+            self._bind_error = error
+            raise
+        # After it, so that port 0 is a free one: cheroot then sets it never, and what a killed
+        # server leaves of its connections keeps its port for a minute. Two servers share none.
+        if sys.platform != "win32":
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return socket_
 
-
-def _bind(listener: socket.socket, address: Any) -> None:
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
-    if sys.platform == "win32":  # else a second server could take the port away
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    if listener.family == socket.AF_INET6 and address[0] == "::":  # IPv4 too
-        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    # What a killed server leaves of its connections keeps its port for a minute, unless both have
-    # set this. Two servers share none; it is set afterwards for port 0, so that that is a free one.
-    may_reuse = sys.platform != "win32"
-    if may_reuse and address[1]:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(address)
-    if may_reuse:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.listen(BACKLOG)
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        log.log(level, "%s", msg, exc_info=traceback)
 
 
 _FIRST_FD = 3
@@ -166,7 +170,7 @@ def handed_over() -> socket.socket | None:
 
 
 class _Pool:
-    """Daemon threads made on demand."""
+    """Daemon threads made on demand; has the methods cheroot requires of a pool."""
 
     def __init__(self, max_threads: int) -> None:
         self._queue: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
@@ -174,6 +178,9 @@ class _Pool:
         self._max = max_threads
         self._made = 0
         self._idle = 0  # threads waiting, less the connections put for them
+
+    def start(self) -> None:
+        """Nothing: threads are made by `put`."""
 
     def put(self, conn: Connection) -> None:
         with self._lock:
@@ -210,7 +217,7 @@ class _Pool:
         conn.server.connections.settle(conn, keep, held)
         return True
 
-    def stop(self) -> None:
+    def stop(self, timeout: float = 0.0) -> None:
         """End the threads once they have served what was put."""
         with self._lock:
             for _ in range(self._made):

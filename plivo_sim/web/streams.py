@@ -208,7 +208,7 @@ class Stream:
 
 
 class Reader:
-    """The file that requests are read from: what has come of one, and of those behind it.
+    """The file that cheroot reads requests from: what has come of one, and of those behind it.
 
     Nobody waits here either: reading what has not come raises TimeoutError, because a request is
     read when it is there, or when its time is up.
@@ -234,14 +234,6 @@ class Reader:
         del self.came[: self._at]
         self._at = 0
 
-    def head(self, end: int) -> bytes:
-        """The head, which ends there. Without an end, what has come of one that is too long, or
-        whose client has ended; raises TimeoutError for others."""
-        if not end and len(self.came) <= MAX_HEADER_BYTES:
-            self._missing()
-        self._at = 0
-        return self._take(end or len(self.came))
-
     def read(self, size: int) -> bytes:
         """As many bytes; fewer at the end."""
         if len(self.came) - self._at < size:
@@ -259,12 +251,36 @@ class Reader:
         if self._stream.failure is not None:
             raise self._stream.failure
         if not self._stream.is_over:
-            raise TimeoutError("the rest of the request has not come")
+            raise TimeoutError("timed out")  # cheroot knows it by these words
 
     def _take(self, size: int) -> bytes:
         taken = bytes(memoryview(self.came)[self._at : self._at + size])
         self._at += len(taken)
         return taken
+
+    def close(self) -> None:
+        """Nothing: the connection closes the socket itself."""
+
+
+class Writer:
+    """The file that cheroot writes answers to. ``held``: what is written waits for more, so that
+    head and body go out together."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._waiting = b""
+        self.held = False
+
+    def write(self, data: bytes) -> None:
+        if len(data) > READ_BYTES:  # no copy is made of it
+            self.flush()
+        self._waiting += data
+        if not self.held:
+            self.flush()
+
+    def flush(self) -> None:
+        data, self._waiting = self._waiting, b""
+        self._stream.send(data)
 
 
 def error_answer(status: str, message: str, *, is_head: bool = False) -> bytes:

@@ -35,7 +35,9 @@ class Tls:
 
 
 class TlsAdapter:
-    """What a server wraps connections with; the handshake is part of reading."""
+    """The parts of a cheroot TLS adapter that are used; the handshake is part of reading."""
+
+    makefile = None  # a Connection makes its own files
 
     def __init__(self, tls: Tls) -> None:
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -47,8 +49,12 @@ class TlsAdapter:
                 "remove it, and a new one is made"
             ) from None
 
-    def wrap(self, sock: socket.socket) -> ssl.SSLSocket:
-        return self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    def bind(self, sock: socket.socket) -> socket.socket:
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
+        tls_sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return tls_sock, {}
 
 
 class TlsUnavailable(ValueError):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import AUTH_ID, SDK_AGENT, basic, multipart
 
-HEAVY = ("flask", "werkzeug", "faker", "phonenumbers", "tinydb", "marshmallow")
+HEAVY = ("flask", "werkzeug", "cheroot", "faker", "phonenumbers", "tinydb", "marshmallow")
 _SCRIPT = f"""
 import sys
 from plivo_sim.cli import main

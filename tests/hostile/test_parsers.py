@@ -183,7 +183,6 @@ CALLS = {
         "re.compile": "limits form, part_headers", "re.sub": "limit part_headers",
         "re.split": "limit part_headers", "b64decode": "limit part_headers",
         "a2b_qp": "limit part_headers", "parse_options_header": "limit part_headers"},
-    "web/heads.py": {"re.compile": LINEAR, "int": DIGITS},
     "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
     "webhooks/outbox.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},

@@ -45,8 +45,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.SimpleQueue[Any]]:
     made: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     class Watched(connection.Connection):
-        def __init__(self, *given: Any) -> None:
-            super().__init__(*given)
+        def __init__(self, server: Any, sock: socket.socket) -> None:
+            super().__init__(server, sock)
             gone = [threading.Event() for _ in range(2)]
             for each, event in zip((self, self.rfile), gone, strict=True):
                 weakref.finalize(each, event.set)

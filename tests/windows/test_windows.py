@@ -51,8 +51,7 @@ SUITE = [
     "tests/recording/test_tapes.py",
     "tests/web/test_server.py",
 ]
-# File modes; what takes some 100 MB; a port that Linux keeps after its server, as Windows does not.
-NOT_THERE = "for_its_owner or bounded or of_a_killed_server"
+NOT_THERE = "for_its_owner or bounded"  # file modes; what takes some 100 MB
 
 
 def words(folder: Path, module: str, *arguments: str) -> list[str]:
