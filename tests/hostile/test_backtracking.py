@@ -26,7 +26,7 @@ SLOW = {
     ("domain/urls.py", "re.sub('^[a-z]+://|/.*$')"): "limit host",
     ("fidelity.py", "_MARK"): "reads sentences of our own",
     ("recording/masks.py", "_WORD"): "its last alternative takes what another one gave up",
-    ("settings.py", "_PLATFORM"): "reads names of variables of its own environment",
+    ("variables.py", "_PLATFORM"): "reads names of variables of its own environment",
     ("web/parts.py", "_ESCAPES"): "nothing follows that could fail after a run; limit form",
 }
 """Those that the check refuses, and why they may stay."""

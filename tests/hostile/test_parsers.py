@@ -168,15 +168,17 @@ CALLS = {
     "services/policies.py": {"decode_json": JSON},
     "services/snapshots.py": {"b64decode": JSON},
     "settings.py": {
-        "re.compile": OURS, "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
+        "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
         "fromisoformat": "limits instant, setting",
         "parse_duration": "limit duration"},
     "simulator/__init__.py": {"re.compile": LINEAR},
     "simulator/logs.py": {"int": OURS},
+    "variables.py": {"re.compile": OURS},
     "web/access.py": {"re.compile": LINEAR, "b64decode": LINEAR, "urlsplit": OURS},
     "web/arrival.py": {"re.compile": LINEAR, "int": DIGITS},
     "web/bodies.py": {"decode_json": JSON, "parse_options_header": "limit content_type"},
     "web/endpoints.py": {"re.sub": OURS},
+    "web/framework.py": {"int": DIGITS},
     "web/kept_bodies.py": {
         "decode_json": JSON, "loads": JSON, "parse_options_header": "limit content_type"},
     "web/parts.py": {
