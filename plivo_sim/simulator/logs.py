@@ -15,8 +15,10 @@ import logging
 import os
 import select
 import sys
+import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -106,7 +108,7 @@ class TextLines(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(message)s")
-        self._second, self._clock = 0, ""
+        self._clock = 0, ""
 
     def format(self, record: logging.LogRecord) -> str:
         line = _line(f"{self.formatTime(record)} {_message(record)}")
@@ -117,10 +119,11 @@ class TextLines(logging.Formatter):
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """The time of day, put into words once a second."""
-        second = int(record.created)
-        if second != self._second:
-            self._second, self._clock = second, time.strftime("%H:%M:%S", time.localtime(second))
-        return self._clock
+        (known, told), second = self._clock, int(record.created)
+        if second != known:
+            told = time.strftime("%H:%M:%S", time.localtime(second))
+            self._clock = second, told
+        return told
 
 
 class JsonLines(logging.Formatter):
@@ -151,6 +154,19 @@ class SparingHandler(logging.StreamHandler[Any]):
         self._now_s = now_s
         self._told: dict[Hashable, _Told] = {}
         self._next_s = inf  # when the first of them may be told again
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """The line of a request waits for no other to be written."""
+        is_counted = record.levelno >= logging.WARNING or self._now_s() >= self._next_s
+        if is_counted or not isinstance(self.stream, Unblocked):
+            return super().handle(record)
+        is_wanted = self.filter(record)
+        if is_wanted:
+            try:
+                self.stream.write(self.format(record) + self.terminator)
+            except Exception:
+                self.handleError(record)
+        return is_wanted
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._now_s() >= self._next_s:
@@ -214,13 +230,19 @@ _WRITABLE: int = getattr(select, "POLLOUT", 0)
 class Unblocked:
     """A descriptor to write text to, whose reader may have stopped reading (a full pipe, a terminal
     that is held): after a second nobody waits for it any more. What could not be written then is
-    left out, whole lines but perhaps the first, and how many is told once it is read again."""
+    left out, whole lines but perhaps the first, and how many is told once it is read again.
+
+    Safe from any thread. Who finds another one writing leaves the text to that one: to write lets
+    other threads run, and to wait for it was most of what a line costs."""
 
     PATIENCE_MS = 1000
     _PIECE_BYTES = 512
     """A descriptor that can be written to takes so many, anywhere (POSIX, PIPE_BUF)."""
+    _MOST_WAITING = 1000
 
     def __init__(self, descriptor: int) -> None:
+        self._waiting: deque[str] = deque()
+        self._writing = threading.Lock()
         self._descriptor = descriptor
         self._poll = _poll()
         self._poll.register(descriptor, _WRITABLE)
@@ -228,6 +250,25 @@ class Unblocked:
         self._patience_ms = self.PATIENCE_MS
 
     def write(self, text: str) -> None:
+        self._waiting.append(text)
+        while self._waiting and self._writing.acquire(
+            blocking=len(self._waiting) > self._MOST_WAITING
+        ):
+            self._write_waiting()
+
+    def flush(self) -> None:
+        """Write what waits for another thread to write it, if that is still there."""
+        while self._waiting and self._writing.acquire(timeout=self.PATIENCE_MS / 1000):
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        """Caller has taken the lock, which is given back."""
+        try:
+            self._write("".join([self._waiting.popleft() for _ in range(len(self._waiting))]))
+        finally:
+            self._writing.release()
+
+    def _write(self, text: str) -> None:
         if self._left_out and self._is_read():
             more = f"{self._left_out} lines of this log are left out: nobody read it\n"
             self._left_out = 0
@@ -235,12 +276,9 @@ class Unblocked:
         data = text.encode(errors="backslashreplace")
         for at in range(0, len(data), self._PIECE_BYTES):
             if not self._is_read():
-                self._left_out += text.count("\n")
+                self._left_out += data.count(b"\n", at)
                 return
             os.write(self._descriptor, data[at : at + self._PIECE_BYTES])
-
-    def flush(self) -> None:
-        """Nothing is kept."""
 
     def _is_read(self) -> bool:
         found = bool(self._poll.poll(self._patience_ms))

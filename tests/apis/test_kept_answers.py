@@ -271,6 +271,53 @@ def test_an_answer_that_is_given_again_is_the_one_that_would_be_made(
                 assert given == made
 
 
+EACH_CHANGE: tuple[Change, ...] = (
+    ("decide", "rejected"), ("advance", "10m"), ("advance", "45d"), ("fault", FAULTS[0]),
+    ("fault", FAULTS[2]), ("configure", CONFIGURED[0]), ("configure", CONFIGURED[2]),
+    ("configure", CONFIGURED[4]), ("number", "Other"), ("settings", 0), ("settings", 1),
+    ("create",), ("delete",), ("reset",), ("hand over",), ("calls",), ("other account",),
+    ("move back",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", EACH_CHANGE)
+@pytest.mark.parametrize("served", [True, False])
+def test_after_each_change_the_answer_is_the_one_that_would_be_made(
+    what: Change, served: bool
+) -> None:
+    """In each API, with headers in which there is a secret."""
+    with (
+        wall_clock() as wall,
+        side(PLAIN, wall, keeps=True, served=served) as keeping,
+        side(PLAIN, wall, keeps=False, served=served) as making,
+    ):
+        wall.pass_s(60)
+        for round_ in range(2):
+            if round_:
+                assert change(keeping, *what) == change(making, *what)
+            for path in (*PATHS[:4], PATHS[-1]):
+                for _ in range(3):
+                    given, made = (
+                        each.read(path, headers=HEADERS[-1]) for each in (keeping, making)
+                    )
+                    assert given == made
+
+
+@pytest.mark.parametrize("enforced", [True, False])
+def test_calls_beyond_a_limit_are_refused_or_warned_of(enforced: bool) -> None:
+    """As those whose answers are made each time."""
+    settings = replace(PLAIN, rate_limits=enforced)
+    with (
+        wall_clock() as wall,
+        side(settings, wall, keeps=True, served=True) as keeping,
+        side(settings, wall, keeps=False, served=True) as making,
+    ):
+        wall.pass_s(60)
+        for _ in range(OPERATIONS_A_MINUTE + 3):
+            assert keeping.read(PATHS[1]) == making.read(PATHS[1])
+        assert keeping.again >= OPERATIONS_A_MINUTE - 1
+
+
 @pytest.mark.parametrize("path", PATHS[:6])
 @pytest.mark.parametrize("headers", HEADERS[:6])
 def test_answers_are_given_again(path: str, headers: dict[str, Any]) -> None:

@@ -9,7 +9,9 @@ import os
 import re
 import select
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -287,6 +289,36 @@ def test_a_log_that_nobody_reads_stops_nobody(
     assert 0 < len(whole) < 3000
     assert len(whole) + int(told) == 3000
     assert seen.endswith("nobody read it\nafter\n")
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
+def test_a_request_waits_for_nobody_s_line(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds another thread writing leaves the line to that one; none is lost, or out of
+    order."""
+    monkeypatch.setattr(Unblocked, "PATIENCE_MS", 60_000)
+    reader, writer = pipe
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 65536)
+    os.set_blocking(writer, True)
+    stream = Unblocked(writer)
+    own = logging.Logger("of this test")
+    own.addHandler(SparingHandler(stream=stream))
+    waits = threading.Thread(target=own.info, args=("first",))
+    waits.start()
+    while not stream._writing.locked():
+        pass
+    own.info("second")
+    assert waits.is_alive()
+    own.info("third")
+    seen = b""
+    while not seen.endswith(b"third\n"):
+        seen += os.read(reader, 65536)
+    waits.join()
+    assert seen.lstrip(b"x") == b"first\nsecond\nthird\n"
 
 
 @pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
