@@ -68,6 +68,7 @@ def split_host(text: str) -> tuple[str, int | None]:
     return (name, int(match[2]) if match[2] else None) if _is_host(name) else ("", None)
 
 
+@kept(1024)
 def host_name(text: str) -> str:
     """A host as it is compared: lower case, no brackets, no last dot, addresses in one spelling,
     which for an IPv4 address in IPv6 (``::ffff:127.0.0.1``) is that of IPv4."""

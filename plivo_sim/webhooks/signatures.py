@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlparse, urlsplit, urlunsplit
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.records import Application, Pairs
+from plivo_sim.domain.typed import kept
 from plivo_sim.domain.urls import as_called
 
 
@@ -105,22 +106,24 @@ def signature_headers(
     """
     urls = _readings(url)
     scheme = url.partition(":")[0]  # Node keeps its case; the others write it small
+    bases = [_v3_base(method, each, params) for each in urls]
+    bases = list(dict.fromkeys([*bases, *(scheme + base[len(scheme) :] for base in bases)]))
 
     def v3(token: str) -> str:
-        bases = [_v3_base(method, each, params) for each in urls]
-        bases += [scheme + base[len(scheme) :] for base in bases]
-        return ",".join(dict.fromkeys(keyed(token, f"{base}.{nonce}") for base in bases))
+        return ",".join([keyed(token, f"{base}.{nonce}") for base in bases])
 
+    own = v3(tokens.own)
     return (
         ("X-Plivo-Signature-V2", sign_v2(tokens.own, urls[0], nonce)),
         ("X-Plivo-Signature-V2-Nonce", nonce),
-        ("X-Plivo-Signature-V3", v3(tokens.own)),
-        ("X-Plivo-Signature-Ma-V3", v3(tokens.main)),
+        ("X-Plivo-Signature-V3", own),
+        ("X-Plivo-Signature-Ma-V3", own if tokens.main == tokens.own else v3(tokens.main)),
         ("X-Plivo-Signature-V3-Nonce", nonce),
     )
 
 
-def _readings(url: str) -> list[str]:
+@kept(256)
+def _readings(url: str) -> tuple[str, ...]:
     """The URL as the receiver is called, and then as it was given: with its credentials (Python) or
     without (the others), without a path, and without parameters in the path (Python)."""
     called, given = urlsplit(as_called(url)), urlsplit(url)
@@ -130,7 +133,7 @@ def _readings(url: str) -> list[str]:
         for path in (called.path, given.path, urlparse(url).path)
     ]
     urls += [read for each in urls if (read := _as_node_reads(each)) is not None]
-    return list(dict.fromkeys(urls))
+    return tuple(dict.fromkeys(urls))
 
 
 _NODES_CREDENTIALS = re.compile(r"(https?://)[^:@]*(?::[^:@]*)?@", re.IGNORECASE)
