@@ -62,7 +62,7 @@ def test_what_is_sent_again_as_it_was_is_rejected_again(stage: str, name: str) -
 @pytest.mark.parametrize(("name", "sent"), RIGHT_AT_ONCE.items())
 def test_what_is_right_at_once_is_accepted(stage: str, name: str, sent: dict[str, Any]) -> None:
     """Where the data show whether the reason would be true."""
-    steps = [{"submit": sent}, {"advance": "10d"}]
+    steps: list[dict[str, Any]] = [{"submit": sent}, {"advance": "10d"}]
     played(stage, name, steps, ["submitted", "accepted"])
 
 
