@@ -22,6 +22,7 @@ from plivo_sim.apis.fields import Fields, Many, Nested
 from plivo_sim.apis.schema import Country, EmbeddedFile, TextMap, Word, schema_of
 from plivo_sim.domain.machine import WORDS_KEY, Machine, with_words
 from plivo_sim.domain.text import decode_json, encode_json
+from plivo_sim.domain.typed import schema_of_time
 from plivo_sim.machines import default_machine
 from plivo_sim.web.endpoints import FILE, JSON, TEXT, Endpoint, Form, Query, Surface, full_path
 
@@ -128,7 +129,9 @@ class _Builder:
             return kind
         if isinstance(kind, type) and issubclass(kind, Fields):
             return schema_of(kind)()
-        (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF + "{name}")
+        (schema,), components = msgspec.json.schema_components(
+            [kind], ref_template=_REF + "{name}", schema_hook=schema_of_time
+        )
         for name, component in components.items():
             plain, made = self._plain_name(name), _closed(self._plain_names(component))
             known = self._spec.components.schemas.setdefault(plain, made)

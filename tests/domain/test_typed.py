@@ -8,10 +8,12 @@ import jsonschema
 import msgspec
 import pytest
 import yaml
+from freezegun import freeze_time
 
 from plivo_sim.catalogue.yaml_text import check_yaml, yaml_trouble
+from plivo_sim.domain.records import Timer
 from plivo_sim.domain.text import decode_json
-from plivo_sim.domain.typed import fitted, told
+from plivo_sim.domain.typed import fitted, misfits, told
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
 """With and without libyaml, which word things differently."""
@@ -111,3 +113,11 @@ def test_a_value_that_does_not_fit_a_type(value: Any, sentence: str) -> None:
     """The path and what is wrong there."""
     with pytest.raises(ValueError, match=f"^{sentence}"):
         fitted(value, Both)
+
+
+def test_misfits_are_told_in_frozen_time() -> None:
+    """While freezegun has its own datetime, which is not that of the types."""
+    usual = list(misfits({"due": "soon"}, Timer))
+    with freeze_time("2012-01-14"):
+        assert list(misfits({"due": "soon"}, Timer)) == usual
+    assert usual
