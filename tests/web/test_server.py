@@ -23,6 +23,7 @@ from freezegun import freeze_time
 
 from plivo_sim.web import connections
 from plivo_sim.web.arrival import Arrival
+from plivo_sim.web.connection import Phase
 from plivo_sim.web.server import Server, make_server
 from plivo_sim.web.streams import HELD_KEY, Held, cut_connection
 from plivo_sim.web.tls import Tls
@@ -502,6 +503,13 @@ def asking(sock: socket.socket) -> None:
     assert sock.recv(12) == b"HTTP/1.1 200"
 
 
+def sending(server: Any) -> int:
+    """How many answers are sent that are not taken at once."""
+    waited = server.connections
+    with waited._lock:
+        return len([each for each in waited._open if each.phase is Phase.SENDING])
+
+
 def test_answers_that_are_read_slowly_are_bounded_together(
     server: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -511,8 +519,10 @@ def test_answers_that_are_read_slowly_are_bounded_together(
     monkeypatch.setattr(connections, "SENDING_TIMEOUT_S", 3600.0)
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(connected(server)) for _ in range(4)]
-        for sock in slow:
+        for n, sock in enumerate(slow, 1):
             asking(sock)
+            while sending(server) + len([each for each in caplog.messages if "is cut" in each]) < n:
+                pass
         for sock in slow[:2]:
             with contextlib.suppress(ConnectionResetError):
                 assert len(read_to_end(sock)) < LARGE
