@@ -143,8 +143,10 @@ def pulse_of(account: Account) -> str:
 
 
 def _section() -> str:
-    """The first part of this page's path behind the account, which is that of its tab."""
-    return request.path.removeprefix("/console/").partition("/")[2].partition("/")[0]
+    """The first part of this page's path behind the account, which is that of its tab; of a page of
+    no account its own."""
+    first, _, rest = request.path.removeprefix("/console/").partition("/")
+    return rest.partition("/")[0] if is_account(first) else first
 
 
 def _here() -> str:

@@ -86,3 +86,9 @@ def test_the_tab_that_is_current(http: Http, path: str, tab: str | None) -> None
     page = http.get(f"{HOME}/{path}").text
     found = re.findall(rf'<a href="{HOME}/([a-z]*)" aria-current="page">', page)
     assert found == ([] if tab is None else [tab])
+
+
+def test_calls_of_no_account_are_traffic(http: Http) -> None:
+    """Their page has the tabs of the account from which somebody came."""
+    page = http.get(f"/console/unmatched?account={AUTH_ID}").text
+    assert re.findall(rf'<a href="{HOME}/([a-z]*)" aria-current="page">', page) == ["traffic"]
