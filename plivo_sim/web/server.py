@@ -163,8 +163,10 @@ def handed_over() -> socket.socket | None:
     if count != "1":
         raise OSError(errno.EINVAL, f"systemd hands over {count or 'no'} sockets; one is taken")
     given = socket.socket(fileno=_FIRST_FD)
-    if given.family not in (socket.AF_INET, socket.AF_INET6) or given.type != socket.SOCK_STREAM:
-        raise OSError(errno.EINVAL, "the socket that systemd hands over is not one of TCP")
+    is_tcp = given.family in (socket.AF_INET, socket.AF_INET6) and given.type == socket.SOCK_STREAM
+    if not is_tcp or not given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        text = "the socket that systemd hands over is not one of TCP that listens"
+        raise OSError(errno.EINVAL, text)
     given.set_inheritable(False)
     return given
 

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -76,3 +76,35 @@ def test_one_that_is_meant_for_another_process_is_not_taken(
     monkeypatch.setenv("LISTEN_FDS", "1")
     assert handed_over() is None
     assert "LISTEN_PID" not in os.environ
+
+
+def unbound() -> socket.socket:
+    return socket.socket()
+
+
+def bound() -> socket.socket:
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+def datagrams() -> socket.socket:
+    made = socket.socket(type=socket.SOCK_DGRAM)
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+def local() -> socket.socket:
+    made, other = socket.socketpair()
+    other.close()
+    return made
+
+
+@pytest.mark.parametrize("make", [unbound, bound, datagrams, local])
+def test_what_nobody_connects_to_is_refused(make: Callable[[], socket.socket]) -> None:
+    """An unbound socket would have listened to everybody, on some port."""
+    with make() as given, started(given) as process:
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "is not one of TCP that listens" in told
+    assert "Traceback" not in told
