@@ -135,13 +135,11 @@ def _hints() -> set[str]:
     """As they stand in quotes, which are perhaps escaped, or in a query."""
     hints = {"key" if part.endswith("key") else part for part in _SECRET} | _LAST
     hints |= {part.strip(_QUOTE) + end for part in _SECRET if part[-1] == _QUOTE for end in "=:"}
-    hints |= {sep + part[1:] for part in _SECRET if part[0] == _QUOTE for sep in "?&;#"}
-    return {hint for hint in hints if not any(part in hint for part in hints - {hint})}
+    return hints | {sep + part[1:] for part in _SECRET if part[0] == _QUOTE for sep in "?&;#"}
 
 
 _HINTS = frozenset(hint.encode() for hint in _hints())
-"""One of these is in every text with a secret name, unless that is spelt with escapes; none of them
-is in another."""
+"""One of these is in every text with a secret name, unless that is spelt with escapes."""
 
 
 def _is_secret_name(value: Any) -> bool:

@@ -316,6 +316,31 @@ def test_calls_beyond_a_limit_are_refused_or_warned_of(enforced: bool) -> None:
         for _ in range(OPERATIONS_A_MINUTE + 3):
             assert keeping.read(PATHS[1]) == making.read(PATHS[1])
         assert keeping.again >= OPERATIONS_A_MINUTE - 1
+        assert change(keeping, "decide", "rejected") == change(making, "decide", "rejected")
+        for _ in range(3):  # what is kept now was made beyond the limit
+            assert keeping.read(PATHS[1]) == making.read(PATHS[1])
+        wall.pass_s(60)
+        assert keeping.read(PATHS[1]) == making.read(PATHS[1])
+
+
+def test_what_is_masked_in_the_request_log_stays_so() -> None:
+    """A secret in an answer, and the name of a header that sounds like one."""
+    with (
+        wall_clock() as wall,
+        side(SETTINGS[2], wall, keeps=True, served=True) as keeping,
+        side(SETTINGS[2], wall, keeps=False, served=True) as making,
+    ):
+        for alias in ("Plain", "see https://a.example/?token=geheim"):
+            for each in (keeping, making):
+                made = each.http.sdk_create({**each.body, "alias": alias})
+                each.id = made.get_json()["compliance_id"]
+            for _ in range(3):
+                given, made_again = (
+                    each.read(PATHS[1], headers=HEADERS[5]) for each in (keeping, making)
+                )
+                assert given == made_again
+                assert "geheim" not in repr(given[2])
+        assert keeping.again == 2
 
 
 @pytest.mark.parametrize("path", PATHS[:6])
