@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
-from plivo_sim.web import connection
+from plivo_sim.web import connection, pool
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.connection import Connection, Phase, Room
 from plivo_sim.web.deadlines import Deadlines, Kept, longest_of
@@ -172,7 +172,9 @@ class Connections:
 
     def _put(self, conn: Connection) -> None:
         conn.phase = Phase.SERVED
-        self._server.requests.put(conn)
+        has_to_wait = self._server.requests.put(conn)
+        if has_to_wait and threading.current_thread() is not self._thread:
+            self._wake()
 
     def _close(self, conn: Connection) -> None:
         with self._lock:
@@ -224,6 +226,8 @@ class Connections:
         waits = []
         if self._open or self._accepts_from_s is not None or self._ends_at_s is not None:
             waits.append(TICK_S)
+        if self._server.requests.relieve():
+            waits.append(pool.STUCK_S)
         with self._lock:
             waits += self._put_off.naps_s()
         return min(waits, default=None)

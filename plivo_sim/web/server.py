@@ -11,19 +11,17 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import queue
 import socket
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cheroot import wsgi
 
 from plivo_sim.domain.urls import ANY_ADDRESS, base_url
-from plivo_sim.web.connection import Connection
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.parsing import MAX_BODY_BYTES, Gateway
-from plivo_sim.web.streams import MAX_HEADER_BYTES, REQUEST_THREAD, Held
+from plivo_sim.web.pool import Pool
+from plivo_sim.web.streams import MAX_HEADER_BYTES
 from plivo_sim.web.tls import Tls, TlsAdapter
 
 if TYPE_CHECKING:
@@ -62,15 +60,15 @@ def make_server(
 ) -> Server:
     """Return a server, not yet started, which can be started once.
 
-    `threads` bounds the requests that are served at once; threads are made on demand, and whoever
-    is waited for needs none. `stop` lets open connections bring one more request for `drain_s`, and
-    then waits for requests in progress for at most `grace_s`.
+    `threads` bounds the requests that are served at once (`pool`); threads are made on demand, and
+    whoever is waited for needs none. `stop` lets open connections bring one more request for
+    `drain_s`, and then waits for requests in progress for at most `grace_s`.
     `words_refusals`: the application is asked for the words of what is refused before it sees it
     (`REFUSED_KEY`); else that is answered in plain JSON.
     Raise OSError or ssl.SSLError if the certificate or key cannot be loaded.
     """
     server = _Server(app, host, port)
-    server.requests = _Pool(threads)
+    server.requests = Pool(threads)
     server.shutdown_timeout = grace_s
     server.drain_s = drain_s
     server.words_refusals = words_refusals
@@ -169,58 +167,3 @@ def handed_over() -> socket.socket | None:
         raise OSError(errno.EINVAL, text)
     given.set_inheritable(False)
     return given
-
-
-class _Pool:
-    """Daemon threads made on demand; has the methods cheroot requires of a pool."""
-
-    def __init__(self, max_threads: int) -> None:
-        self._queue: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._max = max_threads
-        self._made = 0
-        self._idle = 0  # threads waiting, less the connections put for them
-
-    def start(self) -> None:
-        """Nothing: threads are made by `put`."""
-
-    def put(self, conn: Connection) -> None:
-        with self._lock:
-            if self._idle > 0:
-                self._idle -= 1
-            elif self._made < self._max:
-                self._make()
-        self._queue.put(conn)
-
-    def _make(self) -> None:
-        try:
-            threading.Thread(target=self._work, name=REQUEST_THREAD, daemon=True).start()
-        except RuntimeError as error:  # as many as the system allows: those there are come to it
-            log.warning("no further thread for requests: %s", error)
-        else:
-            self._made += 1
-
-    def _work(self) -> None:
-        while self._serve(self._queue.get()):  # which refers to no connection while it waits
-            pass
-
-    def _serve(self, conn: Connection | None) -> bool:
-        if conn is None:
-            return False
-        keep, held = False, None
-        try:
-            keep = conn.communicate()
-        except Held as put_off:
-            held = put_off.with_traceback(None)
-        except Exception as error:
-            log.warning("connection from %s dropped: %r", conn.remote_addr, error)
-        with self._lock:
-            self._idle += 1
-        conn.server.connections.settle(conn, keep, held)
-        return True
-
-    def stop(self, timeout: float = 0.0) -> None:
-        """End the threads once they have served what was put."""
-        with self._lock:
-            for _ in range(self._made):
-                self._queue.put(None)

@@ -1,0 +1,123 @@
+"""Threads that serve requests: one runs at a time, and more only while it is stuck.
+
+Threads share one interpreter, so that more of them make nothing faster: they take it from one
+another in the middle of an answer, and who comes last waits longest (docs/performance.md has what
+was measured). One that waits, for a disk or for an account, is another matter: after a few
+milliseconds another begins beside it, and twice as many whenever those are stuck, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from plivo_sim.account.clock import monotonic_s
+from plivo_sim.web.streams import REQUEST_THREAD, Held
+
+if TYPE_CHECKING:
+    from plivo_sim.web.connection import Connection
+
+AT_ONCE = 1
+STUCK_S = 0.005
+
+log = logging.getLogger(__name__)
+
+
+class Pool:
+    """Daemon threads made on demand, at most ``max_threads``; has the methods that cheroot requires
+    of a pool. Safe from any thread."""
+
+    def __init__(self, max_threads: int) -> None:
+        self._queue: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._max = max_threads
+        self._made = 0
+        self._idle = 0  # threads waiting, less the connections put for them
+        self._line: deque[Connection] = deque()
+        self._runs: dict[Connection, float] = {}  # since when; those that are stuck are not here
+
+    def start(self) -> None:
+        """Nothing: threads are made by `put`."""
+
+    def put(self, conn: Connection) -> bool:
+        """Serve it now, or in its turn; whether it has to wait, for which `relieve` is called."""
+        with self._lock:
+            has_to_wait = bool(self._line) or len(self._runs) >= AT_ONCE
+            if has_to_wait:
+                self._line.append(conn)
+            else:
+                self._begin(conn)
+        return has_to_wait
+
+    def relieve(self) -> bool:
+        """Begin beside what is stuck; whether some still wait, and it is to be called again in
+        ``STUCK_S``."""
+        with self._lock:
+            if self._line:
+                before_s = monotonic_s() - STUCK_S
+                stuck = [conn for conn, since_s in self._runs.items() if since_s <= before_s]
+                for conn in stuck:
+                    del self._runs[conn]
+                for _ in range(max(AT_ONCE - len(self._runs), 2 * len(stuck))):
+                    if self._line:
+                        self._begin(self._line.popleft())
+            return bool(self._line)
+
+    def _begin(self, conn: Connection) -> None:
+        self._runs[conn] = monotonic_s()
+        if self._idle > 0:
+            self._idle -= 1
+        elif self._made < self._max:
+            self._make()
+        self._queue.put(conn)
+
+    def _make(self) -> None:
+        try:
+            threading.Thread(target=self._work, name=REQUEST_THREAD, daemon=True).start()
+        except RuntimeError as error:  # as many as the system allows: those there are come to it
+            log.warning("no further thread for requests: %s", error)
+        else:
+            self._made += 1
+
+    def _work(self) -> None:
+        while self._serve_all(self._queue.get()):  # which refers to no connection while it waits
+            pass
+
+    def _serve_all(self, conn: Connection | None) -> bool:
+        if conn is None:
+            return False
+        while conn is not None:
+            self._serve(conn)
+            conn = self._next()
+        return True
+
+    def _serve(self, conn: Connection) -> None:
+        keep, held = False, None
+        try:
+            keep = conn.communicate()
+        except Held as put_off:
+            held = put_off.with_traceback(None)
+        except Exception as error:
+            log.warning("connection from %s dropped: %r", conn.remote_addr, error)
+        with self._lock:
+            self._runs.pop(conn, None)
+        conn.server.connections.settle(conn, keep, held)
+
+    def _next(self) -> Connection | None:
+        """Whose turn it is, for a thread that has ended its own; it waits if there is none."""
+        with self._lock:
+            if self._line and len(self._runs) < AT_ONCE:
+                conn = self._line.popleft()
+                self._runs[conn] = monotonic_s()
+                return conn
+            self._idle += 1
+            return None
+
+    def stop(self, timeout: float = 0.0) -> None:
+        """End the threads once they have served what was put."""
+        with self._lock:
+            for _ in range(self._made):
+                self._queue.put(None)

@@ -1,0 +1,124 @@
+"""Requests are served one at a time, and beside those that are stuck."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from plivo_sim.web import pool
+from plivo_sim.web.pool import STUCK_S, Pool
+
+
+class Conn:
+    """A connection whose request runs until it is told to end."""
+
+    remote_addr = "127.0.0.1"
+
+    def __init__(self, begun: queue.SimpleQueue[Any], settled: queue.SimpleQueue[Any]) -> None:
+        self._begun, self._end = begun, threading.Event()
+        self.server = SimpleNamespace(
+            connections=SimpleNamespace(settle=lambda conn, *_: settled.put(conn))
+        )
+
+    def communicate(self) -> bool:
+        self._begun.put(self)
+        assert self._end.wait(10)
+        return True
+
+    def end(self) -> None:
+        self._end.set()
+
+
+class Clock:
+    """Monotonic time, in seconds."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Scene:
+    """A pool of which nothing runs yet, under a clock that stands still."""
+
+    def __init__(self, threads: int = 32) -> None:
+        self.pool, self.clock = Pool(threads), Clock()
+        self.begun: queue.SimpleQueue[Conn] = queue.SimpleQueue()
+        self.settled: queue.SimpleQueue[Conn] = queue.SimpleQueue()
+        self.all: list[Conn] = []
+
+    def put(self) -> tuple[Conn, bool]:
+        conn: Any = Conn(self.begun, self.settled)
+        self.all.append(conn)
+        return conn, self.pool.put(conn)
+
+    def begins(self) -> Conn:
+        return self.begun.get(timeout=10)
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Any:
+    scene = Scene()
+    monkeypatch.setattr(pool, "monotonic_s", scene.clock)
+    yield scene
+    for each in scene.all:
+        each.end()
+    for _ in scene.all:
+        scene.settled.get(timeout=10)
+    scene.pool.stop()
+
+
+def test_one_after_the_other_in_order(scene: Scene) -> None:
+    """The next begins in the thread that has ended the one before, which was put first."""
+    conns = [scene.put() for _ in range(4)]
+    assert [waits for _, waits in conns] == [False, True, True, True]
+    for conn, _ in conns:
+        assert scene.begins() is conn
+        assert scene.begun.empty()
+        conn.end()
+
+
+def test_nobody_begins_beside_one_that_is_not_stuck(scene: Scene) -> None:
+    """However often it is looked."""
+    scene.put()
+    scene.put()
+    scene.begins()
+    scene.clock.now_s += STUCK_S / 2
+    assert scene.pool.relieve()
+    assert scene.pool.relieve()
+    assert scene.begun.empty()
+
+
+def test_twice_as_many_begin_beside_what_is_stuck(scene: Scene) -> None:
+    """Until nobody waits any more; those that wait longest begin first."""
+    conns = [scene.put()[0] for _ in range(8)]
+    assert scene.begins() is conns[0]
+    for began in (2, 4):
+        scene.clock.now_s += STUCK_S
+        assert scene.pool.relieve()
+        assert {scene.begins() for _ in range(began)} == set(conns[began - 1 : 2 * began - 1])
+        assert scene.begun.empty()
+    scene.clock.now_s += STUCK_S
+    assert not scene.pool.relieve()
+    assert scene.begins() is conns[7]
+
+
+def test_one_that_was_stuck_takes_no_turn_from_others(scene: Scene) -> None:
+    """When it ends while another runs, the next still waits for that one."""
+    stuck, running = (scene.put()[0] for _ in range(2))
+    scene.begins()
+    scene.clock.now_s += STUCK_S
+    assert not scene.pool.relieve()
+    assert scene.begins() is running
+    waiting, waits = scene.put()
+    assert waits
+    stuck.end()
+    while scene.pool._idle == 0:  # its thread has not looked for another yet
+        pass
+    assert scene.begun.empty()
+    running.end()
+    assert scene.begins() is waiting
