@@ -224,6 +224,6 @@ def test_follow_pauses_after_a_call_that_brought_nothing(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("plivo_sim.cli.logs.sleep", pause)
-    url = answering("200 OK", {"events": [], "next": 0, "missed": 0})
+    url = answering("200 OK", {"events": [], "next": 0, "missed": 0, "forgotten": 0})
     Shell(url).run("logs", "--follow", code=130)
     assert pauses == [0.5] * 3

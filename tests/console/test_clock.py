@@ -35,7 +35,7 @@ def test_the_header_says_how_time_goes(http: Http, settings: dict[str, str], tol
     http.account.configure(settings)
     for is_advancing, expected in ((False, told), (True, "advancing")):
         http.account.advancing = is_advancing
-        assert f'<span class="dim">{expected}</span>' in http.get(f"{HOME}/time").text
+        assert f'<span class="rate dim">{expected}</span>' in http.get(f"{HOME}/time").text
 
 
 def test_advancing_by(http: Http) -> None:
