@@ -1,7 +1,8 @@
 """Count the moves between modules: calls that enter another module of the package, and return.
 
-`python benchmarks/moves.py` makes one create with two files and one GET of an application through
-the WSGI application, in process: each once to warm up and once under `sys.setprofile`. It prints
+`python benchmarks/moves.py` makes one create with two files and two GETs of an application through
+the WSGI application, in process: each once to warm up and once under `sys.setprofile`. The second
+GET is given an answer that was kept. It prints
 the number of moves of each, and the pairs of modules between which there are most. Only modules of
 `plivo_sim` count, and what the libraries do between two of them hides no move. A generator that is
 resumed from another module counts each time. The count is the same on every machine.
@@ -55,6 +56,7 @@ def measured() -> dict[str, Moves]:
             return {
                 "create with two files": moves_of(lambda: call(app, create), 201),
                 "GET of an application": moves_of(lambda: call(app, get), 200),
+                "the same GET again": moves_of(lambda: call(app, get), 200),
             }
         finally:
             close()
