@@ -65,7 +65,7 @@ JSON_VALUES = Limit(
 )  # fmt: skip
 SNAPSHOT_VALUES = Limit("snapshot_values", 5_000_000, "values", "the same, of a snapshot")
 JSON = Limit(
-    "json", 16 * 1024 * 1024, "bytes",
+    "json", 32 * 1024 * 1024, "bytes",
     "a JSON body, a snapshot's apart; the texts of a multipart body, all together",
 )  # fmt: skip
 YAML_DEPTH = Limit("yaml_depth", 100, "levels", "maps and lists of YAML in one another")
