@@ -126,7 +126,7 @@ def masked_json(text: bytes, most: int | None = None, nested: int = NESTED) -> b
 
 def _may_hold_secret(text: bytes) -> bool:
     squeezed = text.lower().translate(None, b"-_. \\")
-    if any(hint in squeezed for hint in _HINTS) or b"\\u" in text or b"%" in text:
+    if _HINT.search(squeezed) or b"\\u" in text or b"%" in text:
         return True
     return b"@" in text and _MAYBE_CREDENTIALS.search(text) is not None
 
@@ -135,10 +135,11 @@ def _hints() -> set[str]:
     """As they stand in quotes, which are perhaps escaped, or in a query."""
     hints = {"key" if part.endswith("key") else part for part in _SECRET} | _LAST
     hints |= {part.strip(_QUOTE) + end for part in _SECRET if part[-1] == _QUOTE for end in "=:"}
-    return hints | {sep + part[1:] for part in _SECRET if part[0] == _QUOTE for sep in "?&;#"}
+    hints |= {sep + part[1:] for part in _SECRET if part[0] == _QUOTE for sep in "?&;#"}
+    return {hint for hint in hints if not any(each in hint for each in hints - {hint})}
 
 
-_HINTS = frozenset(hint.encode() for hint in _hints())
+_HINT = re.compile("|".join(map(re.escape, sorted(_hints()))).encode())
 """One of these is in every text with a secret name, unless that is spelt with escapes."""
 
 
