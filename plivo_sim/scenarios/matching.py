@@ -70,8 +70,7 @@ def check(when: When, facts: Facts) -> tuple[bool, str, int]:
         if not holds:
             return False, _cut(told), len(held)
         held.append(told.partition(_WANTED)[0])
-    told = " and ".join(filter(None, held)) or "every condition holds"
-    return True, _cut(told) if held else "it has no conditions", len(held)
+    return True, _cut(" and ".join(held)) if held else "it has no conditions", len(held)
 
 
 def _cut(text: str) -> str:
@@ -94,8 +93,8 @@ def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
         holds, why, _ = check(each, facts)
         yield holds, why
     if when.not_ is not None:
-        holds = not check(when.not_, facts)[0]
-        yield holds, "" if holds else "what must not hold does"
+        holds, why, _ = check(when.not_, facts)
+        yield not holds, f"what must not hold does: {why}" if holds else why
 
 
 def _leaf(name: str, test: Any, value: Any, facts: Facts) -> tuple[bool, str]:

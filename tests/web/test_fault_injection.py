@@ -211,7 +211,7 @@ def test_the_journal_names_the_fault_that_hit(http: Http) -> None:
     api_id = http.get("EndUser/").headers["X-Request-Id"]
     found = http.control("GET", "/requests", account=AUTH_ID, id=api_id).get_json()["requests"]
     assert [each["fault"] for each in found] == ["my fault: error"]
-    assert found[0]["headers"]["Authorization"] == "***"
+    assert found[0]["headers"]["Authorization"] == f"Basic {AUTH_ID}:***"
 
 
 def test_every_operation_can_be_named(http: Http) -> None:
