@@ -19,7 +19,8 @@ from plivo_sim.web.parsing import Request
 from plivo_sim.web.streams import Held, Reader, Stream, Writer
 
 MOST_SERVED_BYTES = limits.SERVED.most
-SMALL_BYTES = 1024 * 1024
+SMALL_BYTES = 32 * 1024
+MOST_LARGE = 2
 """Requests of no more do not wait for room: so many threads as there are take little."""
 MOST_PACKED = 1032
 """Bytes that may come out of one that was packed (zlib's documentation)."""
@@ -162,14 +163,15 @@ class Connection(cheroot.HTTPConnection):
 
 class Room:
     """The memory for requests that are served, as large as they may be unpacked: larger ones than
-    ``SMALL_BYTES`` wait in the order of coming until there is enough.
+    ``SMALL_BYTES`` wait in the order of coming until there is enough, and ``MOST_LARGE`` of them
+    are served at once, since to read them takes the interpreter from everybody else.
 
     Whoever has it holds nothing that those who wait need, and gives it back when the call is
     answered or put off: nobody waits for one another. Callers hold the lock of ``Connections``.
     """
 
     def __init__(self) -> None:
-        self.taken_bytes = 0
+        self.taken_bytes = self._large = 0
         self.line: dict[Connection, None] = {}
 
     def enter(self, conn: Connection) -> bool:
@@ -193,15 +195,18 @@ class Room:
     def leave(self, conn: Connection) -> bool:
         """Give its memory back; whether others wait for it."""
         self.taken_bytes -= conn.taken_bytes
+        self._large -= conn.taken_bytes > SMALL_BYTES
         conn.taken_bytes = 0
         return bool(self.line)
 
     def _has(self, size: int) -> bool:
-        return not self.taken_bytes or self.taken_bytes + size <= MOST_SERVED_BYTES
+        has_memory = not self.taken_bytes or self.taken_bytes + size <= MOST_SERVED_BYTES
+        return has_memory and self._large < MOST_LARGE
 
     def _take(self, conn: Connection, size: int) -> None:
         conn.taken_bytes = size
         self.taken_bytes += size
+        self._large += size > SMALL_BYTES
 
 
 def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:

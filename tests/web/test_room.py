@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -92,6 +93,23 @@ def test_a_large_request_waits_until_there_is_room(slow: Slow) -> None:
         assert read_answer(c)[0] == 200
         send(a, 4)
         assert slow.began.get(timeout=10) == "/4"
+
+
+def test_few_large_requests_are_served_at_once(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much memory there is: those that read them share one interpreter with all others."""
+    monkeypatch.setattr(connection, "MOST_SERVED_BYTES", 100 * SIZE)
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(connected(slow.server)) for _ in range(3)]
+        for number, sock in enumerate(socks[:2], 1):
+            send(sock, number)
+            assert slow.began.get(timeout=10) == f"/{number}"
+        send(socks[2], 3)
+        slow.wait_for_line(1)
+        with client(slow.server) as other:
+            assert get(other) == b"{}"
+        assert slow.began.empty()
+        slow.go_on.release()
+        assert slow.began.get(timeout=10) == "/3"
 
 
 def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
