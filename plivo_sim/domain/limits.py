@@ -60,7 +60,7 @@ SIGNED_FIELDS = Limit(
 )  # fmt: skip
 JSON_DEPTH = Limit("json_depth", 64, "levels", "objects and arrays of JSON in one another")
 JSON_VALUES = Limit(
-    "json_values", 200_000, "values",
+    "json_values", 100_000, "values",
     "a JSON body, or all JSON texts in a form: each `,`, `[` and `{` counts, in strings too",
 )  # fmt: skip
 SNAPSHOT_VALUES = Limit("snapshot_values", 5_000_000, "values", "the same, of a snapshot")
@@ -77,7 +77,7 @@ CONTROL_BODY = Limit(
 DATA_URL_HEAD = Limit(
     "data_url_head", 1024, _TEXT, "what stands before the comma of a data URL: type, name, encoding"
 )
-FORM = Limit("form", 4 * 1024 * 1024, "bytes", "a form that is urlencoded, unpacked")
+FORM = Limit("form", 1024 * 1024, "bytes", "a form that is urlencoded, unpacked")
 ANSWER = Limit(
     "answer", 64 * 1024 * 1024, "bytes",
     "the body of an answer, decompressed, that a command or the recorder reads",

@@ -117,9 +117,11 @@ def json_trouble(text: bytes | str) -> str:
         if not text[error.pos :].strip():
             return "JSON ends too early"
         return f"JSON is malformed in line {error.lineno}, column {error.colno}"
-    except (ValueError, RecursionError):
-        pass  # a number of too many digits, or too many brackets
-    return "JSON has something in it that the standard does not know, such as NaN"
+    except ValueError:
+        return "JSON has a number of too many digits"
+    except RecursionError:
+        return "JSON has too many brackets in one another"
+    return "JSON has a number out of range, or something in it that the standard does not know, such as NaN"
 
 
 def fitted(value: Any, kind: type[T]) -> T:

@@ -36,7 +36,7 @@ from plivo_sim.web.streams import HELD_KEY, REFUSED_KEY
 
 MOST_KEPT = 512
 LONGEST_KEPT = 16 * 1024
-"""Bytes of an answer and its request that are kept, and about as many again of the key."""
+"""Bytes of an answer, its request and the key that are kept."""
 KEY = "plivo_sim.kept_answer"
 """The environ key under which a request that may be answered again finds its place among them."""
 _PORT = "REMOTE_PORT"
@@ -158,9 +158,10 @@ class KeptAnswers:
             return
         account, headers = call.account, [*response.headers]
         size_bytes = exchange.size_bytes
+        key_size = sum(len(each) for texts in key for each in texts)
         if (
             response.status_code != 200
-            or size_bytes + len(call.shown) > LONGEST_KEPT
+            or size_bytes + key_size + len(call.shown) > LONGEST_KEPT
             or exchange.answer != response.content[:KEPT_TEXT]  # a secret is masked in it
             or headers[-len(added) :] != added
             or call.basis != basis_of(call.sim, account)
