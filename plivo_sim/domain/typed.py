@@ -121,7 +121,7 @@ def json_trouble(text: bytes | str) -> str:
         return "JSON has a number of too many digits"
     except RecursionError:
         return "JSON has too many brackets in one another"
-    return "JSON has a number out of range, or something in it that the standard does not know, such as NaN"
+    return "JSON has a number out of range, or what the standard does not know, such as NaN"
 
 
 def fitted(value: Any, kind: type[T]) -> T:
