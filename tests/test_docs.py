@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.settings import KNOWN, Settings
+from plivo_sim.settings import Settings
+from plivo_sim.variables import KNOWN
 from plivo_sim.web.tls import NAMES
 from tests.sdk.nodejs import MODULES, node
 from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
