@@ -235,8 +235,7 @@ class Account:
             if self._is_writing:
                 yield
                 return
-            if self.refusal is not None:
-                raise self.refusal
+            self.check_in_use()
             self._is_writing = True
             take_back = self._as_it_is()
             try:
@@ -255,6 +254,11 @@ class Account:
                 self.changes += 1
                 self._tell_first_write()
             self._do_afterwards()
+
+    def check_in_use(self) -> None:
+        """For what changes it without a transaction. Raises ``refusal``; caller holds the lock."""
+        if self.refusal is not None:
+            raise self.refusal
 
     def _as_it_is(self) -> Callable[[], None]:
         """What makes the account, its records aside, as it is now."""
@@ -368,6 +372,7 @@ class Account:
         """Make a mark the present; the only way for the clock to go back
         (decision "The clock never goes back")."""
         with self.lock:
+            self.check_in_use()
             self.store.restore(mark)
             self._begin()
             if len(self.store.ledger):

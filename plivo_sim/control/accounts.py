@@ -165,6 +165,7 @@ def _kept() -> Response:
     if len(name) > limits.SNAPSHOT_NAME.most:
         raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
     with account.lock:
+        account.check_in_use()
         if name not in account.marks and len(account.marks) >= limits.SNAPSHOTS.most:
             text = f"the account keeps too many: {limits.SNAPSHOTS}; take one of their names"
             raise invalid("name", text)
@@ -224,6 +225,7 @@ def drop_snapshot(name: str) -> Response:
     """What the account holds now stays as it is."""
     account = account_named()
     with account.lock:
+        account.check_in_use()
         mark_named(account, name)
         del account.marks[name]
         sweep(account)  # of the files that only this snapshot needed

@@ -99,12 +99,11 @@ def undo() -> Response:
         while account.undo_points and account.undo_points[-1].number >= point.number:
             account.undo_points.pop()
         account.undone.append((point.made_s, wall_s()))
-        is_used = len(account.store.ledger) > 0
-        sweep(account)
-    if not is_used:
-        call.sim.remove(account, undoable=True)
-    call.why = f"undone: {point.what}"
-    with account.lock:
+        if len(account.store.ledger):
+            sweep(account)
+        else:
+            call.sim.remove(account, undoable=True)
+        call.why = f"undone: {point.what}"
         told = {**presenters.account_of(account), "undone": point.what, "lost": len(lost)}
         return call.answer(told)
 

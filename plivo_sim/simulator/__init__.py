@@ -138,21 +138,23 @@ class Simulator:
         not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
         Raises NotServed for an account of another server."""
         self._check_rule(auth_id)
-        if (leaving := self._leaving.get(auth_id)) is not None:
-            raise NotServed(auth_id, leaving.told)
-        return self._found(auth_id)
+        with self._lock:
+            if (leaving := self._leaving.get(auth_id)) is not None:
+                raise NotServed(auth_id, leaving.told)
+            return self._found(auth_id)
 
     def _found(self, auth_id: str) -> Account:
-        with self._lock:
-            found = self._accounts.get(auth_id) or self._unused.get(auth_id)
-            if found is not None:
-                return found
-            unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
-            if len(unused.store.ledger):
-                self._accounts[auth_id] = unused
-                return unused
-            self._hold_unused(unused)
+        """Caller holds the lock, and has looked under it whether the account has left: while it
+        leaves, its files are in use, and no second account may be made of them."""
+        found = self._accounts.get(auth_id) or self._unused.get(auth_id)
+        if found is not None:
+            return found
+        unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
+        if len(unused.store.ledger):
+            self._accounts[auth_id] = unused
             return unused
+        self._hold_unused(unused)
+        return unused
 
     def _check_rule(self, auth_id: str) -> None:
         rule = self.settings.serves
@@ -231,7 +233,8 @@ class Simulator:
         forgotten: list[Account] = []
         try:
             for account in accounts:
-                self._forget(account, undoable)
+                with suppress(NotServed):  # it has just been handed over
+                    self._forget(account, undoable)
                 forgotten.append(account)
         finally:
             self.runner.end_sends(forgotten)
@@ -289,12 +292,13 @@ class Simulator:
         happens any more. The same once more goes on with the same. Raises NotFound."""
         with self._lock:
             known = self._leaving.get(auth_id)
-            account = self._accounts.get(auth_id)
-        if known is not None and known.account is not None:
-            return known
+            account = known.account if known is not None else self._accounts.get(auth_id)
         if account is None:
             raise NotFound("account", auth_id, [each.auth_id for each in self.accounts()])
         with account.lock:
+            known = self._leaving.get(auth_id)
+            if known is not None and known.account is account:
+                return known
             leaving = Leaving(account, to, account.mark())
             account.refusal = NotServed(auth_id, leaving.told)
             account.retired = True
@@ -317,17 +321,26 @@ class Simulator:
         assert account is not None
         with account.lock:
             leaving = self.leaving(auth_id)  # nobody has ended it meanwhile
-            account.refusal, account.retired = None, False
             if moved:
-                account.reset()
+                self._forget_moved(account, leaving)
+                return
+            account.refusal, account.retired = None, False
             with self._lock:
-                if moved:
-                    self._leaving[auth_id] = Leaving(None, leaving.to, {})
-                else:
-                    del self._leaving[auth_id]
-                    self._accounts[auth_id] = account
-        if not moved:
-            self.runner.settle(account, steered=True)
+                del self._leaving[auth_id]
+                self._accounts[auth_id] = account
+        self.runner.settle(account, steered=True)
+
+    def _forget_moved(self, account: Account, leaving: Leaving) -> None:
+        """Calls that have it still are refused as before. Caller holds the account's lock."""
+        gone = Leaving(None, leaving.to, {})
+        refusal, account.refusal = account.refusal, None
+        try:
+            account.reset()
+            refusal = NotServed(account.auth_id, gone.told)
+        finally:
+            account.refusal = refusal
+        with self._lock:
+            self._leaving[account.auth_id] = gone
 
     @contextmanager
     def taking_over(self, auth_id: str) -> Iterator[Account]:
@@ -335,10 +348,11 @@ class Simulator:
         Raises Busy when it holds something here, or is being moved away; NotServed for one that
         this server does not serve. Then, and when the block fails, all is as before."""
         self._check_rule(auth_id)
-        leaving = self._leaving.get(auth_id)
-        if leaving is not None and leaving.account is not None:
-            raise Busy(f"account {auth_id} {leaving.told[3:]}")
-        account = self._found(auth_id)
+        with self._lock:
+            leaving = self._leaving.get(auth_id)
+            if leaving is not None and leaving.account is not None:
+                raise Busy(f"account {auth_id} {leaving.told[3:]}")
+            account = self._found(auth_id)
         with account.lock:
             if len(account.store.ledger):
                 raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control import moves
-from plivo_sim.domain.errors import NotServed
+from plivo_sim.domain.errors import Busy, NotServed, StorageFailed
 from plivo_sim.services import policies
+from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import check_problem
@@ -150,6 +152,86 @@ def test_a_call_that_was_under_way_writes_nothing_any_more(http: Http) -> None:
     thread.join(10)
     assert len(refused) == 1
     assert "warp" not in account.overrides
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_it_writes_nothing_after_the_end_either(
+    http: Http, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """It would be acknowledged and lost, and the account would be at two servers after a restart;
+    nor when the account could not be deleted."""
+    http.sdk_created()
+    account = http.account
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+
+    def full(known: Any) -> None:
+        raise StorageFailed("the disk is full")
+
+    if fails:
+        monkeypatch.setattr(account.files, "forget_all_but", full)
+    answer = http.control("POST", "/handover/end", {"moved": True}, account=AUTH_ID)
+    assert answer.status_code == (500 if fails else 200)
+    told = "is being" if fails else "was"
+    for write in (
+        account.keep_ledger,
+        account.reset,
+        partial(account.restore, {}),
+        partial(http.sim.remove, account),
+    ):
+        with pytest.raises(NotServed, match=f"it {told} moved to {ELSEWHERE}"):
+            write()
+    http.sim.remove_all()  # which leaves alone what is not in use
+    assert (account.retired, http.sim.accounts()) == (True, [])
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_snapshot_that_is_changed_meanwhile_is_refused(
+    http: Http, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The names of those that go along are told already."""
+    http.sdk_created()
+    control(http, "POST", "/snapshot", {"name": "a"})
+    document = control(http, "GET", "/snapshot/a")
+    account, find = http.account, http.sim.account
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    monkeypatch.setattr(http.sim, "account", lambda auth_id: account)  # it was found before
+    path, body = "/snapshot", {"name": "b", "snapshot": document}
+    if method == "DELETE":
+        path, body = "/snapshot/a", None
+    answer = http.control(method, path, body, account=AUTH_ID)
+    monkeypatch.setattr(http.sim, "account", find)
+    check_problem(answer, "misdirected", str(account.refusal))
+    assert [*account.marks] == ["a"]
+
+
+class Meanwhile:
+    """The lock of a simulator; what is done when somebody first wants it comes before him."""
+
+    def __init__(self, sim: Simulator, work: Callable[[], object]) -> None:
+        self.sim, self.work = sim, work
+        self.lock, sim._lock = sim._lock, self  # type: ignore[assignment]
+
+    def __enter__(self) -> None:
+        self.sim._lock = self.lock
+        self.work()
+        self.lock.acquire()
+
+    def __exit__(self, *raised: object) -> None:
+        self.lock.release()
+
+
+def test_whoever_looks_for_it_while_it_leaves_makes_no_second_one(elsewhere: Http) -> None:
+    """Over the same files, which the first one has in use."""
+    sim = elsewhere.sim
+    elsewhere.sdk_created()
+    Meanwhile(sim, partial(sim.hand_over, AUTH_ID, ELSEWHERE))
+    with pytest.raises(NotServed):
+        sim.account(AUTH_ID)
+    sim.end_handover(AUTH_ID, moved=False)
+    Meanwhile(sim, partial(sim.hand_over, AUTH_ID, ELSEWHERE))
+    with pytest.raises(Busy, match="is being moved"), sim.taking_over(AUTH_ID):
+        pass
+    assert sim.accounts() == []
 
 
 def test_a_server_that_stops_meanwhile_has_it_as_it_was(tmp_path: Path) -> None:

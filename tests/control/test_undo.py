@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
+from plivo_sim.account.account import Account
 from plivo_sim.control.answers import UndoneOut, UndoOut, UndoPointOut
 from plivo_sim.domain import limits
 from plivo_sim.services import document_sets
@@ -160,6 +162,31 @@ def test_a_point_of_nothing(http: Http) -> None:
     http.sdk_created()
     assert undo(http, sure=True).status_code == 200
     assert http.sim.accounts() == []
+
+
+def test_what_is_written_while_it_is_emptied_stays(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was acknowledged. The account had not been used at the point."""
+    keep(http)
+    http.sdk_created()
+    made, lock, remove = [], http.account.lock, http.sim.remove
+
+    def write() -> None:
+        if lock.acquire(timeout=0):
+            made.append(http.sdk_created())
+            lock.release()
+
+    def removed(account: Account, *, undoable: bool) -> None:
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(30)
+        remove(account, undoable=undoable)
+
+    monkeypatch.setattr(http.sim, "remove", removed)
+    assert undo(http, sure=True).status_code == 200
+    assert [id for id in made if http.get(f"PhoneNumber/Compliance/{id}/").status_code != 200] == []
+    assert len(http.account.store.applications) == len(made)
 
 
 def test_accounts_are_apart(http: Http) -> None:
