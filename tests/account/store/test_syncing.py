@@ -155,12 +155,12 @@ def test_a_file_is_forced_before_its_record(
 
 @pytest.mark.parametrize("room", [0, 3])
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, disk: Disk, room: int) -> None:
-    """Neither under the hash nor aside."""
-    files = DiskFiles(tmp_path / "files")
+    """Neither under the hash nor aside, and no folder for it."""
+    files = DiskFiles(tmp_path / "MA" / "files")
     disk.room = room
     with pytest.raises(StorageFailed, match=FULL):
         files.keep(b"content")
-    assert list((tmp_path / "files").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_state_directory_needs_no_temporary_one(
