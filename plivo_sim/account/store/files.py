@@ -22,17 +22,14 @@ from plivo_sim.account.store.disk import (
     NEVER,
     Syncing,
     open_file,
-    own_folder,
     refuse_link,
     unguarded,
 )
 from plivo_sim.domain.errors import FileDamaged, StorageFailed
 from plivo_sim.domain.limits import BODY
-from plivo_sim.domain.records import checked_hash
+from plivo_sim.domain.records import checked_hash, is_hash
 
 logger = logging.getLogger("plivo_sim")
-
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def sha256_of(content: bytes) -> str:
@@ -166,7 +163,7 @@ class DiskFiles:
         try:
             with suppress(FileNotFoundError), os.scandir(self._folder) as found:
                 for each in found:
-                    if _HASH.fullmatch(each.name):  # what lies aside becomes one of these, or goes
+                    if is_hash(each.name):  # what lies aside becomes one of these, or goes
                         size_bytes = each.stat(follow_symlinks=False).st_size
                         sizes.add(each.name, min(size_bytes, BODY.most))
         except OSError as error:
@@ -185,8 +182,8 @@ class DiskFiles:
             self._syncing.whole(file)
 
     def _own_folders(self) -> None:
-        own_folder(self._folder.parent)  # else it would be made as others are
-        own_folder(self._folder)
+        self._syncing.own_folder(self._folder.parent)
+        self._syncing.own_folder(self._folder)
 
     def _is_moved(self, aside: Path, path: Path) -> bool:
         """Whether it was prepared, and is in its place now."""
