@@ -22,8 +22,8 @@ from plivo_sim.account.store.disk import (
     Claim,
     OpenJournals,
     account_of,
+    close_folder_to_others,
     folder_name,
-    own_folder,
     unguarded,
 )
 from plivo_sim.account.store.files import DiskFiles, MemoryFiles
@@ -88,7 +88,7 @@ def make_simulator(
         log_happening(account, happening)
 
     runner.on_happening = on_happening
-    claim = Claim(settings.state) if settings.state is not None else None
+    claim = Claim(settings.state, settings.fsync) if settings.state is not None else None
     check, unlock = (claim.check, claim.release) if claim is not None else (unguarded, unguarded)
     opened = OpenJournals()
     damages: list[Damage] = []
@@ -213,7 +213,7 @@ def _kept_accounts(claim: Claim | None) -> list[str]:
         if not entry.is_dir(follow_symlinks=False):
             raise StateUnreadable(f"{entry.path} is no folder; use another --state")
         try:
-            own_folder(Path(entry.path))
+            close_folder_to_others(Path(entry.path))
         except OSError as error:
             raise StateUnreadable(f"cannot use {entry.path}: {error.strerror}") from error
     return sorted(found, key=lambda id: found[id].stat().st_mtime_ns)

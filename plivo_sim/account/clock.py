@@ -1,6 +1,8 @@
 """The simulated clock of one account.
 
-``now = anchor + (real - started) * rate``, unless the clock stands still. Its real source is
+``now = anchor + (real - started) * rate``, unless the clock stands still. How often it is read
+changes nothing: at a low rate, what is left over below a microsecond would be lost each time. Its
+real source is
 ``datetime.now(UTC)``, looked up at call time, so a test that freezes time with freezegun moves
 the simulator too (decision "The clock's real source"). The clock never goes back: if real time does
 (a frozen clock, an adjusted machine), it goes on from where it was
@@ -48,7 +50,7 @@ class VirtualClock:
         real: RealSource = real_now,
     ) -> None:
         self._real = real
-        self._started = real()
+        self._started = self._seen = real()
         self._anchor = start if start is not None else self._started
         self._rate = float(rate)
         self._paused = paused
@@ -73,30 +75,45 @@ class VirtualClock:
         if self._paused or self._held:
             return self._anchor
         real = self._real()
-        gone, self._started = real - self._started, real
-        if gone > _NOTHING and self._anchor < LATEST:
-            at_pace = self._rate == 1.0 and not gone.days
-            self._anchor = min(self._anchor + (gone if at_pace else self._flown(gone)), LATEST)
-        return self._anchor
+        if real < self._seen:
+            self._anchor, self._started = self._at(self._seen), real
+        self._seen = real
+        return self._at(real)
+
+    def _at(self, real: datetime) -> datetime:
+        gone = real - self._started
+        if gone == _NOTHING or self._anchor >= LATEST:
+            return self._anchor
+        at_pace = self._rate == 1.0 and not gone.days
+        return min(self._anchor + (gone if at_pace else self._flown(gone)), LATEST)
 
     def _flown(self, gone: timedelta) -> timedelta:
         room_s = (LATEST - self._anchor).total_seconds()
         return timedelta(seconds=min(gone.total_seconds() * self._rate, room_s))
 
+    def _settle(self) -> None:
+        """What comes counts from now on."""
+        self._anchor = self.now()
+        self._started = self._seen
+
+    def _go_on(self) -> None:
+        """From where it stands; the real time before does not count."""
+        self._started = self._seen = self._real()
+
     def pause(self) -> None:
-        self.now()
+        self._settle()
         self._paused = True
 
     def resume(self) -> None:
         if self._paused:
             self._paused = False
-            self._started = self._real()
+            self._go_on()
 
     def set_rate(self, rate: float) -> None:
         """Change the speed from now on. Raises ClockRefused unless 0 < rate <= 1e9."""
         if not 0 < rate <= 1e9:
             raise ClockRefused(f"the rate must be over 0 and at most 1e9, not {rate:g}")
-        self.now()
+        self._settle()
         self._rate = float(rate)
 
     def check_move(self, instant: datetime) -> None:
@@ -110,16 +127,16 @@ class VirtualClock:
     def move_to(self, instant: datetime) -> None:
         """Jump forward. Raises ClockRefused, as ``check_move``."""
         self.check_move(instant)
-        self._anchor = instant
+        self._anchor, self._started = instant, self._seen
 
     def hold(self) -> None:
         """Stand still until ``release``, as during an advance; nests."""
-        self.now()
+        self._settle()
         self._held += 1
 
     def release(self) -> None:
         self._held -= 1
-        self._started = self._real()
+        self._go_on()
 
     def real_delay_s(self, until: datetime) -> float | None:
         """Real seconds until the simulated instant; None if the clock stands still before it."""
@@ -136,7 +153,7 @@ class VirtualClock:
         self._anchor = reading.now
         self._rate = reading.rate
         self._paused = reading.paused
-        self._started = self._real()
+        self._go_on()
 
 
 monotonic_s: Callable[[], float]

@@ -49,9 +49,14 @@ MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+def is_hash(text: str) -> bool:
+    """Whether it is the SHA-256 of something: 64 lower-case hex digits."""
+    return _HASH.fullmatch(text) is not None
+
+
 def checked_hash(text: str) -> str:
-    """The text, if it is the SHA-256 of something: 64 lower-case hex digits. Raises ValueError."""
-    if _HASH.fullmatch(text) is None:
+    """The text, if it is the SHA-256 of something. Raises ValueError."""
+    if not is_hash(text):
         raise ValueError(f"{text[:80]!r} is no SHA-256: 64 lower-case hex digits")
     return text
 

@@ -79,6 +79,18 @@ def test_a_rate_counts_from_when_it_is_set() -> None:
     assert gone_s(clock) == 10 + 2 * 86400
 
 
+@pytest.mark.parametrize("rate", [1e-4, 0.3, 1 / 3, 7.7])
+def test_how_often_a_clock_is_read_changes_nothing(rate: float) -> None:
+    """What is less than a microsecond is not lost with each look."""
+    wall = Wall()
+    watched, alone = (VirtualClock(rate=rate, real=wall) for _ in range(2))
+    for _ in range(1000):
+        wall.pass_s(0.0013)
+        watched.now()
+    assert watched.now() == alone.now()
+    assert gone_s(alone) == pytest.approx(1.3 * rate, abs=1e-6)
+
+
 @pytest.mark.parametrize("rate", [0, -1, math.inf, math.nan, 1.1e9])
 def test_a_rate_that_is_none_is_refused(rate: float) -> None:
     """And the old one stays."""

@@ -43,7 +43,7 @@ def unguarded() -> None:
 
 
 class Syncing:
-    """See the module; one for each file that is appended to."""
+    """See the module; one for each file that is appended to, and for what is made."""
 
     def __init__(self, when: str = NEVER, timer: Callable[..., Any] = threading.Timer) -> None:
         self.when = when
@@ -88,9 +88,25 @@ class Syncing:
             os.fsync(file.fileno())
 
     def renamed(self, path: Path) -> None:
-        """After a file came to be in its folder, under its name."""
+        """After a file or a folder came to be in the one above it, under its name."""
         if self.when != NEVER:
             _sync_folder(path.parent)
+
+    def own_folder(self, folder: Path) -> None:
+        """Make it, with those above it, unless it is there; nobody but its owner may enter. Raises
+        OSError when it is a link or no folder, or belongs to another user; or when the folder above
+        cannot be forced to the disk: then it is not made."""
+        if not folder.parent.exists():
+            self.own_folder(folder.parent)
+        is_new = not os.path.lexists(folder)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        close_folder_to_others(folder)
+        if is_new:
+            try:
+                self.renamed(folder)
+            except OSError:
+                folder.rmdir()
+                raise
 
 
 NOT_ITS_OWN = "was removed, replaced or changed by somebody else"
@@ -104,13 +120,14 @@ class Claim:
     Raises StateUnreadable when another process has it, or another user.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, fsync: str = NEVER) -> None:
         self._path = state / "lock"
         self.accounts = state / "accounts"
+        syncing = Syncing(fsync)
         try:
             if not state.exists():
-                own_folder(state)
-            own_folder(self.accounts)
+                syncing.own_folder(state)
+            syncing.own_folder(self.accounts)
             self._lock = _locked(self._path)
         except OSError as error:
             raise StateUnreadable(
@@ -227,15 +244,6 @@ def identity_at(path: Path) -> Identity | None:
         return None
 
 
-def own_folder(folder: Path) -> None:
-    """Make it, with those above it, unless it is there; nobody but its owner may enter. Raises
-    OSError when it is a link or no folder, or belongs to another user."""
-    if not folder.parent.exists():
-        own_folder(folder.parent)
-    folder.mkdir(exist_ok=True, mode=0o700)
-    _close_folder_to_others(folder)
-
-
 if sys.platform == "win32":
     # No folder can be opened there, ``open`` follows every link, and neither modes nor numbers say
     # whose a file is: what is made takes its rights from the folder above (docs/state.md).
@@ -255,7 +263,7 @@ if sys.platform == "win32":
         _refuse_link(path)
         return os.open(path, flags, 0o600)
 
-    _close_folder_to_others = refuse_link
+    close_folder_to_others = refuse_link
 
     def _close_to_others(descriptor: int, path: str) -> None:
         """There is nothing to do."""
@@ -274,7 +282,7 @@ else:
     def _open_no_link(path: str, flags: int) -> int:
         return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
-    def _close_folder_to_others(folder: Path) -> None:
+    def close_folder_to_others(folder: Path) -> None:
         descriptor = os.open(folder, _FOLDER)
         try:
             _close_to_others(descriptor, str(folder))

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import re
+import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
@@ -21,13 +22,12 @@ from plivo_sim.account.store.disk import (
     NEVER,
     Syncing,
     open_file,
-    own_folder,
     refuse_link,
     unguarded,
 )
 from plivo_sim.domain.errors import FileDamaged, StorageFailed
 from plivo_sim.domain.limits import BODY
-from plivo_sim.domain.records import checked_hash
+from plivo_sim.domain.records import checked_hash, is_hash
 
 logger = logging.getLogger("plivo_sim")
 
@@ -101,23 +101,34 @@ class DiskFiles:
         self._syncing = Syncing(fsync)
         self._sizes: Sizes | None = None  # until somebody asks
         self._prepared: set[Path] = set()
+        self._guard = threading.Lock()  # no folder goes between a look at it and a file in it
 
     def prepare(self, content: bytes, sha256: str) -> Callable[[], None]:
         aside = self._aside(content, sha256)
-        is_needed = self._folder.is_dir() and not os.path.lexists(self._path(sha256))
-        if is_needed:  # the first of an account makes its folders, which a refused one must not
-            try:
+        if not os.path.lexists(self._path(sha256)):
+            try:  # the first of an account makes its folders, which a refused one must not
                 self._check()
-                self._write(aside, content)
+                self._write(aside, content, self._refuse_links)
                 self._prepared.add(aside)
             except OSError:
-                _remove(aside)
+                self._drop(aside)
         return partial(self._end, aside)
 
     def _end(self, aside: Path) -> None:
         if aside in self._prepared:
             self._prepared.discard(aside)
-            _remove(aside)
+            self._drop(aside)
+
+    def _drop(self, aside: Path, *above: Path) -> None:
+        """With the folder, and those ``above``, if nothing is in them: meanwhile the last file may
+        have been forgotten."""
+        with suppress(OSError):
+            self._check()
+            with self._guard:
+                self._refuse_links()
+                aside.unlink(missing_ok=True)
+                for folder in (self._folder, *above):
+                    folder.rmdir()
 
     def _aside(self, content: bytes, sha256: str) -> Path:
         """Where only who has this very content writes it."""
@@ -131,11 +142,11 @@ class DiskFiles:
             try:
                 self._check()
                 if not self._is_moved(aside, path):
-                    self._write(aside, content)
+                    self._write(aside, content, self._own_folders)
                     aside.replace(path)
                 self._syncing.renamed(path)
             except OSError as error:
-                _remove(aside)
+                self._drop(aside, self._folder.parent)
                 raise StorageFailed(f"cannot write {path}: {error.strerror}") from error
         if self._sizes is not None:
             self._sizes.add(sha256, len(content))
@@ -152,7 +163,7 @@ class DiskFiles:
         try:
             with suppress(FileNotFoundError), os.scandir(self._folder) as found:
                 for each in found:
-                    if _is_ours(each.name):
+                    if is_hash(each.name):  # what lies aside becomes one of these, or goes
                         size_bytes = each.stat(follow_symlinks=False).st_size
                         sizes.add(each.name, min(size_bytes, BODY.most))
         except OSError as error:
@@ -162,12 +173,17 @@ class DiskFiles:
     def _path(self, sha256: str) -> Path:
         return self._folder / checked_hash(sha256)
 
-    def _write(self, aside: Path, content: bytes) -> None:
-        own_folder(self._folder.parent)  # else it would be made as others are
-        own_folder(self._folder)
-        with open_file(aside, "wb") as file:
+    def _write(self, aside: Path, content: bytes, enter: Callable[[], None]) -> None:
+        with self._guard:
+            enter()
+            file = open_file(aside, "wb")
+        with file:
             file.write(content)
             self._syncing.whole(file)
+
+    def _own_folders(self) -> None:
+        self._syncing.own_folder(self._folder.parent)
+        self._syncing.own_folder(self._folder)
 
     def _is_moved(self, aside: Path, path: Path) -> bool:
         """Whether it was prepared, and is in its place now."""
@@ -208,8 +224,9 @@ class DiskFiles:
             refuse_link(folder)
 
     def forget(self, sha256: str) -> bool:
-        is_gone = self._unlink(self._path(sha256))
-        self._leave_if_empty()
+        with self._guard:
+            is_gone = self._unlink(self._path(sha256))
+            self._leave_if_empty()
         return is_gone
 
     def _leave_if_empty(self) -> None:
@@ -222,8 +239,9 @@ class DiskFiles:
                     _tell_that_it_stays(folder, error)
 
     def forget_all_but(self, kept: Collection[str]) -> bool:
-        are_gone = self._unlink_all_but(kept)
-        self._leave_if_empty()
+        with self._guard:
+            are_gone = self._unlink_all_but(kept)
+            self._leave_if_empty()
         return are_gone
 
     def _unlink_all_but(self, kept: Collection[str]) -> bool:
@@ -261,11 +279,6 @@ def _content_of(path: Path, most_bytes: int) -> bytes | None:
         return file.read(most_bytes)
 
 
-def _remove(aside: Path) -> None:
-    with suppress(OSError):
-        aside.unlink(missing_ok=True)
-
-
 def _is_empty(folder: Path) -> bool:
     try:
         with os.scandir(folder) as found:
@@ -279,5 +292,5 @@ def _tell_that_it_stays(path: Path, error: OSError) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    """A hash, or what a crash left aside of one."""
+    """A hash, or what lies aside of one: it is being written, or a crash left it."""
     return re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+-[0-9]+)?", name) is not None

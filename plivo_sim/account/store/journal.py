@@ -42,7 +42,6 @@ from plivo_sim.account.store.disk import (
     identity_at,
     identity_of,
     open_file,
-    own_folder,
     unguarded,
 )
 from plivo_sim.account.store.format import (
@@ -67,7 +66,7 @@ class Compaction:
     """See the module. Every method raises OSError when the disk says no; then ``abandon`` it."""
 
     def __init__(self, path: Path, rows: dict[str, Rows], syncing: Syncing) -> None:
-        own_folder(path.parent)
+        syncing.own_folder(path.parent)
         self._path, self._rows, self._syncing = path, rows, syncing
         self._aside = path.with_suffix(".new")
         self._left = _oldest_first(rows)
@@ -325,7 +324,7 @@ class JournalStorage(Storage):
         return file
 
     def _open_first(self, path: Path) -> IO[bytes]:
-        own_folder(path.parent)
+        self._syncing.own_folder(path.parent)
         file = open_file(path, "ab", 0)
         found = os.fstat(file.fileno())
         if found.st_size:

@@ -289,3 +289,40 @@ def test_a_refused_first_file_makes_no_folder(tmp_path: Path) -> None:
     """An account that keeps nothing has none."""
     DiskFiles(tmp_path / "files").prepare(b"a", sha256_of(b"a"))()
     assert os.listdir(tmp_path) == []
+
+
+def test_a_reset_while_a_file_is_prepared_leaves_no_folder(tmp_path: Path) -> None:
+    """What is prepared makes none anew, for its request may be refused."""
+    resets: list[Callable[[], object]] = []
+
+    def meanwhile() -> None:
+        while resets:
+            resets.pop()()
+
+    files = DiskFiles(tmp_path / "MA" / "files", check=meanwhile)
+    files.keep(b"before")
+    resets.append(lambda: files.forget_all_but(()))
+    files.prepare(b"refused", sha256_of(b"refused"))()
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_folder_goes_with_what_was_prepared_last(tmp_path: Path) -> None:
+    """The last file went before it; the account's folder may be in use, and stays."""
+    files = DiskFiles(tmp_path / "MA" / "files")
+    name = files.keep(b"kept")
+    end = files.prepare(b"refused", sha256_of(b"refused"))
+    files.forget(name)
+    end()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "MA"]
+
+
+def test_what_is_prepared_counts_once(tmp_path: Path) -> None:
+    """When it is kept: not before, and not twice after."""
+    DiskFiles(tmp_path).keep(b"before")
+    files, content = DiskFiles(tmp_path), b"prepared"
+    ends = [files.prepare(each, sha256_of(each)) for each in (content, b"refused")]
+    assert files.size_with({}) == len(b"before")
+    files.keep(content)
+    for end in ends:
+        end()
+    assert files.size_with({}) == sum(len(each.read_bytes()) for each in tmp_path.iterdir())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Claim, Syncing, in_use
+from plivo_sim.account.store.disk import Claim, Identity, Syncing, identity_at, identity_of, in_use
 from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
@@ -73,10 +73,10 @@ def counted(db: Database, synced: list[int]) -> list[int]:
 
 @pytest.mark.parametrize(
     ("fsync", "costs"),
-    [("always", [2, 1, 1, 2, 1]), ("interval", [1, 0, 0, 3, 1]), ("never", [0, 0, 0, 0, 0])],
+    [("always", [3, 1, 1, 2, 1]), ("interval", [2, 0, 0, 3, 1]), ("never", [0, 0, 0, 0, 0])],
 )
 def test_what_a_write_costs(path: Path, synced: list[int], fsync: str, costs: list[int]) -> None:
-    """``always``: one each, and one more for the folder when the file is new; ``interval``: none
+    """``always``: one each, and two more when the file and its folder are new; ``interval``: none
     of its own; a rewritten file is forced before it takes the old one's place, unless ``never``,
     and the folder when it is gone."""
     with Database(path, fsync) as db:
@@ -142,25 +142,75 @@ def test_a_disk_that_cannot_force_takes_the_change_back(
         assert ids(again.applications.every()) == ["app-1", "app-3"]
 
 
-@pytest.mark.parametrize(("fsync", "cost"), [("always", 2), ("interval", 2), ("never", 0)])
+@pytest.mark.parametrize(("fsync", "cost"), [("always", 3), ("interval", 3), ("never", 0)])
 def test_a_file_is_forced_before_its_record(
     tmp_path: Path, synced: list[int], fsync: str, cost: int
 ) -> None:
-    """Content and folder; again is free."""
+    """Content, folder, and the one above when that is new; again is free."""
     files = DiskFiles(tmp_path / "files", fsync)
     for _ in range(2):
         files.keep(b"content")
     assert len(synced) == cost
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no folder is forced there")
+@pytest.mark.parametrize("fsync", ["always", "interval", "never"])
+def test_what_is_made_is_forced_with_its_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsync: str
+) -> None:
+    """A file is nowhere after a loss of power, if a folder above it is not in its own."""
+    forced: set[Identity] = set()
+    monkeypatch.setattr(os, "fsync", lambda file: forced.add(identity_of(os.fstat(file))))
+    state = tmp_path / "above" / "state"
+    account = state / "accounts" / "MA"
+
+    def claim() -> None:
+        Claim(state, fsync).release()
+
+    def write() -> None:
+        with Database(account / "journal.jsonl", fsync) as db:
+            keep(db, application(1))
+
+    def keep_file() -> None:
+        DiskFiles(account / "files", fsync).keep(b"content")
+
+    for work, folders in (
+        (claim, [tmp_path, state.parent, state]),
+        (write, [account.parent, account]),
+        (keep_file, [account, account / "files"]),
+    ):
+        forced.clear()
+        work()
+        wanted = {identity_at(each) for each in folders if fsync != "never"}
+        assert wanted <= forced, work
+        assert bool(forced) == (fsync != "never"), work
+
+
+def test_a_folder_that_cannot_be_forced_is_not_made(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next write makes it, and forces it again."""
+
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Database(path, "always") as db:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", broken)
+            with pytest.raises(StorageFailed, match="Input/output"):
+                keep(db, application(1))
+        assert not path.parent.exists()
+        keep(db, application(1))
+
+
 @pytest.mark.parametrize("room", [0, 3])
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, disk: Disk, room: int) -> None:
-    """Neither under the hash nor aside."""
-    files = DiskFiles(tmp_path / "files")
+    """Neither under the hash nor aside, and no folder for it."""
+    files = DiskFiles(tmp_path / "MA" / "files")
     disk.room = room
     with pytest.raises(StorageFailed, match=FULL):
         files.keep(b"content")
-    assert list((tmp_path / "files").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_state_directory_needs_no_temporary_one(
