@@ -95,7 +95,9 @@ class Account:
     names; ``undone``: from when to when, in real seconds since 1970, what was done is undone.
     ``steering``: the last control calls that changed something. ``arrows``: how often each change
     of status, from one to another, was made since it was made or last reset.
-    ``began_s``: when it was made or last reset, in real seconds since 1970.
+    ``began_s``: when it was made or last reset, in real seconds since 1970. ``move``: the id of the
+    move in which it came from another server since then, empty if it did not, or in none with an
+    id.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Account:
         self.steering: BoundedLog[Any] = BoundedLog(KEPT_STEERING, KEPT_EXCHANGE_BYTES, memory)
         self.arrows: Counter[tuple[str, str]] = Counter()
         self.began_s = wall_s()
+        self.move = ""
         self.era = 0
         self.retired = False
         self.refusal: SimError | None = None
@@ -393,5 +396,6 @@ class Account:
                 self.undone.clear()
                 self.steering.clear()
             self.began_s = wall_s()
+            self.move = ""
             self.files.forget_all_but(self.marked_files())
             self.api_calls = 0

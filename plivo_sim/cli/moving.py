@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
@@ -59,8 +61,9 @@ def move(
     Records, files, clock, timers, machine, settings, scenario, faults, webhook policy, next
     outcomes, tokens, snapshots, the last requests, and the messages that inboxes got from them.
     While an account moves, and afterwards, the old server answers its calls with 421. If anything
-    goes wrong it is used there again, as it was. How often faults have struck, what buttons of the
-    console can undo, and the list of control calls do not move.
+    goes wrong it is used there again, as it was; where the new server has it, or may have it, it
+    stays out of use there, and the same command once more goes on. How often faults have struck,
+    what buttons of the console can undo, and the list of control calls do not move.
     """
     if bool(target) == bool(ring):
         raise click.UsageError("give one of --to, --ring")
@@ -109,37 +112,97 @@ def _plan(
 
 
 def _move(old: Client, new: Client, auth_id: str) -> None:
-    """Raises Refused, Unreachable; then the old server has the account as before."""
+    """Raises Refused, Unreachable; then the old server has the account as before. Raises
+    ClickException where it has it, but keeps it out of use, and says why and how to go on."""
     new.ready()
-    given = old.control("POST", "/handover", {"to": new.url}, account=auth_id)
-    is_there = False
+    drawn = uuid4().hex
+    with _telling(f"{old.url} may keep {auth_id} out of use: {AGAIN}", Unreachable):
+        body = {"to": new.url, "move": drawn}
+        given = old.control("POST", "/handover", body, account=auth_id)
+    if given["to"] != new.url:
+        raise click.ClickException(
+            f"{auth_id} is being moved to {given['to']}, and may be there already: name that one."
+            f" {_way_back(old, given['to'], auth_id)}"
+        )
+    interrupt, holds = None, None
     try:
-        document = old.control("GET", "/handover", account=auth_id)
-        taken = {"snapshot": document, "rest": given["rest"]}
-        holds = new.control("POST", "/takeover", taken, account=auth_id)
-        is_there = True
+        holds = _take_over(old, new, auth_id, given)
+    except BaseException as error:
+        is_refused = isinstance(error, Refused) and error.status < 500
+        if (is_refused and given["move"] == drawn) or not _is_there(old, new, auth_id, given):
+            _give_back(old, auth_id)
+            raise
+        interrupt = error if not isinstance(error, Refused | Unreachable) else None
+    _complete(old, new, auth_id, given, holds)
+    with _telling(f"{auth_id} is at {new.url}, and {old.url} may keep it, out of use: {AGAIN}"):
+        old.control("POST", "/handover/end", {"moved": True}, account=auth_id)
+    if interrupt is not None:
+        raise interrupt
+
+
+AGAIN = "call this command again"
+
+
+def _way_back(old: Client, new_url: str, auth_id: str) -> str:
+    return (
+        f"To use it at {old.url} again, once you know that {new_url} does not have it: POST"
+        f' {old.url}/_sim/handover/end?account={auth_id} with {{"moved": false}}'
+    )
+
+
+@contextmanager
+def _telling(state: str, kind: type[BaseException] = BaseException) -> Iterator[None]:
+    """What the state is, when this is raised within."""
+    try:
+        yield
+    except kind as error:
+        raise click.ClickException(f"{str(error) or 'interrupted'}; {state}") from None
+
+
+def _take_over(old: Client, new: Client, auth_id: str, given: Any) -> Any:
+    """How much the new server holds then."""
+    document = old.control("GET", "/handover", account=auth_id)
+    taken = {"snapshot": document, "rest": given["rest"], "move": given["move"]}
+    return new.control("POST", "/takeover", taken, account=auth_id)
+
+
+def _is_there(old: Client, new: Client, auth_id: str, given: Any) -> bool:
+    """Whether the new server has it by this move, for who has no answer of the takeover; if not, it
+    takes it over no more."""
+    unknown = (
+        f"so it is not known whether {new.url} has {auth_id}; {old.url} keeps it, out of use, until"
+        f" it is started anew. Do not do that; when {new.url} answers, {AGAIN}."
+        f" {_way_back(old, new.url, auth_id)}"
+    )
+    with _telling(unknown):
+        body = {"move": given["move"]}
+        return bool(new.control("POST", "/takeover/end", body, account=auth_id)["taken"])
+
+
+def _give_back(old: Client, auth_id: str) -> None:
+    with _telling(f"{old.url} may keep {auth_id} out of use: {AGAIN}"):
+        old.control("POST", "/handover/end", {"moved": False}, account=auth_id)
+
+
+def _complete(old: Client, new: Client, auth_id: str, given: Any, holds: Any) -> None:
+    """Bring along what a takeover does not: its snapshots. ``holds``: see ``_take_over``; None if
+    it is there for longer, and so may have been used there."""
+    try:
+        known = new.control("GET", "/snapshots", account=auth_id)["snapshots"]
         for name in given["snapshots"]:
-            document = old.control("GET", "/handover", account=auth_id, name=name)
-            kept = {"name": name, "snapshot": document}
-            new.control("POST", "/snapshot", kept, account=auth_id)
+            if name not in [each["name"] for each in known]:
+                document = old.control("GET", "/handover", account=auth_id, name=name)
+                kept = {"name": name, "snapshot": document}
+                new.control("POST", "/snapshot", kept, account=auth_id)
         counts = {name: n for name, n in given["holds"].items() if isinstance(n, int)}
-        lacking = [name for name, count in counts.items() if holds[name] != count]
+        lacking = [name for name, n in counts.items() if holds is not None and holds[name] != n]
         if lacking:
             raise Refused(500, f"{new.url} has another number of {', '.join(lacking)}")
     except BaseException:
-        _give_back(old, new, auth_id, is_there)
-        raise
-    old.control("POST", "/handover/end", {"moved": True}, account=auth_id)
-
-
-def _give_back(old: Client, new: Client, auth_id: str, is_there: bool) -> None:
-    if is_there:
-        try:
+        state = f"{old.url} keeps it, out of use, until it is started anew. Do not do that; {AGAIN}"
+        with _telling(f"{auth_id} is at {new.url}, not whole; {state}"):
+            if holds is None:
+                raise
             new.control("POST", "/reset", {}, account=auth_id)
-        except (Refused, Unreachable) as error:  # so two servers have it: the new one must not
-            raise click.ClickException(
-                f"{auth_id} is at {new.url}, not whole, and cannot be deleted there ({error});"
-                f" {old.url} keeps it, out of use, until this command is called again or it starts"
-                " anew"
-            ) from None
-    old.control("POST", "/handover/end", {"moved": False}, account=auth_id)
+        _give_back(old, auth_id)
+        raise

@@ -14,7 +14,7 @@ from msgspec import Meta, structs
 from plivo_sim.apis.phone_number.beta.schemas import CreateIn
 from plivo_sim.control.answers.accounts import SnapshotOut
 from plivo_sim.control.inputs import IN_BODY, object_of
-from plivo_sim.control.moves import Belongings
+from plivo_sim.control.moves import MOVE, Belongings
 from plivo_sim.control.settings import setting_schemas
 from plivo_sim.domain.machine import Arrow, MachineFile, Review, Starts, StatusRow
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, Submit, WebhookPolicy
@@ -70,6 +70,7 @@ def takeover_body() -> Any:
         "snapshot",
         snapshot=Annotated[SnapshotOut, Meta(description="the account, as GET /_sim/handover")],
         rest=Annotated[Belongings, Meta(description="as POST /_sim/handover answers it")],
+        move=MOVE,
         account=IN_BODY,
     )
 

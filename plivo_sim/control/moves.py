@@ -44,6 +44,8 @@ if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import HandoverOut, MessageOut
 
 
+MOVE = "string: an id of this move, which nobody else has"
+LONGEST_MOVE = 100
 Token = Annotated[str, Meta(min_length=1, max_length=1000)]
 InboxName = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -73,27 +75,29 @@ class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @endpoint(
     "POST", "/handover", "Take an account out of use, for another server.",
-    **takes("to", to="string: the URL of the server that it moves to", account=IN_BODY),
+    **takes("to", to="string: the URL of the server that it moves to", move=MOVE, account=IN_BODY),
     answers={200: "HandoverOut"}, errors=(404,),
 )  # fmt: skip
 def hand_over() -> Response:
     """``{"to": URL}``: from now on calls of the account are answered 421, those that are being
     served too unless they are written already, and nothing of it happens any more. Answers what
     ``POST /_sim/takeover`` takes as ``rest``, tokens included, and the names of its snapshots; the
-    same again when it is called once more. ``POST /_sim/handover/end`` ends it, one way or the
-    other; a server that stops before has the account as it was."""
-    data = json_object("to", "account")
+    same again, with the ``move`` of the first time, when it is called once more.
+    ``POST /_sim/handover/end`` ends it, one way or the other; a server that stops before has the
+    account as it was. 421 if it was moved already."""
+    data = json_object("to", "move", "account")
     to = text_of(data, "to") or ""
     if len(to) > limits.CALLBACK_URL.most or not is_http_url(to):
         raise invalid("to", "must be an http or https URL")
     auth_id = _account(data)
-    leaving = current_call().sim.hand_over(auth_id, to)
+    leaving = current_call().sim.hand_over(auth_id, to, _move_of(data))
     account = leaving.account
     assert account is not None
     with account.lock:
         shown: HandoverOut = {
             "account": auth_id,
             "to": leaving.to,
+            "move": leaving.move,
             "holds": presenters.account_of(account),
             "snapshots": [*account.marks],
             "rest": msgspec.to_builtins(_belongings(account, inboxes())),
@@ -107,6 +111,13 @@ def _account(data: dict[str, Any]) -> str:
     if not auth_id:
         raise AccountRequired([], always=True)
     return auth_id
+
+
+def _move_of(data: dict[str, Any]) -> str:
+    move = text_of(data, "move") or ""
+    if len(move) > LONGEST_MOVE:
+        raise invalid("move", f"has more than {LONGEST_MOVE} characters")
+    return move
 
 
 def _belongings(account: Account, boxes: Inboxes) -> Belongings:
@@ -172,19 +183,37 @@ def end_handover() -> Response:
     query=(ACCOUNT,), bodies={JSON: "takeover_body"}, answers={201: "AccountOut"}, errors=(409,),
 )  # fmt: skip
 def take_over() -> Response:
-    """``{"snapshot": document, "rest": …}``, as the other server answered them: the account is
-    here as it was there, its tokens too, and what is due goes on. 409 if it holds anything."""
+    """``{"snapshot": document, "rest": …, "move": id}``, as the other server answered them: the
+    account is here as it was there, its tokens too, and what is due goes on. 409 if it holds
+    anything, or the move has ended."""
     call = current_call()
     with call.sim.making_documents:
-        data = json_object("snapshot", "rest", "account", large=True)
+        data = json_object("snapshot", "rest", "move", "account", large=True)
         rest = _rest_of(data.get("rest", {}))
-        with call.sim.taking_over(_account(data)) as account:
+        with call.sim.taking_over(_account(data), _move_of(data)) as account:
             _take_over(account, data.get("snapshot"), rest)
             for name, messages in rest.messages.items():
                 for message in messages:
                     inboxes().keep(name, msgspec.to_builtins(message))
             call.account = account
             return call.answer(presenters.account_of(account), 201)
+
+
+@endpoint(
+    "POST", "/takeover/end", "Whether an account was taken over in a move, which ends if not.",
+    **takes("move", move=MOVE, account=IN_BODY), answers={200: "TakeoverEndOut"}, errors=(409,),
+)  # fmt: skip
+def end_takeover() -> Response:
+    """``{"move": id}``: for who has no answer of ``POST /_sim/takeover``. If the account was taken
+    over in this move, and was not reset since, ``taken`` is true. If it is not here, ``taken`` is
+    false, and a takeover of this move that is still under way is refused. 409 if neither can be
+    told: it is here, and perhaps the server was started anew since it came."""
+    data = json_object("move", "account")
+    auth_id, move = _account(data), _move_of(data)
+    if not move:
+        raise invalid("move", "is required")
+    taken = current_call().sim.end_takeover(auth_id, move)
+    return current_call().answer({"account": auth_id, "move": move, "taken": taken})
 
 
 def _rest_of(value: Any) -> Belongings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -51,6 +51,7 @@ logger = logging.getLogger("plivo_sim")
 
 AUTH_ID = re.compile(r"[MS]A[A-Za-z0-9]{18}")
 MOST_UNUSED = 256
+MOST_ENDED_MOVES = 1000
 MOST_UNMATCHED = 200
 MOST_UNMATCHED_BYTES = 1024 * 1024
 
@@ -68,11 +69,12 @@ def main_account(auth_id: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """An account that is moved to the server at the URL ``to``, as it was then; without the
-    account: one that is there now."""
+    account: one that is there now. ``move``: an id of this move, empty if it has none."""
 
     account: Account | None
     to: str
     mark: Mark
+    move: str = ""
 
     @property
     def told(self) -> str:
@@ -124,6 +126,7 @@ class Simulator:
         self._unused: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._recent: OrderedDict[str, Account] = OrderedDict()
         self._leaving: dict[str, Leaving] = {}
+        self._ended_moves: deque[str] = deque(maxlen=MOST_ENDED_MOVES)
 
     def next_api_id(self) -> str:
         """The id of an answer to somebody who has no account."""
@@ -286,12 +289,15 @@ class Simulator:
 
     # --- from one server to another --------------------------------------------------------
 
-    def hand_over(self, auth_id: str, to: str) -> Leaving:
+    def hand_over(self, auth_id: str, to: str, move: str = "") -> Leaving:
         """Take an account out of use, for the server at the URL ``to``: calls of it are refused
         (NotServed), those that are being served too if they write after this, and nothing of it
-        happens any more. The same once more goes on with the same. Raises NotFound."""
+        happens any more. Once more, it goes on with the same move. Raises NotFound, and NotServed
+        for one that was moved."""
         with self._lock:
             known = self._leaving.get(auth_id)
+            if known is not None and known.account is None:
+                raise NotServed(auth_id, known.told)
             account = known.account if known is not None else self._accounts.get(auth_id)
         if account is None:
             raise NotFound("account", auth_id, [each.auth_id for each in self.accounts()])
@@ -299,7 +305,7 @@ class Simulator:
             known = self._leaving.get(auth_id)
             if known is not None and known.account is account:
                 return known
-            leaving = Leaving(account, to, account.mark())
+            leaving = Leaving(account, to, account.mark(), move)
             account.refusal = NotServed(auth_id, leaving.told)
             account.retired = True
             with self._lock:
@@ -343,22 +349,43 @@ class Simulator:
             self._leaving[account.auth_id] = gone
 
     @contextmanager
-    def taking_over(self, auth_id: str) -> Iterator[Account]:
+    def taking_over(self, auth_id: str, move: str = "") -> Iterator[Account]:
         """The account, held, which another server hands over; it is this one's when the block ends.
-        Raises Busy when it holds something here, or is being moved away; NotServed for one that
-        this server does not serve. Then, and when the block fails, all is as before."""
+        Raises Busy when it holds something here, or is being moved away, or this move has ended;
+        NotServed for one that this server does not serve. Then, and when the block fails, all is
+        as before."""
+        account = self._taker(auth_id)
+        with account.lock:
+            if len(account.store.ledger):
+                raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")
+            if move in self._ended_moves:
+                raise Busy(f"this move of account {auth_id} was given up; begin another")
+            yield account
+            account.move = move
+            with self._lock:
+                self._leaving.pop(auth_id, None)
+
+    def end_takeover(self, auth_id: str, move: str) -> bool:
+        """Whether the account was taken over in this move, and was not reset since. If it was not,
+        it will not be. Raises Busy if that cannot be told, as the account exists here all the same,
+        or is being moved away; NotServed."""
+        account = self._taker(auth_id)
+        with account.lock:
+            if account.move == move:
+                return True
+            if len(account.store.ledger):
+                raise Busy(f"account {auth_id} exists here, and it is not known by which move")
+            self._ended_moves.append(move)
+            return False
+
+    def _taker(self, auth_id: str) -> Account:
+        """The account here that another server's can become. Raises Busy, NotServed."""
         self._check_rule(auth_id)
         with self._lock:
             leaving = self._leaving.get(auth_id)
             if leaving is not None and leaving.account is not None:
                 raise Busy(f"account {auth_id} {leaving.told[3:]}")
-            account = self._found(auth_id)
-        with account.lock:
-            if len(account.store.ledger):
-                raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")
-            yield account
-            with self._lock:
-                self._leaving.pop(auth_id, None)
+            return self._found(auth_id)
 
     # --- time ------------------------------------------------------------------------------
 

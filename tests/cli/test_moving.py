@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
+from plivo_sim.client import BrokenOff, Client, Unreachable
 from plivo_sim.settings import read_setting
 from tests.cli.conftest import Shell
 from tests.conftest import PAUSED
@@ -96,3 +98,112 @@ def test_what_goes_wrong_leaves_it_where_it_was(
         assert told in done.stderr
     assert [each.auth_id for each in emptied.sim.accounts()] == ACCOUNTS[:2]
     assert len(target.sim.accounts()) == 1
+
+
+class Lossy:
+    """The network between the command and the servers: of calls of these paths, each once, the
+    call is lost (``before``) or its answer is (``after``)."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *lost: tuple[str, str, BaseException]):
+        self.lost = list(lost)
+        control = Client.control
+
+        def lossy(client: Client, method: str, path: str, body: Any = None, **query: Any) -> Any:
+            found = [each for each in self.lost if method == "POST" and each[0] == path][:1]
+            for each in found:
+                self.lost.remove(each)
+                if each[1] == "before":
+                    raise each[2]
+            answer = control(client, method, path, body, **query)
+            for _, _, error in found:
+                raise error
+            return answer
+
+        monkeypatch.setattr(Client, "control", lossy)
+
+
+CUT = BrokenOff("the connection was cut")
+LATE = Unreachable("no answer in time")
+STOP = KeyboardInterrupt()
+
+
+@pytest.mark.parametrize(
+    ("lost", "ends", "told", "again"),
+    [
+        ([("/takeover", "after", CUT)], "new", "", ""),
+        ([("/takeover", "after", LATE)], "new", "", ""),
+        ([("/takeover", "after", STOP)], "new", "", ""),
+        ([("/takeover", "before", CUT)], "old", "was cut", "new"),
+        ([("/takeover", "before", STOP)], "old", "", "new"),
+        ([("/takeover", "after", CUT), ("/takeover/end", "before", CUT)],
+         "new", "not known whether", "new"),
+        ([("/takeover", "before", CUT), ("/takeover/end", "before", STOP)],
+         "", "interrupted; so it is not known whether", "new"),
+        ([("/takeover", "before", CUT), ("/takeover/end", "after", CUT)],
+         "", "not known whether", "old"),
+        ([("/handover/end", "before", CUT)], "new", "may keep it, out of use", "new"),
+        ([("/handover/end", "before", STOP)], "new", "may keep it, out of use", "new"),
+        ([("/handover", "after", CUT)], "", "may keep MAXXXXXXXXXXXXXXXXX1 out of use", "new"),
+        ([("/takeover", "before", CUT), ("/handover/end", "before", CUT)],
+         "", "may keep MAXXXXXXXXXXXXXXXXX1 out of use", "old"),
+        ([("/snapshot", "before", CUT)], "old", "was cut", "new"),
+        ([("/snapshot", "before", CUT), ("/reset", "before", CUT)],
+         "new", "is at http://127.0.0.1:", "new"),
+        ([("/takeover", "after", CUT), ("/snapshot", "before", CUT)], "new", "not whole", "new"),
+    ],
+)  # fmt: skip
+def test_it_is_in_use_at_one_server_whatever_is_lost(
+    shell: Shell,
+    emptied: LiveSimulator,
+    target: LiveSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: list[tuple[str, str, BaseException]],
+    ends: str,
+    told: str,
+    again: str,
+) -> None:
+    """And what was written there meanwhile is there when the same command has gone on. ``ends``:
+    where; empty: out of use at the old one."""
+    auth_id = ACCOUNTS[1]
+    callers = {
+        "old": Http(create_app(emptied.sim), emptied.sim, auth_id),
+        "new": Http(create_app(target.sim), target.sim, auth_id),
+    }
+    ids = [callers["old"].sdk_created()]
+    callers["old"].control("POST", "/snapshot", {"name": "kept"}, account=auth_id)
+    words = ("account", "move", auth_id, "--from", emptied.url, "--to", target.url)
+
+    def places() -> str:
+        found = [name for name, http in callers.items() if http.sim.accounts()]
+        assert len(found) <= 1
+        return "".join(found)
+
+    with monkeypatch.context() as patched:
+        Lossy(patched, *lost)
+        done = shell.run(*words, code=None)
+    assert told in done.stderr
+    assert (done.exit_code == 0) == (lost[0][2] is not STOP and not told)
+    assert places() == ends
+    if ends:
+        ids.append(callers[ends].sdk_created())
+    if again:
+        shell.run(*words, code=0 if again == "new" else None)
+    assert places() == (again or ends)
+    http = callers[again or ends]
+    assert [each.id for each in http.account.store.applications.every()] == ids
+    assert [*http.account.marks] == ["kept"]
+
+
+def test_a_move_to_a_third_one_is_refused(
+    shell: Shell, emptied: LiveSimulator, target: LiveSimulator
+) -> None:
+    """While it may be at the second."""
+    http = Http(create_app(emptied.sim), emptied.sim, ACCOUNTS[1])
+    http.sdk_created()
+    http.control("POST", "/handover", {"to": "http://127.0.0.1:1"}, account=ACCOUNTS[1])
+    words = ("account", "move", ACCOUNTS[1], "--from", emptied.url, "--to", target.url)
+    told = shell.error(*words, code=1)
+    assert "is being moved to http://127.0.0.1:1, and may be there already" in told
+    assert f"/_sim/handover/end?account={ACCOUNTS[1]}" in told
+    assert [*emptied.sim.accounts(), *target.sim.accounts()] == []
+    emptied.sim.end_handover(ACCOUNTS[1], moved=False)

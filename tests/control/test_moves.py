@@ -257,6 +257,34 @@ def test_nothing_is_taken_over_in_place_of_what_is_there(http: Http, elsewhere: 
     assert everything(elsewhere) == before
 
 
+def test_whether_it_was_taken_over_can_be_asked(http: Http, elsewhere: Http) -> None:
+    """Who asks in vain can be sure that it will not be: a takeover still under way is refused."""
+
+    def ends(move: str) -> Any:
+        return elsewhere.control("POST", "/takeover/end", {"move": move}, account=AUTH_ID)
+
+    http.sdk_created()
+    for move in ("first", "second"):
+        given = control(http, "POST", "/handover", {"to": ELSEWHERE, "move": move})
+        again = control(http, "POST", "/handover", {"to": ELSEWHERE, "move": "another"})
+        assert (given["move"], again) == (move, given)
+        taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"], "move": move}
+        if move == "first":
+            assert ends(move).get_json() == {"account": AUTH_ID, "move": move, "taken": False}
+        answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
+        assert answer.status_code == (409 if move == "first" else 201)
+        control(http, "POST", "/handover/end", {"moved": move == "second"})
+    assert ends("second").get_json()["taken"] is True
+    answer = http.control("POST", "/handover", {"to": ELSEWHERE}, account=AUTH_ID)
+    check_problem(answer, "misdirected", str(NotServed(AUTH_ID, f"it was moved to {ELSEWHERE}")))
+    assert ends("first").status_code == 409  # it is here, by another move, or by which one?
+    for wrong in ("", 1, "x" * 101):
+        answer = elsewhere.control("POST", "/takeover/end", {"move": wrong}, account=AUTH_ID)
+        assert answer.get_json()["problems"][0]["path"] == "move"
+    control(elsewhere, "POST", "/reset", {})
+    assert ends("second").get_json()["taken"] is False
+
+
 def test_a_takeover_that_fails_brings_back_nothing(http: Http, elsewhere: Http) -> None:
     """An account that was moved away stays away: else it would be on two servers."""
     http.sdk_created()

@@ -167,6 +167,7 @@ NOTHING_KEPT = {
     ("control", "resend_request"),
     ("control", "settle"),
     ("control", "drop_snapshot"),
+    ("control", "end_takeover"),
     ("control", "keep_undo_point"),
 }
 """These change nothing that a restart would keep: they answer, steer what is in memory only,

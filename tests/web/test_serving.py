@@ -167,6 +167,7 @@ BODIES = {
     "add_fault": {"effect": "reset", "method": "GET"},
     "advance": {"by": "1d"},
     "end_handover": {"moved": True},
+    "end_takeover": {"move": "a"},
     "hand_over": {"to": "http://127.0.0.1:8702"},
     "set_clock": {"to": "2030-01-01T00:00:00Z"},
     "set_rate": {"rate": 2},

@@ -44,10 +44,12 @@ class AccountsOut(TypedDict):
 
 
 class HandoverOut(TypedDict):
-    """``holds``: how much the other server must hold afterwards."""
+    """``move``: the id of this move, empty if none was given; ``holds``: how much the other server
+    must hold afterwards."""
 
     account: str
     to: str
+    move: str
     holds: AccountOut
     snapshots: list[str]
     rest: BelongingsOut
@@ -56,6 +58,14 @@ class HandoverOut(TypedDict):
 class HandoverEndOut(TypedDict):
     account: str
     moved: bool
+
+
+class TakeoverEndOut(TypedDict):
+    """``taken``: whether the account is here by this move; if not, it cannot be any more."""
+
+    account: str
+    move: str
+    taken: bool
 
 
 class BelongingsOut(TypedDict):
