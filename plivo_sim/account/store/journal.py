@@ -32,7 +32,7 @@ from typing import IO, Any
 from tinydb.storages import Storage
 
 from plivo_sim.account.interfaces import Damage, Record
-from plivo_sim.account.store.damage import damages_of, stated_checksum
+from plivo_sim.account.store.damage import damages_of, keep_files_aside, stated_checksum
 from plivo_sim.account.store.disk import (
     NEVER,
     NOT_ITS_OWN,
@@ -99,7 +99,8 @@ class Compaction:
         if self._touched:
             self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
         self._take_up()
-        self._syncing.whole(self._file)
+        self._file.flush()
+        os.fsync(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
         self._file.close()
         self._aside.replace(self._path)
         with suppress(OSError):  # it has taken place: from here on there is no way back
@@ -387,6 +388,8 @@ class JournalStorage(Storage):
                 aside = self._take_up(path)
                 path.with_suffix(".new").unlink(missing_ok=True)
             self.damages = damages_of(path, aside)
+            if self._identity and not self.damages and not any(self.rows.values()):
+                self.damages = damages_of(path, keep_files_aside(path))
         except OSError as error:
             raise StateUnreadable(f"cannot use {path}: {error.strerror}") from error
 

@@ -19,7 +19,7 @@ import pytest
 from plivo_sim.account.store import format as lines
 from plivo_sim.account.store import journal
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import OpenJournals, Syncing, open_file
+from plivo_sim.account.store.disk import OpenJournals, open_file
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from tests.account.store.records import application, end_user, ids, keep
 from tests.fakes import FULL, Disk, OnDisk
@@ -333,7 +333,7 @@ def _until_compaction(db: Database) -> None:
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("part", "failing"),
-    [(journal.Compaction, "step"), (journal.Compaction, "finish"), (Syncing, "whole"),
+    [(journal.Compaction, "step"), (journal.Compaction, "finish"), (os, "fsync"),
      (Path, "replace")],
 )  # fmt: skip
 def test_a_crash_during_compaction_leaves_the_old_journal(
