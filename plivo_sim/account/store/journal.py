@@ -305,10 +305,10 @@ class JournalStorage(Storage):
             self._file = None
 
     def _open(self, path: Path) -> IO[bytes]:
+        self._cut_back(path)
         if self._identity is None:
             file = self._open_first(path)
         else:
-            self._cut_back(path)
             self._refuse_if_changed(path)
             file = open_file(path, "ab", 0)
         if self._size == 0:
@@ -335,10 +335,17 @@ class JournalStorage(Storage):
         return file
 
     def _cut_back(self, path: Path) -> None:
-        """Take a half-written line back, so that the next one starts clean."""
+        """Take a half-written line back, so that the next one starts clean; with the journal, if it
+        was the first: one without records would be taken for damaged."""
         found = _found(path)
         if self._torn and found is not None and identity_of(found) == self._identity:
-            os.truncate(path, min(self._size, found.st_size))
+            if self._size <= len(header_of(path)):
+                path.unlink()
+                self._identity, self._size = None, 0
+                with suppress(OSError):  # files are in it
+                    path.parent.rmdir()
+            else:
+                os.truncate(path, min(self._size, found.st_size))
             self._torn = False
 
     # --- compaction ----------------------------------------------------------------------

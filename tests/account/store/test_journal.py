@@ -176,6 +176,20 @@ def test_a_full_disk_takes_the_change_back(path: Path, disk: Disk, room: int) ->
     assert aliases(path) == ["alias 1", "alias 3"]
 
 
+@pytest.mark.parametrize("room", [0, 30, 100, 250])
+def test_a_first_write_that_is_refused_leaves_no_journal(path: Path, disk: Disk, room: int) -> None:
+    """One without a record, beside files that were uploaded for it, would be taken for damaged."""
+    with Database(path) as db:
+        disk.room = room
+        for _ in range(2):
+            with pytest.raises(StorageFailed, match=FULL):
+                keep(db, application(1))
+        assert not path.parent.exists()
+        disk.room = 1 << 30
+        keep(db, application(2))
+    assert aliases(path) == ["alias 2"]
+
+
 def test_a_line_taken_in_pieces_is_whole(path: Path) -> None:
     """A short write is not an error: the rest follows."""
     with Database(path) as db:
