@@ -168,6 +168,35 @@ def test_a_start_greets_with_the_damage(tmp_path: Path, capsys: pytest.CaptureFi
     assert f"  DAMAGED STATE     {damage}\n" in capsys.readouterr().out
 
 
+def test_uploads_stay_when_the_journal_is_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a loss of power may leave it: told by greeting, health and console, at every start; a
+    reset does not take them either."""
+    settings = replace(PAUSED, state=tmp_path)
+    with serving(tmp_path) as http:
+        http.sdk_created()
+        journal_file = http.account.store.journal.path
+    uploads = {each.name: each.read_bytes() for each in (journal_file.parent / "files").iterdir()}
+    journal_file.write_bytes(b"")
+    for _ in range(2):
+        with LiveSimulator(settings) as live:
+            _greet(live, settings)
+            (damage,) = live.sim.damages
+        assert f"  DAMAGED STATE     {damage}\n" in capsys.readouterr().out
+    with serving(tmp_path) as again:
+        (told,) = again.control("GET", "/health").get_json()["damages"]
+        assert (told["file"], told["size_bytes"]) == (
+            str(journal_file),
+            sum(map(len, uploads.values())),
+        )
+        assert told["kept_in"] in again.get(f"/console/{AUTH_ID}/").text
+        again.sdk_created()
+        again.account.reset()
+    kept = {each.name: each.read_bytes() for each in Path(told["kept_in"]).iterdir()}
+    assert kept == uploads != {}
+
+
 @pytest.mark.parametrize(
     ("calls", "paused", "rate"),
     [

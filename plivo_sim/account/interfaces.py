@@ -68,7 +68,7 @@ class Page(Generic[R]):
     total_count: int
 
 
-WHOLE = ".whole.damaged"
+WHOLE, FILES = ".whole.damaged", ".files.damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,10 @@ class Damage:
 
     ``kept_in``: the file with the rest from there on, ``size_bytes`` of it, in which
     ``whole_lines`` transactions are still readable: of a rest of more than ``DAMAGED_REST``, in so
-    much of it. If its name ends with ``WHOLE``, what is before the rest is in it too. ``torn``: the
-    rest is one unfinished line, which was being written when the process died and was never
-    acknowledged.
+    much of it. If its name ends with ``WHOLE``, what is before the rest is in it too; if with
+    ``FILES``, it is the folder of the files that were uploaded, of whose records none is left.
+    ``torn``: the rest is one unfinished line, which was being written when the process died and was
+    never acknowledged.
     """
 
     file: str
@@ -91,6 +92,11 @@ class Damage:
     kept_in: str
 
     def __str__(self) -> str:
+        if self.kept_in.endswith(FILES):
+            return (
+                f"{self.file} was DAMAGED; none of its records is left: {self.size_bytes} bytes of"
+                f" uploaded files are in {self.kept_in}"
+            )
         if self.torn:
             what = "ended in a torn line, the one that was being written"
         else:

@@ -6,7 +6,8 @@ damage. The rest, damaged and whole lines alike, is moved to a file beside the j
 after the place, ``journal.line-12.byte-3456.damaged``, and told of at every start for as long as
 that file lies there. A rest that is too large to copy, such as the hole that ``truncate`` makes,
 stays where it is: the journal itself becomes ``journal.line-12.byte-3456.whole.damaged``, and a
-copy of what is good of it takes its place.
+copy of what is good of it takes its place. If no record is left, uploaded files would be swept:
+their folder becomes ``journal.line-1.byte-0.files.damaged``.
 
 A line of more than ``PIECE_BYTES`` is not taken into memory before its checksum was found right.
 """
@@ -23,10 +24,11 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from plivo_sim.account.interfaces import WHOLE, Damage
-from plivo_sim.account.store.disk import is_regular, open_file
+from plivo_sim.account.interfaces import FILES, WHOLE, Damage
+from plivo_sim.account.store.disk import is_folder, is_regular, open_file
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.limits import DAMAGED_REST
+from plivo_sim.domain.records import is_hash
 
 logger = logging.getLogger("plivo_sim")
 
@@ -35,7 +37,7 @@ LEAST_LINE_BYTES = 64
 """Hardly a transaction's line is shorter: those that are count as so long."""
 LEAST_DAMAGED_BYTES = 1024
 """So long counts a line that is not whole: a damage spoils few, and all that is none is slow."""
-_ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?(\.whole)?\.damaged$")
+_ASIDE = re.compile(r"\.line-(\d+)\.byte-(\d+)(?:\.\d+)?(\.whole|\.files)?\.damaged$")
 
 
 # --- lines -----------------------------------------------------------------------------------
@@ -128,6 +130,16 @@ def keep_aside(path: Path, start: int, end: int, line: int) -> Path:
     return aside
 
 
+def keep_files_aside(path: Path) -> Path | None:
+    """Have the uploaded files of a journal without records in a folder of another name, which is
+    returned; None when there are none. Raises OSError, StateUnreadable; then they are where they
+    were."""
+    folder = path.with_name("files")
+    if not is_folder(folder) or not any(map(is_hash, os.listdir(folder))):
+        return None
+    return folder.rename(_free_name(path, 1, 0, FILES))
+
+
 def _copy(path: Path, start: int, left: int, to: Path) -> Path:
     """So many bytes of a file, from there on, as another file. Raises OSError."""
     with open_file(path, "rb") as file, open_file(to, "wb") as copy:
@@ -158,13 +170,11 @@ def _damage(path: Path, aside: Path) -> Damage:
     place = _ASIDE.search(aside.name)
     assert place is not None
     offset = int(place[2])
-    with open_file(aside, "rb") as file:
-        start = offset if place[3] else 0
-        size = max(os.fstat(file.fileno()).st_size - start, 0)
-        file.seek(start)
-        whole = sum(1 for _ in whole_lines(file))
-        file.seek(start)
-        torn = size <= DAMAGED_REST.most and _is_torn(file)
+    size, whole, torn = (
+        (sum(each.lstat().st_size for each in aside.iterdir()), 0, False)
+        if aside.name.endswith(FILES)
+        else _look_through(aside, offset if place[3] else 0)
+    )
     return Damage(
         file=str(path),
         line=int(place[1]),
@@ -174,6 +184,17 @@ def _damage(path: Path, aside: Path) -> Damage:
         torn=torn,
         kept_in=str(aside),
     )
+
+
+def _look_through(aside: Path, start: int) -> tuple[int, int, bool]:
+    """Of what is there from a byte on: its size, how many lines are whole, whether it is a torn
+    one."""
+    with open_file(aside, "rb") as file:
+        size = max(os.fstat(file.fileno()).st_size - start, 0)
+        file.seek(start)
+        whole = sum(1 for _ in whole_lines(file))
+        file.seek(start)
+        return size, whole, size <= DAMAGED_REST.most and _is_torn(file)
 
 
 def _is_torn(file: IO[bytes]) -> bool:
@@ -189,10 +210,14 @@ def _tell(damage: Damage) -> None:
 def damages_of(path: Path, new: Path | None) -> list[Damage]:
     """The damaged rests of a journal that lie beside it, oldest first; of the new one the log tells
     too."""
-    found = [p for p in path.parent.glob(f"{path.stem}.*.damaged") if _ASIDE.search(p.name)]
-    files = filter(is_regular, found)
+    found = [
+        each
+        for each in path.parent.glob(f"{path.stem}.*.damaged")
+        if _ASIDE.search(each.name)
+        and (is_folder(each) if each.name.endswith(FILES) else is_regular(each))
+    ]
     damages = {
-        each: _damage(path, each) for each in sorted(files, key=lambda p: p.stat().st_mtime_ns)
+        each: _damage(path, each) for each in sorted(found, key=lambda p: p.stat().st_mtime_ns)
     }
     if new is not None:
         _tell(damages[new])

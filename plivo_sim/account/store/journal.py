@@ -32,7 +32,7 @@ from typing import IO, Any
 from tinydb.storages import Storage
 
 from plivo_sim.account.interfaces import Damage, Record
-from plivo_sim.account.store.damage import damages_of, stated_checksum
+from plivo_sim.account.store.damage import damages_of, keep_files_aside, stated_checksum
 from plivo_sim.account.store.disk import (
     NEVER,
     NOT_ITS_OWN,
@@ -99,7 +99,8 @@ class Compaction:
         if self._touched:
             self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
         self._take_up()
-        self._syncing.whole(self._file)
+        self._file.flush()
+        os.fsync(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
         self._file.close()
         self._aside.replace(self._path)
         with suppress(OSError):  # it has taken place: from here on there is no way back
@@ -304,10 +305,10 @@ class JournalStorage(Storage):
             self._file = None
 
     def _open(self, path: Path) -> IO[bytes]:
+        self._cut_back(path)
         if self._identity is None:
             file = self._open_first(path)
         else:
-            self._cut_back(path)
             self._refuse_if_changed(path)
             file = open_file(path, "ab", 0)
         if self._size == 0:
@@ -334,10 +335,17 @@ class JournalStorage(Storage):
         return file
 
     def _cut_back(self, path: Path) -> None:
-        """Take a half-written line back, so that the next one starts clean."""
+        """Take a half-written line back, so that the next one starts clean; with the journal, if it
+        was the first: one without records would be taken for damaged."""
         found = _found(path)
         if self._torn and found is not None and identity_of(found) == self._identity:
-            os.truncate(path, min(self._size, found.st_size))
+            if self._size <= len(header_of(path)):
+                path.unlink()
+                self._identity, self._size = None, 0
+                with suppress(OSError):  # files are in it
+                    path.parent.rmdir()
+            else:
+                os.truncate(path, min(self._size, found.st_size))
             self._torn = False
 
     # --- compaction ----------------------------------------------------------------------
@@ -387,6 +395,8 @@ class JournalStorage(Storage):
                 aside = self._take_up(path)
                 path.with_suffix(".new").unlink(missing_ok=True)
             self.damages = damages_of(path, aside)
+            if self._identity and not self.damages and not any(self.rows.values()):
+                self.damages = damages_of(path, keep_files_aside(path))
         except OSError as error:
             raise StateUnreadable(f"cannot use {path}: {error.strerror}") from error
 

@@ -16,6 +16,7 @@ from plivo_sim.account.store import damage
 from plivo_sim.account.store import format as lines
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import open_file
+from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.limits import DAMAGED_REST
 from tests.account.store.records import application, ids, keep
@@ -218,6 +219,57 @@ def test_what_follows_a_recovery_is_kept(path: Path, whole: bytes) -> None:
     with Database(path) as db:
         keep(db, application(8))
     assert held(path) == ["app-1", "app-8"]
+
+
+# --- uploaded files of which no record is left -----------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["nothing", "a header", "what is before a damage"])
+def test_files_without_a_record_are_kept_aside(
+    path: Path, whole: bytes, caplog: pytest.LogCaptureFixture, left: str
+) -> None:
+    """They would be swept, though what says whose they are may only be lost, not gone."""
+    header = whole[: start_of(whole, 2)]
+    if left == "what is before a damage":  # which somebody has looked at, and moved away
+        path.write_bytes(flipped(whole, len(header) + 30))
+        held(path)
+        rest(path)
+        (moved,) = path.parent.glob("*.damaged")
+        moved.unlink()
+    else:
+        path.write_bytes(header if left == "a header" else b"")
+    name = DiskFiles(path.with_name("files")).keep(b"%PDF-")
+    assert held(path) == []
+    aside = path.with_name("journal.line-1.byte-0.files.damaged")
+    told = (
+        f"{path} was DAMAGED; none of its records is left: 5 bytes of uploaded files are in {aside}"
+    )
+    assert (logging.ERROR, told) in [(each.levelno, each.getMessage()) for each in caplog.records]
+    assert (aside / name).read_bytes() == b"%PDF-"
+    for _ in range(2):
+        with Database(path) as db:
+            assert told in map(str, db.journal.damages)
+            keep(db, application(7))
+
+
+@pytest.mark.parametrize("beside", ["no folder", "an empty one", "what is not ours", "a link"])
+def test_an_empty_journal_without_files_is_no_damage(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, beside: str
+) -> None:
+    """Such as a kill leaves when it was just made."""
+    path.touch(mode=0o600)
+    folder = path.with_name("files")
+    if beside == "a link":
+        DiskFiles(tmp_path / "other" / "files").keep(b"%PDF-")
+        folder.symlink_to(tmp_path / "other" / "files")
+    elif beside != "no folder":
+        folder.mkdir()
+    if beside == "what is not ours":
+        (folder / "thesis.txt").touch()
+    before = sorted(tmp_path.rglob("*"))
+    with Database(path) as db:
+        assert db.journal.damages == []
+    assert (caplog.messages, sorted(tmp_path.rglob("*"))) == ([], before)
 
 
 # --- the header ------------------------------------------------------------------------------
