@@ -1,7 +1,7 @@
 """Connections that end when the time for a whole call is up: of callbacks, and of the commands.
 
-A socket's own timeout begins anew with every byte: whoever drips could hold on. So a timer cuts
-the connection, and the name of the host is looked up within the same time.
+A socket's own timeout begins anew with every byte: whoever drips could hold on. So
+``timeouts`` cuts the connection, and the name of the host is looked up within the same time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain.urls import host_name
+from plivo_sim.webhooks.timeouts import TIMEOUTS
 
 MOST_LOOK_UPS = 1024
 MOST_LOOK_UPS_EACH = 8
@@ -126,17 +127,14 @@ class Line:
     def until(self, deadline: float) -> Iterator[None]:
         """The call: what is used in it is cut at the deadline. Raises TimeoutError when it was cut,
         whatever else came of that."""
-        timer = threading.Timer(_left_s(deadline), self.cut)
-        timer.daemon = True
-        timer.start()
+        timeout = TIMEOUTS.begin(_left_s(deadline), self.cut)
         try:
             yield
         except Exception:
             if not self.is_cut:
                 raise
         finally:
-            timer.cancel()
-            timer.join()
+            TIMEOUTS.end(timeout)
             self._end()
         if self.is_cut:
             raise TimeoutError

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.settings import read_setting
 from plivo_sim.webhooks import lines, transport
+from plivo_sim.webhooks.timeouts import Timeout, Timeouts
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
 from tests.fakes import meanwhile
 from tests.peers import DRIPS, OK, PATIENCE_S, Peer, answering, dripping_handshake, peer
@@ -167,12 +168,13 @@ def given_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     still."""
     given: list[float] = []
 
-    class Noting(threading.Timer):
-        def __init__(self, interval: float, *args: Any) -> None:
-            given.append(interval)
-            super().__init__(interval, *args)
+    begin = Timeouts.begin
 
-    monkeypatch.setattr(threading, "Timer", Noting)
+    def noting(self: Timeouts, within_s: float, act: Callable[[], None]) -> Timeout:
+        given.append(within_s)
+        return begin(self, within_s, act)
+
+    monkeypatch.setattr(Timeouts, "begin", noting)
     for each in (lines, transport):
         monkeypatch.setattr(each, "monotonic_s", lambda: 1024.0)
     return given
