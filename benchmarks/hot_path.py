@@ -440,15 +440,25 @@ def on_server(rounds: int, port: int, seconds: float, only: str) -> None:
         with running(start["bare"]), running(start["ours"]):
             until_answered(port, BARE["GET"])
             until_answered(port + 1, read("/_sim/health"))
-            wanted = chosen(file_records(lambda call_: ask(port + 1, call_)), only)
-            table = {f"bare {name}": (port, BARE[name]) for name in map(floor_of, wanted)}
-            table |= {name: (port + 1, each) for name, each in wanted.items()}
+            names = [*chosen(refilled(port + 1), only)]
+            bare = [f"bare {name}" for name in dict.fromkeys(map(floor_of, names))]
             for connections in (8, 32):
-                found: dict[str, list[tuple[float, float]]] = {name: [] for name in table}
+                found: dict[str, list[tuple[float, float]]] = {name: [] for name in bare + names}
                 for _ in range(rounds):
-                    for name, (where, each) in table.items():
-                        found[name].append(load(where, each, connections, seconds))
+                    calls = refilled(port + 1)
+                    for name, results in found.items():
+                        is_bare = name in bare
+                        each = BARE[name.removeprefix("bare ")] if is_bare else calls[name]
+                        where = port if is_bare else port + 1
+                        results.append(load(where, each, connections, seconds))
                 print_load(connections, found)
+
+
+def refilled(port: int) -> dict[str, Call]:
+    """The calls to measure, in an account that has nothing else: some minutes of uploads would fill
+    it up to its limit."""
+    ask(port, write(f"/_sim/reset?account={AUTH_ID}", {}))
+    return file_records(lambda call_: ask(port, call_))
 
 
 def print_load(connections: int, found: dict[str, list[tuple[float, float]]]) -> None:
