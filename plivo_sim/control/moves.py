@@ -7,6 +7,7 @@ nothing else tells: whoever may make control calls may have them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,7 @@ from plivo_sim.services.snapshots import OWN, save_snapshot
 from plivo_sim.settings import account_troubles
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
+from plivo_sim.web.kept_bodies import KeptPart
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks.outbox import DELIVERY_HEADER
 
@@ -58,7 +60,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str]
     query: dict[str, str]
     body: Text
-    arrived: Text
+    arrived: Annotated[str, Meta(max_length=40)]
 
 
 class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -226,6 +228,7 @@ def _rest_of(value: Any) -> Belongings:
         found = chain(
             (((name,), text) for name, text in account_troubles(hosts)),
             _odd_requests(rest.requests),
+            _odd_messages(rest.messages),
         )
     problems = [
         Problem(ProblemKind.BAD_VALUE, ("rest", *path), text)
@@ -237,16 +240,44 @@ def _rest_of(value: Any) -> Belongings:
 
 
 def _odd_requests(requests: list[Exchange]) -> Iterator[Found]:
-    """Those that nobody could look at."""
+    """Those that nobody could look at, or make again."""
     for index, each in enumerate(requests):
-        parts = each.sent.parts if each.sent is not None else []
         try:
             each.shown()
-            is_odd = any("text" not in part and "filename" not in part for part in parts)
-        except (LookupError, ValueError, TypeError, AttributeError):
+            is_odd = not _is_as_it_came(each.environ)
+        except (LookupError, ValueError, TypeError, AttributeError, OverflowError):
             is_odd = True
-        if is_odd:
+        parts = each.sent.parts if each.sent is not None else []
+        if is_odd or any(not _is_whole(part) for part in parts):
             yield ("requests", index), "is no request as a simulator keeps it"
+
+
+def _is_as_it_came(environ: dict[str, str]) -> bool:
+    """Whether a server could have read it from a socket. Raises LookupError, UnicodeError."""
+    is_http = environ.get("wsgi.url_scheme", "http") in ("http", "https")
+    line = environ["REQUEST_METHOD"] + environ["QUERY_STRING"]
+    (environ["PATH_INFO"] + environ.get("SCRIPT_NAME", "")).encode("latin-1")
+    headers = "".join(text for name, text in environ.items() if name.startswith(_HEADERS))
+    is_plain = line.isascii() and line.isprintable() and not set("\r\n") & set(headers)
+    return is_http and is_plain
+
+
+_HEADERS = ("HTTP_", "CONTENT_")
+
+
+def _is_whole(part: KeptPart) -> bool:
+    """Whether it has a text, and of a file all that is kept of one."""
+    file = {"filename", "media_type", "size_bytes", "sha256"}
+    return file <= part.keys() if "filename" in part else "text" in part
+
+
+def _odd_messages(messages: dict[str, list[Message]]) -> Iterator[Found]:
+    for name, found in messages.items():
+        for index, each in enumerate(found):
+            try:
+                datetime.fromisoformat(each.arrived).timestamp()
+            except (ValueError, OverflowError):
+                yield ("messages", name, index, "arrived"), "is no instant"
 
 
 def _take_over(account: Account, document: Any, rest: Belongings) -> None:

@@ -97,9 +97,16 @@ def resend_request(id: str) -> Response:
     return current_call().answer(found.shown())
 
 
+_OF_SERVER = ("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
+"""It may be another than the one that had the call first."""
+
+
 def _resent(account: Account, exchange: Exchange) -> str:
     """The id of the new request."""
-    environ = {**exchange.environ, "HTTP_AUTHORIZATION": _credentials(account, exchange)}
+    # What is no header and no part of the URL (``wsgi.…``) is of a call that is over.
+    environ = {name: text for name, text in exchange.environ.items() if name[:1].isupper()}
+    environ |= {name: request.environ[name] for name in _OF_SERVER}
+    environ["HTTP_AUTHORIZATION"] = _credentials(account, exchange)
     body = _body_of(exchange)
     environ["CONTENT_LENGTH"] = str(len(body))
     for name in ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"):

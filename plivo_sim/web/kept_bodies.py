@@ -19,6 +19,7 @@ import msgspec
 from werkzeug.http import parse_options_header
 
 from plivo_sim.domain import limits
+from plivo_sim.domain.records import Count
 from plivo_sim.domain.secrets import (
     MASK,
     is_secret,
@@ -42,9 +43,9 @@ DATA = "data"
 class Stopped(TypedDict):
     """``offset`` in bytes, ``line`` and ``column`` from 1."""
 
-    offset: int
-    line: int
-    column: int
+    offset: Count
+    line: Count
+    column: Count
     why: str
 
 
@@ -59,7 +60,7 @@ class KeptPart(TypedDict, total=False):
     stopped: Stopped
     filename: str | None
     media_type: str
-    size_bytes: int
+    size_bytes: Count
     sha256: str
 
 
@@ -75,7 +76,7 @@ class KeptBody(msgspec.Struct, frozen=True, kw_only=True):
 
     content: bytes = b""
     parts: list[KeptPart] = []
-    size_bytes: int
+    size_bytes: Count
     changed: tuple[str, ...] = ()
     is_read: bool = True
     is_wanted: bool = True

@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from sys import getsizeof
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Response
+from msgspec import Meta
 from werkzeug.datastructures import EnvironHeaders
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
+from plivo_sim.domain.records import Count
 from plivo_sim.domain.secrets import (
     MASK,
     is_secret,
@@ -26,6 +28,7 @@ from plivo_sim.domain.secrets import (
     masked_text,
     without_secrets,
 )
+from plivo_sim.domain.typed import Instant
 from plivo_sim.domain.urls import base_url
 from plivo_sim.simulator import Simulator
 from plivo_sim.web.access import masked_login
@@ -51,20 +54,20 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    at: datetime
-    arrived_s: float
+    at: Instant
+    arrived_s: Annotated[float, Meta(ge=-(2**35), le=2**37)]  # in years that a date can have
     environ: dict[str, str]
     sent: KeptBody | None
-    status: int
+    status: Annotated[int, Meta(ge=100, le=999)]
     answer: bytes
     answer_end: bytes
-    answer_size: int | None
+    answer_size: Count | None
     answer_headers: tuple[tuple[str, str], ...]
     dialect: str
     operation: str
     fault: str
     why: str
-    took_ms: float
+    took_ms: Annotated[float, Meta(ge=0, le=2**40)]
 
     @property
     def method(self) -> str:

@@ -353,16 +353,81 @@ def test_what_is_taken_over_is_checked(http: Http, elsewhere: Http, rest: Any, p
         assert elsewhere.account.overrides == {}
 
 
-def test_a_request_that_nobody_could_look_at_is_refused(http: Http, elsewhere: Http) -> None:
-    """Its types are right, and its URL is none."""
+GONE = object()
+
+
+@pytest.mark.parametrize(
+    ("places", "value"),
+    [
+        (("environ",), {}),
+        (("environ", "REQUEST_METHOD"), GONE),
+        (("environ", "REQUEST_METHOD"), "G\r\nT"),
+        (("environ", "PATH_INFO"), GONE),
+        (("environ", "PATH_INFO"), "/€"),
+        (("environ", "SCRIPT_NAME"), "/€"),
+        (("environ", "QUERY_STRING"), GONE),
+        (("environ", "QUERY_STRING"), "é=1"),
+        (("environ", "QUERY_STRING"), "a\nb"),
+        (("environ", "HTTP_USER_AGENT"), "a\r\nb"),
+        (("environ", "CONTENT_TYPE"), "a\nb"),
+        (("environ", "wsgi.url_scheme"), "javascript"),
+        (("arrived_s",), 1e300),
+        (("arrived_s",), -1e300),
+        (("took_ms",), 1e300),
+        (("took_ms",), -1),
+        (("at",), "2026-01-05T09:00:00"),
+        (("status",), 2**60),
+        (("answer_size",), 2**60),
+        (("sent", "size_bytes"), 2**60),
+        (("sent", "parts", 1, "sha256"), GONE),
+        (("sent", "parts", 1, "size_bytes"), -1),
+    ],
+)
+def test_a_request_that_nobody_could_look_at_is_refused(
+    http: Http, elsewhere: Http, places: tuple[str | int, ...], value: Any
+) -> None:
+    """Its types are right, and its URL is none; or its dates are in no year that there is."""
     http.sdk_created()
     given = control(http, "POST", "/handover", {"to": ELSEWHERE})
     document = control(http, "GET", "/handover")
-    given["rest"]["requests"][0]["environ"] = {}
+    last = len(given["rest"]["requests"]) - 1
+    inner: Any = given["rest"]["requests"][last]
+    for place in places[:-1]:
+        inner = inner[place]
+    if value is GONE:
+        del inner[places[-1]]
+    else:
+        inner[places[-1]] = value
     taken = {"snapshot": document, "rest": given["rest"]}
     answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
     assert answer.status_code == 400
-    assert answer.get_json()["problems"][0]["path"] == "rest.requests[0]"
+    assert answer.get_json()["problems"][0]["path"].startswith(f"rest.requests[{last}]")
+
+
+def test_a_request_that_moved_is_made_again_by_its_new_server(http: Http, elsewhere: Http) -> None:
+    """Whatever else its environment said of the old one."""
+    http.get("EndUser/")
+    http.account.keep_ledger()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    document = control(http, "GET", "/handover")
+    given["rest"]["requests"][0]["environ"] |= {
+        "SERVER_PORT": "1", "plivo_sim.connection": "x", "wsgi.input": "x",
+        "plivo_sim.refused": "x", "plivo_sim.held": "x", "plivo_sim.action": "x",
+    }  # fmt: skip
+    taken = {"snapshot": document, "rest": given["rest"]}
+    control(elsewhere, "POST", "/takeover", taken)
+    [kept] = control(elsewhere, "GET", "/requests")["requests"]
+    made = control(elsewhere, "POST", f"/requests/{kept['id']}/resend", {})
+    assert (made["status"], made["url"]) == (200, kept["url"])
+
+
+@pytest.mark.parametrize("arrived", ["", "x", "0001-01-01T00:00:00"])
+def test_a_message_that_came_at_no_instant_is_refused(elsewhere: Http, arrived: str) -> None:
+    message = {"method": "POST", "url": "", "headers": {}, "query": {}, "body": ""}
+    rest = {"messages": {"box": [message | {"arrived": arrived}]}}
+    taken = {"snapshot": {}, "rest": rest}
+    answer = elsewhere.control("POST", "/takeover", taken, account=AUTH_ID)
+    assert answer.get_json()["problems"][0]["path"] == "rest.messages.box[0].arrived"
 
 
 def test_only_what_is_there_can_be_handed_over(http: Http) -> None:
