@@ -21,35 +21,39 @@ KEPT_BYTES = 64 * 1024 * 1024
 
 class Budget:
     """Bytes that several logs share. When they hold more, the largest forget their oldest entries,
-    down to seven eighths: whoever is talkative makes nobody else forget. Safe from any thread."""
+    down to seven eighths: whoever is talkative makes nobody else forget. Of those that are as large
+    as one another, the one that grew last does so last. Safe from any thread."""
 
     def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
         self.most_bytes = most_bytes
         self._lock = threading.Lock()
         self._logs: WeakSet[BoundedLog[Any]] = WeakSet()
+        self._growths = 0
         self._held = 0  # at most: what logs forgot since the last count is in it
 
     def join(self, log: BoundedLog[Any]) -> None:
         with self._lock:
             self._logs.add(log)
 
-    def spend(self, size_bytes: int) -> None:
+    def spend(self, size_bytes: int, log: BoundedLog[Any]) -> None:
         """A log has grown. Caller holds no log's lock."""
         with self._lock:
+            self._growths += 1
+            log.grew = self._growths
             self._held += size_bytes
             if self._held > self.most_bytes:
                 self._held = self._shrink(self.most_bytes * 7 // 8)
 
     def _shrink(self, most_bytes: int) -> int:
-        largest = [(-log.size_bytes, n, log) for n, log in enumerate(self._logs)]
-        held = -sum(size for size, _, _ in largest)
+        largest = [(-log.size_bytes, log.grew, n, log) for n, log in enumerate(self._logs)]
+        held = -sum(size for size, *_ in largest)
         heapq.heapify(largest)
         while held > most_bytes and largest:
-            _, n, log = heapq.heappop(largest)
+            _, grew, n, log = heapq.heappop(largest)
             freed = log.forget_oldest()
             held -= freed
             if freed:
-                heapq.heappush(largest, (-log.size_bytes, n, log))
+                heapq.heappush(largest, (-log.size_bytes, grew, n, log))
         return held
 
 
@@ -65,6 +69,8 @@ class BoundedLog(Generic[T]):
         self.most_bytes = most_bytes
         self.size_bytes = 0
         self.forgotten = 0
+        self.grew = 0
+        """When it last took an entry, counted by its budget."""
         self._budget = budget
         self._lock = threading.Lock()
         self._entries: deque[tuple[T, int]] = deque()
@@ -82,7 +88,7 @@ class BoundedLog(Generic[T]):
             ):
                 self._forget_oldest()
         if self._budget is not None:
-            self._budget.spend(size_bytes)
+            self._budget.spend(size_bytes, self)
 
     def forget_oldest(self) -> int:
         """Returns how many bytes that freed; 0 when nothing is kept."""

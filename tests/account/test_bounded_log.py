@@ -84,3 +84,12 @@ def test_entries_larger_than_the_budget_are_not_kept() -> None:
     log.append(1, 50)
     log.append(2, 200)
     assert (list(log), log.size_bytes) == ([], 0)
+
+
+def test_of_equal_logs_the_one_that_grew_last_forgets_last() -> None:
+    """Whoever has just called finds that call, however many others there are."""
+    budget = Budget(1000)
+    logs = [BoundedLog[int](10, 300, budget) for _ in range(200)]
+    for n, log in enumerate(logs):
+        log.append(n, 50)
+        assert list(log) == [n]
