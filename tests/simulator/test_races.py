@@ -5,15 +5,20 @@ The interpreter switches threads far more often here than by itself.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plivo_sim.account.store.files import DiskFiles, sha256_of
 from plivo_sim.apis.phone_number.limits import OPERATIONS_A_MINUTE, RateLimits
 from plivo_sim.domain.records import DeliveryState
 from plivo_sim.machines import default_machine
@@ -23,7 +28,7 @@ from plivo_sim.simulator import Simulator
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import MUMBAI, Numbers
 from tests.fakes import START, all_at_once
-from tests.simulator.verbs import ACCOUNTS, NUMBERS, ByHttp, Refused, fresh
+from tests.simulator.verbs import ACCOUNTS, NUMBERS, SETTINGS, ByHttp, Refused, fresh
 from tests.support import SDK_AGENT
 from tests.torture.audit import check_whole
 
@@ -227,6 +232,50 @@ def test_a_reset_amid_writes_leaves_nothing_by_half(verbs: ByHttp) -> None:
     verbs.advance(7200)
     for application in verbs.http.account.store.applications.every():
         assert application.status == "accepted"
+
+
+def test_no_file_is_lost_that_others_upload_while_it_goes(tmp_path: Path) -> None:
+    """The same content in one account: the only record that had it is deleted, two bring it anew,
+    and one is refused. Without records nothing of it stays."""
+    sim = fresh(replace(SETTINGS, state=tmp_path))
+    verbs = ByHttp(sim)
+    folder = verbs.http.account.store.journal.path.with_name("files")
+    for number in range(4 * ROUNDS):
+        old = verbs.create(f"{number}")
+        made = outcomes(
+            lambda old=old: verbs.delete(old),
+            lambda: verbs.create("a"),
+            lambda: verbs._done(verbs.http.sdk_create(country_iso="XX")),
+            lambda: verbs.create("b"),
+        )
+        assert made == [True, True, False, True]
+        assert check_whole(verbs.http.account)["files"] == 4
+        assert len(os.listdir(folder)) == 2
+        for application in [*verbs.http.account.store.applications.every()]:
+            verbs.delete(application.id)
+        assert not folder.exists()
+    sim.close()
+
+
+def test_a_folder_does_not_go_between_its_making_and_a_file_in_it(tmp_path: Path) -> None:
+    """While what was prepared for nothing takes the folder along."""
+    files, ended = DiskFiles(tmp_path / "MA" / "files"), threading.Event()
+
+    def use() -> None:
+        try:
+            for _ in range(300):
+                files.forget(files.keep(b"kept"))
+        finally:
+            ended.set()
+
+    def refuse(content: bytes) -> None:
+        while not ended.is_set():
+            files.prepare(content, sha256_of(content))()
+
+    (tmp_path / "MA").mkdir(mode=0o700)
+    (tmp_path / "MA" / "journal.jsonl").touch()
+    all_at_once(use, *(lambda n=n: refuse(b"%d" % n) for n in range(3)))
+    assert os.listdir(tmp_path / "MA") == ["journal.jsonl"]
 
 
 def test_many_threads_do_whatever_they_like(racing: Simulator) -> None:
