@@ -65,7 +65,7 @@ UNNEEDED = ("yaml", "apispec", "jsonschema", "limits", "faker", "phonenumbers", 
             "plivo_sim.services.integrity", "plivo_sim.services.snapshots", "html.parser",
             "click.shell_completion",
             "plivo_sim.webhooks.diagnosis", "plivo_sim.recording", "plivo_sim.testing")  # fmt: skip
-MOST_OF_OURS = 140
+MOST_OF_OURS = 142
 """Modules of the package that a start may load; it was 250 when it loaded the console."""
 
 _HEADERS = {"Authorization": basic(), "User-Agent": SDK_AGENT}
