@@ -276,7 +276,8 @@ def json_stop(content: bytes, *, is_cut: bool = False) -> tuple[int, str] | None
         ends = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
         if is_cut and ends:
             return None
-        return start + len(text[: error.pos].encode()), error.msg
+        why = error.msg.removesuffix(" starting at")
+        return start + len(text[: error.pos].encode()), why
     except (ValueError, RecursionError):  # a number of too many digits, or too many brackets
         return None
     return None

@@ -204,7 +204,7 @@ def _told(error: Exception, given_s: float | None) -> str:
     if isinstance(error, ConnectionError):
         return "the receiver closed the connection without an answer"
     if isinstance(error, http.client.HTTPException):
-        return f"the receiver's answer is not HTTP: {str(error) or type(error).__name__}"
+        return f"the receiver's answer is not HTTP: {str(error).strip() or type(error).__name__}"
     if isinstance(error, socket.gaierror):
         return f"the host's name cannot be resolved: {error.strerror}"
     return str(error) or type(error).__name__

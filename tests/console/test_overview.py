@@ -174,7 +174,7 @@ def test_what_is_due_next(http: Http) -> None:
     """Beside the clock: in how long, what, and when."""
     http.sdk_created()
     page = http.get(f"{HOME}/time").text
-    assert "To next event (in 3 d)" in page
+    assert 'To next event<span class="until"> (in 3 d)</span>' in page
     assert 'aria-label="Due in 3 d: accepted, at 2026-01-08 09:00:00 UTC"' in page
 
 

@@ -99,7 +99,10 @@ def test_a_large_text_is_decoded_in_pieces(value: Any, blank: str) -> None:
         (b'{"a": ["long enough", 1,]}', "JSON is malformed near byte 24"),
         (b'["long enough", "long enough"', "JSON ends too early"),
         (b'["long enough", "long enough \xff"]', "JSON is not valid UTF-8"),
-        (b'["long enough", "long enough", 1e999]', "JSON has a number out of range, or what the standard"),
+        (
+            b'["long enough", "long enough", 1e999]',
+            "JSON has a number out of range, or what the standard",
+        ),
         (b'["long enough", "long enough \\u0000"]', "JSON has a null character in a string"),
         (b"[" * 70 + b"]" * 70, "JSON is nested too deeply"),
     ],

@@ -243,7 +243,7 @@ def test_a_receiver_that_does_not_accept_is_given_its_time() -> None:
     ("content", "error"),
     [
         (b"", "closed the connection without an answer"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "is not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "is not HTTP: SSH-2.0-OpenSSH_9.6"),
         (b"HTTP/1.1 twohundred OK\r\n\r\n", "is not HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 500 + b"\r\n", "is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n", "is not HTTP"),
@@ -256,6 +256,7 @@ def test_an_answer_that_is_none_is_told(content: bytes, error: str) -> None:
         answer = timely(f"http://127.0.0.1:{there.port}/")
     assert answer.status is None
     assert error in (answer.error or "")
+    assert answer.error == (answer.error or "").strip()
 
 
 def test_a_reset_is_told() -> None:
