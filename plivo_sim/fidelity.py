@@ -276,6 +276,7 @@ PLUMBING = {
     "webhooks/__init__.py": "empty",
     "webhooks/lines.py": "sockets",
     "webhooks/sender.py": "threads",
+    "webhooks/timeouts.py": "threads",
     "webhooks/transport.py": "sockets",
 }
 """Modules in imitating places that imitate nothing themselves, and why."""

@@ -35,6 +35,9 @@ class Asker(Protocol):
     def leave(self, lock: AccountLock) -> None:
         """Raises what makes the request be begun again later."""
 
+    def waits(self) -> None:
+        """It waits for somebody outside from now on, and needs nothing that others wait for."""
+
 
 class _Here(threading.local):
     asker: Asker | None = None
@@ -53,6 +56,12 @@ _all = _Count()
 def set_asker(asker: Asker | None) -> None:
     """Whom this thread works for from now on."""
     _here.asker = asker
+
+
+def waits_outside() -> None:
+    """What this thread works for waits for somebody outside, such as a receiver of callbacks."""
+    if _here.asker is not None:
+        _here.asker.waits()
 
 
 @contextmanager

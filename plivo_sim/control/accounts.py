@@ -158,9 +158,9 @@ def snapshot() -> Response:
     return _serially(_kept)
 
 
-def _kept() -> Response:
+def _kept(is_large: bool) -> Response:
     data = json_object("name", "snapshot", "account", large=True)
-    account = account_named(data, sends=True)
+    account = account_named(data, sends=not is_large)
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
     if len(name) > limits.SNAPSHOT_NAME.most:
         raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
@@ -242,15 +242,17 @@ def restore() -> Response:
     return _serially(_restored)
 
 
-def _serially(answer: Callable[[], Response]) -> Response:
+def _serially(answer: Callable[[bool], Response]) -> Response:
+    """``answer`` is told whether the body may be large: then others wait for it, so that it must
+    not wait for anybody."""
     length = request.content_length
     if length is not None and length <= limits.CONTROL_BODY.most:
-        return answer()
+        return answer(False)
     with current_call().sim.making_documents:  # a large one takes three times as much memory
-        return answer()
+        return answer(True)
 
 
-def _restored() -> Response:
+def _restored(_is_large: bool) -> Response:
     data = json_object("name", "snapshot", "account", large=True)
     account = account_named(data)
     name = text_of(data, "name")

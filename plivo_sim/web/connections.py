@@ -112,6 +112,13 @@ class Connections:
         if self._ends_at_s is not None:
             self._wake()
 
+    def leave_room(self, conn: Connection) -> None:
+        """Its request waits for somebody outside: it was read, and others can be."""
+        with self._lock:
+            is_awaited = self._room.leave(conn)
+        if is_awaited:
+            self._wake()
+
     def _await_request(self, conn: Connection) -> None:
         """The next request, which may have come with the one before."""
         conn.arrival = Arrival()

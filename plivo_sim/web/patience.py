@@ -31,6 +31,10 @@ class Patience:
         set_asker(None)
         raise Held(0.0, self._call.noted(), lock)
 
+    def waits(self) -> None:
+        connection = self._call.request.environ[CONNECTION_KEY]
+        connection.server.connections.leave_room(connection)
+
     def opened(self) -> None:
         """Its view begins."""
         self._is_opening = False

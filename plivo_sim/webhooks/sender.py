@@ -22,7 +22,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.agenda import KeyedQueues
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
-from plivo_sim.account.lock import repeatable
+from plivo_sim.account.lock import repeatable, waits_outside
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 
@@ -327,6 +327,7 @@ class Sender:
                 return done()
             if getattr(self._here, "patient", False):
                 return account.idle.wait_for(done, bound_s)
+            waits_outside()
             with self._places.taken(account) as place:
                 account.idle.wait_for(lambda: place.given_up or done(), bound_s)
             return done()

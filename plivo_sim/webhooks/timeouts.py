@@ -38,14 +38,16 @@ class Timeouts:
         self._thread: threading.Thread | None = None
 
     def begin(self, within_s: float, act: Callable[[], None]) -> Timeout:
-        """Have ``act`` called, which must be short, unless ``end`` comes before."""
+        """Have ``act`` called, which must be short and not fail, unless ``end`` comes before.
+        Raises RuntimeError where no thread can be had."""
         timeout = Timeout(act)
         with self._changed:
-            heapq.heappush(self._line, (monotonic_s() + within_s, next(self._numbers), timeout))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="timeouts", daemon=True)
-                self._thread.start()
-            elif self._line[0][2] is timeout:
+                thread = threading.Thread(target=self._run, name="timeouts", daemon=True)
+                thread.start()  # it waits for the lock; raises RuntimeError where there is no room
+                self._thread = thread
+            heapq.heappush(self._line, (monotonic_s() + within_s, next(self._numbers), timeout))
+            if self._line[0][2] is timeout:
                 self._changed.notify()
         return timeout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -73,9 +74,9 @@ def test_the_account_is_free_while_files_are_hashed_and_written(
     def note(what: str) -> None:
         seen.append((what, http.account.lock.raw._is_owned()))  # type: ignore[attr-defined]
 
-    def noted_write(files: DiskFiles, aside: Path, content: bytes) -> None:
+    def noted_write(files: DiskFiles, aside: Path, content: bytes, *more: Any) -> None:
         note("write")
-        write(files, aside, content)
+        write(files, aside, content, *more)
 
     def noted_digest(content: bytes) -> object:
         note("hash")

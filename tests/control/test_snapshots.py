@@ -478,3 +478,24 @@ def test_without_a_token_it_says_so_and_does_not_sign(http: Http, elsewhere: Htt
     elsewhere.control("POST", f"/webhooks/{webhook['id']}/replay")
     attempt = elsewhere.control("GET", "/webhooks").get_json()["webhooks"][-1]["attempts"][-1]
     assert "X-Plivo-Signature-V3" in attempt["headers"]
+
+
+def test_nobody_waits_for_a_receiver_while_others_wait_for_their_documents(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for a snapshot in a body that may be large does not wait for callbacks."""
+    seen: list[bool] = []
+    wait = http.sim.runner._sender.wait
+
+    def noting(*given: Any) -> bool:
+        seen.append(http.sim.making_documents.raw._is_owned())  # type: ignore[attr-defined]
+        return wait(*given)
+
+    monkeypatch.setattr(http.sim.runner._sender, "wait", noting)
+    monkeypatch.setattr(http.sim.runner, "wake", lambda _: None)  # as on a server
+    http.sdk_created(callback_url="http://127.0.0.1:9/")
+    remember(http)
+    assert seen == [False]
+    monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=1))
+    remember(http)
+    assert seen == [False]

@@ -16,15 +16,16 @@ from flask import Request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.lock import MOST_WAITING, AccountLock, set_asker
+from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.simulator import Simulator
-from plivo_sim.web import connections, put_off
+from plivo_sim.web import connection, connections, put_off
 from plivo_sim.web.calls import Call
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.patience import Patience
 from tests.fakes import meanwhile
-from tests.support import AUTH_ID, TOKEN, basic
+from tests.support import AUTH_ID, TOKEN, Http, basic
 
 pytestmark = pytest.mark.live
 OTHER = "MAOTHEROTHEROTHEROTH"
@@ -76,11 +77,12 @@ def busy(account: Account) -> Iterator[None]:
         thread.join()
 
 
-def ask(live: LiveSimulator, stack: ExitStack, asked: str) -> socket.socket:
+def ask(live: LiveSimulator, stack: ExitStack, asked: str, body: str = "") -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 30)
     stack.enter_context(sock)
     head = f"{asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {basic(AUTH_ID, TOKEN)}\r\n"
-    sock.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    sock.sendall(f"{head}Connection: close\r\n\r\n{body}".encode())
     return sock
 
 
@@ -208,3 +210,23 @@ def test_a_request_that_is_answered_at_once_wakes_nobody(
             connection.request("GET", "/_sim/health")
             assert connection.getresponse().read()
     assert woken == []
+
+
+def test_who_waits_for_a_receiver_has_no_place_among_the_large(
+    live: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request has been read, and others can be; though few large ones are served at once."""
+    monkeypatch.setattr(connection, "SMALL_BYTES", 0)
+    monkeypatch.setattr(connection, "MOST_LARGE", 1)
+    with socket.create_server(("127.0.0.1", 0)) as hangs, ExitStack() as stack:
+        http = Http(create_app(live.sim), live.sim)
+        http.sdk_created(callback_url=f"http://127.0.0.1:{hangs.getsockname()[1]}/")
+        waiting = ask(live, stack, f"POST /_sim/clock/advance?account={AUTH_ID}", '{"by": "10d"}')
+        taken = live.sim.runner._sender._places._taken
+        until(lambda: len(taken) == 1)
+        other = ask(live, stack, "GET /_sim/health/live")
+        assert read_to_end(other).split()[1] == b"200"
+        assert len(taken) == 1
+        hangs.accept()[0].close()
+        hangs.close()
+        assert read_to_end(waiting).split()[1] in (b"200", b"202")

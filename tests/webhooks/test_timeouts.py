@@ -76,3 +76,21 @@ def test_a_forked_process_has_a_thread_of_its_own() -> None:
     assert told.get(timeout=10) == "child"
     child.join(10)
     TIMEOUTS.end(waiting)
+
+
+def test_a_thread_that_cannot_be_had_is_asked_for_again(
+    acted: queue.SimpleQueue[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next call; the one that found no room is told."""
+    kept = Timeouts()
+
+    def no_room(_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr("threading.Thread.start", no_room)
+        with pytest.raises(RuntimeError):
+            kept.begin(0.0, putting(acted, "lost"))
+    kept.begin(0.0, putting(acted, "next"))
+    assert acted.get(timeout=10) == "next"
+    assert acted.empty()
