@@ -204,8 +204,8 @@ def _complete(old: Client, new: Client, auth_id: str, given: Any, holds: Any) ->
         if lacking:
             raise Refused(500, f"{new.url} has another number of {', '.join(lacking)}")
     except BaseException:
-        with _telling(_not_whole(old, new, auth_id, missing)):
-            if _is_there(old, new, auth_id, given, undo=True):
+        if _is_there(old, new, auth_id, given, undo=True):
+            with _telling(_not_whole(old, new, auth_id, missing)):
                 raise
         _give_back(old, auth_id)
         raise

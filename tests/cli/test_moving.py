@@ -188,6 +188,7 @@ def test_it_is_in_use_at_one_server_whatever_is_lost(
         Lossy(patched, *lost)
         done = shell.run(*words, code=None)
     assert told in done.stderr
+    assert not ("not known" in done.stderr and "stays" in done.stderr)
     assert (done.exit_code == 0) == (lost[0][2] is not STOP and not told)
     assert places() == ends
     if ends:
