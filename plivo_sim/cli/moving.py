@@ -161,21 +161,23 @@ def _telling(state: str, kind: type[BaseException] = BaseException) -> Iterator[
 
 def _take_over(old: Client, new: Client, auth_id: str, given: Any) -> Any:
     """How much the new server holds then."""
+    for name in given["snapshots"]:  # one that cannot be given is told before anything has moved
+        old.control("GET", "/handover", account=auth_id, name=name)
     document = old.control("GET", "/handover", account=auth_id)
     taken = {"snapshot": document, "rest": given["rest"], "move": given["move"]}
     return new.control("POST", "/takeover", taken, account=auth_id)
 
 
-def _is_there(old: Client, new: Client, auth_id: str, given: Any) -> bool:
+def _is_there(old: Client, new: Client, auth_id: str, given: Any, *, undo: bool = False) -> bool:
     """Whether the new server has it by this move, for who has no answer of the takeover; if not, it
-    takes it over no more."""
+    takes it over no more. ``undo``: it gives it up first, unless something was written there."""
     unknown = (
         f"so it is not known whether {new.url} has {auth_id}; {old.url} keeps it, out of use, until"
         f" it is started anew. Do not do that; when {new.url} answers, {AGAIN}."
         f" {_way_back(old, new.url, auth_id)}"
     )
     with _telling(unknown):
-        body = {"move": given["move"]}
+        body = {"move": given["move"], "undo": undo}
         return bool(new.control("POST", "/takeover/end", body, account=auth_id)["taken"])
 
 
@@ -186,23 +188,34 @@ def _give_back(old: Client, auth_id: str) -> None:
 
 def _complete(old: Client, new: Client, auth_id: str, given: Any, holds: Any) -> None:
     """Bring along what a takeover does not: its snapshots. ``holds``: see ``_take_over``; None if
-    it is there for longer, and so may have been used there."""
+    that is not known."""
+    missing = list(given["snapshots"])
     try:
         known = new.control("GET", "/snapshots", account=auth_id)["snapshots"]
-        for name in given["snapshots"]:
-            if name not in [each["name"] for each in known]:
-                document = old.control("GET", "/handover", account=auth_id, name=name)
-                kept = {"name": name, "snapshot": document}
-                new.control("POST", "/snapshot", kept, account=auth_id)
+        there = {each["name"] for each in known}
+        missing = [name for name in missing if name not in there]
+        while missing:
+            document = old.control("GET", "/handover", account=auth_id, name=missing[0])
+            kept = {"name": missing[0], "snapshot": document}
+            new.control("POST", "/snapshot", kept, account=auth_id)
+            del missing[0]
         counts = {name: n for name, n in given["holds"].items() if isinstance(n, int)}
         lacking = [name for name, n in counts.items() if holds is not None and holds[name] != n]
         if lacking:
             raise Refused(500, f"{new.url} has another number of {', '.join(lacking)}")
     except BaseException:
-        state = f"{old.url} keeps it, out of use, until it is started anew. Do not do that; {AGAIN}"
-        with _telling(f"{auth_id} is at {new.url}, not whole; {state}"):
-            if holds is None:
+        if _is_there(old, new, auth_id, given, undo=True):
+            with _telling(_not_whole(old, new, auth_id, missing)):
                 raise
-            new.control("POST", "/reset", {}, account=auth_id)
         _give_back(old, auth_id)
         raise
+
+
+def _not_whole(old: Client, new: Client, auth_id: str, missing: list[str]) -> str:
+    lacks = f", without the snapshots {', '.join(missing)}" if missing else ""
+    return (
+        f"{auth_id} is at {new.url}, not whole{lacks}, and stays, as it was written to there;"
+        f" {old.url} keeps it, out of use, until it is started anew. Do not do that; {AGAIN}. To"
+        f" leave it so: POST {old.url}/_sim/handover/end?account={auth_id} with"
+        ' {"moved": true}'
+    )

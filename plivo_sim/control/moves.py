@@ -22,6 +22,7 @@ from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
     auth_id_named,
+    flag_of,
     invalid,
     json_object,
     takes,
@@ -203,18 +204,23 @@ def take_over() -> Response:
 
 @endpoint(
     "POST", "/takeover/end", "Whether an account was taken over in a move, which ends if not.",
-    **takes("move", move=MOVE, account=IN_BODY), answers={200: "TakeoverEndOut"}, errors=(409,),
+    **takes(
+        "move", move=MOVE, account=IN_BODY,
+        undo="boolean: take it away again, unless anything was written to it since",
+    ),
+    answers={200: "TakeoverEndOut"}, errors=(409,),
 )  # fmt: skip
 def end_takeover() -> Response:
     """``{"move": id}``: for who has no answer of ``POST /_sim/takeover``. If the account was taken
     over in this move, and was not reset since, ``taken`` is true. If it is not here, ``taken`` is
     false, and a takeover of this move that is still under way is refused. 409 if neither can be
-    told: it is here, and perhaps the server was started anew since it came."""
-    data = json_object("move", "account")
+    told: it is here, and perhaps the server was started anew since it came. With ``"undo": true``
+    it is here no more, unless anything was written to it since it came, by whomever."""
+    data = json_object("move", "account", "undo")
     auth_id, move = _account(data), _move_of(data)
     if not move:
         raise invalid("move", "is required")
-    taken = current_call().sim.end_takeover(auth_id, move)
+    taken = current_call().sim.end_takeover(auth_id, move, undo=flag_of(data, "undo"))
     return current_call().answer({"account": auth_id, "move": move, "taken": taken})
 
 

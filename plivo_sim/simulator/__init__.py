@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
@@ -78,7 +78,8 @@ class Leaving:
 
     @property
     def told(self) -> str:
-        return f"it {'was' if self.account is None else 'is being'} moved to {self.to}"
+        """Without the URL while it is on its way: who went there now would make a second one."""
+        return "it is being moved" if self.account is not None else f"it was moved to {self.to}"
 
 
 class Simulator:
@@ -127,6 +128,7 @@ class Simulator:
         self._recent: OrderedDict[str, Account] = OrderedDict()
         self._leaving: dict[str, Leaving] = {}
         self._ended_moves: deque[str] = deque(maxlen=MOST_ENDED_MOVES)
+        self._as_taken: WeakKeyDictionary[Account, tuple[int, int]] = WeakKeyDictionary()
 
     def next_api_id(self) -> str:
         """The id of an answer to somebody who has no account."""
@@ -364,19 +366,24 @@ class Simulator:
             account.move = move
             with self._lock:
                 self._leaving.pop(auth_id, None)
+                self._as_taken[account] = account.state
 
-    def end_takeover(self, auth_id: str, move: str) -> bool:
+    def end_takeover(self, auth_id: str, move: str, *, undo: bool = False) -> bool:
         """Whether the account was taken over in this move, and was not reset since. If it was not,
-        it will not be. Raises Busy if that cannot be told, as the account exists here all the same,
-        or is being moved away; NotServed."""
+        it will not be. ``undo``: it is reset first, unless anything was written to it since.
+        Raises Busy if that cannot be told, as the account exists here all the same, or is being
+        moved away; NotServed; StorageFailed."""
         account = self._taker(auth_id)
         with account.lock:
             if account.move == move:
-                return True
-            if len(account.store.ledger):
+                if not undo or self._as_taken.get(account) != account.state:
+                    return True
+                self._forget(account, undoable=False)
+            elif len(account.store.ledger):
                 raise Busy(f"account {auth_id} exists here, and it is not known by which move")
             self._ended_moves.append(move)
-            return False
+        self.runner.end_sends([account])
+        return False
 
     def _taker(self, auth_id: str) -> Account:
         """The account here that another server's can become. Raises Busy, NotServed."""
