@@ -30,8 +30,8 @@ _KINDS: Mapping[Any, str] = {
     str: "a text",
     Path: "a path",
     Duration: "a duration such as '36h'",
-    date: "a date",
     datetime: "an instant such as '2026-01-05T09:00:00Z'",
+    date: "a date",
     dict: "a dictionary of texts",
     ServingRule: "a rule such as '*[0-7]'",
     IPv4Network: "an address or a network",
@@ -85,5 +85,5 @@ def _words_of(kind: Any) -> str:
     if origin in (tuple, frozenset):
         return f"a list, each {_words_of(get_args(kind)[0])}"
     if origin is None or origin is dict:
-        return _KINDS[origin or kind]
+        return next(words for each, words in _KINDS.items() if issubclass(origin or kind, each))
     return " or ".join(_words_of(each) for each in get_args(kind))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
+from freezegun import freeze_time
 
 from plivo_sim.settings import Settings
-from plivo_sim.testing import in_process
+from plivo_sim.testing import in_process, values
 from plivo_sim.testing.markers import MARKED, STARTED, mistakes
 from plivo_sim.testing.values import NAMES, setting_of
 
@@ -28,6 +29,14 @@ def test_a_wrong_type_and_a_misspelt_name_are_refused(name: str) -> None:
     misspelt = f"{name[:-1]}{name[-1] * 2}"
     (told,) = mistakes({misspelt: None})
     assert told == f"{misspelt}=: no such argument; did you mean '{name}'?"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_type_is_told_in_frozen_time(name: str) -> None:
+    """Though types are others then, if they are looked at for the first time."""
+    usual = values._words_of(values._types()[name])
+    with freeze_time("2012-01-14"):
+        assert values._words_of(get_type_hints(Settings)[name]) == usual
 
 
 @pytest.mark.parametrize("name", NAMES)
