@@ -55,6 +55,7 @@ from plivo_sim.web.access import (
 )
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.web.calls import (
+    SAFE,
     Call,
     Cut,
     ErrorBody,
@@ -359,7 +360,7 @@ def _open_account(call: Call, injector: Injector, limits: RateLimits) -> None:
     if not auth_id:
         raise NoSuchPage(f"no such URL: {path}")
     caller = _let_in(call, call.api, auth_id)
-    keep_token(call.account, caller, is_read=request.method in ("GET", "HEAD", "OPTIONS"))
+    keep_token(call.account, caller, is_read=request.method in SAFE)
     _begin(call, injector)
     if call.window is not None:
         if not call.is_counted:

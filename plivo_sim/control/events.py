@@ -37,7 +37,6 @@ from plivo_sim.webhooks.outbox import Attempted
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EventOut
 
-WATCHED = "/_sim/events"
 LONGEST_WAIT_S = 30
 
 Facts = dict[str, Any]

@@ -25,6 +25,8 @@ NAMED_DIALECTS = ("current", "beta")
 """Those that an answer names: other APIs have one alone."""
 
 JSON = "application/json"
+SAFE = ("GET", "HEAD", "OPTIONS")
+"""The methods that change nothing (RFC 9110, 9.2.1)."""
 
 Environ = dict[str, Any]
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]

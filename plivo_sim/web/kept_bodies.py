@@ -194,7 +194,7 @@ def _kept_parts(parts: Iterable[Part]) -> Iterator[KeptPart]:
             kept["size_bytes"] = len(part.content)
             kept["sha256"] = part.upload().sha256
         if not part.is_file or _is_json_file(part):
-            kept |= _kept_text(part, most)
+            _keep_text(kept, part, most)
             left -= len(kept["text"])
         yield kept
 
@@ -205,21 +205,21 @@ def _is_json_file(part: Part) -> bool:
     return is_called_so and begins_json(part.content)
 
 
-def _kept_text(part: Part, most: int) -> KeptPart:
-    """What is kept of its text, and where that is no UTF-8."""
+def _keep_text(kept: KeptPart, part: Part, most: int) -> None:
+    """Add what is kept of its text, and where that is no UTF-8."""
     if is_secret(part.name):
-        return {"name": part.name[:KEPT_TEXT], "text": MASK}
+        kept["text"] = MASK
+        return
     content = part.content
     if begins_json(content):
         masked = masked_json(content, most)[:most]
     else:
         masked = masked_text(content[:most].decode("utf-8", "replace")).encode()
-    kept: KeptPart = {"name": part.name[:KEPT_TEXT], "text": masked.decode("utf-8", "replace")}
+    kept["text"] = masked.decode("utf-8", "replace")
     if len(content) > most:
         kept["is_cut"] = True
     elif masked == content and (found := _not_utf8(content)) is not None:
         kept["stopped"] = _placed(content, *found)
-    return kept
 
 
 def _with_stop(part: KeptPart) -> KeptPart:

@@ -15,7 +15,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
 from plivo_sim.account.interfaces import UndoPoint
 from plivo_sim.domain.secrets import masked_json, masked_query
-from plivo_sim.web.calls import Call
+from plivo_sim.web.calls import SAFE, Call
 from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES
 from plivo_sim.web.request_log import OVERHEAD_BYTES, Exchange
 
@@ -106,7 +106,7 @@ def is_button(made: Steering | Exchange) -> bool:
 
 def is_write(made: Steering | Exchange) -> bool:
     """Whether it was one that changes something, and was not refused."""
-    return made.method not in ("GET", "HEAD", "OPTIONS") and made.status < 400
+    return made.method not in SAFE and made.status < 400
 
 
 def is_undone(account: Account, made: Steering | Exchange) -> bool:
