@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+
+_STOPS_WITHOUT_FAILURE = (["serve"], ["record"])
+"""Commands that run until a signal, which is no failure then."""
+
+if sys.argv[1:2] in _STOPS_WITHOUT_FAILURE and (
+    sys.argv[0] == "-m" or os.path.basename(sys.argv[0]).startswith("plivo-sim")
+):
+    for _each in (signal.SIGINT, signal.SIGTERM):  # until the command has handlers of its own
+        signal.signal(_each, lambda *_: os._exit(0))
+
 try:
     import io
-    import os
-    import sys
     from collections.abc import Iterator
     from contextlib import contextmanager
     from importlib import import_module

@@ -224,7 +224,7 @@ class Connections:
         elif key.data.until_s < inf:  # nothing of this turn has closed it
             try:
                 self._go_on(key.data)
-            except Exception as error:  # such as a reset while sending
+            except Exception as error:  # of ours: it is the end of this connection alone
                 log.warning("connection from %s dropped: %r", key.data.remote_addr, error)
                 self._unregister(key.data)
                 self._close(key.data)
@@ -245,7 +245,7 @@ class Connections:
             self._locked(self._deadlines.begin, conn, SENDING_TIMEOUT_S)
             if not conn.stream.unsent:
                 self._unregister(conn)
-                self.settle(conn, conn.keep)
+                self.settle(conn, conn.keep and not conn.stream.is_cut)
         elif conn.phase is Phase.LINGER:
             if not conn.discard():
                 self._unregister(conn)

@@ -6,6 +6,7 @@ provides both.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import socket
@@ -132,7 +133,7 @@ READ_BYTES = 64 * 1024  # more than a TLS record: what was decrypted must not st
 
 class Stream:
     """A socket on which nobody waits: what has come is taken, and what it does not take is kept;
-    silent once cut."""
+    silent once cut, which it is as soon as its peer is gone."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -163,7 +164,8 @@ class Stream:
         except ssl.SSLError as error:
             if error.reason == "HTTP_REQUEST":
                 answer = error_answer("400 Bad Request", "this port speaks HTTPS only")
-                socket.socket.send(self.sock, answer)
+                with contextlib.suppress(OSError):
+                    socket.socket.send(self.sock, answer)
             self.failure = ConnectionResetError(errno.ECONNRESET, str(error))
         except OSError as error:
             self.failure = error.with_traceback(None)
@@ -171,7 +173,7 @@ class Stream:
         return b""
 
     def send(self, data: bytes) -> None:
-        """Send it after what is still unsent, as much as is taken. Raises OSError."""
+        """Send it after what is still unsent, as much as is taken."""
         if not self.is_cut:
             self.unsent.append(memoryview(data))
             self.flush()
@@ -182,15 +184,15 @@ class Stream:
         return sum(memoryview(piece.obj).nbytes for piece in self.unsent)
 
     def flush(self) -> None:
-        """Send what is unsent, as much as is taken. Raises OSError."""
+        """Send what is unsent, as much as is taken. A peer that is gone is no error of anybody."""
         while self.unsent:
             try:
                 left = self.unsent[0][self.sock.send(self.unsent[0]) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 return
             except OSError:
-                self.unsent.clear()
-                raise
+                self.cut()
+                return
             if left:
                 self.unsent[0] = left
             else:

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import flask
 import pytest
@@ -23,9 +23,9 @@ from freezegun import freeze_time
 
 from plivo_sim.web import connections
 from plivo_sim.web.arrival import Arrival
-from plivo_sim.web.connection import Phase
+from plivo_sim.web.connection import AT_ONCE, Phase
 from plivo_sim.web.server import Server, make_server
-from plivo_sim.web.streams import HELD_KEY, Held, cut_connection
+from plivo_sim.web.streams import HELD_KEY, Held, Stream, cut_connection
 from plivo_sim.web.tls import Tls
 
 pytestmark = pytest.mark.live
@@ -204,6 +204,48 @@ def test_an_answer_that_cannot_be_sent_is_logged_as_what_the_client_got(
     server.stop()
     assert [each.exc_info is not None for each in caplog.records] == [True, False]
     assert caplog.messages[1] == "GET /file - 500: Internal Server Error"
+
+
+@pytest.mark.parametrize("begin", [b"GET /\x01 HTTP/1.1\r\n\r\n", GET], ids=["refused", "served"])
+def test_a_client_that_is_gone_is_no_error(begin: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody reads what it is told, whether the server or the application refused it."""
+    entered, gone, over = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(environ: Any, start_response: Any) -> Iterable[bytes]:
+        entered.set()
+        assert gone.wait(10)
+        start_response("400 Bad Request", [("Content-Length", "4")])
+        try:
+            yield b"no"
+            yield b"ne"
+        finally:
+            over.set()
+
+    server = make_server(slow, words_refusals=True)
+    server.start()
+    with connected(server) as sock:
+        sock.sendall(begin)
+        assert entered.wait(10)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+    gone.set()
+    assert over.wait(10)
+    server.stop()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("error", [TimeoutError(errno.ETIMEDOUT, "timed out"), ssl.SSLError("eof")])
+def test_whatever_a_socket_says_of_a_peer_that_is_gone(error: OSError) -> None:
+    """What is written is not kept, and nothing more is tried."""
+
+    class Gone:
+        def setblocking(self, _: bool) -> None: ...
+
+        def send(self, _: memoryview) -> int:
+            raise error
+
+    stream = Stream(cast("socket.socket", Gone()))
+    stream.send(b"an answer")
+    assert (stream.is_cut, list(stream.unsent)) == (True, [])
 
 
 def test_all_interfaces_has_a_loopback_url(app: App) -> None:
