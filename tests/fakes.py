@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -137,6 +138,14 @@ class Calling:
         self.sent.append(request)
         self.on_call(request)
         return Answer(status=self.statuses.pop(0) if self.statuses else 200)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """What another thread or process brings about, and tells nobody of, is so."""
+    deadline_s = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline_s, "it did not come about"
+        time.sleep(0.001)
 
 
 @contextmanager

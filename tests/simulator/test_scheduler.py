@@ -19,7 +19,7 @@ from plivo_sim.simulator import runner as runner_module
 from plivo_sim.simulator import scheduler as scheduler_module
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
-from tests.fakes import Calling, Gate, meanwhile
+from tests.fakes import Calling, Gate, meanwhile, until
 from tests.support import Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -288,6 +288,11 @@ def one_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_module, "MOST_WAITING", 1)
 
 
+def until_one_waits(http: Http) -> None:
+    """It may have its place only after its callback has been sent."""
+    until(lambda: len(http.sim.runner._sender._places._taken) == 1)
+
+
 @pytest.mark.usefixtures("one_may_wait")
 def test_when_too_many_wait_the_first_goes_on(make: Maker, gate: Gate) -> None:
     """Its receiver hangs, and what it holds are the threads of a server: the decision is made, and
@@ -296,7 +301,7 @@ def test_when_too_many_wait_the_first_goes_on(make: Maker, gate: Gate) -> None:
     other = Http(http.app, http.sim, auth_id=OTHER)
     ids = [each.sdk_created(callback_url=CALLBACK) for each in (http, other)]
     with meanwhile(lambda: http.decide(ids[0], "accepted")) as first:
-        gate.wait_for(1)
+        until_one_waits(http)
         with meanwhile(lambda: other.decide(ids[1], "accepted")):
             assert first.result(10).status_code == 200
             (delivery,) = http.account.store.deliveries.every()
@@ -323,7 +328,7 @@ def test_an_advance_that_gives_its_place_up_carries_on(
     body = {"by": "1h", "account": http.auth_id}
     before = http.account.now()
     with meanwhile(lambda: http.control("POST", "/clock/advance", body)) as first:
-        gate.wait_for(1)
+        until_one_waits(http)
         with meanwhile(lambda: other.decide(id, "accepted")):
             assert first.result(10).status_code == 202
             gate.open()
@@ -343,7 +348,7 @@ def test_who_need_not_wait_takes_nobodys_place(
     other = Http(http.app, http.sim, auth_id=OTHER)
     id = http.sdk_created(callback_url=CALLBACK)
     with meanwhile(lambda: http.decide(id, "accepted")) as first:
-        gate.wait_for(1)
+        until_one_waits(http)
         other.decide(other.sdk_created(), "accepted")
         assert http.sim.runner._sender._places._taken
         gate.open()

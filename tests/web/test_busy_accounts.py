@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
@@ -24,7 +22,7 @@ from plivo_sim.web import connection, connections, put_off
 from plivo_sim.web.calls import Call
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.patience import Patience
-from tests.fakes import meanwhile
+from tests.fakes import meanwhile, until
 from tests.support import AUTH_ID, TOKEN, Http, basic
 
 pytestmark = pytest.mark.live
@@ -84,13 +82,6 @@ def ask(live: LiveSimulator, stack: ExitStack, asked: str, body: str = "") -> so
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     sock.sendall(f"{head}Connection: close\r\n\r\n{body}".encode())
     return sock
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 30
-    while not holds() and time.monotonic() < deadline_s:
-        os.sched_yield()
-    assert holds()
 
 
 def read_to_end(sock: socket.socket) -> bytes:
