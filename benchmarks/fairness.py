@@ -159,6 +159,14 @@ def long_polls(server: Server, size: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def different_polls(server: Server, size: int) -> Iterator[None]:
+    """Calls that wait for events that do not come, each for others."""
+    sent = b"GET /_sim/events?wait=30&operation=none-%d* HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with crowding(server, size, sent):
+        yield
+
+
 def add_fault(server: Server, fault: dict[str, Any]) -> None:
     connection = server.connect()
     headers = {"Content-Type": "application/json"}
@@ -169,22 +177,26 @@ def add_fault(server: Server, fault: dict[str, Any]) -> None:
 
 @contextmanager
 def crowding(server: Server, size: int, sent: bytes) -> Iterator[None]:
-    """So many connections on which this was sent, and is again once an answer has come."""
+    """So many connections on which this was sent, and is again once an answer has come; each with
+    a number of its own in the place of ``%d``."""
     stop, poll = threading.Event(), select.poll()
     crowd: dict[int, socket.socket] = {}
 
     def join() -> None:
         sock = socket.create_connection(address, 30)
-        sock.sendall(sent)
+        send(sock)
         crowd[sock.fileno()] = sock
         poll.register(sock, select.POLLIN)
+
+    def send(sock: socket.socket) -> None:
+        sock.sendall(sent.replace(b"%d", b"%d" % sock.fileno()))
 
     def go_on() -> None:
         while not stop.is_set():
             for number, _ in poll.poll(50):
                 sock = crowd[number]
                 if b" 200 " in sock.recv(65536)[:20]:
-                    sock.sendall(sent)
+                    send(sock)
                 else:
                     poll.unregister(number)
                     crowd.pop(number).close()
@@ -263,6 +275,7 @@ KINDS = {
     "slow heads": slow_heads,
     "held calls": held_calls,
     "long polls": long_polls,
+    "different polls": different_polls,
     "hanging receivers": hanging_receivers,
     "hanging look-ups": hanging_look_ups,
     "uploads": uploads,
@@ -279,6 +292,7 @@ def compared(kinds: Iterable[str], size: int, seconds: float) -> tuple[Any, Any]
         alone = bystander.measure(seconds)
         for kind in kinds:
             stack.enter_context(KINDS[kind](server, size))
+        bystander.measure(0.0)  # once the crowd has been let in
         return alone, bystander.measure(seconds)
 
 

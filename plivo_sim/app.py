@@ -226,7 +226,7 @@ def _copy_of_history(account: Account, kind: str) -> str:
 def _part_of(path: str) -> str:
     if path.startswith("/_sim"):
         return "control"
-    if path == "/" or path.startswith("/console"):
+    if path in ("/", "/console") or path.startswith("/console/"):
         return "console"
     return "atoms" if path.startswith("/atoms/") else ""
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
+from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
@@ -91,6 +93,7 @@ def make_simulator(
     claim = Claim(settings.state, settings.fsync) if settings.state is not None else None
     check, unlock = (claim.check, claim.release) if claim is not None else (unguarded, unguarded)
     opened = OpenJournals()
+    guards: WeakValueDictionary[str, Lock] = WeakValueDictionary()
     damages: list[Damage] = []
 
     def make_account(
@@ -100,7 +103,12 @@ def make_simulator(
         journal = None
         if claim is not None:
             journal = claim.folder_of(auth_id) / "journal.jsonl"
-            files = DiskFiles(journal.with_name("files"), settings.fsync, check)
+            files = DiskFiles(
+                journal.with_name("files"),
+                settings.fsync,
+                check,
+                guards.setdefault(auth_id, Lock()),
+            )
         database = Database(journal, settings.fsync, check, opened)
         damages.extend(database.journal.damages)
         account = Account(

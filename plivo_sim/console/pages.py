@@ -40,11 +40,15 @@ R = TypeVar("R", bound=Record)
 
 
 class ConsoleCall(Call):
-    """A page being served: a refusal is shown as a page, too."""
+    """A page being served: a refusal is shown as a page, too, where a page may have asked. What
+    no link and no button calls, such as a POST to ``/``, is told as the control API does."""
 
     __slots__ = ()
 
     def refuse(self, error: SimError) -> Response:
+        is_button = self.request.method == "POST" and self.request.path.startswith("/console/do/")
+        if not (self.is_read or is_button):
+            return super().refuse(error)
         status, problem = problem_details(self, error)
         self.why = problem["detail"]
         home = self.account_or_none.auth_id if self.account_or_none else ""

@@ -304,6 +304,8 @@ def problem_details(call: Call, error: SimError) -> tuple[int, dict[str, Any]]:
     )
     if isinstance(error, Refused):
         status, code, title = error.status, "refused", "HTTP that is not taken"
+        if status == 503:
+            title = "There was no room for it"
     body: ProblemDetailsOut = {
         "type": f"urn:plivo-sim:problem:{code}",
         "title": title,

@@ -22,7 +22,8 @@ _PACKED = b"\ncontent-encoding:"
 
 class Arrival:
     """One request. ``is_complete``: all of it has come, and the next begins behind it;
-    ``body_at``: where its body begins, once its head has come.
+    ``body_at``: where its body begins, once its head has come; ``had_no_room``: it had come, and
+    was given up before it was served.
 
     Each look goes on where the one before ended, so that a request in many pieces costs as much
     as one in few.
@@ -33,6 +34,7 @@ class Arrival:
         self.has_head = False
         self.expects_continue = False
         self.is_packed = False
+        self.had_no_room = False
         self._seen = 0  # of the head, up to which it does not end
         self.body_at = 0
         self._end: int | None = None  # where the request ends; None while chunks are to come

@@ -102,6 +102,22 @@ class Connection(cheroot.HTTPConnection):
         most = limits.BODY.most + came
         return min(came * MOST_PACKED, most) if self.arrival.is_packed else came
 
+    def begin_request(self) -> Phase:
+        """That of one which has not come whole. Once its head has, a client that waits for it is
+        told to go on."""
+        if not self.arrival.has_head:
+            return Phase.HEAD
+        if self.arrival.expects_continue:
+            self.stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return Phase.BODY
+
+    def give_up(self) -> None:
+        """Forget its body: what is left is only to be told why it is not served."""
+        self.arrival.had_no_room, self.held = self.arrival.is_complete, None
+        if self.phase is not Phase.HEAD:
+            del self.rfile.came[self.arrival.body_at :]
+            self.arrival.is_complete = self.arrival.is_packed = False
+
     def communicate(self) -> bool:
         """Serve the request that has come; whether another may follow. Raises Held."""
         self.unread = True

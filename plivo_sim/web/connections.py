@@ -126,7 +126,7 @@ class Connections:
         if came and (conn.arrival.is_whole(came) or conn.stream.is_over):
             self._serve(conn)
         elif came:
-            self._wait(conn, Phase.HEAD, REQUEST_TIMEOUT_S)
+            self._wait(conn, conn.begin_request(), REQUEST_TIMEOUT_S)
         elif conn.stream.is_over or (self._ends_at_s is not None and not self._drains()):
             self._close(conn)
         else:
@@ -284,9 +284,7 @@ class Connections:
             self._part(conn)
             return
         if conn.phase is Phase.HEAD and conn.arrival.has_head:
-            conn.phase = Phase.BODY
-            if conn.arrival.expects_continue:
-                stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            conn.phase = conn.begin_request()
         awaited = WRITE if stream.must_write else READ
         if awaited != conn.awaited:
             conn.awaited = awaited
@@ -342,10 +340,8 @@ class Connections:
             self._serve_again(conn)
             return
         self._unregister(conn)
-        if conn.phase in (Phase.HEAD, Phase.BODY, Phase.READY) and conn.rfile.came:
-            if conn.phase is not Phase.HEAD:
-                del conn.rfile.came[conn.arrival.body_at :]
-                conn.arrival.is_complete = False
+        if conn.phase in connection.UNFINISHED and conn.rfile.came:
+            conn.give_up()
             self._serve(conn)  # which tells the client
         else:
             self._close(conn)

@@ -53,8 +53,8 @@ class Pool:
         return has_to_wait
 
     def relieve(self) -> bool:
-        """Begin beside what is stuck; whether some still wait, and it is to be called again in
-        ``STUCK_S``."""
+        """Begin beside what is stuck; whether some still wait, or lack a thread that there may be,
+        and it is to be called again in ``STUCK_S``."""
         with self._lock:
             if self._line:
                 before_s = monotonic_s() - STUCK_S
@@ -64,23 +64,31 @@ class Pool:
                 for _ in range(max(AT_ONCE - len(self._runs), 2 * len(stuck))):
                     if self._line:
                         self._begin(self._line.popleft())
-            return bool(self._line)
+            self._make_missing()
+            return bool(self._line) or self._lacks_threads
 
     def _begin(self, conn: Connection) -> None:
         self._runs[conn] = monotonic_s()
-        if self._idle > 0:
-            self._idle -= 1
-        elif self._made < self._max:
-            self._make()
+        self._idle -= 1
+        self._make_missing()
         self._queue.put(conn)
 
-    def _make(self) -> None:
+    @property
+    def _lacks_threads(self) -> bool:
+        return self._idle < 0 and self._made < self._max
+
+    def _make_missing(self) -> None:
+        while self._lacks_threads and self._make():
+            self._made += 1
+            self._idle += 1
+
+    def _make(self) -> bool:
         try:
             threading.Thread(target=self._work, name=REQUEST_THREAD, daemon=True).start()
-        except RuntimeError as error:  # as many as the system allows: those there are come to it
+        except RuntimeError as error:  # as many as the system allows; `relieve` tries again
             log.warning("no further thread for requests: %s", error)
-        else:
-            self._made += 1
+            return False
+        return True
 
     def _work(self) -> None:
         while self._serve_all(self._queue.get()):  # which refers to no connection while it waits

@@ -16,6 +16,8 @@ from plivo_sim.web.streams import Held, Line, Watch
 
 LINE_S = 0.02  # how often is looked whether those who wait for a busy account may go on
 LOOKS_EVERY_S = 0.2  # and those who wait for something to happen
+LOOK_S = 0.002  # how long one look may take, and how long others then have their turn
+REST_S = 0.006
 RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 
 
@@ -35,6 +37,7 @@ class PutOff:
         self._heap: list[tuple[float, int, Connection]] = []  # also of those that were dropped
         self._seen: dict[Watch | None, int] = {}  # up to where it was looked for
         self._looks_at_s = 0.0
+        self._unasked: list[Watch] = []  # of the look that is under way
         self._count = itertools.count()
 
     def add(self, conn: Connection, held: Held) -> bool:
@@ -79,28 +82,38 @@ class PutOff:
 
     def look(self, *, at_all: bool = False) -> None:
         """Let the time be up of those for whom something has come. Nothing is asked while nothing
-        new has happened, except ``at_all``."""
+        new has happened, except ``at_all``. A look that takes long is interrupted, and goes on
+        where it was once others have had their turn."""
         now_s = monotonic_s()
         if not self.watched or (now_s < self._looks_at_s and not at_all):
             return
-        self._looks_at_s = now_s + LOOKS_EVERY_S
-        for watch in list(self.watched):
-            seen, newest = self._seen[watch], watch.newest  # what comes meanwhile is seen later
-            if newest == seen and not at_all:
-                continue
-            self._seen[watch] = newest
-            if watch.has_come(seen):
-                del self._seen[watch]
-                for conn in self.watched.pop(watch):
-                    conn.until_s = now_s
-                    self._push(conn)
+        if at_all or not self._unasked:
+            self._unasked = list(self.watched)
+        while self._unasked:
+            watch = self._unasked.pop()
+            if watch in self.watched:
+                self._ask(watch, at_all)
+            if not at_all and monotonic_s() >= now_s + LOOK_S:
+                break
+        self._looks_at_s = monotonic_s() + (REST_S if self._unasked else LOOKS_EVERY_S)
+
+    def _ask(self, watch: Watch, at_all: bool) -> None:
+        seen, newest = self._seen[watch], watch.newest  # what comes meanwhile is seen later
+        if newest == seen and not at_all:
+            return
+        self._seen[watch] = newest
+        if watch.has_come(seen):
+            del self._seen[watch]
+            for conn in self.watched.pop(watch):
+                conn.until_s = monotonic_s()
+                self._push(conn)
 
     def naps_s(self) -> Iterator[float]:
         """For how long nobody has to look."""
         if self.timed and self.resumed < RESUMED_AT_ONCE:
             yield max(self._first_s() - monotonic_s(), 0.0)
         if self.watched:
-            yield LOOKS_EVERY_S
+            yield REST_S if self._unasked else LOOKS_EVERY_S
         if self.lines:
             yield LINE_S
 

@@ -123,6 +123,17 @@ def test_its_calls_are_refused_meanwhile_and_afterwards(http: Http, elsewhere: H
     assert http.get(path).status_code == 200
 
 
+def test_one_that_came_back_shares_its_folder_with_what_it_was(http: Http, elsewhere: Http) -> None:
+    """Which may still clean up behind an upload that was refused: one guard for both."""
+    elsewhere.sdk_created()
+    before: Any = elsewhere.account.files
+    move(elsewhere, http)
+    move(http, elsewhere)
+    after: Any = elsewhere.account.files
+    assert after is not before
+    assert after._guard is before._guard
+
+
 def test_it_can_be_given_back(http: Http) -> None:
     """As it was, timers and all."""
     id = http.sdk_created()

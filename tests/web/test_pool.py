@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,3 +125,71 @@ def test_one_that_was_stuck_takes_no_turn_from_others(scene: Scene) -> None:
     assert scene.begun.empty()
     running.end()
     assert scene.begins() is waiting
+
+
+Refused = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Refused:
+    """While the system allows no further thread."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    @contextmanager
+    def refusing() -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            yield
+
+    return refusing
+
+
+def test_what_found_no_thread_gets_one_when_there_is(scene: Scene, refused: Refused) -> None:
+    """Although nothing ends and nothing else comes."""
+    stuck, second = (scene.put()[0] for _ in range(2))
+    assert scene.begins() is stuck
+    scene.clock.now_s += STUCK_S
+    with refused():
+        assert scene.pool.relieve()
+        assert scene.begun.empty()
+    assert not scene.pool.relieve()
+    assert scene.begins() is second
+
+
+def test_a_thread_that_was_not_had_is_no_idle_one(scene: Scene, refused: Refused) -> None:
+    """The next request begins beside the one that waited for it."""
+    first, second = (scene.put()[0] for _ in range(2))
+    assert scene.begins() is first
+    scene.clock.now_s += STUCK_S
+    with refused():
+        scene.pool.relieve()
+    first.end()
+    assert scene.begins() is second
+    third, _ = scene.put()
+    scene.clock.now_s += STUCK_S
+    scene.pool.relieve()
+    assert scene.begins() is third
+
+
+def test_with_all_threads_stuck_the_rest_follow_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once one of them ends: more than that there may not be, and nobody is passed over."""
+    scene = Scene(threads=2)
+    monkeypatch.setattr(pool, "monotonic_s", scene.clock)
+    conns = []
+    for _ in range(12):
+        conns.append(scene.put()[0])
+        scene.clock.now_s += STUCK_S
+        assert not scene.pool.relieve()
+    assert {scene.begins(), scene.begins()} == set(conns[:2])
+    for ended, begun in pairwise(conns[1:]):
+        ended.end()
+        assert scene.begins() is begun
+    conns[0].end()
+    conns[-1].end()
+    for _ in conns:
+        scene.settled.get(timeout=10)
+    scene.pool.stop()

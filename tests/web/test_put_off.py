@@ -10,9 +10,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from plivo_sim.web import put_off
 from plivo_sim.web.connection import Connection, Phase
 from plivo_sim.web.connections import Connections
-from plivo_sim.web.put_off import PutOff
+from plivo_sim.web.put_off import LOOK_S, REST_S, PutOff
 from plivo_sim.web.server import make_server
 from plivo_sim.web.streams import HELD_KEY, Held
 
@@ -153,3 +154,28 @@ def test_those_that_were_dropped_are_forgotten() -> None:
     assert len(put_off._heap) <= 2 * len(kept) + 1
     assert not put_off.watched
     assert not put_off._seen
+
+
+def test_a_long_look_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on where it was, and asks each watch once."""
+    now_s = 100.0
+    monkeypatch.setattr(put_off, "monotonic_s", lambda: now_s)
+
+    class Slow(Watch):
+        def has_come(self, after: int) -> bool:
+            nonlocal now_s
+            now_s += LOOK_S / 2
+            return super().has_come(after)
+
+    waiting, watches = PutOff(), [Slow() for _ in range(10)]
+    for each in watches:
+        waiting.add(Mock(Connection), Held(3600.0, None, watch=each))
+        each.newest = 2
+    now_s += 1.0
+    for done in range(12, 21, 2):
+        waiting.look()
+        waiting.look()
+        assert sum(each.asked for each in watches) == done
+        assert REST_S in waiting.naps_s() or done == 20
+        now_s += REST_S
+    assert [each.asked for each in watches] == [2] * 10

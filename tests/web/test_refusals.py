@@ -7,12 +7,13 @@ import json
 import re
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.web import connections
 from tests.hostile.test_sockets import connected
-from tests.support import AUTH_ID
+from tests.support import AUTH_ID, basic
 
 pytestmark = pytest.mark.live
 
@@ -150,6 +151,26 @@ def test_a_tunnel_is_not_made(live: LiveSimulator) -> None:
     answer = refused(live, "CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", "/")
     assert answer.status == 405
     assert answer.body.endswith('"This method is not served."}')
+
+
+PATHS = (
+    "/", "//", "/nowhere", "/favicon.ico", "/v1", "/v1/", "/v1/Account", f"/v1/Account/{AUTH_ID}/",
+    "/current/v1/Account/", "/beta", "/beta/v1/x", COMPLIANCE, f"/v1/Account/{AUTH_ID}/EndUser/",
+    f"/v1/Account/{AUTH_ID}/Number/1/", "/atoms/", "/atoms/v1/compliance/status", "/_sim",
+    "/_sim/accounts", "/consoles", "/console/", "/console/do/reset",
+)  # fmt: skip
+METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_html_is_for_links_and_buttons_alone(live: LiveSimulator, path: str) -> None:
+    """Whoever calls with another method reads JSON, at every path there is and there is not."""
+    methods = METHODS if path == "/console/do/reset" else ("POST", *METHODS)
+    for method in methods:
+        with httpx.Client(base_url=live.url, trust_env=False) as client:
+            answer = client.request(method, path, headers={"Authorization": basic()})
+        assert "json" in answer.headers["content-type"], method
+        assert answer.json(), method
 
 
 def test_a_refusal_that_fails_is_told_all_the_same(

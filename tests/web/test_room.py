@@ -130,7 +130,8 @@ def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
 def test_those_in_the_line_are_unfinished_requests(
     slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When they are too much together, the one that began first is answered as too late."""
+    """When they are too much together, the one that began first is told that there was no room,
+    and not begun."""
     monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 2 * SIZE)
     with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
         send(a, 1)
@@ -138,8 +139,39 @@ def test_those_in_the_line_are_unfinished_requests(
         send(b, 2)
         slow.wait_for_line(1)
         send(c, 3)
-        assert read_answer(b)[0] == 408
+        assert read_answer(b)[0] == 503
         slow.wait_for_line(1)
+        slow.go_on.release()
+        assert slow.began.get(timeout=10) == "/3"
+
+
+def test_a_packed_one_that_is_given_up_does_not_wait_again(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of it is small, whatever its head says."""
+    monkeypatch.setattr(connections, "IDLE_TIMEOUT_S", 0.05)
+    head = b"POST /2 HTTP/1.1\r\nHost: sim\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n"
+    with connected(slow.server) as a, connected(slow.server) as b:
+        send(a, 1)
+        assert slow.began.get(timeout=10) == "/1"
+        b.sendall(head + b"x" * 9)
+        status, _, told = read_answer(b)
+    assert (status, "no room" in told["error"]) == (503, True)
+
+
+def test_a_call_that_waits_for_its_account_is_told_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had come whole, and others took the memory."""
+
+    class Full:
+        room = 0
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        raise Held(3600.0, None, line=Full())
+
+    monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", SIZE // 2)
+    with serving(app) as server, connected(server) as sock:
+        send(sock, 1)
+        assert read_answer(sock)[0] == 503
 
 
 def test_one_that_is_larger_than_the_room_is_served_alone(

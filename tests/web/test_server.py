@@ -370,6 +370,18 @@ def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None
         assert read_answer(sock)[2] == 1234
 
 
+def test_expect_100_continue_behind_another_request_is_answered(server: Server) -> None:
+    """It came together with the one before, which is answered first."""
+    head = b"POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    with connected(server) as sock, sock.makefile("rb") as came:
+        sock.sendall(GET + head)
+        first = list(iter(came.readline, b"\r\n"))
+        came.read(int(next(each.split()[1] for each in first if each.startswith(b"Content-L"))))
+        assert came.read(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"1234")
+        assert read_answer(sock)[2] == 1234
+
+
 def test_http_1_0_has_no_100_continue(server: Server) -> None:
     """Its one answer is the one to the request (RFC 9110, 10.1.1)."""
     head = b"POST /echo HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"

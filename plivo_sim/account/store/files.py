@@ -91,17 +91,24 @@ class MemoryFiles:
 
 class DiskFiles:
     """Files in a folder; written aside and renamed, so a reader never sees half a file. ``check``
-    raises OSError when the folder may not be written to any more."""
+    raises OSError when the folder may not be written to any more. ``guard`` is that of the folder:
+    an account that was moved away may still clean up when it has come back as another one."""
 
     def __init__(
-        self, folder: Path, fsync: str = NEVER, check: Callable[[], None] = unguarded
+        self,
+        folder: Path,
+        fsync: str = NEVER,
+        check: Callable[[], None] = unguarded,
+        guard: threading.Lock | None = None,
     ) -> None:
         self._folder = folder
         self._check = check
         self._syncing = Syncing(fsync)
         self._sizes: Sizes | None = None  # until somebody asks
         self._prepared: set[Path] = set()
-        self._guard = threading.Lock()  # no folder goes between a look at it and a file in it
+        self._guard = (
+            guard or threading.Lock()
+        )  # no folder goes between a look at it and a file in it
 
     def prepare(self, content: bytes, sha256: str) -> Callable[[], None]:
         aside = self._aside(content, sha256)
