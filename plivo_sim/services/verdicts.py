@@ -224,7 +224,7 @@ def _answers(delivery: Delivery) -> str:
     if not delivery.attempts:
         return ""
     counts = Counter(
-        f"answered {each.status}"
+        f"answered {each.outcome}"
         if each.status is not None
         else f"did not answer ({_flat(each.error or 'nothing came')})"
         for each in delivery.attempts
