@@ -110,6 +110,7 @@ class _Surfaces(Mapping[str, Surface]):
 SURFACES = _Surfaces()
 """Everything that answers, but the console. A test holds that every route stands in one of them."""
 
+ICON = "/favicon.ico"
 WATCHED = "/_sim/events"
 """Programs ask here again and again what has happened."""
 
@@ -501,8 +502,12 @@ def _account_for(call: Call, response: Response) -> Exchange | None:
 
 def _is_unmatched(call: Call, status: int) -> bool:
     """Whether a refused call has reached nobody who would show it: one of an imitated API whose
-    account is unknown; of our own, one whose URL there is not, or that was not trusted."""
-    return call.dialect not in OWN or call.request.url_rule is None or status == 403
+    account is unknown; of our own, one that was not trusted, or of the control API, whose URL there
+    is not. What a browser asks for is no client's call: an icon, a mistyped page."""
+    if call.request.path == ICON:
+        return False
+    is_nowhere = call.dialect == "control" and call.request.url_rule is None
+    return call.dialect not in OWN or is_nowhere or status == 403
 
 
 def _make_sendable(response: Response) -> None:

@@ -239,6 +239,15 @@ class Replay:
             name=name, events=self.result.events[events:], checks=self.result.checks[checks:]
         )
 
+    def skip(self) -> Played:
+        """Leave the next step out; what others did meanwhile is observed."""
+        events = len(self.result.events)
+        self._observe()
+        self._next += 1
+        return Played(
+            name=f"steps[{self._next - 1}]", events=self.result.events[events:], checks=[]
+        )
+
     def begin(self) -> None:
         """Empty the account, give it the scenario, and stop its clock."""
         account = {"account": self._client.auth_id}

@@ -21,6 +21,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Done, curl
 from plivo_sim.console.actions import Form as Fields
 from plivo_sim.console.pages import base_url, open_account, readable, row_of, show
+from plivo_sim.control.history import items_of, path_of
 from plivo_sim.control.inputs import document_words
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.text import shell_line
@@ -29,6 +30,7 @@ from plivo_sim.scenarios.language import Expect, Scenario, StepEntry
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.services import reviews
 from plivo_sim.web.calls import current_call
+from plivo_sim.web.steering import everything, is_write
 
 if TYPE_CHECKING:  # a start needs none of it
     from plivo_sim.client import Answer, Form
@@ -90,7 +92,9 @@ def _plain(body: bytes) -> str:
 @dataclass(slots=True, kw_only=True)
 class Play:
     """One play: ``shown`` has what the page shows of each step that was played. ``held`` and
-    ``era``: whose records it made; ``stopped``: why it cannot go on."""
+    ``era``: whose records it made; ``known``: the ids of the calls up to its last step;
+    ``touched``: the applications that others have written to since it began; ``stopped``: why it
+    cannot go on."""
 
     name: str
     scenario: Scenario
@@ -99,6 +103,8 @@ class Play:
     held: Account
     era: int
     shown: list[dict[str, Any]] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     is_over: bool = False
     stopped: str = ""
@@ -206,6 +212,8 @@ def step_in_words(step: StepEntry) -> str:
     assert sent is not None
     given = msgspec.to_builtins(sent)
     details = [_detail(key, value) for key, value in given.items() if key != "app"]
+    if step.correct is not None and not details:
+        return f"Submit {sent.app} again as it was"
     verb = "Submit" if step.submit is not None else "Correct"
     return f"{verb} {sent.app}" + (f": {'; '.join(details)}" if details else "")
 
@@ -260,6 +268,7 @@ def begin(form: Fields) -> list[Done]:
     play = Play(
         name=name, scenario=scenario, replay=replay, transport=transport, held=held, era=held.era
     )
+    play.known = _calls_of(held)
     plays().keep(auth_id, play)
     return [_did(play, f"{name} begins in account {auth_id}, whose clock stands still.")]
 
@@ -292,19 +301,59 @@ def _step_on(account: Account, play: Play, most: int | None) -> Done:
 
     until, played = monotonic() + BUDGET_S, 0
     while not play.is_over and (most is None or played < most) and monotonic() < until:
-        before = {each.id for each in account.exchanges}
+        meanwhile = _meanwhile(account, play)
+        left_out = _left_out(account, play)
         try:
-            done = play.replay.step()
+            done = play.replay.skip() if left_out else play.replay.step()
         except (_engine().WrongScenario, Refused, Unreachable) as error:
             play.is_over, play.stopped = True, str(error)
             return _not_done(f"step {len(play.shown) + 1} cannot be played: {error}")
         if done is not None:
-            play.shown.append(_shown(account, play, done, before))
+            made = _shown(account, play, done)
+            play.shown.append(made | {"meanwhile": meanwhile, "left_out": left_out})
             played += 1
+        play.known = _calls_of(account)
         steps = len(play.scenario.steps) + (play.scenario.expect is not None)
         play.is_over = done is None or len(play.shown) == steps
     told = f"{played} step{'' if played == 1 else 's'} of {play.name} played"
     return _did(play, f"{told}: {_verdict(play)}" if play.is_over else f"{told}.")
+
+
+def _calls_of(account: Account) -> set[str]:
+    return {each.id for each in (*account.steering, *account.exchanges)}
+
+
+def _meanwhile(account: Account, play: Play) -> list[str]:
+    """What others have changed in the account since the last step, in words; notes to which
+    applications they wrote."""
+    if not any(is_write(each) for each in everything(account) if each.id not in play.known):
+        return []
+    with account.lock:
+        items = [each for each in items_of(account) if each.made.id not in play.known]
+    found = [each for each in items if is_write(each.made)]
+    paths = "\n".join(path_of(each.made) for each in found)
+    play.touched |= {id for id in play.replay.ids.values() if id in paths}
+    return [f"{each.what} {each.about}".strip() for each in found]
+
+
+def _left_out(account: Account, play: Play) -> str:
+    """Why the next step has nothing to do any more, as others have written to its application;
+    empty where it can be played."""
+    if not play.left:
+        return ""
+    step = play.left[0]
+    app = (step.correct.app if step.correct is not None else step.get) or ""
+    id = play.replay.ids.get(app, "")
+    if id not in play.touched:
+        return ""
+    with account.lock:
+        application = account.store.applications.fetch(id)
+        if application is None:
+            return f"somebody has deleted {app}"
+        if step.correct is None or account.machine.correctable(application.status):
+            return ""
+        status = application.status.replace("_", " ")
+        return f"somebody stepped in: {app} is {status} by now, and cannot be corrected"
 
 
 def _verdict(play: Play) -> str:
@@ -325,11 +374,11 @@ def _not_done(told: str) -> Done:
 # --- what is shown of a step -----------------------------------------------------------------
 
 
-def _shown(account: Account, play: Play, done: Played, before: set[str]) -> dict[str, Any]:
+def _shown(account: Account, play: Play, done: Played) -> dict[str, Any]:
     """What the page shows of a step that was played, as plain values."""
     index = len(play.shown)
     steps = play.scenario.steps
-    made = [each for each in account.exchanges if each.id not in before]
+    made = [each for each in account.exchanges if each.id not in play.known]
     return {
         "title": step_in_words(steps[index]) if index < len(steps) else "At the end",
         "now": account.now(),

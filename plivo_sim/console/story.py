@@ -233,7 +233,7 @@ def _attempts(told: Told, moments: _Moments, link: Link) -> Iterator[_Came]:
 def _answer(delivery: Delivery, number: int, attempt: Attempt, href: str) -> Step:
     is_last = number == len(delivery.attempts)
     taken = is_last and delivery.state is DeliveryState.DELIVERED
-    text = str(attempt.status) if attempt.status is not None else f"no answer: {attempt.error}"
+    text = attempt.outcome if attempt.status is not None else f"no answer: {attempt.error}"
     if is_last and delivery.state is DeliveryState.FAILED:
         text += ", given up"
     return Step(

@@ -239,16 +239,14 @@ def callback_row(account: Account, each: Delivery) -> Row:
     application = account.store.applications.fetch(each.application_id)
     last = each.attempts[-1] if each.attempts else None
     marks = [
-        Mark(it.at, attempt_tone(account, it.status), f"try {n}: {it.status or it.error}")
+        Mark(it.at, attempt_tone(account, it.status), f"try {n}: {it.outcome}")
         for n, it in enumerate(each.attempts, 1)
     ]
     if next_at is not None:
         marks.append(Mark(next_at, "wait", "next try" if marks else "first try", planned=True))
     if not marks:
         marks.append(Mark(each.created_at, TONES.get(each.state, "idle"), each.why))
-    note = (
-        f"{last.status or last.error}" if last else each.why.partition("; ")[2].partition("; ")[0]
-    )
+    note = last.outcome if last else each.why.partition("; ")[2].partition("; ")[0]
     return Row(
         kind="callback", id=each.id, at=each.created_at, path=f"webhooks/{each.id}",
         title=says(each) or each.id, word=outbox.standing_of(account, each),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from flask import Response, current_app, request
@@ -27,6 +28,7 @@ from plivo_sim.scenarios.patterns import glob
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
+from plivo_sim.web.kept_bodies import KeptPart
 from plivo_sim.web.request_log import Exchange
 
 if TYPE_CHECKING:  # a start needs none
@@ -84,8 +86,9 @@ def list_requests() -> Response:
 )  # fmt: skip
 def resend_request(id: str) -> Response:
     """The same call through the same API, with the account's own credentials; it is answered with
-    the new request, whatever that was answered. 400 if the request is not kept whole: its files are
-    not, nor a long body, secrets, and Atoms tokens."""
+    the new request, whatever that was answered. Its files are those that the account has stored.
+    400 if the request is not kept whole: a file that no document has, a long body, secrets, and
+    Atoms tokens are not."""
     account = account_named(json_object("account"))
     exchange = next((each for each in account.exchanges if each.id == id), None)
     if exchange is None:
@@ -107,8 +110,8 @@ def _resent(account: Account, exchange: Exchange) -> str:
     environ = {name: text for name, text in exchange.environ.items() if name[:1].isupper()}
     environ |= {name: request.environ[name] for name in _OF_SERVER}
     environ["HTTP_AUTHORIZATION"] = _credentials(account, exchange)
-    body = _body_of(exchange)
-    environ["CONTENT_LENGTH"] = str(len(body))
+    body, media_type = _body_of(account, exchange)
+    environ |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": media_type}
     for name in ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"):
         environ.pop(name, None)
     # The mount is in SCRIPT_NAME; it is taken off the path again.
@@ -122,20 +125,44 @@ def _resent(account: Account, exchange: Exchange) -> str:
     return str(headers["X-Request-Id"])
 
 
-def _body_of(exchange: Exchange) -> bytes:
-    """Raises Invalid where it is not kept as it came."""
-    sent = exchange.sent
+_MISSING = {"cut": "only the start of its body is kept", "masked": "secrets of it are not kept"}
+
+
+def _body_of(account: Account, exchange: Exchange) -> tuple[bytes, str]:
+    """With its type. Raises Invalid where it is not kept as it came."""
+    sent, media_type = exchange.sent, exchange.environ.get("CONTENT_TYPE", "")
     if MASK in exchange.environ["QUERY_STRING"]:
         raise invalid("id", "a secret in its query is not kept")
     if sent is None:
-        return b""
+        return b"", media_type
     if sent.parts and not sent.content:
-        raise invalid("id", "the bytes of a form with files are not kept")
-    missing = {"cut": "only the start of its body is kept", "masked": "secrets of it are not kept"}
-    for name, told in missing.items():
+        return _form_of(account, sent.parts)
+    for name, told in _MISSING.items():
         if name in sent.changed:
             raise invalid("id", told)
-    return sent.content
+    return sent.content, media_type
+
+
+def _form_of(account: Account, parts: Sequence[KeptPart]) -> tuple[bytes, str]:
+    """A multipart form, with its files as the account has stored them."""
+    import urllib3  # here: a start needs none of it
+
+    fields: list[tuple[str, str | tuple[str, str | bytes, str]]] = []
+    for part in parts:
+        name, text = part["name"], part.get("text")
+        if text is not None and MASK in text:
+            raise invalid("id", _MISSING["masked"])
+        if text is not None and (part.get("is_cut") or "stopped" in part):
+            raise invalid("id", f"of the text of its part {name!r} only the start is kept")
+        if "sha256" not in part:
+            fields.append((name, text or ""))
+            continue
+        content = text if text is not None else account.files.read(part["sha256"])
+        if content is None:
+            told = f"the file {part['filename']!r} is not kept: no document of the account has it"
+            raise invalid("id", told)
+        fields.append((name, (part["filename"] or "", content, part.get("media_type", ""))))
+    return urllib3.encode_multipart_formdata(fields)
 
 
 def _credentials(account: Account, exchange: Exchange) -> str:

@@ -380,6 +380,10 @@ RETRY = "retry"
 """What people call the state of a callback that was tried and goes out again."""
 
 
+ENDED_EARLY = "it ended early"
+"""How the damage of an answer begins whose body was cut."""
+
+
 def standing(state: str, tried: int, retries: int | None = None) -> str:
     """The state of a callback for people to read; that of one that was tried and goes out again is
     the retry that is due, such as ``retry 2 of 3``. ``retries``: how many there are, if known."""
@@ -404,6 +408,13 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def __post_init__(self) -> None:
         as_float(self, "latency_s")
+
+    @property
+    def outcome(self) -> str:
+        """What was answered, in few words: the status, whether the body was cut; else the error."""
+        if self.status is None:
+            return self.error or "no answer"
+        return f"{self.status}{' (body cut)' if self.damage.startswith(ENDED_EARLY) else ''}"
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -77,6 +77,15 @@ def changed_since_first(account: Account, application: Application, sent: Pairs)
     return [each.path for each in _differences(dict(first.sent), dict(sent))]
 
 
+def is_as_before(account: Account, submission: Submission) -> bool:
+    """Whether it sends the same as the attempt before it; False where that is not known."""
+    application = submission.application
+    known = account.store.explanations.fetch(f"{application.id}/{application.attempt}")
+    if known is None or len(known.sent) >= limits.SENT.most:
+        return False
+    return known.sent == sent_of(account.catalogue, submission)
+
+
 def changed_in(explanations: Sequence[Explanation]) -> dict[int, list[Difference]]:
     """Attempt -> what it changed, compared with the attempt before it; those of which either is not
     known are left out. ``explanations``: of one application, oldest first."""

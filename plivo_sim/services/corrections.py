@@ -20,6 +20,7 @@ from plivo_sim.services.applications import (
     requirement_of,
     submit,
 )
+from plivo_sim.services.attempts import is_as_before
 from plivo_sim.services.document_sets import (
     Entry,
     check_entries,
@@ -30,6 +31,9 @@ from plivo_sim.services.document_sets import (
 )
 from plivo_sim.services.end_users import check_renamed
 from plivo_sim.services.inputs import Correction, Dialect, merge, refuse
+
+CORRECTED = "corrected and submitted again"
+AS_IT_WAS = "submitted again as it was"
 
 
 def correct(
@@ -68,6 +72,7 @@ def correct(
             ],
         )
         warnings = refuse(problems, strict=account.settings.strict)
+        method = application.callback_method
         with account.transaction():
             ordered = in_place(account, application, entries, dialect)
             application, documents = _apply(account, application, change, end_user, ordered)
@@ -79,7 +84,8 @@ def correct(
                 via=dialect.origin,
                 requested=requested,
             )
-            application, plan = submit(account, submission, "corrected and submitted again")
+            is_same = is_as_before(account, submission) and method == application.callback_method
+            application, plan = submit(account, submission, AS_IT_WAS if is_same else CORRECTED)
         document_sets.sweep(account)
         warnings += plan.warnings
         return Accepted(application=application, plan=plan, warnings=warnings)

@@ -40,7 +40,7 @@ def verdict_of(account: Account, application: Application) -> str:
     told = list(_told(account, application, deliveries))
     standing = _standing(account, application, coming)
     is_waiting = _is_in_review(account, application)
-    if is_waiting and coming and not _is_troubled(deliveries):
+    if is_waiting and _ends_well(account, coming) and not _is_troubled(deliveries):
         standing += "; nothing is wrong"
     return " ".join(f"{each[0].upper()}{each[1:]}." for each in (standing, *told))
 
@@ -53,6 +53,13 @@ def _coming(account: Account, application: Application) -> list[Timer]:
         if timer.kind in STEPPING and (each := foreseen(account, timer)) is not None
     ]
     return sorted(found, key=lambda timer: (timer.due_at, timer.seq))
+
+
+def _ends_well(account: Account, coming: Sequence[Timer]) -> bool:
+    """Whether something is due, and nothing of it is bad for the applicant."""
+    statuses = account.machine.statuses
+    tones = {statuses[step.status].tone for timer in coming for step in timer.steps}
+    return tones == {"good"}
 
 
 def _is_in_review(account: Account, application: Application) -> bool:
@@ -217,7 +224,7 @@ def _answers(delivery: Delivery) -> str:
     if not delivery.attempts:
         return ""
     counts = Counter(
-        f"answered {each.status}"
+        f"answered {each.outcome}"
         if each.status is not None
         else f"did not answer ({_flat(each.error or 'nothing came')})"
         for each in delivery.attempts

@@ -368,6 +368,8 @@ _FORM = "application/x-www-form-urlencoded"
 def _with_attempt(
     delivery: Delivery, timer: Timer, request: Outgoing, answer: Answer, policy: WebhookPolicy
 ) -> Delivery:
+    """The status alone says whether it was delivered: a body that ended early is kept with what is
+    wrong with it, and changes nothing (inferred)."""
     attempt = Attempt(
         at=timer.due_at,
         url=request.url,

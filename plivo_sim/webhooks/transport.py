@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Answer, Outgoing
+from plivo_sim.domain.records import ENDED_EARLY
 from plivo_sim.domain.urls import (
     blocked_text,
     host_name,
@@ -141,9 +142,9 @@ def _start_of_body(response: http.client.HTTPResponse) -> tuple[str, str]:
                 break
             content += chunk
         if announced is not None and len(content) < min(announced, READ_ANSWER_BYTES):
-            damage.append(f"it ended early: {len(content):,} of {announced:,} bytes came")
+            damage.append(f"{ENDED_EARLY}: {len(content):,} of {announced:,} bytes came")
     except http.client.IncompleteRead:
-        damage.append(f"it ended early: within a chunk, after {len(content):,} bytes")
+        damage.append(f"{ENDED_EARLY}: within a chunk, after {len(content):,} bytes")
     if len(content) == READ_ANSWER_BYTES and announced != READ_ANSWER_BYTES:
         more = "" if announced is None else f" of {announced:,}"
         damage.append(f"only the first {READ_ANSWER_BYTES:,}{more} bytes were read")

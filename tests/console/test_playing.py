@@ -14,6 +14,7 @@ from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
 REJECTED = "name-mismatch"
+API = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance"
 
 
 def page_of(auth_id: str) -> str:
@@ -75,6 +76,20 @@ def test_a_step_at_a_time(http: Http) -> None:
     assert f'href="{HOME}/applications/{one["id"]}">Open app</a>' in page
 
 
+def test_what_is_sent_again_as_it_was_is_called_that(http: Http) -> None:
+    """By the play, the timeline and the page of the application alike."""
+    begun(http, "unreadable-scan")
+    page = pressed(http, "play-all")
+    assert "Submit app again as it was" in page
+    assert "Correct app: files registration_certificate" in page
+    (one,) = listed(http, AUTH_ID)
+    timeline = http.control("GET", f"/applications/{one['id']}").get_json()["timeline"]
+    sent = [each["why"] for each in timeline if each["by"] == "client"]
+    assert sent[1:] == ["submitted again as it was", "corrected and submitted again"]
+    told = html.unescape(http.get(f"{HOME}/applications/{one['id']}").text)
+    assert "Nothing: it was submitted again as it was." in told
+
+
 def test_each_step_shows_its_calls(http: Http) -> None:
     """As the commands that make them, and the command that plays it all."""
     page = begun(http, REJECTED)
@@ -132,6 +147,58 @@ def test_what_does_not_hold_is_told(http: Http) -> None:
     page = pressed(http, "play-all")
     assert "It does not hold</span>" in page
     assert '<td class="text">rejected</td><td class="text">accepted</td>' in page
+
+
+def test_somebody_corrects_by_hand_during_a_play(http: Http) -> None:
+    """The play tells it, leaves its own correction out, and goes on from what is there."""
+    begun(http, REJECTED)
+    for _ in range(3):
+        pressed(http, "next-step")
+    (one,) = listed(http, AUTH_ID)
+    back = f"{HOME}/applications/{one['id']}"
+    press(http, "submit", back=back, account=AUTH_ID, id=one["id"])
+    page = pressed(http, "next-step")
+    assert "Before this step somebody stepped in:" in page
+    assert "<bdi>Submitted again as it was. " in page
+    assert "Left out, as somebody stepped in: app is submitted by now" in page
+    assert page.count("stepped in:</p>") == 1
+    page = pressed(http, "play-all")
+    assert page.count("stepped in:</p>") == 1, "it was told"
+    assert "6 of 6 steps played" in page
+    assert "It does not hold</span>" in page, "it was rejected again"
+    assert "Somebody stepped in, which the scenario knows nothing of." in page
+    made = [each for each in http.account.exchanges if each.method == "PATCH"]
+    assert [each.status for each in made] == [200]
+
+
+def test_somebody_deletes_by_hand_during_a_play(http: Http) -> None:
+    """What is gone is neither read nor corrected."""
+    begun(http, REJECTED)
+    for _ in range(3):
+        pressed(http, "next-step")
+    (one,) = listed(http, AUTH_ID)
+    assert http.delete(f"{API}/{one['id']}/").status_code == 200
+    page = pressed(http, "next-step")
+    assert "Left out, as somebody has deleted app." in page
+
+
+def test_somebody_moves_the_clock_during_a_play(http: Http) -> None:
+    """It is told, and the steps are played as they are."""
+    begun(http, REJECTED)
+    pressed(http, "next-step")
+    http.advance("2h")
+    page = pressed(http, "play-all")
+    assert "somebody stepped in:" in page
+    assert "Left out" not in page
+    assert "It holds</span>" in page
+
+
+def test_a_refusal_that_the_scenario_wants_is_played(http: Http) -> None:
+    """Nobody stepped in: the correction of what cannot be corrected is sent, and refused."""
+    begun(http, "suspended")
+    page = pressed(http, "play-all")
+    assert "stepped in" not in page
+    assert "It holds</span>" in page
 
 
 @pytest.mark.parametrize("name", ["", "no-such", "../x", "<b>"])

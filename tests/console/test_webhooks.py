@@ -179,6 +179,23 @@ def test_what_went_wrong_with_an_answer_is_told(answer: Answer, told: str, not_t
     assert not_told not in page
 
 
+def test_an_answer_with_a_cut_body_is_delivered() -> None:
+    """Its status alone counts; every place that tells the answer says that its body was cut."""
+    answer = Answer(status=200, body="a", damage="it ended early: 1 of 9 bytes came")
+    sim = make_simulator(PAUSED, transport=Answering(answer))
+    http = Http(create_app(sim), sim)
+    id = called_back(http)
+    (delivery,) = http.control("GET", "/webhooks").get_json()["webhooks"]
+    assert delivery["state"] == "delivered"
+    assert "The status alone counts, so it was delivered." in page_of(http, id)
+    assert "200 (body cut)" in http.get(TRAFFIC).text
+    application = delivery["application"]
+    page = http.get(f"{HOME}/applications/{application}").text
+    sim.close()
+    assert "Your webhook answered 200 (body cut)." in page
+    assert page.count("200 (body cut)") >= 3, "in the verdict, the sequence and the table"
+
+
 def test_why_one_never_went_out(http: Http) -> None:
     """The list gives the short reason, the page of the callback what would help."""
     id = called_back(http, "https://hooks.example.com/cb")

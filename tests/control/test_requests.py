@@ -19,7 +19,7 @@ from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import Call
 from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES, KEPT_TEXT
 from plivo_sim.web.request_log import exchange_of
-from tests.support import AUTH_ID, PDF, Http, multipart
+from tests.support import AUTH_ID, PDF, PNG, Http, multipart
 
 
 def last(http: Http) -> Any:
@@ -388,10 +388,26 @@ def test_what_is_sent_again_is_done_again(http: Http) -> None:
     assert http.account.store.end_users.fetch(made["end_user_id"]).name == "First"
 
 
+def test_a_form_with_files_is_sent_again(http: Http) -> None:
+    """With the files that the account has stored; the same is made once more."""
+    http.sdk_create(files={0: (PDF, "a.pdf"), 1: (PNG, "b.png")})
+    before = last(http)
+    made = again(http, before["id"]).get_json()
+    assert (made["status"], made["body"]) == (201, before["body"])
+    files = [each.file.name for each in http.account.store.documents.every() if each.file]
+    assert sorted(files) == ["a.pdf", "a.pdf", "b.png", "b.png"]
+
+
 @pytest.mark.parametrize(
     ("send", "told"),
     [
-        (lambda http: http.sdk_create(files={0: (PDF, "a.pdf")}), "files are not kept"),
+        (lambda http: http.sdk_create(files={0: (b"no PDF", "a.pdf")}), "'a.pdf' is not kept"),
+        (
+            lambda http: http.post(
+                "EndUser/", data={"token": "x", "f": (io.BytesIO(PDF), "a.pdf")}
+            ),
+            "secrets",
+        ),
         (lambda http: http.post("EndUser/", json={"name": "x" * KEPT_BODY_BYTES}), "the start"),
         (lambda http: http.post("EndUser/", json={"token": "x"}), "secrets"),
         (lambda http: http.get("EndUser/?token=x"), "query"),

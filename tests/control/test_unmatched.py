@@ -76,6 +76,16 @@ def test_what_an_account_or_a_control_call_answers_is_not_here(http: Http) -> No
     assert unmatched(http) == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/favicon.ico", "/console/none", f"/console/{AUTH_ID}/aplications", "/console/static/x"],
+)
+def test_what_a_browser_asks_for_in_vain_is_not_here(http: Http, path: str) -> None:
+    """Its icon, and pages that a person mistyped, are no calls of a client's."""
+    assert http.call("GET", path).status_code >= 400
+    assert unmatched(http) == []
+
+
 def test_the_list_is_bounded_and_says_what_it_forgot(http: Http) -> None:
     """The newest stay."""
     most = http.sim.unmatched.most

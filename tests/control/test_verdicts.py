@@ -50,6 +50,25 @@ def test_in_review_with_something_due(http: Http) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("decision", "is_well"),
+    [
+        ("decide: accepted", True),
+        ("decide: rejected", False),
+        ("decide: more_info_required", False),
+        ("decide: accepted, then: [{status: suspended, after: 1d}]", False),
+    ],
+)
+def test_a_bad_end_that_is_due(http: Http, decision: str, is_well: bool) -> None:
+    """Nothing is called right that is about to go wrong for the applicant."""
+    rules = f"scenario: One outcome.\nrules:\n  - {{name: one, when: {{}}, {decision}, after: 1d}}"
+    http.control("POST", "/scenario", {"yaml": rules, "account": AUTH_ID})
+    id = http.sdk_created(callback_url=URL)
+    told = verdict(http, id)
+    assert "is due in 1 day (2026-01-06 09:00:00 UTC), by rule 'one'" in told
+    assert ("nothing is wrong" in told) is is_well
+
+
 def test_in_review_for_ever(http: Http) -> None:
     """It says that nothing is due."""
     http.headers["X-Plivo-Sim-Outcome"] = "nothing"
