@@ -246,9 +246,10 @@ def callback_row(account: Account, each: Delivery) -> Row:
         marks.append(Mark(next_at, "wait", "next try" if marks else "first try", planned=True))
     if not marks:
         marks.append(Mark(each.created_at, TONES.get(each.state, "idle"), each.why))
-    note = (
-        f"{last.status or last.error}" if last else each.why.partition("; ")[2].partition("; ")[0]
-    )
+    note = each.why.partition("; ")[2].partition("; ")[0]
+    if last is not None:
+        damage = f"; the body of the answer: {last.damage}" if last.damage else ""
+        note = f"{last.status or last.error}{damage}"
     return Row(
         kind="callback", id=each.id, at=each.created_at, path=f"webhooks/{each.id}",
         title=says(each) or each.id, word=outbox.standing_of(account, each),

@@ -40,7 +40,7 @@ def verdict_of(account: Account, application: Application) -> str:
     told = list(_told(account, application, deliveries))
     standing = _standing(account, application, coming)
     is_waiting = _is_in_review(account, application)
-    if is_waiting and coming and not _is_troubled(deliveries):
+    if is_waiting and coming and not _is_troubled(deliveries) and not _is_bad(account, coming[0]):
         standing += "; nothing is wrong"
     return " ".join(f"{each[0].upper()}{each[1:]}." for each in (standing, *told))
 
@@ -114,6 +114,12 @@ def _next(account: Account, application: Application, coming: Sequence[Timer]) -
     name = step.status.replace("_", " ")
     by = f", by {_flat(step.why)}" if step.why and timer.kind is TimerKind.REVIEW else ""
     return f"; {name} is due {_when(account, timer.due_at)}{by}"
+
+
+def _is_bad(account: Account, timer: Timer) -> bool:
+    """Whether what is due is what an applicant does not want."""
+    row = account.machine.statuses.get(timer.steps[0].status)
+    return row is not None and row.tone == "bad"
 
 
 # --- whether its receiver was told -------------------------------------------------------------

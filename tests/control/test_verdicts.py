@@ -50,6 +50,14 @@ def test_in_review_with_something_due(http: Http) -> None:
     )
 
 
+def test_in_review_with_a_rejection_due(http: Http) -> None:
+    """Nobody is told that nothing is wrong when that is what comes."""
+    http.headers["X-Plivo-Sim-Outcome"] = "rejected"
+    told = verdict(http, http.sdk_created())
+    assert told.startswith("In review; rejected is due in 3 days")
+    assert "nothing is wrong" not in told
+
+
 def test_in_review_for_ever(http: Http) -> None:
     """It says that nothing is due."""
     http.headers["X-Plivo-Sim-Outcome"] = "nothing"
