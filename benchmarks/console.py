@@ -3,7 +3,8 @@
     python benchmarks/console.py --size 10000
 
 In process, nothing is sent over a network. The account has ``--size`` applications, each with an
-applicant, two documents and, every third one, a callback. Prints the median and the worst of
+applicant, two documents and, every third one, a callback; every second one is still due to be
+decided. The log of requests is full. Prints the median and the worst of
 ``--rounds`` requests of each page in milliseconds of processor time, and how many times as much as
 reading one application through the API it takes in the same run. Exits 1 when a median is over
 ``--most-ms``.
@@ -17,15 +18,18 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from msgspec.structs import replace as changed
 
+from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
-from plivo_sim.domain.records import Application
+from plivo_sim.domain.durations import parse_duration
+from plivo_sim.domain.records import Application, Step, Timer, TimerKind
 from plivo_sim.simulator import Simulator
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
@@ -50,11 +54,32 @@ PAGES = {
     "search, nothing": "/applications?q=nobody+has+this",
     "search, everything": "/applications?q=e",
     "search of the header": "/search?q=case+77",
+    "one application": "/applications/{id}",
+    "its report": "/applications/{id}/report.html",
+    "traffic": "/traffic",
+    "traffic, callbacks": "/traffic?kind=callback",
+    "traffic, those that failed": "/traffic?kind=callback&state=failed",
+    "traffic, a request's filters": "/traffic?kind=request&operation=compliance.get&status=2"
+    "&dialect=current&application={id}&q=case",
+    "traffic, a callback's filters": "/traffic?kind=callback&status=2&state=delivered"
+    "&application={id}&q=rejected",
+    "traffic, a text": "/traffic?q=case+77",
+    "traffic, a text of none": "/traffic?q=nobody+has+this",
+    "traffic, last page": "/traffic?page=99999",
+    "a callback": "/webhooks/{delivery}",
+    "a request": "/requests/{request}",
+    "time": "/time",
+    "time, what is due": "/time?which=due",
+    "time, every filter": "/time?which=due&status=submitted&window=quarter",
+    "time, a status": "/time?status=submitted&window=month",
+    "time, last page": "/time?page=99999",
+    "history": "/history",
 }
 
 
-def fill(sim: Simulator, http: Http, size: int) -> str:
-    """Copies of one real application, its end user, documents and callback; an id of one."""
+def fill(sim: Simulator, http: Http, size: int) -> dict[str, str]:
+    """Copies of one real application, its end user, documents and callback. An id of an
+    application and of a callback, by its name in ``PAGES``."""
     id = http.sdk_created(alias="case 0", callback_url="http://localhost:9/cb")
     http.decide(id, "rejected", "The seal is missing.")
     http.advance("1s")
@@ -82,10 +107,19 @@ def fill(sim: Simulator, http: Http, size: int) -> str:
                 document_ids=tuple(ids), status=STATUSES[n % len(STATUSES)],
             )  # fmt: skip
             store.applications.put(made)
+            if made.status == "submitted":
+                timer, turn = account.next_identity("timer")
+                account.agenda.add(
+                    Timer(
+                        id=timer, seq=turn, kind=TimerKind.REVIEW, subject_id=own,
+                        due_at=account.now() + timedelta(hours=1 + n % 100),
+                        steps=(Step(after=parse_duration("1h"), status="accepted"),),
+                    )
+                )  # fmt: skip
             if n % 3 == 0:
                 new, place = account.next_identity("delivery")
                 store.deliveries.put(changed(delivery, id=new, seq=place, application_id=own))
-    return id
+    return {"id": id, "delivery": delivery.id}
 
 
 def measured(work: Callable[[], object], rounds: int) -> list[float]:
@@ -111,17 +145,18 @@ def main() -> int:
     options = parser.parse_args()
     sim = make_simulator(replace(PAUSED), transport=MemoryTransport())
     http = Http(create_app(sim), sim)
-    id = fill(sim, http, options.size)
-    read = statistics.median(
-        measured(lambda: http.get(f"PhoneNumber/Compliance/{id}/"), 20 * options.rounds)
-    )
+    ids = fill(sim, http, options.size)
+    one = f"PhoneNumber/Compliance/{ids['id']}/"
+    read = statistics.median(measured(lambda: http.get(one), max(KEPT_EXCHANGES, options.rounds)))
+    ids["request"] = list(sim.account(AUTH_ID).exchanges)[-1].id
     print(f"{options.size:,} applications; one is read through the API in {read:.2f} ms")
     print(f"{'page':28}{'median ms':>10}{'worst ms':>10}{'× a read':>10}{'KB':>6}")
     slow = False
     for name, path in PAGES.items():
-        answer = http.get(HOME + path)
+        url = HOME + path.format_map(ids)
+        answer = http.get(url)
         assert answer.status_code == 200, answer.text
-        times = measured(lambda path=path: http.get(HOME + path), options.rounds)
+        times = measured(lambda url=url: http.get(url), options.rounds)
         median = statistics.median(times)
         slow = slow or median > options.most_ms
         kilobytes = len(answer.data) // 1024

@@ -50,7 +50,6 @@ from plivo_sim.console.doing import perform_all
 from plivo_sim.console.pages import guard, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points
-from plivo_sim.domain.records import Delivery, standing
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.text import SNAPSHOT
 from plivo_sim.simulator import is_account
@@ -108,7 +107,6 @@ def make_blueprint() -> Blueprint:
     blueprint.add_app_template_filter(curl_of)
     blueprint.add_app_template_filter(command_of)
     blueprint.add_app_template_filter(says)
-    blueprint.add_app_template_filter(stands)
     blueprint.add_app_template_filter(without_secrets)
 
     blueprint.add_url_rule("/", "front", front, methods=["GET"])
@@ -132,11 +130,6 @@ def curl_of(action: Action, base: str) -> str:
 def command_of(action: Action, base: str) -> str:
     """For templates: its command line."""
     return action.as_command(base)
-
-
-def stands(delivery: Delivery) -> str:
-    """For templates: how a callback stands."""
-    return standing(delivery.state, len(delivery.attempts))
 
 
 def front() -> Response:

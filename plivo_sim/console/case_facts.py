@@ -18,6 +18,7 @@ from plivo_sim.services import applications
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.services.verdicts import forgotten_of, receiver_of, verdict_of
 from plivo_sim.web.calls import current_call
+from plivo_sim.webhooks.outbox import standing_of
 
 INLINE = frozenset({"image/png", "image/jpeg"})
 """What is shown as a picture."""
@@ -46,6 +47,7 @@ def facts_of(account: Account, id: str, link: Callable[[str], str]) -> dict[str,
         "in_review": application.status in machine.by_itself(machine.submitted),
         "attempts": attempts_of(account, application),
         "deliveries": deliveries,
+        "standings": {each.id: standing_of(account, each) for each in deliveries},
         "forgotten": forgotten_of(application, is_all=not deliveries),
         "exchanges": [row_of(each) for each in exchanges],
         "forgotten_exchanges": account.exchanges.forgotten,

@@ -14,7 +14,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.catalogue.yaml_text import plain_yaml
 from plivo_sim.console import presets
 from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
-from plivo_sim.console.pages import open_account, show
+from plivo_sim.console.pages import open_account, row_of, show
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.services import policies
@@ -46,7 +46,7 @@ def faults_page(auth_id: str) -> Response:
         account=account,
         on=on,
         own=any(not each["of_scenario"] for each in on),
-        struck=struck[: -SHOWN_STRUCK - 1 : -1],
+        struck=[row_of(each) for each in struck[: -SHOWN_STRUCK - 1 : -1]],
         groups=_fields(_flat(refused[0].action.body or {}) if refused else {}),
         text=_text_of(refused),
         suggested={**SUGGESTED, "operation": OPERATIONS},

@@ -18,14 +18,13 @@ from plivo_sim.domain.records import (
     ClockChanged,
     Delivery,
     StatusChanged,
-    standing,
 )
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines.drawing import svg_of
 from plivo_sim.simulator.events import Entry
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.request_log import Exchange
-from plivo_sim.webhooks.outbox import Attempted
+from plivo_sim.webhooks.outbox import Attempted, standing_of
 
 SHOWN_EVENTS = 30
 LABELS = {
@@ -35,7 +34,8 @@ LABELS = {
 
 class Happened(NamedTuple):
     """One line of the stream. ``kind``: one of ``LABELS``; ``about``: what it happened to, with the
-    ``path`` of its page below the account's, if it is still there; ``text``: what happened."""
+    ``path`` of its page below the account's, if it is still there; ``text``: what happened;
+    ``is_answered``: it is a call, with ``http`` as its status, or None when nobody answered."""
 
     number: int
     kind: str
@@ -43,6 +43,7 @@ class Happened(NamedTuple):
     about: str
     path: str
     text: str
+    is_answered: bool = False
     http: int | None = None
     status: str = ""
 
@@ -100,11 +101,13 @@ def _told(account: Account, entry: Entry, kept: set[str]) -> dict[str, Any]:
 def _request(auth_id: str, exchange: Exchange, kept: set[str]) -> dict[str, Any]:
     path = exchange.environ.get("PATH_INFO", "").replace(f"/v1/Account/{auth_id}/", "…/", 1)
     fault = f"; fault: {exchange.fault}" if exchange.fault else ""
+    why = f": {exchange.why}" if exchange.why and exchange.status >= 400 and not fault else ""
     return {
         "at": exchange.at,
         "about": f"{exchange.method} {path}",
         "path": f"requests/{exchange.id}" if exchange.id in kept else "",
-        "text": f"{exchange.operation or 'no operation'}{fault}",
+        "text": f"{exchange.operation or 'no operation'}{why}{fault}",
+        "is_answered": True,
         "http": exchange.status,
     }
 
@@ -128,7 +131,7 @@ def _callback(account: Account, about: Attempted | CallbackWithheld) -> dict[str
     is_there = account.store.deliveries.fetch(delivery.id) is not None
     last = delivery.attempts[-1] if delivery.attempts else None
     told = dict(delivery.payload).get("status", "") or "callback"
-    state = standing(delivery.state, tried := len(delivery.attempts))
+    state, tried = standing_of(account, delivery), len(delivery.attempts)
     error = f" {last.error}," if last is not None and last.error else ""
     done = f"try {tried}:{error} {state}" if last else f"{state}: {delivery.why}"
     return {
@@ -136,6 +139,7 @@ def _callback(account: Account, about: Attempted | CallbackWithheld) -> dict[str
         "about": f"{told} of {_owner(account, delivery)}",
         "path": f"webhooks/{delivery.id}" if is_there else "",
         "text": f"{_place(account, delivery)}, {done}; to {without_secrets(delivery.url)}",
+        "is_answered": last is not None,
         "http": last.status if last is not None else None,
     }
 

@@ -136,6 +136,23 @@ def test_after_a_restart_the_timeline_and_the_attempts_are_in_order(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "page", ["applications/{id}", "applications/{id}/report.html", "faults", "traffic", "history"]
+)
+def test_where_order_matters_times_are_to_the_millisecond(http: Http, page: str) -> None:
+    """Of calls, changes and callbacks, wherever they are listed."""
+    http.advance("7ms")
+    fault = {"effect": "error", "operation": "compliance.get", "account": AUTH_ID}
+    http.control("POST", "/faults", fault)
+    id = http.sdk_created(callback_url=URL)
+    http.decide(id, "rejected")
+    http.get(f"PhoneNumber/Compliance/{id}/")
+    shown = http.get(f"{HOME}/{page.format(id=id)}").text
+    times = re.findall(r'<time datetime="[^"]*"[^>]*>(2026-01-05 [^<]*)<', shown)
+    assert times
+    assert [each for each in times if "09:00:00.007" not in each] == []
+
+
 def test_repeated_reads_are_told_once(http: Http) -> None:
     """With how often; something in between parts them."""
     id = http.sdk_created()

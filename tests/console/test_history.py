@@ -63,7 +63,7 @@ def test_everything_in_order(http: Http) -> None:
     listed = rows(http)
     by = [re.search("(API|control|console), 2026", each) for each in listed]
     assert [found and found[1] for found in by] == ["control", "console", "API"]
-    assert "2026-01-06 09:00:00 UTC" in listed[1]
+    assert "2026-01-06 09:00:00.000 UTC" in listed[1]
     assert "Advanced by 1d." in listed[1]
 
 

@@ -14,7 +14,7 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.console.pictures.due import draw, in_words
 from plivo_sim.machines import default_machine
 from plivo_sim.machines.drawing import svg_of
-from plivo_sim.webhooks.transport import MemoryTransport
+from plivo_sim.webhooks.transport import Answer, MemoryTransport
 from tests.conftest import PAUSED
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
@@ -264,6 +264,18 @@ def test_any_text_can_be_searched_for(http: Http, text: str) -> None:
     assert http.get(f"{HOME}/applications", query_string={"q": text}).status_code == 200
 
 
+def test_the_stream_says_what_failed_and_why(
+    http: Http, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused call with its reason; a receiver that gave no answer as such, not without one."""
+    http.post("EndUser/", data=b"{", content_type="application/json")
+    assert "400 POST …/EndUser/ legacy.create_end_user: the body is not" in stream(http)[0]
+    nobody = Answer(status=None, error="connection refused")
+    monkeypatch.setattr(transport, "send", lambda _: nobody)
+    http.decide(http.sdk_created(callback_url="http://localhost:9/"), "accepted")
+    assert "callback no answer accepted of" in stream(http, "?kind=callback")[0]
+
+
 def test_a_state_has_one_name() -> None:
     """A callback that is tried again is at the same retry in the stream, in Traffic, in the list of
     applications and in the report; the filter that the header leads to finds it."""
@@ -272,9 +284,11 @@ def test_a_state_has_one_name() -> None:
     id = http.sdk_created(alias="case", callback_url="http://localhost:9/")
     http.decide(id, "rejected")
     http.advance("1m")
-    assert "retry 2; to http://localhost:9/" in stream(http)[1]
+    assert "retry 2 of 3; to http://localhost:9/" in stream(http)[1]
     asked = (f"{HOME}/traffic?kind=callback&state=retry", f"{HOME}/applications?callbacks=retry")
-    for page in (*asked, "/_sim/report"):
+    case = (f"{HOME}/applications/{id}", *(f"{HOME}/applications/{id}/report.{it}" for it in
+            ("txt", "html")))  # fmt: skip
+    for page in (*asked, *case, "/_sim/report"):
         assert "retry 2 of 3" in http.get(page).text, page
     assert "retry 2 of 3" not in http.get(f"{HOME}/traffic?state=pending").text
     sim.close()
