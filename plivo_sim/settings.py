@@ -152,8 +152,8 @@ def read_rate(text: str) -> float:
         rate = float(text) if text.isascii() else 0
     except ValueError:
         rate = 0
-    if not 0 < rate <= 1e9:
-        raise ValueError(f"the rate must be a number over 0 and at most 1e9, not {text!r}")
+    if not limits.SLOWEST <= rate <= limits.FASTEST:
+        raise ValueError(f"the rate must be a number from 1e-9 to 1e9, not {text!r}")
     return rate
 
 

@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from plivo_sim.domain.errors import ClockRefused
-from plivo_sim.domain.limits import LATEST
+from plivo_sim.domain.limits import FASTEST, LATEST, SLOWEST
 from plivo_sim.domain.records import ClockReading
 
 RealSource = Callable[[], datetime]
@@ -110,9 +110,9 @@ class VirtualClock:
             self._go_on()
 
     def set_rate(self, rate: float) -> None:
-        """Change the speed from now on. Raises ClockRefused unless 0 < rate <= 1e9."""
-        if not 0 < rate <= 1e9:
-            raise ClockRefused(f"the rate must be over 0 and at most 1e9, not {rate:g}")
+        """Change the speed from now on. Raises ClockRefused unless 1e-9 <= rate <= 1e9."""
+        if not SLOWEST <= rate <= FASTEST:
+            raise ClockRefused(f"the rate must be from 1e-9 to 1e9, not {rate:g}")
         self._settle()
         self._rate = float(rate)
 

@@ -196,7 +196,7 @@ def _complete(old: Client, new: Client, auth_id: str, given: Any, holds: Any) ->
         missing = [name for name in missing if name not in there]
         while missing:
             document = old.control("GET", "/handover", account=auth_id, name=missing[0])
-            kept = {"name": missing[0], "snapshot": document}
+            kept = {"name": missing[0], "snapshot": document, "move": given["move"]}
             new.control("POST", "/snapshot", kept, account=auth_id)
             del missing[0]
         counts = {name: n for name, n in given["holds"].items() if isinstance(n, int)}

@@ -56,6 +56,8 @@ How long a text may be, and what a scenario, a policy or a control call can caus
 beyond what a test of an application needs. What is beyond them is refused, unless the table says
 otherwise, and the refusal says the limit's value and its name. None of them is Plivo's.
 
+The rate of a clock is from 1e-9 to 1e9 simulated seconds in a real second.
+
 This page is made by `plivo-sim reference limits > docs/limits.md`.
 """
 

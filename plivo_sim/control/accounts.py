@@ -154,13 +154,14 @@ KEPT = "until the server ends or the account is reset; to keep it, save its docu
 def snapshot() -> Response:
     """``{"name": …}``: remember this moment of the account under a name, in memory only: with the
     server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep. With
-    ``"snapshot"``, such a document, its moment is remembered instead of this one."""
+    ``"snapshot"``, such a document, its moment is remembered instead of this one; with the
+    ``"move"`` by which the account came here, as a part of that, which its undo takes away."""
     return _serially(_kept)
 
 
 def _kept(is_large: bool) -> Response:
-    data = json_object("name", "snapshot", "account", large=True)
-    account = account_named(data, sends=not is_large)
+    data = json_object("name", "snapshot", "move", "account", large=True)
+    account, move = account_named(data, sends=not is_large), text_of(data, "move")
     name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
     if len(name) > limits.SNAPSHOT_NAME.most:
         raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
@@ -171,6 +172,8 @@ def _kept(is_large: bool) -> Response:
             raise invalid("name", text)
         is_given = "snapshot" in data
         account.marks[name] = loaded(account, data["snapshot"]) if is_given else account.mark()
+        if move and move == account.move:
+            current_call().sim.note_brought(account, name)
         shown: MarkedOut = {
             **presenters.account_of(account),
             "account": account.auth_id,

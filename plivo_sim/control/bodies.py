@@ -61,6 +61,7 @@ def snapshot_body() -> Any:
     return object_of(
         name="string: default: snapshot-1, snapshot-2 …",
         snapshot=Annotated[SnapshotOut, Meta(description="a snapshot as a document, to be kept")],
+        move=MOVE,
         account=IN_BODY,
     )
 

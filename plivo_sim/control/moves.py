@@ -215,7 +215,8 @@ def end_takeover() -> Response:
     over in this move, and was not reset since, ``taken`` is true. If it is not here, ``taken`` is
     false, and a takeover of this move that is still under way is refused. 409 if neither can be
     told: it is here, and perhaps the server was started anew since it came. With ``"undo": true``
-    it is here no more, unless anything was written to it since it came, by whomever."""
+    it is here no more, unless anything was written to it since it came, by whomever, a snapshot
+    included that was posted without this ``move``."""
     data = json_object("move", "account", "undo")
     auth_id, move = _account(data), _move_of(data)
     if not move:

@@ -216,6 +216,9 @@ TIMELINE = Limit(
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Where every simulated clock stops: what is reckoned from there still has a year."""
+SLOWEST, FASTEST = 1e-9, 1e9
+"""Simulated seconds in a real one: at the slowest, one takes 32 years. How long to wait is divided
+by it."""
 MOST_COUNTED = 2**40
 """What any counter of a snapshot document may stand at: it is counted on from there, and what the
 journal can hold ends at 2**53."""

@@ -65,7 +65,7 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What must be kept to continue a clock after a restart: it stood still in between."""
 
     now: Instant
-    rate: Annotated[float, Meta(gt=0, le=1e9)]
+    rate: Annotated[float, Meta(ge=limits.SLOWEST, le=limits.FASTEST)]
     paused: bool
 
     def __post_init__(self) -> None:
@@ -404,7 +404,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer: Text = ""
     damage: Text = ""
     error: Text | None = None
-    latency_s: Annotated[float, Meta(ge=0)] = 0.0
+    latency_s: Annotated[float, Meta(ge=0, le=2**40)] = 0.0
 
     def __post_init__(self) -> None:
         as_float(self, "latency_s")

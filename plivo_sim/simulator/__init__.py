@@ -66,6 +66,10 @@ def main_account(auth_id: str) -> str:
     return f"MA{auth_id[2:]}"
 
 
+_Taken = tuple[tuple[int, int], dict[str, Mark]]
+"""An account as a move brought it: its state, and its snapshots."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """An account that is moved to the server at the URL ``to``, as it was then; without the
@@ -128,7 +132,7 @@ class Simulator:
         self._recent: OrderedDict[str, Account] = OrderedDict()
         self._leaving: dict[str, Leaving] = {}
         self._ended_moves: deque[str] = deque(maxlen=MOST_ENDED_MOVES)
-        self._as_taken: WeakKeyDictionary[Account, tuple[int, int]] = WeakKeyDictionary()
+        self._as_taken: WeakKeyDictionary[Account, _Taken] = WeakKeyDictionary()
 
     def next_api_id(self) -> str:
         """The id of an answer to somebody who has no account."""
@@ -366,17 +370,28 @@ class Simulator:
             account.move = move
             with self._lock:
                 self._leaving.pop(auth_id, None)
-                self._as_taken[account] = account.state
+                self._as_taken[account] = account.state, {}
+
+    def note_brought(self, account: Account, name: str) -> None:
+        """This snapshot came with the move by which the account is here. Caller holds the lock."""
+        if account in self._as_taken:
+            self._as_taken[account][1][name] = account.marks[name]
+
+    def _is_as_taken(self, account: Account) -> bool:
+        state, brought = self._as_taken.get(account, (None, {}))
+        is_same = state == account.state and brought.keys() == account.marks.keys()
+        return is_same and all(mark is account.marks[name] for name, mark in brought.items())
 
     def end_takeover(self, auth_id: str, move: str, *, undo: bool = False) -> bool:
         """Whether the account was taken over in this move, and was not reset since. If it was not,
-        it will not be. ``undo``: it is reset first, unless anything was written to it since.
+        it will not be. ``undo``: it is reset first, unless anything was written to it since, or a
+        snapshot was made that the move did not bring.
         Raises Busy if that cannot be told, as the account exists here all the same, or is being
         moved away; NotServed; StorageFailed."""
         account = self._taker(auth_id)
         with account.lock:
             if account.move == move:
-                if not undo or self._as_taken.get(account) != account.state:
+                if not undo or not self._is_as_taken(account):
                     return True
                 self._forget(account, undoable=False)
             elif len(account.store.ledger):

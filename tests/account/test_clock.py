@@ -91,7 +91,7 @@ def test_how_often_a_clock_is_read_changes_nothing(rate: float) -> None:
     assert gone_s(alone) == pytest.approx(1.3 * rate, abs=1e-6)
 
 
-@pytest.mark.parametrize("rate", [0, -1, math.inf, math.nan, 1.1e9])
+@pytest.mark.parametrize("rate", [0, -0.0, -1, math.inf, math.nan, 1.1e9, 1e-320, 0.9e-9])
 def test_a_rate_that_is_none_is_refused(rate: float) -> None:
     """And the old one stays."""
     clock = VirtualClock(rate=2, real=Wall())

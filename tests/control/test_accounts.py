@@ -185,7 +185,7 @@ NO_SUCH = "no setting of an account; there are "
         ({"colour": "blue"}, NO_SUCH),
         ({"port": "80"}, NO_SUCH),
         ({"credentials": "MA:x"}, NO_SUCH),
-        ({"warp": "fast"}, "the rate must be a number over 0 and at most 1e9, not 'fast'"),
+        ({"warp": "fast"}, "the rate must be a number from 1e-9 to 1e9, not 'fast'"),
         ({"strict": "perhaps"}, "'perhaps' is neither true nor false"),
         ({"review_delay": "soon"}, "cannot read duration 'soon'"),
         ({"new_api": "newest"}, "'newest' is not one of auto, current, beta"),

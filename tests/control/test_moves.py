@@ -297,6 +297,25 @@ def test_whether_it_was_taken_over_can_be_asked(http: Http, elsewhere: Http) -> 
     assert ends("second").get_json()["taken"] is False
 
 
+@pytest.mark.parametrize("snapshot", ["mine", "kept"])
+def test_a_snapshot_that_was_made_since_is_a_use(
+    http: Http, elsewhere: Http, snapshot: str
+) -> None:
+    """Of its own, or in the place of one that the move brought along."""
+    http.sdk_created()
+    control(http, "POST", "/snapshot", {"name": "kept"})
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE, "move": "one"})
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"], "move": "one"}
+    control(elsewhere, "POST", "/takeover", taken)
+    kept = {"name": "kept", "snapshot": taken["snapshot"], "move": "one"}
+    control(elsewhere, "POST", "/snapshot", kept)
+    control(elsewhere, "POST", "/snapshot", {"name": snapshot, "snapshot": taken["snapshot"]})
+    body = {"move": "one", "undo": True}
+    assert control(elsewhere, "POST", "/takeover/end", body)["taken"] is True
+    names = [each["name"] for each in control(elsewhere, "GET", "/snapshots")["snapshots"]]
+    assert names == [*dict.fromkeys(("kept", snapshot))]
+
+
 @pytest.mark.parametrize("is_used", [False, True])
 def test_a_takeover_is_undone_unless_the_account_was_used_since(
     http: Http, elsewhere: Http, is_used: bool
@@ -308,7 +327,8 @@ def test_a_takeover_is_undone_unless_the_account_was_used_since(
     taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"], "move": "one"}
     control(elsewhere, "POST", "/takeover", taken)
     document = control(http, "GET", "/handover", name="kept")
-    control(elsewhere, "POST", "/snapshot", {"name": "kept", "snapshot": document})
+    kept = {"name": "kept", "snapshot": document, "move": "one"}
+    control(elsewhere, "POST", "/snapshot", kept)
     assert elsewhere.get("EndUser/").status_code == 200  # a read is no use either
     made = [elsewhere.sdk_created()] if is_used else []
     for _ in range(2):

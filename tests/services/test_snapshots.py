@@ -329,6 +329,11 @@ SPOILT: list[tuple[str, Spoil, str]] = [
         "no time with its zone",
     ),
     ("a far time", put("applications", created_at="2026-01-05T09:00:00+05:30"), "is not in UTC"),
+    (
+        "a clock that all but stands",
+        lambda d: first(d, "ledger")["clock"].update(rate=1e-320),
+        "clock",
+    ),
     ("a naive clock", lambda d: first(d, "ledger")["clock"].update(now="2026-01-05"), "clock.now"),
     ("no steps", put("timers", steps=[]), "a review has steps, and nothing else has"),
     ("a long wait", lambda d: first(d, "timers")["steps"][0]["after"].update(seconds=1e12), "more"),
