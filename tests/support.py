@@ -252,7 +252,7 @@ class Receiver:
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[Received]:
         """The callbacks, once there are this many."""
         with self._arrived:
             arrived = self._arrived.wait_for(lambda: len(self.received) >= count, timeout_s)
