@@ -46,7 +46,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.scale.proxies import RULES, free_ports, program, start_proxy
+from tests.scale.proxies import RULES, program, start_proxy
+from tests.support import free_ports
 
 ROOT = Path(__file__).parents[1]
 HALVES = [",".join(RULES[n::2]) for n in range(2)]

@@ -108,13 +108,13 @@ class Gate:
         with self._came:
             self.sent.append(request)
             self._came.notify_all()
-        assert self._opened.wait(10), "nobody opened the gate"
+        assert self._opened.wait(60), "nobody opened the gate"
         return Answer(status=200)
 
     def wait_for(self, count: int) -> None:
         """Until this many requests have come."""
         with self._came:
-            assert self._came.wait_for(lambda: len(self.sent) >= count, 10)
+            assert self._came.wait_for(lambda: len(self.sent) >= count, 60)
 
     def open(self) -> None:
         self._opened.set()
@@ -155,7 +155,7 @@ def meanwhile(work: Callable[[], T]) -> Iterator[Future[T]]:
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
         yield future
-        future.result(10)
+        future.result(60)
 
 
 def all_at_once(*works: Callable[[], T]) -> list[T]:
@@ -163,7 +163,7 @@ def all_at_once(*works: Callable[[], T]) -> list[T]:
     ready = threading.Barrier(len(works))
 
     def begin(work: Callable[[], T]) -> T:
-        ready.wait(10)
+        ready.wait(60)
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:

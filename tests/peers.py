@@ -101,7 +101,7 @@ def hanging_after(content: bytes) -> Callable[[Peer, socket.socket], None]:
     def treat(self: Peer, connection: socket.socket) -> None:
         self.read_request(connection)
         connection.sendall(content)
-        self.over.wait(10)
+        self.over.wait(60)
 
     return treat
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import gc
 import json
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -252,7 +254,7 @@ class Receiver:
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[Received]:
         """The callbacks, once there are this many."""
         with self._arrived:
             arrived = self._arrived.wait_for(lambda: len(self.received) >= count, timeout_s)
@@ -298,6 +300,18 @@ def _closed(schema: Any) -> Any:
         return schema
     closed = {"additionalProperties": False} if "properties" in schema else {}
     return closed | {key: _closed(each) for key, each in schema.items()}
+
+
+def free_ports(count: int) -> list[int]:
+    """Below those that the system gives to whoever asks for any: nobody gets one of them by chance
+    before it is listened on."""
+    found: list[int] = []
+    while len(found) < count:
+        port = SystemRandom().randrange(15_000, 30_000)  # not the tests' own, which is seeded
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found += {port} - set(found)
+    return found
 
 
 def calls_of(work: Callable[[], Any]) -> int:

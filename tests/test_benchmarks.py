@@ -29,7 +29,7 @@ from benchmarks.peers.own import (
     Story,
 )
 from benchmarks.peers.plot import svg
-from benchmarks.peers.processes import Process, free_port
+from benchmarks.peers.processes import Process
 from benchmarks.peers.report import (
     BUSY,
     Footnotes,
@@ -43,6 +43,7 @@ from benchmarks.peers.report import (
 )
 from benchmarks.peers.targets import targets
 from plivo_sim import __version__
+from tests.support import free_ports
 
 ABOUT: dict[str, Any] = {
     "date": "2026-01-05 09:00 UTC",
@@ -225,7 +226,7 @@ def test_a_callback_that_does_not_come_fails_the_story(
     """It is not left out of the sum."""
     monkeypatch.setattr(story, "CALLBACK_TIMEOUT_S", 0.01)
     bare = Silent()
-    place = Place(free_port(), tmp_path, tmp_path)
+    place = Place(*free_ports(1), tmp_path, tmp_path)
     process = Process(bare.command(place), tmp_path, bare.env())
     try:
         process.wait_until_listening(place.port)
@@ -243,7 +244,7 @@ def test_a_callback_that_does_not_come_fails_the_story(
 def test_a_load_counts_answers_not_errors(tmp_path: Path) -> None:
     """By plain threads, as where there is no wrk; a fill stops at its number."""
     bare = Bare()
-    place = Place(free_port(), tmp_path, tmp_path)
+    place = Place(*free_ports(1), tmp_path, tmp_path)
     process = Process(bare.command(place), tmp_path, bare.env())
     try:
         process.wait_until_answered(place.port, bare.first())

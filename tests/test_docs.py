@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -23,6 +22,7 @@ from plivo_sim.variables import KNOWN
 from plivo_sim.web.tls import NAMES
 from tests.sdk.nodejs import MODULES, node
 from tests.sdk.test_node_project import COMMAND as NODE_COMMAND
+from tests.support import free_ports
 
 DOCS = Path(__file__).parent.parent / "docs"
 PACKAGE = DOCS.parent / "plivo_sim"
@@ -146,7 +146,7 @@ def test_the_compose_example_s_health_check_tells_life_from_death(secure: LiveSi
         env = os.environ | service["environment"] | {"PLIVO_SIM_PORT": port}
         env["PLIVO_SIM_TLS_DIR"] = str(Path(str(secure.authority)).parent)
         command = [sys.executable, "-m", "plivo_sim.cli", *words]
-        return subprocess.run(command, env=env, capture_output=True, timeout=30).returncode
+        return subprocess.run(command, env=env, capture_output=True, timeout=60).returncode
 
     assert (asked(secure.url.rpartition(":")[2]), asked("1")) == (0, 3)
 
@@ -189,9 +189,7 @@ def test_the_composite_action_starts_a_simulator(tmp_path: Path) -> None:
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m plivo_sim.cli "$@"\n')
     program.chmod(0o755)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(*free_ports(1))
     installs = [line for line in step["run"].splitlines() if "-m venv" in line or "/pip" in line]
     assert len(installs) == 2
     script = "\n".join(line for line in step["run"].splitlines() if line not in installs)

@@ -41,7 +41,7 @@ def test_a_second_server_on_the_directory_is_refused(nursery: Nursery, tmp_path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
         cwd=ROOT,
     )  # fmt: skip
     assert second.returncode != 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
+from tests.support import free_ports
 
 DOCS = Path(__file__).parent.parent / "docs"
 WALK = (DOCS / "walk.md").read_text()
@@ -23,12 +23,6 @@ BEFORE = (
 """What is there already when the test begins."""
 STOP = "kill $! 2>/dev/null || true"
 """The walk's last line stops the webhook; this does where an earlier one failed."""
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def test_every_block_is_one_that_the_walk_s_test_types() -> None:
@@ -48,7 +42,7 @@ def test_the_walk(tmp_path: Path) -> None:
     with LiveSimulator(Settings(port=0)) as live:
         script = "".join(text for _, text in BLOCKS[2:])
         script = script.replace("http://127.0.0.1:8700", live.url)
-        script = script.replace("8001", str(free_port()))
+        script = script.replace("8001", str(*free_ports(1)))
         script = script.replace(".venv/bin/python", sys.executable)
         script = script.replace(".venv/bin/plivo-sim", f"{sys.executable} -m plivo_sim.cli")
         done = subprocess.run(

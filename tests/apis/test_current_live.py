@@ -30,7 +30,7 @@ HEAD = (
 def connected(live: LiveSimulator) -> Iterator[socket.socket]:
     """A bare connection to the simulator."""
     place = urlsplit(live.url)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as sock:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as sock:
         yield sock
 
 

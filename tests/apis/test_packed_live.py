@@ -33,12 +33,12 @@ def by_urllib3(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 
 def by_requests(url: str, body: bytes, headers: dict[str, str]) -> int:
-    return requests.post(url, data=body, headers=headers, timeout=10).status_code
+    return requests.post(url, data=body, headers=headers, timeout=60).status_code
 
 
 def by_requests_in_chunks(url: str, body: bytes, headers: dict[str, str]) -> int:
     chunks = iter([body[:HALF], body[HALF:]])
-    return requests.post(url, data=chunks, headers=headers, timeout=10).status_code
+    return requests.post(url, data=chunks, headers=headers, timeout=60).status_code
 
 
 def by_httpx(url: str, body: bytes, headers: dict[str, str]) -> int:
@@ -91,7 +91,7 @@ def test_a_client_that_waits_with_a_packed_body(live: LiveSimulator) -> None:
         f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\nExpect: 100-CONTINUE\r\n\r\n"
     )
     place = urlsplit(live.url)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as sock:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as sock:
         sock.sendall(head.encode())
         assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         sock.sendall(body)
@@ -103,7 +103,7 @@ def test_a_connection_is_closed_when_it_is_asked_for(live: LiveSimulator, word: 
     """In any case."""
     place = urlsplit(live.url)
     head = f"GET /_sim/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: {word}\r\n\r\n"
-    with socket.create_connection((place.hostname, place.port), timeout=10) as sock:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as sock:
         sock.sendall(head.encode())
         answer = b""
         while piece := sock.recv(65536):

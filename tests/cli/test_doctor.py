@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from plivo_sim.cli.doctor import Finding, environment
 from plivo_sim.settings import Settings
 from tests.support import Receiver
 
+NOWHERE = "http://127.0.0.1:1"
+
 
 def findings(*options: str, code: int = 0, env: dict[str, str] | None = None) -> dict[str, Any]:
     """By what was looked at."""
@@ -23,12 +24,6 @@ def findings(*options: str, code: int = 0, env: dict[str, str] | None = None) ->
     ran = CliRunner().invoke(main, ["doctor", "--json", *options], env=clean | (env or {}))
     assert ran.exit_code == code, ran.output
     return {each["what"]: each for each in json.loads(ran.output)}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @pytest.mark.live
@@ -42,7 +37,7 @@ def test_a_simulator_that_runs_is_told(live: LiveSimulator, receiver: Receiver) 
 
 def test_nobody_there_is_no_fault() -> None:
     """It says how to start one."""
-    found = findings("--url", f"http://127.0.0.1:{free_port()}")
+    found = findings("--url", NOWHERE)
     assert found["simulator"]["state"] == "look"
     assert "plivo-sim serve" in found["simulator"]["do"]
 
@@ -61,20 +56,19 @@ def test_another_program_on_the_port(receiver: Receiver) -> None:
         ("https://hooks.example.com/cb", "--allow-callback-hosts hooks.example.com"),
         ("http://169.254.169.254/latest", "blocked"),
         ("ftp://127.0.0.1/", "must be an http or https URL"),
-        ("http://127.0.0.1:{port}/", "connection refused"),
+        (f"{NOWHERE}/", "connection refused"),
     ],
 )
 def test_a_receiver_that_cannot_be_reached(url: str, told: str) -> None:
     """And why."""
-    at = f"http://127.0.0.1:{free_port()}"
-    found = findings("--url", at, "--callback-url", url.format(port=free_port()), code=1)
+    found = findings("--url", NOWHERE, "--callback-url", url, code=1)
     assert found["receiver"]["state"] == "broken"
     assert told in found["receiver"]["told"]
 
 
 def test_the_state_directory(tmp_path: Path) -> None:
     """New, free, in use, and no directory at all."""
-    at = ("--url", f"http://127.0.0.1:{free_port()}", "--state")
+    at = ("--url", NOWHERE, "--state")
     state = tmp_path / "state"
     assert "does not exist" in findings(*at, str(state))["state"]["told"]
     sim = make_simulator(Settings(state=state))
@@ -138,14 +132,13 @@ def test_a_list_that_allows_nothing_is_a_usage_error() -> None:
 def test_a_token_is_not_told() -> None:
     """Only that there is one."""
     env = {"PLIVO_AUTH_ID": "MA" + "1" * 18, "PLIVO_AUTH_TOKEN": "very-secret"}
-    found = findings("--url", f"http://127.0.0.1:{free_port()}", env=env)
+    found = findings("--url", NOWHERE, env=env)
     assert "very-secret" not in str(found)
 
 
 def test_in_words() -> None:
     """A table, and below it what to do."""
-    url = f"http://127.0.0.1:{free_port()}"
-    ran = CliRunner().invoke(main, ["doctor", "--url", url])
+    ran = CliRunner().invoke(main, ["doctor", "--url", NOWHERE])
     assert ran.exit_code == 0, ran.output
-    assert f"nothing answers at {url}" in ran.output
+    assert f"nothing answers at {NOWHERE}" in ran.output
     assert "simulator: start it: plivo-sim serve" in ran.output

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import signal
-import socket
 import subprocess
 import sys
 import termios
@@ -16,6 +15,7 @@ import pytest
 
 from plivo_sim.cli import server
 from plivo_sim.settings import Settings
+from tests.support import free_ports
 
 pytestmark = pytest.mark.live
 
@@ -87,9 +87,7 @@ def test_what_kubernetes_sets_is_passed_over(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("by_variable", [False, True])
 def test_the_port_can_be_chosen(by_variable: bool) -> None:
     """By option or variable, as with serve."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(*free_ports(1))
     asks = "import os; print(os.environ['PLIVO_SIM_URL'])"
     options = () if by_variable else ("--port", port)
     env = os.environ | ({"PLIVO_SIM_PORT": port} if by_variable else {})

@@ -33,7 +33,7 @@ from tests.support import AUTH_ID, TOKEN
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "plivo_sim.cli"]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -296,7 +296,7 @@ class Held:
 
     def send(self, request: Outgoing) -> Answer:
         self.reached.set()
-        assert self.proceed.wait(10)
+        assert self.proceed.wait(60)
         return Answer(status=200)
 
 
@@ -310,7 +310,7 @@ def test_an_advance_during_an_advance_is_409() -> None:
     other.sdk_created()
     first = threading.Thread(target=http.advance, args=("4d",))
     first.start()
-    assert held.reached.wait(10)
+    assert held.reached.wait(60)
     try:
         second = http.control("POST", "/clock/advance", {"by": "1h", "account": AUTH_ID})
         check_problem(second, "busy", "another advance of this account is under way")
@@ -318,7 +318,7 @@ def test_an_advance_during_an_advance_is_409() -> None:
         assert clock(http)["advancing"] is True
     finally:
         held.proceed.set()
-        first.join(10)
+        first.join(60)
     assert clock(http)["advancing"] is False
     sim.close()
 
@@ -334,7 +334,7 @@ def test_an_advance_that_takes_too_long_carries_on(
     assert (answer.status_code, answer.get_json()["pending"]) == (202, True)
     for thread in threading.enumerate():
         if thread.name == "plivo-sim-advance":
-            thread.join(10)
+            thread.join(60)
     assert clock(http)["now"] == "2026-01-15T09:00:00.000000Z"
     states = [each["state"] for each in http.control("GET", "/webhooks").get_json()["webhooks"]]
     assert states == ["delivered", "delivered"]

@@ -161,7 +161,7 @@ def test_a_call_that_was_under_way_writes_nothing_any_more(http: Http) -> None:
         thread = threading.Thread(target=late)
         thread.start()
         control(http, "POST", "/handover", {"to": ELSEWHERE})
-    thread.join(10)
+    thread.join(60)
     assert len(refused) == 1
     assert "warp" not in account.overrides
 

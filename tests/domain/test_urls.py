@@ -161,7 +161,7 @@ def test_a_caller_without_a_host_gets_the_address_of_the_server(http: Http) -> N
     server = make_server(create_app(http.sim), host="127.0.0.1")
     server.start()
     path = f"/current/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/{id}/?expand=documents"
-    with socket.create_connection(("127.0.0.1", server.port), 10) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), 60) as sock:
         authorization = http.headers | {"Authorization": basic()}
         head = "".join(f"{name}: {value}\r\n" for name, value in authorization.items())
         sock.sendall(f"GET {path} HTTP/1.0\r\n{head}\r\n".encode())

@@ -86,8 +86,8 @@ def redirect(to: str) -> Callable[[Handler, Any], None]:
 
 @contextmanager
 def simulator(**changes: Any) -> Iterator[tuple[LiveSimulator, Http]]:
-    """A live one whose callbacks wait a short time, and a client of it in process."""
-    changes = {"callback_timeout_s": PATIENCE_S, "callback_retries": ()} | changes
+    """A live one whose callbacks are tried once, and a client of it in process."""
+    changes = {"callback_timeout_s": 60.0, "callback_retries": ()} | changes
     with LiveSimulator(replace(PAUSED, **changes)) as live:
         yield live, Http(create_app(live.sim), live.sim)
 
@@ -103,17 +103,18 @@ def log_of(http: Http) -> list[dict[str, Any]]:
 
 
 METADATA = "http://169.254.169.254/latest/meta-data"
+LATE = "timed out"
 ENDED = "the receiver closed the connection without an answer"
 
 
 @pytest.mark.parametrize(
     ("treat", "status", "error"),
     [
-        (hang, None, "timed out"),
+        (hang, None, LATE),
         (reset, None, ENDED),
-        (drip_body, None, "timed out"),
-        (headers_for_ever, None, "timed out"),
-        (continue_for_ever, None, "timed out"),
+        (drip_body, None, LATE),
+        (headers_for_ever, None, LATE),
+        (continue_for_ever, None, LATE),
         (huge_header, None, "not HTTP"),
         (hundred_megabytes, 500, None),
         (redirect(METADATA), 307, None),
@@ -128,7 +129,8 @@ def test_it_has_its_time_and_stands_in_the_log(
 ) -> None:
     """One attempt, told as it went: it timed out before the receiver was done. No redirect is
     followed, no long answer kept."""
-    with receiving(treat) as url, simulator() as (_, http):
+    timeout_s = PATIENCE_S if error == LATE else 60.0
+    with receiving(treat) as url, simulator(callback_timeout_s=timeout_s) as (_, http):
         decided(http, url)
         (delivery,) = log_of(http)
     (attempt,) = delivery["attempts"]
@@ -143,7 +145,7 @@ def test_it_has_its_time_and_stands_in_the_log(
 
 def asked(live: LiveSimulator, method: str, path: str, body: Any = None) -> int:
     """A call over a socket of its own: its status."""
-    with urllib3.PoolManager(timeout=10, retries=False) as pool:
+    with urllib3.PoolManager(timeout=60, retries=False) as pool:
         headers = {"Authorization": basic(), "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
         response = pool.request(method, live.url + path, body=sent, headers=headers)
@@ -170,11 +172,11 @@ def test_it_may_call_in_before_it_answers(
     method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And does not wait for itself: it would give up long before its callback is."""
-    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 60.0)
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 120.0)
     results: SimpleQueue[int] = SimpleQueue()
     bodies = {"decision": {"status": "accepted"}, "faults": {"effect": "error"}}
     body = bodies.get(path.rpartition("/")[2], {"decide": "accepted"})
-    with simulator(callback_timeout_s=60.0) as (live, http):
+    with simulator(callback_timeout_s=120.0) as (live, http):
 
         def treat(handler: Handler, _: Any) -> None:
             url = path.format(id=id)
@@ -184,7 +186,7 @@ def test_it_may_call_in_before_it_answers(
         with receiving(treat) as url:
             id = http.sdk_created(callback_url=url)
             http.decide(id, "rejected", "Blurred")
-            assert results.get(timeout=10) == status
+            assert results.get(timeout=60) == status
 
 
 def test_a_callback_steers_nothing(http: Http) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +19,7 @@ import urllib3
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.web import connections
 from tests.apis.page import create_body
+from tests.fakes import until
 from tests.support import AUTH_ID, basic
 
 pytestmark = pytest.mark.live
@@ -30,13 +29,13 @@ PATH = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
 
 
 def connected(live: LiveSimulator) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 10)
+    return socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 60)
 
 
 def exchanged(live: LiveSimulator, sent: bytes) -> bytes:
     """All that comes back until the server closes, or says nothing for a moment."""
     with connected(live) as sock:
-        sock.settimeout(3)
+        sock.settimeout(60)
         sock.sendall(sent)
         sock.shutdown(socket.SHUT_WR)
         answer = b""
@@ -49,7 +48,7 @@ def exchanged(live: LiveSimulator, sent: bytes) -> bytes:
 
 
 def is_well(live: LiveSimulator) -> bool:
-    with urllib3.PoolManager(timeout=5, retries=False) as pool:
+    with urllib3.PoolManager(timeout=60, retries=False) as pool:
         return pool.request("GET", f"{live.url}/_sim/health/live").status == 200
 
 
@@ -61,9 +60,12 @@ SLOW = {
 
 
 @pytest.mark.parametrize("begin", SLOW.values(), ids=SLOW)
-def test_slow_clients_do_not_starve_others(live: LiveSimulator, begin: str) -> None:
+def test_slow_clients_do_not_starve_others(
+    live: LiveSimulator, monkeypatch: pytest.MonkeyPatch, begin: str
+) -> None:
     """A hundred that have begun and dawdle; the server has 128 threads. Others are answered while
     these are still waited for: none of them was answered or closed yet."""
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
     with ExitStack() as stack:
         slow = [stack.enter_context(connected(live)) for _ in range(100)]
         for sock in slow:
@@ -313,9 +315,7 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     command = [sys.executable, "-m", "plivo_sim.cli", "serve", *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 30
-        while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
-            os.sched_yield()
+        until(lambda: ready.exists() or process.poll() is not None)
         yield process, ready.read_text()
     finally:
         process.kill()
@@ -327,19 +327,18 @@ def test_sigterm_finishes_what_is_in_flight(served: tuple[subprocess.Popen[bytes
     process, url = served
     body = json.dumps({"name": "Acme", "end_user_type": "business"}).encode()
     port = int(url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+    with socket.create_connection(("127.0.0.1", port), 60) as sock:
         head = f"POST /v1/Account/{AUTH_ID}/EndUser/ HTTP/1.1\r\n{HEAD}"
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         sock.sendall(head.encode() + body[:5])
-        with urllib3.PoolManager(timeout=5, retries=False) as pool:
+        with urllib3.PoolManager(timeout=60, retries=False) as pool:
             assert pool.request("GET", f"{url}/_sim/health/ready").status == 200
         process.send_signal(signal.SIGTERM)
-        while accepts(port):
-            os.sched_yield()
+        until(lambda: not accepts(port))
         sock.sendall(body[5:])
         answer = sock.recv(65536)
     assert answer.startswith(b"HTTP/1.1 201 ")
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.fixture
@@ -353,7 +352,7 @@ def hanging(
         tell(f"{url}/_sim/accounts", {"auth_id": AUTH_ID, "settings": settings})
         callback = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
         tell(f"{url}{PATH}", create_body(callback_url=callback))
-        receiver.settimeout(30)
+        receiver.settimeout(60)
         sock, _ = receiver.accept()
         with sock:
             yield served
@@ -361,7 +360,7 @@ def hanging(
 
 def tell(url: str, body: dict[str, Any]) -> None:
     headers = {"Authorization": basic()}
-    with urllib3.PoolManager(timeout=10, retries=False) as pool:
+    with urllib3.PoolManager(timeout=60, retries=False) as pool:
         answer = pool.request("POST", url, json=body, headers=headers)
         assert answer.status == 201, answer.data
 
@@ -379,15 +378,14 @@ def test_a_second_signal_ends_at_once(hanging: tuple[subprocess.Popen[bytes], st
     """As a shell tells it: 128 and its number. Signals that come together are seen in any order."""
     process, url = hanging
     process.send_signal(signal.SIGTERM)
-    while accepts(int(url.rpartition(":")[2])):
-        os.sched_yield()
+    until(lambda: not accepts(int(url.rpartition(":")[2])))
     process.send_signal(signal.SIGINT)
     assert process.wait(60) in (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
 def accepts(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection(("127.0.0.1", port), 60).close()
     except OSError:
         return False
     return True

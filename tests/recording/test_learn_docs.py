@@ -60,7 +60,7 @@ def running(words: list[str], environment: dict[str, str], folder: Path) -> Iter
         yield url
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 

@@ -30,7 +30,7 @@ class Slow(Masks):
         self.was_told: list[bool] = []
 
     def target(self, target: str) -> str:
-        self.was_told.append(self.begins.wait(10))
+        self.was_told.append(self.begins.wait(60))
         return super().target(target)
 
 
@@ -86,7 +86,7 @@ def test_of_what_waits_there_is_a_bound(
     begins, kept = Event(), list[int]()
 
     def keep(each: int) -> None:
-        begins.wait(10)
+        begins.wait(60)
         kept.append(each)
 
     made = Writer(keep)
@@ -102,7 +102,7 @@ def test_of_what_waits_there_is_a_bound(
 def test_whoever_closes_waits_no_longer_than_asked() -> None:
     """What waits still is lost."""
     ends = Event()
-    made: Writer[int] = Writer(lambda _: ends.wait(10) and None)
+    made: Writer[int] = Writer(lambda _: ends.wait(60) and None)
     made.put(1, 1)
     made.put(2, 1)
     made.close(grace_s=0)

@@ -12,7 +12,8 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings, read_setting
-from tests.scale.proxies import FILES, RULES, free_ports, program, start_proxy
+from tests.scale.proxies import FILES, RULES, program, start_proxy
+from tests.support import free_ports
 
 REQUIRED = os.environ.get("TESTS_REQUIRE_PROXIES") == "1"
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from plivo_sim.client import Client, Unreachable
@@ -28,14 +26,6 @@ _OPTIONS = {
     "envoy": ("--disable-hot-restart", "--log-level", "error", "--concurrency", "2", "-c"),
     "caddy": ("run", "--config"),
 }
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def program(name: str) -> str | None:

@@ -159,7 +159,7 @@ def test_download_gives_back_what_was_uploaded(client: plivo.RestClient, paths: 
     id = created(client, paths)
     documents = client.phone_number_compliance.get(id, expand="documents").compliance.documents
     answers = [
-        requests.get(each.download_url, auth=(AUTH_ID, TOKEN), timeout=5) for each in documents
+        requests.get(each.download_url, auth=(AUTH_ID, TOKEN), timeout=60) for each in documents
     ]
     assert [answer.content for answer in answers] == [PDF, PNG]
     assert [answer.headers["Content-Type"] for answer in answers] == [
@@ -173,7 +173,7 @@ def test_download_needs_the_credentials(client: plivo.RestClient, paths: list[st
     id = created(client, paths)
     documents = client.phone_number_compliance.get(id, expand="documents").compliance.documents
     agent = {"User-Agent": SDK_AGENT}
-    answer = requests.get(documents[0].download_url, headers=agent, timeout=5)
+    answer = requests.get(documents[0].download_url, headers=agent, timeout=60)
     assert (answer.status_code, list(answer.json())) == (401, ["api_id", "error"])
 
 

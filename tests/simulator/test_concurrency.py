@@ -161,7 +161,7 @@ class Caller:
         id = body.split('"compliance_id":"')[1].split('"')[0]
         base = f"{self.live.url}/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
         headers = {"Authorization": basic(), "User-Agent": SDK_AGENT}
-        with urllib3.PoolManager(retries=False, timeout=4.0) as pool:
+        with urllib3.PoolManager(retries=False, timeout=60) as pool:
             got = json.loads(pool.request("GET", f"{base}{id}/", headers=headers).data)
             listed = pool.request("GET", base, headers=headers)
             made = create(pool, self.live.url, "from the receiver", "")
@@ -181,7 +181,7 @@ class Caller:
 
     def wait_for(self, count: int) -> list[tuple[str, int]]:
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.seen) >= count, 10)
+            assert self._arrived.wait_for(lambda: len(self.seen) >= count, 60)
         return self.seen
 
 
@@ -208,7 +208,7 @@ def test_a_receiver_may_call_in_over_http(by: str) -> None:
     chosen = Settings(port=0, paused=not running, review_delay=Duration(0.5) if running else None)
     with Caller().serving() as caller, LiveSimulator(chosen) as live:
         caller.live = live
-        with urllib3.PoolManager(retries=False, timeout=10.0) as pool:
+        with urllib3.PoolManager(retries=False, timeout=60) as pool:
             id = create(pool, live.url, "first", caller.url)
             if by == "decision":
                 verdict = {"status": "accepted"}
@@ -231,11 +231,11 @@ def test_many_clients_and_receivers_over_http(live: LiveSimulator, receiver: Rec
     """Eight clients, forty applications, forty callbacks."""
 
     def work(thread: int) -> list[str]:
-        with urllib3.PoolManager(retries=False, timeout=20.0) as pool:
+        with urllib3.PoolManager(retries=False, timeout=60) as pool:
             return [create(pool, live.url, f"{thread} {n}", receiver.url) for n in range(5)]
 
     made = all_at_once(*(lambda thread=thread: work(thread) for thread in range(8)))
-    with urllib3.PoolManager(retries=False, timeout=20.0) as pool:
+    with urllib3.PoolManager(retries=False, timeout=60) as pool:
         body = {"by": "3 business days", "account": AUTH_ID}
         post(pool, f"{live.url}/_sim/clock/advance", body)
     told = sorted(callback.json()["compliance_id"] for callback in receiver.wait_for(40))

@@ -460,7 +460,7 @@ def carried_on() -> None:
     """Wait for the end of an advance that carries on."""
     for thread in threading.enumerate():
         if thread.name == "plivo-sim-advance":
-            thread.join(10)
+            thread.join(60)
 
 
 def test_an_advance_over_its_budget_is_pending_and_carries_on(
@@ -626,7 +626,7 @@ def test_a_receiver_may_decide_over_http_while_it_is_called(make: Maker) -> None
 
     transport.on_call = call_in
     http.decide(id, "accepted")
-    assert http.sim.runner.finish_due(http.account, 10)
+    assert http.sim.runner.finish_due(http.account, 60)
     assert len(transport.sent) == 2
 
 
@@ -660,7 +660,7 @@ def test_attempts_of_one_application_go_out_in_their_order(make: Maker) -> None:
             gate.wait_for(2)
             assert (gate.statuses(one), gate.statuses(two)) == (["accepted"], ["rejected"])
             gate.open()
-    assert http.sim.runner.finish_due(http.account, 10)
+    assert http.sim.runner.finish_due(http.account, 60)
     assert gate.statuses(one) == ["accepted", "suspended", "accepted"]
 
 
@@ -712,7 +712,7 @@ def test_a_reset_waits_for_what_is_under_way(make: Maker) -> None:
 
     def dawdle(_: Outgoing) -> None:
         began.set()
-        assert may_answer.wait(10)
+        assert may_answer.wait(60)
         ends.append("receiver")
 
     transport.on_call = dawdle
@@ -724,9 +724,9 @@ def test_a_reset_waits_for_what_is_under_way(make: Maker) -> None:
         ends.append("reset")
 
     with meanwhile(lambda: advance_in_vain(http, "3d")):
-        assert began.wait(10)
+        assert began.wait(60)
         with meanwhile(reset), http.account.lock:
-            assert http.account.idle.wait_for(lambda: len(http.account.store.applications) == 0, 10)
+            assert http.account.idle.wait_for(lambda: len(http.account.store.applications) == 0, 60)
             may_answer.set()
     assert ends == ["receiver", "reset"]
 
@@ -802,7 +802,7 @@ class OneByOne:
     def send(self, request: Outgoing) -> Answer:
         name = request.url.rpartition("/")[2]
         with self._changed:
-            assert self._changed.wait_for(lambda: self._left[0] == name, 10)
+            assert self._changed.wait_for(lambda: self._left[0] == name, 60)
             self._left.pop(0)
             self._changed.notify_all()
         return Answer(status=500)

@@ -284,8 +284,10 @@ def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
 
 @pytest.fixture
 def one_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever comes second takes the place of the first."""
+    """Whoever comes second takes the place of the first; nobody's time is up before."""
     monkeypatch.setattr(sender_module, "MOST_WAITING", 1)
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 3600.0)
+    monkeypatch.setattr(runner_module, "ADVANCE_BUDGET_S", 3600.0)
 
 
 def until_one_waits(http: Http) -> None:
@@ -303,7 +305,7 @@ def test_when_too_many_wait_the_first_goes_on(make: Maker, gate: Gate) -> None:
     with meanwhile(lambda: http.decide(ids[0], "accepted")) as first:
         until_one_waits(http)
         with meanwhile(lambda: other.decide(ids[1], "accepted")):
-            assert first.result(10).status_code == 200
+            assert first.result(60).status_code == 200
             (delivery,) = http.account.store.deliveries.every()
             assert str(delivery.state) == "pending"
             gate.open()
@@ -330,20 +332,17 @@ def test_an_advance_that_gives_its_place_up_carries_on(
     with meanwhile(lambda: http.control("POST", "/clock/advance", body)) as first:
         until_one_waits(http)
         with meanwhile(lambda: other.decide(id, "accepted")):
-            assert first.result(10).status_code == 202
+            assert first.result(60).status_code == 202
             gate.open()
     with http.account.lock:
-        assert http.account.idle.wait_for(lambda: not http.account.advancing, 10)
+        assert http.account.idle.wait_for(lambda: not http.account.advancing, 60)
     assert http.account.now() - before == timedelta(hours=1)
     assert under_way == [0, 0]
 
 
 @pytest.mark.usefixtures("one_may_wait")
-def test_who_need_not_wait_takes_nobodys_place(
-    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_need_not_wait_takes_nobodys_place(make: Maker, gate: Gate) -> None:
     """A decision without a callback."""
-    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 60.0)
     http = make(gate, paused=True)
     other = Http(http.app, http.sim, auth_id=OTHER)
     id = http.sdk_created(callback_url=CALLBACK)
@@ -362,12 +361,12 @@ def test_reading_an_inbox_does_not_wait_for_other_receivers(
     make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of whichever account: one that hangs would hold up whoever reads theirs."""
-    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 60.0)
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 3600.0)
     http = make(gate, paused=True, review_delay=Duration(0))
     http.sdk_created(callback_url=CALLBACK)
     gate.wait_for(1)
     with meanwhile(lambda: http.control("GET", "/inbox/mine/messages")) as read:
-        assert read.result(10).get_json()["messages"] == []
+        assert read.result(60).get_json()["messages"] == []
     gate.open()
 
 

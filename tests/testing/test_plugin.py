@@ -539,7 +539,7 @@ def test_time_that_still_moves_is_no_success(monkeypatch: pytest.MonkeyPatch, ve
             getattr(sim, verb)(*given)
         account = sim.sim.account(sim.auth_id)
         with account.lock:
-            assert account.idle.wait_for(lambda: not account.advancing, 10)
+            assert account.idle.wait_for(lambda: not account.advancing, 60)
 
 
 def test_applications_are_as_time_has_made_them() -> None:

@@ -196,7 +196,7 @@ def test_a_request_that_is_answered_at_once_wakes_nobody(
     woken: list[Connections] = []
     monkeypatch.setattr(Connections, "_wake", woken.append)
     host, port = live.url.removeprefix("http://").split(":")
-    with closing(http.client.HTTPConnection(host, int(port), 10)) as connection:
+    with closing(http.client.HTTPConnection(host, int(port), 60)) as connection:
         for _ in range(3):  # the one before is over when the next one is answered
             connection.request("GET", "/_sim/health")
             assert connection.getresponse().read()

@@ -20,6 +20,7 @@ from plivo_sim.web.bodies import Body
 from plivo_sim.web.server import make_server
 from plivo_sim.web.streams import Held
 from plivo_sim.web.tls import Tls
+from tests.fakes import until
 from tests.support import Http
 from tests.web.test_server import (
     App,
@@ -54,6 +55,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.SimpleQueue[Any]]:
 
     monkeypatch.setattr(connection, "Connection", Watched)
     monkeypatch.setattr(connections, "LINGER_S", 0.0)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
+    monkeypatch.setattr(connections, "SENDING_TIMEOUT_S", 3600.0)
     gc.collect()
     gc.disable()
     logging.disable()  # what pytest keeps of the log has tracebacks, which refer to everything
@@ -64,8 +67,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.SimpleQueue[Any]]:
 
 def check_gone(made: queue.SimpleQueue[Any]) -> None:
     """Wait until the next one that was made, and its buffer, are there no more."""
-    for gone in made.get(timeout=10):
-        assert gone.wait(10)
+    for gone in made.get(timeout=60):
+        assert gone.wait(60)
 
 
 def finished(sock: socket.socket) -> None:
@@ -168,7 +171,7 @@ def test_a_call_that_was_put_off_is_freed(made: queue.SimpleQueue[Any], is_left:
     server.start()
     with connected(server) as sock:
         sock.sendall(POST % 4 + b"1234")
-        assert put_off.get(timeout=10) == b"1234"
+        assert put_off.get(timeout=60) == b"1234"
         if is_left:
             sock.shutdown(socket.SHUT_WR)
             assert read_to_end(sock) == b""
@@ -203,10 +206,9 @@ def test_what_has_come_is_freed_before_the_client_has_read_its_answer(
         late.sendall(POST % 999_999 + b"x" * 9000)
         assert late.recv(12)
         asking(reading)
-        waiting: list[Any] = []
-        while len(waiting) < 2:
-            waiting = server.connections._waiting()  # type: ignore[attr-defined]
-        assert [len(each.rfile.came) for each in waiting] == [0, 0]
+        waited = server.connections  # type: ignore[attr-defined]
+        until(lambda: len(waited._waiting()) == 2)
+        assert [len(each.rfile.came) for each in waited._waiting()] == [0, 0]
 
 
 def test_the_body_of_a_request_that_is_given_up_is_freed_at_once(
@@ -226,7 +228,7 @@ def test_the_body_of_a_request_that_is_given_up_is_freed_at_once(
     with connected(server) as sock:
         sock.sendall(POST % 999_999 + b"x" * 9000)
         assert read_answer(sock)[0] == 408
-    assert came.get(timeout=10) == len(POST % 999_999)
+    assert came.get(timeout=60) == len(POST % 999_999)
     server.stop()
 
 

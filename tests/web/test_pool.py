@@ -14,6 +14,7 @@ import pytest
 
 from plivo_sim.web import pool
 from plivo_sim.web.pool import STUCK_S, Pool
+from tests.fakes import until
 
 
 class Conn:
@@ -29,7 +30,7 @@ class Conn:
 
     def communicate(self) -> bool:
         self._begun.put(self)
-        assert self._end.wait(10)
+        assert self._end.wait(60)
         return True
 
     def end(self) -> None:
@@ -60,7 +61,7 @@ class Scene:
         return conn, self.pool.put(conn)
 
     def begins(self) -> Conn:
-        return self.begun.get(timeout=10)
+        return self.begun.get(timeout=60)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Any:
     for each in scene.all:
         each.end()
     for _ in scene.all:
-        scene.settled.get(timeout=10)
+        scene.settled.get(timeout=60)
     scene.pool.stop()
 
 
@@ -120,8 +121,7 @@ def test_one_that_was_stuck_takes_no_turn_from_others(scene: Scene) -> None:
     waiting, waits = scene.put()
     assert waits
     stuck.end()
-    while scene.pool._idle == 0:  # its thread has not looked for another yet
-        pass
+    until(lambda: scene.pool._idle > 0)  # its thread has looked for another
     assert scene.begun.empty()
     running.end()
     assert scene.begins() is waiting

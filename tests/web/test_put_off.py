@@ -60,7 +60,7 @@ class Turns:
 
     def send(self, sent: bytes) -> None:
         address = "127.0.0.1", self.server.port
-        self._opened.enter_context(socket.create_connection(address, 10)).sendall(sent)
+        self._opened.enter_context(socket.create_connection(address, 60)).sendall(sent)
 
     def turn_until_all_wait(self, calls: int) -> None:
         """After so many calls."""

@@ -15,6 +15,7 @@ from plivo_sim.web import connection, connections
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.server import make_server
 from plivo_sim.web.streams import Held
+from tests.fakes import until
 from tests.web.test_server import client, connected, get, read_answer, read_to_end
 
 pytestmark = pytest.mark.live
@@ -44,8 +45,7 @@ class Slow:
 
     def wait_for_line(self, length: int) -> None:
         """Until so many wait for room."""
-        while len(self.server.connections._room.line) != length:
-            pass
+        until(lambda: len(self.server.connections._room.line) == length)
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def test_a_large_request_waits_until_there_is_room(slow: Slow) -> None:
     """In the order of coming; small ones do not wait."""
     with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
         send(a, 1)
-        assert slow.began.get(timeout=10) == "/1"
+        assert slow.began.get(timeout=60) == "/1"
         send(b, 2)
         slow.wait_for_line(1)
         send(c, 3)
@@ -88,11 +88,11 @@ def test_a_large_request_waits_until_there_is_room(slow: Slow) -> None:
         for sock, path in ((a, "/2"), (b, "/3")):
             slow.go_on.release()
             assert read_answer(sock)[0] == 200
-            assert slow.began.get(timeout=10) == path
+            assert slow.began.get(timeout=60) == path
         slow.go_on.release()
         assert read_answer(c)[0] == 200
         send(a, 4)
-        assert slow.began.get(timeout=10) == "/4"
+        assert slow.began.get(timeout=60) == "/4"
 
 
 def test_few_large_requests_are_served_at_once(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,21 +102,21 @@ def test_few_large_requests_are_served_at_once(slow: Slow, monkeypatch: pytest.M
         socks = [stack.enter_context(connected(slow.server)) for _ in range(3)]
         for number, sock in enumerate(socks[:2], 1):
             send(sock, number)
-            assert slow.began.get(timeout=10) == f"/{number}"
+            assert slow.began.get(timeout=60) == f"/{number}"
         send(socks[2], 3)
         slow.wait_for_line(1)
         with client(slow.server) as other:
             assert get(other) == b"{}"
         assert slow.began.empty()
         slow.go_on.release()
-        assert slow.began.get(timeout=10) == "/3"
+        assert slow.began.get(timeout=60) == "/3"
 
 
 def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
     """The next one is served in its stead."""
     with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
         send(a, 1)
-        assert slow.began.get(timeout=10) == "/1"
+        assert slow.began.get(timeout=60) == "/1"
         send(b, 2)
         slow.wait_for_line(1)
         send(c, 3)
@@ -124,7 +124,7 @@ def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
         b.close()
         slow.wait_for_line(1)
         slow.go_on.release()
-        assert slow.began.get(timeout=10) == "/3"
+        assert slow.began.get(timeout=60) == "/3"
 
 
 def test_those_in_the_line_are_unfinished_requests(
@@ -133,9 +133,11 @@ def test_those_in_the_line_are_unfinished_requests(
     """When they are too much together, the one that began first is told that there was no room,
     and not begun."""
     monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 2 * SIZE)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
+    monkeypatch.setattr(connections, "IDLE_TIMEOUT_S", 3600.0)
     with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
         send(a, 1)
-        assert slow.began.get(timeout=10) == "/1"
+        assert slow.began.get(timeout=60) == "/1"
         send(b, 2)
         slow.wait_for_line(1)
         send(c, 3)
@@ -181,7 +183,7 @@ def test_one_that_is_larger_than_the_room_is_served_alone(
     monkeypatch.setattr(connection, "MOST_SERVED_BYTES", 1)
     with connected(slow.server) as sock:
         send(sock, 1)
-        assert slow.began.get(timeout=10) == "/1"
+        assert slow.began.get(timeout=60) == "/1"
 
 
 def test_a_call_that_is_put_off_gives_its_room_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,9 +198,9 @@ def test_a_call_that_is_put_off_gives_its_room_back(monkeypatch: pytest.MonkeyPa
 
     with serving(app) as server, connected(server) as a, connected(server) as b:
         send(a, 1)
-        assert seen.get(timeout=10) == "/1"
+        assert seen.get(timeout=60) == "/1"
         send(b, 2)
-        assert seen.get(timeout=10) == "/2"
+        assert seen.get(timeout=60) == "/2"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from plivo_sim.web.connection import AT_ONCE, Phase
 from plivo_sim.web.server import Server, make_server
 from plivo_sim.web.streams import HELD_KEY, Held, Stream, cut_connection
 from plivo_sim.web.tls import Tls
+from tests.fakes import until
 
 pytestmark = pytest.mark.live
 GET = b"GET / HTTP/1.1\r\nHost: sim\r\n\r\n"
@@ -61,7 +62,7 @@ class App:
     def wait(self) -> str:
         """Answer once the test says so."""
         self.entered.set()
-        assert self.proceed.wait(10)
+        assert self.proceed.wait(60)
         return "waited"
 
     def cut(self, how: Any, after: int) -> flask.Response:
@@ -109,14 +110,14 @@ def serving(app: App, **options: Any) -> Iterator[Server]:
 @contextlib.contextmanager
 def connected(server: Server) -> Iterator[socket.socket]:
     """Open a bare connection."""
-    with socket.create_connection((server.host, server.port), timeout=10) as sock:
+    with socket.create_connection((server.host, server.port), timeout=60) as sock:
         yield sock
 
 
 @contextlib.contextmanager
 def client(server: Server) -> Iterator[http.client.HTTPConnection]:
     """Open a client's keep-alive connection."""
-    with contextlib.closing(http.client.HTTPConnection(server.host, server.port, 10)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(server.host, server.port, 60)) as connection:
         yield connection
 
 
@@ -176,7 +177,7 @@ def test_the_port_of_a_killed_server_is_free_again(app: App) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
         assert killed.stdout is not None
         port = int(killed.stdout.readline())
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
             killed.kill()
@@ -481,8 +482,8 @@ def test_slow_clients_need_no_thread(
 ) -> None:
     """While 20 clients dawdle in the middle of a request or its answer, another is answered by the
     one thread there is."""
-    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 60.0)
-    monkeypatch.setattr(connections, "LINGER_S", 60.0)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 3600.0)
+    monkeypatch.setattr(connections, "LINGER_S", 3600.0)
     with serving(app, threads=1) as server, contextlib.ExitStack() as stack:
         slow = [stack.enter_context(connected(server)) for _ in range(20)]
         for sock in slow:
@@ -575,8 +576,7 @@ def test_answers_that_are_read_slowly_are_bounded_together(
         slow = [stack.enter_context(connected(server)) for _ in range(4)]
         for n, sock in enumerate(slow, 1):
             asking(sock)
-            while sending(server) + len([each for each in caplog.messages if "is cut" in each]) < n:
-                pass
+            until(lambda n=n: sending(server) + sum("is cut" in m for m in caplog.messages) >= n)
         for sock in slow[:2]:
             with contextlib.suppress(ConnectionResetError):
                 assert len(read_to_end(sock)) < LARGE
@@ -604,6 +604,7 @@ def test_an_answer_that_is_larger_than_all_may_be_arrives(
 def test_slow_readers_give_way_to_others_too(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nobody else holds a connection."""
     monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    monkeypatch.setattr(connections, "SENDING_TIMEOUT_S", 3600.0)
     server.connections._most_open = 2
     with connected(server) as first, connected(server) as second, client(server) as third:
         asking(first)
@@ -665,14 +666,14 @@ def test_a_request_that_is_put_off_needs_no_thread() -> None:
     server.start()
     with client(server) as first, client(server) as second:
         first.request("POST", "/", b"wait")
-        assert seen.get(timeout=10) == (b"wait", None)
+        assert seen.get(timeout=60) == (b"wait", None)
         second.request("POST", "/", b"next")
         assert second.getresponse().read() == b"next"
         assert first.getresponse().read() == b"wait"
         first.request("POST", "/", b"more")
         assert first.getresponse().read() == b"more"
     server.stop()
-    told = [seen.get(timeout=10) for _ in range(3)]
+    told = [seen.get(timeout=60) for _ in range(3)]
     assert sorted(told, key=str) == [(b"more", None), (b"next", None), (b"wait", "noted")]
 
 
@@ -688,7 +689,7 @@ def test_stop_cuts_what_is_put_off_for_longer_than_its_grace() -> None:
     server.start()
     with connected(server) as sock:
         sock.sendall(GET)
-        assert put_off.wait(10)
+        assert put_off.wait(60)
         server.stop()
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""
@@ -707,15 +708,14 @@ def test_a_draining_server_answers_what_comes_over_open_connections(app: App) ->
         get(second, "/")
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        while listens(server):
-            pass
+        until(lambda: not listens(server))
         for connection in (first, second):
             assert stopping.is_alive()
             connection.request("GET", "/")
             answer = connection.getresponse()
             assert (answer.status, answer.getheader("Connection")) == (200, "close")
             answer.read()
-        stopping.join(10)
+        stopping.join(60)
         assert not stopping.is_alive()
 
 
@@ -753,7 +753,7 @@ def test_a_call_that_is_put_off_is_dropped_when_its_client_hangs_up() -> None:
     """The server ends its side too, and keeps nothing of the call."""
     with putting_off() as (server, seen), connected(server) as sock:
         sock.sendall(PUT_OFF)
-        assert seen.get(timeout=10) is None
+        assert seen.get(timeout=60) is None
         sock.shutdown(socket.SHUT_WR)
         assert read_to_end(sock) == b""
         assert not server.connections._put_off.timed
@@ -768,7 +768,7 @@ def test_calls_that_are_put_off_give_way_to_newcomers(monkeypatch: pytest.Monkey
         wake = server.connections._wake
         monkeypatch.setattr(server.connections, "_wake", lambda: (held.set(), wake()))
         sock.sendall(PUT_OFF)
-        assert held.wait(10)
+        assert held.wait(60)
         with client(server) as idle, client(server) as newcomer:
             assert get(idle) == b"ok"
             server.connections._most_open = 2
@@ -781,10 +781,10 @@ def test_bodies_of_calls_that_are_put_off_are_bounded_too(monkeypatch: pytest.Mo
     with putting_off() as (server, seen), connected(server) as first, connected(server) as second:
         monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 2 * len(PUT_OFF) - 1)
         first.sendall(PUT_OFF)
-        assert seen.get(timeout=10) is None
+        assert seen.get(timeout=60) is None
         second.sendall(PUT_OFF)
-        assert seen.get(timeout=10) is None
-        assert seen.get(timeout=10) == "noted"
+        assert seen.get(timeout=60) is None
+        assert seen.get(timeout=60) == "noted"
         assert first.recv(65536).endswith(b"ok")
         assert len(server.connections._put_off.timed) == 1
 
@@ -813,7 +813,7 @@ def test_call_on_close_runs_after_the_answer_was_written(app: App, server: Serve
     app.on_close = app.wait
     with client(server) as connection:
         assert json.loads(get(connection)) == {"ok": True}
-        assert app.entered.wait(10)
+        assert app.entered.wait(60)
 
 
 def test_idle_connections_outlive_time_that_is_frozen_and_freed(server: Any) -> None:
@@ -839,7 +839,7 @@ def test_connections_that_are_idle_for_long_are_closed(
 def test_stop_is_quick_with_idle_connections(app: App) -> None:
     """Idle and half-sent requests are given no grace, and see their connections closed."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serving(app, grace_s=60.0))
+        server = stack.enter_context(serving(app, grace_s=3600.0))
         socks = [stack.enter_context(connected(server)) for _ in range(10)]
         for sock in socks[:5]:
             sock.sendall(GET)
@@ -847,25 +847,25 @@ def test_stop_is_quick_with_idle_connections(app: App) -> None:
         socks[9].sendall(GET[:-2])
         stopping = threading.Thread(target=server.stop, daemon=True)
         stopping.start()
-        stopping.join(10)
+        stopping.join(60)
         assert not stopping.is_alive()
         for sock in socks[:9]:
             with contextlib.suppress(ConnectionResetError):
                 assert sock.recv(1) == b""
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((server.host, server.port), timeout=10)
+            socket.create_connection((server.host, server.port), timeout=60)
 
 
 def test_stop_lets_a_request_in_progress_finish(app: App) -> None:
     """A request in progress when the server stops is answered."""
-    with serving(app) as server, client(server) as connection:
+    with serving(app, grace_s=60.0) as server, client(server) as connection:
         connection.request("GET", "/wait")
-        assert app.entered.wait(10)
+        assert app.entered.wait(60)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         app.proceed.set()
         assert connection.getresponse().read() == b"waited"
-        stopping.join(10)
+        stopping.join(60)
         assert not stopping.is_alive()
 
 
@@ -873,7 +873,7 @@ def test_stop_cuts_a_request_that_outlasts_its_grace(app: App) -> None:
     """A request still in progress after the grace has its connection cut."""
     with serving(app, grace_s=0.05) as server, client(server) as connection:
         connection.request("GET", "/wait")
-        assert app.entered.wait(10)
+        assert app.entered.wait(60)
         server.stop()
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             connection.getresponse()
@@ -885,7 +885,7 @@ def test_stop_ends_the_threads(app: App) -> None:
     with serving(app) as server, client(server) as connection:
         assert get(connection)
     for thread in set(threading.enumerate()) - before:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive(), thread
 
 
@@ -919,7 +919,7 @@ def tls_client(server: Server, tls: Tls) -> Iterator[http.client.HTTPSConnection
     """Open a client's connection which trusts that certificate."""
     context = ssl.create_default_context(cafile=str(tls.certificate))
     with contextlib.closing(
-        http.client.HTTPSConnection(server.host, server.port, timeout=10, context=context)
+        http.client.HTTPSConnection(server.host, server.port, timeout=60, context=context)
     ) as connection:
         yield connection
 
@@ -979,7 +979,7 @@ def test_tls_that_breaks_in_a_body_is_the_end_of_the_body(tls: Tls) -> None:
         connection.putheader("Content-Length", "9")
         connection.endheaders()
         socket.socket.send(connection.sock, b"no record of TLS")
-        assert isinstance(raised.get(timeout=10), ConnectionError)
+        assert isinstance(raised.get(timeout=60), ConnectionError)
     server.stop()
 
 

@@ -57,7 +57,7 @@ class Sending(Http):
     def wait_for(self, *told: tuple[str, int]) -> None:
         """Until this is written down of its deliveries."""
         with self.account.lock:
-            assert self.account.idle.wait_for(lambda: told_of(self) == list(told), 10)
+            assert self.account.idle.wait_for(lambda: told_of(self) == list(told), 60)
 
 
 @pytest.fixture(params=[MemoryTransport, Calling], ids=["in turn", "in threads"])

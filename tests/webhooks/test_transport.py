@@ -27,7 +27,7 @@ pytestmark = pytest.mark.live
 ENDED = "the receiver closed the connection without an answer"
 
 
-def outgoing(port: int, *, timeout_s: float = 5.0) -> Outgoing:
+def outgoing(port: int, *, timeout_s: float = 60.0) -> Outgoing:
     """A request to a receiver on loopback."""
     url = f"http://127.0.0.1:{port}/cb"
     return Outgoing(method="POST", url=url, headers=(), body=b"{}", timeout_s=timeout_s)
@@ -47,7 +47,7 @@ def send(url: str, *, method: str = "POST", body: bytes = b"{}", **changes: Any)
 
 def timely(url: str, **changes: Any) -> Answer:
     """With time enough for a receiver that does answer."""
-    return send(url, timeout_s=5.0, **changes)
+    return send(url, timeout_s=60.0, **changes)
 
 
 # --- receivers that answer -------------------------------------------------------------------
@@ -204,9 +204,9 @@ def test_what_is_under_way_can_be_cut() -> None:
     with peer(hang) as silent:
         transport, request = HttpTransport(), outgoing(silent.port, timeout_s=60.0)
         with meanwhile(lambda: transport.send(request)) as sent:
-            assert began.wait(10)
+            assert began.wait(60)
             transport.cut(request)
-        assert ended.wait(10)
+        assert ended.wait(60)
     assert sent.result().error == "timed out"
 
 
@@ -471,7 +471,7 @@ def test_a_name_that_nobody_tells_in_time(monkeypatch: pytest.MonkeyPatch) -> No
     over = threading.Event()
 
     def hang(*_: Any, **__: Any) -> Any:
-        over.wait(10)
+        over.wait(60)
         raise socket.gaierror(-3, "too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -494,7 +494,7 @@ class HungNames:
                 return real(host, *args, **kwargs)
             self.asked.append(host)
             self._begun.release()
-            assert self.over.wait(10)
+            assert self.over.wait(60)
             return real("127.0.0.1", *args, **kwargs)
 
         monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -502,7 +502,7 @@ class HungNames:
     def wait_for(self, count: int) -> None:
         """Until so many more were begun."""
         for _ in range(count):
-            assert self._begun.acquire(timeout=10)
+            assert self._begun.acquire(timeout=60)
 
 
 @pytest.fixture
@@ -534,7 +534,7 @@ def test_look_ups_that_hang_do_not_pile_up(
     errors = {told_of(transport, f"receiver{n}.test", f"MA{n}") for n in range(4)}
     assert errors == {SLOW_NAME}
     hung.wait_for(2)
-    assert hung.asked == ["receiver0.test", "receiver1.test"]
+    assert sorted(hung.asked) == ["receiver0.test", "receiver1.test"]
 
 
 def test_a_name_that_hangs_takes_one_thread(hung: HungNames) -> None:
@@ -543,7 +543,7 @@ def test_a_name_that_hangs_takes_one_thread(hung: HungNames) -> None:
     assert {told_of(transport, "receiver.test", f"MA{n}") for n in range(20)} == {SLOW_NAME}
     hung.wait_for(1)
     assert hung.asked == ["receiver.test"]
-    with meanwhile(lambda: told_of(transport, "receiver.test:1", timeout_s=10)) as told:
+    with meanwhile(lambda: told_of(transport, "receiver.test:1", timeout_s=60)) as told:
         hung.over.set()
     assert told.result() == "connection refused"
 
@@ -575,8 +575,8 @@ def test_a_look_up_gives_its_thread_back(monkeypatch: pytest.MonkeyPatch) -> Non
     transport = HttpTransport()
     for n in range(6):
         known, unknown = f"known{n}.test:1", f"unknown{n}.test:1"
-        assert told_of(transport, known, timeout_s=10) == "connection refused"
-        assert "cannot be resolved" in (told_of(transport, unknown, timeout_s=10) or "")
+        assert told_of(transport, known, timeout_s=60) == "connection refused"
+        assert "cannot be resolved" in (told_of(transport, unknown, timeout_s=60) or "")
 
 
 def test_who_waits_for_a_look_up_begins_when_another_ends(
@@ -587,7 +587,7 @@ def test_who_waits_for_a_look_up_begins_when_another_ends(
     transport = HttpTransport()
     told_of(transport, "receiver0.test")
     hung.wait_for(1)
-    with meanwhile(lambda: told_of(transport, "receiver1.test:1", timeout_s=10)) as told:
+    with meanwhile(lambda: told_of(transport, "receiver1.test:1", timeout_s=60)) as told:
         hung.over.set()
     assert told.result() == "connection refused"
 
@@ -602,7 +602,7 @@ def test_what_needs_no_look_up_waits_for_none(
     told_of(transport, "receiver.test")
     hung.wait_for(1)
     monkeypatch.setattr(socket, "create_connection", refuse)
-    assert told_of(transport, host, timeout_s=10) == "connection refused"
+    assert told_of(transport, host, timeout_s=60) == "connection refused"
     assert hung.asked == ["receiver.test"]
 
 
@@ -729,7 +729,7 @@ def test_what_ended_before_its_handshake_is_closed(
     def load_late() -> ssl.SSLContext:
         if is_cut:
             transport.cut(request)
-        assert ended.wait(10)
+        assert ended.wait(60)
         return load()
 
     with peer(reset) as there, warnings.catch_warnings(record=True) as unclosed:

@@ -154,7 +154,7 @@ def test_what_is_registered_while_select_waits_is_seen(monkeypatch: pytest.Monke
     app.add_url_rule("/", "root", lambda: "here")
     server = make_server(app)
     server.start()
-    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         for _ in range(5):
             client.request("GET", "/")
