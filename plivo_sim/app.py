@@ -452,6 +452,10 @@ _LEGACY = _Api("legacy", _plain, "legacy")
 
 def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Response) -> Response:
     patience.end()
+    account = call.account_or_none
+    if account is not None and account.refusal is not None and (call.is_read or call.refusal):
+        response.close()  # it was made of what an account holds that moved away meanwhile
+        response = call.refuse(account.refusal)
     if call.spoil is not None:
         response = injector.after(call, call.spoil, response)
     if call.dialect == "control":

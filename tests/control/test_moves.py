@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim import app
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control import moves
@@ -164,6 +165,31 @@ def test_a_call_that_was_under_way_writes_nothing_any_more(http: Http) -> None:
     thread.join(60)
     assert len(refused) == 1
     assert "warp" not in account.overrides
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "PhoneNumber/Compliance/{id}/"),
+        ("GET", "PhoneNumber/Compliance/"),
+        ("DELETE", "PhoneNumber/Compliance/{id}/"),
+    ],
+)
+def test_a_call_that_was_under_way_sees_no_emptied_account(
+    http: Http, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    """Neither an unknown id nor an empty list: it is told that the account is elsewhere."""
+    id = http.sdk_created()
+    begin = app._begin
+
+    def then_leave(call: Any, injector: Any) -> None:
+        begin(call, injector)
+        http.sim.hand_over(AUTH_ID, ELSEWHERE)
+        http.sim.end_handover(AUTH_ID, moved=True)
+
+    monkeypatch.setattr(app, "_begin", then_leave)
+    answer = http.call(method, path.format(id=id))
+    assert (answer.status_code, ELSEWHERE in answer.text) == (421, True)
 
 
 @pytest.mark.parametrize("fails", [False, True])
