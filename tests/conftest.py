@@ -87,7 +87,7 @@ def http(sim: Simulator) -> Http:
 @pytest.fixture
 def live() -> Iterator[LiveSimulator]:
     """A fresh simulator behind a real socket, clocks standing still."""
-    with LiveSimulator(PAUSED) as served:
+    with LiveSimulator(replace(PAUSED, callback_timeout_s=60.0)) as served:
         yield served
 
 

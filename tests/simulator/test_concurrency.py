@@ -205,7 +205,8 @@ def create(pool: urllib3.PoolManager, url: str, alias: str, callback_url: str) -
 def test_a_receiver_may_call_in_over_http(by: str) -> None:
     """Whatever brought the callback about, nothing waits for nobody."""
     running = by == "time"
-    chosen = Settings(port=0, paused=not running, review_delay=Duration(0.5) if running else None)
+    delay = Duration(0.5) if running else None
+    chosen = Settings(port=0, paused=not running, review_delay=delay, callback_timeout_s=60.0)
     with Caller().serving() as caller, LiveSimulator(chosen) as live:
         caller.live = live
         with urllib3.PoolManager(retries=False, timeout=60) as pool:

@@ -93,7 +93,7 @@ def test_a_subaccounts_application(pytester: pytest.Pytester) -> None:
             plivo_client.phone_number_compliance.create(data=data)
             sub.client().phone_number_compliance.create(data=data | {{"alias": "Acme, sub"}})
             plivo_server.advance(days=30)
-            assert [each.signed for each in plivo_inbox.wait_for(2)] == [True, True]
+            assert [each.signed for each in plivo_inbox.wait_for(2, timeout_s=60)] == [True, True]
             assert len(sub.applications()) == len(plivo_server.applications()) == 2
             wrong = plivo_server.for_account("{SUB}", "main").client()
             with pytest.raises(plivo.exceptions.AuthenticationError):
@@ -105,7 +105,7 @@ def test_a_subaccounts_application(pytester: pytest.Pytester) -> None:
                 data=DATA | {{"callback_url": plivo_inbox.url}}
             )
             plivo_server.accept(made.compliance_id)
-            assert [each.signed for each in plivo_inbox.wait_for(1)] == [True]
+            assert [each.signed for each in plivo_inbox.wait_for(1, timeout_s=60)] == [True]
             assert plivo_server.auth_id == "{MAIN}"
     """)
     run(pytester).assert_outcomes(passed=2)

@@ -287,7 +287,7 @@ def test_the_marker_chooses_the_account(project: pytest.Pytester) -> None:
             api.create(data=data(plivo_client, callback_url=plivo_inbox.url), documents=files)
             assert len(plivo_server.advance(business_days=3)) == 2
             assert plivo_server.sim.only_account().auth_id == "MAOWNOWNOWNOWNOWNOWN"
-            assert [each.signed for each in plivo_inbox.wait_for(1)] == [True]
+            assert [each.signed for each in plivo_inbox.wait_for(1, timeout_s=60)] == [True]
 
         def test_as_usual(plivo_server, plivo_inbox):
             assert plivo_server.auth_id == "MATESTTESTTESTTESTTE"
