@@ -36,13 +36,14 @@ def facts_of(account: Account, id: str, link: Callable[[str], str]) -> dict[str,
     name = application.alias or id
     receivers = {receiver_of(each.url) for each in deliveries}
     receiver = receivers.pop() if len(receivers) == 1 else ""
+    told = f"What happened around {name}, as a sequence"
+    now = account.now()
     return {
         "view": applications.view(account, application),
         "application": application,
         "verdict": verdict_of(account, application),
-        "sequence": draw(
-            steps, account.now(), f"What happened around {name}, as a sequence", receiver
-        ),
+        "sequence": draw(steps, now, told, receiver),
+        "narrow_sequence": draw(steps, now, told, receiver, narrow=True),
         "next": next_,
         "in_review": application.status in machine.by_itself(machine.submitted),
         "attempts": attempts_of(account, application),

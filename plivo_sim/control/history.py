@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response, current_app, request
 
@@ -15,7 +15,8 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import UndoPoint
 from plivo_sim.apis.words import microseconds
 from plivo_sim.control.inputs import ACCOUNT, account_named, word_of
-from plivo_sim.domain.text import printable
+from plivo_sim.domain.durations import span_of
+from plivo_sim.domain.text import decode_json, printable
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
 from plivo_sim.web.request_log import Exchange
@@ -45,6 +46,35 @@ AS = Query(
     " what was decided, and steps that submit the same.",
 )  # fmt: skip
 MOST_NAMES = 3
+LONGEST = 200
+"""Characters of what a call did."""
+WORDS = {
+    "advance": "Clock advanced by {span}",
+    "set_clock": "Clock moved by {span}, to {at}",
+    "pause": "Clock paused",
+    "resume": "Clock started",
+    "set_rate": "Clock set to {rate} simulated seconds per second",
+    "decide": "Set to {status} by hand",
+    "replay_webhook": "Callback {last_but_one} sent again",
+    "set_webhook_policy": "Callbacks disturbed",
+    "drop_webhook_policy": "The account's own policy for callbacks dropped",
+    "make_account": "Account made, or its settings changed",
+    "reset": "Account emptied",
+    "restore": "Returned to the snapshot {name}",
+    "undo": "{why}",
+    "use_scenario": "Scenario in use: {why}",
+    "drop_scenario": "Scenario dropped",
+    "next_outcome": "Outcome of the next submission queued: {decide}",
+    "clear_next_outcomes": "Queued outcomes taken back",
+    "use_machine": "Status machine in use: {why}",
+    "drop_machine": "The account's own status machine dropped",
+    "add_fault": "Fault switched on: {effect}",
+    "remove_fault": "Fault {last} switched off",
+    "clear_faults": "All faults switched off",
+    "resend_request": "Request {last_but_one} sent again",
+    "take_over": "Account taken over from another server",
+}
+"""Operation -> what it did, where its summary does not say it so; of its body, and of the call."""
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -65,6 +95,10 @@ class Item:
     @property
     def is_refused(self) -> bool:
         return self.made.status >= 400
+
+    @property
+    def path(self) -> str:
+        return path_of(self.made)
 
     @property
     def real(self) -> datetime:
@@ -131,10 +165,10 @@ def _item(account: Account, made: Made, point: UndoPoint | None) -> Item:
     elif isinstance(made, Steering):
         by = "control"
     what = f"{made.method} {path_of(made).removeprefix(f'/v1/Account/{account.auth_id}')}"
-    told = getattr(made.action, "message", "") if isinstance(made, Steering) else ""
-    if told and made.status < 400:
-        what = told
-    elif point is not None and isinstance(made, Exchange):
+    if isinstance(made, Steering):
+        told = getattr(made.action, "message", "") if made.status < 400 else ""
+        what = told or _in_words(made)
+    elif point is not None:
         what = point.what
     return Item(
         made=made,
@@ -145,6 +179,40 @@ def _item(account: Account, made: Made, point: UndoPoint | None) -> Item:
         point=point,
         lost=len(lost_since(account, point)) if point is not None else 0,
     )
+
+
+def _in_words(made: Steering) -> str:
+    """What a control call did; of one that was refused, what it was to do."""
+    rows = current_app.extensions["surfaces"]["control"].endpoints
+    row = next((each for each in rows if each.name == made.operation), None)
+    summary = row.summary.partition(";")[0].rstrip(".") if row is not None else made.operation
+    words = WORDS.get(made.operation, "")
+    if made.status >= 400 or not words:
+        return summary
+    given = _body_of(made)
+    facts = {name: str(each) for name, each in given.items() if isinstance(each, str | int | float)}
+    facts |= {"span": span_of(made.at - made.began), "at": f"{made.at:%Y-%m-%d %H:%M:%S} UTC"}
+    facts |= {"why": made.why}
+    facts |= dict(zip(("last", "last_but_one"), path_of(made).split("/")[::-1], strict=False))
+    told = words.format_map(_Facts(facts))
+    settings = given.get("settings")
+    if isinstance(settings, dict) and settings:
+        told += f": {', '.join(f'{name} {value}' for name, value in settings.items())}"
+    return printable(told)[:LONGEST]
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _body_of(made: Steering) -> dict[str, Any]:
+    """Empty where it had none, or its text is not kept."""
+    try:
+        found = decode_json(made.body) if made.body else None
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 def path_of(made: Made) -> str:

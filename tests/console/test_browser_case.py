@@ -105,7 +105,7 @@ def _opens_from_the_disk(browser: Browser, path: Path) -> None:
     assert width > 0
     ground = saved.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")  # its styles are applied
-    assert saved.locator("svg.sequence .arrow").count() > 4
+    assert saved.locator("svg.sequence:not(.narrow) .arrow").count() > 4
     context.close()
     outside = [url for url in asked if not url.startswith(("file:", "data:"))]
     assert outside == []
@@ -115,12 +115,30 @@ def _opens_from_the_disk(browser: Browser, path: Path) -> None:
 def test_an_arrow_opens_what_was_sent(live: LiveSimulator, page: Page, rejected: str) -> None:
     """By the pointer, and by the keyboard."""
     page.goto(f"{live.url}{HOME}/applications/{rejected}")
-    page.locator("svg.sequence a", has_text="POST Compliance/").click()
+    page.locator("svg.sequence:not(.narrow) a", has_text="POST Compliance/").click()
     page.wait_for_url(f"**{HOME}/requests/*")
     page.goto(f"{live.url}{HOME}/applications/{rejected}")
-    page.locator("svg.sequence a", has_text="rejected, try 1").focus()
+    page.locator("svg.sequence:not(.narrow) a", has_text="rejected, try 1").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{HOME}/webhooks/*")
+
+
+def test_all_three_columns_on_a_phone(live: LiveSimulator, scriptless: Page, rejected: str) -> None:
+    """Client, Plivo and the webhook stand within the width of the screen, without a scroll; one
+    picture is shown at any width."""
+    for width, kind in ((390, "sequence narrow"), (1280, "sequence")):
+        scriptless.set_viewport_size({"width": width, "height": 900})
+        scriptless.goto(f"{live.url}{HOME}/applications/{rejected}")
+        (shown,) = [each for each in scriptless.locator(".sequence").all() if each.is_visible()]
+        assert shown.get_attribute("class") == kind
+        frame = scriptless.locator(".picture").bounding_box()
+        names = [each.bounding_box() for each in shown.locator("text.name").all()]
+        assert frame is not None
+        assert len(names) == 3
+        for box in names:
+            assert box is not None
+            assert frame["x"] <= box["x"]
+            assert box["x"] + box["width"] <= frame["x"] + frame["width"] <= width
 
 
 def test_tabs_without_scripts(live: LiveSimulator, scriptless: Page, rejected: str) -> None:

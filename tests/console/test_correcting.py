@@ -70,6 +70,21 @@ def rejected(http: Http) -> str:
     return id
 
 
+def test_a_refusal_is_told_by_the_label_of_its_field(http: Http) -> None:
+    """With the path of the API beside it, and a link to the field."""
+    id = http.sdk_created()
+    http.decide(id, "rejected")
+    back = f"{HOME}/applications/{id}/correct"
+    fields = {"account": AUTH_ID, "id": id, "end_user.name": "", "callback_url": "no url"}
+    page = press(http, "correct", back=back, **fields).text
+    assert (
+        '<strong>Not done:</strong> <a href="#field-callback_url">Callback URL</a>'
+        " (<code>callback_url</code>): "
+    ) in page
+    for name in re.findall('<a href="#field-([^"]+)">', page):
+        assert f'id="field-{name}"' in page
+
+
 def test_the_form_is_filled_with_what_is_there(http: Http, rejected: str) -> None:
     """The applicant, the application, each document's fields; and which file stays."""
     form = form_of(http, rejected)

@@ -114,11 +114,14 @@ def test_a_refused_bulk_decision_stays_as_chosen(http: Http) -> None:
 
 @dataclass
 class Sent:
-    """A form of a page: what it does, its hidden fields, the names of what a person types."""
+    """A form of a page: what it does, its hidden fields, the names of what a person types; the last
+    option of each list, and each box with its value."""
 
     do: str
     hidden: dict[str, str] = field(default_factory=dict)
     typed: list[str] = field(default_factory=list)
+    chosen: dict[str, str] = field(default_factory=dict)
+    ticked: dict[str, str] = field(default_factory=dict)
 
 
 class Forms(HTMLParser):
@@ -128,6 +131,7 @@ class Forms(HTMLParser):
         super().__init__()
         self.found: list[Sent] = []
         self._open: Sent | None = None
+        self._list = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -136,8 +140,16 @@ class Forms(HTMLParser):
         if tag == "form" and (given.get("action") or "").startswith("/console/do/"):
             self._open = Sent(str(given["action"]).removeprefix("/console/do/").partition("?")[0])
             self.found.append(self._open)
-        elif self._open is None or tag not in ("input", "textarea") or not name:
+        elif self._open is None:
             return
+        elif tag == "option" and self._list and given.get("value"):
+            self._open.chosen[self._list] = given["value"] or ""
+        elif tag == "select":
+            self._list = name
+        elif tag not in ("input", "textarea") or not name:
+            return
+        elif kind == "checkbox":
+            self._open.ticked[name] = given.get("value") or "on"
         elif kind == "hidden":
             self._open.hidden[name] = given.get("value") or ""
         elif kind == "text":
@@ -146,22 +158,28 @@ class Forms(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
+        elif tag == "select":
+            self._list = ""
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_form_keeps_what_was_typed(http: Http, path: str) -> None:
-    """Of each form of each page: a refused one comes back with every text as it was typed."""
+    """Of each form of each page: a refused one comes back with every text as it was typed,
+    every list as it was chosen and every box as it was ticked."""
     id = http.sdk_created(callback_url="http://localhost:9/")
     at = f"{HOME}/{path}".replace("{id}", id)
     for form in Forms(http.get(at).text).found:
         if not form.typed:
             continue
-        sent = {**dict.fromkeys(form.typed, ODD), **form.hidden, "_back": at}
+        others = {**form.chosen, **form.ticked}
+        sent = {**others, **dict.fromkeys(form.typed, ODD), **form.hidden, "_back": at}
         page = http.get(http.post(f"/console/do/{form.do}", data=sent).headers["Location"]).text
         if "Not done:" in page:
             typed = re.escape(str(escape(ODD)))
             kept = re.findall(rf'value="{typed}"|<textarea[^>]*>\n?{typed}', page)
             assert len(kept) >= len(form.typed), form
+            again = page.count(" selected data-kept>") + page.count(" checked data-kept>")
+            assert again >= len(others), form
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ def test_everything_in_order(http: Http) -> None:
     listed = rows(http)
     by = [re.search("(API|control|console), 2026", each) for each in listed]
     assert [found and found[1] for found in by] == ["control", "console", "API"]
+    assert listed[0].startswith("Into the test: Set to accepted by hand: Acme")
+    assert f"POST /_sim/applications/{id}/decision" in listed[0]
     assert "2026-01-06 09:00:00.000 UTC" in listed[1]
     assert "Advanced by 1d." in listed[1]
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from plivo_sim.control import CONTROL
 from plivo_sim.control.answers import HistoryOut
+from plivo_sim.control.history import WORDS
 from tests.console.support import press
 from tests.support import AUTH_ID, Http, check_answer
 
@@ -45,3 +49,55 @@ def test_a_copy(http: Http) -> None:
     assert "alias: Acme Mumbai" in scenario
     refused = http.control("GET", "/history/copy", account=AUTH_ID, **{"as": "poem"})
     assert refused.status_code == 400
+
+
+STEERED = [
+    ("POST", "/clock/advance", {"by": "3d"}, "Clock advanced by 3 days"),
+    ("POST", "/clock/set", {"to": "2026-01-06T09:00:00Z"},
+     "Clock moved by 1 day, to 2026-01-06 09:00:00 UTC"),
+    ("POST", "/clock/pause", {}, "Clock paused"),
+    ("POST", "/clock/resume", {}, "Clock started"),
+    ("POST", "/clock/rate", {"rate": 60}, "Clock set to 60 simulated seconds per second"),
+    ("POST", "/scenario", {"yaml": "scenario: All is well."}, "Scenario in use: All is well."),
+    ("DELETE", "/scenario", None, "Scenario dropped"),
+    ("POST", "/next-outcome", {"decide": "rejected"},
+     "Outcome of the next submission queued: rejected"),
+    ("DELETE", "/next-outcome", None, "Queued outcomes taken back"),
+    ("POST", "/faults", {"effect": "error"}, "Fault switched on: error"),
+    ("DELETE", "/faults/fault-1", None, "Fault fault-1 switched off"),
+    ("DELETE", "/faults", None, "All faults switched off"),
+    ("POST", "/webhooks/policy", {"duplicate": 1}, "Callbacks disturbed"),
+    ("DELETE", "/webhooks/policy", None, "The account's own policy for callbacks dropped"),
+    ("POST", "/machine", {"name": "default"}, "Status machine in use: default"),
+    ("DELETE", "/machine", None, "The account's own status machine dropped"),
+    ("POST", "/accounts", {"auth_id": AUTH_ID, "settings": {"strict": "true"}},
+     "Account made, or its settings changed: strict true"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "told"), STEERED)
+def test_what_a_control_call_did_is_told_in_words(
+    http: Http, method: str, path: str, body: Any, told: str
+) -> None:
+    """Not by its URL alone, whoever made it."""
+    http.post("EndUser/", json={"name": "Acme", "end_user_type": "business"})
+    http.control("POST", "/faults", {"effect": "error", "account": AUTH_ID})
+    given = {} if "auth_id" in (body or {}) else {"account": AUTH_ID}
+    answer = http.control(method, path, body, **given)
+    assert answer.status_code < 300, answer.text
+    last = http.control("GET", "/history", account=AUTH_ID).get_json()["calls"][-1]
+    assert last["what"] == told
+    assert last["path"] == f"/_sim{path}"
+
+
+def test_what_a_refused_control_call_was_to_do(http: Http) -> None:
+    """It has not done it."""
+    http.control("POST", "/clock/advance", {"by": "-3d", "account": AUTH_ID})
+    calls = http.control("GET", "/history", account=AUTH_ID).get_json()["calls"]
+    assert calls[-1]["what"] == "Move time"
+
+
+def test_the_words_are_of_operations_that_there_are() -> None:
+    """None is of an operation that is gone."""
+    names = {each.name for each in CONTROL.endpoints}
+    assert set(WORDS) <= names

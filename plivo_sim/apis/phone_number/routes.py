@@ -166,7 +166,7 @@ def update(auth_id: str, compliance_id: str) -> Response:
     call.warnings += applications.callback_warning(call.account, read.change.callback_url)
     if read.change == Correction():
         call.warnings.append("nothing to change was given; it was submitted as it was")
-    call.why = f"{compliance_id}: {done.application.timeline[-1].why}; {_next_of(done)}"
+    call.why = f"{done.application.timeline[-1].why}: {compliance_id}; {_next_of(done)}"
     return call.answer({"api_id": call.api_id, **shown})
 
 

@@ -7,7 +7,7 @@ two instants is written, however long it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -21,15 +21,30 @@ Lane = Literal["client", "plivo", "webhook"]
 MOST_STEPS = 120
 """Of a longer story the first few and the last are drawn."""
 FIRST = 10
-WIDTH = 620
-_TIMES = 106
-"""Where the column of times ends."""
-_X: dict[Lane, int] = {"client": 134, "plivo": 346, "webhook": 558}
 _NAMES: dict[Lane, str] = {"client": "client", "plivo": "Plivo", "webhook": "your webhook"}
 _HEAD, _ARROW, _NOTE, _GAP = 40, 30, 46, 26
 """Heights of the names, an arrow, a note, and a time in between."""
 _LONGEST, _LONGEST_NOTE = 30, 33
 """Characters that have room on an arrow, and in a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """``lanes``: where the lines run. ``times``: where what is told of time stands, which ends
+    there (``anchor``), or begins there and has a row of its own, of this height."""
+
+    kind: str
+    width: int
+    lanes: Mapping[Lane, int]
+    times: int
+    anchor: str = "end"
+    row: int = 0
+
+
+_WIDE = _Layout("sequence", 620, {"client": 134, "plivo": 346, "webhook": 558}, 106)
+_NARROW = _Layout(
+    "sequence narrow", 324, {"client": 26, "plivo": 148, "webhook": 270}, 32, "start", 20
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +67,14 @@ class Step:
     is_to_come: bool = False
 
 
-def draw(steps: Sequence[Step], now: datetime, label: str, receiver: str = "") -> Markup:
+def draw(
+    steps: Sequence[Step], now: datetime, label: str, receiver: str = "", *, narrow: bool = False
+) -> Markup:
     """The picture, in the order of ``steps``; what is to come stands below a line that says
     ``now``. ``label``: what it is called where it is read aloud; ``receiver``: who the webhook is,
-    if not the client's."""
+    if not the client's. ``narrow``: for a phone, times above what happened then."""
+    layout = _NARROW if narrow else _WIDE
+    lanes = layout.lanes
     rows, y = [], _HEAD
     before: datetime | None = None
     passed_now = False
@@ -63,31 +82,34 @@ def draw(steps: Sequence[Step], now: datetime, label: str, receiver: str = "") -
     for index, step in enumerate(kept):
         if step.is_to_come and not passed_now:
             passed_now = True
-            rows.append(_now(y, now))
+            rows.append(_now(layout, y, now))
             y, before = y + _GAP, max(now, before or now)
         if left_out and index == FIRST:
-            rows.append(_text(_X["plivo"], y + 17, f"… and {left_out:,} more", "dim", "middle"))
+            rows.append(_text(lanes["plivo"], y + 17, f"… and {left_out:,} more", "dim", "middle"))
             y, before = y + _GAP, None
         if before is not None and (step.at - before).total_seconds() >= 1:
-            rows.append(_gap(y, before, step.at))
+            rows.append(_gap(layout, y, before, step.at))
             y += _GAP
         is_first = before is None or step.at.date() != before.date()
         if before is None or step.at != before:
-            rows.append(_time(y, step.at, is_first))
+            rows.append(_time(layout, y, step.at, is_first))
+            y += layout.row
         before = step.at
-        rows.append(_note(y, step) if step.origin == step.target else _arrow(y, step))
-        y += _NOTE if step.origin == step.target else _ARROW
+        is_note = step.origin == step.target
+        rows.append(_note(lanes, y, step) if is_note else _arrow(lanes, y, step))
+        y += _NOTE if is_note else _ARROW
     if not passed_now:
-        rows.append(_now(y, now))
+        rows.append(_now(layout, y, now))
         y += _GAP
     height = y + 8
-    lines = Markup().join(_lane(lane, height, receiver) for lane in _X)
+    lines = Markup().join(_lane(layout, lane, height, receiver) for lane in lanes)
     has_links = any(each.href for each in kept)
     return Markup(
-        '<svg class="sequence" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" '
+        '<svg class="{kind}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" '
         'width="{w}" height="{h}" role="{role}" aria-label="{label}">{lines}{rows}</svg>'
     ).format(
-        w=WIDTH,
+        kind=layout.kind,
+        w=layout.width,
         h=height,
         role="group" if has_links else "img",
         label=label,
@@ -104,8 +126,8 @@ def _bounded(steps: Sequence[Step]) -> tuple[Sequence[Step], int]:
     return [*steps[:FIRST], *steps[-last:]], len(steps) - MOST_STEPS
 
 
-def _lane(lane: Lane, height: int, receiver: str) -> Markup:
-    x, name = _X[lane], (lane == "webhook" and receiver) or _NAMES[lane]
+def _lane(layout: _Layout, lane: Lane, height: int, receiver: str) -> Markup:
+    x, name = layout.lanes[lane], (lane == "webhook" and receiver) or _NAMES[lane]
     return Markup(
         '<g><line class="lane" x1="{x}" y1="30" x2="{x}" y2="{h}"/>'
         '<text class="name" x="{x}" y="20" text-anchor="middle">{name}</text></g>'
@@ -118,32 +140,36 @@ def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> Ma
     )
 
 
-def _time(y: int, at: datetime, with_day: bool) -> Markup:
+def _time(layout: _Layout, y: int, at: datetime, with_day: bool) -> Markup:
     """The instant, to the millisecond where it is not a whole second; a new day is named."""
     shown = f"{at:%H:%M:%S}" + (f".{at.microsecond // 1000:03d}" if at.microsecond else "")
-    day = _text(_TIMES, y + 11, f"{at:%Y-%m-%d}", "at", "end") if with_day else Markup()
-    return day + _text(_TIMES, y + 24, shown, "at", "end")
+    x, anchor = layout.times, layout.anchor
+    if layout.row:
+        return _text(x, y + 15, f"{at:%Y-%m-%d} {shown}" if with_day else shown, "at", anchor)
+    day = _text(x, y + 11, f"{at:%Y-%m-%d}", "at", anchor) if with_day else Markup()
+    return day + _text(x, y + 24, shown, "at", anchor)
 
 
-def _gap(y: int, before: datetime, at: datetime) -> Markup:
+def _gap(layout: _Layout, y: int, before: datetime, at: datetime) -> Markup:
     span = span_of(at - before)
     for long, short in (("hour", "h"), ("minute", "min"), ("second", "s")):
         span = span.replace(f"{long}s", short).replace(long, short)
-    told = _text(_TIMES, y + 17, f"{span} later", "dim", "end")
+    told = _text(layout.times, y + 17, f"{span} later", "dim", layout.anchor)
     lines = Markup().join(
         Markup('<line class="gap" x1="{x}" y1="{a}" x2="{x}" y2="{b}"/>').format(
             x=x, a=y + 3, b=y + _GAP - 3
         )
-        for x in _X.values()
+        for x in layout.lanes.values()
     )
-    return told + lines
+    return lines + told
 
 
-def _now(y: int, now: datetime) -> Markup:
+def _now(layout: _Layout, y: int, now: datetime) -> Markup:
+    x = 4 if layout.row else layout.times + 8
     line = Markup('<line class="now" x1="{x}" y1="{y}" x2="{w}" y2="{y}"/>').format(
-        x=_TIMES + 8, y=y + 13, w=WIDTH - 8
+        x=x, y=y + 13, w=layout.width - 8
     )
-    return line + _text(_TIMES, y + 17, f"now, {now:%H:%M:%S}", "at", "end")
+    return line + _text(layout.times, y + 17, f"now, {now:%H:%M:%S}", "at", layout.anchor)
 
 
 def _classes(step: Step, kind: str) -> str:
@@ -161,8 +187,8 @@ def _linked(step: Step, inner: Markup) -> Markup:
     return Markup('<a href="{}">{}{}</a>').format(step.href, title, inner)
 
 
-def _arrow(y: int, step: Step) -> Markup:
-    start, end = _X[step.origin], _X[step.target]
+def _arrow(lanes: Mapping[Lane, int], y: int, step: Step) -> Markup:
+    start, end = lanes[step.origin], lanes[step.target]
     towards = 1 if end > start else -1
     tip, at = end - 2 * towards, y + 22
     head = f"{tip},{at} {tip - 9 * towards},{at - 4} {tip - 9 * towards},{at + 4}"
@@ -185,10 +211,10 @@ def _arrow(y: int, step: Step) -> Markup:
     )
 
 
-def _note(y: int, step: Step) -> Markup:
+def _note(lanes: Mapping[Lane, int], y: int, step: Step) -> Markup:
     text, detail = _cut(step.text, _LONGEST_NOTE), _cut(step.detail, _LONGEST_NOTE)
     width = min(max(len(text), len(detail)) * 6.6 + 24, 246)
-    x, height = _X[step.target], 38 if detail else 24
+    x, height = lanes[step.target], 38 if detail else 24
     box = Markup('<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="7"/>').format(
         x=x - width / 2, y=y + 4, w=width, h=height
     )
