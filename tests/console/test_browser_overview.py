@@ -13,7 +13,7 @@ from tests.console.conftest import missing
 from tests.support import AUTH_ID, Http
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 HOME = f"/console/{AUTH_ID}"
@@ -91,6 +91,20 @@ def test_the_list_of_the_search_closes(live: LiveSimulator, page: Page) -> None:
     palette.wait_for()
     page.locator("footer").click()
     palette.wait_for(state="hidden")
+
+
+def test_a_list_that_comes_late_stays_closed(live: LiveSimulator, page: Page) -> None:
+    """Escape closes one that is still being fetched, too."""
+    page.goto(f"{live.url}{HOME}/numbers")
+    asked: list[Route] = []
+    page.route("**/search?**", lambda route: asked.append(route))
+    with page.expect_request("**/search?**"):
+        page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    with page.expect_request_finished():
+        asked[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.locator("#palette").is_hidden()
 
 
 def test_the_search_without_scripts(live: LiveSimulator, scriptless: Page, desk: Http) -> None:
