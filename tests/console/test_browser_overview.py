@@ -268,6 +268,19 @@ def test_on_paper(live: LiveSimulator, page: Page, desk: Http) -> None:
     assert page.get_by_role("link", name="case", exact=True).is_visible()
 
 
+def test_traffic_on_paper(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """Each cell stands below its heading, whatever the row is, and the waterfall is whole."""
+    for _ in range(12):
+        desk.decide(desk.sdk_created(callback_url="http://localhost:9/"), "accepted")
+    page.emulate_media(media="print")
+    page.goto(f"{live.url}{HOME}/traffic")
+    for kind in ("request", "callback"):
+        assert page.locator(f"tr.{kind}").first.locator("td:visible").count() == 6
+    assert page.locator("thead th:visible").count() == 6
+    cut = page.locator(".low").evaluate("box => box.scrollHeight - box.clientHeight")
+    assert cut <= 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_reference_can_be_read(
     live: LiveSimulator, page: Page, scheme: Literal["light", "dark"]
