@@ -71,11 +71,11 @@ def span_of(length: timedelta) -> str:
     left = abs(length.total_seconds())
     if left < 1:
         return f"{left:.3g} seconds"
-    parts = []
+    left, parts = round(left), []
     for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, left = divmod(left, seconds)
         if count:
-            parts.append(f"{int(count)} {unit}{'s' * (count != 1)}")
+            parts.append(f"{count} {unit}{'s' * (count != 1)}")
         elif parts:
             break
     return " ".join(parts[:2])

@@ -26,8 +26,8 @@ CONSOLE_AGENT = "plivo-sim console"
 """The user agent of the calls of an imitated API that a button of the console makes."""
 BESIDES = frozenset(
     {
-        "settle", "evaluate", "verify_signature", "snapshot", "drop_snapshot", "receive_post",
-        "empty_inbox", "clear_coverage", "keep_undo_point",
+        "settle", "evaluate", "check_scenario", "dry_run", "verify_signature", "snapshot",
+        "drop_snapshot", "receive_post", "empty_inbox", "clear_coverage", "keep_undo_point",
     }
 )  # fmt: skip
 """Control calls that are no reads and change nothing that can be gone back from."""

@@ -30,7 +30,7 @@ pytestmark = [
 HOME = f"/console/{AUTH_ID}"
 TABS = (
     "", "applications", "time", "traffic", "scenario", "faults", "numbers", "account", "history",
-    "search?q=a",
+    "search?q=a", "account/machine", "account/coverage", "inbox",
 )  # fmt: skip
 AXE = Path(__file__).parents[1] / "sdk/node/node_modules/axe-core/axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}"
@@ -303,12 +303,14 @@ def test_nothing_is_cut_or_overlaps(live: LiveSimulator, page: Page, full: str, 
     assert wrong == {}
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(
-    live: LiveSimulator, page: Page, full: str, scheme: Literal["light", "dark"]
+    live: LiveSimulator, page: Page, full: str, scheme: Literal["light", "dark"], width: int
 ) -> None:
     """Labels, contrast, focus, landmarks: nothing serious or moderate on any page, empty or
     full."""
+    page.set_viewport_size({"width": width, "height": 900})
     if not AXE.exists():
         missing("axe-core is not installed")
     page.emulate_media(color_scheme=scheme)

@@ -13,7 +13,7 @@ from tests.console.conftest import missing
 from tests.support import AUTH_ID, Http
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 HOME = f"/console/{AUTH_ID}"
@@ -91,6 +91,20 @@ def test_the_list_of_the_search_closes(live: LiveSimulator, page: Page) -> None:
     palette.wait_for()
     page.locator("footer").click()
     palette.wait_for(state="hidden")
+
+
+def test_a_list_that_comes_late_stays_closed(live: LiveSimulator, page: Page) -> None:
+    """Escape closes one that is still being fetched, too."""
+    page.goto(f"{live.url}{HOME}/numbers")
+    asked: list[Route] = []
+    page.route("**/search?**", lambda route: asked.append(route))
+    with page.expect_request("**/search?**"):
+        page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    with page.expect_request_finished():
+        asked[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.locator("#palette").is_hidden()
 
 
 def test_the_search_without_scripts(live: LiveSimulator, scriptless: Page, desk: Http) -> None:
@@ -252,6 +266,19 @@ def test_on_paper(live: LiveSimulator, page: Page, desk: Http) -> None:
     assert page.locator("header").is_hidden()
     assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
     assert page.get_by_role("link", name="case", exact=True).is_visible()
+
+
+def test_traffic_on_paper(live: LiveSimulator, page: Page, desk: Http) -> None:
+    """Each cell stands below its heading, whatever the row is, and the waterfall is whole."""
+    for _ in range(12):
+        desk.decide(desk.sdk_created(callback_url="http://localhost:9/"), "accepted")
+    page.emulate_media(media="print")
+    page.goto(f"{live.url}{HOME}/traffic")
+    for kind in ("request", "callback"):
+        assert page.locator(f"tr.{kind}").first.locator("td:visible").count() == 6
+    assert page.locator("thead th:visible").count() == 6
+    cut = page.locator(".low").evaluate("box => box.scrollHeight - box.clientHeight")
+    assert cut <= 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,8 @@ import pytest
 
 from plivo_sim.console import ACTIONS
 from plivo_sim.console.undoing import NOT_UNDONE
+from plivo_sim.control import CONTROL
+from plivo_sim.web.steering import BESIDES
 from tests.console.support import press
 from tests.support import AUTH_ID, PDF, Http
 
@@ -48,6 +50,27 @@ def test_it_asks_where_others_have_written(http: Http) -> None:
     assert status(http, id) == "accepted"
     press(http, "undo", account=AUTH_ID, point=point, sure="yes")
     assert status(http, id) == "submitted"
+
+
+def test_a_look_is_nothing_to_lose(http: Http) -> None:
+    """The editor checks its text while one writes; that, and a dry run, change nothing."""
+    http.sdk_created()
+    point = point_in(press(http, "advance", account=AUTH_ID, by="1h").text)
+    http.control("POST", "/scenario/check", {"yaml": "scenario: x", "account": AUTH_ID})
+    http.control("POST", "/scenario/dry-run", {"submit": {"name": "Acme"}, "account": AUTH_ID})
+    assert "/_sim/scenario" not in http.get(f"/console/{AUTH_ID}/history").text
+    page = press(http, "undo", account=AUTH_ID, point=point).text
+    assert "Undone: Advanced by 1h." in page
+
+
+def test_what_keeps_nothing_is_not_noted() -> None:
+    """Every control call that says so of itself."""
+    looks = {
+        each.view.__name__
+        for each in CONTROL.endpoints
+        if each.method == "POST" and each.summary.endswith(("nothing is kept.", "is changed."))
+    }
+    assert {"evaluate", "check_scenario", "dry_run"} <= looks <= BESIDES
 
 
 def test_a_reset_is_undone(http: Http) -> None:

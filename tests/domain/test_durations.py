@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.durations import Duration, parse_duration, span_of
 
 MONDAY = datetime(2026, 1, 5, 9, 30, 15, tzinfo=UTC)
 
@@ -168,3 +168,15 @@ def test_beyond_the_calendar_is_its_end(duration: Duration) -> None:
     """Not an error in the middle of a review."""
     late = datetime(9995, 1, 1, tzinfo=UTC)
     assert duration.after(late) == datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.25, "0.25 seconds"), (1.4, "1 second"), (90, "1 minute 30 seconds"),
+        (259199.6, "3 days"), (259200, "3 days"), (183600.5, "2 days 3 hours"),
+    ],
+)  # fmt: skip
+def test_spans_for_people(seconds: float, told: str) -> None:
+    """A part of a second makes no hour of difference."""
+    assert span_of(timedelta(seconds=seconds)) == told

@@ -33,7 +33,8 @@ async function suggest() {
 const hits = () => [...palette.querySelectorAll(".hit")];
 
 function close() {
-  latest++;
+  clearTimeout(typing);
+  latest++; // what was asked is shown no more
   palette.hidden = true;
 }
 
@@ -55,7 +56,9 @@ if (find) {
   document.getElementById("finder").addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by && !palette.hidden) { event.preventDefault(); move(by); }
-    if (event.key === "Escape" && !palette.hidden) { event.preventDefault(); find.focus(); close(); }
+    if (event.key !== "Escape") return;
+    if (!palette.hidden) { event.preventDefault(); find.focus(); }
+    close();
   });
   document.addEventListener("keydown", (event) => {
     const isSlash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey;
