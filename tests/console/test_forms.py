@@ -55,7 +55,7 @@ def test_many_are_told_in_one_sentence(http: Http) -> None:
     """The decision, how many, the names of the first five."""
     made = [http.sdk_created(alias=f"case {i}") for i in range(7)]
     page = press(http, "decide", account=AUTH_ID, id=made, status="accepted")
-    assert text_of(page) == "Accepted 7: case 0, case 1, case 2, case 3, case 4 and 2 more. Undo"
+    assert text_of(page) == "Accepted 7: case 0; case 1; case 2; case 3; case 4; and 2 more. Undo"
 
 
 def test_many_refusals_are_told_in_one_sentence(http: Http) -> None:
@@ -66,7 +66,7 @@ def test_many_refusals_are_told_in_one_sentence(http: Http) -> None:
     page = press(http, "decide", account=AUTH_ID, id=made, status="accepted")
     assert text_of(page) == (
         "Not done: cannot accept it in status accepted; possible now: suspended, expired"
-        " (plivo-sim apps decide ID STATUS): case 0, case 1, case 2. Accepted: case 3. Undo"
+        " (plivo-sim apps decide ID STATUS): case 0; case 1; case 2. Accepted: case 3. Undo"
     )
     assert made[0] not in text_of(page)
 
@@ -84,7 +84,7 @@ def test_refusals_without_names(http: Http) -> None:
     page = press(http, "replay", account=AUTH_ID, id=ids)
     told = text_of(page)
     assert told.count("Not done:") == 1
-    assert told.endswith("gone-0, gone-1, gone-2, gone-3, gone-4 and 2 more.")
+    assert told.endswith("gone-0; gone-1; gone-2; gone-3; gone-4; and 2 more.")
 
 
 def test_one_is_told_by_its_name(http: Http) -> None:
