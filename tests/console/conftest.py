@@ -58,7 +58,7 @@ def scriptless(browser: Browser) -> Iterator[Page]:
 def _page(browser: Browser, **options: Any) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     page.on("console", lambda told: wrong.append(told.text) if _is_offence(told.text) else None)

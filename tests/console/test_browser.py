@@ -234,7 +234,7 @@ def test_by_keyboard(live: LiveSimulator, page: Page, desk: Http) -> None:
     desk.sdk_created(alias="Hay")
     page.goto(f"{live.url}{HOME}/applications")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.wait_for_function("document.activeElement.textContent === 'Skip to content'")
     page.keyboard.press("/")
     page.keyboard.type("needle")
     page.keyboard.press("Enter")

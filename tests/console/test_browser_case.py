@@ -62,7 +62,7 @@ def test_a_tester_without_code(
     page.locator("#done.bad").wait_for()  # a name is required: what was typed is still there
     assert certificate.get_by_label("Legal Name").input_value() == "Acme Private Limited"
     assert "is required" in page.locator("[id='wrong-end_user.name-1']").inner_text()
-    assert page.evaluate("document.activeElement.name") == "end_user.name"
+    page.wait_for_function("document.activeElement.name === 'end_user.name'")
     covered = page.locator("#done").evaluate("each => getComputedStyle(each).position")
     assert covered == "static"  # what is to be corrected is not under it
 

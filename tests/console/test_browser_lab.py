@@ -47,7 +47,7 @@ def test_using_a_card_moves_the_focus_to_no_other(live: LiveSimulator, page: Pag
     page.goto(f"{live.url}{HOME}/scenario")
     page.get_by_role("button", name="Use One file for two documents").click()
     page.locator("#card-same-file-twice .chip", has_text="in use").wait_for()
-    assert page.evaluate("document.activeElement.id") == "done"
+    page.wait_for_function("document.activeElement.id === 'done'")
 
 
 def test_a_story_is_played_without_scripts(live: LiveSimulator, scriptless: Page) -> None:

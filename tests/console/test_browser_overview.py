@@ -188,7 +188,7 @@ def test_focus_stays_after_a_button(live: LiveSimulator, page: Page, desk: Http)
     for text in ("10:00:00", "11:00:00"):
         page.keyboard.press("Enter")
         page.locator("#now", has_text=text).wait_for()
-        assert page.evaluate("document.activeElement.textContent") == "+1 hour"
+        page.wait_for_function("document.activeElement.textContent === '+1 hour'")
 
 
 def test_a_skip_to_the_results(live: LiveSimulator, page: Page, desk: Http) -> None:
@@ -197,9 +197,9 @@ def test_a_skip_to_the_results(live: LiveSimulator, page: Page, desk: Http) -> N
     page.goto(f"{live.url}{HOME}/applications")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
+    page.wait_for_function("document.activeElement.textContent === 'Skip to the results'")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "list"
+    page.wait_for_function("document.activeElement.id === 'list'")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
