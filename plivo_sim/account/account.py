@@ -83,12 +83,14 @@ class Account:
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
     place, so nothing goes out from it any more. ``refusal``: what whoever wants to write is told.
+    ``documents``: whoever makes the document of a snapshot of it holds this, one at a time.
     ``default_machine``: the server's, which is used where the account has none.
     ``memory`` is what its logs share with those of others.
     ``queues``: due attempts by application, and ``senders``, how many threads serve them;
     ``sending`` counts those attempts; ``under_way`` are those that are being sent, of any era.
     ``unwritten``: by timer, requests that were sent and what came back, where that could not be
     written down; not sent again, unless the process ends first.
+    ``stepping``: an advance makes happen what is due at an instant, some of it at a time.
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     ``moments``: the last changes of status and tried callbacks, in the order in which they came.
     ``undo_points``: the last moments to go back to, oldest first, beside the ``marks``, which have
@@ -113,7 +115,7 @@ class Account:
         memory: Budget | None = None,
     ) -> None:
         self.auth_id = auth_id
-        self.lock = AccountLock()
+        self.lock, self.documents = AccountLock(), AccountLock()
         self.store = store
         self.files = files
         self.catalogue = catalogue
@@ -147,7 +149,7 @@ class Account:
     def _begin(self) -> None:
         """Take up from the store's ledger, or start new when it has none."""
         self.era += 1
-        self.advancing = False
+        self.advancing = self.stepping = False
         self.sending = self.senders = 0
         self.queues: KeyedQueues[Any] = KeyedQueues()
         self.unwritten: dict[str, tuple[Outgoing, Answer]] = {}
@@ -193,14 +195,19 @@ class Account:
         found: Machine | None = self.derived.get(key)
         if found is not None:
             return found
-        with self.lock:
+        is_held = self.lock.acquire(0)
+        try:
             found = self.default_machine
             for id in reversed(places):
                 kept = self.store.policies.fetch(id)
                 if kept is not None and kept.kind == "machine":
                     found = machine_of(kept.body)
-            self.derived[key] = found
+            if is_held:  # else somebody is at it, and may be changing it
+                self.derived[key] = found
             return found
+        finally:
+            if is_held:
+                self.lock.release()
 
     @property
     def state(self) -> tuple[int, int]:

@@ -8,15 +8,22 @@ wait (``Asker``); who has none, as every thread beside those of requests, waits.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol
 
+from plivo_sim.account.clock import monotonic_s
+
 MOST_WAITING = 8
 """Threads that wait for one account, for as long as it takes."""
 MOST_WAITING_OF_ALL = 64
 """The same of all accounts together: half of those that a server has for requests."""
+PASSING_S = 0.1
+"""How long who looks at all accounts waits for those that are busy, all of them together."""
+GIVES_WAY_S = 0.05
+LOOKS_S = 0.0005
 
 
 class Asker(Protocol):
@@ -36,7 +43,11 @@ class Asker(Protocol):
         """Raises what makes the request be begun again later."""
 
     def waits(self) -> None:
-        """It waits for somebody outside from now on, and needs nothing that others wait for."""
+        """It waits, for an account or for somebody outside, and needs nothing meanwhile that others
+        wait for."""
+
+    def goes_on(self) -> None:
+        """It has got the account that it waited for."""
 
 
 class _Here(threading.local):
@@ -68,7 +79,7 @@ def waits_outside() -> None:
 def repeatable() -> Iterator[None]:
     """What is done within may be done again: whoever could leave before can leave after it, too.
 
-    For those who look at all accounts, one after the other.
+    For those who have something to do in one account before they wait for another's.
     """
     asker = _here.asker
     could_leave = asker is not None and asker.may_leave
@@ -77,12 +88,32 @@ def repeatable() -> Iterator[None]:
         asker.may_leave = could_leave
 
 
+class Passing:
+    """Of somebody who looks at all accounts, one after the other: a busy one is waited for as long
+    as anything of ``PASSING_S`` is left, and then looked at as it is, or passed over."""
+
+    def __init__(self) -> None:
+        self._until_s = monotonic_s() + PASSING_S
+
+    @contextmanager
+    def held(self, lock: AccountLock) -> Iterator[bool]:
+        """Whether the lock is held within: only then may the account be changed, or anything of it
+        be walked through. Who does not hold it may take a value, a size, or a record by its id."""
+        is_held = lock.acquire(max(self._until_s - monotonic_s(), 0.0))
+        try:
+            yield is_held
+        finally:
+            if is_held:
+                lock.release()
+
+
 class AccountLock:
-    """See the module. Reentrant; ``raw``: the lock itself, for conditions. ``waiting``: threads."""
+    """See the module. Reentrant; ``raw``: the lock itself, for conditions. ``waiting``: threads;
+    ``turns``: how often one of them has got it."""
 
     def __init__(self) -> None:
         self.raw = threading.RLock()
-        self.waiting = 0
+        self.waiting = self.turns = 0
 
     @property
     def room(self) -> int:
@@ -92,7 +123,17 @@ class AccountLock:
     def acquire(self, timeout: float = -1) -> bool:
         """Whether it was got, in so many seconds; without bound when they are negative. Nobody
         leaves here."""
-        return self.raw.acquire(timeout=timeout)
+        if self.raw.acquire(blocking=False):
+            return True
+        with _all.lock:
+            self._count(1)
+        try:
+            is_got = self.raw.acquire(timeout=timeout)
+            self.turns += is_got
+            return is_got
+        finally:
+            with _all.lock:
+                self._count(-1)
 
     def release(self) -> None:
         self.raw.release()
@@ -111,18 +152,32 @@ class AccountLock:
     ) -> None:
         self.raw.release()
 
+    def give_way(self) -> None:
+        """Those who wait for it have their turn first. Caller does not hold it, and wants it again:
+        a lock that is let go of and taken at once nobody else gets."""
+        turns, until_s = self.turns, monotonic_s() + GIVES_WAY_S
+        while self.waiting and self.turns == turns and monotonic_s() < until_s:
+            time.sleep(LOOKS_S)
+
     def _wait(self) -> None:
         asker = _here.asker
+        if asker is not None:
+            asker.waits()
         with _all.lock:
             waits = asker is None or not asker.may_leave or (asker.may_wait and self.room > 0)
-            self.waiting += 1
-            _all.waiting += 1
+            self._count(1)
         try:
             if asker is None or waits:
                 self.raw.acquire()
             elif not self.raw.acquire(timeout=asker.patience_s):
                 asker.leave(self)
+            self.turns += 1
         finally:
             with _all.lock:
-                self.waiting -= 1
-                _all.waiting -= 1
+                self._count(-1)
+        if asker is not None:
+            asker.goes_on()
+
+    def _count(self, change: int) -> None:
+        self.waiting += change
+        _all.waiting += change

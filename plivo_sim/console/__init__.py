@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from plivo_sim import __version__
-from plivo_sim.account.lock import repeatable
+from plivo_sim.account.lock import Passing
 from plivo_sim.apis.words import microseconds
 from plivo_sim.console import (
     accounts,
@@ -158,16 +158,16 @@ def welcome() -> Response:
         return _to(f"{PREFIX}/{wanted}/")
     if len(existing) == 1 and not {"all", "open"} & set(request.args):
         return _to(f"{PREFIX}/{existing[0].auth_id}/")
-    shown = []
+    shown, passing = [], Passing()
     for account in existing:
-        with repeatable(), account.lock:
+        with passing.held(account.lock) as is_held:
             shown.append(
                 {
                     "auth_id": account.auth_id,
-                    "now": account.now(),
+                    "now": account.clock.now(),
                     "applications": len(account.store.applications),
                     "numbers": len(account.store.numbers),
-                    "notices": notices_in(account),
+                    "notices": notices_in(account) if is_held else [],
                 }
             )
     return show(

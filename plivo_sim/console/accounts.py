@@ -15,11 +15,10 @@ from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, Build, Form, just_refused
 from plivo_sim.console.pages import guard, open_account, show
-from plivo_sim.domain.errors import NotFound
+from plivo_sim.control.accounts import document_of
 from plivo_sim.domain.records import Ledger
-from plivo_sim.domain.text import SNAPSHOT, decode_json, encode_json
+from plivo_sim.domain.text import SNAPSHOT, decode_json
 from plivo_sim.services.machines import chosen_by
-from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, Settings
 from plivo_sim.web.calls import current_call
 
@@ -134,11 +133,7 @@ def snapshot_page(auth_id: str) -> Response:
     """A snapshot as a document to keep, ``?name=``; what ``GET /_sim/snapshot/NAME`` answers."""
     with repeatable():
         account, name = open_account(auth_id), request.args.get("name", "")
-    with current_call().sim.making_documents, account.lock:
-        if name not in account.marks:
-            raise NotFound("snapshot", name, account.marks)
-        document = encode_json(save_snapshot(account, account.marks[name]))
-    answer = Response(document, content_type="application/json")
+    answer = Response(document_of(account, name), content_type="application/json")
     name_file(answer, f"{_file_name(name)}.json")
     guard(answer, "default-src 'none'; sandbox")
     return answer

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Response, request
+from flask import Response
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
-from plivo_sim.account.lock import repeatable
+from plivo_sim.account.lock import Passing, repeatable
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.apis.words import microseconds
 from plivo_sim.control import presenters
@@ -23,13 +22,15 @@ from plivo_sim.control.inputs import (
     flag_of,
     invalid,
     json_object,
+    names_given,
     refuse,
     takes,
     text_of,
 )
 from plivo_sim.domain import limits
-from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
+from plivo_sim.domain.errors import AccountRequired, FileDamaged, Invalid, NotFound
 from plivo_sim.domain.records import Ledger
+from plivo_sim.domain.text import encode_json
 from plivo_sim.services.document_sets import sweep
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.settings import account_troubles
@@ -53,27 +54,23 @@ def export() -> Response:
     """
     account = account_named(sends=True)
     with account.lock:
-        return current_call().answer(exported(account))
-
-
-def exported(account: Account) -> ExportOut:
-    """See ``export``. Caller holds the lock."""
+        mark = account.store.mark()
     tables = {
         table: {
             str(record.seq): without_secrets(table, to_plain(record))
             for record in sorted(rows.values(), key=attrgetter("seq"))
         }
-        for table, rows in account.store.mark().items()
+        for table, rows in mark.items()
         if rows
     }
-    return cast("ExportOut", tables)
+    return current_call().answer(cast("ExportOut", tables))
 
 
 @endpoint("GET", "/accounts", "All accounts of this server.", answers={200: "AccountsOut"})
 def list_accounts() -> Response:
-    shown = []
+    shown, passing = [], Passing()
     for account in current_call().sim.accounts():
-        with repeatable(), account.lock:
+        with passing.held(account.lock):
             shown.append(presenters.account_of(account))
     call = current_call()
     return call.answer({"accounts": shown, "serves": str(call.sim.settings.serves)})
@@ -156,16 +153,13 @@ def snapshot() -> Response:
     server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep. With
     ``"snapshot"``, such a document, its moment is remembered instead of this one; with the
     ``"move"`` by which the account came here, as a part of that, which its undo takes away."""
-    return _serially(_kept)
-
-
-def _kept(is_large: bool) -> Response:
-    data = json_object("name", "snapshot", "move", "account", large=True)
-    account, move = account_named(data, sends=not is_large), text_of(data, "move")
-    name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
-    if len(name) > limits.SNAPSHOT_NAME.most:
-        raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
+    data, whole = names_given("name", "snapshot", "move", "account")
+    account, move = account_named(data, sends=True), text_of(data, "move")
     with account.lock:
+        data = whole()
+        name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
+        if len(name) > limits.SNAPSHOT_NAME.most:
+            raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
         account.check_in_use()
         if name not in account.marks and len(account.marks) >= limits.SNAPSHOTS.most:
             text = f"the account keeps too many: {limits.SNAPSHOTS}; take one of their names"
@@ -192,8 +186,25 @@ def get_snapshot(name: str) -> Response:
     of more than 56 MiB with the files in base64, is refused; its name can be restored still."""
     with repeatable():
         account = account_named()
-    with current_call().sim.making_documents, account.lock:
-        return current_call().answer(save_snapshot(account, mark_named(account, name)))
+    return current_call().answer_encoded(document_of(account, name))
+
+
+def document_of(account: Account, name: str, mark: Mark | None = None) -> bytes:
+    """The document of a snapshot, or of this mark, as JSON. One is made at a time; none waits for
+    the files of its account meanwhile, and of each account one does. Raises NotFound."""
+    making = current_call().sim.making_documents
+    with account.documents:
+        with account.lock:
+            kept = mark_named(account, name) if mark is None else mark
+        try:
+            document = save_snapshot(account, kept, making)
+        except FileDamaged:
+            if mark is None:  # perhaps the snapshot was dropped meanwhile, and its files
+                with account.lock:
+                    mark_named(account, name)
+            raise
+        with making:
+            return encode_json(document)
 
 
 @endpoint(
@@ -242,24 +253,11 @@ def drop_snapshot(name: str) -> Response:
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
     account takes neither tokens nor ``allow_callback_hosts``: it keeps its own."""
-    return _serially(_restored)
-
-
-def _serially(answer: Callable[[bool], Response]) -> Response:
-    """``answer`` is told whether the body may be large: then others wait for it, so that it must
-    not wait for anybody."""
-    length = request.content_length
-    if length is not None and length <= limits.CONTROL_BODY.most:
-        return answer(False)
-    with current_call().sim.making_documents:  # a large one takes three times as much memory
-        return answer(True)
-
-
-def _restored(_is_large: bool) -> Response:
-    data = json_object("name", "snapshot", "account", large=True)
+    data, whole = names_given("name", "snapshot", "account")
     account = account_named(data)
-    name = text_of(data, "name")
     with account.lock:
+        data = whole()
+        name = text_of(data, "name")
         if "snapshot" in data:
             mark = loaded(account, data["snapshot"])
         elif name:

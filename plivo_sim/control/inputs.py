@@ -5,6 +5,7 @@ name their path.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -12,14 +13,13 @@ from typing import Any, TypeVar
 from flask import request
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.lock import repeatable
 from plivo_sim.catalogue.checked import FileMistakes
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.text import SNAPSHOT
+from plivo_sim.domain.text import SNAPSHOT, decode_json
 from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
@@ -86,6 +86,28 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
     if known:
         refuse_unknown(body.json, known)
     return body.json
+
+
+def names_given(*known: str) -> tuple[dict[str, Any], Callable[[], dict[str, Any]]]:
+    """The request's JSON object, of which a document may be part, as ``json_object``: what it says
+    beside that, and what gives all of it. Large ones are made objects of one at a time, and none is
+    there while its call waits for an account: what is large is read again then."""
+    call, length = current_call(), request.content_length
+    making, most = call.sim.making_documents, limits.CONTROL_BODY.most
+    is_packed = bool(request.environ.get("HTTP_CONTENT_ENCODING"))
+    may_be_large = length is None or length > most or is_packed
+    with making if may_be_large else nullcontext():
+        data = json_object(*known, large=True)
+        if call.body.kind != "json" or len(call.body.raw) <= most:
+            return data, lambda: data
+        call.body.json = None
+
+    def read_again() -> dict[str, Any]:
+        with making:
+            again: dict[str, Any] = decode_json(call.body.raw, SNAPSHOT)
+            return again
+
+    return {name: value for name, value in data.items() if isinstance(value, str)}, read_again
 
 
 def refuse_unknown(given: Iterable[str], known: Collection[str], *path: str) -> None:
@@ -260,14 +282,14 @@ def account_holding(
         found = [account_named(data, sends=sends)]
     else:
         call.sim.require_named()
-        for account in call.sim.accounts() if sends else ():
-            with repeatable():
-                call.catch_up(account, sends=True)
         found = call.sim.holders(table, id)
+        if not found and sends:  # it may be that of a callback that is due
+            call.sim.runner.start_due_in(call.sim.accounts())
+            found = call.sim.holders(table, id)
         if len(found) > 1:
             raise AccountRequired([account.auth_id for account in found])
     for account in found:
-        call.catch_up(account)
+        call.catch_up(account, sends=sends)
         with account.lock:
             if getattr(account.store, table).fetch(id) is not None:
                 return account

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
-from plivo_sim.control.accounts import loaded, mark_named
+from plivo_sim.control.accounts import document_of, loaded
 from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
@@ -25,6 +25,7 @@ from plivo_sim.control.inputs import (
     flag_of,
     invalid,
     json_object,
+    names_given,
     takes,
     text_of,
 )
@@ -35,7 +36,7 @@ from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
 from plivo_sim.services.document_sets import sweep
-from plivo_sim.services.snapshots import OWN, save_snapshot
+from plivo_sim.services.snapshots import OWN
 from plivo_sim.settings import account_troubles
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
@@ -159,9 +160,8 @@ def get_handover() -> Response:
     leaving, name = call.sim.leaving(_account({})), request.args.get("name")
     account = leaving.account
     assert account is not None
-    with call.sim.making_documents, account.lock:
-        mark = leaving.mark if name is None else mark_named(account, name)
-        return call.answer(save_snapshot(account, mark))
+    mark = leaving.mark if name is None else None
+    return call.answer_encoded(document_of(account, name or "", mark))
 
 
 @endpoint(
@@ -190,16 +190,15 @@ def take_over() -> Response:
     account is here as it was there, its tokens too, and what is due goes on. 409 if it holds
     anything, or the move has ended."""
     call = current_call()
-    with call.sim.making_documents:
-        data = json_object("snapshot", "rest", "move", "account", large=True)
-        rest = _rest_of(data.get("rest", {}))
-        with call.sim.taking_over(_account(data), _move_of(data)) as account:
-            _take_over(account, data.get("snapshot"), rest)
-            for name, messages in rest.messages.items():
-                for message in messages:
-                    inboxes().keep(name, msgspec.to_builtins(message))
-            call.account = account
-            return call.answer(presenters.account_of(account), 201)
+    names, whole = names_given("snapshot", "rest", "move", "account")
+    rest = _rest_of(whole().get("rest", {}))
+    with call.sim.taking_over(_account(names), _move_of(names)) as account:
+        _take_over(account, whole().get("snapshot"), rest)
+        for name, messages in rest.messages.items():
+            for message in messages:
+                inboxes().keep(name, msgspec.to_builtins(message))
+        call.account = account
+        return call.answer(presenters.account_of(account), 201)
 
 
 @endpoint(

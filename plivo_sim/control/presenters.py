@@ -247,10 +247,11 @@ def _attempt(attempt: Attempt) -> AttemptOut:
 
 
 def account_of(account: Account) -> AccountOut:
-    """An account: how much it holds, its own settings. Caller holds the lock."""
+    """An account: how much it holds, its own settings. Caller holds the lock, or takes it as it is
+    (``Passing``)."""
     return {
         "auth_id": account.auth_id,
-        "now": microseconds(account.now()),
+        "now": microseconds(account.clock.now()),
         "applications": len(account.store.applications),
         "end_users": len(account.store.end_users),
         "documents": len(account.store.documents),

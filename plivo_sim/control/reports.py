@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.lock import repeatable
+from plivo_sim.account.lock import Passing
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
 from plivo_sim.domain.records import Application, Delivery, StatusChanged, standing
@@ -71,9 +71,10 @@ def report() -> Response:
         return _answer(account, lines)
     with account.lock:
         lines = [*_state_of(account), *_arrows(account), *_course(_came(account))]
+    passing = Passing()
     for other in current_call().sim.accounts():
         if other is not account:
-            with repeatable(), other.lock:
+            with passing.held(other.lock):
                 lines += _about_other(other, account, others)
     return _answer(account, lines)
 
@@ -204,7 +205,7 @@ def _exchange(exchange: Exchange) -> str:
 
 def _about_other(other: Account, account: Account, others: str) -> Iterator[str]:
     """That another account was called or has records: perhaps it was that one that was meant.
-    Caller holds the other's lock."""
+    Caller holds the other's lock, or takes it as it is."""
     since_s = account.began_s if others == "unset" else 0.0
     calls = [each for each in other.exchanges if each.arrived_s >= since_s]
     held = len(other.store.applications)

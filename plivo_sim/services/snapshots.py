@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from itertools import chain, islice
 from operator import attrgetter
@@ -41,21 +42,26 @@ SECRETS = {"ledger": ("token", "subaccount_token")}
 """Table -> fields that never leave."""
 OWN = "allow_callback_hosts"
 """The setting that no document brings along: where an account's callbacks may go is its own."""
+_ALONE = nullcontext()
 
 
-def save_snapshot(account: Account, mark: Mark) -> dict[str, Any]:
-    """The mark as what ``encode_json`` takes, files as bytes, which become base64. Caller holds the
-    lock. Raises FileDamaged when an uploaded file cannot be had any more, and Invalid, before any
-    is read, when the document would be larger than ``load_snapshot`` can be given it."""
+def save_snapshot(
+    account: Account, mark: Mark, making: AbstractContextManager[object] = _ALONE
+) -> dict[str, Any]:
+    """The mark as what ``encode_json`` takes, files as bytes, which become base64. ``making`` is
+    held while objects are made, and not while files are read. Raises FileDamaged when an uploaded
+    file cannot be had any more, and Invalid, before any is read, when the document would be larger
+    than ``load_snapshot`` can be given it."""
     files = {d.file.sha256: d.file for d in mark["documents"].values() if d.file is not None}
-    tables = {
-        name: {
-            record.id: _leaving(name, to_plain(record))
-            for record in sorted(rows.values(), key=attrgetter("seq"))
+    with making:
+        tables = {
+            name: {
+                record.id: _leaving(name, to_plain(record))
+                for record in sorted(rows.values(), key=attrgetter("seq"))
+            }
+            for name, rows in mark.items()
         }
-        for name, rows in mark.items()
-    }
-    _refuse(_too_large(tables, files.values()))
+        _refuse(_too_large(tables, files.values()))
     return {
         "plivo_sim_snapshot": FORMAT,
         "account": account.auth_id,

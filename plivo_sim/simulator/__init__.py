@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
-from plivo_sim.account.lock import AccountLock, repeatable
+from plivo_sim.account.lock import AccountLock, Passing
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
@@ -89,8 +89,9 @@ class Leaving:
 class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
-    ``making_documents``: whoever makes or restores the document of a snapshot, which can be large,
-    holds it, so that this is done with one at a time. ``unmatched``: the last calls that reached no
+    ``making_documents``: whoever makes objects of the document of a snapshot, or that of objects,
+    which can be large, holds it, so that this is done with one at a time, and waits for nothing
+    meanwhile: for no account, receiver or file. ``unmatched``: the last calls that reached no
     account. ``damages``: state that was found damaged
     when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong
     catalogue or machine file.
@@ -209,9 +210,9 @@ class Simulator:
     def holders(self, table: str, id: str) -> list[Account]:
         """The accounts that hold this record: one, as ids are globally unique, unless a snapshot of
         one was restored into another."""
-        found = []
+        found, passing = [], Passing()
         for account in self.accounts():
-            with repeatable(), account.lock:
+            with passing.held(account.lock):
                 if getattr(account.store, table).fetch(id) is not None:
                     found.append(account)
         return found

@@ -16,16 +16,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Transport
-from plivo_sim.account.lock import repeatable
+from plivo_sim.account.lock import Passing
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, StorageFailed
-from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, TimerKind
+from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, Timer, TimerKind
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.webhooks.sender import Sender, Sending
@@ -104,11 +105,12 @@ class Runner:
                 self._wait_for_sends(account, patience_s)
             return
         with account.lock:
-            now = account.now()
+            era, now = account.era, account.now()
             if self.is_up_to_date(account, now):
                 return
-            self._review_until(account, now)
-            self._hand_over_until(account, now)
+        for _ in self._batches(account, now, era):
+            pass
+        with account.lock:
             waiting = account.agenda.next_due(TimerKind.CALLBACK)
         if waiting is not None:
             self.wake(account)
@@ -121,13 +123,12 @@ class Runner:
         return at is None or at > now
 
     def catch_up_all(self, accounts: Iterable[Account], wanted: Callable[[str], bool]) -> None:
-        """Make happen what is due by now in these, and wait for the callbacks to URLs that are
-        wanted: receivers that hang delay only who waits for them."""
+        """Make happen what is due by now in these, but for those in which somebody works, and wait
+        for the callbacks to URLs that are wanted: receivers that hang delay only who waits for
+        them."""
         accounts = list(accounts)
         patience_s = min(map(self._patience_s, accounts), default=0.0)
-        for account in accounts:
-            with _may_wait(), repeatable():
-                self.start_due(account)
+        self.start_due_in(accounts)
         still = [account for account in accounts if not account.advancing]
         self._sender.wait_for_urls(still, wanted, patience_s)
 
@@ -143,17 +144,27 @@ class Runner:
             account.agenda.fresh = False
             self.wake(account)
 
-    def start_due(self, account: Account) -> None:
-        """Everything due by now; callbacks are begun, and nobody waits for them."""
+    def start_due(self, account: Account, passing: Passing | None = None) -> None:
+        """Everything due by now; callbacks are begun, and nobody waits for them. ``passing``: nor
+        for the account, while somebody else works in it."""
         era = account.era
-        while self._instant(account, account.now(), era) is not None:
+        while self._instant(account, account.now, era, passing=passing) is not None:
             pass
+
+    def start_due_in(self, accounts: Iterable[Account]) -> None:
+        """The same in all of these, but for those in which somebody works: it sees to that."""
+        passing = Passing()
+        for account in accounts:
+            with _may_wait():
+                self.start_due(account, passing)
 
     def finish_due(self, account: Account, bound_s: float) -> bool:
         """Make happen what is due by now and wait for its callbacks, and for what is due by then;
         returns whether all of it was over in time."""
         deadline = monotonic_s() + bound_s
         while (left_s := deadline - monotonic_s()) > 0:
+            with account.lock:
+                account.idle.wait_for(lambda: not account.stepping, left_s)
             self.start_due(account)
             if not self._wait_for_sends(account, left_s):
                 return False
@@ -219,7 +230,7 @@ class Runner:
         result = Advance(began)
         deadline = monotonic_s() + ADVANCE_BUDGET_S
         try:
-            while not (stop and stop()) and self._move(account, until, era, result):
+            while not (stop and stop()) and self._move(account, until, era, result, deadline):
                 if result.pending or monotonic_s() > deadline:
                     result.pending = True
                     break
@@ -303,17 +314,28 @@ class Runner:
             account.clock.restore(replace(account.clock.reading(), now=written))
             raise
 
-    def _move(self, account: Account, until: datetime | None, era: int, result: Advance) -> bool:
+    def _move(
+        self,
+        account: Account,
+        until: datetime | None,
+        era: int,
+        result: Advance,
+        deadline_s: float = inf,
+    ) -> bool:
         """One instant of an advance, begun when nothing is under way to a receiver any more (or
         after a moment: it may be that receiver who advances), callbacks included; False when
-        nothing more is due. ``result`` is pending when this thread had to give up waiting."""
+        nothing more is due. ``result`` is pending when this thread had to give up waiting, as the
+        deadline was over, or others needed it more."""
         is_quiet = self._wait_for_sends(account, SENDS_WAIT_S)
-        instant = self._instant(account, until, era, move=True, awaited=True)
+        instant = self._instant(
+            account, lambda: until, era, move=True, awaited=True, deadline_s=deadline_s
+        )
         if instant is None:
             return False
         happened, sendings = instant
         result.note(happened)
-        bound_s = None if is_quiet else SENDS_WAIT_S
+        left_s = None if deadline_s == inf else max(deadline_s - monotonic_s(), 0.0)
+        bound_s = left_s if is_quiet else SENDS_WAIT_S
         result.note([*self._sender.finish(account, sendings, bound_s)])
         result.pending = is_quiet and account.era == era and not all(s.over for s in sendings)
         return True
@@ -338,57 +360,128 @@ class Runner:
     def _instant(
         self,
         account: Account,
-        until: datetime | None,
+        until: Callable[[], datetime | None],
         era: int,
         *,
         move: bool = False,
         awaited: bool = False,
+        deadline_s: float = inf,
+        passing: Passing | None = None,
     ) -> tuple[list[Happening], list[Sending]] | None:
         """What happens at the next instant at which something is due, and the attempts that are
-        made; None if that is later than ``until``, or the era is over. With ``move`` the clock goes
-        there (or to ``until``)."""
-        with account.lock:
-            if self._closed or account.retired or account.era != era:
+        made; None if that is later than ``until``, asked under the lock, or the era is over. With
+        ``move`` the clock goes there (or to ``until``). It ends before all has happened once the
+        deadline is over."""
+        with self._turn(account, passing) as is_held:
+            if not is_held or not self._goes_on(account, era, is_mover=move):
                 return None
-            at = account.agenda.next_instant()
-            if at is None or (until is not None and at > until):
-                if move and until is not None:
-                    account.clock.move_to(max(until, account.now()))
+            at, last = account.agenda.next_instant(), until()
+            if at is None or (last is not None and at > last):
+                if move and last is not None:
+                    account.clock.move_to(max(last, account.now()))
                 return None
             if move:
                 account.clock.move_to(max(at, account.now()))
-            happened = self._review_until(account, at)
-            happened += self._hand_over_until(account, at)
-            sendings = self._sender.take_due(account, at, awaited=awaited)
+                account.stepping = True
+        happened: list[Happening] = []
+        try:
+            for batch in self._batches(account, at, era, passing, is_mover=move):
+                happened += batch
+                if monotonic_s() > deadline_s:
+                    return happened, []
+            with self._turn(account, passing) as is_held:
+                if not is_held or not self._goes_on(account, era, is_mover=move):
+                    return None
+                sendings = self._sender.take_due(account, at, awaited=awaited)
+        finally:
+            if move:
+                self._end_step(account, era)
         self._sender.begin(account, sendings)
         return happened, sendings
 
-    def _review_until(self, account: Account, until: datetime) -> list[Happening]:
+    def _end_step(self, account: Account, era: int) -> None:
+        with account.lock:
+            if account.era == era:
+                account.stepping = False
+                account.idle.notify_all()
+
+    def _goes_on(self, account: Account, era: int, *, is_mover: bool) -> bool:
+        """Whether what is due is to happen here: what an advance is at is left to it."""
+        is_in_use = not self._closed and not account.retired and account.era == era
+        return is_in_use and (is_mover or not account.stepping)
+
+    @contextmanager
+    def _turn(self, account: Account, passing: Passing | None) -> Iterator[bool]:
+        if passing is None:
+            with account.lock:
+                yield True
+        else:
+            with passing.held(account.lock) as is_held:
+                yield is_held
+
+    def _batches(
+        self,
+        account: Account,
+        until: datetime,
+        era: int,
+        passing: Passing | None = None,
+        *,
+        is_mover: bool = False,
+    ) -> Iterator[list[Happening]]:
+        """What is due by then, callbacks to elsewhere aside: some of it at a time, and between them
+        others have their turn."""
+        for work in (self._review_some, self._hand_over_some):
+            while True:
+                with self._turn(account, passing) as is_held:
+                    if not is_held or not self._goes_on(account, era, is_mover=is_mover):
+                        return
+                    some = work(account, until)
+                if some is None:
+                    break
+                yield some
+                if passing is None:
+                    account.lock.give_way()
+
+    def _review_some(self, account: Account, until: datetime) -> list[Happening] | None:
         """Those of one instant are written together, and told of once they are. When that fails
-        they are taken one by one, so that one that cannot be written takes no other with it."""
+        they are taken one by one, so that one that cannot be written takes no other with it. None
+        when none is due."""
+        timers = account.agenda.take_together(TimerKind.REVIEW, until, AT_ONCE)
+        if not timers:
+            return None
+        try:
+            return self._review(account, timers)
+        except Exception:
+            if len(timers) == 1:
+                raise
         happened: list[Happening] = []
-        most = AT_ONCE
-        while timers := account.agenda.take_together(TimerKind.REVIEW, until, most):
-            try:
-                with account.transaction():
-                    events = [reviews.run(account, timer) for timer in timers]
-            except BaseException as error:
-                for timer in timers:
-                    account.agenda.requeue(timer)
-                if len(timers) == 1 or not isinstance(error, Exception):
-                    raise
-                most = 1
-                continue
-            for event in events:
-                if event is not None:
-                    happened.append(event)
-                    self._tell(account, event)
+        for _ in timers:
+            happened += self._review(
+                account, account.agenda.take_together(TimerKind.REVIEW, until, 1)
+            )
         return happened
 
-    def _hand_over_until(self, account: Account, until: datetime) -> list[Happening]:
-        """Callbacks to receivers within this process: nobody has to wait for a socket."""
+    def _review(self, account: Account, timers: list[Timer]) -> list[Happening]:
+        try:
+            with account.transaction():
+                events = [reviews.run(account, timer) for timer in timers]
+        except BaseException:
+            for timer in timers:
+                account.agenda.requeue(timer)
+            raise
+        happened: list[Happening] = [event for event in events if event is not None]
+        for event in happened:
+            self._tell(account, event)
+        return happened
+
+    def _hand_over_some(self, account: Account, until: datetime) -> list[Happening] | None:
+        """Callbacks to receivers within this process: nobody has to wait for a socket. None when
+        none is due."""
         happened: list[Happening] = []
-        while timer := account.agenda.take(TimerKind.NOTICE, until):
+        for number in range(AT_ONCE):
+            timer = account.agenda.take(TimerKind.NOTICE, until)
+            if timer is None:
+                return happened if number else None
             try:
                 attempted = self._outbox.hand_over(account, timer)
             except BaseException:

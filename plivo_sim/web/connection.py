@@ -7,6 +7,7 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 from enum import Enum, auto
 from math import inf
 from typing import Any, Literal
@@ -22,6 +23,7 @@ MOST_SERVED_BYTES = limits.SERVED.most
 SMALL_BYTES = 32 * 1024
 MOST_LARGE = 2
 """Requests of no more do not wait for room: so many threads as there are take little."""
+RETURNS_WITHIN_S = 2.0  # whoever has waited for an account has its place again
 MOST_PACKED = 1032
 """Bytes that may come out of one that was packed (zlib's documentation)."""
 MOST_SELECTED = 512  # by Windows, which has nothing better
@@ -182,13 +184,15 @@ class Room:
     ``SMALL_BYTES`` wait in the order of coming until there is enough, and ``MOST_LARGE`` of them
     are served at once, since to read them takes the interpreter from everybody else.
 
-    Whoever has it holds nothing that those who wait need, and gives it back when the call is
-    answered or put off: nobody waits for one another. Callers hold the lock of ``Connections``.
+    Whoever has it waits for nothing that takes long, and gives it back when the call is answered,
+    put off, or has to wait for an account or a receiver: nobody waits for one another. Callers hold
+    ``lock``, that of ``Connections``.
     """
 
-    def __init__(self) -> None:
-        self.taken_bytes = self._large = 0
+    def __init__(self, lock: threading.Lock) -> None:
+        self.taken_bytes = self._large = self._returning = 0
         self.line: dict[Connection, None] = {}
+        self._left = threading.Condition(lock)
 
     def enter(self, conn: Connection) -> bool:
         """Take the memory for a newcomer; whether there is enough, and nobody was there before.
@@ -213,9 +217,23 @@ class Room:
         self.taken_bytes -= conn.taken_bytes
         self._large -= conn.taken_bytes > SMALL_BYTES
         conn.taken_bytes = 0
+        self._left.notify_all()
+        return bool(self.line)
+
+    def enter_again(self, conn: Connection, size: int) -> bool:
+        """Wait until there is so much, for a moment, and take it; whether others wait. Who has an
+        account may wait here: those who are served, and want that account, have left."""
+        if size > SMALL_BYTES:
+            self._returning += 1
+            self._left.wait_for(lambda: self._fits(size), RETURNS_WITHIN_S)
+            self._returning -= 1
+        self._take(conn, size)
         return bool(self.line)
 
     def _has(self, size: int) -> bool:
+        return not self._returning and self._fits(size)
+
+    def _fits(self, size: int) -> bool:
         has_memory = not self.taken_bytes or self.taken_bytes + size <= MOST_SERVED_BYTES
         return has_memory and self._large < MOST_LARGE
 

@@ -62,7 +62,7 @@ class Connections:
         self._deadlines = Deadlines()
         self._put_off = PutOff()
         self._most_open = connection.most_open()
-        self._room = Room()
+        self._room = Room(self._lock)
         self._accepts_from_s: float | None = None  # while accepting pauses
         self._ends_at_s: float | None = None  # once it is to stop
         self._drains_until_s = 0.0
@@ -112,10 +112,20 @@ class Connections:
         if self._ends_at_s is not None:
             self._wake()
 
-    def leave_room(self, conn: Connection) -> None:
-        """Its request waits for somebody outside: it was read, and others can be."""
+    def leave_room(self, conn: Connection) -> int:
+        """Its request waits, for an account or for somebody outside, and others can be served
+        meanwhile; returns how much it had."""
         with self._lock:
+            size = conn.taken_bytes
             is_awaited = self._room.leave(conn)
+        if is_awaited:
+            self._wake()
+        return size
+
+    def return_to_room(self, conn: Connection, size: int) -> None:
+        """It has got the account, and takes so much again, before those who have not begun."""
+        with self._lock:
+            is_awaited = self._room.enter_again(conn, size)
         if is_awaited:
             self._wake()
 

@@ -7,7 +7,7 @@ time. Views that look at all accounts, one after the other, say so (``repeatable
 
 from __future__ import annotations
 
-from plivo_sim.account.lock import AccountLock, set_asker
+from plivo_sim.account.lock import AccountLock, set_asker, waits_outside
 from plivo_sim.web.calls import Call
 from plivo_sim.web.streams import CONNECTION_KEY, REFUSED_KEY, Held, Watch
 
@@ -23,6 +23,7 @@ class Patience:
         self._is_opening = self.may_leave = True
         self.may_wait = earlier is None or earlier.line is not None
         self.patience_s = PATIENCE_S if earlier is None else 0.0
+        self._gave_bytes = 0
 
     def entered(self) -> None:
         self.may_leave = self._is_opening
@@ -33,7 +34,11 @@ class Patience:
 
     def waits(self) -> None:
         connection = self._call.request.environ[CONNECTION_KEY]
-        connection.server.connections.leave_room(connection)
+        self._gave_bytes = connection.server.connections.leave_room(connection)
+
+    def goes_on(self) -> None:
+        connection = self._call.request.environ[CONNECTION_KEY]
+        connection.server.connections.return_to_room(connection, self._gave_bytes)
 
     def opened(self) -> None:
         """Its view begins."""
@@ -60,5 +65,6 @@ def pause(call: Call, for_s: float, watch: Watch, seen: int) -> None:
 
 
 def end() -> None:
-    """It was answered: whatever follows in this thread waits."""
+    """It was answered: whatever follows in this thread waits, and needs no place any more."""
+    waits_outside()
     set_asker(None)

@@ -22,7 +22,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.agenda import KeyedQueues
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
-from plivo_sim.account.lock import repeatable, waits_outside
+from plivo_sim.account.lock import Passing, repeatable, waits_outside
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 
@@ -336,11 +336,14 @@ class Sender:
         self, accounts: Iterable[Account], wanted: Callable[[str], bool], bound_s: float
     ) -> None:
         """Until nothing is under way to such URLs, for at most ``bound_s`` in all."""
-        deadline = monotonic_s() + bound_s
+        deadline, passing = monotonic_s() + bound_s, Passing()
         for account in accounts:
             done = partial(_is_none_on_its_way, account, wanted)
-            with repeatable():
-                self.wait(account, done, max(deadline - monotonic_s(), 0))
+            with passing.held(account.lock):
+                is_done = done()
+            if not is_done:
+                with repeatable():
+                    self.wait(account, done, max(deadline - monotonic_s(), 0))
 
     def finish(
         self, account: Account, sendings: list[Sending], bound_s: float | None
@@ -398,6 +401,7 @@ class Sender:
 
 
 def _is_none_on_its_way(account: Account, wanted: Callable[[str], bool]) -> bool:
-    """Whether nothing waits for, or is under way to, a URL that is wanted."""
-    sendings = (*account.under_way, *account.queues)
+    """Whether nothing waits for, or is under way to, a URL that is wanted; without the lock, as far
+    as can be told."""
+    sendings = tuple(account.under_way) + tuple(account.queues)
     return not any(each.era == account.era and wanted(each.url) for each in sendings)

@@ -9,12 +9,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from plivo_sim.account.store.format import to_plain
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain import limits
@@ -23,7 +25,7 @@ from plivo_sim.web.streams import Stream, Writer
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED, serving
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
-from tests.fakes import meanwhile
+from tests.fakes import meanwhile, until
 from tests.hostile.world import fill
 from tests.support import AUTH_ID, PDF, TOKEN, Http
 
@@ -483,7 +485,7 @@ def test_without_a_token_it_says_so_and_does_not_sign(http: Http, elsewhere: Htt
 def test_nobody_waits_for_a_receiver_while_others_wait_for_their_documents(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever asks for a snapshot in a body that may be large does not wait for callbacks."""
+    """Whoever asks for a snapshot in a body that may be large waits for callbacks before."""
     seen: list[bool] = []
     wait = http.sim.runner._sender.wait
 
@@ -498,4 +500,65 @@ def test_nobody_waits_for_a_receiver_while_others_wait_for_their_documents(
     assert seen == [False]
     monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=1))
     remember(http)
-    assert seen == [False]
+    assert seen == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/restore", {"name": "before"}),
+        ("POST", "/snapshot", {"name": "another"}),
+        ("POST", "/takeover", {"snapshot": {}}),
+        ("GET", "/snapshot/before", None),
+    ],
+)
+def test_nobody_waits_for_an_account_while_others_wait_for_their_documents(
+    http: Http, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
+) -> None:
+    """Whatever the length of the body, and in whose account somebody works for long."""
+    monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=1))
+    remember(http)
+    other = replace(http, auth_id=OTHER_ID)
+    other.sdk_created()
+    remember(other)
+    with ExitStack() as stack, http.account.lock:
+        asked = partial(http.control, method, path, body, account=AUTH_ID)
+        stack.enter_context(meanwhile(asked))
+        until(lambda: http.account.lock.waiting == 1)
+        made = stack.enter_context(meanwhile(lambda: document(other)))
+        assert made.result(10)["account"] == OTHER_ID
+
+
+def test_nobody_waits_for_a_file_while_others_wait_for_their_documents(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk of one account may be slow; its own lock is free meanwhile, too."""
+    http.sdk_created()
+    remember(http)
+    held: list[bool] = []
+
+    def reading(sha256: str) -> bytes | None:
+        for lock in (http.sim.making_documents, http.account.lock):
+            held.append(lock.raw._is_owned())
+        return read(sha256)
+
+    read = http.account.files.read
+    monkeypatch.setattr(http.account.files, "read", reading)
+    assert document(http)["files"]
+    assert set(held) == {False}
+
+
+def test_an_export_is_put_into_words_while_others_use_the_account(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records do not change: what there is, is copied, and the account is free again."""
+    http.sdk_created()
+    held: list[bool] = []
+
+    def encoding(record: Any) -> Any:
+        held.append(http.account.lock.raw._is_owned())
+        return to_plain(record)
+
+    monkeypatch.setattr("plivo_sim.control.accounts.to_plain", encoding)
+    assert http.control("GET", "/export").status_code == 200
+    assert set(held) == {False}

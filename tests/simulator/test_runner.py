@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator import runner as runner_module
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.fakes import START, Calling, Gate, Wall, all_at_once, meanwhile, refuse_writes
+from tests.fakes import START, Calling, Gate, Wall, all_at_once, meanwhile, refuse_writes, until
 from tests.support import Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -487,6 +488,49 @@ def test_an_advance_over_its_budget_is_pending_and_carries_on(
         datetime(2026, 2, 4, 10, tzinfo=UTC),
         False,
     )
+
+
+def test_an_advance_waits_for_no_receiver_beyond_its_budget(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one instant, too."""
+    monkeypatch.setattr(runner_module, "ADVANCE_BUDGET_S", 0.2)
+    gate = Gate()
+    http = make(gate)
+    http.sdk_created(callback_url=CALLBACK)
+    answer = http.control("POST", "/clock/advance", {"by": "30d", "account": http.auth_id})
+    assert (answer.status_code, answer.get_json()["pending"]) == (202, True)
+    gate.open()
+    carried_on()
+    assert http.account.advancing is False
+
+
+def test_others_have_their_turn_within_an_instant(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many reviews may be due at once; what is left of them is left to the advance."""
+    monkeypatch.setattr(runner_module, "AT_ONCE", 1)
+    monkeypatch.setattr("plivo_sim.account.lock.GIVES_WAY_S", 10.0)
+    http = make()
+    made = [http.sdk_created(alias=f"{n}") for n in range(3)]
+    seen: list[int] = []
+
+    def look() -> None:
+        with http.account.lock:
+            http.sim.runner.catch_up(http.account)
+            rows = map(http.account.store.applications.fetch, made)
+            seen.append(sum(row.status == "accepted" for row in rows))
+
+    with ExitStack() as stack:
+
+        def happened(account: Account, _: object) -> None:
+            if account.lock.turns == 0 and not account.lock.waiting:
+                stack.enter_context(meanwhile(look))
+                until(lambda: account.lock.waiting == 1)
+
+        http.sim.runner.on_happening = happened
+        assert len(http.advance("30d")["happenings"]) == 3
+    assert seen == [1]
 
 
 def test_an_advance_until_a_status_stops_there_though_it_carries_on(

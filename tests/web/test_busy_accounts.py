@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any
 
 import pytest
 import urllib3
@@ -35,13 +36,22 @@ BUSY = [
     f"GET /v1/Account/{AUTH_ID}/Number/",
     f"GET /_sim/clock?account={AUTH_ID}",
     f"POST /_sim/clock/pause?account={AUTH_ID}",
-    "GET /_sim/accounts",
-    "GET /_sim/applications/00000000-0000-0000-0000-000000000000",
-    "GET /_sim/webhooks/00000000-0000-0000-0000-000000000000",
-    "GET /_sim/inbox/one/messages",
     f"GET /console/{AUTH_ID}/applications",
 ]
 """Each waits for the account, by whatever way it comes to it."""
+PASSING = {
+    "GET /_sim/accounts": b"200",
+    "GET /_sim/applications/00000000-0000-0000-0000-000000000000": b"404",
+    "GET /_sim/webhooks/00000000-0000-0000-0000-000000000000": b"404",
+    "GET /_sim/inbox/one/messages": b"200",
+    "GET /_sim/ids?kind=account": b"200",
+    "GET /_sim/ids?kind=application": b"200",
+    "GET /_sim/events?status=accepted": b"200",
+    "GET /_sim/events?status=odd": b"400",
+    f"GET /_sim/report?account={OTHER}&others=all": b"200",
+    "GET /console/?all": b"200",
+}
+"""Each looks at all accounts, and is about none of them."""
 
 
 @pytest.fixture(name="accounts")
@@ -123,6 +133,37 @@ def test_a_busy_account_keeps_few_threads(
     assert MANY - 20 <= len(answered) <= MANY - 20 + MOST_WAITING
 
 
+@pytest.mark.parametrize("asked", PASSING)
+def test_who_looks_at_all_accounts_passes_a_busy_one(
+    live: LiveSimulator, accounts: tuple[Account, Account], asked: str
+) -> None:
+    """It is shown as it is, as far as that can be told: nobody waits for what others do in it."""
+    for account in accounts:  # its own machine is not read yet
+        account.derived.clear()
+    with ExitStack() as stack, busy(accounts[0]):
+        answer = read_to_end(ask(live, stack, asked))
+        assert answer.split()[1] == PASSING[asked]
+
+
+def test_a_record_of_a_free_account_is_found_beside_a_busy_one(
+    live: LiveSimulator, accounts: tuple[Account, Account]
+) -> None:
+    """No call has to name the account for that."""
+    http = Http(create_app(live.sim), live.sim, OTHER)
+    id = http.sdk_created(callback_url=f"{live.url}/_sim/inbox/one")
+    http.decide(id, "accepted")
+    webhook = accounts[1].store.deliveries.having("application_id", id)[0].id
+    with ExitStack() as stack, busy(accounts[0]):
+        for asked in (
+            f"GET /_sim/applications/{id}",
+            f"POST /_sim/applications/{id}/decision",
+            f"GET /_sim/webhooks/{webhook}",
+        ):
+            answer = read_to_end(ask(live, stack, asked, '{"status": "suspended"}'))
+            assert answer.split()[1] in (b"200", b"201")
+        assert b"suspended" in read_to_end(ask(live, stack, f"GET /_sim/applications/{id}"))
+
+
 def test_a_call_that_waits_without_a_thread_is_one_call(
     live: LiveSimulator, accounts: tuple[Account, Account]
 ) -> None:
@@ -136,6 +177,34 @@ def test_a_call_that_waits_without_a_thread_is_one_call(
     assert len(account.exchanges) == account.api_calls == 40
     left = {answer.partition("X-RateLimit-Remaining: ")[2].split()[0] for answer in answers}
     assert len(left) == 40
+
+
+def test_who_waits_for_an_account_has_no_place_among_the_large(
+    live: LiveSimulator, accounts: tuple[Account, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others are served meanwhile, and one at a time those that have got it."""
+    monkeypatch.setattr(connection, "SMALL_BYTES", 0)
+    monkeypatch.setattr(connection, "MOST_LARGE", 1)
+    monkeypatch.setattr(connection, "RETURNS_WITHIN_S", 25.0)
+    at_once: list[int] = []
+    take = connection.Room._take
+
+    def noting(room: connection.Room, *given: Any) -> None:
+        take(room, *given)
+        at_once.append(room._large)
+
+    monkeypatch.setattr(connection.Room, "_take", noting)
+    with ExitStack() as stack:
+        with busy(accounts[0]):
+            waiting = []
+            for number in range(1, 4):
+                waiting.append(ask(live, stack, BUSY[1], '{"name": "x"}'))
+                until(lambda number=number: accounts[0].lock.waiting == number)  # type: ignore[misc]
+            other = ask(live, stack, "GET /_sim/health/live")
+            assert read_to_end(other).split()[1] == b"200"
+        assert all(read_to_end(each).split()[1] for each in waiting)
+    assert len(at_once) >= 7
+    assert set(at_once) == {1}
 
 
 def test_a_stop_waits_for_no_account(

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import printable
@@ -70,6 +70,11 @@ class Syncing:
                     os.fsync(file.fileno())
                 except OSError as error:
                     logger.error("cannot force the journal to disk: %s", error.strerror)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody forces something to the disk, which may take long."""
+        return self._guard.locked()
 
     def closing(self, file: IO[bytes]) -> None:
         """Before the file is let go of: what still waits is done now."""
@@ -332,18 +337,26 @@ class OpenJournals:
     def __init__(self, most: int = 64) -> None:
         self._most = most
         self._guard = threading.Lock()
-        self._open: dict[Callable[[], None], None] = {}
+        self._open: dict[Callable[[], bool], Literal[False] | None] = {}
 
-    def used(self, rest: Callable[[], None]) -> None:
-        """One was written to; ``rest`` closes it. Caller holds no journal's guard."""
+    def used(self, rest: Callable[[], bool]) -> None:
+        """One was written to; ``rest`` closes it, unless it is busy: then the next one is closed
+        instead. Caller holds no journal's guard."""
         with self._guard:
             self._open.pop(rest, None)
             self._open[rest] = None
-            oldest = next(iter(self._open)) if len(self._open) > self._most else None
-            if oldest is not None:
-                del self._open[oldest]
-        if oldest is not None:
-            oldest()
+            excess = len(self._open) - self._most
+            others = [*self._open][:-1] if excess > 0 else []
+        for each in others:
+            if excess <= 0:
+                break
+            with self._guard:
+                is_open = self._open.pop(each, False) is None
+            if is_open and not each():
+                with self._guard:
+                    self._open.setdefault(each)
+            else:
+                excess -= 1
 
 
 class NoFile(OSError):

@@ -220,12 +220,20 @@ class JournalStorage(Storage):
         self._closed = True
         self._end()
 
-    def rest(self) -> None:
-        """Let go of the files until the next write. From any thread."""
-        with self._guard:
+    def rest(self) -> bool:
+        """Let go of the files until the next write, unless somebody is at them, whose disk may be
+        slow; returns whether that is done. From any thread."""
+        if not self._guard.acquire(blocking=False):
+            return False
+        try:
+            if self._syncing.is_busy:
+                return False
             if self._compaction is not None:
                 self._compaction.rest()
             self._let_go()
+            return True
+        finally:
+            self._guard.release()
 
     def _end(self) -> None:
         """Let go of the journal as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC
 from typing import Any
 
@@ -52,7 +53,8 @@ def _value(kind: Any) -> st.SearchStrategy[Any]:
         case inspect.FloatType():
             lowest, highest = kind.ge if kind.gt is None else kind.gt, kind.le
             floats = st.floats(lowest, highest, exclude_min=kind.gt is not None, allow_nan=False)
-            whole = st.integers(int(lowest) + (kind.gt is not None), int(highest or 1e15))
+            first = math.ceil(lowest) if kind.gt is None else math.floor(lowest) + 1
+            whole = st.integers(first, int(highest or 1e15))
             return (floats if highest else floats.filter(lambda each: each != float("inf"))) | whole
         case inspect.StrType():
             return _text(kind)

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import OpenJournals, open_file
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from tests.account.store.records import application, end_user, ids, keep
-from tests.fakes import FULL, Disk, OnDisk
+from tests.fakes import FULL, Disk, OnDisk, meanwhile
 
 
 @pytest.fixture
@@ -479,8 +480,27 @@ def test_the_docs_say_how_many_journals_are_open() -> None:
     opened, rested = OpenJournals(), []
     for n in range(int(told[1]) + 1):
         assert rested == []
-        opened.used(lambda n=n: rested.append(n))  # type: ignore[misc]
+        opened.used(lambda n=n: rested.append(n) or True)  # type: ignore[misc]
     assert rested == [0]
+
+
+def test_a_journal_whose_disk_is_slow_stays_open_longer(tmp_path: Path) -> None:
+    """Another is closed instead: nobody waits for the write of somebody else."""
+    opened = OpenJournals(2)
+    with ExitStack() as stack:
+        paths = [tmp_path / f"MA{n}" / "journal.jsonl" for n in range(4)]
+        slow, *others = [stack.enter_context(Database(path, opened=opened)) for path in paths]
+        before = descriptors()
+        keep(slow, application(1))
+        for guard in (slow.journal._guard, slow.journal._syncing._guard):
+            with guard:
+                for db in others:
+                    stack.enter_context(meanwhile(partial(keep, db, application(1)))).result(30)
+                assert slow.journal._file is not None
+                assert descriptors() - before == 2
+        for db in others:
+            keep(db, application(2))
+        assert slow.journal._file is None
 
 
 def test_a_journal_that_rests_goes_on_with_its_compaction(
