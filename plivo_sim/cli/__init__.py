@@ -87,12 +87,14 @@ class Commands(click.Group):
         except UnicodeEncodeError as error:
             if not _is_argument(error.object):
                 raise
-            click.echo(f"Error: {error.object!r} is not UTF-8 text", err=True)
+            from plivo_sim.cli.shared import say
+
+            say(f"Error: {error.object!r} is not UTF-8 text", err=True)
             sys.exit(click.UsageError.exit_code)
         except (OSError, RecursionError) as error:
-            from plivo_sim.cli.shared import WrongFile, why_unusable
+            from plivo_sim.cli.shared import WrongFile, say, why_unusable
 
-            click.echo(f"Error: {why_unusable(error)}", err=True)
+            say(f"Error: {why_unusable(error)}", err=True)
             _leave_unwritten(sys.stdout)
             sys.exit(WrongFile.exit_code)
 
@@ -129,7 +131,7 @@ class Commands(click.Group):
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        with _own_wording():
+        with _printable_errors(), _own_wording():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -142,15 +144,16 @@ def _note_unread() -> None:
     """Say on stderr which ``PLIVO_SIM_*`` variables nothing reads."""
     given = {name: text for name, text in os.environ.items() if name.startswith("PLIVO_SIM_")}
     if given:
+        from plivo_sim.cli.shared import say
         from plivo_sim.variables import unread
 
         for name, hint in unread(given):
-            click.echo(f"{name} is set, and nothing reads it; {hint}", err=True)
+            say(f"{name} is set, and nothing reads it; {hint}", err=True)
 
 
 @contextmanager
 def _printable_errors() -> Iterator[None]:
-    """What ends a command may be the words of a server: a terminal obeys none of them."""
+    """What ends a command may be words from anywhere: a terminal obeys none of them."""
     try:
         yield
     except click.ClickException as error:

@@ -21,6 +21,7 @@ from plivo_sim.cli.shared import (
     due_of,
     instant,
     not_empty,
+    say,
     table,
     text_of_file,
     values,
@@ -158,7 +159,7 @@ def export(target: Target, file: Path) -> None:
     """
     answer = target.get("/export")
     if target.as_json or str(file) == "-":
-        click.echo(as_json(answer))
+        say(as_json(answer))
     if str(file) == "-":
         return
     from plivo_sim.catalogue.output_files import write_whole
@@ -166,7 +167,7 @@ def export(target: Target, file: Path) -> None:
     write_whole(file, as_json(answer).encode())
     if not target.as_json:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
-        click.echo(f"{file}: {counts or 'no records'}")
+        say(f"{file}: {counts or 'no records'}")
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

@@ -104,9 +104,9 @@ def list_(
     filtered = any((status, country, number_type, user_type))
     empty = f"no application in {target.where}{' matches the filters' if filtered else ''}"
     if as_csv:
-        click.echo(_csv(answer["applications"]), nl=False)
+        say(_csv(answer["applications"]), nl=False)
         if more := _more(answer):
-            click.echo(more.strip(), err=True)
+            say(more.strip(), err=True)
         return
     target.show(answer, lambda answer: _list(answer, empty))
 
@@ -369,8 +369,8 @@ def _sdk_code(client: Client, token: str, data: Mapping[str, Any]) -> str:
     return f"""
 # plivo for Python
 import plivo, plivo.rest.client
-plivo.rest.client.PLIVO_API_BASE_URI = '{client.url}/v1/Account'
-client = plivo.RestClient('{client.auth_id}', '{token}')
+plivo.rest.client.PLIVO_API_BASE_URI = {f"{client.url}/v1/Account"!r}
+client = plivo.RestClient({client.auth_id!r}, {token!r})
 client.phone_number_compliance.create(
     data={data!r},
     documents={list(SAMPLE_PROOFS)!r},
@@ -392,6 +392,6 @@ def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
     """
     if samples is not None:
         for path in write_samples(samples):
-            click.echo(f"wrote {path}")
+            say(f"wrote {path}")
     with exit_codes(), shape_of_answers(url):
         run_try(Client(url, auth_id, token), token, say)

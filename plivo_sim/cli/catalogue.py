@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plivo_sim.cli.shared import WrongFile, as_json, json_option, read_existing_country, table
+from plivo_sim.cli.shared import WrongFile, as_json, json_option, read_existing_country, say, table
 from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.words import did_you_mean
@@ -43,13 +43,13 @@ def list_(own: Path | None, as_json: bool) -> None:
     files = _files(own)
     rows = [_row(one_country(files, iso)) for iso in countries_in(files)]
     if as_json:
-        click.echo(_json({"countries": rows}))
+        say(_json({"countries": rows}))
         return
     lines = [
         (each["country"], each["name"], ", ".join(each["number_types"]), _sure(each["sources"]))
         for each in rows
     ]
-    click.echo(table(("", "", "", ""), lines).partition("\n")[2])  # each begins with its letters
+    say(table(("", "", "", ""), lines).partition("\n")[2])  # each begins with its letters
 
 
 @catalogue.command()
@@ -70,11 +70,11 @@ def show(country: str, as_table: bool, own: Path | None, as_json: bool) -> None:
         raise click.UsageError(text)
     file = one_country(files, iso)
     if as_json:
-        click.echo(_json(msgspec.to_builtins(file)))
+        say(_json(msgspec.to_builtins(file)))
     elif as_table:
-        click.echo(_requirements(file))
+        say(_requirements(file))
     else:
-        click.echo(as_yaml(file), nl=False)
+        say(as_yaml(file), nl=False)
 
 
 @catalogue.command()
@@ -109,9 +109,9 @@ def check(places: tuple[Path, ...], as_json: bool) -> None:
             {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
             for each in found
         ]
-        click.echo(_json({"mistakes": shown}))
+        say(_json({"mistakes": shown}))
     for line in [*told, *map(str, found)] if not as_json else ():
-        click.echo(line)
+        say(line)
     if found:
         raise click.exceptions.Exit(WrongFile.exit_code)
 
@@ -127,7 +127,7 @@ def new(country: str) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     text = folder().joinpath("template.yaml").read_text("utf-8")
-    click.echo(text.replace("XX", iso), nl=False)
+    say(text.replace("XX", iso), nl=False)
 
 
 # --- what is shown ---------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from plivo_sim.cli.shared import say
+
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM = "plivo-sim"
 VARIABLE = "_PLIVO_SIM_COMPLETE"
@@ -23,4 +25,4 @@ def completion(context: click.Context, shell: str) -> None:
     class_ = get_completion_class(shell)
     assert class_ is not None  # click has all three
     script = class_(context.find_root().command, {}, PROGRAM, VARIABLE)
-    click.echo(script.source_template % script.source_vars(), nl=False)
+    say(script.source_template % script.source_vars(), nl=False)

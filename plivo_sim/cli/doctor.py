@@ -18,7 +18,7 @@ import click
 
 from plivo_sim import __version__
 from plivo_sim.account.store.disk import in_use
-from plivo_sim.cli.shared import as_json, read_option, table, url_option
+from plivo_sim.cli.shared import as_json, read_option, say, table, url_option
 from plivo_sim.domain.urls import with_scheme
 from plivo_sim.settings import read_hosts
 from plivo_sim.simulator import AUTH_ID
@@ -77,7 +77,7 @@ def doctor(
         found += state_directory(state)
     if callback_url:
         found += receiver(callback_url, allow_callback_hosts)
-    click.echo(as_json([asdict(each) for each in found]) if shows_json else _as_text(found))
+    say(as_json([asdict(each) for each in found]) if shows_json else _as_text(found))
     if any(each.state == "broken" for each in found):
         click.get_current_context().exit(1)
 

@@ -56,7 +56,7 @@ def history(target: Target, show: str | None, as_: str | None, out: Path | None)
     from plivo_sim.catalogue.output_files import write_whole
 
     write_whole(out, content)
-    click.echo(f"{out}: what was done in {target.where}, as {as_}")
+    say(f"{out}: what was done in {target.where}, as {as_}")
 
 
 def _listed(answer: dict[str, Any], where: str) -> str:

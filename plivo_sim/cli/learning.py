@@ -103,5 +103,5 @@ def learn(
         say(note, err=True)
     known, types = (learned.catalogue[key] for key in ("requirements", "document_types"))
     told = f"{len(known)} combinations and {len(types)} document types of {', '.join(countries)}"
-    click.echo(f"{told} are in {out}, read with {learned.calls} calls")
-    click.echo(f"plivo-sim serve --catalogue {shell_word(str(out))}")
+    say(f"{told} are in {out}, read with {learned.calls} calls")
+    say(f"plivo-sim serve --catalogue {shell_word(str(out))}")

@@ -158,11 +158,11 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
             mistakes += found
         elif not as_json:
             count = f"{len(found.statuses)} statuses, {len(found.arrows)} arrows"
-            click.echo(f"{name}: ok: {found.name}, {count}")
+            say(f"{name}: ok: {found.name}, {count}")
     if as_json:
-        click.echo(mistakes_as_json(mistakes))
+        say(mistakes_as_json(mistakes))
     for mistake in mistakes if not as_json else ():
-        click.echo(str(mistake))
+        say(str(mistake))
     if mistakes:
         raise click.exceptions.Exit(WrongFile.exit_code)
 

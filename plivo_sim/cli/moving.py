@@ -10,7 +10,7 @@ from uuid import uuid4
 import click
 
 from plivo_sim.cli.shared import as_json as text_of
-from plivo_sim.cli.shared import exit_codes, json_option, shape_of_answers, table
+from plivo_sim.cli.shared import exit_codes, json_option, say, shape_of_answers, table
 from plivo_sim.client import Client, Refused, Unreachable
 from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.simulator import is_account
@@ -80,11 +80,11 @@ def move(
             _move(old, Client(url), auth_id)
     shown = [{"account": auth_id, "from": old.url, "to": url} for auth_id, url in plan]
     if as_json:
-        click.echo(text_of({"moved": [] if dry_run else shown, "planned": shown}))
+        say(text_of({"moved": [] if dry_run else shown, "planned": shown}))
         return
     verb = "would move" if dry_run else "moved"
     rows = [(each["account"], verb, each["to"]) for each in shown]
-    click.echo(table(("account", "", "to"), rows, f"nothing to move: {len(chosen)} stay"))
+    say(table(("account", "", "to"), rows, f"nothing to move: {len(chosen)} stay"))
 
 
 def _all_of(server: Client) -> tuple[str, ...]:

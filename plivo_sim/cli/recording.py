@@ -111,14 +111,14 @@ def record(
     ]
     if receiver is not None:
         lines.append(f"  Callbacks come to           {server.url}{CALLBACKS}")
-    click.echo("\n".join(lines))
+    say("\n".join(lines))
     while not stopped.wait(NAP_S):
         pass  # a signal that comes just before the wait, or to another thread, ends none
     server.stop()
     recorder.close()
     tape.close()
     lost = f"; {recorder.lost} were not kept, and the log says why" if recorder.lost else ""
-    click.echo(f"{tape.count} exchanges are on {out}{lost}")
+    say(f"{tape.count} exchanges are on {out}{lost}")
 
 
 def _stopped_by_signal() -> threading.Event:
@@ -146,7 +146,7 @@ def show_tape(file: Path, shows_json: bool) -> None:
     if shows_json:
         import msgspec
 
-        click.echo(as_json(msgspec.to_builtins({"tape": header, "exchanges": exchanges})))
+        say(as_json(msgspec.to_builtins({"tape": header, "exchanges": exchanges})))
         return
     rows = [
         (each.line, f"{each.after_s:.3f}", each.kind, each.request.method, each.request.target,
@@ -156,4 +156,4 @@ def show_tape(file: Path, shows_json: bool) -> None:
     told = f"recorded on {header.on} from {header.upstream} by {header.made_by}"
     say(printable(told))
     heads = ("line", "after s", "kind", "method", "target", "status")
-    click.echo(table(heads, rows, "nothing was recorded"))
+    say(table(heads, rows, "nothing was recorded"))

@@ -47,7 +47,7 @@ class Mistakes(WrongFile):
     """A scenario has mistakes, each in a line of its own."""
 
     def show(self, file: Any = None) -> None:
-        click.echo(self.message, file=file, err=file is None)
+        say(self.message, file=file, err=file is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ def _conclude(played: Sequence[Played], as_json_: bool) -> None:
     if as_json_ and len(played) == 1 and only.error is not None and not only.answer:
         raise only.error
     if as_json_:
-        click.echo(as_json(_as_plain(played)))
+        say(as_json(_as_plain(played)))
     elif len(played) > 1:
         say(_summary(played))
     if all(each.skipped for each in played):
@@ -268,7 +268,7 @@ def _running(url: str) -> Iterator[str]:
 def _tell(played: Played, *, alone: bool) -> None:
     """At once, while the others play; one of several has its name above it."""
     if not alone:
-        click.echo(f"=== {printable(played.source)}")
+        say(f"=== {printable(played.source)}")
     if played.error is not None:
         played.error.message = printable_lines(played.error.message)  # type: ignore[misc]
         played.error.show()
@@ -277,7 +277,7 @@ def _tell(played: Played, *, alone: bool) -> None:
     else:
         say(f"passed over: {played.skipped}")
     if not alone:
-        click.echo()
+        say("")
 
 
 def _summary(every: Sequence[Played]) -> str:

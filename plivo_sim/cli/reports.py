@@ -44,7 +44,7 @@ def report(target: Target, id: str | None, html: bool, out: Path | None) -> None
 
     write_whole(out, content + b"\n" * (not html))
     if not target.as_json:
-        click.echo(f"{out}: the report of {f'application {id}' if id else target.where}")
+        say(f"{out}: the report of {f'application {id}' if id else target.where}")
 
 
 def _words(answer: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from plivo_sim.cli.shared import (
     mistakes_as_json,
     problems_of,
     read_pairs,
+    say,
     table,
     text_of_file,
     values,
@@ -228,9 +229,9 @@ def check(files: tuple[str, ...], catalogue: Path | None, machine: str, as_json:
     known = _machine(machine)
     found = [each for file in files for each in _mistakes(file, words, known, quiet=as_json)]
     if as_json:
-        click.echo(mistakes_as_json(found))
+        say(mistakes_as_json(found))
     for mistake in found if not as_json else ():
-        click.echo(str(mistake))
+        say(str(mistake))
     if found:
         raise click.exceptions.Exit(WrongFile.exit_code)
 
@@ -268,7 +269,7 @@ def _mistakes(
     except (OSError, UnicodeDecodeError) as error:
         return [Mistake(file, 0, "", why_unreadable(error))]
     if not quiet:
-        click.echo(f"{file}: ok: {scenario.scenario}")
+        say(f"{file}: ok: {scenario.scenario}")
     return []
 
 
@@ -283,7 +284,7 @@ def new(name: str, force: bool) -> None:
     if path.exists() and not force:
         raise WrongFile(f"{path} exists already; --force overwrites it")
     write_whole(path, starter(path.stem).encode(), mode=SHARED)
-    click.echo(f"wrote {path}; next: plivo-sim scenario check {path}")
+    say(f"wrote {path}; next: plivo-sim scenario check {path}")
 
 
 def starter(name: str) -> str:

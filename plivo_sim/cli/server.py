@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, why_unusable
+from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, say, why_unusable
 from plivo_sim.cli.words import MACHINES, Words
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
@@ -104,7 +104,7 @@ def note_variables(variables: Mapping[str, str]) -> None:
     passed_over = of_platform(variables)
     if passed_over:
         text = "set by the platform (Kubernetes names a service's address so), and passed over"
-        click.echo(f"{', '.join(passed_over)}: {text}", err=True)
+        say(f"{', '.join(passed_over)}: {text}", err=True)
 
 
 @click.command()
@@ -147,7 +147,7 @@ def serve(ready_file: Path | None, **given: Any) -> None:
             ready.write(live.url)
         while not stopped.wait(LONGEST_NAP_S):
             pass  # a signal that comes just before the wait, or to another thread, ends none
-        click.echo("stopping")
+        say("stopping")
     finally:
         if ready is not None:
             ready.remove()
@@ -251,11 +251,11 @@ class _ReadyFile:
 
 
 def _greet(live: LiveSimulator, settings: Settings) -> None:
-    click.echo(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)))
+    say(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)))
     for damage in live.sim.damages:
-        click.echo(f"  DAMAGED STATE     {damage}")
+        say(f"  DAMAGED STATE     {damage}")
     if live.authority is not None:
-        click.echo(_trust_hint(live.authority))
+        say(_trust_hint(live.authority))
 
 
 def _machine(name: str, settings: Settings) -> str:
@@ -410,7 +410,7 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     except (OSError, StateUnreadable, ValueError) as error:
         raise start_failure(error, settings) from None
     if code == NOT_FOUND:
-        click.echo(f"Error: cannot run {command[0]!r}", err=True)
+        say(f"Error: cannot run {command[0]!r}", err=True)
     sys.exit(code)
 
 
@@ -435,4 +435,4 @@ def healthcheck(**given: Any) -> None:
     url = base_url(scheme, host, settings.port)
     with exit_codes():
         transport = Http(url, timeout_s=HEALTH_TIMEOUT_S, authority=authority_file)
-        click.echo(f"{url} is {Client(url, transport=transport).ready()['status']}")
+        say(f"{url} is {Client(url, transport=transport).ready()['status']}")

@@ -119,9 +119,10 @@ class Target:
         say(as_json(answer) if self.as_json else words(answer))
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Print text in which words of a server may stand: a terminal obeys none of them."""
-    click.echo(printable_lines(text), err=err)
+def say(text: str, *, err: bool = False, nl: bool = True, file: Any = None) -> None:
+    """Print text. All that a command prints comes through here: words of a server, of a file or of
+    the command line may stand in it, and a terminal obeys none of them."""
+    click.echo(printable_lines(text), file=file, err=err, nl=nl)
 
 
 def as_json(value: Any) -> str:
@@ -334,7 +335,7 @@ def problems_of(file: Path, as_json_: bool) -> Iterator[None]:
         if not problems:
             raise
         if as_json_:
-            click.echo(as_json(error.body))
+            say(as_json(error.body))
             raise click.exceptions.Exit(WrongFile.exit_code) from None
         raise WrongFile("\n".join(_placed(str(file), each) for each in problems)) from None
 
@@ -356,7 +357,7 @@ def exit_codes(as_json_: bool = False) -> Iterator[None]:
         yield
     except Refused as error:
         if as_json_ and error.body:
-            click.echo(as_json(error.body))
+            say(as_json(error.body))
             raise click.exceptions.Exit(RefusedBySimulator.exit_code) from None
         raise RefusedBySimulator(refusal(error)) from None
     except Unreachable as error:

@@ -14,6 +14,7 @@ from plivo_sim.cli.shared import (
     WrongFile,
     as_json,
     check_sendable,
+    say,
     table,
     values,
 )
@@ -89,7 +90,7 @@ def trigger(event: str, url: str, timeout_s: float, as_json_: bool, **given: Any
     from plivo_sim.webhooks.transport import HttpTransport
 
     answer = HttpTransport().send(request)
-    click.echo(as_json(_plain(request, answer)) if as_json_ else _shown(request, answer))
+    say(as_json(_plain(request, answer)) if as_json_ else _shown(request, answer))
     if answer.status is None:
         raise NothingAnswers(f"{url}: {answer.error}")
     if not 200 <= answer.status < 300:

@@ -59,6 +59,12 @@ def curl(
     return " ".join([*map(shell_word, command), *filter(None, [credentials]), *words])
 
 
+def login_words(user: str, token: str = "$PLIVO_AUTH_TOKEN") -> str:  # noqa: S107
+    """Words for the credentials of a curl command; the shell fills in the token, a variable."""
+    word = shell_word(user)
+    return f'-u "{user}:{token}"' if word == user else f'-u {word}:"{token}"'
+
+
 KEPT_TEXT = limits.SCENARIO_TEXT.most
 MOST_AT_ONCE = 1000
 MOST_UNTOLD = 20

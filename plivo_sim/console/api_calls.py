@@ -14,7 +14,7 @@ from typing import Any
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import KEPT_TEXT, Action, curl
+from plivo_sim.console.actions import KEPT_TEXT, Action, curl, login_words
 from plivo_sim.domain.errors import Invalid, SimError
 from plivo_sim.domain.records import Application
 from plivo_sim.domain.text import encode_json
@@ -104,7 +104,7 @@ class ApiCall(Action):
     def as_curl(self, base: str) -> str:
         if self.wrong:
             return ""
-        headers, credentials = self._said, f'-u "{self.auth_id}:$PLIVO_AUTH_TOKEN"'
+        headers, credentials = self._said, login_words(self.auth_id)
         if not self.parts and self.body is not None:
             headers = {**headers, "Content-Type": "application/json"}
         return curl(self.verb, base + self.url, headers, self._words(), credentials)

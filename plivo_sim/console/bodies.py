@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from plivo_sim.console.actions import curl
+from plivo_sim.console.actions import curl, login_words
 from plivo_sim.console.pages import as_json, base_url, readable
 from plivo_sim.web.kept_bodies import KeptBody, KeptPart
 from plivo_sim.web.request_log import Exchange, login_in
@@ -120,12 +120,13 @@ def _header_words(exchange: Exchange, headers: dict[str, str]) -> Iterator[str]:
 
 
 def _credentials(each: Shown, auth_id: str) -> str:
-    """Words in double quotes, so that the shell fills the variable in. ``auth_id``: where the call
-    does not say it."""
+    """Words in which the shell fills the variable in. ``auth_id``: where the call does not say
+    it."""
     if each["dialect"] != "atoms":
         given = each["headers"].get("Authorization", "")
-        name = login_in(given) or auth_id or ("$PLIVO_AUTH_ID" if given else "")
-        return f'-u "{name}:$PLIVO_AUTH_TOKEN"' if name else ""
+        if name := login_in(given) or auth_id:
+            return login_words(name)
+        return '-u "$PLIVO_AUTH_ID:$PLIVO_AUTH_TOKEN"' if given else ""
     if "Authorization" in each["headers"]:
         return '-H "Authorization: Bearer $ATOMS_TOKEN"'
     return '-H "Cookie: session=$ATOMS_TOKEN"'

@@ -38,7 +38,7 @@ CALL = '''\
 '''
 CONTROL = '''\
 
-    def control(method, path, **body):
+    def control(method, path, /, **body):
         """A call of the control API about the account."""
         url = f"{plivo_server.url}{path}?account={account}"
         headers = {"Content-Type": "application/json"}

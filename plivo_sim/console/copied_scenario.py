@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain.durations import Duration
+from plivo_sim.domain import limits
+from plivo_sim.domain.durations import LONGEST_S, Duration
 from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import Application, Change
 from plivo_sim.domain.text import printable
@@ -46,14 +47,18 @@ class _Copy:
 
 
 def scenario_file(account: Account, *, most: int = MOST_APPLICATIONS) -> str:
-    """The YAML text, which ``plivo-sim replay`` plays. Caller holds the lock."""
+    """The YAML text, which ``plivo-sim replay`` plays; where that would be too long for a scenario,
+    of fewer applications. Caller holds the lock."""
     import yaml  # here because a start needs none
 
     copy = _Copy(account)
     applications = [each for each in account.store.applications.every() if each.submitted_at]
     if len(applications) > most:
         copy.notes.append(f"{len(applications) - most} applications: only the last {most} are here")
-    named = {f"app{n}": each for n, each in enumerate(applications[-most:], 1)}
+    named = {
+        f"app{n}": each
+        for n, each in enumerate(applications[max(0, len(applications) - most) :], 1)
+    }
     submissions = sorted(
         (each for app, found in named.items() for each in _submissions(account, app, found)),
         key=lambda each: (each.at, each.seq),
@@ -72,21 +77,29 @@ def scenario_file(account: Account, *, most: int = MOST_APPLICATIONS) -> str:
             },
         },
     }
-    _check(copy, data)
+    if not _is_right(copy, data) and most:
+        return scenario_file(account, most=most // 2)
     expect = {key: each for key, each in data.pop("expect").items() if each}
     data |= {"expect": expect} if expect else {}
     data = {key: each for key, each in data.items() if each}
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
-    return "".join(f"# {line}\n" for line in _head(account, copy.notes)) + text
+    head = _head(account, copy.notes, has_steps="steps" in data)
+    if len(text) + sum(map(len, head)) > limits.SCENARIO_TEXT.most and most:
+        return scenario_file(account, most=most // 2)
+    return "".join(f"# {line}\n" for line in head) + text
 
 
-def _head(account: Account, notes: Sequence[str]) -> Iterator[str]:
-    yield f"Made by the console of plivo-sim from the account {account.auth_id}."
-    yield "To play it: plivo-sim replay FILE. Each rule decides one submission, by its number."
-    yield "Steps submit what the applications hold now; the contents of files are samples."
-    if notes:
-        yield "Not carried over:"
-        yield from (f"- {printable(note)}" for note in notes)
+def _head(account: Account, notes: Sequence[str], *, has_steps: bool) -> list[str]:
+    lines = [f"Made by the console of plivo-sim from the account {account.auth_id}."]
+    if has_steps:
+        lines += [
+            "To play it: plivo-sim replay FILE. Each rule decides one submission, by its number.",
+            "Steps submit what the applications hold now; the contents of files are samples.",
+        ]
+    else:
+        lines.append("It has no steps: there is no submission in it.")
+    listed = [f"- {printable(note)}" for note in notes]
+    return [*lines, "Not carried over:", *listed] if listed else lines
 
 
 def _machine(account: Account) -> dict[str, Any]:
@@ -123,6 +136,15 @@ def _after(before: datetime, at: datetime) -> str:
     return f"{whole}{passed.microseconds / 1000:g}ms" if passed.microseconds else whole
 
 
+def _advances(now: datetime, at: datetime) -> Iterator[dict[str, Any]]:
+    """Steps of at most the longest duration that there is."""
+    longest = timedelta(seconds=LONGEST_S)
+    while at - now > longest:
+        yield {"advance": str(Duration(seconds=LONGEST_S))}
+        now += longest
+    yield {"advance": _after(now, at)}
+
+
 def _rule(copy: _Copy, number: int, submission: _Submission) -> dict[str, Any] | None:
     """The rule that decides this submission; None: nobody decided it."""
     if not submission.changes:
@@ -149,14 +171,14 @@ def _steps(copy: _Copy, submissions: Sequence[_Submission]) -> Iterator[dict[str
     now = submissions[0].at
     for each in submissions:
         if each.at > now:
-            yield {"advance": _after(now, each.at)}
+            yield from _advances(now, each.at)
             now = each.at
         if each.is_first:
             yield {"submit": {"app": each.app, **_submitted(copy, each.application)}}
         else:
             yield {"correct": {"app": each.app}}
     if copy.account.now() > now:
-        yield {"advance": _after(now, copy.account.now())}
+        yield from _advances(now, copy.account.now())
 
 
 def _submitted(copy: _Copy, application: Application) -> dict[str, Any]:
@@ -183,9 +205,9 @@ def _plain(copy: _Copy, text: str) -> str:
     return f"{text[:at]}{text[at + len(MAGIC) :]}" or "case"
 
 
-def _check(copy: _Copy, data: dict[str, Any]) -> None:
-    """Leave out the rules that no reviewer could make, such as a suspension before a decision, and
-    then what was to be expected of their applications."""
+def _is_right(copy: _Copy, data: dict[str, Any]) -> bool:
+    """Whether it can be played, without the rules that no reviewer could make, such as a suspension
+    before a decision: they are left out, and then what was to be expected of their applications."""
     try:
         load_scenario_data(data, machine=copy.account.machine)
     except ScenarioError as error:
@@ -196,6 +218,8 @@ def _check(copy: _Copy, data: dict[str, Any]) -> None:
             copy.notes.append(f"{rule['name']}: no reviewer can decide that")
             for part in data["expect"].values():
                 part.pop(app, None)
+        return bool(wrong) and _is_right(copy, data)
+    return True
 
 
 def _index(path: str) -> int | None:

@@ -111,6 +111,8 @@ def _whole(file: _File, start: datetime, notes: Sequence[str]) -> str:
     imports += ["", "from plivo_sim.client.applications import sample"] if "upload(" in body else []
     told = "".join(f"- {note}\n" for note in map(_docstring, notes))
     told = f"\nNot carried over, so no statuses are asserted:\n{told}" if told else ""
+    if all(not line or line.lstrip().startswith("#") for line in file.lines):
+        told = f"\nIt makes no call: nothing that was done is carried over.\n{told}"
     head = HEAD.format(
         account=file.account.auth_id,
         notes=told,
@@ -225,7 +227,7 @@ def _call(file: _File, made: Exchange) -> None:
     if sent is None:
         return file.leave_out(made, "its body is not kept whole")
     if parts.query:
-        sent["params"] = [list(each) for each in parse_qsl(parts.query, keep_blank_values=True)]
+        sent["params"] = [*parse_qsl(parts.query, keep_blank_values=True)]
     if made.dialect in ("current", "beta"):
         sent["headers"] = {"X-Plivo-Sim-Dialect": made.dialect}
     words = "".join(
@@ -238,7 +240,7 @@ def _call(file: _File, made: Exchange) -> None:
         answer = None
     wanted = file.later | _applications_in(file.account, answer)
     learned = file.names.learn(answer, wanted)
-    called = f'"{made.method}", {shown_path}, {made.status}'
+    called = f"{quoted(made.method)}, {shown_path}, {made.status}"
     whole = f"call(\n        {called},\n{words}    )" if words else f"call({called})"
     file.add(f"answer = {whole}" if learned else whole, *learned)
     return None
@@ -328,7 +330,7 @@ def _duration(by: Any) -> str:
     """Raises TypeError for what is none."""
     if isinstance(by, bool) or not isinstance(by, str | int | float):
         raise TypeError
-    return quoted(by) if isinstance(by, str) else f'"{by}s"'
+    return quoted(by) if isinstance(by, str) else f"seconds={by!r}"
 
 
 def _decide(file: _File, made: Steering, body: dict[str, Any]) -> None:
@@ -340,8 +342,11 @@ def _decide(file: _File, made: Steering, body: dict[str, Any]) -> None:
 
 def _use_one(verb: str) -> Callable[[_File, Steering, dict[str, Any]], None]:
     def use(file: _File, made: Steering, body: dict[str, Any]) -> None:
-        given = next(body[key] for key in ("name", "yaml", "scenario", "machine") if key in body)
-        _use(file, verb, given)
+        keys = ("name", "yaml", "scenario", "machine")
+        key = next(key for key in keys if body.get(key) is not None)
+        # The verb takes what is one line for a name, or for a path.
+        end = "\n" if key == "yaml" and "\n" not in body[key] else ""
+        _use(file, verb, body[key] + end if end else body[key])
 
     return use
 

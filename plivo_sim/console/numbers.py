@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from plivo_sim.account.account import Account
+from plivo_sim.console.actions import login_words
 from plivo_sim.console.pages import Paged, base_url, newest, newest_of, open_account, show
 from plivo_sim.domain.records import Application, NumberType, PhoneNumber
 from plivo_sim.domain.text import shell_word
@@ -114,7 +115,8 @@ def _to_rent(account: Account, country_iso: str, number_type: NumberType) -> str
 def _curl(account: Account, base: str, method: str, path: str, body: Any = None) -> str:
     """The token is the shell's own: the last one that was used signs callbacks."""
     url = shell_word(f"{base}/v1/Account/{account.auth_id}/{path}")
-    words = f'curl -X {method} -u "{account.auth_id}:${{PLIVO_AUTH_TOKEN:-any-token}}" {url}'
+    login = login_words(account.auth_id, "${PLIVO_AUTH_TOKEN:-any-token}")
+    words = f"curl -X {method} {login} {url}"
     if body is None:
         return words
     return f"{words} -H 'Content-Type: application/json' -d {shell_word(json.dumps(body))}"

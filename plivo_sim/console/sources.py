@@ -87,7 +87,7 @@ def source(value: Any, names: Names, indent: int = 4, room: int = 0) -> str:
     if len(short) + indent + room <= WIDE or not isinstance(value, (dict, list, tuple)):
         return short
     inner = indent + 4
-    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    opening, closing = _BRACKETS[type(value)]
     if isinstance(value, dict):
         items = [
             f"{quoted(k)}: {source(v, names, inner, len(k) + 5)}"
@@ -98,6 +98,9 @@ def source(value: Any, names: Names, indent: int = 4, room: int = 0) -> str:
     pad = " " * inner
     lines = "".join(f"{pad}{item},\n" for item in items)
     return f"{opening}\n{lines}{' ' * indent}{closing}"
+
+
+_BRACKETS = {dict: ("{", "}"), list: ("[", "]"), tuple: ("(", ")")}
 
 
 def _short(value: Any, names: Names) -> str:
@@ -111,7 +114,7 @@ def _short(value: Any, names: Names) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_short(each, names) for each in value)}]"
     if isinstance(value, tuple):
-        return f"({', '.join(_short(each, names) for each in value)})"
+        return f"({' '.join(f'{_short(each, names)},' for each in value)})"
     return repr(value)
 
 

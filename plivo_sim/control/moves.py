@@ -6,6 +6,7 @@ nothing else tells: whoever may make control calls may have them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from flask import Response, request
 from msgspec import Meta
+from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
@@ -33,6 +35,7 @@ from plivo_sim.control.webhooks import MOST_INBOXES, Inboxes, inboxes
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Seq, Text
+from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
 from plivo_sim.services.document_sets import sweep
@@ -41,7 +44,7 @@ from plivo_sim.settings import account_troubles
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart
-from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.request_log import Exchange, masked_environ
 from plivo_sim.webhooks.outbox import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
@@ -250,7 +253,10 @@ def _odd_requests(requests: list[Exchange]) -> Iterator[Found]:
     for index, each in enumerate(requests):
         try:
             each.shown()
-            is_odd = not _is_as_it_came(each.environ)
+            is_odd = not (
+                _is_as_it_came(each.environ)
+                and all(map(_WORD.fullmatch, (each.id, each.dialect, each.operation)))
+            )
         except (LookupError, ValueError, TypeError, AttributeError, OverflowError):
             is_odd = True
         parts = each.sent.parts if each.sent is not None else []
@@ -259,16 +265,27 @@ def _odd_requests(requests: list[Exchange]) -> Iterator[Found]:
 
 
 def _is_as_it_came(environ: dict[str, str]) -> bool:
-    """Whether a server could have read it from a socket. Raises LookupError, UnicodeError."""
-    is_http = environ.get("wsgi.url_scheme", "http") in ("http", "https")
-    line = environ["REQUEST_METHOD"] + environ["QUERY_STRING"]
-    (environ["PATH_INFO"] + environ.get("SCRIPT_NAME", "")).encode("latin-1")
-    headers = "".join(text for name, text in environ.items() if name.startswith(_HEADERS))
-    is_plain = line.isascii() and line.isprintable() and not set("\r\n") & set(headers)
-    return is_http and is_plain
+    """Whether a server could have read it from a socket. Raises LookupError."""
+    texts = {"wsgi.url_scheme": "http", "SCRIPT_NAME": "", **environ}
+    headers = {name: text for name, text in environ.items() if name.startswith(_HEADERS)}
+    return (
+        all(form.fullmatch(texts[name]) for name, form in _LINE.items())
+        and all(_HEADER.fullmatch(name) for name in headers)
+        and all(_HEADER_TEXT.fullmatch(text) for text in headers.values())
+    )
 
 
+_LINE = {
+    "REQUEST_METHOD": re.compile(HTTP_TOKEN),
+    "SCRIPT_NAME": re.compile(r"(/[\x00-\xff]*)?"),
+    "PATH_INFO": re.compile(r"/[\x00-\xff]*"),
+    "QUERY_STRING": re.compile(r"[\x21-\x7e]*"),
+    "wsgi.url_scheme": re.compile(r"https?"),
+}
+"""What a server reads from the first line of a request: see ``plivo_sim.web.parsing``."""
 _HEADERS = ("HTTP_", "CONTENT_")
+_HEADER, _HEADER_TEXT = re.compile(HTTP_TOKEN), re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_WORD = re.compile(r"[A-Za-z0-9_.-]*")
 
 
 def _is_whole(part: KeptPart) -> bool:
@@ -299,6 +316,7 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
         raise
     current_call().sim.restore(account, mark)
     account.api_calls = rest.api_calls
-    for exchange in rest.requests:
+    for each in rest.requests:
+        exchange = replace(each, environ=masked_environ(each.environ))
         account.exchanges.append(exchange, exchange.size_bytes)
     sweep(account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from flask import Response, current_app, request
@@ -100,12 +100,19 @@ def resend_request(id: str) -> Response:
     return current_call().answer(found.shown())
 
 
+ACCOUNTS = "/v1/Account/"
+"""What the paths of the imitated APIs begin with, those of Atoms apart."""
 _OF_SERVER = ("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
 """It may be another than the one that had the call first."""
 
 
 def _resent(account: Account, exchange: Exchange) -> str:
-    """The id of the new request."""
+    """The id of the new request. Raises Invalid."""
+    surfaces: Mapping[str, Surface] = current_app.extensions["surfaces"]
+    mount, path = exchange.environ.get("SCRIPT_NAME", ""), exchange.environ["PATH_INFO"]
+    is_of_api = path.startswith(ACCOUNTS) and mount in {each.mount for each in surfaces.values()}
+    if exchange.dialect != "atoms" and not is_of_api:
+        raise invalid("id", "it is no call of an imitated API")
     # What is no header and no part of the URL (``wsgi.…``) is of a call that is over.
     environ = {name: text for name, text in exchange.environ.items() if name[:1].isupper()}
     environ |= {name: request.environ[name] for name in _OF_SERVER}
@@ -115,8 +122,8 @@ def _resent(account: Account, exchange: Exchange) -> str:
     for name in ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"):
         environ.pop(name, None)
     # The mount is in SCRIPT_NAME; it is taken off the path again.
-    path = environ.pop("SCRIPT_NAME", "") + environ["PATH_INFO"]
-    given = {"wsgi.input": io.BytesIO(body), "PATH_INFO": path, "wsgi.url_scheme": request.scheme}
+    environ |= {"SCRIPT_NAME": "", "PATH_INFO": mount + path}
+    given = {"wsgi.input": io.BytesIO(body), "wsgi.url_scheme": request.scheme}
     try:
         with current_app.app_context():  # a call has its own ``g``
             _, _, headers = run_wsgi_app(current_app.wsgi_app, {**environ, **given}, buffered=True)

@@ -84,7 +84,8 @@ def keep_undo_point() -> Response:
 )  # fmt: skip
 def undo() -> Response:
     """``{"point": number, "sure": true}``: 409 ``would_lose`` when it would undo more than the one
-    action, and ``sure`` is not true. What is undone cannot be done again: later points go."""
+    action, and ``sure`` is not true. What is undone cannot be done again: later points go. What is
+    made afterwards, callbacks too, gets the ids of what was undone: same calls, same ids."""
     data = json_object("point", "sure", "account")
     number, sure = data.get("point"), flag_of(data, "sure")
     if number is not None and type(number) is not int:

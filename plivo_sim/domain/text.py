@@ -139,9 +139,13 @@ def filled(text: str | None) -> str | None:
     return text if text and not text.isspace() else None
 
 
+HTTP_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105
+"""A method of HTTP, or the name of a header (RFC 9110, 5.6.2), as a regex."""
+
+
 def printable(text: str) -> str:
     """On one line, without what a terminal might obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def printable_lines(text: str) -> str:

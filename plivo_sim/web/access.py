@@ -146,7 +146,11 @@ def _login(header: str) -> tuple[str, str]:
 @kept(256)
 def masked_login(header: str) -> str:
     """An Authorization header as it may be shown: the user name as text if it can be meant as an
-    auth id (any other may be the token in its place), and never a token."""
+    auth id (any other may be the token in its place), and never a token. One that is masked already
+    stays."""
+    user, _, masked = header.removeprefix("Basic ").partition(":")
+    if masked == MASK and header.startswith("Basic ") and _MEANT.fullmatch(user):
+        return header
     try:
         user, _ = _login(header)
     except Unauthenticated:

@@ -19,6 +19,7 @@ from cheroot import errors, wsgi
 from cheroot import server as cheroot
 
 from plivo_sim.domain import limits
+from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.web.streams import (
     CONNECTION_KEY,
     HELD_KEY,
@@ -32,7 +33,9 @@ MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit 
 
 _ASCII = bytes(range(128))
 
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)\r\n")
+_TOKEN = HTTP_TOKEN.encode()
+
+_HEADER = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*)\r\n")
 
 _NO_HEADER = (
     "a header is not NAME: VALUE on one line that ends with CRLF and has no control characters"
@@ -215,7 +218,9 @@ class Request(cheroot.HTTPRequest):
         try:
             understood = bool(super().read_request_line())  # type: ignore[no-untyped-call]  # cheroot's stubs
             is_clear = not understood or (
-                _VERSION.fullmatch(self.request_protocol) is not None and not line.has_controls
+                _VERSION.fullmatch(self.request_protocol) is not None
+                and re.fullmatch(_TOKEN, self.method) is not None
+                and not line.has_controls
             )
         except ValueError:  # such as half an IPv6 address
             understood = is_clear = False
@@ -321,7 +326,7 @@ class Request(cheroot.HTTPRequest):
         return bool(was_sent)
 
 
-_BEGIN = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,50}) (/[^ \r\n]*)")
+_BEGIN = re.compile(rb"((?=[^ ]{1,50} )" + _TOKEN + rb") (/[^ \r\n]*)")
 
 _REFUSALS = {
     "400": "what was sent is no HTTP request that can be read: METHOD /PATH HTTP/1.1, then headers,"

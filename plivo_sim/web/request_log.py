@@ -6,7 +6,7 @@ and is only made readable when somebody asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from sys import getsizeof
@@ -143,7 +143,7 @@ def exchange_of(
         id=call.api_id,
         at=at,
         arrived_s=wall_s() - took_ms / 1000,
-        environ=_texts(environ),
+        environ=masked_environ(environ),
         sent=keep_body(call),
         status=response.status_code,
         answer=answer,
@@ -158,7 +158,8 @@ def exchange_of(
     )
 
 
-def _texts(environ: dict[str, Any]) -> dict[str, str]:
+def masked_environ(environ: Mapping[str, Any]) -> dict[str, str]:
+    """The texts of a WSGI environment as they may be shown; of those, the same again."""
     names, secret = _names_of(tuple(environ), tuple(map(type, environ.values())))
     texts = {name: environ[name] for name in names}
     texts.update(secret)

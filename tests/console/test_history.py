@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.app import create_app
@@ -262,6 +263,18 @@ STORIES: list[Callable[[Http], None]] = [
 ]  # fmt: skip
 
 
+def test_what_is_copied_is_taken_by_the_test(http: Http) -> None:
+    """A query, a short time, and YAML on one line, in the form in which each is taken."""
+    http.post("EndUser/?x=1&x=2", json={"name": "x", "end_user_type": "business"})
+    http.control("POST", "/clock/advance", {"by": 1e-5, "account": AUTH_ID})
+    text = "{scenario: All are accepted., rules: []}"
+    http.control("POST", "/scenario", {"yaml": text, "account": AUTH_ID})
+    test = copied(http, "pytest")
+    assert "params=[('x', '1',), ('x', '2',)]".replace("'", '"') in test
+    assert "plivo_server.advance(seconds=1e-05)" in test
+    assert f'plivo_server.use_scenario("{text}\\n")' in test.replace("{{", "{").replace("}}", "}")
+
+
 @pytest.mark.live
 def test_the_test_passes(tmp_path: Path) -> None:
     """Each file, run by pytest in a process of its own, with the plugin that ships and nothing that
@@ -351,9 +364,40 @@ def test_secrets_are_not_copied(http: Http) -> None:
 
 
 def test_nothing_was_done(http: Http) -> None:
-    """A test of nothing is a file, too."""
-    compile(copied(http, "pytest"), "test.py", "exec")
-    load_scenario(copied(http, "scenario"))
+    """A test of nothing is a file, too, which says so."""
+    test, scenario = copied(http, "pytest"), copied(http, "scenario")
+    compile(test, "test.py", "exec")
+    assert "It makes no call: nothing that was done is carried over." in test
+    load_scenario(scenario)
+    assert "# It has no steps: there is no submission in it." in scenario
+    http.sdk_created()
+    for kind in ("pytest", "scenario"):
+        assert not re.search("no call|no steps", copied(http, kind))
+
+
+def test_decades_between_submissions(http: Http) -> None:
+    """More than one step may advance."""
+    http.sdk_created(alias="first")
+    for by in ("3650d", "3650d", "1ms"):
+        http.advance(by)
+    http.sdk_created(alias="second")
+    scenario = load_scenario(copied(http, "scenario"))
+    assert [each.advance for each in scenario.steps if each.advance][:3] == [
+        "3650d", "3650d", "0s1ms",
+    ]  # fmt: skip
+
+
+def test_more_submissions_than_a_scenario_has_steps(http: Http) -> None:
+    """The last applications, as many as there is room for."""
+    for n in range(12):
+        id = http.sdk_created(alias=f"case {n}")
+        application = http.account.store.applications.fetch(id)
+        changes = [application.timeline[0]] * 60
+        with http.account.transaction():
+            http.account.store.applications.put(replace(application, timeline=tuple(changes)))
+    text = copied(http, "scenario")
+    load_scenario(text)
+    assert "6 applications: only the last 6 are here" in text
 
 
 # --- as a scenario ---------------------------------------------------------------------------
@@ -395,7 +439,7 @@ def test_magic_values_do_not_decide(http: Http) -> None:
     "value",
     [
         {}, [], {"a": [1, None, True, 2.5]}, "it's", 'say "x"', "{id} \\ \n \x00 \u202e",
-        ["x" * 200],
+        ["x" * 200], ("x",), [("x" * 90, 1)], ("x" * 90,),
         {"a" * 50: {"b" * 50: ["c" * 50, {"d": "e" * 90}]}}, "é☃\ud800",
     ],
 )  # fmt: skip

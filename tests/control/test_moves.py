@@ -444,6 +444,14 @@ GONE = object()
         (("environ",), {}),
         (("environ", "REQUEST_METHOD"), GONE),
         (("environ", "REQUEST_METHOD"), "G\r\nT"),
+        (("environ", "REQUEST_METHOD"), 'POST" if not open("x") else "POST'),
+        (("environ", "PATH_INFO"), "v1"),
+        (("environ", "QUERY_STRING"), "a b"),
+        (("environ", "HTTP_X Y"), "a"),
+        (("environ", "HTTP_USER_AGENT"), "\x1b[2J"),
+        (("environ", "HTTP_USER_AGENT"), "€"),
+        (("operation",), "a b"),
+        (("id",), "<x>"),
         (("environ", "PATH_INFO"), GONE),
         (("environ", "PATH_INFO"), "/€"),
         (("environ", "SCRIPT_NAME"), "/€"),
@@ -501,6 +509,40 @@ def test_a_request_that_moved_is_made_again_by_its_new_server(http: Http, elsewh
     [kept] = control(elsewhere, "GET", "/requests")["requests"]
     made = control(elsewhere, "POST", f"/requests/{kept['id']}/resend", {})
     assert (made["status"], made["url"]) == (200, kept["url"])
+
+
+def test_what_a_request_that_moved_shows_is_masked_once_more(http: Http, elsewhere: Http) -> None:
+    """Where the user name is none, nothing of the login is shown, and no shell obeys it."""
+    http.get("EndUser/")
+    http.account.keep_ledger()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    environ = given["rest"]["requests"][0]["environ"]
+    environ |= {"HTTP_AUTHORIZATION": "Basic $(x):***", "QUERY_STRING": "token=secret"}
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"]}
+    control(elsewhere, "POST", "/takeover", taken)
+    [kept] = control(elsewhere, "GET", "/requests")["requests"]
+    assert kept["headers"]["Authorization"] == "***"
+    assert "secret" not in kept["url"]
+
+
+@pytest.mark.parametrize(
+    ("mount", "path"),
+    [("", "/_sim/reset"), ("", f"/console/{AUTH_ID}/"), ("/_sim/inbox", f"/v1/Account/{AUTH_ID}/")],
+)
+def test_only_a_call_of_an_imitated_api_is_made_again(
+    http: Http, elsewhere: Http, mount: str, path: str
+) -> None:
+    """Whatever another server says that was called."""
+    http.get("EndUser/")
+    http.account.keep_ledger()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    request = given["rest"]["requests"][0]
+    request["environ"] |= {"SCRIPT_NAME": mount, "PATH_INFO": path, "REQUEST_METHOD": "POST"}
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"]}
+    control(elsewhere, "POST", "/takeover", taken)
+    answer = elsewhere.control("POST", f"/requests/{request['id']}/resend", {"account": AUTH_ID})
+    told = "it is no call of an imitated API"
+    assert (answer.status_code, answer.get_json()["problems"][0]["message"]) == (400, told)
 
 
 @pytest.mark.parametrize("arrived", ["", "x", "0001-01-01T00:00:00"])

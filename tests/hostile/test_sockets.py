@@ -140,6 +140,7 @@ UNCLEAR = {
     "null in a header": f"{GET}X-A: \0\r\n\r\n",
     "a password in the host": f"GET {PATH} HTTP/1.1\r\nHost: u:s3cret@127.0.0.1\r\n\r\n",
     "a password in the URL": f"GET http://u:s3cret@127.0.0.1{PATH} HTTP/1.1\r\n{HEAD}\r\n",
+    "a method with quotes": f"""G"E'T {PATH} HTTP/1.1\r\n{HEAD}\r\n""",
     "two hosts": f"{GET}Host: localhost\r\n\r\n",
     "two credentials": f"{GET}Authorization: Basic YTpi\r\nAuthorization: Basic YTpi\r\n\r\n",
     "two origins": f"{GET}Origin: http://evil.example\r\nOrigin: http://127.0.0.1\r\n\r\n",
