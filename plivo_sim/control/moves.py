@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from flask import Response, request
 from msgspec import Meta
+from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
@@ -300,5 +301,6 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
     current_call().sim.restore(account, mark)
     account.api_calls = rest.api_calls
     for exchange in rest.requests:
-        account.exchanges.append(exchange, exchange.size_bytes)
+        here = replace(exchange, wrote=None)  # the states were another account's
+        account.exchanges.append(here, here.size_bytes)
     sweep(account)

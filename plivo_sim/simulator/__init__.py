@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from plivo_sim.account.account import Account
+from plivo_sim.account.account import Account, OnWrite
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.lock import AccountLock, repeatable
@@ -86,8 +86,8 @@ class Simulator:
     """See the module. ``make_world`` opens the account with this auth id, new or kept.
 
     ``making_documents``: whoever makes or restores the document of a snapshot, which can be large,
-    holds it, so that this is done with one at a time. ``unmatched``: the last calls that reached no
-    account. ``damages``: state that was found damaged
+    holds it, so that this is done with one at a time. ``on_write``: told of each write.
+    ``unmatched``: the last calls that reached no account. ``damages``: state that was found damaged
     when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong
     catalogue or machine file.
     """
@@ -118,6 +118,7 @@ class Simulator:
         self.unmatched: BoundedLog[Any] = BoundedLog(MOST_UNMATCHED, MOST_UNMATCHED_BYTES, memory)
         self.damages: Sequence[Damage] = ()
         self._make_account = make_account
+        self.on_write: OnWrite = lambda account, is_other: None
         self._on_close = on_close
         self._lock = threading.Lock()
         self.making_documents = AccountLock()
@@ -155,11 +156,15 @@ class Simulator:
         if found is not None:
             return found
         unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
+        unused.on_write = self._tell_of_write
         if len(unused.store.ledger):
             self._accounts[auth_id] = unused
             return unused
         self._hold_unused(unused)
         return unused
+
+    def _tell_of_write(self, account: Account, is_other: bool) -> None:
+        self.on_write(account, is_other)
 
     def _check_rule(self, auth_id: str) -> None:
         rule = self.settings.serves
