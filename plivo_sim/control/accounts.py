@@ -30,7 +30,7 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound
 from plivo_sim.domain.records import Ledger
-from plivo_sim.services.document_sets import sweep
+from plivo_sim.services.document_sets import sweep, swept
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
@@ -256,7 +256,7 @@ def _restored(_is_large: bool) -> Response:
     data = json_object("name", "snapshot", "account", large=True)
     account = account_named(data)
     name = text_of(data, "name")
-    with account.lock:
+    with account.lock, swept(account):
         if "snapshot" in data:
             mark = loaded(account, data["snapshot"])
         elif name:
@@ -264,7 +264,6 @@ def _restored(_is_large: bool) -> Response:
         else:
             raise invalid("name", "is required")
         due = current_call().sim.restore(account, mark)
-        sweep(account)  # what was there before, and what the document brought along for nothing
         current_call().account = account
         told = {**presenters.account_of(account), "due": presenters.due_of(due)}
         return current_call().answer(told)

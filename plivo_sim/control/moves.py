@@ -35,7 +35,7 @@ from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKi
 from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
-from plivo_sim.services.document_sets import sweep
+from plivo_sim.services.document_sets import swept
 from plivo_sim.services.snapshots import OWN, save_snapshot
 from plivo_sim.settings import account_troubles
 from plivo_sim.web.calls import current_call
@@ -293,14 +293,14 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
     account.token, account.subaccount_token = rest.token, rest.subaccount_token
     if rest.allow_callback_hosts is not None:
         account.overrides = {OWN: rest.allow_callback_hosts}
-    try:
-        mark = loaded(account, document)
-    except BaseException:
-        account.token, account.subaccount_token, account.overrides = before
-        raise
-    current_call().sim.restore(account, mark)
+    with swept(account):
+        try:
+            mark = loaded(account, document)
+        except BaseException:
+            account.token, account.subaccount_token, account.overrides = before
+            raise
+        current_call().sim.restore(account, mark)
     account.api_calls = rest.api_calls
     for exchange in rest.requests:
         here = replace(exchange, wrote=None)  # the states were another account's
         account.exchanges.append(here, here.size_bytes)
-    sweep(account)
