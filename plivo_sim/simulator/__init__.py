@@ -143,7 +143,7 @@ class Simulator:
         """The account. One that nothing was ever written to is made up on the spot and
         not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
         Raises NotServed for an account of another server."""
-        self._check_rule(auth_id)
+        self.check_rule(auth_id)
         with self._lock:
             if (leaving := self._leaving.get(auth_id)) is not None:
                 raise NotServed(auth_id, leaving.told)
@@ -166,7 +166,8 @@ class Simulator:
     def _tell_of_write(self, account: Account, is_other: bool) -> None:
         self.on_write(account, is_other)
 
-    def _check_rule(self, auth_id: str) -> None:
+    def check_rule(self, auth_id: str) -> None:
+        """Raises NotServed for an account that is another server's by rule."""
         rule = self.settings.serves
         if not rule.serves(auth_id):
             why = f"it serves those that end in {rule}; the proxy in front has another rule"
@@ -392,7 +393,7 @@ class Simulator:
 
     def _taker(self, auth_id: str) -> Account:
         """The account here that another server's can become. Raises Busy, NotServed."""
-        self._check_rule(auth_id)
+        self.check_rule(auth_id)
         with self._lock:
             leaving = self._leaving.get(auth_id)
             if leaving is not None and leaving.account is not None:
