@@ -12,7 +12,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Flask, Request, Response, current_app, g, request
+from flask import Blueprint, Flask, Request, Response, current_app, g, has_app_context, request
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -34,7 +34,7 @@ from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.phone_number.routes import BETA, CURRENT, new_api_error
 from plivo_sim.apis.phone_number.routes import make_blueprint as new_api_blueprint
 from plivo_sim.apis.reading import MOUNT_KEY
-from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.errors import Busy, SimError
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import once
 from plivo_sim.domain.words import did_you_mean
@@ -160,8 +160,15 @@ class _Documents:
 
 def create_app(sim: Simulator) -> Flask:
     """The WSGI application for a simulator."""
+    sim.on_write = _note_write
     parts = _Parts(sim)
     return parts.of("/v1/")
+
+
+def _note_write(account: Account, is_other: bool) -> None:
+    """By the call of this thread, if there is one."""
+    if has_app_context() and (call := g.get("call")) is not None:
+        call.note_write(account, is_other=is_other)
 
 
 class _Parts:
@@ -456,7 +463,10 @@ def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Res
     if account is not None and account.refusal is not None and (call.is_read or call.refusal):
         response.close()  # it was made of what an account holds that moved away meanwhile
         response = call.refuse(account.refusal)
-    if call.spoil is not None:
+    elif call.is_undone:
+        text = "a restore, a reset or an undo ended this call; what it did is undone"
+        response = call.refuse(Busy(text))
+    elif call.spoil is not None:
         response = injector.after(call, call.spoil, response)
     if call.dialect == "control":
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -473,6 +483,7 @@ def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Res
         response.headers.add(name, value)
     _make_sendable(response)
     exchange = _account_for(call, response)
+    call.close()
     if exchange is not None:
         kept.keep(call, response, added, exchange)
     call.body = call.came = None  # a page that was rendered stays until garbage is collected

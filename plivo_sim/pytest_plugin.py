@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -88,8 +89,11 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """A worker of pytest-xdist learns which run this is."""
-    node.workerinput["plivo_sim_run_id"] = node.config.stash[_RUN_ID]
+    """A worker of pytest-xdist learns which run this is. With ``--dist each`` every worker runs
+    every test, so each is a run of its own."""
+    run_id = node.config.stash[_RUN_ID]
+    is_own = node.config.getoption("dist", "") == "each"
+    node.workerinput["plivo_sim_run_id"] = f"{run_id}-{node.gateway.id}" if is_own else run_id
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -271,10 +275,14 @@ def _begin(handle: InProcess | Served | Remote, request: pytest.FixtureRequest) 
             handle.use_machine(wanted["machine"])
         if "scenario" in wanted:
             handle.use_scenario(wanted["scenario"])
-    except (ValueError, OSError, SimError) as error:
-        _refuse(str(error))
-    except Unreachable as error:
-        pytest.fail(str(error), pytrace=False)
+    except BaseException as error:
+        with suppress(Unreachable, SimError, OSError):
+            handle.end()  # what was made of it; the fixture does not come to its own end
+        if isinstance(error, ValueError | OSError | SimError):
+            _refuse(str(error))
+        if isinstance(error, Unreachable):
+            pytest.fail(str(error), pytrace=False)
+        raise
     request.node.stash[_HANDLE] = handle
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now, wall_s
-from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, Store, UndoPoint
+from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, State, Store, UndoPoint
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain import limits
@@ -73,6 +73,8 @@ OWN_MACHINE, SCENARIO_MACHINE = "machine", "scenario_machine"
 """The policies in which a machine is kept: the account's own, and that of its scenario."""
 
 Listener = Callable[["Account", Event], None]
+OnWrite = Callable[["Account", bool], None]
+"""Told of the account, and whether another moment was made its present."""
 
 
 class Account:
@@ -94,7 +96,8 @@ class Account:
     ``changes`` counts what was written, ``api_calls`` what was answered: for those who watch.
     ``moments``: the last changes of status and tried callbacks, in the order in which they came.
     ``undo_points``: the last moments to go back to, oldest first, beside the ``marks``, which have
-    names; ``undone``: from when to when, in real seconds since 1970, what was done is undone.
+    names; ``undone``: from behind which ``state`` up to which what was done is undone.
+    ``unanswered``: calls that wrote and are not in the logs yet; ``on_write`` is told of writes.
     ``steering``: the last control calls that changed something. ``arrows``: how often each change
     of status, from one to another, was made since it was made or last reset.
     ``began_s``: when it was made or last reset, in real seconds since 1970. ``move``: the id of the
@@ -122,12 +125,14 @@ class Account:
         self.default_machine = machine
         self.listeners: list[Listener] = []
         self.on_first_write: Callable[[Account], None] | None = None
+        self.on_write: OnWrite = lambda account, is_other: None
         self.marks: dict[str, Mark] = {}
         self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
         self.moments: BoundedLog[Any] = BoundedLog(KEPT_MOMENTS, KEPT_EXCHANGE_BYTES, memory)
         self.undo_points: deque[UndoPoint] = deque(maxlen=limits.UNDO_POINTS.most)
         self.undo_count = 0
-        self.undone: deque[tuple[float, float]] = deque(maxlen=KEPT_STEERING)
+        self.undone: deque[tuple[State, State]] = deque(maxlen=KEPT_STEERING)
+        self.unanswered: set[Any] = set()
         self.steering: BoundedLog[Any] = BoundedLog(KEPT_STEERING, KEPT_EXCHANGE_BYTES, memory)
         self.arrows: Counter[tuple[str, str]] = Counter()
         self.began_s = wall_s()
@@ -210,8 +215,8 @@ class Account:
                 self.lock.release()
 
     @property
-    def state(self) -> tuple[int, int]:
-        """Another whenever something was written."""
+    def state(self) -> State:
+        """A greater one whenever something was written."""
         return self.era, self.changes
 
     def now(self) -> datetime:
@@ -263,6 +268,7 @@ class Account:
             if wrote:
                 self.changes += 1
                 self._tell_first_write()
+                self.on_write(self, False)
             self._do_afterwards()
 
     def check_in_use(self) -> None:
@@ -387,6 +393,7 @@ class Account:
             self._begin()
             if len(self.store.ledger):
                 self._tell_first_write()
+            self.on_write(self, True)
 
     def reset(self, *, undoable: bool = False) -> None:
         """Forget everything, as if the account had never been used; its settings go too.

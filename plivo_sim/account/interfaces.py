@@ -42,6 +42,10 @@ R = TypeVar("R", bound=Record)
 Where = Mapping[str, Collection[str | None]]
 """Field name -> the values that match (any of them); None is a field that is not filled in."""
 
+State = tuple[int, int]
+"""How often an account went to another moment, and how often it was written to."""
+Wrote = tuple[State, State]
+"""The states after the first and the last write of a call."""
 Mark = dict[str, dict[str, Any]]
 """A store's state at one moment: table -> id -> record."""
 
@@ -56,7 +60,7 @@ class UndoPoint:
     what: str
     at: datetime
     made_s: float
-    state: tuple[int, int]
+    state: State
     mark: Mark
 
 

@@ -12,6 +12,7 @@ from typing import TypedDict
 
 from plivo_sim.apis.words import Url, word_of
 from plivo_sim.domain.errors import (
+    Busy,
     InUse,
     Invalid,
     NotFound,
@@ -64,6 +65,7 @@ _STATUS: tuple[tuple[type[SimError], int], ...] = (
     (Invalid, 400),
     (WrongState, 400),
     (InUse, 400),
+    (Busy, 409),
     (TooLarge, 400),
     (TooSlow, 408),
     (WrongCoding, 415),

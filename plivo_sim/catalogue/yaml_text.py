@@ -54,6 +54,13 @@ def text_loader() -> type[Any]:
             for first, resolvers in base.yaml_implicit_resolvers.items()
         }
 
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except (ValueError, LookupError, AttributeError, TypeError):
+                problem = "it looks like a number, and is none"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             self.flatten_mapping(node)
             for key, _ in node.value:
@@ -104,7 +111,8 @@ def check_yaml(text: str, loader: type[Any], most_values: float = inf) -> bool:
     libyaml's composer recurses without a limit, and 50,000 brackets would end the process (its
     parser does not). Raises ValueError for a number that takes seconds to compute, and cannot be
     printed. Raises OverflowError where there are more values than ``most_values``, keys and aliases
-    included, and reads no further. Raises yaml.YAMLError for what is no YAML.
+    included, and reads no further. Raises yaml.YAMLError for what is no YAML, and for tags, whose
+    values PyYAML's constructors fail over in ways of their own.
     """
     import yaml  # here because a start needs none
 
@@ -118,6 +126,9 @@ def check_yaml(text: str, loader: type[Any], most_values: float = inf) -> bool:
                 levels -= 1
             elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MOST_DIGITS:
                 _check_number(event.value)
+            if getattr(event, "tag", None) is not None:
+                mark: Any = event.start_mark
+                raise yaml.constructor.ConstructorError(problem_mark=mark)
             has_aliases = has_aliases or isinstance(event, yaml.AliasEvent)
             values += isinstance(event, yaml.NodeEvent)
             if values > most_values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from plivo_sim.cli.shared import (
     table,
 )
 from plivo_sim.cli.words import SCENARIOS
+from plivo_sim.domain import limits
 from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.settings import read_url
@@ -172,12 +174,22 @@ def _named(sources: Sequence[str]) -> Iterator[Source]:
     for source in sources:
         found = [Source(source)]
         if Path(source).is_dir():
-            paths = sorted(each for each in Path(source).rglob("*") if each.suffix in SUFFIXES)
-            found = [Source(str(path), of_folder=True) for path in paths]
+            found = [Source(str(path), of_folder=True) for path in sorted(_files_in(source))]
         if not found:
             raise WrongFile(f"{source}: no {', '.join(SUFFIXES)} file is in this folder")
         yield from (each for each in found if each.name not in seen)
         seen.update(each.name for each in found)
+
+
+def _files_in(folder: str) -> Iterator[Path]:
+    """Those that may be scenarios. Links to folders are not followed: one to ``/`` has everything.
+    Raises WrongFile."""
+    looked = 0
+    for at, folders, names in os.walk(folder):
+        looked += len(folders) + len(names)
+        if looked > limits.FOLDER_ENTRIES.most:
+            raise WrongFile(f"{folder}: {limits.FOLDER_ENTRIES}")
+        yield from (each for name in names if (each := Path(at, name)).suffix in SUFFIXES)
 
 
 def _known_at(url: str) -> Known:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
-from plivo_sim.domain.limits import CSV_TEXT
+from plivo_sim.domain.limits import CSV_TEXT, MISTAKES
 from plivo_sim.domain.records import END_USER_DETAILS
 from plivo_sim.domain.words import did_you_mean
 
@@ -84,7 +86,8 @@ def read_rows(path: Path, keys: Collection[Key], outcomes: Collection[str]) -> T
 
 def _read(reader: Any, table: Table, keys: Collection[Key], outcomes: Collection[str]) -> None:
     heads = [head.strip().casefold() for head in next(reader, [])]
-    table.mistakes += [(1, text) for text in _header_mistakes(heads)]
+    found = islice(_header_mistakes(heads), MISTAKES.most)
+    table.mistakes += [(1, text) for text in found]
     if table.mistakes:
         return
     line = reader.line_num + 1
@@ -96,6 +99,8 @@ def _read(reader: Any, table: Table, keys: Collection[Key], outcomes: Collection
             if given and not wrong:
                 table.rows.append(_row(line, given))
         line = reader.line_num + 1
+        if len(table.mistakes) >= MISTAKES.most:
+            break
     if not table.rows and not table.mistakes:
         table.mistakes.append((line, "the file has no rows"))
 
@@ -104,11 +109,11 @@ def _header_mistakes(heads: Sequence[str]) -> Iterator[str]:
     if not heads:
         yield f"the file is empty; its first line names the columns: {', '.join(REQUIRED)}, ..."
         return
-    for head in dict.fromkeys(heads):
+    for head, count in Counter(heads).items():
         if head not in COLUMNS:
-            hint = did_you_mean(head, COLUMNS, listed=len(COLUMNS))
-            yield f"unknown column '{head}'{hint}"
-        elif heads.count(head) > 1:
+            hint = did_you_mean(head[:80], COLUMNS, listed=len(COLUMNS))
+            yield f"unknown column '{head[:80]}'{hint}"
+        elif count > 1:
             yield f"column '{head}' is given twice"
     for name in REQUIRED:
         if name not in heads:
@@ -159,7 +164,7 @@ def _row_mistakes(
         yield from _key_mistakes(_key(given), keys)
     word = given.get("outcome")
     if word is not None and word not in outcomes:
-        yield f"outcome: '{word}' is not one of {', '.join(outcomes)}"
+        yield f"outcome: '{word[:80]}' is not one of {', '.join(outcomes)}"
     for name in ("reason", "after"):
         if name in given and word is None:
             yield f"{name}: needs an outcome"

@@ -31,7 +31,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, FileDamaged, Invalid, NotFound
 from plivo_sim.domain.records import Ledger
 from plivo_sim.domain.text import encode_json
-from plivo_sim.services.document_sets import sweep
+from plivo_sim.services.document_sets import sweep, swept
 from plivo_sim.services.snapshots import load_snapshot, save_snapshot, without_secrets
 from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
@@ -255,7 +255,7 @@ def restore() -> Response:
     account takes neither tokens nor ``allow_callback_hosts``: it keeps its own."""
     data, whole = names_given("name", "snapshot", "account")
     account = account_named(data)
-    with account.lock:
+    with account.lock, swept(account):
         data = whole()
         name = text_of(data, "name")
         if "snapshot" in data:
@@ -265,7 +265,6 @@ def restore() -> Response:
         else:
             raise invalid("name", "is required")
         due = current_call().sim.restore(account, mark)
-        sweep(account)  # what was there before, and what the document brought along for nothing
         current_call().account = account
         told = {**presenters.account_of(account), "due": presenters.due_of(due)}
         return current_call().answer(told)

@@ -209,8 +209,12 @@ def page_asked() -> tuple[int, int]:
 
 
 def account_text(data: dict[str, Any] | None = None) -> str:
-    """The ``account`` of the body or the query; empty when the call names none."""
-    return (text_of(data or {}, "account") or request.args.get("account") or "").strip()
+    """The ``account`` of the body or the query; empty when the call names none. Raises NotServed
+    for one that the server does not serve."""
+    text = (text_of(data or {}, "account") or request.args.get("account") or "").strip()
+    if is_account(text):
+        current_call().sim.check_rule(text)
+    return text
 
 
 def auth_id_named(data: dict[str, Any] | None = None) -> str:

@@ -38,7 +38,7 @@ from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import is_http_url
-from plivo_sim.services.document_sets import sweep
+from plivo_sim.services.document_sets import swept
 from plivo_sim.services.snapshots import OWN
 from plivo_sim.settings import account_troubles
 from plivo_sim.web.calls import current_call
@@ -309,14 +309,14 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
     account.token, account.subaccount_token = rest.token, rest.subaccount_token
     if rest.allow_callback_hosts is not None:
         account.overrides = {OWN: rest.allow_callback_hosts}
-    try:
-        mark = loaded(account, document)
-    except BaseException:
-        account.token, account.subaccount_token, account.overrides = before
-        raise
-    current_call().sim.restore(account, mark)
+    with swept(account):
+        try:
+            mark = loaded(account, document)
+        except BaseException:
+            account.token, account.subaccount_token, account.overrides = before
+            raise
+        current_call().sim.restore(account, mark)
     account.api_calls = rest.api_calls
-    for each in rest.requests:
-        exchange = replace(each, environ=masked_environ(each.environ))
+    for each in rest.requests:  # the states that it wrote were another account's
+        exchange = replace(each, environ=masked_environ(each.environ), wrote=None)
         account.exchanges.append(exchange, exchange.size_bytes)
-    sweep(account)

@@ -96,10 +96,11 @@ def undo() -> Response:
         lost = lost_since(account, point)
         if lost and not sure:
             raise WouldLose(_told(point, lost))
+        until = account.state
         call.sim.restore(account, point.mark)
         while account.undo_points and account.undo_points[-1].number >= point.number:
             account.undo_points.pop()
-        account.undone.append((point.made_s, wall_s()))
+        account.undone.append((point.state, until))
         if len(account.store.ledger):
             sweep(account)
         else:
@@ -169,6 +170,6 @@ def _lost(made: Steering | Exchange) -> LostOut:
     by: Literal["api", "control", "console"] = "api"
     if is_button(made):
         by = "console"
-    elif isinstance(made, Steering):
+    elif isinstance(made, Steering) and made.target.startswith("/_sim/"):
         by = "control"
     return {"by": by, "method": made.method, "path": _target(made), "now": microseconds(made.at)}

@@ -146,6 +146,9 @@ SCENARIO_VALUES = Limit(
     "scenario_values", 20_000, "values", "a scenario, its aliases as often as they are named"
 )
 MISTAKES = Limit("mistakes", 100, "mistakes", "what a refused scenario is told of one kind")
+FOLDER_ENTRIES = Limit(
+    "folder_entries", 20_000, "files and folders", "what `replay` looks through in a folder"
+)
 CATALOGUE_TEXT = Limit("catalogue_text", 1024 * 1024, _TEXT, "one file of `--catalogue`")
 CATALOGUE_VALUES = Limit(
     "catalogue_values", 100_000, "values", "the same, its aliases as often as they are named"

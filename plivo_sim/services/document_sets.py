@@ -153,6 +153,16 @@ def sweep(account: Account) -> None:
     account.when_written(lambda: _sweep(account))
 
 
+@contextmanager
+def swept(account: Account) -> Iterator[None]:
+    """Afterwards, what no document refers to is forgotten: what the records before needed, and what
+    was kept for others that could not be written."""
+    try:
+        yield
+    finally:
+        sweep(account)
+
+
 def _sweep(account: Account) -> None:
     with account.lock:
         if account.any_file_loose:

@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from plivo_sim.account.account import Account
+from plivo_sim.account.account import Account, OnWrite
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.lock import AccountLock, Passing
@@ -91,8 +91,8 @@ class Simulator:
 
     ``making_documents``: whoever makes objects of the document of a snapshot, or that of objects,
     which can be large, holds it, so that this is done with one at a time, and waits for nothing
-    meanwhile: for no account, receiver or file. ``unmatched``: the last calls that reached no
-    account. ``damages``: state that was found damaged
+    meanwhile: for no account, receiver or file. ``on_write``: told of each write. ``unmatched``:
+    the last calls that reached no account. ``damages``: state that was found damaged
     when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong
     catalogue or machine file.
     """
@@ -123,6 +123,7 @@ class Simulator:
         self.unmatched: BoundedLog[Any] = BoundedLog(MOST_UNMATCHED, MOST_UNMATCHED_BYTES, memory)
         self.damages: Sequence[Damage] = ()
         self._make_account = make_account
+        self.on_write: OnWrite = lambda account, is_other: None
         self._on_close = on_close
         self._lock = threading.Lock()
         self.making_documents = AccountLock()
@@ -147,7 +148,7 @@ class Simulator:
         """The account. One that nothing was ever written to is made up on the spot and
         not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
         Raises NotServed for an account of another server."""
-        self._check_rule(auth_id)
+        self.check_rule(auth_id)
         with self._lock:
             if (leaving := self._leaving.get(auth_id)) is not None:
                 raise NotServed(auth_id, leaving.told)
@@ -160,13 +161,18 @@ class Simulator:
         if found is not None:
             return found
         unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
+        unused.on_write = self._tell_of_write
         if len(unused.store.ledger):
             self._accounts[auth_id] = unused
             return unused
         self._hold_unused(unused)
         return unused
 
-    def _check_rule(self, auth_id: str) -> None:
+    def _tell_of_write(self, account: Account, is_other: bool) -> None:
+        self.on_write(account, is_other)
+
+    def check_rule(self, auth_id: str) -> None:
+        """Raises NotServed for an account that is another server's by rule."""
         rule = self.settings.serves
         if not rule.serves(auth_id):
             why = f"it serves those that end in {rule}; the proxy in front has another rule"
@@ -403,7 +409,7 @@ class Simulator:
 
     def _taker(self, auth_id: str) -> Account:
         """The account here that another server's can become. Raises Busy, NotServed."""
-        self._check_rule(auth_id)
+        self.check_rule(auth_id)
         with self._lock:
             leaving = self._leaving.get(auth_id)
             if leaving is not None and leaving.account is not None:

@@ -15,6 +15,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.interfaces import Wrote
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import encode_json, joined
 from plivo_sim.scenarios.language import FaultRule
@@ -109,7 +110,7 @@ class Came(NamedTuple):
     changed: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """What is known of the request being served. ``why`` is one clause for the log. ``account``
     is there once it is known who calls.
@@ -124,7 +125,9 @@ class Call:
     ``window``: that of the rate limit, in an API that has one; every answer shows it. The call is
     one of it when it ``is_counted``. ``progress``: what the view wants to find again, should it
     be put off. ``refusal``: what it was refused for. ``moved_from``: where the clock stood, of a
-    call that moved it. ``basis``: what a read is answered by, as it was when that began, and
+    call that moved it. ``wrote``: the states that an account had after its first and its last write
+    there, or after it made another moment the present; what happens while it ``is_due`` is not its
+    doing. ``basis``: what a read is answered by, as it was when that began, and
     ``shown`` the JSON behind the id of an answer that may be given again (``kept_answers``).
     """
 
@@ -152,6 +155,8 @@ class Call:
     refusal: SimError | None = None
     began: float = field(default_factory=monotonic_s)
     moved_from: datetime | None = None
+    wrote: dict[Account, Wrote] = field(default_factory=dict)
+    is_due: bool = False
     basis: Any = None
     shown: bytes | None = None
     warnings: list[str] = field(default_factory=list)
@@ -184,7 +189,40 @@ class Call:
 
         Raises StorageFailed when it cannot be written, unless the call only reads.
         """
-        self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+        self.is_due = True
+        try:
+            self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+        finally:
+            self.is_due = False
+
+    def note_write(self, account: Account, *, is_other: bool) -> None:
+        """It has written to the account in its own name, or made another moment its present. Caller
+        holds the lock."""
+        if self.is_read or self.is_due:
+            return
+        state = account.state
+        first = state if is_other else self.wrote.get(account, (state,))[0]
+        self.wrote[account] = first, state
+        account.unanswered.add(self)
+
+    def wrote_in(self, account: Account | None) -> Wrote | None:
+        """What it wrote there, if it did."""
+        return None if account is None else self.wrote.get(account)
+
+    def close(self) -> None:
+        """It is in the logs; what happens later in its thread is not its doing."""
+        self.is_due = True
+        for account in self.wrote:
+            with account.lock:
+                account.unanswered.discard(self)
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether an account that it wrote to went back to another moment since, or was reset."""
+        return any(
+            first[0] != account.era and account.refusal is None  # one that was moved is elsewhere
+            for account, (first, _) in self.wrote.items()
+        )
 
     @property
     def base_url(self) -> str:

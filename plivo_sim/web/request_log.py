@@ -19,6 +19,7 @@ from werkzeug.datastructures import EnvironHeaders
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
+from plivo_sim.account.interfaces import Wrote
 from plivo_sim.domain.records import Count
 from plivo_sim.domain.secrets import (
     MASK,
@@ -51,6 +52,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     ``answer``: the start of an answer in JSON, secrets masked, and ``answer_end`` the end of one
     that a fault has spoilt; ``answer_size``: how many bytes it has, None for those of a stream.
+    ``wrote``: see ``Call``, what it wrote to its account.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     fault: str
     why: str
     took_ms: Annotated[float, Meta(ge=0, le=2**40)]
+    wrote: Wrote | None = None
 
     @property
     def method(self) -> str:
@@ -155,6 +158,7 @@ def exchange_of(
         fault=call.fault,
         why=call.why,
         took_ms=took_ms,
+        wrote=call.wrote_in(call.account_or_none),
     )
 
 

@@ -3,7 +3,6 @@ APIs they are what somebody did by hand, or would undo."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from flask import Request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
-from plivo_sim.account.interfaces import UndoPoint
+from plivo_sim.account.interfaces import State, UndoPoint, Wrote
 from plivo_sim.domain.secrets import masked_json, masked_query
 from plivo_sim.web.calls import SAFE, Call
 from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES
@@ -31,13 +30,15 @@ BESIDES = frozenset(
     }
 )  # fmt: skip
 """Control calls that are no reads and change nothing that can be gone back from."""
+NOT_ANSWERED = 102
+"""The status of a call that is not answered yet."""
 
 
 class Steering(msgspec.Struct, frozen=True, kw_only=True):
     """One such call. ``began`` and ``at``: the simulated time before and after it; ``ended_s``: in
     real seconds since 1970. ``body``: its JSON text, secrets masked; None if there was none, or a
     large one. ``why``: one clause about what came of it, or of why it was refused. ``action``: the
-    console's, if it made it."""
+    console's, if it made it. ``wrote``: see ``Call``, what it wrote to the account."""
 
     id: str
     operation: str
@@ -50,6 +51,7 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
     ended_s: float
     why: str
     action: Any
+    wrote: Wrote | None
 
     @property
     def size_bytes(self) -> int:
@@ -59,15 +61,20 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
 
 def note_steering(call: Call, status: int) -> None:
     """Keep a control call, if it changes something in an account, or was to do so."""
-    request, account = call.request, call.account_or_none
-    operation = (request.endpoint or "").rpartition(".")[2]
+    account, operation = call.account_or_none, operation_of(call.request)
     if call.is_read or account is None or operation in BESIDES:
         return
     if operation == "reset" and not account.undo_points:
         return  # nothing is left that it would be a part of
-    steering = Steering(
+    steering = _steering_of(call, account, status)
+    account.steering.append(steering, steering.size_bytes)
+
+
+def _steering_of(call: Call, account: Account, status: int) -> Steering:
+    request = call.request
+    return Steering(
         id=call.id_of_answer(),
-        operation=operation,
+        operation=operation_of(request),
         method=request.method,
         target=_target(request),
         body=_body(call),
@@ -77,8 +84,12 @@ def note_steering(call: Call, status: int) -> None:
         ended_s=wall_s(),
         why=call.why,
         action=request.environ.get(ACTION_KEY),
+        wrote=call.wrote_in(account),
     )
-    account.steering.append(steering, steering.size_bytes)
+
+
+def operation_of(request: Request) -> str:
+    return (request.endpoint or "").rpartition(".")[2]
 
 
 def _target(request: Request) -> str:
@@ -111,15 +122,25 @@ def is_write(made: Steering | Exchange) -> bool:
 
 def is_undone(account: Account, made: Steering | Exchange) -> bool:
     """Whether the account went back to before it."""
-    at = ended_s(made)
-    return any(since_s <= at < until_s for since_s, until_s in account.undone)
+    if made.wrote is None:
+        return False
+    first, last = made.wrote
+    return any(since < first and last <= until for since, until in account.undone)
 
 
-def made_since(account: Account, since_s: float) -> Iterator[Steering | Exchange]:
-    """The calls that changed something in the account from then on and are not undone, oldest
-    first, as far as they are kept."""
-    for each in everything(account):
-        if ended_s(each) >= since_s and is_write(each) and not is_undone(account, each):
+def made_since(account: Account, since: State) -> Iterator[Steering | Exchange]:
+    """The calls that wrote to the account behind that state and are not undone: those that were
+    answered, oldest first, as far as they are kept, and those that are not answered yet. Caller
+    holds the lock."""
+    unanswered = [
+        _steering_of(each, account, NOT_ANSWERED)
+        for each in account.unanswered
+        if operation_of(each.request) not in BESIDES
+    ]
+    ids = {each.id for each in unanswered}  # one that is just being answered is in both
+    for each in [*(each for each in everything(account) if each.id not in ids), *unanswered]:
+        wrote = each.wrote is not None and each.wrote[1] > since
+        if wrote and is_write(each) and not is_undone(account, each):
             yield each
 
 
@@ -140,11 +161,12 @@ def points_of(account: Account) -> list[UndoPoint]:
 def lost_since(account: Account, point: UndoPoint) -> list[Steering | Exchange]:
     """What going back would undo beside the action that the point was kept for: the calls of
     others, and the console's behind the next point. Caller holds the lock."""
-    later = (each.made_s for each in account.undo_points if each.number > point.number)
-    until_s = next(later, math.inf)
-    return [each for each in made_since(account, point.made_s) if not _is_own(each, until_s)]
+    later = (each.state for each in account.undo_points if each.number > point.number)
+    until = next(later, account.state)
+    return [each for each in made_since(account, point.state) if not _is_own(each, until)]
 
 
-def _is_own(made: Steering | Exchange, until_s: float) -> bool:
+def _is_own(made: Steering | Exchange, until: State) -> bool:
     """Whether it is what the point before was kept for, or an undo, which is not to be lost."""
-    return made.operation == "undo" or (is_button(made) and ended_s(made) < until_s)
+    is_its = made.wrote is not None and made.wrote[1] <= until
+    return made.operation == "undo" or (is_button(made) and is_its)

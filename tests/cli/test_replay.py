@@ -8,6 +8,9 @@ from xml.etree import ElementTree as XML
 import pytest
 
 from plivo_sim.cli.junit import Case, report
+from plivo_sim.cli.replay import _files_in
+from plivo_sim.cli.shared import WrongFile
+from plivo_sim.domain import limits
 from tests.cli.conftest import Shell
 
 pytestmark = pytest.mark.live
@@ -106,3 +109,19 @@ def test_nothing_answers(folder: Path) -> None:
     """Exit code 3, once."""
     told = Shell("http://127.0.0.1:1").error("replay", folder, code=3)
     assert told.count("nothing answers") == 1
+
+
+def test_a_folder_is_looked_through_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link to a folder is not followed, and what has more in it than the limit is refused."""
+    whole, own = tmp_path / "whole", tmp_path / "own"
+    for each in (whole, own):
+        each.mkdir()
+    (whole / "a.yaml").write_text(HOLDS)
+    (own / "b.yaml").write_text(HOLDS)
+    (own / "link").symlink_to(whole, target_is_directory=True)
+    assert [*_files_in(str(own))] == [own / "b.yaml"]
+    monkeypatch.setattr(limits, "FOLDER_ENTRIES", limits.Limit("folder_entries", 1, "files", ""))
+    with pytest.raises(WrongFile, match="folder_entries"):
+        [*_files_in(str(own))]

@@ -8,6 +8,7 @@ import pytest
 
 from plivo_sim.client.applications import Outcome
 from plivo_sim.client.rows import Table, read_rows
+from plivo_sim.domain.limits import MISTAKES
 from plivo_sim.machines import default_machine
 
 KEYS = [("IN", "local", "business"), ("IN", "mobile", "individual"), ("AE", "local", "business")]
@@ -100,3 +101,22 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     table = read(tmp_path, 'name,country\n"Two\nlines",IN\n,IN\nAcme,IN\n')
     assert table.mistakes == [(4, "name: is empty")]
     assert [row.line for row in table.rows] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",".join(f"c{n}" for n in range(1000)),
+        "name,country\n" + "a\n" * 1000,
+        "name,country\n" + "a,??\n" * 1000,
+    ],
+    ids=["columns", "cells", "values"],
+)
+def test_only_so_many_mistakes_are_told(tmp_path: Path, text: str) -> None:
+    """And no more are looked for."""
+    assert MISTAKES.most <= len(read(tmp_path, text).mistakes) < MISTAKES.most + 10
+
+
+def test_of_a_long_name_only_the_beginning_is_told(tmp_path: Path) -> None:
+    """However long it is."""
+    assert max(len(text) for _, text in read(tmp_path, "x" * 100_000).mistakes) < 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,6 +101,70 @@ def test_what_others_did_is_not_lost_silently(http: Http) -> None:
     assert status(http, id) == "accepted"
     assert undo(http, sure=True).get_json()["lost"] == 2
     assert status(http, id) == "submitted"
+
+
+def while_it_waits(http: Http, monkeypatch: pytest.MonkeyPatch, do: Callable[[], Any]) -> list[Any]:
+    """What comes of ``do``, in a decision that has been written and waits for its receiver."""
+    came: list[Any] = []
+
+    def deliver(*_: Any, **__: Any) -> None:
+        thread = threading.Thread(target=lambda: came.append(do()))
+        thread.start()
+        thread.join(30)
+
+    monkeypatch.setattr(http.sim.runner, "deliver", deliver)
+    return came
+
+
+def test_what_is_not_answered_yet_is_not_lost_silently(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, only what was answered counted: it was undone, ``lost`` was 0, and it was told as
+    done."""
+    id = http.sdk_created()
+    keep(http)
+    came = while_it_waits(http, monkeypatch, lambda: (points(http), undo(http)))
+    assert http.decide(id, "accepted").status_code == 200
+    ((((point,), answer)),) = came
+    assert [each["path"] for each in point["lost"]] == [f"/_sim/applications/{id}/decision"]
+    assert refused(answer) == (409, "would_lose")
+    assert status(http, id) == "accepted"
+    assert http.account.unanswered == set()
+
+
+@pytest.mark.parametrize("end", ["undo", "restore", "reset"])
+def test_a_call_that_was_undone_before_its_answer_is_told(
+    http: Http, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """As an advance is."""
+    id = http.sdk_created()
+    http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
+    keep(http)
+    ends = {
+        "undo": lambda: undo(http, sure=True),
+        "restore": lambda: http.control("POST", "/restore", {"name": "s", "account": AUTH_ID}),
+        "reset": lambda: http.control("POST", "/reset", {"account": AUTH_ID}),
+    }
+    came = while_it_waits(http, monkeypatch, ends[end])
+    answer = http.decide(id, "accepted")
+    assert [each.status_code for each in came] == [200]
+    assert refused(answer) == (409, "busy")
+    assert "what it did is undone" in answer.get_json()["detail"]
+
+
+def test_what_was_written_before_the_point_is_not_lost(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is answered behind it; and an undo to there does not count it as undone."""
+    id = http.sdk_created()
+    first = keep(http)
+    while_it_waits(http, monkeypatch, lambda: keep(http))
+    http.decide(id, "accepted")
+    http.account.configure({"strict": "true"})
+    assert [each["lost_count"] for each in points(http)] == [1, 0]
+    assert undo(http).get_json()["lost"] == 0
+    assert status(http, id) == "accepted"
+    assert refused(undo(http, point=first)) == (409, "would_lose")
 
 
 def test_reads_and_refusals_are_nothing_to_lose(http: Http) -> None:

@@ -351,6 +351,10 @@ def test_a_move_on_a_full_disk(
         assert answer.status_code == 500
         assert elsewhere.sim.accounts() == []
         assert elsewhere.account.token is None
+        for room in range(500, 5000, 500):  # for the files, or some of them, and not for the rest
+            disk.room = room
+            answer = new.steer("/takeover", snapshot=document, rest=given["rest"])
+            assert (answer.status_code, uploads(there)) == (500, [])
         disk.room = 1 << 30
         assert caller.steer("/handover/end", moved=False).status_code == 200
         assert picture(http.sim, state) == before

@@ -71,6 +71,48 @@ def test_ids_repeat_for_the_same_run(
 
 
 @pytest.mark.live
+def test_each_worker_may_run_each_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, elsewhere: LiveSimulator
+) -> None:
+    """``--dist each``: they do not share accounts; the same run and worker has the same again."""
+    pytester.makepyfile("""
+        import os
+        from pathlib import Path
+
+        def test(plivo_server):
+            with Path(os.environ["SEEN"]).open("a") as seen:
+                print(plivo_server.auth_id, file=seen)
+    """)
+    seen = Path(pytester.path, "seen")
+    monkeypatch.setenv("SEEN", str(seen))
+    options = f"--plivo-sim-url={elsewhere.url}", "--plivo-sim-run-id=r", "-n", "2"
+    for _ in range(2):
+        pytester.runpytest_subprocess(*options, "--dist", "each").assert_outcomes(passed=2)
+    first, again = seen.read_text().split()[:2], seen.read_text().split()[2:]
+    assert len(set(first)) == 2
+    assert sorted(first) == sorted(again)
+
+
+@pytest.mark.live
+def test_an_account_that_cannot_be_made_ready_is_removed(
+    pytester: pytest.Pytester, elsewhere: LiveSimulator
+) -> None:
+    """It was left on the server that all share."""
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(scenario="no-such")
+        def test_scenario(plivo_server): ...
+
+        @pytest.mark.plivo_sim(machine="no-such")
+        def test_machine(plivo_server): ...
+    """)
+    result = pytester.runpytest_subprocess(f"--plivo-sim-url={elsewhere.url}")
+    result.assert_outcomes(errors=2)
+    assert elsewhere.sim.accounts() == []
+
+
+@pytest.mark.live
 def test_what_cannot_be_had_elsewhere(pytester: pytest.Pytester, elsewhere: LiveSimulator) -> None:
     """A certain account has a server of its own; a setting of the server is refused."""
     pytester.makepyfile("""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,25 @@ def test_of_control_calls_pages_and_atoms_too(http: Http) -> None:
     check_problem(found, "misdirected", WRONG_ROUTE)
     page = http.call("GET", f"/console/{OTHERS}/applications")
     assert (page.status_code, RULE in page.text) == (421, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("ids?kind=application&prefix=ab", None),
+        ("events", None),
+        ("handover", {"to": "http://127.0.0.1:1"}),
+        ("handover/end", {"moved": True}),
+    ],
+)
+def test_of_every_control_call_that_names_it(
+    http: Http, path: str, body: dict[str, Any] | None
+) -> None:
+    """Of those, too, that look for it in a way of their own: they answered 200 and nothing, or
+    404."""
+    url = f"/_sim/{path}{'&' if '?' in path else '?'}account={OTHERS}"
+    found = http.call("POST", url, json=body) if body else http.call("GET", url)
+    check_problem(found, "misdirected", WRONG_ROUTE)
 
 
 def test_its_own_accounts_are_served(http: Http) -> None:

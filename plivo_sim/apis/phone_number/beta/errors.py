@@ -20,6 +20,7 @@ from plivo_sim.apis.words import row_of, word_of
 from plivo_sim.domain.errors import (
     AlreadyRented,
     ApplicationRequired,
+    Busy,
     InUse,
     Invalid,
     MainAccountOnly,
@@ -152,7 +153,7 @@ _BY_STATUS = {
 }
 _STATUS: dict[type[SimError], int] = {
     Unauthenticated: 401, MainAccountOnly: 403, Untrusted: 403, TooSlow: 408, TooLarge: 413,
-    WrongCoding: 415, NotServed: 421, RateLimited: 429,
+    WrongCoding: 415, NotServed: 421, RateLimited: 429, Busy: 409,
 }  # fmt: skip
 _BROKEN = ("api_error", "internal_error")
 
