@@ -34,6 +34,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024  # a backstop for memory; the app's own limit 
 _ASCII = bytes(range(128))
 
 _TOKEN = HTTP_TOKEN.encode()
+_METHOD = re.compile(_TOKEN)
 
 _HEADER = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*)\r\n")
 
@@ -219,7 +220,7 @@ class Request(cheroot.HTTPRequest):
             understood = bool(super().read_request_line())  # type: ignore[no-untyped-call]  # cheroot's stubs
             is_clear = not understood or (
                 _VERSION.fullmatch(self.request_protocol) is not None
-                and re.fullmatch(_TOKEN, self.method) is not None
+                and _METHOD.fullmatch(self.method) is not None
                 and not line.has_controls
             )
         except ValueError:  # such as half an IPv6 address

@@ -124,7 +124,7 @@ CALLS = {
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
         "int": DIGITS, "parse_duration": "limit duration"},
-    "control/moves.py": {"fromisoformat": "of at most 40 characters"},
+    "control/moves.py": {"fromisoformat": "of at most 40 characters", "re.compile": LINEAR},
     "control/requests.py": {"glob": "limit glob"},
     "control/unmatched.py": {"re.compile": LINEAR},
     "control/webhooks.py": {"urlsplit": LINEAR},
