@@ -327,6 +327,8 @@ def _evaluated(answer: dict[str, Any]) -> str:
 # --- one complete application ----------------------------------------------------------------
 
 Say = Callable[[str], Any]
+MOST_SAID, MOST_LISTED = 8000, 50
+"""Characters of one text of an answer, and entries of a list: no simulator gives more here."""
 
 
 def run_try(client: Client, token: str, say: Say) -> None:
@@ -341,18 +343,19 @@ def run_try(client: Client, token: str, say: Say) -> None:
     say(_curl(client, token, request.data))
     say(_sdk_code(client, token, request.data))
     made = client.compliance("POST", form=request.form)
-    say(f"\n# Answer\n{json.dumps(made, indent=2)}")
     id = made["compliance_id"]
+    say(f"\n# Answer\n{json.dumps(made, indent=2)[:MOST_SAID]}")
     until = {"application": id, "status": MACHINE.outcomes[0]}
     client.control("POST", "/clock/advance", {"until": until, "account": client.auth_id})
     say("\n# Timeline")
-    for change in client.control("GET", f"/applications/{id}")["timeline"]:
-        say(f"{change['at']}  {change['status']:<10} {change['why']}")
+    for change in client.control("GET", f"/applications/{id}")["timeline"][:MOST_LISTED]:
+        say(f"{change['at']}  {change['status']:<10} {change['why']}"[:MOST_SAID])
     say("\n# Callbacks received")
-    for message in client.control("GET", "/inbox/try/messages")["messages"]:
+    for message in client.control("GET", "/inbox/try/messages")["messages"][-MOST_LISTED:]:
         if id in message["body"]:
-            say(message["body"])
-            say(f"  X-Plivo-Signature-V3: {message['headers']['X-Plivo-Signature-V3']}")
+            say(message["body"][:MOST_SAID])
+            signature = message["headers"]["X-Plivo-Signature-V3"]
+            say(f"  X-Plivo-Signature-V3: {signature}"[:MOST_SAID])
 
 
 def _curl(client: Client, token: str, data: Mapping[str, Any]) -> str:

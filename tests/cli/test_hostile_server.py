@@ -13,8 +13,10 @@ import pytest
 from plivo_sim import client
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import ids, main
+from plivo_sim.cli.applications import run_try
 from plivo_sim.web.server import make_server
 from tests.cli.conftest import Shell
+from tests.conftest import PAUSED
 from tests.peers import DRIPS, peer
 from tests.recording.traffic import altered
 from tests.support import AUTH_ID
@@ -66,6 +68,21 @@ def test_words_of_a_server_do_not_drive_the_terminal(answering: Answering) -> No
             done = shell.run(*words, code=None)
             told = (done.stdout + done.stderr).replace("\n", "")
             assert told.isprintable(), (words, told)
+
+
+def test_try_prints_no_more_than_a_simulator_answers() -> None:
+    """3 MB of an answer were printed; of one without an id, too, before that was told."""
+
+    class Loud(client.Client):
+        def compliance(self, method: str, *args: Any, **kwargs: Any) -> Any:
+            answer = super().compliance(method, *args, **kwargs)
+            return {"x": "a" * 3_000_000, **answer} if method == "POST" else answer
+
+    said: list[str] = []
+    with LiveSimulator(PAUSED) as served:
+        run_try(Loud(served.url, AUTH_ID, "token"), "token", said.append)
+    assert "\n# Timeline" in said
+    assert max(map(len, said)) < 10_000
 
 
 def test_a_server_that_drips_ends_every_command(
