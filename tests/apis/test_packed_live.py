@@ -42,7 +42,7 @@ def by_requests_in_chunks(url: str, body: bytes, headers: dict[str, str]) -> int
 
 
 def by_httpx(url: str, body: bytes, headers: dict[str, str]) -> int:
-    return httpx.post(url, content=body, headers=headers, trust_env=False).status_code
+    return httpx.post(url, content=body, headers=headers, trust_env=False, timeout=60).status_code
 
 
 Post = Callable[[str, bytes, dict[str, str]], int]

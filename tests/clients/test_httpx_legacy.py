@@ -37,6 +37,7 @@ class Reseller:
             auth=(AUTH_ID, TOKEN),
             event_hooks={"response": [self._notice]},
             trust_env=False,
+            timeout=60,
         )
         self.close = self._http.close
 

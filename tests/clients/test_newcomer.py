@@ -39,6 +39,7 @@ class Newcomer:
             auth=(AUTH_ID, TOKEN),
             event_hooks={"response": [self.answers.append]},
             trust_env=False,
+            timeout=60,
         )
         self.close = self._http.close
 

@@ -33,7 +33,7 @@ pytestmark = [
 # Made before anything is pointed anywhere, as in an application's module.
 CLIENT = plivo.RestClient(AUTH_ID, AUTH_TOKEN, timeout=30)
 UPLOADER = plivo.RestClient(AUTH_ID, AUTH_TOKEN, timeout=30)
-HTTPX = httpx.Client()
+HTTPX = httpx.Client(timeout=60)
 ATOMS = SmallestAI(api_key="key", max_retries=0, httpx_client=HTTPX)
 SESSION = requests.Session()
 URL = f"https://api.plivo.com/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
@@ -103,7 +103,7 @@ def test_clients_of_atoms(server: Served) -> None:
     """In an event loop, too."""
 
     async def ask() -> Any:
-        async with httpx.AsyncClient() as own:
+        async with httpx.AsyncClient(timeout=60) as own:
             client = AsyncSmallestAI(api_key="key", max_retries=0, httpx_client=own)
             with pointed(server.url):
                 return await client.atoms.compliance.get_compliance_status(**ASKED)
@@ -117,7 +117,9 @@ def test_calls_without_an_sdk(server: Served) -> None:
     """By requests, httpx and aiohttp; the answer is the simulator's, the rest is as sent."""
 
     async def by_httpx() -> int:
-        async with httpx.AsyncClient(base_url=URL, auth=(AUTH_ID, AUTH_TOKEN)) as client:
+        async with httpx.AsyncClient(
+            base_url=URL, auth=(AUTH_ID, AUTH_TOKEN), timeout=60
+        ) as client:
             with pointed(server.url):
                 return (await client.post("", data={"data": "{}"})).status_code
 
@@ -131,7 +133,7 @@ def test_calls_without_an_sdk(server: Served) -> None:
 
     with pointed(server.url):
         answer = SESSION.get(URL, params={"limit": 1}, auth=(AUTH_ID, AUTH_TOKEN))
-        with httpx.Client(auth=(AUTH_ID, AUTH_TOKEN)) as client:
+        with httpx.Client(auth=(AUTH_ID, AUTH_TOKEN), timeout=60) as client:
             sent = client.get(URL, headers={"X-Own": "1"})
     assert answer.url.startswith(f"{server.url}/v1/Account/{AUTH_ID}/PhoneNumber/")
     assert (answer.status_code, sent.status_code) == (200, 200)

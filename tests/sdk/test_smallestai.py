@@ -43,7 +43,7 @@ def point(live: LiveSimulator) -> Iterator[Point]:
         waves_ws=live.url.replace("http", "ws"),
         payment=live.url,
     )
-    with httpx.Client() as connections:  # the SDK never closes its own
+    with httpx.Client(timeout=60) as connections:  # the SDK never closes its own
 
         def point(api_key: str) -> Any:
             sdk = SmallestAI(

@@ -167,7 +167,7 @@ def test_html_is_for_links_and_buttons_alone(live: LiveSimulator, path: str) -> 
     """Whoever calls with another method reads JSON, at every path there is and there is not."""
     methods = METHODS if path == "/console/do/reset" else ("POST", *METHODS)
     for method in methods:
-        with httpx.Client(base_url=live.url, trust_env=False) as client:
+        with httpx.Client(base_url=live.url, trust_env=False, timeout=60) as client:
             answer = client.request(method, path, headers={"Authorization": basic()})
         assert "json" in answer.headers["content-type"], method
         assert answer.json(), method
