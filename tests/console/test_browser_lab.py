@@ -139,3 +139,21 @@ def problems(page: Page) -> list[str]:
     found = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in issues
              if each["impact"] in grave]  # fmt: skip
     return [*page.evaluate(LAYOUT), *found]
+
+
+def test_what_is_wrong_is_in_sight(live: LiveSimulator, page: Page) -> None:
+    """The field that was refused has the focus, and the sentence stands in sight, at any width."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.goto(f"{live.url}{HOME}/time")
+        field = page.get_by_label("Advance by")
+        field.fill("a while")
+        field.press("Enter")
+        page.locator("#done.bad").wait_for()
+        assert field.evaluate("e => e === document.activeElement")
+        for each in (field, page.locator("#done")):
+            box = each.bounding_box()
+            assert box is not None
+            assert 0 <= box["y"] < 700
+        page.get_by_role("link", name="Advance by").click()
+        assert page.url.endswith("#field-by")
