@@ -116,5 +116,5 @@ def _happening(happening: dict[str, Any]) -> str:
         reason = f": {happening['reason']}" if happening["reason"] else ""
         return f"{happening['from']} -> {happening['to']}{reason}"
     got = happening["status"] or happening["error"] or "not sent"
-    state = standing(happening["state"], happening["attempt"])
+    state = standing(happening["state"], happening["attempt"], happening["retries"])
     return f"callback {state}, attempt {happening['attempt']}: {got}"

@@ -96,7 +96,7 @@ def _callback(event: dict[str, Any]) -> str:
     if not event["attempt"]:
         return f"{about}: {event['state']} ({event['why']})"
     answer = event["status"] or event["error"]
-    state = standing(event["state"], event["attempt"])
+    state = standing(event["state"], event["attempt"], event["retries"])
     return f"{about}, attempt {event['attempt']}: {answer}, {state}"
 
 

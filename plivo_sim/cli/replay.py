@@ -388,7 +388,7 @@ def _callback(facts: Mapping[str, Any]) -> str:
     body = (facts["answer_body"] or "").strip()
     cut = f" {body[:LONGEST_ANSWER]}" if body and facts["answer"] != OK else ""
     signed = "" if facts["signature"] == "valid" else f", signature {facts['signature']}"
-    state = standing(facts["state"], facts["attempt"])
+    state = standing(facts["state"], facts["attempt"], facts["retries"])
     return f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {state}"
 
 

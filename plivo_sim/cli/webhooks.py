@@ -68,7 +68,7 @@ def _table(deliveries: list[dict[str, Any]], empty: str) -> str:
         (
             each["id"],
             instant(each["created_at"]),
-            standing(each["state"], len(each["attempts"])),
+            standing(each["state"], len(each["attempts"]), each["retries"]),
             len(each["attempts"]),
             each["attempts"][-1]["status"] if each["attempts"] else None,
             each["application"],
@@ -100,7 +100,7 @@ def _delivery(answer: dict[str, Any]) -> str:
             ("id", answer["id"]),
             ("application", answer["application"]),
             ("target", f"{answer['method']} {answer['url']}"),
-            ("state", standing(answer["state"], len(attempts))),
+            ("state", standing(answer["state"], len(attempts), answer["retries"])),
             ("why", answer["why"]),
             *((f"payload {name}", text) for name, text in answer["payload"].items()),
         ]

@@ -183,6 +183,7 @@ class Observer:
         for delivery in self._deliveries:
             app = names.get(delivery["application"], delivery["application"])
             common = {"status": delivery["payload"].get("status")}
+            common["retries"] = delivery["retries"]
             attempts = delivery["attempts"]
             for number, attempt in enumerate(attempts):
                 last = number == len(attempts) - 1

@@ -242,14 +242,20 @@ class Done:
         return is_move and self.status < 400 and "began" in self.answer
 
     @property
+    def places(self) -> list[tuple[str, str]]:
+        """What was refused: the API's path and its sentence, of each problem of which it says
+        where."""
+        if self.ok:
+            return []
+        listed = self.answer.get("problems", [])
+        return [*self.wrong] or [(each["path"], each["message"]) for each in listed]
+
+    @property
     def problems(self) -> list[str]:
         """The API's own sentences."""
         if self.ok:
             return []
-        if self.wrong:
-            return [": ".join(filter(None, each)) for each in self.wrong]
-        listed = self.answer.get("problems", [])
-        found = [": ".join(filter(None, (each["path"], each["message"]))) for each in listed]
+        found = [": ".join(filter(None, each)) for each in self.places]
         told = self.answer.get("detail") or self.answer.get("error") or "it was refused"
         return found or [str(told)]
 

@@ -51,20 +51,7 @@ def correct_page(auth_id: str, id: str) -> Response:
         entries=entries,
         wrong=wrong,
         kept=kept,
-        labels=_labels(details, entries),
     )
-
-
-def _labels(details: Mapping[str, tuple[str, str]], entries: Iterable[Entry]) -> dict[str, str]:
-    """What the form calls each of its fields, by the field's name, which is the API's path."""
-    found = {f"end_user.{name}": label for name, (label, _) in details.items()}
-    found |= {"alias": "Alias", "callback_url": "Callback URL"}
-    found["callback_method"] = "Callback method"
-    for each in entries:
-        found[each.name("file")] = f"{each.type.name}, file"
-        for rule in each.type.fields:
-            found[each.name(f"data_fields.{rule.name}")] = f"{each.type.name}, {rule.label}"
-    return found
 
 
 def _placed(

@@ -240,7 +240,7 @@ def _text_of(refused: list[Done]) -> str:
     """What was refused, to be written again."""
     bodies = [dict(each.action.body or {}) for each in refused]
     if bodies and refused[0].action.wrong:
-        return str(bodies[0]["text"])
+        return str(bodies[0].get("text", ""))
     faults = [{k: v for k, v in body.items() if k != "account"} for body in bodies]
     if not faults:
         return ""

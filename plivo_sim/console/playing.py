@@ -24,13 +24,15 @@ from plivo_sim.console.pages import base_url, open_account, readable, row_of, sh
 from plivo_sim.control.history import items_of, path_of
 from plivo_sim.control.inputs import document_words
 from plivo_sim.control.presenters import explained
+from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import shell_line
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Expect, Scenario, StepEntry
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.services import reviews
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.steering import everything, is_write
+from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.steering import Steering, everything, is_write
 
 if TYPE_CHECKING:  # a start needs none of it
     from plivo_sim.client import Answer, Form
@@ -51,7 +53,9 @@ def _engine() -> Any:
 
 
 class Noting:
-    """Brings calls to this simulator, and notes those that change something as curl commands."""
+    """Brings calls to this simulator, and notes those that change something as curl commands.
+    ``made``: the ids of the calls that were answered; ``is_cut``: whether a fault left one without
+    an answer."""
 
     def __init__(self, base: str) -> None:
         from plivo_sim.client.wsgi import Wsgi
@@ -59,6 +63,8 @@ class Noting:
         self._base = base
         self._inner = Wsgi(current_app.wsgi_app, base)
         self.lines: list[str] = []
+        self.made: set[str] = set()
+        self.is_cut = False
 
     def send(
         self,
@@ -70,6 +76,8 @@ class Noting:
         form: Form | None = None,
     ) -> Answer:
         """See ``plivo_sim.client.Transport``."""
+        from plivo_sim.client import BrokenOff
+
         if target.startswith("/v1/"):
             words = [word for each in form or () for word in ("-F", _form_word(*each))]
             given = {name: text for name, text in headers.items() if name != "Authorization"}
@@ -78,7 +86,13 @@ class Noting:
         elif method != "GET" and "verify-signature" not in target:
             words = [] if body is None else ["-d", _plain(body)]
             self.lines.append(curl(method, self._base + target, headers, words))
-        return self._inner.send(method, target, headers, body=body, form=form)
+        try:
+            answer = self._inner.send(method, target, headers, body=body, form=form)
+        except BrokenOff:
+            self.is_cut = True
+            raise
+        self.made.add(answer.headers.get("X-Request-Id", ""))
+        return answer
 
 
 def _form_word(name: str, value: str | tuple[str, bytes]) -> str:
@@ -310,7 +324,10 @@ def _step_on(account: Account, play: Play, most: int | None) -> Done:
             return _not_done(f"step {len(play.shown) + 1} cannot be played: {error}")
         if done is not None:
             made = _shown(account, play, done)
-            play.shown.append(made | {"meanwhile": meanwhile, "left_out": left_out})
+            during = _meanwhile(account, play)
+            play.shown.append(
+                made | {"meanwhile": meanwhile, "during": during, "left_out": left_out}
+            )
             played += 1
         play.known = _calls_of(account)
         steps = len(play.scenario.steps) + (play.scenario.expect is not None)
@@ -324,16 +341,24 @@ def _calls_of(account: Account) -> set[str]:
 
 
 def _meanwhile(account: Account, play: Play) -> list[str]:
-    """What others have changed in the account since the last step, in words; notes to which
-    applications they wrote."""
-    if not any(is_write(each) for each in everything(account) if each.id not in play.known):
+    """What others have changed in the account since the last step, or while one was played, in
+    words; notes to which applications they wrote."""
+    if not any(is_write(each) for each in everything(account) if not _is_known(play, each)):
         return []
     with account.lock:
-        items = [each for each in items_of(account) if each.made.id not in play.known]
+        items = [each for each in items_of(account) if not _is_known(play, each.made)]
+    play.known |= {each.made.id for each in items}
     found = [each for each in items if is_write(each.made)]
     paths = "\n".join(path_of(each.made) for each in found)
     play.touched |= {id for id in play.replay.ids.values() if id in paths}
     return [f"{each.what} {each.about}".strip() for each in found]
+
+
+def _is_known(play: Play, made: Steering | Exchange) -> bool:
+    """Whether it was there before, or is the play's own."""
+    noted = play.transport
+    was_struck = isinstance(made, Exchange) and bool(made.fault)
+    return made.id in play.known or made.id in noted.made or (noted.is_cut and was_struck)
 
 
 def _left_out(account: Account, play: Play) -> str:
@@ -402,7 +427,10 @@ def _call(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fact(event: Event) -> dict[str, Any]:
-    return {"at": event.at, "app": event.app, **event.facts}
+    facts = dict(event.facts)
+    if event.type == "callback" and facts["attempt"]:
+        facts |= {"state": standing(facts["state"], facts["attempt"], facts["retries"])}
+    return {"at": event.at, "app": event.app, **facts}
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -15,12 +15,14 @@ NAMED_AT_ONCE = 5
 class Told:
     """One sentence about calls that did the same, or were refused for the same reason. ``names``:
     the first of those that they were about, each with the path of its page, if it has one, below
-    the account's; ``more``: how many others."""
+    the account's; ``more``: how many others. ``places``: what was refused, each with the API's path
+    of it, if it is known."""
 
     ok: bool
     text: str
     names: tuple[tuple[str, str], ...] = ()
     more: int = 0
+    places: tuple[tuple[str, str], ...] = ()
 
 
 def told(done: Iterable[Done]) -> list[Told]:
@@ -42,7 +44,7 @@ def told(done: Iterable[Done]) -> list[Told]:
             (name, id), names = (names[0][0], those[0].action.ids.get("id", "")), []
             text = "; ".join(those[0].problems).replace(id, name)
         shown = tuple(names[:NAMED_AT_ONCE])
-        found.append(Told(ok, text, shown, len(names) - len(shown)))
+        found.append(Told(ok, text, shown, len(names) - len(shown), tuple(those[0].places)))
     return found
 
 

@@ -22,11 +22,12 @@ def traffic_page(auth_id: str) -> Response:
     """Newest first; every filter stands in the URL."""
     account = open_account(auth_id)
     traffic = traffic_of(account)
+    lines = lines_of(account, traffic)
     return show(
         "traffic.html",
         account=account,
         traffic=traffic,
-        picture=waterfall.draw(lines_of(account, traffic)),
+        picture=waterfall.draw(lines) + waterfall.draw(lines, narrow=True),
         unmatched=len(current_call().sim.unmatched),
         replay_all=_replay_all(account, traffic.chosen["state"]),
     )

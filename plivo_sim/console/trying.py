@@ -183,7 +183,8 @@ def picture(
             mark="taken" if ends else "",
         )
     )
-    return flow.draw(boxes, "Who decides a submission, in order")
+    title = "Who decides a submission, in order"
+    return flow.draw(boxes, title) + flow.draw(boxes, title, narrow=True)
 
 
 def _outcome(told: dict[str, Any], tones: Mapping[str, str]) -> tuple[str, str]:

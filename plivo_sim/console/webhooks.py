@@ -83,6 +83,7 @@ def webhook_page(auth_id: str, id: str) -> Response:
         cause, _, note = delivery.why.partition("; ")
         first = delivery.repeats or _replayed(delivery)
         row = callback_row(account, delivery)
+        lines = [Line("callback", "→ webhook", "#tries", row.marks)]
         return show(
             "webhook.html",
             account=account,
@@ -100,9 +101,7 @@ def webhook_page(auth_id: str, id: str) -> Response:
             first=first,
             first_is_known=first is not None and account.store.deliveries.fetch(first) is not None,
             copies=account.store.deliveries.having("repeats", delivery.id),
-            picture=waterfall.draw(
-                [Line("callback", "→ webhook", "#tries", row.marks)] if row.marks else []
-            ),
+            picture=waterfall.draw(lines) + waterfall.draw(lines, narrow=True),
         )
 
 

@@ -261,6 +261,7 @@ def _callback(about: Attempted | CallbackWithheld) -> Facts:
         "url": without_secrets(delivery.url),
         "told": _told(delivery),
         "attempt": len(delivery.attempts),
+        "retries": about.retries if isinstance(about, Attempted) else 0,
         "state": delivery.state,
         "status": _status_of(delivery),
         "error": delivery.attempts[-1].error if delivery.attempts else None,

@@ -49,6 +49,7 @@ from plivo_sim.web.calls import (
     Untrusted,
     WrongMethod,
 )
+from plivo_sim.webhooks.outbox import retries_of
 from plivo_sim.webhooks.signatures import tokens_of
 
 if TYPE_CHECKING:  # a start needs none
@@ -118,6 +119,7 @@ def happening_of(happening: Happening) -> HappeningOut:
         "delivery": delivery.id,
         "application": delivery.application_id,
         "attempt": len(delivery.attempts),
+        "retries": happening.retries,
         "state": delivery.state,
         "status": delivery.attempts[-1].status,
         "error": delivery.attempts[-1].error,
@@ -217,7 +219,7 @@ def rule_of(verdict: Verdict) -> VerdictOut:
     return {"rule": verdict.rule, "matched": verdict.matched, "why": verdict.why}
 
 
-def delivery_of(delivery: Delivery) -> WebhookOut:
+def delivery_of(account: Account, delivery: Delivery) -> WebhookOut:
     """A callback with every attempt."""
     return {
         "id": delivery.id,
@@ -228,6 +230,7 @@ def delivery_of(delivery: Delivery) -> WebhookOut:
         "state": delivery.state,
         "why": delivery.why,
         "created_at": microseconds(delivery.created_at),
+        "retries": retries_of(account),
         "attempts": [_attempt(attempt) for attempt in delivery.attempts],
     }
 

@@ -13,7 +13,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.lock import Passing
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
-from plivo_sim.domain.records import Application, Delivery, StatusChanged, standing
+from plivo_sim.domain.records import Application, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines import default_machine
 from plivo_sim.services import applications, reviews
@@ -191,8 +191,7 @@ def _moment(moment: Moment) -> str:
         return f"application {id}: {what.previous} -> {status} by {_who(what)}"
     delivery, attempt = what.delivery, what.delivery.attempts[-1]
     url, status = without_secrets(delivery.url), dict(delivery.payload).get("status", "")
-    state = standing(delivery.state, len(delivery.attempts))
-    return f"callback {status} to {url}: {attempt.status or attempt.error}, {state}"
+    return f"callback {status} to {url}: {attempt.status or attempt.error}, {what.standing}"
 
 
 def _exchange(exchange: Exchange) -> str:

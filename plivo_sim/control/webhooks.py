@@ -78,7 +78,7 @@ def list_webhooks() -> Response:
     offset, limit = page_asked()
     with account.lock:
         page = account.store.deliveries.page(where, offset=offset, limit=limit)
-        shown = [presenters.delivery_of(each) for each in page.records]
+        shown = [presenters.delivery_of(account, each) for each in page.records]
         forgotten = outbox.forgotten(account)
     answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
     return current_call().answer(answer)
@@ -92,7 +92,7 @@ def get_webhook(id: str) -> Response:
     account = account_holding("deliveries", "webhook", id, sends=True)
     with account.lock:
         delivery = _delivery(account, id)
-        return current_call().answer(presenters.delivery_of(delivery))
+        return current_call().answer(presenters.delivery_of(account, delivery))
 
 
 @endpoint(
@@ -107,7 +107,7 @@ def replay_webhook(id: str) -> Response:
     with account.transaction():
         again = call.sim.replay(account, _delivery(account, id))
     call.account = account
-    return call.answer(presenters.delivery_of(again), 202)
+    return call.answer(presenters.delivery_of(account, again), 202)
 
 
 def _delivery(account: Account, id: str) -> Delivery:

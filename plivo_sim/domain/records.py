@@ -384,12 +384,12 @@ ENDED_EARLY = "it ended early"
 """How the damage of an answer begins whose body was cut."""
 
 
-def standing(state: str, tried: int, retries: int | None = None) -> str:
+def standing(state: str, tried: int, retries: int) -> str:
     """The state of a callback for people to read; that of one that was tried and goes out again is
-    the retry that is due, such as ``retry 2 of 3``. ``retries``: how many there are, if known."""
+    the retry that is due, such as ``retry 2 of 3``. ``retries``: how many there are."""
     if state != DeliveryState.PENDING or not tried:
         return str(state)
-    return f"{RETRY} {tried}" if retries is None else f"{RETRY} {tried} of {max(retries, tried)}"
+    return f"{RETRY} {tried} of {max(retries, tried)}"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -29,7 +29,7 @@ from typing import Any
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.domain import limits
-from plivo_sim.domain.records import Attempt, Delivery, StatusChanged, standing
+from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.simulator.runner import Happening
 
@@ -335,7 +335,7 @@ def log_happening(account: Account, happening: Happening) -> None:
         found.origin if found is not None else "-",
         attempt.status if attempt.status is not None else attempt.error,
         attempt.latency_s * 1000,
-        standing(delivery.state, len(delivery.attempts)),
+        happening.standing,
         len(delivery.attempts),
         delivery.why,
         extra={"fields": _of_attempt(account, delivery, attempt)},

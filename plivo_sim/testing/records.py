@@ -66,7 +66,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A callback with every attempt. ``state``: ``pending``, ``delivered``, ``failed``,
-    ``blocked``, ``dropped`` or ``cancelled``."""
+    ``blocked``, ``dropped`` or ``cancelled``. ``retries``: how many it gets at most."""
 
     id: str
     application_id: str = msgspec.field(name="application")
@@ -76,6 +76,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "pending"
     why: str = ""
     created_at: Instant | None = None
+    retries: int = 0
     attempts: tuple[Attempt, ...] = ()
 
 

@@ -84,10 +84,17 @@ FAST_WARP = 60.0
 
 
 class Attempted(msgspec.Struct, frozen=True, gc=False):
-    """A callback was tried; ``delivery`` is the record after it."""
+    """A callback was tried; ``delivery`` is the record after it. ``retries``: how many it gets at
+    most."""
 
     delivery: Delivery
     at: datetime
+    retries: int
+
+    @property
+    def standing(self) -> str:
+        """See ``standing_of``."""
+        return standing(self.delivery.state, len(self.delivery.attempts), self.retries)
 
 
 class Outbox:
@@ -254,7 +261,7 @@ class Outbox:
                 tried = self._retry(account, tried, timer, policy)
             account.store.deliveries.put(tried)
             _prune(account, 0)
-            return Attempted(tried, timer.due_at)
+            return Attempted(tried, timer.due_at, len(waits_of(account, policy)))
 
     def _retry(
         self, account: Account, delivery: Delivery, timer: Timer, policy: WebhookPolicy
@@ -281,8 +288,12 @@ def waits_of(account: Account, policy: WebhookPolicy) -> tuple[Duration, ...]:
 
 def standing_of(account: Account, delivery: Delivery) -> str:
     """Its state for people to read; of one that is tried again, which retry is next."""
-    waits = waits_of(account, webhook_policy(account))
-    return standing(delivery.state, len(delivery.attempts), len(waits))
+    return standing(delivery.state, len(delivery.attempts), retries_of(account))
+
+
+def retries_of(account: Account) -> int:
+    """How many retries a callback gets at most."""
+    return len(waits_of(account, webhook_policy(account)))
 
 
 def compose(account: Account, delivery: Delivery) -> Outgoing:

@@ -45,7 +45,7 @@ def test_advance_in_words(shell: Shell, application: str) -> None:
     heads, moved, callback, now = shell.told("clock", "advance", "3d").splitlines()
     assert heads.split() == ["AT", "APPLICATION", "WHAT"]
     assert moved == f"2026-01-08 09:00:00  {application}  submitted -> accepted"
-    assert "callback retry 1, attempt 1: " in callback
+    assert "callback retry 1 of 3, attempt 1: " in callback
     assert now == "now 2026-01-08 09:00:00"
 
 

@@ -86,6 +86,21 @@ def test_mistakes_appear_while_one_writes(live: LiveSimulator, page: Page, desk:
     assert used["rules"] == [{"decide": "rejected"}]
 
 
+def test_what_is_decided_is_in_sight(live: LiveSimulator, scriptless: Page) -> None:
+    """Of who decides, each outcome stands within the card, at any width, without a scroll."""
+    for width in (390, 1280):
+        scriptless.set_viewport_size({"width": width, "height": 900})
+        scriptless.goto(f"{live.url}{HOME}/scenario")
+        card = scriptless.locator("#flow").bounding_box()
+        outcomes = scriptless.locator("#flow rect.out:visible").all()
+        assert card is not None
+        assert len(outcomes) == 2
+        for each in outcomes:
+            box = each.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= card["x"] + card["width"] <= width
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_can_be_seen_and_read(
@@ -124,3 +139,21 @@ def problems(page: Page) -> list[str]:
     found = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in issues
              if each["impact"] in grave]  # fmt: skip
     return [*page.evaluate(LAYOUT), *found]
+
+
+def test_what_is_wrong_is_in_sight(live: LiveSimulator, page: Page) -> None:
+    """The field that was refused has the focus, and the sentence stands in sight, at any width."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.goto(f"{live.url}{HOME}/time")
+        field = page.get_by_label("Advance by")
+        field.fill("a while")
+        field.press("Enter")
+        page.locator("#done.bad").wait_for()
+        assert field.evaluate("e => e === document.activeElement")
+        for each in (field, page.locator("#done")):
+            box = each.bounding_box()
+            assert box is not None
+            assert 0 <= box["y"] < 700
+        page.get_by_role("link", name="Advance by").click()
+        assert page.url.endswith("#field-by")

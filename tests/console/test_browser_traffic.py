@@ -120,7 +120,7 @@ def test_without_a_script(scriptless: Page, live: LiveSimulator, trouble: Http) 
     scriptless.get_by_label("Answer").select_option("4")
     scriptless.get_by_role("button", name="Show").click()
     assert scriptless.locator("tr.request").count() == 1
-    assert scriptless.locator("svg.waterfall .mark").count() == 1
+    assert scriptless.locator("svg.waterfall:not(.narrow) .mark").count() == 1
     scriptless.locator("tr.request").get_by_role("link").first.click()
     assert scriptless.locator("#side li.chosen").count() == 1
     assert "status=4" in scriptless.url
@@ -131,7 +131,7 @@ def test_the_axis_can_be_read(page: Page, live: LiveSimulator, trouble: Http) ->
     trouble.advance("3s")
     trouble.get("EndUser/")
     in_traffic(page, live)
-    labels = page.locator("svg.waterfall .tick:not(:empty)")
+    labels = page.locator("svg.waterfall:not(.narrow) .tick:not(:empty)")
     boxes = [box for each in labels.all() if (box := each.bounding_box()) is not None]
     lines: dict[float, list[tuple[float, float]]] = {}
     for box in boxes:
@@ -139,6 +139,19 @@ def test_the_axis_can_be_read(page: Page, live: LiveSimulator, trouble: Http) ->
     for line in map(sorted, lines.values()):
         assert all(right <= left for (_, right), (left, _) in pairwise(line))
     assert labels.first.evaluate("e => getComputedStyle(e).stroke") == "none"
+
+
+def test_answers_and_marks_on_a_phone(scriptless: Page, live: LiveSimulator, trouble: Http) -> None:
+    """They are within the width of the screen, without a scroll to the side."""
+    scriptless.set_viewport_size({"width": 390, "height": 844})
+    in_traffic(scriptless, live)
+    for what in ("svg.waterfall .mark:visible", "table.traffic tbody .chip:visible"):
+        shown = scriptless.locator(what).all()
+        assert shown, what
+        for each in shown:
+            box = each.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 390, what
 
 
 @pytest.mark.parametrize("width", [1280, 390])

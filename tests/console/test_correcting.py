@@ -74,12 +74,12 @@ def test_a_refusal_is_told_by_the_label_of_its_field(http: Http) -> None:
     """With the path of the API beside it, and a link to the field."""
     id = http.sdk_created()
     http.decide(id, "rejected")
-    back = f"{HOME}/applications/{id}/correct"
-    fields = {"account": AUTH_ID, "id": id, "end_user.name": "", "callback_url": "no url"}
-    page = press(http, "correct", back=back, **fields).text
+    then = f"{HOME}/applications/{id}"
+    fields = {"account": AUTH_ID, "id": id, "_then": then, "callback_url": "no url"}
+    page = press(http, "correct", back=f"{then}/correct", **fields, **{"end_user.name": ""}).text
     assert (
         '<strong>Not done:</strong> <a href="#field-callback_url">Callback URL</a>'
-        " (<code>callback_url</code>): "
+        " (<code data-wrong>callback_url</code>): "
     ) in page
     for name in re.findall('<a href="#field-([^"]+)">', page):
         assert f'id="field-{name}"' in page

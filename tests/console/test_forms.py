@@ -222,3 +222,52 @@ def test_a_field_elsewhere_belongs_to_its_form() -> None:
     filled = refill(page, "/do/x", MultiDict({"a": '"><script>'}))
     assert 'name="a" value="&#34;&gt;&lt;script&gt;" data-kept>' in filled
     assert filled.endswith('<input form="g" name="a">')
+
+
+# --- what is wrong ---------------------------------------------------------------------------
+
+REFUSED = [
+    ("advance", "time", {"by": "a while"}, [("Advance by", "by")]),
+    ("rate", "time", {"rate": "x"}, [("Simulated seconds per real second", "rate")]),
+    ("set-setting", "account", {"name": "review_delay", "value": "a while"},
+     [("Its value in this account", "settings.review_delay")]),
+    ("add-fault", "faults", {"effect": "error", "every": "0", "quota.calls": "-4"},
+     [("How often, Every", "every"), ("How often, Quota calls", "quota.calls")]),
+    ("write-fault", "faults", {"text": "effect: nothing"},
+     [("One fault or a list of them, YAML or JSON, as it stands in a scenario", "effect")]),
+    ("write-scenario", "scenario", {"yaml": "scenario: A long name.\nrules: [{decide: x}]"},
+     [("The scenario in YAML", "rules[0].decide")]),
+    ("next-outcome", "scenario", {"decide": "rejected", "after": "a while"}, [("After", "after")]),
+    ("dry-run", "scenario", {"attempt": "0"}, [("Attempt", "attempt")]),
+    ("webhook-policy", "webhooks/policy", {"drop": "x", "success": "999"},
+     [("Lose the next", "drop"), ("Delivered is only", "success[0]")]),
+    ("decide", "applications/{id}", {"id": "{id}", "status": "rejected", "reason": "x" * 5000},
+     [("or in your own words", "reason")]),
+    ("seed", "", {"count": "1", "callback_url": "no url"}, [("Callbacks to", "callback_url")]),
+    ("write-machine", "account/machine", {"yaml": "statuses: 4"},
+     [("The machine in YAML, whole or what it changes", "statuses")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("do", "path", "form", "told"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_what_is_wrong_is_told_by_the_label_of_its_field(
+    http: Http, do: str, path: str, form: dict[str, str], told: list[tuple[str, str]]
+) -> None:
+    """With the API's path in code, and a link to the field, which is marked."""
+    id = http.sdk_created()
+    form = {name: id if value == "{id}" else value for name, value in form.items()}
+    page = press(http, do, back=f"{HOME}/{path.format(id=id)}", account=AUTH_ID, **form).text
+    found = re.findall(
+        r'Not done:</strong> <a href="#([^"]+)">([^<]+)</a> \(<code data-wrong>([^<]+)</code>\): ',
+        page,
+    )
+    assert [each[1:] for each in found] == told
+    for id, _, _ in found:
+        (tag,) = re.findall(rf'<[^>]*\sid="{re.escape(id)}"[^>]*>', page)
+        assert 'aria-invalid="true"' in tag
+
+
+def test_a_preset_that_there_is_not(http: Http) -> None:
+    """The page comes, and says so."""
+    page = press(http, "preset-fault", back=f"{HOME}/faults", account=AUTH_ID, preset="none")
+    assert text_of(page) == "Not done: there is no preset 'none'"

@@ -285,6 +285,11 @@ def test_a_state_has_one_name() -> None:
     http.decide(id, "rejected")
     http.advance("1m")
     assert "retry 2 of 3; to http://localhost:9/" in stream(http)[1]
+    told = "\n".join(http.control("GET", "/report", account=AUTH_ID).get_json()["lines"])
+    assert re.findall(r"retry .*", told)[::2] == ["retry 2 of 3, last answer 500", "retry 2 of 3"]
+    asked = {"account": AUTH_ID, "kind": "callback"}
+    tried = http.control("GET", "/events", **asked).get_json()["events"]
+    assert [(each["attempt"], each["retries"]) for each in tried] == [(1, 3), (2, 3)]
     asked = (f"{HOME}/traffic?kind=callback&state=retry", f"{HOME}/applications?callbacks=retry")
     case = (f"{HOME}/applications/{id}", *(f"{HOME}/applications/{id}/report.{it}" for it in
             ("txt", "html")))  # fmt: skip

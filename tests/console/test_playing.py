@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.client.replay import account_of
+from plivo_sim.client.replay import Replay, account_of
 from plivo_sim.scenarios.loader import find_scenario, shipped_names
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
@@ -191,6 +191,28 @@ def test_somebody_moves_the_clock_during_a_play(http: Http) -> None:
     assert "somebody stepped in:" in page
     assert "Left out" not in page
     assert "It holds</span>" in page
+
+
+def test_somebody_steps_in_while_a_step_is_played(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told at that step, and none of the play's own calls is taken for such a one."""
+    begun(http, REJECTED)
+    step = Replay.step
+
+    def busy(replay: Replay) -> Any:
+        done = step(replay)
+        http.advance("1s")
+        return done
+
+    monkeypatch.setattr(Replay, "step", busy)
+    page = pressed(http, "next-step")
+    monkeypatch.undo()
+    assert page.count("stepped in:</p>") == 1
+    assert "While this step was played somebody stepped in:" in page
+    page = pressed(http, "play-all")
+    assert page.count("stepped in:</p>") == 1
+    assert "Somebody stepped in, which the scenario knows nothing of." in page
 
 
 def test_a_refusal_that_the_scenario_wants_is_played(http: Http) -> None:

@@ -54,6 +54,7 @@ def test_a_delivery_is_shown_with_every_attempt(http: Http, transport: MemoryTra
         "state": "delivered",
         "why": "submitted -> accepted",
         "created_at": START,
+        "retries": 3,
     }
     (sent,) = transport.sent
     assert attempt | {"latency_s": 0.0} == {

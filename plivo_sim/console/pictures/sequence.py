@@ -128,10 +128,11 @@ def _bounded(steps: Sequence[Step]) -> tuple[Sequence[Step], int]:
 
 def _lane(layout: _Layout, lane: Lane, height: int, receiver: str) -> Markup:
     x, name = layout.lanes[lane], (lane == "webhook" and receiver) or _NAMES[lane]
+    at = min(x, layout.width - 4 * len(name))  # all of it within the picture
     return Markup(
         '<g><line class="lane" x1="{x}" y1="30" x2="{x}" y2="{h}"/>'
-        '<text class="name" x="{x}" y="20" text-anchor="middle">{name}</text></g>'
-    ).format(x=x, h=height, name=name)
+        '<text class="name" x="{at}" y="20" text-anchor="middle">{name}</text></g>'
+    ).format(x=x, at=at, h=height, name=name)
 
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> Markup:
@@ -165,7 +166,7 @@ def _gap(layout: _Layout, y: int, before: datetime, at: datetime) -> Markup:
 
 
 def _now(layout: _Layout, y: int, now: datetime) -> Markup:
-    x = 4 if layout.row else layout.times + 8
+    x = layout.times + (88 if layout.row else 8)
     line = Markup('<line class="now" x1="{x}" y1="{y}" x2="{w}" y2="{y}"/>').format(
         x=x, y=y + 13, w=layout.width - 8
     )

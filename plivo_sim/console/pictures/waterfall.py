@@ -19,9 +19,7 @@ from markupsafe import Markup
 
 Kind = Literal["request", "callback", "message"]
 
-WIDTH, LEFT, RIGHT = 1000, 330, 975
-HEAD, LINE = 44, 24
-LONGEST_LABEL = 36
+HEAD = 44
 TICK_WIDTH = 92
 """Room for a label of the axis."""
 LEAST_GAP_LABEL = 44
@@ -31,6 +29,26 @@ _SHAPES = {
     "callback": "M0,-7 L7,0 L0,7 L-7,0 Z",
     "message": "M-5,-5 H5 V5 H-5 Z",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The instants stand from ``left`` to ``right``; a call takes ``line``, and its marks stand
+    ``mark`` below the top of it, its label of at most ``longest`` characters ``label`` below."""
+
+    kind: str
+    width: int
+    left: int
+    right: int
+    line: int
+    mark: int
+    label: int
+    longest: int
+    label_width: int
+
+
+_WIDE = _Layout("waterfall", 1000, 330, 975, 24, 12, 16, 36, 316)
+_NARROW = _Layout("waterfall narrow", 340, 14, 318, 42, 28, 14, 44, 340)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +73,31 @@ class Line:
     fault: str = ""
 
 
-def draw(lines: Sequence[Line]) -> Markup:
-    """The picture of these calls, from above; empty without any."""
-    places = _places(mark.at for line in lines for mark in line.marks)
+def draw(lines: Sequence[Line], *, narrow: bool = False) -> Markup:
+    """The picture of these calls, from above; empty without any. ``narrow``: for a phone, each
+    label above its marks."""
+    layout = _NARROW if narrow else _WIDE
+    places = _places(layout, (mark.at for line in lines for mark in line.marks))
     if not places:
         return Markup()
-    height = HEAD + LINE * len(lines) + 8
+    height = HEAD + layout.line * len(lines) + 8
     parts = [
-        *_ticks(places, height),
-        *(part for n, line in enumerate(lines) for part in _line(line, n, places)),
+        *_ticks(layout, places, height),
+        *(part for n, line in enumerate(lines) for part in _line(layout, line, n, places)),
     ]
+    name = layout.kind.replace(" ", "-")
     return Markup(
-        '<svg class="waterfall" viewBox="0 0 {w} {h}" role="group"'
-        ' aria-labelledby="waterfall-t waterfall-d"><title id="waterfall-t">Waterfall</title>'
-        '<desc id="waterfall-d">{count} calls in simulated time, as the list below has them.'
+        '<svg class="{kind}" viewBox="0 0 {w} {h}" role="group"'
+        ' aria-labelledby="{name}-t {name}-d"><title id="{name}-t">Waterfall</title>'
+        '<desc id="{name}-d">{count} calls in simulated time, as the list below has them.'
         "</desc>{parts}</svg>"
-    ).format(w=WIDTH, h=height, count=len(lines), parts=Markup().join(parts))
+    ).format(
+        kind=layout.kind, name=name, w=layout.width, h=height, count=len(lines),
+        parts=Markup().join(parts),
+    )  # fmt: skip
 
 
-def _places(instants: Iterable[datetime]) -> dict[datetime, float]:
+def _places(layout: _Layout, instants: Iterable[datetime]) -> dict[datetime, float]:
     """Where each instant stands."""
     order = sorted(set(instants))
     widths = [0.0]
@@ -81,15 +105,15 @@ def _places(instants: Iterable[datetime]) -> dict[datetime, float]:
         widths.append(widths[-1] + 1 + math.log1p((after - before).total_seconds()))
     full = widths[-1] or 1.0
     return {
-        at: round(LEFT + (RIGHT - LEFT) * width / full, 1)
+        at: round(layout.left + (layout.right - layout.left) * width / full, 1)
         for at, width in zip(order, widths, strict=False)
     }
 
 
-def _ticks(places: dict[datetime, float], height: int) -> Iterator[Markup]:
+def _ticks(layout: _Layout, places: dict[datetime, float], height: int) -> Iterator[Markup]:
     free, day = -math.inf, None
     for at, x in places.items():
-        anchor = "end" if x > WIDTH - 60 else "start" if x < LEFT + 30 else "middle"
+        anchor = "end" if x > layout.width - 60 else "start" if x < layout.left + 30 else "middle"
         begin = x - TICK_WIDTH * {"start": 0, "middle": 0.5, "end": 1}[anchor]
         if begin < free:
             continue
@@ -104,15 +128,19 @@ def _ticks(places: dict[datetime, float], height: int) -> Iterator[Markup]:
         free, day = begin + TICK_WIDTH, at.date()
 
 
-def _line(line: Line, n: int, places: dict[datetime, float]) -> Iterator[Markup]:
-    y = HEAD + LINE * n + LINE // 2
+def _line(layout: _Layout, line: Line, n: int, places: dict[datetime, float]) -> Iterator[Markup]:
+    top = HEAD + layout.line * n
+    y = top + layout.mark
     label = line.label
-    if len(label) > LONGEST_LABEL:
-        label = f"{label[: LONGEST_LABEL - 1]}…"
+    if len(label) > layout.longest:
+        label = f"{label[: layout.longest - 1]}…"
     yield Markup(
         '<a href="{href}"><rect class="hit" x="0" y="{top}" width="{w}" height="{line}"/>'
         '<text class="label" x="8" y="{base}">{label}</text></a>'
-    ).format(href=line.href, top=y - LINE // 2, w=LEFT - 14, line=LINE, base=y + 4, label=label)
+    ).format(
+        href=line.href, top=top, w=layout.label_width, line=layout.line, base=top + layout.label,
+        label=label,
+    )  # fmt: skip
     for before, after in zip(line.marks, line.marks[1:], strict=False):
         yield from _gap(before, after, y, places)
     for mark in line.marks:

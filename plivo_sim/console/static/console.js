@@ -295,7 +295,12 @@ function goBack() {
   if (!was || !done || was.path !== location.pathname) return;
   const forms = [...document.querySelectorAll("form")].filter((each) => each.action === was.do);
   const wrong = document.querySelector("main [aria-invalid=true]"); // what is to be corrected
-  if (wrong) return wrong.focus();
+  if (wrong) {
+    wrong.focus();
+    const isTold = document.querySelector("main .wrong"); // beside the field
+    if (scrollY > 0 && !isTold) done.classList.add("stay");
+    return;
+  }
   const buttons = [...(forms[was.at] ?? forms[0])?.elements ?? []].filter((e) => e.matches("button"));
   const same = buttons.find((e) => labelOf(e) === was.label && e.checkVisibility());
   (same ?? done).focus({ preventScroll: true });

@@ -30,6 +30,7 @@ HappeningOut = TypedDict(
         "reason": NotRequired[str | None],
         "delivery": NotRequired[str],
         "attempt": NotRequired[int],
+        "retries": NotRequired[int],
         "state": NotRequired[DeliveryState],
         "status": NotRequired[int | None],
         "error": NotRequired[str | None],

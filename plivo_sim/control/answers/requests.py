@@ -142,6 +142,7 @@ EventOut = TypedDict(
         "reason": NotRequired[str | None],
         "delivery": NotRequired[str],
         "attempt": NotRequired[int],
+        "retries": NotRequired[int],
         "state": NotRequired[str],
         "told": NotRequired[str | None],
         "error": NotRequired[str | None],
@@ -151,11 +152,11 @@ EventOut = TypedDict(
         "nearest": NotRequired[str | None],
     },
 )
-EventOut.__doc__ = """A request, a transition, a callback (``told``: the status in it; with
-``attempt`` 0 it is never tried, and ``why`` says why), a move of a clock (``from`` and ``to`` are
-instants) or a request that is ``unmatched``: of no account, at a real instant, with the path that
-was probably meant (``nearest``); what the others have is absent. ``number``: its place among all of
-the server."""
+EventOut.__doc__ = """A request, a transition, a callback (``told``: the status in it; ``retries``:
+how many it gets at most; with ``attempt`` 0 it is never tried, and ``why`` says why), a move of a
+clock (``from`` and ``to`` are instants) or a request that is ``unmatched``: of no account, at a
+real instant, with the path that was probably meant (``nearest``); what the others have is absent.
+``number``: its place among all of the server."""
 
 
 class EventsOut(TypedDict):

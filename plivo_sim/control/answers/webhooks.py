@@ -25,7 +25,8 @@ class AttemptOut(TypedDict):
 
 
 class WebhookOut(TypedDict):
-    """``payload``: the fields of the callback, by their names."""
+    """``payload``: the fields of the callback, by their names; ``retries``: how many it gets at
+    most, after the first attempt."""
 
     id: str
     application: str
@@ -35,6 +36,7 @@ class WebhookOut(TypedDict):
     state: DeliveryState
     why: str
     created_at: Instant
+    retries: int
     attempts: list[AttemptOut]
 
 
