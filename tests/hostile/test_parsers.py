@@ -93,7 +93,8 @@ CALLS = {
         "yaml.compose": "limits scenario_text, catalogue_text"},
     "catalogue/yaml_text.py": {
         "re.compile": LINEAR, "yaml.parse": "limits scenario_text, yaml_depth, yaml_digits",
-        "yaml.load": "the same", "loads": OURS},
+        "yaml.load": "the same", "yaml.MarkedYAMLError": "raised, and reads nothing",
+        "loads": OURS},
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
     "console/actions.py": {"re.compile": OURS, "int": OURS},
@@ -120,10 +121,10 @@ CALLS = {
     "console/sources.py": {"re.compile": LINEAR, "decode_json": JSON},
     "console/undoing.py": {"int": DIGITS},
     "console/webhooks.py": {"re.fullmatch": LINEAR, "int": DIGITS, "float": DIGITS},
-    "control/history.py": {"re.compile": LINEAR},
+    "control/history.py": {"re.compile": LINEAR, "decode_json": JSON},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
-        "int": DIGITS, "parse_duration": "limit duration"},
+        "decode_json": JSON, "int": DIGITS, "parse_duration": "limit duration"},
     "control/moves.py": {"fromisoformat": "of at most 40 characters", "re.compile": LINEAR},
     "control/requests.py": {"glob": "limit glob"},
     "control/unmatched.py": {"re.compile": LINEAR},
