@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from flask import request
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.catalogue.checked import FileMistakes
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
@@ -96,7 +97,7 @@ def names_given(*known: str) -> tuple[dict[str, Any], Callable[[], dict[str, Any
     making, most = call.sim.making_documents, limits.CONTROL_BODY.most
     is_packed = bool(request.environ.get("HTTP_CONTENT_ENCODING"))
     may_be_large = length is None or length > most or is_packed
-    with making if may_be_large else nullcontext():
+    with repeatable(), making if may_be_large else nullcontext():
         data = json_object(*known, large=True)
         if call.body.kind != "json" or len(call.body.raw) <= most:
             return data, lambda: data
@@ -107,7 +108,8 @@ def names_given(*known: str) -> tuple[dict[str, Any], Callable[[], dict[str, Any
             again: dict[str, Any] = decode_json(call.body.raw, SNAPSHOT)
             return again
 
-    return {name: value for name, value in data.items() if isinstance(value, str)}, read_again
+    documents = ("snapshot", "rest")
+    return {name: value for name, value in data.items() if name not in documents}, read_again
 
 
 def refuse_unknown(given: Iterable[str], known: Collection[str], *path: str) -> None:

@@ -96,10 +96,11 @@ def undo() -> Response:
         lost = lost_since(account, point)
         if lost and not sure:
             raise WouldLose(_told(point, lost))
-        until = account.state
-        call.sim.restore(account, point.mark)
-        while account.undo_points and account.undo_points[-1].number >= point.number:
-            account.undo_points.pop()
+        until, last = account.state, account.undo_count
+        call.sim.restore(account, point.mark)  # it lets others in while it waits for receivers
+        kept = [p for p in account.undo_points if not point.number <= p.number <= last]
+        account.undo_points.clear()
+        account.undo_points.extend(kept)
         account.undone.append((point.state, until))
         if len(account.store.ledger):
             sweep(account)

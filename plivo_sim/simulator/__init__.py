@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from plivo_sim.account.account import Account, OnWrite
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
-from plivo_sim.account.lock import AccountLock, Passing
+from plivo_sim.account.lock import AccountLock, Passing, repeatable
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
@@ -249,7 +249,7 @@ class Simulator:
         forgotten: list[Account] = []
         try:
             for account in accounts:
-                with suppress(NotServed):  # it has just been handed over
+                with suppress(NotServed), repeatable():  # it has just been handed over
                     self._forget(account, undoable)
                 forgotten.append(account)
         finally:

@@ -75,7 +75,7 @@ class Connection(cheroot.HTTPConnection):
         self.held: Held | None = None
         self.unread = False  # closing at once would send RST, and take the answer with it
         self.keep = False  # once its answer has been sent
-        self.taken_bytes = 0  # of the room, while it is served
+        self.taken_bytes, self.has_turn = 0, False  # of the room, while it is served
 
     @property
     def kept_bytes(self) -> int:
@@ -182,11 +182,11 @@ class Connection(cheroot.HTTPConnection):
 class Room:
     """The memory for requests that are served, as large as they may be unpacked: larger ones than
     ``SMALL_BYTES`` wait in the order of coming until there is enough, and ``MOST_LARGE`` of them
-    are served at once, since to read them takes the interpreter from everybody else.
+    have a turn at once, since to read them takes the interpreter from everybody else.
 
-    Whoever has it waits for nothing that takes long, and gives it back when the call is answered,
-    put off, or has to wait for an account or a receiver: nobody waits for one another. Callers hold
-    ``lock``, that of ``Connections``.
+    Who has to wait for an account or a receiver gives its turn back meanwhile, and not the memory,
+    which it goes on taking until the call is answered or put off. Callers hold ``lock``, that of
+    ``Connections``.
     """
 
     def __init__(self, lock: threading.Lock) -> None:
@@ -213,34 +213,41 @@ class Room:
         return conn
 
     def leave(self, conn: Connection) -> bool:
-        """Give its memory back; whether others wait for it."""
+        """Give its memory back, and its turn; whether others wait for it."""
         self.taken_bytes -= conn.taken_bytes
-        self._large -= conn.taken_bytes > SMALL_BYTES
         conn.taken_bytes = 0
+        return self.pause(conn)
+
+    def pause(self, conn: Connection) -> bool:
+        """Give its turn back for as long as it waits; whether others wait for one."""
+        self._large -= conn.has_turn
+        conn.has_turn = False
         self._left.notify_all()
         return bool(self.line)
 
-    def enter_again(self, conn: Connection, size: int) -> bool:
-        """Wait until there is so much, for a moment, and take it; whether others wait. Who has an
-        account may wait here: those who are served, and want that account, have left."""
-        if size > SMALL_BYTES:
-            self._returning += 1
-            self._left.wait_for(lambda: self._fits(size), RETURNS_WITHIN_S)
-            self._returning -= 1
-        self._take(conn, size)
-        return bool(self.line)
+    def go_on(self, conn: Connection) -> None:
+        """Wait for another turn, for a moment, before those who have not begun. Who has an account
+        may wait here: those whose turn it is, and who want that account, have given it back."""
+        if conn.taken_bytes <= SMALL_BYTES or conn.has_turn:
+            return
+        self._returning += 1
+        self._left.wait_for(lambda: self._large < MOST_LARGE, RETURNS_WITHIN_S)
+        self._returning -= 1
+        self._begin_turn(conn)
 
     def _has(self, size: int) -> bool:
-        return not self._returning and self._fits(size)
-
-    def _fits(self, size: int) -> bool:
         has_memory = not self.taken_bytes or self.taken_bytes + size <= MOST_SERVED_BYTES
-        return has_memory and self._large < MOST_LARGE
+        return has_memory and self._large < MOST_LARGE and not self._returning
 
     def _take(self, conn: Connection, size: int) -> None:
         conn.taken_bytes = size
         self.taken_bytes += size
-        self._large += size > SMALL_BYTES
+        if size > SMALL_BYTES:
+            self._begin_turn(conn)
+
+    def _begin_turn(self, conn: Connection) -> None:
+        self._large += 1
+        conn.has_turn = True
 
 
 def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:

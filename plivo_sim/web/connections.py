@@ -112,22 +112,18 @@ class Connections:
         if self._ends_at_s is not None:
             self._wake()
 
-    def leave_room(self, conn: Connection) -> int:
-        """Its request waits, for an account or for somebody outside, and others can be served
-        meanwhile; returns how much it had."""
+    def pause(self, conn: Connection) -> None:
+        """Its request waits, for an account or for somebody outside, and others can be read
+        meanwhile."""
         with self._lock:
-            size = conn.taken_bytes
-            is_awaited = self._room.leave(conn)
+            is_awaited = self._room.pause(conn)
         if is_awaited:
             self._wake()
-        return size
 
-    def return_to_room(self, conn: Connection, size: int) -> None:
-        """It has got the account, and takes so much again, before those who have not begun."""
+    def go_on(self, conn: Connection) -> None:
+        """It has got the account that it waited for."""
         with self._lock:
-            is_awaited = self._room.enter_again(conn, size)
-        if is_awaited:
-            self._wake()
+            self._room.go_on(conn)
 
     def _await_request(self, conn: Connection) -> None:
         """The next request, which may have come with the one before."""

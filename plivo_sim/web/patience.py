@@ -1,8 +1,8 @@
 """How a request waits for an account that is busy: with a thread while few do, else without one.
 
 It is put off (``Held``) as long as nothing was done of it: while its call is opened, which keeps
-what was counted and drawn (``Call.go_on``), and until its view has got an account for the first
-time. Views that look at all accounts, one after the other, say so (``repeatable``).
+what was counted and drawn (``Call.go_on``), until its view has got an account for the first time,
+and as long as it only reads. What else can be done again says so (``repeatable``).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Patience:
         self._is_opening = self.may_leave = True
         self.may_wait = earlier is None or earlier.line is not None
         self.patience_s = PATIENCE_S if earlier is None else 0.0
-        self._gave_bytes = 0
 
     def entered(self) -> None:
-        self.may_leave = self._is_opening
+        """A call that only reads can be begun again whatever it has seen so far."""
+        self.may_leave = self._is_opening or self._call.is_read
 
     def leave(self, lock: AccountLock) -> None:
         set_asker(None)
@@ -34,11 +34,11 @@ class Patience:
 
     def waits(self) -> None:
         connection = self._call.request.environ[CONNECTION_KEY]
-        self._gave_bytes = connection.server.connections.leave_room(connection)
+        connection.server.connections.pause(connection)
 
     def goes_on(self) -> None:
         connection = self._call.request.environ[CONNECTION_KEY]
-        connection.server.connections.return_to_room(connection, self._gave_bytes)
+        connection.server.connections.go_on(connection)
 
     def opened(self) -> None:
         """Its view begins."""

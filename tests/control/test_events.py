@@ -241,9 +241,15 @@ def fill(http: Http) -> None:
     assert len(log.after(0)) == events.MOST
 
 
+def connection() -> Any:
+    """That of a server in which others are served meanwhile."""
+    others = SimpleNamespace(pause=lambda conn: None, go_on=lambda conn: None)
+    return SimpleNamespace(held=None, server=SimpleNamespace(connections=others))
+
+
 def put_off(http: Http, query: str, note: Any = None) -> Any:
     """What a poll notes that finds nothing; it is begun, or with a note begun again."""
-    environ = {CONNECTION_KEY: SimpleNamespace(held=None)} | ({HELD_KEY: note} if note else {})
+    environ = {CONNECTION_KEY: connection()} | ({HELD_KEY: note} if note else {})
     with pytest.raises(Held) as held:
         http.app.test_client().get(f"/_sim/events?wait=30&{query}", environ_overrides=environ)
     return held.value.note
@@ -271,7 +277,7 @@ def test_a_poll_that_goes_on(http: Http, monkeypatch: pytest.MonkeyPatch) -> Non
     http.get("PhoneNumber/Compliance/")
     answer = http.app.test_client().get(
         "/_sim/events?wait=30", environ_overrides={
-            CONNECTION_KEY: SimpleNamespace(held=None), HELD_KEY: note,
+            CONNECTION_KEY: connection(), HELD_KEY: note,
         },
     ).get_json()  # fmt: skip
     assert [each["number"] for each in answer["events"]] == [at + 1]

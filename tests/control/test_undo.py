@@ -353,3 +353,23 @@ def test_an_unknown_point(http: Http) -> None:
     """404."""
     http.sdk_created()
     assert refused(undo(http, point=99)) == (404, "not_found")
+
+
+def test_a_point_that_is_kept_while_it_goes_back_stays(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lets others in while it waits for what is under way to receivers."""
+    point = http.control("POST", "/undo/points", {"what": "first", "account": AUTH_ID})
+    http.sdk_created()
+    end_sends = http.sim.runner.end_sends
+
+    def meanwhile(accounts: Any) -> None:
+        http.sdk_created()
+        http.control("POST", "/undo/points", {"what": "of another", "account": AUTH_ID})
+        end_sends(accounts)
+
+    monkeypatch.setattr(http.sim.runner, "end_sends", meanwhile)
+    body = {"point": point.get_json()["point"], "sure": True, "account": AUTH_ID}
+    assert http.control("POST", "/undo", body).status_code == 200
+    points = http.control("GET", "/undo", account=AUTH_ID).get_json()["points"]
+    assert [each["what"] for each in points] == ["of another"]
