@@ -14,7 +14,7 @@ from plivo_sim.account.interfaces import Mark
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import BrokenOff, Client, Unreachable
-from plivo_sim.control import moves
+from plivo_sim.control import accounts
 from plivo_sim.control.inputs import invalid
 from plivo_sim.settings import read_setting
 from tests.cli.conftest import Shell
@@ -242,7 +242,7 @@ def test_a_snapshot_that_cannot_be_given_is_told_before_anything_moves(
     def too_large(account: Account, name: str) -> Mark:
         raise invalid("name", "its document has too many bytes")
 
-    monkeypatch.setattr(moves, "mark_named", too_large)
+    monkeypatch.setattr(accounts, "mark_named", too_large)
     monkeypatch.setattr(target.sim, "taking_over", lambda *given: taken.append(given))
     words = ("account", "move", ACCOUNTS[1], "--from", emptied.url, "--to", target.url)
     assert "too many bytes" in shell.error(*words, code=1)
