@@ -34,7 +34,7 @@ from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_
 from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback
 from plivo_sim.app import create_app
 from plivo_sim.catalogue import load_catalogue
-from plivo_sim.domain.errors import StateUnreadable, StorageFailed
+from plivo_sim.domain.errors import NotServed, StateUnreadable, StorageFailed
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import ATOMS_ADDRESS, Origin, Pairs, StatusChanged
 from plivo_sim.domain.requirements import Catalogue
@@ -134,7 +134,13 @@ def make_simulator(
         simulator.damages = damages
         for auth_id in _served(_kept_accounts(claim), settings):
             known = len(damages)
-            account = simulator.account(auth_id)
+            try:
+                account = simulator.account(auth_id)
+            except NotServed:  # it was being moved when the last server ended
+                leaving = simulator.leaving(auth_id).account
+                assert leaving is not None
+                _check(leaving)
+                continue
             _check(account)
             replan(account)
             if not len(account.store.ledger) and len(damages) == known:

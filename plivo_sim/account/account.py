@@ -102,7 +102,7 @@ class Account:
     of status, from one to another, was made since it was made or last reset.
     ``began_s``: when it was made or last reset, in real seconds since 1970. ``move``: the id of the
     move in which it came from another server since then, empty if it did not, or in none with an
-    id.
+    id. ``leaving``: the URL of the server that it is being moved to, and the id of that move.
     """
 
     def __init__(
@@ -136,7 +136,6 @@ class Account:
         self.steering: BoundedLog[Any] = BoundedLog(KEPT_STEERING, KEPT_EXCHANGE_BYTES, memory)
         self.arrows: Counter[tuple[str, str]] = Counter()
         self.began_s = wall_s()
-        self.move = ""
         self.era = 0
         self.retired = False
         self.refusal: SimError | None = None
@@ -166,6 +165,10 @@ class Account:
         self.ids = IdFactory(self.settings.seed, self.auth_id, counts, self._is_taken)
         self.token = kept.token if kept else None
         self.subaccount_token = kept.subaccount_token if kept else None
+        self.move = kept.move if kept else ""
+        self.leaving: tuple[str, str] | None = None
+        if kept and kept.leaving_to is not None:
+            self.leaving = kept.leaving_to, kept.leaving_by
         self.clock = self._new_clock()
         if kept:
             self.clock.restore(kept.clock)
@@ -318,7 +321,20 @@ class Account:
             token=self.token,
             subaccount_token=self.subaccount_token,
             overrides=dict(self.overrides),
+            move=self.move,
+            leaving_to=self.leaving[0] if self.leaving else None,
+            leaving_by=self.leaving[1] if self.leaving else "",
         )
+
+    def keep_leaving(self, leaving: tuple[str, str] | None) -> None:
+        """Write down that it is being moved, or is not: see ``leaving``. Raises StorageFailed; then
+        nothing changed."""
+        before, self.leaving = self.leaving, leaving
+        try:
+            self.keep_ledger()
+        except BaseException:
+            self.leaving = before
+            raise
 
     def configure(self, overrides: dict[str, str]) -> None:
         """Change this account's own settings; a new account's clock starts by them.
@@ -410,6 +426,5 @@ class Account:
                 self.undone.clear()
                 self.steering.clear()
             self.began_s = wall_s()
-            self.move = ""
             self.files.forget_all_but(self.marked_files())
             self.api_calls = 0

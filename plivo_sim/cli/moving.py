@@ -172,9 +172,8 @@ def _is_there(old: Client, new: Client, auth_id: str, given: Any, *, undo: bool 
     """Whether the new server has it by this move, for who has no answer of the takeover; if not, it
     takes it over no more. ``undo``: it gives it up first, unless something was written there."""
     unknown = (
-        f"so it is not known whether {new.url} has {auth_id}; {old.url} keeps it, out of use, until"
-        f" it is started anew. Do not do that; when {new.url} answers, {AGAIN}."
-        f" {_way_back(old, new.url, auth_id)}"
+        f"so it is not known whether {new.url} has {auth_id}; {old.url} keeps it, out of use; when"
+        f" {new.url} answers, {AGAIN}. {_way_back(old, new.url, auth_id)}"
     )
     with _telling(unknown):
         body = {"move": given["move"], "undo": undo}
@@ -215,7 +214,7 @@ def _not_whole(old: Client, new: Client, auth_id: str, missing: list[str]) -> st
     lacks = f", without the snapshots {', '.join(missing)}" if missing else ""
     return (
         f"{auth_id} is at {new.url}, not whole{lacks}, and stays, as it was written to there;"
-        f" {old.url} keeps it, out of use, until it is started anew. Do not do that; {AGAIN}. To"
-        f" leave it so: POST {old.url}/_sim/handover/end?account={auth_id} with"
+        f" {old.url} keeps it, out of use; {AGAIN}. To leave it so: POST"
+        f" {old.url}/_sim/handover/end?account={auth_id} with"
         ' {"moved": true}'
     )

@@ -402,13 +402,17 @@ def _which_account(accounts: list[str], text: str) -> str:
 GAP = "  "
 
 
+MOST_IN_CELL, WIDEST_COLUMN = 8000, 200
+"""No simulator gives longer ones; of another server's, each row would have that of the longest."""
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "") -> str:
     """Columns under their heads; ``empty`` is the sentence for no row at all."""
     cells = [[cell(each) for each in row] for row in rows]
     if not cells:
         return empty
     lines = [[head.upper() for head in heads], *cells]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    widths = [min(max(len(line[i]) for line in lines), WIDEST_COLUMN) for i in range(len(heads))]
     return "\n".join(
         GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
@@ -435,7 +439,8 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return printable(str(value))
+    text = str(value)
+    return printable(text if len(text) <= MOST_IN_CELL else f"{text[:MOST_IN_CELL]}…")
 
 
 def instant(text: Any) -> str:

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from plivo_sim.console.actions import curl, login_words
+from plivo_sim.console.actions import curl, login_words, quoted
 from plivo_sim.console.pages import as_json, base_url, readable
 from plivo_sim.web.kept_bodies import KeptBody, KeptPart
 from plivo_sim.web.request_log import Exchange, login_in
@@ -146,7 +146,7 @@ def _part_words(part: KeptPart) -> tuple[str, str]:
     name = part["name"].replace("=", "%3D")  # else it would end there
     if "text" in part:
         return "--form-string", f"{name}={part['text']}"
-    filename = (part["filename"] or part["name"]).replace("\\", "\\\\").replace('"', '\\"')
+    file = quoted(part["filename"] or part["name"])
     media_type = part.get("media_type", "")
     is_plain = media_type and not set('";\r\n') & set(media_type)
-    return "-F", f'{name}=@"{filename}"' + (f";type={media_type}" if is_plain else "")
+    return "-F", f"{name}=@{file}" + (f";type={media_type}" if is_plain else "")

@@ -18,7 +18,7 @@ import msgspec
 from flask import Response, current_app
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Done, curl
+from plivo_sim.console.actions import Action, Build, Done, curl, quoted
 from plivo_sim.console.actions import Form as Fields
 from plivo_sim.console.pages import base_url, open_account, readable, row_of, show
 from plivo_sim.control.history import items_of, path_of
@@ -79,7 +79,7 @@ class Noting:
         from plivo_sim.client import BrokenOff
 
         if target.startswith("/v1/"):
-            words = [word for each in form or () for word in ("-F", _form_word(*each))]
+            words = [word for each in form or () for word in _form_words(*each)]
             given = {name: text for name, text in headers.items() if name != "Authorization"}
             who = shell_line(["-u", f"{target.split('/')[3]}:{_engine().TOKEN}"])
             self.lines.append(curl(method, self._base + target, given, words, who))
@@ -95,8 +95,10 @@ class Noting:
         return answer
 
 
-def _form_word(name: str, value: str | tuple[str, bytes]) -> str:
-    return f"{name}={value}" if isinstance(value, str) else f"{name}=@{value[0]}"
+def _form_words(name: str, value: str | tuple[str, bytes]) -> tuple[str, str]:
+    if isinstance(value, str):
+        return "--form-string", f"{name}={value}"
+    return "-F", f"{name}=@{quoted(value[0])}"
 
 
 def _plain(body: bytes) -> str:

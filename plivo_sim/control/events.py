@@ -147,6 +147,8 @@ def _wanted(sim: Simulator) -> _Wanted:
     account, status = account_text(), request.args.get("status", "").strip().lower()
     if account and not is_account(account):
         raise invalid("account", "must be MA and 18 letters or digits")
+    if account:
+        sim.check_here(account)
     operation = operation_glob()
     if status:
         _check_status(status, account)

@@ -67,9 +67,11 @@ def list_ids() -> Response:
     prefix, auth_id = request.args.get("prefix", "").casefold(), account_text()
     if auth_id and kind != "account" and not is_account(auth_id):
         raise invalid("account", "must be MA and 18 letters or digits")
-    named = auth_id if kind != "account" else ""
+    named, sim = auth_id if kind != "account" else "", current_call().sim
+    if named:
+        sim.check_here(named)
     found, passing = [], Passing()
-    for account in current_call().sim.accounts():
+    for account in sim.accounts():
         if named not in ("", account.auth_id):
             continue
         with account.lock if named else passing.held(account.lock) as is_held:

@@ -44,7 +44,7 @@ from plivo_sim.settings import account_troubles
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart
-from plivo_sim.web.request_log import Exchange, masked_environ
+from plivo_sim.web.request_log import Exchange, masked_again
 from plivo_sim.webhooks.outbox import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
@@ -90,8 +90,8 @@ def hand_over() -> Response:
     served too unless they are written already, and nothing of it happens any more. Answers what
     ``POST /_sim/takeover`` takes as ``rest``, tokens included, and the names of its snapshots; the
     same again, with the ``move`` of the first time, when it is called once more.
-    ``POST /_sim/handover/end`` ends it, one way or the other; a server that stops before has the
-    account as it was. 421 if it was moved already."""
+    ``POST /_sim/handover/end`` ends it, one way or the other; a server that is started anew before
+    that answers 421 as this one. 421 if it was moved already."""
     data = json_object("to", "move", "account")
     to = text_of(data, "to") or ""
     if len(to) > limits.CALLBACK_URL.most or not is_http_url(to):
@@ -215,10 +215,10 @@ def take_over() -> Response:
 def end_takeover() -> Response:
     """``{"move": id}``: for who has no answer of ``POST /_sim/takeover``. If the account was taken
     over in this move, and was not reset since, ``taken`` is true. If it is not here, ``taken`` is
-    false, and a takeover of this move that is still under way is refused. 409 if neither can be
-    told: it is here, and perhaps the server was started anew since it came. With ``"undo": true``
-    it is here no more, unless anything was written to it since it came, by whomever, a snapshot
-    included that was posted without this ``move``."""
+    false, and a takeover of this move that is still under way is refused. 409 if it is here by
+    another move, or by none. With ``"undo": true`` it is here no more, unless anything was written
+    to it since it came, by whomever, a snapshot included that was posted without this ``move``, or
+    the server was started anew."""
     data = json_object("move", "account", "undo")
     auth_id, move = _account(data), _move_of(data)
     if not move:
@@ -268,11 +268,14 @@ def _is_as_it_came(environ: dict[str, str]) -> bool:
     """Whether a server could have read it from a socket. Raises LookupError."""
     texts = {"wsgi.url_scheme": "http", "SCRIPT_NAME": "", **environ}
     headers = {name: text for name, text in environ.items() if name.startswith(_HEADERS)}
-    return (
-        all(form.fullmatch(texts[name]) for name, form in _LINE.items())
-        and all(_HEADER.fullmatch(name) for name in headers)
-        and all(_HEADER_TEXT.fullmatch(text) for text in headers.values())
+    return all(form.fullmatch(texts[name]) for name, form in _LINE.items()) and _are_headers(
+        headers
     )
+
+
+def _are_headers(headers: dict[str, str]) -> bool:
+    texts = headers.values()
+    return all(map(_HEADER.fullmatch, headers)) and all(map(_HEADER_TEXT.fullmatch, texts))
 
 
 _LINE = {
@@ -301,6 +304,8 @@ def _odd_messages(messages: dict[str, list[Message]]) -> Iterator[Found]:
                 datetime.fromisoformat(each.arrived).timestamp()
             except (ValueError, OverflowError):
                 yield ("messages", name, index, "arrived"), "is no instant"
+            if not (_LINE["REQUEST_METHOD"].fullmatch(each.method) and _are_headers(each.headers)):
+                yield ("messages", name, index), "is no message as an inbox keeps it"
 
 
 def _take_over(account: Account, document: Any, rest: Belongings) -> None:
@@ -318,5 +323,5 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
         current_call().sim.restore(account, mark)
     account.api_calls = rest.api_calls
     for each in rest.requests:  # the states that it wrote were another account's
-        exchange = replace(each, environ=masked_environ(each.environ), wrote=None)
+        exchange = replace(masked_again(each), wrote=None)
         account.exchanges.append(exchange, exchange.size_bytes)

@@ -449,7 +449,11 @@ _ATTEMPT_BYTES = 1000
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What an account keeps beside its records: clock, counters, token, its own settings."""
+    """What an account keeps beside its records: clock, counters, token, its own settings.
+
+    ``move``: the id of the move in which it came. ``leaving_to``: the URL of the server that it is
+    being moved to, ``leaving_by`` the id of that move.
+    """
 
     id: str = "ledger"
     seq: int = 0
@@ -458,6 +462,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     token: str | None = None
     subaccount_token: Text | None = None
     overrides: dict[str, str]
+    move: Text = ""
+    leaving_to: Text | None = None
+    leaving_by: Text = ""
 
 
 class AtomsApplication(msgspec.Struct, frozen=True, kw_only=True, gc=False):

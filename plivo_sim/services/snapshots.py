@@ -38,7 +38,7 @@ FORMAT = 1
 MOST_PROBLEMS = 100
 """So many are told; a document that has more is none."""
 
-SECRETS = {"ledger": ("token", "subaccount_token")}
+SECRETS = {"ledger": ("token", "subaccount_token", "move", "leaving_to", "leaving_by")}
 """Table -> fields that never leave."""
 OWN = "allow_callback_hosts"
 """The setting that no document brings along: where an account's callbacks may go is its own."""
@@ -94,16 +94,16 @@ def _leaving(table: str, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_secrets(table: str, plain: dict[str, Any]) -> dict[str, Any]:
-    """A record as it may leave: the ledger without the account's tokens."""
+    """A record as it may leave: the ledger without the account's tokens and moves."""
     return {key: value for key, value in plain.items() if key not in SECRETS.get(table, ())}
 
 
 def load_snapshot(account: Account, document: Any) -> Mark:
     """A mark from a document, its files kept, and taken out of it. Caller holds the lock.
 
-    The account's token is no part of it, nor are the hosts that its callbacks may go to: the
-    account keeps those that it has. Raises Invalid with what is wrong and where, and FileDamaged
-    for a file that it does not bring along; then nothing of it was kept.
+    The account's token is no part of it, nor are the hosts that its callbacks may go to and the
+    move in which it came: the account keeps those that it has. Raises Invalid with what is wrong
+    and where, and FileDamaged for a file that it does not bring along; then nothing of it was kept.
     """
     found = document.get("plivo_sim_snapshot") if isinstance(document, dict) else None
     if type(found) is not int or found != FORMAT:
@@ -119,6 +119,9 @@ def load_snapshot(account: Account, document: Any) -> Mark:
             ledger,
             token=account.token,
             subaccount_token=account.subaccount_token,
+            move=account.move,
+            leaving_to=None,
+            leaving_by="",
             overrides={k: v for k, v in ledger.overrides.items() if k != OWN}
             | {k: v for k, v in account.overrides.items() if k == OWN},
         )

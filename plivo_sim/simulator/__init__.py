@@ -150,9 +150,18 @@ class Simulator:
         Raises NotServed for an account of another server."""
         self.check_rule(auth_id)
         with self._lock:
-            if (leaving := self._leaving.get(auth_id)) is not None:
-                raise NotServed(auth_id, leaving.told)
+            self._check_left(auth_id)
             return self._found(auth_id)
+
+    def check_here(self, auth_id: str) -> None:
+        """Raises NotServed for an account of another server, by rule or by a move."""
+        self.check_rule(auth_id)
+        with self._lock:
+            self._check_left(auth_id)
+
+    def _check_left(self, auth_id: str) -> None:
+        if (leaving := self._leaving.get(auth_id)) is not None:
+            raise NotServed(auth_id, leaving.told)
 
     def _found(self, auth_id: str) -> Account:
         """Caller holds the lock, and has looked under it whether the account has left: while it
@@ -162,11 +171,36 @@ class Simulator:
             return found
         unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
         unused.on_write = self._tell_of_write
+        if unused.leaving is not None:
+            raise self._found_leaving(unused, *unused.leaving)
         if len(unused.store.ledger):
             self._accounts[auth_id] = unused
             return unused
         self._hold_unused(unused)
         return unused
+
+    def _found_leaving(self, account: Account, to: str, move: str) -> NotServed:
+        """It was being moved when the server that had it before ended: perhaps it is at the other
+        one. Caller holds the lock."""
+        with account.lock:
+            found = Leaving(account, to, account.store.mark(), move)
+        self._put_out_of_use(found)
+        logger.warning(
+            "account %s is being moved to %s and out of use here, until plivo-sim account move is"
+            " called again",
+            account.auth_id,
+            to,
+        )
+        return NotServed(account.auth_id, found.told)
+
+    def _put_out_of_use(self, leaving: Leaving) -> None:
+        """Caller holds the lock."""
+        account = leaving.account
+        assert account is not None
+        account.refusal = NotServed(account.auth_id, leaving.told)
+        account.retired = True
+        self._accounts.pop(account.auth_id, None)
+        self._leaving[account.auth_id] = leaving
 
     def _tell_of_write(self, account: Account, is_other: bool) -> None:
         self.on_write(account, is_other)
@@ -244,7 +278,7 @@ class Simulator:
             for auth_id in there:  # which may be used here again
                 del self._leaving[auth_id]
         for account in unused:  # which were only read, and have a request log all the same
-            with account.lock:
+            with repeatable(), account.lock:
                 account.exchanges.clear()
         forgotten: list[Account] = []
         try:
@@ -305,8 +339,8 @@ class Simulator:
     def hand_over(self, auth_id: str, to: str, move: str = "") -> Leaving:
         """Take an account out of use, for the server at the URL ``to``: calls of it are refused
         (NotServed), those that are being served too if they write after this, and nothing of it
-        happens any more. Once more, it goes on with the same move. Raises NotFound, and NotServed
-        for one that was moved."""
+        happens any more, after a restart neither. Once more, it goes on with the same move. Raises
+        NotFound, StorageFailed, and NotServed for one that was moved."""
         with self._lock:
             known = self._leaving.get(auth_id)
             if known is not None and known.account is None:
@@ -319,11 +353,9 @@ class Simulator:
             if known is not None and known.account is account:
                 return known
             leaving = Leaving(account, to, account.mark(), move)
-            account.refusal = NotServed(auth_id, leaving.told)
-            account.retired = True
+            account.keep_leaving((to, move))
             with self._lock:
-                self._accounts.pop(auth_id, None)
-                self._leaving[auth_id] = leaving
+                self._put_out_of_use(leaving)
         self.runner.end_sends([account])
         return leaving
 
@@ -343,10 +375,17 @@ class Simulator:
             if moved:
                 self._forget_moved(account, leaving)
                 return
-            account.refusal, account.retired = None, False
+            refusal, account.refusal = account.refusal, None
+            try:
+                account.keep_leaving(None)
+            except BaseException:
+                account.refusal = refusal
+                raise
+            account.retired = False
             with self._lock:
                 del self._leaving[auth_id]
                 self._accounts[auth_id] = account
+            replan(account)  # the server may have another machine than when it left
         self.runner.settle(account, steered=True)
 
     def _forget_moved(self, account: Account, leaving: Leaving) -> None:
@@ -370,11 +409,18 @@ class Simulator:
         account = self._taker(auth_id)
         with account.lock:
             if len(account.store.ledger):
-                raise Busy(f"account {auth_id} exists here; reset it first if it may be replaced")
+                raise Busy(
+                    f"account {auth_id} exists here, perhaps by a move that was interrupted, and"
+                    " then as the better of two; reset it first if it may be replaced"
+                )
             if move in self._ended_moves:
                 raise Busy(f"this move of account {auth_id} was given up; begin another")
-            yield account
             account.move = move
+            try:
+                yield account
+            except BaseException:
+                account.move = ""
+                raise
             with self._lock:
                 self._leaving.pop(auth_id, None)
                 self._as_taken[account] = account.state, {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from plivo_sim.account.account import PAUSED_START
-from plivo_sim.client import Client
+from plivo_sim.client import Client, Refused, Unreachable
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, text_of
 from plivo_sim.testing.handle import Handle
 from plivo_sim.testing.starts import AUTH_TOKEN
@@ -97,7 +97,14 @@ def remote(
     removed. Raises ValueError for a setting that is none, Unreachable.
     """
     handle = Remote(url, run_id, auth_token)
-    handle.begin(name, **settings)
+    account_settings(**settings)  # a wrong one is told before there is anything to remove
+    try:
+        handle.begin(name, **settings)
+    except BaseException:  # it may be there all the same: its answer is lost, or was not waited for
+        with suppress(Unreachable, Refused):
+            handle.end()
+        handle.close()
+        raise
     try:
         yield handle
     finally:

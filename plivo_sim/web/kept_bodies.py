@@ -16,6 +16,7 @@ from typing import Any, Required, TypedDict
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec.structs import replace
 from werkzeug.http import parse_options_header
 
 from plivo_sim.domain import limits
@@ -180,6 +181,32 @@ def _kept_unread(came: Came, *, is_wanted: bool) -> KeptBody:
         is_read=False,
         is_wanted=is_wanted,
     )
+
+
+def masked_body(body: KeptBody, content_type: str) -> KeptBody:
+    """One that another server kept, as it may be shown here; the same if that masked it."""
+    masked = _masked_content(body.content, content_type)
+    changed = body.changed
+    if masked != body.content and "masked" not in changed:
+        changed = (*changed, "masked")
+    return replace(body, content=masked, parts=list(map(_masked_part, body.parts)), changed=changed)
+
+
+def _masked_content(content: bytes, content_type: str) -> bytes:
+    if content_type.partition(";")[0].strip().lower() == FORM:
+        content = masked_query(content.decode("latin-1")).encode("latin-1", "replace")
+    return masked_json(content) if begins_json(content) else masked_bytes(content)
+
+
+def _masked_part(part: KeptPart) -> KeptPart:
+    if "text" not in part:
+        return part
+    text = part["text"]
+    if is_secret(part["name"]):
+        return {**part, "text": MASK}
+    if begins_json(text.encode()):
+        return {**part, "text": masked_json(text.encode()).decode("utf-8", "replace")}
+    return {**part, "text": masked_text(text)}
 
 
 def _kept_parts(parts: Iterable[Part]) -> Iterator[KeptPart]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from flask import Response
 from msgspec import Meta
+from msgspec.structs import replace
 from werkzeug.datastructures import EnvironHeaders
 
 from plivo_sim.account.account import Account
@@ -24,6 +25,7 @@ from plivo_sim.domain.records import Count
 from plivo_sim.domain.secrets import (
     MASK,
     is_secret,
+    masked_bytes,
     masked_json,
     masked_query,
     masked_text,
@@ -35,7 +37,7 @@ from plivo_sim.simulator import Simulator
 from plivo_sim.web.access import masked_login
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
-from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body
+from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body, masked_body
 
 KEPT_END = 400
 """So many bytes of the end of an answer are kept, too, where a fault has spoilt it."""
@@ -177,6 +179,19 @@ def masked_environ(environ: Mapping[str, Any]) -> dict[str, str]:
     if "@" in (host := texts.get("HTTP_HOST", "")):
         texts["HTTP_HOST"] = f"{MASK}@{host.rpartition('@')[2]}"
     return texts
+
+
+def masked_again(exchange: Exchange) -> Exchange:
+    """One that another server kept, as it may be shown here; the same if that masked it."""
+    sent, environ = exchange.sent, exchange.environ
+    return replace(
+        exchange,
+        environ=masked_environ(environ),
+        sent=sent and masked_body(sent, environ.get("CONTENT_TYPE", "")),
+        answer=masked_json(exchange.answer),
+        answer_end=masked_bytes(exchange.answer_end),
+        answer_headers=masked_headers(exchange.answer_headers),
+    )
 
 
 def login_in(header: str) -> str:

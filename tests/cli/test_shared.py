@@ -204,3 +204,9 @@ import plivo_sim.cli
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_a_long_value_does_not_widen_each_row() -> None:
+    """A server that is no simulator could fill a terminal, or a disk, with blanks."""
+    rows = [("a" * 1_000_000, "b")] + [("c", "d")] * 1000
+    assert len(table(("one", "two"), rows)) < 300_000

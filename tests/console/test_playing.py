@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plivo_sim.client.replay import Replay, account_of
+from plivo_sim.console.playing import _form_words
 from plivo_sim.scenarios.loader import find_scenario, shipped_names
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
@@ -237,3 +238,9 @@ def test_plays_are_bounded(http: Http) -> None:
     first, last = account_of(shipped_names()[0]), account_of(shipped_names()[8])
     assert "Nothing is being played" in http.get(page_of(first)).text
     assert "steps played" in http.get(page_of(last)).text
+
+
+def test_curl_takes_a_text_for_a_text() -> None:
+    """Not for a file, or a type, as it does behind ``-F``."""
+    assert _form_words("alias", "@a;type=b") == ("--form-string", "alias=@a;type=b")
+    assert _form_words("file", ('a";b', b"")) == ("-F", r'file=@"a\";b"')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from plivo_sim import app
@@ -25,6 +28,10 @@ from tests.hostile.world import fill
 from tests.support import AUTH_ID, Http, basic
 
 ELSEWHERE = "http://127.0.0.1:8702"
+MESSAGE = {
+    "method": "POST", "url": "http://x/", "headers": {}, "query": {}, "body": "",
+    "arrived": "2026-01-05T09:00:00Z",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -40,6 +47,10 @@ def control(http: Http, method: str, path: str, body: Any = None, **query: str) 
     answer = http.control(method, path, body, account=AUTH_ID, **query)
     assert answer.status_code < 300, answer.text
     return answer.get_json()
+
+
+def raise_(error: Exception) -> Any:
+    raise error
 
 
 def move(old: Http, new: Http) -> None:
@@ -115,7 +126,9 @@ def test_its_calls_are_refused_meanwhile_and_afterwards(http: Http, elsewhere: H
         answer = http.call(method, path)
         assert (answer.status_code, ELSEWHERE in answer.get_json()["error"]) == (421, False)
     told = str(NotServed(AUTH_ID, "it is being moved"))
-    check_problem(http.control("GET", "/clock", account=AUTH_ID), "misdirected", told)
+    for which, query in (("/clock", {}), ("/events", {}), ("/ids", {"kind": "request"})):
+        answer = http.control("GET", which, account=AUTH_ID, **query)
+        check_problem(answer, "misdirected", told)
     move(http, elsewhere)  # calling it once more goes on with the same
     answer = http.get(path)
     assert (answer.status_code, ELSEWHERE in answer.get_json()["error"]) == (421, True)
@@ -272,16 +285,90 @@ def test_whoever_looks_for_it_while_it_leaves_makes_no_second_one(elsewhere: Htt
     assert sim.accounts() == []
 
 
-def test_a_server_that_stops_meanwhile_has_it_as_it_was(tmp_path: Path) -> None:
-    settings = replace(PAUSED, state=tmp_path / "state")
-    sim = make_simulator(settings)
-    http = Http(create_app(sim), sim)
-    id = http.sdk_created()
-    control(http, "POST", "/handover", {"to": ELSEWHERE})
+def again(sim: Simulator) -> Http:
+    """Its server once more, after a kill: what it has on the disk is all that there is."""
+    kept = sim.settings.state
+    assert kept is not None
+    copied = kept.with_name(f"{kept.name}-again")
+    shutil.copytree(kept, copied)
     sim.close()
-    sim = make_simulator(settings)
-    assert Http(create_app(sim), sim).get(f"PhoneNumber/Compliance/{id}/").status_code == 200
-    sim.close()
+    anew = make_simulator(replace(sim.settings, state=copied), transport=MemoryTransport())
+    return Http(create_app(anew), anew)
+
+
+def test_a_server_that_stops_meanwhile_keeps_it_out_of_use(elsewhere: Http) -> None:
+    """The other one may have it. Asked once more, it goes on with the same move."""
+    id = elsewhere.sdk_created()
+    path = f"PhoneNumber/Compliance/{id}/"
+    given = control(elsewhere, "POST", "/handover", {"to": ELSEWHERE, "move": "one"})
+    document = control(elsewhere, "GET", "/handover")
+    old = again(elsewhere.sim)
+    assert (old.get(path).status_code, old.sim.accounts()) == (421, [])
+    with pytest.raises(NotServed, match="it is being moved"):
+        old.sim.account(AUTH_ID)
+    shown = control(old, "POST", "/handover", {"to": ELSEWHERE, "move": "another"})
+    assert (shown["move"], shown["rest"]["token"]) == ("one", given["rest"]["token"])
+    assert control(old, "GET", "/handover") == document
+    control(old, "POST", "/handover/end", {"moved": False})
+    assert old.get(path).status_code == 200
+    old = again(old.sim)
+    assert old.get(path).status_code == 200
+    control(old, "POST", "/handover", {"to": ELSEWHERE})
+    control(old, "POST", "/handover/end", {"moved": True})
+    old = again(old.sim)
+    assert old.get(path).status_code == 404
+    old.sim.close()
+
+
+def test_a_server_that_was_started_anew_knows_by_which_move_it_has_it(
+    http: Http, elsewhere: Http
+) -> None:
+    """And does not undo it: what was written meanwhile is not known."""
+    http.sdk_created()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE, "move": "one"})
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"], "move": "one"}
+    control(elsewhere, "POST", "/takeover", taken)
+    new = again(elsewhere.sim)
+    body = {"move": "one", "undo": True}
+    assert control(new, "POST", "/takeover/end", body)["taken"] is True
+    other = new.control("POST", "/takeover/end", {"move": "two"}, account=AUTH_ID)
+    assert other.status_code == 409
+    control(new, "POST", "/restore", {"snapshot": taken["snapshot"]})
+    assert control(new, "POST", "/takeover/end", body)["taken"] is True
+    new.sim.close()
+
+
+def test_no_document_says_that_an_account_is_being_moved(elsewhere: Http) -> None:
+    elsewhere.sdk_created()
+    control(elsewhere, "POST", "/snapshot", {"name": "kept"})
+    document = control(elsewhere, "GET", "/snapshot/kept")
+    ledger = document["tables"]["ledger"]["ledger"]
+    assert ledger.keys().isdisjoint({"move", "leaving_to", "leaving_by"})
+    ledger.update(move="one", leaving_to=ELSEWHERE, leaving_by="two")
+    control(elsewhere, "POST", "/restore", {"snapshot": document})
+    new = again(elsewhere.sim)
+    assert (new.get("EndUser/").status_code, new.account.move) == (200, "")
+    new.sim.close()
+
+
+@pytest.mark.parametrize("path", ["/handover", "/handover/end"])
+def test_a_step_of_a_move_that_cannot_be_written_down_changes_nothing(
+    http: Http, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    http.sdk_created()
+    account, is_end = http.account, path == "/handover/end"
+    if is_end:
+        control(http, "POST", "/handover", {"to": ELSEWHERE})
+    body = {"moved": False} if is_end else {"to": ELSEWHERE}
+    with monkeypatch.context() as patched:
+        patched.setattr(account, "_ledger", lambda: raise_(StorageFailed("the disk is full")))
+        answer = http.control("POST", path, body, account=AUTH_ID)
+    assert answer.status_code == 500
+    assert http.get("EndUser/").status_code == (421 if is_end else 200)
+    if is_end:
+        control(http, "POST", path, body)
+    assert account.leaving is None
+    http.sdk_created()
 
 
 def test_nothing_is_taken_over_in_place_of_what_is_there(http: Http, elsewhere: Http) -> None:
@@ -412,6 +499,9 @@ def test_a_handover_ends_once(http: Http) -> None:
         ({"token": 1}, "rest.token"),
         ({"tokens": "x"}, "rest.tokens"),
         ({"messages": {"a": [{"method": "GET"}]}}, "rest.messages"),
+        ({"messages": {"a": [{**MESSAGE, "method": "G T"}]}}, "rest.messages.a[0]"),
+        ({"messages": {"a": [{**MESSAGE, "headers": {"X Y": "a"}}]}}, "rest.messages.a[0]"),
+        ({"messages": {"a": [{**MESSAGE, "headers": {"X": "a\nb"}}]}}, "rest.messages.a[0]"),
         ({"allow_callback_hosts": "not a host/"}, "rest.allow_callback_hosts"),
         ({"requests": [{"id": "x"}]}, "rest.requests"),
         ({"api_calls": -5}, "rest.api_calls"),
@@ -518,11 +608,26 @@ def test_what_a_request_that_moved_shows_is_masked_once_more(http: Http, elsewhe
     given = control(http, "POST", "/handover", {"to": ELSEWHERE})
     environ = given["rest"]["requests"][0]["environ"]
     environ |= {"HTTP_AUTHORIZATION": "Basic $(x):***", "QUERY_STRING": "token=secret"}
+    body = base64.b64encode(b'{"auth_token": "secret"}').decode()
+    parts = [
+        {"name": "auth_token", "text": "secret"},
+        {"name": "data", "text": '{"auth_token": "secret"}'},
+        {"name": "url", "text": "http://host/?auth_token=secret"},
+        {"name": "x", "text": "as it is"},
+    ]
+    given["rest"]["requests"][0] |= {
+        "sent": {"content": body, "parts": parts, "size_bytes": 24},
+        "answer": body, "answer_end": body, "answer_headers": [["X-Auth-Token", "secret"]],
+    }  # fmt: skip
     taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"]}
     control(elsewhere, "POST", "/takeover", taken)
     [kept] = control(elsewhere, "GET", "/requests")["requests"]
     assert kept["headers"]["Authorization"] == "***"
-    assert "secret" not in kept["url"]
+    assert "secret" not in str(kept)
+    [exchange] = elsewhere.account.exchanges
+    assert b"secret" not in msgspec.json.encode(exchange)
+    assert exchange.sent.content == b'{"auth_token":"***"}'
+    assert exchange.sent.parts[-1] == parts[-1]
 
 
 @pytest.mark.parametrize(

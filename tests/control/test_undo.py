@@ -359,17 +359,16 @@ def test_a_point_that_is_kept_while_it_goes_back_stays(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It lets others in while it waits for what is under way to receivers."""
-    point = http.control("POST", "/undo/points", {"what": "first", "account": AUTH_ID})
+    number = keep(http, "first")
     http.sdk_created()
     end_sends = http.sim.runner.end_sends
 
     def meanwhile(accounts: Any) -> None:
         http.sdk_created()
-        http.control("POST", "/undo/points", {"what": "of another", "account": AUTH_ID})
+        keep(http, "of another")
+        http.sdk_created()
         end_sends(accounts)
 
     monkeypatch.setattr(http.sim.runner, "end_sends", meanwhile)
-    body = {"point": point.get_json()["point"], "sure": True, "account": AUTH_ID}
-    assert http.control("POST", "/undo", body).status_code == 200
-    points = http.control("GET", "/undo", account=AUTH_ID).get_json()["points"]
-    assert [each["what"] for each in points] == ["of another"]
+    assert undo(http, point=number, sure=True).status_code == 200
+    assert [each["what"] for each in points(http)] == ["of another"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -247,3 +248,20 @@ def test_where_the_simulator_reaches_the_inbox() -> None:
         assert inbox._server.server_address[0] == "0.0.0.0"
     finally:
         inbox.close()
+
+
+@pytest.mark.live
+def test_an_account_whose_begin_is_interrupted_is_removed(
+    elsewhere: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server may have made it all the same."""
+    begin = Remote.begin
+
+    def interrupted(handle: Remote, *args: Any, **settings: Any) -> None:
+        begin(handle, *args, **settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Remote, "begin", interrupted)
+    with pytest.raises(KeyboardInterrupt), remote(elsewhere.url, run_id="r", name="test"):
+        pass
+    assert elsewhere.sim.accounts() == []

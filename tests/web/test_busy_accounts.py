@@ -187,13 +187,13 @@ def test_who_waits_for_an_account_has_no_place_among_the_large(
     monkeypatch.setattr(connection, "MOST_LARGE", 1)
     monkeypatch.setattr(connection, "RETURNS_WITHIN_S", 25.0)
     at_once: list[int] = []
-    take = connection.Room._take
+    begin_turn = connection.Room._begin_turn
 
     def noting(room: connection.Room, *given: Any) -> None:
-        take(room, *given)
+        begin_turn(room, *given)
         at_once.append(room._large)
 
-    monkeypatch.setattr(connection.Room, "_take", noting)
+    monkeypatch.setattr(connection.Room, "_begin_turn", noting)
     with ExitStack() as stack:
         with busy(accounts[0]):
             waiting = []
@@ -228,9 +228,14 @@ def test_nobody_waits_in_process(sim: Simulator) -> None:
         assert drawn.result(30)
 
 
-def test_a_call_may_leave_until_its_view_has_an_account(live: LiveSimulator) -> None:
-    """What comes before keeps what it did; what comes after would be done twice."""
-    call = Call(live.sim, problem_details, Request({"wsgi.url_scheme": "http"}))
+@pytest.mark.parametrize(("method", "may_leave_then"), [("POST", False), ("GET", True)])
+def test_a_call_may_leave_until_its_view_has_an_account(
+    live: LiveSimulator, method: str, may_leave_then: bool
+) -> None:
+    """What comes before keeps what it did; what comes after would be done twice, if it does more
+    than read."""
+    environ = {"wsgi.url_scheme": "http", "REQUEST_METHOD": method}
+    call = Call(live.sim, problem_details, Request(environ))
     patience, seen = Patience(call, None), []
     set_asker(patience)
     try:
@@ -241,7 +246,7 @@ def test_a_call_may_leave_until_its_view_has_an_account(live: LiveSimulator) -> 
                 seen.append(patience.may_leave)
     finally:
         set_asker(None)
-    assert seen == [True, True, True, False]
+    assert seen == [True, True, True, may_leave_then]
 
 
 def test_those_that_were_put_off_follow_each_other(
