@@ -39,6 +39,14 @@ BUSY = [
     f"GET /console/{AUTH_ID}/applications",
 ]
 """Each waits for the account, by whatever way it comes to it."""
+BEHIND_ANOTHER = {
+    f"POST /_sim/restore?account={AUTH_ID}": '{"name": "x"}',
+    f"POST /_sim/snapshot?account={AUTH_ID}": '{"name": "x"}',
+    f"POST /_sim/takeover?account={AUTH_ID}": '{"snapshot": {}}',
+    "POST /_sim/reset": '{"account": "all"}',
+}
+"""Each has another lock before it waits for the account: those without a length that for large
+documents, the reset that of the account before."""
 PASSING = {
     "GET /_sim/accounts": b"200",
     "GET /_sim/applications/00000000-0000-0000-0000-000000000000": b"404",
@@ -85,11 +93,16 @@ def busy(account: Account) -> Iterator[None]:
         thread.join()
 
 
-def ask(live: LiveSimulator, stack: ExitStack, asked: str, body: str = "") -> socket.socket:
+def ask(
+    live: LiveSimulator, stack: ExitStack, asked: str, body: str = "", *, in_chunks: bool = False
+) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 30)
     stack.enter_context(sock)
     head = f"{asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {basic(AUTH_ID, TOKEN)}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    length = f"Content-Length: {len(body)}"
+    if in_chunks:
+        length, body = "Transfer-Encoding: chunked", f"{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    head += f"Content-Type: application/json\r\n{length}\r\n"
     sock.sendall(f"{head}Connection: close\r\n\r\n{body}".encode())
     return sock
 
@@ -131,6 +144,19 @@ def test_a_busy_account_keeps_few_threads(
     answered = [answer.split()[1] for answer in answers if answer]
     assert len(set(answered)) == 1
     assert MANY - 20 <= len(answered) <= MANY - 20 + MOST_WAITING
+
+
+@pytest.mark.parametrize("asked", BEHIND_ANOTHER)
+def test_who_has_another_lock_keeps_few_threads_too(
+    live: LiveSimulator, accounts: tuple[Account, Account], asked: str
+) -> None:
+    """Nothing was done yet that could not be done again."""
+    with ExitStack() as stack:
+        with busy(accounts[0]):
+            body = BEHIND_ANOTHER[asked]
+            socks = [ask(live, stack, asked, body, in_chunks=True) for _ in range(MANY)]
+            until(lambda: in_line(live) == MANY - MOST_WAITING)
+        assert all(read_to_end(sock) for sock in socks)
 
 
 @pytest.mark.parametrize("asked", PASSING)
