@@ -104,7 +104,8 @@ def made_of(http: Http) -> tuple[str, str, list[str]]:
     paths = [*PAGES]
     with account.lock:
         paths += [f"requests/{quote(each.id)}" for each in account.exchanges]
-        paths += [f"applications/{each.id}" for each in account.store.applications.every()]
+        ids = ["", *(each.id for each in account.store.applications.every())]
+        paths += [f"applications/{id}" for id in ids[1:]]
         paths += [f"webhooks/{each.id}" for each in account.store.deliveries.every()]
         every = [each.id[:12] for each in account.exchanges]
     picks = "&".join(f"pick={quote(each)}" for each in every)
@@ -113,6 +114,9 @@ def made_of(http: Http) -> tuple[str, str, list[str]]:
     )
     answers = [
         http.get(f"/console/{AUTH_ID}/{path}".rstrip("/") + "/" * (not path)) for path in paths
+    ]
+    answers += [
+        http.get(f"/_sim/report?format=html&account={AUTH_ID}&application={id}") for id in ids[:2]
     ]
     assert [each.status_code for each in answers if each.status_code >= 500] == []
     shown = "\n".join(each.text for each in answers)
