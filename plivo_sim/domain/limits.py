@@ -102,7 +102,7 @@ UNFINISHED = Limit(
 SERVED = Limit(
     "served", 128 * 1024 * 1024, "bytes",
     "the requests that are being served, of all clients together, packed ones as large as may come"
-    " out of them; those of more than 1 MiB wait until there is room",
+    " out of them; those of more than 32 KiB wait until there is room",
 )  # fmt: skip
 UNSENT = Limit(
     "unsent", 256 * 1024 * 1024, "bytes",

@@ -562,3 +562,15 @@ def test_an_export_is_put_into_words_while_others_use_the_account(
     monkeypatch.setattr("plivo_sim.control.accounts.to_plain", encoding)
     assert http.control("GET", "/export").status_code == 200
     assert set(held) == {False}
+
+
+def test_a_large_body_is_checked_as_a_small_one(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that is no text is refused, and no other account is taken for the one that is meant."""
+    http.sdk_created()
+    monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=1))
+    http.control("POST", "/snapshot", {"name": "x"})
+    document = http.control("GET", "/snapshot/x").get_json()
+    answer = http.control("POST", "/restore", {"snapshot": document, "account": ["MA"]})
+    assert (answer.status_code, answer.get_json()["problems"][0]["path"]) == (400, "account")

@@ -228,6 +228,8 @@ def test_who_waits_for_an_account_has_no_place_among_the_large(
                 until(lambda number=number: accounts[0].lock.waiting == number)  # type: ignore[misc]
             other = ask(live, stack, "GET /_sim/health/live")
             assert read_to_end(other).split()[1] == b"200"
+            room: connection.Room = live._server.connections._room  # type: ignore[attr-defined]
+            assert room.taken_bytes > 0  # what has come stays in memory
         assert all(read_to_end(each).split()[1] for each in waiting)
     assert len(at_once) >= 7
     assert set(at_once) == {1}
