@@ -567,7 +567,7 @@ def test_an_export_is_put_into_words_while_others_use_the_account(
 def test_a_large_body_is_checked_as_a_small_one(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that is no text is refused, and no other account is taken for the one that is meant."""
+    """A name that is no text is refused; no other account is taken for the one that is meant."""
     http.sdk_created()
     monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=1))
     http.control("POST", "/snapshot", {"name": "x"})
