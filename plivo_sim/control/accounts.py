@@ -94,8 +94,9 @@ def make_account() -> Response:
     texts = {name: _as_text(value) for name, value in settings.items()}
     refuse((("settings", name), text) for name, text in account_troubles(texts))
     call = current_call()
+    was_known = call.sim.knows(auth_id)
     account = call.sim.account(auth_id)
-    if anew:
+    if anew and (was_known or len(account.store.ledger)):
         call.sim.remove(account)
     try:
         account.configure(texts)

@@ -163,6 +163,11 @@ class Simulator:
         if (leaving := self._leaving.get(auth_id)) is not None:
             raise NotServed(auth_id, leaving.told)
 
+    def knows(self, auth_id: str) -> bool:
+        """Whether anybody has asked for this account; one that is on disk only does not count."""
+        with self._lock:
+            return auth_id in self._accounts or auth_id in self._unused
+
     def _found(self, auth_id: str) -> Account:
         """Caller holds the lock, and has looked under it whether the account has left: while it
         leaves, its files are in use, and no second account may be made of them."""
