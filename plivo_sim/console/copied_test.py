@@ -37,14 +37,16 @@ Made = Steering | Exchange
 
 @dataclass(slots=True)
 class _File:
-    """The file that is being written. ``text``: that of the call which is being carried over;
-    ``later``: the ids in those behind it. ``missing``: what could not be carried over."""
+    """The file that is being written. ``text``: that of the call which is being carried over, and
+    ``at`` its place; ``last``: the place of the last call in whose text an id is. ``missing``: what
+    could not be carried over."""
 
     account: Account
     names: Names
     now: datetime
+    last: Mapping[str, int]
     text: str = ""
-    later: frozenset[str] = frozenset()
+    at: int = 0
     lines: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -63,10 +65,11 @@ def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotte
     lock."""
     start = _began(made[0]) if made else account.now()
     names = Names(fixed=_fixed_ids(account))
-    file = _File(account, names, start)
+    last = {id: at for at, each in enumerate(made) for id in ID.findall(_text(each))}
+    file = _File(account, names, start, last)
     _begin(file, made)
-    texts = [_text(each) for each in made]
-    for each, file.text, file.later in zip(made, texts, _later(texts), strict=True):
+    for file.at, each in enumerate(made):
+        file.text = _text(each)
         _go_to(file, _began(each))
         if isinstance(each, Steering):
             _steer(file, each)
@@ -77,15 +80,6 @@ def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotte
     if not notes:
         _assert_statuses(file)
     return _whole(file, start, notes)
-
-
-def _later(texts: Sequence[str]) -> list[frozenset[str]]:
-    """Of each text, the ids that are in those behind it."""
-    found, seen = [], frozenset[str]()
-    for text in reversed(texts):
-        found.append(seen)
-        seen |= frozenset(ID.findall(text))
-    return found[::-1]
 
 
 def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
@@ -238,8 +232,7 @@ def _call(file: _File, made: Exchange) -> None:
         answer = decode_json(shown["answer"])
     except ValueError:
         answer = None
-    wanted = file.later | _applications_in(file.account, answer)
-    learned = file.names.learn(answer, wanted)
+    learned = file.names.learn(answer, _wanted(file, answer))
     called = f"{quoted(made.method)}, {shown_path}, {made.status}"
     whole = f"call(\n        {called},\n{words}    )" if words else f"call({called})"
     file.add(f"answer = {whole}" if learned else whole, *learned)
@@ -254,10 +247,16 @@ def _with_account(names: Names, path: str, auth_id: str) -> str:
     return f"f{quoted('/{account}/'.join(map(names.within, parts)))}"
 
 
-def _applications_in(account: Account, answer: Any) -> set[str]:
-    """The ids of applications that an answer is about."""
-    found = ID.findall(repr(answer)) if isinstance(answer, dict) else []
-    return {id for id in found if account.store.applications.fetch(id) is not None}
+def _wanted(file: _File, answer: Any) -> set[str]:
+    """The ids in an answer that are in a later call, too, or are of the application that it is
+    about."""
+    applications = file.account.store.applications
+    return {
+        id
+        for id in ID.findall(repr(answer))
+        if file.last.get(id, 0) > file.at
+        or (isinstance(answer, dict) and applications.fetch(id) is not None)
+    }
 
 
 def _sent(file: _File, shown: Mapping[str, Any]) -> dict[str, Any] | None:

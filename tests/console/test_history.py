@@ -6,9 +6,11 @@ import ast
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -430,6 +432,29 @@ def test_magic_values_do_not_decide(http: Http) -> None:
     assert "STUCK, Acme" in text
     assert "SIM-" not in text
     assert "# - magic values in aliases and names: the rules decide instead" in text
+
+
+def memory_of_a_copy(calls: int) -> int:
+    """The most bytes that a copy of so many calls, each with 100 ids, takes while it is made."""
+    sim = make_simulator(PAUSED, transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    for call in range(calls):
+        ids = " ".join(str(UUID(int=call * 100 + each)) for each in range(100))
+        text = f"scenario: A text long enough.\ndefault: {{decide: accepted}}\n# {ids}\n"
+        answer = http.control("POST", "/scenario", {"yaml": text, "account": AUTH_ID})
+        assert answer.status_code == 200, answer.text
+    copied(http, "pytest")  # what is imported does not count
+    tracemalloc.start()
+    copied(http, "pytest")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    sim.close()
+    return peak
+
+
+def test_twice_the_calls_take_twice_the_memory() -> None:
+    """Which ids are needed later is not noted for each call anew."""
+    assert memory_of_a_copy(100) < 3 * memory_of_a_copy(50)
 
 
 # --- source ----------------------------------------------------------------------------------
