@@ -18,6 +18,7 @@ from plivo_sim.account.account import OWN_MACHINE, Account
 from plivo_sim.console.accounts import setting_text
 from plivo_sim.console.copied_parts import CALL, CONTROL, HEAD, UPLOAD
 from plivo_sim.console.sources import ID, INBOX, Names, Source, as_json_source, quoted, source
+from plivo_sim.domain import limits
 from plivo_sim.domain.text import decode_json, printable
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings
 from plivo_sim.web.request_log import Exchange
@@ -39,7 +40,8 @@ Made = Steering | Exchange
 class _File:
     """The file that is being written. ``text``: that of the call which is being carried over, and
     ``at`` its place; ``last``: the place of the last call in whose text an id is. ``missing``: what
-    could not be carried over."""
+    could not be carried over. ``size``: characters; ``cut``: how many calls there was no room
+    for."""
 
     account: Account
     names: Names
@@ -47,11 +49,20 @@ class _File:
     last: Mapping[str, int]
     text: str = ""
     at: int = 0
+    size: int = 0
+    cut: int = 0
     lines: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
     def add(self, *lines: str) -> None:
-        self.lines += [f"    {line}" if line else "" for line in lines]
+        """Nothing, if that would be too much."""
+        self.size += sum(len(line) + 5 for line in lines)
+        if not self.is_full:
+            self.lines += [f"    {line}" if line else "" for line in lines]
+
+    @property
+    def is_full(self) -> bool:
+        return self.size > limits.COPY_TEXT.most
 
     def leave_out(self, made: Made, why: str) -> None:
         told = printable(f"{made.method} {_path(made)}"[:120])
@@ -76,10 +87,18 @@ def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotte
         else:
             _call(file, each)
         file.now = each.at
+        if file.is_full:
+            file.cut = len(made) - file.at
+            file.lines.append(f"    # not carried over: {_cut(file)}")
+            break
     notes = list(_notes(file, whole=whole, forgotten=forgotten))
     if not notes:
         _assert_statuses(file)
     return _whole(file, start, notes)
+
+
+def _cut(file: _File) -> str:
+    return f"the last {file.cut} calls: the text would be too long, {limits.COPY_TEXT}"
 
 
 def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
@@ -87,6 +106,8 @@ def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
         yield f"{forgotten} earlier calls, which the simulator has forgotten"
     if not whole:
         yield "calls that were not chosen"
+    if file.cut:
+        yield _cut(file)
     yield from file.missing[:20]
     if len(file.missing) > 20:
         yield f"and {len(file.missing) - 20} more"
@@ -172,6 +193,9 @@ def _assert_statuses(file: _File) -> None:
         statuses = [each.status for each in application.timeline if each.at <= file.now]
         timeline = f"[each.status for each in plivo_server.application({name}).timeline]"
         file.add(f"assert {timeline} == {source(statuses, file.names, 4, len(timeline) + 11)}")
+        if file.is_full:
+            return file.lines.append(f"    # no more statuses: {limits.COPY_TEXT}")
+    return None
 
 
 # --- calls -----------------------------------------------------------------------------------
