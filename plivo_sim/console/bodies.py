@@ -5,16 +5,20 @@ with which curl sends the same bytes again.
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from plivo_sim.console.actions import curl, login_words, quoted
 from plivo_sim.console.pages import as_json, base_url, readable
+from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.web.kept_bodies import KeptBody, KeptPart
+from plivo_sim.web.parts import bare_name
 from plivo_sim.web.request_log import Exchange, login_in
 
 Shown = dict[str, Any]
+_MEDIA_TYPE = re.compile(f"{HTTP_TOKEN}/{HTTP_TOKEN}")
 HEX_WIDTH, HEX_LINES = 16, 32
 CHANGES = {
     "cut": "Only its first {kept:,} of {size:,} bytes are kept.",
@@ -146,7 +150,7 @@ def _part_words(part: KeptPart) -> tuple[str, str]:
     name = part["name"].replace("=", "%3D")  # else it would end there
     if "text" in part:
         return "--form-string", f"{name}={part['text']}"
-    file = quoted(part["filename"] or part["name"])
+    file = quoted(bare_name(part["filename"] or part["name"]))
     media_type = part.get("media_type", "")
-    is_plain = media_type and not set('";\r\n') & set(media_type)
+    is_plain = _MEDIA_TYPE.fullmatch(media_type)  # behind a comma curl would read another file
     return "-F", f"{name}=@{file}" + (f";type={media_type}" if is_plain else "")

@@ -18,6 +18,7 @@ from plivo_sim.account.account import OWN_MACHINE, Account
 from plivo_sim.console.accounts import setting_text
 from plivo_sim.console.copied_parts import CALL, CONTROL, HEAD, UPLOAD
 from plivo_sim.console.sources import ID, INBOX, Names, Source, as_json_source, quoted, source
+from plivo_sim.domain import limits
 from plivo_sim.domain.text import decode_json, printable
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings
 from plivo_sim.web.request_log import Exchange
@@ -37,19 +38,31 @@ Made = Steering | Exchange
 
 @dataclass(slots=True)
 class _File:
-    """The file that is being written. ``text``: that of the call which is being carried over;
-    ``later``: the ids in those behind it. ``missing``: what could not be carried over."""
+    """The file that is being written. ``text``: that of the call which is being carried over, and
+    ``at`` its place; ``last``: the place of the last call in whose text an id is. ``missing``: what
+    could not be carried over. ``size``: characters; ``cut``: how many calls there was no room
+    for."""
 
     account: Account
     names: Names
     now: datetime
+    last: Mapping[str, int]
     text: str = ""
-    later: frozenset[str] = frozenset()
+    at: int = 0
+    size: int = 0
+    cut: int = 0
     lines: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
     def add(self, *lines: str) -> None:
-        self.lines += [f"    {line}" if line else "" for line in lines]
+        """Nothing, if that would be too much."""
+        self.size += sum(len(line) + 5 for line in lines)
+        if not self.is_full:
+            self.lines += [f"    {line}" if line else "" for line in lines]
+
+    @property
+    def is_full(self) -> bool:
+        return self.size > limits.COPY_TEXT.most
 
     def leave_out(self, made: Made, why: str) -> None:
         told = printable(f"{made.method} {_path(made)}"[:120])
@@ -63,29 +76,29 @@ def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotte
     lock."""
     start = _began(made[0]) if made else account.now()
     names = Names(fixed=_fixed_ids(account))
-    file = _File(account, names, start)
+    last = {id: at for at, each in enumerate(made) for id in ID.findall(_text(each))}
+    file = _File(account, names, start, last)
     _begin(file, made)
-    texts = [_text(each) for each in made]
-    for each, file.text, file.later in zip(made, texts, _later(texts), strict=True):
+    for file.at, each in enumerate(made):
+        file.text = _text(each)
         _go_to(file, _began(each))
         if isinstance(each, Steering):
             _steer(file, each)
         else:
             _call(file, each)
         file.now = each.at
+        if file.is_full:
+            file.cut = len(made) - file.at
+            file.lines.append(f"    # not carried over: {_cut(file)}")
+            break
     notes = list(_notes(file, whole=whole, forgotten=forgotten))
     if not notes:
         _assert_statuses(file)
     return _whole(file, start, notes)
 
 
-def _later(texts: Sequence[str]) -> list[frozenset[str]]:
-    """Of each text, the ids that are in those behind it."""
-    found, seen = [], frozenset[str]()
-    for text in reversed(texts):
-        found.append(seen)
-        seen |= frozenset(ID.findall(text))
-    return found[::-1]
+def _cut(file: _File) -> str:
+    return f"the last {file.cut} calls: the text would be too long, {limits.COPY_TEXT}"
 
 
 def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
@@ -93,6 +106,8 @@ def _notes(file: _File, *, whole: bool, forgotten: int) -> Iterator[str]:
         yield f"{forgotten} earlier calls, which the simulator has forgotten"
     if not whole:
         yield "calls that were not chosen"
+    if file.cut:
+        yield _cut(file)
     yield from file.missing[:20]
     if len(file.missing) > 20:
         yield f"and {len(file.missing) - 20} more"
@@ -178,6 +193,9 @@ def _assert_statuses(file: _File) -> None:
         statuses = [each.status for each in application.timeline if each.at <= file.now]
         timeline = f"[each.status for each in plivo_server.application({name}).timeline]"
         file.add(f"assert {timeline} == {source(statuses, file.names, 4, len(timeline) + 11)}")
+        if file.is_full:
+            return file.lines.append(f"    # no more statuses: {limits.COPY_TEXT}")
+    return None
 
 
 # --- calls -----------------------------------------------------------------------------------
@@ -238,8 +256,7 @@ def _call(file: _File, made: Exchange) -> None:
         answer = decode_json(shown["answer"])
     except ValueError:
         answer = None
-    wanted = file.later | _applications_in(file.account, answer)
-    learned = file.names.learn(answer, wanted)
+    learned = file.names.learn(answer, _wanted(file, answer))
     called = f"{quoted(made.method)}, {shown_path}, {made.status}"
     whole = f"call(\n        {called},\n{words}    )" if words else f"call({called})"
     file.add(f"answer = {whole}" if learned else whole, *learned)
@@ -254,10 +271,16 @@ def _with_account(names: Names, path: str, auth_id: str) -> str:
     return f"f{quoted('/{account}/'.join(map(names.within, parts)))}"
 
 
-def _applications_in(account: Account, answer: Any) -> set[str]:
-    """The ids of applications that an answer is about."""
-    found = ID.findall(repr(answer)) if isinstance(answer, dict) else []
-    return {id for id in found if account.store.applications.fetch(id) is not None}
+def _wanted(file: _File, answer: Any) -> set[str]:
+    """The ids in an answer that are in a later call, too, or are of the application that it is
+    about."""
+    applications = file.account.store.applications
+    return {
+        id
+        for id in ID.findall(repr(answer))
+        if file.last.get(id, 0) > file.at
+        or (isinstance(answer, dict) and applications.fetch(id) is not None)
+    }
 
 
 def _sent(file: _File, shown: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -4,13 +4,15 @@ variables, callback addresses the inbox of the test."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from plivo_sim.domain.text import decode_json
 
 WIDE = 92
+DEEPEST = 48
+"""Columns by which lines are indented at most."""
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 INBOX = "plivo_inbox.url"
 _KEYED = re.compile(r"[a-z_][a-z0-9_]*")
@@ -42,11 +44,11 @@ class Names:
     def learn(self, answer: Any, wanted: Set[str]) -> list[str]:
         """Lines that take the wanted ids out of an answer, which ``answer`` is the name of."""
         lines = []
-        for id, path, key in _ids_in(answer, "answer", "id"):
+        for id, path, key in _ids_in(answer, "id"):
             if id in wanted and id not in self.known and id not in self.fixed:
                 name = f"{key if _KEYED.fullmatch(key) else 'id'}_{len(self.known) + 1}"
                 self.known[id] = name
-                lines.append(f"{name} = {path}")
+                lines.append(f"{name} = answer{path}")
         return lines
 
     def text(self, text: str) -> str:
@@ -70,52 +72,80 @@ def _doubled(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _ids_in(value: Any, path: str, key: str) -> list[tuple[str, str, str]]:
+def _ids_in(value: Any, key: str) -> Iterator[tuple[str, str, str]]:
+    """Each id, the path to it, and the key under which it stands."""
     if isinstance(value, dict):
-        return [each for k, v in value.items() for each in _ids_in(v, f"{path}[{quoted(k)}]", k)]
-    if isinstance(value, list):
-        return [each for i, v in enumerate(value) for each in _ids_in(v, f"{path}[{i}]", key)]
-    if isinstance(value, str) and ID.fullmatch(value):
-        return [(value, path, key)]
-    return []
+        for name, each in value.items():
+            for id, path, last in _ids_in(each, name):
+                yield id, f"[{quoted(name)}]{path}", last
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            for id, path, last in _ids_in(each, key):
+                yield id, f"[{index}]{path}", last
+    elif isinstance(value, str) and ID.fullmatch(value):
+        yield value, "", key
 
 
 def source(value: Any, names: Names, indent: int = 4, room: int = 0) -> str:
     """A value as Python source, broken into lines where it is long. ``indent``: of its first line;
     ``room``: characters that stand before and behind it there."""
-    short = _short(value, names)
-    if len(short) + indent + room <= WIDE or not isinstance(value, (dict, list, tuple)):
+    writing = _Writing(names)
+    writing.shorten(value)
+    writing.write(value, indent, room)
+    return "".join(writing.pieces)
+
+
+@dataclass(slots=True)
+class _Writing:
+    """``shorts``: the maps and lists in a value, by their identity, in one line each; None where
+    that is longer than any. Each is looked at once, however deep it is."""
+
+    names: Names
+    shorts: dict[int, str | None] = field(default_factory=dict)
+    pieces: list[str] = field(default_factory=list)
+
+    def shorten(self, value: Any) -> str | None:
+        """The value in one line, if it is not too long for any."""
+        if not isinstance(value, (dict, list, tuple)):
+            text = self.plain(value)
+            return text if len(text) <= WIDE else None
+        opening, closing = _BRACKETS[type(value)]
+        found = [(key, self.shorten(each)) for key, each in _items(value)]
+        items = [f"{key}{short}," for key, short in found if short is not None]
+        inside = " ".join(items) if isinstance(value, tuple) else " ".join(items)[:-1]
+        is_short = len(items) == len(found) and len(inside) + 2 <= WIDE
+        self.shorts[id(value)] = short = f"{opening}{inside}{closing}" if is_short else None
         return short
-    inner = indent + 4
-    opening, closing = _BRACKETS[type(value)]
+
+    def write(self, value: Any, indent: int, room: int) -> None:
+        if not isinstance(value, (dict, list, tuple)):
+            return self.pieces.append(self.plain(value))
+        short = self.shorts[id(value)]
+        if short is not None and len(short) + indent + room <= WIDE:
+            return self.pieces.append(short)
+        opening, closing = _BRACKETS[type(value)]
+        inner = min(indent + 4, DEEPEST)
+        self.pieces.append(f"{opening}\n")
+        for key, each in _items(value):
+            self.pieces.append(f"{' ' * inner}{key}")
+            self.write(each, inner, len(key) + 1)
+            self.pieces.append(",\n")
+        return self.pieces.append(f"{' ' * indent}{closing}")
+
+    def plain(self, value: Any) -> str:
+        if isinstance(value, Source):
+            return str(value)
+        return self.names.text(value) if isinstance(value, str) else repr(value)
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    """What is in it, each with what stands before it."""
     if isinstance(value, dict):
-        items = [
-            f"{quoted(k)}: {source(v, names, inner, len(k) + 5)}"
-            for k, v in with_inbox(value).items()
-        ]
-    else:
-        items = [source(each, names, inner, 1) for each in value]
-    pad = " " * inner
-    lines = "".join(f"{pad}{item},\n" for item in items)
-    return f"{opening}\n{lines}{' ' * indent}{closing}"
+        return [(f"{quoted(key)}: ", each) for key, each in with_inbox(value).items()]
+    return [("", each) for each in value]
 
 
 _BRACKETS = {dict: ("{", "}"), list: ("[", "]"), tuple: ("(", ")")}
-
-
-def _short(value: Any, names: Names) -> str:
-    if isinstance(value, Source):
-        return str(value)
-    if isinstance(value, str):
-        return names.text(value)
-    if isinstance(value, dict):
-        shown = with_inbox(value).items()
-        return "{" + ", ".join(f"{quoted(k)}: {_short(v, names)}" for k, v in shown) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(_short(each, names) for each in value)}]"
-    if isinstance(value, tuple):
-        return f"({' '.join(f'{_short(each, names)},' for each in value)})"
-    return repr(value)
 
 
 def with_inbox(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -207,6 +207,10 @@ REPORT_APPLICATIONS = Limit(
 REPORT_FILES = Limit(
     "report_files", 8 * 1024 * 1024, "bytes", "the uploaded pictures in such a report, together"
 )
+COPY_TEXT = Limit(
+    "copy_text", 4 * 1024 * 1024, _TEXT,
+    "what was done, copied as a test; the calls behind it are left out, and it says how many",
+)  # fmt: skip
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 UNDO_POINTS = Limit("undo_points", 20, "points", "what can be undone in an account; the oldest go")

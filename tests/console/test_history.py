@@ -6,9 +6,11 @@ import ast
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -18,6 +20,7 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.client.replay import replay
 from plivo_sim.console.sources import Names, as_json_source, source
+from plivo_sim.domain import limits
 from plivo_sim.scenarios.loader import load_scenario
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.legacy_support import Legacy
@@ -432,6 +435,45 @@ def test_magic_values_do_not_decide(http: Http) -> None:
     assert "# - magic values in aliases and names: the rules decide instead" in text
 
 
+def test_a_copy_has_an_end(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says how many calls there was no room for, and asserts no statuses."""
+    monkeypatch.setattr(limits, "COPY_TEXT", limits.Limit("copy_text", 20_000, "characters", ""))
+    for call in range(8):
+        body = {"name": f"A{call}", "end_user_type": "business", "x": ["x" * 90] * 40}
+        assert http.post("EndUser/", json=body).status_code == 201
+    text = copied(http, "pytest")
+    carried = text.count('"POST", f"/v1/Account/{account}/EndUser/"')
+    assert 0 < carried < 8
+    told = f"the last {8 - carried} calls: the text would be too long, at most 20000 characters"
+    assert text.count(told) == 2  # in the head, and where they were
+    assert len(text) < 25_000
+    assert ".timeline" not in text
+    compile(text, "copy.py", "exec")
+
+
+def memory_of_a_copy(calls: int) -> int:
+    """The most bytes that a copy of so many calls, each with 100 ids, takes while it is made."""
+    sim = make_simulator(PAUSED, transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    for call in range(calls):
+        ids = " ".join(str(UUID(int=call * 100 + each)) for each in range(100))
+        text = f"scenario: A text long enough.\ndefault: {{decide: accepted}}\n# {ids}\n"
+        answer = http.control("POST", "/scenario", {"yaml": text, "account": AUTH_ID})
+        assert answer.status_code == 200, answer.text
+    copied(http, "pytest")  # what is imported does not count
+    tracemalloc.start()
+    copied(http, "pytest")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    sim.close()
+    return peak
+
+
+def test_twice_the_calls_take_twice_the_memory() -> None:
+    """Which ids are needed later is not noted for each call anew."""
+    assert memory_of_a_copy(100) < 3 * memory_of_a_copy(50)
+
+
 # --- source ----------------------------------------------------------------------------------
 
 
@@ -446,6 +488,36 @@ def test_magic_values_do_not_decide(http: Http) -> None:
 def test_source_is_the_value(value: Any) -> None:
     """Evaluated, it is what it was, whatever is in it."""
     assert eval(source(value, Names())) == value
+
+
+class CountedNames(Names):
+    """They count how many texts were put into words."""
+
+    texts = 0
+
+    def text(self, text: str) -> str:
+        self.texts += 1
+        return Names.text(self, text)
+
+
+def nested(value: Any, depth: int) -> Any:
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_what_is_deep_is_not_written_once_for_each_level() -> None:
+    """Each text is put into words to see whether it is short, and once more if it is not."""
+    names, value = CountedNames(), nested(["ab"] * 100, 50)
+    assert eval(source(value, names)) == value
+    assert names.texts == 200
+
+
+def test_depth_does_not_multiply_the_text() -> None:
+    """The indentation ends somewhere."""
+    value = ["x" * 90] * 100
+    shallow, deep = (len(source(nested(value, depth), Names())) for depth in (10, 50))
+    assert deep < 2 * shallow
 
 
 def test_ids_become_variables() -> None:

@@ -399,6 +399,33 @@ def test_the_name_of_a_part_names_no_file(http: Http) -> None:
     assert as_curl(http)[-1] == 'a%3D@/etc/passwd;x=@"b.pdf"'
 
 
+@pytest.mark.parametrize(
+    ("media_type", "told"),
+    [
+        ("image/png", ";type=image/png"),
+        ("image/png,/etc/passwd", ""),
+        ("image/png,@/etc/passwd", ""),
+        ("image/png;filename=x", ";type=image/png"),
+        ("image/png /etc/passwd", ""),
+        ("image", ""),
+    ],
+)
+def test_the_type_of_a_part_names_no_file(http: Http, media_type: str, told: str) -> None:
+    """Behind a comma curl would read another file."""
+    body, kind = multipart([], [("file", "b.png", PDF)])
+    body = body.replace(b'"b.png"', f'"b.png"\r\nContent-Type: {media_type}'.encode())
+    http.post("ComplianceDocument/", data=body, content_type=kind)
+    assert as_curl(http)[-1] == f'file=@"b.png"{told}'
+
+
+def test_a_part_that_has_no_file_name_names_no_path(http: Http) -> None:
+    """A binary one counts as a file, of the part's name."""
+    body, kind = multipart([], [("/etc/passwd", None, PDF)])
+    body = body.replace(b'passwd"', b'passwd"\r\nContent-Type: application/octet-stream')
+    http.post("ComplianceDocument/", data=body, content_type=kind)
+    assert as_curl(http)[-1] == '/etc/passwd=@"passwd";type=application/octet-stream'
+
+
 def test_curl_of_an_encoded_form(http: Http) -> None:
     """As it was encoded."""
     http.post("EndUser/", data={"name": "a&b", "x y": "@z"})
