@@ -19,6 +19,8 @@ from plivo_sim.console.accounts import setting_text
 from plivo_sim.console.copied_parts import CALL, CONTROL, HEAD, UPLOAD
 from plivo_sim.console.sources import ID, INBOX, Names, Source, as_json_source, quoted, source
 from plivo_sim.domain import limits
+from plivo_sim.domain.records import Application, Policy
+from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import decode_json, printable
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings
 from plivo_sim.web.request_log import Exchange
@@ -36,6 +38,38 @@ _TRUNCATED = 4000
 Made = Steering | Exchange
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a copy needs of an account, by reference: records do not change. ``others``: the ids of
+    end users and documents."""
+
+    auth_id: str
+    now: datetime
+    settings: Settings
+    catalogue: Catalogue
+    scenario: Policy | None
+    machine: Policy | None
+    applications: Mapping[str, Application]
+    others: frozenset[str]
+
+
+def take(account: Account) -> Taken:
+    """Caller holds the lock."""
+    store = account.store
+    return Taken(
+        auth_id=account.auth_id,
+        now=account.now(),
+        settings=account.settings,
+        catalogue=account.catalogue,
+        scenario=store.policies.fetch("scenario"),
+        machine=store.policies.fetch(OWN_MACHINE),
+        applications={each.id: each for each in store.applications.every()},
+        others=frozenset(
+            each.id for rows in (store.end_users, store.documents) for each in rows.every()
+        ),
+    )
+
+
 @dataclass(slots=True)
 class _File:
     """The file that is being written. ``text``: that of the call which is being carried over, and
@@ -43,7 +77,7 @@ class _File:
     could not be carried over. ``size``: characters; ``cut``: how many calls there was no room
     for."""
 
-    account: Account
+    account: Taken
     names: Names
     now: datetime
     last: Mapping[str, int]
@@ -70,11 +104,10 @@ class _File:
         self.add(f"# not carried over: {told}: {why}")
 
 
-def pytest_file(account: Account, made: Sequence[Made], *, whole: bool, forgotten: int) -> str:
+def pytest_file(account: Taken, made: Sequence[Made], *, whole: bool, forgotten: int) -> str:
     """The file. ``made``: the calls that are carried over, in order; ``whole``: whether they are
-    all that changed something; ``forgotten``: how many are not known any more. Caller holds the
-    lock."""
-    start = _began(made[0]) if made else account.now()
+    all that changed something; ``forgotten``: how many are not known any more."""
+    start = _began(made[0]) if made else account.now
     names = Names(fixed=_fixed_ids(account))
     last = {id: at for at, each in enumerate(made) for id in ID.findall(_text(each))}
     file = _File(account, names, start, last)
@@ -142,7 +175,7 @@ def _docstring(text: str) -> str:
     return text.replace("\\", "/").replace('"', "'")
 
 
-def _marker(account: Account, start: datetime) -> Iterator[str]:
+def _marker(account: Taken, start: datetime) -> Iterator[str]:
     yield f'start="{start.isoformat()}"'
     if account.settings.seed != 1:
         yield f"seed={account.settings.seed}"
@@ -154,7 +187,7 @@ def _marker(account: Account, start: datetime) -> Iterator[str]:
         yield f"{name}={value if isinstance(value, bool) else quoted(setting_text(name, value))}"
 
 
-def _fixed_ids(account: Account) -> frozenset[str]:
+def _fixed_ids(account: Taken) -> frozenset[str]:
     """Those of the catalogue, which the seed makes."""
     types = (type_.id for each in account.catalogue.requirements for type_ in each.document_types)
     return frozenset([*account.catalogue.by_id, *types])
@@ -163,10 +196,10 @@ def _fixed_ids(account: Account) -> frozenset[str]:
 def _begin(file: _File, made: Sequence[Made]) -> None:
     """What was in force already when the first call was made, as far as that can be told."""
     operations = {each.operation for each in made if isinstance(each, Steering)}
-    scenario = file.account.store.policies.fetch("scenario")
+    scenario = file.account.scenario
     if scenario is not None and not operations & {"use_scenario", "drop_scenario"}:
         _use(file, "use_scenario", decode_json(scenario.body))
-    machine = file.account.store.policies.fetch(OWN_MACHINE)
+    machine = file.account.machine
     if machine is not None and not operations & {"use_machine", "drop_machine"}:
         _use(file, "use_machine", decode_json(machine.body))
 
@@ -187,7 +220,7 @@ def _advance_to(at: datetime) -> str:
 
 def _assert_statuses(file: _File) -> None:
     for id, name in file.names.known.items():
-        application = file.account.store.applications.fetch(id)
+        application = file.account.applications.get(id)
         if application is None:
             continue
         statuses = [each.status for each in application.timeline if each.at <= file.now]
@@ -218,13 +251,12 @@ def _text(made: Made) -> str:
 
 def _unknown(file: _File, made: Made) -> str:
     """A record that the call is about and that no variable of the test stands for."""
-    store, path = file.account.store, _path(made)
-    tables = (store.applications, store.end_users, store.documents)
+    account, path = file.account, _path(made)
     return next(
         (
             id
             for id in file.names.unknown_in(file.text)
-            if id in path or any(rows.fetch(id) is not None for rows in tables)
+            if id in path or id in account.applications or id in account.others
         ),
         "",
     )
@@ -274,12 +306,11 @@ def _with_account(names: Names, path: str, auth_id: str) -> str:
 def _wanted(file: _File, answer: Any) -> set[str]:
     """The ids in an answer that are in a later call, too, or are of the application that it is
     about."""
-    applications = file.account.store.applications
+    applications = file.account.applications
     return {
         id
         for id in ID.findall(repr(answer))
-        if file.last.get(id, 0) > file.at
-        or (isinstance(answer, dict) and applications.fetch(id) is not None)
+        if file.last.get(id, 0) > file.at or (isinstance(answer, dict) and id in applications)
     }
 
 

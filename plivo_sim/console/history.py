@@ -13,7 +13,7 @@ from plivo_sim.account.account import KEPT_EXCHANGES, KEPT_STEERING, Account
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, curl
 from plivo_sim.console.copied_scenario import scenario_file
-from plivo_sim.console.copied_test import pytest_file
+from plivo_sim.console.copied_test import pytest_file, take
 from plivo_sim.console.pages import base_url, guard, open_account, show
 from plivo_sim.control.history import Made, is_shown, items_of
 from plivo_sim.web.steering import Steering, everything, is_undone, is_write
@@ -41,7 +41,7 @@ def history_page(auth_id: str) -> Response:
         items = [each for each in items_of(account) if is_shown(each, chosen)]
         ticked = picks or {each.id[:KEY] for each in effective(account)}
         forgotten = account.steering.forgotten + account.exchanges.forgotten
-        copy = _copy(account, kind, sorted(picks)) if kind in COPIES else None
+    copy = _copy(account, kind, sorted(picks)) if kind in COPIES else None
     base = base_url()
     script = [
         each.made for each in items if isinstance(each.made, Steering) and not each.is_refused
@@ -85,7 +85,7 @@ def effective(account: Account) -> list[Made]:
 
 
 def _copy(account: Account, kind: str, picks: Sequence[str]) -> dict[str, Any]:
-    """What the page shows of a copy. Caller holds the lock."""
+    """What the page shows of a copy."""
     return {
         "kind": kind,
         "file": COPIES[kind][0],
@@ -108,7 +108,7 @@ def copy_file(auth_id: str) -> Response:
 
 def copied(account: Account, kind: str, picks: Sequence[str] = ()) -> str:
     """What was done, as a test or as a scenario. ``picks``: only these, by the start of their
-    ids."""
+    ids. The text of a test is written when the account is free again."""
     with account.lock:
         if kind == "scenario":
             return scenario_file(account)
@@ -118,7 +118,8 @@ def copied(account: Account, kind: str, picks: Sequence[str] = ()) -> str:
             chosen = [each for each in everything(account) if each.id[:KEY] in picks]
         is_whole = {id(each) for each in whole} <= {id(each) for each in chosen}
         forgotten = account.steering.forgotten + account.exchanges.forgotten
-        return pytest_file(account, chosen, whole=is_whole, forgotten=forgotten)
+        taken = take(account)
+    return pytest_file(taken, chosen, whole=is_whole, forgotten=forgotten)
 
 
 def _as_curl(made: Steering, base: str) -> str:

@@ -19,6 +19,7 @@ from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.client.replay import replay
+from plivo_sim.console.copied_test import pytest_file
 from plivo_sim.console.sources import Names, as_json_source, source
 from plivo_sim.domain import limits
 from plivo_sim.scenarios.loader import load_scenario
@@ -433,6 +434,21 @@ def test_magic_values_do_not_decide(http: Http) -> None:
     assert "STUCK, Acme" in text
     assert "SIM-" not in text
     assert "# - magic values in aliases and names: the rules decide instead" in text
+
+
+def test_a_copy_is_written_without_the_account(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the page, and by the file to save."""
+    held = []
+
+    def write(*given: Any, **how: Any) -> str:
+        held.append(http.account.lock.raw._is_owned())
+        return pytest_file(*given, **how)
+
+    monkeypatch.setattr("plivo_sim.console.history.pytest_file", write)
+    http.sdk_created()
+    copied(http, "pytest")
+    page(http, **{"as": "pytest"})
+    assert held == [False, False]
 
 
 def test_a_copy_has_an_end(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
