@@ -52,7 +52,7 @@ def test_the_default_is_taken(name: str) -> None:
         ("seed", True, "True is not a whole number"),
         ("seed", 1.5, "1.5 is not a whole number"),
         ("strict", 1, "1 is not True or False"),
-        ("warp", 0, "the rate must be a number over 0"),
+        ("warp", 0, "the rate must be a number from 1e-9 to 1e9"),
         ("warp", False, "False is not a number"),
         ("warp", None, "None is not a number"),
         ("callback_timeout_s", 500, "the timeout must be a number of seconds"),
