@@ -117,6 +117,7 @@ def test_advance_by_tells_what_happened_in_order(http: Http) -> None:
             "delivery": delivery["id"],
             "application": id,
             "attempt": 1,
+            "retries": 3,
             "state": "delivered",
             "status": 200,
             "error": None,

@@ -98,6 +98,7 @@ CALLS = {
     "console/__init__.py": {"urlsplit": LINEAR},
     "console/accounts.py": {"decode_json": OURS},
     "console/actions.py": {"re.compile": OURS, "int": OURS},
+    "console/bodies.py": {"re.compile": OURS},
     "console/doing.py": {"loads": JSON},
     "console/api_calls.py": {"re.compile": LINEAR, "int": DIGITS},
     "console/applications.py": {"parse_qsl": LINEAR},

@@ -225,7 +225,7 @@ def test_a_reset_amid_writes_leaves_nothing_by_half(verbs: ByHttp) -> None:
     def write(thread: int) -> None:
         for n in range(ROUNDS):
             outcomes(lambda n=n: verbs.delete(verbs.create(f"{thread} {n}")))
-            verbs.create(f"{thread} {n} stays")
+            outcomes(lambda n=n: verbs.create(f"{thread} {n} stays"))
 
     all_at_once(*(lambda t=t: write(t) for t in range(3)), *[verbs.reset] * 3)
     check_whole(verbs.http.account)
