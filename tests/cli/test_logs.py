@@ -70,7 +70,7 @@ def test_filters(shell: Shell, application: str) -> None:
 def test_calls_that_reached_no_account(shell: Shell, http: Http) -> None:
     """With the reason and the URL that was meant."""
     http.call("GET", f"/v1/Accounts/{AUTH_ID}/EndUser/")
-    (line,) = shell.told("logs", "--kind", "unmatched").splitlines()
+    (line,) = shell.told("logs", "--kind", "unmatched", "--tail", "1").splitlines()
     assert "  no account            unmatched   GET http" in line
     assert line.endswith(f"did you mean /v1/Account/{AUTH_ID}/EndUser/?")
 
