@@ -80,7 +80,7 @@ from plivo_sim.web.request_log import (
     keep_exchange,
     note_unmatched,
 )
-from plivo_sim.web.steering import note_steering
+from plivo_sim.web.steering import note_steering, operation_of
 from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, CuttingApp, Refusal
 
 logger = logging.getLogger("plivo_sim")
@@ -116,6 +116,9 @@ WATCHED = "/_sim/events"
 
 MOUNTS = {surface.mount: surface.name for surface in (CURRENT, BETA)}
 """Path -> the dialect that answers below it."""
+
+_MOMENTS = frozenset({"reset", "restore", "undo"})
+"""Calls that put another moment in the place of what was there: the next one undoes none."""
 
 _COMPLIANCE = CURRENT.prefix.removeprefix("/v1/Account/{auth_id}")
 
@@ -463,7 +466,7 @@ def _close_call(injector: Injector, kept: KeptAnswers, call: Call, response: Res
     if account is not None and account.refusal is not None and (call.is_read or call.refusal):
         response.close()  # it was made of what an account holds that moved away meanwhile
         response = call.refuse(account.refusal)
-    elif call.is_undone:
+    elif call.is_undone and operation_of(call.request) not in _MOMENTS:
         text = "a restore, a reset or an undo ended this call; what it did is undone"
         response = call.refuse(Busy(text))
     elif call.spoil is not None:
