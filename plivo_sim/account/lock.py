@@ -138,11 +138,12 @@ class AccountLock:
     def release(self) -> None:
         self.raw.release()
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> bool:
         if not self.raw.acquire(blocking=False):
             self._wait()
         if (asker := _here.asker) is not None:
             asker.entered()
+        return True  # as ``Passing.held`` says it
 
     def __exit__(
         self,

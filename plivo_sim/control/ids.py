@@ -75,7 +75,7 @@ def list_ids() -> Response:
         if named not in ("", account.auth_id):
             continue
         with account.lock if named else passing.held(account.lock) as is_held:
-            if is_held or named or kind == "account":
+            if is_held or kind == "account":
                 found += [
                     {"id": id, "account": account.auth_id, "about": about}
                     for id, about in KINDS[kind](account)

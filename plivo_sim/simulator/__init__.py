@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from plivo_sim.account.account import Account, OnWrite
 from plivo_sim.account.clock import monotonic_s
-from plivo_sim.account.interfaces import Damage, Mark
+from plivo_sim.account.interfaces import Damage, Mark, State
 from plivo_sim.account.lock import AccountLock, Passing, repeatable
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
@@ -66,7 +66,7 @@ def main_account(auth_id: str) -> str:
     return f"MA{auth_id[2:]}"
 
 
-_Taken = tuple[tuple[int, int], dict[str, Mark]]
+_Taken = tuple[State, dict[str, Mark]]
 """An account as a move brought it: its state, and its snapshots."""
 
 

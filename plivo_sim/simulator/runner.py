@@ -372,8 +372,8 @@ class Runner:
         made; None if that is later than ``until``, asked under the lock, or the era is over. With
         ``move`` the clock goes there (or to ``until``). It ends before all has happened once the
         deadline is over."""
-        with self._turn(account, passing) as is_held:
-            if not is_held or not self._goes_on(account, era, is_mover=move):
+        with self._turn(account, era, passing, is_mover=move) as goes_on:
+            if not goes_on:
                 return None
             at, last = account.agenda.next_instant(), until()
             if at is None or (last is not None and at > last):
@@ -389,8 +389,8 @@ class Runner:
                 happened += batch
                 if monotonic_s() > deadline_s:
                     return happened, []
-            with self._turn(account, passing) as is_held:
-                if not is_held or not self._goes_on(account, era, is_mover=move):
+            with self._turn(account, era, passing, is_mover=move) as goes_on:
+                if not goes_on:
                     return None
                 sendings = self._sender.take_due(account, at, awaited=awaited)
         finally:
@@ -405,19 +405,15 @@ class Runner:
                 account.stepping = False
                 account.idle.notify_all()
 
-    def _goes_on(self, account: Account, era: int, *, is_mover: bool) -> bool:
-        """Whether what is due is to happen here: what an advance is at is left to it."""
-        is_in_use = not self._closed and not account.retired and account.era == era
-        return is_in_use and (is_mover or not account.stepping)
-
     @contextmanager
-    def _turn(self, account: Account, passing: Passing | None) -> Iterator[bool]:
-        if passing is None:
-            with account.lock:
-                yield True
-        else:
-            with passing.held(account.lock) as is_held:
-                yield is_held
+    def _turn(
+        self, account: Account, era: int, passing: Passing | None, *, is_mover: bool
+    ) -> Iterator[bool]:
+        """Whether what is due is to happen here, under the account's lock: what an advance is at is
+        left to it."""
+        with account.lock if passing is None else passing.held(account.lock) as is_held:
+            is_in_use = not self._closed and not account.retired and account.era == era
+            yield is_held and is_in_use and (is_mover or not account.stepping)
 
     def _batches(
         self,
@@ -432,8 +428,8 @@ class Runner:
         others have their turn."""
         for work in (self._review_some, self._hand_over_some):
             while True:
-                with self._turn(account, passing) as is_held:
-                    if not is_held or not self._goes_on(account, era, is_mover=is_mover):
+                with self._turn(account, era, passing, is_mover=is_mover) as goes_on:
+                    if not goes_on:
                         return
                     some = work(account, until)
                 if some is None:

@@ -213,8 +213,7 @@ class Call:
         """It is in the logs; what happens later in its thread is not its doing."""
         self.is_due = True
         for account in self.wrote:
-            with account.lock:
-                account.unanswered.discard(self)
+            account.unanswered.discard(self)
 
     @property
     def is_undone(self) -> bool:

@@ -134,7 +134,7 @@ def made_since(account: Account, since: State) -> Iterator[Steering | Exchange]:
     holds the lock."""
     unanswered = [
         _steering_of(each, account, NOT_ANSWERED)
-        for each in account.unanswered
+        for each in tuple(account.unanswered)  # they leave it without the lock
         if operation_of(each.request) not in BESIDES
     ]
     ids = {each.id for each in unanswered}  # one that is just being answered is in both

@@ -410,18 +410,25 @@ def test_whether_it_was_taken_over_can_be_asked(http: Http, elsewhere: Http) -> 
     assert ends("second").get_json()["taken"] is False
 
 
-@pytest.mark.parametrize("snapshot", ["mine", "kept"])
-def test_a_snapshot_that_was_made_since_is_a_use(
-    http: Http, elsewhere: Http, snapshot: str
-) -> None:
-    """Of its own, or in the place of one that the move brought along."""
+def moved_with_a_snapshot(http: Http, elsewhere: Http) -> Any:
+    """In the move ``one``, not ended, with its snapshot ``kept``; returns what was taken over."""
     http.sdk_created()
     control(http, "POST", "/snapshot", {"name": "kept"})
     given = control(http, "POST", "/handover", {"to": ELSEWHERE, "move": "one"})
     taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"], "move": "one"}
     control(elsewhere, "POST", "/takeover", taken)
-    kept = {"name": "kept", "snapshot": taken["snapshot"], "move": "one"}
+    document = control(http, "GET", "/handover", name="kept")
+    kept = {"name": "kept", "snapshot": document, "move": "one"}
     control(elsewhere, "POST", "/snapshot", kept)
+    return taken
+
+
+@pytest.mark.parametrize("snapshot", ["mine", "kept"])
+def test_a_snapshot_that_was_made_since_is_a_use(
+    http: Http, elsewhere: Http, snapshot: str
+) -> None:
+    """Of its own, or in the place of one that the move brought along."""
+    taken = moved_with_a_snapshot(http, elsewhere)
     control(elsewhere, "POST", "/snapshot", {"name": snapshot, "snapshot": taken["snapshot"]})
     body = {"move": "one", "undo": True}
     assert control(elsewhere, "POST", "/takeover/end", body)["taken"] is True
@@ -434,14 +441,7 @@ def test_a_takeover_is_undone_unless_the_account_was_used_since(
     http: Http, elsewhere: Http, is_used: bool
 ) -> None:
     """What was acknowledged stays; and what the move itself brought along is no use."""
-    http.sdk_created()
-    control(http, "POST", "/snapshot", {"name": "kept"})
-    given = control(http, "POST", "/handover", {"to": ELSEWHERE, "move": "one"})
-    taken = {"snapshot": control(http, "GET", "/handover"), "rest": given["rest"], "move": "one"}
-    control(elsewhere, "POST", "/takeover", taken)
-    document = control(http, "GET", "/handover", name="kept")
-    kept = {"name": "kept", "snapshot": document, "move": "one"}
-    control(elsewhere, "POST", "/snapshot", kept)
+    taken = moved_with_a_snapshot(http, elsewhere)
     assert elsewhere.get("EndUser/").status_code == 200  # a read is no use either
     made = [elsewhere.sdk_created()] if is_used else []
     for _ in range(2):

@@ -106,9 +106,8 @@ class DiskFiles:
         self._syncing = Syncing(fsync)
         self._sizes: Sizes | None = None  # until somebody asks
         self._prepared: set[Path] = set()
-        self._guard = (
-            guard or threading.Lock()
-        )  # no folder goes between a look at it and a file in it
+        # No folder goes between a look at it and a file in it.
+        self._guard = guard or threading.Lock()
 
     def prepare(self, content: bytes, sha256: str) -> Callable[[], None]:
         aside = self._aside(content, sha256)
