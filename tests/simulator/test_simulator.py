@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from plivo_sim import simulator as simulator_module
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
@@ -21,6 +20,7 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import AccountRequired, NotFound, StateUnreadable
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+from plivo_sim.simulator import accounts as accounts_module
 from tests.control.test_explanations import evaluate
 from tests.fakes import Gate, Wall, all_at_once
 from tests.support import AUTH_ID, Http
@@ -120,7 +120,7 @@ def test_a_held_account_is_the_one_that_others_get(sim: Simulator) -> None:
 
 def test_unwritten_accounts_are_forgotten(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking for a million of them fills no memory."""
-    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 8)
+    monkeypatch.setattr(accounts_module, "MOST_UNUSED", 8)
     asked_for = [weakref.ref(sim.account(f"MA{number:018}")) for number in range(50)]
     gc.collect()
     assert sum(each() is not None for each in asked_for) < 20
@@ -129,7 +129,7 @@ def test_unwritten_accounts_are_forgotten(sim: Simulator, monkeypatch: pytest.Mo
 
 def test_a_written_account_is_never_forgotten(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many others are asked for."""
-    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 2)
+    monkeypatch.setattr(accounts_module, "MOST_UNUSED", 2)
     id = http.sdk_created()
     for number in range(20):
         http.sim.account(f"MA{number:018}")
@@ -407,7 +407,7 @@ def test_accounts_that_were_reset_are_forgotten(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Like those that were never written to."""
-    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 8)
+    monkeypatch.setattr(accounts_module, "MOST_UNUSED", 8)
     http = make()
     made = []
     for number in range(30):
