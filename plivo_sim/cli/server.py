@@ -428,7 +428,7 @@ def healthcheck(**given: Any) -> None:
     settings = settings_of(given)
     scheme, authority_file = "http", None
     if settings.tls:
-        from plivo_sim.web.tls import default_folder
+        from plivo_sim.web.certificates import default_folder
 
         scheme, authority_file = "https", str((settings.tls_dir or default_folder()) / "ca.pem")
     host = ANY_ADDRESS.get(settings.host, settings.host)
