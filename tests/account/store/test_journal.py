@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.account.store import compaction, journal
 from plivo_sim.account.store import format as lines
-from plivo_sim.account.store import journal
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import OpenJournals, open_file
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
@@ -310,7 +310,7 @@ def test_a_header_that_cannot_be_written_is_tried_again(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compaction begins early and goes in small pieces."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 2000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 3)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 3)
     return
 
 
@@ -348,7 +348,7 @@ def _until_compaction(db: Database) -> None:
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("part", "failing"),
-    [(journal.Compaction, "step"), (journal.Compaction, "finish"), (os, "fsync"),
+    [(compaction.Compaction, "step"), (compaction.Compaction, "finish"), (os, "fsync"),
      (Path, "replace")],
 )  # fmt: skip
 def test_a_crash_during_compaction_leaves_the_old_journal(
@@ -509,7 +509,7 @@ def test_a_journal_that_rests_goes_on_with_its_compaction(
     """Which has a file open of its own. With many accounts each rests after each of its writes: if
     it began anew, it would never come to an end."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 1)
     before = descriptors()
     with Database(path) as db:
         for n in range(1, 5):
@@ -531,7 +531,7 @@ def test_a_compaction_whose_file_was_changed_meanwhile_is_given_up(
 ) -> None:
     """The journal stays as it is, and nothing is lost."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 1)
     with Database(path) as db:
         for n in range(1, 5):
             keep(db, application(n))
