@@ -45,7 +45,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart
 from plivo_sim.web.request_log import Exchange, masked_again
-from plivo_sim.webhooks.outbox import DELIVERY_HEADER
+from plivo_sim.webhooks.composing import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import HandoverOut, MessageOut
