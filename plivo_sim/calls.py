@@ -57,11 +57,12 @@ from plivo_sim.web.calls import (
     current_call,
     header_text,
 )
+from plivo_sim.web.endpoints import rows_of
 from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import real_request
 from plivo_sim.web.kept_answers import KEY, KeptAnswers, basis_of
 from plivo_sim.web.request_log import Exchange, exchange_of, keep_exchange, note_unmatched
-from plivo_sim.web.steering import note_steering, operation_of
+from plivo_sim.web.steering import note_steering
 from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, Refusal
 
 logger = logging.getLogger("plivo_sim")
@@ -69,9 +70,6 @@ logger = logging.getLogger("plivo_sim")
 ICON = "/favicon.ico"
 WATCHED = "/_sim/events"
 """Programs ask here again and again what has happened."""
-
-_MOMENTS = frozenset({"reset", "restore", "undo"})
-"""Calls that put another moment in the place of what was there: the next one undoes none."""
 
 _COMPLIANCE = CURRENT.prefix.removeprefix("/v1/Account/{auth_id}")
 
@@ -238,7 +236,7 @@ def close_call(injector: Injector, kept: KeptAnswers, response: Response) -> Res
     if account is not None and account.refusal is not None and (call.is_read or call.refusal):
         response.close()  # it was made of what an account holds that moved away meanwhile
         response = call.refuse(account.refusal)
-    elif call.is_undone and operation_of(call.request) not in _MOMENTS:
+    elif call.is_undone and not _is_moment(call.request):
         text = "a restore, a reset or an undo ended this call; what it did is undone"
         response = call.refuse(Busy(text))
     elif call.spoil is not None:
@@ -263,6 +261,11 @@ def close_call(injector: Injector, kept: KeptAnswers, response: Response) -> Res
         kept.keep(call, response, added, exchange)
     call.body = call.came = None  # a page that was rendered stays until garbage is collected
     return response
+
+
+def _is_moment(request: Request) -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return any(row.is_moment for row in rows_of(view))
 
 
 def _account_for(call: Call, response: Response) -> Exchange | None:

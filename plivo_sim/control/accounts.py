@@ -118,7 +118,7 @@ def _as_text(value: Any) -> str:
     **takes(
         account=f"{IN_BODY}, or all",
         undoable={"type": "boolean", "description": "keep what can be undone; see POST /_sim/undo"},
-    ), answers={200: "ResetOut"},
+    ), answers={200: "ResetOut"}, is_moment=True,
 )  # fmt: skip
 def reset() -> Response:
     """``{"account": "MA…"}`` or ``"all"``: remove what it holds; its clock starts again. With
@@ -250,6 +250,7 @@ def drop_snapshot(name: str) -> Response:
 @endpoint(
     "POST", "/restore", "Go back to a snapshot.",
     query=(ACCOUNT,), bodies={JSON: "restore_body"}, answers={200: "RestoredOut"}, errors=(404,),
+    is_moment=True,
 )  # fmt: skip
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the

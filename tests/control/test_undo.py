@@ -372,3 +372,26 @@ def test_a_point_that_is_kept_while_it_goes_back_stays(
     monkeypatch.setattr(http.sim.runner, "end_sends", meanwhile)
     assert undo(http, point=number, sure=True).status_code == 200
     assert [each["what"] for each in points(http)] == ["of another"]
+
+
+@pytest.mark.parametrize("verb", ["reset", "restore", "undo"])
+def test_another_moment_behind_it_does_not_undo_it(
+    http: Http, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """What it told was so, until the reset."""
+    keep(http)
+    http.sdk_created()
+    http.control("POST", "/snapshot", {"name": "here"}, account=AUTH_ID)
+    http.sdk_created()
+    end_sends = http.sim.runner.end_sends
+
+    def meanwhile(accounts: Any) -> None:
+        monkeypatch.setattr(http.sim.runner, "end_sends", end_sends)
+        with http.app.app_context():  # a call has its own ``g``
+            http.control("POST", "/reset", {}, account=AUTH_ID)
+            http.sdk_created()
+        end_sends(accounts)
+
+    monkeypatch.setattr(http.sim.runner, "end_sends", meanwhile)
+    body = {"reset": {}, "restore": {"name": "here"}, "undo": {"sure": True}}[verb]
+    assert http.control("POST", f"/{verb}", body, account=AUTH_ID).status_code == 200
