@@ -46,8 +46,22 @@ PIECE_BYTES = 1024 * 1024
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])  # noqa: TID251  # the same
 _entries = msgspec.json.Decoder(list[msgspec.Raw])  # noqa: TID251  # the same
+
+
+class _AnyText(type):
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, str)
+
+
+class _Name(metaclass=_AnyText):
+    """A name of an object: a str, which the decoder hands to Python one by one. So others get the
+    interpreter between two names, however many there are."""
+
+
+_members = msgspec.json.Decoder(  # noqa: TID251  # the same
+    dict[_Name, msgspec.Raw], dec_hook=lambda _, name: name
+)
 
 
 def encode_json(value: object) -> bytes:
