@@ -169,6 +169,8 @@ def snapshot() -> Response:
         account.marks[name] = (
             loaded(account, document_in(data, "snapshot")) if is_given else account.mark()
         )
+        marks = account.marks  # which only a reset takes away
+        current_call().stands = lambda: account.marks is marks
         if move and move == account.move:
             current_call().sim.note_brought(account, name)
         shown: MarkedOut = {
