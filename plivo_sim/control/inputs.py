@@ -304,7 +304,8 @@ def account_holding(
         call.sim.require_named()
         found = call.sim.holders(table, id)
         if not found and sends:  # it may be that of a callback that is due
-            call.sim.runner.start_due_in(call.sim.accounts())
+            with call.due():
+                call.sim.runner.start_due_in(call.sim.accounts())
             found = call.sim.holders(table, id)
         if len(found) > 1:
             raise AccountRequired([account.auth_id for account in found])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -191,9 +192,15 @@ class Call:
 
         Raises StorageFailed when it cannot be written, unless the call only reads.
         """
+        with self.due():
+            self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+
+    @contextmanager
+    def due(self) -> Iterator[None]:
+        """What happens within is due, and not the call's own doing."""
         self.is_due = True
         try:
-            self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+            yield
         finally:
             self.is_due = False
 

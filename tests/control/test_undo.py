@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from plivo_sim.control.answers import UndoneOut, UndoOut, UndoPointOut
 from plivo_sim.domain import limits
 from plivo_sim.services import document_sets
 from plivo_sim.web import patience
+from plivo_sim.web.calls import current_call
 from tests.control.support import other_account
 from tests.support import AUTH_ID, PDF, Http, check_answer
 
@@ -183,6 +185,28 @@ def test_a_snapshot_that_stands_is_told_so(
     answer = http.control("POST", "/snapshot", {"name": "new", "account": AUTH_ID})
     assert (came, answer.status_code) == ([200], told)
     assert ("new" in http.account.marks) == (told == 201)
+
+
+@pytest.mark.parametrize("path", ["/webhooks/none/replay", "/clock/settle"])
+def test_what_was_due_is_no_doing_of_a_call(
+    http: Http, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Which only made it happen, in whichever account: an end of that is none of the call's."""
+    id = http.sdk_created()
+    with http.account.lock:
+        http.account.clock.move_to(http.account.now() + timedelta(days=30))
+    end_of, wrote = patience.end, []
+
+    def noting() -> None:
+        wrote.append(current_call().wrote)
+        end_of()
+
+    monkeypatch.setattr(patience, "end", noting)
+    http.control("POST", path)
+    application = http.account.store.applications.fetch(id)
+    assert application is not None
+    assert application.status == "accepted"
+    assert wrote == [{}]
 
 
 def test_what_was_written_before_the_point_is_not_lost(
