@@ -255,7 +255,7 @@ class _ReadyFile:
             raise WrongFile(f"--ready-file {self._path}: {reason}") from None
 
 
-def _greet(live: LiveSimulator, settings: Settings, out: Any) -> None:
+def _greet(live: LiveSimulator, settings: Settings, out: Any = None) -> None:
     from plivo_sim.simulator.logs import finish
 
     say(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)), file=out)
