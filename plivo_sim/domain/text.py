@@ -32,14 +32,17 @@ def joined(texts: Iterable[str]) -> str:
 
 
 class JsonLimits(NamedTuple):
-    """How many bytes (of a str: characters) and values a JSON text may have."""
+    """How many bytes (of a str: characters) and values a JSON text may have. Unless it
+    ``is_whole``, the values of an object longer than ``PIECE_BYTES`` are left as texts (Raw)."""
 
     bytes: limits.Limit
     values: limits.Limit
+    is_whole: bool = True
 
 
 PLAIN = JsonLimits(limits.JSON, limits.JSON_VALUES)
 SNAPSHOT = JsonLimits(limits.BODY, limits.SNAPSHOT_VALUES)
+MEMBERS_OF_SNAPSHOT = SNAPSHOT._replace(is_whole=False)
 
 PIECE_BYTES = 1024 * 1024
 """What is longer is decoded in pieces: nobody else gets the interpreter meanwhile."""
@@ -88,7 +91,11 @@ def decode_json(text: bytes | str, most: JsonLimits = PLAIN) -> Any:
     if len(text) > most.values.most:
         most.values.check(values_in(text), "JSON values")
     try:
-        value = _decoder.decode(text) if len(text) <= PIECE_BYTES else _in_pieces(text)
+        value = (
+            _decoder.decode(text)
+            if len(text) <= PIECE_BYTES
+            else _in_pieces(text, 0, most.is_whole)
+        )
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     except UnicodeDecodeError:
@@ -102,7 +109,7 @@ def decode_json(text: bytes | str, most: JsonLimits = PLAIN) -> Any:
     return value
 
 
-def _in_pieces(text: bytes | str | msgspec.Raw, depth: int = 0) -> Any:
+def _in_pieces(text: bytes | str | msgspec.Raw, depth: int, is_whole: bool = True) -> Any:
     """As the decoder reads it; a large object or list by its members, whose text was found well
     formed before."""
     piece = memoryview(text.encode() if isinstance(text, str) else text)
@@ -110,6 +117,8 @@ def _in_pieces(text: bytes | str | msgspec.Raw, depth: int = 0) -> Any:
         begin = bytes(piece[:100]).lstrip(_BLANKS)[:1]
         if begin == b"{":
             members = _members.decode(piece)
+            if not is_whole:
+                return members
             return {key: _in_pieces(each, depth + 1) for key, each in members.items()}
         if begin == b"[":
             return [_in_pieces(each, depth + 1) for each in _entries.decode(piece)]

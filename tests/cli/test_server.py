@@ -28,6 +28,7 @@ from plivo_sim.cli.server import _greeting, _ReadyFile
 from plivo_sim.cli.shared import WrongFile
 from plivo_sim.client import Client, Refused
 from plivo_sim.settings import Settings, read_setting
+from tests.fakes import full_pipe, until
 from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, TOKEN
 
@@ -155,6 +156,23 @@ def test_the_ready_file_names_a_url_that_answers(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == [ready]
         served.stop()
     assert list(tmp_path.iterdir()) == []
+
+
+@live
+def test_what_nobody_reads_stops_no_server(tmp_path: Path) -> None:
+    """It starts, answers and ends, though all that it prints goes into a full pipe."""
+    ready = tmp_path / "ready"
+    with full_pipe() as (_, writer), subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", "--ready-file", str(ready)],
+        env=environment(), stdout=writer, stderr=writer,
+    ) as process:  # fmt: skip
+        try:
+            until(lambda: ready.exists() or process.poll() is not None)
+            assert Client(ready.read_text()).control("GET", "/accounts")["accounts"] == []
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
 
 
 def test_a_ready_file_of_an_earlier_server_is_removed(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class Syncing:
         self.when = when
         self._timer = timer
         self._guard = threading.Lock()
+        self._forcing = threading.Lock()  # of whoever forces it behind the writes, or closes it
         self._waiting: Any = None
 
     def appended(self, file: IO[bytes]) -> None:
@@ -63,8 +64,9 @@ class Syncing:
                     self._waiting.start()
 
     def _sync_later(self, file: IO[bytes]) -> None:
-        with self._guard:
-            self._waiting = None
+        with self._forcing:
+            with self._guard:
+                self._waiting = None  # what is written from here on waits for the next time
             if not file.closed:
                 try:
                     os.fsync(file.fileno())
@@ -72,13 +74,18 @@ class Syncing:
                     logger.error("cannot force the journal to disk: %s", error.strerror)
 
     @property
-    def is_busy(self) -> bool:
+    def is_forcing(self) -> bool:
         """Whether somebody forces something to the disk, which may take long."""
-        return self._guard.locked()
+        return self._forcing.locked()
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether something is to be forced to the disk still, which ``closing`` would do."""
+        return self._waiting is not None
 
     def closing(self, file: IO[bytes]) -> None:
         """Before the file is let go of: what still waits is done now."""
-        with self._guard:
+        with self._forcing, self._guard:
             if self._waiting is not None:
                 self._waiting.cancel()
                 self._waiting = None
@@ -337,11 +344,12 @@ class OpenJournals:
     def __init__(self, most: int = 64) -> None:
         self._most = most
         self._guard = threading.Lock()
-        self._open: dict[Callable[[], bool], Literal[False] | None] = {}
+        self._open: dict[Rest, Literal[False] | None] = {}
 
-    def used(self, rest: Callable[[], bool]) -> None:
+    def used(self, rest: Rest) -> None:
         """One was written to; ``rest`` closes it, unless it is busy: then the next one is closed
-        instead. Caller holds no journal's guard."""
+        instead. One that has to be forced to the disk first is closed only when twice as many are
+        open. Caller holds no journal's guard."""
         with self._guard:
             self._open.pop(rest, None)
             self._open[rest] = None
@@ -352,11 +360,15 @@ class OpenJournals:
                 break
             with self._guard:
                 is_open = self._open.pop(each, False) is None
-            if is_open and not each():
+            if is_open and not each(excess > self._most):
                 with self._guard:
                     self._open.setdefault(each)
             else:
                 excess -= 1
+
+
+Rest = Callable[[bool], bool]
+"""Closes a journal; returns whether it did. Given whether it may wait for the disk."""
 
 
 class NoFile(OSError):

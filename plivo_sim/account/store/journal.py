@@ -112,13 +112,15 @@ class JournalStorage(Storage):
         self._closed = True
         self._end()
 
-    def rest(self) -> bool:
+    def rest(self, may_force: bool = True) -> bool:
         """Let go of the files until the next write, unless somebody is at them, whose disk may be
-        slow; returns whether that is done. From any thread."""
+        slow; returns whether that is done. What is to be forced to the disk before is a reason
+        against it, too, unless it ``may_force``. From any thread."""
         if not self._guard.acquire(blocking=False):
             return False
         try:
-            if self._syncing.is_busy:
+            is_owing = self._syncing.is_owing  # asked first: it is forced from there on
+            if (is_owing and not may_force) or self._syncing.is_forcing:
                 return False
             if self._compaction is not None:
                 self._compaction.rest()

@@ -480,7 +480,7 @@ def test_the_docs_say_how_many_journals_are_open() -> None:
     opened, rested = OpenJournals(), []
     for n in range(int(told[1]) + 1):
         assert rested == []
-        opened.used(lambda n=n: rested.append(n) or True)  # type: ignore[misc]
+        opened.used(lambda _, n=n: rested.append(n) or True)  # type: ignore[misc]
     assert rested == [0]
 
 
@@ -492,7 +492,7 @@ def test_a_journal_whose_disk_is_slow_stays_open_longer(tmp_path: Path) -> None:
         slow, *others = [stack.enter_context(Database(path, opened=opened)) for path in paths]
         before = descriptors()
         keep(slow, application(1))
-        for guard in (slow.journal._guard, slow.journal._syncing._guard):
+        for guard in (slow.journal._guard, slow.journal._syncing._forcing):
             with guard:
                 for db in others:
                     stack.enter_context(meanwhile(partial(keep, db, application(1)))).result(30)

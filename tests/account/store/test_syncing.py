@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Claim, Identity, Syncing, identity_at, identity_of, in_use
+from plivo_sim.account.store.disk import (
+    Claim,
+    Identity,
+    OpenJournals,
+    Syncing,
+    identity_at,
+    identity_of,
+    in_use,
+)
 from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
-from tests.fakes import FULL, Disk
+from tests.fakes import FULL, Disk, meanwhile
 
 
 class Timers:
@@ -120,6 +130,41 @@ def test_what_still_waits_is_forced_when_the_file_is_closed(
     assert (len(synced), timer.cancelled, file.closed) == (1, True, True)
     timer.run()
     assert len(synced) == 1
+
+
+def test_no_write_waits_for_what_is_forced_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may be slow; what is written meanwhile is forced the next time."""
+    begun, goes_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: (begun.set(), goes_on.wait(120)))
+    timers = Timers()
+    syncing = Syncing("interval", timers)
+    with (tmp_path / "file").open("wb") as file:
+        syncing.appended(file)
+        with meanwhile(timers.waiting[0].run) as forcing:
+            assert begun.wait(60)
+            with meanwhile(lambda: syncing.appended(file)) as writing:
+                try:
+                    writing.result(60)
+                    assert not forcing.done()
+                finally:
+                    goes_on.set()
+        assert len(timers.waiting) == 2
+
+
+def test_no_call_forces_the_journal_of_another_account(tmp_path: Path, synced: list[int]) -> None:
+    """Unless many are open: a file that is to be forced within its second stays open until then."""
+    opened = OpenJournals(2)
+    with ExitStack() as stack:
+        costs = []
+        for n in range(5):
+            path = tmp_path / f"account-{n}" / "journal.jsonl"
+            db = stack.enter_context(Database(path, "interval", opened=opened))
+            synced.clear()
+            keep(db, application(1))
+            costs.append(len(synced))
+        assert costs == [2, 2, 2, 2, 3]  # the folder and its file, when they are made
 
 
 def test_a_disk_that_cannot_force_takes_the_change_back(
