@@ -39,6 +39,7 @@ from plivo_sim.account.store.disk import (
     Identity,
     OpenJournals,
     Syncing,
+    force,
     identity_at,
     identity_of,
     open_file,
@@ -100,7 +101,7 @@ class Compaction:
             self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
         self._take_up()
         self._file.flush()
-        os.fsync(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
+        force(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
         self._file.close()
         self._aside.replace(self._path)
         with suppress(OSError):  # it has taken place: from here on there is no way back
