@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from plivo_sim.account.account import Account, OnWrite
 from plivo_sim.account.interfaces import Mark, State
-from plivo_sim.account.lock import Passing, repeatable
+from plivo_sim.account.lock import AccountLock, Passing, repeatable
 from plivo_sim.domain.errors import AccountRequired, Busy, NotFound, NotServed
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.requirements import Catalogue
@@ -72,6 +72,7 @@ class Accounts:
         self._accounts: dict[str, Account] = {}
         self._unused: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._recent: OrderedDict[str, Account] = OrderedDict()
+        self._opening: WeakValueDictionary[str, AccountLock] = WeakValueDictionary()
         self._leaving: dict[str, Leaving] = {}
         self._ended_moves: deque[str] = deque(maxlen=MOST_ENDED_MOVES)
         self._as_taken: WeakKeyDictionary[Account, _Taken] = WeakKeyDictionary()
@@ -81,9 +82,7 @@ class Accounts:
         not kept: a read on an unknown account stores nothing (decision "Reads store nothing").
         Raises NotServed for an account of another server."""
         self.check_rule(auth_id)
-        with self._lock:
-            self._check_left(auth_id)
-            return self._found(auth_id)
+        return self._found(auth_id, self._check_left)
 
     def check_here(self, auth_id: str) -> None:
         """Raises NotServed for an account of another server, by rule or by a move."""
@@ -100,18 +99,38 @@ class Accounts:
         with self._lock:
             return auth_id in self._accounts or auth_id in self._unused
 
-    def _found(self, auth_id: str) -> Account:
-        """Caller holds the lock, and has looked under it whether the account has left: while it
-        leaves, its files are in use, and no second account may be made of them."""
-        found = self._accounts.get(auth_id) or self._unused.get(auth_id)
-        if found is not None:
-            return found
-        unused = self._make_account(auth_id, self.settings, self.catalogue, self.machine)
+    def _found(self, auth_id: str, check_left: Callable[[str], None]) -> Account:
+        """The account, which is opened if need be, by one thread: those who want the same one wait
+        for it, as for an account, and nobody else does. ``check_left``: raises if it may not be
+        had, as it has left: while it leaves, its files are in use, and no second account may be
+        made of them."""
+        with self._lock:
+            if (found := self._known(auth_id, check_left)) is not None:
+                return found
+            opening = self._opening.setdefault(auth_id, AccountLock())
+        with repeatable(), opening:
+            while True:
+                with self._lock:
+                    if (found := self._known(auth_id, check_left)) is not None:
+                        return found
+                    settings, catalogue, machine = self.settings, self.catalogue, self.machine
+                made = self._make_account(auth_id, settings, catalogue, machine)
+                with self._lock:
+                    if settings is self.settings:  # else all has begun anew meanwhile
+                        return self._take_in(made)
+
+    def _known(self, auth_id: str, check_left: Callable[[str], None]) -> Account | None:
+        """Caller holds the lock."""
+        check_left(auth_id)
+        return self._accounts.get(auth_id) or self._unused.get(auth_id)
+
+    def _take_in(self, unused: Account) -> Account:
+        """One that was opened just now. Caller holds the lock."""
         unused.on_write = self._tell_of_write
         if unused.leaving is not None:
             raise self._found_leaving(unused, *unused.leaving)
         if len(unused.store.ledger):
-            self._accounts[auth_id] = unused
+            self._accounts[unused.auth_id] = unused
             return unused
         self._hold_unused(unused)
         return unused
@@ -364,8 +383,9 @@ class Accounts:
     def _taker(self, auth_id: str) -> Account:
         """The account here that another server's can become. Raises Busy, NotServed."""
         self.check_rule(auth_id)
-        with self._lock:
-            leaving = self._leaving.get(auth_id)
-            if leaving is not None and leaving.account is not None:
-                raise Busy(f"account {auth_id} {leaving.told[3:]}")
-            return self._found(auth_id)
+        return self._found(auth_id, self._check_leaves)
+
+    def _check_leaves(self, auth_id: str) -> None:
+        leaving = self._leaving.get(auth_id)
+        if leaving is not None and leaving.account is not None:
+            raise Busy(f"account {auth_id} {leaving.told[3:]}")

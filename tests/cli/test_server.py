@@ -575,11 +575,15 @@ def section(printed: str, title: str) -> str:
     return "\n".join(lines[start : min(rest, default=len(lines))]).strip()
 
 
+SAMPLES = "my; samples"
+"""Not where ``try`` is called, and with what means something to a shell and to curl."""
+
+
 @pytest.fixture
 def tried(tmp_path: Path) -> Iterator[tuple[Serving, str]]:
-    """A running simulator, and what ``try --samples`` said of it from this folder."""
+    """A running simulator, and what ``try --samples`` said of it in this folder."""
     with serving("--paused") as served:
-        done = run("try", "--url", served.url, "--samples", ".", cwd=tmp_path)
+        done = run("try", "--url", served.url, "--samples", SAMPLES, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         yield served, done.stdout
 
@@ -604,15 +608,15 @@ def test_try_tells_the_whole_scenario(tried: tuple[Serving, str]) -> None:
 def test_try_writes_samples(tried: tuple[Serving, str], tmp_path: Path) -> None:
     """Those that it uses, and some that are refused."""
     _, printed = tried
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert [f"wrote {name}" in printed for name in names] == [True] * len(names)
+    names = sorted(path.name for path in (tmp_path / SAMPLES).iterdir())
+    assert [f"wrote {SAMPLES}/{name}" in printed for name in names] == [True] * len(names)
     assert {"registration_certificate.pdf", "gst_certificate.png", "too_big.pdf"} <= set(names)
 
 
 @live
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_line_that_try_prints_works(tried: tuple[Serving, str], tmp_path: Path) -> None:
-    """Typed as it stands, where the samples are."""
+    """Typed as it stands, where ``try`` was called."""
     script = section(tried[1], "# curl")
     done = subprocess.run(
         ["sh", "-ec", f"{script} -sS --fail-with-body"],
@@ -627,7 +631,7 @@ def test_the_curl_line_that_try_prints_works(tried: tuple[Serving, str], tmp_pat
 
 @live
 def test_the_sdk_code_that_try_prints_works(tried: tuple[Serving, str], tmp_path: Path) -> None:
-    """Run as it stands, where the samples are."""
+    """Run as it stands, where ``try`` was called."""
     served, printed = tried
     code = section(printed, "# plivo for Python")
     done = subprocess.run(

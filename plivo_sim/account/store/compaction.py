@@ -20,7 +20,14 @@ from typing import IO
 
 from plivo_sim.account.interfaces import Record
 from plivo_sim.account.store.damage import stated_checksum
-from plivo_sim.account.store.disk import NOT_ITS_OWN, Identity, Syncing, identity_of, open_file
+from plivo_sim.account.store.disk import (
+    NOT_ITS_OWN,
+    Identity,
+    Syncing,
+    force,
+    identity_of,
+    open_file,
+)
 from plivo_sim.account.store.format import Op, content_of, header_of, line_of
 
 COMPACT_CHUNK = 500
@@ -68,7 +75,7 @@ class Compaction:
             self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
         self._take_up()
         self._file.flush()
-        os.fsync(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
+        force(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
         self._file.close()
         self._aside.replace(self._path)
         with suppress(OSError):  # it has taken place: from here on there is no way back

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Literal, cast
 
+from plivo_sim.account.lock import waits_outside
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import printable
 
@@ -42,6 +43,13 @@ def unguarded() -> None:
     """Nobody else could have an interest in the place."""
 
 
+def force(descriptor: int) -> None:
+    """To the disk, which may be slow: a call gives back meanwhile what others wait for. Raises
+    OSError."""
+    waits_outside()
+    os.fsync(descriptor)
+
+
 class Syncing:
     """See the module; one for each file that is appended to, and for what is made."""
 
@@ -55,7 +63,7 @@ class Syncing:
     def appended(self, file: IO[bytes]) -> None:
         """After each write. Raises OSError when the disk says that it failed."""
         if self.when == ALWAYS:
-            os.fsync(file.fileno())
+            force(file.fileno())
         elif self.when == INTERVAL:
             with self._guard:
                 if self._waiting is None:
@@ -90,14 +98,14 @@ class Syncing:
                 self._waiting.cancel()
                 self._waiting = None
                 with suppress(OSError):
-                    os.fsync(file.fileno())
+                    force(file.fileno())
             file.close()
 
     def whole(self, file: IO[bytes]) -> None:
         """Before a file that was written as a whole is renamed to its place."""
         file.flush()
         if self.when != NEVER:
-            os.fsync(file.fileno())
+            force(file.fileno())
 
     def renamed(self, path: Path) -> None:
         """After a file or a folder came to be in the one above it, under its name."""
@@ -314,7 +322,7 @@ else:
     def _sync_folder(folder: Path) -> None:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            force(descriptor)
         finally:
             os.close(descriptor)
 

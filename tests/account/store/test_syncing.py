@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.account.lock import AccountLock, set_asker
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import (
     Claim,
@@ -91,6 +92,43 @@ def test_what_a_write_costs(path: Path, synced: list[int], fsync: str, costs: li
     then and when it is gone, unless ``never``."""
     with Database(path, fsync) as db:
         assert counted(db, synced) == costs
+
+
+class Caller:
+    """A request that notes what it gives back in the order in which the disk is waited for."""
+
+    may_leave, may_wait, patience_s = False, True, 0.0
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    def waits(self) -> None:
+        self.order.append("waits")
+
+    def goes_on(self) -> None: ...
+
+    def entered(self) -> None: ...
+
+    def leave(self, lock: AccountLock) -> None: ...
+
+
+@pytest.mark.parametrize("fsync", ["always", "interval"])
+def test_a_call_that_waits_for_the_disk_gives_its_turn_back(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, fsync: str
+) -> None:
+    """Before each fsync, of journals and of files."""
+    caller = Caller()
+    monkeypatch.setattr(os, "fsync", lambda _: caller.order.append("fsync"))
+    files = DiskFiles(tmp_path / "files", fsync)
+    with Database(path, fsync) as db:
+        set_asker(caller)
+        try:
+            files.keep(b"content")
+            counted(db, [])
+        finally:
+            set_asker(None)
+    assert caller.order[:2] == ["waits", "fsync"]
+    assert caller.order[::2] == ["waits"] * (len(caller.order) // 2)
 
 
 def test_nothing_is_forced_by_default(path: Path, synced: list[int]) -> None:
