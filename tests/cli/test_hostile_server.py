@@ -11,6 +11,7 @@ import click
 import pytest
 
 from plivo_sim import client
+from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import ids, main
 from plivo_sim.cli.applications import run_try
@@ -196,13 +197,9 @@ def test_rubbish_ends_every_command_with_few_words(
         assert done.exit_code != 0 or words == ("machine", "list"), words
 
 
-def test_long_values_of_every_answer_are_cut(
-    emptied: LiveSimulator, application: str, http: Http
-) -> None:
+def test_long_values_of_every_answer_are_cut() -> None:
     """Each text of each answer, in its lists that of the first entry, is longer than a simulator
     says any; documents are left whole."""
-    http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
-    http.control("POST", "/undo/points", {"what": "x", "account": AUTH_ID})
     big: list[bool] = []
 
     def longer(value: Any) -> Any:
@@ -215,11 +212,14 @@ def test_long_values_of_every_answer_are_cut(
     def alter(path: str, status: str, headers: Any, told: Any) -> Any:
         return status, headers, longer(told) if big and path != "/_sim/health" else told
 
-    with altered(emptied.sim, alter) as url:
+    with LiveSimulator(PAUSED) as live, altered(live.sim, alter) as url:
+        http = Http(create_app(live.sim), live.sim)
+        application = http.sdk_created(callback_url="http://127.0.0.1:9/")
+        http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
+        http.control("POST", "/undo/points", {"what": "x", "account": AUTH_ID})
+        places = {"URL": url, ID: application, "x": application}
         for words in (*COMMANDS, *FURTHER):
-            given = [
-                {"URL": url, ID: application, "x": application}.get(each, each) for each in words
-            ]
+            given = [places.get(each, each) for each in words]
             if words not in KEPT_WHOLE and not {"PORT", "JSON", "TOLD"} & set(words):
                 big[:] = []
                 few = Shell(url).run(*given, code=None)
