@@ -16,6 +16,8 @@ import click
 
 from plivo_sim.cli.filing import correct, delete, file, submit
 from plivo_sim.cli.shared import (
+    MOST_SAID,
+    Document,
     RefusedBySimulator,
     Target,
     WrongFile,
@@ -104,7 +106,7 @@ def list_(
     filtered = any((status, country, number_type, user_type))
     empty = f"no application in {target.where}{' matches the filters' if filtered else ''}"
     if as_csv:
-        say(_csv(answer["applications"]), nl=False)
+        say(Document(_csv(answer["applications"])), nl=False)
         if more := _more(answer):
             say(more.strip(), err=True)
         return
@@ -327,8 +329,8 @@ def _evaluated(answer: dict[str, Any]) -> str:
 # --- one complete application ----------------------------------------------------------------
 
 Say = Callable[[str], Any]
-MOST_SAID, MOST_LISTED = 8000, 50
-"""Characters of one text of an answer, and entries of a list: no simulator gives more here."""
+MOST_LISTED = 50
+"""Entries of a list: no simulator gives more here."""
 
 
 def run_try(client: Client, token: str, say: Say, samples: Path | None = None) -> None:
