@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import pytest
 
-from plivo_sim import app
+from plivo_sim import calls
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
@@ -582,7 +582,7 @@ def test_a_large_document_is_decoded_once(
     monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=64))
     monkeypatch.setattr(text, "PIECE_BYTES", 64)
     monkeypatch.setattr(text, "_decoder", SimpleNamespace(decode=noting))
-    monkeypatch.setattr(app, "note_steering", lambda *_: None)  # which reads small ones once more
+    monkeypatch.setattr(calls, "note_steering", lambda *_: None)  # which reads small ones once more
     assert elsewhere.control("POST", f"/{path}", body, account="none").status_code == 400
     assert b"a-word" not in b"".join(read)
     assert elsewhere.control("POST", f"/{path}", body, account=AUTH_ID).status_code < 300
