@@ -30,8 +30,8 @@ from plivo_sim.simulator import Simulator, is_account
 from plivo_sim.simulator.events import KINDS, Entry, EventLog
 from plivo_sim.web import patience
 from plivo_sim.web.calls import current_call
-from plivo_sim.web.long_work import long_work
 from plivo_sim.web.endpoints import Query, endpoint
+from plivo_sim.web.long_work import long_work
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks.outbox import Attempted
 

@@ -28,8 +28,8 @@ from plivo_sim.scenarios.patterns import glob
 from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
-from plivo_sim.web.long_work import long_work
 from plivo_sim.web.kept_bodies import KeptPart
+from plivo_sim.web.long_work import long_work
 from plivo_sim.web.request_log import Exchange
 
 if TYPE_CHECKING:  # a start needs none
