@@ -188,9 +188,11 @@ def evaluate() -> Response:
     with repeatable():
         account = account_named()
     body = read_body(request)
+    with work_on_body():
+        told = body_clue(body)
     clues = Clues(
         requested=requested_dialect(current_call()),
-        body=body_clue(body),
+        body=told,
         user_agent=request.headers.get("User-Agent", ""),
         setting=account.settings.new_api,
     )
@@ -206,8 +208,9 @@ def evaluate() -> Response:
             requested_outcome(request, account.machine),
         )
     except Invalid as error:
-        status, answer = api.error_body(error, "")
-        return current_call().answer(_refused(api.NAME, status, answer, error))
+        with work_on_body():
+            status, answer = api.error_body(error, "")
+            return current_call().answer(_refused(api.NAME, status, answer, error))
     rules = [presenters.rule_of(each) for each in explanation.verdicts]
     return current_call().answer(_planned(api.NAME, done) | {"rules": rules})
 
