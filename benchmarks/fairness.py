@@ -325,8 +325,8 @@ def working(
                 if each.sock is not None:
                     with suppress(OSError):
                         each.sock.shutdown(socket.SHUT_RDWR)
-            for each in done:
-                each.result()
+            for future in done:
+                future.result()
 
 
 KINDS = {
