@@ -1,6 +1,7 @@
 """What others wait while a crowd is waited for: slow heads, held calls, long polls, hanging
-receivers, hanging look-ups of receivers' names; or while ten clients upload 5 MB each into the
-bystander's own account, again and again.
+receivers, hanging look-ups of receivers' names; while ten clients upload 5 MB each into the
+bystander's own account, again and again; or while others compute for long: exports, long scenarios
+that are checked, schemas.
 
     python benchmarks/fairness.py --size 500 --seconds 5
 
@@ -28,6 +29,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,7 @@ PATIENCE_S = 10.0
 HELD_S = 2.0
 UPLOADERS = 10
 UPLOAD_BYTES = 5_000_000
+WORKERS = 60
 ACCOUNTS = 50
 """Of the crowd whose callbacks hang."""
 
@@ -271,6 +274,61 @@ def uploads(server: Server, _: int) -> Iterator[None]:
                 each.result()
 
 
+@contextmanager
+def exports(server: Server, size: int) -> Iterator[None]:
+    """60 clients that export an account of eight times as many applications, again and again."""
+    account = "MALARGE0000000000000"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: called(server, "POST", account, create_body()), range(size * 8)))
+    with working(server, WORKERS, "GET", f"/_sim/export?account={account}"):
+        yield
+
+
+@contextmanager
+def checks(server: Server, size: int) -> Iterator[None]:
+    """60 clients that have a scenario checked in which each of so many rules is wrong."""
+    sent = json.dumps({"yaml": f"scenario: long\nrules: [{'1,' * size * 30}]"}).encode()
+    with working(server, WORKERS, "POST", "/_sim/scenario/check", sent):
+        yield
+
+
+@contextmanager
+def schemas(server: Server, _: int) -> Iterator[None]:
+    """100 clients that ask for the schema of scenarios, again and again."""
+    with working(server, 100, "GET", "/_sim/schema/scenario.json"):
+        yield
+
+
+@contextmanager
+def working(
+    server: Server, clients: int, method: str, path: str, sent: bytes | None = None
+) -> Iterator[None]:
+    """So many clients, each of which makes this call again when it is answered, or hangs up at the
+    end."""
+    stop, crowd = threading.Event(), [server.connect() for _ in range(clients)]
+
+    def call(connection: HTTPConnection) -> None:
+        with suppress(OSError, HTTPException, ValueError):
+            while not stop.is_set():
+                connection.request(method, path, sent, {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                while answer.read(1 << 20):
+                    pass
+
+    with ThreadPoolExecutor(clients) as pool:
+        done = [pool.submit(call, each) for each in crowd]
+        try:
+            yield
+        finally:
+            stop.set()
+            for each in crowd:
+                if each.sock is not None:
+                    with suppress(OSError):
+                        each.sock.shutdown(socket.SHUT_RDWR)
+            for future in done:
+                future.result()
+
+
 KINDS = {
     "slow heads": slow_heads,
     "held calls": held_calls,
@@ -279,6 +337,9 @@ KINDS = {
     "hanging receivers": hanging_receivers,
     "hanging look-ups": hanging_look_ups,
     "uploads": uploads,
+    "exports": exports,
+    "checks": checks,
+    "schemas": schemas,
 }
 
 

@@ -95,10 +95,10 @@ def repeatable() -> Iterator[None]:
 
 class Passing:
     """Of somebody who looks at all accounts, one after the other: a busy one is waited for as long
-    as anything of ``PASSING_S`` is left, and then looked at as it is, or passed over."""
+    as anything of ``wait_s`` is left, and then looked at as it is, or passed over."""
 
-    def __init__(self) -> None:
-        self._until_s = monotonic_s() + PASSING_S
+    def __init__(self, wait_s: float = PASSING_S) -> None:
+        self._until_s = monotonic_s() + wait_s
 
     @contextmanager
     def held(self, lock: AccountLock) -> Iterator[bool]:

@@ -47,7 +47,7 @@ from plivo_sim.console.actions import (
 )
 from plivo_sim.console.attention import notices_in, notices_of_server
 from plivo_sim.console.doing import perform_all
-from plivo_sim.console.pages import guard, open_account, pulse_of, show
+from plivo_sim.console.pages import guard, newest_of, open_account, pulse_of, show
 from plivo_sim.console.traffic_list import says
 from plivo_sim.console.undoing import AT_ONCE, keep_points
 from plivo_sim.domain.secrets import without_secrets
@@ -158,8 +158,9 @@ def welcome() -> Response:
         return _to(f"{PREFIX}/{wanted}/")
     if len(existing) == 1 and not {"all", "open"} & set(request.args):
         return _to(f"{PREFIX}/{existing[0].auth_id}/")
+    found = newest_of(existing[::-1])
     shown, passing = [], Passing()
-    for account in existing:
+    for account in found.items:
         with passing.held(account.lock) as is_held:
             shown.append(
                 {
@@ -172,7 +173,9 @@ def welcome() -> Response:
             )
     return show(
         "welcome.html",
+        rows=len(shown),
         summaries=shown,
+        found=found,
         wanted=wanted,
         server_notices=notices_of_server(call.sim),
         story=FIRST_STORY,

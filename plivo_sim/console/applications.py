@@ -48,6 +48,7 @@ def list_page(auth_id: str) -> Response:
     return show(
         "applications.html",
         account=account,
+        rows=len(rows),
         found=Paged(rows, found.number, found.total),
         asked=asked,
         counts=counts,

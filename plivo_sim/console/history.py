@@ -16,6 +16,7 @@ from plivo_sim.console.copied_scenario import scenario_file, take_submitted
 from plivo_sim.console.copied_test import pytest_file, take
 from plivo_sim.console.pages import base_url, guard, open_account, show
 from plivo_sim.control.history import Made, is_shown, items_of
+from plivo_sim.web.long_work import long_work
 from plivo_sim.web.steering import Steering, everything, is_undone, is_write
 
 SHOWN = {
@@ -27,6 +28,9 @@ SHOWN = {
 """``?show=``."""
 COPIES = {"pytest": ("test_by_hand.py", "text/x-python"), "scenario": ("by_hand.yaml", "text/yaml")}
 """``?as=`` -> the name of the file, and its type."""
+FEW_COPIED = 20
+"""Calls, or applications, of which a copy is written without waiting for others that work for
+long."""
 KEY = 8
 """Characters of an id by which a call is chosen: ``?pick=``."""
 
@@ -48,6 +52,7 @@ def history_page(auth_id: str) -> Response:
     ]
     return show(
         "history.html",
+        rows=len(items),
         account=account,
         items=[(each, each.made.id[:KEY]) for each in reversed(items)],
         links={
@@ -112,7 +117,8 @@ def copied(account: Account, kind: str, picks: Sequence[str] = ()) -> str:
     if kind == "scenario":
         with account.lock:
             submitted = take_submitted(account)
-        return scenario_file(submitted)
+        with long_work(len(submitted.applications), FEW_COPIED):
+            return scenario_file(submitted)
     with account.lock:
         whole = effective(account)
         chosen: Sequence[Made] = whole
@@ -121,7 +127,8 @@ def copied(account: Account, kind: str, picks: Sequence[str] = ()) -> str:
         is_whole = {id(each) for each in whole} <= {id(each) for each in chosen}
         forgotten = account.steering.forgotten + account.exchanges.forgotten
         taken = take(account)
-    return pytest_file(taken, chosen, whole=is_whole, forgotten=forgotten)
+    with long_work(len(chosen), FEW_COPIED):
+        return pytest_file(taken, chosen, whole=is_whole, forgotten=forgotten)
 
 
 def _as_curl(made: Steering, base: str) -> str:

@@ -28,9 +28,12 @@ from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import Call, NoSuchPage, current_call
 from plivo_sim.web.framework import base_url_of
+from plivo_sim.web.long_work import long_work
 from plivo_sim.web.request_log import Exchange
 
 PAGE_SIZE = 50
+FEW_ROWS = 20
+"""Of a page that is rendered without waiting for others that work for long."""
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -66,10 +69,18 @@ def open_account(auth_id: str) -> Account:
 
 
 def show(
-    template: str, status: int = 200, *, account: Account | None = None, **given: Any
+    template: str,
+    status: int = 200,
+    *,
+    account: Account | None = None,
+    rows: int = 0,
+    **given: Any,
 ) -> Response:
-    """A page. Templates get what is ``given``, the header's facts, and what was just done."""
-    page = render_template(f"console/{template}", **header(account), **given)
+    """A page. Templates get what is ``given``, the header's facts, and what was just done.
+    ``rows``: how many it lists, where it lists many."""
+    facts = header(account)
+    with long_work(rows, FEW_ROWS):
+        page = render_template(f"console/{template}", **facts, **given)
     just = pressed()
     if just.is_refused:
         page = refill(page, f"/console/do/{just.do}", just.form)
@@ -90,7 +101,7 @@ def guard(response: Response, policy: str) -> None:
 
 def header(account: Account | None) -> dict[str, Any]:
     """What the top of every page shows."""
-    accounts = [each.auth_id for each in current_call().sim.accounts()]
+    accounts = [each.auth_id for each in current_call().sim.accounts()[:PAGE_SIZE]]
     kept, base = memory(), base_url()
     machine = account.machine if account is not None else current_call().sim.machine
     facts = {

@@ -26,8 +26,11 @@ from plivo_sim.domain.text import encode_json, printable
 from plivo_sim.domain.typed import once
 from plivo_sim.services.applications import ApplicationView
 from plivo_sim.services.document_sets import content_of
+from plivo_sim.web.long_work import long_work
 
 HTML = "text/html; charset=utf-8"
+FEW_CASES = 5
+"""Applications of which a report is made without waiting for others that work for long."""
 
 
 def text_page(auth_id: str, id: str) -> Response:
@@ -75,27 +78,29 @@ def report_of(account: Account, id: str = "") -> str:
         now = account.now()
         tones = {name: row.tone for name, row in account.machine.statuses.items()}
     facts = _facts if id else _facts_if_there
-    found = account.lock.in_turns(ids, lambda each: facts(account, each, room), at_once=1)
-    cases = [_case(each) for each in found if each is not None]
-    rows = [] if id else [(each["application"], each["verdict"]) for each in cases]
-    return render_template(
-        "console/report.html",
-        version=__version__,
-        account=account.auth_id,
-        now=now,
-        tones=tones,
-        cases=cases,
-        rows=rows,
-        one=bool(id),
-        left_out=0 if id else total - len(cases),
-        total=total,
-        inline=INLINE,
-        files_left_out=room.left_out,
-        room=REPORT_FILES.most,
-        policy=_policy(),
-        style=_style(),
-        base=base_url(),
-    )
+    turns = account.lock.in_turns(ids, lambda each: facts(account, each, room), at_once=1)
+    found = [each for each in turns if each is not None]
+    with long_work(len(found), FEW_CASES):
+        cases = [_case(each) for each in found]
+        rows = [] if id else [(each["application"], each["verdict"]) for each in cases]
+        return render_template(
+            "console/report.html",
+            version=__version__,
+            account=account.auth_id,
+            now=now,
+            tones=tones,
+            cases=cases,
+            rows=rows,
+            one=bool(id),
+            left_out=0 if id else total - len(cases),
+            total=total,
+            inline=INLINE,
+            files_left_out=room.left_out,
+            room=REPORT_FILES.most,
+            policy=_policy(),
+            style=_style(),
+            base=base_url(),
+        )
 
 
 def _facts_if_there(account: Account, id: str, room: _Room) -> dict[str, Any] | None:

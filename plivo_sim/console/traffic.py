@@ -25,6 +25,7 @@ def traffic_page(auth_id: str) -> Response:
     lines = lines_of(account, traffic)
     return show(
         "traffic.html",
+        rows=len(traffic.found.items),
         account=account,
         traffic=traffic,
         picture=waterfall.draw(lines) + waterfall.draw(lines, narrow=True),

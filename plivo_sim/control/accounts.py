@@ -10,7 +10,7 @@ from flask import Response
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Mark
-from plivo_sim.account.lock import Passing, repeatable
+from plivo_sim.account.lock import repeatable
 from plivo_sim.account.store.format import to_plain
 from plivo_sim.apis.words import microseconds
 from plivo_sim.control import presenters
@@ -38,6 +38,7 @@ from plivo_sim.settings import account_troubles
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
+from plivo_sim.web.long_work import long_work, passing
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import ExportOut, MarkedOut, SnapshotSummaryOut
@@ -56,24 +57,26 @@ def export() -> Response:
     account = account_named(sends=True)
     with account.lock:
         mark = account.store.mark()
-    tables = {
-        table: {
-            str(record.seq): without_secrets(table, to_plain(record))
-            for record in sorted(rows.values(), key=attrgetter("seq"))
+    with long_work(sum(map(len, mark.values()))):
+        tables = {
+            table: {
+                str(record.seq): without_secrets(table, to_plain(record))
+                for record in sorted(rows.values(), key=attrgetter("seq"))
+            }
+            for table, rows in mark.items()
+            if rows
         }
-        for table, rows in mark.items()
-        if rows
-    }
-    return current_call().answer(cast("ExportOut", tables))
+        return current_call().answer(cast("ExportOut", tables))
 
 
 @endpoint("GET", "/accounts", "All accounts of this server.", answers={200: "AccountsOut"})
 def list_accounts() -> Response:
-    shown, passing = [], Passing()
-    for account in current_call().sim.accounts():
-        with passing.held(account.lock):
-            shown.append(presenters.account_of(account))
-    call = current_call()
+    call, shown = current_call(), []
+    accounts = call.sim.accounts()
+    with passing(accounts) as patience:
+        for account in accounts:
+            with patience.held(account.lock):
+                shown.append(presenters.account_of(account))
     return call.answer({"accounts": shown, "serves": str(call.sim.settings.serves)})
 
 
@@ -197,7 +200,7 @@ def get_snapshot(name: str) -> Response:
 def document_of(account: Account, name: str, mark: Mark | None = None) -> bytes:
     """The document of a snapshot, or of this mark, as JSON. One is made at a time; none waits for
     the files of its account meanwhile, and of each account one does. Raises NotFound."""
-    making = current_call().sim.making_documents
+    making = current_call().sim.long_work
     with account.documents:
         with account.lock:
             kept = mark_named(account, name) if mark is None else mark

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.dialects import Clues, body_clue, detect_dialect
 from plivo_sim.apis.phone_number.routes import DIALECTS
 from plivo_sim.apis.reading import requested_dialect, requested_outcome
@@ -41,6 +42,7 @@ from plivo_sim.services.verdicts import verdict_of
 from plivo_sim.web.bodies import read_body
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
+from plivo_sim.web.long_work import work_on_body
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import (
@@ -183,17 +185,21 @@ def evaluate() -> Response:
     ``would``: ``refused`` (with the answer that the API would give), ``stuck``, or the status
     that the reviewer would decide on; by which check or rule, and why.
     """
-    account = account_named()
+    with repeatable():
+        account = account_named()
     body = read_body(request)
+    with work_on_body():
+        told = body_clue(body)
     clues = Clues(
         requested=requested_dialect(current_call()),
-        body=body_clue(body),
+        body=told,
         user_agent=request.headers.get("User-Agent", ""),
         setting=account.settings.new_api,
     )
     api = DIALECTS[detect_dialect(clues)]
     try:
-        read = api.read_create(body)
+        with work_on_body():
+            read = api.read_create(body)
         done, explanation = applications.evaluate(
             account,
             read.wanted,
@@ -202,8 +208,9 @@ def evaluate() -> Response:
             requested_outcome(request, account.machine),
         )
     except Invalid as error:
-        status, answer = api.error_body(error, "")
-        return current_call().answer(_refused(api.NAME, status, answer, error))
+        with work_on_body():
+            status, answer = api.error_body(error, "")
+            return current_call().answer(_refused(api.NAME, status, answer, error))
     rules = [presenters.rule_of(each) for each in explanation.verdicts]
     return current_call().answer(_planned(api.NAME, done) | {"rules": rules})
 

@@ -31,6 +31,7 @@ from plivo_sim.simulator.events import KINDS, Entry, EventLog
 from plivo_sim.web import patience
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
+from plivo_sim.web.long_work import long_work
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks.outbox import Attempted
 
@@ -65,7 +66,9 @@ def list_events() -> Response:
     if call.progress is None:  # else it was put off, and goes on
         call.progress = _begin(call.sim)
     poll: _Poll = call.progress
-    found = list(map(_shown, poll.look(call.sim.events)))
+    log = call.sim.events
+    with long_work(log.newest - poll.seen):
+        found = list(map(_shown, poll.look(log)))
     left_s = call.began + poll.wait_s - monotonic_s()
     if not found and not call.sim.stopping and left_s > 0:
         patience.pause(call, left_s, poll.wanted, poll.seen)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 
-from plivo_sim.domain.requirements import Requirement
+from plivo_sim.domain.requirements import Catalogue, Requirement
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
+from plivo_sim.web.long_work import answer_for_all
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import FidelityOut, FidelityRowOut
@@ -24,18 +25,20 @@ def get_fidelity() -> Response:
     docs/fidelity.md, with the catalogue that is in use. ``observed`` is the day on which a
     requirement was seen: a learned one takes the place of the one that ships, and so does one that
     was learned not to be there."""
+    catalogue = current_call().sim.catalogue
+    return answer_for_all("fidelity", catalogue, lambda: _told_of(catalogue))
+
+
+def _told_of(catalogue: Catalogue) -> FidelityOut:
     from plivo_sim.fidelity import WORDS
 
-    call = current_call()
-    catalogue = call.sim.catalogue
     rows = [
         *_sentences(),
         *(_of_requirement(each, _asked(each)) for each in catalogue.requirements),
         *(_of_requirement(each, "not offered") for each in catalogue.absent),
     ]
     counts = {word: sum(row["confidence"] == word for row in rows) for word in WORDS}
-    answer: FidelityOut = {"words": WORDS, "counts": counts, "rows": rows}
-    return call.answer(answer)
+    return {"words": WORDS, "counts": counts, "rows": rows}
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,7 @@ from plivo_sim.simulator import is_account
 from plivo_sim.web.bodies import not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import JSON, Query
+from plivo_sim.web.long_work import long_work, work_on_body
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ def object_given(*known: str) -> dict[str, Any]:
     length, most = request.content_length, limits.CONTROL_BODY.most
     is_packed = bool(request.environ.get("HTTP_CONTENT_ENCODING"))
     may_be_large = length is None or length > most or is_packed
-    making = current_call().sim.making_documents if may_be_large else nullcontext()
+    making = current_call().sim.long_work if may_be_large else nullcontext()
     with repeatable(), making:
         data = json_object(*known, large=True)
         for name in data.keys() - {"snapshot", "rest"}:
@@ -113,7 +114,7 @@ def document_in(data: dict[str, Any], name: str, default: Any = None) -> Any:
     """A document, taken out of the object that is ``object_given``: large ones are made objects of
     one at a time. Raises Invalid (unreadable)."""
     value = data.pop(name, default)
-    with current_call().sim.making_documents if isinstance(value, msgspec.Raw) else nullcontext():
+    with current_call().sim.long_work if isinstance(value, msgspec.Raw) else nullcontext():
         return _decoded(value)
 
 
@@ -273,7 +274,10 @@ _COMPARED = 1000
 def _warn_of_likeness(call: Call, auth_id: str) -> None:
     """A read of an account that nobody has used, and that is called nearly as another is."""
     known = [account.auth_id for account in call.sim.accounts()[:_COMPARED]] if call.is_read else []
-    hint = "" if auth_id in known else did_you_mean(auth_id, known, listed=0, cutoff=_LIKE)
+    if auth_id in known:
+        return
+    with long_work(len(known)):
+        hint = did_you_mean(auth_id, known, listed=0, cutoff=_LIKE)
     if hint:
         call.warnings.append(f"account {auth_id} is new, and empty{hint}")
 
@@ -329,9 +333,11 @@ def read_part(key: str, value: Any, machine: Machine | None = None) -> Scenario:
 
 
 def read_strictly(load: Callable[[], T], key: str = "") -> T:
-    """What ``load`` returns. Raises Invalid with every mistake that it found."""
+    """What ``load`` returns, which reads the body of the call: long ones are read one at a time.
+    Raises Invalid with every mistake that it found."""
     try:
-        return load()
+        with work_on_body():
+            return load()
     except FileMistakes as error:
         raise Invalid(
             [

@@ -10,6 +10,7 @@ import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -66,7 +67,8 @@ def use_machine() -> Response:
     data = json_object("name", "yaml", "machine", "account")
     if sum(key in data for key in ("name", "yaml", "machine")) != 1:
         raise invalid("", "give one of name, yaml, machine")
-    account = account_named(data)
+    with repeatable():
+        account = account_named(data)
     machine = read_strictly(lambda: _given(data))
     current_call().why = machine.name
     with account.lock:  # nobody comes between the change and its answer

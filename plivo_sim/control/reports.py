@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from flask import Response, current_app, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.lock import Passing
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
 from plivo_sim.domain.records import Application, Delivery, StatusChanged, standing
@@ -21,6 +20,7 @@ from plivo_sim.services.verdicts import verdict_of
 from plivo_sim.simulator.history import Moment
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
+from plivo_sim.web.long_work import long_work, passing
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks import outbox
 
@@ -73,11 +73,12 @@ def report() -> Response:
     with account.lock:
         arrows, came = list(_arrows(account)), _came(account)
     lines += [*arrows, *_course(came)]
-    passing = Passing()
-    for other in current_call().sim.accounts():
-        if other is not account:
-            with passing.held(other.lock):
-                lines += _about_other(other, account, others)
+    accounts = current_call().sim.accounts()
+    with passing(accounts) as patience:
+        for other in accounts:
+            if other is not account:
+                with patience.held(other.lock):
+                    lines += _about_other(other, account, others)
     return _answer(account, lines)
 
 
@@ -127,8 +128,9 @@ def _state_of(account: Account) -> Iterator[str]:
         yield from lines
     with account.lock:
         deliveries, retries = list(account.store.deliveries.every()), outbox.retries_of(account)
-    for delivery in deliveries:
-        yield _about_delivery(delivery, retries)
+    with long_work(len(deliveries)):
+        told = [_about_delivery(each, retries) for each in deliveries]
+    yield from told
 
 
 def _about_id(account: Account, id: str) -> list[str]:

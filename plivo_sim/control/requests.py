@@ -29,6 +29,7 @@ from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 from plivo_sim.web.kept_bodies import KeptPart
+from plivo_sim.web.long_work import long_work
 from plivo_sim.web.request_log import Exchange
 
 if TYPE_CHECKING:  # a start needs none
@@ -66,18 +67,20 @@ def list_requests() -> Response:
     ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
-    exchanges = [
-        each.shown()
+    fits = glob(wanted)
+    found = [
+        each
         for each in list(account.exchanges)
-        if glob(wanted)(each.operation) and id in (None, "", each.id)
+        if fits(each.operation) and id in (None, "", each.id)
     ]
-    return current_call().answer(
-        {
-            "account": account.auth_id,
-            "requests": exchanges,
-            "forgotten": account.exchanges.forgotten,
-        }
-    )
+    with long_work(len(found)):
+        return current_call().answer(
+            {
+                "account": account.auth_id,
+                "requests": [each.shown() for each in found],
+                "forgotten": account.exchanges.forgotten,
+            }
+        )
 
 
 @endpoint(

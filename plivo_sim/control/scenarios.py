@@ -8,6 +8,7 @@ import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.lock import repeatable
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -33,6 +34,7 @@ from plivo_sim.services import policies, rehearsals
 from plivo_sim.services.due import Due
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
+from plivo_sim.web.long_work import answer_for_all, work_on_body
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import ScenarioInUseOut, ScenarioMistakeOut, ScenarioUsedOut
@@ -41,8 +43,9 @@ if TYPE_CHECKING:  # a start needs none
 @endpoint("GET", "/scenarios", "The scenarios that ship.", answers={200: "ScenariosOut"})
 def list_scenarios() -> Response:
     """The scenarios that ship: name, sentence, title, and the theme under which they are listed."""
-    shown = [each._asdict() for each in library.shipped_cards()]
-    return current_call().answer({"scenarios": shown})
+    return answer_for_all(
+        "scenarios", None, lambda: {"scenarios": [e._asdict() for e in library.shipped_cards()]}
+    )
 
 
 @endpoint(
@@ -62,7 +65,8 @@ def get_shipped(name: str) -> Response:
 )
 def scenario_schema() -> Response:
     """The JSON Schema of scenario files, for editors."""
-    return current_call().answer(json_schema(current_call().sim.machine))
+    machine = current_call().sim.machine
+    return answer_for_all("schema of scenarios", machine, lambda: json_schema(machine))
 
 
 @endpoint("GET", "/words", "Magic values and presets.", answers={200: "WordsOut"})
@@ -98,7 +102,8 @@ def use_scenario() -> Response:
     data = json_object("name", "yaml", "scenario", "account")
     if sum(key in data for key in ("name", "yaml", "scenario")) != 1:
         raise invalid("", "give one of name, yaml, scenario")
-    account = account_named(data)
+    with repeatable():
+        account = account_named(data)
     scenario = read_strictly(lambda: _given(data, account.own_machine))
     current_call().why = scenario.scenario
     with account.lock:  # nobody comes between the change and its answer
@@ -130,10 +135,12 @@ def check_scenario() -> Response:
     if text is None:
         raise invalid("yaml", "is missing: the text of a scenario")
     sim = current_call().sim
-    machine = account_named(data).own_machine if account_text(data) else sim.machine
+    with repeatable():
+        machine = account_named(data).own_machine if account_text(data) else sim.machine
     found: list[ScenarioMistakeOut] = []
     try:
-        load_scenario(text, "yaml", document_words(), machine)
+        with work_on_body():
+            load_scenario(text, "yaml", document_words(), machine)
     except ScenarioError as error:
         found = [{"line": m.line, "path": m.path, "text": m.text} for m in error.mistakes]
     return current_call().answer({"valid": not found, "mistakes": found})
@@ -155,7 +162,8 @@ def dry_run() -> Response:
         raise invalid("", "give one of application, submit")
     if sum(key in data for key in ("name", "yaml", "scenario")) > 1:
         raise invalid("", "give one of name, yaml, scenario")
-    account = account_named(data)
+    with repeatable():
+        account = account_named(data)
     attempt = _attempt_of(data)
     id = text_of(data, "application")
     if id is not None:
@@ -231,7 +239,8 @@ def next_outcome() -> Response:
     a queue."""
     data = json_object()
     account = data.pop("account", None)
-    chosen = account_named({"account": account})
+    with repeatable():
+        chosen = account_named({"account": account})
     decision = read_part("default", data, chosen.machine).default
     assert isinstance(decision, Decision)
     waiting = policies.push_next_outcome(chosen, decision)

@@ -20,6 +20,7 @@ from plivo_sim.domain.records import Version
 from plivo_sim.domain.requirements import DocumentType, Requirement
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Surface, endpoint, full_path
+from plivo_sim.web.long_work import answer_for_all
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import (
@@ -97,7 +98,7 @@ def _disk_problems(state: Path | None) -> list[str]:
 )
 def catalogue_schema() -> Response:
     """The JSON Schema of files for ``--catalogue``, for editors."""
-    return current_call().answer(json_schema())
+    return answer_for_all("schema of catalogues", None, json_schema)
 
 
 @endpoint("GET", "/requirements", "What the catalogue asks for.", answers={200: "RequirementsOut"})
@@ -105,7 +106,7 @@ def list_requirements() -> Response:
     """What the catalogue asks for, as the SDKs and the legacy API publish it; for each demand
     the types of document that satisfy it; and what else is known of these countries. The same for
     every account."""
-    return current_call().answer(published())
+    return answer_for_all("requirements", current_call().sim.catalogue, published)
 
 
 def published() -> RequirementsOut:
@@ -228,4 +229,5 @@ def get_document(name: str) -> Response:
     statuses in it are those of a machine."""
     if name not in current_app.extensions["surfaces"]:
         raise NotFound("openapi document", name, current_app.extensions["surfaces"])
-    return current_call().answer(current_app.extensions["document"](name, machine_named()))
+    machine, document = machine_named(), current_app.extensions["document"]
+    return answer_for_all(f"document {name}", machine, lambda: document(name, machine))

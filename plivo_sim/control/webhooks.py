@@ -42,6 +42,7 @@ from plivo_sim.services import policies
 from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
+from plivo_sim.web.long_work import long_work
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.signatures import tokens_known
 
@@ -80,9 +81,10 @@ def list_webhooks() -> Response:
         page = account.store.deliveries.page(where, offset=offset, limit=limit)
         retries = outbox.retries_of(account)
         forgotten = outbox.forgotten(account)
-    shown = [presenters.delivery_of(each, retries) for each in page.records]
-    answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
-    return current_call().answer(answer)
+    with long_work(len(page.records)):
+        shown = [presenters.delivery_of(each, retries) for each in page.records]
+        answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
+        return current_call().answer(answer)
 
 
 @endpoint(

@@ -59,11 +59,12 @@ def main_account(auth_id: str) -> str:
 class Simulator(Accounts):
     """See the module.
 
-    ``making_documents``: whoever makes objects of the document of a snapshot, or that of objects,
-    which can be large, holds it, so that this is done with one at a time, and waits for nothing
-    meanwhile: for no account, receiver or file. ``unmatched``: the last calls that reached no
-    account. ``damages``: state that was found damaged when it was opened. Raises what
-    ``catalogue_of`` and ``machine_of`` do: ValueError for a wrong catalogue or machine file.
+    ``long_work``: whoever computes for long, and holds no account's lock for that, holds it, so
+    that one does at a time, and waits for nothing meanwhile: for no account, receiver or file; see
+    ``web/long_work``. ``made_for_all``: JSON that is the same for everybody, by its name, with what
+    it was made of. ``unmatched``: the last calls that reached no account. ``damages``: state that
+    was found damaged when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do:
+    ValueError for a wrong catalogue or machine file.
     """
 
     def __init__(
@@ -91,7 +92,8 @@ class Simulator(Accounts):
         self.unmatched: BoundedLog[Any] = BoundedLog(MOST_UNMATCHED, MOST_UNMATCHED_BYTES, memory)
         self.damages: Sequence[Damage] = ()
         self._on_close = on_close
-        self.making_documents = AccountLock()
+        self.long_work = AccountLock()
+        self.made_for_all: dict[str, tuple[object, bytes]] = {}
         self.stopping = False
         self._strangers = 0
 

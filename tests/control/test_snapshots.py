@@ -169,9 +169,9 @@ def test_one_document_is_made_at_a_time(http: Http) -> None:
     """Each can take a few hundred megabytes; the next waits."""
     remember(http)
     with ExitStack() as stack:
-        with http.sim.making_documents:
+        with http.sim.long_work:
             waits = stack.enter_context(meanwhile(lambda: document(http)))
-            while not http.sim.making_documents.waiting:
+            while not http.sim.long_work.waiting:
                 os.sched_yield()
             assert not waits.done()
         assert waits.result(30)["account"] == AUTH_ID
@@ -184,12 +184,12 @@ def test_one_large_document_is_restored_at_a_time(
     remember(http)
     kept = document(http)
     with ExitStack() as stack:
-        with http.sim.making_documents:
+        with http.sim.long_work:
             small = stack.enter_context(meanwhile(lambda: restore(http, snapshot=kept)))
             assert small.result(30)["auth_id"] == AUTH_ID
             monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=10))
             waits = stack.enter_context(meanwhile(lambda: restore(http, snapshot=kept)))
-            while not http.sim.making_documents.waiting:
+            while not http.sim.long_work.waiting:
                 os.sched_yield()
             assert not waits.done()
         assert waits.result(30)["auth_id"] == AUTH_ID
@@ -491,7 +491,7 @@ def test_nobody_waits_for_a_receiver_while_others_wait_for_their_documents(
     wait = http.sim.runner._sender.wait
 
     def noting(*given: Any) -> bool:
-        seen.append(http.sim.making_documents.raw._is_owned())  # type: ignore[attr-defined]
+        seen.append(http.sim.long_work.raw._is_owned())  # type: ignore[attr-defined]
         return wait(*given)
 
     monkeypatch.setattr(http.sim.runner._sender, "wait", noting)
@@ -539,7 +539,7 @@ def test_nobody_waits_for_a_file_while_others_wait_for_their_documents(
     held: list[bool] = []
 
     def reading(sha256: str) -> bytes | None:
-        for lock in (http.sim.making_documents, http.account.lock):
+        for lock in (http.sim.long_work, http.account.lock):
             held.append(lock.raw._is_owned())
         return read(sha256)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -47,6 +48,20 @@ BEHIND_ANOTHER = {
 }
 """Each has another lock before it waits for the account: those without a length that for large
 documents, the reset that of the account before."""
+LONG = {"yaml": "x" * 5000}
+AT_WORK: dict[str, Any] = {
+    "POST /_sim/scenario/check": LONG,
+    f"POST /_sim/scenario/check?account={AUTH_ID}": LONG,
+    f"POST /_sim/scenario?account={AUTH_ID}": LONG,
+    f"POST /_sim/machine?account={AUTH_ID}": LONG,
+    f"POST /_sim/faults?account={AUTH_ID}": LONG,
+    f"POST /_sim/next-outcome?account={AUTH_ID}": LONG,
+    f"POST /_sim/webhooks/policy?account={AUTH_ID}": LONG,
+    f"POST /_sim/scenario/dry-run?account={AUTH_ID}": LONG,
+    f"POST /_sim/evaluate?account={AUTH_ID}": LONG,
+    "GET /_sim/schema/scenario.json": "",
+}
+"""Each is work for long, of which one is done at a time."""
 PASSING = {
     "GET /_sim/accounts": b"200",
     "GET /_sim/applications/00000000-0000-0000-0000-000000000000": b"404",
@@ -74,12 +89,12 @@ def fixture_accounts(
 
 
 @contextmanager
-def busy(account: Account) -> Iterator[None]:
-    """Somebody else works in the account, until the end."""
+def busy(lock: AccountLock) -> Iterator[None]:
+    """Somebody else holds it, until the end."""
     began, ends = threading.Event(), threading.Event()
 
     def work() -> None:
-        with account.lock:
+        with lock:
             began.set()
             ends.wait()
 
@@ -129,7 +144,7 @@ def test_a_busy_account_keeps_few_threads(
     waits, nor is one left that hung up."""
     with ExitStack() as stack:
         pool = stack.enter_context(urllib3.PoolManager(retries=False, timeout=30))
-        with busy(accounts[0]):
+        with busy(accounts[0].lock):
             socks = [ask(live, stack, asked) for _ in range(MANY)]
             until(lambda: in_line(live) == MANY - MOST_WAITING)
             assert accounts[0].lock.waiting == MOST_WAITING
@@ -152,11 +167,26 @@ def test_who_has_another_lock_keeps_few_threads_too(
 ) -> None:
     """Nothing was done yet that could not be done again."""
     with ExitStack() as stack:
-        with busy(accounts[0]):
+        with busy(accounts[0].lock):
             body = BEHIND_ANOTHER[asked]
             socks = [ask(live, stack, asked, body, in_chunks=True) for _ in range(MANY)]
             until(lambda: in_line(live) == MANY - MOST_WAITING)
         assert all(read_to_end(sock) for sock in socks)
+
+
+@pytest.mark.parametrize("asked", AT_WORK)
+def test_who_works_for_long_keeps_few_threads(live: LiveSimulator, asked: str) -> None:
+    """The others are begun again when it is their turn; nobody else waits."""
+    with ExitStack() as stack:
+        pool = stack.enter_context(urllib3.PoolManager(retries=False, timeout=30))
+        with busy(live.sim.long_work):
+            body = json.dumps(AT_WORK[asked]) if AT_WORK[asked] else ""
+            socks = [ask(live, stack, asked, body) for _ in range(MANY)]
+            until(lambda: in_line(live) == MANY - MOST_WAITING)
+            assert pool.request("GET", f"{live.url}/_sim/health/live").status == 200
+        answered = {read_to_end(sock).split()[1] for sock in socks}
+    assert len(answered) == 1
+    assert in_line(live) == 0
 
 
 @pytest.mark.parametrize("asked", PASSING)
@@ -166,7 +196,7 @@ def test_who_looks_at_all_accounts_passes_a_busy_one(
     """It is shown as it is, as far as that can be told: nobody waits for what others do in it."""
     for account in accounts:  # its own machine is not read yet
         account.derived.clear()
-    with ExitStack() as stack, busy(accounts[0]):
+    with ExitStack() as stack, busy(accounts[0].lock):
         answer = read_to_end(ask(live, stack, asked))
         assert answer.split()[1] == PASSING[asked]
 
@@ -179,7 +209,7 @@ def test_a_record_of_a_free_account_is_found_beside_a_busy_one(
     id = http.sdk_created(callback_url=f"{live.url}/_sim/inbox/one")
     http.decide(id, "accepted")
     webhook = accounts[1].store.deliveries.having("application_id", id)[0].id
-    with ExitStack() as stack, busy(accounts[0]):
+    with ExitStack() as stack, busy(accounts[0].lock):
         for asked in (
             f"GET /_sim/applications/{id}",
             f"POST /_sim/applications/{id}/decision",
@@ -196,7 +226,7 @@ def test_a_call_that_waits_without_a_thread_is_one_call(
     """Each is counted and told of once, by the rate limit too."""
     account = accounts[0]
     with ExitStack() as stack:
-        with busy(account):
+        with busy(account.lock):
             socks = [ask(live, stack, BUSY[0]) for _ in range(40)]
             until(lambda: in_line(live) == 40 - MOST_WAITING)
         answers = [read_to_end(sock).decode() for sock in socks]
@@ -221,7 +251,7 @@ def test_who_waits_for_an_account_has_no_place_among_the_large(
 
     monkeypatch.setattr(connection.Room, "_begin_turn", noting)
     with ExitStack() as stack:
-        with busy(accounts[0]):
+        with busy(accounts[0].lock):
             waiting = []
             for number in range(1, 4):
                 waiting.append(ask(live, stack, BUSY[1], '{"name": "x"}'))
@@ -241,7 +271,7 @@ def test_a_stop_waits_for_no_account(
     """What the busy one did is written already; the clocks of the others are written down."""
     monkeypatch.setattr("plivo_sim.assembly.GRACE_S", 0.0)
     kept = accounts[1].changes
-    with busy(accounts[0]):
+    with busy(accounts[0].lock):
         live.stop()
         assert accounts[1].changes > kept
 
@@ -250,7 +280,7 @@ def test_nobody_waits_in_process(sim: Simulator) -> None:
     """For a lock that is busy a thread without a server waits, and is served."""
     account = sim.account(AUTH_ID)
     with ExitStack() as stack:
-        with busy(account):
+        with busy(account.lock):
             drawn = stack.enter_context(meanwhile(account.next_api_id))
             until(lambda: account.lock.waiting == 1)
         assert drawn.result(30)

@@ -1,0 +1,58 @@
+"""Whoever computes for long without the lock of an account does so one at a time.
+
+Threads share one interpreter: a hundred that compute take it from everybody else. Of those that
+hold an account's lock there are few, because others wait for it, most of them without a thread;
+``Simulator.long_work`` is such a lock for all others. It is waited for last: who holds it waits for
+nothing, no account, receiver or file, so that it is always let go of soon. What is small does not
+ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from flask import Response
+
+from plivo_sim.account.account import Account
+from plivo_sim.account.lock import Passing
+from plivo_sim.domain.text import encode_json
+from plivo_sim.web.calls import current_call
+
+FEW = 64
+"""Records, calls or accounts, of which something is made without waiting."""
+FEW_BYTES = 4096
+"""The same of a body."""
+
+
+def long_work(things: int, few: int = FEW) -> AbstractContextManager[object]:
+    """To hold while something is made of so many things. Caller holds it while it waits for
+    nothing; see the module."""
+    return current_call().sim.long_work if things > few else nullcontext()
+
+
+@contextmanager
+def passing(accounts: Sequence[Account]) -> Iterator[Passing]:
+    """To look at all of these: who looks at many does so one at a time, and waits for none."""
+    with long_work(len(accounts)):
+        yield Passing(0.0) if len(accounts) > FEW else Passing()
+
+
+def work_on_body() -> AbstractContextManager[object]:
+    """The same of the body of the call, which was read."""
+    came = current_call().came
+    return long_work(came.size_bytes if came is not None else 0, FEW_BYTES)
+
+
+def answer_for_all(name: str, basis: object, make: Callable[[], Any]) -> Response:
+    """The JSON of what is the same for everybody while its ``basis`` is the same object: it is made
+    once. ``name``: one of a few."""
+    sim = current_call().sim
+    kept = sim.made_for_all.get(name)
+    if kept is None or kept[0] is not basis:
+        with sim.long_work:
+            kept = sim.made_for_all.get(name)
+            if kept is None or kept[0] is not basis:
+                kept = sim.made_for_all[name] = basis, encode_json(make())
+    return current_call().answer_encoded(kept[1])
