@@ -12,8 +12,10 @@ _STOPS_WITHOUT_FAILURE = (["serve"], ["record"])
 if sys.argv[1:2] in _STOPS_WITHOUT_FAILURE and (
     sys.argv[0] == "-m" or os.path.basename(sys.argv[0]).startswith("plivo-sim")
 ):
-    for _each in (signal.SIGINT, signal.SIGTERM):  # until the command has handlers of its own
-        signal.signal(_each, lambda *_: os._exit(0))
+    for _name in ("SIGINT", "SIGTERM", "SIGHUP"):  # until the command has handlers of its own
+        _each = getattr(signal, _name, signal.SIGTERM)  # Windows has no SIGHUP
+        if _name != "SIGHUP" or signal.getsignal(_each) is not signal.SIG_IGN:
+            signal.signal(_each, lambda *_: os._exit(0))
 
 try:
     import io

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from plivo_sim.cli.services import base_url_of, ca_option, made, read_tape_of, service_url_of
-from plivo_sim.cli.shared import STOP_SIGNALS, as_json, read_option, say, table
+from plivo_sim.cli.shared import STOP_SIGNALS, as_json, heard, read_option, say, table
 from plivo_sim.domain.text import printable
 from plivo_sim.domain.urls import authority, is_loopback, read_host
 from plivo_sim.settings import Settings, read_hosts
@@ -127,7 +127,7 @@ def record(
 def _stopped_by_signal() -> threading.Event:
     """Set by Ctrl-C, or by whoever ends the process."""
     stopped = threading.Event()
-    for each in STOP_SIGNALS:
+    for each in heard(STOP_SIGNALS):
         signal.signal(each, lambda *_: stopped.set())
     return stopped
 

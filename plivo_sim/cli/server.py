@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim import __version__
-from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, say, why_unusable
+from plivo_sim.cli.shared import HANGUPS, STOP_SIGNALS, WrongFile, heard, say, why_unusable
 from plivo_sim.cli.words import MACHINES, Words
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import shell_word
@@ -124,11 +124,11 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if stopped.is_set():  # somebody will not wait: as hard as a kill, which loses nothing
-            os._exit(128 + number)
+        if stopped.is_set() and number not in HANGUPS:  # a terminal that closes may send several
+            os._exit(128 + number)  # somebody will not wait: as hard as a kill, which loses nothing
         stopped.set()
 
-    for each in STOP_SIGNALS:
+    for each in heard(STOP_SIGNALS):
         signal.signal(each, stop)
     gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
     try:
@@ -179,6 +179,8 @@ def start_failure(error: Exception, settings: Settings) -> click.ClickException:
         return click.ClickException(why_unusable(error))
     text = error.strerror or str(error)
     is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    if error.errno == errno.EMFILE:
+        return click.ClickException(text)
     hint = "--host takes an address of this machine" if is_host else "try --port 0"
     where = authority(settings.host, settings.port)
     return click.ClickException(f"cannot listen on {where}: {text}; {hint}")
@@ -366,7 +368,7 @@ def _handing_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
         while early:
             forward(early.pop(0), None)
 
-    before = {number: signal.signal(number, forward) for number in _HANDED_ON}
+    before = {number: signal.signal(number, forward) for number in heard(_HANDED_ON)}
     try:
         yield hand_to
     finally:
@@ -386,7 +388,7 @@ if sys.platform == "win32":
         return shutil.which(name) or name
 
 else:
-    _HANDED_ON = [*STOP_SIGNALS, signal.SIGQUIT, signal.SIGHUP]
+    _HANDED_ON = [*STOP_SIGNALS, signal.SIGQUIT]
 
     def _shares_terminal(pid: int) -> bool:
         """Whether a process gets the terminal's own signals (Ctrl-C): those go to every process of

@@ -27,6 +27,7 @@ from typing import Any
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain import limits
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
@@ -248,10 +249,10 @@ class Unwaited:
             self._changed.wait_for(lambda: not (self._waiting or self._is_writing), self.PATIENCE_S)
 
     def _begin(self) -> None:
-        self._writer = threading.Thread(target=self._run, name="log", daemon=True)
         try:
+            self._writer = Thread(self._run, name="log")
             self._writer.start()
-        except RuntimeError:  # there is none to be had; the next line asks again
+        except NONE_TO_BE_HAD:  # the next line asks again
             self._writer = None
 
     def _run(self) -> None:

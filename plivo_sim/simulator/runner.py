@@ -24,6 +24,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Transport
 from plivo_sim.account.lock import Passing
+from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, StorageFailed
 from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, Timer, TimerKind
@@ -263,7 +264,11 @@ class Runner:
             except Exception:
                 logger.exception("the advance of account %s ended early", account.auth_id)
 
-        threading.Thread(target=go_on, name="plivo-sim-advance", daemon=True).start()
+        try:
+            Thread(go_on, name="plivo-sim-advance").start()
+        except NONE_TO_BE_HAD:
+            self._release(account, era, began)
+            raise
 
     def _hold(
         self, account: Account, until: datetime | Duration | None

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.threads import Workers
 from plivo_sim.simulator.runner import Runner
 
 logger = logging.getLogger("plivo_sim")
@@ -40,7 +41,7 @@ class Scheduler:
         self._again_at_s: dict[Account, tuple[int, float]] = {}
         self._stopped = False
         self._at_work = 0
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="plivo-sim-due")
+        self._pool = Workers(WORKERS, "plivo-sim-due")
         self._thread = threading.Thread(target=self._loop, name="plivo-sim-clock", daemon=True)
 
     def start(self) -> None:
@@ -53,7 +54,6 @@ class Scheduler:
             self._stopped = True
             self._wanted.notify()
         self._thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
         with self._wanted:
             self._wanted.wait_for(lambda: not self._at_work, wait_s)
 
@@ -65,7 +65,12 @@ class Scheduler:
 
     def _loop(self) -> None:
         while True:
-            nap_s = self._start_due()
+            try:
+                nap_s = self._start_due()
+            except Exception as error:  # no thread to be had, or no memory: all the accounts wait
+                with suppress(Exception):
+                    logger.warning("due work is not begun, and is tried again: %r", error)
+                nap_s = TRY_AGAIN_S
             with self._wanted:
                 if self._stopped:
                     return
@@ -109,12 +114,18 @@ class Scheduler:
         self._again_at_s.pop(account, None)
 
     def _start(self, account: Account, era: int) -> None:
-        self._forget(account)
         with self._wanted:
             if self._stopped:
                 return
             self._running.add((account, era))
-        self._pool.submit(self._run, account, era)
+        self._again_at_s.pop(account, None)
+        try:
+            self._pool.submit(self._run, account, era)
+        except BaseException:
+            with self._wanted:
+                self._running.discard((account, era))
+            raise
+        self._waiting.remove(account)
 
     def _run(self, account: Account, era: int) -> None:
         with self._wanted:
@@ -126,8 +137,8 @@ class Scheduler:
         except Exception:
             if self._stopped:  # and the records closed, perhaps: nobody waited for it
                 return
-            logger.exception("due work of account %s failed; it is tried again", account.auth_id)
             self._again_at_s[account] = (era, monotonic_s() + TRY_AGAIN_S)
+            logger.exception("due work of account %s failed; it is tried again", account.auth_id)
         finally:
             with self._wanted:
                 self._running.discard((account, era))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import selectors
 import socket
 import struct
@@ -26,6 +27,7 @@ MOST_LARGE = 2
 RETURNS_WITHIN_S = 2.0  # whoever has waited for an account has its place again
 MOST_PACKED = 1032
 """Bytes that may come out of one that was packed (zlib's documentation)."""
+FEWEST_FILES = 64  # half of them for connections
 MOST_SELECTED = 512  # by Windows, which has nothing better
 AT_ONCE = struct.pack("ii", 1, 0)  # to linger: for no time; Windows, which has shorts, takes it too
 
@@ -268,10 +270,16 @@ def opened(server: Any, sock: socket.socket, address: Any) -> Connection | None:
 
 def most_open() -> float:
     """How many connections leave the rest of the process, its journals and callbacks, a quarter
-    of the descriptors. One is the listener's, another wakes the thread."""
+    of the descriptors. One is the listener's, another wakes the thread. Raises OSError where the
+    system allows too few."""
     if sys.platform == "win32":
         return MOST_SELECTED - 2
     import resource
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return inf if soft == resource.RLIM_INFINITY else soft - max(soft // 4, 32)
+    if soft == resource.RLIM_INFINITY:
+        return inf
+    if soft < FEWEST_FILES:
+        text = f"no more than {soft} files may be open (ulimit -n), and {FEWEST_FILES} are needed"
+        raise OSError(errno.EMFILE, text)
+    return soft - max(soft // 4, 32)

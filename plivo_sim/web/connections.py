@@ -112,6 +112,19 @@ class Connections:
         if self._ends_at_s is not None:
             self._wake()
 
+    def drop(self, conn: Connection, error: BaseException) -> None:
+        """Something of ours went wrong with it, which is the end of this connection alone. Raises
+        nothing: out of memory, it does what can be done."""
+        with contextlib.suppress(Exception):
+            log.warning("connection from %s dropped: %r", conn.remote_addr, error)
+        with contextlib.suppress(Exception), self._lock:
+            self._put_off.end(conn)
+            self._room.leave(conn)
+        for each in (self._unregister, self._close):
+            with contextlib.suppress(Exception):
+                each(conn)
+        self._wake()
+
     def pause(self, conn: Connection) -> None:
         """Its request waits, for an account or for somebody outside, and others can be read
         meanwhile."""
@@ -205,11 +218,14 @@ class Connections:
     # --- the selector's own thread ------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._may_end():
+        while True:
             try:
+                if self._may_end():
+                    break
                 self._turn()
             except Exception:  # deaf for good would be worse
-                log.exception("unforeseen error while waiting for connections")
+                with contextlib.suppress(Exception):
+                    log.exception("unforeseen error while waiting for connections")
                 time.sleep(PAUSE_S)
         self._end()
 
@@ -228,12 +244,13 @@ class Connections:
         elif key.fileobj is self._waked:
             self._waked.recv(4096)
         elif key.data.until_s < inf:  # nothing of this turn has closed it
-            try:
-                self._go_on(key.data)
-            except Exception as error:  # of ours: it is the end of this connection alone
-                log.warning("connection from %s dropped: %r", key.data.remote_addr, error)
-                self._unregister(key.data)
-                self._close(key.data)
+            self._with(key.data, self._go_on)
+
+    def _with(self, conn: Connection, work: Callable[[Connection], None]) -> None:
+        try:
+            work(conn)
+        except Exception as error:
+            self.drop(conn, error)
 
     def _nap_s(self) -> float | None:
         waits = []
@@ -309,13 +326,13 @@ class Connections:
         """Those that have waited for room, for an account, or for their time."""
         for conn in self._locked(self._put_off.called):
             self._unregister(conn)
-            self._serve(conn)
+            self._with(conn, self._serve)
         while (ready := self._locked(self._room.next)) is not None:
             self._unregister(ready)
-            self._put(ready)
+            self._with(ready, self._put)
         self._locked(self._put_off.look)
         while (due := self._locked(self._put_off.due)) is not None:
-            self._serve_again(due)
+            self._with(due, self._serve_again)
 
     def _locked(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         with self._lock:
@@ -324,7 +341,7 @@ class Connections:
     def _serve_again(self, conn: Connection) -> None:
         self._unregister(conn)
         with self._lock:
-            self._put_off.resumed += 1
+            self._put_off.resumed.add(conn)
         self._serve(conn)
 
     def _waiting(self) -> list[Connection]:
@@ -334,12 +351,12 @@ class Connections:
 
     def _give_up_the_late(self) -> None:
         for conn in self._locked(self._deadlines.late):
-            self._give_up(conn)
+            self._with(conn, self._give_up)
         for conn in self._locked(self._requests.excess, self._open, MOST_UNFINISHED_BYTES):
-            self._give_up(conn)
+            self._with(conn, self._give_up)
         for conn in self._locked(self._answers.excess, self._open, MOST_UNSENT_BYTES):
             log.warning("the answer to %s is cut off: %s are kept", conn.remote_addr, limits.UNSENT)
-            self._give_up(conn)
+            self._with(conn, self._give_up)
 
     def _give_up(self, conn: Connection) -> None:
         if conn.phase is Phase.HELD and conn.is_timed:
@@ -373,7 +390,7 @@ class Connections:
             return
         with self._lock:
             self._open.add(conn)
-        self._wait(conn, Phase.IDLE, IDLE_TIMEOUT_S)
+        self._with(conn, lambda it: self._wait(it, Phase.IDLE, IDLE_TIMEOUT_S))
 
     def _make_room(self, why: str) -> None:
         """Close those that have waited longest; when there are none, accept none for a moment."""

@@ -12,9 +12,11 @@ import logging
 import queue
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.web.streams import REQUEST_THREAD, Held
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1
 STUCK_S = 0.005
+LONGEST_IDLE_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -63,15 +66,16 @@ class Pool:
                     del self._runs[conn]
                 for _ in range(max(AT_ONCE - len(self._runs), 2 * len(stuck))):
                     if self._line:
-                        self._begin(self._line.popleft())
+                        self._begin(self._line[0])
+                        self._line.popleft()
             self._make_missing()
             return bool(self._line) or self._lacks_threads
 
     def _begin(self, conn: Connection) -> None:
         self._runs[conn] = monotonic_s()
+        self._queue.put(conn)
         self._idle -= 1
         self._make_missing()
-        self._queue.put(conn)
 
     @property
     def _lacks_threads(self) -> bool:
@@ -84,15 +88,32 @@ class Pool:
 
     def _make(self) -> bool:
         try:
-            threading.Thread(target=self._work, name=REQUEST_THREAD, daemon=True).start()
-        except RuntimeError as error:  # as many as the system allows; `relieve` tries again
-            log.warning("no further thread for requests: %s", error)
+            Thread(self._work, name=REQUEST_THREAD).start()
+        except NONE_TO_BE_HAD as error:  # as many as the system allows; `relieve` tries again
+            with suppress(MemoryError):
+                log.warning("no further thread for requests: %s", error)
             return False
         return True
 
     def _work(self) -> None:
-        while self._serve_all(self._queue.get()):  # which refers to no connection while it waits
-            pass
+        try:
+            while self._serve_all(self._wait()):  # which refers to no connection meanwhile
+                pass
+        finally:  # whatever it died of, another may be made
+            with self._lock:
+                self._made -= 1
+
+    def _wait(self) -> Connection | None:
+        """What is put next; None if the thread is to end, because nothing is put for long and
+        others wait too: its stack is memory that somebody else may lack."""
+        while True:
+            try:
+                return self._queue.get(timeout=LONGEST_IDLE_S)
+            except queue.Empty:
+                with self._lock:
+                    if self._idle > AT_ONCE:
+                        self._idle -= 1
+                        return None
 
     def _serve_all(self, conn: Connection | None) -> bool:
         if conn is None:
@@ -103,24 +124,32 @@ class Pool:
         return True
 
     def _serve(self, conn: Connection) -> None:
-        keep, held = False, None
+        """Whatever it raises is the end of this connection alone: others need the thread."""
+        keep, held, failure = False, None, None
         try:
             keep = conn.communicate()
         except Held as put_off:
             held = put_off.with_traceback(None)
-        except Exception as error:
-            log.warning("connection from %s dropped: %r", conn.remote_addr, error)
+        except BaseException as error:
+            failure = error.with_traceback(None)
         with self._lock:
             self._runs.pop(conn, None)
-        conn.server.connections.settle(conn, keep, held)
+        connections = conn.server.connections
+        try:
+            if failure is None:
+                connections.settle(conn, keep, held)
+        except BaseException as error:
+            failure = error.with_traceback(None)
+        if failure is not None:
+            connections.drop(conn, failure)
 
     def _next(self) -> Connection | None:
         """Whose turn it is, for a thread that has ended its own; it waits if there is none."""
         with self._lock:
             if self._line and len(self._runs) < AT_ONCE:
-                conn = self._line.popleft()
+                conn = self._line[0]
                 self._runs[conn] = monotonic_s()
-                return conn
+                return self._line.popleft()
             self._idle += 1
             return None
 

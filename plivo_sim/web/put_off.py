@@ -33,7 +33,7 @@ class PutOff:
         self.timed: dict[Connection, int] = {}
         self.watched: dict[Watch, dict[Connection, None]] = {}
         self.lines: dict[Line, dict[Connection, None]] = {}
-        self.resumed = 0
+        self.resumed: set[Connection] = set()
         self._heap: list[tuple[float, int, Connection]] = []  # also of those that were dropped
         self._seen: dict[Watch | None, int] = {}  # up to where it was looked for
         self._looks_at_s = 0.0
@@ -65,9 +65,9 @@ class PutOff:
 
     def end(self, conn: Connection) -> bool:
         """Its thread is free again, if it was resumed; whether others may wait for that."""
-        if not conn.is_timed:
+        if conn not in self.resumed:
             return False
-        self.resumed -= 1
+        self.resumed.remove(conn)
         return bool(self.timed)
 
     def called(self) -> list[Connection]:
@@ -76,7 +76,7 @@ class PutOff:
 
     def due(self) -> Connection | None:
         """The first whose time is up, while few are resumed."""
-        if self.resumed >= RESUMED_AT_ONCE or self._first_s() > monotonic_s():
+        if len(self.resumed) >= RESUMED_AT_ONCE or self._first_s() > monotonic_s():
             return None
         return self._heap[0][2]
 
@@ -110,7 +110,7 @@ class PutOff:
 
     def naps_s(self) -> Iterator[float]:
         """For how long nobody has to look."""
-        if self.timed and self.resumed < RESUMED_AT_ONCE:
+        if self.timed and len(self.resumed) < RESUMED_AT_ONCE:
             yield max(self._first_s() - monotonic_s(), 0.0)
         if self.watched:
             yield REST_S if self._unasked else LOOKS_EVERY_S

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cheroot import wsgi
 
 from plivo_sim.domain.urls import ANY_ADDRESS, base_url
+from plivo_sim.web.connection import most_open
 from plivo_sim.web.connections import Connections
 from plivo_sim.web.parsing import MAX_BODY_BYTES, Gateway
 from plivo_sim.web.pool import Pool
@@ -106,6 +107,7 @@ class _Server(wsgi.Server):
 
     def start(self) -> None:
         try:
+            most_open()
             self._given = handed_over()
             self.prepare()
         except OSError as error:  # cheroot's own has the message, but no errno

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.threads import Thread
 from plivo_sim.domain.urls import host_name
 from plivo_sim.webhooks.timeouts import TIMEOUTS
 
@@ -56,10 +57,7 @@ class Names:
             found = self._asked.get(host)
             if found is None:
                 found = Future()
-                threading.Thread(
-                    target=self._look_up, args=(host, account, found),
-                    name="plivo-sim-name", daemon=True,
-                ).start()  # fmt: skip
+                Thread(self._look_up, host, account, found, name="plivo-sim-name").start()
                 self._asked[host] = found
                 self._running[account] += 1
         try:

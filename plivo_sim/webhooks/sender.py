@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from plivo_sim.account.agenda import KeyedQueues
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
 from plivo_sim.account.lock import Passing, repeatable, waits_outside
+from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 
@@ -90,7 +91,7 @@ class _Places:
             if oldest is not None:
                 del self._taken[oldest]
         if oldest is not None:  # in a thread: this one may hold an account's lock
-            threading.Thread(target=oldest.give_up, name="plivo-sim-give-up", daemon=True).start()
+            Thread(oldest.give_up, name="plivo-sim-give-up").start()
         try:
             yield place
         finally:
@@ -124,7 +125,11 @@ class Sender:
     def take_due(self, account: Account, until: datetime, *, awaited: bool) -> list[Sending]:
         """Put the attempts that are due by then into their queues, and return them. Caller holds
         the lock, so that what is taken later is behind; and calls ``begin`` without it."""
-        sendings = []
+        sendings: list[Sending] = []
+        if not self._is_immediate and not account.senders:
+            first = account.agenda.next_due(TimerKind.CALLBACK)
+            if first is not None and first.due_at <= until:
+                self._serve_in_thread(account)  # where there is none to be had, it stays due
         while timer := account.agenda.take(TimerKind.CALLBACK, until):
             delivery = account.store.deliveries.fetch(timer.subject_id)
             queue, url = timer.subject_id, ""
@@ -137,8 +142,9 @@ class Sender:
             for sending in sendings:
                 sending.batch = batch
                 account.queues.put(sending.queue, sending)
-            while account.senders < min(PARALLEL_SENDS, len(account.queues)):
-                self._serve_in_thread(account)
+            with suppress(*NONE_TO_BE_HAD):  # those that there are go on
+                while account.senders < min(PARALLEL_SENDS, len(account.queues)):
+                    self._serve_in_thread(account)
         return sendings
 
     def begin(self, account: Account, sendings: list[Sending]) -> None:
@@ -148,21 +154,38 @@ class Sender:
 
     def _serve_in_thread(self, account: Account) -> None:
         queues = account.queues
-        threading.Thread(
-            target=self._serve, args=(account, queues), name="plivo-sim-send", daemon=True
-        ).start()
+        Thread(self._serve, account, queues, name="plivo-sim-send").start()
         account.senders += 1
 
     def _serve(self, account: Account, queues: KeyedQueues[Sending]) -> None:
         self._here.sending = True
-        while (sending := self._next(account, queues)) is not None:
-            if sending.request is not None:
-                answer = self._answer_to(sending, sending.request)
-                with account.lock:
-                    sending.answer = answer
-                    self._settle(account, sending)
-            if sending.error is not None and not sending.awaited:
-                self._try_again(account, sending)
+        while True:
+            try:
+                sending = self._next(account, queues)
+                if sending is None:
+                    return
+                if sending.request is not None:
+                    self._send(account, sending, sending.request)
+                if sending.error is not None and not sending.awaited:
+                    self._try_again(account, sending)
+            except Exception as error:  # out of memory, say: the account's other attempts wait
+                with suppress(Exception):
+                    logger.error("unforeseen error in a thread that sends: %r", error)
+                time.sleep(TRY_AGAIN_S)
+
+    def _send(self, account: Account, sending: Sending, request: Outgoing) -> None:
+        try:
+            answer = self._answer_to(sending, request)
+        except BaseException as error:  # ours, no answer of the receiver's
+            with account.lock:
+                account.under_way.discard(sending)
+                self._fail(account, sending, error)
+                self._over(account, sending)
+                self._settle(account, sending)
+            return
+        with account.lock:
+            sending.answer = answer
+            self._settle(account, sending)
 
     def _next(self, account: Account, queues: KeyedQueues[Sending]) -> Sending | None:
         """The next attempt that this thread is to send; None when nothing waits any more."""
@@ -259,11 +282,12 @@ class Sender:
         account.idle.notify_all()
 
     def _try_again(self, account: Account, sending: Sending) -> None:
-        logger.error(
-            "due work of account %s failed; it is tried again",
-            account.auth_id,
-            exc_info=sending.error,
-        )
+        with suppress(MemoryError):
+            logger.error(
+                "due work of account %s failed; it is tried again",
+                account.auth_id,
+                exc_info=sending.error,
+            )
         time.sleep(TRY_AGAIN_S)
         with account.lock:
             if account.era == sending.era:

@@ -10,12 +10,15 @@ import heapq
 import itertools
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.threads import Thread
 
 LINGER_S = 1.0
 """How long the thread stays when nothing is to be waited for."""
+TRY_AGAIN_S = 0.1
 
 
 class Timeout:
@@ -42,8 +45,8 @@ class Timeouts:
         Raises RuntimeError where no thread can be had."""
         timeout = Timeout(act)
         with self._changed:
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="timeouts", daemon=True)
+            if self._thread is None or not self._thread.is_alive():
+                thread = Thread(self._run, name="timeouts")
                 thread.start()  # it waits for the lock; raises RuntimeError where there is no room
                 self._thread = thread
             heapq.heappush(self._line, (monotonic_s() + within_s, next(self._numbers), timeout))
@@ -63,6 +66,14 @@ class Timeouts:
                     self._ended = 0
 
     def _run(self) -> None:
+        while True:
+            try:
+                self._see_to_all()
+                return
+            except Exception:  # out of memory, say: the others need the thread
+                time.sleep(TRY_AGAIN_S)
+
+    def _see_to_all(self) -> None:
         with self._changed:
             while self._line or self._changed.wait(LINGER_S) or self._line:
                 if not self._line:
@@ -73,11 +84,11 @@ class Timeouts:
                     self._changed.wait(left_s)
                     continue
                 heapq.heappop(self._line)
-                if timeout.act is None:
+                act, timeout.act = timeout.act, None
+                if act is None:
                     self._ended -= 1
                 else:
-                    timeout.act()
-                    timeout.act = None
+                    act()
             self._thread = None
 
 

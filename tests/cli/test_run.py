@@ -67,6 +67,17 @@ def test_a_signal_reaches_the_command() -> None:
         assert process.wait(30) == 128 + signal.SIGTERM
 
 
+def test_a_hangup_that_is_ignored_stays_so() -> None:
+    """As nohup asks, for the command too."""
+    asks = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
+    nohup = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]
+    done = subprocess.run(
+        [*nohup, *RUN, "--", sys.executable, "-c", asks],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
 def test_a_proxy_is_not_asked_for_the_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command calls this machine directly; what it called so before, it still does."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")

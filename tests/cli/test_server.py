@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from plivo_sim import __version__
 from plivo_sim.cli import main
 from plivo_sim.cli.server import _greeting, _ReadyFile
-from plivo_sim.cli.shared import WrongFile
+from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, heard
 from plivo_sim.client import Client, Refused
 from plivo_sim.settings import Settings, read_setting
 from tests.fakes import full_pipe, until
@@ -275,7 +275,7 @@ def test_a_damaged_authority(tmp_path: Path) -> None:
 
 
 @live
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it_cleanly(how: int) -> None:
     """Exit code 0, whatever connections are still open: they are closed."""
     with serving() as served:
@@ -287,6 +287,26 @@ def test_a_signal_stops_it_cleanly(how: int) -> None:
         assert connection.sock.recv(1) == b""
         connection.close()
     assert (code, printed) == (0, "stopping\n")
+
+
+def test_who_ignores_the_end_of_the_terminal_goes_on_so() -> None:
+    """As nohup asks."""
+    assert signal.SIGHUP in heard(STOP_SIGNALS)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert heard(STOP_SIGNALS) == [signal.SIGINT, signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@live
+def test_too_few_descriptors_are_told() -> None:
+    """Before, it started, and answered nobody."""
+    few = ["sh", "-c", 'ulimit -n 48; exec "$@"', "sh", *COMMAND, "serve", "--port", "0"]
+    done = subprocess.run(few, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    text = "no more than 48 files may be open (ulimit -n), and 64 are needed"
+    assert done.stderr == f"Error: {text}\n"
 
 
 @live

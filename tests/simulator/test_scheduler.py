@@ -461,3 +461,22 @@ def test_accounts_that_fail_hold_none_of_the_pool(monkeypatch: pytest.MonkeyPatc
     look()
     assert ran == [failing[0]]
     sim.close()
+
+
+def test_due_work_that_found_no_thread_is_begun_later(
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that wakes accounts lives on."""
+    monkeypatch.setattr(scheduler_module, "TRY_AGAIN_S", 0.0)
+    failures: list[Exception] = [RuntimeError("can't start new thread"), MemoryError()]
+    submit = scheduler_module.Workers.submit
+
+    def failing(workers: Any, *given: Any) -> None:
+        if failures:
+            raise failures.pop()
+        submit(workers, *given)
+
+    monkeypatch.setattr(scheduler_module.Workers, "submit", failing)
+    http = make(gate, review_delay=Duration(0))
+    http.sdk_created(callback_url=CALLBACK)
+    gate.wait_for(1)

@@ -25,7 +25,9 @@ class Conn:
     def __init__(self, begun: queue.SimpleQueue[Any], settled: queue.SimpleQueue[Any]) -> None:
         self._begun, self._end = begun, threading.Event()
         self.server = SimpleNamespace(
-            connections=SimpleNamespace(settle=lambda conn, *_: settled.put(conn))
+            connections=SimpleNamespace(
+                settle=lambda conn, *_: settled.put(conn), drop=lambda conn, _: settled.put(conn)
+            )
         )
 
     def communicate(self) -> bool:
@@ -193,3 +195,60 @@ def test_with_all_threads_stuck_the_rest_follow_in_their_order(
     for _ in conns:
         scene.settled.get(timeout=10)
     scene.pool.stop()
+
+
+def out_of_memory(*_: Any) -> Any:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("stage", ["serving", "settling"])
+@pytest.mark.parametrize("raised", [MemoryError, SystemExit])
+def test_whatever_a_request_raises_its_thread_serves_the_next(
+    scene: Scene, stage: str, raised: type[BaseException]
+) -> None:
+    """Else one that is stuck might be the last that there is."""
+
+    def fail(*_: Any) -> Any:
+        raise raised
+
+    first, second = (scene.put()[0] for _ in range(2))
+    assert scene.begins() is first
+    if stage == "serving":
+        failing: Any = Conn(scene.begun, scene.settled)
+        failing.communicate = fail
+        scene.pool._line.appendleft(failing)
+    else:
+        first.server.connections.settle = fail
+    first.end()
+    assert scene.begins() is second
+    assert scene.pool._made == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_died_nevertheless_is_replaced(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody that waits is lost with it."""
+    first, second = (scene.put()[0] for _ in range(2))
+    assert scene.begins() is first
+    with monkeypatch.context() as full:
+        full.setattr(scene.pool, "_next", out_of_memory)
+        first.end()
+        until(lambda: scene.pool._made == 0)
+    scene.pool.relieve()
+    assert scene.begins() is second
+
+
+def test_threads_that_nobody_needs_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but one: what they take may be the memory that the next request lacks."""
+    monkeypatch.setattr(pool, "LONGEST_IDLE_S", 0.001)
+    conns = [scene.put()[0] for _ in range(3)]
+    scene.clock.now_s += STUCK_S
+    scene.pool.relieve()
+    for _ in conns:
+        scene.begins()
+    for each in conns:
+        each.end()
+    until(lambda: (scene.pool._made, scene.pool._idle) == (1, 1))
+    last, _ = scene.put()
+    assert scene.begins() is last

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import http.client
 import json
+import logging
 import queue
 import shutil
 import socket
@@ -23,9 +24,11 @@ from freezegun import freeze_time
 
 from plivo_sim.web import connections
 from plivo_sim.web.arrival import Arrival
-from plivo_sim.web.connection import AT_ONCE, Phase
+from plivo_sim.web.connection import AT_ONCE, Connection, Phase
+from plivo_sim.web.connections import Connections
+from plivo_sim.web.pool import Pool
 from plivo_sim.web.server import Server, make_server
-from plivo_sim.web.streams import HELD_KEY, Held, Stream, cut_connection
+from plivo_sim.web.streams import HELD_KEY, Held, Reader, Stream, cut_connection
 from plivo_sim.web.tls import Tls
 from tests.fakes import until
 
@@ -877,6 +880,56 @@ def test_stop_cuts_a_request_that_outlasts_its_grace(app: App) -> None:
         server.stop()
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             connection.getresponse()
+
+
+def once_out_of_memory(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> threading.Event:
+    """The first call of this raises MemoryError; set once it has."""
+    happened, work = threading.Event(), getattr(owner, name)
+
+    def failing(*args: Any, **named: Any) -> Any:
+        if happened.is_set():
+            return work(*args, **named)
+        happened.set()
+        raise MemoryError
+
+    monkeypatch.setattr(owner, name, failing)
+    return happened
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (Reader, "gather"),
+        (Connection, "communicate"),
+        (Connection, "end_request"),
+        (Connections, "settle"),
+        (Connections, "_wait"),
+        (Connections, "_accept"),
+        (Connections, "_may_end"),
+        (Pool, "put"),
+        (Pool, "_next"),
+    ],
+    ids=lambda it: getattr(it, "__name__", it),
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_out_of_memory_once_costs_one_connection(
+    server: Server, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> None:
+    """Wherever it happens, and though the log cannot be written either: others are answered. No
+    place of the room is taken for good."""
+    happened = once_out_of_memory(monkeypatch, owner, name)
+    once_out_of_memory(monkeypatch, logging.Logger, "_log")
+    with connected(server) as sock:
+        sock.sendall(GET)
+        with contextlib.suppress(ConnectionError):
+            sock.recv(65536)
+        assert happened.wait(60)
+    for _ in range(2):
+        with client(server) as connection:
+            assert json.loads(get(connection)) == {"ok": True}
+    waited: Any = server
+    until(lambda: not waited.connections._open)
+    assert waited.connections._room.taken_bytes == 0
 
 
 def test_stop_ends_the_threads(app: App) -> None:

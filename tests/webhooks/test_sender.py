@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.domain.records import Timer, TimerKind
 from plivo_sim.settings import Settings
+from plivo_sim.simulator import scheduler as scheduler_module
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -154,3 +156,42 @@ def test_an_answer_to_what_was_cancelled_is_not_kept_for_ever(
     for timer in (gone, kept):
         sender._keep_answer(http.account, timer, (request, Answer(status=200)))
     assert list(http.account.unwritten) == ["kept"]
+
+
+def test_an_attempt_that_had_no_memory_is_made_again(
+    http: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread goes on; what is behind it is sent, too."""
+    if isinstance(http.transport, MemoryTransport):
+        pytest.skip("has no threads")
+    http.account.configure({"review_delay": "0s"})
+    failures = [MemoryError(), MemoryError()]
+
+    def fail(_: Outgoing) -> None:
+        if failures:
+            raise failures.pop()
+
+    http.transport.on_call = fail
+    for n in range(2):
+        http.sdk_created(alias=str(n), callback_url=CALLBACK)
+    http.wait_for(("delivered", 1), ("delivered", 1))
+
+
+def test_without_a_thread_nothing_is_taken(http: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays due, and goes out once there is one."""
+    if isinstance(http.transport, MemoryTransport):
+        pytest.skip("has no threads")
+
+    monkeypatch.setattr(scheduler_module, "TRY_AGAIN_S", 0.0)
+    start, refused = threading.Thread.start, []
+
+    def no_room_once(thread: threading.Thread) -> None:
+        if thread.name == "plivo-sim-send" and not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", no_room_once)
+    http.account.configure({"review_delay": "0s"})
+    http.sdk_created(callback_url=CALLBACK)
+    http.wait_for(("delivered", 1))

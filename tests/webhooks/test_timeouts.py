@@ -104,3 +104,15 @@ def test_a_thread_that_cannot_be_had_is_asked_for_again(
     kept.begin(0.0, putting(acted, "next"))
     assert acted.get(timeout=60) == "next"
     assert acted.empty()
+
+
+def test_what_fails_keeps_nobody_elses_time_from_being_up(acted: queue.SimpleQueue[str]) -> None:
+    """Out of memory, say, once."""
+
+    def fail() -> None:
+        raise MemoryError
+
+    kept = Timeouts()
+    kept.begin(0.0, fail)
+    kept.begin(0.0, putting(acted, "next"))
+    assert acted.get(timeout=60) == "next"
