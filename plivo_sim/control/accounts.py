@@ -221,14 +221,14 @@ def list_snapshots() -> Response:
 
 
 def _marked(name: str, mark: Mark) -> SnapshotSummaryOut:
-    ledger: Ledger = mark["ledger"]["ledger"]
+    ledger: Ledger | None = mark["ledger"].get("ledger")
     return {
         "name": name,
-        "now": microseconds(ledger.clock.now),
-        "applications": len(mark.get("applications", ())),
-        "end_users": len(mark.get("end_users", ())),
-        "documents": len(mark.get("documents", ())),
-        "numbers": len(mark.get("numbers", ())),
+        "now": microseconds(ledger.clock.now) if ledger else None,
+        "applications": len(mark["applications"]),
+        "end_users": len(mark["end_users"]),
+        "documents": len(mark["documents"]),
+        "numbers": len(mark["numbers"]),
     }
 
 

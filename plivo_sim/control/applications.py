@@ -130,9 +130,10 @@ def decide(id: str) -> Response:
     machine = account.machine
     status = word_of(data, "status", machine.statuses, machine.decidable)
     by = BY[word_of({"by": "hand"} | data, "by", BY, BY)]
-    application = call.sim.decide(id, status, reason, account=account, by=by)
-    call.why = f"{id} is {application.status}, by hand"
-    with account.lock:
+    call.sim.decide(id, status, reason, account=account, by=by)
+    with account.lock:  # as it is now: others had their turn while its receiver was called
+        application = applications.get(account, id)
+        call.why = f"{id} is {application.status}, by hand"
         return call.answer(presenters.application_of(account, application))
 
 

@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from plivo_sim.account.interfaces import Outgoing
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
+from plivo_sim.services import applications, reviews
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
 from tests.control.support import STEPS, check_invalid, check_problem, draft, filed, other_account
+from tests.fakes import Calling
 from tests.support import AUTH_ID, Http
 
 STATUSES = [
@@ -229,3 +236,48 @@ def test_deleting_a_submitted_application_cancels_what_was_to_come(
     assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
     assert http.advance("30d")["happenings"] == []
     assert transport.sent == []
+
+
+# --- what others do while its receiver is called -----------------------------------------------
+
+
+@pytest.fixture
+def calling() -> Iterator[tuple[Http, Calling]]:
+    """A simulator whose receiver does something while it is called."""
+    transport = Calling()
+    sim = make_simulator(PAUSED, transport=transport)
+    yield Http(create_app(sim), sim), transport
+    sim.close()
+
+
+def test_the_answer_is_the_application_as_it_is_when_its_receiver_was_called(
+    calling: tuple[Http, Calling],
+) -> None:
+    """The machine may have changed meanwhile, and not know the status that was decided."""
+    http, receiver = calling
+    id = filed(http, "accepted", callback_url=CALLBACK)
+
+    def go_on(_: Outgoing) -> None:
+        receiver.on_call = lambda _: None
+        reviews.decide(http.account, applications.get(http.account, id), "accepted")
+        assert http.control("POST", "/machine", {"name": "strict-beta"}).status_code == 200
+
+    receiver.on_call = go_on
+    answer = http.decide(id, "suspended")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "accepted"), answer.text
+    assert [each["status"] for each in answer.get_json()["timeline"]][-2:] == [
+        "suspended",
+        "accepted",
+    ]
+
+
+def test_an_application_that_is_deleted_while_its_receiver_is_called_is_not_found(
+    calling: tuple[Http, Calling],
+) -> None:
+    http, receiver = calling
+    id = http.sdk_created(callback_url=CALLBACK)
+    receiver.on_call = lambda _: http.delete(f"PhoneNumber/Compliance/{id}/")
+    check_problem(
+        http.decide(id, "rejected"), "not_found", f"application '{id}' not found",
+        kind="application", id=id,
+    )  # fmt: skip
