@@ -84,7 +84,7 @@ def make_account() -> Response:
     """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings; with
     ``"anew": true`` it holds nothing, and has these settings only."""
     data = json_object("auth_id", "settings", "anew")
-    auth_id = text_of(data, "auth_id") or ""
+    auth_id = account_text(data, "auth_id")
     if not is_account(auth_id):
         raise invalid("auth_id", "must be MA and 18 letters or digits")
     settings = data.get("settings", {})

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from plivo_sim.apis.dialects import Clues, body_clue, detect_dialect
+from plivo_sim.apis.outcomes import requested_outcome
 from plivo_sim.apis.phone_number.routes import DIALECTS
-from plivo_sim.apis.reading import requested_dialect, requested_outcome
+from plivo_sim.apis.reading import requested_dialect
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -45,10 +46,10 @@ if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut, WhyOut
 
 FILTERS = (
-    Query(name="status", words="statuses"),
-    Query(name="country_iso"),
-    Query(name="number_type", enum=tuple(NumberType)),
-    Query(name="user_type", enum=tuple(UserType)),
+    Query(name="status", words="statuses", many=True),
+    Query(name="country_iso", many=True),
+    Query(name="number_type", enum=tuple(NumberType), many=True),
+    Query(name="user_type", enum=tuple(UserType), many=True),
 )
 
 
