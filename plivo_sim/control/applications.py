@@ -21,20 +21,22 @@ from plivo_sim.control.inputs import (
     PAGE,
     account_holding,
     account_named,
+    all_of,
     each_given,
     invalid,
     json_object,
     page_asked,
+    refuse_unknown,
     takes,
     text_of,
     word_of,
 )
-from plivo_sim.domain.errors import Invalid
+from plivo_sim.domain.errors import Invalid, NotFound
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.typed import dotted
 from plivo_sim.domain.words import like_country, like_listed
-from plivo_sim.services import applications
+from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.reviews import Decider
 from plivo_sim.services.verdicts import verdict_of
@@ -122,18 +124,22 @@ def decide(id: str) -> Response:
     """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
-    data = json_object("status", "reason", "by", "account")
-    account, reason = (
-        account_holding("applications", "application", id, data),
-        text_of(data, "reason"),
-    )
-    call.account = account
+    data = json_object()
+    account = call.account = account_holding("applications", "application", id, data)
     machine = account.machine
-    status = word_of(data, "status", machine.statuses, machine.decidable)
-    by = BY[word_of({"by": "hand"} | data, "by", BY, BY)]
-    call.sim.decide(id, status, reason, account=account, by=by)
+    given = {"by": "hand"} | data
+    all_of(
+        lambda: refuse_unknown(data, ("status", "reason", "by", "account")),
+        lambda: word_of(data, "status", machine.statuses, machine.decidable),
+        lambda: reviews.reason_given(text_of(data, "reason")),
+        lambda: word_of(given, "by", BY),
+    )
+    by = BY[given["by"]]
+    decided = call.sim.decide(id, data["status"], data.get("reason"), account=account, by=by)
     with account.lock:  # as it is now: others had their turn while its receiver was called
-        application = applications.get(account, id)
+        application = account.store.applications.fetch(id) or decided
+        if application.status not in account.machine.statuses:  # deleted: no machine waits for it
+            raise NotFound("application", id)
         call.why = f"{id} is {application.status}, by hand"
         return call.answer(presenters.application_of(account, application))
 

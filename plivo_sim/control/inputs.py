@@ -136,6 +136,18 @@ def refuse(found: Iterable[tuple[tuple[str, ...], str]]) -> None:
         raise Invalid(problems)
 
 
+def all_of(*reads: Callable[[], object]) -> None:
+    """Read each. Raises Invalid with the problems of all of them."""
+    problems: list[Problem] = []
+    for read in reads:
+        try:
+            read()
+        except Invalid as error:
+            problems += error.problems
+    if problems:
+        raise Invalid(problems)
+
+
 def text_of(data: Mapping[str, Any], key: str) -> str | None:
     value = data.get(key)
     if value is not None and not isinstance(value, str):

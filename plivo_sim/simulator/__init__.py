@@ -26,19 +26,15 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import (
     AccountRequired,
     Busy,
-    Invalid,
     NotFound,
     NotReached,
     NotServed,
-    Problem,
-    ProblemKind,
     StorageFailed,
 )
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import draw_uuid
-from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.due import Due, replan
 from plivo_sim.settings import Settings
@@ -514,10 +510,7 @@ class Simulator:
         preset's name.
         """
         account = account or self.account_of_application(id)
-        try:
-            told = read_reason(reason) if reason else None
-        except ValueError as error:
-            raise Invalid([Problem(ProblemKind.BAD_VALUE, ("reason",), str(error))]) from None
+        told = reviews.reason_given(reason)
         with account.lock:
             busy = account.sending > 0
             event = reviews.decide(account, applications.get(account, id), status, told, by)

@@ -123,6 +123,19 @@ def test_wrong_decisions(http: Http, body: dict[str, Any], path: str, text: str)
     check_invalid(http.control("POST", f"/applications/{id}/decision", body), path, text)
 
 
+def test_everything_that_is_wrong_with_a_decision_is_told(http: Http) -> None:
+    """At once."""
+    id = http.sdk_created()
+    body = {"status": "acepted", "reason": "name_mismach", "by": "me", "who": "x"}
+    answer = http.control("POST", f"/applications/{id}/decision", body)
+    assert [each["path"] for each in answer.get_json()["problems"]] == [
+        "who",
+        "status",
+        "reason",
+        "by",
+    ]
+
+
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/decision")])
 def test_unknown_applications(http: Http, method: str, tail: str) -> None:
     """404 with the kind and the id."""
@@ -271,13 +284,25 @@ def test_the_answer_is_the_application_as_it_is_when_its_receiver_was_called(
     ]
 
 
-def test_an_application_that_is_deleted_while_its_receiver_is_called_is_not_found(
-    calling: tuple[Http, Calling],
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_application_that_is_deleted_while_its_receiver_is_called(
+    calling: tuple[Http, Calling], *, is_known: bool
 ) -> None:
+    """It is answered as it was decided, unless the machine of now does not know that."""
     http, receiver = calling
-    id = http.sdk_created(callback_url=CALLBACK)
-    receiver.on_call = lambda _: http.delete(f"PhoneNumber/Compliance/{id}/")
-    check_problem(
-        http.decide(id, "rejected"), "not_found", f"application '{id}' not found",
-        kind="application", id=id,
-    )  # fmt: skip
+    id = filed(http, "accepted", callback_url=CALLBACK)
+
+    def go_on(_: Outgoing) -> None:
+        http.delete(f"PhoneNumber/Compliance/{id}/")
+        if not is_known:
+            http.control("POST", "/machine", {"name": "strict-beta"})
+
+    receiver.on_call = go_on
+    answer = http.decide(id, "suspended")
+    assert len(http.account.store.applications) == 0
+    if is_known:
+        assert answer.get_json()["status"] == "suspended"
+    else:
+        check_problem(
+            answer, "not_found", f"application '{id}' not found", kind="application", id=id
+        )

@@ -223,6 +223,7 @@ def link(auth_id: str) -> Response:
     call, body, dialect = _called_with_body()
     read = read_links(body, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    call.warnings += read.contradictions()
     let_pass(call, [*refuse_unknown(request.args, ()), *read.problems])
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
