@@ -84,7 +84,8 @@ def make_account() -> Response:
     """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings; with
     ``"anew": true`` it holds nothing, and has these settings only."""
     data = json_object("auth_id", "settings", "anew")
-    auth_id = account_text(data, "auth_id")
+    auth_id = text_of(data, "auth_id") or ""
+    account_text(data, "auth_id")  # the query names no other
     if not is_account(auth_id):
         raise invalid("auth_id", "must be MA and 18 letters or digits")
     settings = data.get("settings", {})
