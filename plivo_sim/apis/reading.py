@@ -1,9 +1,5 @@
 """What the APIs read in the same way: headers, shapes of bodies, query strings of lists; and what
 goes with these: the ``meta`` object of a list, the answer to a change, the header of a download.
-
-``X-Plivo-Sim-Outcome`` is the shortest scenario there is: the outcome of one submission (invented:
-Plivo has no such header). ``rejected; after=2d; reason="Name mismatch"``; the reason may be a
-preset's name; ``nothing`` leaves the application in review for ever.
 """
 
 from __future__ import annotations
@@ -16,21 +12,15 @@ from importlib import import_module
 from typing import Any, Literal, TypedDict
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Request, Response, request
+from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.http import parse_options_header
 
 from plivo_sim.account.interfaces import Where
 from plivo_sim.apis.fields import Field, Fields, Many, Nested
 from plivo_sim.apis.words import Uuid
-from plivo_sim.domain import limits
-from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.errors import Invalid, Path, Problem, ProblemKind
-from plivo_sim.domain.machine import NOTHING, Machine
 from plivo_sim.domain.typed import dotted, once
-from plivo_sim.domain.words import did_you_mean, like_listed
-from plivo_sim.machines import default_machine, lacks
-from plivo_sim.scenarios.rules import RequestedOutcome, read_reason
+from plivo_sim.domain.words import did_you_mean
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
 from plivo_sim.web.bodies import Body, not_taken, read_body
@@ -72,64 +62,6 @@ def is_plivo_client(user_agent: str) -> bool:
     """Whether an official SDK (observed: Go uploads do not say so) or Plivo's command line
     (documented) sent this."""
     return _PLIVO_CLIENT.match(user_agent) is not None
-
-
-OUTCOME_HEADER = "X-Plivo-Sim-Outcome"
-
-OUTCOME = endpoints.Query(
-    name=OUTCOME_HEADER,
-    place="header",
-    description="What the reviewer decides about this submission, such as rejected; after=2d; "
-    'reason="Name mismatch". Plivo has no such header.',
-)
-
-
-def requested_outcome(request: Request, machine: Machine | None = None) -> RequestedOutcome | None:
-    """The outcome that the request wants for itself, one of the account's machine (None: the
-    default one). Raises Invalid when the header cannot be read."""
-    machine = machine or default_machine()
-    outcomes = machine.outcomes
-    text = request.headers.get(OUTCOME_HEADER)
-    if not text:
-        return None
-    try:
-        limits.OUTCOME.check(len(text), "the header")
-    except ValueError as error:
-        raise _bad_outcome(str(error)) from None
-    word, options = parse_options_header(text)
-    word = word.lower()
-    if word not in outcomes:
-        hint = like_listed(word, outcomes) or _foreign(word, machine)
-        raise _bad_outcome(f"must be one of {', '.join(outcomes)}, not '{word[:50]}'{hint}")
-    unknown = set(options) - {"after", "reason"}
-    if unknown:
-        raise _bad_outcome(f"knows after and reason, not '{min(unknown)[:50]}'")
-    names = _OPTION.findall(_QUOTED.sub("", text.lower()))
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise _bad_outcome(f"has {twice[0]} more than once")
-    reason = options.get("reason")
-    try:
-        limits.REASON.check(len(reason or ""), "the reason")
-        after = parse_duration(options["after"]) if "after" in options else None
-        reason = read_reason(reason) if reason else None
-    except ValueError as error:
-        raise _bad_outcome(str(error)) from None
-    return RequestedOutcome(status=None if word == NOTHING else word, reason=reason, after=after)
-
-
-def _foreign(word: str, machine: Machine) -> str:
-    """Of which machine the outcomes are, for a word that is not like any of them."""
-    if word in machine.statuses:
-        return f"; in machine {machine.name} no review ends in it"
-    return f"; {lacks(machine, word)}"
-
-
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_OPTION = re.compile(r";\s*(after|reason)\s*=")
-
-
-def _bad_outcome(text: str) -> Invalid:
-    return Invalid([Problem(ProblemKind.BAD_VALUE, (OUTCOME_HEADER,), text)])
 
 
 _PLAIN_ENOUGH = "!#$&+-.^_`|~"
@@ -315,7 +247,10 @@ def name_unknown_parameters(
     """Have every call of a blueprint warn of the query parameters that its row does not have
     (decision "Unknown query parameters"); of ``tolerated`` ones nothing is said."""
     known = {
-        f"{blueprint.name}.{row.name}": {*tolerated, *(each.name for each in row.query)}
+        f"{blueprint.name}.{row.name}": {
+            *tolerated,
+            *(each.name for each in row.query if each.place == "query"),
+        }
         for row in rows
     }
 

@@ -15,6 +15,7 @@ from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.client.applications import Key, Outcome
 from plivo_sim.domain.durations import parse_duration
 from plivo_sim.domain.limits import CSV_TEXT, MISTAKES
+from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import END_USER_DETAILS
 from plivo_sim.domain.words import did_you_mean
 
@@ -168,6 +169,8 @@ def _row_mistakes(
     for name in ("reason", "after"):
         if name in given and word is None:
             yield f"{name}: needs an outcome"
+        if name in given and word == NOTHING:
+            yield f"{name}: has no effect when nothing is decided"
     if "after" in given:
         try:
             parse_duration(given["after"])

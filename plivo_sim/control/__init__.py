@@ -26,7 +26,7 @@ from plivo_sim.control import (
     unmatched,
     webhooks,
 )
-from plivo_sim.control.inputs import ACCOUNT, refuse_unknown_query
+from plivo_sim.control.inputs import ACCOUNT, refuse_mistaken_query
 from plivo_sim.control.presenters import MEDIA_TYPE
 from plivo_sim.web.endpoints import Surface, add_routes, endpoints_of
 
@@ -76,15 +76,14 @@ def make_blueprint() -> Blueprint:
     )
 
     queries = {  # each takes an account, also where it is about the server: proxies route by it
-        row.name: frozenset({ACCOUNT.name, *(each.name for each in row.query)})
-        for row in CONTROL.endpoints
+        row.name: (ACCOUNT, *row.query) for row in CONTROL.endpoints
     }
 
     @blueprint.before_request
     def refuse_mistyped() -> None:
         name = (request.endpoint or "").rpartition(".")[2]
         if name in queries and name not in _RECEIVING:
-            refuse_unknown_query(queries[name])
+            refuse_mistaken_query(queries[name])
 
     add_routes(blueprint, CONTROL.endpoints)
     blueprint.add_url_rule("/openapi/", "get_reference", server.get_reference, methods=["GET"])

@@ -89,6 +89,7 @@ def make_account() -> Response:
     ``"anew": true`` it holds nothing, and has these settings only."""
     data = json_object("auth_id", "settings", "anew")
     auth_id = text_of(data, "auth_id") or ""
+    account_text(data, "auth_id")  # the query names no other
     if not is_account(auth_id):
         raise invalid("auth_id", "must be MA and 18 letters or digits")
     settings = data.get("settings", {})
@@ -228,14 +229,14 @@ def list_snapshots() -> Response:
 
 
 def _marked(name: str, mark: Mark) -> SnapshotSummaryOut:
-    ledger: Ledger = mark["ledger"]["ledger"]
+    ledger: Ledger | None = mark["ledger"].get("ledger")
     return {
         "name": name,
-        "now": microseconds(ledger.clock.now),
-        "applications": len(mark.get("applications", ())),
-        "end_users": len(mark.get("end_users", ())),
-        "documents": len(mark.get("documents", ())),
-        "numbers": len(mark.get("numbers", ())),
+        "now": microseconds(ledger.clock.now) if ledger else None,
+        "applications": len(mark["applications"]),
+        "end_users": len(mark["end_users"]),
+        "documents": len(mark["documents"]),
+        "numbers": len(mark["numbers"]),
     }
 
 

@@ -12,8 +12,9 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.dialects import Clues, body_clue, detect_dialect
+from plivo_sim.apis.outcomes import requested_outcome
 from plivo_sim.apis.phone_number.routes import DIALECTS
-from plivo_sim.apis.reading import requested_dialect, requested_outcome
+from plivo_sim.apis.reading import requested_dialect
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -22,20 +23,22 @@ from plivo_sim.control.inputs import (
     PAGE,
     account_holding,
     account_named,
+    all_of,
     each_given,
     invalid,
     json_object,
     page_asked,
+    refuse_unknown,
     takes,
     text_of,
     word_of,
 )
-from plivo_sim.domain.errors import Invalid
+from plivo_sim.domain.errors import Invalid, NotFound
 from plivo_sim.domain.machine import WORDS_KEY
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.typed import dotted
 from plivo_sim.domain.words import like_country, like_listed
-from plivo_sim.services import applications
+from plivo_sim.services import applications, reviews
 from plivo_sim.services.applications import Accepted
 from plivo_sim.services.reviews import Decider
 from plivo_sim.services.verdicts import verdict_of
@@ -54,10 +57,10 @@ if TYPE_CHECKING:  # a start needs none
     )
 
 FILTERS = (
-    Query(name="status", words="statuses"),
-    Query(name="country_iso"),
-    Query(name="number_type", enum=tuple(NumberType)),
-    Query(name="user_type", enum=tuple(UserType)),
+    Query(name="status", words="statuses", many=True),
+    Query(name="country_iso", many=True),
+    Query(name="number_type", enum=tuple(NumberType), many=True),
+    Query(name="user_type", enum=tuple(UserType), many=True),
 )
 
 
@@ -138,18 +141,23 @@ def decide(id: str) -> Response:
     """``{"status": …, "reason": …}``: what a reviewer would do, now; answers when the first attempt
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
-    data = json_object("status", "reason", "by", "account")
-    account, reason = (
-        account_holding("applications", "application", id, data),
-        text_of(data, "reason"),
-    )
-    call.account = account
+    data = json_object()
+    account = call.account = account_holding("applications", "application", id, data)
     machine = account.machine
-    status = word_of(data, "status", machine.statuses, machine.decidable)
-    by = BY[word_of({"by": "hand"} | data, "by", BY, BY)]
-    application = call.sim.decide(id, status, reason, account=account, by=by)
-    call.why = f"{id} is {application.status}, by hand"
-    with account.lock:
+    given = {"by": "hand"} | data
+    all_of(
+        lambda: refuse_unknown(data, ("status", "reason", "by", "account")),
+        lambda: word_of(data, "status", machine.statuses, machine.decidable),
+        lambda: reviews.reason_given(text_of(data, "reason")),
+        lambda: word_of(given, "by", BY),
+    )
+    by = BY[given["by"]]
+    decided = call.sim.decide(id, data["status"], data.get("reason"), account=account, by=by)
+    with account.lock:  # as it is now: others had their turn while its receiver was called
+        application = account.store.applications.fetch(id) or decided
+        if application.status not in account.machine.statuses:  # deleted: no machine waits for it
+            raise NotFound("application", id)
+        call.why = f"{id} is {application.status}, by hand"
         return call.answer(presenters.application_of(account, application))
 
 

@@ -48,7 +48,7 @@ Facts = dict[str, Any]
     query=(
         Query(name="after", type="integer", description="only behind this place: the last next"),
         Query(name="wait", type="integer", description="seconds to wait for one, 30 at most"),
-        Query(name="kind", enum=KINDS, description="only these; may be repeated"),
+        Query(name="kind", enum=KINDS, many=True, description="only these; may be repeated"),
         Query(name="account", description="only of this one; default: of every account"),
         Query(name="operation", description="only requests of these operations: a glob"),
         Query(name="status", description="only with this HTTP status (4xx: any such), or"

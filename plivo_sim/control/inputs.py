@@ -133,15 +133,33 @@ def refuse_unknown(given: Iterable[str], known: Collection[str], *path: str) -> 
     refuse(((*path, key), f"unknown{did_you_mean(key[:80], known)}") for key in unknown)
 
 
-def refuse_unknown_query(known: Collection[str]) -> None:
-    """The same of the query of a call."""
+def refuse_mistaken_query(parameters: Iterable[Query]) -> None:
+    """The same of the query of a call, which takes these, each once unless it says otherwise."""
+    known = {each.name: each for each in parameters}
     refuse_unknown(request.args, known)
+    refuse(
+        ((name,), "is given more than once")
+        for name, values in request.args.lists()
+        if len(values) > 1 and not known[name].many
+    )
 
 
 def refuse(found: Iterable[tuple[tuple[str, ...], str]]) -> None:
     """Raises Invalid that tells what is wrong at each of these paths, if anything is."""
     told = islice(found, limits.MISTAKES.most)
     if problems := [Problem(ProblemKind.BAD_VALUE, path, text) for path, text in told]:
+        raise Invalid(problems)
+
+
+def all_of(*reads: Callable[[], object]) -> None:
+    """Read each. Raises Invalid with the problems of all of them."""
+    problems: list[Problem] = []
+    for read in reads:
+        try:
+            read()
+        except Invalid as error:
+            problems += error.problems
+    if problems:
         raise Invalid(problems)
 
 
@@ -225,10 +243,14 @@ def page_asked() -> tuple[int, int]:
     return number_of("offset", 0), number_of("limit", LISTED)
 
 
-def account_text(data: dict[str, Any] | None = None) -> str:
-    """The ``account`` of the body or the query; empty when the call names none. Raises NotServed
-    for one that the server does not serve."""
-    text = (text_of(data or {}, "account") or request.args.get("account") or "").strip()
+def account_text(data: dict[str, Any] | None = None, key: str = "account") -> str:
+    """The account of the body, which has it at ``key``, or the query; empty when the call names
+    none. Raises Invalid for two, NotServed for one that the server does not serve."""
+    named = (text_of(data or {}, key) or "").strip()
+    asked = request.args.get(ACCOUNT.name, "").strip()
+    if named and asked and named != asked:
+        raise invalid(key, f"is {named[:50]} in the body and {asked[:50]} in the query")
+    text = named or asked
     if is_account(text):
         current_call().sim.check_rule(text)
     return text

@@ -112,7 +112,9 @@ def json_trouble(text: bytes | str) -> str:
     """Where a text that a strict decoder refused is no JSON. Raises UnicodeDecodeError."""
     text = text if isinstance(text, str) else text.decode()
     try:
-        json.loads(text)
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "JSON has a lone surrogate"
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip():
             return "JSON ends too early"

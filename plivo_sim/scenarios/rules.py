@@ -173,6 +173,7 @@ TOKENS: dict[str, Decision] = {
     "SIM-EXPIRE": Decision(decide="accepted", then=[Then(status="expired", after="365d")]),
 }
 """Every token and what it decides. The longest one that stands in a text counts."""
+_LONGEST_FIRST = sorted(TOKENS, key=len, reverse=True)
 
 
 def magic_decision(submission: Submission) -> tuple[str, Decision] | None:
@@ -205,13 +206,14 @@ def _in_files(submission: Submission, attempt: int) -> Iterator[tuple[str, Decis
 
 def _token_in(text: str, attempt: int) -> tuple[str, Decision] | None:
     shouted = text.upper().replace("_", "-")
-    here = [token for token in TOKENS if token in shouted]
-    if not here:
-        return None
-    token = max(here, key=len)
-    if f"{token}-ONCE" in shouted:
-        return (f"{token}-ONCE", TOKENS[token]) if attempt == 1 else None
-    return token, TOKENS[token]
+    for token in _LONGEST_FIRST:
+        once = f"{token}-ONCE"
+        if attempt == 1 and once in shouted:
+            return once, TOKENS[token]
+        shouted = shouted.replace(once, " ")  # spent; others in the text count
+        if token in shouted:
+            return token, TOKENS[token]
+    return None
 
 
 PRESETS: dict[str, str] = {

@@ -106,7 +106,7 @@ def _decision_mistakes(
     elif decision.after is not None:
         yield from _delay_mistakes(decision.after, (*path, "after"))
     if not holds_wrong(path, wrong):
-        yield from _idle_keys(decision, path, machine)
+        yield from idle_keys(decision, path, machine)
     yield from unknown_preset(decision.reason, (*path, "reason"))
     for index, reason in enumerate(decision.reasons):
         yield from unknown_preset(reason, (*path, "reasons", index))
@@ -126,7 +126,7 @@ def _takes_reason(status: str, machine: Machine) -> bool:
     return status != NOTHING and (row is None or bool(row.reason))
 
 
-def _idle_keys(decision: Decision, path: Steps, machine: Machine) -> Iterator[Found]:
+def idle_keys(decision: Decision, path: Steps, machine: Machine) -> Iterator[Found]:
     """Keys that this kind of decision would silently leave unused."""
     if not _takes_reason(decision.decide, machine):
         for key in ("reason", "reasons"):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.machine import PLANNED
-from plivo_sim.domain.records import Application, Step, Timer, TimerKind
+from plivo_sim.domain.records import STEPPING, Application, Step, Timer, TimerKind
 
 
 class Stay(NamedTuple):
@@ -79,12 +79,20 @@ def foreseen(account: Account, timer: Timer) -> Timer | None:
     steps with what they wait for, which their ``why`` tells; None when nothing will come of it.
     Caller holds the lock."""
     application = account.store.applications.fetch(timer.subject_id)
-    if timer.kind is not TimerKind.REVIEW or application is None:
+    if timer.kind not in STEPPING or application is None:
         return timer
-    made = _steps(account, stay_of(account, application), timer)
+    review = timer if timer.kind is TimerKind.REVIEW else _review_of(account, application)
+    made = _steps(account, stay_of(account, application), review) if review is not None else []
+    if timer is not review:  # time leads on, unless the reviewer leaves the status first
+        return None if made and made[0][0] < timer.due_at else timer
     if not made:
         return None
     return replace(timer, due_at=made[0][0], steps=tuple(step for _, step in made))
+
+
+def _review_of(account: Account, application: Application) -> Timer | None:
+    waiting = account.store.timers.having("subject_id", application.id)
+    return next((each for each in waiting if each.kind is TimerKind.REVIEW), None)
 
 
 def _steps(account: Account, stay: Stay, timer: Timer) -> list[tuple[datetime, Step]]:

@@ -397,8 +397,8 @@ def release(account: Account, digits: str, caller: Caller) -> None:
 
 def link_all(account: Account, items: Sequence[tuple[str, str]], caller: Caller) -> list[Linked]:
     """Link each number (as written) to an application, one after the other; what fails does not
-    keep the others from being linked (observed). A subaccount cannot link: raises
-    MainAccountOnly (invented)."""
+    keep the others from being linked (observed); of a number that is there twice, the last that can
+    be linked counts (inferred). A subaccount cannot link: raises MainAccountOnly (invented)."""
     if not caller.is_main:
         raise MainAccountOnly("link numbers")
     with account.transaction():

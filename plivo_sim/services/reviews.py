@@ -42,6 +42,7 @@ from plivo_sim.scenarios.rules import (
     dice_for,
     magic_decision,
     plan_of,
+    read_reason,
 )
 from plivo_sim.services import machines, policies
 from plivo_sim.services.attempts import changed_since_first, sent_of
@@ -262,6 +263,17 @@ def _made_now(account: Account, application: Application, timer: Timer) -> Made 
     return None
 
 
+def reason_given(text: str | None) -> str | None:
+    """The reason of a decision by hand: a text, or that of the preset of this name. Raises Invalid
+    for a word that is almost a preset's name, and for what is too long."""
+    if len(text or "") > limits.REASON.most:
+        raise invalid("reason", f"is too long: {limits.REASON}")
+    try:
+        return read_reason(text) if text else None
+    except ValueError as error:
+        raise invalid("reason", str(error)) from None
+
+
 def decide(
     account: Account,
     application: Application,
@@ -273,7 +285,7 @@ def decide(
     their ``not_before``; cancels the pending review (decision "Who decides").
 
     Raises WrongState when the machine has no such arrow, or another takes it; Invalid for a
-    status that it does not have, and for a reason or a timeline over its limit.
+    status that it does not have, and for a timeline over its limit.
     """
     machine = account.machine
     if status not in machine.statuses:
@@ -281,8 +293,6 @@ def decide(
     if not machine.allowed(application.status, status, by):
         possible = _possible(account, application, by)
         raise wrong_state(account, application, machine.verb(status), possible)
-    if len(reason or "") > limits.REASON.most:
-        raise invalid("reason", f"is too long: {limits.REASON}")
     check_timeline(application)
     with account.transaction():
         _explain_decision(account, application)

@@ -18,18 +18,11 @@ from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
-from plivo_sim.domain.errors import (
-    Invalid,
-    NotReached,
-    Problem,
-    ProblemKind,
-    StorageFailed,
-)
+from plivo_sim.domain.errors import NotReached, StorageFailed
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import draw_uuid
-from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.services import applications, reviews
 from plivo_sim.services.due import Due, replan
 from plivo_sim.settings import Settings
@@ -179,10 +172,7 @@ class Simulator(Accounts):
         preset's name.
         """
         account = account or self.account_of_application(id)
-        try:
-            told = read_reason(reason) if reason else None
-        except ValueError as error:
-            raise Invalid([Problem(ProblemKind.BAD_VALUE, ("reason",), str(error))]) from None
+        told = reviews.reason_given(reason)
         with account.lock:
             busy = account.sending > 0
             event = reviews.decide(account, applications.get(account, id), status, told, by)

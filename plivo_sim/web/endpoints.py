@@ -32,7 +32,8 @@ _ROWS = "endpoints"
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A query parameter, or a header; ``enum`` lists its words, if it has any; ``words``: which of
-    the machine's words it takes (``domain.machine.words_of``)."""
+    the machine's words it takes (``domain.machine.words_of``); ``many``: whether it may be given
+    several times."""
 
     name: str
     place: str = "query"
@@ -40,6 +41,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     enum: tuple[str, ...] = ()
     words: str = ""
+    many: bool = False
     description: str = ""
 
 

@@ -519,3 +519,25 @@ def test_a_number_that_cannot_be_one_is_named_in_the_beta(numbers: Numbers, meth
     answer = numbers.http.call(method, "Number/123/", headers={"X-Plivo-Sim-Dialect": "beta"})
     assert page_error_of(answer, 404)["message"] == "Number '123' does not exist"
     assert numbers.http.post("PhoneNumber/(12)/", json={}).status_code == 404
+
+
+def test_of_a_number_with_several_applications_the_last_one_counts(numbers: Numbers) -> None:
+    """It is told, however the number is written; the same application twice is nothing to tell."""
+    numbers.unlinked(MUMBAI)
+    first, last = numbers.application(), numbers.application()
+    told = f"number {MUMBAI} is given several applications: the last one counts"
+
+    def linked(*ids: str) -> str:
+        written = [f"+{MUMBAI}", MUMBAI, MUMBAI]
+        items = [
+            {"number": number, "compliance_application_id": id}
+            for number, id in zip(written, ids, strict=False)
+        ]
+        answer = numbers.link({"numbers": items})
+        assert answer.get_json()["updated_count"] == len(ids)
+        warning: str = answer.headers.get("X-Plivo-Sim-Warning", "")
+        return warning
+
+    assert linked(first, first) == ""
+    assert linked(first, last, last) == told
+    assert numbers.link_of() == (last, "accepted")

@@ -84,6 +84,10 @@ def test_a_file_that_is_no_table(
         ),
         ("Acme,IN,,,Why not,2d", ["reason: needs an outcome", "after: needs an outcome"]),
         (
+            "Acme,IN,,nothing,,2d",
+            ["after: has no effect when nothing is decided"],
+        ),
+        (
             "Acme,IN,,accepted,,soon",
             ["after: cannot read duration 'soon': write 5s, 36h, 3d, 1d12h or '2 business days'"],
         ),

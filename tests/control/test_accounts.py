@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from plivo_sim import __version__
+from plivo_sim.control import CONTROL, webhooks
+from plivo_sim.control.inputs import ACCOUNT
 from plivo_sim.services import reviews
 from tests.control.support import OTHER_ID, check_invalid, check_problem, other_account
 from tests.support import AUTH_ID, Http
@@ -43,6 +46,61 @@ def snapped(http: Http) -> Http:
 
 
 # --- which one -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *((path, body) for method, path, body in ACCOUNT_CALLS if method == "POST"),
+        ("/clock/advance", {"by": "1d"}),
+        ("/next-outcome", {"decide": "accepted"}),
+        ("/faults", {"operation": "*", "effect": "reset"}),
+        ("/webhooks/policy", {}),
+        ("/machine", {"name": "strict-beta"}),
+        ("/undo/points", {"what": "x"}),
+        ("/handover", {"to": "http://127.0.0.1:1"}),
+    ],
+)
+def test_an_account_in_the_body_and_another_in_the_query_is_refused(
+    http: Http, path: str, body: dict[str, Any]
+) -> None:
+    """Neither wins: the call would be about one that somebody did not mean."""
+    snapped(http)
+    other_account(http)
+    answer = http.control("POST", path, {"account": OTHER_ID, **body}, account=AUTH_ID)
+    check_invalid(answer, "account", f"is {OTHER_ID} in the body and {AUTH_ID} in the query")
+    assert len(http.account.marks) == 1
+
+
+def test_all_accounts_in_the_body_and_one_in_the_query_is_refused(http: Http) -> None:
+    """Nothing is reset."""
+    http.sdk_created()
+    answer = http.control("POST", "/reset", {"account": "all"}, account=AUTH_ID)
+    check_invalid(answer, "account", f"is all in the body and {AUTH_ID} in the query")
+    assert len(http.account.store.applications) == 1
+
+
+def test_the_same_account_in_both_is_taken(http: Http) -> None:
+    """Proxies route by the query."""
+    http.sdk_created()
+    body = {"by": "1d", "account": AUTH_ID}
+    assert http.control("POST", "/clock/advance", body, account=AUTH_ID).status_code == 200
+    answer = http.control("POST", "/accounts", {"auth_id": AUTH_ID}, account=OTHER_ID)
+    check_invalid(answer, "auth_id", f"is {AUTH_ID} in the body and {OTHER_ID} in the query")
+
+
+def test_no_call_takes_a_parameter_twice_of_which_it_reads_one(http: Http) -> None:
+    """Every row is walked; the inboxes take whatever a callback has in its query."""
+    for row in CONTROL.endpoints:
+        url = "/_sim" + re.sub(r"\{[^}]*\}", "x", row.path)
+        for query in (ACCOUNT, *row.query):
+            answer = http.call(row.method, f"{url}?{query.name}=a&{query.name}=a")
+            if row.view is webhooks.receive:
+                assert answer.status_code == 200, answer.text
+            elif query.many:
+                assert "is given more than once" not in answer.text
+            else:
+                check_invalid(answer, query.name, "is given more than once")
 
 
 @every_call

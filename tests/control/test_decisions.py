@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from plivo_sim.account.interfaces import Outgoing
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
+from plivo_sim.services import applications, reviews
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
 from tests.control.support import STEPS, check_invalid, check_problem, draft, filed, other_account
+from tests.fakes import Calling
 from tests.support import AUTH_ID, Http
 
 STATUSES = [
@@ -114,6 +121,19 @@ def test_wrong_decisions(http: Http, body: dict[str, Any], path: str, text: str)
     """The core's own words are the ones to use."""
     id = http.sdk_created()
     check_invalid(http.control("POST", f"/applications/{id}/decision", body), path, text)
+
+
+def test_everything_that_is_wrong_with_a_decision_is_told(http: Http) -> None:
+    """At once."""
+    id = http.sdk_created()
+    body = {"status": "acepted", "reason": "name_mismach", "by": "me", "who": "x"}
+    answer = http.control("POST", f"/applications/{id}/decision", body)
+    assert [each["path"] for each in answer.get_json()["problems"]] == [
+        "who",
+        "status",
+        "reason",
+        "by",
+    ]
 
 
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/decision")])
@@ -229,3 +249,60 @@ def test_deleting_a_submitted_application_cancels_what_was_to_come(
     assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
     assert http.advance("30d")["happenings"] == []
     assert transport.sent == []
+
+
+# --- what others do while its receiver is called -----------------------------------------------
+
+
+@pytest.fixture
+def calling() -> Iterator[tuple[Http, Calling]]:
+    """A simulator whose receiver does something while it is called."""
+    transport = Calling()
+    sim = make_simulator(PAUSED, transport=transport)
+    yield Http(create_app(sim), sim), transport
+    sim.close()
+
+
+def test_the_answer_is_the_application_as_it_is_when_its_receiver_was_called(
+    calling: tuple[Http, Calling],
+) -> None:
+    """The machine may have changed meanwhile, and not know the status that was decided."""
+    http, receiver = calling
+    id = filed(http, "accepted", callback_url=CALLBACK)
+
+    def go_on(_: Outgoing) -> None:
+        receiver.on_call = lambda _: None
+        reviews.decide(http.account, applications.get(http.account, id), "accepted")
+        assert http.control("POST", "/machine", {"name": "strict-beta"}).status_code == 200
+
+    receiver.on_call = go_on
+    answer = http.decide(id, "suspended")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "accepted"), answer.text
+    assert [each["status"] for each in answer.get_json()["timeline"]][-2:] == [
+        "suspended",
+        "accepted",
+    ]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_application_that_is_deleted_while_its_receiver_is_called(
+    calling: tuple[Http, Calling], *, is_known: bool
+) -> None:
+    """It is answered as it was decided, unless the machine of now does not know that."""
+    http, receiver = calling
+    id = filed(http, "accepted", callback_url=CALLBACK)
+
+    def go_on(_: Outgoing) -> None:
+        http.delete(f"PhoneNumber/Compliance/{id}/")
+        if not is_known:
+            http.control("POST", "/machine", {"name": "strict-beta"})
+
+    receiver.on_call = go_on
+    answer = http.decide(id, "suspended")
+    assert len(http.account.store.applications) == 0
+    if is_known:
+        assert answer.get_json()["status"] == "suspended"
+    else:
+        check_problem(
+            answer, "not_found", f"application '{id}' not found", kind="application", id=id
+        )

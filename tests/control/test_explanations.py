@@ -114,6 +114,13 @@ def test_evaluate_tells_a_stuck_review(told: Http) -> None:
         ('rejected; after=2d; reason="Bad scan"', "rejected", "Bad scan"),
         ("rejected; reason=name_mismatch", "rejected", "Business name is not identical"),
         ("more_info_required; after=0s", "more_info_required", "No reason given."),
+        ('rejected ; after = 2d ; reason = "Bad; \\"scan\\""', "rejected", 'Bad; "scan"'),
+        ("Rejected;; Reason*=utf-8''Bad%20sc%C3%A4n ;", "rejected", "Bad scän"),
+        (
+            'rejected; after="2 business days"; reason="not, yet"',
+            "rejected",
+            "not, yet",
+        ),
     ],
 )
 def test_a_request_header_decides_one_submission(
@@ -139,14 +146,58 @@ def test_nothing_leaves_it_in_review(http: Http) -> None:
     assert http.control("GET", f"/applications/{id}").get_json()["status"] == "submitted"
 
 
-@pytest.mark.parametrize("header", ["approved", "rejected; after=soon", "rejected; because=x"])
-def test_an_unreadable_outcome_header_is_refused(http: Http, header: str) -> None:
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("approved", "must be one of "),
+        ("rejected; after=soon", ""),
+        ("rejected; because=x", "knows after and reason, not 'because'"),
+        ("rejected; soon", "knows after and reason, not 'soon'"),
+        ("rejected reason=x", "must be one of "),
+        (
+            "rejected; after=2 business days",
+            "has a blank or a quote in after=2 business days",
+        ),
+        ("rejected; reason=Bad scan; after=2d", "has a blank or a quote in reason=Bad scan"),
+        ('rejected; reason="Bad" scan', 'has a blank or a quote in reason="Bad" scan'),
+        ('rejected; reason="Bad scan', 'has a quote that does not end: "Bad scan'),
+        ('rejected; reason="Bad scan\\"', "has a quote that does not end"),
+        ("rejected; after=", "has after without a value; it is written after=VALUE"),
+        ("rejected; after", "has after without a value; it is written after=VALUE"),
+        ("rejected, accepted", "is there twice, or has a comma that is not in quotes"),
+        ("rejected,after=2d", "is there twice, or has a comma that is not in quotes"),
+        ("rejected; reason=x; reason*=UTF-8''y", "has reason more than once"),
+        ("rejected; reason*=y", "reason* is written reason*=UTF-8''… and percent-encoded"),
+        ("rejected; reason*=UTF-8''%E4", "reason* is written reason*=UTF-8''… and percent-encoded"),
+        ("nothing; after=3d", "after: has no effect when nothing is decided"),
+        ("nothing; reason=x", "reason: nobody is told a reason when 'nothing' is decided"),
+        ("accepted; reason=x", "reason: nobody is told a reason when 'accepted' is decided"),
+    ],
+)
+def test_an_outcome_header_of_which_something_would_not_count_is_refused(
+    http: Http, header: str, told: str
+) -> None:
     """And nothing is created."""
     http.headers["X-Plivo-Sim-Outcome"] = header
     answer = http.sdk_create()
     assert answer.status_code == 400
-    assert "X-Plivo-Sim-Outcome" in answer.get_json()["error"]
+    assert f"X-Plivo-Sim-Outcome: {told}" in answer.get_json()["error"]
     assert len(http.account.store.applications) == 0
+
+
+def test_an_outcome_header_where_nothing_is_submitted_is_told(http: Http) -> None:
+    """A draft is not submitted yet; a read says nothing of it."""
+    http.headers["X-Plivo-Sim-Outcome"] = "rejected"
+    text = "X-Plivo-Sim-Outcome has no effect: this call submits nothing"
+    body = {"name": "Acme", "end_user_type": "business"}
+    assert text in http.post("EndUser/", json=body).headers["X-Plivo-Sim-Warning"]
+    assert text not in http.get("EndUser/").headers.get("X-Plivo-Sim-Warning", "")
+    made = http.sdk_create()
+    assert text not in made.headers.get("X-Plivo-Sim-Warning", "")
+    id = made.get_json()["compliance_id"]
+    assert http.decide(id, "rejected").status_code == 200
+    gone = http.delete(f"PhoneNumber/Compliance/{id}/")
+    assert text in gone.headers["X-Plivo-Sim-Warning"]
 
 
 def test_a_near_miss_in_the_outcome_header_is_named(http: Http) -> None:

@@ -17,7 +17,7 @@ from typing import Any, cast
 import pytest
 
 from plivo_sim import calls
-from plivo_sim.account.store.format import to_plain
+from plivo_sim.account.store.format import RECORD_TYPES, to_plain
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain import limits, text
@@ -600,3 +600,30 @@ def test_a_large_body_is_checked_as_a_small_one(
     document = http.control("GET", "/snapshot/x").get_json()
     answer = http.control("POST", "/restore", {"snapshot": document, "account": ["MA"]})
     assert (answer.status_code, answer.get_json()["problems"][0]["path"]) == (400, "account")
+
+
+def test_a_document_of_an_account_that_nothing_was_written_to_is_listed(http: Http) -> None:
+    """It has no ledger, so no clock; restored, the account is as new."""
+    http.sdk_created()
+    empty = {"plivo_sim_snapshot": 1, "tables": {}}
+    answer = http.control("POST", "/snapshot", {"name": "empty", "snapshot": empty})
+    assert answer.status_code == 201, answer.text
+    answer = http.control("GET", "/snapshots")
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json()["snapshots"] == [
+        {
+            "name": "empty",
+            "now": None,
+            "applications": 0,
+            "end_users": 0,
+            "documents": 0,
+            "numbers": 0,
+        }
+    ]
+    assert http.call("GET", f"/console/{AUTH_ID}/account").status_code == 200
+    assert document(http, "empty")["tables"] == {name: {} for name in RECORD_TYPES}
+    http.advance("1d")
+    told = restore(http, name="empty")
+    assert (told["applications"], told["now"]) == (0, "2026-01-05T09:00:00.000000Z")
+    http.sdk_created()
+    assert len(http.account.store.ledger) == 1

@@ -70,6 +70,7 @@ def test_broken_yaml(text: str, line: int, words: str, loader: type[Any]) -> Non
             "[NaN]",
             "JSON has a number out of range, or what the standard does not know, such as NaN",
         ),
+        ('["a\\ud800"]', "JSON has a lone surrogate"),
         ("[1e400]", "JSON has a number out of range, or .*"),
         ("[" + "1" * 5000 + "]", "JSON has a number of too many digits"),
     ],

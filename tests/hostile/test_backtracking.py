@@ -22,7 +22,6 @@ BUILT = {
 """Those that are made from texts while the simulator runs, and why they read them once."""
 SLOW = {
     ("apis/phone_number/beta/reading.py", "_ESCAPES"): "the same as of a form; limit json",
-    ("apis/reading.py", "_QUOTED"): "limit outcome",
     ("console/refill.py", "_UNSAID"): "reads pages of our own, whose tags all end",
     ("domain/urls.py", "re.sub('^[a-z]+://|/.*$')"): "limit host",
     ("fidelity.py", "_MARK"): "reads sentences of our own",

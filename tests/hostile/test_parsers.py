@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from plivo_sim.apis.reading import requested_outcome
+from plivo_sim.apis.outcomes import requested_outcome
 from plivo_sim.catalogue import read_file
 from plivo_sim.catalogue.yaml_text import plain_yaml
 from plivo_sim.domain import limits
@@ -84,9 +84,8 @@ CALLS = {
     "apis/phone_number/beta/reading.py": {
         "re.compile": LINEAR, "b64decode": JSON, "decode_json": JSON, "int": DIGITS},
     "apis/phone_number/current/reading.py": {"decode_json": JSON, "int": DIGITS},
-    "apis/reading.py": {
-        "re.compile": LINEAR, "parse_options_header": "limit outcome", "int": DIGITS,
-        "parse_duration": "limit duration"},
+    "apis/outcomes.py": {"re.compile": LINEAR, "parse_duration": "limit duration"},
+    "apis/reading.py": {"re.compile": LINEAR, "int": DIGITS},
     "app.py": {"ip_address": OURS},
     "catalogue/yaml_files.py": {
         "composed": "limits scenario_text, catalogue_text",

@@ -167,3 +167,24 @@ def test_a_token_that_the_machine_has_no_status_for_says_so(http: Http) -> None:
     (told,) = attempt["rules"]
     assert attempt["decided_by"] == "default"
     assert (told["rule"], told["matched"], told["why"]) == ("magic value SIM-SUSPEND", False, why)
+
+
+@pytest.mark.parametrize(
+    ("alias", "first", "second"),
+    [
+        ("SIM-MORE-INFO-ONCE SIM-STUCK", "more_info_required", "submitted"),
+        ("SIM-REJECT-ONCE SIM-MORE-INFO-ONCE", "more_info_required", "accepted"),
+        ("SIM-REJECT SIM-REJECT-NAME-MISMATCH-ONCE", "rejected", "rejected"),
+        ("SIM-MORE-INFO-ONCE SIM-MORE-INFO", "more_info_required", "more_info_required"),
+    ],
+)
+def test_once_leaves_the_others_in_the_text(
+    http: Http, alias: str, first: str, second: str
+) -> None:
+    """After the first attempt they count as if it were not there."""
+    id = filed(http, "current", alias=alias)
+    http.advance("3 business days")
+    assert shown(http, id)["status"] == first
+    filed_again(http, "current", id)
+    http.advance("3 business days")
+    assert shown(http, id)["status"] == second

@@ -27,6 +27,7 @@ CASES: list[tuple[str, Machine, str, list[str], list[str]]] = [
     ("both", WITH_IN_REVIEW, "5s",
      ["waits for in_review", "not before 1d after it was in_review"], ["in_review", "accepted"]),
     ("time was there before", shipped_machine("in-review"), "30d", [], ["in_review", "accepted"]),
+    ("it comes before time does", load_machine(CHANGES + LEFT), "5s", [], ["accepted"]),
     ("it comes too late", load_machine(CHANGES + LEFT), "2h", [], ["rejected"]),
 ]  # fmt: skip
 

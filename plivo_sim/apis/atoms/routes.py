@@ -35,7 +35,8 @@ from plivo_sim.apis.atoms.service import (
     Plivo,
     RequirementCache,
 )
-from plivo_sim.apis.reading import OUTCOME, name_unknown_parameters, requested_outcome
+from plivo_sim.apis.outcomes import OUTCOME, requested_outcome
+from plivo_sim.apis.reading import name_unknown_parameters
 from plivo_sim.domain.typed import dotted
 from plivo_sim.services.applications import Accepted
 from plivo_sim.web.access import Caller

@@ -42,13 +42,12 @@ from plivo_sim.apis.legacy.reading import (
     read_no_arguments,
     statuses,
 )
+from plivo_sim.apis.outcomes import OUTCOME, requested_outcome, warn_where_idle
 from plivo_sim.apis.reading import (
-    OUTCOME,
     Shape,
     answer_list,
     changed,
     name_unknown_parameters,
-    requested_outcome,
     warn,
     warn_nothing_given,
 )
@@ -378,5 +377,6 @@ def make_blueprint() -> Blueprint:
         current_call().error_body = error_body
 
     name_unknown_parameters(blueprint, LEGACY.endpoints, TOLERATED)
+    warn_where_idle(blueprint, LEGACY.endpoints)
     add_routes(blueprint, LEGACY.endpoints)
     return blueprint

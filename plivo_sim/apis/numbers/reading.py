@@ -49,6 +49,16 @@ class ReadLinks:
     problems: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
+    def contradictions(self) -> Iterator[str]:
+        """Each number that is to be linked to several applications. The items are done one after
+        the other, so the last that can be linked counts."""
+        wanted: dict[str, set[str]] = {}
+        for number, id in self.items:
+            ids = wanted.setdefault(digits_of(number), set())
+            if len(ids) == 1 and id not in ids:
+                yield f"number {number[:50]} is given several applications: the last one counts"
+            ids.add(id)
+
 
 Keys = Mapping[str, tuple[str, Any]]
 """What an object gives: by what it means, the key as it is written and the value."""

@@ -32,6 +32,7 @@ from plivo_sim.apis.numbers.queries import (
     read_search,
 )
 from plivo_sim.apis.numbers.reading import SCHEMAS, read_change, read_links, read_rent
+from plivo_sim.apis.outcomes import warn_where_idle
 from plivo_sim.apis.reading import (
     DIALECT_HEADER,
     answer_list,
@@ -222,6 +223,7 @@ def link(auth_id: str) -> Response:
     call, body, dialect = _called_with_body()
     read = read_links(body, dialect)
     call.warnings += [f"ignored field '{name}'" for name in read.ignored]
+    call.warnings += read.contradictions()
     let_pass(call, [*refuse_unknown(request.args, ()), *read.problems])
     done = numbers.link_all(call.account, read.items, _caller(call, auth_id))
     shown = present_links(done)
@@ -261,6 +263,7 @@ def make_blueprint() -> Blueprint:
     blueprint.record_once(lambda state: state.app.url_map.converters.update(number=NumberConverter))
     rows = tuple(row for row in NUMBERS.endpoints if row.view is not link)
     name_unknown_parameters(blueprint, rows)
+    warn_where_idle(blueprint, rows)
     add_routes(blueprint, rows)
     return blueprint
 

@@ -16,16 +16,15 @@ from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
 from plivo_sim.apis.dialects import BodyClue, body_clue, dialect_of
+from plivo_sim.apis.outcomes import OUTCOME, requested_outcome, warn_where_idle
 from plivo_sim.apis.phone_number import beta, current
 from plivo_sim.apis.phone_number.beta.errors import ErrorOut
 from plivo_sim.apis.phone_number.dialect import NewApi, Presented, Shown
 from plivo_sim.apis.reading import (
-    OUTCOME,
     meta,
     name_file,
     refuse_if_any,
     refuse_unknown,
-    requested_outcome,
 )
 from plivo_sim.domain.errors import Invalid, NotFound, Problem, SimError
 from plivo_sim.domain.records import Application
@@ -360,5 +359,6 @@ def make_blueprint() -> Blueprint:
     prefix = _PREFIX.replace("{", "<").replace("}", ">")
     blueprint = Blueprint("compliance", __name__, url_prefix=prefix)
     blueprint.record(lambda state: state.app.url_map.converters.update(compliance=ComplianceId))
+    warn_where_idle(blueprint, _ENDPOINTS)
     add_routes(blueprint, _ENDPOINTS)
     return blueprint

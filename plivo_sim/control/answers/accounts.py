@@ -88,10 +88,11 @@ class MarkedOut(AccountOut):
 
 
 class SnapshotSummaryOut(TypedDict):
-    """``now``: where the account's clock stood; then how much it held."""
+    """``now``: where the account's clock stood; null in a document of an account that nothing was
+    written to, whose clock begins anew. Then how much it held."""
 
     name: str
-    now: Instant
+    now: Instant | None
     applications: int
     end_users: int
     documents: int
