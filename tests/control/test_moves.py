@@ -37,7 +37,8 @@ MESSAGE = {
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Http]:
     """Another simulator, with a state directory; the seed is the same."""
-    settings = replace(PAUSED, state=tmp_path / "elsewhere")
+    hosts = ("receiver.example",)
+    settings = replace(PAUSED, state=tmp_path / "elsewhere", allow_callback_hosts=hosts)
     sim = make_simulator(settings, transport=MemoryTransport())
     yield Http(create_app(sim), sim)
     sim.close()
@@ -104,6 +105,21 @@ def test_all_of_it_moves(http: Http, elsewhere: Http) -> None:
     assert before[4] == "the subaccount's"
     assert [each.auth_id for each in elsewhere.sim.accounts()] == [AUTH_ID]
     assert AUTH_ID not in [each.auth_id for each in http.sim.accounts()]
+
+
+def test_its_callbacks_may_go_where_the_new_server_lets_them(
+    http: Http, elsewhere: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the old one, which anybody may have written, says of it."""
+    http.sdk_created()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    named = "169.254.169.254 other.example receiver.example 10.0.0.7"
+    rest = given["rest"] | {"allow_callback_hosts": named}
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": rest}
+    answer = control(elsewhere, "POST", "/takeover", taken)
+    assert answer["hosts_left_out"] == ["169.254.169.254", "other.example"]
+    assert answer["settings"]["allow_callback_hosts"] == "receiver.example,10.0.0.7"
+    assert "without 169.254.169.254, other.example in its allow_callback_hosts" in caplog.text
 
 
 def test_it_is_kept_where_it_went(http: Http, elsewhere: Http, tmp_path: Path) -> None:
