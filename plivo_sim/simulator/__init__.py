@@ -37,6 +37,7 @@ from plivo_sim.domain.errors import (
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.text import draw_uuid
 from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.services import applications, reviews
@@ -82,8 +83,11 @@ class Leaving:
 
     @property
     def told(self) -> str:
-        """Without the URL while it is on its way: who went there now would make a second one."""
-        return "it is being moved" if self.account is not None else f"it was moved to {self.to}"
+        """Without the URL while it is on its way: who went there now would make a second one; its
+        secrets are masked, as every client of the account is told."""
+        if self.account is not None:
+            return "it is being moved"
+        return f"it was moved to {without_secrets(self.to)}"
 
 
 class Simulator:

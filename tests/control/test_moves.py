@@ -153,6 +153,21 @@ def test_its_calls_are_refused_meanwhile_and_afterwards(http: Http, elsewhere: H
     assert http.get(path).status_code == 200
 
 
+def test_the_url_that_it_moved_to_is_told_without_its_password(
+    http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every client of the account is told, and the log."""
+    caplog.set_level("DEBUG", logger="plivo_sim")
+    http.sdk_created()
+    control(http, "POST", "/handover", {"to": "http://user:s3cret@sim.test:8702/?token=s3cret"})
+    control(http, "POST", "/handover/end", {"moved": True})
+    for answer in (http.get("EndUser/"), http.control("GET", "/clock", account=AUTH_ID)):
+        assert (answer.status_code, "@sim.test:8702/" in answer.text) == (421, True)
+        assert "s3cret" not in answer.text
+    assert "@sim.test:8702/" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 def test_one_that_came_back_shares_its_folder_with_what_it_was(http: Http, elsewhere: Http) -> None:
     """Which may still clean up behind an upload that was refused: one guard for both."""
     elsewhere.sdk_created()

@@ -212,6 +212,22 @@ def test_without_a_fixed_token_a_subaccount_takes_any(http: Http, token: str) ->
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize(
+    ("fixed", "told"),
+    [({SUB: "t"}, True), ({SUB: "t", AUTH_ID: "u"}, False), ({AUTH_ID: "u"}, False)],
+)
+def test_a_fixed_token_of_a_subaccount_alone_is_told_of(
+    fixed: dict[str, str], told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its account takes any, and may do all that it may."""
+    sim = make_simulator(replace(PAUSED, credentials=fixed), transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    answer = http.get(f"/v1/Account/{SUB}/EndUser/", headers=by(AUTH_ID, "any"))
+    assert (answer.status_code == 200) is told
+    assert (f"--credential {SUB}:TOKEN alone protects nothing" in caplog.text) is told
+    assert (f"with --credential {AUTH_ID}:TOKEN" in caplog.text) is told
+
+
 # --- browser code ----------------------------------------------------------------------------
 
 
