@@ -20,11 +20,11 @@ from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import (
     base_url,
-    is_http_url,
     names_off_limits,
     off_limits_text,
     read_host,
     split_host,
+    url_trouble,
 )
 from plivo_sim.domain.words import did_you_mean
 
@@ -69,8 +69,8 @@ def _origin(text: str) -> str:
 
 def read_url(text: str) -> str:
     """An http or https URL, or nothing. Raises ValueError."""
-    if text and not is_http_url(text):
-        raise ValueError(f"{text!r} is not an http or https URL")
+    if text and (trouble := url_trouble(text)):
+        raise ValueError(f"{short(text)} {trouble}")
     return text
 
 
@@ -288,7 +288,10 @@ class Settings:
         "Status machine: one that ships, by its name, or a YAML file, whole or changes.",
     )
     credentials: dict[str, str] = setting(
-        {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."
+        {},
+        read_credentials,
+        "ID:TOKEN pairs; for these ids no other token is accepted. A subaccount's (SA...) needs its"
+        " account's (MA...) beside it, which may call for it.",
     )
     public_url: str = setting(
         "", read_base_url, "Base of download URLs; default: the request's own host."

@@ -33,12 +33,11 @@ from plivo_sim.control.inputs import (
     text_of,
 )
 from plivo_sim.control.webhooks import MOST_INBOXES, Inboxes, inboxes
-from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.domain.typed import Found, all_misfits, convert
-from plivo_sim.domain.urls import is_http_url, looks_local
+from plivo_sim.domain.urls import looks_local, url_trouble
 from plivo_sim.services.document_sets import swept
 from plivo_sim.settings import HOSTS, account_troubles, read_hosts
 from plivo_sim.web.calls import current_call
@@ -95,8 +94,8 @@ def hand_over() -> Response:
     that answers 421 as this one. 421 if it was moved already."""
     data = json_object("to", "move", "account")
     to = text_of(data, "to") or ""
-    if len(to) > limits.CALLBACK_URL.most or not is_http_url(to):
-        raise invalid("to", "must be an http or https URL")
+    if trouble := url_trouble(to):
+        raise invalid("to", trouble)
     auth_id = _account(data)
     leaving = current_call().sim.hand_over(auth_id, to, _move_of(data))
     account = leaving.account

@@ -227,13 +227,17 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def is_http_url(text: str) -> bool:
-    """Whether it is an http or https URL with a host, and with a port that can be, if any."""
+def url_trouble(url: str) -> str:
+    """What is wrong with a URL that somebody gives to be called, by http or https; else empty."""
+    if len(url) > limits.CALLBACK_URL.most:
+        return f"must have {limits.CALLBACK_URL}"
     try:
-        parts = urlsplit(text)
-        return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # of a half address, or of a port that is none
-        return False
+        return "is not a valid URL"
+    is_sendable = url.isascii() and url.isprintable() and " " not in url
+    return "" if is_whole and is_sendable else "must be an http or https URL"
 
 
 def check_callback_url(
@@ -241,24 +245,14 @@ def check_callback_url(
 ) -> Problem | None:
     """What is wrong with a callback URL. http to a local host is a *soft* problem where the live
     service takes https only."""
-    if len(url) > limits.CALLBACK_URL.most:
-        return Problem(ProblemKind.BAD_VALUE, path, f"must have {limits.CALLBACK_URL}")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return Problem(ProblemKind.BAD_VALUE, path, "is not a valid URL")
-    if parts.scheme not in ("http", "https") or not host or not _plain(url):
-        return Problem(ProblemKind.BAD_VALUE, path, "must be an http or https URL")
+    if trouble := url_trouble(url):
+        return Problem(ProblemKind.BAD_VALUE, path, trouble)
+    parts = urlsplit(url)
     if parts.scheme == "http" and https_only:
-        local = looks_local(host, allowed)
+        local = looks_local(parts.hostname or "", allowed)
         text = "must be an https URL"
         return Problem(ProblemKind.BAD_VALUE, path, text, soft=local)
     return None
-
-
-def _plain(url: str) -> bool:
-    return url.isascii() and url.isprintable() and " " not in url
 
 
 def blocked_text(host: str) -> str:

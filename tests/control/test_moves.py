@@ -698,7 +698,7 @@ def test_only_what_is_there_can_be_handed_over(http: Http) -> None:
     ):
         assert http.control(method, path, body, account=AUTH_ID).status_code == 404
     http.sdk_created()
-    for body in ({}, {"to": "ftp://x"}, {"to": 1}):
+    for body in ({}, {"to": "ftp://x"}, {"to": 1}, {"to": "http://a/b c"}, {"to": "http://a/é"}):
         answer = http.control("POST", "/handover", body, account=AUTH_ID)
         assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid")
     answer = http.control("POST", "/handover", {"to": ELSEWHERE})
