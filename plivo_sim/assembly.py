@@ -42,7 +42,7 @@ from plivo_sim.domain.typed import dotted
 from plivo_sim.machines.loader import find_machine
 from plivo_sim.services.due import replan
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import AUTH_ID, Simulator, is_account
+from plivo_sim.simulator import AUTH_ID, Simulator, is_account, main_account
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.events import EventLog
 from plivo_sim.simulator.history import note_event, note_happening
@@ -78,6 +78,7 @@ def make_simulator(
     """
     _refuse_without_gil()
     settings = settings or Settings()
+    _tell_of_open_accounts(settings)
     outbox = Outbox(_encode_callback, {Origin.ATOMS: Receiver(ATOMS_ADDRESS, _tell_atoms)})
     runner = Runner(outbox, transport or HttpTransport())
     coverage, memory = Coverage(), Budget()
@@ -150,6 +151,16 @@ def make_simulator(
         unlock()
         raise
     return simulator
+
+
+def _tell_of_open_accounts(settings: Settings) -> None:
+    for auth_id in settings.credentials:
+        if (main := main_account(auth_id)) not in settings.credentials:
+            logger.warning(
+                "--credential %s:TOKEN alone protects nothing: its account %s takes any token, and"
+                " may call for it; fix that one too, with --credential %s:TOKEN",
+                auth_id, main, main,
+            )  # fmt: skip
 
 
 def _encode_callback(event: StatusChanged, machine: Machine) -> Pairs:

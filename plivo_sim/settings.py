@@ -18,7 +18,14 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.domain.typed import short
-from plivo_sim.domain.urls import base_url, is_http_url, read_host, split_host
+from plivo_sim.domain.urls import (
+    base_url,
+    names_off_limits,
+    off_limits_text,
+    read_host,
+    split_host,
+    url_trouble,
+)
 from plivo_sim.domain.words import did_you_mean
 
 DEFAULT_URL = "http://127.0.0.1:8700"
@@ -26,6 +33,8 @@ DEFAULT_URL = "http://127.0.0.1:8700"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DOCUMENTED = "documented"
 LONGEST_TIMEOUT_S = 120.0
+HOSTS = "allow_callback_hosts"
+"""The setting that no document brings along: where an account's callbacks may go is its own."""
 
 
 def read_flag(text: str) -> bool:
@@ -60,8 +69,8 @@ def _origin(text: str) -> str:
 
 def read_url(text: str) -> str:
     """An http or https URL, or nothing. Raises ValueError."""
-    if text and not is_http_url(text):
-        raise ValueError(f"{text!r} is not an http or https URL")
+    if text and (trouble := url_trouble(text)):
+        raise ValueError(f"{short(text)} {trouble}")
     return text
 
 
@@ -279,7 +288,10 @@ class Settings:
         "Status machine: one that ships, by its name, or a YAML file, whole or changes.",
     )
     credentials: dict[str, str] = setting(
-        {}, read_credentials, "ID:TOKEN pairs; for these ids no other token is accepted."
+        {},
+        read_credentials,
+        "ID:TOKEN pairs; for these ids no other token is accepted. A subaccount's (SA...) needs its"
+        " account's (MA...) beside it, which may call for it.",
     )
     public_url: str = setting(
         "", read_base_url, "Base of download URLs; default: the request's own host."
@@ -374,7 +386,8 @@ class Settings:
     allow_callback_hosts: tuple[str, ...] = setting(
         (),
         read_hosts,
-        "Hosts beyond local ones that callbacks may go to: names or addresses, no ports.",
+        "Hosts beyond local ones that callbacks may go to: names or addresses, no ports. A"
+        " link-local, metadata or reserved address only if the server is started with it.",
         account=True,
     )
     atoms_tokens: dict[str, str] = setting(
@@ -430,13 +443,25 @@ class Settings:
     )
 
     def for_account(self, overrides: Mapping[str, str]) -> Settings:
-        """With an account's own values. Raises ValueError for a name or value that is not one, and
-        for more text than is written down with each record."""
+        """With an account's own values; of the hosts of its callbacks, without those that only this
+        server's own setting allows. Raises ValueError for a name or value that is not one, and for
+        more text than is written down with each record."""
         length = sum(map(len, overrides.values()))
         limits.ACCOUNT_SETTINGS.check(length, "the account's own settings")
-        return replace(
-            self, **{name: _read_account(name, text) for name, text in overrides.items()}
-        )
+        values = {name: _read_account(name, text) for name, text in overrides.items()}
+        if HOSTS in values:
+            barred = self.barred(values[HOSTS])
+            values[HOSTS] = tuple(each for each in values[HOSTS] if each not in barred)
+        return replace(self, **values)
+
+    def barred(self, hosts: Iterable[str]) -> list[str]:
+        """Those that no account's own setting allows: addresses that are off limits, and that this
+        server was not started with."""
+        return [
+            each
+            for each in hosts
+            if names_off_limits(each) and each not in self.allow_callback_hosts
+        ]
 
 
 def text_of(value: Any) -> str:
@@ -464,13 +489,19 @@ def read_setting(name: str, text: str) -> Any:
         raise ValueError(f"{name}: {error}") from None
 
 
-def account_troubles(overrides: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The name of each that is no setting of an account, or whose text is not one, and why."""
+def account_troubles(
+    overrides: Mapping[str, str], server: Settings | None = None
+) -> Iterator[tuple[str, str]]:
+    """The name of each that is no setting of an account, or whose text is not one, and why.
+    ``server``: whose accounts they are to be set for, where that is now."""
     for name, text in overrides.items():
         try:
-            _read_account(name, text)
+            value = _read_account(name, text)
         except ValueError as error:
             yield name, str(error).removeprefix(f"{name}: ")
+            continue
+        if name == HOSTS and server is not None:
+            yield from ((name, off_limits_text(each)) for each in server.barred(value))
 
 
 def _read_account(name: str, text: str) -> Any:

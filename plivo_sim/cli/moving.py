@@ -63,7 +63,8 @@ def move(
     While an account moves, and afterwards, the old server answers its calls with 421. If anything
     goes wrong it is used there again, as it was; where the new server has it, or may have it, it
     stays out of use there, and the same command once more goes on. How often faults have struck,
-    what buttons of the console can undo, and the list of control calls do not move.
+    what buttons of the console can undo, and the list of control calls do not move; nor do hosts of
+    its allow_callback_hosts that the new server's own --allow-callback-hosts does not have.
     """
     if bool(target) == bool(ring):
         raise click.UsageError("give one of --to, --ring")
@@ -136,6 +137,9 @@ def _move(old: Client, new: Client, auth_id: str) -> None:
     _complete(old, new, auth_id, given, holds)
     with _telling(f"{auth_id} is at {new.url}, and {old.url} may keep it, out of use: {AGAIN}"):
         old.control("POST", "/handover/end", {"moved": True}, account=auth_id)
+    if left_out := (holds or {}).get("hosts_left_out"):
+        text = f"{auth_id}: its callbacks go no more to {', '.join(left_out)}"
+        say(f"{text}, which {new.url} does not allow (--allow-callback-hosts)", err=True)
     if interrupt is not None:
         raise interrupt
 

@@ -97,8 +97,9 @@ def make_account() -> Response:
         raise invalid("settings", "must be an object")
     anew = flag_of(data, "anew")
     texts = {name: _as_text(value) for name, value in settings.items()}
-    refuse((("settings", name), text) for name, text in account_troubles(texts))
     call = current_call()
+    troubles = account_troubles(texts, call.sim.settings)
+    refuse((("settings", name), text) for name, text in troubles)
     was_known = call.sim.knows(auth_id)
     account = call.sim.account(auth_id)
     if anew and (was_known or len(account.store.ledger)):

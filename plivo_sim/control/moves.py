@@ -6,8 +6,9 @@ nothing else tells: whoever may make control calls may have them.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,15 +34,13 @@ from plivo_sim.control.inputs import (
     text_of,
 )
 from plivo_sim.control.webhooks import MOST_INBOXES, Inboxes, inboxes
-from plivo_sim.domain import limits
 from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.domain.typed import Found, all_misfits, convert
-from plivo_sim.domain.urls import is_http_url
+from plivo_sim.domain.urls import looks_local, url_trouble
 from plivo_sim.services.document_sets import swept
-from plivo_sim.services.snapshots import OWN
-from plivo_sim.settings import account_troubles
+from plivo_sim.settings import HOSTS, account_troubles, read_hosts
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart
@@ -49,8 +48,9 @@ from plivo_sim.web.request_log import Exchange, masked_again
 from plivo_sim.webhooks.composing import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import HandoverOut, MessageOut
+    from plivo_sim.control.answers import HandoverOut, MessageOut, TakenOverOut
 
+logger = logging.getLogger("plivo_sim")
 
 MOVE = "string: an id of this move, which nobody else has"
 LONGEST_MOVE = 100
@@ -95,8 +95,8 @@ def hand_over() -> Response:
     that answers 421 as this one. 421 if it was moved already."""
     data = json_object("to", "move", "account")
     to = text_of(data, "to") or ""
-    if len(to) > limits.CALLBACK_URL.most or not is_http_url(to):
-        raise invalid("to", "must be an http or https URL")
+    if trouble := url_trouble(to):
+        raise invalid("to", trouble)
     auth_id = _account(data)
     leaving = current_call().sim.hand_over(auth_id, to, _move_of(data))
     account = leaving.account
@@ -133,7 +133,7 @@ def _belongings(account: Account, boxes: Inboxes) -> Belongings:
         token=account.token,
         subaccount_token=account.subaccount_token,
         api_calls=account.api_calls,
-        allow_callback_hosts=account.overrides.get(OWN),
+        allow_callback_hosts=account.overrides.get(HOSTS),
         messages={
             name: [convert(message, Message) for message in found]
             for name in boxes.sizes()
@@ -187,22 +187,32 @@ def end_handover() -> Response:
 
 @endpoint(
     "POST", "/takeover", "Take over an account that another server hands over.",
-    query=(ACCOUNT,), bodies={JSON: "takeover_body"}, answers={201: "AccountOut"}, errors=(409,),
+    query=(ACCOUNT,), bodies={JSON: "takeover_body"}, answers={201: "TakenOverOut"}, errors=(409,),
 )  # fmt: skip
 def take_over() -> Response:
     """``{"snapshot": document, "rest": …, "move": id}``, as the other server answered them: the
-    account is here as it was there, its tokens too, and what is due goes on. 409 if it holds
-    anything, or the move has ended."""
+    account is here as it was there, its tokens too, and what is due goes on. Its callbacks may go
+    only where this server lets them: of its ``allow_callback_hosts``, those that are neither local
+    nor named by this server's own are left out, and told of. 409 if it holds anything, or the move
+    has ended."""
     call = current_call()
     data = object_given("snapshot", "rest", "move", "account")
     rest = _rest_of(document_in(data, "rest", {}))
     with call.sim.taking_over(_account(data), _move_of(data)) as account:
+        rest, left_out = _allowed(rest, call.sim.settings.allow_callback_hosts)
         _take_over(account, document_in(data, "snapshot"), rest)
         for name, messages in rest.messages.items():
             for message in messages:
                 inboxes().keep(name, msgspec.to_builtins(message))
         call.account = account
-        return call.answer(presenters.account_of(account), 201)
+        if left_out:
+            logger.warning(
+                "account %s was taken over without %s in its allow_callback_hosts: this server's"
+                " own --allow-callback-hosts does not have them",
+                account.auth_id, ", ".join(left_out),
+            )  # fmt: skip
+        shown: TakenOverOut = {**presenters.account_of(account), "hosts_left_out": left_out}
+        return call.answer(shown, 201)
 
 
 @endpoint(
@@ -234,7 +244,7 @@ def _rest_of(value: Any) -> Belongings:
     except msgspec.ValidationError as error:
         found = all_misfits(error, value, Belongings)
     else:
-        hosts = {} if rest.allow_callback_hosts is None else {OWN: rest.allow_callback_hosts}
+        hosts = {} if rest.allow_callback_hosts is None else {HOSTS: rest.allow_callback_hosts}
         found = chain(
             (((name,), text) for name, text in account_troubles(hosts)),
             _odd_requests(rest.requests),
@@ -247,6 +257,16 @@ def _rest_of(value: Any) -> Belongings:
     if problems:
         raise Invalid(problems)
     return rest
+
+
+def _allowed(rest: Belongings, hosts: Collection[str]) -> tuple[Belongings, list[str]]:
+    """With those of its callbacks' hosts that this server lets callbacks go to, and the others."""
+    if rest.allow_callback_hosts is None:
+        return rest, []
+    named = read_hosts(rest.allow_callback_hosts)
+    kept = [each for each in named if looks_local(each, hosts)]
+    left_out = [each for each in named if each not in kept]
+    return replace(rest, allow_callback_hosts=",".join(kept)), left_out
 
 
 def _odd_requests(requests: list[Exchange]) -> Iterator[Found]:
@@ -314,7 +334,7 @@ def _take_over(account: Account, document: Any, rest: Belongings) -> None:
     before = account.token, account.subaccount_token, account.overrides
     account.token, account.subaccount_token = rest.token, rest.subaccount_token
     if rest.allow_callback_hosts is not None:
-        account.overrides = {OWN: rest.allow_callback_hosts}
+        account.overrides = {HOSTS: rest.allow_callback_hosts}
     with swept(account):
         try:
             mark = loaded(account, document)

@@ -112,9 +112,11 @@ def _is_address(text: str) -> bool:
 
 _METADATA = tuple(
     ipaddress.ip_network(each)
-    for each in ("192.0.0.0/24", "100.100.100.200/32", "fd00:ec2::/32", "fd20:ce::/32")
-)
-"""Cloud metadata that answers under a private address (Oracle, Alibaba, Amazon, Google)."""
+    for each in (
+        "192.0.0.0/24", "100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::/32", "fd20:ce::/32",
+    )
+)  # fmt: skip
+"""Cloud metadata that is not link-local (Oracle, Alibaba, Azure, Amazon, Google)."""
 _ENGINES = frozenset(map(ipaddress.ip_address, ("169.254.1.2", "0.250.250.254")))
 """What ``host.docker.internal`` and its like mean under Podman and OrbStack: the machine itself."""
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
@@ -124,7 +126,9 @@ _PRIVATE = tuple(
 )
 """``is_private`` counts more: networks of examples, that of benchmarks, out of which some proxies
 give public names an address, and what is reserved."""
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/32")
+_DISGUISES = (ipaddress.ip_network("64:ff9b::/32"), ipaddress.ip_network("::/96"))
+"""Addresses of IPv6 that stand for one of IPv4: translated, and compatible, among which is ``::1``,
+and ``::``."""
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 
 
@@ -170,13 +174,31 @@ def is_off_limits(address: Address) -> bool:
     if address in _ENGINES:
         return False
     if isinstance(address, ipaddress.IPv6Address):
-        if address.sixtofour or address.teredo or address in _TRANSLATED:
+        is_other = not address.is_loopback and any(address in each for each in _DISGUISES)
+        if address.sixtofour or address.teredo or is_other:
             return True
     elif address in _THIS_NETWORK or address.is_reserved:  # broadcast is among these
         return True
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return True
     return any(address in network for network in _METADATA)
+
+
+def names_off_limits(host: str) -> bool:
+    """Whether a host, as ``host_name`` spells it, is itself an address that is off limits."""
+    return _is_address(host) and is_off_limits(ipaddress.ip_address(host))
+
+
+def off_limits_text(host: str) -> str:
+    """When callbacks go to an address that is off limits."""
+    return (
+        f"callbacks go to {host} (link-local, metadata, multicast or reserved) only if the server"
+        f" is started with {_start_option(host)}; no setting of an account allows it"
+    )
+
+
+def _start_option(host: str) -> str:
+    return f"--allow-callback-hosts {host} or PLIVO_SIM_ALLOW_CALLBACK_HOSTS={host}"
 
 
 def _plain_v4(address: Address) -> Address:
@@ -205,13 +227,17 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def is_http_url(text: str) -> bool:
-    """Whether it is an http or https URL with a host, and with a port that can be, if any."""
+def url_trouble(url: str) -> str:
+    """What is wrong with a URL that somebody gives to be called, by http or https; else empty."""
+    if len(url) > limits.CALLBACK_URL.most:
+        return f"must have {limits.CALLBACK_URL}"
     try:
-        parts = urlsplit(text)
-        return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # of a half address, or of a port that is none
-        return False
+        return "is not a valid URL"
+    is_sendable = url.isascii() and url.isprintable() and " " not in url
+    return "" if is_whole and is_sendable else "must be an http or https URL"
 
 
 def check_callback_url(
@@ -219,29 +245,18 @@ def check_callback_url(
 ) -> Problem | None:
     """What is wrong with a callback URL. http to a local host is a *soft* problem where the live
     service takes https only."""
-    if len(url) > limits.CALLBACK_URL.most:
-        return Problem(ProblemKind.BAD_VALUE, path, f"must have {limits.CALLBACK_URL}")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return Problem(ProblemKind.BAD_VALUE, path, "is not a valid URL")
-    if parts.scheme not in ("http", "https") or not host or not _plain(url):
-        return Problem(ProblemKind.BAD_VALUE, path, "must be an http or https URL")
+    if trouble := url_trouble(url):
+        return Problem(ProblemKind.BAD_VALUE, path, trouble)
+    parts = urlsplit(url)
     if parts.scheme == "http" and https_only:
-        local = looks_local(host, allowed)
+        local = looks_local(parts.hostname or "", allowed)
         text = "must be an https URL"
         return Problem(ProblemKind.BAD_VALUE, path, text, soft=local)
     return None
 
 
-def _plain(url: str) -> bool:
-    return url.isascii() and url.isprintable() and " " not in url
-
-
 def blocked_text(host: str) -> str:
     """Why a callback did not go out, and what would let it."""
-    return (
-        f"blocked: {host} is not a local host; allow it with --allow-callback-hosts {host} "
-        f"or PLIVO_SIM_ALLOW_CALLBACK_HOSTS={host}"
-    )
+    if names_off_limits(host_name(host)):
+        return f"blocked: {off_limits_text(host)}"
+    return f"blocked: {host} is not a local host; allow it with {_start_option(host)}"

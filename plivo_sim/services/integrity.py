@@ -29,7 +29,7 @@ from plivo_sim.domain.records import (
     checked_hash,
 )
 from plivo_sim.domain.typed import Found
-from plivo_sim.domain.urls import check_callback_url, is_http_url
+from plivo_sim.domain.urls import check_callback_url, url_trouble
 from plivo_sim.machines import lacks
 from plivo_sim.services import machines, policies
 from plivo_sim.services.bounds import long_lists, unknown_counters
@@ -262,7 +262,7 @@ def _urls(mark: Mark) -> Iterator[Found]:
         return problem.text if problem else ""
 
     def delivery_url(url: str) -> str:
-        return "" if url == ATOMS_ADDRESS or is_http_url(url) else "must be an http or https URL"
+        return "" if url == ATOMS_ADDRESS else url_trouble(url)
 
     yield from _each_once(mark, "applications", "callback_url", callback_url)
     yield from _each_once(mark, "deliveries", "url", delivery_url)

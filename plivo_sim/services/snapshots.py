@@ -33,6 +33,7 @@ from plivo_sim.services import policies
 from plivo_sim.services.document_sets import content_of, kind_of
 from plivo_sim.services.integrity import excess_of, problems_of
 from plivo_sim.services.machines import machine_in, whole_scenario
+from plivo_sim.settings import HOSTS
 
 FORMAT = 1
 MOST_PROBLEMS = 100
@@ -40,8 +41,6 @@ MOST_PROBLEMS = 100
 
 SECRETS = {"ledger": ("token", "subaccount_token", "move", "leaving_to", "leaving_by")}
 """Table -> fields that never leave."""
-OWN = "allow_callback_hosts"
-"""The setting that no document brings along: where an account's callbacks may go is its own."""
 _ALONE = nullcontext()
 
 
@@ -89,7 +88,7 @@ def _too_large(tables: Mapping[str, Any], files: Iterable[StoredFile]) -> Iterat
 def _leaving(table: str, plain: dict[str, Any]) -> dict[str, Any]:
     plain = without_secrets(table, plain)
     if table == "ledger":
-        plain["overrides"] = {k: v for k, v in plain["overrides"].items() if k != OWN}
+        plain["overrides"] = {k: v for k, v in plain["overrides"].items() if k != HOSTS}
     return plain
 
 
@@ -122,8 +121,8 @@ def load_snapshot(account: Account, document: Any) -> Mark:
             move=account.move,
             leaving_to=None,
             leaving_by="",
-            overrides={k: v for k, v in ledger.overrides.items() if k != OWN}
-            | {k: v for k, v in account.overrides.items() if k == OWN},
+            overrides={k: v for k, v in ledger.overrides.items() if k != HOSTS}
+            | {k: v for k, v in account.overrides.items() if k == HOSTS},
         )
         for id, ledger in mark["ledger"].items()
     }

@@ -18,6 +18,7 @@ from plivo_sim.account.lock import AccountLock, Passing, repeatable
 from plivo_sim.domain.errors import AccountRequired, Busy, NotFound, NotServed
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.services.due import replan
 from plivo_sim.settings import Settings
 from plivo_sim.simulator.runner import Runner
@@ -43,8 +44,11 @@ class Leaving:
 
     @property
     def told(self) -> str:
-        """Without the URL while it is on its way: who went there now would make a second one."""
-        return "it is being moved" if self.account is not None else f"it was moved to {self.to}"
+        """Without the URL while it is on its way: who went there now would make a second one; its
+        secrets are masked, as every client of the account is told."""
+        if self.account is not None:
+            return "it is being moved"
+        return f"it was moved to {without_secrets(self.to)}"
 
 
 class Accounts:

@@ -213,11 +213,11 @@ def check_page(request: Request, settings: Settings) -> None:
     if site is not None:
         foreign = site.lower() not in _NEAR_PAGES
     else:
-        given = request.headers.get("Host", "")
-        host, _ = split_host(given)
-        if not (_is_ours(host, settings) or (host and looks_local(host)) or host in NAMES):
-            told = f"requests of browsers to Host {host or given[:100]!r} are not answered"
-            raise Untrusted(f"{told}{_advice(host)}")
+        for given in _hosts_asked(request):
+            host, _ = split_host(given)
+            if not (_is_ours(host, settings) or (host and looks_local(host)) or host in NAMES):
+                told = f"requests of browsers to Host {host or given[:100]!r} are not answered"
+                raise Untrusted(f"{told}{_advice(host)}")
         foreign = origin is not None and name != host
     if not foreign:
         return
@@ -240,10 +240,10 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
     """
     if request.path.startswith(PROBES):
         return
-    given = request.headers.get("Host", "")
-    host, _ = split_host(given)
-    if not _is_ours(host, settings):
-        raise Untrusted(f"Host {host or given!r} is not this simulator's{_advice(host)}")
+    for given in _hosts_asked(request):
+        host, _ = split_host(given)
+        if not _is_ours(host, settings):
+            raise Untrusted(f"Host {host or given!r} is not this simulator's{_advice(host)}")
     origin = request.headers.get("Origin")
     if origin is not None:
         _check_origin(origin, given, settings)
@@ -255,6 +255,18 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
         raise Untrusted("messages from pages of other origins are not answered")
     if "X-Plivo-Sim-Delivery" in request.headers and not request.path.startswith(_INBOX):
         raise Untrusted(f"callbacks are received at {_INBOX}NAME, and make no other call here")
+
+
+def _hosts_asked(request: Request) -> list[str]:
+    """The hosts that have to be allowed; the last is the one that the client called. Of a browser
+    also its own ``Host``, where a trusted proxy names another in ``X-Forwarded-Host``: a page may
+    send that header itself, past the proxy or through one that hands it on, but cannot change
+    ``Host``."""
+    hosts: list[str] = [request.headers.get("Host", "")]
+    came: dict[str, str | None] = request.environ.get("werkzeug.proxy_fix.orig", {})
+    if is_of_browser(request.environ) and "HTTP_HOST" in came:
+        hosts.insert(0, came["HTTP_HOST"] or "")
+    return hosts
 
 
 def is_of_browser(environ: dict[str, Any]) -> bool:

@@ -14,9 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from plivo_sim.account.store.disk import is_regular, lock_file, open_file
-from plivo_sim.catalogue.output_files import PATIENCE_S, SHARED, replace_file
-from plivo_sim.catalogue.user_files import bytes_in
+from plivo_sim.account.store.disk import is_regular, lock_file, open_file, tell_of_writers
+from plivo_sim.catalogue.output_files import PATIENCE_S, replace_file
 from plivo_sim.domain.limits import PEM
 from plivo_sim.web.tls import NAMES, Tls, TlsUnavailable
 
@@ -34,7 +33,8 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     """A certificate for the live services' names and these, and the path of its authority.
 
     What is in the folder is used again, or made, by one process at a time. Nothing is written
-    through a link. Raises TlsUnavailable, OSError.
+    through a link. What another user made is refused, as he has its key; keys are closed to
+    others, and the certificate to others who would write. Raises TlsUnavailable, OSError.
     """
     try:
         import trustme
@@ -47,12 +47,13 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
     except OSError as error:
         raise _not_writable(error.filename, error) from None
     authority, private = folder / "ca.pem", folder / "ca-key.pem"
+    tell_of_writers(folder)
     with _alone_in(folder):
         if not (authority.exists() and private.exists()):
             made = trustme.CA(organization_name="plivo-sim")
             replace_file(private, made.private_key_pem.bytes())
-            replace_file(authority, made.cert_pem.bytes(), SHARED)
-        kept = [bytes_in(each, PEM.most) for each in (authority, private)]
+            replace_file(authority, made.cert_pem.bytes(), 0o644)
+        kept = [_kept(authority, is_secret=False), _kept(private)]
         names = (*NAMES, *more_names)
         number = sha256(b"\0".join([*kept, *(name.encode() for name in names)])).hexdigest()[:16]
         issued = folder / f"server-{number}.pem"
@@ -65,7 +66,17 @@ def make_tls(folder: Path, *more_names: str) -> tuple[Tls, Path]:
                     "remove both, and new ones are made"
                 ) from None
             replace_file(issued, server.private_key_and_cert_chain_pem.bytes())
+        _kept(issued)
     return Tls(issued, issued), authority
+
+
+def _kept(path: Path, *, is_secret: bool = True) -> bytes:
+    """What a file of the folder holds. Raises TlsUnavailable for a link, and for another user's."""
+    try:
+        with open_file(path, "rb", to_readers=is_secret) as file:
+            return file.read(PEM.most + 1)
+    except OSError as error:
+        raise _refused(path, error) from None
 
 
 @contextmanager
@@ -87,9 +98,13 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         return open_file(path, "ab")
     except OSError as error:
-        if error.errno not in (errno.EROFS, errno.EACCES):
-            raise
-        raise _not_writable(path.parent, error) from None
+        if error.errno in (errno.EROFS, errno.EACCES):
+            raise _not_writable(path.parent, error) from None
+        raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> TlsUnavailable:
+    return TlsUnavailable(f"--tls-dir: {path}: {error.strerror}")
 
 
 def _not_writable(folder: str | Path, error: OSError) -> TlsUnavailable:

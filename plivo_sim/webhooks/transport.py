@@ -24,6 +24,7 @@ from plivo_sim.domain.urls import (
     is_local_address,
     is_off_limits,
     looks_local,
+    off_limits_text,
 )
 from plivo_sim.webhooks.lines import Line, Names, Secured, SlowName, connected
 
@@ -174,15 +175,17 @@ def _is_text(content: bytes) -> bool:
 def _addresses_of(request: Outgoing, names: Names, deadline: float) -> list[str]:
     """The addresses of the host, if all of them may be used; raises Blocked, OSError, SlowName.
 
-    A host that the user allowed may be anywhere but where a cloud keeps its secrets.
+    A host that the user allowed may be anywhere but where a cloud keeps its secrets. The allowed
+    hosts of a request name such an address only if the server was started with it.
     """
     host, allowed = urlsplit(request.url).hostname or "", request.allowed_hosts
     if not looks_local(host, allowed):
         raise Blocked(blocked_text(host))
     found = names.addresses(host, request.account, deadline)
     for address in {ipaddress.ip_address(each.partition("%")[0]) for each in found}:
-        if is_off_limits(address) and host_name(str(address)) not in allowed:
-            raise Blocked(f"blocked: {host} means {address}, which callbacks never go to")
+        name = host_name(str(address))
+        if is_off_limits(address) and name not in allowed:
+            raise Blocked(f"blocked: {host} means {name}; {off_limits_text(name)}")
         if host_name(host) not in allowed and not is_local_address(address):
             raise Blocked(blocked_text(host))
     return list(dict.fromkeys(map(host_name, found)))

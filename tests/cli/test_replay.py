@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as XML
 
 import pytest
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli.junit import Case, report
 from plivo_sim.cli.replay import _files_in
 from plivo_sim.cli.shared import WrongFile
 from plivo_sim.domain import limits
+from plivo_sim.settings import Settings
 from tests.cli.conftest import Shell
 
 pytestmark = pytest.mark.live
@@ -48,6 +51,18 @@ def test_all_of_a_folder(shell: Shell, folder: Path) -> None:
     results = [line.split()[0] for line in done.stdout.splitlines()[-4:]]
     assert results == ["holds", "ERROR", "passed", "FAILED"]
     assert done.stderr == f"{folder / 'c.yaml'}:2: stpes: unknown key; did you mean 'steps'?\n"
+
+
+def test_a_server_that_is_called_by_the_address_of_all_is_its_own_receiver(
+    shell: Shell, folder: Path
+) -> None:
+    """Callbacks go to loopback, not to 0.0.0.0, which no account can allow."""
+    everywhere = "0.0.0.0"  # the settings of the server, which is called by loopback
+    with LiveSimulator(Settings(host=everywhere, port=0, paused=True)) as live:
+        url = f"http://{everywhere}:{urlsplit(live.url).port}"
+        done = shell.json("replay", folder / "a.yaml", "--url", url)
+        (delivery,) = live.sim.account(done["account"]).store.deliveries.every()
+    assert str(delivery.state) == "delivered"
 
 
 def test_several_at_once(shell: Shell, folder: Path) -> None:

@@ -269,6 +269,7 @@ def test_a_damaged_authority(tmp_path: Path) -> None:
     """The files are named, and what to do."""
     for name in ("ca.pem", "ca-key.pem"):
         (tmp_path / name).write_text("damaged")
+        (tmp_path / name).chmod(0o600)
     done = run("serve", "--port", "0", "--tls", "--tls-dir", str(tmp_path))
     assert done.returncode == 1
     assert str(tmp_path / "ca-key.pem") in one_sentence(done)

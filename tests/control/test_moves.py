@@ -37,7 +37,8 @@ MESSAGE = {
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Http]:
     """Another simulator, with a state directory; the seed is the same."""
-    settings = replace(PAUSED, state=tmp_path / "elsewhere")
+    hosts = ("receiver.example",)
+    settings = replace(PAUSED, state=tmp_path / "elsewhere", allow_callback_hosts=hosts)
     sim = make_simulator(settings, transport=MemoryTransport())
     yield Http(create_app(sim), sim)
     sim.close()
@@ -106,6 +107,21 @@ def test_all_of_it_moves(http: Http, elsewhere: Http) -> None:
     assert AUTH_ID not in [each.auth_id for each in http.sim.accounts()]
 
 
+def test_its_callbacks_may_go_where_the_new_server_lets_them(
+    http: Http, elsewhere: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the old one, which anybody may have written, says of it."""
+    http.sdk_created()
+    given = control(http, "POST", "/handover", {"to": ELSEWHERE})
+    named = "169.254.169.254 other.example receiver.example 10.0.0.7"
+    rest = given["rest"] | {"allow_callback_hosts": named}
+    taken = {"snapshot": control(http, "GET", "/handover"), "rest": rest}
+    answer = control(elsewhere, "POST", "/takeover", taken)
+    assert answer["hosts_left_out"] == ["169.254.169.254", "other.example"]
+    assert answer["settings"]["allow_callback_hosts"] == "receiver.example,10.0.0.7"
+    assert "without 169.254.169.254, other.example in its allow_callback_hosts" in caplog.text
+
+
 def test_it_is_kept_where_it_went(http: Http, elsewhere: Http, tmp_path: Path) -> None:
     """After a restart too, with its files."""
     id = http.sdk_created()
@@ -135,6 +151,21 @@ def test_its_calls_are_refused_meanwhile_and_afterwards(http: Http, elsewhere: H
     assert elsewhere.get(path).status_code == 200
     move(elsewhere, http)
     assert http.get(path).status_code == 200
+
+
+def test_the_url_that_it_moved_to_is_told_without_its_password(
+    http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every client of the account is told, and the log."""
+    caplog.set_level("DEBUG", logger="plivo_sim")
+    http.sdk_created()
+    control(http, "POST", "/handover", {"to": "http://user:s3cret@sim.test:8702/?token=s3cret"})
+    control(http, "POST", "/handover/end", {"moved": True})
+    for answer in (http.get("EndUser/"), http.control("GET", "/clock", account=AUTH_ID)):
+        assert (answer.status_code, "@sim.test:8702/" in answer.text) == (421, True)
+        assert "s3cret" not in answer.text
+    assert "@sim.test:8702/" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 def test_one_that_came_back_shares_its_folder_with_what_it_was(http: Http, elsewhere: Http) -> None:
@@ -667,7 +698,7 @@ def test_only_what_is_there_can_be_handed_over(http: Http) -> None:
     ):
         assert http.control(method, path, body, account=AUTH_ID).status_code == 404
     http.sdk_created()
-    for body in ({}, {"to": "ftp://x"}, {"to": 1}):
+    for body in ({}, {"to": "ftp://x"}, {"to": 1}, {"to": "http://a/b c"}, {"to": "http://a/é"}):
         answer = http.control("POST", "/handover", body, account=AUTH_ID)
         assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid")
     answer = http.control("POST", "/handover", {"to": ELSEWHERE})

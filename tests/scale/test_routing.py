@@ -57,6 +57,19 @@ def test_every_account_has_exactly_one_server() -> None:
         assert all(rule.removeprefix("*") in text for rule in RULES[1:]), file
 
 
+def test_a_browser_uses_the_console_through_a_proxy_and_no_page_of_another_name_does(
+    cluster: Cluster,
+) -> None:
+    """Whatever that page sends as forwarded, and whether the proxy hands it on."""
+    marks = {"User-Agent": "Mozilla/5.0", "Accept-Language": "en"}
+    for host, status in (("localhost:8700", 200), ("evil.example:8700", 403)):
+        for forwarded in ({}, {"X-Forwarded-Host": "localhost"}):
+            headers = marks | forwarded | {"Host": host}
+            for path in (f"/console/{ACCOUNTS[1]}/", f"/v1/Account/{ACCOUNTS[1]}/EndUser/"):
+                answer = call(cluster.url, "GET", path, ACCOUNTS[1], headers=headers)
+                assert answer.status == status, (host, forwarded, path, answer.data)
+
+
 def test_calls_are_routed_by_their_account(cluster: Cluster) -> None:
     """In the path, of a subaccount, by a dialect's mount; the parameter of a control call, a
     page of the console, and an inbox that is called as the account is."""

@@ -13,6 +13,7 @@ import pytest
 from plivo_sim.app import SURFACES, create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.console import ACTIONS, PAGES
+from plivo_sim.settings import read_setting
 from plivo_sim.web.access import PROBES, account_of
 from plivo_sim.web.endpoints import full_path
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -211,6 +212,22 @@ def test_without_a_fixed_token_a_subaccount_takes_any(http: Http, token: str) ->
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize(
+    ("fixed", "told"),
+    [({SUB: "t"}, True), ({SUB: "t", AUTH_ID: "u"}, False), ({AUTH_ID: "u"}, False)],
+)
+def test_a_fixed_token_of_a_subaccount_alone_is_told_of(
+    fixed: dict[str, str], told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its account takes any, and may do all that it may."""
+    sim = make_simulator(replace(PAUSED, credentials=fixed), transport=MemoryTransport())
+    http = Http(create_app(sim), sim)
+    answer = http.get(f"/v1/Account/{SUB}/EndUser/", headers=by(AUTH_ID, "any"))
+    assert (answer.status_code == 200) is told
+    assert (f"--credential {SUB}:TOKEN alone protects nothing" in caplog.text) is told
+    assert (f"with --credential {AUTH_ID}:TOKEN" in caplog.text) is told
+
+
 # --- browser code ----------------------------------------------------------------------------
 
 
@@ -355,6 +372,41 @@ def test_a_browser_may_use_names_that_nobody_owns_and_those_of_settings(
     for marks in (BROWSER, BROWSER | {"Origin": f"http://{host}"}):
         answer = http.get("EndUser/", headers=marks | {"Host": host})
         assert answer.status_code == 200, answer.text
+
+
+READABLE = ["EndUser/", "/_sim/accounts", "/console/"]
+CAME_AS = [
+    ("evil.example:8700", 403),
+    ("plivo-sim.ns.svc", 403),
+    ("", 403),
+    ("localhost:8700", 200),
+    ("sim.example", 200),
+]
+"""The ``Host`` of a browser, and whether a trusted proxy's ``X-Forwarded-Host`` makes it good."""
+
+
+@pytest.mark.parametrize(("host", "status"), CAME_AS)
+@pytest.mark.parametrize("path", READABLE)
+def test_a_forwarded_name_makes_no_page_ours(http: Http, path: str, host: str, status: int) -> None:
+    """A page under a name that leads here (DNS rebinding) sends the headers of a proxy itself."""
+    trusted = read_setting("trusted_proxies", "127.0.0.1")
+    http.sim.settings = replace(PAUSED, trusted_proxies=trusted, allowed_hosts=("sim.example",))
+    for forwarded in ("localhost", "127.0.0.1", "sim.example"):
+        marks = BROWSER | {"Host": host, "X-Forwarded-Host": forwarded}
+        answer = http.get(path, headers=marks, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+        assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_a_program_behind_a_proxy_is_asked_for_the_forwarded_name_alone(
+    http: Http, path: str
+) -> None:
+    """A proxy may call its servers by names of their own."""
+    trusted = read_setting("trusted_proxies", "127.0.0.1")
+    http.sim.settings = replace(PAUSED, trusted_proxies=trusted)
+    marks = {"Host": "replica-1.ns.svc", "X-Forwarded-Host": "localhost"}
+    answer = http.get(path, headers=marks, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("marks", [{}, NODE, {"User-Agent": "curl/8"}], ids=str)

@@ -16,6 +16,7 @@ import pytest
 import requests
 import urllib3
 
+from plivo_sim.account.store import disk
 from plivo_sim.account.store.disk import lock_file, open_file
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
@@ -118,6 +119,44 @@ def test_keys_are_written_through_no_link(tmp_path: Path) -> None:
     tls, _ = make_tls(folder)
     assert not elsewhere.exists()
     assert TlsAdapter(tls)
+
+
+@pytest.mark.parametrize("name", ["lock", "ca.pem", "ca-key.pem", "server-*.pem"])
+def test_what_belongs_to_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """He has its key: whoever trusts the authority would trust him."""
+    make_tls(tmp_path)
+    (path,) = tmp_path.glob(name)
+    theirs, fstat = path.stat().st_ino, os.fstat
+
+    def found(descriptor: int) -> os.stat_result:
+        values = list(fstat(descriptor))
+        values[4] += values[1] == theirs
+        return os.stat_result(values)
+
+    monkeypatch.setattr(disk.os, "fstat", found)
+    with pytest.raises(TlsUnavailable, match=f"--tls-dir: {path}: it belongs to another user"):
+        make_tls(tmp_path)
+
+
+def test_what_was_open_to_others_is_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The certificate, which clients read, to those who would write; and a folder that everybody
+    may write to is told of."""
+    make_tls(tmp_path)
+    for path in tmp_path.iterdir():
+        path.chmod(0o666)
+    tmp_path.chmod(0o777)
+    make_tls(tmp_path)
+    modes = {
+        path.name.partition("-")[0]: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()
+    }
+    assert modes == {"lock": 0o600, "ca": 0o600, "ca.pem": 0o644, "server": 0o600}
+    assert f"{tmp_path / 'ca-key.pem'} was open to other users (mode 666)" in caplog.text
+    assert f"{tmp_path / 'ca.pem'} was writable by other users (mode 666)" in caplog.text
+    assert f"every user may write to {tmp_path}" in caplog.text
 
 
 def test_a_second_start_replaces_nothing_that_the_first_may_be_reading(tmp_path: Path) -> None:

@@ -372,6 +372,13 @@ def test_an_attempt_is_logged_whole(http: Http, transport: MemoryTransport) -> N
     assert (attempt.status, attempt.error, attempt.at) == (200, None, START + timedelta(days=3))
 
 
+OFF_LIMITS = [
+    "169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fe80::1", "0.0.0.0",
+    "::", "224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1",
+    "168.63.129.16", "::a9fe:a9fe", "64:ff9b::a9fe:a9fe",
+]  # fmt: skip
+
+
 def test_a_foreign_host_is_blocked_and_logged(http: Http, transport: MemoryTransport) -> None:
     """Fixtures are full of production URLs: the log says which setting opens it."""
     http.sdk_created(callback_url="https://api.example.com/hooks")
@@ -388,6 +395,43 @@ def test_an_allowed_host_is_called(make: Maker) -> None:
     http.sdk_created(callback_url="https://api.example.com/hooks")
     http.advance("3d")
     assert [r.allowed_hosts for r in transport.sent] == [("api.example.com",)]
+
+
+@pytest.mark.parametrize("host", OFF_LIMITS)
+@pytest.mark.parametrize("started_with", [(), ("hooks.example.com",)])
+def test_no_setting_of_an_account_opens_what_is_off_limits(
+    make: Maker, host: str, started_with: tuple[str, ...]
+) -> None:
+    """Nor one that was kept by a server which was started with that address."""
+    transport = MemoryTransport()
+    http = make(transport, allow_callback_hosts=started_with)
+    texts = {"allow_callback_hosts": f"own.example.com {host}"}
+    answer = http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": texts})
+    assert answer.status_code == 400, answer.text
+    told = answer.get_json()["problems"][0]
+    assert told["path"] == "settings.allow_callback_hosts"
+    assert f"only if the server is started with --allow-callback-hosts {host}" in told["message"]
+    http.account.configure(texts)
+    assert http.account.settings.allow_callback_hosts == ("own.example.com",)
+    http.sdk_created(callback_url=f"https://[{host}]/" if ":" in host else f"https://{host}/")
+    http.advance("3d")
+    (delivery,) = http.account.store.deliveries.every()
+    assert (transport.sent, str(delivery.state)) == ([], "blocked")
+    assert f"is started with --allow-callback-hosts {host} " in delivery.why
+
+
+@pytest.mark.parametrize("host", OFF_LIMITS)
+def test_what_is_off_limits_is_called_where_the_server_was_started_with_it(
+    make: Maker, host: str
+) -> None:
+    """Then an account may name it too."""
+    transport = MemoryTransport()
+    http = make(transport, allow_callback_hosts=(host,))
+    texts = {"allow_callback_hosts": f"own.example.com {host}"}
+    for settings in ({}, texts):
+        answer = http.control("POST", "/accounts", {"auth_id": AUTH_ID, "settings": settings})
+        assert answer.status_code == 201, answer.text
+        assert host in http.account.settings.allow_callback_hosts
 
 
 def test_a_replay_is_a_delivery_of_its_own(http: Http, transport: MemoryTransport) -> None:

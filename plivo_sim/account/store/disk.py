@@ -22,6 +22,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Literal, cast
@@ -156,9 +157,7 @@ class Claim:
         self._file = identity_of(os.fstat(self._lock.fileno()))
         with suppress(OSError), open_file(state / "holder", "wb") as file:
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        mode = state.stat().st_mode
-        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            logger.warning("every user may write to %s, and remove or replace what is there", state)
+        tell_of_writers(state)
 
     def folder_of(self, auth_id: str) -> Path:
         """That of an account."""
@@ -285,15 +284,18 @@ if sys.platform == "win32":
 
     close_folder_to_others = refuse_link
 
-    def _close_to_others(descriptor: int, path: str) -> None:
+    def _close_to_others(descriptor: int, path: str, *, to_readers: bool = True) -> None:
         """There is nothing to do."""
+
+    def tell_of_writers(folder: Path) -> None:
+        """There is nothing to tell."""
 
     def _sync_folder(folder: Path) -> None:
         """There is nothing to do: the file system keeps a journal of its names."""
 
 else:
     _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+    _OTHERS, _WRITERS = stat.S_IRWXG | stat.S_IRWXO, stat.S_IWGRP | stat.S_IWOTH
 
     def refuse_link(folder: Path) -> None:
         """Raises OSError unless it is a folder, and no link to one, which may lead anywhere."""
@@ -309,15 +311,24 @@ else:
         finally:
             os.close(descriptor)
 
-    def _close_to_others(descriptor: int, path: str) -> None:
+    def _close_to_others(descriptor: int, path: str, *, to_readers: bool = True) -> None:
         found = os.fstat(descriptor)
         if found.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, f"it belongs to another user ({found.st_uid})", path)
-        if found.st_mode & _OTHERS:
+        closed = _OTHERS if to_readers else _WRITERS
+        if found.st_mode & closed:
             mode = stat.S_IMODE(found.st_mode)
             with suppress(OSError):  # some file systems keep no modes
-                os.fchmod(descriptor, mode & ~_OTHERS)
-                logger.warning("%s was open to other users (mode %o); now it is not", path, mode)
+                os.fchmod(descriptor, mode & ~closed)
+                what = "open to" if to_readers else "writable by"
+                logger.warning("%s was %s other users (mode %o); now it is not", path, what, mode)
+
+    def tell_of_writers(folder: Path) -> None:
+        """Warn where what is in a folder may be removed or replaced by anybody."""
+        mode = folder.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            told = "every user may write to %s, and remove or replace what is there"
+            logger.warning(told, folder)
 
     def _sync_folder(folder: Path) -> None:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -383,15 +394,17 @@ class NoFile(OSError):
     """Something else stands where a file should."""
 
 
-def open_file(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
-    """``open`` in binary, for files only, which are closed to other users. Raises NoFile for a
+def open_file(path: Path, mode: str, buffering: int = -1, *, to_readers: bool = True) -> IO[bytes]:
+    """``open`` in binary, for files only, which are closed to other users; without ``to_readers``
+    only to those who would write. Raises NoFile for a
     link, which may lead anywhere, and, without waiting, for a FIFO or a device; also for a file
     that would be emptied and has another name; PermissionError for what belongs to another
     user."""
-    return cast("IO[bytes]", open(path, mode, buffering, opener=_open_regular))
+    opener = partial(_open_regular, to_readers=to_readers)
+    return cast("IO[bytes]", open(path, mode, buffering, opener=opener))
 
 
-def _open_regular(path: str, flags: int) -> int:
+def _open_regular(path: str, flags: int, *, to_readers: bool) -> int:
     try:
         descriptor = _open_no_link(path, flags & ~os.O_TRUNC)
     except OSError as error:
@@ -404,7 +417,7 @@ def _open_regular(path: str, flags: int) -> int:
             raise _irregular(path)
         if flags & os.O_TRUNC and found.st_nlink > 1:
             raise NoFile(errno.EINVAL, "it has another name too (a hard link)", path)
-        _close_to_others(descriptor, path)
+        _close_to_others(descriptor, path, to_readers=to_readers)
         if flags & os.O_TRUNC:  # what it was is known now
             os.ftruncate(descriptor, 0)
     except OSError:

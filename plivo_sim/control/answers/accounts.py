@@ -60,6 +60,13 @@ class HandoverEndOut(TypedDict):
     moved: bool
 
 
+class TakenOverOut(AccountOut):
+    """``hosts_left_out``: what was in its ``allow_callback_hosts``, and this server does not
+    allow."""
+
+    hosts_left_out: list[str]
+
+
 class TakeoverEndOut(TypedDict):
     """``taken``: whether the account is here by this move; if not, it cannot be any more."""
 
