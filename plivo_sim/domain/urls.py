@@ -206,10 +206,17 @@ def basic(user: str, password: str) -> str:
 
 
 def is_http_url(text: str) -> bool:
-    """Whether it is an http or https URL with a host, and with a port that can be, if any."""
+    """Whether it is an http or https URL with a host, and with a port that can be, if any; without
+    what ``urlsplit`` passes over: blanks around it, line breaks and tabs in it."""
     try:
         parts = urlsplit(text)
-        return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+        return bool(
+            text.isprintable()
+            and " " not in text
+            and parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+        )
     except ValueError:  # of a half address, or of a port that is none
         return False
 
