@@ -200,6 +200,14 @@ def credentials_in(url: str) -> tuple[str, str] | None:
     return unquote(parts.username or ""), unquote(parts.password or "")
 
 
+def has_user(url: str) -> bool:
+    """Whether there is a user name or a password before the host, be it a URL or nearly one."""
+    rest = url.partition("//")[2]
+    for sign in "/?#":
+        rest = rest.partition(sign)[0]
+    return "@" in rest
+
+
 def basic(user: str, password: str) -> str:
     """The value of the Authorization header for them."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"

@@ -186,7 +186,8 @@ CALLS = {
         "decode_json": JSON, "loads": JSON, "parse_options_header": "limit content_type"},
     "web/parts.py": {
         "re.compile": "limits form, part_headers", "re.sub": "limit part_headers",
-        "b64decode": "limit part_headers", "a2b_qp": "limit part_headers", "parse_options_header": "limit part_headers"},
+        "b64decode": "limit part_headers", "a2b_qp": "limit part_headers",
+        "parse_options_header": "limit part_headers"},
     "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
     "webhooks/outbox.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},
