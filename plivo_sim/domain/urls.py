@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.secrets import as_told
 from plivo_sim.domain.typed import kept
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
@@ -94,7 +95,7 @@ def read_host(text: str) -> str:
         return name
     alone = split_host(re.sub(r"^[a-z]+://|/.*$", "", text.lower()))[0]
     hint = f"write {alone}" if alone else "write each name in full, such as hooks.example.com"
-    raise ValueError(f"{text!r} is no host name; {hint}")
+    raise ValueError(f"{as_told(text)} is no host name; {hint}")
 
 
 def _is_host(name: str) -> bool:
