@@ -16,6 +16,7 @@ from typing import Any
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
+from plivo_sim.domain.secrets import as_told, masked_text
 from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import (
@@ -42,7 +43,7 @@ def read_flag(text: str) -> bool:
         return True
     if text.lower() in ("", "0", "false", "no", "off"):
         return False
-    raise ValueError(f"{text!r} is neither true nor false")
+    raise ValueError(f"{as_told(text)} is neither true nor false")
 
 
 def read_words(text: str) -> tuple[str, ...]:
@@ -63,28 +64,35 @@ def _origin(text: str) -> str:
     scheme, _, rest = text.lower().partition("://")
     host, port = split_host(rest.rstrip("/"))
     if scheme not in ("http", "https") or not host:
-        raise ValueError(f"{text!r} is no origin: write http://localhost:3000")
+        raise ValueError(f"{as_told(text)} is no origin: write http://localhost:3000")
     return base_url(scheme, host, port)
 
 
 def read_url(text: str) -> str:
     """An http or https URL, or nothing. Raises ValueError."""
     if text and (trouble := url_trouble(text)):
-        raise ValueError(f"{short(text)} {trouble}")
+        raise ValueError(f"{as_told(text)} {trouble}")
     return text
 
 
 def read_base_url(text: str) -> str:
     """An http or https URL that paths can be put behind, or nothing. Raises ValueError."""
     if "?" in read_url(text) or "#" in text:
-        raise ValueError(f"{text!r} has a query or a fragment: no path can follow")
+        raise ValueError(f"{as_told(text)} has a query or a fragment: no path can follow")
     return text
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
     """Addresses, and networks with their length. Raises ValueError for what is none."""
     limits.SETTING.check(len(text), "the list")
-    return tuple(map(ipaddress.ip_network, read_words(text)))
+    return tuple(map(_network, read_words(text)))
+
+
+def _network(word: str) -> Network:
+    try:
+        return ipaddress.ip_network(word)
+    except ValueError as error:
+        raise ValueError(str(error).replace(repr(word), as_told(word))) from None
 
 
 def read_path(text: str) -> Path:
@@ -118,7 +126,7 @@ def _seconds(text: str, what: str, *, may_be_none: bool = False) -> float:
     if is_none or not 0 <= seconds <= LONGEST_TIMEOUT_S:
         least = "from 0 to" if may_be_none else "over 0 and at most"
         raise ValueError(
-            f"{what} must be a number of seconds {least} {LONGEST_TIMEOUT_S:g}, not {text!r}"
+            f"{what} must be a number of seconds {least} {LONGEST_TIMEOUT_S:g}, not {as_told(text)}"
         )
     return seconds
 
@@ -136,11 +144,12 @@ def read_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"cannot read instant {text!r}: write 2026-01-05T09:00:00Z") from None
+        told = as_told(text)
+        raise ValueError(f"cannot read instant {told}: write 2026-01-05T09:00:00Z") from None
     try:
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"instant {text!r} is out of range") from None
+        raise ValueError(f"instant {as_told(text)} is out of range") from None
 
 
 def read_start(text: str) -> datetime:
@@ -162,7 +171,7 @@ def read_rate(text: str) -> float:
     except ValueError:
         rate = 0
     if not limits.SLOWEST <= rate <= limits.FASTEST:
-        raise ValueError(f"the rate must be a number from 1e-9 to 1e9, not {text!r}")
+        raise ValueError(f"the rate must be a number from 1e-9 to 1e9, not {as_told(text)}")
     return rate
 
 
@@ -213,7 +222,7 @@ def _date(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise ValueError(f"{word!r} is not a date: write 2026-01-26") from None
+        raise ValueError(f"{as_told(word)} is not a date: write 2026-01-26") from None
 
 
 class OneOf:
@@ -225,7 +234,8 @@ class OneOf:
     def __call__(self, text: str) -> str:
         if text.lower() not in self.words:
             hint = did_you_mean(text.lower()[:80], self.words, listed=0)
-            raise ValueError(f"{short(text)} is not one of {', '.join(self.words)}{hint}")
+            told = short(masked_text(text))
+            raise ValueError(f"{told} is not one of {', '.join(self.words)}{hint}")
         return text.lower()
 
 
@@ -234,12 +244,12 @@ def read_whole(text: str) -> int:
     try:
         return int(text if text.isascii() else "")
     except ValueError:
-        raise ValueError(f"{text!r} is not a whole number") from None
+        raise ValueError(f"{as_told(text)} is not a whole number") from None
 
 
 def _port(text: str) -> int:
     if not (text.strip().isdecimal() and 0 <= read_whole(text) <= 65535):
-        raise ValueError(f"{text!r} is not a port: a whole number from 0 to 65535")
+        raise ValueError(f"{as_told(text)} is not a port: a whole number from 0 to 65535")
     return int(text)
 
 

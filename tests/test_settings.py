@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,23 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.settings import ACCOUNT_SETTINGS, Settings, read_setting
 
 MAIN, SUB = "MA" + "1" * 18, "SA" + "2" * 18
+
+
+REFUSED = "http://ada:hunter2@hooks.internal:808o/cb?auth_token=hunter2"
+
+
+@pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
+def test_no_secret_of_a_refused_value_is_told(each: Field[Any]) -> None:
+    """It is answered, printed and logged."""
+    if each.name in TAKEN:
+        return
+    with pytest.raises(ValueError, match=each.name) as refused:
+        read_setting(each.name, REFUSED)
+    assert "hunter2" not in str(refused.value)
+
+
+TAKEN = {"state", "tls_dir", "tls_cert", "tls_key", "machine", "catalogue", "scenario"}
+"""Settings that are paths and names, which are looked for later."""
 
 
 @pytest.mark.parametrize(

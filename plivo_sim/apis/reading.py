@@ -24,7 +24,7 @@ from plivo_sim.domain.words import did_you_mean
 from plivo_sim.services.inputs import refuse
 from plivo_sim.web import endpoints
 from plivo_sim.web.bodies import Body, not_taken, read_body
-from plivo_sim.web.calls import NAMED_DIALECTS, Call, current_call
+from plivo_sim.web.calls import NAMED_DIALECTS, Call, current_call, header_text
 
 # --- headers -------------------------------------------------------------------------------
 
@@ -72,12 +72,12 @@ def name_file(
 ) -> None:
     """Tell clients to save the body under this name, or to show it (RFC 6266).
 
-    A name that is not ASCII goes as ``filename*``, beside an ASCII one for old clients.
+    A name that is not ASCII goes as ``filename*``, beside an ASCII one for old clients. Whatever a
+    record says, it is one line.
     """
-    names = {"filename": name}
+    names = {"filename": header_text(name if name.isascii() else _in_ascii(name))}
     if not name.isascii():
-        encoded = quote(name, safe=_PLAIN_ENOUGH)
-        names = {"filename": _in_ascii(name), "filename*": f"UTF-8''{encoded}"}
+        names["filename*"] = f"UTF-8''{quote(name, safe=_PLAIN_ENOUGH)}"
     response.headers.set("Content-Disposition", how, **names)
 
 

@@ -40,15 +40,18 @@ def bytes_in(path: Path, most_bytes: int) -> bytes:
 
 
 def open_plain(path: str, flags: int, mode: int = 0o666) -> int:
-    """For ``open`` and its kin, as ``opener``: a file to be written, new or to be replaced. Raises
-    OSError for a link, a FIFO, a device: what they lead to is none that anybody named."""
+    """For ``open`` and its kin, as ``opener``: a file to be written, new or to be replaced. It is
+    emptied after it was looked at. Raises OSError for a link, a FIFO, a device, a file that has
+    another name too: what they lead to is none that anybody named."""
     with suppress(FileNotFoundError):
         _check_plain(os.lstat(path), path)
     if sys.platform != "win32":
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-    descriptor = os.open(path, flags, mode)
+    descriptor = os.open(path, flags & ~os.O_TRUNC, mode)
     try:
         _check_plain(os.fstat(descriptor), path)
+        if flags & os.O_TRUNC:
+            os.ftruncate(descriptor, 0)
     except OSError:
         os.close(descriptor)
         raise
@@ -60,6 +63,8 @@ def _check_plain(status: os.stat_result, path: str) -> None:
         raise OSError(
             EINVAL, "is no plain file (a link, a FIFO, a device), and is left alone", path
         )
+    if status.st_nlink > 1:
+        raise OSError(EINVAL, "has another name too (a hard link), and is left alone", path)
 
 
 if sys.platform == "win32":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plivo_sim.cli.shared import WrongFile, read_option, why_unusable
+from plivo_sim.domain.urls import has_user
 from plivo_sim.settings import read_base_url
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def base_url_of(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Raises BadParameter, too for a user name or a password, which nothing would send."""
     if text is None:
         return None
+    if has_user(text):
+        raise click.BadParameter("it must have no user name or password", param=parameter)
     return read_option(parameter, read_base_url, text).rstrip("/")
 
 

@@ -24,7 +24,7 @@ from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.domain.limits import ANSWER, PEM
 from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.typed import convert
-from plivo_sim.domain.urls import basic, with_scheme
+from plivo_sim.domain.urls import basic, has_user, with_scheme
 from plivo_sim.webhooks.lines import Line, Names, Secured, connected
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
@@ -34,6 +34,7 @@ TIMEOUT_S = 60.0
 """A whole call, unless it is asked for otherwise."""
 LEAST_BYTES_PER_S = 100_000
 """What is sent is given time besides: as much as an upload over a slow line takes."""
+NO_USER = "a URL with a user name or a password is not called, as they would not be sent"
 _ENCODINGS = ("", "identity", "gzip", "deflate")
 _PIECE_BYTES = 16 * 1024  # decompressed, it is at most a thousand times as much
 
@@ -186,8 +187,9 @@ class Http:
     ``timeout_s``: for a whole call, from the look-up of the server's name to the last byte of the
     answer; a large body is given time besides. ``hint``: what to do when nothing answers, for the
     end of the message. ``authority``: a file of certificates that are trusted in place of the
-    system's. Redirects are not followed. Raises OSError for a file that cannot be read, or has
-    none.
+    system's. Redirects are not followed. A URL with a user name or a password is not called, as
+    they would not be sent, and told to nobody. Raises OSError for a file that cannot be read, or
+    has none.
     """
 
     def __init__(
@@ -215,6 +217,8 @@ class Http:
     ) -> Answer:
         """``target``: what follows the server's URL; ``form``: sent as multipart. An answer that is
         longer than the limit, or not whole in time, is read no further."""
+        if has_user(self.url):
+            raise NoUrl(NO_USER)
         sent = dict(headers)
         if form is not None:
             body, sent["Content-Type"] = urllib3.encode_multipart_formdata(form)

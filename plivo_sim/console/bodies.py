@@ -12,9 +12,8 @@ from typing import Any
 
 from plivo_sim.console.actions import curl, login_words
 from plivo_sim.console.pages import as_json, base_url, readable
-from plivo_sim.domain.text import HTTP_TOKEN, curl_file
+from plivo_sim.domain.text import HTTP_TOKEN, bare_name, curl_file
 from plivo_sim.web.kept_bodies import KeptBody, KeptPart
-from plivo_sim.web.parts import bare_name
 from plivo_sim.web.request_log import Exchange, login_in
 
 Shown = dict[str, Any]

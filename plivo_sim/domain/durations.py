@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from plivo_sim.domain import limits
+from plivo_sim.domain.secrets import as_told
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _WORDS = {"millisecond": "ms", "second": "s", "sec": "s", "minute": "m", "min": "m",
@@ -104,9 +105,9 @@ def parse_duration(text: str) -> Duration:
 
 def _checked(text: str, duration: Duration) -> Duration:
     if duration.seconds > LONGEST_S or duration.business_days > 2600:
-        raise ValueError(f"duration {text!r} is over ten years")
+        raise ValueError(f"duration {as_told(text)} is over ten years")
     return duration
 
 
 def _unreadable(text: str) -> str:
-    return f"cannot read duration {text!r}: write 5s, 36h, 3d, 1d12h or '2 business days'"
+    return f"cannot read duration {as_told(text)}: write 5s, 36h, 3d, 1d12h or '2 business days'"

@@ -57,8 +57,13 @@ def is_hash(text: str) -> bool:
 def checked_hash(text: str) -> str:
     """The text, if it is the SHA-256 of something. Raises ValueError."""
     if not is_hash(text):
-        raise ValueError(f"{text[:80]!r} is no SHA-256: 64 lower-case hex digits")
+        raise ValueError(no_hash(text))
     return text
+
+
+def no_hash(text: str) -> str:
+    """What is said of a text that should be one."""
+    return f"{text[:80]!r} is no SHA-256: 64 lower-case hex digits"
 
 
 class ClockReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):

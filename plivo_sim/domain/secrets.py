@@ -122,6 +122,11 @@ def masked_text(text: str, nested: int = NESTED) -> str:
     return without_secrets(f";{text}", nested - 1)[1:]
 
 
+def as_told(text: str) -> str:
+    """A text in quotes, as it may be told to whom it is refused, and in the log."""
+    return repr(masked_text(text))
+
+
 def _masked_line(line: re.Match[str]) -> str:
     return f"{line[1]}{line[2]}{line[3]}{MASK}" if is_secret(line[2]) else line[0]
 

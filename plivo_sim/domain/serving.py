@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from plivo_sim.domain.secrets import as_told
+
 _STEP = r"(?:[A-Za-z0-9]|\[(?:[A-Za-z0-9](?:-[A-Za-z0-9])?)+\])"
 _ENDING = re.compile(rf"\*({_STEP}{{1,18}})")
 _RANGE = re.compile(r"(.)-(.)")
@@ -47,9 +49,8 @@ def read_rule(text: str) -> ServingRule:
         if word == "*":
             return ServingRule()
         if not _ENDING.fullmatch(word):
-            raise ValueError(
-                f"{word[:50]!r} is no ending of an auth id: write *7 or *[0-7], several with commas"
-            )
+            told = "is no ending of an auth id: write *7 or *[0-7], several with commas"
+            raise ValueError(f"{as_told(word)} {told}")
         for first, last in _RANGE.findall(word):
             if first > last:
                 raise ValueError(f"{word[:50]!r}: {first}-{last} is no range; write {last}-{first}")

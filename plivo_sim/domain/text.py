@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+import unicodedata
 from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -174,6 +175,35 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """The same of each line: only the line breaks stay."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+# --- names of files ---------------------------------------------------------------------------
+
+_JOINERS = "\u200c\u200d"
+_NEVER_KEPT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def bare_name(name: str) -> str:
+    """A file name without folders, control characters or ``%22`` for a quote.
+
+    Spaces of every width and the joiners that Indic scripts need stay.
+    """
+    bare = re.split(r"[/\\]", name)[-1].replace("%22", '"')
+    return "".join(c for c in bare if _is_kept(c)) or "file"
+
+
+def _is_kept(c: str) -> bool:
+    return c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs"
+
+
+def is_bare_name(name: str) -> bool:
+    """Whether ``bare_name`` could have made it, in any version of Python: what one does not know
+    yet, another has kept."""
+    if not name or "/" in name or "\\" in name:
+        return False
+    return name.isprintable() or not any(
+        unicodedata.category(c) in _NEVER_KEPT and c not in _JOINERS for c in name
+    )
 
 
 # --- words of a shell -------------------------------------------------------------------------

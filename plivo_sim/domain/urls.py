@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.secrets import as_told
 from plivo_sim.domain.typed import kept
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not a binding
@@ -94,7 +95,7 @@ def read_host(text: str) -> str:
         return name
     alone = split_host(re.sub(r"^[a-z]+://|/.*$", "", text.lower()))[0]
     hint = f"write {alone}" if alone else "write each name in full, such as hooks.example.com"
-    raise ValueError(f"{text!r} is no host name; {hint}")
+    raise ValueError(f"{as_told(text)} is no host name; {hint}")
 
 
 def _is_host(name: str) -> bool:
@@ -220,6 +221,14 @@ def credentials_in(url: str) -> tuple[str, str] | None:
     if "@" not in parts.netloc:
         return None
     return unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def has_user(url: str) -> bool:
+    """Whether there is a user name or a password before the host, be it a URL or nearly one."""
+    rest = url.partition("//")[2]
+    for sign in "/?#":
+        rest = rest.partition(sign)[0]
+    return "@" in rest
 
 
 def basic(user: str, password: str) -> str:

@@ -1,7 +1,7 @@
 """The pass-through server of ``plivo-sim record``: hands calls on, and keeps what may be kept.
 
 Calls go to the upstream that was named and nowhere else; callbacks, which come to a path of their
-own, to the receiver that was named. Redirects are handed back, not followed.
+own, to the receiver that was named, and below its URL. Redirects are handed back, not followed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from plivo_sim.recording.tapes import (
     Request,
     Tape,
     check_target,
+    has_dots,
 )
 from plivo_sim.recording.writer import NotKept, Writer
 from plivo_sim.settings import Settings
@@ -43,6 +44,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile("[0-9]{1,15}")
 _OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 """With which a read says that it is a write."""
+CALLING = ("GET", "POST")
+"""What callbacks are sent with (documented)."""
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 _PUBLIC = re.compile(
     r"(?:/[a-z]+)?/v1/Account/[^/]+/(PhoneNumber/Compliance/Requirements"
@@ -133,6 +136,8 @@ class Recorder:
         path = call.target.partition("?")[0]
         if not path.startswith("/"):  # such as OPTIONS *
             return _refusal(400, "the target is no path")
+        if has_dots(path):
+            return _refusal(400, "the path has a segment of dots, which may lead elsewhere")
         if path == CALLBACKS or path.startswith(f"{CALLBACKS}/"):
             return self._callback(call)
         if call.method not in (*READS, *WRITES):
@@ -148,6 +153,8 @@ class Recorder:
     def _callback(self, call: Call) -> Given:
         if self._receiver is None:
             return _refusal(404, "nobody takes callbacks here; start with --callbacks-to URL")
+        if call.method not in CALLING:
+            return _refusal(405, f"a callback is one of {', '.join(CALLING)}")
         rest = call.target.removeprefix(CALLBACKS)
         return self._handed_on("callback", self._receiver, call, rest)
 

@@ -34,6 +34,8 @@ MOST_TAPE_BYTES = 64 << 20
 MOST_LINES = 20_000
 CALLBACKS = "/_callbacks"
 """The target of every callback; where a recorder runs, callbacks come to this path and below."""
+MOST_ESCAPES = 3
+"""So often may a path be escaped, one server after the other: ``%252e``."""
 _APIS = ("/v1/", f"{CURRENT.mount}/v1/", f"{BETA.mount}/v1/", f"{ATOMS.prefix}/")
 
 Kind = Literal["exchange", "callback"]
@@ -124,8 +126,17 @@ def check_target(kind: Kind, target: str) -> None:
     path = target.partition("?")[0]
     if not path.startswith(_APIS):
         raise ValueError(f"request.target: is no path of an imitated API ({', '.join(_APIS)})")
-    if not {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(path))):
+    if has_dots(path):
         raise ValueError("request.target: has a segment of dots")
+
+
+def has_dots(path: str) -> bool:
+    """Whether a server may take it for a path elsewhere: it has a segment ``.`` or ``..``, in
+    whatever way that is written; with parameters (``..;x``) too, which some pass over."""
+    for _ in range(MOST_ESCAPES):
+        path = unquote(path)
+    segments = re.split(r"[/\\]", path)
+    return any(each.partition(";")[0].strip() in (".", "..") for each in segments)
 
 
 class Tape:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -26,8 +27,10 @@ from plivo_sim.domain.records import (
     Ledger,
     Timer,
     TimerKind,
-    checked_hash,
+    is_hash,
+    no_hash,
 )
+from plivo_sim.domain.text import is_bare_name
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.urls import check_callback_url, url_trouble
 from plivo_sim.machines import lacks
@@ -36,15 +39,17 @@ from plivo_sim.services.bounds import long_lists, unknown_counters
 from plivo_sim.settings import account_troubles
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_SUBACCOUNT = re.compile(r"SA[A-Za-z0-9]{18}")
 _ANY = re.compile(r".+", re.DOTALL)
 _FORMS = {
     "ledger": re.compile("ledger"),
     "numbers": re.compile(r"[1-9][0-9]{4,14}"),
-    "policies": _ANY,
+    "policies": re.compile(f".{{1,{limits.NAME.most}}}", re.DOTALL),
     "explanations": _ANY,
     "atoms_applications": re.compile(r"[0-9a-f]{24}"),
 }
 """The form of ids, where it is not that of a UUID."""
+_NO_ID = "has not the form of such an id"
 
 
 def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
@@ -57,7 +62,8 @@ def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
     yield from _statuses(machines.machine_in(mark, account.default_machine), mark)
     yield from _timers(mark)
     yield from _urls(mark)
-    yield from _hashes(mark)
+    yield from _files(mark)
+    yield from _ids_of_others(mark)
     for id, policy in mark["policies"].items():
         if trouble := policies.trouble_of(policy):
             yield ("policies", id, "body"), trouble
@@ -159,10 +165,10 @@ def _misnamed(mark: Mark) -> Iterator[Found]:
         fits = _FORMS.get(table, _UUID).fullmatch
         for id in rows:
             if fits(id) is None:
-                yield (table, id, "id"), "has not the form of such an id"
+                yield (table, id, "id"), _NO_ID
     for id, each in mark["explanations"].items():
         if id != f"{each.application_id}/{each.attempt}":
-            yield ("explanations", id, "id"), "has not the form of such an id"
+            yield ("explanations", id, "id"), _NO_ID
 
 
 def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
@@ -261,24 +267,52 @@ def _urls(mark: Mark) -> Iterator[Found]:
         problem = check_callback_url(url, (), https_only=False, allowed=())
         return problem.text if problem else ""
 
-    def delivery_url(url: str) -> str:
+    def called_url(url: str) -> str:
         return "" if url == ATOMS_ADDRESS else url_trouble(url)
 
     yield from _each_once(mark, "applications", "callback_url", callback_url)
-    yield from _each_once(mark, "deliveries", "url", delivery_url)
+    yield from _each_once(mark, "deliveries", "url", called_url)
+    for id, delivery in mark["deliveries"].items():
+        for index, attempt in enumerate(delivery.attempts):
+            if attempt.url != delivery.url and (text := called_url(attempt.url)):
+                yield ("deliveries", id, "attempts", index, "url"), text
 
 
-def _hashes(mark: Mark) -> Iterator[Found]:
-    files = {row.file_sha256 for row in mark["documents"].values()} - {""}
-    wrong: dict[str, str] = {}
-    for sha256 in files:
-        try:
-            checked_hash(sha256)
-        except ValueError as error:
-            wrong[sha256] = str(error)
-    for id, document in mark["documents"].items() if wrong else ():
-        if document.file_sha256 in wrong:
-            yield ("documents", id, "file", "sha256"), wrong[document.file_sha256]
+def _files(mark: Mark) -> Iterator[Found]:
+    for id, document in mark["documents"].items():
+        if document.file is None:
+            continue
+        here = ("documents", id, "file")
+        if not is_hash(document.file.sha256):
+            yield (*here, "sha256"), no_hash(document.file.sha256)
+        if not is_bare_name(document.file.name):
+            yield (*here, "name"), _NO_NAME
+    for id, told in mark["atoms_applications"].items():
+        for index, name in enumerate(told.document_file_names):
+            if not is_bare_name(name):
+                yield ("atoms_applications", id, "document_file_names", index), _NO_NAME
+
+
+_NO_NAME = "must be the name of a file alone, on one line: without folders and control characters"
+
+
+def _ids_of_others(mark: Mark) -> Iterator[Found]:
+    """What may be gone, or was never here, must still have an id of its form."""
+    for table, field, form in _ELSEWHERE:
+        yield from _each_once(mark, table, field, partial(_misformed, form))
+
+
+def _misformed(form: re.Pattern[str], id: str) -> str:
+    return "" if form.fullmatch(id) else _NO_ID
+
+
+_ELSEWHERE = (
+    ("deliveries", "application_id", _UUID),
+    ("deliveries", "repeats", _UUID),
+    ("applications", "subaccount", _SUBACCOUNT),
+    ("numbers", "subaccount", _SUBACCOUNT),
+)
+"""Table, field, and the form of what the field names."""
 
 
 def _each_once(

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -22,6 +21,7 @@ from werkzeug.http import parse_options_header
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import unreadable
+from plivo_sim.domain.text import bare_name
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Upload
 from plivo_sim.web.codings import CODECS, as_utf8
@@ -42,8 +42,6 @@ _PLAIN_NAME = re.compile(r';\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^;"]*))', re.IG
 _STAR_NAME = re.compile(r""";\s*filename\*="?([\w-]*)'[^']*'([^;"\s]*)""", re.IGNORECASE)
 
 _ENCODED_WORD = re.compile(r"=\?([\w-]+)\?([bq])\?([^?\s]*)\?=(?:\s+(?==\?))?", re.IGNORECASE)
-
-_JOINERS = "\u200c\u200d"
 
 _BREAKS = (b"\r", b"\n")
 
@@ -259,16 +257,3 @@ def _decoded(raw: bytes, charset: str) -> str | None:
         return raw.decode(CODECS.get(charset.lower(), "unknown"))
     except (LookupError, UnicodeDecodeError):
         return None
-
-
-def bare_name(name: str) -> str:
-    """A file name without folders, control characters or ``%22`` for a quote.
-
-    Spaces of every width and the joiners that Indic scripts need stay.
-    """
-    bare = re.split(r"[/\\]", name)[-1].replace("%22", '"')
-    return "".join(c for c in bare if _is_kept(c)) or "file"
-
-
-def _is_kept(c: str) -> bool:
-    return c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs"

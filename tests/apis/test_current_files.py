@@ -8,7 +8,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from flask import Response
 
+from plivo_sim.apis.reading import name_file
 from tests.apis.current_support import BASE, FILES, LACKING, documents_of, refused, send
 from tests.support import JPEG, PDF, PNG, SDK_AGENT, Http
 
@@ -117,6 +119,14 @@ def test_a_downloads_name_may_be_of_any_script(sdk: Http, name: str, plain: str)
     assert told["Content-Disposition"] == (
         f"attachment; filename={plain}; filename*=UTF-8''{quote(name)}"
     )
+
+
+@pytest.mark.parametrize("name", ["a\nb.pdf", "ě\nX: y.pdf"])
+def test_a_downloads_name_is_one_line(name: str) -> None:
+    """Whatever the record says."""
+    answer = Response()
+    name_file(answer, name)
+    assert len(answer.headers["Content-Disposition"].splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from werkzeug.test import TestResponse
 from plivo_sim.control.inputs import LARGEST_JSON_BYTES
 from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES
 from plivo_sim.domain import limits
+from plivo_sim.domain.text import bare_name, is_bare_name
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from plivo_sim.web.calls import TooLarge
 from plivo_sim.web.codings import unpacked_whole
-from plivo_sim.web.parts import bare_name
 from tests.apis import page
 from tests.apis.atoms.support import Atoms, certificates
 from tests.apis.legacy_support import BUSINESS, Legacy
@@ -479,6 +479,14 @@ def test_the_name_of_a_file(http: Http, sent: bytes, kept: str) -> None:
 def test_what_is_not_seen_is_no_part_of_a_name(character: str) -> None:
     """Controls, and what turns a text round."""
     assert bare_name(f"a{character}b.pdf") == "ab.pdf"
+    assert not is_bare_name(f"a{character}b.pdf")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "क\u200dष.pdf", "a\u3000b", "\U0003fffd", 'a"b', "%22"])
+def test_a_name_that_was_kept_is_one_to_keep(name: str) -> None:
+    """Also that of a character which only another version of Python knows."""
+    assert is_bare_name(name)
+    assert is_bare_name(bare_name(name))
 
 
 # --- lists of files, and files that were not chosen ----------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,26 @@ def test_a_refusal_as_json(shell: Shell) -> None:
 def test_an_url_that_leads_nowhere(url: str, told: str) -> None:
     """Exit code 3, whatever is wrong with it."""
     assert told in Shell(url).error("status", code=3)
+
+
+@pytest.mark.parametrize("url", ["http://ada:hunter2@127.0.0.1:1", "ada:hunter2@127.0.0.1:1"])
+def test_a_password_in_a_url_is_not_told(url: str) -> None:
+    """It would not be sent either."""
+    told = Shell(url).error("status", code=3)
+    assert "a user name or a password" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("option", ["--upstream", "--callbacks-to"])
+def test_a_service_has_no_password_in_its_url(tmp_path: Path, option: str) -> None:
+    """Whoever calls the recorder would be told of it."""
+    url = "http://ada:hunter2@127.0.0.1:1"
+    words = ["record", "--out", tmp_path / "tape", "--upstream", "http://127.0.0.1:1", option, url]
+    words += ["--listen", "192.0.2.1:1"]  # which is refused, too, but later
+    told = Shell("").error(*words, code=2)
+    assert f"'{option}': it must have no user name or password" in told
+    assert "hunter2" not in told
+    assert not (tmp_path / "tape").exists()
 
 
 def test_something_else_answers(receiver: Receiver) -> None:

@@ -126,6 +126,16 @@ def test_a_tape_is_a_plain_file(
     assert not (tmp_path / "nothing").exists()
 
 
+def test_a_tape_empties_no_file_that_has_another_name(shell: Shell, tmp_path: Path) -> None:
+    path, same = tmp_path / "tape", tmp_path / "same"
+    same.write_text("earlier", "utf-8")
+    path.hardlink_to(same)
+    elsewhere = ["--listen", "192.0.2.1:1", "--listen-anywhere"]  # which cannot be had
+    told = shell.run(*RECORD, *elsewhere, "--out", path, "--force", code=None).stderr
+    assert "has another name too" in told
+    assert same.read_text("utf-8") == "earlier"
+
+
 def test_force_replaces_a_file(shell: Shell, tmp_path: Path) -> None:
     """With another one, and nothing of it stays."""
     path = tmp_path / "given.yaml"

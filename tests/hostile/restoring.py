@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.text import encode_json
 from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.settings import Settings
+from tests.hostile import planting
 from tests.hostile.fuzzing import Nowhere, _tell_scenario
 from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, PDF, PNG, Http
@@ -104,6 +106,43 @@ class Restorer:
             logging.disable(logging.NOTSET)
         return self.report
 
+    def plant(self, text: str) -> set[str]:
+        """Restore documents with this text in the place of others, each kind of place by itself,
+        and serve one with all that were taken; returns their kinds."""
+        logging.disable(logging.CRITICAL)
+        try:
+            taken = set()
+            for document_ in self._seeds:
+                taken |= self._planted(document_, text)
+            return taken
+        finally:
+            logging.disable(logging.NOTSET)
+
+    def _planted(self, document_: dict[str, Any], text: str) -> set[str]:
+        places: dict[str, list[planting.Place]] = {}
+        for place in planting.texts(document_["tables"], ("tables",), (str, type(None))):
+            if not isinstance(place[-1], dict):  # a member with another name is one that is missing
+                places.setdefault(planting.kind(place), []).append(place)
+        taken, whole = set(), document_
+        for kind, found in places.items():
+            for several in (found, found[-1:]):
+                changed = planting.planted_in_all(whole, several, text)
+                if self._restored(changed):
+                    taken.add(kind)
+                    whole = changed
+                    break
+        assert self._restored(whole)
+        self._serve(text, 1000)
+        self._back()
+        return taken
+
+    def _restored(self, document_: dict[str, Any]) -> bool:
+        body = {"account": OTHER_ID, "snapshot": document_}
+        answer = self._other.control_raw("/restore", json.dumps(body).encode(), "application/json")
+        if answer.status_code not in (200, 400):
+            self._note(0, f"restore answered {answer.status_code}")
+        return answer.status_code == 200
+
     def text_of(self, number: int) -> str:
         """The document of a case."""
         dice = Random(f"{self.seed}/{number}")
@@ -146,13 +185,14 @@ class Restorer:
             kept = json.loads(encode_json(save_snapshot(account, account.store.mark())))
             return json.dumps(kept, sort_keys=True)
 
-    def _serve(self, number: int) -> None:
+    def _serve(self, number: int | str, most: int = 3) -> None:
+        """``most``: of each table, so many records are looked at."""
         account = self._other.account
-        ids = {table: list(islice(rows, 3)) for table, rows in account.store.mark().items()}
+        ids = {table: list(islice(rows, most)) for table, rows in account.store.mark().items()}
         pairs = [
             (each.id, id)
-            for each in islice(account.store.applications.every(), 3)
-            for id in each.document_ids[:1]
+            for each in islice(account.store.applications.every(), most)
+            for id in each.document_ids
         ]
         for path in ("/_sim/faults", "/_sim/scenario", "/_sim/webhooks/policy", "/_sim/machine"):
             self._answered(number, "GET", path)
@@ -177,7 +217,7 @@ class Restorer:
 
     def _ask(
         self,
-        number: int,
+        number: int | str,
         method: str,
         path: str,
         ids: dict[str, list[str]],
@@ -186,7 +226,7 @@ class Restorer:
         for filled in _filled(path, ids, pairs):
             self._answered(number, method, filled)
 
-    def _answered(self, number: int, method: str, path: str, **body: Any) -> None:
+    def _answered(self, number: int | str, method: str, path: str, **body: Any) -> None:
         self.report.reads += 1
         control = path.startswith("/_sim")
         query = {"account": OTHER_ID} if control else {"expand": "end_user,documents"}
@@ -195,16 +235,27 @@ class Restorer:
         if answer.status_code >= 500:
             self._note(number, f"{method} {path}: {answer.status_code} {answer.text[:200]}")
 
-    def _note(self, number: int, what: str) -> None:
-        self.report.problems.append(f"case {number} of seed {self.seed}: {what}")
+    def _note(self, number: int | str, what: str) -> None:
+        self.report.problems.append(f"case {number!r} of seed {self.seed}: {what}")
 
 
 # --- what is read ------------------------------------------------------------------------------
 
-_CONSOLE = [
-    "account", "account/snapshot.json", "applications", "applications/{id}", "time", "faults",
-    "applications/{id}/report.txt", "numbers", "requests", "scenario", "webhooks", "webhooks/{id}",
-]  # fmt: skip
+_UNSEEN = ("inbox", "search", "pulse", "static", "unmatched", "play", "traffic")
+"""Pages that show no record, or what another one shows."""
+
+
+def _pages() -> list[str]:
+    """Those of the console that show an account."""
+    sim = make_simulator(Settings(port=0))
+    console = create_app(sim).extensions["part"]("/console/")
+    sim.close()
+    rules = {
+        re.sub(r"<(\w+)>", r"{\1}", rule.rule.replace("<auth_id>", OTHER_ID))
+        for rule in console.url_map.iter_rules()
+        if rule.rule.startswith("/console/<auth_id>") and "GET" in (rule.methods or ())
+    }
+    return sorted(each for each in rules if not any(word in each for word in _UNSEEN))
 
 
 def _reads(*names: str) -> list[str]:
@@ -226,7 +277,7 @@ CONTROL_READS = [
     path
     for path in _reads("control")
     if not any(word in path for word in ("inbox", "openapi", "scenarios", "schema", "words"))
-] + [f"/console/{OTHER_ID}/{page}" for page in _CONSOLE]
+] + _pages()
 READS = [*_reads(*(name for name in SURFACES if name != "control")), *CONTROL_READS]
 _TABLES = (
     ("EndUser", "end_users"),
@@ -241,7 +292,8 @@ _TABLES = (
 def _filled(path: str, ids: dict[str, list[str]], pairs: list[tuple[str, str]]) -> Iterator[str]:
     if "{document_id}" in path:
         for application_id, document_id in pairs:
-            yield path.format(compliance_id=application_id, document_id=document_id)
+            ids_of = {"compliance_id": application_id, "id": application_id}
+            yield path.format(**ids_of, document_id=document_id)
     elif "{" not in path:
         yield path
     else:

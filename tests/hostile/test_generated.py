@@ -7,14 +7,12 @@ code, and no other element of a page.
 from __future__ import annotations
 
 import ast
-import copy
 import html
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +26,7 @@ from plivo_sim.domain.errors import Invalid
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.test_moves import ELSEWHERE, control
+from tests.hostile.planting import kind, planted, texts
 from tests.hostile.world import fill
 from tests.support import AUTH_ID, Http
 
@@ -43,36 +42,6 @@ PAGES = (
     "scenario", "machine", "webhooks",
 )  # fmt: skip
 LINE = re.compile(r">((?:curl|printf|plivo-sim|\{ printf) [^<]*)<")
-
-
-def texts(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where a text stands, as the value or as a key."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield (*place, {"key": key})
-            yield from texts(each, (*place, key))
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from texts(each, (*place, index))
-    elif isinstance(value, str):
-        yield place
-
-
-def kind(place: tuple[Any, ...]) -> str:
-    """The same for the same field of each record."""
-    ids = r"[0-9a-f]{8}-[0-9a-f-]{27}"
-    return re.sub(ids, "*", "/".join("*" if isinstance(each, int) else str(each) for each in place))
-
-
-def planted(document: Any, place: tuple[Any, ...], text: str) -> Any:
-    made = inner = copy.deepcopy(document)
-    for step in place[:-1]:
-        inner = inner[step]
-    if isinstance(place[-1], dict):
-        inner[text] = inner.pop(place[-1]["key"])
-    else:
-        inner[place[-1]] = text
-    return made
 
 
 def story(http: Http) -> None:

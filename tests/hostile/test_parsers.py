@@ -137,7 +137,7 @@ CALLS = {
     "domain/secrets.py": {
         "re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON, "int": DIGITS},
     "domain/serving.py": {"re.compile": LINEAR, "re.search": "up to 1000 characters"},
-    "domain/text.py": {"re.compile": OURS, "int": OURS},
+    "domain/text.py": {"re.compile": OURS, "int": OURS, "re.split": LINEAR},
     "domain/typed.py": {
         "re.compile": OURS, "fromisoformat": LINEAR,
         "loads": "the JSON that is refused, once more, for the place"},
@@ -185,8 +185,8 @@ CALLS = {
         "decode_json": JSON, "loads": JSON, "parse_options_header": "limit content_type"},
     "web/parts.py": {
         "re.compile": "limits form, part_headers", "re.sub": "limit part_headers",
-        "re.split": "limit part_headers", "b64decode": "limit part_headers",
-        "a2b_qp": "limit part_headers", "parse_options_header": "limit part_headers"},
+        "b64decode": "limit part_headers", "a2b_qp": "limit part_headers",
+        "parse_options_header": "limit part_headers"},
     "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
     "webhooks/composing.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},

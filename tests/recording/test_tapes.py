@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_plus
@@ -401,6 +402,41 @@ def test_a_callback_is_handed_on_and_kept(
     assert kept.kind == "callback"
     assert kept.request.body["json"]["status"] == "approved"
     assert found_on(tape) == []
+
+
+DOTS = [
+    "..", ".", "%2e%2e", ".%2E", "%252e%252e", "..;a=b", "..%3b", "a%2f..%2fb", "..%5c", "..\\x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("segment", DOTS)
+def test_nothing_is_called_but_what_is_below_the_url(
+    tape: Path, receiver: Receiver, segment: str
+) -> None:
+    """Neither of a receiver nor of the service, however dots are written."""
+    with recording(receiver.url, tape, receiver=f"{receiver.url}/hooks/plivo") as url:
+        line = HTTPConnection(url.removeprefix("http://"), timeout=60)
+        for before in ("/_callbacks", "/v1/Account/x"):
+            line.request("GET", f"{before}/{segment}/{segment}/admin")  # as it is
+            with line.getresponse() as answer:
+                assert answer.status == 400
+                assert "dots" in answer.read().decode()
+        line.request("GET", "/_callbacks/a..b/...;/.c?x=/../")
+        with line.getresponse() as answer:
+            assert answer.status == 200
+        line.close()
+    [called] = receiver.received
+    assert called.url == f"{receiver.url}/hooks/plivo/a..b/...;/.c?x=/../"
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("allows_writes", [True, False])
+def test_a_callback_is_a_get_or_a_post(
+    tape: Path, receiver: Receiver, method: str, allows_writes: bool
+) -> None:
+    with recording(receiver.url, tape, receiver=receiver.url, allows_writes=allows_writes) as url:
+        assert Http(url).send(method, "/_callbacks/x", {}).status == 405
+    assert receiver.received == []
 
 
 def test_without_a_receiver_callbacks_go_nowhere(live: LiveSimulator, tape: Path) -> None:

@@ -196,6 +196,13 @@ def sent_by(kind: str, **delivery: Any) -> Spoil:
     return change
 
 
+def tried_at(url: str) -> Spoil:
+    """A callback that was sent there."""
+    at = "2026-01-05T09:00:00Z"
+    tried = {"at": at, "url": url, "headers": [], "body": ""}
+    return lambda document: add_delivery(document, attempts=[tried], state="delivered")
+
+
 def many_attempts(document: dict[str, Any]) -> None:
     """More than any callback can have retries."""
     attempt = {
@@ -347,6 +354,27 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("another attempt", put("explanations", attempt=7), "id: has not the form"),
     ("a notice to nobody", put("timers", kind="notice", steps=[]), "there is no delivery"),
     ("a bad URL", put("applications", callback_url="ftp://x/"), "must be an http or https URL"),
+    (
+        "a path for a name",
+        lambda d: file_of(d).update(name="../../x"),
+        "file.name: must be the name",
+    ),
+    (
+        "lines for a name",
+        lambda d: file_of(d).update(name="a\nb.pdf"),
+        "file.name: must be the name",
+    ),
+    (
+        "no name",
+        lambda d: file_of(d).update(name=""),
+        "file.name: must be the name of a file alone",
+    ),
+    ("no subaccount", put("applications", subaccount="../x"), "subaccount: has not the form of"),
+    ("an odd callback", lambda d: add_delivery(d, application_id="x"), "application_id: has not"),
+    ("an odd copy", lambda d: add_delivery(d, repeats="a\nb"), "repeats: has not the form of such"),
+    ("a URL in lines", lambda d: add_delivery(d, url=f"{CALLBACK}\nx"), "url: must be an http or"),
+    ("a try in lines", tried_at(f"{CALLBACK}\nx"), "attempts[0].url: must be an http or https URL"),
+    ("a long fault", policy("fault", '{"effect":"reset"}', "x" * 101), "id: has not the form"),
     ("no JSON", policy("fault", "{"), "policies.x.body: JSON ends too early"),
     (
         "no scenario",
@@ -506,7 +534,7 @@ def test_atoms_refuses_a_callback_that_says_nothing(
     delivery = {
         "id": "00000000-0000-4000-8000-000000000000",
         "seq": 1,
-        "application_id": "x",
+        "application_id": "00000000-0000-4000-8000-000000000002",
         "url": "atoms://compliance/callback",
         "method": "POST",
         "payload": payload,

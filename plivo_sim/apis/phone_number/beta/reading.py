@@ -38,11 +38,11 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import NumberType, Origin, Version
-from plivo_sim.domain.text import decode_json, filled
+from plivo_sim.domain.text import bare_name, decode_json, filled
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.inputs import Correction, Dialect, DocumentDraft, NewApplication, Upload
 from plivo_sim.web.bodies import FILE_LISTS, Body, not_taken, unreadable
-from plivo_sim.web.parts import Part, bare_name
+from plivo_sim.web.parts import Part
 
 _HINT = (
     "upload it as a multipart part 'documents[i].file', or embed it as "
