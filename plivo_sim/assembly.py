@@ -271,7 +271,7 @@ class LiveSimulator:
         self.authority: Path | None = None
         tls: Tls | None = None
         if settings.tls:
-            from plivo_sim.web.tls import default_folder, make_tls
+            from plivo_sim.web.certificates import default_folder, make_tls
 
             tls, self.authority = make_tls(
                 settings.tls_dir or default_folder(), *settings.allowed_hosts

@@ -13,6 +13,7 @@ import freezegun
 import hypothesis
 import pytest
 
+from plivo_sim.account.store import compaction as store_compaction
 from plivo_sim.account.store import damage as store_damage
 from plivo_sim.account.store import files as store_files
 from plivo_sim.account.store import format as store_format
@@ -59,7 +60,7 @@ def serving(state: Path, **others: Any) -> Iterator[Http]:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     """What every file of the state lies on from here on; it fills up when its ``room`` is set."""
     made = Disk()
-    for module in (store_damage, store_files, store_format, store_journal):
+    for module in (store_compaction, store_damage, store_files, store_format, store_journal):
         monkeypatch.setattr(module, "open_file", made.open_file)
     return made
 

@@ -416,7 +416,7 @@ class Account:
         ``undoable``: but for what can be undone."""
         with self.lock:
             self.restore({})
-            self.marks.clear()
+            self.marks = {}
             self.exchanges.clear()
             self.moments.clear()
             self.arrows.clear()

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from plivo_sim.account.clock import monotonic_s
+
+T = TypeVar("T")
+Made = TypeVar("Made")
 
 MOST_WAITING = 8
 """Threads that wait for one account, for as long as it takes."""
@@ -24,6 +27,8 @@ PASSING_S = 0.1
 """How long who looks at all accounts waits for those that are busy, all of them together."""
 GIVES_WAY_S = 0.05
 LOOKS_S = 0.0005
+IN_A_TURN = 64
+"""So many things of a list are looked at before others have their turn."""
 
 
 class Asker(Protocol):
@@ -159,6 +164,18 @@ class AccountLock:
         turns, until_s = self.turns, monotonic_s() + GIVES_WAY_S
         while self.waiting and self.turns == turns and monotonic_s() < until_s:
             time.sleep(LOOKS_S)
+
+    def in_turns(
+        self, things: Sequence[T], make: Callable[[T], Made], at_once: int = IN_A_TURN
+    ) -> Iterator[Made]:
+        """What is made of each thing with the lock held, some at a time: others have their turn in
+        between, and may change or delete what the next ones were. Caller does not hold it."""
+        for start in range(0, len(things), at_once):
+            if start:
+                self.give_way()
+            with self:
+                made = [make(each) for each in things[start : start + at_once]]
+            yield from made
 
     def _wait(self) -> None:
         asker = _here.asker

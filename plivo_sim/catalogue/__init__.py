@@ -20,7 +20,6 @@ from plivo_sim.catalogue.building import build, country_of, mistakes_of
 from plivo_sim.catalogue.checked import MOST_MISTAKES, Bounds, FileMistakes, Mistake
 from plivo_sim.catalogue.shape import File, RequirementEntry, json_schema
 from plivo_sim.catalogue.user_files import text_in
-from plivo_sim.catalogue.yaml_files import explained, plain_values
 from plivo_sim.domain import limits
 from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.requirements import Catalogue
@@ -131,6 +130,8 @@ def read_file(
 ) -> File:
     """A catalogue file. ``others``: those whose fields and document types it may name; ``more``:
     further checks of its plain values. Raises FileMistakes with everything that is wrong."""
+    from plivo_sim.catalogue.yaml_files import explained, plain_values  # here: most need none
+
     read = plain_values(text, name, BOUNDS)
     data = {} if read.data is None else read.data
     shape = list(explained(_validator(), data, read.words))

@@ -153,13 +153,13 @@ def _note_unread() -> None:
 
 @contextmanager
 def _printable_errors() -> Iterator[None]:
-    """What ends a command may be words from anywhere: a terminal obeys none of them."""
+    """What ends a command may be words from anywhere: they are printed as ``say`` does."""
     try:
         yield
     except click.ClickException as error:
-        from plivo_sim.domain.text import printable_lines
+        from plivo_sim.cli.shared import sentences
 
-        error.message = printable_lines(error.message)  # type: ignore[misc]  # click: Final
+        error.message = sentences(error.message)  # type: ignore[misc]  # click: Final
         raise
 
 

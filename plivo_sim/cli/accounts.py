@@ -158,6 +158,7 @@ def export(target: Target, file: Path) -> None:
     the applications. The account's token is left out.
     """
     answer = target.get("/export")
+    counts = ", ".join(f"{len(rows.keys())} {name}" for name, rows in answer.items())
     if target.as_json or str(file) == "-":
         say(as_json(answer))
     if str(file) == "-":
@@ -166,7 +167,6 @@ def export(target: Target, file: Path) -> None:
 
     write_whole(file, as_json(answer).encode())
     if not target.as_json:
-        counts = ", ".join(f"{len(rows)} {name}" for name, rows in answer.items())
         say(f"{file}: {counts or 'no records'}")
 
 

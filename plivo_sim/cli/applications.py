@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import click
 
 from plivo_sim.cli.filing import correct, delete, file, submit
 from plivo_sim.cli.shared import (
+    MOST_SAID,
+    Document,
     RefusedBySimulator,
     Target,
     WrongFile,
@@ -46,7 +48,7 @@ from plivo_sim.client.applications import (
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import NumberType, UserType
-from plivo_sim.domain.text import shell_word
+from plivo_sim.domain.text import curl_file, shell_word
 from plivo_sim.machines.loader import known_machine
 from plivo_sim.scenarios.rules import PRESETS
 
@@ -104,7 +106,7 @@ def list_(
     filtered = any((status, country, number_type, user_type))
     empty = f"no application in {target.where}{' matches the filters' if filtered else ''}"
     if as_csv:
-        say(_csv(answer["applications"]), nl=False)
+        say(Document(_csv(answer["applications"])), nl=False)
         if more := _more(answer):
             say(more.strip(), err=True)
         return
@@ -327,12 +329,13 @@ def _evaluated(answer: dict[str, Any]) -> str:
 # --- one complete application ----------------------------------------------------------------
 
 Say = Callable[[str], Any]
-MOST_SAID, MOST_LISTED = 8000, 50
-"""Characters of one text of an answer, and entries of a list: no simulator gives more here."""
+MOST_LISTED = 50
+"""Entries of a list: no simulator gives more here."""
 
 
-def run_try(client: Client, token: str, say: Say) -> None:
-    """Create an application, wait for its review in simulated time, show the result."""
+def run_try(client: Client, token: str, say: Say, samples: Path | None = None) -> None:
+    """Create an application, wait for its review in simulated time, show the result. ``samples``:
+    the folder in which the sample files are, if they were written."""
     requirements = client.compliance(
         "GET", "Requirements/?country_iso=IN&number_type=local&user_type=business"
     )
@@ -340,8 +343,11 @@ def run_try(client: Client, token: str, say: Say) -> None:
         ACME, alias="Acme, Mumbai office", callback_url=f"{client.url}/_sim/inbox/try"
     )
     request = create_request(applicant, requirement_of(requirements))
-    say(_curl(client, token, request.data))
-    say(_sdk_code(client, token, request.data))
+    proofs = [str((samples or Path()) / name) for name in SAMPLE_PROOFS]
+    if samples is None:
+        say("# plivo-sim try --samples . writes the files that the next two need")
+    say(_curl(client, token, request.data, proofs))
+    say(_sdk_code(client, token, request.data, proofs))
     made = client.compliance("POST", form=request.form)
     id = made["compliance_id"]
     say(f"\n# Answer\n{json.dumps(made, indent=2)[:MOST_SAID]}")
@@ -358,17 +364,17 @@ def run_try(client: Client, token: str, say: Say) -> None:
             say(f"  X-Plivo-Signature-V3: {signature}"[:MOST_SAID])
 
 
-def _curl(client: Client, token: str, data: Mapping[str, Any]) -> str:
-    files = [f"documents[{i}].file=@{name}" for i, name in enumerate(SAMPLE_PROOFS)]
+def _curl(client: Client, token: str, data: Mapping[str, Any], proofs: Sequence[str]) -> str:
+    files = [f"documents[{i}].file=@{curl_file(path)}" for i, path in enumerate(proofs)]
     lines = [
         f"curl -u {shell_word(f'{client.auth_id}:{token}')}",
         shell_word(f"{client.url}/v1/Account/{client.auth_id}/PhoneNumber/Compliance/"),
         *(f"-F {shell_word(each)}" for each in (f"data={json.dumps(data)}", *files)),
     ]
-    return "# curl (plivo-sim try --samples . writes the files)\n" + " \\\n  ".join(lines)
+    return "# curl\n" + " \\\n  ".join(lines)
 
 
-def _sdk_code(client: Client, token: str, data: Mapping[str, Any]) -> str:
+def _sdk_code(client: Client, token: str, data: Mapping[str, Any], proofs: Sequence[str]) -> str:
     return f"""
 # plivo for Python
 import plivo, plivo.rest.client
@@ -376,7 +382,7 @@ plivo.rest.client.PLIVO_API_BASE_URI = {f"{client.url}/v1/Account"!r}
 client = plivo.RestClient({client.auth_id!r}, {token!r})
 client.phone_number_compliance.create(
     data={data!r},
-    documents={list(SAMPLE_PROOFS)!r},
+    documents={list(proofs)!r},
 )"""
 
 
@@ -397,4 +403,4 @@ def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
         for path in write_samples(samples):
             say(f"wrote {path}")
     with exit_codes(), shape_of_answers(url):
-        run_try(Client(url, auth_id, token), token, say)
+        run_try(Client(url, auth_id, token), token, say, samples)

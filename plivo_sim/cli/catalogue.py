@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plivo_sim.cli.shared import WrongFile, as_json, json_option, read_existing_country, say, table
+from plivo_sim.cli.shared import (
+    Document,
+    WrongFile,
+    as_json,
+    json_option,
+    read_existing_country,
+    say,
+    table,
+)
 from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.domain.typed import Found
 from plivo_sim.domain.words import did_you_mean
@@ -74,7 +82,7 @@ def show(country: str, as_table: bool, own: Path | None, as_json: bool) -> None:
     elif as_table:
         say(_requirements(file))
     else:
-        say(as_yaml(file), nl=False)
+        say(Document(as_yaml(file)), nl=False)
 
 
 @catalogue.command()
@@ -127,7 +135,7 @@ def new(country: str) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     text = folder().joinpath("template.yaml").read_text("utf-8")
-    say(text.replace("XX", iso), nl=False)
+    say(Document(text.replace("XX", iso)), nl=False)
 
 
 # --- what is shown ---------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def _demands(entry: RequirementEntry) -> str:
     return ", ".join(texts) or "nothing"
 
 
-def _json(value: Any) -> str:
+def _json(value: Any) -> Document:
     return as_json(value)
 
 

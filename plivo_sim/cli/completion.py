@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from plivo_sim.cli.shared import say
+from plivo_sim.cli.shared import Document, say
 
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM = "plivo-sim"
@@ -25,4 +25,4 @@ def completion(context: click.Context, shell: str) -> None:
     class_ = get_completion_class(shell)
     assert class_ is not None  # click has all three
     script = class_(context.find_root().command, {}, PROGRAM, VARIABLE)
-    say(script.source_template % script.source_vars(), nl=False)
+    say(Document(script.source_template % script.source_vars()), nl=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Target, instant, say, table, with_account
+from plivo_sim.cli.shared import Document, Target, instant, say, table, with_account
 
 SHOW = ("changes", "all", "console", "failed")
 
@@ -51,7 +51,7 @@ def history(target: Target, show: str | None, as_: str | None, out: Path | None)
     query = {"account": target.account} if target.account else {}
     content = target.client.document("/history/copy", **{"as": as_}, **query)
     if out is None:
-        say(content.decode("utf-8", "replace").rstrip("\n"))
+        say(Document(content.decode("utf-8", "replace").rstrip("\n")))
         return
     from plivo_sim.catalogue.output_files import write_whole
 

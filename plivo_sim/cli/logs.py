@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from plivo_sim.cli.shared import Target, account_option, instant, say, with_simulator
+from plivo_sim.cli.shared import Document, Target, account_option, instant, say, with_simulator
 from plivo_sim.cli.words import OPERATIONS, STATUSES
 from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import printable
@@ -62,7 +62,7 @@ def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None
 
 def _print(events: list[dict[str, Any]], as_json: bool) -> None:
     for event in events:
-        say(json.dumps(event) if as_json else _line(event))
+        say(Document(json.dumps(event)) if as_json else _line(event))
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plivo_sim.cli.shared import (
+    Document,
     Target,
     WrongFile,
     due_of,
@@ -251,7 +252,7 @@ def draw(target: Target, name: str | None, format_: str) -> None:
     if target.as_json:
         target.show({"name": found.name, "format": format_, "text": text}, str)
     else:
-        say(text.removesuffix("\n"))
+        say(Document(text.removesuffix("\n")))
 
 
 def _machine_to_draw(target: Target, name: str | None) -> Machine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from pathlib import Path
@@ -84,11 +85,13 @@ def record(
     from plivo_sim.recording.masks import Masks
     from plivo_sim.recording.passing import Recorder
     from plivo_sim.recording.tapes import CALLBACKS, Tape
+    from plivo_sim.simulator.logs import configure_logging
     from plivo_sim.web.server import make_server
 
     if not is_loopback(listen[0]) and not listen_anywhere:
         text = f"--listen: {listen[0]} is not loopback; whoever reaches it calls the real service"
         raise click.UsageError(f"{text}; --listen-anywhere if that is meant")
+    configure_logging("text", logging.WARNING)
     masks = Masks()
     service = Http(upstream, authority=ca)
     with made(out):

@@ -13,7 +13,7 @@ from dataclasses import fields
 
 import click
 
-from plivo_sim.cli.shared import say
+from plivo_sim.cli.shared import Document, say
 from plivo_sim.client.rows import COLUMNS
 from plivo_sim.domain import limits
 from plivo_sim.settings import Settings, text_of
@@ -78,7 +78,7 @@ def reference(context: click.Context, what: str) -> None:
         text = limits_page()
     else:
         text = control_page()
-    say(text, nl=False)
+    say(Document(text), nl=False)
 
 
 def control_page() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.ids import RecordId
-from plivo_sim.cli.shared import Target, as_json, say, with_account
+from plivo_sim.cli.shared import Document, Target, as_json, say, with_account
 
 
 @click.command()
@@ -38,7 +38,8 @@ def report(target: Target, id: str | None, html: bool, out: Path | None) -> None
         answer = target.client.control("GET", "/report", **query)
         content = (as_json(answer) if target.as_json else _words(answer)).encode()
     if out is None:
-        say(content.decode("utf-8", "replace"))
+        said = content.decode("utf-8", "replace")
+        say(Document(said) if html or target.as_json else said)
         return
     from plivo_sim.catalogue.output_files import write_whole
 

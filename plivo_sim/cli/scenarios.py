@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plivo_sim.cli.shared import (
+    Document,
     Target,
     WrongFile,
     due_of,
@@ -65,7 +66,8 @@ def show(target: Target, name: str | None) -> None:
     """Show the account's scenario; with NAME, one that ships."""
     if name:
         target.show(
-            target.of_all.get(f"/scenarios/{name}"), lambda answer: str(answer["yaml"]).rstrip()
+            target.of_all.get(f"/scenarios/{name}"),
+            lambda answer: Document(str(answer["yaml"]).rstrip()),
         )
     else:
         target.show(target.get("/scenario"), _present)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import logging
 import os
 import re
 import shutil
@@ -132,9 +133,10 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
     try:
         from plivo_sim.assembly import LiveSimulator
-        from plivo_sim.simulator.logs import configure_logging
+        from plivo_sim.simulator.logs import configure_logging, unwaited
 
         configure_logging(settings.log_format)
+        out = unwaited(sys.stdout)
         live = LiveSimulator(settings).start()
     except (OSError, StateUnreadable, ValueError) as error:
         raise start_failure(error, settings) from None
@@ -142,23 +144,26 @@ def serve(ready_file: Path | None, **given: Any) -> None:
         gc.freeze()
         gc.enable()
     try:
-        _greet(live, settings)
+        _greet(live, settings, out)
         if ready is not None:
             ready.write(live.url)
         while not stopped.wait(LONGEST_NAP_S):
             pass  # a signal that comes just before the wait, or to another thread, ends none
-        say("stopping")
+        say("stopping", file=out)
     finally:
         if ready is not None:
             ready.remove()
         live.stop()
-    _leave_threads_behind()
+    _end(out)
 
 
-def _leave_threads_behind() -> None:
+def _end(out: Any) -> None:
     """End now if a thread still waits for a receiver: Python waits for every thread of a pool."""
+    from plivo_sim.simulator.logs import finish
+
+    finish(out)
     if any(each.name.startswith("plivo-sim-") for each in threading.enumerate()):
-        sys.stdout.flush()
+        logging.shutdown()
         os._exit(0)
 
 
@@ -250,12 +255,15 @@ class _ReadyFile:
             raise WrongFile(f"--ready-file {self._path}: {reason}") from None
 
 
-def _greet(live: LiveSimulator, settings: Settings) -> None:
-    say(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)))
+def _greet(live: LiveSimulator, settings: Settings, out: Any = None) -> None:
+    from plivo_sim.simulator.logs import finish
+
+    say(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)), file=out)
     for damage in live.sim.damages:
-        say(f"  DAMAGED STATE     {damage}")
+        say(f"  DAMAGED STATE     {damage}", file=out)
     if live.authority is not None:
-        say(_trust_hint(live.authority))
+        say(_trust_hint(live.authority), file=out)
+    finish(out)
 
 
 def _machine(name: str, settings: Settings) -> str:
@@ -403,8 +411,11 @@ def run(command: tuple[str, ...], **given: Any) -> None:
     COMMAND, which finds PLIVO_SIM_URL, PLIVO_SIM_API, PLIVO_SIM_ATOMS, PLIVO_AUTH_ID and
     PLIVO_AUTH_TOKEN in its environment. Write -- before it: plivo-sim run -- npm test
     """
+    from plivo_sim.simulator.logs import configure_logging
+
     note_variables(os.environ)
     settings = settings_of({**given, "port": "0" if given["port"] is None else given["port"]})
+    configure_logging(settings.log_format, logging.WARNING)
     try:
         code = run_beside(command, settings, os.environ)
     except (OSError, StateUnreadable, ValueError) as error:
@@ -428,7 +439,7 @@ def healthcheck(**given: Any) -> None:
     settings = settings_of(given)
     scheme, authority_file = "http", None
     if settings.tls:
-        from plivo_sim.web.tls import default_folder
+        from plivo_sim.web.certificates import default_folder
 
         scheme, authority_file = "https", str((settings.tls_dir or default_folder()) / "ca.pem")
     host = ANY_ADDRESS.get(settings.host, settings.host)

@@ -119,14 +119,37 @@ class Target:
         say(as_json(answer) if self.as_json else words(answer))
 
 
+class Document(str):
+    """A text that somebody keeps, or a program reads, such as JSON: it is printed whole."""
+
+
+MOST_SAID = 8000
+"""No simulator says a longer line, or has a longer value; another server might."""
+MOST_SAID_AT_ONCE = 16 * 1024 * 1024
+
+
 def say(text: str, *, err: bool = False, nl: bool = True, file: Any = None) -> None:
     """Print text. All that a command prints comes through here: words of a server, of a file or of
-    the command line may stand in it, and a terminal obeys none of them."""
-    click.echo(printable_lines(text), file=file, err=err, nl=nl)
+    the command line may stand in it. A terminal obeys none of them, and long ones are cut, but for
+    those of a ``Document``."""
+    told = printable_lines(text) if isinstance(text, Document) else sentences(text)
+    click.echo(told, file=file, err=err, nl=nl)
 
 
-def as_json(value: Any) -> str:
-    return json.dumps(value, indent=2)
+def sentences(text: str) -> str:
+    """As ``say`` prints them."""
+    if len(text) > MOST_SAID:
+        lines = shortened(text, MOST_SAID_AT_ONCE).split("\n")
+        text = "\n".join(shortened(line) for line in lines)
+    return printable_lines(text)
+
+
+def shortened(text: str, most: int = MOST_SAID) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def as_json(value: Any) -> Document:
+    return Document(json.dumps(value, indent=2))
 
 
 def url_option(command: C) -> C:
@@ -314,7 +337,7 @@ def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
     return str(error.strerror) if isinstance(error, OSError) else "not UTF-8 text"
 
 
-def mistakes_as_json(mistakes: Iterable[Mistake]) -> str:
+def mistakes_as_json(mistakes: Iterable[Mistake]) -> Document:
     """Those of files that were checked."""
     shown = [
         {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
@@ -402,8 +425,8 @@ def _which_account(accounts: list[str], text: str) -> str:
 GAP = "  "
 
 
-MOST_IN_CELL, WIDEST_COLUMN = 8000, 200
-"""No simulator gives longer ones; of another server's, each row would have that of the longest."""
+WIDEST_COLUMN = 200
+"""Else each row would be as wide as the longest value that a server gave."""
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "") -> str:
@@ -439,8 +462,7 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = str(value)
-    return printable(text if len(text) <= MOST_IN_CELL else f"{text[:MOST_IN_CELL]}…")
+    return printable(shortened(str(value)))
 
 
 def instant(text: Any) -> str:

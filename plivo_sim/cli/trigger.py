@@ -117,7 +117,7 @@ def _request(
     from plivo_sim.scenarios.language import WebhookPolicy
     from plivo_sim.services.policies import set_webhook_policy
     from plivo_sim.settings import Settings
-    from plivo_sim.webhooks.outbox import compose
+    from plivo_sim.webhooks.composing import compose
 
     _check_url(url)
     seed = secrets.randbelow(10**9)  # another nonce each time, as the real one

@@ -10,6 +10,7 @@ import click
 
 from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import (
+    Document,
     RefusedBySimulator,
     Target,
     WrongFile,
@@ -280,12 +281,15 @@ def _read_policy(file: Path) -> dict[str, Any]:
     return policy
 
 
-def _policy(answer: dict[str, Any]) -> str:
-    """As YAML, as a file would have it."""
+def _policy(answer: dict[str, Any]) -> Document:
+    """As YAML, as a file would have it. Raises TypeError for what is no policy."""
     import yaml  # here because a start needs none
 
+    from plivo_sim.scenarios.language import WebhookPolicy
+
+    WebhookPolicy(**answer)
     text: str = yaml.safe_dump({"webhooks": answer}, sort_keys=False, allow_unicode=True)
-    return text.rstrip()
+    return Document(text.rstrip())
 
 
 @webhooks.command()

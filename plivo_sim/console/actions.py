@@ -38,12 +38,6 @@ LEFT_OUT = frozenset(
 """Headers that are secret, that curl makes itself, or that describe how the body was encoded."""
 
 
-def quoted(filename: str) -> str:
-    """As curl reads it behind ``-F name=@``."""
-    escaped = filename.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def curl(
     method: str,
     url: str,

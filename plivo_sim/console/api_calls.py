@@ -14,10 +14,10 @@ from typing import Any
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import KEPT_TEXT, Action, curl, login_words, quoted
+from plivo_sim.console.actions import KEPT_TEXT, Action, curl, login_words
 from plivo_sim.domain.errors import Invalid, SimError
 from plivo_sim.domain.records import Application
-from plivo_sim.domain.text import encode_json
+from plivo_sim.domain.text import curl_file, encode_json
 from plivo_sim.domain.typed import dotted
 from plivo_sim.domain.urls import basic
 from plivo_sim.web.calls import current_call
@@ -112,7 +112,7 @@ class ApiCall(Action):
     def _words(self) -> Iterator[str]:
         for name, value in self.parts:
             if isinstance(value, Upload):
-                yield from ("-F", f"{name}=@{quoted(value.name)}")
+                yield from ("-F", f"{name}=@{curl_file(value.name)}")
             else:
                 yield from ("--form-string", f"{name}={value}")
         if not self.parts and self.body is not None:

@@ -10,9 +10,9 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from plivo_sim.console.actions import curl, login_words, quoted
+from plivo_sim.console.actions import curl, login_words
 from plivo_sim.console.pages import as_json, base_url, readable
-from plivo_sim.domain.text import HTTP_TOKEN
+from plivo_sim.domain.text import HTTP_TOKEN, curl_file
 from plivo_sim.web.kept_bodies import KeptBody, KeptPart
 from plivo_sim.web.parts import bare_name
 from plivo_sim.web.request_log import Exchange, login_in
@@ -150,7 +150,7 @@ def _part_words(part: KeptPart) -> tuple[str, str]:
     name = part["name"].replace("=", "%3D")  # else it would end there
     if "text" in part:
         return "--form-string", f"{name}={part['text']}"
-    file = quoted(bare_name(part["filename"] or part["name"]))
+    file = curl_file(bare_name(part["filename"] or part["name"]))
     media_type = part.get("media_type", "")
     is_plain = _MEDIA_TYPE.fullmatch(media_type)  # behind a comma curl would read another file
     return "-F", f"{name}=@{file}" + (f";type={media_type}" if is_plain else "")

@@ -7,7 +7,7 @@ sends anew, not what it changed; who decided is a rule, not a hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +17,44 @@ import msgspec
 from plivo_sim.account.account import Account
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import LONGEST_S, Duration
-from plivo_sim.domain.machine import NOTHING
-from plivo_sim.domain.records import Application, Change
-from plivo_sim.domain.text import printable
+from plivo_sim.domain.machine import NOTHING, Machine
+from plivo_sim.domain.records import Application, Change, EndUser
+from plivo_sim.domain.text import encode_json, printable, values_in
 from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
 
 MOST_APPLICATIONS = 50
 MAGIC = "SIM-"
 """What begins a magic value, which would come before the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a copy needs of an account, by reference: records do not change. ``applications``: the
+    last of those that were submitted, oldest first; ``count``: how many were; ``end_users``: by
+    id."""
+
+    auth_id: str
+    now: datetime
+    machine: Machine
+    applications: tuple[Application, ...]
+    count: int
+    end_users: Mapping[str, EndUser]
+
+
+def take_submitted(account: Account) -> Submitted:
+    """Caller holds the lock."""
+    every = [each for each in account.store.applications.every() if each.submitted_at]
+    last = tuple(every[-MOST_APPLICATIONS:])
+    found = (account.store.end_users.fetch(each.end_user_id) for each in last)
+    return Submitted(
+        auth_id=account.auth_id,
+        now=account.now(),
+        machine=account.machine,
+        applications=last,
+        count=len(every),
+        end_users={each.id: each for each in found if each is not None},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +71,20 @@ class _Submission:
 
 @dataclass(slots=True)
 class _Copy:
-    account: Account
+    account: Submitted
     notes: list[str] = field(default_factory=list)
 
 
-def scenario_file(account: Account, *, most: int = MOST_APPLICATIONS) -> str:
+def scenario_file(account: Submitted, *, most: int = MOST_APPLICATIONS) -> str:
     """The YAML text, which ``plivo-sim replay`` plays; where that would be too long for a scenario,
-    of fewer applications. Caller holds the lock."""
+    of fewer applications."""
     import yaml  # here because a start needs none
 
     copy = _Copy(account)
-    applications = [each for each in account.store.applications.every() if each.submitted_at]
-    if len(applications) > most:
-        copy.notes.append(f"{len(applications) - most} applications: only the last {most} are here")
-    named = {
-        f"app{n}": each
-        for n, each in enumerate(applications[max(0, len(applications) - most) :], 1)
-    }
+    if account.count > most:
+        copy.notes.append(f"{account.count - most} applications: only the last {most} are here")
+    applications = account.applications[max(0, len(account.applications) - most) :]
+    named = {f"app{n}": each for n, each in enumerate(applications, 1)}
     submissions = sorted(
         (each for app, found in named.items() for each in _submissions(account, app, found)),
         key=lambda each: (each.at, each.seq),
@@ -77,7 +103,7 @@ def scenario_file(account: Account, *, most: int = MOST_APPLICATIONS) -> str:
             },
         },
     }
-    if not _is_right(copy, data) and most:
+    if most and (_is_too_large(data) or not _is_right(copy, data)):
         return scenario_file(account, most=most // 2)
     expect = {key: each for key, each in data.pop("expect").items() if each}
     data |= {"expect": expect} if expect else {}
@@ -89,7 +115,18 @@ def scenario_file(account: Account, *, most: int = MOST_APPLICATIONS) -> str:
     return "".join(f"# {line}\n" for line in head) + text
 
 
-def _head(account: Account, notes: Sequence[str], *, has_steps: bool) -> list[str]:
+def _is_too_large(data: Mapping[str, Any]) -> bool:
+    """For a scenario, seen before it is checked and written, which takes far longer."""
+    text = encode_json(data).decode()
+    return (
+        len(data["rules"]) > limits.RULES.most
+        or len(data["steps"]) > limits.STEPS.most
+        or len(text) > limits.SCENARIO_TEXT.most
+        or values_in(text) > 2 * limits.SCENARIO_VALUES.most  # which counts those of texts, too
+    )
+
+
+def _head(account: Submitted, notes: Sequence[str], *, has_steps: bool) -> list[str]:
     lines = [f"Made by the console of plivo-sim from the account {account.auth_id}."]
     if has_steps:
         lines += [
@@ -102,13 +139,13 @@ def _head(account: Account, notes: Sequence[str], *, has_steps: bool) -> list[st
     return [*lines, "Not carried over:", *listed] if listed else lines
 
 
-def _machine(account: Account) -> dict[str, Any]:
+def _machine(account: Submitted) -> dict[str, Any]:
     if account.machine == default_machine():
         return {}
     return {"machine": msgspec.to_builtins(account.machine.file)}
 
 
-def _submissions(account: Account, app: str, application: Application) -> Iterator[_Submission]:
+def _submissions(account: Submitted, app: str, application: Application) -> Iterator[_Submission]:
     """Where the client sent it, and what others made of it then."""
     machine = account.machine
     starts = [
@@ -177,13 +214,12 @@ def _steps(copy: _Copy, submissions: Sequence[_Submission]) -> Iterator[dict[str
             yield {"submit": {"app": each.app, **_submitted(copy, each.application)}}
         else:
             yield {"correct": {"app": each.app}}
-    if copy.account.now() > now:
-        yield from _advances(now, copy.account.now())
+    if copy.account.now > now:
+        yield from _advances(now, copy.account.now)
 
 
 def _submitted(copy: _Copy, application: Application) -> dict[str, Any]:
-    account = copy.account
-    end_user = account.store.end_users.fetch(application.end_user_id)
+    end_user = copy.account.end_users.get(application.end_user_id)
     given = {
         "country": application.country_iso,
         "number_type": application.number_type.value,

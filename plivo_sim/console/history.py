@@ -12,7 +12,7 @@ from flask import Response, request
 from plivo_sim.account.account import KEPT_EXCHANGES, KEPT_STEERING, Account
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, curl
-from plivo_sim.console.copied_scenario import scenario_file
+from plivo_sim.console.copied_scenario import scenario_file, take_submitted
 from plivo_sim.console.copied_test import pytest_file, take
 from plivo_sim.console.pages import base_url, guard, open_account, show
 from plivo_sim.control.history import Made, is_shown, items_of
@@ -108,10 +108,12 @@ def copy_file(auth_id: str) -> Response:
 
 def copied(account: Account, kind: str, picks: Sequence[str] = ()) -> str:
     """What was done, as a test or as a scenario. ``picks``: only these, by the start of their
-    ids. The text of a test is written when the account is free again."""
+    ids. It is written when the account is free again."""
+    if kind == "scenario":
+        with account.lock:
+            submitted = take_submitted(account)
+        return scenario_file(submitted)
     with account.lock:
-        if kind == "scenario":
-            return scenario_file(account)
         whole = effective(account)
         chosen: Sequence[Made] = whole
         if picks:

@@ -18,14 +18,14 @@ import msgspec
 from flask import Response, current_app
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Done, curl, quoted
+from plivo_sim.console.actions import Action, Build, Done, curl
 from plivo_sim.console.actions import Form as Fields
 from plivo_sim.console.pages import base_url, open_account, readable, row_of, show
 from plivo_sim.control.history import items_of, path_of
 from plivo_sim.control.inputs import document_words
 from plivo_sim.control.presenters import explained
 from plivo_sim.domain.records import standing
-from plivo_sim.domain.text import shell_line
+from plivo_sim.domain.text import curl_file, shell_line
 from plivo_sim.scenarios import loader as library
 from plivo_sim.scenarios.language import Expect, Scenario, StepEntry
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
@@ -98,7 +98,7 @@ class Noting:
 def _form_words(name: str, value: str | tuple[str, bytes]) -> tuple[str, str]:
     if isinstance(value, str):
         return "--form-string", f"{name}={value}"
-    return "-F", f"{name}=@{quoted(value[0])}"
+    return "-F", f"{name}=@{curl_file(value[0])}"
 
 
 def _plain(body: bytes) -> str:

@@ -72,10 +72,12 @@ def report_of(account: Account, id: str = "") -> str:
             start = max(total - REPORT_APPLICATIONS.most, 0)
             page = store.page({}, offset=start, limit=REPORT_APPLICATIONS.most)
             ids = [each.id for each in page.records][::-1]
-        cases = [_case(account, each, room) for each in ids]
         now = account.now()
         tones = {name: row.tone for name, row in account.machine.statuses.items()}
-        rows = [] if id else [(each["application"], each["verdict"]) for each in cases]
+    facts = _facts if id else _facts_if_there
+    found = account.lock.in_turns(ids, lambda each: facts(account, each, room), at_once=1)
+    cases = [_case(each) for each in found if each is not None]
+    rows = [] if id else [(each["application"], each["verdict"]) for each in cases]
     return render_template(
         "console/report.html",
         version=__version__,
@@ -96,13 +98,31 @@ def report_of(account: Account, id: str = "") -> str:
     )
 
 
-def _case(account: Account, id: str, room: _Room) -> dict[str, Any]:
+def _facts_if_there(account: Account, id: str, room: _Room) -> dict[str, Any] | None:
+    """None: the application is gone. Caller holds the lock."""
+    is_there = account.store.applications.fetch(id) is not None
+    return _facts(account, id, room) if is_there else None
+
+
+def _facts(account: Account, id: str, room: _Room) -> dict[str, Any]:
+    """What is told of an application, as it is in the account. Caller holds the lock."""
     facts = facts_of(account, id, lambda _: "")
+    view = facts["view"]
+    pictures = _pictures(account, view, room)
+    return {**facts, "shown": list(as_shown(account, view)), "files": pictures}
+
+
+def _case(facts: dict[str, Any]) -> dict[str, Any]:
+    """The same as the template takes it."""
     shown = [
         {**each, "text": readable(masked_json(encode_json(each["body"])).decode())}
-        for each in as_shown(account, facts["view"])
+        for each in facts["shown"]
     ]
-    return {**facts, "shown": shown, "files": _pictures(account, facts["view"], room)}
+    files = {
+        id: f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        for id, (kind, content) in facts["files"].items()
+    }
+    return {**facts, "shown": shown, "files": files}
 
 
 class _Room:
@@ -120,14 +140,13 @@ class _Room:
         return True
 
 
-def _pictures(account: Account, view: ApplicationView, room: _Room) -> dict[str, str]:
-    """The uploaded pictures, by their document's id, as ``data:`` URIs, as far as there is room."""
-    found = {}
+def _pictures(account: Account, view: ApplicationView, room: _Room) -> dict[str, tuple[str, bytes]]:
+    """The uploaded pictures, by their document's id: type and content, as far as there is room."""
+    found: dict[str, tuple[str, bytes]] = {}
     for document, _ in view.documents:
         file = document.file
         if file is not None and file.media_type in INLINE and room.takes(file.size_bytes):
-            content = base64.b64encode(content_of(account, file)).decode()
-            found[document.id] = f"data:{file.media_type};base64,{content}"
+            found[document.id] = file.media_type, content_of(account, file)
     return found
 
 

@@ -22,7 +22,8 @@ from plivo_sim.services import policies
 from plivo_sim.simulator.history import Moment
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks import outbox
-from plivo_sim.webhooks.outbox import DELIVERY_HEADER, Attempted
+from plivo_sim.webhooks.composing import DELIVERY_HEADER
+from plivo_sim.webhooks.outbox import Attempted
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MessageOut

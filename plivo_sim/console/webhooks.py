@@ -29,8 +29,9 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
+from plivo_sim.webhooks.composing import DELIVERY_HEADER, authorization
 from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose
-from plivo_sim.webhooks.outbox import DELIVERY_HEADER, authorization, waits_of
+from plivo_sim.webhooks.outbox import waits_of
 from plivo_sim.webhooks.signatures import tokens_known
 
 if TYPE_CHECKING:  # a start needs none

@@ -19,10 +19,11 @@ from plivo_sim.control.inputs import (
     IN_BODY,
     account_named,
     account_text,
+    document_in,
     flag_of,
     invalid,
     json_object,
-    names_given,
+    object_given,
     refuse,
     takes,
     text_of,
@@ -119,7 +120,7 @@ def _as_text(value: Any) -> str:
     **takes(
         account=f"{IN_BODY}, or all",
         undoable={"type": "boolean", "description": "keep what can be undone; see POST /_sim/undo"},
-    ), answers={200: "ResetOut"},
+    ), answers={200: "ResetOut"}, is_moment=True,
 )  # fmt: skip
 def reset() -> Response:
     """``{"account": "MA…"}`` or ``"all"``: remove what it holds; its clock starts again. With
@@ -155,10 +156,9 @@ def snapshot() -> Response:
     server it is gone, with ``--state`` too. ``GET /_sim/snapshot/{name}`` gives what to keep. With
     ``"snapshot"``, such a document, its moment is remembered instead of this one; with the
     ``"move"`` by which the account came here, as a part of that, which its undo takes away."""
-    data, whole = names_given("name", "snapshot", "move", "account")
+    data = object_given("name", "snapshot", "move", "account")
     account, move = account_named(data, sends=True), text_of(data, "move")
     with account.lock:
-        data = whole()
         name = text_of(data, "name") or f"snapshot-{len(account.marks) + 1}"
         if len(name) > limits.SNAPSHOT_NAME.most:
             raise invalid("name", f"is too long: {limits.SNAPSHOT_NAME}")
@@ -167,7 +167,11 @@ def snapshot() -> Response:
             text = f"the account keeps too many: {limits.SNAPSHOTS}; take one of their names"
             raise invalid("name", text)
         is_given = "snapshot" in data
-        account.marks[name] = loaded(account, data["snapshot"]) if is_given else account.mark()
+        account.marks[name] = (
+            loaded(account, document_in(data, "snapshot")) if is_given else account.mark()
+        )
+        marks = account.marks  # which only a reset takes away
+        current_call().stands = lambda: account.marks is marks
         if move and move == account.move:
             current_call().sim.note_brought(account, name)
         shown: MarkedOut = {
@@ -251,17 +255,17 @@ def drop_snapshot(name: str) -> Response:
 @endpoint(
     "POST", "/restore", "Go back to a snapshot.",
     query=(ACCOUNT,), bodies={JSON: "restore_body"}, answers={200: "RestoredOut"}, errors=(404,),
+    is_moment=True,
 )  # fmt: skip
 def restore() -> Response:
     """``{"name": …}``, or ``{"snapshot": document}``: go back to that moment. Of a document the
     account takes neither tokens nor ``allow_callback_hosts``: it keeps its own."""
-    data, whole = names_given("name", "snapshot", "account")
+    data = object_given("name", "snapshot", "account")
     account = account_named(data)
     with account.lock, swept(account):
-        data = whole()
         name = text_of(data, "name")
         if "snapshot" in data:
-            mark = loaded(account, data["snapshot"])
+            mark = loaded(account, document_in(data, "snapshot"))
         elif name:
             mark = mark_named(account, name)
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 
+from plivo_sim.account.account import Account
 from plivo_sim.apis.dialects import Clues, body_clue, detect_dialect
 from plivo_sim.apis.outcomes import requested_outcome
 from plivo_sim.apis.phone_number.routes import DIALECTS
@@ -45,7 +46,13 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, MULTIPART, Query, endpoint
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import EvaluationOut, PathProblemOut, PlannedStepOut, WhyOut
+    from plivo_sim.control.answers import (
+        ApplicationOut,
+        EvaluationOut,
+        PathProblemOut,
+        PlannedStepOut,
+        WhyOut,
+    )
 
 FILTERS = (
     Query(name="status", words="statuses", many=True),
@@ -72,8 +79,16 @@ def list_applications() -> Response:
     offset, limit = page_asked()
     with account.lock:
         page = applications.page(account, where, offset=offset, limit=limit)
-        shown = [presenters.application_of(account, each) for each in page.records]
+        ids = [each.id for each in page.records]
+    made = account.lock.in_turns(ids, lambda id: _shown(account, id))
+    shown = [each for each in made if each is not None]
     return current_call().answer({"total_count": page.total_count, "applications": shown})
+
+
+def _shown(account: Account, id: str) -> ApplicationOut | None:
+    """As it is now; None: it is gone. Caller holds the lock."""
+    found = account.store.applications.fetch(id)
+    return presenters.application_of(account, found) if found is not None else None
 
 
 def _wanted(name: str, words: Collection[str]) -> list[str]:

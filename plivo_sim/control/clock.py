@@ -89,10 +89,12 @@ def settle() -> Response:
     """What is due happens, and the first attempts of its callbacks are waited for; 202 when some
     are still under way after 30 s."""
     account = account_named(json_object("account"), due=False)
-    settled = current_call().sim.runner.finish_due(account, SETTLE_S)
+    call = current_call()
+    with call.due():
+        settled = call.sim.runner.finish_due(account, SETTLE_S)
     with account.lock:
         shown = {**presenters.clock_of(account), "settled": settled}
-        return current_call().answer(shown, 200 if settled else 202)
+        return call.answer(shown, 200 if settled else 202)
 
 
 @endpoint("POST", "/clock/pause", "Stop time.", **takes(account=IN_BODY), answers={200: "ClockOut"})

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+import msgspec
 from flask import request
 
 from plivo_sim.account.account import Account
@@ -20,14 +21,14 @@ from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.text import SNAPSHOT, decode_json
+from plivo_sim.domain.text import MEMBERS_OF_SNAPSHOT, SNAPSHOT, decode_json
 from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
 from plivo_sim.scenarios.validation import unknown_in_calls
 from plivo_sim.settings import read_instant
 from plivo_sim.simulator import is_account
-from plivo_sim.web.bodies import not_taken, read_body
+from plivo_sim.web.bodies import not_taken, read_body, unreadable
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import JSON, Query
 
@@ -74,9 +75,13 @@ LARGEST_JSON_BYTES = limits.CONTROL_BODY.most
 def json_object(*known: str, large: bool = False) -> dict[str, Any]:
     """The request's JSON object (empty body: empty object), with known keys only.
 
-    ``large``: one that may hold files. Raises Invalid, TooLarge.
+    ``large``: one that may hold files, see ``object_given``. Raises Invalid, TooLarge.
     """
-    body = read_body(request, json=SNAPSHOT) if large else read_body(request, LARGEST_JSON_BYTES)
+    body = (
+        read_body(request, json=MEMBERS_OF_SNAPSHOT)
+        if large
+        else read_body(request, LARGEST_JSON_BYTES)
+    )
     if body.kind == "empty":
         return {}
     text = "the body must be a JSON object (Content-Type: application/json)"
@@ -89,27 +94,36 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
     return body.json
 
 
-def names_given(*known: str) -> tuple[dict[str, Any], Callable[[], dict[str, Any]]]:
-    """The request's JSON object, of which a document may be part, as ``json_object``: what it says
-    beside that, and what gives all of it. Large ones are made objects of one at a time, and none is
-    there while its call waits for an account: what is large is read again then."""
-    call, length = current_call(), request.content_length
-    making, most = call.sim.making_documents, limits.CONTROL_BODY.most
+def object_given(*known: str) -> dict[str, Any]:
+    """The request's JSON object, of which a document may be part, as ``json_object``. In a large
+    one, a document is a text still, so that none is made objects of before its call has its
+    account: ``document_in`` does that."""
+    length, most = request.content_length, limits.CONTROL_BODY.most
     is_packed = bool(request.environ.get("HTTP_CONTENT_ENCODING"))
     may_be_large = length is None or length > most or is_packed
-    with repeatable(), making if may_be_large else nullcontext():
+    making = current_call().sim.making_documents if may_be_large else nullcontext()
+    with repeatable(), making:
         data = json_object(*known, large=True)
-        if call.body.kind != "json" or len(call.body.raw) <= most:
-            return data, lambda: data
-        call.body.json = None
+        for name in data.keys() - {"snapshot", "rest"}:
+            data[name] = _decoded(data[name])
+        return data
 
-    def read_again() -> dict[str, Any]:
-        with making:
-            again: dict[str, Any] = decode_json(call.body.raw, SNAPSHOT)
-            return again
 
-    documents = ("snapshot", "rest")
-    return {name: value for name, value in data.items() if name not in documents}, read_again
+def document_in(data: dict[str, Any], name: str, default: Any = None) -> Any:
+    """A document, taken out of the object that is ``object_given``: large ones are made objects of
+    one at a time. Raises Invalid (unreadable)."""
+    value = data.pop(name, default)
+    with current_call().sim.making_documents if isinstance(value, msgspec.Raw) else nullcontext():
+        return _decoded(value)
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, msgspec.Raw):
+        return value
+    try:
+        return decode_json(bytes(value), SNAPSHOT)
+    except ValueError as error:
+        raise unreadable(f"the body is not valid JSON: {error}") from None
 
 
 def refuse_unknown(given: Iterable[str], known: Collection[str], *path: str) -> None:
@@ -312,7 +326,8 @@ def account_holding(
         call.sim.require_named()
         found = call.sim.holders(table, id)
         if not found and sends:  # it may be that of a callback that is due
-            call.sim.runner.start_due_in(call.sim.accounts())
+            with call.due():
+                call.sim.runner.start_due_in(call.sim.accounts())
             found = call.sim.holders(table, id)
         if len(found) > 1:
             raise AccountRequired([account.auth_id for account in found])

@@ -24,10 +24,11 @@ from plivo_sim.control.inputs import (
     ACCOUNT,
     IN_BODY,
     auth_id_named,
+    document_in,
     flag_of,
     invalid,
     json_object,
-    names_given,
+    object_given,
     takes,
     text_of,
 )
@@ -45,7 +46,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart
 from plivo_sim.web.request_log import Exchange, masked_again
-from plivo_sim.webhooks.outbox import DELIVERY_HEADER
+from plivo_sim.webhooks.composing import DELIVERY_HEADER
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import HandoverOut, MessageOut
@@ -193,10 +194,10 @@ def take_over() -> Response:
     account is here as it was there, its tokens too, and what is due goes on. 409 if it holds
     anything, or the move has ended."""
     call = current_call()
-    names, whole = names_given("snapshot", "rest", "move", "account")
-    rest = _rest_of(whole().get("rest", {}))
-    with call.sim.taking_over(_account(names), _move_of(names)) as account:
-        _take_over(account, whole().get("snapshot"), rest)
+    data = object_given("snapshot", "rest", "move", "account")
+    rest = _rest_of(document_in(data, "rest", {}))
+    with call.sim.taking_over(_account(data), _move_of(data)) as account:
+        _take_over(account, document_in(data, "snapshot"), rest)
         for name, messages in rest.messages.items():
             for message in messages:
                 inboxes().keep(name, msgspec.to_builtins(message))

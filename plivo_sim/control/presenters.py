@@ -49,7 +49,6 @@ from plivo_sim.web.calls import (
     Untrusted,
     WrongMethod,
 )
-from plivo_sim.webhooks.outbox import retries_of
 from plivo_sim.webhooks.signatures import tokens_of
 
 if TYPE_CHECKING:  # a start needs none
@@ -219,8 +218,8 @@ def rule_of(verdict: Verdict) -> VerdictOut:
     return {"rule": verdict.rule, "matched": verdict.matched, "why": verdict.why}
 
 
-def delivery_of(account: Account, delivery: Delivery) -> WebhookOut:
-    """A callback with every attempt."""
+def delivery_of(delivery: Delivery, retries: int) -> WebhookOut:
+    """A callback with every attempt; ``retries``: how many it gets at most."""
     return {
         "id": delivery.id,
         "application": delivery.application_id,
@@ -230,7 +229,7 @@ def delivery_of(account: Account, delivery: Delivery) -> WebhookOut:
         "state": delivery.state,
         "why": delivery.why,
         "created_at": microseconds(delivery.created_at),
-        "retries": retries_of(account),
+        "retries": retries,
         "attempts": [_attempt(attempt) for attempt in delivery.attempts],
     }
 

@@ -13,7 +13,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.lock import Passing
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
-from plivo_sim.domain.records import Application, Delivery, StatusChanged
+from plivo_sim.domain.records import Application, Delivery, StatusChanged, standing
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines import default_machine
 from plivo_sim.services import applications, reviews
@@ -69,8 +69,10 @@ def report() -> Response:
         with account.lock:
             lines = list(_all_about(account, id))
         return _answer(account, lines)
+    lines = list(_state_of(account))
     with account.lock:
-        lines = [*_state_of(account), *_arrows(account), *_course(_came(account))]
+        arrows, came = list(_arrows(account)), _came(account)
+    lines += [*arrows, *_course(came)]
     passing = Passing()
     for other in current_call().sim.accounts():
         if other is not account:
@@ -95,8 +97,9 @@ def _all_about(account: Account, id: str) -> Iterator[str]:
     """What the report of the account says of one application."""
     yield _clock(account)
     yield from _about_application(account, applications.get(account, id))
+    retries = outbox.retries_of(account)
     for delivery in account.store.deliveries.having("application_id", id):
-        yield _about_delivery(account, delivery)
+        yield _about_delivery(delivery, retries)
     yield from _course([each for each in _came(account) if _is_about(each, id)])
 
 
@@ -115,13 +118,23 @@ def _clock(account: Account) -> str:
 
 
 def _state_of(account: Account) -> Iterator[str]:
-    yield _clock(account)
-    if account.machine != default_machine():
-        yield f"machine: {account.machine.name}"
-    for application in account.store.applications.every():
-        yield from _about_application(account, application)
-    for delivery in account.store.deliveries.every():
-        yield _about_delivery(account, delivery)
+    with account.lock:
+        yield _clock(account)
+        if account.machine != default_machine():
+            yield f"machine: {account.machine.name}"
+        ids = [each.id for each in account.store.applications.every()]
+    for lines in account.lock.in_turns(ids, lambda id: _about_id(account, id)):
+        yield from lines
+    with account.lock:
+        deliveries, retries = list(account.store.deliveries.every()), outbox.retries_of(account)
+    for delivery in deliveries:
+        yield _about_delivery(delivery, retries)
+
+
+def _about_id(account: Account, id: str) -> list[str]:
+    """Nothing, if the application is gone. Caller holds the lock."""
+    found = account.store.applications.fetch(id)
+    return list(_about_application(account, found)) if found is not None else []
 
 
 def _about_application(account: Account, application: Application) -> Iterator[str]:
@@ -137,12 +150,12 @@ def _about_application(account: Account, application: Application) -> Iterator[s
                 yield f"  rule '{verdict.rule}' did not match: {verdict.why}"
 
 
-def _about_delivery(account: Account, delivery: Delivery) -> str:
+def _about_delivery(delivery: Delivery, retries: int) -> str:
     last = delivery.attempts[-1] if delivery.attempts else None
     came = f", last answer {last.status or last.error}" if last else ""
     why = f": {delivery.why}" if delivery.why and last is None else ""
     url = without_secrets(delivery.url)
-    state = outbox.standing_of(account, delivery)
+    state = standing(delivery.state, len(delivery.attempts), retries)
     return f"callback {dict(delivery.payload)} to {url}: {state}{why}{came}"
 
 

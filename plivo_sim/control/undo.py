@@ -80,7 +80,7 @@ def keep_undo_point() -> Response:
         sure={"type": "boolean", "description": "also undo what others have done since"},
         account=IN_BODY,
     ),
-    answers={200: "UndoneOut"}, errors=(404, 409),
+    answers={200: "UndoneOut"}, errors=(404, 409), is_moment=True,
 )  # fmt: skip
 def undo() -> Response:
     """``{"point": number, "sure": true}``: 409 ``would_lose`` when it would undo more than the one

@@ -78,8 +78,9 @@ def list_webhooks() -> Response:
     offset, limit = page_asked()
     with account.lock:
         page = account.store.deliveries.page(where, offset=offset, limit=limit)
-        shown = [presenters.delivery_of(account, each) for each in page.records]
+        retries = outbox.retries_of(account)
         forgotten = outbox.forgotten(account)
+    shown = [presenters.delivery_of(each, retries) for each in page.records]
     answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
     return current_call().answer(answer)
 
@@ -91,8 +92,8 @@ def list_webhooks() -> Response:
 def get_webhook(id: str) -> Response:
     account = account_holding("deliveries", "webhook", id, sends=True)
     with account.lock:
-        delivery = _delivery(account, id)
-        return current_call().answer(presenters.delivery_of(account, delivery))
+        delivery, retries = _delivery(account, id), outbox.retries_of(account)
+    return current_call().answer(presenters.delivery_of(delivery, retries))
 
 
 @endpoint(
@@ -107,7 +108,7 @@ def replay_webhook(id: str) -> Response:
     with account.transaction():
         again = call.sim.replay(account, _delivery(account, id))
     call.account = account
-    return call.answer(presenters.delivery_of(account, again), 202)
+    return call.answer(presenters.delivery_of(again, outbox.retries_of(account)), 202)
 
 
 def _delivery(account: Account, id: str) -> Delivery:

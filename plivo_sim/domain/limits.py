@@ -138,6 +138,10 @@ LOG_LINE = Limit("log_line", 4000, _TEXT, "a line of the log; longer ones are cu
 LOG_TRACEBACK = Limit(
     "log_traceback", 100, "lines", "an exception in the log; of longer ones the last are shown"
 )
+LOG_WAITING = Limit(
+    "log_waiting", 1024 * 1024, _TEXT,
+    "lines of the log that nobody has read yet; further ones are left out, and counted",
+)  # fmt: skip
 
 SCENARIO_TEXT = Limit(
     "scenario_text", 256 * 1024, _TEXT, "a scenario, as YAML or as the JSON of an object"

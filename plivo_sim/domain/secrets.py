@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -45,6 +45,8 @@ _BEGINS_JSON = re.compile(r"""\ufeff?\s*+(?:"\s*+)?(?:\{\s*+\\*"|\[\s*+(?:\\*"|[
 """As JSON with a string in it begins, or JSON text in a string of JSON. It is read once, however
 many blanks there are; nothing is cut off before, since a secret may stand behind any of them."""
 _HEADER = re.compile(r"(?m)^([ \t]*)([A-Za-z0-9_.-]{1,100})([ \t]*:[ \t]*)(\S.*)$")
+_SHOWN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+"""Characters of what was percent-encoded that are shown as they are."""
 _PAIR = re.compile(r"(?<=[?#&;])([^?#&;=]*)=([^#&;]+)")
 
 
@@ -71,9 +73,24 @@ def masked_query(query: str) -> str:
 
 
 def without_secrets(url: str, nested: int = NESTED) -> str:
-    """A URL as it may be logged: user name and password, and parameters with secret names, masked;
-    all else is as it was."""
-    return _masked_pairs(_CREDENTIALS.sub(f"//{MASK}@", url), nested)
+    """A URL as it may be logged: user name and password, parameters with secret names, and what is
+    secret in JSON anywhere in it, masked; all else is as it was, but unquoted if there was any in
+    quoted JSON."""
+    return _without_json(_masked_pairs(_CREDENTIALS.sub(f"//{MASK}@", url), nested))
+
+
+def _without_json(url: str) -> str:
+    """In parameters it is masked already; here it is looked for in paths, fragments and the like,
+    percent-encoded or not, whole or not."""
+    plain = _unescaped(url)
+    if not ('"' in plain or "'" in plain):
+        return url
+    shown = _replaced(plain, _of_quoted_names(plain))
+    if shown == plain:
+        return url
+    if "%" not in url:
+        return shown
+    return quote(shown, safe=_SHOWN, encoding="latin-1", errors="replace")
 
 
 def _masked_pairs(url: str, nested: int) -> str:
@@ -188,12 +205,17 @@ def masked_bytes(raw: bytes) -> bytes:
     plain = _unescaped(text)
     if plain != text and len(_secret_spans(plain)) != len(spans):
         return _HIDDEN
+    return _replaced(text, sorted(spans)).encode("latin-1") if spans else raw
+
+
+def _replaced(text: str, spans: Iterable[Span]) -> str:
+    """The text with masks in the place of these, which are in order."""
     shown, at = [], 0
-    for begin, end, mask in sorted(spans):
+    for begin, end, mask in spans:
         if end > at:
             shown += [text[at:begin], mask]
             at = end
-    return "".join([*shown, text[at:]]).encode("latin-1") if spans else raw
+    return "".join([*shown, text[at:]])
 
 
 def _unescaped(text: str) -> str:

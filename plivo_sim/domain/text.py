@@ -32,22 +32,39 @@ def joined(texts: Iterable[str]) -> str:
 
 
 class JsonLimits(NamedTuple):
-    """How many bytes (of a str: characters) and values a JSON text may have."""
+    """How many bytes (of a str: characters) and values a JSON text may have. Unless it
+    ``is_whole``, the values of an object longer than ``PIECE_BYTES`` are left as texts (Raw)."""
 
     bytes: limits.Limit
     values: limits.Limit
+    is_whole: bool = True
 
 
 PLAIN = JsonLimits(limits.JSON, limits.JSON_VALUES)
 SNAPSHOT = JsonLimits(limits.BODY, limits.SNAPSHOT_VALUES)
+MEMBERS_OF_SNAPSHOT = SNAPSHOT._replace(is_whole=False)
 
 PIECE_BYTES = 1024 * 1024
 """What is longer is decoded in pieces: nobody else gets the interpreter meanwhile."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()  # noqa: TID251  # of no type
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])  # noqa: TID251  # the same
 _entries = msgspec.json.Decoder(list[msgspec.Raw])  # noqa: TID251  # the same
+
+
+class _AnyText(type):
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, str)
+
+
+class _Name(metaclass=_AnyText):
+    """A name of an object: a str, which the decoder hands to Python one by one. So others get the
+    interpreter between two names, however many there are."""
+
+
+_members = msgspec.json.Decoder(  # noqa: TID251  # the same
+    dict[_Name, msgspec.Raw], dec_hook=lambda _, name: name
+)
 
 
 def encode_json(value: object) -> bytes:
@@ -74,7 +91,11 @@ def decode_json(text: bytes | str, most: JsonLimits = PLAIN) -> Any:
     if len(text) > most.values.most:
         most.values.check(values_in(text), "JSON values")
     try:
-        value = _decoder.decode(text) if len(text) <= PIECE_BYTES else _in_pieces(text)
+        value = (
+            _decoder.decode(text)
+            if len(text) <= PIECE_BYTES
+            else _in_pieces(text, 0, most.is_whole)
+        )
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     except UnicodeDecodeError:
@@ -88,7 +109,7 @@ def decode_json(text: bytes | str, most: JsonLimits = PLAIN) -> Any:
     return value
 
 
-def _in_pieces(text: bytes | str | msgspec.Raw, depth: int = 0) -> Any:
+def _in_pieces(text: bytes | str | msgspec.Raw, depth: int, is_whole: bool = True) -> Any:
     """As the decoder reads it; a large object or list by its members, whose text was found well
     formed before."""
     piece = memoryview(text.encode() if isinstance(text, str) else text)
@@ -96,6 +117,8 @@ def _in_pieces(text: bytes | str | msgspec.Raw, depth: int = 0) -> Any:
         begin = bytes(piece[:100]).lstrip(_BLANKS)[:1]
         if begin == b"{":
             members = _members.decode(piece)
+            if not is_whole:
+                return members
             return {key: _in_pieces(each, depth + 1) for key, each in members.items()}
         if begin == b"[":
             return [_in_pieces(each, depth + 1) for each in _entries.decode(piece)]
@@ -174,6 +197,12 @@ def _shell_escape(character: str) -> str:
         return f"\\x{ord(character):02x}" if character in "\\'!" else character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x80 else f"\\U{code:08x}"
+
+
+def curl_file(path: str) -> str:
+    """As curl reads it behind ``-F name=@``."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from plivo_sim.catalogue.user_files import text_in
-from plivo_sim.catalogue.yaml_files import read_text
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.typed import once
 from plivo_sim.machines import DEFAULT, KIND, data_of, default_machine, own_machine, shipped_machine
@@ -19,6 +18,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 def load_machine(text: str, file: str = "machine") -> Machine:
     """A machine from YAML (or JSON) text, whole or changes. Raises MachineError."""
+    from plivo_sim.catalogue.yaml_files import read_text  # here: most starts need none
+
     return read_text(text, file, KIND)
 
 

@@ -18,9 +18,8 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Hashable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
@@ -155,19 +154,6 @@ class SparingHandler(logging.StreamHandler[Any]):
         self._told: dict[Hashable, _Told] = {}
         self._next_s = inf  # when the first of them may be told again
 
-    def handle(self, record: logging.LogRecord) -> Any:
-        """The line of a request waits for no other to be written."""
-        is_counted = record.levelno >= logging.WARNING or self._now_s() >= self._next_s
-        if is_counted or not isinstance(self.stream, Unblocked):
-            return super().handle(record)
-        is_wanted = self.filter(record)
-        if is_wanted:
-            try:
-                self.stream.write(self.format(record) + self.terminator)
-            except Exception:
-                self.handleError(record)
-        return is_wanted
-
     def emit(self, record: logging.LogRecord) -> None:
         if self._now_s() >= self._next_s:
             self._sum_up(self._now_s() - TOLD_AGAIN_AFTER_S)
@@ -178,6 +164,7 @@ class SparingHandler(logging.StreamHandler[Any]):
         """Nothing that was counted is lost."""
         with self.lock or nullcontext():
             self._sum_up(inf)
+        finish(self.stream)
         super().close()
 
     def _is_news(self, record: logging.LogRecord) -> bool:
@@ -222,90 +209,97 @@ def _raised_at(record: logging.LogRecord) -> Hashable:
     return record.exc_info[0], frame.f_code.co_filename, line
 
 
-_poll: Any = getattr(select, "poll", None)
-_WRITABLE: int = getattr(select, "POLLOUT", 0)
-"""Windows has neither."""
+class Unwaited:
+    """A descriptor to write text to, which may be one that nobody reads: a full pipe, a terminal
+    that is held. Nobody waits for it but a thread of its own, which begins with the first text.
 
+    Texts are written in the order in which they came. What finds ``limits.LOG_WAITING`` characters
+    waiting is left out, and how many lines that were is told in their place. Safe from any thread.
+    """
 
-class Unblocked:
-    """A descriptor to write text to, whose reader may have stopped reading (a full pipe, a terminal
-    that is held): after a second nobody waits for it any more. What could not be written then is
-    left out, whole lines but perhaps the first, and how many is told once it is read again.
-
-    Safe from any thread. Who finds another one writing leaves the text to that one: to write lets
-    other threads run, and to wait for it was most of what a line costs."""
-
-    PATIENCE_MS = 1000
-    _PIECE_BYTES = 512
-    """A descriptor that can be written to takes so many, anywhere (POSIX, PIPE_BUF)."""
-    _MOST_WAITING = 1000
+    PATIENCE_S = 1.0
+    """How long the end of the process waits for what is not written yet."""
 
     def __init__(self, descriptor: int) -> None:
-        self._waiting: deque[str] = deque()
-        self._writing = threading.Lock()
         self._descriptor = descriptor
-        self._poll = _poll()
-        self._poll.register(descriptor, _WRITABLE)
-        self._left_out = 0
-        self._patience_ms = self.PATIENCE_MS
+        self._changed = threading.Condition()
+        self._waiting: list[str] = []
+        self._size = self._left_out = 0
+        self._is_writing = False
+        self._writer: threading.Thread | None = None
 
     def write(self, text: str) -> None:
-        self._waiting.append(text)
-        while self._waiting and self._writing.acquire(
-            blocking=len(self._waiting) > self._MOST_WAITING
-        ):
-            self._write_waiting()
+        with self._changed:
+            if self._left_out or self._size + len(text) > limits.LOG_WAITING.most:
+                self._left_out += text.count("\n")
+            else:
+                self._waiting.append(text)
+                self._size += len(text)
+            if self._writer is None or not self._writer.is_alive():
+                self._begin()
+            self._changed.notify_all()
 
     def flush(self) -> None:
-        """Write what waits for another thread to write it, if that is still there."""
-        while self._waiting and self._writing.acquire(timeout=self.PATIENCE_MS / 1000):
-            self._write_waiting()
+        """Nothing: who has written does not wait."""
 
-    def _write_waiting(self) -> None:
-        """Caller has taken the lock, which is given back."""
+    def finish(self) -> None:
+        """Wait until all is written, for a second at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._waiting or self._is_writing), self.PATIENCE_S)
+
+    def _begin(self) -> None:
+        self._writer = threading.Thread(target=self._run, name="log", daemon=True)
         try:
-            self._write("".join([self._waiting.popleft() for _ in range(len(self._waiting))]))
-        finally:
-            self._writing.release()
+            self._writer.start()
+        except RuntimeError:  # there is none to be had; the next line asks again
+            self._writer = None
 
-    def _write(self, text: str) -> None:
-        if self._left_out and self._is_read():
-            more = f"{self._left_out} lines of this log are left out: nobody read it\n"
-            self._left_out = 0
-            text = more + text
-        data = text.encode(errors="backslashreplace")
-        for at in range(0, len(data), self._PIECE_BYTES):
-            if not self._is_read():
-                self._left_out += data.count(b"\n", at)
-                return
-            os.write(self._descriptor, data[at : at + self._PIECE_BYTES])
-
-    def _is_read(self) -> bool:
-        found = bool(self._poll.poll(self._patience_ms))
-        self._patience_ms = self.PATIENCE_MS if found else 0
-        return found
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._is_writing = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._waiting)
+                text, self._is_writing = "".join(self._waiting), True
+                if self._left_out:
+                    text += f"{self._left_out} lines of this log are left out: nobody read it\n"
+                self._waiting, self._size, self._left_out = [], 0, 0
+            with suppress(OSError):  # it is closed, or its reader is gone
+                _write_whole(self._descriptor, text.encode(errors="backslashreplace"))
 
 
-def _standard_error() -> Any:
-    """Where it can be asked whether somebody reads, what asks; else as it is."""
-    if _poll is None:
-        return sys.stderr
+def _write_whole(descriptor: int, data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:  # whoever made it does not want to wait for it
+            select.select([], [descriptor], [])
+
+
+def unwaited(stream: Any) -> Any:
+    """A stream of the process as one that nobody waits for; one without a descriptor as it is."""
     try:
-        return Unblocked(sys.stderr.fileno())
-    except (OSError, ValueError, AttributeError):  # it is none, or closed, or replaced
-        return sys.stderr
+        return Unwaited(stream.fileno())
+    except (OSError, ValueError, AttributeError):  # it is closed, or replaced, or none
+        return stream
 
 
-def configure_logging(log_format: str) -> None:
-    """Log to standard error: ``text`` or ``json``.
+def finish(stream: Any) -> None:
+    """Before the process ends: wait for what is not written yet, see ``Unwaited``."""
+    if isinstance(stream, Unwaited):
+        stream.finish()
+
+
+def configure_logging(log_format: str, level: int = logging.INFO) -> None:
+    """Log to standard error: ``text`` or ``json``. No call waits for who reads it.
 
     Records carry neither caller nor thread nor process, which nobody prints: half their cost.
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # the documented way to skip the search for the caller
-    handler = SparingHandler(stream=_standard_error())
+    handler = SparingHandler(stream=unwaited(sys.stderr))
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def log_happening(account: Account, happening: Happening) -> None:

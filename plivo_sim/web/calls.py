@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -127,8 +128,9 @@ class Call:
     be put off. ``refusal``: what it was refused for. ``moved_from``: where the clock stood, of a
     call that moved it. ``wrote``: the states that an account had after its first and its last write
     there, or after it made another moment the present; what happens while it ``is_due`` is not its
-    doing. ``basis``: what a read is answered by, as it was when that began, and
-    ``shown`` the JSON behind the id of an answer that may be given again (``kept_answers``).
+    doing. ``stands``: whether what it did is there still, where that is in no record.
+    ``basis``: what a read is answered by, as it was when that began, and ``shown`` the JSON behind
+    the id of an answer that may be given again (``kept_answers``).
     """
 
     sim: Simulator
@@ -157,6 +159,7 @@ class Call:
     moved_from: datetime | None = None
     wrote: dict[Account, Wrote] = field(default_factory=dict)
     is_due: bool = False
+    stands: Callable[[], bool] | None = None
     basis: Any = None
     shown: bytes | None = None
     warnings: list[str] = field(default_factory=list)
@@ -189,9 +192,15 @@ class Call:
 
         Raises StorageFailed when it cannot be written, unless the call only reads.
         """
+        with self.due():
+            self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+
+    @contextmanager
+    def due(self) -> Iterator[None]:
+        """What happens within is due, and not the call's own doing."""
         self.is_due = True
         try:
-            self.sim.runner.catch_up(account, sends=sends, may_wait=self.is_read)
+            yield
         finally:
             self.is_due = False
 
@@ -218,6 +227,8 @@ class Call:
     @property
     def is_undone(self) -> bool:
         """Whether an account that it wrote to went back to another moment since, or was reset."""
+        if self.stands is not None:
+            return not self.stands()
         return any(
             first[0] != account.era and account.refusal is None  # one that was moved is elsewhere
             for account, (first, _) in self.wrote.items()

@@ -66,7 +66,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     of a text that is no JSON, or None for a file. ``errors``: the statuses that answer with the
     surface's error. ``source``: where the behaviour is from, in the words of the fidelity table;
     empty for what is the simulator's own. ``operation_id``: what the OpenAPI document calls a
-    second spelling of the URL of an operation, because ids are unique there.
+    second spelling of the URL of an operation, because ids are unique there. ``is_moment``: it
+    puts another moment in the place of what was there; the next such call does not undo it.
     """
 
     method: str
@@ -81,6 +82,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[int, ...] = ()
     source: str = ""
     operation_id: str = ""
+    is_moment: bool = False
 
 
 class Surface(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,13 @@ def endpoints_of(*modules: ModuleType) -> tuple[Endpoint, ...]:
 def _declared(module: ModuleType) -> Iterator[Endpoint]:
     for each in vars(module).values():
         if getattr(each, "__module__", "") == module.__name__:
-            yield from getattr(each, "__dict__", {}).get(_ROWS, ())
+            yield from rows_of(each)
+
+
+def rows_of(view: object) -> list[Endpoint]:
+    """What is declared of a function: nothing, if it is no view."""
+    rows: list[Endpoint] = getattr(view, "__dict__", {}).get(_ROWS, [])
+    return rows
 
 
 def add_routes(blueprint: Blueprint, endpoints: tuple[Endpoint, ...]) -> None:

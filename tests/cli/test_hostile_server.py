@@ -11,6 +11,7 @@ import click
 import pytest
 
 from plivo_sim import client
+from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import ids, main
 from plivo_sim.cli.applications import run_try
@@ -19,9 +20,10 @@ from tests.cli.conftest import Shell
 from tests.conftest import PAUSED
 from tests.peers import DRIPS, peer
 from tests.recording.traffic import altered
-from tests.support import AUTH_ID
+from tests.support import AUTH_ID, Http
 
 pytestmark = pytest.mark.live
+ID = "bd827e3d-10dc-482f-8c04-e27f370df6de"
 COMMANDS = [
     ("status",), ("clock", "show"), ("apps", "list"), ("apps", "show", "x"), ("apps", "why", "x"),
     ("account", "list"), ("account", "set", "strict=true"), ("scenario", "list"),
@@ -31,6 +33,26 @@ COMMANDS = [
     ("snapshot", "load", "x"), ("reset",), ("try",), ("export", "-"), ("coverage",),
     ("logs",), ("doctor",),
 ]  # fmt: skip
+FURTHER = [
+    ("apps", "accept", ID), ("apps", "correct", ID), ("apps", "decide", ID, "accepted"),
+    ("apps", "delete", ID), ("apps", "expire", ID, "why"), ("apps", "file"),
+    ("apps", "more-info", ID, "why"), ("apps", "reinstate", ID), ("apps", "reject", ID, "why"),
+    ("apps", "submit", ID), ("apps", "suspend", ID, "why"), ("clock", "advance", "1d"),
+    ("clock", "pause"), ("clock", "rate", "2"), ("clock", "resume"), ("clock", "set", "2030-01-01"),
+    ("fault", "add", "--effect", "reset"), ("history",), ("machine", "use", "revocable"),
+    ("report",), ("requests",), ("scenario", "next", "rejected"),
+    ("scenario", "show", "instant-accept"), ("scenario", "try", "instant-accept"),
+    ("snapshot", "list"), ("snapshot", "drop", "s"), ("undo",), ("wait", "--timeout", "0"),
+    ("webhooks", "inbox", "x"), ("webhooks", "replay", ID), ("webhooks", "verify-signature", "http://x/"),
+    ("evaluate", "JSON"), ("machine", "draw", "--url", "URL"), ("trigger", "accepted", "URL"),
+    ("replay", "name-mismatch", "--url", "URL"), ("healthcheck", "--port", "PORT"),
+    ("verify", "--base-url", "URL", "--auth-id", AUTH_ID, "--auth-token", "x"),
+    ("learn", "--base-url", "URL", "--auth-id", AUTH_ID, "--auth-token", "x", "--out", "TOLD"),
+    ("account", "move", AUTH_ID, "--from", "URL", "--to", "http://127.0.0.1:9"),
+]  # fmt: skip
+"""With ``COMMANDS``, all that call a server."""
+KEPT_WHOLE = {("export", "-"), ("scenario", "show", "instant-accept"), ("webhooks", "policy")}
+"""What these print is a document, which a command does not shorten."""
 NESTED = b"[" * 100_000
 """Lists in one another, more than anybody reads."""
 Answering = Callable[[str, Any], str]
@@ -133,6 +155,79 @@ def test_json_of_another_shape_ends_a_command_with_one_sentence(
     if value == {}:
         told = shell.error("account", "list", code=3)
         assert "is not plivo-sim: its answer has no 'accounts'" in told
+
+
+def commands_that_call(group: click.Group, *names: str) -> Iterator[str]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from commands_that_call(command, *names, name)
+        elif command is not None and {"url", "base_url"} & {each.name for each in command.params}:
+            yield " ".join((*names, name))
+
+
+def test_every_command_that_calls_a_server_is_tried() -> None:
+    tried = {" ".join(words[:n]) for words in (*COMMANDS, *FURTHER) for n in (1, 2)}
+    assert set(commands_that_call(main)) <= tried
+
+
+LOUD = "\x1b[31m\x07" + "A" * 300_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[[[[LOUD]]]], {"error": LOUD, "detail": LOUD, "accounts": [LOUD]}, NESTED],
+    ids=lambda value: repr(value)[:20],
+)
+@pytest.mark.parametrize("status", ["200 OK", "500 No"])
+def test_rubbish_ends_every_command_with_few_words(
+    answering: Answering, value: Any, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the server says: no traceback, nothing that a terminal obeys, no success."""
+    monkeypatch.setattr("plivo_sim.client.observations.WAIT_S", 0)
+    url = answering(status, value)
+    file = tmp_path / "data.json"
+    file.write_text("{}", "utf-8")
+    places = {"URL": url, "PORT": url.rpartition(":")[2], "JSON": file, "TOLD": tmp_path / "told"}
+    for words in (*COMMANDS, *FURTHER):
+        done = Shell(url).run(*(places.get(each, each) for each in words), code=None)
+        told = done.stdout + done.stderr
+        assert told.replace("\n", "").replace("\t", "").isprintable(), words
+        assert len(told) < 50_000, words
+        assert done.exit_code != 0 or words == ("machine", "list"), words
+
+
+def test_long_values_of_every_answer_are_cut() -> None:
+    """Each text of each answer, in its lists that of the first entry, is longer than a simulator
+    says any; documents are left whole."""
+    big: list[bool] = []
+
+    def longer(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: longer(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [*map(longer, value[:1]), *value[1:]]
+        return "A" * 300_000 if isinstance(value, str) else value
+
+    def alter(path: str, status: str, headers: Any, told: Any) -> Any:
+        return status, headers, longer(told) if big and path != "/_sim/health" else told
+
+    with LiveSimulator(PAUSED) as live, altered(live.sim, alter) as url:
+        http = Http(create_app(live.sim), live.sim)
+        application = http.sdk_created(callback_url="http://127.0.0.1:9/")
+        http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
+        http.control("POST", "/undo/points", {"what": "x", "account": AUTH_ID})
+        places = {"URL": url, ID: application, "x": application}
+        for words in (*COMMANDS, *FURTHER):
+            given = [places.get(each, each) for each in words]
+            if words not in KEPT_WHOLE and not {"PORT", "JSON", "TOLD"} & set(words):
+                big[:] = []
+                few = Shell(url).run(*given, code=None)
+                big[:] = [True]
+                done = Shell(url).run(*given, code=None)
+                lines = (done.stdout + done.stderr).splitlines()
+                assert all(len(line) < 60_000 for line in lines), words
+                assert sum(map(len, lines)) < 250_000 + 100 * len(few.output), words
 
 
 WRONG = (

@@ -88,10 +88,13 @@ def test_nothing_answers() -> None:
     assert "is not a URL" in Shell("http://").error("logs", "--follow", code=3)
 
 
-def test_follow_until_ctrl_c(served: LiveSimulator) -> None:
+def test_follow_until_ctrl_c() -> None:
     """What happens is told at once; Ctrl-C ends it without a word."""
-    other = Shell(served.url)
-    with following(served.url, "--account", OTHER_ID, "--kind", "clock", "--json") as process:
+    with (
+        LiveSimulator(PAUSED) as served,
+        following(served.url, "--account", OTHER_ID, "--kind", "clock", "--json") as process,
+    ):
+        other = Shell(served.url)
         assert process.stdout is not None
         assert process.stderr is not None
         other.run("clock", "rate", "5", "--account", OTHER_ID, code=None)
@@ -105,10 +108,13 @@ def test_follow_until_ctrl_c(served: LiveSimulator) -> None:
         assert process.stderr.read() == ""
 
 
-def test_follow_into_a_pipe_that_closes(served: LiveSimulator) -> None:
+def test_follow_into_a_pipe_that_closes() -> None:
     """As ``| head -1`` does: it ends with the next line, without a word."""
-    other = Shell(served.url)
-    with following(served.url, "--account", OTHER_ID, "--kind", "clock") as process:
+    with (
+        LiveSimulator(PAUSED) as served,
+        following(served.url, "--account", OTHER_ID, "--kind", "clock") as process,
+    ):
+        other = Shell(served.url)
         assert process.stdout is not None
         assert process.stderr is not None
         other.run("account", "set", "warp=6", "--account", OTHER_ID)

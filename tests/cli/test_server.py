@@ -28,6 +28,7 @@ from plivo_sim.cli.server import _greeting, _ReadyFile
 from plivo_sim.cli.shared import WrongFile
 from plivo_sim.client import Client, Refused
 from plivo_sim.settings import Settings, read_setting
+from tests.fakes import full_pipe, until
 from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, TOKEN
 
@@ -155,6 +156,23 @@ def test_the_ready_file_names_a_url_that_answers(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == [ready]
         served.stop()
     assert list(tmp_path.iterdir()) == []
+
+
+@live
+def test_what_nobody_reads_stops_no_server(tmp_path: Path) -> None:
+    """It starts, answers and ends, though all that it prints goes into a full pipe."""
+    ready = tmp_path / "ready"
+    with full_pipe() as (_, writer), subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", "--ready-file", str(ready)],
+        env=environment(), stdout=writer, stderr=writer,
+    ) as process:  # fmt: skip
+        try:
+            until(lambda: ready.exists() or process.poll() is not None)
+            assert Client(ready.read_text()).control("GET", "/accounts")["accounts"] == []
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
 
 
 def test_a_ready_file_of_an_earlier_server_is_removed(tmp_path: Path) -> None:
@@ -557,11 +575,15 @@ def section(printed: str, title: str) -> str:
     return "\n".join(lines[start : min(rest, default=len(lines))]).strip()
 
 
+SAMPLES = "my; samples"
+"""Not where ``try`` is called, and with what means something to a shell and to curl."""
+
+
 @pytest.fixture
 def tried(tmp_path: Path) -> Iterator[tuple[Serving, str]]:
-    """A running simulator, and what ``try --samples`` said of it from this folder."""
+    """A running simulator, and what ``try --samples`` said of it in this folder."""
     with serving("--paused") as served:
-        done = run("try", "--url", served.url, "--samples", ".", cwd=tmp_path)
+        done = run("try", "--url", served.url, "--samples", SAMPLES, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         yield served, done.stdout
 
@@ -586,15 +608,15 @@ def test_try_tells_the_whole_scenario(tried: tuple[Serving, str]) -> None:
 def test_try_writes_samples(tried: tuple[Serving, str], tmp_path: Path) -> None:
     """Those that it uses, and some that are refused."""
     _, printed = tried
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert [f"wrote {name}" in printed for name in names] == [True] * len(names)
+    names = sorted(path.name for path in (tmp_path / SAMPLES).iterdir())
+    assert [f"wrote {SAMPLES}/{name}" in printed for name in names] == [True] * len(names)
     assert {"registration_certificate.pdf", "gst_certificate.png", "too_big.pdf"} <= set(names)
 
 
 @live
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_line_that_try_prints_works(tried: tuple[Serving, str], tmp_path: Path) -> None:
-    """Typed as it stands, where the samples are."""
+    """Typed as it stands, where ``try`` was called."""
     script = section(tried[1], "# curl")
     done = subprocess.run(
         ["sh", "-ec", f"{script} -sS --fail-with-body"],
@@ -609,7 +631,7 @@ def test_the_curl_line_that_try_prints_works(tried: tuple[Serving, str], tmp_pat
 
 @live
 def test_the_sdk_code_that_try_prints_works(tried: tuple[Serving, str], tmp_path: Path) -> None:
-    """Run as it stands, where the samples are."""
+    """Run as it stands, where ``try`` was called."""
     served, printed = tried
     code = section(printed, "# plivo for Python")
     done = subprocess.run(

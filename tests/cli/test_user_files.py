@@ -16,7 +16,7 @@ from plivo_sim.catalogue.user_files import bytes_in, text_in
 from plivo_sim.cli.doctor import state_directory
 from plivo_sim.cli.server import _ReadyFile
 from plivo_sim.domain.limits import Limit
-from plivo_sim.web.tls import make_tls
+from plivo_sim.web.certificates import make_tls
 from tests.cli.conftest import Shell
 
 PACKAGE = Path(__file__).parent.parent.parent / "plivo_sim"

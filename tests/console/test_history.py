@@ -19,10 +19,11 @@ from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.client.replay import replay
+from plivo_sim.console.copied_scenario import scenario_file
 from plivo_sim.console.copied_test import pytest_file
 from plivo_sim.console.sources import Names, as_json_source, source
 from plivo_sim.domain import limits
-from plivo_sim.scenarios.loader import load_scenario
+from plivo_sim.scenarios.loader import load_scenario, load_scenario_data
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import MUMBAI, Numbers
@@ -436,19 +437,47 @@ def test_magic_values_do_not_decide(http: Http) -> None:
     assert "# - magic values in aliases and names: the rules decide instead" in text
 
 
-def test_a_copy_is_written_without_the_account(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kind", "writer"), [("pytest", pytest_file), ("scenario", scenario_file)])
+def test_a_copy_is_written_without_the_account(
+    http: Http, monkeypatch: pytest.MonkeyPatch, kind: str, writer: Callable[..., str]
+) -> None:
     """By the page, and by the file to save."""
     held = []
 
     def write(*given: Any, **how: Any) -> str:
         held.append(http.account.lock.raw._is_owned())
-        return pytest_file(*given, **how)
+        return writer(*given, **how)
 
-    monkeypatch.setattr("plivo_sim.console.history.pytest_file", write)
+    monkeypatch.setattr(f"plivo_sim.console.history.{writer.__name__}", write)
     http.sdk_created()
-    copied(http, "pytest")
-    page(http, **{"as": "pytest"})
+    copied(http, kind)
+    page(http, **{"as": kind})
     assert held == [False, False]
+
+
+@pytest.mark.parametrize(("changes", "status"), [(501, "accepted"), (60, "accepted " * 1000)])
+def test_what_is_too_large_for_a_scenario_is_neither_checked_nor_written(
+    http: Http, monkeypatch: pytest.MonkeyPatch, changes: int, status: str
+) -> None:
+    """Its size is looked at first."""
+    id = http.sdk_created(alias="large")
+    application = http.account.store.applications.fetch(id)
+    large = replace(
+        application,
+        timeline=(*application.timeline, replace(application.timeline[-1], status=status))
+        * changes,
+    )
+    with http.account.transaction():
+        http.account.store.applications.put(large)
+    checked: list[Any] = []
+
+    def check(data: Any, **how: Any) -> Any:
+        checked.append(data.get("steps"))
+        return load_scenario_data(data, **how)
+
+    monkeypatch.setattr("plivo_sim.console.copied_scenario.load_scenario_data", check)
+    assert "1 applications: only the last 0 are here" in copied(http, "scenario")
+    assert not any(checked)
 
 
 def test_a_copy_has_an_end(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from plivo_sim import app
+from plivo_sim import calls
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control import moves
@@ -193,14 +193,14 @@ def test_a_call_that_was_under_way_sees_no_emptied_account(
 ) -> None:
     """Neither an unknown id nor an empty list: it is told that the account is elsewhere."""
     id = http.sdk_created()
-    begin = app._begin
+    begin = calls._begin
 
     def then_leave(call: Any, injector: Any) -> None:
         begin(call, injector)
         http.sim.hand_over(AUTH_ID, ELSEWHERE)
         http.sim.end_handover(AUTH_ID, moved=True)
 
-    monkeypatch.setattr(app, "_begin", then_leave)
+    monkeypatch.setattr(calls, "_begin", then_leave)
     answer = http.call(method, path.format(id=id))
     assert (answer.status_code, ELSEWHERE in answer.text) == (421, True)
 

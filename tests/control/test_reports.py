@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from plivo_sim.account.lock import AccountLock
 from plivo_sim.control import reports
 from tests.control.support import check_invalid
 from tests.support import AUTH_ID, Http
@@ -124,3 +126,33 @@ def test_what_is_due_is_over_when_the_account_has_settled(http: Http) -> None:
     answer = http.control("POST", "/clock/settle", account=AUTH_ID)
     assert (answer.status_code, answer.get_json()["settled"]) == (200, True)
     assert states(http, wait="no") == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/applications", {"limit": "1000"}), ("/report", {}), ("/report", {"format": "html"})],
+)
+def test_others_have_their_turn_while_many_applications_are_shown(
+    http: Http, monkeypatch: pytest.MonkeyPatch, path: str, query: dict[str, str]
+) -> None:
+    """The account is let go of in between, and what is deleted meanwhile is left out."""
+    account, id = http.account, http.sdk_created()
+    first = account.store.applications.fetch(id)
+    ids = [f"{n:08}{id[8:]}" for n in range(70)]
+    with account.transaction():
+        for alike in ids:
+            account.store.applications.put(replace(first, id=alike, seq=account.next_seq()))
+    gone = ids[5 if query.get("format") else -1]  # of the file, the newest come first
+    turns = []
+
+    def give_way(lock: AccountLock) -> None:
+        turns.append(lock.raw._is_owned())
+        if len(turns) == 1:
+            with account.transaction():
+                account.store.applications.drop(gone)
+
+    monkeypatch.setattr(AccountLock, "give_way", give_way)
+    shown = http.control("GET", path, account=AUTH_ID, **query)
+    assert shown.status_code == 200
+    assert set(turns) == {False}
+    assert [each in shown.text for each in (ids[4], gone, ids[68])] == [True, False, True]

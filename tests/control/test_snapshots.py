@@ -16,10 +16,11 @@ from typing import Any, cast
 
 import pytest
 
+from plivo_sim import calls
 from plivo_sim.account.store.format import RECORD_TYPES, to_plain
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
-from plivo_sim.domain import limits
+from plivo_sim.domain import limits, text
 from plivo_sim.services import snapshots
 from plivo_sim.web.streams import Stream, Writer
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -562,6 +563,31 @@ def test_an_export_is_put_into_words_while_others_use_the_account(
     monkeypatch.setattr("plivo_sim.control.accounts.to_plain", encoding)
     assert http.control("GET", "/export").status_code == 200
     assert set(held) == {False}
+
+
+@pytest.mark.parametrize("path", ["snapshot", "restore", "takeover"])
+def test_a_large_document_is_decoded_once(
+    http: Http, elsewhere: Http, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """And not before its call has its account."""
+    http.sdk_created(alias="a-word-of-the-document")
+    remember(http)
+    body = {"snapshot": document(http)} | ({"rest": {}} if path == "takeover" else {"name": "x"})
+    read, decode = [], text._decoder.decode
+
+    def noting(piece: bytes) -> Any:
+        read.append(bytes(piece))
+        return decode(piece)
+
+    monkeypatch.setattr(limits, "CONTROL_BODY", replace(limits.CONTROL_BODY, most=64))
+    monkeypatch.setattr(text, "PIECE_BYTES", 64)
+    monkeypatch.setattr(text, "_decoder", SimpleNamespace(decode=noting))
+    monkeypatch.setattr(calls, "note_steering", lambda *_: None)  # which reads small ones once more
+    assert elsewhere.control("POST", f"/{path}", body, account="none").status_code == 400
+    assert b"a-word" not in b"".join(read)
+    assert elsewhere.control("POST", f"/{path}", body, account=AUTH_ID).status_code < 300
+    word = b"a-word-of-the-document"
+    assert b"".join(read).count(word) == json.dumps(body).encode().count(word) > 0
 
 
 def test_a_large_body_is_checked_as_a_small_one(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from plivo_sim.account.account import Account
 from plivo_sim.control.answers import UndoneOut, UndoOut, UndoPointOut
 from plivo_sim.domain import limits
 from plivo_sim.services import document_sets
+from plivo_sim.web import patience
+from plivo_sim.web.calls import current_call
 from tests.control.support import other_account
 from tests.support import AUTH_ID, PDF, Http, check_answer
 
@@ -150,6 +154,59 @@ def test_a_call_that_was_undone_before_its_answer_is_told(
     assert [each.status_code for each in came] == [200]
     assert refused(answer) == (409, "busy")
     assert "what it did is undone" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(("end", "told"), [("undo", 201), ("restore", 201), ("reset", 409)])
+def test_a_snapshot_that_stands_is_told_so(
+    http: Http, monkeypatch: pytest.MonkeyPatch, end: str, told: int
+) -> None:
+    """An undo and a restore, before its answer, leave it; a reset takes it away."""
+    http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
+    keep(http)
+    http.sdk_created()
+    ends: dict[str, tuple[str, dict[str, Any]]] = {
+        "undo": ("/undo", {"sure": True}),
+        "restore": ("/restore", {"name": "s"}),
+        "reset": ("/reset", {}),
+    }  # fmt: skip
+    path, body = ends[end]
+    end_of, came = patience.end, []
+
+    def meanwhile() -> None:
+        monkeypatch.setattr(patience, "end", end_of)
+        asked = partial(http.control, "POST", path, body | {"account": AUTH_ID})
+        thread = threading.Thread(target=lambda: came.append(asked().status_code))
+        thread.start()
+        thread.join(60)
+        end_of()
+
+    http.control("POST", "/clock/resume", {"account": AUTH_ID})
+    monkeypatch.setattr(patience, "end", meanwhile)
+    answer = http.control("POST", "/snapshot", {"name": "new", "account": AUTH_ID})
+    assert (came, answer.status_code) == ([200], told)
+    assert ("new" in http.account.marks) == (told == 201)
+
+
+@pytest.mark.parametrize("path", ["/webhooks/none/replay", "/clock/settle"])
+def test_what_was_due_is_no_doing_of_a_call(
+    http: Http, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Which only made it happen, in whichever account: an end of that is none of the call's."""
+    id = http.sdk_created()
+    with http.account.lock:
+        http.account.clock.move_to(http.account.now() + timedelta(days=30))
+    end_of, wrote = patience.end, []
+
+    def noting() -> None:
+        wrote.append(current_call().wrote)
+        end_of()
+
+    monkeypatch.setattr(patience, "end", noting)
+    http.control("POST", path)
+    application = http.account.store.applications.fetch(id)
+    assert application is not None
+    assert application.status == "accepted"
+    assert wrote == [{}]
 
 
 def test_what_was_written_before_the_point_is_not_lost(
@@ -372,3 +429,26 @@ def test_a_point_that_is_kept_while_it_goes_back_stays(
     monkeypatch.setattr(http.sim.runner, "end_sends", meanwhile)
     assert undo(http, point=number, sure=True).status_code == 200
     assert [each["what"] for each in points(http)] == ["of another"]
+
+
+@pytest.mark.parametrize("verb", ["reset", "restore", "undo"])
+def test_another_moment_behind_it_does_not_undo_it(
+    http: Http, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """What it told was so, until the reset."""
+    keep(http)
+    http.sdk_created()
+    http.control("POST", "/snapshot", {"name": "here"}, account=AUTH_ID)
+    http.sdk_created()
+    end_sends = http.sim.runner.end_sends
+
+    def meanwhile(accounts: Any) -> None:
+        monkeypatch.setattr(http.sim.runner, "end_sends", end_sends)
+        with http.app.app_context():  # a call has its own ``g``
+            http.control("POST", "/reset", {}, account=AUTH_ID)
+            http.sdk_created()
+        end_sends(accounts)
+
+    monkeypatch.setattr(http.sim.runner, "end_sends", meanwhile)
+    body = {"reset": {}, "restore": {"name": "here"}, "undo": {"sure": True}}[verb]
+    assert http.control("POST", f"/{verb}", body, account=AUTH_ID).status_code == 200

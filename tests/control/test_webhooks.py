@@ -11,6 +11,7 @@ import pytest
 from plivo_sim import __version__
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
+from plivo_sim.control import presenters
 from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES, MOST_INBOX_BYTES, MOST_MESSAGES
 from plivo_sim.domain.records import DeliveryState
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -281,3 +282,17 @@ def test_an_inbox_is_bounded_in_bytes(http: Http) -> None:
     messages = http.control("GET", "/inbox/large/messages").get_json()["messages"]
     assert sum(len(each["body"]) for each in messages) <= MOST_INBOX_BYTES
     assert len(messages) > 20
+
+
+def test_a_list_is_made_without_the_account(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is free again, however long the list is."""
+    delivered(http)
+    held, delivery_of = [], presenters.delivery_of
+
+    def shown(*given: Any) -> Any:
+        held.append(http.account.lock.raw._is_owned())
+        return delivery_of(*given)
+
+    monkeypatch.setattr(presenters, "delivery_of", shown)
+    assert len(webhooks(http)) == 1
+    assert held == [False]

@@ -77,6 +77,25 @@ def test_urls_are_masked() -> None:
     assert without_secrets(url) == "https://***@host/cb?x=1&api_key=***#access_token=***"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ('http://h/{"token":"abc"}/x', 'http://h/{"token":"***"}/x'),
+        ("http://h/%7B%22token%22%3A%22abc%22%7D", 'http://h/{"token":"***"}'),
+        ("http://h/%257B%2522token%2522%253A%2522abc%2522%257D", 'http://h/{"token":"***"}'),
+        ("http://h/%7B%22to%5Cu006ben%22%3A%22abc%22%7D%0A", 'http://h/{"token":"***"}%0A'),
+        ('http://h/{"token":["abc"]}/x', 'http://h/{"token":"***'),
+        ('http://h/?{"token":"abc"}', 'http://h/?{"token":"***"}'),
+        ('http://h/#{"x":{"token":"abc"}}', 'http://h/#{"x":{"token":"***"}}'),
+        ('http://h/["token","abc"]', 'http://h/["token","***"]'),
+        ("http://h/%7B%22name%22%3A%22abc%22%7D", "http://h/%7B%22name%22%3A%22abc%22%7D"),
+    ],
+)
+def test_json_anywhere_in_a_url_is_masked(url: str, shown: str) -> None:
+    """Not only as the value of a parameter."""
+    assert without_secrets(url) == shown
+
+
 def test_json_is_masked_at_any_depth() -> None:
     """Whatever the value, and however the key is spelt."""
     text = rb'{"a": [{"Auth-Token": {"b": 1}}], "p\u0061ssword": "x", "name": "token"}'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -91,6 +93,33 @@ def test_a_large_text_is_decoded_in_pieces(value: Any, blank: str) -> None:
             assert decode_json(each) == decode_json(encode_json(value))
         long = [bytes(each).strip() for each in noting.read if len(each) > 16]
         assert not [each for each in long if each[:1] in (b"[", b"{")]
+
+
+def test_others_get_the_interpreter_between_the_names_of_a_large_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They can whenever Python is called, so it is, for each name, within the call of the decoder
+    that reads all of them."""
+    monkeypatch.setattr(module, "PIECE_BYTES", 16)
+    within, most = 0, 0
+
+    def see(_: FrameType, event: str, called: Any) -> None:
+        nonlocal within, most
+        if event == "c_call" and getattr(called, "__name__", "") == "decode":
+            within = 0
+        elif event == "call":
+            within += 1
+        elif event == "c_return" and getattr(called, "__name__", "") == "decode":
+            most = max(most, within)
+
+    text = encode_json({f"name {n}": n for n in range(100)})
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        decode_json(text)
+    finally:
+        sys.setprofile(before)
+    assert most >= 100
 
 
 @pytest.mark.parametrize(

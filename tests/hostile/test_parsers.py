@@ -188,8 +188,9 @@ CALLS = {
         "re.split": "limit part_headers", "b64decode": "limit part_headers",
         "a2b_qp": "limit part_headers", "parse_options_header": "limit part_headers"},
     "web/parsing.py": {"re.compile": LINEAR, "int": DIGITS},
-    "webhooks/outbox.py": {
+    "webhooks/composing.py": {
         "urlsplit": "limit callback_url", "parse_duration": "limit duration", "int": OURS},
+    "webhooks/outbox.py": {"urlsplit": "limit callback_url", "parse_duration": "limit duration"},
     "webhooks/diagnosis.py": {
         "urlsplit": LINEAR, "parse_qsl": "limits signed, signed_fields", "decode_json": JSON,
         "b64decode": LINEAR},

@@ -6,12 +6,11 @@ import io
 import json
 import logging
 import os
-import re
 import select
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,9 +21,10 @@ from plivo_sim.simulator.logs import (
     JsonLines,
     SparingHandler,
     TextLines,
-    Unblocked,
+    Unwaited,
 )
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.fakes import full_pipe, until
 from tests.support import AUTH_ID, Http
 
 
@@ -264,65 +264,89 @@ def test_json_is_one_line_with_its_exception() -> None:
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
-    """A small one: reader and writer."""
-    reader, writer = os.pipe()
-    yield reader, writer
-    os.close(reader)
-    os.close(writer)
+    with full_pipe() as ends:
+        yield ends
 
 
-@pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
+def read_until(reader: int, end: str) -> list[str]:
+    """The lines behind what the pipe was full of."""
+    seen = b""
+    while not seen.endswith(end.encode()):
+        assert select.select([reader], [], [], 60)[0], seen[-1000:]
+        seen += os.read(reader, 1 << 20)
+    return seen.lstrip(b"\0").decode().splitlines()
+
+
 def test_a_log_that_nobody_reads_stops_nobody(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lines are left out when the pipe is full; how many is told when it is read again."""
-    monkeypatch.setattr(Unblocked, "PATIENCE_MS", 1)
+    """So much waits; how many lines are left out is told in their place."""
+    monkeypatch.setattr(limits, "LOG_WAITING", replace(limits.LOG_WAITING, most=10_000))
     reader, writer = pipe
-    stream = Unblocked(writer)
-    for n in range(3000):
-        stream.write(f"line {n} {'x' * 100}\n")
-    seen = os.read(reader, 1 << 20).decode()
+    stream = Unwaited(writer)
+    stream.write("line 0\n")
+    until(lambda: not stream._waiting)  # its thread waits for the pipe
+    for n in range(1, 3000):
+        stream.write(f"line {n}\n")
+    *whole, told = read_until(reader, "nobody read it\n")
+    count, _, rest = told.partition(" ")
+    assert whole == [f"line {n}" for n in range(3000 - int(count))]
+    assert rest == "lines of this log are left out: nobody read it"
+    assert whole
     stream.write("after\n")
-    seen += os.read(reader, 1 << 20).decode()
-    whole = re.findall(r"^line \d+ x{100}$", seen, re.MULTILINE)
-    (told,) = re.findall(r"(\d+) lines of this log are left out", seen)
-    assert 0 < len(whole) < 3000
-    assert len(whole) + int(told) == 3000
-    assert seen.endswith("nobody read it\nafter\n")
+    assert read_until(reader, "after\n") == ["after"]
 
 
-@pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
-def test_a_request_waits_for_nobody_s_line(
+def test_no_line_waits_for_who_reads_the_log(pipe: tuple[int, int]) -> None:
+    """Neither that of a request nor a warning; none is lost, or out of order."""
+    reader, writer = pipe
+    own = logging.Logger("of this test")
+    own.addHandler(SparingHandler(stream=Unwaited(writer)))
+    threads = [
+        threading.Thread(target=own.log, args=(level, text), daemon=True)
+        for level, text in ((logging.INFO, "first"), (logging.WARNING, "second"))
+    ]
+    for each in threads:
+        each.start()
+        each.join(60)
+        assert not each.is_alive()
+    own.info("third")
+    assert read_until(reader, "third\n") == ["first", "second", "third"]
+
+
+def test_the_end_waits_for_the_last_lines(pipe: tuple[int, int]) -> None:
+    """If somebody reads them."""
+    reader, writer = pipe
+    handler = SparingHandler(stream=Unwaited(writer))
+    for _ in range(2):
+        handler.handle(logging.LogRecord("x", logging.ERROR, "", 0, "broken", None, None))
+    reads = threading.Thread(target=os.read, args=(reader, 1 << 20))
+    reads.start()
+    handler.close()
+    reads.join()
+    assert read_until(reader, "since)\n") == ["broken", "broken (1 more like it since)"]
+
+
+def test_an_end_without_a_reader_comes(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who finds another thread writing leaves the line to that one; none is lost, or out of
-    order."""
-    monkeypatch.setattr(Unblocked, "PATIENCE_MS", 60_000)
+    monkeypatch.setattr(Unwaited, "PATIENCE_S", 0.0)
+    stream = Unwaited(pipe[1])
+    stream.write("x\n")
+    stream.finish()
+    assert read_until(pipe[0], "x\n") == ["x"]
+
+
+def test_who_does_not_want_to_wait_for_a_full_pipe_loses_nothing(pipe: tuple[int, int]) -> None:
+    """Some programs start others with pipes of that kind."""
     reader, writer = pipe
     os.set_blocking(writer, False)
-    with suppress(BlockingIOError):
-        while True:
-            os.write(writer, b"x" * 65536)
-    os.set_blocking(writer, True)
-    stream = Unblocked(writer)
-    own = logging.Logger("of this test")
-    own.addHandler(SparingHandler(stream=stream))
-    waits = threading.Thread(target=own.info, args=("first",))
-    waits.start()
-    while not stream._writing.locked():
-        pass
-    own.info("second")
-    assert waits.is_alive()
-    own.info("third")
-    seen = b""
-    while not seen.endswith(b"third\n"):
-        seen += os.read(reader, 65536)
-    waits.join()
-    assert seen.lstrip(b"x") == b"first\nsecond\nthird\n"
+    stream = Unwaited(writer)
+    stream.write("x" * 200_000 + "\n")
+    assert read_until(reader, "x\n") == ["x" * 200_000]
 
 
-@pytest.mark.skipif(not hasattr(select, "poll"), reason="it cannot be asked here")
 def test_what_is_no_text_is_written_escaped(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    Unblocked(writer).write("\udcff ü\n")
-    assert os.read(reader, 100).decode() == "\\udcff ü\n"
+    Unwaited(writer).write("\udcff ü\n")
+    assert read_until(reader, "ü\n") == ["\\udcff ü"]

@@ -9,11 +9,12 @@ import shutil
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from plivo_sim import simulator as simulator_module
+from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
@@ -21,8 +22,9 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import AccountRequired, NotFound, StateUnreadable
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+from plivo_sim.simulator import accounts as accounts_module
 from tests.control.test_explanations import evaluate
-from tests.fakes import Gate, Wall, all_at_once
+from tests.fakes import Gate, Wall, all_at_once, meanwhile
 from tests.support import AUTH_ID, Http
 
 OTHER = "MAYYYYYYYYYYYYYYYYYY"
@@ -120,7 +122,7 @@ def test_a_held_account_is_the_one_that_others_get(sim: Simulator) -> None:
 
 def test_unwritten_accounts_are_forgotten(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking for a million of them fills no memory."""
-    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 8)
+    monkeypatch.setattr(accounts_module, "MOST_UNUSED", 8)
     asked_for = [weakref.ref(sim.account(f"MA{number:018}")) for number in range(50)]
     gc.collect()
     assert sum(each() is not None for each in asked_for) < 20
@@ -129,7 +131,7 @@ def test_unwritten_accounts_are_forgotten(sim: Simulator, monkeypatch: pytest.Mo
 
 def test_a_written_account_is_never_forgotten(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many others are asked for."""
-    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 2)
+    monkeypatch.setattr(accounts_module, "MOST_UNUSED", 2)
     id = http.sdk_created()
     for number in range(20):
         http.sim.account(f"MA{number:018}")
@@ -407,7 +409,7 @@ def test_accounts_that_were_reset_are_forgotten(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Like those that were never written to."""
-    monkeypatch.setattr(simulator_module, "MOST_UNUSED", 8)
+    monkeypatch.setattr(accounts_module, "MOST_UNUSED", 8)
     http = make()
     made = []
     for number in range(30):
@@ -489,3 +491,48 @@ def test_what_is_due_after_a_restart_waits_for_no_request(tmp_path: Path) -> Non
     gate.open()
     with LiveSimulator(Settings(state=tmp_path, port=0), transport=gate):
         gate.wait_for(1)
+
+
+def test_an_account_that_is_opened_keeps_others_waiting_for_itself_only(make: Maker) -> None:
+    """Its disk may be slow. It is opened once, by one of those who want it."""
+    sim = make().sim
+    begun, may_go_on = Event(), Event()
+    opened: list[str] = []
+    open_now = sim._make_account
+
+    def open_slowly(auth_id: str, *given: Any) -> Account:
+        opened.append(auth_id)
+        if auth_id == AUTH_ID:
+            begun.set()
+            assert may_go_on.wait(60)
+        return open_now(auth_id, *given)
+
+    sim._make_account = open_slowly
+    with meanwhile(lambda: sim.account(AUTH_ID)) as first:
+        assert begun.wait(60)
+        with (
+            meanwhile(lambda: sim.account(AUTH_ID)) as second,
+            meanwhile(lambda: sim.account(OTHER)) as other,
+        ):
+            try:
+                assert other.result(60).auth_id == OTHER
+                assert sim.accounts() == []
+            finally:
+                may_go_on.set()
+    assert first.result() is second.result()
+    assert opened == [AUTH_ID, OTHER]
+
+
+def test_an_account_that_is_opened_while_all_begins_anew_has_the_new_settings(make: Maker) -> None:
+    """Not those with which it was begun to be opened."""
+    sim = make().sim
+    open_now = sim._make_account
+
+    def open_late(auth_id: str, *given: Any) -> Account:
+        made = open_now(auth_id, *given)
+        sim._make_account = open_now
+        sim.begin_anew(Settings(seed=7, paused=True))
+        return made
+
+    sim._make_account = open_late
+    assert sim.account(AUTH_ID).settings.seed == 7

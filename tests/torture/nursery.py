@@ -21,11 +21,11 @@ SOURCE = """
 import json, os, resource, socket, sys, threading
 from plivo_sim.cli import main
 import plivo_sim.assembly, plivo_sim.cli.applications, urllib3
-from plivo_sim.account.store import journal
+from plivo_sim.account.store import compaction, journal
 
 if "compacting" in sys.argv:
     journal.COMPACT_OVER_BYTES, journal.COMPACT_OVER_TIMES = 20_000, 0
-    journal.COMPACT_CHUNK = 10
+    compaction.COMPACT_CHUNK = 10
 
 hanging, look_up = os.environ.get("HANGING_NAMES"), socket.getaddrinfo
 

@@ -19,8 +19,9 @@ import urllib3
 from plivo_sim.account.store.disk import lock_file, open_file
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.settings import Settings
-from plivo_sim.web import tls as tls_module
-from plivo_sim.web.tls import TlsAdapter, TlsUnavailable, make_tls
+from plivo_sim.web import certificates
+from plivo_sim.web.certificates import make_tls
+from plivo_sim.web.tls import TlsAdapter, TlsUnavailable
 
 pytestmark = pytest.mark.live
 
@@ -130,7 +131,7 @@ def test_starts_at_the_same_time_wait_for_one_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or say for what they have waited."""
-    monkeypatch.setattr(tls_module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(certificates, "PATIENCE_S", 0.0)
     with open_file(tmp_path / "lock", "ab") as file:
         assert lock_file(file)
         with pytest.raises(TlsUnavailable, match=r"another process has had .*lock"):

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Literal, cast
 
+from plivo_sim.account.lock import waits_outside
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import printable
 
@@ -42,6 +43,13 @@ def unguarded() -> None:
     """Nobody else could have an interest in the place."""
 
 
+def force(descriptor: int) -> None:
+    """To the disk, which may be slow: a call gives back meanwhile what others wait for. Raises
+    OSError."""
+    waits_outside()
+    os.fsync(descriptor)
+
+
 class Syncing:
     """See the module; one for each file that is appended to, and for what is made."""
 
@@ -49,12 +57,13 @@ class Syncing:
         self.when = when
         self._timer = timer
         self._guard = threading.Lock()
+        self._forcing = threading.Lock()  # of whoever forces it behind the writes, or closes it
         self._waiting: Any = None
 
     def appended(self, file: IO[bytes]) -> None:
         """After each write. Raises OSError when the disk says that it failed."""
         if self.when == ALWAYS:
-            os.fsync(file.fileno())
+            force(file.fileno())
         elif self.when == INTERVAL:
             with self._guard:
                 if self._waiting is None:
@@ -63,8 +72,9 @@ class Syncing:
                     self._waiting.start()
 
     def _sync_later(self, file: IO[bytes]) -> None:
-        with self._guard:
-            self._waiting = None
+        with self._forcing:
+            with self._guard:
+                self._waiting = None  # what is written from here on waits for the next time
             if not file.closed:
                 try:
                     os.fsync(file.fileno())
@@ -72,25 +82,30 @@ class Syncing:
                     logger.error("cannot force the journal to disk: %s", error.strerror)
 
     @property
-    def is_busy(self) -> bool:
+    def is_forcing(self) -> bool:
         """Whether somebody forces something to the disk, which may take long."""
-        return self._guard.locked()
+        return self._forcing.locked()
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether something is to be forced to the disk still, which ``closing`` would do."""
+        return self._waiting is not None
 
     def closing(self, file: IO[bytes]) -> None:
         """Before the file is let go of: what still waits is done now."""
-        with self._guard:
+        with self._forcing, self._guard:
             if self._waiting is not None:
                 self._waiting.cancel()
                 self._waiting = None
                 with suppress(OSError):
-                    os.fsync(file.fileno())
+                    force(file.fileno())
             file.close()
 
     def whole(self, file: IO[bytes]) -> None:
         """Before a file that was written as a whole is renamed to its place."""
         file.flush()
         if self.when != NEVER:
-            os.fsync(file.fileno())
+            force(file.fileno())
 
     def renamed(self, path: Path) -> None:
         """After a file or a folder came to be in the one above it, under its name."""
@@ -307,7 +322,7 @@ else:
     def _sync_folder(folder: Path) -> None:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            force(descriptor)
         finally:
             os.close(descriptor)
 
@@ -337,11 +352,12 @@ class OpenJournals:
     def __init__(self, most: int = 64) -> None:
         self._most = most
         self._guard = threading.Lock()
-        self._open: dict[Callable[[], bool], Literal[False] | None] = {}
+        self._open: dict[Rest, Literal[False] | None] = {}
 
-    def used(self, rest: Callable[[], bool]) -> None:
+    def used(self, rest: Rest) -> None:
         """One was written to; ``rest`` closes it, unless it is busy: then the next one is closed
-        instead. Caller holds no journal's guard."""
+        instead. One that has to be forced to the disk first is closed only when twice as many are
+        open. Caller holds no journal's guard."""
         with self._guard:
             self._open.pop(rest, None)
             self._open[rest] = None
@@ -352,11 +368,15 @@ class OpenJournals:
                 break
             with self._guard:
                 is_open = self._open.pop(each, False) is None
-            if is_open and not each():
+            if is_open and not each(excess > self._most):
                 with self._guard:
                     self._open.setdefault(each)
             else:
                 excess -= 1
+
+
+Rest = Callable[[bool], bool]
+"""Closes a journal; returns whether it did. Given whether it may wait for the disk."""
 
 
 class NoFile(OSError):

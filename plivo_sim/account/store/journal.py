@@ -1,41 +1,31 @@
 """The storage behind TinyDB: records in memory, each transaction one checksummed line on disk.
 
 TinyDB's own JSONStorage rewrites its file in place on every operation and a kill in the middle
-loses all of it. Here a transaction is appended as one line (see ``lines``); opening reads them
-back, up to a damage (see ``format``). When the dead lines outweigh the living, the journal is
+loses all of it. Here a transaction is appended as one line (see ``format``); opening reads them
+back, up to a damage. When the dead lines outweigh the living, the journal is
 rewritten beside itself and renamed (see ``compaction``).
 
 With ``path=None`` nothing is written: the same storage in memory.
-
-A journal rewritten without its dead lines, a slice with each write, so that no write waits.
-
-The records as they were at the beginning are written beside the journal, oldest first; meanwhile
-the journal itself goes on. What was changed since then follows in one last line, and the new file
-is renamed over the old. Until then the old one is whole and the new one is ignored, so the
-process can die at any step.
 """
 
 from __future__ import annotations
 
 import errno
-import heapq
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
 from tinydb.storages import Storage
 
-from plivo_sim.account.interfaces import Damage, Record
+from plivo_sim.account.interfaces import Damage
+from plivo_sim.account.store.compaction import Compaction, Rows, not_its_own
 from plivo_sim.account.store.damage import damages_of, keep_files_aside, stated_checksum
 from plivo_sim.account.store.disk import (
     NEVER,
-    NOT_ITS_OWN,
     Identity,
     OpenJournals,
     Syncing,
@@ -55,104 +45,6 @@ from plivo_sim.account.store.format import (
     to_plain,
 )
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
-
-COMPACT_CHUNK = 500
-"""Records a slice: about a millisecond."""
-
-Rows = dict[str, Record]
-
-
-class Compaction:
-    """See the module. Every method raises OSError when the disk says no; then ``abandon`` it."""
-
-    def __init__(self, path: Path, rows: dict[str, Rows], syncing: Syncing) -> None:
-        syncing.own_folder(path.parent)
-        self._path, self._rows, self._syncing = path, rows, syncing
-        self._aside = path.with_suffix(".new")
-        self._left = _oldest_first(rows)
-        self._touched: dict[tuple[str, str], None] = {}
-        header = header_of(path)
-        self._checksum = stated_checksum(header) or 0
-        self._file: IO[bytes] = open_file(self._aside, "wb")
-        self._identity = identity_of(os.fstat(self._file.fileno()))
-        self._size = 0
-        try:
-            self._put(header)
-        except OSError:
-            self.abandon()
-            raise
-
-    def note(self, ops: Iterable[Op]) -> None:
-        """Something was changed meanwhile."""
-        self._touched.update(((table, id), None) for table, id, _ in ops)
-
-    def step(self) -> bool:
-        """Write the next slice; False when there is nothing left to write."""
-        ops = [(name, record.id, record) for name, record in islice(self._left, COMPACT_CHUNK)]
-        if ops:
-            self._write(ops)
-        return bool(ops)
-
-    def finish(self) -> tuple[Identity, int, int]:
-        """Put the new journal into the place of the old; returns which file it is, its size and
-        last checksum."""
-        if self._touched:
-            self._write([(t, id, self._rows[t].get(id)) for t, id in self._touched])
-        self._take_up()
-        self._file.flush()
-        os.fsync(self._file.fileno())  # whatever ``fsync`` says: else both could be lost at once
-        self._file.close()
-        self._aside.replace(self._path)
-        with suppress(OSError):  # it has taken place: from here on there is no way back
-            self._syncing.renamed(self._path)
-        return self._identity, self._size, self._checksum
-
-    def rest(self) -> None:
-        """Close its file until the next slice."""
-        with suppress(OSError):  # full: the next slice notices that the file is too short
-            self._file.close()
-
-    def abandon(self) -> None:
-        """Leave the journal as it is."""
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self._aside.unlink(missing_ok=True)
-
-    def _write(self, ops: Iterable[Op]) -> None:
-        line, self._checksum = line_of(content_of(ops), self._checksum)
-        self._take_up()
-        self._put(line)
-
-    def _put(self, line: bytes) -> None:
-        self._file.write(line)
-        self._size += len(line)
-
-    def _take_up(self) -> None:
-        """Open its file again, if it rests. Raises OSError for another one, too."""
-        if not self._file.closed:
-            return
-        self._file = open_file(self._aside, "ab")
-        found = os.fstat(self._file.fileno())
-        if (identity_of(found), found.st_size) != (self._identity, self._size):
-            raise _not_its_own()
-
-
-def _oldest_first(rows: dict[str, Rows]) -> Iterator[tuple[str, Record]]:
-    """Every record as it is now, in the order of their history, so that what comes before a
-    damage is of one piece: an application stands behind its end user and documents."""
-    return heapq.merge(
-        *(
-            _named(name, sorted(records.values(), key=attrgetter("seq")))
-            for name, records in rows.items()
-        ),
-        key=lambda named: named[1].seq,
-    )
-
-
-def _named(name: str, records: list[Record]) -> Iterator[tuple[str, Record]]:
-    return ((name, record) for record in records)
-
 
 logger = logging.getLogger("plivo_sim")
 
@@ -220,13 +112,15 @@ class JournalStorage(Storage):
         self._closed = True
         self._end()
 
-    def rest(self) -> bool:
+    def rest(self, may_force: bool = True) -> bool:
         """Let go of the files until the next write, unless somebody is at them, whose disk may be
-        slow; returns whether that is done. From any thread."""
+        slow; returns whether that is done. What is to be forced to the disk before is a reason
+        against it, too, unless it ``may_force``. From any thread."""
         if not self._guard.acquire(blocking=False):
             return False
         try:
-            if self._syncing.is_busy:
+            is_owing = self._syncing.is_owing  # asked first: it is forced from there on
+            if (is_owing and not may_force) or self._syncing.is_forcing:
                 return False
             if self._compaction is not None:
                 self._compaction.rest()
@@ -305,7 +199,7 @@ class JournalStorage(Storage):
         """What is written to a journal that was removed or replaced, nobody will ever read."""
         found = _found(path)
         if found is None or (identity_of(found), found.st_size) != (self._identity, self._size):
-            raise _not_its_own()
+            raise not_its_own()
 
     def _let_go(self) -> None:
         if self._file is not None:
@@ -338,7 +232,7 @@ class JournalStorage(Storage):
         found = os.fstat(file.fileno())
         if found.st_size:
             file.close()
-            raise _not_its_own()
+            raise not_its_own()
         self._identity = identity_of(found)
         return file
 
@@ -431,14 +325,6 @@ def _found(path: Path) -> os.stat_result | None:
         return path.lstat()
     except FileNotFoundError:
         return None
-
-
-def _not_its_own() -> OSError:
-    return OSError(
-        errno.ESTALE,
-        f"the journal {NOT_ITS_OWN}, so nothing more is kept in it; "
-        "reset the account, or start the simulator again",
-    )
 
 
 def _failed(path: Path, error: OSError) -> StorageFailed:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.account.store import journal
+from plivo_sim.account.store import compaction, journal
 from plivo_sim.account.store.database import Database
 from tests.account.store.records import application, keep
 
@@ -32,7 +32,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The compactions that were begun."""
     made: list[Path] = []
 
-    class Counted(journal.Compaction):
+    class Counted(compaction.Compaction):
         def __init__(self, path: Path, *others: Any) -> None:
             made.append(path)
             super().__init__(path, *others)
@@ -79,7 +79,7 @@ def test_one_that_cannot_be_rewritten_is_left_for_a_while(
     def full(*_: object) -> bool:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(journal.Compaction, "step", full)
+    monkeypatch.setattr(compaction.Compaction, "step", full)
     with Database(tmp_path / "journal.jsonl") as db:
         keep(db, *(application(n) for n in range(1, 41)))
         for turn in range(40):

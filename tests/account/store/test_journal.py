@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.account.store import compaction, journal
 from plivo_sim.account.store import format as lines
-from plivo_sim.account.store import journal
 from plivo_sim.account.store.database import Database
 from plivo_sim.account.store.disk import OpenJournals, open_file
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
@@ -310,7 +310,7 @@ def test_a_header_that_cannot_be_written_is_tried_again(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compaction begins early and goes in small pieces."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 2000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 3)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 3)
     return
 
 
@@ -348,7 +348,7 @@ def _until_compaction(db: Database) -> None:
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("part", "failing"),
-    [(journal.Compaction, "step"), (journal.Compaction, "finish"), (os, "fsync"),
+    [(compaction.Compaction, "step"), (compaction.Compaction, "finish"), (os, "fsync"),
      (Path, "replace")],
 )  # fmt: skip
 def test_a_crash_during_compaction_leaves_the_old_journal(
@@ -480,7 +480,7 @@ def test_the_docs_say_how_many_journals_are_open() -> None:
     opened, rested = OpenJournals(), []
     for n in range(int(told[1]) + 1):
         assert rested == []
-        opened.used(lambda n=n: rested.append(n) or True)  # type: ignore[misc]
+        opened.used(lambda _, n=n: rested.append(n) or True)  # type: ignore[misc]
     assert rested == [0]
 
 
@@ -492,7 +492,7 @@ def test_a_journal_whose_disk_is_slow_stays_open_longer(tmp_path: Path) -> None:
         slow, *others = [stack.enter_context(Database(path, opened=opened)) for path in paths]
         before = descriptors()
         keep(slow, application(1))
-        for guard in (slow.journal._guard, slow.journal._syncing._guard):
+        for guard in (slow.journal._guard, slow.journal._syncing._forcing):
             with guard:
                 for db in others:
                     stack.enter_context(meanwhile(partial(keep, db, application(1)))).result(30)
@@ -509,7 +509,7 @@ def test_a_journal_that_rests_goes_on_with_its_compaction(
     """Which has a file open of its own. With many accounts each rests after each of its writes: if
     it began anew, it would never come to an end."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 1)
     before = descriptors()
     with Database(path) as db:
         for n in range(1, 5):
@@ -531,7 +531,7 @@ def test_a_compaction_whose_file_was_changed_meanwhile_is_given_up(
 ) -> None:
     """The journal stays as it is, and nothing is lost."""
     monkeypatch.setattr(journal, "COMPACT_OVER_BYTES", 1000)
-    monkeypatch.setattr(journal, "COMPACT_CHUNK", 1)
+    monkeypatch.setattr(compaction, "COMPACT_CHUNK", 1)
     with Database(path) as db:
         for n in range(1, 5):
             keep(db, application(n))

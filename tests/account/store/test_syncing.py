@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plivo_sim.account.lock import AccountLock, set_asker
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import Claim, Identity, Syncing, identity_at, identity_of, in_use
+from plivo_sim.account.store.disk import (
+    Claim,
+    Identity,
+    OpenJournals,
+    Syncing,
+    identity_at,
+    identity_of,
+    in_use,
+)
 from plivo_sim.account.store.files import DiskFiles
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
-from tests.fakes import FULL, Disk
+from tests.fakes import FULL, Disk, meanwhile
 
 
 class Timers:
@@ -83,6 +94,43 @@ def test_what_a_write_costs(path: Path, synced: list[int], fsync: str, costs: li
         assert counted(db, synced) == costs
 
 
+class Caller:
+    """A request that notes what it gives back in the order in which the disk is waited for."""
+
+    may_leave, may_wait, patience_s = False, True, 0.0
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    def waits(self) -> None:
+        self.order.append("waits")
+
+    def goes_on(self) -> None: ...
+
+    def entered(self) -> None: ...
+
+    def leave(self, lock: AccountLock) -> None: ...
+
+
+@pytest.mark.parametrize("fsync", ["always", "interval"])
+def test_a_call_that_waits_for_the_disk_gives_its_turn_back(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, fsync: str
+) -> None:
+    """Before each fsync, of journals and of files."""
+    caller = Caller()
+    monkeypatch.setattr(os, "fsync", lambda _: caller.order.append("fsync"))
+    files = DiskFiles(tmp_path / "files", fsync)
+    with Database(path, fsync) as db:
+        set_asker(caller)
+        try:
+            files.keep(b"content")
+            counted(db, [])
+        finally:
+            set_asker(None)
+    assert caller.order[:2] == ["waits", "fsync"]
+    assert caller.order[::2] == ["waits"] * (len(caller.order) // 2)
+
+
 def test_nothing_is_forced_by_default(path: Path, synced: list[int]) -> None:
     """A killed process needs none."""
     with Database(path) as db:
@@ -120,6 +168,41 @@ def test_what_still_waits_is_forced_when_the_file_is_closed(
     assert (len(synced), timer.cancelled, file.closed) == (1, True, True)
     timer.run()
     assert len(synced) == 1
+
+
+def test_no_write_waits_for_what_is_forced_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may be slow; what is written meanwhile is forced the next time."""
+    begun, goes_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: (begun.set(), goes_on.wait(120)))
+    timers = Timers()
+    syncing = Syncing("interval", timers)
+    with (tmp_path / "file").open("wb") as file:
+        syncing.appended(file)
+        with meanwhile(timers.waiting[0].run) as forcing:
+            assert begun.wait(60)
+            with meanwhile(lambda: syncing.appended(file)) as writing:
+                try:
+                    writing.result(60)
+                    assert not forcing.done()
+                finally:
+                    goes_on.set()
+        assert len(timers.waiting) == 2
+
+
+def test_no_call_forces_the_journal_of_another_account(tmp_path: Path, synced: list[int]) -> None:
+    """Unless many are open: a file that is to be forced within its second stays open until then."""
+    opened = OpenJournals(2)
+    with ExitStack() as stack:
+        costs = []
+        for n in range(5):
+            path = tmp_path / f"account-{n}" / "journal.jsonl"
+            db = stack.enter_context(Database(path, "interval", opened=opened))
+            synced.clear()
+            keep(db, application(1))
+            costs.append(len(synced))
+        assert costs == [2, 2, 2, 2, 3]  # the folder and its file, when they are made
 
 
 def test_a_disk_that_cannot_force_takes_the_change_back(
