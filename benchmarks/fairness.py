@@ -358,7 +358,9 @@ def compared(kinds: Iterable[str], size: int, seconds: float) -> tuple[Any, Any]
 
 
 def percentiles(took_ms: list[float]) -> tuple[float, float]:
-    """p50 and p99."""
+    """p50 and p99, of a single one itself."""
+    if len(took_ms) == 1:
+        return took_ms[0], took_ms[0]
     cuts = statistics.quantiles(took_ms, n=100, method="inclusive")
     return cuts[49], cuts[98]
 

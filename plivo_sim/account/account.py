@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now, wall_s
 from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, State, Store, UndoPoint
-from plivo_sim.account.lock import AccountLock
+from plivo_sim.account.lock import IN_A_TURN, AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
@@ -27,6 +27,9 @@ from plivo_sim.domain.records import ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import atoms_id, draw_uuid
 from plivo_sim.settings import Settings
+
+T = TypeVar("T")
+Made = TypeVar("Made")
 
 
 class IdFactory:
@@ -85,7 +88,8 @@ class Account:
     ``any_file_loose``: it could be any of them. ``era`` counts replacements of the records: what
     was under way in an earlier one must not touch this. ``retired``: another account has taken its
     place, so nothing goes out from it any more. ``refusal``: what whoever wants to write is told.
-    ``documents``: whoever makes the document of a snapshot of it holds this, one at a time.
+    ``documents``: whoever makes the document of a snapshot of it, or a long list of its records,
+    holds this, one at a time; it is waited for before the lock.
     ``default_machine``: the server's, which is used where the account has none.
     ``memory`` is what its logs share with those of others.
     ``queues``: due attempts by application, and ``senders``, how many threads serve them;
@@ -181,6 +185,14 @@ class Account:
     def _is_taken(self, kind: str, id: str) -> bool:
         rows = getattr(self.store, "deliveries" if kind == "delivery" else f"{kind}s")
         return rows.fetch(atoms_id(id) if kind == "atoms_application" else id) is not None
+
+    def in_turns(
+        self, things: Sequence[T], make: Callable[[T], Made], at_once: int = IN_A_TURN
+    ) -> list[Made]:
+        """See ``AccountLock.in_turns``: of those that take several turns, one does at a time, so
+        that none is begun again in the middle. Caller does not hold the lock."""
+        with self.documents if len(things) > at_once else nullcontext():
+            return [*self.lock.in_turns(things, make, at_once)]
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings

@@ -78,7 +78,7 @@ def report_of(account: Account, id: str = "") -> str:
         now = account.now()
         tones = {name: row.tone for name, row in account.machine.statuses.items()}
     facts = _facts if id else _facts_if_there
-    turns = account.lock.in_turns(ids, lambda each: facts(account, each, room), at_once=1)
+    turns = account.in_turns(ids, lambda each: facts(account, each, room), at_once=1)
     found = [each for each in turns if each is not None]
     with long_work(len(found), FEW_CASES):
         cases = [_case(each) for each in found]

@@ -82,7 +82,7 @@ def list_applications() -> Response:
     with account.lock:
         page = applications.page(account, where, offset=offset, limit=limit)
         ids = [each.id for each in page.records]
-    made = account.lock.in_turns(ids, lambda id: _shown(account, id))
+    made = account.in_turns(ids, lambda id: _shown(account, id))
     shown = [each for each in made if each is not None]
     return current_call().answer({"total_count": page.total_count, "applications": shown})
 

@@ -124,7 +124,7 @@ def _state_of(account: Account) -> Iterator[str]:
         if account.machine != default_machine():
             yield f"machine: {account.machine.name}"
         ids = [each.id for each in account.store.applications.every()]
-    for lines in account.lock.in_turns(ids, lambda id: _about_id(account, id)):
+    for lines in account.in_turns(ids, lambda id: _about_id(account, id)):
         yield from lines
     with account.lock:
         deliveries, retries = list(account.store.deliveries.every()), outbox.retries_of(account)

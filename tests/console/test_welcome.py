@@ -92,3 +92,15 @@ def test_calls_of_no_account_are_traffic(http: Http) -> None:
     """Their page has the tabs of the account from which somebody came."""
     page = http.get(f"/console/unmatched?account={AUTH_ID}").text
     assert re.findall(rf'<a href="{HOME}/([a-z]*)" aria-current="page">', page) == ["traffic"]
+
+
+def test_many_accounts_are_paged(http: Http) -> None:
+    """50 a page, by auth id; so many are in the menu of each page, too."""
+    ids = [f"MA{n:018}" for n in range(51)]
+    for id in ids:
+        http.control("POST", "/accounts", {"auth_id": id, "settings": {}})
+    pages = [http.get("/console/?all").text, http.get("/console/?all&page=2").text]
+    listed = [re.findall(r'<td><a href="/console/(MA\w+)/">', page) for page in pages]
+    assert listed == [ids[:50], ids[50:]]
+    assert "After →" in pages[0]
+    assert http.get(f"/console/{ids[50]}/").text.count('<li><a href="/console/MA') == 50
