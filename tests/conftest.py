@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,6 +43,11 @@ def bounded(max_examples: int, **others: Any) -> hypothesis.settings:
     chosen = {} if is_long else {"max_examples": max_examples}
     return hypothesis.settings(deadline=None, **chosen, **others)
 
+
+_DEFAULTS = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+for _name, _default in _DEFAULTS.items():  # a shell in the background, or nohup, ignores them
+    if (_each := getattr(signal, _name, None)) and signal.getsignal(_each) is signal.SIG_IGN:
+        signal.signal(_each, _default)
 
 PAUSED = Settings(port=0, paused=True, review_delay=None)
 

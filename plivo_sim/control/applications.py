@@ -142,11 +142,16 @@ def decide(id: str) -> Response:
     of its callbacks is over, or after a moment while a receiver is being called."""
     call = current_call()
     data = json_object()
-    account = call.account = account_holding("applications", "application", id, data)
+    known = ("status", "reason", "by", "account")
+    try:
+        account = call.account = account_holding("applications", "application", id, data)
+    except NotFound:
+        refuse_unknown(data, known)
+        raise
     machine = account.machine
     given = {"by": "hand"} | data
     all_of(
-        lambda: refuse_unknown(data, ("status", "reason", "by", "account")),
+        lambda: refuse_unknown(data, known),
         lambda: word_of(data, "status", machine.statuses, machine.decidable),
         lambda: reviews.reason_given(text_of(data, "reason")),
         lambda: word_of(given, "by", BY),
