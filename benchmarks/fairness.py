@@ -47,7 +47,7 @@ OPTIONS = (
     "--callback-retries", "1h", "--allow-callback-hosts", ",".join(NAMES),
 )  # fmt: skip
 BYSTANDER = "MABYSTANDER000000000"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """A callback that takes longer counts as having taken so long."""
 HELD_S = 2.0
 UPLOADERS = 10

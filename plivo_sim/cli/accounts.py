@@ -140,7 +140,10 @@ def reset(target: Target, all_: bool, undoable: bool) -> None:
     if all_ and said is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give one of --all, --account")
     body: dict[str, Any] = {"undoable": True} if undoable else {}
-    answer = target.post("/reset", body | ({"account": "all"} if all_ else {}))
+    if all_:
+        answer = target.of_all.post("/reset", body | {"account": "all"})
+    else:
+        answer = target.post("/reset", body)
     target.show(answer, _reset)
 
 
