@@ -187,18 +187,25 @@ def crowding(server: Server, size: int, sent: bytes) -> Iterator[None]:
 
     def join() -> None:
         sock = socket.create_connection(address, 30)
-        send(sock)
         crowd[sock.fileno()] = sock
         poll.register(sock, select.POLLIN)
+        send(sock)
 
     def send(sock: socket.socket) -> None:
-        sock.sendall(sent.replace(b"%d", b"%d" % sock.fileno()))
+        with suppress(OSError):  # it was sent away, which the next look finds
+            sock.sendall(sent.replace(b"%d", b"%d" % sock.fileno()))
+
+    def is_answered(sock: socket.socket) -> bool:
+        try:
+            return b" 200 " in sock.recv(65536)[:20]
+        except OSError:
+            return False
 
     def go_on() -> None:
         while not stop.is_set():
             for number, _ in poll.poll(50):
                 sock = crowd[number]
-                if b" 200 " in sock.recv(65536)[:20]:
+                if is_answered(sock):
                     send(sock)
                 else:
                     poll.unregister(number)
