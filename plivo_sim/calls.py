@@ -27,7 +27,7 @@ from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.phone_number.routes import CURRENT, new_api_error
 from plivo_sim.domain.errors import Busy, SimError
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.simulator import Simulator
+from plivo_sim.simulator import Simulator, main_account
 from plivo_sim.simulator.logs import log_request
 from plivo_sim.web import patience
 from plivo_sim.web.access import (
@@ -114,7 +114,7 @@ def _make_call(part: str, sim: Simulator, limits: RateLimits, request: Request) 
         api = _api_of(path)
         call = Call(sim, api.error_body, request, dialect=api.dialect, api=api.name)
         if api.name == "new":
-            call.window = limits.look(auth_id_in(path), path)
+            call.window = limits.look(sim.known(main_account(auth_id_in(path))), path)
         return call
     if part == "control":
         from plivo_sim.control.presenters import problem_details
@@ -143,7 +143,7 @@ def _open_account(call: Call, injector: Injector, limits: RateLimits) -> None:
     _begin(call, injector)
     if call.window is not None:
         if not call.is_counted:
-            call.window, call.is_counted = limits.hit(auth_id, path), True
+            call.window, call.is_counted = limits.hit(call.account, path), True
         _hold_to_limit(call, call.window)
     if "//" in path:  # an empty id does not stand for the list
         raise NoSuchPage(f"no such URL: {path}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -79,12 +80,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     names = (getattr(each, "fixturenames", ()) for each in session.items)
     if config.pluginmanager.has_plugin("dsession") or any("plivo_server" in each for each in names):
-        from plivo_sim.client import Client, Unreachable
+        from plivo_sim.client import Client
 
         try:
             Client(url).ready()
-        except Unreachable as error:
-            raise pytest.UsageError(f"--plivo-sim-url, or PLIVO_SIM_URL: {error}") from None
+        except Exception as error:
+            raise pytest.UsageError(f"--plivo-sim-url, or PLIVO_SIM_URL: {_why(error)}") from None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -194,8 +195,15 @@ def plivo_server(request: pytest.FixtureRequest) -> Iterator[Served | Remote]:
     handle = request.getfixturevalue("_plivo_remote" if elsewhere else "_plivo_served")
     _begin(handle, request)
     yield handle
-    handle.close_clients()
-    handle.end()  # so that nothing of this test arrives in the next
+    try:
+        try:
+            handle.close_clients()
+        finally:
+            handle.end()  # so that nothing of this test arrives in the next
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        pytest.fail(f"plivo_server, after the test: {error}", pytrace=False)
 
 
 @pytest.fixture
@@ -294,4 +302,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A failing test shows what the simulator knows."""
     report: pytest.TestReport = (yield).get_result()
     if report.failed and report.when == "call" and _HANDLE in item.stash:
-        report.sections.append(("plivo-sim", item.stash[_HANDLE].report()))
+        report.sections.append(("plivo-sim", _told_by(item.stash[_HANDLE])))
+
+
+def _told_by(handle: Handle) -> str:
+    """What the simulator knows, else why it does not say it: the test may have ended it, and what
+    the test has patched is patched still. What a hook raises would end the whole run."""
+    try:
+        told = handle.report()
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        raise
+    except BaseException as error:  # pytest's own failures are no Exception
+        told = f"no report: {_why(error)}"
+    return told.encode(errors="backslashreplace").decode()  # as pytest-xdist can send it
+
+
+def _why(error: BaseException) -> str:
+    """The sentence of an error of ours; others with their type."""
+    if _is_ours(error):
+        return str(error)
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _is_ours(error: BaseException) -> bool:
+    return type(error).__module__.startswith("plivo_sim.")

@@ -21,7 +21,6 @@ from plivo_sim.console.refill import refill
 from plivo_sim.console.telling import told
 from plivo_sim.console.undoing import may_undo
 from plivo_sim.control.presenters import problem_details
-from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import decode_json, shell_word
 from plivo_sim.settings import DEFAULT_URL
@@ -153,7 +152,7 @@ def pulse_of(account: Account) -> str:
     lock."""
     own = f"{account.era}.{account.changes}.{account.api_calls}.{account.sending}"
     unmatched = current_call().sim.unmatched
-    others = f"{inboxes().changes}.{unmatched.forgotten + len(unmatched)}"
+    others = f"{current_call().sim.inboxes.changes}.{unmatched.forgotten + len(unmatched)}"
     return f"{memory().run}.{own}.{memory().count}.{others}"
 
 

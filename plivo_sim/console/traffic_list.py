@@ -16,10 +16,10 @@ from flask import request
 from plivo_sim.account.account import Account
 from plivo_sim.console.pages import Paged, newest_of
 from plivo_sim.console.pictures.waterfall import Kind, Line, Mark
-from plivo_sim.control.webhooks import inboxes
 from plivo_sim.domain.records import RETRY, Delivery, DeliveryState
 from plivo_sim.services import policies
 from plivo_sim.simulator.history import Moment
+from plivo_sim.web.calls import current_call
 from plivo_sim.web.request_log import Exchange
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.composing import DELIVERY_HEADER
@@ -98,7 +98,7 @@ def traffic_of(account: Account, around: str = "") -> Traffic:
     exchanges = list(account.exchanges)
     with account.lock:
         deliveries = list(account.store.deliveries.every())
-        kept = inboxes()
+        kept = current_call().sim.inboxes
         messages = list(_messages(account))
         made: list[_Made] = []
         if chosen["kind"] in ("", "request"):
@@ -299,7 +299,7 @@ class Message:
 
 
 def _messages(account: Account) -> Iterator[Message]:
-    kept = inboxes()
+    kept = current_call().sim.inboxes
     for name in kept.sizes():
         first = kept.forgotten(name) + 1
         for number, message in enumerate(kept.messages(name), first):

@@ -24,11 +24,12 @@ from plivo_sim.console.traffic_list import (
     says,
     traffic_of,
 )
-from plivo_sim.control.webhooks import MOST_MESSAGES, inboxes
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
+from plivo_sim.simulator.inboxes import MOST_MESSAGES
+from plivo_sim.web.calls import current_call
 from plivo_sim.webhooks.composing import DELIVERY_HEADER, authorization
 from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose
 from plivo_sim.webhooks.outbox import waits_of
@@ -232,14 +233,14 @@ def _list(text: str) -> list[Any]:
 
 def inboxes_page(auth_id: str) -> Response:
     """The inboxes that have received something, the newest inbox first."""
-    account = open_account(auth_id)
-    return show("inboxes.html", account=account, sizes=inboxes().sizes(), name=FIRST_NAME)
+    account, sizes = open_account(auth_id), current_call().sim.inboxes.sizes()
+    return show("inboxes.html", account=account, sizes=sizes, name=FIRST_NAME)
 
 
 def inbox_page(auth_id: str, name: str) -> Response:
     """What an inbox has received, newest first."""
     account = open_account(auth_id)
-    kept = inboxes()
+    kept = current_call().sim.inboxes
     forgotten = kept.forgotten(name)
     found = newest_of(list(enumerate(kept.messages(name), forgotten + 1)))
     with account.lock:
@@ -257,7 +258,7 @@ def inbox_page(auth_id: str, name: str) -> Response:
 def message_page(auth_id: str, name: str, number: str) -> Response:
     """One message of an inbox; ``number``: its place in it, from 1."""
     account = open_account(auth_id)
-    kept = inboxes()
+    kept = current_call().sim.inboxes
     numbered = enumerate(kept.messages(name), kept.forgotten(name) + 1)
     found = next((message for nth, message in numbered if str(nth) == number), None)
     if found is None:

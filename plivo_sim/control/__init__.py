@@ -69,11 +69,6 @@ _RECEIVING = frozenset({"receive_get", "receive_post"})
 def make_blueprint() -> Blueprint:
     """``/_sim``."""
     blueprint = Blueprint("control", __name__, url_prefix=CONTROL.prefix)
-    blueprint.record_once(
-        lambda state: state.app.extensions.setdefault(
-            "inboxes", webhooks.Inboxes(state.app.extensions["plivo_sim"].memory)
-        )
-    )
 
     queries = {  # each takes an account, also where it is about the server: proxies route by it
         row.name: (ACCOUNT, *row.query) for row in CONTROL.endpoints

@@ -100,7 +100,7 @@ def make_account() -> Response:
     call = current_call()
     troubles = account_troubles(texts, call.sim.settings)
     refuse((("settings", name), text) for name, text in troubles)
-    was_known = call.sim.knows(auth_id)
+    was_known = call.sim.known(auth_id) is not None
     account = call.sim.account(auth_id)
     if anew and (was_known or len(account.store.ledger)):
         call.sim.remove(account)

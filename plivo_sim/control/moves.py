@@ -33,7 +33,6 @@ from plivo_sim.control.inputs import (
     takes,
     text_of,
 )
-from plivo_sim.control.webhooks import MOST_INBOXES, Inboxes, inboxes
 from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKind
 from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.text import HTTP_TOKEN
@@ -41,6 +40,7 @@ from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import looks_local, url_trouble
 from plivo_sim.services.document_sets import swept
 from plivo_sim.settings import HOSTS, account_troubles, read_hosts
+from plivo_sim.simulator.inboxes import MOST_INBOXES, Inboxes
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart
@@ -108,7 +108,7 @@ def hand_over() -> Response:
             "move": leaving.move,
             "holds": presenters.account_of(account),
             "snapshots": [*account.marks],
-            "rest": msgspec.to_builtins(_belongings(account, inboxes())),
+            "rest": msgspec.to_builtins(_belongings(account, current_call().sim.inboxes)),
         }
     return current_call().answer(shown)
 
@@ -203,7 +203,7 @@ def take_over() -> Response:
         _take_over(account, document_in(data, "snapshot"), rest)
         for name, messages in rest.messages.items():
             for message in messages:
-                inboxes().keep(name, msgspec.to_builtins(message))
+                current_call().sim.inboxes.keep(name, msgspec.to_builtins(message))
         call.account = account
         if left_out:
             logger.warning(

@@ -4,18 +4,16 @@ receiver, for those who have none yet.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-from flask import Response, current_app, request
+from flask import Response, request
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
-from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.apis.words import JsonObject
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
@@ -201,69 +199,7 @@ def verify_signature() -> Response:
 # --- inboxes ---------------------------------------------------------------------------------
 
 
-MOST_MESSAGES = 500
-MOST_INBOXES = 100
-MOST_INBOX_BYTES = 2 * 1024 * 1024
-"""Callbacks have a few hundred bytes; the limit is for those who send something else."""
-
-MESSAGE_OVERHEAD_BYTES = 2000
-"""What a message takes beside its texts, about."""
-
 LARGEST_MESSAGE_BYTES = 64 * 1024
-
-
-class Inboxes:
-    """The messages of every inbox, by its name; all accounts share the inboxes.
-
-    Not state of the simulator: bounded, in memory that they share with the journals of requests,
-    kept by a reset. ``changes`` counts every
-    change. Safe from any thread.
-    """
-
-    def __init__(self, memory: Budget) -> None:
-        self.changes = 0
-        self._memory = memory
-        self._lock = threading.Lock()
-        self._kept: dict[str, BoundedLog[MessageOut]] = {}
-
-    def keep(self, name: str, message: MessageOut) -> None:
-        """Put a message into an inbox; when there are too many inboxes, the oldest goes."""
-        with self._lock:
-            self.changes += 1
-            if name not in self._kept and len(self._kept) >= MOST_INBOXES:
-                del self._kept[next(iter(self._kept))]
-            if name not in self._kept:
-                self._kept[name] = BoundedLog(MOST_MESSAGES, MOST_INBOX_BYTES, self._memory)
-            texts = message["body"], message["url"], str(message["headers"]), str(message["query"])
-            size = MESSAGE_OVERHEAD_BYTES + sum(map(len, texts))
-            self._kept[name].append(message, size)
-
-    def clear(self, name: str) -> None:
-        """Empty an inbox."""
-        with self._lock:
-            self.changes += 1
-            self._kept.pop(name, None)
-
-    def forgotten(self, name: str) -> int:
-        """How many older messages an inbox has forgotten."""
-        with self._lock:
-            return self._kept[name].forgotten if name in self._kept else 0
-
-    def messages(self, name: str) -> list[MessageOut]:
-        """What an inbox holds, oldest first."""
-        with self._lock:
-            return list(self._kept[name]) if name in self._kept else []
-
-    def sizes(self) -> dict[str, int]:
-        """How much each inbox holds, oldest inbox first."""
-        with self._lock:
-            return {name: len(kept) for name, kept in self._kept.items()}
-
-
-def inboxes() -> Inboxes:
-    """The inboxes of the simulator that answers this call."""
-    kept: Inboxes = current_app.extensions["inboxes"]
-    return kept
 
 
 @endpoint(
@@ -290,7 +226,7 @@ def receive(name: str) -> Response:
         "body": body,
         "arrived": datetime.fromtimestamp(wall_s(), UTC).isoformat(),
     }
-    inboxes().keep(name, message)
+    current_call().sim.inboxes.keep(name, message)
     return current_call().answer({"received": True})
 
 
@@ -299,7 +235,7 @@ def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
     sim, path = current_call().sim, f"/_sim/inbox/{name}"
     sim.runner.catch_up_all(sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path))
-    kept = inboxes()
+    kept = sim.inboxes
     answer = {"name": name, "messages": kept.messages(name), "forgotten": kept.forgotten(name)}
     return current_call().answer(answer)
 
@@ -309,5 +245,5 @@ def read_inbox(name: str) -> Response:
     answers={200: "InboxOut"},
 )  # fmt: skip
 def empty_inbox(name: str) -> Response:
-    inboxes().clear(name)
+    current_call().sim.inboxes.clear(name)
     return current_call().answer({"name": name, "messages": [], "forgotten": 0})

@@ -18,7 +18,7 @@ from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain.durations import Duration
-from plivo_sim.domain.errors import NotReached, StorageFailed
+from plivo_sim.domain.errors import NotFound, NotReached, StorageFailed
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
@@ -29,6 +29,7 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator.accounts import Accounts
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.events import EventLog
+from plivo_sim.simulator.inboxes import Inboxes
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.webhooks.outbox import Outbox
 
@@ -83,6 +84,7 @@ class Simulator(Accounts):
         self.events = events
         self.memory = memory
         self.unmatched: BoundedLog[Any] = BoundedLog(MOST_UNMATCHED, MOST_UNMATCHED_BYTES, memory)
+        self.inboxes = Inboxes(memory)
         self.damages: Sequence[Damage] = ()
         self._on_close = on_close
         self.long_work = AccountLock()
@@ -97,20 +99,27 @@ class Simulator(Accounts):
             return draw_uuid(self.settings.seed, "", "api", self._strangers, version=1)
 
     def begin_anew(self, settings: Settings) -> None:
-        """Reset every account and go on with other settings, as if started with them.
+        """Reset every account and go on with other settings, as if started with them: accounts that
+        are being moved are here again, and empty; so are the inboxes.
 
         For test suites: far cheaper than a new simulator. Host, port and state stay as they are.
         What was under way goes nowhere: calls that are being served write to accounts that are no
         more, and callbacks end as in ``remove``.
         """
         catalogue, machine = self._catalogue_of(settings), self._machine_of(settings)
+        for auth_id in [*self._leaving]:
+            with suppress(NotFound):  # it has gone already
+                self.end_handover(auth_id, moved=True)
         self.remove_all()
+        self.unmatched.clear()
+        self.inboxes.clear()
         with self._lock:
             replaced = [*self._accounts.values(), *self._unused.values()]
             for account in replaced:
                 account.retired = True
             self.settings, self.catalogue, self.machine = settings, catalogue, machine
             self._strangers = 0
+            self._ended_moves.clear()
             self._accounts.clear()
             self._unused.clear()
             self._recent.clear()

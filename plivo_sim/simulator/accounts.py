@@ -98,10 +98,10 @@ class Accounts:
         if (leaving := self._leaving.get(auth_id)) is not None:
             raise NotServed(auth_id, leaving.told)
 
-    def knows(self, auth_id: str) -> bool:
-        """Whether anybody has asked for this account; one that is on disk only does not count."""
+    def known(self, auth_id: str) -> Account | None:
+        """The account, if anybody has asked for it; one that is on disk only does not count."""
         with self._lock:
-            return auth_id in self._accounts or auth_id in self._unused
+            return self._accounts.get(auth_id) or self._unused.get(auth_id)
 
     def _found(self, auth_id: str, check_left: Callable[[str], None]) -> Account:
         """The account, which is opened if need be, by one thread: those who want the same one wait
@@ -231,15 +231,12 @@ class Accounts:
     def remove_all(self, *, undoable: bool = False) -> None:
         """Reset every account; none exists afterwards. ``undoable``: see ``Account.reset``. Raises
         StorageFailed; then those before the one that could not be removed are reset."""
-        accounts = self.accounts()
         with self._lock:
-            unused = [*self._unused.values()]
+            accounts = sorted(self._accounts.values(), key=attrgetter("auth_id"))
+            accounts += self._unused.values()  # which have a request log and windows all the same
             there = [auth_id for auth_id, each in self._leaving.items() if each.account is None]
             for auth_id in there:  # which may be used here again
                 del self._leaving[auth_id]
-        for account in unused:  # which were only read, and have a request log all the same
-            with repeatable(), account.lock:
-                account.exchanges.clear()
         forgotten: list[Account] = []
         try:
             for account in accounts:

@@ -20,44 +20,61 @@ class Owned(Handle):
     """A simulator that a test has for itself; ``sim`` is it."""
 
     sim: Simulator
+    _is_closed = False
+
+    def __init__(self, settings: Settings | None = None, **account: str) -> None:
+        """``account``: auth_id and auth_token, as ``Handle`` takes them."""
+        super().__init__(self._start(settings or test_settings()), **account)
+
+    def _start(self, settings: Settings) -> Client:
+        """Start a simulator, and make what calls it."""
+        raise NotImplementedError
 
     def begin(self, **settings: Any) -> None:
-        """For the next test: as if started with these settings."""
-        self.sim.begin_anew(test_settings(**settings))
+        """For the next test: as if started with these settings. Another one, if a test has closed
+        the one before."""
+        chosen = test_settings(**settings)
+        if self._is_closed:
+            self._client, self._is_closed = self._start(test_settings()), False
+        self.sim.begin_anew(chosen)
         self.use_account()
 
     def end(self) -> None:
         """Remove everything, so that nothing of this test arrives in the next."""
         self.sim.remove_all()
 
+    def close(self) -> None:
+        """For good: its calls are not answered any more."""
+        self._is_closed = True
+
 
 class InProcess(Owned):
     """A simulator without a server; ``app`` is its WSGI application, for a test client."""
 
-    def __init__(self, settings: Settings | None = None, **account: str) -> None:
-        """``account``: auth_id and auth_token, as ``Handle`` takes them."""
-        self.sim = make_simulator(settings or test_settings())
+    def _start(self, settings: Settings) -> Client:
+        self.sim = make_simulator(settings)
         self.app = create_app(self.sim)
-        super().__init__(Client("http://127.0.0.1", transport=Wsgi(self.app)), **account)
+        return Client("http://127.0.0.1", transport=Wsgi(self.app))
 
     def client(self) -> NoReturn:
         """Raises TypeError: the SDK needs a socket."""
         raise TypeError("a simulator in process has no URL: use plivo_server, or served()")
 
     def close(self) -> None:
+        super().close()
         self.sim.close()
 
 
 class Served(Owned):
     """A simulator behind a real socket on loopback; ``url`` is where."""
 
-    def __init__(self, settings: Settings | None = None, **account: str) -> None:
-        """As that of ``InProcess``."""
-        self.live = LiveSimulator(settings or test_settings()).start()
+    def _start(self, settings: Settings) -> Client:
+        self.live = LiveSimulator(settings).start()
         self.sim = self.live.sim
-        super().__init__(Client(self.live.url), **account)
+        return Client(self.live.url)
 
     def close(self) -> None:
+        super().close()
         self.close_clients()
         self.live.stop()
 

@@ -27,7 +27,7 @@ from plivo_sim.services.policies import faults_of
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.simulator.logs import log_request
-from plivo_sim.web.access import Caller, auth_id_in, cors_headers, keep_token
+from plivo_sim.web.access import Caller, cors_headers, keep_token
 from plivo_sim.web.bodies import has_body
 from plivo_sim.web.calls import Call, JsonResponse, Noted, Window, added_headers, with_id
 from plivo_sim.web.kept_bodies import KEPT_TEXT
@@ -43,7 +43,7 @@ _PORT = "REMOTE_PORT"
 
 Environ = dict[str, Any]
 Key = tuple[tuple[str, ...], tuple[str, ...]]
-Hit = Callable[[str, str], Window]
+Hit = Callable[[Account, str], Window]
 Header = tuple[str, str]
 
 
@@ -58,7 +58,7 @@ class Basis(NamedTuple):
 class KeptAnswer(NamedTuple):
     """``text``: the answer behind its id. ``own``: the headers of its view, and ``more`` what the
     call added; ``caller``: whose credentials were taken; ``exchange``: its entry in the request
-    log, which takes ``size_bytes``. ``limited``: the auth id that a rate limit counts it for."""
+    log, which takes ``size_bytes``. ``is_limited``: a rate limit counts it."""
 
     account: ref[Account]
     basis: Basis
@@ -69,7 +69,7 @@ class KeptAnswer(NamedTuple):
     warnings: list[str]
     more: Mapping[str, str]
     cors: Mapping[str, str]
-    limited: str
+    is_limited: bool
     exchange: Exchange
     size_bytes: int
 
@@ -115,8 +115,8 @@ class KeptAnswers:
                 return None
             if not self._sim.runner.is_up_to_date(account, now):
                 return None
-            if kept.limited:
-                window = self._hit(kept.limited, kept.path)
+            if kept.is_limited:
+                window = self._hit(account, kept.path)
                 if warning := window.warning:
                     if account.settings.rate_limits:
                         environ[HELD_KEY] = Noted("", began, [], window)
@@ -179,7 +179,7 @@ class KeptAnswers:
             warnings=[each for each in call.warnings if window is None or each != window.warning],
             more=dict(call.headers),
             cors=cors_headers(call.request, call.sim.settings),
-            limited=auth_id_in(call.request.path) if window is not None else "",
+            is_limited=window is not None,
             exchange=exchange,
             size_bytes=size_bytes,
         )

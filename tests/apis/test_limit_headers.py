@@ -171,6 +171,23 @@ def test_a_refused_url_counts_where_limits_are_enforced(http: Http) -> None:
     assert http.get(f"{HOME}/", headers=NOBODY).status_code == 401
 
 
+@pytest.mark.parametrize("is_written", [True, False])
+@pytest.mark.parametrize("reset", [AUTH_ID, "all", "anew"])
+def test_a_reset_opens_new_windows(http: Http, reset: str, is_written: bool) -> None:
+    """Also of an account that was only read, and for who has no credentials; the second call of
+    each is answered from memory. What one test had called, the next one was refused."""
+    if is_written:
+        http.account.configure({"strict": "on"})
+    assert [left(http.get(f"{HOME}/")) for _ in range(3)] == [59, 58, 57]
+    assert left(http.get(f"{HOME}/", headers=NOBODY)) == 57
+    if reset == "anew":
+        http.sim.begin_anew(http.sim.settings)
+    else:
+        http.post("/_sim/reset", json={"account": reset})
+    assert left(http.get(f"{HOME}/", headers=NOBODY)) == 60
+    assert [left(http.get(f"{HOME}/")) for _ in range(3)] == [59, 58, 57]
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("path", ["", "/current", "/beta"])
 def test_what_the_server_refuses_has_them(live: LiveSimulator, path: str) -> None:

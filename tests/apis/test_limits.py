@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import freezegun
 import pytest
@@ -18,8 +20,17 @@ OPERATIONS = "/v1/Account/MA1/PhoneNumber/Compliance/"
 REQUIREMENTS = f"{OPERATIONS}Requirements"
 
 
-def remaining(limits: RateLimits, auth_id: str = "MA1", path: str = OPERATIONS) -> int:
-    return int(limits.hit(auth_id, path).headers["X-RateLimit-Remaining"])
+class Account:
+    """What the limits know of one."""
+
+    era = 1
+
+
+ACCOUNT: Any = Account()
+
+
+def remaining(limits: RateLimits, account: Any = ACCOUNT, path: str = OPERATIONS) -> int:
+    return int(limits.hit(account, path).headers["X-RateLimit-Remaining"])
 
 
 @pytest.fixture
@@ -46,32 +57,33 @@ def test_one_call_too_many_is_counted_and_told_when_to_come_back(
 ) -> None:
     """Until the window ends."""
     with freezegun.freeze_time(NOON) as time:
-        counted = [limits.hit("MA1", path) for _ in range(limit)]
+        counted = [limits.hit(ACCOUNT, path) for _ in range(limit)]
         assert [each.calls for each in counted] == [*range(1, limit + 1)]
         time.tick(45)
-        window = limits.hit("MA1", path)
+        window = limits.hit(ACCOUNT, path)
         assert (window.calls, window.limit, window.retry_after_s) == (limit + 1, limit, 15)
         assert window.headers["X-RateLimit-Reset"] == str(int(NOON.timestamp()) + 60)
         time.tick(15)
-        assert limits.hit("MA1", path).calls == 1
+        assert limits.hit(ACCOUNT, path).calls == 1
 
 
 def test_looking_counts_nothing(limits: RateLimits) -> None:
     """It shows the window that the next call would be counted in."""
     with freezegun.freeze_time(NOON) as time:
-        assert limits.look("MA1", OPERATIONS).headers["X-RateLimit-Remaining"] == "60"
+        assert limits.look(ACCOUNT, OPERATIONS).headers["X-RateLimit-Remaining"] == "60"
         assert remaining(limits) == 59
         time.tick(20)
-        seen = limits.look("MA1", OPERATIONS)
+        seen = limits.look(ACCOUNT, OPERATIONS)
         assert (seen.calls, seen.retry_after_s) == (1, 40)
         time.tick(40)
-        assert limits.look("MA1", OPERATIONS).calls == 0
+        assert limits.look(ACCOUNT, OPERATIONS).calls == 0
 
 
 def test_accounts_and_kinds_count_for_themselves(limits: RateLimits) -> None:
     """Requirements have a limit of their own."""
     assert remaining(limits) == 59
-    assert remaining(limits, "MA2") == 59
+    assert remaining(limits, Account()) == 59
+    assert remaining(limits, path=OPERATIONS.replace("MA1", "SA1")) == 59
     assert remaining(limits, path=REQUIREMENTS) == 99
 
 
@@ -86,8 +98,8 @@ def test_the_time_is_read_by_one_call_after_the_other(
         return 1000.0
 
     monkeypatch.setattr(module, "time", SimpleNamespace(time=now_s))
-    limits.hit("MA1", OPERATIONS)
-    limits.look("MA1", OPERATIONS)
+    limits.hit(ACCOUNT, OPERATIONS)
+    limits.look(ACCOUNT, OPERATIONS)
     assert held == [True, True]
 
 
@@ -106,16 +118,23 @@ def test_a_clock_that_is_set_back_opens_a_new_window(limits: RateLimits) -> None
         remaining(limits)
         time.move_to(datetime(2025, 3, 1, tzinfo=UTC))
         a_minute_later = datetime(2025, 3, 1, 0, 1, tzinfo=UTC)
-        headers = limits.hit("MA1", OPERATIONS).headers
+        headers = limits.hit(ACCOUNT, OPERATIONS).headers
         assert headers["X-RateLimit-Remaining"] == "59"
         assert headers["X-RateLimit-Reset"] == str(int(a_minute_later.timestamp()))
 
 
-def test_windows_that_ended_are_forgotten(limits: RateLimits) -> None:
+def test_a_reset_opens_new_windows(limits: RateLimits) -> None:
+    """They were kept by auth id, whatever became of the account."""
+    account = Account()
+    assert [remaining(limits, account) for _ in range(2)] == [59, 58]
+    account.era += 1
+    assert limits.look(account, OPERATIONS).calls == 0
+    assert remaining(limits, account) == 59
+
+
+def test_windows_go_with_their_account(limits: RateLimits) -> None:
     """Ten thousand accounts leave nothing behind."""
-    with freezegun.freeze_time(NOON) as time:
-        for n in range(10_000):
-            remaining(limits, f"MA{n}")
-        time.tick(60)
-        remaining(limits)
-        assert len(limits._windows) == 1
+    for _ in range(10_000):
+        remaining(limits, Account())
+    gc.collect()
+    assert len(limits._windows) == 0

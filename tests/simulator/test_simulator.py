@@ -402,6 +402,29 @@ def test_beginning_anew_retires_every_account(make: Maker) -> None:
     assert other.account is not read
 
 
+def test_beginning_anew_leaves_nothing_of_the_server_either(make: Maker) -> None:
+    """Inboxes, calls that reached no account, accounts that are being moved or were: a test found
+    those of the one before."""
+    http = make()
+
+    def kept() -> list[int]:
+        inbox, lost = http.get("/_sim/inbox/mine/messages"), http.get("/_sim/unmatched")
+        return [len(inbox.get_json()["messages"]), len(lost.get_json()["unmatched"])]
+
+    moving, moved = (Http(http.app, http.sim, auth_id=f"MA{c * 18}") for c in "AB")
+    for each in (moving, moved):
+        each.account.keep_ledger()
+        http.sim.hand_over(each.auth_id, "http://127.0.0.1:9")
+    http.sim.end_handover(moved.auth_id, moved=True)
+    http.post("/_sim/inbox/mine", data=b"{}")
+    http.get("/v1/nowhere")
+    assert kept() == [1, 1]
+    http.sim.begin_anew(http.sim.settings)
+    assert kept() == [0, 0]
+    assert [each.account.retired for each in (moving, moved)] == [False, False]
+    assert http.sim.accounts() == []
+
+
 # --- what many accounts take -------------------------------------------------------------------
 
 
@@ -435,7 +458,7 @@ def test_the_requests_of_many_accounts_share_a_budget(make: Maker) -> None:
         caller.get("PhoneNumber/Compliance/", headers={"X-Long": "x" * 20_000})
         if number % 10 == 0:
             http.post(f"/_sim/inbox/{number % 100}", data=b"x" * 20_000)
-    kept = [*http.app.extensions["inboxes"]._kept.values(), *(a.exchanges for a in accounts)]
+    kept = [*http.sim.inboxes._kept.values(), *(a.exchanges for a in accounts)]
     held = sum(log.size_bytes for log in kept)
     assert 800_000 < held <= 1_000_000
     assert len(accounts[-1].exchanges) == 1

@@ -275,6 +275,59 @@ def test_a_failing_test_shows_what_the_simulator_knows(project: pytest.Pytester)
     ])  # fmt: skip
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_report_that_cannot_be_had_is_told(project: pytest.Pytester, workers: str) -> None:
+    """The run goes on: it ended with an internal error, and without the test's own failure."""
+    project.makepyfile("""
+        import json, socket
+        import pytest
+
+        def refuse(*args, **options):
+            pytest.fail("no network in tests")
+
+        def test_refused(plivo_server, monkeypatch):
+            monkeypatch.setattr(socket, "create_connection", refuse)
+            monkeypatch.setattr(socket, "socket", refuse)
+            assert 0, "its own failure"
+
+        def test_broken(plivo_server, monkeypatch):
+            monkeypatch.setattr(json, "loads", lambda text: {}["x"])
+            assert 0, "its own failure"
+
+        def test_handed_over(plivo_server):
+            plivo_server.account.configure({"strict": "on"})
+            plivo_server.calls.post("/handover", {"to": "http://127.0.0.1:1"})
+            assert 0, "its own failure"
+
+        def test_closed(plivo_server):
+            plivo_server.close()
+            assert 0, "its own failure"
+
+        def test_another_begins(plivo_server, plivo_client):
+            assert plivo_client.phone_number_compliance.list().compliances == []
+            assert plivo_server.advance("1d") == []
+
+        def test_another_in_process(plivo_sim):
+            plivo_sim.close()
+            plivo_sim.begin()
+            assert plivo_sim.advance("1d") == []
+
+        def test_surrogate(plivo_server, monkeypatch):
+            monkeypatch.setattr(plivo_server, "report", lambda: "\\ud800")
+            assert 0, "its own failure"
+    """)
+    result = run(project, "-n", workers)
+    result.assert_outcomes(failed=5, passed=2)
+    result.stdout.fnmatch_lines_random([
+        "no report: Failed: no network in tests",
+        "no report: KeyError: 'x'",
+        "no report: nothing answers at *",
+        "no report: 421: *it is being moved*",
+        "\\ud800",
+    ])  # fmt: skip
+    assert result.stdout.str().count("E       AssertionError: its own failure") == 5
+
+
 def test_the_marker_chooses_the_account(project: pytest.Pytester) -> None:
     """Client, verbs and signatures are of the application's own auth id and token."""
     project.makepyfile("""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Unreachable
+from plivo_sim.settings import Settings
 from plivo_sim.testing import Handle, Remote, remote
 from plivo_sim.testing.inbox import Inbox, own_address
 from plivo_sim.testing.runs import account_of, account_settings
@@ -153,6 +156,46 @@ def test_no_simulator_answers_there(
     result = pytester.runpytest_subprocess(f"--plivo-sim-url={url.format(place=place)}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: --plivo-sim-url*: {told.format(place=place)}"])
+
+
+class Stopping(Inbox):
+    """Stops a server when it is called."""
+
+    def __init__(self, live: LiveSimulator) -> None:
+        self._live, self._one = live, threading.Lock()
+        super().__init__()
+
+    def take(self, *message: object) -> int:
+        with self._one:
+            self._live.stop()
+        return 200
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_simulator_that_is_gone_in_the_middle(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    """Each test is told its own errors: the run ended at the first, with an internal one."""
+    pytester.makepyfile("""
+        import os, urllib.request
+        import pytest
+
+        @pytest.mark.parametrize("n", range(4))
+        def test(plivo_server, n):
+            urllib.request.urlopen(os.environ["STOP"]).close()
+            assert 0, "its own failure"
+    """)
+    with LiveSimulator(Settings(port=0)) as live, closing(Stopping(live)) as stopping:
+        monkeypatch.setenv("STOP", stopping.url)
+        result = pytester.runpytest_subprocess(f"--plivo-sim-url={live.url}", "-n", workers)
+    told = result.parseoutcomes()
+    assert told["errors"] == 4  # at the end of a test, or before it
+    assert told["failed"] in ((1,) if workers == "0" else (1, 2))
+    gone = f"nothing answers at {live.url}*"
+    result.stdout.fnmatch_lines_random([
+        "E * its own failure", f"no report: {gone}", f"plivo_server, after the test: {gone}", gone,
+    ])  # fmt: skip
 
 
 @pytest.mark.live
