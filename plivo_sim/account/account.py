@@ -301,6 +301,15 @@ class Account:
         if self.refusal is not None:
             raise self.refusal
 
+    @contextmanager
+    def in_use_once_more(self) -> Iterator[None]:
+        """For what ends before ``refusal`` is to hold. Caller holds the lock, all the while."""
+        refusal, self.refusal = self.refusal, None
+        try:
+            yield
+        finally:
+            self.refusal = refusal
+
     def _as_it_is(self) -> Callable[[], None]:
         """What makes the account, its records aside, as it is now."""
         counts, clock = dict(self.ids.counts), copy(self.clock)
